@@ -1,0 +1,1 @@
+"""Kubernetes types of the WorkPlan resource, conditions, and the CRD made from them. Pure."""

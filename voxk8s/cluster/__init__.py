@@ -1,0 +1,1 @@
+"""The door to Kubernetes: client, child manifests, provisioning."""

@@ -1,0 +1,1 @@
+"""The loop of the operator: observe, decide, act."""

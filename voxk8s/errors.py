@@ -1,0 +1,82 @@
+"""The error tree: permanent errors are final, transient errors are worth another try.
+
+Third-party exceptions are converted into this tree at the edge where they appear, with the
+original as cause. A message says what was wrong, where, and what to do. Every class pickles, so an
+error crosses process borders whole.
+"""
+
+from __future__ import annotations
+
+
+class Voxk8sError(Exception):
+    """Base of every error that voxk8s raises on purpose."""
+
+
+class PermanentError(Voxk8sError):
+    """Trying again with the same input gives the same error."""
+
+
+class TransientError(Voxk8sError):
+    """Trying again later may succeed."""
+
+
+class InvalidPlan(PermanentError):
+    """A plan document or a plan is wrong.
+
+    `path` is the place in the document, as in `$.nodes[17].arguments.0`; `$` is the whole.
+    """
+
+    def __init__(self, message: str, path: str = "$") -> None:
+        super().__init__(message, path)
+        self.message = message
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.message} (at {self.path})"
+
+
+class InvalidProgram(PermanentError):
+    """An ImgQL program is wrong; the message has file, line and column."""
+
+
+class InvalidUsage(PermanentError):
+    """A call, a setting or a command line is wrong."""
+
+
+class KernelError(PermanentError):
+    """An operation failed for good: its arguments are not what the kernel can work on."""
+
+
+class InputUnavailable(PermanentError):
+    """An input cannot be read: missing, unreadable or refused. The message has its URL."""
+
+
+class InputNotAllowed(PermanentError):
+    """An input's URL may not be read from here."""
+
+
+class InputUnreachable(TransientError):
+    """The place that holds an input does not answer right now."""
+
+
+class StoreError(TransientError):
+    """The result store did not do what it was asked to; asking again may help."""
+
+
+class StoreUnreachable(StoreError):
+    """The result store does not answer."""
+
+
+class StoreAccessDenied(StoreError):
+    """The result store refuses the credentials, or these credentials may not do this.
+
+    Transient, since credentials and policies are mended while work waits.
+    """
+
+
+class CorruptBlob(StoreError):
+    """Stored bytes are not what their name promises; they are never handed out."""
+
+
+class WorkerLost(TransientError):
+    """The process that computed an operation is gone."""

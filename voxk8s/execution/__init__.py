@@ -1,0 +1,1 @@
+"""Runs a plan: resolve, schedule, compile to Dask, retry, deliver."""

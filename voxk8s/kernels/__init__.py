@@ -1,0 +1,1 @@
+"""How one operation is done: kernel specs, the registry and implementations."""

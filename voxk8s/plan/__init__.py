@@ -1,0 +1,1 @@
+"""What to compute: plans, ids, result keys and their resolution. Pure."""

@@ -1,0 +1,74 @@
+"""The work plan: nodes, goals and their names; pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NewType, TypeAlias
+
+import msgspec
+
+OperationId = NewType("OperationId", str)
+"""SHA-256 (hex) of a node's structure: the name of a node in a plan."""
+ResultKey = NewType("ResultKey", str)
+"""SHA-256 (hex) of what a node computes, contents of inputs included: the name in the store."""
+Digest = NewType("Digest", str)
+"""SHA-256 (hex) of bytes."""
+
+Scalar: TypeAlias = str | bool | int | float
+
+
+class Constant(msgspec.Struct, frozen=True, tag="constant", tag_field="type"):
+    """A number, a truth value or a string that the program spells out."""
+
+    id: OperationId
+    value: Scalar
+
+
+class Operation(msgspec.Struct, frozen=True, tag="operation", tag_field="type"):
+    """A kernel, named as the program names it, applied to other nodes."""
+
+    id: OperationId
+    operator: str
+    arguments: tuple[OperationId, ...]
+    buffer_id: str | None = None
+
+
+class Parameter(msgspec.Struct, frozen=True, tag="parameter", tag_field="type"):
+    """A hole in the body of a closure: the loop's item, or a captured node."""
+
+    id: OperationId
+    name: str
+
+
+class Closure(msgspec.Struct, frozen=True, tag="closure", tag_field="type"):
+    """A loop's body: nodes of its own over one variable and the captures.
+
+    `captures` maps names of parameters inside the body to nodes outside; every `Parameter` in
+    `nodes` is named `variable` or is a key of `captures`. `result` is the body's node that gives
+    the value.
+    """
+
+    id: OperationId
+    variable: str
+    captures: Mapping[str, OperationId]
+    nodes: Mapping[OperationId, Node]
+    result: OperationId
+
+
+Node: TypeAlias = Constant | Operation | Parameter | Closure
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """An output that the plan asks for; `name` is the label of a print or the path of a save."""
+
+    operation: Literal["print", "save"]
+    id: OperationId
+    name: str
+
+
+class WorkPlan(msgspec.Struct, frozen=True):
+    """A plan whose ids are checked: `nodes` is closed under arguments and has no cycle."""
+
+    nodes: Mapping[OperationId, Node]
+    goals: tuple[Goal, ...]
+    imports: tuple[str, ...] = ()

@@ -1,0 +1,56 @@
+"""What a plan needs to know of a kernel, without the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What the engine does with an operation beside calling its function."""
+
+    COMPUTE = "compute"
+    """A pure function of its arguments."""
+    LOAD = "load"
+    """Reads the external input that its first argument names; its content is pinned."""
+    LISTING = "listing"
+    """Lists a folder; the listing is pinned."""
+    GEOMETRY = "geometry"
+    """Takes its geometry from images: without arguments, from those that the plan loads."""
+    MAP = "map"
+    """Applies a closure (argument 0) to each item of a sequence (argument 1)."""
+    SAVE = "save"
+    """Encodes a value as a file; made by `save` goals, never written in a document."""
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """Name, version and arity of a kernel.
+
+    `qualified` is `namespace.name`. `maximum` is None for a kernel that takes any number of
+    arguments. `parameters` and `result` are the words of the type system: `image`, `mask`,
+    `number`, `string`, `bool`, `sequence`, `mapping`, `closure`, `any`; the last parameter
+    repeats when there are more arguments. `cheap` says that computing it costs less than a Dask
+    task.
+    """
+
+    qualified: str
+    version: int
+    minimum: int
+    maximum: int | None
+    parameters: tuple[str, ...] = ()
+    result: str = "any"
+    role: Role = Role.COMPUTE
+    cheap: bool = False
+
+
+class KernelIndex(Protocol):
+    """Finds kernels by the names that plans use."""
+
+    def find(self, name: str, imports: Sequence[str]) -> Signature | None:
+        """Look `name` up: as a qualified name, in `default`, then in `imports` in order."""
+
+    def names(self) -> Sequence[str]:
+        """All qualified names, sorted; for suggestions in error messages."""
