@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.generic]
 Value: TypeAlias = (
-    "bool | int | float | str | list[Value] | Mapping[str, Value] | Array | Image | SavedFile | None"
+    "bool | int | float | str | list[Value] | Mapping[str, Value] | Array | Image"
+    " | SavedFile | None"
 )
 
 
