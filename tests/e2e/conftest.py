@@ -1,0 +1,153 @@
+"""The test cluster, a namespace for each test, and the store seen from outside."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support import kstatus
+from tests.support.kubectl import Kubectl, KubectlError, connect, wait_for
+
+RESTRICTED = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/enforce-version": "latest",
+}
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Kubectl:
+    """The test cluster."""
+    return connect()
+
+
+@pytest.fixture
+def make_namespace(cluster: Kubectl) -> Iterator[Callable[[], Kubectl]]:
+    """Make namespaces under Pod Security `restricted`; they go with the test."""
+    made: list[str] = []
+
+    def make() -> Kubectl:
+        name = f"t-{uuid.uuid4().hex[:10]}"
+        cluster.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": name, "labels": RESTRICTED},
+            }
+        )
+        made.append(name)
+        return cluster.within(name)
+
+    yield make
+    for name in made:
+        cluster.run("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def kube(make_namespace: Callable[[], Kubectl]) -> Kubectl:
+    """A fresh namespace."""
+    return make_namespace()
+
+
+@pytest.fixture
+def salt() -> float:
+    """A number that makes a plan new to the store, below a hundredth of a second when slept."""
+    return random.SystemRandom().randrange(1, 2**40) / 2**50
+
+
+class Watch:
+    """Every state of one kind of object in a namespace, as `kubectl get --watch` shows them."""
+
+    def __init__(self, kube: Kubectl, kind: str) -> None:
+        """Start watching; states come in the order in which the API server tells them."""
+        self._process = subprocess.Popen(
+            [
+                kube.binary,
+                "--kubeconfig",
+                str(kube.kubeconfig),
+                "-n",
+                kube.namespace,
+                "get",
+                kind,
+                "--watch",
+                "--output-watch-events",
+                "-o",
+                "json",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def stop(self) -> list[dict[str, Any]]:
+        """End the watch and give all states that it saw."""
+        self._process.terminate()
+        text, _ = self._process.communicate(timeout=10)
+        decoder, states, place = json.JSONDecoder(), [], 0
+        while text[place:].strip():
+            place += len(text[place:]) - len(text[place:].lstrip())
+            try:
+                event, place = decoder.raw_decode(text, place)
+            except json.JSONDecodeError:  # cut in the middle by the end of the watch
+                break
+            states.append(event["object"])
+        return states
+
+
+@pytest.fixture
+def watch() -> Iterator[Callable[[Kubectl, str], Watch]]:
+    """Watch a kind of objects; every watch ends with the test."""
+    running: list[Watch] = []
+
+    def start(kube: Kubectl, kind: str) -> Watch:
+        running.append(Watch(kube, kind))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop() if one._process.poll() is None else None
+
+
+def ended(kube: Kubectl, name: str, timeout: float = 240) -> dict[str, Any]:
+    """Wait until a WorkPlan has ended, well or not, and give it."""
+
+    def probe() -> dict[str, Any] | None:
+        try:
+            thing = kube.get("workplan", name)
+        except KubectlError:
+            return None
+        return thing if kstatus.read(thing) in ("Current", "Failed") else None
+
+    try:
+        found: dict[str, Any] = wait_for(f"WorkPlan {name} ends", probe, timeout)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{describe(kube, name)}") from None
+    return found
+
+
+def succeeded(kube: Kubectl, name: str, timeout: float = 240) -> dict[str, Any]:
+    """Wait until a WorkPlan has ended, see that it succeeded, and give it."""
+    thing = ended(kube, name, timeout)
+    assert kstatus.condition(thing, "Succeeded").get("status") == "True", describe(kube, name)
+    return thing
+
+
+def describe(kube: Kubectl, name: str) -> str:
+    """Give what a person would look at when a WorkPlan does not do as it should."""
+    parts = []
+    for words in (
+        ["get", "workplan", name, "-o", "yaml", "--show-managed-fields=false"],
+        ["get", "pods,jobs,daskclusters,daskautoscalers", "-o", "wide"],
+        ["get", "events", "--sort-by=.lastTimestamp"],
+        ["logs", "-l", "app.kubernetes.io/component=runner", "--tail=40"],
+    ):
+        try:
+            parts.append(kube.run(*words))
+        except KubectlError as error:
+            parts.append(str(error))
+    return "\n".join(parts)

@@ -1,0 +1,110 @@
+"""kubectl, as a user calls it: every end-to-end test speaks to the cluster through it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Manifest: TypeAlias = Mapping[str, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+KUBECONFIG = ROOT / ".cluster" / "kubeconfig"
+
+
+class KubectlError(AssertionError):
+    """kubectl ended with an error; the message is what it said."""
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """One cluster, one namespace."""
+
+    binary: str
+    kubeconfig: Path
+    namespace: str = "default"
+
+    def within(self, namespace: str) -> Kubectl:
+        """Give the same cluster with another namespace."""
+        return Kubectl(self.binary, self.kubeconfig, namespace)
+
+    def run(self, *words: str, stdin: str | None = None, timeout: float = 120) -> str:
+        """Run kubectl in the namespace and give what it prints; raises KubectlError."""
+        done = subprocess.run(
+            [self.binary, "--kubeconfig", str(self.kubeconfig), "-n", self.namespace, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise KubectlError(f"kubectl {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def apply(self, *manifests: Manifest) -> None:
+        """Apply manifests server-side, as `kubectl apply --server-side -f -`."""
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+        self.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """Give one object; raises KubectlError when there is none."""
+        found: dict[str, Any] = json.loads(self.run("get", kind, name, "-o", "json"))
+        return found
+
+    def items(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
+        """Give all objects of a kind that a label selector picks; none when the kind is unknown."""
+        words = ["get", kind, "-o", "json", "--ignore-not-found"]
+        if selector:
+            words += ["-l", selector]
+        text = self.run(*words)
+        found: list[dict[str, Any]] = json.loads(text)["items"] if text.strip() else []
+        return found
+
+    def delete(self, kind: str, name: str, *words: str) -> None:
+        """Delete one object and wait until it is gone."""
+        self.run("delete", kind, name, "--ignore-not-found", *words)
+
+
+def connect(namespace: str = "default") -> Kubectl:
+    """Give the test cluster; raises AssertionError that says how to start one."""
+    assert KUBECONFIG.exists(), "no test cluster: run `make cluster-up images install` first"
+    binary = os.environ.get("KUBECTL") or _pinned() or shutil.which("kubectl")
+    assert binary, "kubectl not found: run `make tools`"
+    return Kubectl(binary, KUBECONFIG, namespace)
+
+
+def _pinned() -> str | None:
+    link = ROOT / ".tools" / "bin" / "kubectl"
+    return str(link) if link.exists() else None
+
+
+def cluster_env() -> dict[str, str]:
+    """Read `.cluster/env`: the address and keys of the test cluster's store."""
+    lines = (ROOT / ".cluster" / "env").read_text().splitlines()
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name: _unquoted(value) for name, _, value in pairs}
+
+
+def _unquoted(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        return text[1:-1]
+    return text
+
+
+def wait_for(what: str, probe: Callable[[], Any], timeout: float = 120) -> Any:
+    """Ask `probe` until it gives something true and give that; fails saying what did not come."""
+    end = time.monotonic() + timeout
+    while True:
+        found = probe()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"did not happen within {timeout:g} s: {what}")
+        time.sleep(0.2)

@@ -1,0 +1,84 @@
+"""Small WorkPlans for tests: documents with names for ids, and the resources around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def constant(name: str, value: object) -> Document:
+    """Give a constant node."""
+    return {"id": name, "type": "constant", "value": value}
+
+
+def operation(name: str, kernel: str, *arguments: str) -> Document:
+    """Give an operation node."""
+    return {
+        "id": name,
+        "type": "operation",
+        "operator": kernel,
+        "arguments": {str(place): argument for place, argument in enumerate(arguments)},
+    }
+
+
+def show(node: str, name: str | None = None) -> Document:
+    """Give a print goal."""
+    return {"operation": "print", "id": node, "name": name or node}
+
+
+def save(node: str, path: str) -> Document:
+    """Give a save goal."""
+    return {"operation": "save", "id": node, "name": path}
+
+
+def document(nodes: Iterable[Document], goals: Iterable[Document]) -> Document:
+    """Give a plan document."""
+    return {"nodes": list(nodes), "goals": list(goals)}
+
+
+def addition(first: float, second: float) -> Document:
+    """Give a plan of one operation, whose goal is `sum`."""
+    return document(
+        [constant("a", first), constant("b", second), operation("s", "addition", "a", "b")],
+        [show("s", "sum")],
+    )
+
+
+def sleeps(count: int, seconds: float, salt: float) -> Document:
+    """Give a plan of `count` independent sleeps, each a little longer, and the sum of all.
+
+    The sum is count * seconds + salt * count * (count + 1) / 2; `salt` makes the plan new.
+    """
+    nodes, total = [], ""
+    for place in range(count):
+        nodes += [
+            constant(f"c{place}", seconds + salt * (place + 1)),
+            operation(f"s{place}", "test.sleep", f"c{place}"),
+        ]
+        if not place:
+            total = "s0"
+            continue
+        nodes.append(operation(f"t{place}", "addition", total, f"s{place}"))
+        total = f"t{place}"
+    return document(nodes, [show(total, "total")])
+
+
+def workplan(name: str, plan: Document | None = None, **spec: Any) -> Document:
+    """Give a WorkPlan resource with an inline plan, or with the `source` among `spec`."""
+    body: Document = {"cluster": {"maxWorkers": 2}, **spec}
+    if plan is not None:
+        body["source"] = {"plan": plan}
+    return {
+        "apiVersion": "voxk8s.io/v1alpha1",
+        "kind": "WorkPlan",
+        "metadata": {"name": name},
+        "spec": body,
+    }
+
+
+def results(thing: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the values or URLs of a WorkPlan's status by goal name."""
+    found = (thing.get("status") or {}).get("results") or ()
+    return {r["goal"]: r["value"] if "value" in r else r.get("url") for r in found}
