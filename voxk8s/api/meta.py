@@ -1,0 +1,34 @@
+"""The part of Kubernetes' object metadata that voxk8s reads."""
+
+from datetime import datetime
+
+import msgspec
+
+from voxk8s.api.base import ApiStruct
+
+
+class OwnerReference(ApiStruct, frozen=True):
+    """Who owns an object: Kubernetes deletes it when its owner is gone."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool | None = None
+    block_owner_deletion: bool | None = None
+
+
+class ObjectMeta(ApiStruct, frozen=True):
+    """Name, version and times of an object; other metadata is ignored."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
+    finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
