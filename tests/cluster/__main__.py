@@ -1,0 +1,34 @@
+"""Command line: `python -m tests.cluster up|down|status|tools|images|install`."""
+
+import argparse
+import os
+import sys
+
+from tests.cluster import flavours
+from tests.cluster.errors import ClusterError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; failures are one line on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
+    parser.add_argument("command", choices=sorted(flavours.COMMANDS))
+    parser.add_argument(
+        "--cluster",
+        choices=("auto", *flavours.FLAVOURS),
+        default=os.environ.get("CLUSTER") or "auto",
+        help="which Kubernetes (default: $CLUSTER, else kind where Docker answers, else bare)",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        flavours.COMMANDS[options.command](options.cluster)
+    except ClusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
