@@ -31,6 +31,7 @@ from voxk8s.api.status import (
     Outcome,
     ReportStatus,
     RunnerStatus,
+    Waiting,
     WorkPlanStatus,
 )
 
@@ -63,6 +64,7 @@ __all__ = [
     "Store",
     "TimeToLive",
     "Toleration",
+    "Waiting",
     "WorkPlanResource",
     "WorkPlanSpec",
     "WorkPlanStatus",

@@ -1,7 +1,8 @@
 """What the operator and the runner say about a WorkPlan: `WorkPlan.status`.
 
 Two field managers write it. The runner owns `operations`, `progress`, `results`,
-`resultsOmitted`, `failures`, `failuresOmitted` and `outcome`; the operator owns the rest.
+`resultsOmitted`, `failures`, `failuresOmitted`, `outcome` and `waiting`; the operator owns the
+rest.
 """
 
 from datetime import datetime
@@ -128,6 +129,9 @@ class WorkPlanStatus(ApiStruct, frozen=True):
     duration: (
         Annotated[str, text("Time from start to end, without time spent suspended.", 32)] | None
     ) = None
+    workers_ready_time: Annotated[
+        datetime | None, doc("When the first worker was ready: the end of the start deadline.")
+    ] = None
     suspend_time: Annotated[datetime | None, doc("When the present suspension began.")] = None
     suspended_seconds: (
         Annotated[float, number("Time spent in suspensions that are over.", 0)] | None
@@ -148,6 +152,7 @@ class WorkPlanStatus(ApiStruct, frozen=True):
         | None
     ) = None
     outcome: Annotated[Outcome | None, doc("How the run ended, as the runner saw it.")] = None
+    waiting: Annotated[Waiting | None, doc("What the runner waits for.")] = None
     cluster: Annotated[ClusterStatus | None, doc("The Dask cluster of the run.")] = None
     runner: Annotated[RunnerStatus | None, doc("The pod that drives the run.")] = None
     report: Annotated[ReportStatus | None, doc("The report of the run.")] = None
