@@ -1,7 +1,7 @@
 """The main job, shown: three WorkPlans over a real MRI on a real Kubernetes.
 
-`make demo` installs everything and then runs `python -m tests.demo`. With FRESH=1 in the environment
-the results of an earlier demo are forgotten first, so that they are computed again.
+`make demo` installs everything and then runs `python -m tests.demo`. With FRESH=1 in the
+environment the results of an earlier demo are forgotten first, so that they are computed again.
 """
 
 from __future__ import annotations

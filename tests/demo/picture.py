@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tests.demo import scan
 
 matplotlib.use("agg")
-from matplotlib import pyplot as plt  # noqa: E402 (the backend must be chosen first)
+from matplotlib import pyplot as plt
 
 COLOURS = ("#e4572e", "#17becf")
 
