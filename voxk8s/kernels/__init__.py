@@ -1,1 +1,25 @@
-"""How one operation is done: kernel specs, the registry and implementations."""
+"""How one operation is done: kernel specs, the registry and implementations.
+
+`kernel` declares a kernel, `registry` finds them. Both are light: implementations, and the
+libraries they need, are imported when an operation is computed.
+"""
+
+from __future__ import annotations
+
+from voxk8s.kernels.context import attempt
+from voxk8s.kernels.declare import Mask, kernel
+from voxk8s.kernels.registry import KernelRegistry, registry
+from voxk8s.kernels.spec import CostHint, KernelSpec
+from voxk8s.kernels.symbols import Symbol, symbols
+
+__all__ = [
+    "CostHint",
+    "KernelRegistry",
+    "KernelSpec",
+    "Mask",
+    "Symbol",
+    "attempt",
+    "kernel",
+    "registry",
+    "symbols",
+]

@@ -1,0 +1,9 @@
+"""The kernels of the namespace `strings`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from voxk8s.kernels.spec import KernelSpec
+
+KERNELS: Final[tuple[KernelSpec, ...]] = ()
