@@ -82,6 +82,13 @@ class Outcome(ApiStruct, frozen=True):
     finish_time: Annotated[datetime | None, doc("When the last goal was done.")] = None
 
 
+class Waiting(ApiStruct, frozen=True):
+    """What the runner waits for before it can go on; absent while it works."""
+
+    reason: Annotated[str, text("Why, in one word: StoreUnreachable, StoreAccessDenied.", 256)]
+    message: Annotated[str, text("Why, for a person.", MESSAGE_LENGTH)] = ""
+
+
 class ClusterStatus(ApiStruct, frozen=True):
     """The Dask cluster of the run."""
 
