@@ -3,6 +3,7 @@
 from voxk8s.api.base import ApiStruct, Json
 from voxk8s.api.conditions import find_condition, is_condition, remove_condition, set_condition
 from voxk8s.api.meta import ObjectMeta, OwnerReference
+from voxk8s.api.progress import advance, read_done
 from voxk8s.api.resource import FRESH, WorkPlanResource, decode_resource, decode_status, encode
 from voxk8s.api.spec import (
     Cache,
@@ -68,11 +69,13 @@ __all__ = [
     "WorkPlanResource",
     "WorkPlanSpec",
     "WorkPlanStatus",
+    "advance",
     "decode_resource",
     "decode_status",
     "encode",
     "find_condition",
     "is_condition",
+    "read_done",
     "remove_condition",
     "set_condition",
 ]

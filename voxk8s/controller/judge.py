@@ -1,0 +1,69 @@
+"""From what is observed to the stage of a WorkPlan's life. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from voxk8s import constants
+from voxk8s.controller.observed import Observed
+from voxk8s.controller.policies import deadlines, finish
+from voxk8s.controller.resolution import Blocked, Invalid, Resolved, Resolving, Unresolved
+from voxk8s.controller.stage import Phase, Stage
+from voxk8s.controller.troubles import worst_trouble
+
+
+def judge(observed: Observed, now: datetime) -> Stage:
+    """Give the stage: an end that is told, one that was just reached, or the way there."""
+    end = finish.settled(observed) or finish.finished(observed, now)
+    if end is not None:
+        return end
+    stage = _suspended(observed) or _on_the_way(observed)
+    late = deadlines.exceeded(observed, now, waiting_for=_explain(observed, stage, now))
+    return late or stage
+
+
+def _suspended(observed: Observed) -> Stage | None:
+    if not observed.workplan.spec.suspend:
+        return None
+    return Stage(
+        Phase.SUSPENDED,
+        constants.REASON_SUSPENDED,
+        "spec.suspend is set: no cluster runs, results stay.",
+    )
+
+
+def _on_the_way(observed: Observed) -> Stage:
+    waiting = observed.workplan.status.waiting
+    if observed.runner is not None and not observed.runner.deleting:
+        if waiting is not None:
+            return Stage(Phase.RUNNING, waiting.reason, waiting.message)
+        return _under_way(observed)
+    match observed.resolution:
+        case Blocked(reason, message):
+            return Stage(Phase.PENDING, reason, message)
+        case Resolved():
+            return _under_way(observed)
+        case Unresolved() | Resolving() | Invalid():
+            if observed.cluster is not None and observed.cluster.deleting is None:
+                return _under_way(observed)
+            return Stage(
+                Phase.RESOLVING,
+                constants.REASON_ACCEPTED,
+                "The plan is read and looked up in the store.",
+            )
+
+
+def _under_way(observed: Observed) -> Stage:
+    counts = observed.workplan.status.operations
+    begun = counts is not None and (counts.running > 0 or counts.computed > 0)
+    if begun or observed.ready_workers:
+        return Stage(Phase.RUNNING, constants.REASON_PROGRESSING, "Operations are being computed.")
+    return Stage(
+        Phase.STARTING, constants.REASON_CLUSTER_STARTING, "The Dask cluster is on its way."
+    )
+
+
+def _explain(observed: Observed, stage: Stage, now: datetime) -> str:
+    """Say what a WorkPlan that did not start was waiting for."""
+    trouble = worst_trouble(observed, now)
+    return trouble.message if trouble is not None else stage.message

@@ -1,0 +1,37 @@
+"""Giving back what a run no longer needs: within seconds, and never results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from voxk8s.controller.actions import Child, Delete
+from voxk8s.controller.observed import Observed
+from voxk8s.controller.stage import Stage
+
+EXIT_GRACE = timedelta(seconds=30)
+"""How long the runner may take to exit after it has said how the run ended."""
+
+
+def leftovers(observed: Observed, stage: Stage, now: datetime) -> Iterator[Delete]:
+    """Give the deletions of children that a run in this stage does not need."""
+    scaler = observed.autoscaler
+    if scaler is not None and not scaler.deleting:
+        yield Delete(Child.AUTOSCALER, scaler.name, stage.reason)
+    for cluster in (*observed.obsolete, *((observed.cluster,) if observed.cluster else ())):
+        if not cluster.deleting:
+            yield Delete(Child.CLUSTER, cluster.name, stage.reason)
+    runner = observed.runner
+    if runner is None or runner.finished or runner.deleting:
+        return
+    if not _exits_by_itself(observed, stage, now):
+        yield Delete(Child.RUNNER, runner.name, stage.reason)
+
+
+def _exits_by_itself(observed: Observed, stage: Stage, now: datetime) -> bool:
+    """Say whether the runner wrote the end itself and is about to exit: its log stays then."""
+    status = observed.workplan.status
+    if not stage.ended or status.outcome is None:
+        return False
+    end = status.completion_time
+    return end is None or now - end < EXIT_GRACE

@@ -1,0 +1,160 @@
+"""The work queue: names of WorkPlans that want a look, each at most once and one at a time.
+
+A name that is added while it is being worked on is worked on once more afterwards. Failures delay
+a name by an exponential backoff of its own; successes forget it. Time is an argument, so that the
+tests need not wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class ObjectKey(NamedTuple):
+    """Namespace and name of a WorkPlan."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds to wait after the n-th failure in a row: doubled each time, with jitter."""
+
+    first: float = 0.1
+    most: float = 60.0
+    jitter: float = 0.2
+
+    def delay(self, failures: int, chance: Callable[[], float]) -> float:
+        """Seconds before the next try; `chance` gives numbers in [0, 1)."""
+        plain = min(self.most, self.first * 2.0 ** min(failures - 1, 62))
+        return plain * (1.0 - self.jitter * chance())
+
+
+@dataclass(slots=True)
+class WorkQueue:
+    """Names to work on, deduplicated; `get` gives each name to one worker at a time."""
+
+    clock: Callable[[], float]
+    backoff: Backoff = field(default_factory=Backoff)
+    chance: Callable[[], float] = random.random
+    _ready: deque[ObjectKey] = field(default_factory=deque)
+    _queued: set[ObjectKey] = field(default_factory=set)
+    _busy: set[ObjectKey] = field(default_factory=set)
+    _again: set[ObjectKey] = field(default_factory=set)
+    _due: dict[ObjectKey, float] = field(default_factory=dict)
+    _heap: list[tuple[float, ObjectKey]] = field(default_factory=list)
+    _failures: dict[ObjectKey, int] = field(default_factory=dict)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _closed: bool = False
+
+    def add(self, key: ObjectKey) -> None:
+        """Ask for a look at `key` as soon as a worker is free."""
+        if self._closed or key in self._queued:
+            return
+        if key in self._busy:
+            self._again.add(key)
+            return
+        self._due.pop(key, None)
+        self._queued.add(key)
+        self._ready.append(key)
+        self._wake.set()
+
+    def add_after(self, key: ObjectKey, seconds: float) -> None:
+        """Ask for a look at `key` in `seconds`; the earliest of several wishes counts."""
+        if seconds <= 0:
+            self.add(key)
+            return
+        due = self.clock() + seconds
+        known = self._due.get(key)
+        if self._closed or key in self._queued or (known is not None and known <= due):
+            return
+        self._due[key] = due
+        heapq.heappush(self._heap, (due, key))
+        self._wake.set()
+
+    def add_failed(self, key: ObjectKey) -> float:
+        """Ask for another try of `key` after its backoff; gives the seconds."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        seconds = self.backoff.delay(failures, self.chance)
+        self.add_after(key, seconds)
+        return seconds
+
+    def forget_failures(self, key: ObjectKey) -> None:
+        """Take note that a try went well: the next failure is a first one again."""
+        self._failures.pop(key, None)
+
+    def failures(self, key: ObjectKey) -> int:
+        """Failures of `key` in a row."""
+        return self._failures.get(key, 0)
+
+    def forget(self, key: ObjectKey) -> None:
+        """Drop what is remembered of an object that is gone."""
+        self._failures.pop(key, None)
+        self._due.pop(key, None)
+
+    async def get(self) -> ObjectKey:
+        """Wait for the next name; `done` must follow. Raises QueueClosed at the end."""
+        while True:
+            self._ripen()
+            if self._ready:
+                key = self._ready.popleft()
+                self._queued.discard(key)
+                self._busy.add(key)
+                return key
+            if self._closed:
+                raise QueueClosed
+            self._wake.clear()
+            await self._sleep()
+
+    def done(self, key: ObjectKey) -> None:
+        """Take note that the worker is finished with `key`."""
+        self._busy.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def close(self) -> None:
+        """No more names are taken or given; waiting workers see QueueClosed."""
+        self._closed = True
+        self._ready.clear()
+        self._wake.set()
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    @property
+    def busy(self) -> int:
+        """Names that are being worked on."""
+        return len(self._busy)
+
+    def _ripen(self) -> None:
+        now = self.clock()
+        while self._heap and self._heap[0][0] <= now:
+            due, key = heapq.heappop(self._heap)
+            if self._due.get(key) == due:
+                del self._due[key]
+                self.add(key)
+
+    async def _sleep(self) -> None:
+        timeout = max(0.0, self._heap[0][0] - self.clock()) if self._heap else None
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout)
+        except TimeoutError:
+            return
+        if self._ready or self._closed:
+            # Other workers may be waiting for the same wake-up.
+            self._wake.set()
+
+
+class QueueClosed(Exception):
+    """The queue was closed while a worker waited."""
