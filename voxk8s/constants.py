@@ -126,6 +126,11 @@ ENV_ENABLE_DASHBOARD: Final = "VOXLOGICA_ENABLE_DASHBOARD"
 ENV_S3_ENDPOINT: Final = "AWS_ENDPOINT_URL"
 """Endpoint of the S3 server, as AWS's own tools read it."""
 ENV_S3_REGION: Final = "AWS_REGION"
+ENV_S3_KEY: Final = "AWS_ACCESS_KEY_ID"
+ENV_S3_SECRET: Final = "AWS_SECRET_ACCESS_KEY"
+ENV_S3_TOKEN: Final = "AWS_SESSION_TOKEN"
+ENV_CACHE_HOME: Final = "XDG_CACHE_HOME"
+"""Where a user's caches lie; `~/.cache` when it is not set."""
 
 # --- the store's layout -----------------------------------------------------------------------
 RECORDS_PREFIX: Final = "ac/v1"
@@ -133,6 +138,10 @@ BLOBS_PREFIX: Final = "cas/sha256"
 RUNS_PREFIX: Final = "runs"
 PINS_PREFIX: Final = "pins/v1"
 QUARANTINE_PREFIX: Final = "quarantine"
+PROBE_PATH: Final = "probe/v1"
+"""The object by which a store's abilities are tried."""
+MEDIA_TYPE_VALUE: Final = "application/vnd.voxk8s.value"
+"""Media type of values in the store's own encoding."""
 
 # --- limits -----------------------------------------------------------------------------------
 INLINE_VALUE_BYTES: Final = 8 * 1024

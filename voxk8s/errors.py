@@ -47,6 +47,10 @@ class KernelError(PermanentError):
     """An operation failed for good: its arguments are not what the kernel can work on."""
 
 
+class UnsupportedValue(PermanentError):
+    """A value that the store cannot hold: not JSON-like, not a plain array, not an image."""
+
+
 class InputUnavailable(PermanentError):
     """An input cannot be read: missing, unreadable or refused. The message has its URL."""
 
@@ -76,6 +80,10 @@ class StoreAccessDenied(StoreError):
 
 class CorruptBlob(StoreError):
     """Stored bytes are not what their name promises; they are never handed out."""
+
+
+class BlobMissing(StoreError):
+    """A blob that was asked for by its digest is not in the store."""
 
 
 class WorkerLost(TransientError):

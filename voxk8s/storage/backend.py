@@ -1,0 +1,192 @@
+"""The door to obstore: bytes at paths, in S3, a folder or memory, by one code path.
+
+Nothing else imports obstore. Missing objects are None; every other failure is a StoreError. Waiting
+is bounded: a store that does not answer is said to be unreachable within about ten seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
+
+from voxk8s.errors import StoreError
+from voxk8s.storage.failure import convert, is_missing_bucket
+from voxk8s.storage.options import Location, StoreOptions
+
+_CONNECT: Final = timedelta(seconds=2)
+_SMALL_REQUEST: Final = timedelta(seconds=5)
+_BULK_REQUEST: Final = timedelta(seconds=600)
+_RETRY_WITHIN: Final = timedelta(seconds=5)
+_MULTIPART_FROM: Final = 64 * 1024 * 1024
+_PART: Final = 16 * 1024 * 1024
+_SMALL: Final = 256 * 1024
+
+# obstore raises its own errors and these built-in ones.
+_FAILURES: Final = (BaseError, OSError, NotImplementedError, ValueError)
+
+_memories: dict[str, MemoryStore] = {}
+_memories_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a HEAD request or a listing says of an object."""
+
+    path: str
+    size: int
+
+
+class Backend:
+    """Objects at paths. Safe to use from many threads."""
+
+    def __init__(self, location: Location, options: StoreOptions) -> None:
+        """Open a place; `options` are complete (see `StoreOptions.filled`)."""
+        self.url = location.url
+        self.remote = location.scheme == "s3"
+        self._takes_attributes = location.scheme != "file"
+        try:
+            self._small, self._bulk = _open(location, options)
+        except _FAILURES as error:
+            raise convert(error, self.url, "open anything") from error
+
+    def get(self, path: str, *, bulk: bool = False) -> memoryview | None:
+        """All bytes at a path, or None."""
+        store = self._bulk if bulk else self._small
+        try:
+            return memoryview(obstore.get(store, path).bytes())
+        except FileNotFoundError as error:
+            self._check_bucket(error, "read")
+            return None
+        except _FAILURES as error:
+            raise convert(error, self.url, "read") from error
+
+    def head(self, path: str) -> Found | None:
+        """Size of the object at a path, or None."""
+        try:
+            meta = obstore.head(self._small, path)
+        except FileNotFoundError as error:
+            self._check_bucket(error, "look")
+            return None
+        except _FAILURES as error:
+            raise convert(error, self.url, "look") from error
+        return Found(path, meta["size"])
+
+    def create(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> bool:
+        """Write an object unless there is one; False when there is, or a rival was quicker.
+
+        S3 says "conflict" when two writers meet and neither may have won; False then too, so look
+        before believing that the object is there.
+        """
+        try:
+            self._put(path, parts, media_type, create=True)
+        except AlreadyExistsError:
+            return False
+        except _FAILURES as error:
+            raise convert(error, self.url, "write") from error
+        return True
+
+    def write(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> None:
+        """Write an object, whatever is there."""
+        try:
+            self._put(path, parts, media_type, create=False)
+        except _FAILURES as error:
+            raise convert(error, self.url, "write") from error
+
+    def delete(self, path: str) -> None:
+        """Remove an object if there is one."""
+        try:
+            obstore.delete(self._small, path)
+        except FileNotFoundError as error:
+            self._check_bucket(error, "delete")
+        except _FAILURES as error:
+            raise convert(error, self.url, "delete") from error
+
+    def list(self, prefix: str) -> Iterator[Found]:
+        """All objects below a prefix. Slow: for statistics and collection, never to look up."""
+        try:
+            for chunk in obstore.list(self._bulk, prefix, chunk_size=1000):
+                for meta in chunk:
+                    yield Found(meta["path"], meta["size"])
+        except FileNotFoundError as error:
+            self._check_bucket(error, "list")
+        except _FAILURES as error:
+            raise convert(error, self.url, "list") from error
+
+    def _put(
+        self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
+    ) -> None:
+        size = sum(len(part) for part in parts)
+        obstore.put(
+            self._small if size <= _SMALL else self._bulk,
+            path,
+            parts if len(parts) != 1 else parts[0],
+            attributes={"Content-Type": media_type} if self._takes_attributes else None,
+            mode="create" if create else "overwrite",
+            # Parts cannot be created conditionally, and folders write them without a rename.
+            use_multipart=self.remote and not create and size >= _MULTIPART_FROM,
+            chunk_size=_PART,
+            max_concurrency=4,
+        )
+
+    def _check_bucket(self, error: FileNotFoundError, doing: str) -> None:
+        if is_missing_bucket(error):
+            raise convert(error, self.url, doing) from error
+
+
+def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, ObjectStore]:
+    """Open a place twice: with short time-outs for small requests, long ones for bulk."""
+    match location.scheme:
+        case "memory":
+            with _memories_lock:
+                memory = _memories.setdefault(location.root, MemoryStore())
+            return memory, memory
+        case "file":
+            folder = Path(location.root)
+            folder.mkdir(parents=True, exist_ok=True)
+            local = LocalStore(folder)
+            return local, local
+        case "s3":
+            return _s3(location, options, _SMALL_REQUEST), _s3(location, options, _BULK_REQUEST)
+        case _:
+            raise StoreError(f"no store is known for {location.scheme}://")
+
+
+def _s3(location: Location, options: StoreOptions, request: timedelta) -> S3Store:
+    config = {
+        "endpoint": options.endpoint,
+        "region": options.region,
+        "access_key_id": options.key,
+        "secret_access_key": options.secret,
+        "session_token": options.token,
+    }
+    given: Mapping[str, str] = {name: text for name, text in config.items() if text is not None}
+    plain = options.allow_http
+    if plain is None:
+        plain = (options.endpoint or "").startswith("http://")
+    return S3Store(
+        location.root,
+        prefix=location.prefix or None,
+        config=given,  # type: ignore[arg-type]  # a TypedDict, here without its absent members
+        client_options={
+            "allow_http": plain,
+            "connect_timeout": _CONNECT,
+            "timeout": request,
+        },
+        retry_config={
+            "max_retries": 3,
+            "retry_timeout": _RETRY_WITHIN,
+            "backoff": {
+                "init_backoff": timedelta(milliseconds=100),
+                "max_backoff": timedelta(seconds=1),
+                "base": 2,
+            },
+        },
+    )

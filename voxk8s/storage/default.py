@@ -1,0 +1,59 @@
+"""Opening stores, and the store of this process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from voxk8s import constants
+from voxk8s.storage.options import StoreOptions, parse_url
+from voxk8s.storage.results import ResultStore
+
+_lock = threading.Lock()
+_current: ResultStore | None = None
+
+
+def open_store(
+    url: str | None = None,
+    *,
+    options: StoreOptions | None = None,
+    env: Mapping[str, str] | None = None,
+) -> ResultStore:
+    """Open a result store: s3://bucket/prefix, file:///folder, memory://name or a path.
+
+    Without a URL it is the one of VOXK8S_STORE, else a folder in the user's cache. What `options`
+    leave open of an S3 store comes from the AWS_* variables of `env` (the process's own when not
+    given). A folder is made if need be; an S3 server is not asked before the first use. Raises
+    InvalidUsage for a URL or options that cannot be.
+    """
+    known = os.environ if env is None else env
+    given = options or StoreOptions()
+    return ResultStore(parse_url(url or default_url(known)), given, given.filled(known))
+
+
+def default_url(env: Mapping[str, str]) -> str:
+    """URL of the store that is used when none is named."""
+    if url := env.get(constants.ENV_STORE):
+        return url
+    cache = env.get(constants.ENV_CACHE_HOME) or "~/.cache"
+    return str(Path(cache).expanduser().absolute() / "voxk8s" / "store")
+
+
+def get_storage(url: str | None = None) -> ResultStore:
+    """Give the store of this process (opened on first use), or the one at `url`."""
+    global _current
+    if url is not None:
+        return open_store(url)
+    with _lock:
+        if _current is None:
+            _current = open_store()
+        return _current
+
+
+def set_storage(store: ResultStore | None) -> None:
+    """Make a store that of this process; None goes back to the default."""
+    global _current
+    with _lock:
+        _current = store

@@ -1,0 +1,23 @@
+"""One line about a value that is too large to be shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from voxk8s.values import Array, Image, SavedFile, Value
+
+
+def describe(value: Value) -> str | None:
+    """Kind, shape and dtype, as in `image 155x240x240 float32`; None for scalars and JSON."""
+    if isinstance(value, Image):
+        return f"image {_shape(value.array)}"
+    if isinstance(value, np.ndarray):
+        return f"array {_shape(value)}"
+    if isinstance(value, SavedFile):
+        return f"file {value.suffix} {len(value.data)} bytes"
+    return None
+
+
+def _shape(array: Array) -> str:
+    sizes = "x".join(str(size) for size in array.shape)
+    return f"{sizes} {array.dtype}" if sizes else str(array.dtype)

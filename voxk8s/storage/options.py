@@ -1,0 +1,104 @@
+"""How a store is reached: its URL in normal form and the options beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from voxk8s import constants
+from voxk8s.errors import InvalidUsage
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """Options of an S3 store; what is None is taken from the AWS_* variables of the process.
+
+    `key`, `secret` and `token` are credentials: they travel when a store is pickled, and never
+    show in its repr. Give them by the environment where you can.
+    """
+
+    endpoint: str | None = None
+    region: str | None = None
+    key: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    allow_http: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an endpoint that is none, or that carries a password."""
+        if self.endpoint is None:
+            return
+        parts = urlsplit(self.endpoint)
+        if parts.username is not None or parts.password is not None:
+            raise InvalidUsage("the store's endpoint must not carry a user name or a password")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidUsage(f"{self.endpoint!r} is no endpoint: http(s)://host[:port] is")
+
+    def filled(self, env: Mapping[str, str]) -> StoreOptions:
+        """Take what is missing from an environment; credentials only as a whole."""
+        options = replace(
+            self,
+            endpoint=self.endpoint or env.get(constants.ENV_S3_ENDPOINT) or None,
+            region=self.region or env.get(constants.ENV_S3_REGION) or "us-east-1",
+        )
+        if self.key is None and self.secret is None:
+            options = replace(
+                options,
+                key=env.get(constants.ENV_S3_KEY) or None,
+                secret=env.get(constants.ENV_S3_SECRET) or None,
+                token=self.token or env.get(constants.ENV_S3_TOKEN) or None,
+            )
+        return options
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A store's URL, taken apart: `root` is a bucket, a folder or a name, `prefix` for S3 only."""
+
+    scheme: str
+    root: str
+    prefix: str = ""
+
+    @property
+    def url(self) -> str:
+        """The URL in normal form, without a slash at the end."""
+        if self.scheme == "file":
+            return Path(self.root).as_uri()
+        tail = f"/{self.prefix}" if self.prefix else ""
+        return f"{self.scheme}://{self.root}{tail}"
+
+
+def parse_url(url: str) -> Location:
+    """Read a store's URL: s3://bucket/prefix, file:///folder, memory://name or a bare path.
+
+    Raises InvalidUsage for anything else; credentials in a URL are refused without repeating them.
+    """
+    if "://" not in url:
+        if not url.strip():
+            raise InvalidUsage("the store's URL is empty")
+        return Location("file", str(Path(url).expanduser().absolute()))
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise InvalidUsage("a store's URL must not carry credentials; use the AWS_* variables")
+    if parts.query or parts.fragment:
+        raise InvalidUsage(f"{url!r} is no store: a URL with ? or # names none")
+    match parts.scheme:
+        case "file":
+            if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+                raise InvalidUsage(f"{url!r} is no store: file:///absolute/folder is")
+            return Location("file", str(Path(unquote(parts.path))))
+        case "memory":
+            return Location("memory", (parts.netloc + parts.path).strip("/"))
+        case "s3":
+            prefix = parts.path.strip("/")
+            segments = prefix.split("/") if prefix else []
+            if not _BUCKET.fullmatch(parts.netloc) or {"", ".", ".."}.intersection(segments):
+                raise InvalidUsage(f"{url!r} is no store: s3://bucket/prefix is")
+            return Location("s3", parts.netloc, prefix)
+        case _:
+            raise InvalidUsage(f"{url!r} is no store: use s3://, file://, memory:// or a path")

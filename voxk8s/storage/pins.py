@@ -1,0 +1,54 @@
+"""Remembered pins: the digest of an external input in one state, so it is not read again."""
+
+import msgspec
+
+from voxk8s.errors import CorruptBlob
+from voxk8s.plan.model import Digest
+from voxk8s.storage.backend import Backend
+from voxk8s.storage.layout import pin_path
+from voxk8s.storage.quarantine import Quarantine
+from voxk8s.storage.sealed import check_seal, seal
+
+
+class RememberedPin(msgspec.Struct, frozen=True):
+    """What an input was: digest and size of its content, and the names in a folder."""
+
+    url: str
+    digest: Digest
+    size: int
+    entries: tuple[str, ...] | None = None
+
+
+class Pins:
+    """Pins by URL, size and version (an ETag or a time of change)."""
+
+    def __init__(self, backend: Backend, quarantine: Quarantine) -> None:
+        """Keep pins in `backend`."""
+        self._backend = backend
+        self._quarantine = quarantine
+
+    def get(self, url: str, size: int, version: str) -> RememberedPin | None:
+        """Give the pin of an input in this state, if it was ever pinned."""
+        path = pin_path(url, size, version)
+        data = self._quarantine.read(path, _check, bulk=False)
+        if data is None:
+            return None
+        pin = _DECODER.decode(data)
+        return pin if pin.url == url else None
+
+    def put(self, pin: RememberedPin, size: int, version: str) -> None:
+        """Remember the pin of an input whose state is (url, size, version)."""
+        path = pin_path(pin.url, size, version)
+        self._backend.write(path, (seal(_ENCODER.encode(pin)),), "application/json")
+
+
+def _check(data: memoryview) -> None:
+    check_seal(bytes(data))
+    try:
+        _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptBlob(f"a pin cannot be read: {error}") from error
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(RememberedPin)

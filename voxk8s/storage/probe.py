@@ -1,0 +1,35 @@
+"""What a store can do, found by trying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voxk8s import constants
+from voxk8s.errors import StoreError
+from voxk8s.storage.backend import Backend
+
+_CONTENT = b"This object shows that results can be written here, and only once.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Abilities of a store that answers and accepts the credentials."""
+
+    reachable: bool
+    conditional_writes: bool
+
+
+def probe(backend: Backend) -> Probe:
+    """Try reading, writing and conditional writing on one small object.
+
+    Raises StoreUnreachable or StoreAccessDenied; a store that ignores conditional writes is said
+    so in the answer, since it can still be used.
+    """
+    path = constants.PROBE_PATH
+    if backend.get(path) is None:
+        backend.write(path, (_CONTENT,), "text/plain")
+    refused = not backend.create(path, (_CONTENT,), "text/plain")
+    content = backend.get(path)
+    if content is None or bytes(content) != _CONTENT:
+        raise StoreError(f"the store {backend.url} does not give back what was written to it")
+    return Probe(reachable=True, conditional_writes=refused)

@@ -1,0 +1,371 @@
+"""The result store: values under their result keys."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from voxk8s import constants
+from voxk8s.errors import BlobMissing, CorruptBlob, StoreError
+from voxk8s.plan.model import Digest, ResultKey
+from voxk8s.storage import probe as probing
+from voxk8s.storage.backend import Backend
+from voxk8s.storage.blobs import Blobs
+from voxk8s.storage.codec import Encoded, decode, encode, payload_digest
+from voxk8s.storage.counters import Counters, Counts, StoreStats
+from voxk8s.storage.describe import describe
+from voxk8s.storage.fanout import FanOut
+from voxk8s.storage.layout import blob_path, record_path, run_path
+from voxk8s.storage.miss import MISS, Miss
+from voxk8s.storage.options import Location, StoreOptions
+from voxk8s.storage.pins import Pins, RememberedPin
+from voxk8s.storage.quarantine import Quarantine
+from voxk8s.storage.recent import RecentResults, Seen
+from voxk8s.storage.record import (
+    FORMAT,
+    Provenance,
+    Record,
+    decode_record,
+    encode_record,
+    trim,
+)
+from voxk8s.values import SavedFile, Value
+
+_log = logging.getLogger(__name__)
+
+_TRIES: Final = 8
+_PAUSE: Final = 0.02
+_REMOTE_WIDTH: Final = 32
+_LOCAL_WIDTH: Final = 4
+
+
+class PutStatus(StrEnum):
+    """What a put found."""
+
+    CREATED = "created"
+    """The result is new."""
+    EXISTS = "exists"
+    """The store has this value already."""
+    NONDETERMINISTIC = "nondeterministic"
+    """The store had another value under this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutResult:
+    """The outcome of a put; digest and size are of the bytes that were put."""
+
+    status: PutStatus
+    digest: Digest
+    size: int
+
+
+class ResultStore:
+    """Values by result key, in S3, a folder or memory. Safe in threads; pickles by its address.
+
+    Blobs are written first and the record last, both only if absent, so a record that can be read
+    is complete, and two writers cannot disturb each other. Whatever is read is verified.
+    Keys are 64 lower-case hexadecimal digits.
+    """
+
+    def __init__(
+        self, location: Location, options: StoreOptions, resolved: StoreOptions | None = None
+    ) -> None:
+        """Use `open_store` instead; `resolved` is `options` completed from the environment."""
+        self._location = location
+        self._options = options
+        self._backend = Backend(location, resolved or options)
+        self._counters = Counters()
+        self._quarantine = Quarantine(self._backend, self._counters)
+        self._blobs = Blobs(self._backend, self._quarantine)
+        self._pins = Pins(self._backend, self._quarantine)
+        self._recent = RecentResults()
+        self._fanout = FanOut(_REMOTE_WIDTH if self._backend.remote else _LOCAL_WIDTH)
+
+    # --- results ----------------------------------------------------------------------------
+
+    def get(self, key: str) -> Value | Miss:
+        """Give the value of a key, or MISS. Arrays are read-only.
+
+        Corrupt bytes are set aside and are a MISS; so is a record without its blob. Raises
+        StoreUnreachable or StoreAccessDenied when the store cannot be asked.
+        """
+        seen = self._recent.get(key)
+        ahead = None
+        if seen is not None and seen.digest is not None and self._backend.remote:
+            # The record says whether the result is still there; its blob comes meanwhile.
+            digest, size = seen.digest, seen.size
+            ahead = self._fanout.submit(lambda: self._blobs.read(digest, size))
+        record = self._read_record(key)
+        if record is None or record.format != FORMAT:
+            return self._miss(key)
+        if record.inline is None and ahead is not None and record.digest == digest:
+            data = ahead()
+        else:
+            data = self._bytes_of(record)
+        value = MISS if data is None else _value_of(record, data)
+        if value is MISS:
+            return self._miss(key)
+        self._remember(record)
+        self._counters.add("hits")
+        return value
+
+    def put(
+        self,
+        key: str,
+        value: Value,
+        provenance: Provenance | None = None,
+        *,
+        replace: bool = False,
+    ) -> PutResult:
+        """Store a value under a key, unless the key has one.
+
+        A different value under the key stays, and the status is NONDETERMINISTIC; with `replace`
+        the new one takes its place (the status is the same). What is missing or corrupt of a result
+        that exists is put right. Raises UnsupportedValue for what is no value.
+        """
+        path = record_path(key)
+        record, encoded = _make_record(ResultKey(key), value, provenance)
+        if record.inline is None:
+            self._blobs.write(encoded, record.digest, record.media_type, replace=replace)
+        document = encode_record(record)
+        status = None
+        for attempt in range(_TRIES):
+            if self._backend.create(path, (document,), "application/json"):
+                status = PutStatus.CREATED
+                break
+            existing = self._read_record(key)
+            if existing is not None:
+                status = self._compare(existing, record, encoded)
+                if status is PutStatus.CREATED or (
+                    replace and status is PutStatus.NONDETERMINISTIC
+                ):
+                    self._backend.write(path, (document,), "application/json")
+                break
+            # A conflict that nobody won, or the record was corrupt and has been set aside.
+            time.sleep(_PAUSE * attempt)
+        if status is None:
+            raise StoreError(f"the record of {key} in {self.url} can be neither made nor read")
+        self._count(status, key)
+        if status is PutStatus.CREATED or replace:
+            self._remember(record)
+        return PutResult(status, record.digest, record.size)
+
+    def contains(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys whose results are complete: the record, and its blob if it has one.
+
+        Many keys are looked up side by side. A positive answer is remembered for a minute.
+        """
+        wanted = set(keys)
+        known = {key for key in wanted if self._recent.get(key) is not None}
+        found = self._fanout.map(self._is_complete, wanted - known)
+        return known | {key for key, complete in found.items() if complete}
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Forget results. Their blobs stay, since others may share them."""
+
+        def remove(key: str) -> None:
+            self._recent.drop(key)
+            self._backend.delete(record_path(key))
+            self._recent.drop(key)
+
+        self._fanout.map(remove, keys)
+
+    def record(self, key: str) -> Record | None:
+        """Tell what the store knows about a result, without its value (inline ones excepted)."""
+        return self._read_record(key)
+
+    def records(self, keys: Iterable[str]) -> dict[str, Record]:
+        """Give the records of many keys, read side by side; those without one are left out."""
+        found = self._fanout.map(self._read_record, keys)
+        return {key: record for key, record in found.items() if record is not None}
+
+    # --- blobs ------------------------------------------------------------------------------
+
+    def url_of(self, digest: str) -> str:
+        """URL of a blob, for any S3 client (or, for a folder, any program)."""
+        return f"{self.url}/{blob_path(digest)}"
+
+    def read_blob(self, digest: str) -> bytes:
+        """Give the bytes of a blob, verified; raises BlobMissing."""
+        data = self._blobs.read(Digest(digest))
+        if data is None:
+            raise BlobMissing(f"there is no (sound) blob {digest} in the store {self.url}")
+        return bytes(data)
+
+    # --- pins and the files of runs ---------------------------------------------------------
+
+    def pin_get(self, url: str, size: int, version: str) -> RememberedPin | None:
+        """Give the remembered pin of an external input whose size and version are these."""
+        return self._pins.get(url, size, version)
+
+    def pin_put(
+        self,
+        url: str,
+        size: int,
+        version: str,
+        *,
+        digest: str,
+        content_size: int | None = None,
+        entries: tuple[str, ...] | None = None,
+    ) -> None:
+        """Remember the digest (and a folder's entries) of an input in one state."""
+        whole = size if content_size is None else content_size
+        self._pins.put(RememberedPin(url, Digest(digest), whole, entries), size, version)
+
+    def write_run_file(self, path: str, data: bytes, media_type: str) -> str:
+        """Write a file of a run below runs/, replacing an older one; gives its URL."""
+        target = run_path(path)
+        self._backend.write(target, (data,), media_type)
+        return f"{self.url}/{target}"
+
+    def read_run_file(self, path: str) -> bytes | None:
+        """Give the bytes of a run's file, or None."""
+        data = self._backend.get(run_path(path), bulk=True)
+        return None if data is None else bytes(data)
+
+    # --- the store itself -------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The store's URL in normal form."""
+        return self._backend.url
+
+    @property
+    def counts(self) -> Counts:
+        """What happened here since this store was opened."""
+        return self._counters.snapshot()
+
+    def probe(self) -> probing.Probe:
+        """Find out what the store can do; raises StoreUnreachable or StoreAccessDenied."""
+        return probing.probe(self._backend)
+
+    def stats(self) -> StoreStats:
+        """Count what is in the store. Lists all of it: slow for large ones."""
+        records = [found.size for found in self._backend.list(constants.RECORDS_PREFIX)]
+        blobs = [found.size for found in self._backend.list(constants.BLOBS_PREFIX)]
+        return StoreStats(
+            records=len(records),
+            record_bytes=sum(records),
+            blobs=len(blobs),
+            blob_bytes=sum(blobs),
+            quarantined=sum(1 for _ in self._backend.list(constants.QUARANTINE_PREFIX)),
+            counts=self.counts,
+        )
+
+    def __repr__(self) -> str:
+        return f"ResultStore({self.url!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (reopen, (self._location, self._options))
+
+    def __dask_tokenize__(self) -> tuple[str, str]:
+        return ("voxk8s.ResultStore", self.url)
+
+    # --- inside -----------------------------------------------------------------------------
+
+    def _read_record(self, key: str) -> Record | None:
+        def check(data: memoryview) -> None:
+            decode_record(bytes(data), key)
+
+        data = self._quarantine.read(record_path(key), check, bulk=False)
+        return None if data is None else decode_record(bytes(data), key)
+
+    def _bytes_of(self, record: Record) -> memoryview | None:
+        if record.inline is not None:
+            return memoryview(record.inline)
+        return self._blobs.read(record.digest, record.size)
+
+    def _is_complete(self, key: str) -> bool:
+        record = self._read_record(key)
+        if record is None or record.format != FORMAT:
+            return False
+        if record.inline is None and not self._blobs.exists(record.digest, record.size):
+            return False
+        self._remember(record)
+        return True
+
+    def _remember(self, record: Record) -> None:
+        digest = record.digest if record.inline is None else None
+        self._recent.add(record.key, Seen(digest, record.size))
+
+    def _miss(self, key: str) -> Miss:
+        self._recent.drop(key)
+        self._counters.add("misses")
+        return MISS
+
+    def _compare(self, existing: Record, record: Record, encoded: Encoded) -> PutStatus:
+        """Say what a put is when the key has a record; CREATED when that one is of no use."""
+        if existing.format != FORMAT:
+            return PutStatus.CREATED
+        if existing.digest == record.digest and existing.suffix == record.suffix:
+            # The blob was put again before; an inline value is in a record that is sealed.
+            return PutStatus.EXISTS
+        data = self._bytes_of(existing)
+        if data is None:
+            self._counters.add("healed")
+            return PutStatus.CREATED
+        if existing.is_file or record.is_file:
+            return PutStatus.NONDETERMINISTIC
+        try:
+            # Two versions of the compressor may write one value differently.
+            same = payload_digest(data) == payload_digest(encoded.join())
+        except CorruptBlob:
+            self._counters.add("healed")
+            return PutStatus.CREATED
+        return PutStatus.EXISTS if same else PutStatus.NONDETERMINISTIC
+
+    def _count(self, status: PutStatus, key: str) -> None:
+        match status:
+            case PutStatus.CREATED:
+                self._counters.add("created")
+            case PutStatus.EXISTS:
+                self._counters.add("existing")
+            case PutStatus.NONDETERMINISTIC:
+                self._counters.add("nondeterministic")
+                _log.warning("result %s was computed twice with different values", key)
+
+
+def reopen(location: Location, options: StoreOptions) -> ResultStore:
+    """Open a pickled store in the process that unpickles it."""
+    return ResultStore(location, options, options.filled(os.environ))
+
+
+def _make_record(
+    key: ResultKey, value: Value, provenance: Provenance | None
+) -> tuple[Record, Encoded]:
+    suffix = None
+    media_type: str = constants.MEDIA_TYPE_VALUE
+    if isinstance(value, SavedFile):
+        encoded = Encoded((value.data,), len(value.data))
+        suffix, media_type = value.suffix, value.media_type
+    else:
+        encoded = encode(value, compress_from=constants.INLINE_VALUE_BYTES)
+    small = suffix is None and encoded.size <= constants.INLINE_VALUE_BYTES
+    record = Record(
+        format=FORMAT,
+        key=key,
+        digest=encoded.digest(),
+        size=encoded.size,
+        media_type=media_type,
+        inline=encoded.join() if small else None,
+        suffix=suffix,
+        summary=describe(value),
+        provenance=trim(provenance or Provenance()),
+    )
+    return record, encoded
+
+
+def _value_of(record: Record, data: memoryview) -> Value | Miss:
+    if record.suffix is not None:
+        return SavedFile(bytes(data), record.suffix, record.media_type)
+    try:
+        return decode(data)
+    except CorruptBlob as error:
+        # The bytes are what was written, by a program that is not this one: not ours to remove.
+        _log.warning("the value of %s cannot be decoded: %s", record.key, error)
+        return MISS
