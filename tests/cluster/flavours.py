@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from tests.cluster import programs
+from tests.cluster import images, programs
 from tests.cluster.bare import Bare
 from tests.cluster.commands import succeeds
 from tests.cluster.errors import ClusterError
@@ -81,6 +81,19 @@ def status(wanted: str) -> None:
         print(line)
 
 
+def build_images(wanted: str) -> None:
+    """Build the images and bring them into the cluster."""
+    images.report(images.ensure(running(wanted)))
+
+
+def running(wanted: str) -> Cluster:
+    """Return the cluster of this clone, which must be up."""
+    cluster = chosen(wanted)
+    if not cluster.is_running():
+        raise ClusterError("no cluster of this clone is running: call `make cluster-up` first")
+    return cluster
+
+
 def tools(_: str) -> None:
     """Make kubectl, helm and kubeconform available under `.tools/bin`."""
     programs.link(
@@ -94,6 +107,7 @@ def tools(_: str) -> None:
 COMMANDS: dict[str, Callable[[str], None]] = {
     "up": up,
     "down": down,
+    "images": build_images,
     "status": status,
     "tools": tools,
 }

@@ -14,6 +14,8 @@ MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
+TAG = "org.opencontainers.image.ref.name"
+
 LAYOUT = b'{"imageLayoutVersion": "1.0.0"}'
 
 
@@ -80,7 +82,7 @@ def find(layout: Path, tag: str) -> dict[str, Any]:
     """Return the index entry of an image in a layout folder, by its tag."""
     entries = json.loads((layout / "index.json").read_bytes())["manifests"]
     for entry in entries:
-        if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == tag:
+        if tag_of(entry) == tag:
             return {key: entry[key] for key in ("mediaType", "digest", "size")}
     raise KeyError(tag)
 
@@ -94,13 +96,52 @@ def has(layout: Path, tag: str) -> bool:
     return True
 
 
+def rename(layout: Path, old: str, new: str) -> None:
+    """Give an image of a layout folder another tag, as the newest; images that had it lose it."""
+    document = json.loads((layout / "index.json").read_bytes())
+    kept = [entry for entry in document["manifests"] if tag_of(entry) not in {old, new}]
+    renamed = {**find(layout, old), "annotations": {TAG: new}}
+    write_index(layout, {**document, "manifests": [*kept, renamed]})
+
+
+def prune(layout: Path, prefix: str, count: int) -> None:
+    """Keep the newest images whose tags begin with `prefix`, and only blobs that are needed."""
+    document = json.loads((layout / "index.json").read_bytes())
+    matching = [entry for entry in document["manifests"] if tag_of(entry).startswith(prefix)]
+    dropped = [tag_of(entry) for entry in matching[:-count]]
+    if not dropped:
+        return
+    kept = [entry for entry in document["manifests"] if tag_of(entry) not in dropped]
+    write_index(layout, {**document, "manifests": kept})
+    needed: set[str] = set()
+    for entry in kept:
+        manifest = json.loads((layout / blob_path(entry["digest"])).read_bytes())
+        blobs = [entry, manifest["config"], *manifest["layers"]]
+        needed.update(blob["digest"] for blob in blobs)
+    for path in (layout / "blobs" / "sha256").iterdir():
+        if f"sha256:{path.name}" not in needed:
+            path.unlink()
+
+
+def write_index(layout: Path, document: dict[str, Any]) -> None:
+    """Replace the index of a layout folder, whole or not at all."""
+    fresh = layout / ".index.json.new"
+    fresh.write_text(json.dumps(document))
+    os.replace(fresh, layout / "index.json")
+
+
+def tag_of(entry: dict[str, Any]) -> str:
+    """Return the tag of an index entry, empty where it has none."""
+    return str(entry.get("annotations", {}).get(TAG, ""))
+
+
 def index(reference: str, manifest: dict[str, Any]) -> bytes:
     """Return the index of an archive with one named image."""
     named = {
         **manifest,
         "annotations": {
             "io.containerd.image.name": reference,
-            "org.opencontainers.image.ref.name": reference.rpartition(":")[2],
+            TAG: reference.rpartition(":")[2],
         },
     }
     return json.dumps({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [named]}).encode()
