@@ -1,0 +1,258 @@
+"""External inputs: what they are (stat), what their content is (digest, list), and their values.
+
+An input is pinned before anything is scheduled: the digest of its content goes into result keys.
+Loading verifies the pin: content that is no longer what was pinned is never used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import posixpath
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import IO, TYPE_CHECKING, Final, Literal
+
+from voxk8s.errors import InputUnavailable
+from voxk8s.kernels.locations import InputOptions, Location, file_system, locate, reading
+from voxk8s.plan.model import Digest
+from voxk8s.plan.pins import Pin
+
+if TYPE_CHECKING:
+    from voxk8s.values import Value
+
+__all__ = ["InputOptions", "InputStat", "digest", "list_folder", "load", "stat"]
+
+_CHUNK: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class InputStat:
+    """What a place says of an input without its content being read.
+
+    `version` is the ETag or the time of the last change: an input whose URL, size and version are
+    the same has the same content. It is empty where the place tells neither; then nothing about
+    the input may be remembered.
+    """
+
+    url: str
+    size: int
+    version: str
+    kind: Literal["file", "folder"]
+
+
+def stat(url: str, options: InputOptions) -> InputStat:
+    """Ask for size and version; raises InputUnavailable, InputUnreachable or InputNotAllowed."""
+    location = locate(url, options)
+    with reading(location):
+        if location.is_local:
+            found = os.stat(location.path)
+            kind: Literal["file", "folder"] = "folder" if _is_folder(location) else "file"
+            return InputStat(url, found.st_size, f"{found.st_mtime_ns}:{found.st_ino}", kind)
+        info = file_system(location, options).info(location.path)
+    if info.get("type") == "directory":
+        return InputStat(url, 0, "", "folder")
+    changed = info.get("ETag") or info.get("LastModified") or info.get("Last-Modified") or ""
+    size = info.get("size")
+    # Without a size the version alone would have to tell two contents apart: not trusted.
+    return InputStat(url, size or 0, "" if size is None else str(changed).strip('"'), "file")
+
+
+def digest(url: str, options: InputOptions) -> Pin:
+    """Read an input and give its pin: SHA-256 and size of its content.
+
+    For a folder (a DICOM series) the digest is that of the sorted digests of its files, so neither
+    names nor places count. Raises InputUnavailable, InputUnreachable or InputNotAllowed.
+    """
+    location = locate(url, options)
+    with reading(location):
+        if not _may_be_folder(location, options):
+            hashed, size = _hash(location, options)
+            return Pin(url, hashed, size)
+        members = _members(location, options)
+        pins = sorted(_hash(member, options) for member in members)
+    if not pins:
+        raise InputUnavailable(f"input {url}: the folder has no files")
+    return Pin(url, _digest_of([hashed for hashed, _ in pins]), sum(size for _, size in pins))
+
+
+def list_folder(
+    root: str,
+    pattern: str = "*",
+    recursive: bool = False,
+    full_path: bool = False,
+    *,
+    options: InputOptions,
+) -> Pin:
+    """List the files of a folder: the pin's `entries` are their sorted names.
+
+    `pattern` is a shell pattern for names (`*.nii.gz`), or for paths below the root if it has a
+    slash. Folders themselves are left out, and hidden files unless the pattern asks for them. With
+    `full_path` entries are URLs that `load` takes, else paths below the root. The digest is that
+    of the entries.
+    """
+    location = locate(root, options)
+    if location.scheme in ("http", "https"):
+        raise InputUnavailable(f"input {root}: folders cannot be listed by HTTP")
+    with reading(location):
+        if not _is_folder(location, options):
+            raise NotADirectoryError
+        found = sorted(
+            name for name in _names_below(location, options, recursive) if _matches(name, pattern)
+        )
+    base = root.rstrip("/") or "/"
+    entries = tuple(posixpath.join(base, name) if full_path else name for name in found)
+    content = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
+    return Pin(root, _digest_of(list(entries)), len(content), entries)
+
+
+def load(pin: Pin, options: InputOptions) -> Value:
+    """Read a pinned input: an Image, or the value of a JSON document.
+
+    The format is found from the content, never from the name. Raises InputUnavailable if the
+    content is not what was pinned (a later run pins it anew), or cannot be decoded.
+    """
+    from voxk8s.kernels.decode import decode_file, decode_series
+
+    location = locate(pin.url, options)
+    with reading(location):
+        folder = _may_be_folder(location, options)
+        members = _members(location, options) if folder else [location]
+    with tempfile.TemporaryDirectory(prefix="voxk8s-input-") as scratch:
+        paths: list[str] = []
+        pins: list[tuple[Digest, int]] = []
+        with reading(location):
+            before = [_local_version(member) for member in members]
+            for number, member in enumerate(members):
+                path = member.path
+                if not member.is_local:
+                    path = os.path.join(scratch, f"{number:06d}")
+                pins.append(_hash(member, options, None if member.is_local else path))
+                paths.append(path)
+        whole = _digest_of(sorted(found for found, _ in pins)) if folder else pins[0][0]
+        if whole != pin.digest:
+            raise _changed(pin, whole)
+        value = (
+            decode_series(pin.url, [path for _, path in sorted(zip(pins, paths, strict=True))])
+            if folder
+            else decode_file(pin.url, paths[0], scratch)
+        )
+        with reading(location):
+            # Between digest and decoding a local file may have been written to.
+            if before != [_local_version(member) for member in members]:
+                raise _changed(pin, None)
+        return value
+
+
+def _changed(pin: Pin, now: Digest | None) -> InputUnavailable:
+    detail = f" (it was sha256:{pin.digest}, it is sha256:{now})" if now else ""
+    return InputUnavailable(
+        f"input {pin.url}: its content has changed since the run began{detail}; run again"
+    )
+
+
+def _hash(
+    location: Location, options: InputOptions, copy_to: str | None = None
+) -> tuple[Digest, int]:
+    hasher = hashlib.sha256()
+    size = 0
+    with _opened(location, options) as source, _sink(copy_to) as write:
+        while chunk := source.read(_CHUNK):
+            hasher.update(chunk)
+            write(chunk)
+            size += len(chunk)
+    return Digest(hasher.hexdigest()), size
+
+
+@contextmanager
+def _opened(location: Location, options: InputOptions) -> Iterator[IO[bytes]]:
+    if location.is_local:
+        with open(location.path, "rb") as file:
+            yield file
+    else:
+        with file_system(location, options).open(
+            location.path, "rb", block_size=_CHUNK, cache_type="readahead"
+        ) as file:
+            yield file
+
+
+@contextmanager
+def _sink(path: str | None) -> Iterator[Callable[[bytes], object]]:
+    if path is None:
+        yield lambda _: None
+        return
+    with open(path, "wb") as file:
+        yield file.write
+
+
+def _digest_of(parts: list[str] | list[Digest]) -> Digest:
+    content = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return Digest(hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest())
+
+
+def _local_version(location: Location) -> tuple[int, int] | None:
+    if not location.is_local:
+        return None
+    found = os.stat(location.path)
+    return found.st_size, found.st_mtime_ns
+
+
+def _is_folder(location: Location, options: InputOptions | None = None) -> bool:
+    if location.is_local:
+        os.stat(location.path)
+        return os.path.isdir(location.path)
+    if options is None or location.scheme != "s3":
+        return False
+    system = file_system(location, options)
+    return bool(system.info(location.path.rstrip("/"))["type"] == "directory")
+
+
+def _may_be_folder(location: Location, options: InputOptions) -> bool:
+    if location.scheme == "s3" and not location.path.endswith("/"):
+        # An object is the common case: do not ask twice. A folder needs its slash on S3.
+        return False
+    return _is_folder(location, options)
+
+
+def _members(location: Location, options: InputOptions) -> list[Location]:
+    base = location.url.rstrip("/")
+    return [
+        locate(f"{base}/{name}", options)
+        for name in sorted(_names_below(location, options, recursive=False))
+        if not name.startswith(".")
+    ]
+
+
+def _names_below(location: Location, options: InputOptions, recursive: bool) -> Iterator[str]:
+    if location.is_local:
+        for folder, folders, files in os.walk(location.path, onerror=_raise):
+            relative = os.path.relpath(folder, location.path)
+            for name in files:
+                yield name if relative == "." else posixpath.join(relative, name)
+            if not recursive:
+                return
+            folders.sort()
+        return
+    system = file_system(location, options)
+    root = location.path.rstrip("/")
+    found = system.find(root, maxdepth=None if recursive else 1, withdirs=False)
+    for path in found:
+        name = path[len(root) + 1 :]
+        if name:
+            yield name
+
+
+def _matches(name: str, pattern: str) -> bool:
+    last = name.rpartition("/")[2]
+    wanted = pattern.rpartition("/")[2]
+    if last.startswith(".") and not wanted.startswith("."):
+        return False
+    return fnmatchcase(name if "/" in pattern else last, pattern)
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,66 @@
+"""The door to SimpleITK: images to and from it, its errors and its threads.
+
+ITK runs on one thread here: operations run side by side, and results must not depend on how many
+threads there are. `ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS` overrides it.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import SimpleITK as sitk
+
+from voxk8s.errors import KernelError
+from voxk8s.values import Array, Image
+
+__all__ = ["from_itk", "reason_of", "sitk", "to_itk"]
+
+if "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS" not in os.environ:
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+sitk.ProcessObject.GlobalWarningDisplayOff()
+
+
+def from_itk(image: sitk.Image) -> Image:
+    """Copy an ITK image of 2 or 3 axes; a fourth axis of extent 1 is dropped.
+
+    Raises KernelError for more axes and for complex voxels.
+    """
+    size = image.GetSize()
+    if len(size) == 4 and size[3] == 1:
+        image = image[:, :, :, 0]
+    if image.GetDimension() not in (2, 3):
+        shape = "x".join(map(str, size))
+        raise KernelError(f"a {len(size)}-D image ({shape}): only 2-D and 3-D images are handled")
+    if "complex" in image.GetPixelIDTypeAsString():
+        raise KernelError(f"voxels of {image.GetPixelIDTypeAsString()} are not handled")
+    array: Array = sitk.GetArrayFromImage(image)
+    return Image(
+        array,
+        tuple(image.GetSpacing()),
+        tuple(image.GetOrigin()),
+        tuple(image.GetDirection()),
+        image.GetNumberOfComponentsPerPixel(),
+    )
+
+
+def to_itk(image: Image, array: Array | None = None) -> sitk.Image:
+    """Copy an image to ITK; with `array`, that array's voxels in its place."""
+    voxels = image.array if array is None else array
+    if voxels.dtype == np.bool_:
+        voxels = voxels.view(np.uint8)
+    elif voxels.dtype == np.float16:
+        voxels = voxels.astype(np.float32)
+    if not voxels.dtype.isnative:
+        voxels = voxels.astype(voxels.dtype.newbyteorder("="))
+    made = sitk.GetImageFromArray(voxels, isVector=image.channels != 1)
+    made.SetSpacing(image.spacing)
+    made.SetOrigin(image.origin)
+    made.SetDirection(image.direction)
+    return made
+
+
+def reason_of(error: Exception) -> str:
+    """Give the last, telling line of an ITK error."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
