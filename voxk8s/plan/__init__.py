@@ -1,1 +1,99 @@
 """What to compute: plans, ids, result keys and their resolution. Pure."""
+
+from voxk8s.plan.decode import decode, validate
+from voxk8s.plan.encode import encode, to_resource
+from voxk8s.plan.graph import (
+    critical_path,
+    levels,
+    reachable,
+    topological_order,
+    width,
+)
+from voxk8s.plan.identity import (
+    closure,
+    closure_id,
+    constant,
+    constant_id,
+    operation,
+    operation_id,
+    parameter,
+    parameter_id,
+)
+from voxk8s.plan.keygraph import (
+    Deferred,
+    KeyConstant,
+    KeyGoal,
+    KeyGraph,
+    KeyNode,
+    KeyOperation,
+    blockers,
+)
+from voxk8s.plan.keys import SAVE_KERNEL, file_suffix
+from voxk8s.plan.lower import expand, inputs, key_graph
+from voxk8s.plan.model import (
+    Closure,
+    Constant,
+    Digest,
+    Goal,
+    Node,
+    Operation,
+    OperationId,
+    Parameter,
+    ResultKey,
+    Scalar,
+    WorkPlan,
+)
+from voxk8s.plan.pins import InputRef, Pin
+from voxk8s.plan.resolve import Resolution, resolve
+from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
+
+__all__ = [
+    "SAVE_KERNEL",
+    "Closure",
+    "Constant",
+    "Deferred",
+    "Digest",
+    "Goal",
+    "InputRef",
+    "KernelIndex",
+    "KeyConstant",
+    "KeyGoal",
+    "KeyGraph",
+    "KeyNode",
+    "KeyOperation",
+    "Node",
+    "Operation",
+    "OperationId",
+    "Parameter",
+    "Pin",
+    "Resolution",
+    "ResultKey",
+    "Role",
+    "Scalar",
+    "Signature",
+    "WorkPlan",
+    "blockers",
+    "closure",
+    "closure_id",
+    "constant",
+    "constant_id",
+    "critical_path",
+    "decode",
+    "encode",
+    "expand",
+    "file_suffix",
+    "inputs",
+    "key_graph",
+    "levels",
+    "operation",
+    "operation_id",
+    "parameter",
+    "parameter_id",
+    "reachable",
+    "resolve",
+    "takes_geometry",
+    "to_resource",
+    "topological_order",
+    "validate",
+    "width",
+]

@@ -17,23 +17,28 @@ Digest = NewType("Digest", str)
 Scalar: TypeAlias = str | bool | int | float
 
 
-class Constant(msgspec.Struct, frozen=True, tag="constant", tag_field="type"):
+BufferId: TypeAlias = str | int
+"""An upstream compiler's name for the memory of a node: kept, never interpreted."""
+
+
+class Constant(msgspec.Struct, frozen=True, gc=False, tag="constant", tag_field="type"):
     """A number, a truth value or a string that the program spells out."""
 
     id: OperationId
     value: Scalar
+    buffer_id: BufferId | None = None
 
 
-class Operation(msgspec.Struct, frozen=True, tag="operation", tag_field="type"):
+class Operation(msgspec.Struct, frozen=True, gc=False, tag="operation", tag_field="type"):
     """A kernel, named as the program names it, applied to other nodes."""
 
     id: OperationId
     operator: str
     arguments: tuple[OperationId, ...]
-    buffer_id: str | None = None
+    buffer_id: BufferId | None = None
 
 
-class Parameter(msgspec.Struct, frozen=True, tag="parameter", tag_field="type"):
+class Parameter(msgspec.Struct, frozen=True, gc=False, tag="parameter", tag_field="type"):
     """A hole in the body of a closure: the loop's item, or a captured node."""
 
     id: OperationId
@@ -58,7 +63,7 @@ class Closure(msgspec.Struct, frozen=True, tag="closure", tag_field="type"):
 Node: TypeAlias = Constant | Operation | Parameter | Closure
 
 
-class Goal(msgspec.Struct, frozen=True):
+class Goal(msgspec.Struct, frozen=True, gc=False):
     """An output that the plan asks for; `name` is the label of a print or the path of a save."""
 
     operation: Literal["print", "save"]

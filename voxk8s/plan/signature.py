@@ -54,3 +54,12 @@ class KernelIndex(Protocol):
 
     def names(self) -> Sequence[str]:
         """All qualified names, sorted; for suggestions in error messages."""
+
+
+def takes_geometry(signature: Signature, count: int) -> bool:
+    """Tell whether an operation with `count` arguments takes its geometry from loaded images.
+
+    A geometry kernel's images follow its least number of arguments: `tt`, `border` need none,
+    `constant(k)` needs one. Without images it is bound to all that its scope loads.
+    """
+    return signature.role is Role.GEOMETRY and count == signature.minimum

@@ -1,0 +1,32 @@
+"""Canonical text of JSON values, and its SHA-256: what every name in voxk8s is made of.
+
+The text is `json.dumps(x, sort_keys=True, separators=(",", ":"), ensure_ascii=False,
+allow_nan=False)`: 5 and 5.0 and true differ, floats are written as Python's repr.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from json.encoder import encode_basestring as quote
+
+from voxk8s.plan.model import Digest, Scalar
+
+__all__ = ["canonical", "digest", "quote", "scalar_text"]
+
+
+def canonical(value: object) -> str:
+    """Give the canonical text of a JSON value; raises ValueError for NaN and infinities."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def scalar_text(value: Scalar) -> str:
+    """Give the canonical text of a scalar; raises ValueError for NaN and infinities."""
+    return quote(value) if isinstance(value, str) else canonical(value)
+
+
+def digest(text: str) -> Digest:
+    """SHA-256 of the text in UTF-8; raises UnicodeEncodeError (a ValueError) for surrogates."""
+    return Digest(sha256(text.encode()).hexdigest())

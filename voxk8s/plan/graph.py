@@ -1,0 +1,122 @@
+"""Walks over acyclic graphs: order, reach, levels, critical path. Without recursion.
+
+A graph is a mapping from each node to the nodes that it needs. References to nodes outside the
+mapping are ignored, so that the same functions work on a part of a graph.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
+
+K = TypeVar("K")
+
+
+class Cycle(ValueError):
+    """The graph has a cycle; `members` lists its nodes, each needing the next."""
+
+    def __init__(self, members: tuple[object, ...]) -> None:
+        super().__init__(members)
+        self.members = members
+
+
+def topological_order(
+    needs: Mapping[K, Collection[K]], roots: Iterable[K] | None = None
+) -> list[K]:
+    """List the nodes that `roots` (default: all) need, each after what it needs.
+
+    The order depends only on the order of `roots` and of the needs. Raises `Cycle`.
+    """
+    order: list[K] = []
+    done: dict[K, bool] = {}  # False while a node's needs are being visited
+    for root in needs if roots is None else roots:
+        if root in done or root not in needs:
+            continue
+        done[root] = False
+        stack = [(root, iter(needs[root]))]
+        while stack:
+            node, rest = stack[-1]
+            for need in rest:
+                state = done.get(need)
+                if state is None:
+                    if need in needs:
+                        done[need] = False
+                        stack.append((need, iter(needs[need])))
+                        break
+                elif state is False:
+                    path = [member for member, _ in stack]
+                    raise Cycle(tuple(path[path.index(need) :]))
+            else:
+                stack.pop()
+                done[node] = True
+                order.append(node)
+    return order
+
+
+def is_ordered(needs: Mapping[K, Collection[K]]) -> bool:
+    """Tell whether the mapping lists each node after all that it needs."""
+    seen: set[K] = set()
+    for node, arguments in needs.items():
+        for need in arguments:
+            if need not in seen and need in needs:
+                return False
+        seen.add(node)
+    return True
+
+
+def reachable(needs: Mapping[K, Collection[K]], roots: Iterable[K]) -> set[K]:
+    """Collect the roots and all that they need."""
+    found = {root for root in roots if root in needs}
+    stack = list(found)
+    while stack:
+        for need in needs[stack.pop()]:
+            if need not in found and need in needs:
+                found.add(need)
+                stack.append(need)
+    return found
+
+
+def levels(needs: Mapping[K, Collection[K]]) -> dict[K, int]:
+    """Tell for each node how long the longest chain below it is; one level is independent."""
+    order = needs if is_ordered(needs) else topological_order(needs)
+    depth: dict[K, int] = {}
+    for node in order:
+        level = 0
+        for need in needs[node]:
+            below = depth.get(need)
+            if below is not None and below >= level:
+                level = below + 1
+        depth[node] = level
+    return depth
+
+
+def width(needs: Mapping[K, Collection[K]]) -> int:
+    """Count the nodes of the fullest level: so many can run side by side; 0 if there are none."""
+    return max(Counter(levels(needs).values()).values(), default=0)
+
+
+def critical_path(
+    needs: Mapping[K, Collection[K]], cost: Mapping[K, float] | None = None
+) -> tuple[list[K], float]:
+    """Find the most expensive chain, first node first, and its cost (default: 1 a node)."""
+    order = needs if is_ordered(needs) else topological_order(needs)
+    total: dict[K, float] = {}
+    before: dict[K, K | None] = {}
+    for node in order:
+        best: K | None = None
+        most = 0.0
+        for need in needs[node]:
+            if need in total and total[need] > most:
+                best, most = need, total[need]
+        total[node] = most + (1.0 if cost is None else cost.get(node, 0.0))
+        before[node] = best
+    if not total:
+        return [], 0.0
+    last: K | None = max(total, key=total.__getitem__)
+    length = total[last] if last is not None else 0.0
+    chain: list[K] = []
+    while last is not None:
+        chain.append(last)
+        last = before[last]
+    return chain[::-1], length

@@ -1,0 +1,446 @@
+"""From a plan to its key graph: result keys, inputs, loops, save goals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from voxk8s.errors import InvalidPlan
+from voxk8s.plan import sequences
+from voxk8s.plan.build import MAX_LOOP_DEPTH, Kernels
+from voxk8s.plan.canonical import quote
+from voxk8s.plan.graph import Cycle
+from voxk8s.plan.identity import closure_id, constant_id, operation_id, quoted_operation_id
+from voxk8s.plan.keygraph import (
+    Deferred,
+    KeyConstant,
+    KeyGoal,
+    KeyGraph,
+    KeyNode,
+    KeyOperation,
+)
+from voxk8s.plan.keys import (
+    SAVE_KERNEL,
+    SAVE_VERSION,
+    constant_key,
+    file_suffix,
+    input_key,
+    kernel_tail,
+    operation_key,
+    save_key,
+)
+from voxk8s.plan.model import (
+    Closure,
+    Constant,
+    Goal,
+    Node,
+    Operation,
+    OperationId,
+    Parameter,
+    ResultKey,
+    Scalar,
+    WorkPlan,
+)
+from voxk8s.plan.pins import InputRef, Pin
+from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
+from voxk8s.plan.terms import Bound, Layout, Scope, Term
+
+Values = Mapping[ResultKey, object]
+"""Values of pivots; items that are no scalars may be any placeholder."""
+
+
+def key_graph(
+    plan: WorkPlan, index: KernelIndex, pins: Mapping[OperationId, Pin] | None = None
+) -> KeyGraph:
+    """Give every operation that the goals need its result key.
+
+    `pins` says what inputs are, by the ids of `inputs` and `KeyGraph.unkeyed`. Raises InvalidPlan
+    for what only shows now: too many operations in loops, or geometry that needs itself.
+    """
+    return Lowering(plan, index, dict(pins or {}), {}).graph()
+
+
+def expand(
+    graph: KeyGraph,
+    values: Values | None = None,
+    pins: Mapping[OperationId, Pin] | None = None,
+) -> KeyGraph:
+    """Give the larger graph that more knowledge allows; keys that exist stay as they are.
+
+    `values` are those of pivots of `graph.deferred`; of a sequence only length and scalar items
+    matter. `pins` are those of inputs in `graph.unkeyed`.
+    """
+    return graph.lowering.grown(values or {}, pins or {}).graph()
+
+
+def inputs(plan: WorkPlan, index: KernelIndex) -> tuple[InputRef, ...]:
+    """List the inputs with known addresses that the goals need."""
+    return tuple(key_graph(plan, index).unkeyed.values())
+
+
+class Lowering:
+    """The making of one key graph, kept so that it can grow."""
+
+    def __init__(
+        self,
+        plan: WorkPlan,
+        index: KernelIndex,
+        pins: Mapping[OperationId, Pin],
+        values: Values,
+    ) -> None:
+        self.plan = plan
+        self.kernels = Kernels(index, plan.imports)
+        self.pins = pins
+        self.values = values
+        self.terms: dict[OperationId, Term] = {}
+        self.nodes: dict[ResultKey, KeyNode] = {}
+        self.unpinned: dict[OperationId, InputRef] = {}
+        self.deferred: dict[OperationId, Deferred] = {}
+        self.rejected: dict[OperationId, str] = {}
+        self._signatures: dict[str, Signature] = {}
+        self._quoted: dict[str, str] = {}
+        self._tails: dict[str, str] = {}
+        self._layouts: dict[OperationId, Layout] = {}
+        self._expanded = 0
+
+    def grown(self, values: Values, pins: Mapping[OperationId, Pin]) -> Lowering:
+        """Start over with more knowledge, keeping all terms that have keys."""
+        more = Lowering(
+            self.plan, self.kernels.index, {**self.pins, **pins}, {**self.values, **values}
+        )
+        more.terms = {name: term for name, term in self.terms.items() if term.key is not None}
+        more.nodes = dict(self.nodes)
+        return more
+
+    def graph(self) -> KeyGraph:
+        """Make all terms and collect what the goals need."""
+        goals = self.plan.goals
+        try:
+            self._prepare(self.plan.nodes, 0)
+            layout = Layout(
+                self.plan.nodes, [goal.id for goal in goals], self._signatures, self._layouts
+            )
+        except Cycle as cycle:
+            raise InvalidPlan(
+                f"operation {cycle.members[0]} needs itself, by the geometry of the images that"
+                " the plan loads; give the geometry an image as argument"
+            ) from cycle
+        scope = Scope(layout, self.terms)
+        for node in layout.order:
+            if node.id not in self.terms:
+                self._make(node, node.id, scope)
+        key_goals = tuple([self._goal(goal) for goal in goals])
+        pending = self._pending(goals)
+        waiting = pending.keys()
+        return KeyGraph(
+            nodes=self.nodes,
+            goals=key_goals,
+            unkeyed={name: ref for name, ref in self.unpinned.items() if name in waiting},
+            deferred=tuple([each for name, each in self.deferred.items() if name in waiting]),
+            rejected={name: text for name, text in self.rejected.items() if name in waiting},
+            pending=pending,
+            lowering=self,
+        )
+
+    # --- goals --------------------------------------------------------------------------------
+
+    def _goal(self, goal: Goal) -> KeyGoal:
+        term = self.terms[goal.id]
+        if term.key is None or goal.operation == "print":
+            return KeyGoal(goal, term.key, term.id)
+        signature = self.kernels.index.find(SAVE_KERNEL, ())
+        version = SAVE_VERSION if signature is None else signature.version
+        suffix = file_suffix(goal.name)
+        key = save_key(version, suffix, term.key)
+        if key not in self.nodes:
+            self.nodes[key] = KeyOperation(
+                key, SAVE_KERNEL, version, (term.key,), goal.id, Role.SAVE, None, suffix
+            )
+        return KeyGoal(goal, key, term.id)
+
+    def _pending(self, goals: Sequence[Goal]) -> dict[OperationId, tuple[OperationId, ...]]:
+        """Walk from the goals over what has no key."""
+        pending: dict[OperationId, tuple[OperationId, ...]] = {}
+        stack = []
+        for goal in goals:
+            term = self.terms[goal.id]
+            if term.key is None:
+                stack.append(term)
+                if term.id != goal.id:
+                    pending[goal.id] = (term.id,)
+        while stack:
+            term = stack.pop()
+            if term.id not in pending:
+                pending[term.id] = tuple([each.id for each in term.waits if each.id != term.id])
+                stack += term.waits
+        return pending
+
+    # --- scopes -------------------------------------------------------------------------------
+
+    def _prepare(self, nodes: Mapping[OperationId, Node], depth: int) -> None:
+        """Find the kernels of a scope and lay out the bodies in it, the inner ones first."""
+        if depth > MAX_LOOP_DEPTH:
+            raise InvalidPlan(f"loops are nested deeper than {MAX_LOOP_DEPTH}")
+        for node in nodes.values():
+            if isinstance(node, Operation):
+                if node.operator not in self._signatures:
+                    signature = self.kernels.need(node.operator, f"$.nodes.{node.id}.operator")
+                    self._signatures[node.operator] = signature
+                    self._quoted[node.operator] = quote(node.operator)
+                    self._tails[node.operator] = kernel_tail(signature.qualified, signature.version)
+            elif isinstance(node, Closure) and node.id not in self._layouts:
+                self._prepare(node.nodes, depth + 1)
+                self._layouts[node.id] = Layout(
+                    node.nodes, [node.result], self._signatures, self._layouts
+                )
+
+    def _make(self, node: Node, name: OperationId | None, scope: Scope) -> Term:
+        """Make a node's term; `name` is None in a loop, where items change the id."""
+        if isinstance(node, Operation):
+            local = scope.terms
+            arguments = [local[argument] for argument in node.arguments]
+            term = self._operation(node.operator, arguments, name, scope)
+        elif isinstance(node, Constant):
+            term = self._constant(node.value, node.id)
+        elif isinstance(node, Closure):
+            captures = {each: scope.terms[outer] for each, outer in node.captures.items()}
+            if name is None:
+                ids = {each: term.id for each, term in captures.items()}
+                name = closure_id(node.variable, ids, node.result)
+                if self._layouts[node.id].borrows:
+                    images, of_plan = scope.images()
+                    if not of_plan:  # what the body's geometry takes from here is captured too
+                        name = operation_id("", [name, *[image.id for image in images]])
+            # Never shared by id: equal closures may stand in scopes that load other images.
+            term = Term(name, None, body=Bound(node, captures, scope))
+        else:
+            raise InvalidPlan(f"parameter {node.name!r} is not bound by a closure")
+        scope.terms[node.id] = term
+        return term
+
+    def _apply(self, bound: Bound, item: Term) -> Term:
+        """Evaluate a closure's body for one item."""
+        closure = bound.closure
+        scope = Scope(self._layouts[closure.id], {}, bound.scope)
+        local = scope.terms
+        for node in scope.layout.order:
+            if isinstance(node, Parameter):
+                variable = node.name == closure.variable
+                local[node.id] = item if variable else bound.captures[node.name]
+            else:
+                self._make(node, None, scope)
+        return local[closure.result]
+
+    # --- terms --------------------------------------------------------------------------------
+
+    def _constant(self, value: Scalar, name: OperationId | None = None) -> Term:
+        if name is None:
+            name = constant_id(value)
+        term = self.terms.get(name)
+        if term is None:
+            key = constant_key(value)
+            if key not in self.nodes:
+                self.nodes[key] = KeyConstant(key, value)
+            term = self.terms[name] = Term(name, key, value=value)
+        return term
+
+    def _operation(
+        self, operator: str, arguments: list[Term], name: OperationId | None, scope: Scope
+    ) -> Term:
+        signature = self._signatures[operator]
+        if takes_geometry(signature, len(arguments)):
+            images, of_plan = scope.images()
+            if name is None:
+                own = arguments if of_plan else [*arguments, *images]
+                name = operation_id(operator, [term.id for term in own])
+            arguments = [*arguments, *_distinct(images)]
+        elif name is None:
+            name = quoted_operation_id(self._quoted[operator], [term.id for term in arguments])
+        term = self.terms.get(name)
+        if term is None:
+            if signature.role is Role.LOAD or signature.role is Role.LISTING:
+                term = self._input(operator, signature, arguments, name)
+            elif signature.role is Role.MAP:
+                term = self._loop(arguments, name)
+            else:
+                term = self._computed(signature, self._tails[operator], arguments, name)
+            self.terms[name] = term
+        return term
+
+    def _computed(
+        self, signature: Signature, tail: str, arguments: Sequence[Term], name: OperationId
+    ) -> Term:
+        """Make the term of an operation that its kernel computes."""
+        items: tuple[Term, ...] | None = None
+        if signature.qualified in _STRUCTURAL:
+            if signature.qualified == sequences.INDEX:
+                item = self._item(arguments)
+                if item is not None:
+                    return item
+            items = self._static_items(signature.qualified, arguments)
+        keys = [term.key for term in arguments]
+        known = tuple([key for key in keys if key is not None])
+        if len(known) < len(keys):
+            waits = tuple([term for term in arguments if term.key is None])
+            return Term(name, None, items=items, waits=waits)
+        key = operation_key(tail, known)
+        if key not in self.nodes:
+            self.nodes[key] = KeyOperation(
+                key, signature.qualified, signature.version, known, name, signature.role
+            )
+        return Term(name, key, items=items)
+
+    def _input(
+        self, operator: str, signature: Signature, arguments: Sequence[Term], name: OperationId
+    ) -> Term:
+        """Make the term of an input: by its pin, or waiting for one."""
+        scalars: list[Scalar] = []
+        for place, term in enumerate(arguments):
+            value = term.value
+            if value is None:
+                if term.key is None:
+                    return Term(name, None, waits=(term,))
+                if term.key not in self.values:
+                    self.deferred[name] = Deferred(name, term.key)
+                    return Term(name, None)
+                value = _scalar(self.values[term.key])
+            if value is None or (place == 0 and not isinstance(value, str)):
+                what = "the address" if place == 0 else f"argument {place}"
+                self.rejected[name] = f"{operator}: {what} must be {_INPUT_WORDS[place == 0]}"
+                return Term(name, None)
+            scalars.append(value)
+        places = [self._constant(value) for value in scalars]
+        plain = operation_id(operator, [term.id for term in places])
+        pin = self.pins.get(plain)
+        if pin is None:
+            self.unpinned[plain] = InputRef(plain, signature.role, tuple(scalars), operator)
+            end = Term(plain, None)
+            return end if plain == name else Term(name, None, waits=(end,))
+        listing = signature.role is Role.LISTING
+        if listing and pin.entries is None:
+            self.rejected[name] = f"{operator}: {pin.url} is not a folder"
+            return Term(name, None)
+        beside = tuple([term.key for term in places[1:] if term.key is not None])
+        key = input_key(signature.qualified, signature.version, pin.digest, beside)
+        if key not in self.nodes:
+            self.nodes[key] = KeyOperation(
+                key, signature.qualified, signature.version, beside, name, signature.role, pin
+            )
+        entries = pin.entries if listing else None
+        items = None if entries is None else tuple([self._constant(each) for each in entries])
+        return Term(name, key, items=items)
+
+    # --- loops and sequences ------------------------------------------------------------------
+
+    def _loop(self, arguments: Sequence[Term], name: OperationId) -> Term:
+        """Write a loop out over the items of its sequence, if they are known."""
+        bound, domain = arguments[0].body, arguments[1]
+        if bound is None:
+            raise InvalidPlan(f"operation {name}: the first argument of a loop must be a closure")
+        try:
+            items = self._items(domain)
+        except TypeError as error:
+            self.rejected[name] = f"cannot loop: {error}"
+            return Term(name, None)
+        if items is None:
+            if domain.key is None:
+                return Term(name, None, waits=(domain,))
+            self.deferred[name] = Deferred(name, domain.key)
+            return Term(name, None)
+        self._count(len(items) * len(self._layouts[bound.closure.id].order))
+        results = tuple([self._apply(bound, item) for item in items])
+        sequence = self.kernels.need(sequences.SEQUENCE, f"$.nodes.{name}")
+        tail = kernel_tail(sequence.qualified, sequence.version)
+        return self._computed(sequence, tail, results, name)
+
+    def _items(self, term: Term) -> tuple[Term, ...] | None:
+        """Give the items of a sequence if they are known; raises TypeError if it is none."""
+        if term.items is not None:
+            return term.items
+        if term.value is not None:
+            raise TypeError(f"{type(term.value).__name__} is not a sequence")
+        if term.key is None or term.key not in self.values:
+            return None
+        value = self.values[term.key]
+        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+            raise TypeError(f"{type(value).__name__} is not a sequence")
+        self._count(len(value))
+        term.items = tuple(self._dynamic_items(term, value))
+        return term.items
+
+    def _dynamic_items(self, term: Term, value: Sequence[object]) -> Iterator[Term]:
+        """Give the items of a sequence of the run: scalars as constants, others by their place."""
+        index = self.kernels.need(sequences.INDEX, f"$.nodes.{term.id}")
+        tail = kernel_tail(index.qualified, index.version)
+        for place, each in enumerate(value):
+            scalar = _scalar(each)
+            if scalar is not None:
+                yield self._constant(scalar)
+            else:
+                at = self._constant(place)
+                name = operation_id(sequences.INDEX, (term.id, at.id))
+                known = self.terms.get(name)
+                if known is None:
+                    known = self.terms[name] = self._computed(index, tail, (term, at), name)
+                yield known
+
+    def _item(self, arguments: Sequence[Term]) -> Term | None:
+        """Give the item that `index` picks from a known sequence."""
+        if len(arguments) != 2 or arguments[0].items is None:
+            return None
+        place = sequences.whole(arguments[1].value)
+        items = arguments[0].items
+        return items[place] if place is not None and 0 <= place < len(items) else None
+
+    def _static_items(self, kernel: str, arguments: Sequence[Term]) -> tuple[Term, ...] | None:
+        """Give the items of a sequence that the plan spells out."""
+        if kernel == sequences.SEQUENCE:
+            return tuple(arguments)
+        if kernel == sequences.RANGE:
+            bounds = sequences.range_bounds([term.value for term in arguments])
+            if bounds is None:
+                return None
+            start, stop = bounds
+            self._count(max(0, stop - start))
+            return tuple([self._constant(number) for number in range(start, stop)])
+        if kernel == sequences.SUBSEQUENCE and len(arguments) == 3:
+            items = arguments[0].items
+            first, count = (sequences.whole(term.value) for term in arguments[1:])
+            if items is not None and first is not None and count is not None:
+                inside = first >= 0 and count >= 0 and first + count <= len(items)
+                return items[first : first + count] if inside else None
+        return None
+
+    def _count(self, more: int) -> None:
+        """Refuse loops that no machine should write out."""
+        self._expanded += more
+        if self._expanded > sequences.MAX_ITEMS:
+            raise InvalidPlan(
+                f"the loops of this plan come to more than {sequences.MAX_ITEMS} operations;"
+                " split the plan"
+            )
+
+
+_STRUCTURAL = frozenset(
+    {sequences.SEQUENCE, sequences.RANGE, sequences.INDEX, sequences.SUBSEQUENCE}
+)
+_INPUT_WORDS = {True: "a text", False: "a text, a number or a truth value"}
+
+
+def _distinct(terms: Iterable[Term]) -> list[Term]:
+    """Drop terms whose key came before: the same image under two names is one."""
+    seen: dict[str, Term] = {}
+    for term in terms:
+        seen.setdefault(term.id if term.key is None else term.key, term)
+    return list(seen.values())
+
+
+def _scalar(value: object) -> Scalar | None:
+    """Give a value that can stand as a constant: exact types only, finite, Unicode."""
+    if type(value) in (bool, int, float, str):
+        scalar: Scalar = value  # type: ignore[assignment]  # mypy does not narrow by type()
+        try:
+            constant_key(scalar)
+        except ValueError:
+            return None
+        return scalar
+    return None

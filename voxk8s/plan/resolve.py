@@ -1,0 +1,116 @@
+"""Which operations are known, and which are left to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import msgspec
+
+from voxk8s.plan.graph import reachable, width
+from voxk8s.plan.keygraph import KeyConstant, KeyGraph
+from voxk8s.plan.model import ResultKey
+
+Contains = Callable[[Collection[ResultKey]], Collection[ResultKey]]
+"""Gives those of many keys that a store holds."""
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """What a store leaves to do.
+
+    `known`: results that the store holds and that goals or operations to compute ask for.
+    `compute`: the operations to perform, each after its arguments. `total`: operations that the
+    goals need with an empty store; `cached` of them are known, and `skipped` lie below known ones
+    and are not needed at all. `width`: so many operations to compute can run side by side.
+    `fronts`: how often the store was asked.
+    """
+
+    known: frozenset[ResultKey]
+    compute: tuple[ResultKey, ...]
+    total: int
+    cached: int
+    skipped: int
+    width: int
+    fronts: int
+
+
+def resolve(graph: KeyGraph, contains: Contains, *, stride: int = 1) -> Resolution:
+    """Go from the goals down and ask the store for one front of operations at a time.
+
+    A front holds the goals at first, then what the operations that were not found need. What
+    lies below a known operation is never asked for, so a known plan costs one question.
+
+    A deep plan on a slow store asks often. `stride` puts so many levels into one question, at
+    the price of asking for some operations below known ones.
+    """
+    nodes = graph.nodes
+    constants = {key for key, node in nodes.items() if type(node) is KeyConstant}
+    roots = [goal.key for goal in graph.goals if goal.key is not None]
+    roots += [deferred.pivot for deferred in graph.deferred]
+    seen: set[ResultKey] = set(constants)
+    known: set[ResultKey] = set()
+    missing: set[ResultKey] = set()
+    front = _unseen(roots, seen)
+    fronts = 0
+    asked: dict[ResultKey, bool] = {}
+    while front:
+        question = front if stride <= 1 else _deepen(graph, front, stride, constants)
+        unasked = [key for key in question if key not in asked] if stride > 1 else question
+        if unasked:
+            fronts += 1
+            found = contains(unasked)
+            present = found if isinstance(found, set | frozenset) else set(found)
+            if stride > 1:
+                asked.update((key, key in present) for key in unasked)
+                present = {key for key in front if asked[key]}
+        else:
+            present = {key for key in front if asked[key]}
+        below: list[ResultKey] = []
+        for key in front:
+            if key in present:
+                known.add(key)
+            else:
+                missing.add(key)
+                below += nodes[key].arguments
+        front = _unseen(below, seen)
+    compute = tuple([key for key in nodes if key in missing])
+    needs = {key: nodes[key].arguments for key in nodes}
+    needed = reachable(needs, roots)
+    total = len(needed) - len(needed & constants)
+    return Resolution(
+        known=frozenset(known),
+        compute=compute,
+        total=total,
+        cached=len(known),
+        skipped=total - len(known) - len(compute),
+        width=width({key: needs[key] for key in compute}),
+        fronts=fronts,
+    )
+
+
+def _unseen(keys: Collection[ResultKey], seen: set[ResultKey]) -> list[ResultKey]:
+    """List keys that were not met before, once each, and remember them."""
+    fresh = []
+    for key in keys:
+        if key not in seen:
+            seen.add(key)
+            fresh.append(key)
+    return fresh
+
+
+def _deepen(
+    graph: KeyGraph, front: list[ResultKey], stride: int, constants: set[ResultKey]
+) -> list[ResultKey]:
+    """Add the levels below a front to it."""
+    question = dict.fromkeys(front)
+    level: list[ResultKey] = front
+    for _ in range(stride - 1):
+        level = [
+            need
+            for key in level
+            for need in graph.nodes[key].arguments
+            if need not in question and need not in constants
+        ]
+        if not level:
+            break
+        question.update(dict.fromkeys(level))
+    return list(question)
