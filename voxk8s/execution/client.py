@@ -1,0 +1,103 @@
+"""The one Dask client that all executions of a process share."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from voxk8s.settings import Settings
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Shared:
+    client: Client | None = None
+    dashboard: bool = False
+    registered: bool = False
+
+
+_shared = _Shared()
+_lock = threading.RLock()
+_LIVE = ("running", "connecting")
+
+
+def get_shared_dask_client(enable_dashboard: bool = False) -> Client:
+    """Return the shared client, made on first use and made again when it was closed.
+
+    It has one worker of threads in this process; `VOXLOGICA_DASK_THREADS` (4),
+    `VOXLOGICA_DASK_MEMORY` (2GB) and `VOXLOGICA_ENABLE_DASHBOARD` (false) are read when it is made.
+    A live client without a dashboard is replaced when one is asked for and nothing runs on it.
+    """
+    settings = Settings.from_env(os.environ)
+    dashboard = enable_dashboard or settings.enable_dashboard
+    with _lock:
+        client = _shared.client
+        if client is not None and client.status in _LIVE:
+            if not dashboard or _shared.dashboard:
+                return client
+            if client.futures:
+                logger.warning(
+                    "the shared Dask client is at work without a dashboard; it stays as it is"
+                )
+                return client
+            _close(client)
+        elif client is not None:
+            _close(client)
+        _shared.client = _make(settings, dashboard)
+        _shared.dashboard = dashboard
+        if not _shared.registered:
+            atexit.register(close_shared_dask_client)
+            _shared.registered = True
+        return _shared.client
+
+
+def close_shared_dask_client() -> None:
+    """Close the shared client if there is one; the next use makes another."""
+    with _lock:
+        client, _shared.client = _shared.client, None
+        if client is not None:
+            _close(client)
+
+
+def has_shared_dask_client() -> bool:
+    """Say whether a shared client is there, without making one."""
+    return _shared.client is not None
+
+
+def _make(settings: Settings, dashboard: bool) -> Client:
+    import dask
+    from distributed import Client
+
+    # The worker's memory is this process's, the caller's own data included: only what Dask itself
+    # holds may count against the limit, else work would stop for what it cannot help.
+    quiet = {"distributed.worker.memory.pause": False, "distributed.worker.memory.spill": False}
+    with dask.config.set(quiet):
+        client = Client(
+            processes=False,
+            threads_per_worker=settings.dask_threads,
+            n_workers=1,
+            memory_limit=settings.dask_memory,
+            silence_logs=logging.CRITICAL,
+            dashboard_address=":0" if dashboard else None,
+        )
+    if dashboard:
+        logger.info("Dask dashboard: %s", client.dashboard_link)
+    return client
+
+
+def _close(client: Client) -> None:
+    try:
+        client.close()
+        cluster = getattr(client, "cluster", None)
+        if cluster is not None:
+            cluster.close()
+    except Exception as error:  # noqa: BLE001  # a client that is dead already cannot be closed
+        logger.debug("closing a Dask client: %s", error)

@@ -1,0 +1,150 @@
+"""A run on a Dask client, wherever its workers are: shared by the local and distributed executors."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import CancelledError
+
+from distributed import Client, Future, KilledWorker
+
+from voxk8s.errors import TransientError
+from voxk8s.execution import process
+from voxk8s.execution.compile import compile_units
+from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send
+from voxk8s.execution.outcome import Report, decode_batch
+from voxk8s.execution.process import Context
+from voxk8s.execution.units import TaskKey, Unit
+
+logger = logging.getLogger(__name__)
+
+
+class SchedulerLost(TransientError):
+    """The Dask scheduler is gone; what was stored is kept, the run can be started again."""
+
+
+class _Router:
+    """Hands events of one client's scheduler to the runs on it: a client has one handler a topic."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs: weakref.WeakKeyDictionary[Client, dict[str, Send]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    def add(self, client: Client, run: str, send: Send) -> None:
+        with self._lock:
+            runs = self._runs.get(client)
+            if runs is None:
+                runs = self._runs[client] = {}
+
+                def receive(event: tuple[float, object], runs: dict[str, Send] = runs) -> None:
+                    _, message = event
+                    if isinstance(message, bytes):
+                        batch = decode_batch(message)
+                        reports = Reports(batch.run, batch.reports)
+                        for receiver in list(runs.values()):
+                            receiver(reports)
+
+                client.subscribe_topic(process.TOPIC, receive)
+            runs[run] = send
+
+    def remove(self, client: Client, run: str) -> None:
+        with self._lock:
+            self._runs.get(client, {}).pop(run, None)
+
+
+_router = _Router()
+
+
+class DaskSession:
+    """Units as tasks of one Dask client; `local` says that its worker is in this process."""
+
+    def __init__(self, client: Client, run: str, send: Send, *, local: bool) -> None:
+        self._client = client
+        self._run = run
+        self._send = send
+        self._futures: dict[TaskKey, Future] = {}
+        self._cancelled = False
+        if local:
+            process.attach(run, self._receive)
+        else:
+            _router.add(client, run, send)
+
+    def submit(
+        self, units: Mapping[TaskKey, Unit], context: Context, watch: Collection[TaskKey]
+    ) -> None:
+        """Hand the graph to the scheduler in one message."""
+        watched = list(watch)
+        graph = compile_units(units.values(), context)
+        try:
+            futures = self._client.get(graph, watched, sync=False)
+        except Exception as error:
+            raise SchedulerLost(f"the Dask scheduler takes no work: {error}") from error
+        for key, future in zip(watched, futures, strict=True):
+            self._futures[key] = future
+            future.add_done_callback(self._done)
+
+    def fetch(self, key: TaskKey) -> object:
+        """Gather one value from its worker."""
+        return self._futures[key].result()
+
+    def release(self, keys: Collection[TaskKey]) -> None:
+        """Give futures back, so that workers can free what they hold."""
+        for key in keys:
+            future = self._futures.pop(key, None)
+            if future is not None:
+                future.release()
+
+    def map(
+        self, function: Callable[..., object], items: Sequence[tuple[object, ...]]
+    ) -> list[object]:
+        """One task per call; calls have side effects, so equal calls are not merged."""
+        futures = [self._client.submit(function, *arguments, pure=False) for arguments in items]
+        results: list[object] = []
+        for future in futures:
+            try:
+                results.append(future.result())
+            except (Exception, CancelledError) as error:  # noqa: BLE001  # handed over as a value
+                results.append(error)
+        return results
+
+    def check(self) -> str | None:
+        """Look at the connection to the scheduler."""
+        status = self._client.status
+        if status in ("closed", "closing"):
+            return f"the connection to the Dask scheduler is {status}"
+        return None
+
+    def cancel(self) -> None:
+        """Cancel what waits; running operations end and their units stop after them."""
+        self._cancelled = True
+        process.cancel(self._run)
+        if self._futures and self.check() is None:
+            self._client.cancel(list(self._futures.values()), force=False)
+
+    def close(self) -> None:
+        """Give back everything that this run holds."""
+        process.detach(self._run)
+        _router.remove(self._client, self._run)
+        self.release(list(self._futures))
+
+    def _receive(self, run: str, reports: Iterable[Report]) -> None:
+        self._send(Reports(run, tuple(reports)))
+
+    def _done(self, future: Future) -> None:
+        key = TaskKey(str(future.key))
+        if self._cancelled or self._futures.get(key) is not future:
+            return
+        if future.status == "finished":
+            self._send(Done(key))
+            return
+        error: BaseException
+        try:
+            error = future.exception(timeout=10) or RuntimeError("no reason given")
+        except (Exception, CancelledError) as reason:  # noqa: BLE001  # it is the reason
+            error = reason
+        culprit = str(error.task) if isinstance(error, KilledWorker) else None
+        self._send(Lost(key, f"{type(error).__name__}: {error}", culprit))

@@ -1,0 +1,96 @@
+"""What an executor is: a place that runs units and tells what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from voxk8s.execution.outcome import Report
+from voxk8s.execution.process import Context
+from voxk8s.execution.units import TaskKey, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Operations ended or are tried again, in tasks of `run`; a report may come twice."""
+
+    run: str
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A watched unit has its value; the reports of its operations came before, as a rule."""
+
+    key: TaskKey
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A watched unit has no value since processes were lost; `culprit` is the task they died on."""
+
+    key: TaskKey
+    message: str
+    culprit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The executor itself is gone: nothing more will come of this run."""
+
+    message: str
+
+
+Message: TypeAlias = Reports | Done | Lost | Stopped
+Send: TypeAlias = Callable[[Message], None]
+
+
+class Session(Protocol):
+    """One run on an executor. Calls come from one thread."""
+
+    def submit(
+        self, units: Mapping[TaskKey, Unit], context: Context, watch: Collection[TaskKey]
+    ) -> None:
+        """Start units (in topological order); values of watched ones are held until released.
+
+        Units of earlier calls may be among them and are not run twice while their values are held.
+        """
+
+    def fetch(self, key: TaskKey) -> object:
+        """Bring the value of a watched unit that is done into this process."""
+
+    def release(self, keys: Collection[TaskKey]) -> None:
+        """Let values of watched units go."""
+
+    def map(
+        self, function: Callable[..., object], items: Sequence[tuple[object, ...]]
+    ) -> list[object]:
+        """Call a function of a module once per tuple of arguments, side by side; keep the order.
+
+        A call that raises gives its exception as its value.
+        """
+
+    def check(self) -> str | None:
+        """Say why nothing more can come of this run; None while all is well."""
+
+    def cancel(self) -> None:
+        """Stop what has not begun; what runs may end."""
+
+    def close(self) -> None:
+        """Let everything of this run go."""
+
+
+class Executor(Protocol):
+    """A place that runs units; safe to use for several runs at once."""
+
+    @property
+    def name(self) -> str:
+        """The name it is found by."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether units run in this very process."""
+
+    def start(self, run: str, send: Send) -> Session:
+        """Begin a run; `send` takes messages from any thread and never blocks."""

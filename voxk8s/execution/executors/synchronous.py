@@ -1,0 +1,94 @@
+"""Runs units one after the other in the calling thread: no Dask, nothing to wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from voxk8s.execution import process
+from voxk8s.execution.executors.protocol import Done, Reports, Send
+from voxk8s.execution.outcome import Report
+from voxk8s.execution.process import Context
+from voxk8s.execution.task import run_unit
+from voxk8s.execution.units import TaskKey, Unit
+
+
+class SynchronousExecutor:
+    """For debugging, and for tests of everything around an executor."""
+
+    name = "synchronous"
+    is_local = True
+
+    def start(self, run: str, send: Send) -> SynchronousSession:
+        """Begin a run in the calling thread."""
+        return SynchronousSession(run, send)
+
+
+class SynchronousSession:
+    """Holds values until their last user has run, and watched ones until they are released."""
+
+    def __init__(self, run: str, send: Send) -> None:
+        self._run = run
+        self._send = send
+        self._values: dict[TaskKey, object] = {}
+        self._cancelled = False
+        process.attach(run, self._receive)
+
+    def submit(
+        self, units: Mapping[TaskKey, Unit], context: Context, watch: Collection[TaskKey]
+    ) -> None:
+        """Run the units at once."""
+        last: dict[TaskKey, TaskKey] = {}
+        for key, unit in units.items():
+            for dependency in unit.dependencies:
+                last[dependency] = key
+        watched = frozenset(watch)
+        held = frozenset(self._values)
+        for key, unit in units.items():
+            if self._cancelled:
+                return
+            if key not in self._values:
+                upstream = [self._values[dependency] for dependency in unit.dependencies]
+                self._values[key] = run_unit(unit, context, *upstream)
+            for dependency in unit.dependencies:
+                if last[dependency] == key and dependency not in watched | held:
+                    del self._values[dependency]
+            if key in watched:
+                self._send(Done(key))
+
+    def fetch(self, key: TaskKey) -> object:
+        """Give the value."""
+        return self._values[key]
+
+    def release(self, keys: Collection[TaskKey]) -> None:
+        """Drop the values."""
+        for key in keys:
+            self._values.pop(key, None)
+
+    def map(
+        self, function: Callable[..., object], items: Sequence[tuple[object, ...]]
+    ) -> list[object]:
+        """Call one after the other."""
+        results: list[object] = []
+        for arguments in items:
+            try:
+                results.append(function(*arguments))
+            except Exception as error:  # noqa: BLE001  # handed over as a value
+                results.append(error)  # noqa: PERF401
+        return results
+
+    def check(self) -> str | None:
+        """A process that calls this is there."""
+        return None
+
+    def cancel(self) -> None:
+        """Stop before the next unit."""
+        self._cancelled = True
+        process.cancel(self._run)
+
+    def close(self) -> None:
+        """Forget the run."""
+        process.detach(self._run)
+        self._values.clear()
+
+    def _receive(self, run: str, reports: Iterable[Report]) -> None:
+        self._send(Reports(run, tuple(reports)))

@@ -1,0 +1,46 @@
+"""Plans from wherever they are: a path, text, bytes or a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+from voxk8s.errors import InvalidUsage
+from voxk8s.kernels import registry
+from voxk8s.plan import WorkPlan, decode
+
+_YAML = (".yaml", ".yml")
+
+
+def load_plan(source: str | bytes | PathLike[str] | Mapping[str, object] | WorkPlan) -> WorkPlan:
+    """Read and check a plan document.
+
+    `source` is a path (JSON or YAML by its suffix), the text of a JSON document (or a YAML one:
+    whatever does not begin like JSON and is no path), its bytes, or a mapping. Raises InvalidPlan
+    for a document that is wrong and InvalidUsage for a file that cannot be read.
+    """
+    index = registry()
+    if isinstance(source, WorkPlan):
+        return source
+    if isinstance(source, Mapping):
+        return decode(source, index=index)
+    if isinstance(source, PathLike):
+        return _read(Path(source))
+    text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
+    start = text.lstrip("\ufeff \t\r\n")[:1]
+    if start in ("{", "["):
+        return decode(source, index=index)
+    if isinstance(source, str) and "\n" not in source and not source.rstrip().endswith(":"):
+        return _read(Path(source))
+    return decode(source, index=index, format="yaml")
+
+
+def _read(path: Path) -> WorkPlan:
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InvalidUsage(f"the plan {path} cannot be read: {reason}") from error
+    is_yaml = path.suffix.lower() in _YAML
+    return decode(data, index=registry(), format="yaml" if is_yaml else "json")

@@ -1,0 +1,92 @@
+"""What came of operations: the failure that flows to dependents and the report to the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from voxk8s.plan import ResultKey
+
+
+class Status(StrEnum):
+    """How one operation ended."""
+
+    COMPUTED = "computed"
+    """Its kernel ran in this run."""
+    FOUND = "found"
+    """Somebody stored its result after this run had looked: read instead of computed."""
+    FAILED = "failed"
+    """Its kernel failed for good."""
+    SKIPPED = "skipped"
+    """Something below it failed, so that it could not run."""
+    RETRYING = "retrying"
+    """It failed and is tried again; another report follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The place of a value that could not be computed.
+
+    It travels to dependents as their argument, so a failure is no error of the task graph: nothing
+    is sticky and everything else goes on. `key` is the operation that failed first. `missing` says
+    that a record of the store was gone when it was needed, which computing it again mends.
+    """
+
+    key: ResultKey
+    error: str
+    message: str
+    transient: bool = False
+    missing: bool = False
+
+
+class Report(msgspec.Struct, frozen=True, array_like=True):
+    """What the driver learns about one operation; the value itself stays where it is.
+
+    `value` is the value of a goal when it is plain and small (MessagePack), `summary` the line that
+    stands for it otherwise. `origin` is the operation that failed first, of a failure. `started`
+    is in seconds since the epoch.
+    """
+
+    key: str
+    status: Status
+    kernel: str = ""
+    seconds: float = 0.0
+    attempts: int = 1
+    started: float = 0.0
+    bytes: int = 0
+    stored: str = ""
+    digest: str = ""
+    size: int = 0
+    media_type: str = ""
+    value: bytes | None = None
+    summary: str = ""
+    origin: str = ""
+    error: str = ""
+    message: str = ""
+    transient: bool = False
+    missing: bool = False
+    worker: str = ""
+
+
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """Reports of one process for one run, as they cross the wire."""
+
+    run: str
+    reports: tuple[Report, ...]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Batch)
+
+
+def encode_batch(run: str, reports: Iterable[Report]) -> bytes:
+    """Encode reports for the way from a worker to the drivers."""
+    return _encoder.encode(Batch(run, tuple(reports)))
+
+
+def decode_batch(data: bytes) -> Batch:
+    """Decode what `encode_batch` made."""
+    return _decoder.decode(data)

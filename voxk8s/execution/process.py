@@ -1,0 +1,160 @@
+"""What one computing process shares between tasks: stores, ways to report, threads of libraries."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from voxk8s.execution.outcome import Report, encode_batch
+from voxk8s.execution.retry import RetryPolicy
+from voxk8s.kernels.inputs import InputOptions
+from voxk8s.storage import ResultStore
+
+TOPIC = "voxk8s"
+"""Topic of the scheduler's events that carries reports from workers to drivers."""
+
+Inbox: TypeAlias = Callable[[str, Iterable[Report]], None]
+"""Takes the reports of the run that it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every task of a run is told; small, since each task carries it.
+
+    `store` travels with the task and is opened once per process, by its `token`; the driver's own
+    process uses the driver's store itself. `resolved` is when the store was last asked what it
+    holds (seconds since the epoch).
+    """
+
+    run: str
+    token: str
+    store: ResultStore | None
+    reads: bool
+    writes: bool
+    replaces: bool
+    policy: str
+    retry: RetryPolicy
+    resolved: float
+    run_folder: str | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_context, tuple(getattr(self, name) for name in self.__slots__))
+
+
+def _context(*fields: object) -> Context:
+    """Make a context in another process, where a store that is open already is taken instead."""
+    return Context(*fields)  # type: ignore[arg-type]  # what __reduce__ above has written
+
+
+@dataclass(slots=True)
+class _Shared:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    stores: dict[str, ResultStore] = field(default_factory=dict)
+    inputs: dict[str, InputOptions] = field(default_factory=dict)
+    inboxes: dict[str, Inbox] = field(default_factory=dict)
+    cancelled: set[str] = field(default_factory=set)
+    prepared: bool = False
+
+
+_shared = _Shared()
+
+
+def attach(run: str, inbox: Inbox) -> None:
+    """Have reports of tasks in this process delivered to the inbox of `run`, those of other runs
+    too: where two runs need the same operation, one of them computes it.
+    """
+    with _shared.lock:
+        _shared.inboxes[run] = inbox
+
+
+def detach(run: str) -> None:
+    """Forget a run that is over."""
+    with _shared.lock:
+        _shared.inboxes.pop(run, None)
+        _shared.inputs.pop(run, None)
+        _shared.cancelled.discard(run)
+
+
+def cancel(run: str) -> None:
+    """Let tasks of `run` in this process stop before their next operation."""
+    _shared.cancelled.add(run)
+
+
+def is_cancelled(run: str) -> bool:
+    """Say whether `run` was cancelled in this process."""
+    return run in _shared.cancelled
+
+
+def share_store(token: str, store: ResultStore) -> None:
+    """Let tasks in this process use this very store."""
+    with _shared.lock:
+        _shared.stores[token] = store
+
+
+def store_of(context: Context) -> ResultStore | None:
+    """Return the process's one handle to the run's store."""
+    store = _shared.stores.get(context.token)
+    if store is None and context.store is not None:
+        with _shared.lock:
+            store = _shared.stores.setdefault(context.token, context.store)
+    return store
+
+
+def share_inputs(run: str, options: InputOptions) -> None:
+    """Let tasks of `run` in this process read inputs with these options."""
+    with _shared.lock:
+        _shared.inputs[run] = options
+
+
+def inputs_of(run: str) -> InputOptions:
+    """Return how inputs are read: as the driver of this process said, else by the environment."""
+    options = _shared.inputs.get(run)
+    if options is None:
+        options = InputOptions.from_env(os.environ)
+        with _shared.lock:
+            options = _shared.inputs.setdefault(run, options)
+    return options
+
+
+def report(run: str, reports: list[Report]) -> None:
+    """Tell the drivers: directly where the run's is in this process, else by Dask's events."""
+    if not reports:
+        return
+    if run in _shared.inboxes:
+        for inbox in list(_shared.inboxes.values()):
+            inbox(run, reports)
+        return
+    worker = _worker()
+    if worker is not None:
+        worker.log_event(TOPIC, encode_batch(run, reports))
+
+
+def worker_name() -> str:
+    """Name of the Dask worker that runs this thread's task; empty outside of Dask."""
+    worker = _worker()
+    return "" if worker is None else str(worker.name)
+
+
+def prepare() -> None:
+    """Pin the threads of libraries, once per process: a worker's threads are the parallelism."""
+    if _shared.prepared:
+        return
+    _shared.prepared = True
+    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+    itk = sys.modules.get("SimpleITK")
+    if itk is not None:
+        itk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+
+
+def _worker():  # type: ignore[no-untyped-def]  # a Dask worker: Dask carries no types
+    module = sys.modules.get("distributed.worker")
+    if module is None:
+        return None
+    try:
+        return module.get_worker()
+    except ValueError:
+        return None

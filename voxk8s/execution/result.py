@@ -1,0 +1,142 @@
+"""What a run gives back: values of goals by name, failures, counts and measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voxk8s.execution.events import Progress
+from voxk8s.execution.sizes import describe
+from voxk8s.plan import Goal, OperationId, ResultKey
+from voxk8s.values import Value
+
+Loader = Callable[[], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationMetrics:
+    """What one operation cost; `bytes` is the size of its value in memory."""
+
+    kernel: str
+    seconds: float = 0.0
+    attempts: int = 1
+    bytes: int = 0
+    cached: bool = False
+    stored: bool = False
+    started: float = 0.0
+    worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoalOutcome:
+    """What became of one goal.
+
+    `value` is there for plain small values only; `load()` gives any value. `digest` and `size` are
+    of the stored bytes, of the file itself for a `save`, whose blob is at `url`. `path` is where a
+    file was written by this process. `cached` says that nothing was computed for it. Of a failed
+    goal `error` says why, and `transient` whether another run may succeed.
+    """
+
+    goal: Goal
+    operation: OperationId
+    key: ResultKey | None = None
+    value: Value = None
+    has_value: bool = False
+    text: str = ""
+    digest: str = ""
+    size: int = 0
+    media_type: str = ""
+    url: str = ""
+    path: Path | None = None
+    cached: bool = False
+    error: str | None = None
+    transient: bool = False
+    loader: Loader | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the goal has its result."""
+        return self.error is None
+
+    def load(self) -> Value:
+        """Give the value, from the store where it is not here; raises KeyError for a failure."""
+        if self.error is not None:
+            raise KeyError(self.goal.name)
+        if self.has_value or self.loader is None:
+            return self.value
+        return self.loader()
+
+    def line(self) -> str:
+        """The value as `print` shows it; large ones by what they are."""
+        if self.text:
+            return self.text
+        return describe(self.load())
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An operation that failed, or an input that could not be pinned."""
+
+    operation: OperationId
+    kernel: str
+    message: str
+    transient: bool = False
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExecutionResult(Mapping[str, Value]):
+    """Goal name -> value, in the order of the goals; failed goals are absent.
+
+    Where names repeat the last goal wins; `goals` lists all. Values that are large are read from
+    the store when they are asked for, each time anew: the result itself stays small.
+    """
+
+    goals: tuple[GoalOutcome, ...]
+    failures: tuple[Failure, ...]
+    progress: Progress
+    metrics: Mapping[OperationId, OperationMetrics]
+    execution_time: float
+    nondeterministic: tuple[OperationId, ...] = ()
+    cancelled: bool = False
+    _names: Mapping[str, GoalOutcome] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Index the goals by name."""
+        names = {outcome.goal.name: outcome for outcome in self.goals if outcome.succeeded}
+        object.__setattr__(self, "_names", names)
+
+    def __getitem__(self, name: str) -> Value:
+        return self._names[name].load()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @property
+    def success(self) -> bool:
+        """Whether every goal has its result."""
+        return not self.cancelled and all(outcome.succeeded for outcome in self.goals)
+
+    @property
+    def failed_operations(self) -> dict[OperationId, str]:
+        """Messages by operation id, of what failed itself (not of what needed it)."""
+        return {failure.operation: failure.message for failure in self.failures}
+
+    @property
+    def total_operations(self) -> int:
+        """Distinct operations that the goals need, constants not counted."""
+        return self.progress.total
+
+    @property
+    def completed_operations(self) -> int:
+        """Distinct operations that this run performed."""
+        return self.progress.computed
+
+    @property
+    def cached_operations(self) -> int:
+        """Distinct operations whose results the store held; what lies below them is not counted."""
+        return self.progress.cached
