@@ -1,0 +1,531 @@
+"""The door to Kubernetes: the only module that imports its client.
+
+Objects go in and out as plain dictionaries: the generated models of the client cost more time than
+the calls themselves, and lose fields that they do not know. From the client come what is hard to
+get right: kubeconfig and in-cluster configuration, credentials and their renewal, TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+from urllib.parse import urlencode
+
+import aiohttp
+import msgspec
+from kubernetes.aio import client as kubernetes_client
+from kubernetes.aio import config as kubernetes_config
+
+from voxk8s.cluster.errors import (
+    AlreadyExists,
+    Conflict,
+    Expired,
+    Forbidden,
+    Invalid,
+    KindMissing,
+    KubeConfigMissing,
+    KubeUnreachable,
+    NotFound,
+    Overloaded,
+    TooLarge,
+)
+from voxk8s.cluster.kinds import EVENTS, PODS, Kind
+
+KubeObject: TypeAlias = dict[str, Any]
+"""A Kubernetes object as JSON data."""
+Propagation: TypeAlias = Literal["Background", "Foreground", "Orphan"]
+
+APPLY = "application/apply-patch+yaml"
+MERGE = "application/merge-patch+json"
+_PAGE = 500
+_config: Any = kubernetes_config  # untyped
+_TIMEOUT = 30.0
+_WATCH_SECONDS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Objects as they were at one resource version."""
+
+    items: list[KubeObject]
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All objects there are: what is not in it is gone."""
+
+    items: list[KubeObject]
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One object was added, modified or deleted."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    object: KubeObject
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Nothing changed up to this resource version: the watch is alive."""
+
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The watch broke; it goes on by itself after a pause."""
+
+    error: Exception
+
+
+Notice: TypeAlias = Snapshot | Changed | Beat | Lost
+
+
+class Kube:
+    """Calls to one API server. Use as an asynchronous context manager, within one event loop."""
+
+    def __init__(self, configuration: Any) -> None:
+        # The client has no type information: everything behind this name is unchecked.
+        self._client: Any = kubernetes_client.ApiClient(configuration=configuration)
+
+    @classmethod
+    async def connect(
+        cls, env: Mapping[str, str], *, context: str | None = None, connections: int = 64
+    ) -> Self:
+        """Open the door: by KUBECONFIG, else as a pod, else by the kubeconfig in ~/.kube.
+
+        Raises KubeConfigMissing when none of them exists or can be read.
+        """
+        configuration = kubernetes_client.Configuration()
+        try:
+            if path := env.get("KUBECONFIG"):
+                await _load_kubeconfig(configuration, path, context)
+            elif "KUBERNETES_SERVICE_HOST" in env:
+                _config.load_incluster_config(client_configuration=configuration)
+            else:
+                path = str(Path(env.get("HOME", "/")) / ".kube" / "config")
+                await _load_kubeconfig(configuration, path, context)
+        except (kubernetes_config.ConfigException, OSError, ValueError) as error:
+            raise KubeConfigMissing(
+                f"No way to a Kubernetes cluster: {error}. Set KUBECONFIG to a kubeconfig file."
+            ) from error
+        configuration.connection_pool_maxsize = connections
+        return cls(configuration)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.close()
+
+    # --- reading ------------------------------------------------------------------------------
+
+    async def get(self, kind: Kind, name: str, namespace: str | None = None) -> KubeObject:
+        """Read one object; raises NotFound."""
+        return await self._json("GET", kind.path(namespace, name))
+
+    async def find(self, kind: Kind, name: str, namespace: str | None = None) -> KubeObject | None:
+        """Read one object, or None where there is none."""
+        try:
+            return await self.get(kind, name, namespace)
+        except NotFound:
+            return None
+
+    async def list(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+    ) -> Listing:
+        """Read all objects of a kind that match the selectors, page by page."""
+        items: list[KubeObject] = []
+        token: str | None = None
+        while True:
+            page = await self._json(
+                "GET",
+                kind.path(namespace),
+                query={
+                    "labelSelector": labels,
+                    "fieldSelector": fields,
+                    "limit": _PAGE,
+                    "continue": token,
+                },
+            )
+            items += page.get("items") or ()
+            token = page["metadata"].get("continue")
+            if not token:
+                break
+        for item in items:  # lists leave out what all their items share
+            item.setdefault("apiVersion", kind.api_version)
+            item.setdefault("kind", kind.name)
+        return Listing(items, page["metadata"]["resourceVersion"])
+
+    async def watch(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        resource_version: str,
+        labels: str | None = None,
+        fields: str | None = None,
+        seconds: int = _WATCH_SECONDS,
+    ) -> AsyncGenerator[Changed | Beat]:
+        """Give the changes after a resource version until the API server ends the watch.
+
+        Raises Expired when the version is too old; then list again.
+        """
+        response = await self._call(
+            "GET",
+            kind.path(namespace),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=seconds + 30),
+            query={
+                "watch": "true",
+                "allowWatchBookmarks": "true",
+                "resourceVersion": resource_version,
+                "timeoutSeconds": seconds,
+                "labelSelector": labels,
+                "fieldSelector": fields,
+            },
+        )
+        try:
+            async for line in _lines(response):
+                event = msgspec.json.decode(line)
+                body = event["object"]
+                match event["type"]:
+                    case "ADDED" | "MODIFIED" | "DELETED":
+                        yield Changed(event["type"], body)
+                    case "BOOKMARK":
+                        yield Beat(body["metadata"]["resourceVersion"])
+                    case _:
+                        raise _error(int(body.get("code") or 500), body, kind.path(namespace))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KubeUnreachable(f"The watch of {kind.plural} broke: {error}") from error
+        finally:
+            response.close()
+
+    async def follow(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        pause: float = 1.0,
+        longest_pause: float = 30.0,
+    ) -> AsyncGenerator[Notice]:
+        """Give all objects, then every change, for ever.
+
+        A watch that ends is resumed where it was; where the API server no longer knows that place,
+        all objects are listed again. While the API server does not answer, `Lost` says so before
+        each new try.
+        """
+        version: str | None = None
+        wait = pause
+        while True:
+            try:
+                if version is None:
+                    listing = await self.list(kind, namespace, labels=labels, fields=fields)
+                    version = listing.resource_version
+                    yield Snapshot(listing.items, version)
+                stream = self.watch(
+                    kind, namespace, resource_version=version, labels=labels, fields=fields
+                )
+                async for notice in stream:
+                    match notice:
+                        case Changed(object=body):
+                            version = body["metadata"]["resourceVersion"]
+                        case Beat(resource_version=reached):
+                            version = reached
+                    wait = pause
+                    yield notice
+            except Expired as error:
+                version = None
+                yield Lost(error)
+            except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as error:
+                if not isinstance(error, KubeUnreachable | Overloaded):
+                    version = None
+                yield Lost(error)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, longest_pause)
+
+    async def logs(
+        self,
+        name: str,
+        namespace: str,
+        *,
+        container: str | None = None,
+        lines: int | None = None,
+        previous: bool = False,
+    ) -> str:
+        """Read what a pod's container wrote."""
+        response = await self._call(
+            "GET",
+            PODS.path(namespace, name, "log"),
+            query={
+                "container": container,
+                "tailLines": lines,
+                "previous": "true" if previous else None,
+            },
+        )
+        return (await _body(response)).decode("utf-8", "replace")
+
+    async def follow_logs(
+        self, name: str, namespace: str, *, container: str | None = None
+    ) -> AsyncIterator[str]:
+        """Give the lines of a pod's container as they are written."""
+        response = await self._call(
+            "GET",
+            PODS.path(namespace, name, "log"),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+            query={"container": container, "follow": "true"},
+        )
+        try:
+            async for line in _lines(response):
+                yield line.decode("utf-8", "replace")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KubeUnreachable(f"The log of pod {name} broke off: {error}") from error
+        finally:
+            response.close()
+
+    # --- writing ------------------------------------------------------------------------------
+
+    async def create(
+        self, kind: Kind, body: KubeObject, namespace: str | None = None, *, manager: str = ""
+    ) -> KubeObject:
+        """Make a new object; raises AlreadyExists."""
+        return await self._json(
+            "POST", kind.path(namespace), body, query={"fieldManager": manager or None}
+        )
+
+    async def replace(
+        self, kind: Kind, body: KubeObject, namespace: str | None = None
+    ) -> KubeObject:
+        """Replace a whole object; raises Conflict when its resource version is not the last."""
+        name = body["metadata"]["name"]
+        return await self._json("PUT", kind.path(namespace, name), body)
+
+    async def apply(
+        self,
+        kind: Kind,
+        body: KubeObject,
+        namespace: str | None = None,
+        *,
+        manager: str,
+        subresource: Literal["status"] | None = None,
+        force: bool = True,
+        dry_run: bool = False,
+    ) -> KubeObject:
+        """Server-side apply: these fields are as given and belong to the manager.
+
+        Fields that this manager applied before and now leaves out are removed, those of others
+        stay.
+        """
+        return await self._json(
+            "PATCH",
+            kind.path(namespace, body["metadata"]["name"], subresource),
+            body,
+            content=APPLY,
+            query={
+                "fieldManager": manager,
+                "force": "true" if force else "false",
+                "dryRun": "All" if dry_run else None,
+            },
+        )
+
+    async def patch(
+        self,
+        kind: Kind,
+        name: str,
+        changes: KubeObject,
+        namespace: str | None = None,
+        *,
+        subresource: Literal["status", "scale"] | None = None,
+    ) -> KubeObject:
+        """Merge changes into an object; None removes a field."""
+        return await self._json(
+            "PATCH", kind.path(namespace, name, subresource), changes, content=MERGE
+        )
+
+    async def delete(
+        self,
+        kind: Kind,
+        name: str,
+        namespace: str | None = None,
+        *,
+        uid: str | None = None,
+        propagation: Propagation = "Background",
+        grace_seconds: int | None = None,
+    ) -> bool:
+        """Delete an object, only if it has this uid; False where it was gone already."""
+        options: KubeObject = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": propagation,
+        }
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
+        try:
+            await self._json("DELETE", kind.path(namespace, name), options)
+        except NotFound:
+            return False
+        return True
+
+    async def create_event(self, event: KubeObject) -> None:
+        """Write an event into its namespace."""
+        await self._json("POST", EVENTS.path(event["metadata"]["namespace"]), event)
+
+    # --- transport ----------------------------------------------------------------------------
+
+    async def version(self) -> KubeObject:
+        """Say which Kubernetes answers."""
+        return await self._json("GET", "/version")
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        body: KubeObject | None = None,
+        *,
+        content: str = "application/json",
+        query: Mapping[str, str | int | None] | None = None,
+    ) -> KubeObject:
+        response = await self._call(method, path, body, content=content, query=query)
+        data: KubeObject = msgspec.json.decode(await _body(response))
+        return data
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: KubeObject | None = None,
+        *,
+        content: str = "application/json",
+        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 -- a setting of the client
+        query: Mapping[str, str | int | None] | None = None,
+    ) -> aiohttp.ClientResponse:
+        headers = {
+            "Accept": "application/json, */*",
+            "Content-Type": content,
+            "User-Agent": "voxk8s",
+        }
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        url = f"{self._client.configuration.host}{path}"
+        if given:
+            url = f"{url}?{urlencode(given)}"
+        try:
+            await self._client.update_params_for_auth(
+                headers, [], ["BearerToken"], path, method, body
+            )
+            answer = await self._client.rest_client.request(
+                method,
+                url,
+                headers=headers,
+                body=body,
+                _request_timeout=timeout or aiohttp.ClientTimeout(total=_TIMEOUT),
+            )
+            response: aiohttp.ClientResponse = answer.response
+            if response.status < 300:
+                return response
+            text = await response.read()
+        except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
+            raise KubeUnreachable(
+                f"The API server does not answer ({method} {path}): {_words(error)}"
+            ) from error
+        try:
+            status = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            status = None
+        raise _error(
+            response.status,
+            status if isinstance(status, dict) else {"message": text.decode(errors="replace")},
+            path,
+            response.headers.get("Retry-After"),
+        )
+
+
+def _error(code: int, status: KubeObject, path: str, retry_after: str | None = None) -> Exception:
+    """Turn what the API server answered into an error of our own."""
+    reason = str(status.get("reason") or "")
+    message = str(status.get("message") or reason or f"HTTP {code} for {path}").strip()
+    match code, reason:
+        case 404, "":  # a path that nobody serves is answered in plain text
+            return KindMissing(f"The API server does not know {path}", code, reason)
+        case 404, _ if not (status.get("details") or {}).get("name"):
+            return KindMissing(f"The API server does not know {path}", code, reason)
+        case 404, _:
+            return NotFound(message, code, reason)
+        case 409, "AlreadyExists":
+            return AlreadyExists(message, code, reason)
+        case 409, _:
+            return Conflict(message, code, reason)
+        case 410, _:
+            return Expired(message, code, reason)
+        case ((401 | 403), _):
+            return Forbidden(message, code, reason)
+        case 413, _:
+            return TooLarge(message, code, reason)
+        case 429, _:
+            error = Overloaded(message, code, reason)
+            if retry_after and retry_after.isdigit():
+                error.retry_after = float(retry_after)
+            return error
+        case 500, _ if "etcdserver: request is too large" in message:
+            return TooLarge(message, code, reason)
+        case ((400 | 405 | 406 | 415 | 422), _):
+            return Invalid(message, code, reason)
+        case _:
+            return KubeUnreachable(f"HTTP {code} for {path}: {message}", code, reason)
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__  # a time-out has no words of its own
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    try:
+        return await response.read()
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise KubeUnreachable(f"The API server broke off: {error}") from error
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """Split a stream into lines of any length (a WorkPlan may have more than a megabyte)."""
+    rest = bytearray()
+    async for chunk in response.content.iter_any():
+        rest += chunk
+        if b"\n" not in chunk:
+            continue
+        *lines, tail = bytes(rest).split(b"\n")
+        rest = bytearray(tail)
+        for line in lines:
+            if line:
+                yield line
+    if rest:
+        yield bytes(rest)
+
+
+async def _load_kubeconfig(configuration: Any, path: str, context: str | None) -> None:
+    await _config.load_kube_config(
+        config_file=path, context=context, client_configuration=configuration, persist_config=False
+    )
