@@ -1,0 +1,112 @@
+"""Who may do what: the accounts of a run's pods, and the store's credentials."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Final
+
+from voxk8s.api import WorkPlanResource
+from voxk8s.cluster import names
+from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.kinds import ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS, Kind
+from voxk8s.cluster.pods import CREDENTIALS, Manifest, owned
+from voxk8s.constants import (
+    APP_NAME,
+    GROUP,
+    LABEL_COMPONENT,
+    LABEL_MANAGED_BY,
+    LABEL_NAME,
+    MANAGER_OPERATOR,
+    PLURAL,
+)
+
+COMPUTE_ACCOUNT: Final = "voxk8s-compute"
+"""ServiceAccount of schedulers and workers: one for each namespace, and it may do nothing."""
+
+
+def compute_account(namespace: str) -> Manifest:
+    """Build the account without rights and token under which operations are computed.
+
+    It belongs to the namespace, not to a WorkPlan: all runs share it, so it stays behind.
+    """
+    return {
+        "apiVersion": SERVICE_ACCOUNTS.api_version,
+        "kind": SERVICE_ACCOUNTS.name,
+        "metadata": {
+            "name": COMPUTE_ACCOUNT,
+            "namespace": namespace,
+            "labels": {
+                LABEL_NAME: APP_NAME,
+                LABEL_COMPONENT: "compute",
+                LABEL_MANAGED_BY: MANAGER_OPERATOR,
+            },
+        },
+        "automountServiceAccountToken": False,
+    }
+
+
+def runner_access(resource: WorkPlanResource, defaults: Defaults) -> tuple[Manifest, ...]:
+    """Build the runner's account, role and binding: it reads its WorkPlan and writes its status.
+
+    One account for each WorkPlan: a runner must not write the status of another one.
+    """
+    name = names.runner_name(resource)
+    own = [resource.metadata.name]
+    rules: list[Manifest] = [
+        {"apiGroups": [GROUP], "resources": [PLURAL], "resourceNames": own, "verbs": ["get"]},
+        {
+            "apiGroups": [GROUP],
+            "resources": [f"{PLURAL}/status"],
+            "resourceNames": own,
+            "verbs": ["get", "patch"],
+        },
+    ]
+    if source := resource.spec.source.config_map_ref:
+        rules.append(
+            {
+                "apiGroups": [""],
+                "resources": ["configmaps"],
+                "resourceNames": [source.name],
+                "verbs": ["get"],
+            }
+        )
+
+    def head(kind: Kind) -> Manifest:
+        labels = names.labels(resource, "runner", defaults.version)
+        return owned(resource, name, labels, kind.api_version, kind.name)
+
+    return (
+        head(SERVICE_ACCOUNTS) | {"automountServiceAccountToken": False},
+        head(ROLES) | {"rules": rules},
+        head(ROLE_BINDINGS)
+        | {
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+            "subjects": [
+                {
+                    "kind": "ServiceAccount",
+                    "name": name,
+                    "namespace": resource.metadata.namespace,
+                }
+            ],
+        },
+    )
+
+
+def credentials_secret(
+    resource: WorkPlanResource, defaults: Defaults, credentials: Mapping[str, str]
+) -> Manifest:
+    """Build the copy of the default store's credentials that a run's pods use.
+
+    Its name is a hash of its content, so that it is only ever created, never read or changed:
+    the operator needs no right to do either. Other keys than the store's are left out.
+    """
+    data = {name: credentials[name] for name in CREDENTIALS if credentials.get(name)}
+    name = names.child_name(resource, "store", sorted(data.items()))
+    labels = names.labels(resource, "store", defaults.version)
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return owned(resource, name, labels, SECRETS.api_version, SECRETS.name) | {
+        "type": "Opaque",
+        "immutable": True,
+        "data": encoded,
+    }

@@ -1,0 +1,102 @@
+"""What the operator's installation decides for every run: images, resources, environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from voxk8s import constants
+from voxk8s.api import Resources
+from voxk8s.errors import InvalidUsage
+from voxk8s.settings import read_flag
+
+_SMALL = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "1Gi"})
+_WORKER = Resources(requests={"cpu": "1", "memory": "2Gi"}, limits={"memory": "4Gi"})
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Defaults of the chart; the operator reads them from its environment.
+
+    `run_as` is the user and group of every pod; None leaves them to the image (as OpenShift wants).
+    `api_ports` and `input_ports` are the TCP ports that network policies let the runner, and the
+    runner and the workers, reach anywhere; the store's port comes on top. `engine_env` is passed to
+    scheduler, workers and runner.
+    """
+
+    engine_image: str
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    worker: Resources = _WORKER
+    scheduler: Resources = _SMALL
+    runner: Resources = _SMALL
+    run_as: int | None = 65532
+    test_kernels: bool = False
+    engine_env: Mapping[str, str] = field(default_factory=dict)
+    dask_operator_namespace: str = "dask-operator"
+    operator_namespace: str = "voxk8s-system"
+    api_ports: tuple[int, ...] = (443, 6443)
+    input_ports: tuple[int, ...] = (80, 443)
+    network_policies: bool = True
+    runner_retries: int = 6
+    version: str = "unknown"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Defaults:
+        """Read the defaults of an environment; raises InvalidUsage naming the variable."""
+        image = env.get(constants.ENV_ENGINE_IMAGE)
+        if not image:
+            raise InvalidUsage(f"{constants.ENV_ENGINE_IMAGE} must name the engine's image")
+        policy = env.get(constants.ENV_IMAGE_PULL_POLICY) or "IfNotPresent"
+        if policy not in _PULL_POLICIES:
+            raise InvalidUsage(
+                f"{constants.ENV_IMAGE_PULL_POLICY}={policy!r}:"
+                f" must be one of {', '.join(_PULL_POLICIES)}"
+            )
+        return cls(
+            engine_image=image,
+            image_pull_policy=policy,
+            image_pull_secrets=_json(env, constants.ENV_IMAGE_PULL_SECRETS, tuple[str, ...], ()),
+            worker=_json(env, constants.ENV_WORKER_RESOURCES, Resources, _WORKER),
+            scheduler=_json(env, constants.ENV_SCHEDULER_RESOURCES, Resources, _SMALL),
+            runner=_json(env, constants.ENV_RUNNER_RESOURCES, Resources, _SMALL),
+            run_as=_json(env, constants.ENV_RUN_AS, int | None, 65532),
+            test_kernels=read_flag(env, constants.ENV_TEST_KERNELS, False),
+            engine_env=_json(env, constants.ENV_ENGINE_ENV, dict[str, str], {}),
+            dask_operator_namespace=env.get(constants.ENV_DASK_OPERATOR_NAMESPACE)
+            or "dask-operator",
+            operator_namespace=env.get(constants.ENV_OPERATOR_NAMESPACE) or "voxk8s-system",
+            api_ports=_json(env, constants.ENV_API_PORTS, tuple[int, ...], (443, 6443)),
+            input_ports=_json(env, constants.ENV_INPUT_PORTS, tuple[int, ...], (80, 443)),
+            network_policies=read_flag(env, constants.ENV_NETWORK_POLICIES, True),
+            runner_retries=_json(env, constants.ENV_RUNNER_RETRIES, int, 6),
+            version=env.get(constants.ENV_VERSION) or "unknown",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTarget:
+    """The store of a run, as its pods see it.
+
+    `secret` is a Secret of the WorkPlan's namespace with the credentials; None where the pods have
+    access by other means (a cloud's workload identity, or a store that needs none).
+    """
+
+    url: str
+    endpoint: str | None = None
+    region: str | None = None
+    secret: str | None = None
+
+
+def _json(env: Mapping[str, str], name: str, kind: Any, default: Any) -> Any:
+    text = env.get(name)
+    if text is None or not text.strip():
+        return default
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError as error:
+        raise InvalidUsage(f"{name}={text!r}: {error}") from error

@@ -1,0 +1,135 @@
+"""Who may talk to whom: network policies of the pods of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from voxk8s.api import WorkPlanResource
+from voxk8s.cluster import names
+from voxk8s.cluster.dask import DASHBOARD_PORT, SCHEDULER_PORT
+from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.kinds import NETWORK_POLICIES
+from voxk8s.cluster.pods import Manifest, owned
+from voxk8s.constants import LABEL_COMPONENT, LABEL_WORKPLAN
+
+_NAMESPACE_NAME = "kubernetes.io/metadata.name"
+_FIRST_FREE_PORT = 1024
+"""Workers listen on a port that the system chooses."""
+
+
+def network_policies(
+    resource: WorkPlanResource, defaults: Defaults, store: StoreTarget
+) -> tuple[Manifest, ...]:
+    """Build a policy for each component; together they cover every pod of a run, both ways.
+
+    Scheduler, workers and runner of one run talk to each other and to nobody else, except for the
+    dask-kubernetes operator that scales the cluster, DNS, the store and inputs, and for the
+    runner the API server. Destinations outside the run are told by their port: addresses of stores
+    and API servers are not known here.
+    """
+    if not defaults.network_policies:
+        return ()
+    scheduler, worker, runner = (
+        _peer(resource, component) for component in ("scheduler", "worker", "runner")
+    )
+    outside = sorted({*defaults.input_ports, *_store_ports(store)})
+    workers = {"to": [worker], "ports": _range(_FIRST_FREE_PORT)}
+    to_scheduler = {"to": [scheduler], "ports": _tcp((SCHEDULER_PORT, DASHBOARD_PORT))}
+    reach_out = {"ports": _tcp(outside)}
+    return (
+        _policy(
+            resource,
+            defaults,
+            "scheduler",
+            ingress=[
+                {"from": [worker, runner], "ports": _tcp((SCHEDULER_PORT, DASHBOARD_PORT))},
+                {
+                    "from": [
+                        _namespace(defaults.dask_operator_namespace),
+                        _namespace(defaults.operator_namespace),
+                    ],
+                    "ports": _tcp((SCHEDULER_PORT, DASHBOARD_PORT)),
+                },
+            ],
+            egress=[workers, _dns()],
+        ),
+        _policy(
+            resource,
+            defaults,
+            "worker",
+            ingress=[{"from": [scheduler, worker, runner], "ports": _range(_FIRST_FREE_PORT)}],
+            egress=[to_scheduler, workers, _dns(), reach_out],
+        ),
+        _policy(
+            resource,
+            defaults,
+            "runner",
+            ingress=[],
+            egress=[
+                to_scheduler,
+                workers,
+                _dns(),
+                {"ports": _tcp(sorted({*outside, *defaults.api_ports}))},
+            ],
+        ),
+    )
+
+
+def _policy(
+    resource: WorkPlanResource,
+    defaults: Defaults,
+    component: str,
+    *,
+    ingress: list[Manifest],
+    egress: list[Manifest],
+) -> Manifest:
+    head = owned(
+        resource,
+        f"{names.child_name(resource)}-{component}",
+        names.labels(resource, component, defaults.version),
+        NETWORK_POLICIES.api_version,
+        NETWORK_POLICIES.name,
+    )
+    return head | {
+        "spec": {
+            "podSelector": _peer(resource, component)["podSelector"],
+            "policyTypes": ["Ingress", "Egress"],
+            "ingress": ingress,
+            "egress": egress,
+        }
+    }
+
+
+def _peer(resource: WorkPlanResource, component: str) -> Manifest:
+    return {
+        "podSelector": {
+            "matchLabels": {
+                LABEL_WORKPLAN: names.label_value(resource.metadata.name),
+                LABEL_COMPONENT: component,
+            }
+        }
+    }
+
+
+def _namespace(name: str) -> Manifest:
+    return {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: name}}}
+
+
+def _tcp(ports: Iterable[int]) -> list[Manifest]:
+    return [{"protocol": "TCP", "port": port} for port in ports]
+
+
+def _range(first: int) -> list[Manifest]:
+    return [{"protocol": "TCP", "port": first, "endPort": 65535}]
+
+
+def _dns() -> Manifest:
+    return {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
+
+
+def _store_ports(store: StoreTarget) -> set[int]:
+    if not store.endpoint:
+        return {443}
+    address = urlsplit(store.endpoint)
+    return {address.port or (80 if address.scheme == "http" else 443)}

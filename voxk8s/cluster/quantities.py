@@ -1,0 +1,39 @@
+"""Kubernetes quantities as numbers."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from voxk8s.errors import InvalidUsage
+
+_QUANTITY = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?|\.[0-9]+)([a-zA-Z]*)([+-]?[0-9]*)")
+_UNITS = {
+    "": Decimal(1),
+    "m": Decimal("0.001"),
+    "k": Decimal(10) ** 3,
+    "M": Decimal(10) ** 6,
+    "G": Decimal(10) ** 9,
+    "T": Decimal(10) ** 12,
+    "P": Decimal(10) ** 15,
+    "E": Decimal(10) ** 18,
+    "Ki": Decimal(2) ** 10,
+    "Mi": Decimal(2) ** 20,
+    "Gi": Decimal(2) ** 30,
+    "Ti": Decimal(2) ** 40,
+    "Pi": Decimal(2) ** 50,
+    "Ei": Decimal(2) ** 60,
+}
+
+
+def parse_quantity(quantity: int | float | str) -> Decimal:
+    """Read a quantity: 500m, 2Gi, 1e3, 4; raises InvalidUsage for anything else."""
+    text = str(quantity).strip()
+    match = _QUANTITY.fullmatch(text)
+    if match:
+        number, unit, exponent = match.groups()
+        if exponent and unit in {"e", "E"}:
+            return Decimal(number).scaleb(int(exponent))
+        if not exponent and unit in _UNITS:
+            return Decimal(number) * _UNITS[unit]
+    raise InvalidUsage(f"{quantity!r} is not a Kubernetes quantity such as 500m or 2Gi")
