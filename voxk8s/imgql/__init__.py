@@ -1,0 +1,1 @@
+"""ImgQL: text to work plan. Pure."""
