@@ -18,7 +18,7 @@ from voxk8s.controller.resolution import Resolved
 from voxk8s.controller.stage import Phase, Stage
 
 _MESSAGE_LIMIT = 4096
-_RUNNER_FIELDS: dict[str, Any] = {
+RUNNER_FIELDS: dict[str, Any] = {
     "operations": None,
     "progress": None,
     "results": None,
@@ -70,7 +70,7 @@ def operator_part(observed: Observed, stage: Stage, now: datetime) -> WorkPlanSt
 
 def says_news(part: WorkPlanStatus, old: WorkPlanStatus) -> bool:
     """Say whether writing `part` would change what the operator has said."""
-    return _sorted(part) != _sorted(msgspec.structs.replace(old, **_RUNNER_FIELDS))
+    return _sorted(part) != _sorted(msgspec.structs.replace(old, **RUNNER_FIELDS))
 
 
 def _sorted(part: WorkPlanStatus) -> WorkPlanStatus:

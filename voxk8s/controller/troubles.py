@@ -31,7 +31,7 @@ def _troubles(observed: Observed, now: datetime) -> Iterator[Trouble]:
     yield from observed.refusals
     if recovery.is_ignored(observed, now):
         yield Trouble(
-            constants.REASON_DASK_OPERATORHINT,
+            constants.REASON_DASK_OPERATOR_MISSING,
             f"Nothing has reacted to DaskCluster {observed.cluster and observed.cluster.name}."
             f" {HINT}",
         )

@@ -1,0 +1,193 @@
+"""Observed values for tests: a WorkPlan at some moment of its life, and its children."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from voxk8s.api import OperationCounts, WorkPlanResource, WorkPlanStatus, decode_resource
+from voxk8s.controller import status
+from voxk8s.controller.judge import judge
+from voxk8s.controller.observed import (
+    AutoscalerView,
+    ClusterView,
+    DeploymentView,
+    GroupView,
+    JobView,
+    Observed,
+    PodView,
+    Trouble,
+)
+from voxk8s.controller.resolution import Resolved
+
+START = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
+COUNTS = OperationCounts(total=12, cached=2, computed=0, failed=0, running=0, pending=10)
+WORK = Resolved(counts=COUNTS, width=10)
+KNOWN = Resolved(
+    finished={
+        "operations": {
+            "total": 2, "cached": 2, "computed": 0, "failed": 0, "running": 0, "pending": 0,
+        },
+        "progress": "2/2",
+        "results": [{"goal": "sum", "kind": "print", "value": 8}],
+    },
+    width=0,
+)  # fmt: skip
+
+
+def later(seconds: float) -> datetime:
+    """Give the moment so many seconds after START."""
+    return START + timedelta(seconds=seconds)
+
+
+def workplan(spec: dict[str, Any] | None = None, **parts: Any) -> WorkPlanResource:
+    """Make a WorkPlan that nobody has looked at; `parts` replace parts of its status."""
+    resource = decode_resource(
+        {
+            "apiVersion": "voxk8s.io/v1alpha1",
+            "kind": "WorkPlan",
+            "metadata": {"name": "wp", "namespace": "ns", "uid": "u-1", "generation": 1},
+            "spec": {"source": {"plan": {"nodes": [], "goals": []}}, **(spec or {})},
+        }
+    )
+    return msgspec.structs.replace(
+        resource, status=msgspec.structs.replace(resource.status, **parts)
+    )
+
+
+def fresh(**changes: Any) -> Observed:
+    """Make an observation of a WorkPlan right after it was applied."""
+    return Observed(workplan=changes.pop("workplan", None) or workplan(), **changes)
+
+
+def told(observed: Observed, now: datetime = START, **parts: Any) -> Observed:
+    """Give the observation after the operator wrote its status; `parts` are the runner's."""
+    part = status.operator_part(observed, judge(observed, now), now)
+    kept = {name: getattr(observed.workplan.status, name) for name in status.RUNNER_FIELDS}
+    return with_status(observed, msgspec.structs.replace(part, **(kept | parts)))
+
+
+def with_status(observed: Observed, new: WorkPlanStatus) -> Observed:
+    """Put a status into an observation."""
+    resource = msgspec.structs.replace(observed.workplan, status=new)
+    return replace(observed, workplan=resource)
+
+
+def replace(observed: Observed, **changes: Any) -> Observed:
+    """Change parts of an observation."""
+    return dataclasses.replace(observed, **changes)
+
+
+def with_spec(observed: Observed, **changes: Any) -> Observed:
+    """Change the spec, as a user's edit does: the generation goes up."""
+    resource = observed.workplan
+    return replace(
+        observed,
+        workplan=msgspec.structs.replace(
+            resource,
+            spec=msgspec.structs.replace(resource.spec, **changes),
+            metadata=msgspec.structs.replace(
+                resource.metadata, generation=resource.metadata.generation + 1
+            ),
+        ),
+    )
+
+
+def cluster(**changes: Any) -> ClusterView:
+    """Make a DaskCluster with three first workers."""
+    return ClusterView(**{"name": "c", "owner": "u-1", "created": START, "workers": 3, **changes})
+
+
+def scheduler(**changes: Any) -> DeploymentView:
+    """Make the scheduler's Deployment, available."""
+    return DeploymentView(
+        **{
+            "name": "c-scheduler",
+            "component": "scheduler",
+            "cluster": "c",
+            "created": START,
+            "available": 1,
+            **changes,
+        }
+    )
+
+
+def worker(name: str = "w", **changes: Any) -> DeploymentView:
+    """Make the Deployment of a worker, available."""
+    return DeploymentView(
+        **{
+            "name": name,
+            "component": "worker",
+            "cluster": "c",
+            "created": START,
+            "available": 1,
+            **changes,
+        }
+    )
+
+
+def group(replicas: int = 3) -> GroupView:
+    """Make the default worker group."""
+    return GroupView("c-default", "c", replicas)
+
+
+def job(**changes: Any) -> JobView:
+    """Make the runner's Job with one active pod."""
+    return JobView(
+        **{
+            "name": "j",
+            "uid": "u-j",
+            "owner": "u-1",
+            "created": START,
+            "attempts": 1,
+            "active": 1,
+            **changes,
+        }
+    )
+
+
+def scaler(minimum: int = 3, maximum: int = 8, **changes: Any) -> AutoscalerView:
+    """Make the DaskAutoscaler."""
+    return AutoscalerView("c", "c", minimum, maximum, **changes)
+
+
+def pod(component: str = "worker", name: str = "p", **changes: Any) -> PodView:
+    """Make a pod that is ready."""
+    return PodView(
+        **{
+            "name": name,
+            "uid": f"u-{name}",
+            "component": component,
+            "owner": "c",
+            "ready": True,
+            **changes,
+        }
+    )
+
+
+def trouble(reason: str, message: str = "words") -> Trouble:
+    """Make a trouble."""
+    return Trouble(reason, message)
+
+
+def running(**changes: Any) -> Observed:
+    """Make an observation of a run in full swing."""
+    status_parts = changes.pop("status", {})
+    observed = told(fresh(workplan=changes.pop("workplan", None)))
+    observed = replace(
+        observed,
+        resolution=WORK,
+        cluster=cluster(),
+        scheduler=scheduler(),
+        group=group(),
+        workers=(worker(),),
+        autoscaler=scaler(0),
+        runner=job(),
+        pods=(pod(), pod("runner", "r"), pod("scheduler", "s")),
+    )
+    counts = msgspec.structs.replace(COUNTS, computed=3, running=2, pending=5)
+    parts = {"operations": counts, "progress": "5/12", **status_parts}
+    return replace(told(observed, **parts), **changes)
