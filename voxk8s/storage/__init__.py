@@ -5,7 +5,6 @@ from voxk8s.storage.default import default_url, get_storage, open_store, set_sto
 from voxk8s.storage.describe import describe
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.options import StoreOptions
-from voxk8s.storage.pins import RememberedPin
 from voxk8s.storage.probe import Probe
 from voxk8s.storage.record import Provenance, Record
 from voxk8s.storage.results import PutResult, PutStatus, ResultStore
@@ -19,7 +18,6 @@ __all__ = [
     "PutResult",
     "PutStatus",
     "Record",
-    "RememberedPin",
     "ResultStore",
     "StoreOptions",
     "StoreStats",

@@ -3,20 +3,11 @@
 import msgspec
 
 from voxk8s.errors import CorruptBlob
-from voxk8s.plan.model import Digest
+from voxk8s.plan.pins import Pin
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.layout import pin_path
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.sealed import check_seal, seal
-
-
-class RememberedPin(msgspec.Struct, frozen=True):
-    """What an input was: digest and size of its content, and the names in a folder."""
-
-    url: str
-    digest: Digest
-    size: int
-    entries: tuple[str, ...] | None = None
 
 
 class Pins:
@@ -27,7 +18,7 @@ class Pins:
         self._backend = backend
         self._quarantine = quarantine
 
-    def get(self, url: str, size: int, version: str) -> RememberedPin | None:
+    def get(self, url: str, size: int, version: str) -> Pin | None:
         """Give the pin of an input in this state, if it was ever pinned."""
         path = pin_path(url, size, version)
         data = self._quarantine.read(path, _check, bulk=False)
@@ -36,7 +27,7 @@ class Pins:
         pin = _DECODER.decode(data)
         return pin if pin.url == url else None
 
-    def put(self, pin: RememberedPin, size: int, version: str) -> None:
+    def put(self, pin: Pin, size: int, version: str) -> None:
         """Remember the pin of an input whose state is (url, size, version)."""
         path = pin_path(pin.url, size, version)
         self._backend.write(path, (seal(_ENCODER.encode(pin)),), "application/json")
@@ -51,4 +42,4 @@ def _check(data: memoryview) -> None:
 
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(RememberedPin)
+_DECODER = msgspec.json.Decoder(Pin)

@@ -13,6 +13,7 @@ from typing import Final
 from voxk8s import constants
 from voxk8s.errors import BlobMissing, CorruptBlob, StoreError
 from voxk8s.plan.model import Digest, ResultKey
+from voxk8s.plan.pins import Pin
 from voxk8s.storage import probe as probing
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.blobs import Blobs
@@ -23,7 +24,7 @@ from voxk8s.storage.fanout import FanOut
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.options import Location, StoreOptions
-from voxk8s.storage.pins import Pins, RememberedPin
+from voxk8s.storage.pins import Pins
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.recent import RecentResults, Seen
 from voxk8s.storage.record import (
@@ -199,23 +200,13 @@ class ResultStore:
 
     # --- pins and the files of runs ---------------------------------------------------------
 
-    def pin_get(self, url: str, size: int, version: str) -> RememberedPin | None:
+    def pin_get(self, url: str, size: int, version: str) -> Pin | None:
         """Give the remembered pin of an external input whose size and version are these."""
         return self._pins.get(url, size, version)
 
-    def pin_put(
-        self,
-        url: str,
-        size: int,
-        version: str,
-        *,
-        digest: str,
-        content_size: int | None = None,
-        entries: tuple[str, ...] | None = None,
-    ) -> None:
-        """Remember the digest (and a folder's entries) of an input in one state."""
-        whole = size if content_size is None else content_size
-        self._pins.put(RememberedPin(url, Digest(digest), whole, entries), size, version)
+    def pin_put(self, pin: Pin, size: int, version: str) -> None:
+        """Remember the pin of an external input in one state: `pin_get` will find it."""
+        self._pins.put(pin, size, version)
 
     def write_run_file(self, path: str, data: bytes, media_type: str) -> str:
         """Write a file of a run below runs/, replacing an older one; gives its URL."""
