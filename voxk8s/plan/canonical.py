@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from json.encoder import encode_basestring as quote
+from math import isfinite
 
 from voxk8s.plan.model import Digest, Scalar
 
@@ -24,7 +25,15 @@ def canonical(value: object) -> str:
 
 def scalar_text(value: Scalar) -> str:
     """Give the canonical text of a scalar; raises ValueError for NaN and infinities."""
-    return quote(value) if isinstance(value, str) else canonical(value)
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if not isfinite(value):
+        raise ValueError("a number must be finite")
+    return float.__repr__(value)
 
 
 def digest(text: str) -> Digest:

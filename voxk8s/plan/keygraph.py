@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
 from voxk8s.plan.model import Goal, OperationId, ResultKey, Scalar
 from voxk8s.plan.pins import InputRef, Pin
 from voxk8s.plan.signature import Role
-
-if TYPE_CHECKING:
-    from voxk8s.plan.lower import Lowering
 
 
 class KeyConstant(msgspec.Struct, frozen=True, gc=False):
@@ -71,6 +68,19 @@ class Deferred(msgspec.Struct, frozen=True, gc=False):
     pivot: ResultKey
 
 
+class Origin(Protocol):
+    """What a key graph was made by, and grows by."""
+
+    def keys(self) -> dict[OperationId, ResultKey]:
+        """Give the keys of all operations and constants that have one."""
+
+    def key_of(self, operation: OperationId) -> ResultKey | None:
+        """Give one operation's key, if it has one."""
+
+    def grow(self, values: Mapping[ResultKey, object], pins: Mapping[OperationId, Pin]) -> KeyGraph:
+        """Give the graph that more knowledge allows."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyGraph:
     """All nodes that goals need and that have keys, each after its arguments.
@@ -87,18 +97,16 @@ class KeyGraph:
     deferred: tuple[Deferred, ...]
     rejected: Mapping[OperationId, str]
     pending: Mapping[OperationId, tuple[OperationId, ...]]
-    lowering: Lowering = field(repr=False)
+    origin: Origin = field(repr=False)
 
     @property
     def keys(self) -> dict[OperationId, ResultKey]:
         """Keys by operation id, of all operations and constants that have one."""
-        terms = self.lowering.terms.items()
-        return {name: term.key for name, term in terms if term.key is not None}
+        return self.origin.keys()
 
     def key_of(self, operation: OperationId) -> ResultKey | None:
         """Give the key of an operation of the plan; None if it has none or no goal needs it."""
-        term = self.lowering.terms.get(operation)
-        return None if term is None else term.key
+        return self.origin.key_of(operation)
 
 
 def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:

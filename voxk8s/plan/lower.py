@@ -69,7 +69,7 @@ def expand(
     `values` are those of pivots of `graph.deferred`; of a sequence only length and scalar items
     matter. `pins` are those of inputs in `graph.unkeyed`.
     """
-    return graph.lowering.grown(values or {}, pins or {}).graph()
+    return graph.origin.grow(values or {}, pins or {})
 
 
 def inputs(plan: WorkPlan, index: KernelIndex) -> tuple[InputRef, ...]:
@@ -102,14 +102,23 @@ class Lowering:
         self._layouts: dict[OperationId, Layout] = {}
         self._expanded = 0
 
-    def grown(self, values: Values, pins: Mapping[OperationId, Pin]) -> Lowering:
+    def keys(self) -> dict[OperationId, ResultKey]:
+        """Give the keys of all operations and constants that have one."""
+        return {name: term.key for name, term in self.terms.items() if term.key is not None}
+
+    def key_of(self, operation: OperationId) -> ResultKey | None:
+        """Give one operation's key, if it has one."""
+        term = self.terms.get(operation)
+        return None if term is None else term.key
+
+    def grow(self, values: Values, pins: Mapping[OperationId, Pin]) -> KeyGraph:
         """Start over with more knowledge, keeping all terms that have keys."""
         more = Lowering(
             self.plan, self.kernels.index, {**self.pins, **pins}, {**self.values, **values}
         )
         more.terms = {name: term for name, term in self.terms.items() if term.key is not None}
         more.nodes = dict(self.nodes)
-        return more
+        return more.graph()
 
     def graph(self) -> KeyGraph:
         """Make all terms and collect what the goals need."""
@@ -124,10 +133,7 @@ class Lowering:
                 f"operation {cycle.members[0]} needs itself, by the geometry of the images that"
                 " the plan loads; give the geometry an image as argument"
             ) from cycle
-        scope = Scope(layout, self.terms)
-        for node in layout.order:
-            if node.id not in self.terms:
-                self._make(node, node.id, scope)
+        self._make_all(layout)
         key_goals = tuple([self._goal(goal) for goal in goals])
         pending = self._pending(goals)
         waiting = pending.keys()
@@ -138,7 +144,7 @@ class Lowering:
             deferred=tuple([each for name, each in self.deferred.items() if name in waiting]),
             rejected={name: text for name, text in self.rejected.items() if name in waiting},
             pending=pending,
-            lowering=self,
+            origin=self,
         )
 
     # --- goals --------------------------------------------------------------------------------
@@ -231,6 +237,35 @@ class Lowering:
         return local[closure.result]
 
     # --- terms --------------------------------------------------------------------------------
+
+    def _make_all(self, layout: Layout) -> None:
+        """Make the terms of the plan's own nodes; what most of them are goes the short way."""
+        terms = self.terms
+        nodes = self.nodes
+        scope = Scope(layout, terms)
+        short = {
+            operator: (signature.qualified, signature.version, self._tails[operator])
+            for operator, signature in self._signatures.items()
+            if signature.role is Role.COMPUTE and signature.qualified not in _STRUCTURAL
+        }
+        for node in layout.order:
+            name = node.id
+            if name in terms:
+                continue
+            plain = short.get(node.operator) if isinstance(node, Operation) else None
+            if plain is None or not isinstance(node, Operation):
+                self._make(node, name, scope)
+                continue
+            keys = [terms[argument].key for argument in node.arguments]
+            known = tuple([key for key in keys if key is not None])
+            if len(known) < len(keys):
+                self._make(node, name, scope)
+                continue
+            qualified, version, tail = plain
+            key = operation_key(tail, known)
+            terms[name] = Term(name, key)
+            if key not in nodes:
+                nodes[key] = KeyOperation(key, qualified, version, known, name)
 
     def _constant(self, value: Scalar, name: OperationId | None = None) -> Term:
         if name is None:

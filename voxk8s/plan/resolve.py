@@ -73,8 +73,8 @@ def resolve(graph: KeyGraph, contains: Contains, *, stride: int = 1) -> Resoluti
                 below += nodes[key].arguments
         front = _unseen(below, seen)
     compute = tuple([key for key in nodes if key in missing])
-    needs = {key: nodes[key].arguments for key in nodes}
-    needed = reachable(needs, roots)
+    needs = {key: node.arguments for key, node in nodes.items()}
+    needed = reachable(needs, roots) if known else missing | (seen & constants)
     total = len(needed) - len(needed & constants)
     return Resolution(
         known=frozenset(known),
