@@ -5,6 +5,7 @@ from voxk8s.api.conditions import find_condition, is_condition, remove_condition
 from voxk8s.api.meta import ObjectMeta, OwnerReference
 from voxk8s.api.progress import advance, read_done
 from voxk8s.api.resource import FRESH, WorkPlanResource, decode_resource, decode_status, encode
+from voxk8s.api.results import bound_failures, bound_results, show_value
 from voxk8s.api.spec import (
     Cache,
     Cluster,
@@ -70,6 +71,8 @@ __all__ = [
     "WorkPlanSpec",
     "WorkPlanStatus",
     "advance",
+    "bound_failures",
+    "bound_results",
     "decode_resource",
     "decode_status",
     "encode",
@@ -78,4 +81,5 @@ __all__ = [
     "read_done",
     "remove_condition",
     "set_condition",
+    "show_value",
 ]

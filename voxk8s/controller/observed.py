@@ -32,6 +32,8 @@ class PodView:
     deleting: bool = False
     finished: bool = False
     troubles: tuple[Trouble, ...] = ()
+    last_words: str = ""
+    """What its container left behind when it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,16 @@ class AutoscalerView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """The runner's Job; `complete` and `failed` are its two ends."""
+    """The runner's Job; `complete` and `failed` are its two ends.
+
+    `cluster` is the DaskCluster that its pod is told to use.
+    """
 
     name: str
     uid: str
     owner: str
     created: datetime
+    cluster: str = ""
     attempts: int = 0
     active: int = 0
     complete: bool = False

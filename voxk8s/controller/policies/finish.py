@@ -55,7 +55,8 @@ def _runner_gave_up(observed: Observed, now: datetime) -> Stage | None:
                 observed,
                 Phase.FAILED,
                 f"The runner failed {runner.attempts} times, the last time with: "
-                f"{runner.message or 'no message'}. Its log: kubectl logs job/{runner.name}",
+                f"{_last_words(observed) or runner.message or 'no message'}."
+                f" Its log: kubectl logs job/{runner.name}",
             ),
         )
     if runner.complete and runner.ended and now - runner.ended >= REPORT_GRACE:
@@ -65,6 +66,11 @@ def _runner_gave_up(observed: Observed, now: datetime) -> Stage | None:
             f"The runner ended without saying how. Its log: kubectl logs job/{runner.name}",
         )
     return None
+
+
+def _last_words(observed: Observed) -> str:
+    words = [pod.last_words for pod in observed.pods if pod.component == "runner"]
+    return next((said for said in reversed(words) if said), "")
 
 
 def _with_memory(observed: Observed, phase: Phase, message: str) -> str:

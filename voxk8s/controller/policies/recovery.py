@@ -59,7 +59,17 @@ def repairs(observed: Observed, now: datetime) -> Iterator[Delete]:
     elif lacks_group(observed, now):
         yield Delete(Child.CLUSTER, cluster.name, "its default worker group was never made")
     else:
+        yield from _misled(observed)
         yield from _leaked(observed, now)
+
+
+def _misled(observed: Observed) -> Iterator[Delete]:
+    """Replace a runner that was told to use a cluster that is gone."""
+    runner, cluster = observed.runner, observed.cluster
+    if runner is None or cluster is None or runner.deleting or runner.finished:
+        return
+    if runner.cluster and runner.cluster != cluster.name:
+        yield Delete(Child.RUNNER, runner.name, "its cluster was replaced by another one")
 
 
 def _leaked(observed: Observed, now: datetime) -> Iterator[Delete]:

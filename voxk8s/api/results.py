@@ -1,0 +1,92 @@
+"""Results and failures as the status shows them: typed, cut where long, bounded as a whole. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from voxk8s.api.base import ApiStruct, Json
+from voxk8s.api.status import GoalResult, OperationFailure
+
+VALUE_LIMIT: Final = 4096
+"""Bytes of JSON of one value that are shown."""
+RESULTS_LIMIT: Final = 160 * 1024
+"""Bytes of JSON of all results; with failures and conditions the status stays below 256 KiB."""
+FAILURES_LIMIT: Final = 48 * 1024
+MAX_RESULTS: Final = 1000
+MAX_FAILURES: Final = 100
+
+_T = TypeVar("_T", bound=ApiStruct)
+
+
+def show_value(value: object) -> tuple[Json, bool]:
+    """Give a value as JSON for the status, and whether it was cut.
+
+    Numbers that JSON lacks become text (`inf`, `nan`); long text and lists keep their beginning.
+    """
+    plain = _plain(value)
+    if _size(plain) <= VALUE_LIMIT:
+        return plain, False
+    if isinstance(plain, list):
+        return _beginning(plain), True
+    text = plain if isinstance(plain, str) else msgspec.json.encode(plain).decode()
+    return _cut(text), True
+
+
+def bound_results(results: Sequence[GoalResult]) -> tuple[tuple[GoalResult, ...], int]:
+    """Give the results that fit into a status, in order, and how many are left out."""
+    return _bound(results, MAX_RESULTS, RESULTS_LIMIT)
+
+
+def bound_failures(
+    failures: Sequence[OperationFailure],
+) -> tuple[tuple[OperationFailure, ...], int]:
+    """Give the failures that fit into a status, in order, and how many are left out."""
+    return _bound(failures, MAX_FAILURES, FAILURES_LIMIT)
+
+
+def _bound(items: Sequence[_T], most: int, limit: int) -> tuple[tuple[_T, ...], int]:
+    kept: list[_T] = []
+    used = 0
+    for item in items[:most]:
+        used += len(msgspec.json.encode(item)) + 1
+        if used > limit:
+            break
+        kept.append(item)
+    return tuple(kept), len(items) - len(kept)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        # The API server cuts integers beyond 64 bits.
+        return str(value) if isinstance(value, int) and abs(value) >= 2**63 else value
+    return str(value)
+
+
+def _beginning(items: Iterable[Any]) -> list[Any]:
+    kept: list[Any] = []
+    used = 2
+    for item in items:
+        used += _size(item) + 1
+        if used > VALUE_LIMIT:
+            break
+        kept.append(item)
+    return kept
+
+
+def _cut(text: str) -> str:
+    data = text.encode("utf-8", "replace")[: VALUE_LIMIT - 8]
+    return data.decode("utf-8", "ignore") + "…"
+
+
+def _size(value: object) -> int:
+    return len(msgspec.json.encode(value))
