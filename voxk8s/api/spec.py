@@ -239,6 +239,7 @@ class WorkPlanSpec(ApiStruct, frozen=True):
         doc(
             "How long the WorkPlan is kept after its end: seconds, or {succeeded, failed}. Results"
             " are never deleted.",
+            minimum=0,
             **OPAQUE,
         ),
     ] = None

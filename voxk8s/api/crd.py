@@ -1,0 +1,152 @@
+"""The CustomResourceDefinition of WorkPlan; `python -m voxk8s.api.crd` writes it down."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from voxk8s.api import rules
+from voxk8s.api.schema import Schema, schema_of
+from voxk8s.api.spec import WorkPlanSpec
+from voxk8s.api.status import WorkPlanStatus
+from voxk8s.constants import GROUP, KIND, PLURAL, SHORT_NAME, VERSION
+
+NAME = f"{PLURAL}.{GROUP}"
+CRD_FILE = Path("manifests/crds") / f"{GROUP}_{PLURAL}.yaml"
+CHART_FILE = Path("helm/voxk8s/templates") / "crd.yaml"
+
+_HEADER = "# Made from voxk8s/api by `make generate`; do not edit.\n"
+_COLUMNS = (
+    ("Status", "string", ".status.phase", 0),
+    ("Progress", "string", ".status.progress", 0),
+    ("Cached", "integer", ".status.operations.cached", 0),
+    ("Workers", "integer", ".status.cluster.workers", 0),
+    ("Duration", "string", ".status.duration", 0),
+    ("Age", "date", ".metadata.creationTimestamp", 0),
+    ("Reason", "string", ".status.reason", 1),
+    ("Message", "string", ".status.message", 1),
+)
+_KEEP = """\
+    {{- if .Values.crds.keep }}
+    helm.sh/resource-policy: keep
+    {{- end }}
+"""
+
+
+def crd() -> Schema:
+    """Build the CRD from the types and the rules."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": NAME},
+        "spec": {
+            "group": GROUP,
+            "names": {
+                "kind": KIND,
+                "listKind": f"{KIND}List",
+                "plural": PLURAL,
+                "singular": KIND.lower(),
+                "shortNames": [SHORT_NAME],
+                "categories": ["voxk8s"],
+            },
+            "scope": "Namespaced",
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": [
+                        {"name": name, "type": kind, "jsonPath": path, "priority": priority}
+                        for name, kind, path, priority in _COLUMNS
+                    ],
+                    "schema": {"openAPIV3Schema": _schema()},
+                }
+            ],
+        },
+    }
+
+
+def _schema() -> Schema:
+    spec = schema_of(WorkPlanSpec)
+    spec["description"] = "A plan, and how it is to be run."
+    fields = spec["properties"]
+    for name, own in (
+        ("source", rules.SOURCE),
+        ("cluster", rules.CLUSTER),
+        ("output", rules.OUTPUT),
+    ):
+        fields[name]["x-kubernetes-validations"] = own
+    status = schema_of(WorkPlanStatus)
+    status["description"] = "How far the WorkPlan is."
+    # An object without status counts as done for kstatus: a fresh one must say that it is not.
+    status["default"] = {"observedGeneration": -1}
+    return {
+        "type": "object",
+        "description": "A VoxLogicA work plan that is computed on a Dask cluster.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": spec,
+            "status": status,
+        },
+        "x-kubernetes-validations": rules.WORK_PLAN,
+    }
+
+
+def render() -> str:
+    """Write the CRD as YAML, the same bytes every time."""
+    return _HEADER + _yaml(crd())
+
+
+def render_chart() -> str:
+    """Write the CRD as a template of the chart.
+
+    A template, not a file of `crds/`: Helm never upgrades those.
+    """
+    document = crd()
+    document["metadata"]["annotations"] = {}
+    body = _yaml(document).replace("  annotations: {}\n", f"  annotations:\n{_KEEP}", 1)
+    guard = "{{- if .Values.crds.install }}\n"
+    annotations = "    {{- with .Values.crds.annotations }}\n    {{- toYaml . | nindent 4 }}\n"
+    body = body.replace(_KEEP, f"{_KEEP}{annotations}    {{{{- end }}}}\n", 1)
+    return f"{_HEADER}{guard}{body}{{{{- end }}}}\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the CRD, or write it to its places below a folder."""
+    parser = argparse.ArgumentParser(prog="python -m voxk8s.api.crd", description=main.__doc__)
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="top folder of the repository")
+    options = parser.parse_args(arguments)
+    if options.write is None:
+        sys.stdout.write(render())
+        return 0
+    for path, text in ((CRD_FILE, render()), (CHART_FILE, render_chart())):
+        target = options.write / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    return 0
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without anchors: readers of manifests do not expect them."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
+        """Write every value out."""
+        return True
+
+
+def _yaml(document: Schema) -> str:
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=100)
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
