@@ -7,7 +7,7 @@ is bounded: a store that does not answer is said to be unreachable within about 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +25,10 @@ _CONNECT: Final = timedelta(seconds=2)
 _SMALL_REQUEST: Final = timedelta(seconds=5)
 _BULK_REQUEST: Final = timedelta(seconds=600)
 _RETRY_WITHIN: Final = timedelta(seconds=5)
-_MULTIPART_FROM: Final = 64 * 1024 * 1024
-_PART: Final = 16 * 1024 * 1024
+# A part must get through within the silence that is suffered: at least 1 MB/s in all.
+_BULK_SILENCE: Final = timedelta(seconds=30)
+_MULTIPART_FROM: Final = 16 * 1024 * 1024
+_PART: Final = 8 * 1024 * 1024
 _SMALL: Final = 256 * 1024
 
 # obstore raises its own errors and these built-in ones.
@@ -154,12 +156,15 @@ def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, Objec
             local = LocalStore(folder)
             return local, local
         case "s3":
-            return _s3(location, options, _SMALL_REQUEST), _s3(location, options, _BULK_REQUEST)
+            small = _s3(location, options, _SMALL_REQUEST, _SMALL_REQUEST)
+            return small, _s3(location, options, _BULK_REQUEST, _BULK_SILENCE)
         case _:
             raise StoreError(f"no store is known for {location.scheme}://")
 
 
-def _s3(location: Location, options: StoreOptions, request: timedelta) -> S3Store:
+def _s3(
+    location: Location, options: StoreOptions, request: timedelta, silence: timedelta
+) -> S3Store:
     config = {
         "endpoint": options.endpoint,
         "region": options.region,
@@ -167,7 +172,9 @@ def _s3(location: Location, options: StoreOptions, request: timedelta) -> S3Stor
         "secret_access_key": options.secret,
         "session_token": options.token,
     }
-    given: Mapping[str, str] = {name: text for name, text in config.items() if text is not None}
+    given: dict[str, str | bool] = {name: text for name, text in config.items() if text is not None}
+    # The call for many at once is not known to every server, and reports failures less clearly.
+    given["disable_bulk_delete"] = True
     plain = options.allow_http
     if plain is None:
         plain = (options.endpoint or "").startswith("http://")
@@ -179,6 +186,7 @@ def _s3(location: Location, options: StoreOptions, request: timedelta) -> S3Stor
             "allow_http": plain,
             "connect_timeout": _CONNECT,
             "timeout": request,
+            "read_timeout": silence,
         },
         retry_config={
             "max_retries": 3,

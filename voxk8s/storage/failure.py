@@ -30,7 +30,8 @@ def convert(error: BaseException, url: str, doing: str) -> StoreError:
     where = f"cannot {doing} in the store {url}"
     if is_missing_bucket(error):
         return StoreUnreachable(f"{where}: the bucket does not exist; create it or mend the URL")
-    if isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError)):
+    denied = (PermissionDeniedError, UnauthenticatedError, PermissionError)
+    if isinstance(error, denied) or re.search(r"status code: 40[13]", text):
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)}); {_RIGHTS}")
     if any(word in text for word in _NO_CREDENTIALS):
         return StoreAccessDenied(

@@ -1,0 +1,106 @@
+"""Tests of store URLs and options."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from voxk8s.errors import InvalidUsage
+from voxk8s.storage import ResultStore, StoreOptions, default_url, open_store
+from voxk8s.storage.options import parse_url
+
+
+@pytest.mark.parametrize(
+    ("url", "normal"),
+    [
+        ("s3://bucket", "s3://bucket"),
+        ("s3://bucket/", "s3://bucket"),
+        ("s3://bucket/a/b/", "s3://bucket/a/b"),
+        ("file:///tmp/a%20b", "file:///tmp/a%20b"),
+        ("file://localhost/tmp", "file:///tmp"),
+        ("/tmp/a b", "file:///tmp/a%20b"),
+        ("memory://name", "memory://name"),
+    ],
+)
+def test_urls_have_a_normal_form(url: str, normal: str) -> None:
+    """Different spellings of one place give one URL, which parses to itself."""
+    assert parse_url(url).url == normal
+    assert parse_url(normal).url == normal
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "  ", "http://x/y", "s3://", "s3:///x", "s3://b/../c", "s3://b/a//c", "file://host/x",
+     "s3://b?x=1", "gs://b"],
+)  # fmt: skip
+def test_what_is_no_store_is_refused(url: str) -> None:
+    """URLs that name no store are wrong usage."""
+    with pytest.raises(InvalidUsage):
+        parse_url(url)
+
+
+def test_credentials_in_urls_are_refused_and_not_repeated() -> None:
+    """A password in a URL or an endpoint is an error that does not show it."""
+    for attempt in (
+        lambda: parse_url("s3://AKIA:hunter2@bucket/x"),
+        lambda: StoreOptions(endpoint="http://AKIA:hunter2@host"),
+    ):
+        with pytest.raises(InvalidUsage) as caught:
+            attempt()
+        assert "hunter2" not in str(caught.value)
+
+
+def test_bare_paths_are_folders_from_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A relative path is below the current folder at the time of opening."""
+    monkeypatch.chdir(tmp_path)
+    assert open_store("a/b").url == f"file://{tmp_path}/a/b"
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_default_is_a_folder_in_the_users_cache() -> None:
+    """VOXK8S_STORE comes first, then XDG_CACHE_HOME, then ~/.cache."""
+    assert default_url({"VOXK8S_STORE": "s3://b/p", "XDG_CACHE_HOME": "/c"}) == "s3://b/p"
+    assert default_url({"XDG_CACHE_HOME": "/c", "VOXK8S_STORE": ""}) == "/c/voxk8s/store"
+    assert default_url({}) == str(Path("~/.cache/voxk8s/store").expanduser())
+
+
+def test_secrets_show_nowhere_but_travel_when_given() -> None:
+    """Keys given in Python are in the pickle only; those of the environment not even there."""
+    options = StoreOptions(endpoint="http://127.0.0.1:1", key="AKIAKEY", secret="hunter2")
+    store = open_store("s3://bucket/p", options=options)
+    for text in (repr(store), str(store), repr(options), str(store.__dask_tokenize__())):
+        assert "hunter2" not in text
+        assert "AKIAKEY" not in text
+    assert b"hunter2" in pickle.dumps(store)
+    env = {"AWS_ACCESS_KEY_ID": "AKIAKEY", "AWS_SECRET_ACCESS_KEY": "hunter2"}
+    assert b"hunter2" not in pickle.dumps(open_store("s3://bucket/p", env=env))
+
+
+def test_options_are_filled_from_the_environment() -> None:
+    """Given options win; credentials of the environment are not mixed with given ones."""
+    env = {
+        "AWS_ENDPOINT_URL": "http://env:1",
+        "AWS_REGION": "eu-south-1",
+        "AWS_ACCESS_KEY_ID": "envkey",
+        "AWS_SECRET_ACCESS_KEY": "envsecret",
+        "AWS_SESSION_TOKEN": "envtoken",
+    }
+    filled = StoreOptions().filled(env)
+    assert (filled.endpoint, filled.region) == ("http://env:1", "eu-south-1")
+    assert (filled.key, filled.secret, filled.token) == ("envkey", "envsecret", "envtoken")
+    given = StoreOptions(endpoint="http://mine:2", key="k", secret="s").filled(env)
+    assert (given.endpoint, given.key, given.secret, given.token) == (
+        "http://mine:2",
+        "k",
+        "s",
+        None,
+    )
+
+
+def test_memory_stores_are_shared_by_name() -> None:
+    """One name is one store within a process."""
+    open_store("memory://shared-by-name").put("0" * 64, 1)
+    again: ResultStore = open_store("memory://shared-by-name")
+    assert again.get("0" * 64) == 1
