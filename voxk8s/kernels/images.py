@@ -12,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
+from voxk8s.kernels.allocator import keep_freed_memory
 from voxk8s.kernels.text import describe, describe_geometry, describe_image
 from voxk8s.values import Array, Image, Value
 
 Float32Array: TypeAlias = NDArray[np.float32]
 MaskArray: TypeAlias = NDArray[np.uint8]
+
+keep_freed_memory()  # whoever works on images allocates and frees them by the hundred
 
 GEOMETRY_TOLERANCE: Final = 1e-5
 """Largest difference of spacing, origin or direction that still is one geometry."""
