@@ -1,1 +1,70 @@
-"""Runs a plan: resolve, schedule, compile to Dask, retry, deliver."""
+"""Runs a plan: resolve, schedule, compile to Dask, retry, deliver.
+
+Names are loaded on first use: a plan whose goals are all known never imports Dask.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from voxk8s.execution.client import close_shared_dask_client, get_shared_dask_client
+    from voxk8s.execution.config import CacheMode, OnFailure
+    from voxk8s.execution.engine import ExecutionEngine
+    from voxk8s.execution.events import Event, Listener, Progress
+    from voxk8s.execution.futures import get_operation_future, set_operation_future
+    from voxk8s.execution.loading import load_plan
+    from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome, OperationMetrics
+    from voxk8s.execution.retry import RetryPolicy
+
+_HOMES = {
+    "CacheMode": "config",
+    "Event": "events",
+    "ExecutionEngine": "engine",
+    "ExecutionResult": "result",
+    "Failure": "result",
+    "GoalOutcome": "result",
+    "Listener": "events",
+    "OnFailure": "config",
+    "OperationMetrics": "result",
+    "Progress": "events",
+    "RetryPolicy": "retry",
+    "close_shared_dask_client": "client",
+    "get_operation_future": "futures",
+    "get_shared_dask_client": "client",
+    "load_plan": "loading",
+    "set_operation_future": "futures",
+}
+
+__all__ = [
+    "CacheMode",
+    "Event",
+    "ExecutionEngine",
+    "ExecutionResult",
+    "Failure",
+    "GoalOutcome",
+    "Listener",
+    "OnFailure",
+    "OperationMetrics",
+    "Progress",
+    "RetryPolicy",
+    "close_shared_dask_client",
+    "get_operation_future",
+    "get_shared_dask_client",
+    "load_plan",
+    "set_operation_future",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'voxk8s.execution' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"voxk8s.execution.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,4 +1,4 @@
-"""What happens during a run, as frozen values; progress, metrics, logs and status listen to them."""
+"""What happens during a run, as frozen values; progress, metrics, logs and status listen."""
 
 from __future__ import annotations
 

@@ -29,8 +29,10 @@ FETCHES_INSIDE = 4
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What fusion knows of the operations: `cheap` ones cost less than a task, `small` ones give
-    plain small values, `targets` are delivered one by one (goals and pivots of loops).
+    """What fusion knows of the operations.
+
+    `cheap` ones cost less than a task, `small` ones give plain small values, `targets` are
+    delivered one by one (goals and pivots of loops).
     """
 
     cheap: Collection[ResultKey]

@@ -1,4 +1,4 @@
-"""Which results are stored beside goals: those that cost more to compute again than to keep. Pure."""
+"""Which results are stored beside goals: those that are dearer to compute again than to keep."""
 
 from __future__ import annotations
 

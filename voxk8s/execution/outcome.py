@@ -46,8 +46,9 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     """What the driver learns about one operation; the value itself stays where it is.
 
     `value` is the value of a goal when it is plain and small (MessagePack), `summary` the line that
-    stands for it otherwise. `origin` is the operation that failed first, of a failure. `started`
-    is in seconds since the epoch.
+    stands for it otherwise, `memory` its size in bytes. `url` is where a saved file lies that is no
+    result in the store. Of a failure `origin` is the operation that failed first. `started` is in
+    seconds since the epoch.
     """
 
     key: str
@@ -56,7 +57,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     seconds: float = 0.0
     attempts: int = 1
     started: float = 0.0
-    bytes: int = 0
+    memory: int = 0
     stored: str = ""
     digest: str = ""
     size: int = 0
@@ -69,6 +70,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     transient: bool = False
     missing: bool = False
     worker: str = ""
+    url: str = ""
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):

@@ -75,9 +75,7 @@ def digest_here(urls: Sequence[str], options: InputOptions, retry: RetryPolicy) 
     if not urls:
         return []
     with ThreadPoolExecutor(4, thread_name_prefix="voxk8s-digest") as pool:
-        return list(
-            pool.map(lambda url: _try(lambda: inputs.digest(url, options), retry), urls)
-        )
+        return list(pool.map(lambda url: _try(lambda: inputs.digest(url, options), retry), urls))
 
 
 def digest_task(run: str, url: str, retry: RetryPolicy) -> object:

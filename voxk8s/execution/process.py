@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from voxk8s.execution.outcome import Report, encode_batch
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.kernels.inputs import InputOptions
 from voxk8s.storage import ResultStore
+
+if TYPE_CHECKING:
+    from distributed import Worker
 
 TOPIC = "voxk8s"
 """Topic of the scheduler's events that carries reports from workers to drivers."""
@@ -54,6 +58,11 @@ def _context(*fields: object) -> Context:
 class _Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     stores: dict[str, ResultStore] = field(default_factory=dict)
+    """Opened here for tasks of drivers elsewhere."""
+    given: weakref.WeakValueDictionary[str, ResultStore] = field(
+        default_factory=weakref.WeakValueDictionary
+    )
+    """Those of drivers in this process, as long as these hold them."""
     inputs: dict[str, InputOptions] = field(default_factory=dict)
     inboxes: dict[str, Inbox] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
@@ -64,8 +73,9 @@ _shared = _Shared()
 
 
 def attach(run: str, inbox: Inbox) -> None:
-    """Have reports of tasks in this process delivered to the inbox of `run`, those of other runs
-    too: where two runs need the same operation, one of them computes it.
+    """Have reports of tasks in this process delivered to the inbox of `run`.
+
+    Those of other runs too: where two runs need the same operation, one of them computes it.
     """
     with _shared.lock:
         _shared.inboxes[run] = inbox
@@ -92,12 +102,12 @@ def is_cancelled(run: str) -> bool:
 def share_store(token: str, store: ResultStore) -> None:
     """Let tasks in this process use this very store."""
     with _shared.lock:
-        _shared.stores[token] = store
+        _shared.given[token] = store
 
 
 def store_of(context: Context) -> ResultStore | None:
     """Return the process's one handle to the run's store."""
-    store = _shared.stores.get(context.token)
+    store = _shared.given.get(context.token) or _shared.stores.get(context.token)
     if store is None and context.store is not None:
         with _shared.lock:
             store = _shared.stores.setdefault(context.token, context.store)
@@ -150,11 +160,12 @@ def prepare() -> None:
         itk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 
-def _worker():  # type: ignore[no-untyped-def]  # a Dask worker: Dask carries no types
+def _worker() -> Worker | None:
     module = sys.modules.get("distributed.worker")
     if module is None:
         return None
     try:
-        return module.get_worker()
+        worker: Worker = module.get_worker()
     except ValueError:
         return None
+    return worker

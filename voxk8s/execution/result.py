@@ -68,7 +68,7 @@ class GoalOutcome:
         return self.loader()
 
     def line(self) -> str:
-        """The value as `print` shows it; large ones by what they are."""
+        """Show the value as `print` does; large ones by what they are."""
         if self.text:
             return self.text
         return describe(self.load())

@@ -7,6 +7,8 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TypeAlias
 
 from voxk8s.errors import CorruptBlob, StoreError
 from voxk8s.execution import process
@@ -20,7 +22,8 @@ from voxk8s.kernels import context as kernel_context
 from voxk8s.kernels import files, inputs, registry
 from voxk8s.kernels.registry import KernelRegistry
 from voxk8s.plan import ResultKey
-from voxk8s.storage import MISS, Provenance, ResultStore
+from voxk8s.storage import MISS, Miss, Provenance, ResultStore
+from voxk8s.storage.codec import decode
 from voxk8s.values import SavedFile, Value
 
 logger = logging.getLogger(__name__)
@@ -30,11 +33,7 @@ LOOK_AGAIN_SECONDS = 2.0
 FLUSH_SECONDS = 1.0
 """Reports of a long task are sent at least this often."""
 
-Slot = Value | Failed
-
-
-class _Cancelled(Exception):
-    """The run was cancelled while this task was at work."""
+Slot: TypeAlias = "Value | Failed"
 
 
 @dataclass(slots=True)
@@ -96,6 +95,38 @@ def run_unit(unit: Unit, context: Context, *upstream: object, clock: Clock | Non
     return {unit.steps[number - first].key: slots[number] for number in unit.exports}
 
 
+def inspect(step: Step, context: Context, value: Callable[[], Slot]) -> Report:
+    """Report on a result that another run has computed, and store it if that run did not.
+
+    `value` brings the value; it is not asked for when the store holds the result.
+    """
+    store = process.store_of(context)
+    if store is not None and context.writes:
+        record = store.record(step.key)
+        if record is not None and step.key in store.contains([step.key]):
+            inline = None
+            if record.inline is not None:
+                inline = encode_inline(decode(memoryview(record.inline)))
+            return Report(
+                step.key,
+                Status.FOUND,
+                step.kernel,
+                stored="exists",
+                digest=record.digest,
+                size=record.size,
+                media_type=record.media_type,
+                value=inline,
+                summary=record.summary or "",
+            )
+    found = value()
+    work = _Work(context, store, Clock(), process.worker_name(), registry())
+    if isinstance(found, Failed):
+        status = Status.FAILED if found.key == step.key else Status.SKIPPED
+        return _failure(step, found, status, work, 1, 0.0)
+    _, report = _finish(step, found, work, 1, time.time(), 0.0, Status.FOUND)
+    return report
+
+
 def _externals(unit: Unit, upstream: tuple[object, ...]) -> list[Slot]:
     values = dict(zip(unit.dependencies, upstream, strict=True))
     found: list[Slot] = []
@@ -130,7 +161,8 @@ def _run_step(step: Step, slots: list[Slot], work: _Work) -> Slot:
             return argument
         arguments.append(argument)
     if process.is_cancelled(work.context.run):
-        return Failed(ResultKey(step.key), "Cancelled", "the run was cancelled")
+        # Another run may wait for this task: to that one it is as if nobody had computed it.
+        return Failed(ResultKey(step.key), "Cancelled", "the run was cancelled", missing=True)
     started = work.clock.now()
     begin = work.clock.elapsed()
     attempts = 0
@@ -139,7 +171,7 @@ def _run_step(step: Step, slots: list[Slot], work: _Work) -> Slot:
         kernel_context.attempt.set(attempts)
         try:
             value, report = _attempt(step, arguments, work, attempts, started)
-        except Exception as error:  # noqa: BLE001  # a kernel may raise anything; it is a value here
+        except Exception as error:  # a kernel may raise anything; it is a value here
             if work.context.retry.allows(attempts, error):
                 _wait(step, error, work, attempts, started)
                 continue
@@ -166,15 +198,27 @@ def _attempt(
         return _fetch(step, work), None
     found = _look_again(step, work, started)
     begin = work.clock.elapsed()
+    status = Status.COMPUTED if found is MISS else Status.FOUND
     value = _perform(step, arguments, work) if found is MISS else found
     seconds = work.clock.elapsed() - begin
+    return _finish(step, value, work, attempts, started, seconds, status)
+
+
+def _finish(
+    step: Step,
+    value: Value,
+    work: _Work,
+    attempts: int,
+    started: float,
+    seconds: float,
+    status: Status,
+) -> tuple[Value, Report]:
+    """Store a value if it is to be stored, and report on it."""
     size = value_bytes(value)
     stored = digest = media_type = ""
     length = 0
     work.unkept += seconds
-    if found is not MISS:
-        stored = "exists"
-    elif work.store is not None and work.context.writes:
+    if work.store is not None and work.context.writes:
         keep = step.keep or is_worth_keeping(work.context.policy, work.unkept, size)
         if keep and (step.keep or not step.cheap or work.context.policy == "all"):
             try:
@@ -197,11 +241,17 @@ def _attempt(
             else:
                 work.unkept = 0.0
                 stored, digest, length = str(result.status), result.digest, result.size
+    url = ""
     if isinstance(value, SavedFile):
         media_type = value.media_type
+        folder = work.context.run_folder
+        if step.goal and not stored and folder is not None and work.store is not None:
+            path = f"{folder}/files/{step.key}{value.suffix}"
+            url = work.store.write_run_file(path, value.data, media_type)
+            digest, length = sha256(value.data).hexdigest(), len(value.data)
     return value, Report(
         step.key,
-        Status.COMPUTED if found is MISS else Status.FOUND,
+        status,
         step.kernel,
         seconds,
         attempts,
@@ -214,19 +264,17 @@ def _attempt(
         encode_inline(value) if step.goal else None,
         describe(value) if step.goal else "",
         worker=work.worker,
+        url=url,
     )
 
 
 def _perform(step: Step, arguments: list[Value], work: _Work) -> Value:
     match step.action:
-        case Action.LOAD:
-            assert step.pin is not None
+        case Action.LOAD if step.pin is not None:
             return inputs.load(step.pin, process.inputs_of(work.context.run))
-        case Action.LISTING:
-            assert step.pin is not None
+        case Action.LISTING if step.pin is not None:
             return list(step.pin.entries or ())
-        case Action.SAVE:
-            assert step.suffix is not None
+        case Action.SAVE if step.suffix is not None:
             return files.encode_file(arguments[0], step.suffix)
         case _:
             value: Value = work.kernels.function(step.kernel)(*arguments)
@@ -249,15 +297,15 @@ def _fetch(step: Step, work: _Work) -> Value:
     return value
 
 
-def _look_again(step: Step, work: _Work, now: float) -> Value:
-    """Read what another run may have stored since this one asked; MISS when it is to be computed."""
+def _look_again(step: Step, work: _Work, now: float) -> Value | Miss:
+    """Read what another run may have stored since this one asked; MISS when it has not."""
     late = now - work.context.resolved > LOOK_AGAIN_SECONDS
     if not late or step.cheap or not work.context.reads or work.store is None:
-        return MISS  # type: ignore[no-any-return, return-value]
+        return MISS
     try:
         return work.store.get(ResultKey(step.key))
     except StoreError:
-        return MISS  # type: ignore[no-any-return, return-value]
+        return MISS
 
 
 def _wait(step: Step, error: Exception, work: _Work, attempts: int, started: float) -> None:

@@ -38,7 +38,7 @@ class Step(NamedTuple):
     kernel: str
     version: int
     arguments: tuple[int, ...]
-    argument_keys: tuple[str, ...]
+    argument_keys: tuple[ResultKey, ...]
     keep: bool
     goal: bool
     cheap: bool
@@ -129,9 +129,7 @@ def _unit(
     for key in (*group.fetches, *group.members):
         numbers[key] = len(constants) + len(externals) + len(steps)
         steps.append(
-            _fetch(key)
-            if key in group.fetches
-            else _step(_operation(nodes, key), numbers, demand)
+            _fetch(key) if key in group.fetches else _step(_operation(nodes, key), numbers, demand)
         )
     return Unit(
         task_key(group.exports),
@@ -144,7 +142,8 @@ def _unit(
 
 def _operation(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyOperation:
     node = nodes[key]
-    assert isinstance(node, KeyOperation), key
+    if not isinstance(node, KeyOperation):
+        raise TypeError(f"{key} is a constant: it is never computed")
     return node
 
 

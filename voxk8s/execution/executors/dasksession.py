@@ -1,4 +1,4 @@
-"""A run on a Dask client, wherever its workers are: shared by the local and distributed executors."""
+"""A run on a Dask client, wherever its workers are; both Dask executors share it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import threading
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
+from typing import Any
 
-from distributed import Client, Future, KilledWorker
+from distributed import Client, KilledWorker
+from distributed.client import Future as DaskFuture
 
 from voxk8s.errors import TransientError
 from voxk8s.execution import process
@@ -26,13 +28,11 @@ class SchedulerLost(TransientError):
 
 
 class _Router:
-    """Hands events of one client's scheduler to the runs on it: a client has one handler a topic."""
+    """Hands a scheduler's events to all runs on one client, which has one handler a topic."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._runs: weakref.WeakKeyDictionary[Client, dict[str, Send]] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._runs: weakref.WeakKeyDictionary[Client, dict[str, Send]] = weakref.WeakKeyDictionary()
 
     def add(self, client: Client, run: str, send: Send) -> None:
         with self._lock:
@@ -66,7 +66,7 @@ class DaskSession:
         self._client = client
         self._run = run
         self._send = send
-        self._futures: dict[TaskKey, Future] = {}
+        self._futures: dict[TaskKey, DaskFuture[Any]] = {}
         self._cancelled = False
         if local:
             process.attach(run, self._receive)
@@ -134,7 +134,7 @@ class DaskSession:
     def _receive(self, run: str, reports: Iterable[Report]) -> None:
         self._send(Reports(run, tuple(reports)))
 
-    def _done(self, future: Future) -> None:
+    def _done(self, future: DaskFuture[Any]) -> None:
         key = TaskKey(str(future.key))
         if self._cancelled or self._futures.get(key) is not future:
             return

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.execution.client import get_shared_dask_client
-from voxk8s.execution.executors.dasksession import DaskSession
-from voxk8s.execution.executors.protocol import Send
+from voxk8s.execution.executors.protocol import Send, Session
 
 
 class LocalExecutor:
@@ -13,6 +11,10 @@ class LocalExecutor:
     name = "local"
     is_local = True
 
-    def start(self, run: str, send: Send) -> DaskSession:
+    def start(self, run: str, send: Send) -> Session:
         """Begin a run on the shared client."""
+        # Imported here: a plan whose goals are all known never needs Dask.
+        from voxk8s.execution.client import get_shared_dask_client
+        from voxk8s.execution.executors.dasksession import DaskSession
+
         return DaskSession(get_shared_dask_client(), run, send, local=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from voxk8s.execution.outcome import Report
 from voxk8s.execution.process import Context
@@ -81,6 +81,7 @@ class Session(Protocol):
         """Let everything of this run go."""
 
 
+@runtime_checkable
 class Executor(Protocol):
     """A place that runs units; safe to use for several runs at once."""
 

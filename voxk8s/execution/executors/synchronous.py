@@ -73,11 +73,11 @@ class SynchronousSession:
             try:
                 results.append(function(*arguments))
             except Exception as error:  # noqa: BLE001  # handed over as a value
-                results.append(error)  # noqa: PERF401
+                results.append(error)
         return results
 
     def check(self) -> str | None:
-        """A process that calls this is there."""
+        """Give None: a process that calls this is there."""
         return None
 
     def cancel(self) -> None:

@@ -1,0 +1,200 @@
+"""Hands goals out: values, digests and addresses, files written here, and reasons of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from voxk8s.errors import StoreError
+from voxk8s.execution.config import Config
+from voxk8s.execution.files import target_path, write_file
+from voxk8s.execution.ledger import Ledger, failure_text
+from voxk8s.execution.outcome import Report, Status
+from voxk8s.execution.result import Failure, GoalOutcome
+from voxk8s.execution.retry import is_transient
+from voxk8s.execution.sizes import decode_inline, describe, encode_inline
+from voxk8s.plan import (
+    KeyGoal,
+    KeyGraph,
+    KeyOperation,
+    OperationId,
+    ResultKey,
+    blockers,
+)
+from voxk8s.storage import MISS, Record, ResultStore
+from voxk8s.storage.codec import decode
+from voxk8s.values import SavedFile, Value
+
+Fetch = Callable[[ResultKey], Value]
+"""Brings the value of a target whose task is still held."""
+
+
+class Delivery:
+    """Makes the outcomes of goals; `fetch` is asked only for what is not in the store."""
+
+    def __init__(self, config: Config, fetch: Fetch) -> None:
+        self._config = config
+        self._fetch = fetch
+
+    def value(self, key: ResultKey, report: Report | None) -> Value:
+        """Give the value of a result that is known or computed."""
+        if report is not None and report.value is not None:
+            return decode_inline(report.value)
+        if report is not None and not report.stored:
+            return self._fetch(key)
+        return _load(self._config.store, key)
+
+    def outcomes(
+        self,
+        graph: KeyGraph,
+        settled: Mapping[ResultKey, Report | None],
+        errors: Mapping[OperationId, BaseException],
+        ledger: Ledger,
+        stopped: str | None,
+    ) -> tuple[GoalOutcome, ...]:
+        """Make the outcomes of all goals, in their order, and write files."""
+        known = [
+            goal.key
+            for goal in graph.goals
+            if goal.key is not None and goal.key in settled and settled[goal.key] is None
+        ]
+        records = self._config.store.records(known) if known else {}
+        made: list[GoalOutcome] = []
+        for goal in graph.goals:
+            outcome = self._outcome(graph, goal, settled, errors, ledger, stopped, records)
+            made.append(self._write(outcome) if outcome.error is None else outcome)
+        return tuple(made)
+
+    def _outcome(
+        self,
+        graph: KeyGraph,
+        goal: KeyGoal,
+        settled: Mapping[ResultKey, Report | None],
+        errors: Mapping[OperationId, BaseException],
+        ledger: Ledger,
+        stopped: str | None,
+        records: Mapping[str, Record],
+    ) -> GoalOutcome:
+        base = GoalOutcome(goal.goal, goal.operation, goal.key)
+        if goal.key is None:
+            return _waiting(base, graph, errors, ledger, stopped)
+        node = graph.nodes[goal.key]
+        if not isinstance(node, KeyOperation):
+            text = describe(node.value)
+            return replace(base, value=node.value, has_value=True, text=text, cached=True)
+        if goal.key not in settled:
+            return replace(base, error=stopped or "not reached", transient=True)
+        report = settled[goal.key]
+        if report is None:
+            return self._known(base, goal.key, records.get(goal.key))
+        if report.status in (Status.FAILED, Status.SKIPPED):
+            origin = ledger.failed(ResultKey(report.origin)) or report
+            cause = graph.nodes.get(ResultKey(report.origin))
+            operation = cause.operation if isinstance(cause, KeyOperation) else goal.operation
+            return replace(base, error=failure_text(origin, operation), transient=origin.transient)
+        return self._computed(base, goal.key, report)
+
+    def _known(self, base: GoalOutcome, key: ResultKey, record: Record | None) -> GoalOutcome:
+        store = self._config.store
+        if record is None:
+            return replace(
+                base, error=f"the result {key} was in the store and is gone", transient=True
+            )
+        outcome = replace(
+            base,
+            digest=record.digest,
+            size=record.size,
+            media_type=record.media_type,
+            url=store.url_of(record.digest) if record.inline is None else "",
+            text=record.summary or "",
+            cached=True,
+            loader=lambda: _load(store, key),
+        )
+        if record.inline is not None:
+            value = decode(memoryview(record.inline))
+            if encode_inline(value) is not None:
+                outcome = replace(outcome, value=value, has_value=True, text=describe(value))
+        return outcome
+
+    def _computed(self, base: GoalOutcome, key: ResultKey, report: Report) -> GoalOutcome:
+        store = self._config.store
+        outcome = replace(
+            base,
+            digest=report.digest,
+            size=report.size,
+            media_type=report.media_type,
+            text=report.summary,
+            cached=report.status is Status.FOUND,
+            url=report.url,
+        )
+        if report.value is not None:
+            return replace(outcome, value=decode_inline(report.value), has_value=True)
+        if report.stored:
+            return replace(outcome, loader=lambda: _load(store, key))
+        if self._config.executor.is_local or not report.url:
+            return replace(outcome, value=self._fetch(key), has_value=True)
+        return outcome
+
+    def _write(self, outcome: GoalOutcome) -> GoalOutcome:
+        """Write the file of a `save` goal below the output folder, known or new."""
+        if self._config.output is None or outcome.goal.operation != "save":
+            return outcome
+        try:
+            value = outcome.load()
+            if not isinstance(value, SavedFile):
+                raise TypeError(f"a save goal gave {describe(value)}")
+            path = target_path(self._config.output, outcome.goal.name, self._config.confine)
+            write_file(path, value.data)
+        except (OSError, StoreError) as error:
+            return replace(
+                outcome,
+                error=f"{outcome.goal.name} cannot be written: {error}",
+                transient=is_transient(error),
+            )
+        return replace(outcome, path=path)
+
+    @staticmethod
+    def input_failures(
+        graph: KeyGraph, errors: Mapping[OperationId, BaseException]
+    ) -> Iterator[Failure]:
+        """Give inputs that have no pin, and operations that can never be done, as failures."""
+        for operation, error in errors.items():
+            if operation in graph.unkeyed:
+                kernel = graph.unkeyed[operation].operator or graph.unkeyed[operation].role.value
+                message = f"{type(error).__name__}: {error}"
+                yield Failure(operation, kernel, message, is_transient(error))
+        for operation, message in graph.rejected.items():
+            yield Failure(operation, "", message)
+
+
+def _waiting(
+    base: GoalOutcome,
+    graph: KeyGraph,
+    errors: Mapping[OperationId, BaseException],
+    ledger: Ledger,
+    stopped: str | None,
+) -> GoalOutcome:
+    """Say why a goal never got a key."""
+    pivots = {deferred.operation: deferred.pivot for deferred in graph.deferred}
+    for operation in sorted(blockers(graph, base.operation)):
+        if operation in errors:
+            error = errors[operation]
+            text = f"{type(error).__name__}: {error}"
+            return replace(base, error=text, transient=is_transient(error))
+        if operation in graph.rejected:
+            return replace(base, error=graph.rejected[operation])
+        pivot = pivots.get(operation)
+        final = None if pivot is None else ledger.final(pivot)
+        if final is not None and final.origin:
+            report = ledger.failed(ResultKey(final.origin)) or final
+            node = graph.nodes.get(ResultKey(final.origin))
+            name = node.operation if isinstance(node, KeyOperation) else operation
+            return replace(base, error=failure_text(report, name), transient=report.transient)
+    return replace(base, error=stopped or "it waits for a value that never came", transient=True)
+
+
+def _load(store: ResultStore, key: ResultKey) -> Value:
+    value = store.get(key)
+    if value is MISS:
+        raise StoreError(f"the result {key} is not in the store {store.url} any more")
+    return value

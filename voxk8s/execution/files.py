@@ -1,0 +1,41 @@
+"""Files of `save` goals on this machine: where they go, and writing them whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from voxk8s.errors import InvalidPlan
+
+
+def target_path(output: Path, name: str, confine: bool) -> Path:
+    """Give the path of a saved file; with `confine` it must lie below `output`."""
+    path = output / name
+    if confine:
+        check_confined(output, name)
+    return path
+
+
+def check_confined(output: Path, name: str, path: str = "$.goals") -> None:
+    """Raise InvalidPlan for a name that leaves `output` by `..` or is absolute elsewhere."""
+    base = Path(os.path.normpath(output.absolute()))
+    target = Path(os.path.normpath(base / name))
+    if not target.is_relative_to(base) or target == base:
+        raise InvalidPlan(f"the file name {name!r} leaves the output folder {output}", path)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file by renaming a finished one; parent folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,78 @@
+"""From what is to be computed to units: asks the registry what is cheap, fuses, builds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from voxk8s.execution.fusion import Traits, fuse
+from voxk8s.execution.units import Demand, TaskKey, Unit, build, task_key
+from voxk8s.kernels import registry
+from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, ResultKey, Role, Signature, reachable
+
+_SMALL_RESULTS = frozenset({"number", "bool", "string"})
+
+
+def plan_units(
+    graph: KeyGraph,
+    compute: Sequence[ResultKey],
+    known: Collection[ResultKey],
+    targets: Sequence[ResultKey],
+    failed: Collection[ResultKey] = (),
+) -> tuple[dict[TaskKey, Unit], dict[TaskKey, tuple[ResultKey, ...]]]:
+    """Make the units that `targets` need, and say which units give which targets.
+
+    `compute` is in topological order; operations that targets do not need, or that need a failed
+    one, are left out.
+    """
+    needs = {key: graph.nodes[key].arguments for key in compute}
+    wanted = reachable(needs, targets)
+    order = [key for key in compute if key in wanted and key not in failed]
+    cheap, small = _traits(graph, order)
+    goals = frozenset(targets)
+    groups = fuse(order, needs, known, Traits(cheap, small, goals))
+    units = build(groups, graph.nodes, Demand(goals=goals, keep=goals, cheap=cheap))
+    watched: dict[TaskKey, tuple[ResultKey, ...]] = {}
+    for group in groups:
+        here = tuple(key for key in group.exports if key in goals)
+        if here:
+            watched[task_key(group.exports)] = here
+    return units, watched
+
+
+def _traits(graph: KeyGraph, order: Sequence[ResultKey]) -> tuple[set[ResultKey], set[ResultKey]]:
+    """Find the operations that are cheap, and those whose values are plain and small.
+
+    A kernel that takes anything (`addition`) gives a small value when all its arguments are small.
+    """
+    signature = _signatures()
+    cheap: set[ResultKey] = set()
+    small: set[ResultKey] = set()
+    for key in order:
+        node = graph.nodes[key]
+        if not isinstance(node, KeyOperation) or node.role is not Role.COMPUTE:
+            continue
+        found = signature(node.kernel)
+        if found is None or not found.cheap:
+            continue
+        cheap.add(key)
+        if found.result in _SMALL_RESULTS or (
+            found.result == "any"
+            and all(
+                argument in small or isinstance(graph.nodes[argument], KeyConstant)
+                for argument in node.arguments
+            )
+        ):
+            small.add(key)
+    return cheap, small
+
+
+def _signatures() -> Callable[[str], Signature | None]:
+    index = registry()
+    found: dict[str, Signature | None] = {}
+
+    def signature(kernel: str) -> Signature | None:
+        if kernel not in found:
+            found[kernel] = index.find(kernel, ())
+        return found[kernel]
+
+    return signature
