@@ -175,6 +175,8 @@ ENV_LEASE_NAME: Final = "VOXK8S_LEASE_NAME"
 ENV_LOG_LEVEL: Final = "VOXK8S_LOG_LEVEL"
 ENV_HEALTH_PORT: Final = "VOXK8S_HEALTH_PORT"
 ENV_METRICS_PORT: Final = "VOXK8S_METRICS_PORT"
+ENV_RESOLVERS: Final = "VOXK8S_RESOLVERS"
+"""How many processes of the operator read plans and look goals up; 2 by default."""
 
 # --- environment of the runner ----------------------------------------------------------------
 ENV_WORKPLAN_NAMESPACE: Final = "VOXK8S_WORKPLAN_NAMESPACE"

@@ -1,4 +1,4 @@
-"""Results and failures as the status shows them: typed, cut where long, bounded as a whole. Pure."""
+"""Results and failures as the status shows them: typed, cut where long, bounded. Pure."""
 
 from __future__ import annotations
 
@@ -62,11 +62,13 @@ def _bound(items: Sequence[_T], most: int, limit: int) -> tuple[tuple[_T, ...], 
 def _plain(value: object) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {_plain(str(name)): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | float):
         # The API server cuts integers beyond 64 bits.
         return str(value) if isinstance(value, int) and abs(value) >= 2**63 else value
     return str(value)

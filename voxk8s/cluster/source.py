@@ -1,0 +1,120 @@
+"""Where a plan comes from: a WorkPlan's `spec.source`, and the way from its text to a plan."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from voxk8s.api import Source
+from voxk8s.cluster.errors import NotFound
+from voxk8s.cluster.kinds import CONFIG_MAPS
+from voxk8s.cluster.kube import Kube
+from voxk8s.errors import InvalidPlan, InvalidProgram, PermanentError, TransientError
+from voxk8s.plan import KernelIndex, WorkPlan, decode
+
+Format = Literal["json", "yaml", "imgql"]
+_SUFFIXES: Mapping[str, Format] = {
+    ".json": "json",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".imgql": "imgql",
+}
+
+
+class SourceUnavailable(TransientError):
+    """What holds the plan is not there, or not yet."""
+
+
+class SourceDigestMismatch(PermanentError):
+    """The document behind the URL is not the one whose digest the WorkPlan gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The text of a plan document or program; `inline` ones passed through the API server."""
+
+    data: bytes
+    format: Format
+    name: str = "plan"
+    inline: bool = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text, as the status shows it."""
+        return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
+
+
+async def read_source(kube: Kube, namespace: str, source: Source) -> Document | None:
+    """Read a source that lies in the cluster; None for one that lies behind a URL.
+
+    Raises SourceUnavailable while a ConfigMap or its key is missing.
+    """
+    if source.plan is not None:
+        return Document(msgspec.json.encode(source.plan), "json", inline=True)
+    if source.program is not None:
+        return Document(source.program.encode("utf-8", "replace"), "imgql", "program")
+    if source.config_map_ref is None:
+        return None
+    name, key = source.config_map_ref.name, source.config_map_ref.key
+    try:
+        found = await kube.get(CONFIG_MAPS, name, namespace)
+    except NotFound as error:
+        raise SourceUnavailable(
+            f"ConfigMap {name} is not in namespace {namespace}; the WorkPlan waits for it"
+        ) from error
+    text = (found.get("data") or {}).get(key)
+    if text is None:
+        keys = ", ".join(sorted(found.get("data") or {})) or "none"
+        raise SourceUnavailable(
+            f"ConfigMap {name} has no key {key} (its keys: {keys}); the WorkPlan waits for it"
+        )
+    return Document(str(text).encode("utf-8", "replace"), format_of(key), key)
+
+
+def format_of(name: str) -> Format:
+    """Tell by its suffix what a document holds; raises InvalidPlan for any other suffix."""
+    suffix = f".{name.rpartition('.')[2].lower()}" if "." in name else ""
+    found = _SUFFIXES.get(suffix)
+    if found is None:
+        raise InvalidPlan(
+            f"{name}: the suffix must say what it holds: .imgql, .json, .yaml or .yml"
+        )
+    return found
+
+
+def check_digest(document: Document, digest: str | None) -> Document:
+    """Give the document back; raises SourceDigestMismatch if it has another digest."""
+    if digest is not None and document.digest != digest.lower():
+        raise SourceDigestMismatch(
+            f"{document.name} has the digest {document.digest}, the WorkPlan asks for {digest}"
+        )
+    return document
+
+
+def read_plan(
+    document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
+) -> WorkPlan:
+    """Turn a document into a plan; raises InvalidPlan or InvalidProgram."""
+    if document.format == "imgql":
+        return _compile(document, parameters or {})
+    if parameters:
+        raise InvalidPlan("source.parameters are values for a program; a plan document has none")
+    return decode(document.data, index=index, format=document.format, from_resource=document.inline)
+
+
+def _compile(document: Document, parameters: Mapping[str, str]) -> WorkPlan:
+    if importlib.util.find_spec("voxk8s.imgql") is None:
+        raise InvalidProgram(
+            "this version of voxk8s runs plan documents, not ImgQL programs; compile the program"
+            " to a plan document first"
+        )
+    language: Any = importlib.import_module("voxk8s.imgql")
+    text = document.data.decode("utf-8", "replace")
+    plan: WorkPlan = language.compile_program(text, name=document.name, parameters=parameters)
+    return plan
