@@ -26,13 +26,13 @@ from tests.cluster import (
 from tests.cluster.cache import locked
 from tests.cluster.commands import run, wait_until
 from tests.cluster.errors import ClusterError
-from tests.cluster.layout import KUBECONFIG, LOCK, MACHINE, OWNER, ROOT, RUN
+from tests.cluster.layout import KUBECONFIG, LOCK, MACHINE, OWNER, RUN, cache_root
 from tests.cluster.processes import Processes
 from tests.cluster.progress import say, step
 
 PKI = MACHINE / "pki"
 PROCESSES = Processes(RUN / "processes", MACHINE / "logs")
-CONTAINERD = containerd.Containerd(MACHINE, RUN)
+CONTAINERD = containerd.Containerd(MACHINE, cache_root() / "containerd", RUN)
 
 ORDER = (
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler",
@@ -240,10 +240,12 @@ def remove(record: machine.Owner) -> None:
     # First those that would start containers again, last what the others talk to.
     PROCESSES.stop(["kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns"])
     CONTAINERD.end_containers()
-    PROCESSES.stop(["containerd", "kube-apiserver"])
+    CONTAINERD.forget_containers()
+    # It would wait for its clients' watches to end.
+    PROCESSES.stop(["containerd", "kube-apiserver"], patience=2)
     PROCESSES.stop(PROCESSES.names())
     end_stray_processes()
-    containerd.unmount_below((MACHINE, RUN))
+    containerd.unmount_below((MACHINE, RUN, CONTAINERD.content))
     kubelet.remove_groups()
     network.remove(record.tables)
     machine.restore(record)

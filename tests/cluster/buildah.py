@@ -1,12 +1,13 @@
 """Image builds without a Docker engine: buildah with a storage of its own in the user's cache."""
 
 import os
+import shutil
 from pathlib import Path
 
 from tests.cluster import packages
 from tests.cluster.base import base
 from tests.cluster.cache import locked
-from tests.cluster.commands import run, succeeds
+from tests.cluster.commands import run
 from tests.cluster.containerd import unmount_below
 from tests.cluster.layout import ROOT, cache_root
 
@@ -14,6 +15,8 @@ AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 """Whom the host trusts; builds trust the same, or they may not reach the package index."""
 
 SECRET = "/run/secrets/host-ca"
+
+RUN_FOLDER = Path("/run/voxk8s-buildah")
 
 LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=32768:32768")
 
@@ -28,7 +31,7 @@ def buildah(*words: str | Path, log: Path | None = None) -> str:
     folder = storage()
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     base_words = [
-        "buildah", "--root", folder / "storage", "--runroot", "/run/voxk8s-buildah",
+        "buildah", "--root", folder / "storage", "--runroot", RUN_FOLDER,
         "--storage-driver", "overlay",
     ]  # fmt: skip
     return run([*base_words, *words], env={"TMPDIR": str(folder / "tmp")}, cwd=ROOT, log=log)
@@ -46,7 +49,8 @@ def build(target: str, layout: Path, tag: str) -> None:
             buildah("push", "-q", "--disable-compression", name, f"oci:{layout}:{tag}")
         finally:
             # Its storage stays mounted otherwise.
-            unmount_below((storage(), Path("/run/voxk8s-buildah")))
+            unmount_below((storage(), RUN_FOLDER))
+            shutil.rmtree(RUN_FOLDER, ignore_errors=True)
 
 
 def options() -> list[str | Path]:
@@ -87,5 +91,4 @@ def base_image() -> str:
 
 def has_image(name: str) -> bool:
     """Return whether the storage holds an image."""
-    words = ["buildah", "--root", str(storage() / "storage"), "--runroot", "/run/voxk8s-buildah"]
-    return succeeds([*words, "--storage-driver", "overlay", "inspect", "--type", "image", name])
+    return bool(buildah("images", "--quiet", "--filter", f"reference={name}").strip())

@@ -24,6 +24,9 @@ class Containerd:
     """A containerd of its own, beside any that the host runs."""
 
     data: Path
+    """Configuration."""
+    content: Path
+    """Images and containers; may stay when the cluster goes, to have the images at once again."""
     run_folder: Path
 
     @property
@@ -46,7 +49,7 @@ class Containerd:
         state = self.run_folder / "containerd"
         return f"""\
 version = 2
-root = "{self.data / "containerd"}"
+root = "{self.content}"
 state = "{state}"
 # Without CAP_SYS_RESOURCE runc cannot lower a score and says "can't get final child's PID".
 oom_score = 0
@@ -111,6 +114,12 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
     def load(self, archive: Path) -> None:
         """Import the images of an OCI archive."""
         self.ctr("images", "import", archive)
+
+    def forget_containers(self) -> None:
+        """Remove what containerd knows of containers, so that only images stay."""
+        if self.answers():
+            for container in self.ctr("containers", "ls", "-q").split():
+                succeeds(["ctr", "-a", self.socket, "-n", NAMESPACE, "containers", "rm", container])
 
     def end_containers(self) -> None:
         """Kill the shims of this containerd and everything that runs in its containers.

@@ -39,8 +39,10 @@ def ensure() -> None:
         run(["ip", "link", "add", NODE_LINK, "type", "bridge"])
     run(["ip", "address", "replace", f"{NODE_ADDRESS}/32", "dev", NODE_LINK])
     run(["ip", "link", "set", NODE_LINK, "up"])
-    for module in ("br_netfilter", "overlay"):
-        subprocess.run(["modprobe", "-q", module], capture_output=True, check=False) if shutil.which("modprobe") else None
+    if shutil.which("modprobe") is not None:
+        for module in ("br_netfilter", "overlay"):
+            # Built into some kernels, and then not found: what matters is whether it works.
+            subprocess.run(["modprobe", "-q", module], capture_output=True, check=False)
     machine.write("net/ipv4/ip_forward", "1")
     machine.write("net/bridge/bridge-nf-call-iptables", "1")
 
@@ -59,8 +61,14 @@ def remove(tables_before: list[str]) -> None:
             run([f"{family}-restore"], stdin=kept)
         for table in tables_of(kept):
             if f"{family} {table}" not in tables_before and is_untouched(kept, table):
-                # Without a name -X deletes every empty chain; newer versions the built-in ones too.
-                subprocess.run([family, "-t", table, "-X"], capture_output=True, check=False)
+                delete_table(family, table)
+
+
+def delete_table(family: str, table: str) -> None:
+    """Delete an empty table; the older kind of packet filter has no such thing, and no need."""
+    if shutil.which("nft") is not None:
+        protocol = "ip" if family == "iptables" else "ip6"
+        subprocess.run(["nft", "delete", "table", protocol, table], capture_output=True, check=False)
 
 
 def tables() -> list[str]:

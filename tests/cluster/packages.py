@@ -11,7 +11,7 @@ from tests.cluster.progress import step
 
 NODE = (
     "ca-certificates", "catatonit", "conntrack", "containerd", "containernetworking-plugins",
-    "etcd-server", "iproute2", "iptables", "openssl", "runc",
+    "etcd-server", "iproute2", "iptables", "nftables", "openssl", "runc",
 )  # fmt: skip
 """What a node and its control plane need beside the Kubernetes programs."""
 

@@ -1,0 +1,129 @@
+# What a person does often is one command here; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# bare | kind | current | auto: kind where a Docker engine answers, else bare
+CLUSTER ?= auto
+# What pytest is to run, and more options for it
+TESTS ?= tests/unit tests/contract tests/chart tests/integration tests/e2e
+PYTEST ?=
+
+UV_VERSION := 0.13.9
+UV := .tools/uv/bin/uv
+BIN := .venv/bin
+STAMP := .venv/.synchronised
+RUN := PYTHONPATH=$(CURDIR) $(BIN)/python -m
+SOURCES := voxk8s tests
+
+export CLUSTER
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+# The interpreter is the machine's own; the virtual environment is this clone's, whatever is active.
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- environment
+
+.PHONY: venv
+venv: $(STAMP) ## Create .venv from uv.lock
+	@:
+
+$(STAMP): pyproject.toml uv.lock | $(UV)
+	@begin=$$SECONDS; \
+	$(UV) sync --quiet --frozen --all-extras || { \
+	    echo "error: cannot create .venv from uv.lock (is the package index reachable?)" >&2; exit 1; }; \
+	touch $@; echo "  ✓ Python environment .venv ($$((SECONDS - begin)) s)" >&2
+
+$(UV):
+	@begin=$$SECONDS; \
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "error: python3 of version 3.11 or newer is needed" >&2; exit 1; }; \
+	if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        export DEBIAN_FRONTEND=noninteractive; \
+	        { apt-get update -qq && apt-get install -qq -y --no-install-recommends python3-venv; } >/dev/null; \
+	    else \
+	        echo "error: python3's venv module is needed: install the package python3-venv" >&2; exit 1; \
+	    fi; \
+	fi; \
+	rm -rf .tools/uv; \
+	{ python3 -m venv .tools/uv && .tools/uv/bin/python -m pip install --quiet \
+	    --disable-pip-version-check uv==$(UV_VERSION); } || { rm -rf .tools/uv; \
+	    echo "error: cannot install uv (is the package index reachable?)" >&2; exit 1; }; \
+	echo "  ✓ uv $(UV_VERSION) ($$((SECONDS - begin)) s)" >&2
+
+.PHONY: tools
+tools: venv ## Get kubectl, helm and kubeconform into .tools/bin
+	@$(RUN) tests.cluster tools
+
+# ---- cluster
+
+.PHONY: cluster-up
+cluster-up: venv ## Start a Kubernetes (CLUSTER=auto|kind|bare|current); kubeconfig in .cluster/
+	@$(RUN) tests.cluster up
+
+.PHONY: cluster-down
+cluster-down: venv ## Stop it and leave nothing behind
+	@$(RUN) tests.cluster down
+
+.PHONY: cluster-status
+cluster-status: venv ## Say what runs
+	@$(RUN) tests.cluster status
+
+.PHONY: images
+images: cluster-up ## Build the images and bring them into the cluster
+	@$(RUN) tests.cluster images
+
+.PHONY: install
+install: cluster-up ## Install the dask-kubernetes operator, an S3 server and voxk8s (images included)
+	@$(RUN) tests.cluster install
+
+# ---- everything
+
+.PHONY: demo
+demo: install ## Set everything up and run three WorkPlans over a real MRI
+	@$(RUN) tests.demo
+
+.PHONY: test
+test: install ## Set everything up and pass all tests
+	@mkdir -p reports
+	@$(BIN)/pytest $(TESTS) --junitxml=reports/tests.xml $(PYTEST)
+
+.PHONY: bench
+bench: install ## Print the benchmark tables
+	@$(BIN)/pytest tests/bench -s $(PYTEST)
+
+# ---- code
+
+.PHONY: check
+check: lint unit ## Lint, types, import contracts and unit tests
+
+.PHONY: unit
+unit: venv ## Unit tests only
+	@$(BIN)/pytest tests/unit $(PYTEST)
+
+.PHONY: lint
+lint: venv ## Formatting, lint, types, import contracts
+	@$(BIN)/ruff format --check --quiet $(SOURCES) || { \
+	    $(BIN)/ruff format --check $(SOURCES); echo "error: run make format" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary --strict tests/cluster
+	@said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
+	@echo "  ✓ formatting, lint, types, import contracts" >&2
+
+.PHONY: format
+format: venv ## Format the code and repair what can be repaired
+	@$(BIN)/ruff format --quiet $(SOURCES)
+	@$(BIN)/ruff check --quiet --fix $(SOURCES)
+
+.PHONY: clean
+clean: ## Remove what these commands created in the clone (stop the cluster first)
+	@if [ -e .cluster/kubeconfig ]; then echo "error: a cluster is up: make cluster-down first" >&2; exit 1; fi
+	@rm -rf .cluster .tools .venv reports dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
