@@ -1,0 +1,160 @@
+{{/* Prefix of all names, short enough for what is put behind it. */}}
+{{- define "voxk8s.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels that tell the pods of a component: (dict "root" . "component" "operator"). */}}
+{{- define "voxk8s.selector" -}}
+app.kubernetes.io/name: voxk8s
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- define "voxk8s.labels" -}}
+{{ include "voxk8s.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "voxk8s.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "voxk8s.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Pod and container security of Pod Security "restricted", and a little more. */}}
+{{- define "voxk8s.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "voxk8s.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{- define "voxk8s.pullSecrets" -}}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The default store: the one that is named, else the chart's own. */}}
+{{- define "voxk8s.store.url" -}}
+{{- if .Values.store.url -}}
+{{- .Values.store.url -}}
+{{- else if .Values.s3.enabled -}}
+{{- printf "s3://%s" .Values.s3.bucket -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "voxk8s.store.endpoint" -}}
+{{- if .Values.store.endpoint -}}
+{{- .Values.store.endpoint -}}
+{{- else if and .Values.s3.enabled (not .Values.store.url) -}}
+{{- printf "http://%s-s3.%s.svc.cluster.local:8333" (include "voxk8s.fullname" .) .Release.Namespace -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "voxk8s.store.secret" -}}
+{{- if .Values.store.existingSecret -}}
+{{- .Values.store.existingSecret -}}
+{{- else if and .Values.s3.enabled (not .Values.store.url) -}}
+{{- include "voxk8s.s3.secret" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "voxk8s.s3.secret" -}}
+{{- default (printf "%s-s3" (include "voxk8s.fullname" .)) .Values.s3.existingSecret -}}
+{{- end -}}
+
+{{/* Port of the store, for network policies. */}}
+{{- define "voxk8s.store.port" -}}
+{{- $endpoint := include "voxk8s.store.endpoint" . -}}
+{{- if $endpoint -}}
+{{- $url := urlParse $endpoint -}}
+{{- $parts := splitList ":" $url.host -}}
+{{- if gt (len $parts) 1 -}}
+{{- last $parts -}}
+{{- else if eq $url.scheme "http" -}}
+80
+{{- else -}}
+443
+{{- end -}}
+{{- else -}}
+443
+{{- end -}}
+{{- end -}}
+
+{{/* What the operator may do in the namespaces that it serves. */}}
+{{- define "voxk8s.operator.rules" -}}
+- apiGroups: [voxk8s.io]
+  resources: [workplans]
+  verbs: [get, list, watch, delete]
+- apiGroups: [voxk8s.io]
+  resources: [workplans/status]
+  verbs: [get, patch]
+# To name a WorkPlan as the owner of its children where the API server enforces that right.
+- apiGroups: [voxk8s.io]
+  resources: [workplans/finalizers]
+  verbs: [update]
+- apiGroups: [kubernetes.dask.org]
+  resources: [daskclusters, daskautoscalers]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [kubernetes.dask.org]
+  resources: [daskworkergroups]
+  verbs: [get, list, watch, patch]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
+# Workers that dask-kubernetes leaves behind.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+# Plans in ConfigMaps, by the name that a WorkPlan gives.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get]
+# A store's credentials, by the name that a WorkPlan gives; copies of the default store's for runs.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, create]
+# Accounts, rights and policies of runs.
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [get, create, patch]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [roles, rolebindings]
+  verbs: [get, create, patch]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create, patch]
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
