@@ -121,6 +121,21 @@ def test_missing_bucket_is_never_a_miss() -> None:
                 call(opener())
 
 
+def test_what_is_no_s3_server_is_not_believed() -> None:
+    """A web server that knows nothing of S3 says 404 too; that is no miss."""
+    with scripted(lambda *_: Answer(404, b"<html>not found</html>")) as (_, opener):
+        for call in (lambda s: s.get(KEY), lambda s: s.contains([KEY]), lambda s: s.put(KEY, 1)):
+            with pytest.raises(StoreUnreachable, match="no S3 server"):
+                call(opener())
+
+
+def test_half_credentials_are_said() -> None:
+    """A key without its secret is StoreAccessDenied with what to set."""
+    options = StoreOptions(endpoint="http://127.0.0.1:1", key="AKIAKEY")
+    with pytest.raises(StoreAccessDenied, match="AWS_SECRET_ACCESS_KEY"):
+        open_store("s3://bucket", options=options)
+
+
 def test_missing_blob_is_a_miss() -> None:
     """404 of the blob under a sound record makes the result unknown."""
 

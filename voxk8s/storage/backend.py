@@ -18,7 +18,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import StoreError
-from voxk8s.storage.failure import convert, is_missing_bucket
+from voxk8s.storage.failure import convert, is_no_answer
 from voxk8s.storage.options import Location, StoreOptions
 
 _CONNECT: Final = timedelta(seconds=2)
@@ -65,7 +65,7 @@ class Backend:
         try:
             return memoryview(obstore.get(store, path).bytes())
         except FileNotFoundError as error:
-            self._check_bucket(error, "read")
+            self._believe(error, "read", with_body=True)
             return None
         except _FAILURES as error:
             raise convert(error, self.url, "read") from error
@@ -75,7 +75,7 @@ class Backend:
         try:
             meta = obstore.head(self._small, path)
         except FileNotFoundError as error:
-            self._check_bucket(error, "look")
+            self._believe(error, "look")
             return None
         except _FAILURES as error:
             raise convert(error, self.url, "look") from error
@@ -107,7 +107,7 @@ class Backend:
         try:
             obstore.delete(self._small, path)
         except FileNotFoundError as error:
-            self._check_bucket(error, "delete")
+            self._believe(error, "delete")
         except _FAILURES as error:
             raise convert(error, self.url, "delete") from error
 
@@ -118,7 +118,7 @@ class Backend:
                 for meta in chunk:
                     yield Found(meta["path"], meta["size"])
         except FileNotFoundError as error:
-            self._check_bucket(error, "list")
+            self._believe(error, "list")
         except _FAILURES as error:
             raise convert(error, self.url, "list") from error
 
@@ -138,8 +138,9 @@ class Backend:
             max_concurrency=4,
         )
 
-    def _check_bucket(self, error: FileNotFoundError, doing: str) -> None:
-        if is_missing_bucket(error):
+    def _believe(self, error: FileNotFoundError, doing: str, *, with_body: bool = False) -> None:
+        """Raise unless "not found" is about the object."""
+        if self.remote and is_no_answer(error, with_body=with_body):
             raise convert(error, self.url, doing) from error
 
 

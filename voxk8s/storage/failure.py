@@ -11,14 +11,26 @@ from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
 _CODE = re.compile(r"<Code>(\w{1,64})</Code>")
 _STATUS = re.compile(r"status code: (\d{3}[ \w]{0,40})")
 _SYSTEM = re.compile(r'message: "([^"\n]{1,200})"')
-_NO_CREDENTIALS = ("169.254.169.254", "169.254.170.2", "metadata endpoint", "InvalidCredential")
+_NO_CREDENTIALS = (
+    "Missing SecretAccessKey",
+    "Missing AccessKeyId",
+    "169.254.169.254",
+    "169.254.170.2",
+    "metadata endpoint",
+    "InvalidCredential",
+)
 _UNREACHABLE = ("kind: Connect", "kind: Timeout", "kind: Request", "TimedOut", "dns error")
 _REFUSED = ("Permission denied", "Read-only file system", "Operation not permitted")
 
 
-def is_missing_bucket(error: BaseException) -> bool:
-    """Whether a 404 is about the bucket: nothing can be said about the object then."""
-    return "NoSuchBucket" in str(error)
+def is_no_answer(error: BaseException, *, with_body: bool) -> bool:
+    """Whether a 404 from S3 says nothing about the object.
+
+    It may be about the bucket, or come from something that is no S3 server (a proxy, an ingress
+    without a back end): S3 names its reason, save where an answer has no body.
+    """
+    text = str(error)
+    return "NoSuchBucket" in text or (with_body and "NoSuchKey" not in text)
 
 
 def convert(error: BaseException, url: str, doing: str) -> StoreError:
@@ -28,7 +40,7 @@ def convert(error: BaseException, url: str, doing: str) -> StoreError:
     """
     text = str(error)
     where = f"cannot {doing} in the store {url}"
-    if is_missing_bucket(error):
+    if "NoSuchBucket" in text:
         return StoreUnreachable(f"{where}: the bucket does not exist; create it or mend the URL")
     denied = (PermissionDeniedError, UnauthenticatedError, PermissionError)
     if isinstance(error, denied) or re.search(r"status code: 40[13]", text):
@@ -39,7 +51,11 @@ def convert(error: BaseException, url: str, doing: str) -> StoreError:
         )
     if any(word in text for word in _REFUSED):
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)})")
-    if any(word in text for word in _UNREACHABLE) or re.search(r"status code: 5\d\d", text):
+    if "status code: 404" in text:
+        return StoreUnreachable(f"{where}: what answers there is no S3 server (404 Not Found)")
+    if isinstance(error, OSError) or any(word in text for word in _UNREACHABLE):
+        return StoreUnreachable(f"{where}: it does not answer ({_reason(text)})")
+    if re.search(r"status code: 5\d\d", text):
         return StoreUnreachable(f"{where}: it does not answer ({_reason(text)})")
     return StoreError(f"{where}: {_reason(text)}")
 
