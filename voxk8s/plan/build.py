@@ -124,6 +124,8 @@ class _Scope:
     def build(self) -> dict[OperationId, Node]:
         """Check all nodes and make them, each after its arguments."""
         for place, form in enumerate(self.forms):
+            if not _encodes(form.id):
+                raise InvalidPlan("the id has a lone surrogate", f"{self._at(place)}.id")
             if self.places.setdefault(form.id, place) != place:
                 raise InvalidPlan(f"the id {clip(form.id)} is used twice", f"{self._at(place)}.id")
         needs = {place: self._check(place, form) for place, form in enumerate(self.forms)}
@@ -178,19 +180,19 @@ class _Scope:
         if count < signature.minimum or (signature.maximum or count) < count:
             self._refuse_arity(place, signature, count)
         if signature.role is Role.COMPUTE:
-            loop_body = None
+            loop = False
         else:
-            loop_body = self._check_role(place, signature, needs)
+            loop = self._check_role(place, signature, needs)
         for position, need in enumerate(needs):
-            if type(self.forms[need]) is ClosureForm and need != loop_body:
+            if type(self.forms[need]) is ClosureForm and not (loop and position == 0):
                 raise InvalidPlan(
                     "a loop's body can only be the first argument of a loop",
                     f"{self._at(place)}.arguments.{position}",
                 )
         return needs
 
-    def _check_role(self, place: int, signature: Signature, needs: list[int]) -> int | None:
-        """Check what the role asks for; gives the place of the loop's body, if it is a loop."""
+    def _check_role(self, place: int, signature: Signature, needs: list[int]) -> bool:
+        """Check what the role asks for, and tell whether it is a loop."""
         if signature.role is Role.SAVE:
             raise InvalidPlan(
                 "files are written by save goals, not by operations",
@@ -201,13 +203,13 @@ class _Scope:
         if takes_geometry(signature, len(needs)) and self._unbound is None:
             self._unbound = place
         if signature.role is not Role.MAP:
-            return None
+            return False
         if type(self.forms[needs[0]]) is not ClosureForm:
             raise InvalidPlan(
                 "the first argument of a loop must be a closure",
                 f"{self._at(place)}.arguments.0",
             )
-        return needs[0]
+        return True
 
     def _check_parameter(self, place: int, form: ParameterForm) -> None:
         if self.names is None:

@@ -1,0 +1,77 @@
+"""Short words to write plan documents in tests with."""
+
+from __future__ import annotations
+
+from voxk8s.plan import KeyGraph, Pin, WorkPlan, decode, expand, key_graph
+from voxk8s.plan.model import Digest
+
+from tests.support.kernel_index import FakeIndex
+
+Form = dict[str, object]
+INDEX = FakeIndex()
+
+
+def constant(label: str, value: object) -> Form:
+    """Write a constant."""
+    return {"id": label, "type": "constant", "value": value}
+
+
+def operation(label: str, operator: str, *arguments: str) -> Form:
+    """Write an operation."""
+    named = {str(place): name for place, name in enumerate(arguments)}
+    return {"id": label, "type": "operation", "operator": operator, "arguments": named}
+
+
+def parameter(name: str) -> Form:
+    """Write a parameter whose label is its name."""
+    return {"id": name, "type": "parameter", "name": name}
+
+
+def closure(label: str, variable: str, nodes: list[Form], result: str, **captures: str) -> Form:
+    """Write a closure."""
+    return {
+        "id": label,
+        "type": "closure",
+        "variable": variable,
+        "captures": captures,
+        "nodes": nodes,
+        "result": result,
+    }
+
+
+def goal(label: str, name: str = "r", kind: str = "print") -> Form:
+    """Write a goal."""
+    return {"operation": kind, "id": label, "name": name}
+
+
+def document(*nodes: Form, goals: list[Form], imports: list[str] | None = None) -> Form:
+    """Write a document; `vox1` is imported unless said otherwise."""
+    return {"nodes": [*nodes], "goals": goals, "imports": imports or ["vox1"]}
+
+
+def plan(*nodes: Form, goals: list[Form]) -> WorkPlan:
+    """Decode a document."""
+    return decode(document(*nodes, goals=goals), index=INDEX)
+
+
+def pin(url: str, content: str = "", entries: tuple[str, ...] | None = None) -> Pin:
+    """Pin an input to a digest made from a letter or the URL's last letter."""
+    return Pin(url, Digest((content or url)[-1].encode().hex() * 32), 1, entries)
+
+
+def pinned(graph: KeyGraph, folders: dict[str, tuple[str, ...]] | None = None) -> KeyGraph:
+    """Pin inputs until nothing asks for a pin any more."""
+    while graph.unkeyed:
+        graph = expand(
+            graph,
+            pins={
+                name: pin(str(ref.arguments[0]), "", (folders or {}).get(str(ref.arguments[0])))
+                for name, ref in graph.unkeyed.items()
+            },
+        )
+    return graph
+
+
+def graph_of(*nodes: Form, goals: list[Form]) -> KeyGraph:
+    """Decode a document and give its keys, every input pinned."""
+    return pinned(key_graph(plan(*nodes, goals=goals), INDEX))
