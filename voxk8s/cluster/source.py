@@ -15,10 +15,19 @@ from voxk8s.api import Source
 from voxk8s.cluster.errors import NotFound
 from voxk8s.cluster.kinds import CONFIG_MAPS
 from voxk8s.cluster.kube import Kube
-from voxk8s.errors import InvalidPlan, InvalidProgram, PermanentError, TransientError
+from voxk8s.errors import (
+    InputUnavailable,
+    InputUnreachable,
+    InvalidPlan,
+    InvalidProgram,
+    PermanentError,
+    TransientError,
+)
+from voxk8s.kernels.locations import InputOptions, file_system, locate, reading
 from voxk8s.plan import KernelIndex, WorkPlan, decode
 
 Format = Literal["json", "yaml", "imgql"]
+_DOCUMENT_LIMIT = 256 * 1024 * 1024
 _SUFFIXES: Mapping[str, Format] = {
     ".json": "json",
     ".yaml": "yaml",
@@ -75,6 +84,22 @@ async def read_source(kube: Kube, namespace: str, source: Source) -> Document | 
             f"ConfigMap {name} has no key {key} (its keys: {keys}); the WorkPlan waits for it"
         )
     return Document(str(text).encode("utf-8", "replace"), format_of(key), key)
+
+
+def fetch_document(url: str, options: InputOptions) -> Document:
+    """Read a document behind a URL; raises SourceUnavailable, InputNotAllowed or InvalidPlan."""
+    location = locate(url, options)
+    kind = format_of(url)
+    try:
+        with reading(location):
+            system = file_system(location, options)
+            size = int(system.info(location.path).get("size") or 0)
+            if size > _DOCUMENT_LIMIT:
+                raise InvalidPlan(f"{url} has {size} bytes: too large for a plan")
+            data = bytes(system.cat_file(location.path))
+    except (InputUnavailable, InputUnreachable) as error:
+        raise SourceUnavailable(f"{error}; the WorkPlan waits for it") from error
+    return Document(data, kind, url.rpartition("/")[2])
 
 
 def format_of(name: str) -> Format:
