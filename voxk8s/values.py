@@ -7,7 +7,7 @@ arrays, `Image`, and `SavedFile` (the result of a `save` goal).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -54,6 +54,6 @@ class SavedFile:
     equal values give equal files.
     """
 
-    data: bytes
+    data: bytes = field(repr=False)
     suffix: str
     media_type: str
