@@ -7,12 +7,12 @@ import logging
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Final
+
+import dask
+from distributed import Client, Worker
 
 from voxk8s.settings import Settings
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,18 @@ class _Shared:
 
 _shared = _Shared()
 _lock = threading.RLock()
-_LIVE = ("running", "connecting")
+_LIVE: Final = ("running", "connecting")
+_UNSEEN: Final = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""Dask opens its HTTP ports in any case: on this host only, and nothing is served there."""
+
+
+class _UnseenWorker(Worker):
+    """A worker without a dashboard, which the cluster has no other way to ask for."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{**options, **_UNSEEN})
+
+
 
 
 def get_shared_dask_client(enable_dashboard: bool = False) -> Client:
@@ -73,13 +84,19 @@ def has_shared_dask_client() -> bool:
 
 
 def _make(settings: Settings, dashboard: bool) -> Client:
-    import dask
-    from distributed import Client
-
+    noise = logging.getLogger("distributed")
+    if noise.level == logging.INFO:
+        # What Dask sets when it is imported; records of its start and end would reach any handler.
+        noise.setLevel(logging.CRITICAL)
     # The worker's memory is this process's, the caller's own data included: only what Dask itself
     # holds may count against the limit, else work would stop for what it cannot help.
-    quiet = {"distributed.worker.memory.pause": False, "distributed.worker.memory.spill": False}
-    with dask.config.set(quiet):
+    options: dict[str, object] = {
+        "distributed.worker.memory.pause": False,
+        "distributed.worker.memory.spill": False,
+    }
+    if not dashboard:
+        options |= {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    with dask.config.set(options):
         client = Client(
             processes=False,
             threads_per_worker=settings.dask_threads,
@@ -87,6 +104,8 @@ def _make(settings: Settings, dashboard: bool) -> Client:
             memory_limit=settings.dask_memory,
             silence_logs=logging.CRITICAL,
             dashboard_address=":0" if dashboard else None,
+            scheduler_kwargs=None if dashboard else dict(_UNSEEN),
+            **({} if dashboard else {"worker_class": _UnseenWorker}),
         )
     if dashboard:
         logger.info("Dask dashboard: %s", client.dashboard_link)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from typing import Any
 
+import dask
 from distributed import Client, KilledWorker
 from distributed.client import Future as DaskFuture
 
@@ -19,6 +20,9 @@ from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send
 from voxk8s.execution.outcome import Report, decode_batch
 from voxk8s.execution.process import Context
 from voxk8s.execution.units import TaskKey, Unit
+
+_LARGE_GRAPHS = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
+"""A plan of 100,000 operations is a graph of 10 MB: large, and what is wanted."""
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +84,8 @@ class DaskSession:
         watched = list(watch)
         graph = compile_units(units.values(), context)
         try:
-            futures = self._client.get(graph, watched, sync=False)
+            with dask.config.set(_LARGE_GRAPHS):
+                futures = self._client.get(graph, watched, sync=False)
         except Exception as error:
             raise SchedulerLost(f"the Dask scheduler takes no work: {error}") from error
         for key, future in zip(watched, futures, strict=True):
