@@ -23,17 +23,20 @@ Group = tuple[str, str]
 class Cache(Generic[T]):
     """All objects of one kind, as views, by namespace and name; grouped by their WorkPlan.
 
-    `changed` is told the group of every object that was added, changed or went away.
+    `changed` is told the group of every object that was added, changed or went away, `dropped` the
+    last view of one that is gone.
     """
 
     kind: Kind
     read: Callable[[Mapping[str, Any]], T]
     group_of: Callable[[Mapping[str, Any]], str]
     changed: Callable[[Group], None]
+    dropped: Callable[[T], None] | None = None
     labels: str | None = None
     synced: asyncio.Event = field(default_factory=asyncio.Event)
     last_sign: float = 0.0
     _views: dict[Group, T] = field(default_factory=dict)
+    _versions: dict[Group, int] = field(default_factory=dict)
     _groups: dict[Group, Group] = field(default_factory=dict)
     _members: dict[Group, set[Group]] = field(default_factory=lambda: defaultdict(set))
     _lost: bool = False
@@ -77,13 +80,16 @@ class Cache(Generic[T]):
     def put(self, thing: Mapping[str, Any]) -> None:
         """Take note of an object."""
         key = _key(thing)
+        version = _version(thing)
+        if version < self._versions.get(key, 0):
+            return  # what we wrote ourselves came back before the watch told of older changes
         group = (key[0], self.group_of(thing))
         try:
             view = self.read(thing)
-        except Exception:
-            # One object that cannot be read must not stop the watch of all others.
+        except Exception:  # noqa: BLE001 - one strange object must not stop the watch of all others
             _log.exception("%s %s/%s cannot be read", self.kind.name, *key)
             return
+        self._versions[key] = version
         old = self._groups.get(key)
         if old is not None and old != group:
             self._leave(key, old)
@@ -109,8 +115,12 @@ class Cache(Generic[T]):
             self.put(thing)
 
     def _drop(self, key: Group) -> None:
-        if self._views.pop(key, None) is None:
+        view = self._views.pop(key, None)
+        self._versions.pop(key, None)
+        if view is None:
             return
+        if self.dropped is not None:
+            self.dropped(view)
         group = self._groups.pop(key)
         self._leave(key, group)
 
@@ -120,6 +130,11 @@ class Cache(Generic[T]):
         if not members:
             del self._members[group]
         self.changed(group)
+
+
+def _version(thing: Mapping[str, Any]) -> int:
+    text = str(thing["metadata"].get("resourceVersion", ""))
+    return int(text) if text.isdigit() else 0
 
 
 def _key(thing: Mapping[str, Any]) -> Group:

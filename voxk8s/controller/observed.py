@@ -56,6 +56,7 @@ class ClusterView:
     name: str
     owner: str
     created: datetime
+    uid: str = ""
     workers: int = 0
     deleting: datetime | None = None
     failed: bool = False

@@ -116,7 +116,7 @@ class Resolver:
                 answer = await self._in_turn(uid, priority, prepared)
             else:
                 answer = prepared
-        except Exception:
+        except Exception:  # noqa: BLE001 - told to the user, and tried again
             _log.exception("looking up the plan of WorkPlan %s failed", uid)
             answer = Delay(
                 constants.REASON_SOURCE_UNAVAILABLE,

@@ -51,6 +51,7 @@ def cluster_view(thing: Json) -> ClusterView:
         name=metadata["name"],
         owner=_owner(thing),
         created=_time(metadata["creationTimestamp"]),
+        uid=metadata["uid"],
         workers=int(thing["spec"].get("worker", {}).get("replicas", 1)),
         deleting=_deleting(thing),
         failed=(thing.get("status") or {}).get("phase") == "Error",

@@ -1,0 +1,173 @@
+"""Makes and deletes the children of a run, and remembers what the API server refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from voxk8s import constants
+from voxk8s.cluster.access import compute_account, runner_access
+from voxk8s.cluster.dask import dask_autoscaler, dask_cluster
+from voxk8s.cluster.errors import AlreadyExists, Forbidden, Invalid, KindMissing, NotFound, TooLarge
+from voxk8s.cluster.kinds import (
+    DASK_AUTOSCALERS,
+    DASK_CLUSTERS,
+    DEPLOYMENTS,
+    JOBS,
+    Kind,
+    kind_of,
+)
+from voxk8s.cluster.kube import Kube, KubeObject
+from voxk8s.cluster.network import network_policies
+from voxk8s.cluster.runner import runner_job
+from voxk8s.constants import MANAGER_OPERATOR
+from voxk8s.controller.actions import ApplyAutoscaler, Child, CreateCluster, Delete
+from voxk8s.controller.cluster_state import ClusterState
+from voxk8s.controller.config import Config
+from voxk8s.controller.observed import Observed, Trouble
+from voxk8s.controller.stores import StoreAccess, store_access
+
+_log = logging.getLogger(__name__)
+
+_KINDS: Final[dict[Child, Kind]] = {
+    Child.CLUSTER: DASK_CLUSTERS,
+    Child.AUTOSCALER: DASK_AUTOSCALERS,
+    Child.RUNNER: JOBS,
+    Child.WORKER: DEPLOYMENTS,
+}
+
+
+class Children:
+    """The children of WorkPlans, as they are made; what was refused is kept by WorkPlan uid."""
+
+    def __init__(self, kube: Kube, config: Config, state: ClusterState) -> None:
+        """Make children by `kube`, and put what is made into the caches at once."""
+        self._kube = kube
+        self._config = config
+        self._state = state
+        self._refusals: dict[str, dict[str, Trouble]] = {}
+
+    def refusals(self, uid: str) -> tuple[Trouble, ...]:
+        """Give what the API server last said no to, of the children of a WorkPlan."""
+        return tuple(self._refusals.get(uid, {}).values())
+
+    def forget(self, uid: str) -> None:
+        """Drop what was refused."""
+        self._refusals.pop(uid, None)
+
+    async def create_access(self, observed: Observed) -> bool:
+        """Make accounts, role, policies and the store's Secret; False if something was refused."""
+        workplan, defaults = observed.workplan, self._config.defaults
+        access = self._access(observed)
+        manifests = [
+            compute_account(workplan.metadata.namespace),
+            *runner_access(workplan, defaults),
+            *network_policies(workplan, defaults, access.target),
+            *([access.manifest] if access.manifest else []),
+        ]
+        return await self._create_all(observed, manifests)
+
+    async def create_cluster(self, observed: Observed, action: CreateCluster) -> bool:
+        """Make the DaskCluster; False if it was refused."""
+        manifest = self._cluster(observed, action.workers)
+        return await self._create_all(observed, [manifest])
+
+    async def create_runner(self, observed: Observed) -> bool:
+        """Make the runner's Job; False if it was refused."""
+        manifest = runner_job(
+            observed.workplan,
+            self._config.defaults,
+            self._access(observed).target,
+            cluster=self._cluster_name(observed),
+        )
+        return await self._create_all(observed, [manifest])
+
+    async def apply_autoscaler(self, observed: Observed, action: ApplyAutoscaler) -> bool:
+        """Make or change the DaskAutoscaler; False if it was refused."""
+        manifest = dask_autoscaler(
+            observed.workplan,
+            self._config.defaults,
+            self._cluster_name(observed),
+            minimum=action.minimum,
+        )
+        if observed.autoscaler is None:
+            return await self._create_all(observed, [manifest])
+        # Its owner is not ours to apply: the dask operator puts the cluster in our place.
+        applied = await self._kube.patch(
+            DASK_AUTOSCALERS,
+            manifest["metadata"]["name"],
+            {"spec": manifest["spec"]},
+            observed.workplan.metadata.namespace,
+        )
+        self._state.autoscalers.put(applied)
+        return True
+
+    async def delete(self, observed: Observed, action: Delete) -> None:
+        """Delete a child, if it is still there."""
+        namespace = observed.workplan.metadata.namespace
+        _log.info("deleting %s %s/%s: %s", action.child, namespace, action.name, action.why)
+        await self._kube.delete(_KINDS[action.child], action.name, namespace)
+
+    def _access(self, observed: Observed) -> StoreAccess:
+        return store_access(observed.workplan, self._config.store, self._config.defaults)
+
+    def _cluster(self, observed: Observed, workers: int) -> KubeObject:
+        target = self._access(observed).target
+        return dask_cluster(observed.workplan, self._config.defaults, target, workers=workers)
+
+    def _cluster_name(self, observed: Observed) -> str:
+        if observed.cluster is not None and observed.cluster.deleting is None:
+            return observed.cluster.name
+        return str(self._cluster(observed, 0)["metadata"]["name"])
+
+    async def _create_all(self, observed: Observed, manifests: Iterable[KubeObject]) -> bool:
+        uid = observed.workplan.metadata.uid
+        made = await asyncio.gather(*(self._create(uid, manifest) for manifest in manifests))
+        return all(made)
+
+    async def _create(self, uid: str, manifest: KubeObject) -> bool:
+        kind, metadata = kind_of(manifest), manifest["metadata"]
+        label = f"{kind.name} {metadata['name']}"
+        try:
+            made = await self._kube.create(
+                kind, manifest, metadata["namespace"], manager=MANAGER_OPERATOR
+            )
+        except AlreadyExists:
+            self._allow(uid, label)
+            return True
+        except KindMissing:
+            self._refuse(
+                uid,
+                label,
+                constants.REASON_DASK_OPERATOR_MISSING,
+                f"The cluster does not know {kind.name}: the dask-kubernetes operator is not"
+                " installed.",
+            )
+            return False
+        except NotFound as error:
+            self._refuse(uid, label, constants.REASON_POD_REJECTED, f"{label}: {error}")
+            return False
+        except (Forbidden, Invalid, TooLarge) as error:
+            self._refuse(uid, label, constants.REASON_POD_REJECTED, f"{label} was refused: {error}")
+            return False
+        self._allow(uid, label)
+        self._remember(kind, made)
+        return True
+
+    def _remember(self, kind: Kind, made: KubeObject) -> None:
+        """Know of what was made before the watch tells: nothing is made twice."""
+        for cache in self._state.caches:
+            if cache.kind == kind:
+                cache.put(made)
+
+    def _refuse(self, uid: str, label: str, reason: str, message: str) -> None:
+        self._refusals.setdefault(uid, {})[label] = Trouble(reason, message)
+
+    def _allow(self, uid: str, label: str) -> None:
+        refused = self._refusals.get(uid)
+        if refused is not None:
+            refused.pop(label, None)
+            if not refused:
+                del self._refusals[uid]
