@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from voxk8s.kernels.context import attempt
 from voxk8s.kernels.declare import Mask, kernel
-from voxk8s.kernels.registry import KernelRegistry, registry
+from voxk8s.kernels.catalogue import KernelRegistry, registry
 from voxk8s.kernels.spec import CostHint, KernelSpec
 from voxk8s.kernels.symbols import Symbol, symbols
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeAlias, TypeVar
 
 from voxk8s.errors import InvalidUsage
-from voxk8s.kernels import registry as registry_module
+from voxk8s.kernels import catalogue
 from voxk8s.kernels.spec import CostHint, KernelSpec, check_name
 from voxk8s.plan.signature import Signature
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 else:
     # The class is named, not imported: declaring a kernel must not cost an import of numpy.
     Mask = Annotated[typing.ForwardRef("Image"), "mask"]
+
+_ImageName = type("Image", (), {})  # stands for the class while numpy is not imported
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -49,8 +53,8 @@ def kernel(
     if its module is named by an entry point in the group `voxk8s.kernels`.
     """
 
-    def declare(function: Callable[P, R]) -> Callable[P, R]:
-        registry_module.declare(
+    def register(function: Callable[P, R]) -> Callable[P, R]:
+        catalogue.declare(
             KernelSpec(
                 signature=_signature(check_name(name), version, cheap, function),
                 implementation=typing.cast("Callable[..., typing.Any]", function),
@@ -60,7 +64,7 @@ def kernel(
         )
         return function
 
-    return declare
+    return register
 
 
 def _signature(
@@ -96,11 +100,18 @@ def _signature(
 
 
 def _hints(function: Callable[..., object]) -> Mapping[str, object]:
-    try:
-        return typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError, AttributeError):
-        # Annotations that cannot be resolved at run time (a TYPE_CHECKING import, for instance).
-        return dict(getattr(function, "__annotations__", {}))
+    # One by one: an annotation that cannot be resolved at run time (a TYPE_CHECKING import, say)
+    # must not hide the others.
+    known = {"Image": getattr(sys.modules.get("voxk8s.values"), "Image", _ImageName)}
+    space = getattr(function, "__globals__", {})
+    hints: dict[str, object] = {}
+    for name, hint in getattr(function, "__annotations__", {}).items():
+        holder = SimpleNamespace(__annotations__={name: hint})
+        try:
+            hints.update(typing.get_type_hints(holder, space, known, include_extras=True))
+        except (NameError, TypeError, AttributeError, SyntaxError):
+            hints[name] = hint
+    return hints
 
 
 def _word(hint: object) -> str:

@@ -1,0 +1,108 @@
+"""Tests of sequences, statistics and comparisons."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.kernels.samples import call, image
+from voxk8s.errors import KernelError
+from voxk8s.values import Value
+
+numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
+
+
+def test_range_gives_whole_numbers() -> None:
+    """A range has its start and not its stop; both forms of a number are taken."""
+    assert call("default.range", 1.0, 4) == [1, 2, 3]
+    assert call("default.range", 3.0) == [0, 1, 2]
+    assert call("default.range", 3, 1) == []
+
+
+@pytest.mark.parametrize("arguments", [(1.5,), ("3",), (0, math.nan), (True,), (1e12,)])
+def test_range_of_anything_else_is_an_error(arguments: tuple[Value, ...]) -> None:
+    """Fractions, strings and numbers beyond reason are refused."""
+    with pytest.raises(KernelError, match="range"):
+        call("default.range", *arguments)
+
+
+def test_items_and_slices() -> None:
+    """Items count from 0, a subsequence has n items."""
+    xs = call("default.sequence", 1.0, "b", [2])
+    assert xs == [1.0, "b", [2]]
+    assert call("default.index", xs, 1.0) == "b"
+    assert call("default.subsequence", xs, 1, 2) == ["b", [2]]
+    assert call("default.subsequence", xs, 3, 0) == []
+    assert call("default.sequence") == []
+
+
+@pytest.mark.parametrize("position", [-1, 3, 0.5])
+def test_index_out_of_range_is_an_error(position: float) -> None:
+    """There is no item below 0 or beyond the end, nor between two."""
+    with pytest.raises(KernelError, match="index"):
+        call("default.index", [1, 2, 3], position)
+
+
+@pytest.mark.parametrize("arguments", [(-1, 1), (2, 2), (0, -1)])
+def test_subsequence_out_of_range_is_an_error(arguments: tuple[int, int]) -> None:
+    """A slice must lie within the sequence."""
+    with pytest.raises(KernelError, match="out of range"):
+        call("default.subsequence", [1, 2, 3], *arguments)
+
+
+@given(xs=numbers)
+def test_statistics_agree_with_the_standard_library(xs: list[float]) -> None:
+    """Mean, median, stdev, argmax and argsort are what Python and numpy give."""
+    assert call("default.mean", xs) == pytest.approx(statistics.fmean(xs), rel=1e-12, abs=1e-9)
+    assert call("default.median", xs) == pytest.approx(statistics.median(xs))
+    expected = statistics.stdev(xs) if len(xs) > 1 else 0.0
+    assert call("default.stdev", xs) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert call("default.argmax", xs) == int(np.argmax(xs))
+    assert call("default.argsort", xs) == np.argsort(xs, kind="stable").tolist()
+
+
+@pytest.mark.parametrize("name", ["mean", "median", "stdev", "argmax", "argsort"])
+@pytest.mark.parametrize("xs", [[], ["a"], [1.0, math.nan], 3.0])
+def test_statistics_of_anything_else_are_errors(name: str, xs: Value) -> None:
+    """Empty sequences, strings, NaN and single numbers are refused by name."""
+    with pytest.raises(KernelError, match=name):
+        call(f"default.{name}", xs)
+
+
+def test_tally_counts_distinct_items() -> None:
+    """Each distinct item comes once with its count, ascending."""
+    assert call("default.tally", [0.2, 0.1, 0.2]) == [[0.1, 1], [0.2, 2]]
+    assert call("default.tally", ["b", "a", "b"]) == [["a", 1], ["b", 2]]
+    assert call("default.tally", []) == []
+    with pytest.raises(KernelError, match="mixes"):
+        call("default.tally", ["a", 1.0])
+    with pytest.raises(KernelError, match="cannot count"):
+        call("default.tally", [[1]])
+
+
+def test_comparisons() -> None:
+    """Numbers compare by value, strings by code points, sequences item by item."""
+    assert call("default.equal", 5, 5.0) is True
+    assert call("default.equal", "5", 5.0) is False
+    assert call("default.equal", [1, ["a"]], [1.0, ["a"]]) is True
+    assert call("default.not_equal", [1], [1, 2]) is True
+    assert call("default.less", "a", "b") is True
+    assert call("default.less_equal", 2, 2.0) is True
+    assert call("default.greater", 1, 2) is False
+    assert call("default.greater_equal", 3, 2) is True
+    assert call("default.both", 1, 0) is False
+    assert call("default.either", True, False) is True
+    assert call("default.negation", 0.0) is True
+
+
+def test_images_do_not_compare_as_a_whole() -> None:
+    """Comparing an image needs a threshold."""
+    with pytest.raises(KernelError, match="image 1x1"):
+        call("default.equal", image(np.zeros((1, 1))), 1)
+    with pytest.raises(KernelError, match="cannot order"):
+        call("default.less", image(np.zeros((1, 1))), 1)
