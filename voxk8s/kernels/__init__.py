@@ -6,9 +6,9 @@ libraries they need, are imported when an operation is computed.
 
 from __future__ import annotations
 
+from voxk8s.kernels.catalogue import KernelRegistry, registry
 from voxk8s.kernels.context import attempt
 from voxk8s.kernels.declare import Mask, kernel
-from voxk8s.kernels.catalogue import KernelRegistry, registry
 from voxk8s.kernels.spec import CostHint, KernelSpec
 from voxk8s.kernels.symbols import Symbol, symbols
 
