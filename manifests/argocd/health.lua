@@ -1,0 +1,40 @@
+-- Health of a WorkPlan for Argo CD. Put it into the ConfigMap argocd-cm:
+--
+--   data:
+--     resource.customizations.health.voxk8s.io_WorkPlan: |
+--       <this file>
+--
+-- Flux needs nothing of the kind: it reads WorkPlans by kstatus (wait: true, or healthChecks).
+local health = {status = "Progressing", message = "Waiting for the operator"}
+
+if obj.status == nil or obj.status.conditions == nil then
+  return health
+end
+-- What is said of an older spec says nothing of this one.
+if obj.status.observedGeneration ~= obj.metadata.generation then
+  health.message = "Waiting for the operator to see the latest change"
+  return health
+end
+
+local conditions = {}
+for _, condition in ipairs(obj.status.conditions) do
+  conditions[condition.type] = condition
+end
+
+local stalled, succeeded = conditions["Stalled"], conditions["Succeeded"]
+if stalled ~= nil and stalled.status == "True" then
+  health.status = "Degraded"
+  health.message = stalled.reason .. ": " .. stalled.message
+elseif succeeded ~= nil and succeeded.status == "True" then
+  health.status = "Healthy"
+  health.message = succeeded.message
+elseif succeeded ~= nil and succeeded.status == "False" then
+  health.status = "Degraded"
+  health.message = succeeded.reason .. ": " .. succeeded.message
+elseif obj.spec.suspend then
+  health.status = "Suspended"
+  health.message = "Suspended; results are kept"
+elseif conditions["Reconciling"] ~= nil then
+  health.message = conditions["Reconciling"].message
+end
+return health

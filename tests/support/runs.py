@@ -1,0 +1,84 @@
+"""Example runs whose manifests the golden files hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voxk8s.api import Resources, WorkPlanResource, decode_resource
+from voxk8s.cluster import access, dask, network, runner
+from voxk8s.cluster.defaults import Defaults, StoreTarget
+
+Manifest = dict[str, Any]
+
+PLAIN = Defaults(engine_image="registry.example/engine:1", version="0.1.0")
+RICH = Defaults(
+    engine_image="registry.example/engine:1",
+    image_pull_policy="Always",
+    image_pull_secrets=("registry",),
+    worker=Resources(requests={"cpu": 2}, limits={"memory": "8Gi", "nvidia.com/gpu": 1}),
+    run_as=None,
+    test_kernels=True,
+    engine_env={"VOXK8S_STORE_POLICY": "all"},
+    version="0.1.0",
+)
+STORE = StoreTarget(
+    "s3://results/lab", "http://s3.example.svc.cluster.local:8333", "eu-south-1", "credentials"
+)
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "OTHER": "unused"}
+
+
+def work_plan(name: str = "brain", **spec: Any) -> WorkPlanResource:
+    """Give a WorkPlan as the API server would."""
+    return decode_resource(
+        {
+            "metadata": {"name": name, "namespace": "lab", "uid": "7d3c0f6e-0000"},
+            "spec": {"source": {"plan": {"nodes": [], "goals": []}}, **spec},
+        }
+    )
+
+
+SHAPED = work_plan(
+    "Brain.of-a-patient-with-a-very-long-name-" + "x" * 60,
+    source={"configMapRef": {"name": "programs", "key": "brain.imgql"}},
+    cluster={
+        "minWorkers": 1,
+        "maxWorkers": 4,
+        "threadsPerWorker": 2,
+        "image": "registry.example/lab/engine:7",
+        "imagePullSecrets": [{"name": "lab"}],
+        "worker": {
+            "resources": {"limits": {"memory": "1500M"}},
+            "nodeSelector": {"disk": "ssd"},
+            "tolerations": [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}],
+            "affinity": {"nodeAffinity": {}},
+            "priorityClassName": "low",
+            "labels": {"team": "lab", "voxk8s.io/workplan": "another"},
+            "annotations": {"note": "mine"},
+            "env": [{"name": "HOME", "value": "/root"}, {"name": "MINE", "value": "1"}],
+        },
+    },
+    retry={"limit": 1, "backoffSeconds": 0.5},
+)
+
+
+def manifests(
+    resource: WorkPlanResource, defaults: Defaults, store: StoreTarget, workers: int = 2
+) -> list[Manifest]:
+    """Build everything that one run consists of."""
+    cluster = dask.dask_cluster(resource, defaults, store, workers=workers)
+    name = cluster["metadata"]["name"]
+    return [
+        access.compute_account(resource.metadata.namespace),
+        *access.runner_access(resource, defaults),
+        access.credentials_secret(resource, defaults, CREDENTIALS),
+        *network.network_policies(resource, defaults, store),
+        cluster,
+        dask.dask_autoscaler(resource, defaults, name, minimum=workers),
+        runner.runner_job(resource, defaults, store, cluster=name),
+    ]
+
+
+GOLDEN: dict[str, list[Manifest]] = {
+    "plain": manifests(work_plan(), PLAIN, STORE),
+    "shaped": manifests(SHAPED, RICH, StoreTarget("s3://results")),
+}
