@@ -16,6 +16,7 @@ from tests.cluster import (
     dns,
     kubeconfig,
     kubelet,
+    layouts,
     machine,
     network,
     oci,
@@ -26,6 +27,7 @@ from tests.cluster import (
 from tests.cluster.cache import locked
 from tests.cluster.commands import run, wait_until
 from tests.cluster.errors import ClusterError
+from tests.cluster.images import LOCAL_PREFIX, Target
 from tests.cluster.layout import KUBECONFIG, LOCK, MACHINE, OWNER, RUN, cache_root
 from tests.cluster.processes import Processes
 from tests.cluster.progress import say, step
@@ -95,17 +97,22 @@ class Bare:
         record = machine.owner()
         return record is not None and record.ours and controlplane.api_is_ready(PKI)
 
+    def prefix(self) -> str:
+        """Return what image names begin with in containerd."""
+        return LOCAL_PREFIX
+
     def images(self) -> set[str]:
         """Return the images that pods can use."""
         return CONTAINERD.images()
 
-    def blobs(self) -> set[str]:
-        """Return the digests of image parts that need not be brought in again."""
-        return CONTAINERD.contents()
+    def built(self, target: Target) -> str:
+        """Build an image by buildah."""
+        return layouts.built(target)
 
-    def load(self, archive: Path) -> None:
-        """Bring an image into the cluster."""
-        CONTAINERD.load(archive)
+    def bring(self, target: Target, tag: str, reference: str) -> None:
+        """Import those layers of an image that containerd does not hold."""
+        with layouts.archive(target, tag, reference, CONTAINERD.contents()) as archive:
+            CONTAINERD.load(archive)
 
 
 def is_root() -> bool:
@@ -180,7 +187,9 @@ def start(kubernetes: Path, names: Path) -> None:
         PROCESSES.start("kubelet", node.kubelet())
         PROCESSES.start("kube-proxy", node.proxy())
         PROCESSES.start("coredns", dns.command(names, MACHINE, PKI))
-        wait_for("coredns", lambda: controlplane.answers(f"http://{network.NODE_ADDRESS}:8181/ready"))
+        wait_for(
+            "coredns", lambda: controlplane.answers(f"http://{network.NODE_ADDRESS}:8181/ready")
+        )
         wait_for("kubelet", lambda: node_is_ready(kubernetes))
         # Pods need it; the controller manager creates it a moment after its start.
         wait_for("kube-controller-manager", lambda: has_default_account(kubernetes))
@@ -199,7 +208,7 @@ def wait_for(name: str, ready: Callable[[], bool]) -> None:
 
 def kubectl(kubernetes: Path, *words: str, stdin: str | None = None) -> str:
     """Run kubectl as administrator."""
-    base = [kubernetes / "kubectl", "--kubeconfig", PKI / "admin.kubeconfig"]
+    base: list[str | Path] = [kubernetes / "kubectl", "--kubeconfig", PKI / "admin.kubeconfig"]
     return run([*base, *words], stdin=stdin, timeout=60)
 
 
@@ -238,7 +247,9 @@ def ensure_pause_image() -> None:
 def remove(record: machine.Owner) -> None:
     """Stop everything and undo every change to the machine; safe to repeat after a failure."""
     # First those that would start containers again, last what the others talk to.
-    PROCESSES.stop(["kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns"])
+    PROCESSES.stop(
+        ["kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns"]
+    )
     CONTAINERD.end_containers()
     CONTAINERD.forget_containers()
     # It would wait for its clients' watches to end.

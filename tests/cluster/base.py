@@ -10,7 +10,14 @@ from tests.cluster.progress import step
 
 SUITE = "trixie"
 INCLUDED = "ca-certificates,python3,python3-venv"
-LEFT_OUT = ("dev/*", "proc/*", "usr/share/doc/*", "var/cache/apt/*", "var/lib/apt/lists/*", "var/log/*")
+LEFT_OUT = (
+    "dev/*",
+    "proc/*",
+    "usr/share/doc/*",
+    "var/cache/apt/*",
+    "var/lib/apt/lists/*",
+    "var/log/*",
+)
 
 
 def base() -> Path:

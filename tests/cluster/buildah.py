@@ -30,7 +30,7 @@ def buildah(*words: str | Path, log: Path | None = None) -> str:
     """Run buildah on our storage."""
     folder = storage()
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    base_words = [
+    base_words: list[str | Path] = [
         "buildah", "--root", folder / "storage", "--runroot", RUN_FOLDER,
         "--storage-driver", "overlay",
     ]  # fmt: skip

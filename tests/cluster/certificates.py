@@ -24,7 +24,9 @@ def ensure(folder: Path, addresses: tuple[str, ...]) -> None:
     alternative = ",".join([*(f"DNS:{n}" for n in names), *(f"IP:{a}" for a in addresses)])
     signed(folder, "server", "/CN=kube-apiserver", "serverAuth", alternative)
     signed(folder, "kubelet", "/CN=node1", "serverAuth", f"DNS:node1,IP:{addresses[-1]}")
-    signed(folder, "kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client", "clientAuth")
+    signed(
+        folder, "kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client", "clientAuth"
+    )
     run(["openssl", "genrsa", "-out", folder / "service-accounts.key", "2048"])
     (folder / "complete").touch()
 

@@ -65,9 +65,7 @@ def name_of(words: Sequence[str]) -> str:
     return " ".join([Path(words[0]).name, *words[1:3]])
 
 
-def wait_until(
-    what: str, ready: Callable[[], bool], *, seconds: float, pause: float = 0.1
-) -> None:
+def wait_until(what: str, ready: Callable[[], bool], *, seconds: float, pause: float = 0.1) -> None:
     """Wait until a condition holds, or fail with what was waited for."""
     end = time.monotonic() + seconds
     while not ready():

@@ -19,6 +19,16 @@ NAMESPACE = "k8s.io"
 PAUSE_IMAGE = "voxk8s.io/pause:1"
 
 
+UNUSED = (
+    "internal.v1.opt",
+    "snapshotter.v1.aufs",
+    "snapshotter.v1.btrfs",
+    "snapshotter.v1.devmapper",
+    "snapshotter.v1.zfs",
+)
+"""Parts that would create folders elsewhere or complain about what this machine lacks."""
+
+
 @dataclass(frozen=True)
 class Containerd:
     """A containerd of its own, beside any that the host runs."""
@@ -47,13 +57,14 @@ class Containerd:
     def configuration(self, network: Path) -> str:
         """Return the configuration file."""
         state = self.run_folder / "containerd"
+        unused = ", ".join(f'"io.containerd.{name}"' for name in UNUSED)
         return f"""\
 version = 2
 root = "{self.content}"
 state = "{state}"
 # Without CAP_SYS_RESOURCE runc cannot lower a score and says "can't get final child's PID".
 oom_score = 0
-disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.internal.v1.opt"]
+disabled_plugins = [{unused}]
 
 [grpc]
   address = "{self.socket}"

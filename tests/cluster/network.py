@@ -30,7 +30,10 @@ FAMILIES = ("iptables", "ip6tables")
 
 def exists(link: str) -> bool:
     """Return whether there is a link of this name."""
-    return subprocess.run(["ip", "link", "show", link], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(["ip", "link", "show", link], capture_output=True, check=False).returncode
+        == 0
+    )
 
 
 def ensure() -> None:
@@ -68,7 +71,9 @@ def delete_table(family: str, table: str) -> None:
     """Delete an empty table; the older kind of packet filter has no such thing, and no need."""
     if shutil.which("nft") is not None:
         protocol = "ip" if family == "iptables" else "ip6"
-        subprocess.run(["nft", "delete", "table", protocol, table], capture_output=True, check=False)
+        subprocess.run(
+            ["nft", "delete", "table", protocol, table], capture_output=True, check=False
+        )
 
 
 def tables() -> list[str]:

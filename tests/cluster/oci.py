@@ -29,7 +29,9 @@ def digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def write_program_image(archive: Path, reference: str, program: Path, entrypoint: list[str]) -> None:
+def write_program_image(
+    archive: Path, reference: str, program: Path, entrypoint: list[str]
+) -> None:
     """Write an archive with an image of one static program at the root of its file system."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as layer_tar:

@@ -56,7 +56,9 @@ class Processes:
     ) -> bool:
         """Start a process unless it runs already with the same command; True if it was started."""
         words = [str(word) for word in argv]
-        command = digest_of(*words, *(f"{key}={value}" for key, value in sorted((env or {}).items())))
+        command = digest_of(
+            *words, *(f"{key}={value}" for key, value in sorted((env or {}).items()))
+        )
         record = self.record(name)
         if record is not None and self.alive(name):
             if record.command == command:

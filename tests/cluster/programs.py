@@ -73,8 +73,18 @@ def build(module: Module, folder: Path) -> None:
     with step(f"build {names} from Go modules (once a machine)"):
         for name, data in zip(("go.mod", "go.sum"), module.sources(), strict=True):
             (folder / name).write_bytes(data)
-        env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}
-        command = [compiler, "build", "-trimpath", "-ldflags", f"-s -w {module.flags}".strip()]
+        env = {
+            "CGO_ENABLED": "0",
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-mod=readonly -buildvcs=false",
+        }
+        command: list[str | Path] = [
+            compiler,
+            "build",
+            "-trimpath",
+            "-ldflags",
+            f"-s -w {module.flags}".strip(),
+        ]
         try:
             run([*command, "-o", f"{folder}/", *module.packages], env=env, cwd=folder)
         except ClusterError as error:

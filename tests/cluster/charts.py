@@ -1,0 +1,173 @@
+"""What is installed into the cluster: the dask-kubernetes operator, an S3 server and voxk8s."""
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.cluster import programs
+from tests.cluster.cache import digest_of, digest_of_files
+from tests.cluster.commands import run
+from tests.cluster.errors import ClusterError
+from tests.cluster.layout import KUBECONFIG, LOCAL, ROOT
+from tests.cluster.progress import say, step
+
+SYSTEM = "voxk8s-system"
+DASK = "dask-operator"
+DENIED = "voxk8s-denied"
+"""A namespace that may not use the default store, for tests of that."""
+
+BUCKET = "voxk8s"
+MARK = "tests.voxk8s.io/installed"
+"""Annotation of a release's namespace: what was installed there, as a hash of chart and values."""
+
+WORKER = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "4Gi"}}
+"""Small requests: several workers must find room on a laptop or a build machine."""
+
+RESTRICTED = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/enforce-version": "latest",
+}
+
+
+@dataclass(frozen=True)
+class Release:
+    """A chart in a namespace with values."""
+
+    name: str
+    namespace: str
+    chart: Path
+    values: Mapping[str, Any]
+
+    def digest(self) -> str:
+        """Return the name of chart and values together."""
+        files = [path for path in self.chart.rglob("*") if path.is_file()]
+        return digest_of(
+            digest_of_files(self.chart, files), json.dumps(self.values, sort_keys=True)
+        )
+
+
+def releases(images: Mapping[str, str]) -> list[Release]:
+    """Return what is to be installed, in this order."""
+    name, _, tag = images["DASK_OPERATOR_IMAGE"].rpartition(":")
+    dask = {
+        "image": {"name": name, "tag": tag},
+        "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        # Its own user 1000 has no entry in the image's passwd file, and kopf asks for one.
+        "securityContext": {"runAsUser": 65532},
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+    }
+    ours = {
+        "image": {"operator": images["OPERATOR_IMAGE"], "engine": images["ENGINE_IMAGE"]},
+        "s3": {"enabled": True, "image": images["S3_IMAGE"], "bucket": BUCKET},
+        "store": {"allowedNamespaces": ["*"], "deniedNamespaces": [DENIED]},
+        "testKernels": {"enabled": True},
+        "defaults": {"worker": {"resources": WORKER}},
+    }
+    return [
+        Release("dask-kubernetes-operator", DASK, dask_chart(), dask),
+        Release("voxk8s", SYSTEM, ROOT / "helm" / "voxk8s", ours),
+    ]
+
+
+def dask_chart() -> Path:
+    """Return the chart in the pinned wheel of dask-kubernetes, without importing the package."""
+    found = importlib.util.find_spec("dask_kubernetes")
+    if found is None or not found.submodule_search_locations:
+        raise ClusterError("dask-kubernetes is not in the virtual environment: call `make venv`")
+    package = Path(found.submodule_search_locations[0])
+    return package / "operator" / "deployment" / "helm" / "dask-kubernetes-operator"
+
+
+def install(images: Mapping[str, str]) -> None:
+    """Install or upgrade what is new or changed, and see that all of it is ready."""
+    programs.link(programs.built(programs.HELM) / "helm")
+    wanted = releases(images)
+    ensure_namespaces([SYSTEM, DASK])
+    for release in wanted:
+        if not release.chart.joinpath("Chart.yaml").exists():
+            raise ClusterError(f"there is no chart at {release.chart}")
+        digest = release.digest()
+        if installed(release) == digest:
+            continue
+        with step(f"install {release.name}"):
+            upgrade(release)
+            kubectl("annotate", "--overwrite", "namespace", release.namespace, f"{MARK}={digest}")
+    for release in wanted:
+        wait_ready(release)
+    say(f"installed: {', '.join(f'{release.name} in {release.namespace}' for release in wanted)}")
+
+
+def uninstall() -> None:
+    """Remove what was installed; a release that is not there is no error."""
+    if not KUBECONFIG.exists():
+        return
+    for name, namespace in (("voxk8s", SYSTEM), ("dask-kubernetes-operator", DASK)):
+        with step(f"uninstall {name}"):
+            helm("uninstall", name, "--namespace", namespace, "--ignore-not-found", "--wait")
+
+
+def upgrade(release: Release) -> None:
+    """Install a release, or bring it to the wanted state after whatever came before."""
+    values = LOCAL / f"{release.name}.values.yaml"
+    values.write_text(yaml.safe_dump(dict(release.values)))
+    words = ("--namespace", release.namespace, "--values", values, "--timeout", "180s")
+    try:
+        # A person may have applied our CRD before: then it becomes the release's.
+        helm(
+            "upgrade",
+            "--install",
+            "--take-ownership",
+            "--wait",
+            release.name,
+            release.chart,
+            *words,
+        )
+    except ClusterError as error:
+        pods = kubectl("get", "pods", "-n", release.namespace, "--no-headers").strip()
+        raise ClusterError(f"{error}\n{pods}") from error
+
+
+def installed(release: Release) -> str:
+    """Return the mark of what a namespace holds, empty where it holds nothing."""
+    found = json.loads(kubectl("get", "namespace", release.namespace, "-o", "json"))
+    return str(found["metadata"].get("annotations", {}).get(MARK, ""))
+
+
+def wait_ready(release: Release) -> None:
+    """Wait until every pod of a release's workloads is ready, also after a restart."""
+    selector = f"app.kubernetes.io/instance={release.name}"
+    words = ("-n", release.namespace, "-l", selector)
+    names = kubectl("get", "deployments,statefulsets", *words, "-o", "name").split()
+    for name in names:
+        kubectl("rollout", "status", name, "-n", release.namespace, "--timeout=180s")
+
+
+def ensure_namespaces(names: list[str]) -> None:
+    """Create namespaces in which only restricted pods may run."""
+    manifests = [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": RESTRICTED},
+        }
+        for name in names
+    ]
+    words = ("apply", "--server-side", "--force-conflicts", "-f", "-")
+    kubectl(*words, stdin=yaml.safe_dump_all(manifests))
+
+
+def kubectl(*words: str, stdin: str | None = None) -> str:
+    """Run kubectl on the cluster of this clone."""
+    return run([programs.kubectl(), "--kubeconfig", KUBECONFIG, *words], stdin=stdin, timeout=240)
+
+
+def helm(*words: str | Path) -> str:
+    """Run helm on the cluster of this clone."""
+    program = programs.built(programs.HELM) / "helm"
+    return run([program, "--kubeconfig", KUBECONFIG, *words], timeout=300)
