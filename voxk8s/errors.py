@@ -36,7 +36,18 @@ class InvalidPlan(PermanentError):
 
 
 class InvalidProgram(PermanentError):
-    """An ImgQL program is wrong; the message has file, line and column."""
+    """An ImgQL program is wrong; the message has file, line and column.
+
+    `diagnostics` are the findings one by one (`voxk8s.imgql.Diagnostic`).
+    """
+
+    def __init__(self, message: str, diagnostics: tuple[object, ...] = ()) -> None:
+        super().__init__(message, diagnostics)
+        self.message = message
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class InvalidUsage(PermanentError):

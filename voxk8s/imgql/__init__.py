@@ -1,1 +1,19 @@
-"""ImgQL: text to work plan. Pure."""
+"""ImgQL: text to work plan. Pure.
+
+`compile_program` gives a plan, `check_program` what is wrong with a program, `format_program` the
+program in its usual form.
+"""
+
+from voxk8s.imgql.compile import Compiled, Origin, check_program, compile_program
+from voxk8s.imgql.diagnostics import Diagnostic
+from voxk8s.imgql.names import Symbol, SymbolTable
+
+__all__ = [
+    "Compiled",
+    "Diagnostic",
+    "Origin",
+    "Symbol",
+    "SymbolTable",
+    "check_program",
+    "compile_program",
+]

@@ -1,0 +1,223 @@
+"""From a program's text to a work plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from voxk8s.errors import InvalidProgram
+from voxk8s.imgql.arena import Arena, postorder
+from voxk8s.imgql.code import Function, Output
+from voxk8s.imgql.diagnostics import Diagnostic, Report
+from voxk8s.imgql.liveness import analyse
+from voxk8s.imgql.lowering import Lowering
+from voxk8s.imgql.machine import Site
+from voxk8s.imgql.names import Defined, Names, SymbolTable
+from voxk8s.imgql.reduction import Reduction
+from voxk8s.imgql.source import Source
+from voxk8s.imgql.syntax import Chain, Define, Header, Token, string_value
+from voxk8s.imgql.syntax import Output as OutputSyntax
+from voxk8s.imgql.texts import Reader, ReadFile, Texts, library
+from voxk8s.imgql.typecheck import check_types
+from voxk8s.plan.model import Closure, Goal, Node, Operation, OperationId, WorkPlan
+from voxk8s.plan.signature import KernelIndex, Role, takes_geometry
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """The place in a program that an operation comes from; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """A program as a plan; `origins` has the operations, those inside of loops included."""
+
+    plan: WorkPlan
+    origins: Mapping[OperationId, Origin]
+    warnings: tuple[Diagnostic, ...]
+
+
+def compile_program(
+    text: str,
+    *,
+    index: KernelIndex,
+    symbols: SymbolTable,
+    name: str = "<program>",
+    parameters: Mapping[str, str] | None = None,
+    read_file: ReadFile | None = None,
+) -> Compiled:
+    """Compile an ImgQL program.
+
+    `symbols` gives the operators of a namespace and `parameters` the values of `$NAME`.
+    `read_file` reads an imported file, named relative to `name`'s folder as the program says; it
+    raises OSError, ValueError or LookupError when it cannot. Raises InvalidProgram, with all
+    errors that were found.
+    """
+    report = Report()
+    program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
+    report.check()
+    return program.reduce()
+
+
+def check_program(
+    text: str,
+    *,
+    index: KernelIndex,
+    symbols: SymbolTable,
+    name: str = "<program>",
+    parameters: Mapping[str, str] | None = None,
+    read_file: ReadFile | None = None,
+) -> tuple[Diagnostic, ...]:
+    """Give the errors and warnings of a program; arguments as for `compile_program`."""
+    report = Report()
+    program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
+    if not report.errors:
+        try:
+            program.reduce()
+        except InvalidProgram:
+            pass  # what is wrong stands in the report
+    return report.all()
+
+
+class _Program:
+    """A program with its names looked up; not to be reduced when there are errors."""
+
+    def __init__(
+        self,
+        text: str,
+        index: KernelIndex,
+        symbols: SymbolTable,
+        name: str,
+        parameters: Mapping[str, str],
+        read_file: ReadFile | None,
+        report: Report,
+    ) -> None:
+        self._report = report
+        self._index = index
+        namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
+        texts = Reader(namespaces, parameters, read_file, report).read(name, text)
+        self._names = Names(index, symbols, texts.imports, library=texts.library)
+        self._library: dict[Function, Define] = {}
+        for source, define in library():
+            function = self._define(0, source, define, library=True)
+            self._library[function] = define
+        self._outputs: list[Output] = []
+        functions = self._lower(texts)
+        outputs = [each.function for each in self._outputs]
+        if analyse([*functions, *outputs], report):
+            check_types([*functions, *outputs], report)
+
+    def _define(self, order: int, source: Source, define: Define, *, library: bool) -> Function:
+        header = define.header
+        count = len(header.parameters or ())
+        name = header.name
+        function = Function(name.text, source, name.start, name.end, count)
+        defined = Defined(name.text, count, count, function)
+        self._names.define(order, defined, library=library)
+        return function
+
+    def _lower(self, texts: Texts) -> list[Function]:
+        """Make the functions of all definitions, and of what they use of the library."""
+        waiting: list[tuple[Function, int, Header | None, Chain]] = []
+        for order, (source, command) in enumerate(texts.commands):
+            if isinstance(command, Define):
+                function = self._define(order, source, command, library=False)
+                waiting.append((function, order, command.header, command.value))
+            elif isinstance(command, OutputSyntax):
+                label = command.label
+                function = Function("", source, command.start, label.end, 0)
+                waiting.append((function, order, None, command.value))
+                self._outputs.append(
+                    Output(command.kind, string_value(label), function, source, label.start)
+                )
+                self._check_label(command.kind, source, label)
+        lowering = Lowering(self._names, self._report)
+        for function, order, header, value in waiting:
+            lowering.body(function, order, (header and header.parameters) or (), value)
+        functions = [function for function, *_ in waiting]
+        self._lower_library(lowering, functions)
+        return [function for function, _, header, _ in waiting if header is not None]
+
+    def _lower_library(self, lowering: Lowering, functions: Sequence[Function]) -> None:
+        seen = set(functions)
+        waiting = list(functions)
+        while waiting:
+            for callee in waiting.pop().callees:
+                if callee in seen:
+                    continue
+                seen.add(callee)
+                waiting.append(callee)
+                define = self._library.get(callee)
+                if define is not None:
+                    lowering.body(callee, 0, define.header.parameters or (), define.value)
+
+    def _check_label(self, kind: str, source: Source, label: Token) -> None:
+        if kind == "save" and not string_value(label):
+            self._report.error(source, label.start, label.end, "a file needs a name")
+
+    def reduce(self) -> Compiled:
+        """Make the plan; raises InvalidProgram."""
+        reduction = Reduction(self._names, self._report)
+        goals = tuple(
+            Goal("print" if each.kind == "print" else "save", node, each.label)
+            for each in self._outputs
+            for node in [reduction.node(each.function)]
+        )
+        arena = reduction.arena
+        nodes = {
+            name: arena.nodes[name]
+            for name in postorder((goal.id for goal in goals), arena.nodes)
+        }
+        plan = WorkPlan(nodes, goals, tuple(self._names.imports))
+        self._check_geometry(arena, plan)
+        self._report.check()
+        return Compiled(plan, _origins(arena, plan), self._report.warnings())
+
+    def _check_geometry(self, arena: Arena, plan: WorkPlan) -> None:
+        """Refuse geometry in a program that loads no image."""
+        unbound: Operation | None = None
+        for node in _all_nodes(plan.nodes):
+            if isinstance(node, Operation):
+                signature = self._index.find(node.operator, plan.imports)
+                if signature is None:
+                    continue
+                if signature.role is Role.LOAD:
+                    return
+                if takes_geometry(signature, len(node.arguments)):
+                    unbound = unbound or node
+        if unbound is not None:
+            site = arena.origins[unbound.id]
+            self._report.error(
+                site.source,
+                site.start,
+                site.end,
+                f"`{unbound.operator}` takes its geometry from the images that the program"
+                " loads, and it loads none",
+                "load an image, or combine it with one",
+            )
+
+
+def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:
+    """Give the nodes of a plan and those inside of its loops."""
+    waiting = [nodes]
+    while waiting:
+        for node in waiting.pop().values():
+            yield node
+            if isinstance(node, Closure):
+                waiting.append(node.nodes)
+
+
+def _origins(arena: Arena, plan: WorkPlan) -> dict[OperationId, Origin]:
+    origins = {}
+    for node in _all_nodes(plan.nodes):
+        site: Site | None = arena.origins.get(node.id)
+        if site is not None and node.id not in origins:
+            line, column = site.source.position(site.start)
+            origins[node.id] = Origin(site.source.name, line, column)
+    return origins

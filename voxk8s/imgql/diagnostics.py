@@ -1,0 +1,127 @@
+"""Errors and warnings as the best compilers give them: place, line, mark, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Literal, NoReturn
+
+import msgspec
+
+from voxk8s.errors import InvalidProgram
+from voxk8s.imgql.source import Source
+
+MOST_SHOWN = 20
+"""Errors told in full; the rest is counted."""
+
+
+class Diagnostic(msgspec.Struct, frozen=True):
+    """One finding.
+
+    `line` and `column` count from 1; `text` is the line of the program and `width` the number of
+    characters to mark in it. `hints` say what to do.
+    """
+
+    severity: Literal["error", "warning"]
+    file: str
+    line: int
+    column: int
+    message: str
+    text: str = ""
+    width: int = 1
+    hints: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"]
+        if self.text.strip():
+            shown = self.text.replace("\t", " ").rstrip()
+            width = max(1, min(self.width, len(shown) - self.column + 1))
+            lines += [f"  {shown}", "  " + " " * (self.column - 1) + "^" * width]
+        lines += [f"  help: {hint}" for hint in self.hints]
+        return "\n".join(lines)
+
+
+class Report:
+    """Collects findings; one finding per place and message."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int, int, str], Diagnostic] = {}
+        self.errors = 0
+
+    def error(
+        self, source: Source, start: int, end: int, message: str, *hints: str
+    ) -> None:
+        """Note an error at the characters from `start` to before `end`."""
+        self._add("error", source, start, end, message, hints)
+
+    def warning(
+        self, source: Source, start: int, end: int, message: str, *hints: str
+    ) -> None:
+        """Note a warning at the characters from `start` to before `end`."""
+        self._add("warning", source, start, end, message, hints)
+
+    def _add(
+        self,
+        severity: Literal["error", "warning"],
+        source: Source,
+        start: int,
+        end: int,
+        message: str,
+        hints: tuple[str, ...],
+    ) -> None:
+        line, column = source.position(start)
+        last_line, last_column = source.position(max(start, end - 1))
+        text = source.line(line)
+        stop = last_column + 1 if last_line == line else len(text) + 1
+        key = (source.name, line, column, message)
+        if key not in self._found:
+            self.errors += severity == "error"
+            self._found[key] = Diagnostic(
+                severity,
+                source.name,
+                line,
+                column,
+                message,
+                text,
+                max(1, stop - column),
+                tuple(hint for hint in hints if hint),
+            )
+
+    @property
+    def crowded(self) -> bool:
+        """True when there are more errors than anybody reads: suggestions may be left out."""
+        return self.errors > MOST_SHOWN
+
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Give the warnings, in the order of files and lines."""
+        return tuple(each for each in self.all() if each.severity == "warning")
+
+    def all(self) -> tuple[Diagnostic, ...]:
+        """Give everything, file by file, from top to bottom."""
+        files = {key[0]: place for place, key in reversed(list(enumerate(self._found)))}
+        return tuple(
+            sorted(self._found.values(), key=lambda it: (files[it.file], it.line, it.column))
+        )
+
+    def check(self) -> None:
+        """Raise InvalidProgram when there is an error."""
+        if self.errors:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Raise InvalidProgram with all errors."""
+        errors = tuple(each for each in self.all() if each.severity == "error")
+        lines = [str(each) for each in errors[:MOST_SHOWN]]
+        if len(errors) > MOST_SHOWN:
+            lines.append(f"… and {len(errors) - MOST_SHOWN} more errors")
+        raise InvalidProgram("\n".join(lines), errors)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Give the known name that looks most like `word`, if one does."""
+    near = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
+    folded = {name.lower(): name for name in reversed(near)}
+    if word.lower() in folded:
+        return folded[word.lower()]
+    matches = get_close_matches(word, near[:5000], n=1, cutoff=0.6)
+    return matches[0] if matches else None

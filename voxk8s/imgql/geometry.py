@@ -1,0 +1,90 @@
+"""Gives `x y z tt ff border constant bconstant` the geometry of the image they meet.
+
+Such an operation without an image is *open*. Where it meets an image it gets that image as a
+further argument, explicitly, so that what it computes no longer depends on anything else. Where it
+meets none it stays open, and the plan binds it to the images that are loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voxk8s.imgql import types
+from voxk8s.imgql.arena import Arena, children
+from voxk8s.plan.model import Operation, OperationId
+
+
+class Geometry:
+    """Binds open nodes of an arena."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._bound: dict[tuple[OperationId, OperationId], OperationId] = {}
+
+    def meet(self, arguments: Sequence[OperationId]) -> Sequence[OperationId]:
+        """Bind those of an operation's arguments that are open to an image among the others."""
+        arena = self._arena
+        if not arena.open or arena.open.isdisjoint(arguments):
+            return arguments
+        image = self._image([each for each in arguments if each not in arena.open])
+        if image is None:
+            return arguments
+        return [self.bind(each, image) if each in arena.open else each for each in arguments]
+
+    def bind(self, name: OperationId, image: OperationId) -> OperationId:
+        """Give an open node with all that is open in it bound to an image."""
+        arena = self._arena
+        stack = [name]
+        while stack:
+            top = stack[-1]
+            if (top, image) in self._bound:
+                stack.pop()
+                continue
+            node = arena.nodes[top]
+            if top not in arena.open or not isinstance(node, Operation):
+                self._bound[top, image] = top
+                continue
+            waiting = [each for each in node.arguments if (each, image) not in self._bound]
+            if waiting:
+                stack += waiting
+                continue
+            arguments = [self._bound[each, image] for each in node.arguments]
+            if arena.is_leaf(top):
+                arguments.append(image)
+            self._bound[top, image] = arena.operation(
+                node.operator, arena.signatures[top], arguments, arena.origins[top]
+            )
+        return self._bound[name, image]
+
+    def _image(self, candidates: Sequence[OperationId]) -> OperationId | None:
+        """Choose the image that gives its geometry: where the first image comes from."""
+        kinds = self._arena.kinds
+        for wanted in (types.IMAGES, {types.ANY}):
+            for each in candidates:
+                if kinds[each] in wanted:
+                    return self._root(each)
+        return None
+
+    def _root(self, name: OperationId) -> OperationId:
+        """Follow an image to the one that it got its geometry from.
+
+        The kernels of spatial logic and arithmetic keep the geometry of their first image, so the
+        geometry can be had without computing them, and is the same node for all that share it.
+        """
+        arena = self._arena
+        while name in arena.signatures:
+            signature = arena.signatures[name]
+            keeps = signature.qualified.startswith("vox1.") or (
+                signature.qualified in types.ARITHMETIC
+            )
+            if not keeps:
+                break
+            images = [
+                each
+                for each in children(arena.nodes[name])
+                if arena.kinds[each] in types.IMAGES
+            ]
+            if not images:
+                break
+            name = images[0]
+        return name

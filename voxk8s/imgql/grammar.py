@@ -1,0 +1,118 @@
+"""The grammar of ImgQL: its words as regular expressions, its sentences as lark rules.
+
+The grammar is flat on purpose. Operators have no precedence and any definition may become one, so
+an expression is a chain of items; `chains` groups it once names are known. This keeps the grammar
+LALR(1): parsing takes linear time and no recursion.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SIGNS: Final = r"#;:_'|!$%&/^=*\-+<>?@~\\."
+"""Characters of operators, for use inside a character class."""
+WORD: Final = r"[^\W\d]\w*"
+NAME: Final = rf"{WORD}(?:\.{WORD})*"
+NUMBER: Final = r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
+STRING: Final = r'"(?:\\.|[^"\\\n])*"'
+OPERATOR: Final = rf"(?:(?!//)[{SIGNS}])+"
+SKIPPED: Final = r"(?:[ \t\r\n\f\v\u00a0]+|//[^\n]*)*"
+
+KEYWORDS: Final = {
+    "let": "LET",
+    "in": "IN",
+    "for": "FOR",
+    "do": "DO",
+    "fold": "FOLD",
+    "import": "IMPORT",
+    "print": "PRINT",
+    "save": "SAVE",
+    "true": "TRUE",
+    "false": "FALSE",
+}
+
+_AFTER_EQUAL: Final = r"(?![#;:_'|$%&/^=*+<>?@~\\])"
+"""What cannot follow the `=` of a definition; `a =-3` and `a =!b` define a."""
+
+BARE: Final = re.compile(
+    rf"{NAME}[ \t]*(?:\([ \t]*{WORD}(?:[ \t]*,[ \t]*{WORD})*[ \t]*\)[ \t]*)?={_AFTER_EQUAL}"
+)
+"""At the start of a line: a definition without `let`."""
+LOAD: Final = re.compile(rf"load[ \t]+{WORD}[ \t]*={_AFTER_EQUAL}")
+"""`load name = …`; elsewhere `load` is the name of a kernel."""
+MIXED: Final = re.compile(
+    rf"\blet\s+({WORD}[#;:'|!$%&/^*\-+<>?@~\\]+)\s*=(?!=)"
+    rf"|\blet\s+({WORD}(?:(?!//)[{SIGNS}])+)\s*\(\s*{WORD}(?:\s*,\s*{WORD})*\s*\)\s*=(?!=)"
+)
+"""Definitions of names that end in operator signs, such as `B+`."""
+
+RULES: Final = r"""
+program: commands?
+commands: command                    -> first
+        | commands command           -> add
+
+?command: LET header EQUAL chain     -> define
+        | BARE header EQUAL chain    -> define
+        | LOAD header EQUAL chain    -> load
+        | PRINT STRING chain         -> output
+        | SAVE STRING chain          -> output
+        | IMPORT STRING              -> import_
+
+header: name                         -> value_header
+      | name LPAR RPAR               -> function_header
+      | name LPAR parameters RPAR    -> function_header
+?name: NAME | OP | EQUAL
+parameters: NAME                     -> first
+          | parameters COMMA NAME    -> more
+
+chain: complete                      -> chain
+     | tail                          -> tail_chain
+     | open tail                     -> extended_chain
+complete: (NAME | NUMBER | STRING | TRUE | FALSE | group | bracket)          -> first
+        | complete (NAME | NUMBER | STRING | TRUE | FALSE | group | bracket) -> add
+        | open (NAME | NUMBER | STRING | TRUE | FALSE | group | bracket)     -> add
+open: (OP | EQUAL)                   -> first
+    | open (OP | EQUAL)              -> add
+    | complete (OP | EQUAL)          -> add
+
+?tail: LET header EQUAL chain IN chain -> let
+     | loop
+?loop: FOR NAME IN chain DO chain    -> for_
+     | FOLD chain                    -> fold
+     | FOLD complete loop            -> fold_loop
+
+group: LPAR RPAR                     -> empty_group
+     | LPAR chains RPAR              -> group
+bracket: LSQ RSQ                     -> empty_bracket
+       | LSQ chains RSQ              -> bracket
+       | LSQ COLON RSQ               -> slice_all
+       | LSQ COLON chain RSQ         -> slice_to
+       | LSQ chain COLON RSQ         -> slice_from
+       | LSQ chain COLON chain RSQ   -> slice
+chains: chain                        -> first
+      | chains COMMA chain           -> more
+
+%declare LET IN FOR DO FOLD IMPORT PRINT SAVE LOAD BARE TRUE FALSE
+%declare NAME OP EQUAL NUMBER STRING LPAR RPAR LSQ RSQ COMMA COLON
+"""
+
+COMMANDS: Final = frozenset({"LET", "BARE", "LOAD", "PRINT", "SAVE", "IMPORT"})
+OPERANDS: Final = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "LPAR", "LSQ"})
+OPERAND_ENDS: Final = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "RPAR", "RSQ"})
+"""Words after which an expression may end."""
+
+SPELLING: Final = {
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "LSQ": "`[`",
+    "RSQ": "`]`",
+    "COMMA": "`,`",
+    "COLON": "`:`",
+    "EQUAL": "`=`",
+    "IN": "`in`",
+    "DO": "`do`",
+    "NAME": "a name",
+    "STRING": "a string in double quotes",
+    "OP": "an operator",
+}

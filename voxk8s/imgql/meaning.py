@@ -1,0 +1,157 @@
+"""Looks names up from inside a body, and says what is wrong with those that mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+import msgspec
+
+from voxk8s.imgql.diagnostics import Report, nearest
+from voxk8s.imgql.names import Defined, Names
+from voxk8s.imgql.scopes import Local, Scope
+from voxk8s.imgql.syntax import Item, Token
+
+_MOST_COMPARED = 5_000
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """What a word means where it stands: a value's place, a definition, or nothing known."""
+
+    token: Token
+    place: int | None = None
+    defined: Defined | None = None
+    captured: tuple[int, ...] = ()
+
+    @property
+    def unknown(self) -> bool:
+        """True when the word means nothing."""
+        return self.place is None and self.defined is None
+
+    @property
+    def is_value(self) -> bool:
+        """True for what takes no arguments at all."""
+        return self.place is not None or (self.defined is not None and self.defined.maximum == 0)
+
+    def accepts(self, count: int) -> bool:
+        """True when it can be applied to so many arguments; a value to none."""
+        if self.place is not None:
+            return count == 0
+        return self.defined is not None and self.defined.accepts(count)
+
+    def takes(self) -> str:
+        """Say how many arguments it takes, as in `takes 1 or 2 arguments`."""
+        if self.defined is None or self.is_value:
+            return "is a value"
+        low, high = self.defined.minimum, self.defined.maximum
+        if high is None:
+            return f"takes at least {low} argument{'s' * (low != 1)}"
+        span = str(low) if low == high else f"{low} {'or' if high == low + 1 else 'to'} {high}"
+        return f"takes {span} argument{'s' * (high != 1)}"
+
+
+class Lookup:
+    """Finds meanings, local ones first."""
+
+    def __init__(self, names: Names, report: Report) -> None:
+        self._names = names
+        self._report = report
+        self._signs: dict[tuple[str, bool], bool] = {}
+
+    def find(self, scope: Scope, token: Token, count: int | None = None) -> Meaning:
+        """Give the meaning of a word; one that means nothing is reported.
+
+        Of an operator with several meanings the one for `count` operands is taken.
+        """
+        found = self._find(scope, token, count)
+        if found is None:
+            self._refuse(scope, token)
+            return Meaning(token)
+        return found
+
+    def prefix(self, scope: Scope, token: Token) -> Meaning:
+        """Give the meaning of an operator that stands before its operand."""
+        found = self._find(scope, token, 1)
+        if found is not None and not found.accepts(1) and token.text != "-":
+            self._report.error(
+                scope.function.source,
+                token.start,
+                token.end,
+                f"`{token.text}` needs an operand before it"
+                if found.accepts(2)
+                else f"`{token.text}` {found.takes()}",
+            )
+            return Meaning(token)
+        return self.find(scope, token, 1) if found is None else found
+
+    def _find(self, scope: Scope, token: Token, count: int | None) -> Meaning | None:
+        binding = scope.find(token.text)
+        if isinstance(binding, int):
+            return Meaning(token, place=binding)
+        if isinstance(binding, Local):
+            defined = Defined(token.text, binding.arity, binding.arity, binding.function)
+            return Meaning(token, defined=defined, captured=binding.captured)
+        library = scope.function.source.library
+        first = None
+        for defined in self._names.find(token.text, scope.order, library=library):
+            if token.type == "NAME" or count is None or defined.accepts(count):
+                return Meaning(token, defined=defined)
+            first = first or defined
+        return None if first is None else Meaning(token, defined=first)
+
+    def split_signs(self, scope: Scope, items: tuple[Item, ...]) -> tuple[Item, ...]:
+        """Take operators apart that are only known in parts: `&!` is `&` and `!`."""
+        if all(
+            not isinstance(item, Token)
+            or item.type != "OP"
+            or len(item.text) == 1
+            or self._known(scope, item.text)
+            for item in items
+        ):
+            return items
+        words: list[Item] = []
+        for item in items:
+            if isinstance(item, Token) and item.type == "OP":
+                words += self._split(scope, item)
+            else:
+                words.append(item)
+        return tuple(words)
+
+    def _split(self, scope: Scope, token: Token) -> Sequence[Token]:
+        parts = []
+        rest = token
+        while not self._known(scope, rest.text):
+            for length in range(len(rest.text) - 1, 0, -1):
+                if self._known(scope, rest.text[:length]):
+                    break
+            else:
+                return [token]
+            parts.append(Token("OP", rest.text[:length], rest.start, rest.tight))
+            rest = Token("OP", rest.text[length:], rest.start + length, True)
+        return [*parts, rest]
+
+    def _known(self, scope: Scope, sign: str) -> bool:
+        if scope.find(sign) is not None:
+            return True
+        key = (sign, scope.function.source.library)
+        if key not in self._signs:
+            found = self._names.find(sign, scope.order, library=key[1])
+            self._signs[key] = next(found, None) is not None
+        return self._signs[key]
+
+    def _refuse(self, scope: Scope, token: Token) -> None:
+        name = token.text
+        what = "name" if token.type == "NAME" else "operator"
+        hints = []
+        if not self._report.crowded:
+            homes = self._names.homes(name)
+            if homes:
+                hints.append(" or ".join(f'import "{home}"' for home in homes[:3]))
+            else:
+                known = [*scope.names(), *islice(self._names.known(), _MOST_COMPARED)]
+                near = nearest(name, known)
+                if near is not None:
+                    hints.append(f"did you mean `{near}`?")
+        self._report.error(
+            scope.function.source, token.start, token.end, f"unknown {what} `{name}`", *hints
+        )

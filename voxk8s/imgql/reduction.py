@@ -1,0 +1,216 @@
+"""Reduces a program to the nodes of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from voxk8s.imgql import types
+from voxk8s.imgql.arena import Arena
+from voxk8s.imgql.code import Apply, Constant, Function
+from voxk8s.imgql.diagnostics import Report
+from voxk8s.imgql.geometry import Geometry
+from voxk8s.imgql.loops import close
+from voxk8s.imgql.machine import Loop, Machine, Site
+from voxk8s.imgql.names import Names
+from voxk8s.imgql.trampoline import Steps
+from voxk8s.plan import model
+from voxk8s.plan.model import Operation, OperationId, Scalar
+from voxk8s.plan.signature import Signature
+
+MOST_UNROLLED: Final = 100_000
+"""Items of a fold that are written out."""
+DEEPEST_LOOPS: Final = 64
+"""Loops inside loops that plans allow."""
+_BROADCASTING: Final = types.ARITHMETIC - {"default.floor"}
+
+
+class Reduction:
+    """Values are ids of nodes."""
+
+    def __init__(self, names: Names, report: Report) -> None:
+        self.arena = Arena()
+        self._names = names
+        self._report = report
+        self._geometry = Geometry(self.arena)
+        self._loops: dict[OperationId, Loop[OperationId]] = {}
+        self._machine = Machine(self)
+
+    def node(self, function: Function) -> OperationId:
+        """Reduce a function without parameters."""
+        return self._machine.value(function)
+
+    # --- the domain of the machine --------------------------------------------------------------
+
+    def constant(self, instruction: Constant) -> OperationId:
+        """Give the node of a constant."""
+        return self.arena.constant(instruction.value)
+
+    def unknown(self) -> OperationId:
+        """Nothing is reduced after an error."""
+        raise AssertionError("a program with errors is not reduced")
+
+    def apply(
+        self, instruction: Apply, arguments: Sequence[OperationId], site: Site
+    ) -> OperationId:
+        """Give the node of a kernel, its geometry bound."""
+        signature = instruction.signature
+        return self.arena.operation(
+            instruction.operator, signature, self._geometry.meet(arguments), site
+        )
+
+    def item(
+        self, sequence: OperationId, captured: Sequence[OperationId], site: Site
+    ) -> OperationId:
+        """Give the hole that stands for a loop's item: one level above all that is captured."""
+        level = self.arena.level(captured) + 1
+        if level > DEEPEST_LOOPS:
+            self._error(site, f"more than {DEEPEST_LOOPS} loops inside each other")
+        return self.arena.hole(level, types.item_of(self.arena.kinds[sequence]))
+
+    def loop(self, loop: Loop[OperationId], body: OperationId, site: Site) -> OperationId:
+        """Give the node of a loop."""
+        arena = self.arena
+        closure = close(arena, loop.item, body)
+        name = self._kernel("default.map", (closure, loop.sequence), site)
+        arena.kinds[name] = types.sequence_of(arena.kinds[body])
+        self._loops.setdefault(name, loop)
+        return name
+
+    def fold(
+        self,
+        function: Function,
+        initial: OperationId,
+        sequence: OperationId,
+        call: Callable[[OperationId, OperationId], Steps[OperationId]],
+        site: Site,
+    ) -> Steps[OperationId]:
+        """Write out a fold over a sequence that the program knows; else leave it to a kernel."""
+        items = yield self._items(sequence, site)
+        if items is None:
+            return self._fold_later(function, initial, sequence, site)
+        result = initial
+        for item in items:
+            result = yield call(result, item)
+        return result
+
+    # --- sequences that are known before the run ------------------------------------------------
+
+    def _items(
+        self, sequence: OperationId, site: Site
+    ) -> Steps[Sequence[OperationId] | None]:
+        """Give the items of a sequence, None when they are only known at run time."""
+        node = self.arena.nodes[sequence]
+        signature = self.arena.signatures.get(sequence)
+        if not isinstance(node, Operation) or signature is None:
+            return None
+        name, arguments = signature.qualified, node.arguments
+        if name == "default.sequence":
+            return arguments
+        if name == "default.range":
+            return self._range(arguments)
+        if name == "default.map":
+            return (yield self._mapped(sequence, site))
+        if name == "default.subsequence":
+            whole = yield self._items(arguments[0], site)
+            return self._part(whole, arguments[1:])
+        if name in _BROADCASTING:
+            return (yield self._broadcast(node, signature, site))
+        return None
+
+    def _mapped(self, name: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
+        loop = self._loops.get(name)
+        if loop is None:
+            return None
+        items = yield self._items(loop.sequence, site)
+        if items is None:
+            return None
+        results = []
+        for item in items:
+            arguments = (item, *loop.arguments[1:])
+            results.append((yield self._machine.call(loop.function, arguments, site)))
+        return results
+
+    def _broadcast(
+        self, node: Operation, signature: Signature, site: Site
+    ) -> Steps[Sequence[OperationId] | None]:
+        """Give the items of a sequence combined with one number."""
+        left, right = node.arguments
+        one_number = [self.arena.kinds[each] == "number" for each in (left, right)]
+        if sum(one_number) != 1:
+            return None
+        items = yield self._items(right if one_number[0] else left, site)
+        if items is None:
+            return None
+        operator = node.operator
+        return [
+            self.arena.operation(
+                operator, signature, (left, item) if one_number[0] else (item, right), site
+            )
+            for item in items
+        ]
+
+    def _range(self, arguments: Sequence[OperationId]) -> Sequence[OperationId] | None:
+        bounds = [self._whole(each) for each in arguments]
+        low, high = (0, *bounds)[-2:]
+        if low is None or high is None or high - low > MOST_UNROLLED:
+            return None
+        # `range` gives whole numbers, which are not the numbers of programs.
+        return [self.arena.constant(value) for value in range(low, high)]
+
+    def _part(
+        self, items: Sequence[OperationId] | None, arguments: Sequence[OperationId]
+    ) -> Sequence[OperationId] | None:
+        start, count = (self._whole(each) for each in arguments)
+        if items is None or start is None or count is None:
+            return None
+        if start < 0 or count < 0 or start + count > len(items):
+            return None
+        return items[start : start + count]
+
+    def _whole(self, name: OperationId) -> int | None:
+        node = self.arena.nodes[name]
+        value: Scalar | None = node.value if isinstance(node, model.Constant) else None
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    # --- helpers --------------------------------------------------------------------------------
+
+    def _fold_later(
+        self, function: Function, initial: OperationId, sequence: OperationId, site: Site
+    ) -> OperationId:
+        """Fold by a kernel that is given the name of another: what the model of plans allows."""
+        kernel = _only_kernel(function)
+        if kernel is None or self._names.signature("default.fold") is None:
+            self._error(
+                site,
+                "the length of this sequence is only known when the program runs, and such a"
+                " fold needs a kernel as its operator" if kernel is None else
+                "the length of this sequence is only known when the program runs",
+                "mean, median and the like take any sequence; or fold over range(a, b) or"
+                " [a, b, c]",
+            )
+            return initial
+        name = self.arena.constant(kernel)
+        return self._kernel("default.fold", (name, initial, sequence), site)
+
+    def _kernel(
+        self, qualified: str, arguments: Sequence[OperationId], site: Site
+    ) -> OperationId:
+        signature = self._names.signature(qualified)
+        if signature is None:
+            self._error(site, f"the kernel {qualified} is not there")
+            return arguments[-1]
+        return self.arena.operation(self._names.spell(qualified), signature, arguments, site)
+
+    def _error(self, site: Site, message: str, *hints: str) -> None:
+        self._report.error(site.source, site.start, site.end, message, *hints)
+
+
+def _only_kernel(function: Function) -> str | None:
+    """Give the kernel that a function of two parameters does nothing but apply."""
+    instruction = function.instructions[function.result]
+    if isinstance(instruction, Apply) and len(function.instructions) == 3:  # noqa: PLR2004
+        return instruction.signature.qualified if instruction.arguments == (0, 1) else None
+    return None

@@ -1,0 +1,155 @@
+"""The syntax tree: what a program says, before names are looked up.
+
+An expression is a `Chain`: operands and operators in the order of the text. Which word stands
+before its operand and which one between two operands depends on what it means, so it is decided
+when names are looked up. Offsets count characters of `Source.code`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+
+class Token(msgspec.Struct, frozen=True, gc=False):
+    """A word of the program; `tight` when nothing stands between it and the word before."""
+
+    type: str
+    text: str
+    start: int
+    tight: bool = False
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last character."""
+        return self.start + len(self.text)
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """Operands and operators, at least one."""
+
+    items: tuple[Item, ...]
+
+    @property
+    def start(self) -> int:
+        """Offset of the first character."""
+        return self.items[0].start
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last character."""
+        return self.items[-1].end
+
+
+class Group(msgspec.Struct, frozen=True):
+    """What stands in parentheses: one expression, or the arguments of a call."""
+
+    items: tuple[Chain, ...]
+    start: int
+    end: int
+    tight: bool = False
+
+
+class Bracket(msgspec.Struct, frozen=True):
+    """What stands in square brackets: an index, or the items of a sequence."""
+
+    items: tuple[Chain, ...]
+    start: int
+    end: int
+    tight: bool = False
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """`[first:last]`; either end may be left out."""
+
+    first: Chain | None
+    last: Chain | None
+    start: int
+    end: int
+    tight: bool = False
+
+
+class For(msgspec.Struct, frozen=True):
+    """`for variable in sequence do body`."""
+
+    variable: Token
+    sequence: Chain
+    body: Chain
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last character."""
+        return self.body.end
+
+
+class Let(msgspec.Struct, frozen=True):
+    """`let header = value in body`."""
+
+    header: Header
+    value: Chain
+    body: Chain
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last character."""
+        return self.body.end
+
+
+class Fold(msgspec.Struct, frozen=True):
+    """`fold OP init xs`: `items` are the operator, the words of init, and the sequence."""
+
+    items: tuple[Item, ...]
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last character."""
+        return self.items[-1].end
+
+
+Item: TypeAlias = Token | Group | Bracket | Slice | For | Let | Fold
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What a definition defines; `parameters` is None for a value."""
+
+    name: Token
+    parameters: tuple[Token, ...] | None
+
+
+class Define(msgspec.Struct, frozen=True):
+    """`let name = value`, `let f(a, b) = value`, with or without `let`."""
+
+    header: Header
+    value: Chain
+    start: int
+
+
+class Output(msgspec.Struct, frozen=True):
+    """`print "label" value` or `save "file" value`."""
+
+    kind: Literal["print", "save"]
+    label: Token
+    value: Chain
+    start: int
+
+
+class Import(msgspec.Struct, frozen=True):
+    """`import "namespace"` or `import "file.imgql"`."""
+
+    target: Token
+    start: int
+
+
+Command: TypeAlias = Define | Output | Import
+
+
+def string_value(token: Token) -> str:
+    r"""Give the characters of a string: `\\"` is a quote, `\\\\` a backslash, all else is itself."""
+    text = token.text[1:-1]
+    if "\\" not in text:
+        return text
+    return text.replace("\\\\", "\0").replace('\\"', '"').replace("\0", "\\")

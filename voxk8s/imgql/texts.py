@@ -1,0 +1,201 @@
+"""Gathers a program's texts: the program itself, the files it imports, the standard library."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import msgspec
+
+from voxk8s.errors import Voxk8sError
+from voxk8s.imgql import lexer, parser
+from voxk8s.imgql.diagnostics import Report, nearest
+from voxk8s.imgql.source import Source
+from voxk8s.imgql.syntax import Command, Define, Import, Token, string_value
+
+LIBRARY: Final = "stdlib.imgql"
+_LIBRARY_NAMESPACE: Final = "vox1"
+_IMPORT: Final = re.compile(r'\bimport\s+"([^"\n]*)"|"(?:\\.|[^"\\\n])*"|//[^\n]*')
+
+ReadFile = Callable[[str], str]
+
+
+class Texts(msgspec.Struct, frozen=True):
+    """All commands of a program, imported ones in their places, each with its source.
+
+    `imports` are namespaces in the order of import; `library` says whether the standard library
+    is in use.
+    """
+
+    commands: Sequence[tuple[Source, Command]]
+    imports: Sequence[str]
+    library: bool
+
+
+class Reader:
+    """Reads and parses the texts of one program."""
+
+    def __init__(
+        self,
+        namespaces: Sequence[str],
+        parameters: Mapping[str, str],
+        read_file: ReadFile | None,
+        report: Report,
+    ) -> None:
+        self._namespaces = namespaces
+        self._parameters = parameters
+        self._read_file = read_file
+        self._report = report
+        self._sources: dict[str, Source | str] = {}
+        self._imports: dict[str, None] = {}
+        self._uses_library = False
+
+    def read(self, name: str, text: str) -> Texts:
+        """Read everything that a program consists of; what is wrong is reported."""
+        main = Source(name, text, self._parameters)
+        self._gather(main)
+        mixed: frozenset[str] = frozenset()
+        for each in self._sources.values():
+            if isinstance(each, Source):
+                mixed |= lexer.mixed_names(each.code)
+        library = {
+            word for word in lexer.mixed_names(_library_text()) if not _defines(main.code, word)
+        }
+        commands = list(self._commands(main, mixed | library))
+        return Texts(commands, tuple(self._imports), self._uses_library)
+
+    def _gather(self, main: Source) -> None:
+        """Read all files that are imported, directly or not."""
+        self._sources[main.name] = main
+        waiting = [main]
+        while waiting:
+            source = waiting.pop()
+            for match in _IMPORT.finditer(source.code):
+                target = match.group(1)
+                if target is None or self._is_known(target):
+                    continue
+                path = _relative(source.name, target)
+                if path not in self._sources:
+                    found = self._open(path)
+                    self._sources[path] = found
+                    if isinstance(found, Source):
+                        waiting.append(found)
+
+    def _open(self, path: str) -> Source | str:
+        """Read a file; gives the reason when it cannot be read."""
+        if self._read_file is None:
+            return "files cannot be imported here"
+        try:
+            text = self._read_file(path)
+        except (OSError, ValueError, LookupError, Voxk8sError) as error:
+            if isinstance(error, FileNotFoundError | LookupError):
+                return "there is no such file"
+            if isinstance(error, UnicodeDecodeError):
+                return "it is not UTF-8 text"
+            return str(error) or type(error).__name__
+        return Source(path, text, self._parameters)
+
+    def _is_known(self, target: str) -> bool:
+        return target in self._namespaces or target in (LIBRARY, "stdlib")
+
+    def _commands(
+        self, main: Source, mixed: frozenset[str]
+    ) -> Iterator[tuple[Source, Command]]:
+        """Give all commands, those of an imported file where it is first imported."""
+        stack = [(main, iter(self._parse(main, mixed)))]
+        seen = {main.name}
+        while stack:
+            source, commands = stack[-1]
+            command = next(commands, None)
+            if command is None:
+                stack.pop()
+            elif isinstance(command, Import):
+                path = self._import(source, command.target)
+                if path is None:
+                    continue
+                found = self._sources[path]
+                chain = [each.name for each, _ in stack]
+                if path in chain:
+                    cycle = " -> ".join([*chain[chain.index(path) :], path])
+                    self._error(source, command.target, f"files import each other: {cycle}")
+                elif path not in seen and isinstance(found, Source):
+                    seen.add(path)
+                    stack.append((found, iter(self._parse(found, mixed))))
+            else:
+                yield source, command
+
+    def _import(self, source: Source, token: Token) -> str | None:
+        """Note an imported namespace; give the name of an imported file that could be read."""
+        target = string_value(token)
+        if target in self._namespaces:
+            self._imports[target] = None
+            self._uses_library |= target == _LIBRARY_NAMESPACE
+            return None
+        if target in (LIBRARY, "stdlib"):
+            self._imports[_LIBRARY_NAMESPACE] = None
+            self._uses_library = True
+            return None
+        path = _relative(source.name, target)
+        found = self._sources.get(path, "there is no such file")
+        if isinstance(found, str):
+            near = nearest(target, [*self._namespaces, LIBRARY])
+            self._error(
+                source,
+                token,
+                f'cannot import "{target}": it is no namespace, and as a file: {found}',
+                f'did you mean "{near}"?'
+                if near
+                else f"namespaces are {', '.join(self._namespaces)}",
+            )
+            return None
+        return path
+
+    def _parse(self, source: Source, mixed: frozenset[str]) -> list[Command]:
+        for missing in source.missing:
+            near = nearest(missing.name, self._parameters)
+            given = ", ".join(self._parameters) or "none"
+            self._report.error(
+                source,
+                source.expanded(missing.start),
+                source.expanded(missing.stop),
+                f"the parameter `${missing.name}` is not given",
+                f"did you mean `${near}`?" if near else f"given parameters: {given}",
+            )
+        if source.missing:
+            return []
+        tokens = lexer.tokenize(source, self._report, mixed)
+        return parser.parse(source, tokens, self._report)
+
+    def _error(self, source: Source, token: Token, message: str, *hints: str) -> None:
+        self._report.error(source, token.start, token.end, message, *hints)
+
+
+def _relative(importer: str, target: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), target))
+
+
+def _defines(code: str, word: str) -> bool:
+    """True when a program uses the letters of a library's mixed name for a name of its own."""
+    letters = re.match(r"\w+", word)
+    name = letters.group() if letters else word
+    return re.search(rf"\b(?:let|load|for)\s+{name}\b(?!\s*{re.escape(word[len(name):])}\s*\()"
+                     rf"|^\s*{name}\s*=", code, re.MULTILINE) is not None
+
+
+def _library_text() -> str:
+    return (resources.files("voxk8s.imgql") / "library" / LIBRARY).read_text("utf-8")
+
+
+@cache
+def library() -> tuple[tuple[Source, Define], ...]:
+    """Give the definitions of the standard library."""
+    source = Source(LIBRARY, _library_text(), library=True)
+    report = Report()
+    tokens = lexer.tokenize(source, report, lexer.mixed_names(source.code))
+    commands = parser.parse(source, tokens, report)
+    report.check()
+    return tuple((source, each) for each in commands if isinstance(each, Define))

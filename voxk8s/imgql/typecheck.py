@@ -1,0 +1,117 @@
+"""Finds operations that can never work: a number where an image is asked for, and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from voxk8s.imgql import types
+from voxk8s.imgql.code import Apply, Constant, Function
+from voxk8s.imgql.diagnostics import Report
+from voxk8s.imgql.machine import Loop, Machine, Site
+from voxk8s.imgql.trampoline import Steps
+
+
+def check_types(functions: Sequence[Function], report: Report) -> None:
+    """Report clashes in the functions and in all that they call, with the types they call with."""
+    machine = Machine(_Types(report))
+    for function in functions:
+        machine.value(function, [types.ANY] * function.parameters)
+
+
+class _Types:
+    """Values are type words."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def constant(self, instruction: Constant) -> str:
+        """Give the type of a constant."""
+        value = instruction.value
+        if isinstance(value, bool):
+            return "bool"
+        return "string" if isinstance(value, str) else "number"
+
+    def unknown(self) -> str:
+        """Nothing is known of what an error left out."""
+        return types.ANY
+
+    def apply(self, instruction: Apply, arguments: Sequence[str], site: Site) -> str:
+        """Check the arguments of a kernel and give the type of its result."""
+        signature = instruction.signature
+        for place, given in enumerate(arguments):
+            wanted = types.wanted(signature, place)
+            if instruction.words and wanted == types.ANY:
+                wanted = instruction.words[place]
+            if types.clashes(wanted, given):
+                self._refuse(instruction, place, wanted, given, site)
+                return signature.result
+        return types.result(signature, arguments)
+
+    def item(self, sequence: str, captured: Sequence[str], site: Site) -> str:
+        """Give the type of the items."""
+        del captured
+        self._check_sequence("for", sequence, site)
+        return types.item_of(sequence)
+
+    def loop(self, loop: Loop[str], body: str, site: Site) -> str:
+        """Give the type of the results of a loop."""
+        del loop, site
+        return types.sequence_of(body)
+
+    def fold(
+        self,
+        function: Function,
+        initial: str,
+        sequence: str,
+        call: Callable[[str, str], Steps[str]],
+        site: Site,
+    ) -> Steps[str]:
+        """Give what the first value and the results of the function have in common."""
+        del function
+        self._check_sequence("fold", sequence, site)
+        item = types.item_of(sequence)
+        once = yield call(initial, item)
+        again = yield call(types.join([initial, once]), item)
+        return types.join([initial, once, again])
+
+    def _check_sequence(self, word: str, kind: str, site: Site) -> None:
+        if types.clashes("sequence", kind):
+            self._report.error(
+                site.source,
+                site.start,
+                site.end,
+                f"`{word}` needs a sequence, not {_a(kind)}",
+                "sequences are [a, b, c], range(a, b), dir(…) or the result of a for",
+            )
+
+    def _refuse(
+        self, instruction: Apply, place: int, wanted: str, given: str, site: Site
+    ) -> None:
+        name = instruction.name
+        count = len(instruction.arguments)
+        if instruction.words:
+            sides = ["operand"] if count == 1 else ["left operand", "right operand"]
+            swapped = count > 1 and instruction.swapped
+            what = f"the {sides[count - 1 - place if swapped else place]} of `{name}`"
+        elif count == 1:
+            what = f"the argument of `{name}`"
+        else:
+            what = f"argument {place + 1} of `{name}`"
+        caller = site.caller
+        hint = ""
+        if caller is not None:
+            line, column = caller.source.position(caller.start)
+            hint = f"called from {caller.source.name}:{line}:{column}"
+        self._report.error(
+            site.source,
+            site.start,
+            site.end,
+            f"{what} must be {_a(wanted)}, not {_a(given)}",
+            hint,
+        )
+
+
+def _a(kind: str) -> str:
+    word = kind.partition("<")[0]
+    word = {"bool": "truth value"}.get(word, word)
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
