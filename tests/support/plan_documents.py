@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from tests.support.kernel_index import FakeIndex
 from voxk8s.plan import KeyGraph, Pin, WorkPlan, decode, expand, key_graph
 from voxk8s.plan.model import Digest
-
-from tests.support.kernel_index import FakeIndex
 
 Form = dict[str, object]
 INDEX = FakeIndex()

@@ -62,7 +62,9 @@ def node_needs(node: Node) -> tuple[OperationId, ...]:
     """Give the nodes of the same scope that a node needs."""
     if isinstance(node, Operation):
         return node.arguments
-    return tuple(node.captures.values()) if isinstance(node, Closure) else ()
+    if isinstance(node, Closure):
+        return tuple([need for _, need in sorted(node.captures.items())])
+    return ()
 
 
 def ordered(nodes: Mapping[OperationId, Node], roots: Iterable[OperationId]) -> list[Node]:

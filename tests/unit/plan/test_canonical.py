@@ -43,7 +43,7 @@ def test_forms_of_five_differ() -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_not_finite_has_no_text(value: float) -> None:
     """NaN and infinities are refused."""
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="finite"):
         scalar_text(value)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.kernel_index import FakeIndex
 from tests.support.plan_documents import (
@@ -311,3 +314,28 @@ def test_kernels_are_looked_up_once_a_name() -> None:
     nodes = [operation(f"o{at}", "addition", "c", f"o{at - 1}" if at else "c") for at in range(50)]
     decode(document(constant("c", 1), *nodes, goals=[]), index=index)
     assert index.asked == 1
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60), st.sampled_from(["json", "yaml"]))
+def test_any_text_is_a_plan_or_an_invalid_plan(source: str | bytes, form: str) -> None:
+    """Whatever the text is, the only error is InvalidPlan."""
+    with contextlib.suppress(InvalidPlan):
+        decode(source, index=INDEX, format=form)  # type: ignore[arg-type]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["nodes", "goals", "id", "type", "value", "arguments", "0"]), inner
+            )
+        ),
+        max_leaves=20,
+    )
+)
+def test_any_object_is_a_plan_or_an_invalid_plan(content: object) -> None:
+    """Whatever stands in a resource, the only error is InvalidPlan."""
+    with contextlib.suppress(InvalidPlan):
+        decode({"nodes": content, "goals": []}, index=INDEX, from_resource=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +56,7 @@ def test_levels_are_longest_ways(needs: dict[int, list[int]]) -> None:
         assert level[node] == max((level[need] + 1 for need in below), default=0)
     chain, cost = critical_path(needs)
     assert len(chain) == cost == max(level.values(), default=-1) + 1
-    assert all(first in needs[then] for first, then in zip(chain, chain[1:], strict=False))
+    assert all(first in needs[then] for first, then in pairwise(chain))
 
 
 def test_cycle_names_its_members() -> None:

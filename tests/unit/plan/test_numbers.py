@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.plan_documents import INDEX, constant, document, goal, plan
+from voxk8s.errors import InvalidPlan
 from voxk8s.plan import WorkPlan, constant_id, decode, to_resource
 from voxk8s.plan.model import Constant, Scalar
 
@@ -51,11 +52,8 @@ def test_label_leaves_a_whole_number_an_integer() -> None:
 def test_documents_take_numbers_as_they_are() -> None:
     """Outside resources an id of another form is a mistake."""
     name = constant_id(5.0)
-    with pytest.raises(ValueError, match="not that of"):
-        try:
-            decode(document(constant(name, 5), goals=[goal(name)]), index=INDEX)
-        except Exception as error:
-            raise ValueError(str(error)) from error
+    with pytest.raises(InvalidPlan, match="not that of"):
+        decode(document(constant(name, 5), goals=[goal(name)]), index=INDEX)
 
 
 def test_exact_form_is_taken() -> None:

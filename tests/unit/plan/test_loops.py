@@ -1,0 +1,353 @@
+"""Loops: written out when their sequence is known, deferred when only the run knows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.plan_documents import (
+    INDEX,
+    Form,
+    closure,
+    constant,
+    goal,
+    graph_of,
+    operation,
+    parameter,
+    pin,
+    pinned,
+    plan,
+)
+from voxk8s.errors import InvalidPlan
+from voxk8s.plan import (
+    KeyConstant,
+    KeyGraph,
+    KeyOperation,
+    ResultKey,
+    blockers,
+    expand,
+    key_graph,
+    operation_id,
+    sequences,
+)
+
+X_PLUS_K = [parameter("x"), parameter("k"), operation("s", "addition", "x", "k")]
+
+
+def arguments(graph: KeyGraph, key: ResultKey | None) -> tuple[ResultKey, ...]:
+    """Give the argument keys of a node."""
+    assert key is not None
+    return graph.nodes[key].arguments
+
+
+def key(graph: KeyGraph, place: int = 0) -> ResultKey:
+    """Give the key of a goal."""
+    found = graph.goals[place].key
+    assert found is not None
+    return found
+
+
+def loop(sequence: str = "xs", *body: Form, result: str = "s") -> list[Form]:
+    """Write `for x in sequence do x + k` (or another body) as the operation `m`."""
+    nodes = list(body) or X_PLUS_K
+    return [
+        constant("k", 2.0),
+        closure("f", "x", nodes, result, k="k"),
+        operation("m", "map", "f", sequence),
+    ]
+
+
+def by_hand(*items: Form) -> KeyGraph:
+    """Write the same loop out by hand."""
+    labels = [str(item["id"]) for item in items]
+    sums = [operation(f"s {label}", "addition", label, "k") for label in labels]
+    every = operation("m", "sequence", *(f"s {label}" for label in labels))
+    return graph_of(*items, constant("k", 2.0), *sums, every, goals=[goal("m")])
+
+
+def test_loop_over_a_range_is_what_one_writes_by_hand() -> None:
+    """A loop over a known range has the keys of the same work written out."""
+    graph = graph_of(constant("n", 3.0), operation("xs", "range", "n"), *loop(), goals=[goal("m")])
+    hand = by_hand(constant("0", 0), constant("1", 1), constant("2", 2))
+    assert key(graph) == key(hand)
+    assert graph.nodes.keys() >= hand.nodes.keys()
+
+
+def test_loop_over_a_sequence_takes_its_operations() -> None:
+    """A loop over a sequence of operations computes on them."""
+    items = [constant("c", 1), operation("a", "near", "c"), operation("b", "volume", "c")]
+    graph = graph_of(*items, operation("xs", "sequence", "a", "b"), *loop(), goals=[goal("m")])
+    hand = graph_of(
+        *items, constant("k", 2.0), operation("p", "addition", "a", "k"),
+        operation("q", "addition", "b", "k"), operation("m", "sequence", "p", "q"),
+        goals=[goal("m")],
+    )  # fmt: skip
+    assert key(graph) == key(hand)
+
+
+def test_names_of_variables_do_not_count() -> None:
+    """Loops that differ in the name of their variable are the same work."""
+    keys = set()
+    for name in ("x", "y"):
+        body = [parameter(name), operation("s", "near", name)]
+        graph = graph_of(
+            constant("n", 2), operation("xs", "range", "n"), closure("f", name, body, "s"),
+            operation("m", "map", "f", "xs"), goals=[goal("m")],
+        )  # fmt: skip
+        keys.add(key(graph))
+    assert len(keys) == 1
+
+
+def test_captures_make_different_work() -> None:
+    """Loops that capture different values are different, also inside another loop."""
+    nodes = [constant("n", 2.0), operation("xs", "range", "n")]
+    one = graph_of(*nodes, *loop(), goals=[goal("m")])
+    changed = [constant("k", 3.0) if form["id"] == "k" else form for form in loop()]
+    assert key(one) != key(graph_of(*nodes, *changed, goals=[goal("m")]))
+
+
+def test_body_without_its_variable_is_evaluated_once() -> None:
+    """What does not depend on the item is one operation for all items."""
+    body = [parameter("k"), operation("s", "near", "k")]
+    graph = graph_of(
+        constant("n", 50), operation("xs", "range", "n"), *loop("xs", *body), goals=[goal("m")]
+    )
+    assert len(set(arguments(graph, key(graph)))) == 1
+    nears = [n for n in graph.nodes.values() if isinstance(n, KeyOperation) and "near" in n.kernel]
+    assert len(nears) == 1
+
+
+def test_loop_in_a_loop() -> None:
+    """Inner loops see the outer item, and give sequences of sequences."""
+    inner = closure(
+        "g", "y", [parameter("y"), parameter("x"), operation("s", "addition", "x", "y")], "s", x="x"
+    )
+    body = [parameter("x"), parameter("xs"), inner, operation("i", "map", "g", "xs")]
+    graph = graph_of(
+        constant("n", 3), operation("xs", "range", "n"),
+        closure("f", "x", body, "i", xs="xs"), operation("m", "map", "f", "xs"),
+        goals=[goal("m")],
+    )  # fmt: skip
+    rows = arguments(graph, key(graph))
+    cells = [arguments(graph, row) for row in rows]
+    numbers = [
+        tuple(
+            node.value if isinstance(node := graph.nodes[each], KeyConstant) else None
+            for each in arguments(graph, cell)
+        )
+        for row in cells
+        for cell in row
+    ]
+    assert numbers == [(x, y) for x in range(3) for y in range(3)]
+
+
+def test_loop_over_a_loop() -> None:
+    """The value of a loop over known items is itself a known sequence."""
+    again = closure("h", "z", [parameter("z"), operation("r", "near", "z")], "r")
+    graph = graph_of(
+        constant("n", 2), operation("xs", "range", "n"), *loop(), again,
+        operation("mm", "map", "h", "m"), goals=[goal("mm"), goal("m")],
+    )  # fmt: skip
+    inner = [arguments(graph, each) for each in arguments(graph, key(graph))]
+    assert [each for (each,) in inner] == [*arguments(graph, key(graph, 1))]
+
+
+def test_slices_and_items_of_known_sequences_are_known() -> None:
+    """Slices are looped over, and an item of a known sequence is that item's operation."""
+    items = [constant(label, number) for number, label in enumerate("abcd")]
+    graph = graph_of(
+        *items,
+        operation("all", "sequence", "a", "b", "c", "d"),
+        operation("xs", "subsequence", "all", "b", "c"),
+        *loop(),
+        operation("i", "index", "m", "b"),
+        goals=[goal("m"), goal("i")],
+    )
+    assert key(graph, 1) == arguments(graph, key(graph))[1]
+    assert len(arguments(graph, key(graph))) == 2
+
+
+@pytest.mark.parametrize("place", [4.0, -1.0, 0.5, "x", True])
+def test_items_that_are_not_there_are_left_to_the_kernel(place: object) -> None:
+    """An index out of range or not whole is an operation, which then says what is wrong."""
+    graph = graph_of(
+        constant("n", 3), operation("xs", "range", "n"), constant("at", place),
+        operation("i", "index", "xs", "at"), goals=[goal("i")],
+    )  # fmt: skip
+    node = graph.nodes[key(graph)]
+    assert isinstance(node, KeyOperation)
+    assert node.kernel == sequences.INDEX
+
+
+def test_only_the_item_that_is_asked_for_is_needed() -> None:
+    """The first image of a folder needs no pin of the others."""
+    nodes = [
+        constant("root", "s3://x/"),
+        operation("files", "dir", "root"),
+        closure("f", "x", [parameter("x"), operation("l", "load", "x")], "l"),
+        operation("images", "map", "f", "files"),
+        constant("zero", 0),
+        operation("first", "index", "images", "zero"),
+    ]
+    made = plan(*nodes, goals=[goal("first")])
+    graph = key_graph(made, INDEX)
+    (listing,) = graph.unkeyed
+    graph = expand(graph, pins={listing: pin("s3://x/", "f", ("a", "b", "c"))})
+    assert [ref.arguments for ref in graph.unkeyed.values()] == [("a",)]
+
+
+def test_loop_over_a_folder() -> None:
+    """A listing is a sequence of names once it is pinned; each image is an input of its own."""
+    made = plan(
+        constant("root", "s3://x/"),
+        operation("files", "dir", "root"),
+        closure("f", "x", [parameter("x"), operation("l", "load", "x")], "l"),
+        operation("images", "map", "f", "files"),
+        goals=[goal("images")],
+    )
+    graph = key_graph(made, INDEX)
+    assert blockers(graph, graph.goals[0].operation) == set(graph.unkeyed)
+    graph = pinned(graph, {"s3://x/": ("a", "b")})
+    images = [graph.nodes[each] for each in arguments(graph, key(graph))]
+    assert [node.pin.url for node in images if isinstance(node, KeyOperation) and node.pin] == [
+        "a",
+        "b",
+    ]
+
+
+def deferred_loop() -> KeyGraph:
+    """Give the graph of a loop over a computed range, beside a goal that does not wait."""
+    return graph_of(
+        constant("c", 1.0),
+        operation("n", "addition", "c", "c"),
+        operation("xs", "range", "n"),
+        *loop(),
+        operation("after", "near", "m"),
+        goals=[goal("after"), goal("n")],
+    )
+
+
+def test_loop_over_a_computed_sequence_waits_for_it() -> None:
+    """A loop over a range that the run computes names the value that it needs."""
+    graph = deferred_loop()
+    assert [each.key is None for each in graph.goals] == [True, False]
+    (deferred,) = graph.deferred
+    pivot = graph.nodes[deferred.pivot]
+    assert isinstance(pivot, KeyOperation)
+    assert pivot.kernel == sequences.RANGE
+    assert blockers(graph, graph.goals[0].operation) == {deferred.operation}
+
+
+def test_value_of_the_pivot_expands_the_loop() -> None:
+    """With the sequence's value a deferred loop has the keys of one that was known."""
+    graph = deferred_loop()
+    grown = expand(graph, {graph.deferred[0].pivot: [0, 1]})
+    assert not grown.deferred
+    (loop_key,) = arguments(grown, key(grown))
+    assert loop_key == key(by_hand(constant("0", 0), constant("1", 1)))
+    assert grown.goals[1] == graph.goals[1]
+
+
+def test_items_that_are_no_scalars_are_picked_by_place() -> None:
+    """Images in a computed sequence become items by index; scalars are constants."""
+    graph = deferred_loop()
+    grown = expand(graph, {graph.deferred[0].pivot: [object(), 5.0, float("nan"), None]})
+    (loop_key,) = arguments(grown, key(grown))
+    firsts = [grown.nodes[arguments(grown, each)[0]] for each in arguments(grown, loop_key)]
+    assert [node.kernel if isinstance(node, KeyOperation) else node.value for node in firsts] == [
+        sequences.INDEX,
+        5.0,
+        sequences.INDEX,
+        sequences.INDEX,
+    ]
+
+
+@pytest.mark.parametrize("value", [5, "text", None, {"a": 1}])
+def test_value_that_is_no_sequence_rejects_the_loop(value: object) -> None:
+    """A loop over what turns out to be no sequence fails its goals, and no others."""
+    graph = deferred_loop()
+    grown = expand(graph, {graph.deferred[0].pivot: value})
+    assert not grown.deferred
+    (name,) = grown.rejected
+    assert "not a sequence" in grown.rejected[name]
+    assert blockers(grown, grown.goals[0].operation) == {name}
+    assert grown.goals[1].key is not None
+
+
+def test_constant_is_no_sequence() -> None:
+    """A loop over a number is rejected at once."""
+    graph = graph_of(constant("xs", 3.0), *loop(), goals=[goal("m")])
+    assert graph.goals[0].key is None
+    assert list(graph.rejected.values()) == ["cannot loop: float is not a sequence"]
+
+
+def computed_address() -> KeyGraph:
+    """Give the graph of a load whose address is computed."""
+    return graph_of(
+        constant("c", "s3://x/a"),
+        operation("u", "strings.concat", "c"),
+        operation("l", "load", "u"),
+        operation("n", "near", "l"),
+        goals=[goal("n")],
+    )
+
+
+def test_computed_address_waits_then_asks_for_its_pin() -> None:
+    """An input whose address is computed is the same input as one whose address is written."""
+    graph = computed_address()
+    grown = expand(graph, {graph.deferred[0].pivot: "s3://x/a"})
+    assert [ref.arguments for ref in grown.unkeyed.values()] == [("s3://x/a",)]
+    assert blockers(grown, grown.goals[0].operation) == set(grown.unkeyed)
+    written = graph_of(
+        constant("c", "s3://x/a"), operation("l", "load", "c"), operation("n", "near", "l"),
+        goals=[goal("n")],
+    )  # fmt: skip
+    assert key(pinned(grown)) == key(written)
+
+
+@pytest.mark.parametrize("value", [5, None, ["a"]])
+def test_address_must_be_a_text(value: object) -> None:
+    """An address that turns out to be no text rejects the input."""
+    graph = computed_address()
+    grown = expand(graph, {graph.deferred[0].pivot: value})
+    assert ["address" in text for text in grown.rejected.values()] == [True]
+
+
+def test_pin_without_entries_is_no_folder() -> None:
+    """Listing what is pinned as a file is rejected."""
+    graph = graph_of(constant("r", "s3://x/r"), operation("d", "dir", "r"), goals=[goal("d")])
+    assert ["not a folder" in text for text in graph.rejected.values()] == [True]
+
+
+def test_endless_loops_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops that come to too many operations are an invalid plan, before memory runs out."""
+    monkeypatch.setattr(sequences, "MAX_ITEMS", 50)
+    nodes = [constant("n", 1e15), operation("xs", "range", "n"), *loop()]
+    with pytest.raises(InvalidPlan, match="split"):
+        graph_of(*nodes, goals=[goal("m")])
+    inner = closure("g", "y", [parameter("y"), operation("s", "near", "y")], "s")
+    body = [parameter("xs"), inner, operation("i", "map", "g", "xs")]
+    with pytest.raises(InvalidPlan, match="split"):
+        graph_of(
+            constant("n", 10), operation("xs", "range", "n"),
+            closure("f", "x", body, "i", xs="xs"),
+            operation("m", "map", "f", "xs"), goals=[goal("m")],
+        )  # fmt: skip
+
+
+def test_ids_in_loops_are_those_of_the_work_written_out() -> None:
+    """The id of an operation in a loop is that of the node with the item written in."""
+    graph = graph_of(constant("n", 2), operation("xs", "range", "n"), *loop(), goals=[goal("m")])
+    hand = by_hand(constant("0", 0), constant("1", 1))
+    wanted = {n.operation for n in hand.nodes.values() if isinstance(n, KeyOperation)}
+    found = {n.operation for n in graph.nodes.values() if isinstance(n, KeyOperation)}
+    assert {name for name in wanted if "addition" in kernel_of(hand, name)} <= found
+    assert operation_id("range", []) not in found
+
+
+def kernel_of(graph: KeyGraph, operation: str) -> str:
+    """Give the kernel of an operation by its id."""
+    return next(
+        node.kernel
+        for node in graph.nodes.values()
+        if isinstance(node, KeyOperation) and node.operation == operation
+    )

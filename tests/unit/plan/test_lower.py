@@ -1,0 +1,290 @@
+"""Key graphs: merging, inputs, save goals, geometry."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.kernel_index import FakeIndex
+from tests.support.plan_documents import (
+    INDEX,
+    Form,
+    closure,
+    constant,
+    document,
+    goal,
+    graph_of,
+    operation,
+    parameter,
+    pin,
+    pinned,
+    plan,
+)
+from voxk8s.errors import InvalidPlan
+from voxk8s.plan import (
+    KeyConstant,
+    KeyGraph,
+    KeyOperation,
+    Role,
+    blockers,
+    constant_id,
+    decode,
+    expand,
+    inputs,
+    key_graph,
+    operation_id,
+)
+
+
+def kernels_of(graph: KeyGraph) -> list[str]:
+    """List the kernels of a graph's operations, sorted."""
+    return sorted(node.kernel for node in graph.nodes.values() if isinstance(node, KeyOperation))
+
+
+def load(label: str, url: str) -> list[Form]:
+    """Write a load of a constant URL."""
+    return [constant(f"url of {label}", url), operation(label, "load", f"url of {label}")]
+
+
+def only_key(graph: KeyGraph) -> str:
+    """Give the key of the only goal."""
+    (only,) = graph.goals
+    assert only.key is not None
+    return only.key
+
+
+def test_spelling_of_a_kernel_does_not_count() -> None:
+    """A short and a qualified name give one operation."""
+    graph = graph_of(
+        constant("c", 1),
+        operation("a", "near", "c"),
+        operation("b", "vox1.near", "c"),
+        goals=[goal("a"), goal("b")],
+    )
+    assert graph.goals[0].key == graph.goals[1].key
+    assert kernels_of(graph) == ["vox1.near"]
+
+
+def test_only_what_goals_need_is_in_the_graph() -> None:
+    """Operations that no goal needs have no key."""
+    graph = graph_of(
+        constant("c", 1),
+        operation("a", "near", "c"),
+        operation("b", "volume", "c"),
+        goals=[goal("a")],
+    )
+    assert kernels_of(graph) == ["vox1.near"]
+    assert graph.key_of(operation_id("volume", [constant_id(1)])) is None
+    assert graph.keys[operation_id("near", [constant_id(1)])] == graph.goals[0].key
+
+
+def test_kernel_version_is_in_the_key() -> None:
+    """A new version of a kernel gives new keys to it and to what needs it."""
+    made = plan(
+        constant("c", 1),
+        operation("a", "near", "c"),
+        operation("b", "volume", "a"),
+        goals=[goal("b")],
+    )
+    old, new = (key_graph(made, FakeIndex({"vox1.near": each})) for each in (1, 2))
+    assert only_key(old) != only_key(new)
+
+
+def test_contents_are_in_the_key_and_places_are_not() -> None:
+    """The same content under another URL is the same; another content is another."""
+
+    def key(url: str, content: str) -> str:
+        made = plan(*load("i", url), operation("n", "near", "i"), goals=[goal("n")])
+        (ref,) = inputs(made, INDEX)
+        return only_key(key_graph(made, INDEX, {ref.id: pin(url, content)}))
+
+    assert key("s3://a/x", "1") == key("s3://b/y", "1")
+    assert key("s3://a/x", "1") != key("s3://a/x", "2")
+
+
+def test_inputs_are_those_that_goals_need() -> None:
+    """Inputs are listed with the values of their arguments, once each."""
+    made = plan(
+        *load("a", "s3://x/a"),
+        *load("b", "s3://x/b"),
+        constant("p", "*.nii"),
+        operation("d", "dir", "url of a", "p"),
+        operation("s", "sequence", "a", "d", "a"),
+        goals=[goal("s")],
+    )
+    found = {ref.operator: ref for ref in inputs(made, INDEX)}
+    assert found.keys() == {"load", "dir"}
+    assert found["load"].arguments == ("s3://x/a",)
+    assert found["load"].id == operation_id("load", [constant_id("s3://x/a")])
+    assert found["dir"].arguments == ("s3://x/a", "*.nii")
+    assert found["dir"].role is Role.LISTING
+
+
+def test_goals_without_a_pin_wait() -> None:
+    """A goal whose input has no pin has no key and says what it waits for; others have theirs."""
+    made = plan(
+        *load("a", "s3://x/a"),
+        *load("b", "s3://x/b"),
+        operation("n", "near", "a"),
+        operation("m", "near", "b"),
+        goals=[goal("n", "n.nii", "save"), goal("m"), goal("url of a")],
+    )
+    graph = key_graph(made, INDEX, {inputs(made, INDEX)[1].id: pin("s3://x/b")})
+    assert [each.key is None for each in graph.goals] == [True, False, False]
+    (waiting,) = graph.unkeyed.values()
+    assert waiting.arguments == ("s3://x/a",)
+    assert blockers(graph, graph.goals[0].operation) == {waiting.id}
+    grown = expand(graph, pins={waiting.id: pin("s3://x/a")})
+    assert not grown.unkeyed
+    assert not grown.pending
+    assert grown.goals[1].key == graph.goals[1].key
+    assert grown.goals[0].key is not None
+    assert grown.nodes.keys() > graph.nodes.keys()
+
+
+def test_input_node_has_its_pin() -> None:
+    """An input's node has the pin to read; its address is no argument."""
+    graph = graph_of(*load("a", "s3://x/a"), goals=[goal("a")])
+    node = graph.nodes[graph.goals[0].key]  # type: ignore[index]
+    assert isinstance(node, KeyOperation)
+    assert node.pin == pin("s3://x/a")
+    assert node.arguments == ()
+
+
+def test_saves_are_operations() -> None:
+    """A save goal is a node by its suffix: two names of one kind are one file."""
+    graph = graph_of(
+        constant("c", 1),
+        operation("a", "near", "c"),
+        goals=[goal("a", name, "save") for name in ("x.nii", "y/z.NII", "x.nii.gz")],
+    )
+    first, second, third = (each.key for each in graph.goals)
+    assert first == second != third
+    assert kernels_of(graph) == ["vox1.near", "voxk8s.save", "voxk8s.save"]
+    node = graph.nodes[first]  # type: ignore[index]
+    assert isinstance(node, KeyOperation)
+    assert (node.role, node.suffix) == (Role.SAVE, ".nii")
+
+
+def test_constants_may_be_goals() -> None:
+    """A constant that is printed is its own node."""
+    graph = graph_of(constant("c", 1.5), goals=[goal("c")])
+    node = graph.nodes[graph.goals[0].key]  # type: ignore[index]
+    assert node == KeyConstant(node.key, 1.5)
+    assert node.arguments == ()
+
+
+def test_nodes_stand_after_their_arguments() -> None:
+    """A plan whose nodes are in another order gives a graph in topological order."""
+    made = plan(
+        constant("c", 1), operation("a", "near", "c"), operation("b", "near", "a"),
+        goals=[goal("b")],
+    )  # fmt: skip
+    mixed = type(made)(dict(reversed(made.nodes.items())), made.goals, made.imports)
+    graph = key_graph(mixed, INDEX)
+    seen: set[str] = set()
+    for node in graph.nodes.values():
+        assert seen.issuperset(node.arguments)
+        seen.add(node.key)
+    assert only_key(graph) == only_key(key_graph(made, INDEX))
+
+
+def test_unknown_kernel_is_refused() -> None:
+    """A plan made for other kernels is an invalid plan."""
+    made = plan(constant("c", 1), operation("a", "near", "c"), goals=[goal("a")])
+    with pytest.raises(InvalidPlan, match="near"):
+        key_graph(type(made)(made.nodes, made.goals, ()), INDEX)
+
+
+def test_geometry_is_bound_to_the_images_of_the_plan() -> None:
+    """Nullary geometry takes all images that the plan loads, whatever the order of nodes."""
+    nodes = [*load("a", "s3://x/a"), *load("b", "s3://x/b"), operation("t", "tt")]
+    first = graph_of(*nodes, operation("v", "volume", "t"), goals=[goal("v")])
+    then = graph_of(operation("v", "volume", "t"), *reversed(nodes), goals=[goal("v")])
+    other = graph_of(*nodes[:2], nodes[-1], operation("v", "volume", "t"), goals=[goal("v")])
+    assert only_key(first) == only_key(then) != only_key(other)
+    (bound,) = (
+        node
+        for node in first.nodes.values()
+        if isinstance(node, KeyOperation) and node.kernel == "vox1.tt"
+    )
+    assert len(bound.arguments) == 2
+
+
+def test_geometry_with_one_argument_keeps_it_first() -> None:
+    """`constant(k)` keeps its number before the images; with an image it is left alone."""
+    nodes = [*load("a", "s3://x/a"), constant("k", 2.0)]
+    graph = graph_of(*nodes, operation("c", "vox1.constant", "k"), goals=[goal("c")])
+    explicit = graph_of(*nodes, operation("c", "vox1.constant", "k", "a"), goals=[goal("c")])
+    assert only_key(graph) == only_key(explicit)
+
+
+def test_same_image_twice_gives_geometry_once() -> None:
+    """Two names of one content are one image."""
+    one = graph_of(*load("a", "s3://x/a"), operation("t", "tt"), goals=[goal("t")])
+    two = graph_of(
+        *load("a", "s3://x/a"), *load("b", "s3://y/a"), operation("t", "tt"), goals=[goal("t")]
+    )
+    assert only_key(one) == only_key(two)
+
+
+def test_geometry_that_needs_itself_is_refused() -> None:
+    """An address computed from the geometry of the images of the plan is refused."""
+    made = plan(
+        operation("t", "tt"), operation("v", "volume", "t"), operation("l", "load", "v"),
+        goals=[goal("l")],
+    )  # fmt: skip
+    with pytest.raises(InvalidPlan, match="geometry"):
+        key_graph(made, INDEX)
+
+
+def loop_with_geometry(*inner: Form) -> list[Form]:
+    """Write a loop over two URLs whose body loads the item and asks for geometry."""
+    body = [
+        parameter("u"),
+        operation("i", "load", "u"),
+        operation("t", "tt"),
+        operation("v", "volume", "t"),
+        *inner,
+    ]
+    return [
+        constant("p", "s3://x/p"),
+        constant("q", "s3://x/q"),
+        operation("urls", "sequence", "p", "q"),
+        closure("f", "u", body, "v" if not inner else "m"),
+        operation("all", "map", "f", "urls"),
+    ]
+
+
+def test_geometry_in_a_loop_takes_the_images_of_its_body() -> None:
+    """In a loop that loads images, geometry is that of the item's image."""
+    graph = graph_of(*load("a", "s3://x/a"), *loop_with_geometry(), goals=[goal("all")])
+    by_hand = graph_of(
+        *load("p", "s3://x/p"), operation("t", "tt"), operation("v", "volume", "t"),
+        goals=[goal("v")],
+    )  # fmt: skip
+    node = graph.nodes[only_key(graph)]  # type: ignore[index]
+    first, second = node.arguments
+    assert first == only_key(by_hand) != second
+
+
+def test_geometry_of_an_inner_loop_takes_the_images_of_the_outer() -> None:
+    """A loop in a loop is not shared between items whose images differ."""
+    inner = closure("g", "n", [operation("t", "tt"), operation("w", "volume", "t")], "w")
+    graph = graph_of(
+        *loop_with_geometry(
+            constant("one", 1.0), operation("r", "range", "one"), inner,
+            operation("m", "map", "g", "r"),
+        ),
+        goals=[goal("all")],
+    )  # fmt: skip
+    first, second = graph.nodes[only_key(graph)].arguments  # type: ignore[index]
+    assert first != second
+
+
+def test_long_chain_gets_keys() -> None:
+    """A chain of 100,000 operations gets its keys without recursion."""
+    count = 100_000
+    nodes = [operation(f"n{at}", "near", f"n{at - 1}") for at in range(1, count + 1)]
+    source = document(constant("n0", 1.0), *nodes, goals=[goal(f"n{count}")])
+    graph = pinned(key_graph(decode(source, index=INDEX), INDEX))
+    assert len(graph.nodes) == count + 1
