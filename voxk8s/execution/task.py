@@ -18,9 +18,8 @@ from voxk8s.execution.process import Context
 from voxk8s.execution.retry import is_transient
 from voxk8s.execution.sizes import describe, encode_inline, value_bytes
 from voxk8s.execution.units import Action, Step, Unit
+from voxk8s.kernels import KernelRegistry, files, inputs, registry
 from voxk8s.kernels import context as kernel_context
-from voxk8s.kernels import files, inputs, registry
-from voxk8s.kernels.registry import KernelRegistry
 from voxk8s.plan import ResultKey
 from voxk8s.storage import MISS, Miss, Provenance, ResultStore
 from voxk8s.storage.codec import decode
