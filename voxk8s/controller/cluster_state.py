@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from voxk8s.cluster.kinds import (
     JOBS,
     PODS,
     WORK_PLANS,
+    Kind,
 )
 from voxk8s.cluster.kube import Kube
 from voxk8s.constants import LABEL_WORKPLAN
@@ -33,6 +34,8 @@ from voxk8s.controller.observed import (
 )
 from voxk8s.controller.queue import ObjectKey
 
+T = TypeVar("T")
+
 _OPTIONAL = frozenset({DASK_CLUSTERS, DASK_WORKER_GROUPS, DASK_AUTOSCALERS})
 """Kinds whose CRDs may be missing: the operator works, and says so, without them."""
 
@@ -46,7 +49,7 @@ class ClusterState:
         """Make empty caches."""
         self._wake = wake
 
-        def child[T](kind: Any, read: Callable[[Mapping[str, Any]], T]) -> Cache[T]:
+        def child(kind: Kind, read: Callable[[Mapping[str, Any]], T]) -> Cache[T]:
             return Cache(kind, read, views.workplan_label, self._changed, labels=LABEL_WORKPLAN)
 
         self.workplans: Cache[WorkPlanResource] = Cache(
@@ -97,7 +100,7 @@ class ClusterState:
                 for namespace in namespaces or (None,):
                     tasks.create_task(cache.follow(kube, namespace, clock))
 
-    def keys(self) -> list[ObjectKey]:
+    def names(self) -> list[ObjectKey]:
         """Name all WorkPlans."""
         return [ObjectKey(*key) for key, _ in self.workplans.items()]
 

@@ -55,6 +55,7 @@ class WorkQueue:
     _heap: list[tuple[float, ObjectKey]] = field(default_factory=list)
     _failures: dict[ObjectKey, int] = field(default_factory=dict)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _closed: bool = False
 
     def add(self, key: ObjectKey) -> None:
@@ -110,6 +111,7 @@ class WorkQueue:
                 key = self._ready.popleft()
                 self._queued.discard(key)
                 self._busy.add(key)
+                self._idle.clear()
                 return key
             if self._closed:
                 raise QueueClosed
@@ -119,9 +121,16 @@ class WorkQueue:
     def done(self, key: ObjectKey) -> None:
         """Take note that the worker is finished with `key`."""
         self._busy.discard(key)
+        if not self._busy:
+            self._idle.set()
         if key in self._again:
             self._again.discard(key)
             self.add(key)
+
+    async def drained(self) -> None:
+        """Wait until nothing is being worked on."""
+        if self._busy:
+            await self._idle.wait()
 
     def close(self) -> None:
         """No more names are taken or given; waiting workers see QueueClosed."""

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster.errors import KubeError
 from voxk8s.cluster.kube import Kube, KubeObject
 from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR
 from voxk8s.controller.actions import Record
+from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
 _MESSAGE_LIMIT = 1000
@@ -46,7 +46,7 @@ class Recorder:
         async with self._slots:
             try:
                 await self._kube.create_event(event)
-            except KubeError as error:
+            except Voxk8sError as error:
                 _log.debug("an event could not be written: %s", error)
 
 

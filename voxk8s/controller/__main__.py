@@ -1,0 +1,44 @@
+"""Entry point of the operator: `python -m voxk8s.controller`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from voxk8s.cluster.errors import KubeConfigMissing
+from voxk8s.cluster.kube import Kube
+from voxk8s.controller.config import Config
+from voxk8s.controller.operator import Operator
+from voxk8s.errors import InvalidUsage
+
+
+def main() -> int:
+    """Run the operator; 0 after a signal, 1 when it broke, 2 when its configuration is wrong."""
+    try:
+        config = Config.from_env(os.environ)
+    except InvalidUsage as error:
+        sys.stderr.write(f"voxk8s operator: {error}\n")
+        return 2
+    logging.basicConfig(
+        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        return 0 if asyncio.run(_run(config)) else 1
+    except KubeConfigMissing as error:
+        sys.stderr.write(f"voxk8s operator: {error}\n")
+        return 2
+
+
+async def _run(config: Config) -> bool:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with await Kube.connect(os.environ, connections=128) as kube:
+        return await Operator(kube, config).run(stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""Leader election by a Lease: of several operators, one acts.
+
+Times of other operators are never compared with ours: a lease is over when its holder did not
+renew it for its whole duration by our clock. (The client's own election keeps its record in an
+annotation with local times, which disagrees with every other tool that reads Leases.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from voxk8s.cluster.errors import AlreadyExists, Conflict
+from voxk8s.cluster.kinds import LEASES
+from voxk8s.cluster.kube import Kube, KubeObject
+from voxk8s.errors import Voxk8sError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Election:
+    """One candidate's view of a Lease; all times in seconds of `clock`."""
+
+    kube: Kube
+    name: str
+    namespace: str
+    identity: str
+    clock: Callable[[], float]
+    now: Callable[[], datetime]
+    duration: float = 15.0
+    renew_within: float = 10.0
+    retry: float = 2.0
+    leading: bool = False
+    _seen: tuple[str, str] = ("", "")
+    _seen_at: float = 0.0
+    _renewed_at: float = 0.0
+    _lease: KubeObject | None = field(default=None, repr=False)
+
+    async def acquire(self) -> None:
+        """Wait until we lead."""
+        _log.info("waiting to lead by lease %s/%s", self.namespace, self.name)
+        while not await self.try_once():  # noqa: ASYNC110 - a Lease offers nothing to wait on
+            await asyncio.sleep(self.retry)
+        _log.info("leading as %s", self.identity)
+
+    async def keep(self) -> None:
+        """Renew the lease for as long as we can; returns when it is lost."""
+        while True:
+            await asyncio.sleep(self.retry)
+            if await self.try_once():
+                continue
+            if not self.leading or self.clock() - self._renewed_at >= self.renew_within:
+                self.leading = False
+                _log.error("the lease %s/%s was lost", self.namespace, self.name)
+                return
+
+    async def release(self) -> None:
+        """Give the lease up, so that the next one need not wait for it to run out."""
+        if not self.leading or self._lease is None:
+            return
+        self.leading = False
+        self._lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+        try:
+            await self.kube.replace(LEASES, self._lease, self.namespace)
+        except Voxk8sError as error:
+            _log.info("the lease could not be given up: %s", error)
+
+    async def try_once(self) -> bool:
+        """Take or renew the lease if it is ours, free or over; says whether we lead."""
+        try:
+            self.leading = await self._try()
+        except (Conflict, AlreadyExists):
+            self.leading = False  # somebody else was faster
+        except Voxk8sError as error:
+            _log.warning("the lease cannot be reached: %s", error)
+            # Not an answer: we lead until the time for renewing is over.
+            return False
+        if self.leading:
+            self._renewed_at = self.clock()
+        return self.leading
+
+    async def _try(self) -> bool:
+        lease = await self.kube.find(LEASES, self.name, self.namespace)
+        if lease is None:
+            self._lease = await self.kube.create(LEASES, self._fresh(), self.namespace)
+            return True
+        spec: dict[str, Any] = lease.setdefault("spec", {})
+        holder, renewed = str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or "")
+        if (holder, renewed) != self._seen:
+            self._seen, self._seen_at = (holder, renewed), self.clock()
+        length = float(spec.get("leaseDurationSeconds") or self.duration)
+        if holder not in ("", self.identity) and self.clock() - self._seen_at < length:
+            return False
+        moment = self._moment()
+        if holder != self.identity:
+            spec["acquireTime"] = moment
+            spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + 1
+        spec |= {
+            "holderIdentity": self.identity,
+            "renewTime": moment,
+            "leaseDurationSeconds": int(self.duration),
+        }
+        self._lease = await self.kube.replace(LEASES, lease, self.namespace)
+        self._seen, self._seen_at = (self.identity, moment), self.clock()
+        return True
+
+    def _fresh(self) -> KubeObject:
+        moment = self._moment()
+        return {
+            "apiVersion": LEASES.api_version,
+            "kind": LEASES.name,
+            "metadata": {"name": self.name, "namespace": self.namespace},
+            "spec": {
+                "holderIdentity": self.identity,
+                "acquireTime": moment,
+                "renewTime": moment,
+                "leaseDurationSeconds": int(self.duration),
+                "leaseTransitions": 0,
+            },
+        }
+
+    def _moment(self) -> str:
+        return self.now().isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,153 @@
+"""The operator as a whole: caches for all, actions for the one that leads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from datetime import UTC, datetime
+
+from voxk8s.api import WorkPlanResource
+from voxk8s.cluster.kube import Kube
+from voxk8s.controller.act import Actor
+from voxk8s.controller.children import Children
+from voxk8s.controller.cluster_state import ClusterState
+from voxk8s.controller.config import Config
+from voxk8s.controller.health import serve_health, serve_metrics
+from voxk8s.controller.leader import Election
+from voxk8s.controller.loop import Loop
+from voxk8s.controller.metrics import Metrics
+from voxk8s.controller.queue import WorkQueue
+from voxk8s.controller.recorder import Recorder
+from voxk8s.controller.resolver import Resolver
+
+_log = logging.getLogger(__name__)
+_LAST_ACTIONS = 8.0
+_SILENCE = 600.0
+"""Seconds without a sign from a watch (the API server sends one a minute) that mean it is dead."""
+
+
+def utc_now() -> datetime:
+    """Give the time."""
+    return datetime.now(UTC)
+
+
+class Operator:
+    """Runs until it is told to stop, or the lease is lost."""
+
+    def __init__(self, kube: Kube, config: Config) -> None:
+        """Join the parts; nothing starts yet."""
+        self._kube = kube
+        self._config = config
+        self._queue = WorkQueue(time.monotonic)
+        self._state = ClusterState(self._queue.add, self._gone)
+        self._resolver = Resolver(config.resolvers, config.resolver_memory, utc_now)
+        self._children = Children(kube, config, self._state)
+        self._recorder = Recorder(kube, config.identity, utc_now)
+        self._metrics = Metrics()
+        actor = Actor(kube, config, self._state, self._resolver, self._children, self._recorder)
+        self._loop = Loop(
+            self._queue, self._state, self._resolver, self._children, actor, self._metrics, utc_now
+        )
+        self._election = Election(
+            kube,
+            config.lease_name,
+            config.defaults.operator_namespace,
+            config.identity,
+            time.monotonic,
+            utc_now,
+        )
+        self._leading = not config.leader_election
+        self._following: asyncio.Task[None] | None = None
+        self._metrics.watch(
+            phases=self._phases,
+            queued=lambda: len(self._queue),
+            resolving=lambda: self._resolver.backlog,
+            leading=lambda: self._leading,
+        )
+
+    async def run(self, stop: asyncio.Event) -> bool:
+        """Work until `stop`; False if something broke and the process should be restarted."""
+        servers = [
+            await serve_health(self, self._config.health_port),
+            await serve_metrics(self._metrics, self._config.metrics_port),
+        ]
+        self._following = asyncio.create_task(
+            self._state.follow(self._kube, self._config.namespaces, time.monotonic)
+        )
+        self._resolver.warm_up()
+        leading = asyncio.create_task(self._lead())
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {leading, stopped, self._following}, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done - {stopped}:
+                if task.exception() is not None:
+                    _log.error("the operator broke", exc_info=task.exception())
+            return stopped in done
+        finally:
+            await self._wind_down(leading, stopped)
+            for server in servers:
+                await server.cleanup()
+
+    def sick(self) -> str:
+        """Say why the operator should be restarted: a watch that ended or fell silent."""
+        if self._following is not None and self._following.done():
+            return "the watches have ended"
+        now = time.monotonic()
+        for cache in self._state.caches:
+            if cache.synced.is_set() and now - cache.last_sign > _SILENCE:
+                return f"the watch of {cache.kind.plural} is silent"
+        return ""
+
+    def unready(self) -> str:
+        """Say why the operator cannot be counted on: caches that do not know the cluster yet.
+
+        A standby is ready, too: it takes over at once.
+        """
+        return "" if self._state.synced else "the caches are not synced yet"
+
+    async def _lead(self) -> None:
+        """Act once we may, until the lease is lost or the queue is closed."""
+        await self._state.wait_until_synced()
+        if not self._config.leader_election:
+            await self._loop.run(self._config.workers, self._config.resync_seconds)
+            return
+        await self._election.acquire()
+        self._leading = True
+        keeping = asyncio.create_task(self._election.keep())
+        acting = asyncio.create_task(
+            self._loop.run(self._config.workers, self._config.resync_seconds)
+        )
+        try:
+            await asyncio.wait({keeping, acting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._leading = False
+            for task in (keeping, acting):
+                task.cancel()
+            await asyncio.gather(keeping, acting, return_exceptions=True)
+
+    async def _wind_down(self, *tasks: asyncio.Task[object]) -> None:
+        """Finish what is being done, give the lease up, and end everything."""
+        self._queue.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_ACTIONS):
+                await self._queue.drained()
+                await self._recorder.flush()
+        await self._election.release()
+        for task in (*tasks, self._following):
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(
+            *(task for task in (*tasks, self._following) if task is not None),
+            return_exceptions=True,
+        )
+        await self._resolver.close()
+
+    def _gone(self, workplan: WorkPlanResource) -> None:
+        self._loop.gone(workplan)
+
+    def _phases(self) -> list[str]:
+        return [plan.status.phase or "Unseen" for _, plan in self._state.workplans.items()]
