@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,10 +84,9 @@ def dask_chart() -> Path:
     return package / "operator" / "deployment" / "helm" / "dask-kubernetes-operator"
 
 
-def install(images: Mapping[str, str]) -> None:
-    """Install or upgrade what is new or changed, and see that all of it is ready."""
+def install(wanted: Sequence[Release]) -> None:
+    """Install or upgrade what is new or changed."""
     programs.link(programs.built(programs.HELM) / "helm")
-    wanted = releases(images)
     ensure_namespaces([SYSTEM, DASK])
     for release in wanted:
         if not release.chart.joinpath("Chart.yaml").exists():
@@ -98,8 +97,13 @@ def install(images: Mapping[str, str]) -> None:
         with step(f"install {release.name}"):
             upgrade(release)
             kubectl("annotate", "--overwrite", "namespace", release.namespace, f"{MARK}={digest}")
-    for release in wanted:
-        wait_ready(release)
+
+
+def wait_all(wanted: Sequence[Release]) -> None:
+    """Wait until all that was installed is ready."""
+    with step("all of it is ready"):
+        for release in wanted:
+            wait_ready(release)
     say(f"installed: {', '.join(f'{release.name} in {release.namespace}' for release in wanted)}")
 
 
@@ -116,21 +120,10 @@ def upgrade(release: Release) -> None:
     """Install a release, or bring it to the wanted state after whatever came before."""
     values = LOCAL / f"{release.name}.values.yaml"
     values.write_text(yaml.safe_dump(dict(release.values)))
-    words = ("--namespace", release.namespace, "--values", values, "--timeout", "180s")
-    try:
-        # A person may have applied our CRD before: then it becomes the release's.
-        helm(
-            "upgrade",
-            "--install",
-            "--take-ownership",
-            "--wait",
-            release.name,
-            release.chart,
-            *words,
-        )
-    except ClusterError as error:
-        pods = kubectl("get", "pods", "-n", release.namespace, "--no-headers").strip()
-        raise ClusterError(f"{error}\n{pods}") from error
+    # A person may have applied our CRD before: then it becomes the release's.
+    ours = ("--take-ownership", "--force-conflicts")
+    words = ("--namespace", release.namespace, "--values", values)
+    helm("upgrade", "--install", *ours, release.name, release.chart, *words)
 
 
 def installed(release: Release) -> str:
@@ -141,11 +134,19 @@ def installed(release: Release) -> str:
 
 def wait_ready(release: Release) -> None:
     """Wait until every pod of a release's workloads is ready, also after a restart."""
+    for name in workloads(release):
+        try:
+            kubectl("rollout", "status", name, "-n", release.namespace, "--timeout=120s")
+        except ClusterError as error:
+            pods = kubectl("get", "pods", "-n", release.namespace, "--no-headers").strip()
+            raise ClusterError(f"{release.name} does not become ready: {error}\n{pods}") from error
+
+
+def workloads(release: Release) -> list[str]:
+    """Return the workloads of a release, as `deployment.apps/name`."""
     selector = f"app.kubernetes.io/instance={release.name}"
-    words = ("-n", release.namespace, "-l", selector)
-    names = kubectl("get", "deployments,statefulsets", *words, "-o", "name").split()
-    for name in names:
-        kubectl("rollout", "status", name, "-n", release.namespace, "--timeout=180s")
+    words = ("-n", release.namespace, "-l", selector, "-o", "name")
+    return kubectl("get", "deployments,statefulsets", *words).split()
 
 
 def ensure_namespaces(names: list[str]) -> None:

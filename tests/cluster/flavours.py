@@ -88,8 +88,11 @@ def build_images(wanted: str) -> None:
 def install(wanted: str) -> None:
     """Install the dask-kubernetes operator, an S3 server and voxk8s; write `.cluster/env`."""
     cluster = running(wanted)
-    charts.install(images.ensure(cluster))
+    releases = charts.releases(images.ensure(cluster))
+    charts.install(releases)
+    # Before the operator is ready: the store is of use without it, and helps to see what it lacks.
     store.describe(reachable=cluster.name == "bare")
+    charts.wait_all(releases)
 
 
 def connect(_: str) -> None:

@@ -14,6 +14,7 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.kubeconfig import write_private
 from tests.cluster.layout import ENVIRONMENT, KUBECONFIG, LOCAL, ROOT
 from tests.cluster.processes import Processes
+from tests.cluster.progress import step
 
 SERVICE = "voxk8s-s3"
 PORT = 8333
@@ -26,6 +27,8 @@ PROCESSES = Processes(LOCAL / "processes", LOCAL / "logs")
 
 def describe(*, reachable: bool) -> None:
     """Write `.cluster/env`; `reachable`: Services of the cluster can be reached from here."""
+    with step("the S3 server is ready"):
+        kubectl("rollout", "status", workload(), "-n", SYSTEM, "--timeout=120s")
     service = json.loads(kubectl("get", "service", SERVICE, "-n", SYSTEM, "-o", "json"))
     access, secret = keys()
     if reachable:
