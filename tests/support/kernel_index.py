@@ -47,5 +47,6 @@ _KERNELS: tuple[tuple[str, int, int | None, str], ...] = (
     ("vox1.tt", 0, None, "geometry"),
     ("vox1.constant", 1, None, "geometry"),
     ("test.identity", 1, 1, "compute"),
+    ("test.nothing", 0, 0, "compute"),
     ("voxk8s.save", 1, 1, "save"),
 )

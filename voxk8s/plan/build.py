@@ -44,6 +44,7 @@ from voxk8s.plan.suggest import clip, nearest, nearest_kernel
 MAX_LOOP_DEPTH = 64
 """Loops inside loops; a bound on recursion, far beyond what a person writes."""
 
+_POSITIONS = tuple([str(position) for position in range(16)])
 _HEX_ID = re.compile(r"[0-9a-fA-F]{64}\Z")
 
 
@@ -116,6 +117,9 @@ class _Scope:
         self.depth = depth
         self.places: dict[str, int] = {}
         self.ids: list[OperationId] = []
+        self._closures = {
+            place for place, form in enumerate(forms) if isinstance(form, ClosureForm)
+        }
         self._bodies: dict[int, tuple[_Scope, dict[OperationId, Node]]] = {}
         self._constants: dict[int, Scalar] = {}
         self._loads = False
@@ -172,19 +176,21 @@ class _Scope:
         arguments = form.arguments
         count = len(arguments)
         needs = []
-        for position in range(count):
-            label = arguments.get(str(position))
+        places = self.places
+        for key in _POSITIONS[:count] if count <= len(_POSITIONS) else map(str, range(count)):
+            label = arguments.get(key)
             if label is None:
                 raise self._wrong_arguments(place, count)
-            needs.append(self._find(label, place, f".arguments.{position}"))
-        if count < signature.minimum or (signature.maximum or count) < count:
+            need = places.get(label)
+            if need is None:
+                raise self._unknown(label, place, f".arguments.{key}")
+            needs.append(need)
+        most = signature.maximum
+        if count < signature.minimum or (most is not None and count > most):
             self._refuse_arity(place, signature, count)
-        if signature.role is Role.COMPUTE:
-            loop = False
-        else:
-            loop = self._check_role(place, signature, needs)
-        for position, need in enumerate(needs):
-            if type(self.forms[need]) is ClosureForm and not (loop and position == 0):
+        loop = signature.role is not Role.COMPUTE and self._check_role(place, signature, needs)
+        for position, need in enumerate(needs) if self._closures else ():
+            if need in self._closures and not (loop and position == 0):
                 raise InvalidPlan(
                     "a loop's body can only be the first argument of a loop",
                     f"{self._at(place)}.arguments.{position}",
@@ -204,7 +210,7 @@ class _Scope:
             self._unbound = place
         if signature.role is not Role.MAP:
             return False
-        if type(self.forms[needs[0]]) is not ClosureForm:
+        if needs[0] not in self._closures:
             raise InvalidPlan(
                 "the first argument of a loop must be a closure",
                 f"{self._at(place)}.arguments.0",
@@ -234,8 +240,10 @@ class _Scope:
             )
         needs = []
         for name, label in form.captures.items():
-            need = self._find(label, place, f".captures.{name}")
-            if type(self.forms[need]) is ClosureForm:
+            need = self.places.get(label)
+            if need is None:
+                raise self._unknown(label, place, f".captures.{name}")
+            if need in self._closures:
                 raise InvalidPlan("a loop's body cannot be captured", f"{path}.captures.{name}")
             needs.append(need)
         names = frozenset((form.variable, *form.captures))
@@ -252,12 +260,9 @@ class _Scope:
         self._bodies[place] = body, nodes
         return needs
 
-    def _find(self, label: str, place: int, field: str) -> int:
-        found = self.places.get(label)
-        if found is None:
-            hint = nearest(label, self.places)
-            raise InvalidPlan(f"no node has the id {clip(label)}{hint}", self._at(place) + field)
-        return found
+    def _unknown(self, label: str, place: int, field: str) -> InvalidPlan:
+        hint = nearest(label, self.places)
+        return InvalidPlan(f"no node has the id {clip(label)}{hint}", self._at(place) + field)
 
     def _wrong_arguments(self, place: int, count: int) -> InvalidPlan:
         form = self.forms[place]

@@ -130,6 +130,8 @@ def test_order_of_nodes_does_not_matter() -> None:
          "$.nodes[1].operator", "'vox1.volume'"),
         ([constant("c", 1), operation("o", "addition", "c")],
          "$.nodes[1].arguments", "takes 2 arguments, not 1"),
+        ([constant("c", 1), operation("o", "test.nothing", "c")],
+         "$.nodes[1].arguments", "takes 0 arguments, not 1"),
         ([constant("c", 1), operation("o", "range")],
          "$.nodes[1].arguments", "takes 1 to 2 arguments, not 0"),
         ([operation("o", "concat")], "$.nodes[0].operator", "strings"),
