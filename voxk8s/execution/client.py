@@ -38,8 +38,6 @@ class _UnseenWorker(Worker):
         super().__init__(*arguments, **{**options, **_UNSEEN})
 
 
-
-
 def get_shared_dask_client(enable_dashboard: bool = False) -> Client:
     """Return the shared client, made on first use and made again when it was closed.
 

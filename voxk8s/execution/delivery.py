@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from voxk8s.constants import INLINE_VALUE_BYTES
 from voxk8s.errors import StoreError
 from voxk8s.execution.config import Config
 from voxk8s.execution.files import target_path, write_file
@@ -127,6 +128,8 @@ class Delivery:
             cached=report.status is Status.FOUND,
             url=report.url,
         )
+        if report.stored and (report.media_type or report.size > INLINE_VALUE_BYTES):
+            outcome = replace(outcome, url=store.url_of(report.digest))
         if report.value is not None:
             return replace(outcome, value=decode_inline(report.value), has_value=True)
         if report.stored:

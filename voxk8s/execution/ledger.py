@@ -25,6 +25,8 @@ class Ledger:
         self._nodes: Mapping[ResultKey, KeyNode] = {}
         self._total = 0
         self._skipped = 0
+        self._keyless = 0
+        self._refused = 0
         self._found: set[ResultKey] = set()
         self._computed: dict[ResultKey, Report] = {}
         self._failed: dict[ResultKey, Report] = {}
@@ -34,14 +36,24 @@ class Ledger:
         self.durable: set[ResultKey] = set()
         """Results that this run has seen stored."""
 
-    def resolved(self, nodes: Mapping[ResultKey, KeyNode], resolution: Resolution) -> None:
-        """Take what the store holds, at the start and each time that the graph has grown."""
+    def resolved(
+        self,
+        nodes: Mapping[ResultKey, KeyNode],
+        resolution: Resolution,
+        waiting: int = 0,
+        refused: int = 0,
+    ) -> None:
+        """Take what the store holds, at the start and each time that the graph has grown.
+
+        `waiting` operations have no key, `refused` of them since their input cannot be pinned.
+        """
         self._nodes = nodes
-        self._total = max(self._total, resolution.total)
         self._found |= {key for key in resolution.known if key not in self._computed}
         self._work |= set(resolution.compute)
+        self._keyless, self._refused = waiting, refused
         done = len(self._found | self._computed.keys() | self._work)
-        self._skipped = max(0, self._total - done)
+        self._skipped = max(0, resolution.total - done)
+        self._total = resolution.total + waiting
 
     def forget(self, keys: Iterable[ResultKey]) -> None:
         """Take back that results are known: their records turned out to be gone."""
@@ -95,12 +107,14 @@ class Ledger:
         if report.stored == "nondeterministic" and key not in self._different:
             self._different[key] = report
             yield NonDeterminism(key, node.operation, node.kernel)
-        if key in self._computed or key in self._found:
-            return
         found = report.status is Status.FOUND or run != self._run
+        if key in self._computed or (found and key in self._found):
+            return
         if found:
             self._found.add(key)
         else:
+            # The store may have been asked again before this report came.
+            self._found.discard(key)
             self._computed[key] = report
         self._failed.pop(key, None)
         yield OperationFinished(
@@ -152,9 +166,9 @@ class Ledger:
             total=self._total,
             cached=len(self._found),
             computed=len(self._computed),
-            failed=len(self._failed),
+            failed=len(self._failed) + self._refused,
             running=running,
-            pending=left - running,
+            pending=left - running + self._keyless - self._refused,
             skipped=self._skipped,
         )
 

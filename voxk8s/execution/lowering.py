@@ -9,6 +9,7 @@ from voxk8s.execution import process
 from voxk8s.execution.compile import DaskGraph, compile_plain
 from voxk8s.execution.config import CacheMode, Config
 from voxk8s.execution.fusion import Group
+from voxk8s.execution.lookup import Lookup
 from voxk8s.execution.pinning import digest_here, pin
 from voxk8s.execution.process import Context
 from voxk8s.execution.units import Demand, build
@@ -16,9 +17,7 @@ from voxk8s.kernels import registry
 from voxk8s.plan import KeyOperation, expand, key_graph, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from voxk8s.plan import ResultKey, WorkPlan
+    from voxk8s.plan import WorkPlan
 
 
 def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
@@ -39,14 +38,9 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
         for error in pinned.errors.values():
             raise error
         graph = expand(graph, {}, pinned.pins)
-
-    def contains(keys: Collection[ResultKey]) -> Collection[ResultKey]:
-        if config.cache is not CacheMode.USE:
-            return ()
-        return config.store.contains(keys)  # type: ignore[return-value]  # of the keys given
-
+    ask = config.store.contains if config.cache is CacheMode.USE else lambda _: set[str]()
     asked = time.time()
-    resolution = resolve(graph, contains)
+    resolution = resolve(graph, Lookup(graph, ask))
     goals = {goal.key for goal in graph.goals if goal.key is not None}
     needed = {
         argument for key in resolution.compute for argument in graph.nodes[key].arguments

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from voxk8s.errors import PermanentError, TransientError
 from voxk8s.settings import Settings
 
-_TRANSPORT = (MemoryError, ConnectionError, TimeoutError)
-"""Errors of what lies around a kernel, not of the kernel: trying again may succeed."""
+_TRANSIENT = (TransientError, MemoryError, ConnectionError, TimeoutError)
+"""Beside our own, errors of what lies around a kernel: trying again may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +47,4 @@ def is_transient(error: BaseException) -> bool:
     """Say whether trying again may help; an exception of unknown kind is the kernel's own."""
     if isinstance(error, PermanentError):
         return False
-    return isinstance(error, TransientError | _TRANSPORT)
+    return isinstance(error, _TRANSIENT)

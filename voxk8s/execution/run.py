@@ -28,6 +28,7 @@ from voxk8s.execution.events import (
 from voxk8s.execution.executors import Done, Lost, Message, Reports, Session, Stopped
 from voxk8s.execution.futures import drop_operation_future, set_operation_future
 from voxk8s.execution.ledger import Ledger
+from voxk8s.execution.lookup import Lookup
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.pinning import Pinned, digest_here, digest_task, pin
 from voxk8s.execution.planning import plan_units
@@ -153,8 +154,11 @@ class Run:
         self._grow(state)
         with _sharing:
             asked = time.time()
-            resolution = resolve(state.graph, self._contains)
-            self._ledger.resolved(state.graph.nodes, resolution)
+            resolution = resolve(state.graph, self._lookup(state.graph))
+            refused = [name for name in state.graph.unkeyed if name in state.errors]
+            self._ledger.resolved(
+                state.graph.nodes, resolution, len(state.graph.pending), len(refused)
+            )
             self._tell(
                 PlanResolved(
                     resolution.total,
@@ -166,8 +170,11 @@ class Run:
             )
             if resolution.compute:
                 self._submit(state, resolution.known, resolution.compute, asked)
+        under_way = {key for task in state.waiting for key in state.watched[task]}
         for key in self._targets(state.graph):
-            if key in resolution.known and key not in state.settled:
+            node = state.graph.nodes[key]
+            known = key in resolution.known and key not in under_way
+            if known or not isinstance(node, KeyOperation):
                 self._settle(state, key, None)
         self._tell_progress(force=True)
         if self._read_known_pivots(state):
@@ -209,14 +216,14 @@ class Run:
 
         return pin(refs, config.inputs, remembers, digests, config.retry)
 
-    def _contains(self, keys: Collection[ResultKey]) -> Collection[ResultKey]:
+    def _lookup(self, graph: KeyGraph) -> Lookup:
         match self._config.cache:
             case CacheMode.USE:
-                return self._config.store.contains(keys)  # type: ignore[return-value]  # keys given
+                return Lookup(graph, self._config.store.contains)
             case CacheMode.REFRESH:
-                return {key for key in keys if key in self._ledger.durable}
+                return Lookup(graph, self._ledger.durable.intersection)
             case CacheMode.BYPASS:
-                return ()
+                return Lookup(graph, lambda _: ())
 
     def _targets(self, graph: KeyGraph) -> list[ResultKey]:
         """Results that are wanted one by one: of goals, and of pivots that hold others up."""
@@ -317,9 +324,9 @@ class Run:
             case Done(key):
                 if key in state.waiting:
                     self._done(state, key)
-            case Lost(key, reason, culprit):
+            case Lost(key):
                 if key in state.waiting:
-                    self._lost(state, key, reason, culprit)
+                    self._lost(state, message)
             case Stopped(reason):
                 from voxk8s.execution.executors.dasksession import SchedulerLost
 
@@ -379,19 +386,22 @@ class Run:
         self._ledger.forget([key])
         state.stale = True
 
-    def _lost(self, state: _State, task: TaskKey, reason: str, culprit: str | None) -> None:
-        state.waiting.discard(task)
+    def _lost(self, state: _State, lost: Lost) -> None:
+        state.waiting.discard(lost.key)
         if self._session is not None:
-            self._session.release([task])
-        blamed = TaskKey(culprit) if culprit in state.units else task
+            self._session.release([lost.key])
+        known = lost.culprit is not None and lost.culprit in state.units
+        blamed = TaskKey(lost.culprit) if lost.culprit is not None and known else lost.key
         state.losses[blamed] = state.losses.get(blamed, 0) + 1
         state.stale = True
-        if state.losses[blamed] <= LOSSES * (1 if culprit else 3):
-            logger.warning("%s; what it held is computed again", reason)
-            self._tell(WorkerRecovered(reason))
+        # A task that is not to blame itself has more patience: others may have torn it down.
+        if not lost.final and state.losses[blamed] <= (LOSSES if known else 3 * LOSSES):
+            text = f"task {blamed[:12]}: {lost.message}; it is tried again"
+            logger.warning(text)
+            self._tell(WorkerRecovered(text))
             return
-        last = state.units[blamed].steps[-1]
-        for event in self._ledger.fail(ResultKey(last.key), "WorkerLost", reason, True):
+        last = ResultKey(state.units[blamed].steps[-1].key)
+        for event in self._ledger.fail(last, lost.error, lost.message, not lost.final):
             self._tell(event)
             if isinstance(event, OperationFailed):
                 self._failed(event)

@@ -12,6 +12,7 @@ from typing import Any
 import dask
 from distributed import Client, KilledWorker
 from distributed.client import Future as DaskFuture
+from distributed.client import FutureCancelledError as DaskCancelledError
 
 from voxk8s.errors import TransientError
 from voxk8s.execution import process
@@ -19,6 +20,7 @@ from voxk8s.execution.compile import compile_units
 from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send
 from voxk8s.execution.outcome import Report, decode_batch
 from voxk8s.execution.process import Context
+from voxk8s.execution.retry import is_transient
 from voxk8s.execution.units import TaskKey, Unit
 
 _LARGE_GRAPHS = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
@@ -151,5 +153,18 @@ class DaskSession:
             error = future.exception(timeout=10) or RuntimeError("no reason given")
         except (Exception, CancelledError) as reason:  # noqa: BLE001  # it is the reason
             error = reason
-        culprit = str(error.task) if isinstance(error, KilledWorker) else None
-        self._send(Lost(key, f"{type(error).__name__}: {error}", culprit))
+        self._send(_lost(key, error))
+
+
+def _lost(key: TaskKey, error: BaseException) -> Lost:
+    """Say why a task has no value, in words of ours."""
+    if isinstance(error, KilledWorker):
+        text = (
+            f"{error.allowed_failures + 1} workers died while they computed it"
+            " (out of memory? give workers a higher limit)"
+        )
+        return Lost(key, "WorkerLost", text, str(error.task))
+    if isinstance(error, CancelledError | DaskCancelledError):
+        return Lost(key, "WorkerLost", "the scheduler has dropped its task")
+    final = not is_transient(error)
+    return Lost(key, type(error).__name__, str(error), None, final)

@@ -28,11 +28,17 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A watched unit has no value since processes were lost; `culprit` is the task they died on."""
+    """A watched unit has no value: processes were lost, or its task could not be run at all.
+
+    `culprit` is the task that they died on, where that is known. `error` names the kind of error;
+    `final` says that another try would end the same way.
+    """
 
     key: TaskKey
+    error: str
     message: str
     culprit: str | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
