@@ -52,25 +52,13 @@ def runner_access(resource: WorkPlanResource, defaults: Defaults) -> tuple[Manif
     One account for each WorkPlan: a runner must not write the status of another one.
     """
     name = names.runner_name(resource)
-    own = [resource.metadata.name]
-    rules: list[Manifest] = [
-        {"apiGroups": [GROUP], "resources": [PLURAL], "resourceNames": own, "verbs": ["get"]},
-        {
-            "apiGroups": [GROUP],
-            "resources": [f"{PLURAL}/status"],
-            "resourceNames": own,
-            "verbs": ["get", "patch"],
-        },
+    own = resource.metadata.name
+    rules = [
+        _rule(GROUP, PLURAL, own, "get"),
+        _rule(GROUP, f"{PLURAL}/status", own, "get", "patch"),
     ]
     if source := resource.spec.source.config_map_ref:
-        rules.append(
-            {
-                "apiGroups": [""],
-                "resources": ["configmaps"],
-                "resourceNames": [source.name],
-                "verbs": ["get"],
-            }
-        )
+        rules.append(_rule("", "configmaps", source.name, "get"))
 
     def head(kind: Kind) -> Manifest:
         labels = names.labels(resource, "runner", defaults.version)
@@ -109,4 +97,13 @@ def credentials_secret(
         "type": "Opaque",
         "immutable": True,
         "data": encoded,
+    }
+
+
+def _rule(group: str, resources: str, name: str, *verbs: str) -> Manifest:
+    return {
+        "apiGroups": [group],
+        "resources": [resources],
+        "resourceNames": [name],
+        "verbs": list(verbs),
     }

@@ -161,7 +161,7 @@ def _scheduler(resource: WorkPlanResource, defaults: Defaults, store: StoreTarge
 def _worker(resource: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
     shape = resource.spec.cluster.worker or PodShape()
     resources = shape.resources or defaults.worker
-    args = [
+    command = [
         "dask",
         "worker",
         "--name",
@@ -187,7 +187,7 @@ def _worker(resource: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         # A nanny sets this for its worker; without it freed memory is not given back.
         [("MALLOC_TRIM_THRESHOLD_", "65536")],
     )
-    main = container("worker", args, env, resource, defaults, resources)
+    main = container("worker", command, env, resource, defaults, resources)
     main["ports"] = [
         {"name": "http-health", "containerPort": WORKER_HEALTH_PORT, "protocol": "TCP"}
     ]

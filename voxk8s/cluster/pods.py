@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from voxk8s.api import PodShape, Resources, WorkPlanResource, encode
 from voxk8s.cluster.defaults import Defaults, StoreTarget
 from voxk8s.constants import (
+    ENV_LOCAL_INPUTS,
     ENV_S3_ENDPOINT,
     ENV_S3_REGION,
     ENV_STORE,
@@ -35,7 +36,7 @@ _ONE_THREAD = (
 
 def container(
     name: str,
-    args: list[str],
+    command: list[str],
     env: list[Manifest],
     resource: WorkPlanResource,
     defaults: Defaults,
@@ -46,7 +47,7 @@ def container(
         "name": name,
         "image": resource.spec.cluster.image or defaults.engine_image,
         "imagePullPolicy": defaults.image_pull_policy,
-        "args": args,
+        "command": command,
         "env": env,
         "resources": encode(resources),
         "securityContext": {
@@ -117,7 +118,7 @@ def environment(
         variables[variable.name] = {"name": variable.name, "value": variable.value}
     groups: list[Iterable[tuple[str, str] | Manifest]] = [
         sorted(defaults.engine_env.items()),
-        [("HOME", SCRATCH), ("TMPDIR", SCRATCH)],
+        [("HOME", SCRATCH), ("TMPDIR", SCRATCH), (ENV_LOCAL_INPUTS, "false")],
         [(ENV_TEST_KERNELS, "1")] if defaults.test_kernels else [],
         *own,
     ]

@@ -1,0 +1,125 @@
+"""The CRD that is made from the types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from voxk8s.api import crd
+from voxk8s.api.base import ApiStruct
+from voxk8s.api.schema import schema_of
+
+ROOT = Path(__file__).resolve().parents[3]
+VERSION = crd.crd()["spec"]["versions"][0]
+SCHEMA = VERSION["schema"]["openAPIV3Schema"]
+
+
+def nodes(schema: dict[str, Any], path: str = "$") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give every schema inside a schema, with its path."""
+    yield path, schema
+    for name, inner in (schema.get("properties") or {}).items():
+        yield from nodes(inner, f"{path}.{name}")
+    if isinstance(inner := schema.get("additionalProperties"), dict):
+        yield from nodes(inner, f"{path}.*")
+    if isinstance(inner := schema.get("items"), dict):
+        yield from nodes(inner, f"{path}[]")
+
+
+def test_checked_in_crd_is_up_to_date() -> None:
+    """`make generate` would change nothing."""
+    assert (ROOT / crd.CRD_FILE).read_text() == crd.render()
+    assert (ROOT / crd.CHART_FILE).read_text() == crd.render_chart()
+
+
+def test_rendering_gives_the_crd() -> None:
+    """The YAML says what the builder built."""
+    assert yaml.safe_load(crd.render()) == crd.crd()
+
+
+def test_fresh_work_plan_is_not_done() -> None:
+    """The default status has an observed generation that no spec has, for kstatus."""
+    assert SCHEMA["properties"]["status"]["default"] == {"observedGeneration": -1}
+
+
+def test_everything_is_bounded() -> None:
+    """Every string, array and map has a limit, so that rules stay cheap and objects small."""
+    unbounded = [
+        path
+        for path, node in nodes(SCHEMA)
+        if path not in {"$.apiVersion", "$.kind"}
+        and (
+            (node.get("type") == "string" and not {"maxLength", "enum", "format"} & set(node))
+            or (node.get("type") == "array" and "maxItems" not in node)
+            or ("additionalProperties" in node and "maxProperties" not in node)
+        )
+    ]
+    assert unbounded == []
+
+
+def test_schema_is_structural() -> None:
+    """Every part has a type, unless Kubernetes has a word for having none."""
+    untyped = [
+        path
+        for path, node in nodes(SCHEMA)
+        if "type" not in node
+        and not node.get("x-kubernetes-preserve-unknown-fields")
+        and not node.get("x-kubernetes-int-or-string")
+    ]
+    assert untyped == []
+
+
+def test_fields_are_explained() -> None:
+    """`kubectl explain` has a sentence for every field."""
+    mute = [
+        path
+        for path, node in nodes(SCHEMA)
+        if "description" not in node and not path.endswith(("[]", "*", "kind", "apiVersion"))
+    ]
+    assert mute == ["$.metadata"]
+
+
+def test_conditions_merge_by_type() -> None:
+    """Two field managers may own different conditions."""
+    conditions = SCHEMA["properties"]["status"]["properties"]["conditions"]
+    assert conditions["x-kubernetes-list-type"] == "map"
+    assert conditions["x-kubernetes-list-map-keys"] == ["type"]
+
+
+def test_printer_columns() -> None:
+    """`kubectl get wp` shows what design asks for, and duration as text that stands still."""
+    columns = {column["name"]: column for column in VERSION["additionalPrinterColumns"]}
+    shown = [name for name, column in columns.items() if column["priority"] == 0]
+    assert shown == ["Status", "Progress", "Cached", "Workers", "Duration", "Age"]
+    assert columns["Duration"]["type"] == "string"
+
+
+def test_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without arguments the CRD is printed, with a folder it is written to its places."""
+    assert crd.main([]) == 0
+    assert capsys.readouterr().out == crd.render()
+    assert crd.main(["--write", str(tmp_path)]) == 0
+    assert (tmp_path / crd.CRD_FILE).read_text() == crd.render()
+
+
+def test_type_without_a_schema_is_refused() -> None:
+    """A type that Kubernetes cannot express is found when the CRD is made."""
+
+    class Strange(ApiStruct, frozen=True):
+        """Has a field of bytes."""
+
+        field: bytes
+
+    with pytest.raises(TypeError, match="CRD"):
+        schema_of(Strange)
+
+
+def test_default_objects_are_written_out() -> None:
+    """Rules see a default object before its own defaults are filled in: it must be whole."""
+    cluster = SCHEMA["properties"]["spec"]["properties"]["cluster"]
+    assert cluster["default"] == {"minWorkers": 0, "maxWorkers": 8, "threadsPerWorker": 4}
+    assert msgspec.convert(cluster["default"], dict) == cluster["default"]
