@@ -99,3 +99,7 @@ class BlobMissing(StoreError):
 
 class WorkerLost(TransientError):
     """The process that computed an operation is gone."""
+
+
+class SchedulerLost(TransientError):
+    """The Dask scheduler is gone; what was stored is kept, the run can be started again."""

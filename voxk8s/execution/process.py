@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from voxk8s.execution.outcome import Report, encode_batch
 from voxk8s.execution.retry import RetryPolicy
+from voxk8s.execution.sizes import value_bytes
 from voxk8s.kernels.inputs import InputOptions
 from voxk8s.storage import ResultStore
+from voxk8s.values import Image, SavedFile
 
 if TYPE_CHECKING:
     from distributed import Worker
 
 TOPIC = "voxk8s"
 """Topic of the scheduler's events that carries reports from workers to drivers."""
+
+LONG_PAUSE_SECONDS = 0.5
 
 Inbox: TypeAlias = Callable[[str, Iterable[Report]], None]
 """Takes the reports of the run that it is told."""
@@ -65,7 +71,8 @@ class _Shared:
     """Those of drivers in this process, as long as these hold them."""
     inputs: dict[str, InputOptions] = field(default_factory=dict)
     inboxes: dict[str, Inbox] = field(default_factory=dict)
-    cancelled: set[str] = field(default_factory=set)
+    cancelled: deque[str] = field(default_factory=lambda: deque(maxlen=64))
+    """The last runs that were cancelled: their operations may still be at work afterwards."""
     prepared: bool = False
 
 
@@ -86,12 +93,11 @@ def detach(run: str) -> None:
     with _shared.lock:
         _shared.inboxes.pop(run, None)
         _shared.inputs.pop(run, None)
-        _shared.cancelled.discard(run)
 
 
 def cancel(run: str) -> None:
     """Let tasks of `run` in this process stop before their next operation."""
-    _shared.cancelled.add(run)
+    _shared.cancelled.append(run)
 
 
 def is_cancelled(run: str) -> bool:
@@ -149,6 +155,18 @@ def worker_name() -> str:
     return "" if worker is None else str(worker.name)
 
 
+def pause(seconds: float) -> None:
+    """Wait inside a task; a long wait gives the worker's thread to other tasks meanwhile."""
+    if seconds < LONG_PAUSE_SECONDS or _worker() is None:
+        time.sleep(seconds)
+        return
+    from distributed import rejoin, secede
+
+    secede()
+    time.sleep(seconds)
+    rejoin()
+
+
 def prepare() -> None:
     """Pin the threads of libraries, once per process: a worker's threads are the parallelism."""
     if _shared.prepared:
@@ -158,6 +176,11 @@ def prepare() -> None:
     itk = sys.modules.get("SimpleITK")
     if itk is not None:
         itk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    dask_sizes = sys.modules.get("dask.sizeof")
+    if dask_sizes is not None:
+        # Dask must know how much its workers hold, to spill and to place tasks by it.
+        for kind in (Image, SavedFile):
+            dask_sizes.sizeof.register(kind, value_bytes)
 
 
 def _worker() -> Worker | None:

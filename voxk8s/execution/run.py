@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from voxk8s.errors import SchedulerLost
 from voxk8s.execution import process
 from voxk8s.execution.config import CacheMode, Config, OnFailure
 from voxk8s.execution.delivery import Delivery
@@ -328,8 +329,6 @@ class Run:
                 if key in state.waiting:
                     self._lost(state, message)
             case Stopped(reason):
-                from voxk8s.execution.executors.dasksession import SchedulerLost
-
                 raise SchedulerLost(f"{reason}; what was stored is kept, run again")
             case None:
                 if self._session is not None:
@@ -480,6 +479,8 @@ class Run:
                 drop_operation_future(node.operation, future)
             future.cancel()
         if self._session is not None:
+            if state.waiting and not self._cancelled.is_set():
+                self._session.cancel()
             with _sharing:
                 self._session.close()
         process.detach(self.name)
@@ -488,7 +489,8 @@ class Run:
         now = time.monotonic()
         if force or now - self._told >= PROGRESS_SECONDS:
             self._told = now
-            self._tell(ProgressChanged(self._ledger.progress(1)))
+            parallelism = self._session.parallelism if self._session is not None else 0
+            self._tell(ProgressChanged(self._ledger.progress(parallelism)))
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeAlias
 
-from voxk8s.errors import CorruptBlob, StoreError
+import numpy as np
+
+from voxk8s.errors import CorruptBlob, PermanentError, StoreError
 from voxk8s.execution import process
 from voxk8s.execution.keeping import is_worth_keeping
 from voxk8s.execution.outcome import Failed, Report, Status
@@ -23,7 +25,7 @@ from voxk8s.kernels import context as kernel_context
 from voxk8s.plan import ResultKey
 from voxk8s.storage import MISS, Miss, Provenance, ResultStore
 from voxk8s.storage.codec import decode
-from voxk8s.values import SavedFile, Value
+from voxk8s.values import Image, SavedFile, Value
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ class Clock:
 
     now: Callable[[], float] = time.time
     elapsed: Callable[[], float] = time.perf_counter
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = process.pause
     uniform: Callable[[], float] = random.random
 
 
@@ -122,8 +124,7 @@ def inspect(step: Step, context: Context, value: Callable[[], Slot]) -> Report:
     if isinstance(found, Failed):
         status = Status.FAILED if found.key == step.key else Status.SKIPPED
         return _failure(step, found, status, work, 1, 0.0)
-    _, report = _finish(step, found, work, 1, time.time(), 0.0, Status.FOUND)
-    return report
+    return _finish(step, _Made(found, 0.0, Status.FOUND), work, 1, time.time())
 
 
 def _externals(unit: Unit, upstream: tuple[object, ...]) -> list[Slot]:
@@ -165,11 +166,16 @@ def _run_step(step: Step, slots: list[Slot], work: _Work) -> Slot:
     started = work.clock.now()
     begin = work.clock.elapsed()
     attempts = 0
+    made: _Made | None = None
     while True:
         attempts += 1
         kernel_context.attempt.set(attempts)
         try:
-            value, report = _attempt(step, arguments, work, attempts, started)
+            if step.action == Action.FETCH:
+                return _fetch(step, work)
+            # What is computed stays so when only the store has to be tried again.
+            made = made or _make(step, arguments, work, started)
+            work.reports.append(_finish(step, made, work, attempts, started))
         except Exception as error:  # a kernel may raise anything; it is a value here
             if work.context.retry.allows(attempts, error):
                 _wait(step, error, work, attempts, started)
@@ -185,38 +191,45 @@ def _run_step(step: Step, slots: list[Slot], work: _Work) -> Slot:
             seconds = work.clock.elapsed() - begin
             work.reports.append(_failure(step, failed, Status.FAILED, work, attempts, seconds))
             return failed
-        if report is not None:
-            work.reports.append(report)
-        return value
+        else:
+            return made.value
 
 
-def _attempt(
-    step: Step, arguments: list[Value], work: _Work, attempts: int, started: float
-) -> tuple[Value, Report | None]:
-    if step.action == Action.FETCH:
-        return _fetch(step, work), None
-    found = _look_again(step, work, started)
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A value and how it was got."""
+
+    value: Value
+    seconds: float
+    status: Status
+
+
+def _make(step: Step, arguments: list[Value], work: _Work, started: float) -> _Made:
     begin = work.clock.elapsed()
-    status = Status.COMPUTED if found is MISS else Status.FOUND
-    value = _perform(step, arguments, work) if found is MISS else found
+    found = _look_again(step, work, started)
+    if not isinstance(found, Miss):
+        return _Made(found, work.clock.elapsed() - begin, Status.FOUND)
+    begin = work.clock.elapsed()
+    value = _freeze(_perform(step, arguments, work))
     seconds = work.clock.elapsed() - begin
-    return _finish(step, value, work, attempts, started, seconds, status)
+    work.unkept += seconds
+    return _Made(value, seconds, Status.COMPUTED)
 
 
-def _finish(
-    step: Step,
-    value: Value,
-    work: _Work,
-    attempts: int,
-    started: float,
-    seconds: float,
-    status: Status,
-) -> tuple[Value, Report]:
+def _freeze(value: Value) -> Value:
+    """Make arrays read-only, as those from the store are: several operations may share one."""
+    array = value.array if isinstance(value, Image) else value
+    if isinstance(array, np.ndarray):
+        array.flags.writeable = False
+    return value
+
+
+def _finish(step: Step, made: _Made, work: _Work, attempts: int, started: float) -> Report:
     """Store a value if it is to be stored, and report on it."""
+    value, seconds = made.value, made.seconds
     size = value_bytes(value)
     stored = digest = media_type = ""
     length = 0
-    work.unkept += seconds
     if work.store is not None and work.context.writes:
         keep = step.keep or is_worth_keeping(work.context.policy, work.unkept, size)
         if keep and (step.keep or not step.cheap or work.context.policy == "all"):
@@ -248,9 +261,9 @@ def _finish(
             path = f"{folder}/files/{step.key}{value.suffix}"
             url = work.store.write_run_file(path, value.data, media_type)
             digest, length = sha256(value.data).hexdigest(), len(value.data)
-    return value, Report(
+    return Report(
         step.key,
-        status,
+        made.status,
         step.kernel,
         seconds,
         attempts,
@@ -280,7 +293,7 @@ def _perform(step: Step, arguments: list[Value], work: _Work) -> Value:
             return value
 
 
-class _RecordGone(StoreError):
+class _RecordGone(PermanentError):
     """A result that the store said it holds is not there any more."""
 
 

@@ -14,7 +14,7 @@ from distributed import Client, KilledWorker
 from distributed.client import Future as DaskFuture
 from distributed.client import FutureCancelledError as DaskCancelledError
 
-from voxk8s.errors import TransientError
+from voxk8s.errors import SchedulerLost
 from voxk8s.execution import process
 from voxk8s.execution.compile import compile_units
 from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send
@@ -27,10 +27,6 @@ _LARGE_GRAPHS = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
 """A plan of 100,000 operations is a graph of 10 MB: large, and what is wanted."""
 
 logger = logging.getLogger(__name__)
-
-
-class SchedulerLost(TransientError):
-    """The Dask scheduler is gone; what was stored is kept, the run can be started again."""
 
 
 class _Router:
@@ -124,6 +120,12 @@ class DaskSession:
         if status in ("closed", "closing"):
             return f"the connection to the Dask scheduler is {status}"
         return None
+
+    @property
+    def parallelism(self) -> int:
+        """Threads of all workers, as the client was last told."""
+        workers = self._client.scheduler_info(n_workers=-1).get("workers", {})
+        return sum(int(worker.get("nthreads", 1)) for worker in workers.values())
 
     def cancel(self) -> None:
         """Cancel what waits; running operations end and their units stop after them."""

@@ -80,6 +80,10 @@ class Session(Protocol):
     def check(self) -> str | None:
         """Say why nothing more can come of this run; None while all is well."""
 
+    @property
+    def parallelism(self) -> int:
+        """How many units can run side by side at this moment."""
+
     def cancel(self) -> None:
         """Stop what has not begun; what runs may end."""
 

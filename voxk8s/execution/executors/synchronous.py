@@ -80,6 +80,11 @@ class SynchronousSession:
         """Give None: a process that calls this is there."""
         return None
 
+    @property
+    def parallelism(self) -> int:
+        """One thread: the caller's."""
+        return 1
+
     def cancel(self) -> None:
         """Stop before the next unit."""
         self._cancelled = True
