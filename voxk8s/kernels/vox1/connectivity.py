@@ -106,13 +106,11 @@ def through_array(a: MaskArray, b: MaskArray) -> MaskArray:
 
 def components(mask: MaskArray) -> tuple[NDArray[np.unsignedinteger], int]:
     """Label the components of a 0/1 array in the order of their first voxels; give their number."""
-    labels, count = cc3d.connected_components(
-        np.ascontiguousarray(mask).view(np.bool_),
-        connectivity=26 if mask.ndim == 3 else 8,
-        return_N=True,
-        binary_image=True,
-    )
-    return labels, int(count)
+    # Always as a volume and never with `binary_image`: cc3d 4.1 labels some 2-D masks wrongly, and
+    # runs out of labels on some flat ones.
+    volume = np.ascontiguousarray(mask if mask.ndim == 3 else mask[np.newaxis])
+    labels, count = cc3d.connected_components(volume, connectivity=26, return_N=True)
+    return labels.reshape(mask.shape), int(count)
 
 
 def _may_reach(a: MaskArray, b: MaskArray) -> MaskArray:

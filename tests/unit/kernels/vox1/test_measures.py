@@ -1,0 +1,75 @@
+"""Tests of numbers and ranks of images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.kernels.samples import call, image, mask, mask_arrays, masks, scalar_images, voxels
+from voxk8s.errors import KernelError
+from voxk8s.values import Image
+
+
+@given(a=masks())
+def test_volume_counts_true_voxels(a: Image) -> None:
+    """Volume is a number, not a volume in mm."""
+    result = call("vox1.volume", a)
+    assert isinstance(result, float)
+    assert result == np.count_nonzero(a.array)
+
+
+@given(data=st.data(), i=scalar_images(), c=st.sampled_from((0.0, 0.5, 1.0)))
+def test_percentiles_are_ranks_within_the_mask(data: st.DataObject, i: Image, c: float) -> None:
+    """Each rank is the share of smaller values plus c times the share of equal ones."""
+    inside = mask(data.draw(mask_arrays(i.array.shape)), i.spacing)
+    result = voxels("vox1.percentiles", i, inside, c)
+    values = i.array[inside.array != 0]
+    expected = np.full(i.array.shape, -1.0)
+    for index in np.argwhere(inside.array):
+        value = i.array[tuple(index)]
+        smaller, equal = (values < value).sum(), (values == value).sum()
+        expected[tuple(index)] = (smaller + c * equal) / len(values)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+
+def test_percentiles_of_extremes() -> None:
+    """Infinities are ranked, NaN is above them, and both zeros are one value."""
+    array = np.array([[np.nan, np.inf, -np.inf, 0.0, -0.0, -np.nan]], np.float32)
+    result = voxels("vox1.percentiles", image(array), mask(np.ones((1, 6))), 0.0)
+    np.testing.assert_allclose(result[0] * 6, [4, 3, 0, 1, 1, 4], rtol=1e-6)
+
+
+def test_percentiles_of_integers() -> None:
+    """Integer images are ranked by their values, negative ones too."""
+    array = np.array([[-5, 3, -7, 3]], np.int16)
+    result = voxels("vox1.percentiles", image(array), mask(np.ones((1, 4))), 1.0)
+    np.testing.assert_allclose(result[0], [0.5, 1, 0.25, 1])
+
+
+@given(data=st.data(), i=scalar_images())
+def test_means_and_extremes(data: st.DataObject, i: Image) -> None:
+    """Means are taken inside the mask, extremes over the image."""
+    inside = mask(data.draw(mask_arrays(i.array.shape)), i.spacing)
+    values = i.array[inside.array != 0].astype(np.float64)
+    if len(values):
+        assert call("vox1.avg", i, inside) == pytest.approx(values.mean(), rel=1e-9, abs=1e-9)
+        assert call("vox1.avg0", i, inside) == call("vox1.avg", i, inside)
+    else:
+        assert call("vox1.avg0", i, inside) == 0.0
+        with pytest.raises(KernelError, match="empty"):
+            call("vox1.avg", i, inside)
+    assert call("vox1.min", i) == i.array.min()
+    assert call("vox1.max", i) == i.array.max()
+    np.testing.assert_array_equal(voxels("vox1.abs", i), np.abs(i.array))
+    assert call("vox1.abs", -2) == 2.0
+
+
+def test_different_geometry_is_an_error_that_names_both() -> None:
+    """An image and a mask must have one geometry."""
+    for name in ("avg", "percentiles"):
+        arguments = [image(np.zeros((2, 2))), mask(np.zeros((2, 3))), 0.5][: 2 + (name[0] == "p")]
+        with pytest.raises(KernelError, match=r"image 2x2.*image 2x3"):
+            call(f"vox1.{name}", *arguments)
