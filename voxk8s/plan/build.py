@@ -26,6 +26,7 @@ from voxk8s.plan.identity import (
     parameter_id,
     quoted_operation_id,
 )
+from voxk8s.plan.lookup import Kernels
 from voxk8s.plan.model import (
     Closure,
     Constant,
@@ -39,7 +40,7 @@ from voxk8s.plan.model import (
 )
 from voxk8s.plan.numbers import read_constant
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
-from voxk8s.plan.suggest import clip, nearest, nearest_kernel
+from voxk8s.plan.suggest import clip, nearest
 
 MAX_LOOP_DEPTH = 64
 """Loops inside loops; a bound on recursion, far beyond what a person writes."""
@@ -72,29 +73,6 @@ def build(document: Document, index: KernelIndex, *, from_resource: bool = False
             raise InvalidPlan("a name has a lone surrogate", f"{path}.name")
         goals.append(Goal(form.operation, scope.ids[found], form.name))
     return WorkPlan(nodes, tuple(goals), kernels.imports)
-
-
-class Kernels:
-    """Looks kernels up once a name."""
-
-    def __init__(self, index: KernelIndex, imports: tuple[str, ...]) -> None:
-        self.index = index
-        self.imports = imports
-        self._found: dict[str, Signature | None] = {}
-
-    def find(self, name: str) -> Signature | None:
-        """Find a kernel by the name that the plan uses."""
-        if name not in self._found:
-            self._found[name] = self.index.find(name, self.imports)
-        return self._found[name]
-
-    def need(self, name: str, path: str) -> Signature:
-        """Find a kernel; raises InvalidPlan with the nearest name."""
-        signature = self.find(name)
-        if signature is None:
-            hint = nearest_kernel(name, self.index.names())
-            raise InvalidPlan(f"unknown kernel {clip(name)}{hint}", path)
-        return signature
 
 
 class _Scope:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import sequences
-from voxk8s.plan.build import MAX_LOOP_DEPTH, Kernels
+from voxk8s.plan.build import MAX_LOOP_DEPTH
 from voxk8s.plan.canonical import quote
 from voxk8s.plan.graph import Cycle
 from voxk8s.plan.identity import closure_id, constant_id, operation_id, quoted_operation_id
+from voxk8s.plan.items import STRUCTURAL, Items, as_scalar
 from voxk8s.plan.keygraph import (
     Deferred,
     KeyConstant,
@@ -28,6 +29,7 @@ from voxk8s.plan.keys import (
     operation_key,
     save_key,
 )
+from voxk8s.plan.lookup import Kernels
 from voxk8s.plan.model import (
     Closure,
     Constant,
@@ -100,7 +102,7 @@ class Lowering:
         self._quoted: dict[str, str] = {}
         self._tails: dict[str, str] = {}
         self._layouts: dict[OperationId, Layout] = {}
-        self._expanded = 0
+        self.items = Items(self, values)
 
     def keys(self) -> dict[OperationId, ResultKey]:
         """Give the keys of all operations and constants that have one."""
@@ -206,7 +208,7 @@ class Lowering:
             arguments = [local[argument] for argument in node.arguments]
             term = self._operation(node.operator, arguments, name, scope)
         elif isinstance(node, Constant):
-            term = self._constant(node.value, node.id)
+            term = self.constant(node.value, node.id)
         elif isinstance(node, Closure):
             captures = {each: scope.terms[outer] for each, outer in node.captures.items()}
             if name is None:
@@ -246,7 +248,7 @@ class Lowering:
         short = {
             operator: (signature.qualified, signature.version, self._tails[operator])
             for operator, signature in self._signatures.items()
-            if signature.role is Role.COMPUTE and signature.qualified not in _STRUCTURAL
+            if signature.role is Role.COMPUTE and signature.qualified not in STRUCTURAL
         }
         for node in layout.order:
             name = node.id
@@ -267,7 +269,8 @@ class Lowering:
             if key not in nodes:
                 nodes[key] = KeyOperation(key, qualified, version, known, name)
 
-    def _constant(self, value: Scalar, name: OperationId | None = None) -> Term:
+    def constant(self, value: Scalar, name: OperationId | None = None) -> Term:
+        """Make the term of a constant."""
         if name is None:
             name = constant_id(value)
         term = self.terms.get(name)
@@ -297,21 +300,21 @@ class Lowering:
             elif signature.role is Role.MAP:
                 term = self._loop(arguments, name)
             else:
-                term = self._computed(signature, self._tails[operator], arguments, name)
+                term = self.computed(signature, self._tails[operator], arguments, name)
             self.terms[name] = term
         return term
 
-    def _computed(
+    def computed(
         self, signature: Signature, tail: str, arguments: Sequence[Term], name: OperationId
     ) -> Term:
         """Make the term of an operation that its kernel computes."""
         items: tuple[Term, ...] | None = None
-        if signature.qualified in _STRUCTURAL:
+        if signature.qualified in STRUCTURAL:
             if signature.qualified == sequences.INDEX:
-                item = self._item(arguments)
+                item = self.items.item(arguments)
                 if item is not None:
                     return item
-            items = self._static_items(signature.qualified, arguments)
+            items = self.items.static(signature.qualified, arguments)
         keys = [term.key for term in arguments]
         known = tuple([key for key in keys if key is not None])
         if len(known) < len(keys):
@@ -337,13 +340,13 @@ class Lowering:
                 if term.key not in self.values:
                     self.deferred[name] = Deferred(name, term.key)
                     return Term(name, None)
-                value = _scalar(self.values[term.key])
+                value = as_scalar(self.values[term.key])
             if value is None or (place == 0 and not isinstance(value, str)):
                 what = "the address" if place == 0 else f"argument {place}"
                 self.rejected[name] = f"{operator}: {what} must be {_INPUT_WORDS[place == 0]}"
                 return Term(name, None)
             scalars.append(value)
-        places = [self._constant(value) for value in scalars]
+        places = [self.constant(value) for value in scalars]
         plain = operation_id(operator, [term.id for term in places])
         pin = self.pins.get(plain)
         if pin is None:
@@ -361,7 +364,7 @@ class Lowering:
                 key, signature.qualified, signature.version, beside, name, signature.role, pin
             )
         entries = pin.entries if listing else None
-        items = None if entries is None else tuple([self._constant(each) for each in entries])
+        items = None if entries is None else tuple([self.constant(each) for each in entries])
         return Term(name, key, items=items)
 
     # --- loops and sequences ------------------------------------------------------------------
@@ -372,7 +375,7 @@ class Lowering:
         if bound is None:
             raise InvalidPlan(f"operation {name}: the first argument of a loop must be a closure")
         try:
-            items = self._items(domain)
+            items = self.items.of(domain)
         except TypeError as error:
             self.rejected[name] = f"cannot loop: {error}"
             return Term(name, None)
@@ -381,83 +384,13 @@ class Lowering:
                 return Term(name, None, waits=(domain,))
             self.deferred[name] = Deferred(name, domain.key)
             return Term(name, None)
-        self._count(len(items) * len(self._layouts[bound.closure.id].order))
+        self.items.count(len(items) * len(self._layouts[bound.closure.id].order))
         results = tuple([self._apply(bound, item) for item in items])
         sequence = self.kernels.need(sequences.SEQUENCE, f"$.nodes.{name}")
         tail = kernel_tail(sequence.qualified, sequence.version)
-        return self._computed(sequence, tail, results, name)
-
-    def _items(self, term: Term) -> tuple[Term, ...] | None:
-        """Give the items of a sequence if they are known; raises TypeError if it is none."""
-        if term.items is not None:
-            return term.items
-        if term.value is not None:
-            raise TypeError(f"{type(term.value).__name__} is not a sequence")
-        if term.key is None or term.key not in self.values:
-            return None
-        value = self.values[term.key]
-        if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-            raise TypeError(f"{type(value).__name__} is not a sequence")
-        self._count(len(value))
-        term.items = tuple(self._dynamic_items(term, value))
-        return term.items
-
-    def _dynamic_items(self, term: Term, value: Sequence[object]) -> Iterator[Term]:
-        """Give the items of a sequence of the run: scalars as constants, others by their place."""
-        index = self.kernels.need(sequences.INDEX, f"$.nodes.{term.id}")
-        tail = kernel_tail(index.qualified, index.version)
-        for place, each in enumerate(value):
-            scalar = _scalar(each)
-            if scalar is not None:
-                yield self._constant(scalar)
-            else:
-                at = self._constant(place)
-                name = operation_id(sequences.INDEX, (term.id, at.id))
-                known = self.terms.get(name)
-                if known is None:
-                    known = self.terms[name] = self._computed(index, tail, (term, at), name)
-                yield known
-
-    def _item(self, arguments: Sequence[Term]) -> Term | None:
-        """Give the item that `index` picks from a known sequence."""
-        if len(arguments) != 2 or arguments[0].items is None:
-            return None
-        place = sequences.whole(arguments[1].value)
-        items = arguments[0].items
-        return items[place] if place is not None and 0 <= place < len(items) else None
-
-    def _static_items(self, kernel: str, arguments: Sequence[Term]) -> tuple[Term, ...] | None:
-        """Give the items of a sequence that the plan spells out."""
-        if kernel == sequences.SEQUENCE:
-            return tuple(arguments)
-        if kernel == sequences.RANGE:
-            bounds = sequences.range_bounds([term.value for term in arguments])
-            if bounds is None:
-                return None
-            start, stop = bounds
-            self._count(max(0, stop - start))
-            return tuple([self._constant(number) for number in range(start, stop)])
-        if kernel == sequences.SUBSEQUENCE and len(arguments) == 3:
-            items = arguments[0].items
-            first, count = (sequences.whole(term.value) for term in arguments[1:])
-            if items is not None and first is not None and count is not None:
-                inside = first >= 0 and count >= 0 and first + count <= len(items)
-                return items[first : first + count] if inside else None
-        return None
-
-    def _count(self, more: int) -> None:
-        """Refuse loops that no machine should write out."""
-        self._expanded += more
-        if self._expanded > sequences.MAX_ITEMS:
-            raise InvalidPlan(
-                f"the loops of this plan come to more than {sequences.MAX_ITEMS} operations;"
-                " split the plan"
-            )
+        return self.computed(sequence, tail, results, name)
 
 
-_STRUCTURAL = frozenset(
-    {sequences.SEQUENCE, sequences.RANGE, sequences.INDEX, sequences.SUBSEQUENCE}
-)
 _INPUT_WORDS = {True: "a text", False: "a text, a number or a truth value"}
 
 
@@ -467,15 +400,3 @@ def _distinct(terms: Iterable[Term]) -> list[Term]:
     for term in terms:
         seen.setdefault(term.id if term.key is None else term.key, term)
     return list(seen.values())
-
-
-def _scalar(value: object) -> Scalar | None:
-    """Give a value that can stand as a constant: exact types only, finite, Unicode."""
-    if type(value) in (bool, int, float, str):
-        scalar: Scalar = value  # type: ignore[assignment]  # mypy does not narrow by type()
-        try:
-            constant_key(scalar)
-        except ValueError:
-            return None
-        return scalar
-    return None

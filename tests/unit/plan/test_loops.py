@@ -351,3 +351,16 @@ def kernel_of(graph: KeyGraph, operation: str) -> str:
         for node in graph.nodes.values()
         if isinstance(node, KeyOperation) and node.operation == operation
     )
+
+
+def test_expanding_changes_nothing_in_the_graph_before() -> None:
+    """One graph can be expanded with different values: growing leaves no trace in it."""
+    graph = deferred_loop()
+    pivot = graph.deferred[0].pivot
+    nodes = dict(graph.nodes)
+    first = expand(graph, {pivot: [0, 1]})
+    then = expand(graph, {pivot: [7]})
+    again = expand(graph, {pivot: [0, 1]})
+    assert key(first) == key(again) != key(then)
+    assert graph.nodes == nodes
+    assert set(arguments(then, key(then))) <= set(then.nodes)

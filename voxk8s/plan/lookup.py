@@ -1,0 +1,30 @@
+"""Kernels by the names that a plan uses, each looked up once."""
+
+from __future__ import annotations
+
+from voxk8s.errors import InvalidPlan
+from voxk8s.plan.signature import KernelIndex, Signature
+from voxk8s.plan.suggest import clip, nearest_kernel
+
+
+class Kernels:
+    """The kernels that one plan with its imports sees."""
+
+    def __init__(self, index: KernelIndex, imports: tuple[str, ...]) -> None:
+        self.index = index
+        self.imports = imports
+        self._found: dict[str, Signature | None] = {}
+
+    def find(self, name: str) -> Signature | None:
+        """Find a kernel by the name that the plan uses."""
+        if name not in self._found:
+            self._found[name] = self.index.find(name, self.imports)
+        return self._found[name]
+
+    def need(self, name: str, path: str) -> Signature:
+        """Find a kernel; raises InvalidPlan with the nearest name."""
+        signature = self.find(name)
+        if signature is None:
+            hint = nearest_kernel(name, self.index.names())
+            raise InvalidPlan(f"unknown kernel {clip(name)}{hint}", path)
+        return signature
