@@ -1,0 +1,93 @@
+"""Entry point: finds the command, and turns every error into a message and an exit status.
+
+0: all goals reached. 1: the run failed, in part or as a whole, or a server did not do its part.
+2: the call, the plan or the program is wrong. 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from voxk8s.cli.parser import build_parser
+from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage, Voxk8sError
+
+FAILED = 1
+INVALID = 2
+INTERRUPTED = 130
+_EXTRAS = {"kubernetes": "operator", "aiohttp": "operator"}
+
+
+def call(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; gives the exit status. Nothing but the SystemExit of --help is raised."""
+    options = build_parser().parse_args(arguments)
+    _start_log(options.verbose - options.quiet)
+    try:
+        command = importlib.import_module(f"voxk8s.cli.{options.module}")
+        status: int = command.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has read enough; the interpreter must not flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except (InvalidPlan, InvalidProgram, InvalidUsage) as error:
+        _say(str(error))
+        return INVALID
+    except Voxk8sError as error:
+        _say(str(error) or type(error).__name__)
+        return FAILED
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        extra = _EXTRAS.get(package, "engine")
+        _say(f"this command needs {package}: install voxk8s[{extra}]")
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - a user gets words, a developer the log
+        _debug(error)
+        _say(f"{type(error).__name__}: {error} (this is a fault of voxk8s; -vv shows where)")
+        return FAILED
+    return status
+
+
+def main() -> None:
+    """Run as a program."""
+    status = call()
+    if status == INTERRUPTED:
+        # Threads may be inside of long operations; nobody waits for them any more.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+def _say(message: str) -> None:
+    print(f"voxk8s: {message}", file=sys.stderr)
+
+
+def _start_log(level: int) -> None:
+    """Send the log to standard error: warnings, with -v progress, with -vv operations."""
+    if level < -1:
+        level = -1
+    import logging
+
+    chosen = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}.get(level, logging.DEBUG)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    log = logging.getLogger("voxk8s")
+    log.handlers[:] = [handler]
+    log.setLevel(chosen)
+    log.propagate = False
+
+
+def _debug(error: Exception) -> None:
+    import logging
+
+    logging.getLogger("voxk8s.cli").debug("unexpected error", exc_info=error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""`voxk8s explain`: what a run would compute, and why."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+
+from voxk8s.cli.output import Json, dump
+from voxk8s.cli.source import read_plan
+from voxk8s.execution import RetryPolicy
+from voxk8s.execution.pinning import digest_here, pin
+from voxk8s.kernels import registry
+from voxk8s.kernels.inputs import InputOptions
+from voxk8s.plan import (
+    KeyConstant,
+    KeyGraph,
+    KeyOperation,
+    Resolution,
+    ResultKey,
+    inputs,
+    key_graph,
+    resolve,
+)
+from voxk8s.settings import Settings
+from voxk8s.storage import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is to be said of one operation; `state` is known, compute, unneeded or waits."""
+
+    operation: str
+    kernel: str
+    state: str
+    why: str
+    key: str = ""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Resolve a plan against the store and tell the outcome; nothing is computed."""
+    plan = read_plan(arguments)
+    store = open_store(arguments.store)
+    index = registry()
+    options = InputOptions.from_env(os.environ)
+    retry = RetryPolicy.from_settings(Settings.from_env(os.environ))
+    pinned = pin(
+        inputs(plan, index),
+        options,
+        store,
+        lambda urls: digest_here(urls, options, retry),
+        retry,
+    )
+    graph = key_graph(plan, index, pinned.pins)
+    resolution = resolve(graph, lambda keys: {ResultKey(k) for k in store.contains(keys)})
+    reasons = {str(operation): str(error) for operation, error in pinned.errors.items()}
+    lines = explain(graph, resolution, reasons)
+    if arguments.json:
+        print(dump(_json(lines, resolution)))
+        return 0
+    for line in lines:
+        print(f"{line.state:<9} {line.operation[:12]} {line.kernel:<24} {line.why}")
+    print(
+        f"{resolution.total} operations: {resolution.cached} known,"
+        f" {len(resolution.compute)} to compute, {resolution.skipped} not needed"
+    )
+    return 0
+
+
+def explain(graph: KeyGraph, resolution: Resolution, reasons: dict[str, str]) -> list[Line]:
+    """Say of every operation what becomes of it and why; `reasons` are of inputs without a pin."""
+    compute = frozenset(resolution.compute)
+    lines = []
+    for key, node in graph.nodes.items():
+        if isinstance(node, KeyConstant):
+            continue
+        state, why = _fate(graph, node, compute, resolution.known)
+        lines.append(Line(node.operation, node.kernel, state, why, key))
+    for operation, ref in graph.unkeyed.items():
+        why = reasons.get(str(operation), "its input has no pin")
+        lines.append(Line(operation, ref.operator or ref.role.value, "waits", why))
+    for deferred in graph.deferred:
+        why = f"needs the value of {deferred.pivot[:12]} first"
+        lines.append(Line(deferred.operation, "", "waits", why))
+    for operation, message in graph.rejected.items():
+        lines.append(Line(operation, "", "fails", message))
+    return lines
+
+
+def _fate(
+    graph: KeyGraph,
+    node: KeyOperation,
+    compute: frozenset[ResultKey],
+    known: frozenset[ResultKey],
+) -> tuple[str, str]:
+    if node.key in known:
+        return "known", "the store holds its result"
+    if node.key not in compute:
+        return "unneeded", "everything that needs it is known"
+    new = [key for key in node.arguments if key in compute]
+    if new:
+        names = ", ".join(_name(graph, key) for key in new[:3])
+        more = f" and {len(new) - 3} more" if len(new) > 3 else ""
+        return "compute", f"no result for these arguments: {names}{more} to be computed, too"
+    if node.pin is not None:
+        return "compute", f"no result for this content: sha256:{node.pin.digest[:12]}"
+    return "compute", f"no result of version {node.version} for these arguments"
+
+
+def _name(graph: KeyGraph, key: ResultKey) -> str:
+    node = graph.nodes[key]
+    return f"{node.kernel} {node.operation[:8]}" if isinstance(node, KeyOperation) else "constant"
+
+
+def _json(lines: list[Line], resolution: Resolution) -> dict[str, Json]:
+    return {
+        "operations": [
+            {
+                "operation": line.operation,
+                "kernel": line.kernel,
+                "state": line.state,
+                "why": line.why,
+                "key": line.key,
+            }
+            for line in lines
+        ],
+        "total": resolution.total,
+        "known": resolution.cached,
+        "compute": len(resolution.compute),
+        "unneeded": resolution.skipped,
+    }

@@ -1,0 +1,94 @@
+"""Values as the command line writes them: `name=value` lines and JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from voxk8s.execution import ExecutionResult, GoalOutcome
+from voxk8s.execution.sizes import describe
+from voxk8s.values import Value
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+_CUT = "…"
+
+
+def goal_line(outcome: GoalOutcome) -> str:
+    """Write a `print` goal that was reached as its line; whole, however long it is."""
+    return f"{escape(outcome.goal.name)}={value_text(outcome)}"
+
+
+def value_text(outcome: GoalOutcome) -> str:
+    """Write a goal's value in one line; large images by what they are, without reading them."""
+    text = outcome.text
+    if outcome.has_value or not text or text.endswith(_CUT):
+        return describe(outcome.load(), limit=sys.maxsize)
+    return text
+
+
+def result_json(result: ExecutionResult) -> dict[str, Json]:
+    """Give the object that --json writes for a run."""
+    return {
+        "success": result.success,
+        "goals": [_goal_json(outcome) for outcome in result.goals],
+        "operations": {
+            "total": result.total_operations,
+            "computed": result.completed_operations,
+            "cached": result.cached_operations,
+            "failed": result.progress.failed,
+        },
+        "failures": [
+            {
+                "operation": failure.operation,
+                "kernel": failure.kernel,
+                "message": failure.message,
+            }
+            for failure in result.failures
+        ],
+        "seconds": round(result.execution_time, 6),
+    }
+
+
+def dump(document: Json) -> str:
+    """Write JSON for people and programs: readable, without NaN, in any Unicode."""
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def escape(text: str) -> str:
+    """Keep a text on its line."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def json_value(value: Value) -> Json:
+    """Give a value as JSON; arrays and images by what they are, numbers that JSON lacks as text."""
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if isinstance(value, list | tuple):
+        return [json_value(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): json_value(item) for name, item in value.items()}
+    return describe(value)
+
+
+def _goal_json(outcome: GoalOutcome) -> dict[str, Json]:
+    goal: dict[str, Json] = {
+        "name": outcome.goal.name,
+        "operation": outcome.operation,
+        "kind": outcome.goal.operation,
+    }
+    if outcome.error is not None:
+        return {**goal, "error": outcome.error}
+    if outcome.goal.operation == "save":
+        digest = f"sha256:{outcome.digest}" if outcome.digest else ""
+        path = str(outcome.path) if outcome.path is not None else outcome.goal.name
+        return {**goal, "path": path, "digest": digest}
+    text = outcome.text
+    if not outcome.has_value and text and not text.endswith(_CUT):
+        return {**goal, "value": text}
+    return {**goal, "value": json_value(outcome.load())}

@@ -1,0 +1,211 @@
+"""The words of the command line. Imports nothing but the standard library, to start at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+FILE_HELP = "an ImgQL program (.imgql) or a plan document (.json, .yaml, .yml)"
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the call, and leave with status 2."""
+        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        sys.exit(2)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands; each sets `module`, the module that runs it."""
+    common = _common()
+    parser = Parser(
+        prog="voxk8s",
+        description="Runs VoxLogicA work plans, here or on Kubernetes: everything computed once.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=Parser
+    )
+
+    def add(name: str, module: str, text: str, build: Callable[[Parser], None]) -> None:
+        command = commands.add_parser(name, help=text, description=text, parents=[common])
+        command.set_defaults(module=module)
+        build(command)
+
+    add("run", "run", "run a program or plan here, without a cluster", _run)
+    add("compile", "compile", "write a program or plan as a plan document", _compile)
+    add("check", "check", "tell errors and warnings of a program or plan", _source)
+    add(
+        "explain",
+        "explain",
+        "tell which operations are known, and why the others are not",
+        _explain,
+    )
+    add("submit", "submit", "create a WorkPlan from a program, a plan or a manifest", _submit)
+    add("status", "status", "show WorkPlans and how far they are", _status)
+    add("watch", "watch", "follow a WorkPlan to its end", _watch)
+    add("results", "results", "show the results of a WorkPlan, or fetch its files", _results)
+    add("logs", "logs", "show what the pods of a WorkPlan wrote", _logs)
+    add("cancel", "cancel", "stop a WorkPlan and give its cluster back; results stay", _cancel)
+    _store(commands.add_parser("store", help="look into the result store"), common)
+    add("crd", "crd", "write the CustomResourceDefinition of WorkPlan", lambda _: None)
+    return parser
+
+
+def _common() -> Parser:
+    common = Parser(add_help=False)
+    common.add_argument(
+        "-v", "--verbose", action="count", default=0, help="tell more; twice: every operation"
+    )
+    common.add_argument(
+        "-q", "--quiet", action="count", default=0, help="tell errors only, no progress"
+    )
+    return common
+
+
+def _source(command: Parser) -> None:
+    command.add_argument("file", metavar="FILE", help=FILE_HELP)
+    command.add_argument(
+        "--param",
+        metavar="NAME=VALUE",
+        action="append",
+        type=_parameter,
+        default=[],
+        help="value for $NAME in a program; may be repeated",
+    )
+
+
+def _store_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--store",
+        metavar="URL",
+        help="result store: s3://bucket/prefix, file:///folder or a path"
+        " (default: VOXK8S_STORE, else a folder in the user's cache)",
+    )
+
+
+def _json_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="write one JSON object")
+
+
+def _run(command: Parser) -> None:
+    _source(command)
+    _store_option(command)
+    command.add_argument(
+        "--output",
+        metavar="DIR",
+        help="folder for saved files with a relative path (default: here)",
+    )
+    _json_option(command)
+    cache = command.add_mutually_exclusive_group()
+    cache.add_argument("--refresh", action="store_true", help="compute what is known anew")
+    cache.add_argument("--no-cache", action="store_true", help="neither read nor write the store")
+    command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+
+
+def _compile(command: Parser) -> None:
+    _source(command)
+    command.add_argument(
+        "--format", choices=["json", "yaml", "dot"], default="json", help="(default: json)"
+    )
+
+
+def _explain(command: Parser) -> None:
+    _source(command)
+    _store_option(command)
+    _json_option(command)
+
+
+def _store(command: Parser, common: Parser) -> None:
+    actions = command.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=Parser
+    )
+    stats = actions.add_parser("stats", help="count what is in the store", parents=[common])
+    stats.set_defaults(module="store")
+    _store_option(stats)
+    _json_option(stats)
+
+
+def _cluster(command: Parser) -> None:
+    command.add_argument("-n", "--namespace", metavar="NAMESPACE", help="(default: the context's)")
+    command.add_argument("--context", metavar="CONTEXT", help="context of the kubeconfig")
+
+
+def _one(command: Parser) -> None:
+    command.add_argument("name", metavar="NAME", help="name of the WorkPlan")
+    _cluster(command)
+
+
+def _submit(command: Parser) -> None:
+    _source(command)
+    _cluster(command)
+    command.add_argument("--name", help="name of the WorkPlan (default: made from the file's)")
+    command.add_argument("--max-workers", metavar="N", type=int, help="workers used at most")
+    command.add_argument("--min-workers", metavar="N", type=int, help="workers kept at least")
+    command.add_argument("--threads", metavar="N", type=int, help="threads per worker")
+    command.add_argument("--image", metavar="IMAGE", help="image of the pods of the run")
+    command.add_argument("--output", metavar="URL", help="s3:// prefix to copy saved files to")
+    command.add_argument("--cache", choices=["Use", "Refresh", "Bypass"], help="(default: Use)")
+    command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    command.add_argument(
+        "--dry-run", action="store_true", help="write the manifest, create nothing"
+    )
+    command.add_argument("--wait", action="store_true", help="follow the WorkPlan to its end")
+
+
+def _status(command: Parser) -> None:
+    command.add_argument("name", metavar="NAME", nargs="?", help="one WorkPlan (default: all)")
+    _cluster(command)
+    _json_option(command)
+    command.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
+
+
+def _watch(command: Parser) -> None:
+    _one(command)
+    command.add_argument("--timeout", metavar="SECONDS", type=float, help="give up after this")
+
+
+def _results(command: Parser) -> None:
+    _one(command)
+    _json_option(command)
+    command.add_argument(
+        "--download", metavar="DIR", help="fetch saved files into a folder, verified by digest"
+    )
+
+
+def _logs(command: Parser) -> None:
+    _one(command)
+    command.add_argument(
+        "--component",
+        choices=["runner", "scheduler", "worker"],
+        default="runner",
+        help="(default: runner)",
+    )
+    command.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
+    command.add_argument("--tail", metavar="LINES", type=int, help="the last lines only")
+
+
+def _cancel(command: Parser) -> None:
+    _one(command)
+    command.add_argument(
+        "--delete", action="store_true", help="delete the WorkPlan (default: suspend it)"
+    )
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from voxk8s import __version__
+
+        print(f"voxk8s {__version__}")
+        parser.exit()

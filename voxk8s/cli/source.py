@@ -1,0 +1,68 @@
+"""From the FILE of a command to a plan: programs and plan documents, by suffix."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from voxk8s.errors import InvalidUsage
+from voxk8s.plan import WorkPlan
+
+PROGRAM = ".imgql"
+DOCUMENTS = (".json", ".yaml", ".yml")
+
+
+def read_plan(arguments: argparse.Namespace) -> WorkPlan:
+    """Read the plan of a command's FILE; warnings about it go to standard error.
+
+    Raises InvalidPlan, InvalidProgram, and InvalidUsage for a file that cannot be read.
+    """
+    path = Path(arguments.file)
+    if is_program(path):
+        return _compile(path, dict(arguments.param), quiet=bool(arguments.quiet))
+    if arguments.param:
+        raise InvalidUsage("--param gives values to a program; a plan document takes none")
+    # Imported here: programs do not need it, and other commands need neither.
+    from voxk8s.execution import load_plan
+
+    return load_plan(path)
+
+
+def is_program(path: Path) -> bool:
+    """Whether a file is a program; raises InvalidUsage when its suffix says nothing."""
+    suffix = path.suffix.lower()
+    if suffix != PROGRAM and suffix not in DOCUMENTS:
+        known = ", ".join((PROGRAM, *DOCUMENTS))
+        raise InvalidUsage(f"{path}: the suffix must say what it is ({known})")
+    return suffix == PROGRAM
+
+
+def read_text(path: Path) -> str:
+    """Read a file in UTF-8; raises InvalidUsage with the reason."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidUsage(f"{path} is not UTF-8: byte {error.start} is wrong") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InvalidUsage(f"{path} cannot be read: {reason}") from error
+
+
+def _compile(path: Path, parameters: dict[str, str], *, quiet: bool) -> WorkPlan:
+    text = read_text(path)
+    from voxk8s.imgql import compile_program
+    from voxk8s.kernels import registry, symbols
+
+    compiled = compile_program(
+        text,
+        index=registry(),
+        symbols=symbols,
+        name=str(path),
+        parameters=parameters,
+        read_file=lambda name: Path(name).read_bytes().decode("utf-8"),
+    )
+    if not quiet:
+        for warning in compiled.warnings:
+            print(warning, file=sys.stderr)
+    return compiled.plan
