@@ -16,6 +16,7 @@ from voxk8s.cluster.errors import NotFound
 from voxk8s.cluster.kinds import CONFIG_MAPS
 from voxk8s.cluster.kube import Kube
 from voxk8s.errors import (
+    InputNotAllowed,
     InputUnavailable,
     InputUnreachable,
     InvalidPlan,
@@ -24,7 +25,7 @@ from voxk8s.errors import (
     TransientError,
 )
 from voxk8s.kernels.locations import InputOptions, file_system, locate, reading
-from voxk8s.plan import KernelIndex, WorkPlan, decode
+from voxk8s.plan import KernelIndex, WorkPlan, decode, inputs
 
 Format = Literal["json", "yaml", "imgql"]
 _DOCUMENT_LIMIT = 256 * 1024 * 1024
@@ -131,6 +132,32 @@ def read_plan(
     if parameters:
         raise InvalidPlan("source.parameters are values for a program; a plan document has none")
     return decode(document.data, index=index, format=document.format, from_resource=document.inline)
+
+
+def refuse_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:
+    """Refuse inputs on local paths, which no pod shares; raises InputNotAllowed with the URL."""
+    for ref in inputs(plan, index):
+        url = str(ref.arguments[0])
+        if "://" not in url or url.lower().startswith("file:"):
+            raise InputNotAllowed(
+                f"input {url}: local paths and file:// URLs cannot be read in a cluster; put the"
+                " file on S3 and give its s3:// URL"
+            )
+
+
+def leaves_folder(name: str) -> bool:
+    """Say whether a file's name leads out of the folder it is written below."""
+    return "://" in name or name.startswith("/") or ".." in name.split("/") or not name.strip("/")
+
+
+def check_file_names(plan: WorkPlan, folder: str) -> None:
+    """Refuse names of saved files that leave a folder; raises InvalidPlan with the path."""
+    for place, goal in enumerate(plan.goals):
+        if goal.operation == "save" and leaves_folder(goal.name):
+            raise InvalidPlan(
+                f"{goal.name!r} does not stay below spec.output.url {folder}",
+                f"$.goals[{place}].name",
+            )
 
 
 def _compile(document: Document, parameters: Mapping[str, str]) -> WorkPlan:

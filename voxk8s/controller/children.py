@@ -16,6 +16,7 @@ from voxk8s.cluster.kinds import (
     DASK_CLUSTERS,
     DEPLOYMENTS,
     JOBS,
+    ROLE_BINDINGS,
     Kind,
     kind_of,
 )
@@ -67,7 +68,11 @@ class Children:
             *network_policies(workplan, defaults, access.target),
             *([access.manifest] if access.manifest else []),
         ]
-        return await self._create_all(observed, manifests)
+        # The API server looks at the role when it is asked to bind it.
+        bindings = [made for made in manifests if kind_of(made) == ROLE_BINDINGS]
+        others = [made for made in manifests if kind_of(made) != ROLE_BINDINGS]
+        well = await self._create_all(observed, others)
+        return await self._create_all(observed, bindings) and well
 
     async def create_cluster(self, observed: Observed, action: CreateCluster) -> bool:
         """Make the DaskCluster; False if it was refused."""

@@ -18,8 +18,10 @@ from voxk8s.cluster.source import (
     SourceDigestMismatch,
     SourceUnavailable,
     check_digest,
+    check_file_names,
     fetch_document,
     read_plan,
+    refuse_local_inputs,
 )
 from voxk8s.controller import known
 from voxk8s.controller.resolution import Invalid, Resolved
@@ -150,8 +152,10 @@ def _look_up(request: Request) -> Answer:
     graph = _keys(plan, request, store)
     found = _resolve(graph, store, request.cache)
     graph, found = _expanded(graph, found, store, request)
+    # Saved files that are to be copied are the runner's business, known or not.
+    copies = request.saves_below is not None and any(g.operation == "save" for g in plan.goals)
     return Resolved(
-        finished=known.finished_part(graph, found, store),
+        finished=None if copies else known.finished_part(graph, found, store),
         counts=None if _is_open(graph) else known.counts(found),
         width=max(found.width, _plan_width(plan)) if _is_open(graph) else found.width,
         source_digest=document.digest,
@@ -163,19 +167,10 @@ def _check(request: Request, document: Document) -> WorkPlan:
     """Read a plan and refuse what can never run in a cluster."""
     check_digest(document, request.digest)
     plan = read_plan(document, request.parameters, registry())
+    refuse_local_inputs(plan, registry())
     if request.saves_below is not None:
-        for place, goal in enumerate(plan.goals):
-            if goal.operation == "save" and leaves_folder(goal.name):
-                raise InvalidPlan(
-                    f"{goal.name!r} does not stay below spec.output.url {request.saves_below}",
-                    f"$.goals[{place}].name",
-                )
+        check_file_names(plan, request.saves_below)
     return plan
-
-
-def leaves_folder(name: str) -> bool:
-    """Say whether a file's name leads out of the folder it is written below."""
-    return "://" in name or name.startswith("/") or ".." in name.split("/") or not name.strip("/")
 
 
 def _fetch(request: Request) -> Document | None:
@@ -211,11 +206,6 @@ def _pins(refs: Iterable[InputRef], request: Request, store: ResultStore) -> dic
 
     def pin(ref: InputRef) -> Pin | None:
         url = str(ref.arguments[0])
-        if "://" not in url or url.lower().startswith("file:"):
-            raise InputNotAllowed(
-                f"input {url}: local paths and file:// URLs cannot be read in a cluster; put the"
-                " file on S3 and give its s3:// URL"
-            )
         try:
             if ref.role is Role.LISTING:
                 return inputs.list_folder(*ref.arguments, options=options)  # type: ignore[arg-type]  # checked by the plan

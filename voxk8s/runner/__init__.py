@@ -1,1 +1,1 @@
-"""Executes one WorkPlan on its Dask cluster; the entry point of the runner pod."""
+"""The runner: drives one run of a WorkPlan on its Dask cluster, and tells how it goes."""

@@ -1,0 +1,41 @@
+"""Copies saved files to `spec.output.url` under their own names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from voxk8s.errors import InputUnavailable, InputUnreachable, StoreError
+from voxk8s.execution.result import GoalOutcome
+from voxk8s.kernels.locations import InputOptions, file_system, locate, reading
+from voxk8s.storage import ResultStore
+
+_log = logging.getLogger(__name__)
+_AT_ONCE = 4
+_TRIES = 3
+
+
+def copy_files(
+    goals: Sequence[GoalOutcome], store: ResultStore, url: str, options: InputOptions
+) -> list[str]:
+    """Copy the files of `save` goals that were reached; gives what went wrong, in words."""
+    files = [goal for goal in goals if goal.succeeded and goal.goal.operation == "save"]
+
+    def copy(goal: GoalOutcome) -> str | None:
+        target = f"{url.rstrip('/')}/{goal.goal.name.lstrip('/')}"
+        for attempt in range(1, _TRIES + 1):
+            try:
+                location = locate(target, options)
+                data = store.read_blob(goal.digest)
+                with reading(location):
+                    file_system(location, options).pipe_file(location.path, data)
+            except (InputUnavailable, InputUnreachable, StoreError) as error:
+                _log.warning("%s cannot be written (try %d): %s", target, attempt, error)
+                problem = f"{target} could not be written: {error}. The file is in the store."
+            else:
+                return None
+        return problem
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return [problem for problem in pool.map(copy, files) if problem is not None]

@@ -1,0 +1,71 @@
+"""What the run says of itself while it lasts: counts, told no more often than is useful."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from voxk8s.api import Waiting, advance, encode
+from voxk8s.execution.events import Event, Progress, ProgressChanged
+from voxk8s.runner.outcome import counts_part
+
+_FIRST_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Narrator:
+    """Listens to the engine and gives the status part to write.
+
+    `before` is the progress text of an earlier attempt: what was done is never undone in the eyes
+    of a user. The engine calls from its own thread; values are replaced whole.
+    """
+
+    before: str | None = None
+    progress: Progress | None = None
+    waiting: Waiting | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event."""
+        if isinstance(event, ProgressChanged):
+            self.progress = event.progress
+
+    def text(self) -> str:
+        """Give the progress text; it never goes down."""
+        if self.progress is not None:
+            self.before = advance(self.before, self.progress.done, self.progress.total)
+        return self.before or "0/0"
+
+    def part(self) -> dict[str, Any]:
+        """Give the runner's part of the status as it is now; empty before there is anything."""
+        part: dict[str, Any] = {}
+        if self.progress is not None:
+            part["operations"] = counts_part(self.progress)
+        if self.progress is not None or self.before is not None:
+            part["progress"] = self.text()
+        if self.waiting is not None:
+            part["waiting"] = encode(self.waiting)
+        return part
+
+
+def pause(elapsed: float) -> float:
+    """Give the seconds between two writes: one at first, two on long runs."""
+    return 1.0 if elapsed < _FIRST_SECONDS else 2.0
+
+
+@dataclass(slots=True)
+class Pace:
+    """Says when to write: at once when there is news, but never too often."""
+
+    clock: Callable[[], float]
+    started: float = 0.0
+    last: float = float("-inf")
+
+    def wait(self) -> float:
+        """Give the seconds until the next write is welcome."""
+        now = self.clock()
+        return max(0.0, self.last + pause(now - self.started) - now)
+
+    def wrote(self) -> None:
+        """Take note of a write."""
+        self.last = self.clock()

@@ -1,0 +1,243 @@
+"""One run from its WorkPlan to its outcome, through losses of the scheduler and of the store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from voxk8s import api
+from voxk8s.api import Waiting, WorkPlanResource, decode_resource
+from voxk8s.cluster.errors import NotFound
+from voxk8s.cluster.kinds import WORK_PLANS
+from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.source import (
+    Document,
+    SourceUnavailable,
+    check_digest,
+    check_file_names,
+    fetch_document,
+    read_plan,
+    read_source,
+    refuse_local_inputs,
+)
+from voxk8s.constants import (
+    REASON_SOURCE_UNAVAILABLE,
+    REASON_STORE_ACCESS_DENIED,
+    REASON_STORE_UNREACHABLE,
+)
+from voxk8s.errors import PermanentError, SchedulerLost, StoreAccessDenied, StoreError
+from voxk8s.plan import WorkPlan
+from voxk8s.runner import connection, outcome, output
+from voxk8s.runner.config import RunnerConfig
+from voxk8s.runner.progress import Narrator
+from voxk8s.runner.publisher import Publisher, WorkPlanGone
+from voxk8s.storage import ResultStore, open_store
+
+if TYPE_CHECKING:
+    from voxk8s.execution import ExecutionEngine, ExecutionResult
+
+_log = logging.getLogger(__name__)
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 10.0
+_DENIED_PATIENCE = 20.0
+"""Seconds after which refused credentials are read anew, by a new pod."""
+
+
+class CredentialsRefused(Exception):
+    """The store refuses the credentials in this pod's environment: a new pod may have others."""
+
+
+class Run:
+    """Runs one WorkPlan."""
+
+    def __init__(self, kube: Kube, config: RunnerConfig) -> None:
+        """Run the WorkPlan of the configuration."""
+        self._kube = kube
+        self._config = config
+        self._narrator = Narrator()
+        self._publisher = Publisher(kube, config, time.monotonic)
+        self._store: ResultStore = open_store(config.store)
+        self._engine: ExecutionEngine | None = None
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Stop soon: nothing more is started."""
+        self._stopping.set()
+        if self._engine is not None:
+            self._engine.cancel()
+
+    async def run(self) -> None:
+        """Run to the outcome, and write it.
+
+        Raises WorkPlanGone, CredentialsRefused, or what the API server could not be told.
+        """
+        importing = asyncio.create_task(asyncio.to_thread(_import_engine))
+        workplan = await self._workplan()
+        self._narrator.before = workplan.status.progress
+        narrating = asyncio.create_task(self._publisher.narrate(self._narrator))
+        try:
+            part = await self._part(workplan, importing)
+        finally:
+            narrating.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await narrating
+        if part is not None:
+            await self._publisher.publish(part)
+
+    async def _part(
+        self, workplan: WorkPlanResource, importing: asyncio.Task[None]
+    ) -> dict[str, Any] | None:
+        try:
+            plan = await self._plan(workplan)
+            await importing
+            result = await self._execute(workplan, plan)
+        except PermanentError as error:
+            _log.error("the plan cannot run: %s", error)
+            part = {"outcome": api.encode(outcome.refusal(error, _now()))}
+            return self._narrator.part() | part
+        if self._stopping.is_set():
+            return None
+        return await self._deliver(workplan, result)
+
+    async def _workplan(self) -> WorkPlanResource:
+        try:
+            found = await self._kube.get(WORK_PLANS, self._config.name, self._config.namespace)
+        except NotFound as error:
+            raise WorkPlanGone(str(error)) from error
+        workplan = decode_resource(found)
+        if workplan.metadata.uid != self._config.uid:
+            raise WorkPlanGone("another WorkPlan has its name")
+        return workplan
+
+    async def _plan(self, workplan: WorkPlanResource) -> WorkPlan:
+        from voxk8s.kernels import registry
+
+        source = workplan.spec.source
+        document = await self._document(workplan)
+        check_digest(document, source.digest)
+        plan = await asyncio.to_thread(read_plan, document, source.parameters, registry())
+        refuse_local_inputs(plan, registry())
+        if workplan.spec.output is not None:
+            check_file_names(plan, workplan.spec.output.url)
+        return plan
+
+    async def _document(self, workplan: WorkPlanResource) -> Document:
+        source = workplan.spec.source
+        wait = _FIRST_PAUSE
+        while True:
+            try:
+                document = await read_source(self._kube, self._config.namespace, source)
+                if document is None:
+                    document = await asyncio.to_thread(
+                        fetch_document, source.url or "", self._config.inputs
+                    )
+            except SourceUnavailable as error:
+                self._wait_for(REASON_SOURCE_UNAVAILABLE, error)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_PAUSE)
+            else:
+                self._narrator.waiting = None
+                return document
+
+    async def _execute(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
+        """Execute until it is done, however often scheduler or store go away meanwhile."""
+        wait = _FIRST_PAUSE
+        while True:
+            await connection.wait_until_listening(self._config.scheduler)
+            try:
+                return await asyncio.to_thread(self._attempt, workplan, plan)
+            except SchedulerLost as error:
+                _log.warning("%s; the run goes on with a new one, from the store", error)
+                await asyncio.sleep(_FIRST_PAUSE)
+            except StoreError as error:
+                _log.warning("%s; the run goes on when the store is back", error)
+                await self._until_store_is_back(error, wait)
+                wait = min(wait * 2, _LONGEST_PAUSE)
+
+    def _attempt(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
+        from voxk8s.execution import ExecutionEngine
+        from voxk8s.execution.retry import RetryPolicy
+
+        spec = workplan.spec
+        retry = spec.effective_retry
+        client = connection.connect(self._config.scheduler)
+        try:
+            self._engine = ExecutionEngine(
+                self._store,
+                executor=client,
+                listeners=(self._narrator,),
+                cache=spec.cache.lower(),
+                on_failure=spec.on_failure.lower(),
+                retry=RetryPolicy(retry.limit, retry.backoff_seconds, retry.max_backoff_seconds),
+                inputs=self._config.inputs,
+                write_files=False,
+                run_folder=self._config.run_folder,
+            )
+            if self._stopping.is_set():
+                self._engine.cancel()
+            return self._engine.execute_workplan(plan)
+        finally:
+            self._engine = None
+            threading.Thread(target=connection.disconnect, args=(client,), daemon=True).start()
+
+    async def _until_store_is_back(self, error: StoreError, wait: float) -> None:
+        denied_since: float | None = None
+        while True:
+            denied = isinstance(error, StoreAccessDenied)
+            reason = REASON_STORE_ACCESS_DENIED if denied else REASON_STORE_UNREACHABLE
+            self._wait_for(reason, error)
+            denied_since = (denied_since or time.monotonic()) if denied else None
+            if denied_since is not None and time.monotonic() - denied_since > _DENIED_PATIENCE:
+                raise CredentialsRefused(str(error))
+            await asyncio.sleep(wait)
+            try:
+                await asyncio.to_thread(self._store.probe)
+            except StoreError as still:
+                error = still
+            else:
+                self._narrator.waiting = None
+                return
+
+    def _wait_for(self, reason: str, error: Exception) -> None:
+        self._narrator.waiting = Waiting(reason=reason, message=str(error)[:4000])
+
+    async def _deliver(self, workplan: WorkPlanResource, result: ExecutionResult) -> dict[str, Any]:
+        problems: list[str] = []
+        if workplan.spec.output is not None:
+            problems = await asyncio.to_thread(
+                output.copy_files,
+                result.goals,
+                self._store,
+                workplan.spec.output.url,
+                self._config.inputs,
+            )
+        end = outcome.outcome_of(result, problems, _now())
+        self._narrator.progress = result.progress
+        run_url = await asyncio.to_thread(self._report, outcome.full_report(result, end))
+        return outcome.final_part(result, end, self._narrator.text(), run_url)
+
+    def _report(self, data: bytes) -> str:
+        """Write the full report; the status has the essentials in any case."""
+        try:
+            path = f"{self._config.run_folder}/results.json"
+            url = self._store.write_run_file(path, data, "application/json")
+        except StoreError as error:
+            _log.warning("the report of the run could not be written: %s", error)
+            return ""
+        return url.rpartition("/")[0]
+
+
+def _import_engine() -> None:
+    """Import what takes long, while the API server and the store are asked."""
+    for name in ("distributed", "voxk8s.execution.engine", "voxk8s.execution.executors"):
+        importlib.import_module(name)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
