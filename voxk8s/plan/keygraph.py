@@ -114,6 +114,8 @@ def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:
 
     The ids are those of `graph.unkeyed`, `graph.deferred` and `graph.rejected`.
     """
+    if operation not in graph.pending:
+        return frozenset()
     found = {operation}
     ends: set[OperationId] = set()
     stack = [operation]
@@ -126,7 +128,4 @@ def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:
             if each not in found:
                 found.add(each)
                 stack.append(each)
-    named = {deferred.operation for deferred in graph.deferred}
-    return frozenset(
-        name for name in ends if name in graph.unkeyed or name in graph.rejected or name in named
-    )
+    return frozenset(ends)

@@ -24,6 +24,8 @@ from voxk8s.plan import (
     KeyOperation,
     ResultKey,
     blockers,
+    decode,
+    encode,
     expand,
     key_graph,
     operation_id,
@@ -364,3 +366,29 @@ def test_expanding_changes_nothing_in_the_graph_before() -> None:
     assert key(first) == key(again) != key(then)
     assert graph.nodes == nodes
     assert set(arguments(then, key(then))) <= set(then.nodes)
+
+
+def test_many_loops_inside_each_other() -> None:
+    """Sixty loops inside each other are read, written and keyed."""
+    nodes = [parameter("x"), operation("s", "near", "x")]
+    result = "s"
+    for level in range(60):
+        nodes = [
+            parameter("x"),
+            constant("one", 1),
+            operation("r", "range", "one"),
+            closure(f"f{level}", "x", nodes, result),
+            operation(f"m{level}", "map", f"f{level}", "r"),
+        ]
+        result = f"m{level}"
+    made = plan(*nodes[1:], goals=[goal(result)])
+    assert decode(encode(made), index=INDEX) == made
+    graph = key_graph(made, INDEX)
+    assert len([node for node in graph.nodes.values() if isinstance(node, KeyOperation)]) == 62
+
+
+def test_what_has_a_key_waits_for_nothing() -> None:
+    """An operation with a key has no blockers, nor has one that no goal needs."""
+    graph = deferred_loop()
+    assert blockers(graph, graph.goals[1].operation) == frozenset()
+    assert blockers(graph, operation_id("tt", [])) == frozenset()
