@@ -16,6 +16,9 @@ AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 SECRET = "/run/secrets/host-ca"
 
+MANY = 400
+"""With more images than this, intermediate ones of old builds are dropped (and the next is slow)."""
+
 RUN_FOLDER = Path("/run/voxk8s-buildah")
 
 LIMITS = ("--ulimit", "nofile=20000:20000", "--ulimit", "nproc=32768:32768")
@@ -44,13 +47,25 @@ def build(target: str, layout: Path, tag: str) -> None:
         try:
             log = storage() / "logs" / f"{target}.log"
             name = f"localhost/voxk8s-build-{target}"
+            if len(buildah("images", "--all", "--quiet").split()) > MANY:
+                buildah("rmi", "--prune", "--force")
             buildah("build", *options(), "--build-arg", f"BASE_IMAGE={base_image()}",
                     "--target", target, "-t", name, ROOT, log=log)  # fmt: skip
-            buildah("push", "-q", "--disable-compression", name, f"oci:{layout}:{tag}")
+            copy(name, layout, tag)
         finally:
             # Its storage stays mounted otherwise.
             unmount_below((storage(), RUN_FOLDER))
             shutil.rmtree(RUN_FOLDER, ignore_errors=True)
+
+
+def copy(name: str, layout: Path, tag: str) -> None:
+    """Copy an image from the storage to an OCI layout folder, which keeps the layers it has.
+
+    Not by `buildah push`: that packs every layer anew before it asks which ones are there.
+    """
+    source = f"containers-storage:[overlay@{storage() / 'storage'}+{RUN_FOLDER}]{name}:latest"
+    kept_as_they_are = "--dest-oci-accept-uncompressed-layers"
+    run(["skopeo", "copy", "--quiet", kept_as_they_are, source, f"oci:{layout}:{tag}"])
 
 
 def options() -> list[str | Path]:

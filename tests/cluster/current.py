@@ -2,7 +2,7 @@
 
 import os
 
-from tests.cluster import docker, layouts, packages, programs
+from tests.cluster import docker, layouts, programs
 from tests.cluster.commands import run, succeeds
 from tests.cluster.errors import ClusterError
 from tests.cluster.images import Target
@@ -61,6 +61,5 @@ class Current:
             run(["docker", "tag", docker.name(target, tag), reference])
             run(["docker", "push", "--quiet", reference])
         else:
-            packages.ensure(("skopeo",))
             source = f"oci:{layouts.folder()}:{target.name}-{tag}"
             run(["skopeo", "copy", "--quiet", source, f"docker://{reference}"])

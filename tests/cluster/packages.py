@@ -15,7 +15,7 @@ NODE = (
 )  # fmt: skip
 """What a node and its control plane need beside the Kubernetes programs."""
 
-BUILD = ("buildah", "debootstrap")
+BUILD = ("buildah", "debootstrap", "skopeo")
 """What builds images without a Docker engine."""
 
 SERVICES = ("containerd.service", "etcd.service")
