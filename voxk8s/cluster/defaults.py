@@ -13,7 +13,7 @@ from voxk8s.api import Resources
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import read_flag
 
-_SMALL = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "1Gi"})
+_SMALL = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"})
 _WORKER = Resources(requests={"cpu": "1", "memory": "2Gi"}, limits={"memory": "4Gi"})
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 

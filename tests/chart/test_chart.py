@@ -1,0 +1,227 @@
+"""The chart: what it renders, what it refuses."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.chart.generate import CHART_VALUES
+from tests.chart.helm import CHART, NAMESPACE, HelmError, helm, one, render, template
+from tests.support.restricted import pods, violations
+from voxk8s.cluster.defaults import Defaults
+
+S3 = {"s3": {"enabled": True}}
+RELEASE = {
+    "store": {"url": "s3://results/lab", "existingSecret": "store", "allowedNamespaces": ["lab"]}
+}
+
+
+def env(**values: Any) -> dict[str, Any]:
+    """Give the operator's environment by name."""
+    deployment = one(render(**values), "Deployment", "voxk8s-operator")
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    return {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
+
+
+def test_lint() -> None:
+    """Helm finds nothing to complain about."""
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART))
+
+
+@pytest.mark.parametrize("values", CHART_VALUES.values(), ids=CHART_VALUES)
+def test_every_pod_is_restricted(values: dict[str, Any]) -> None:
+    """Operator, S3 server and test meet Pod Security "restricted", whatever is switched on."""
+    found = [
+        (thing["kind"], violations(pod))
+        for thing in render(**values)
+        if thing["kind"] != "CustomResourceDefinition"
+        for _, pod in pods(thing)
+    ]
+    assert found
+    assert all(not broken for _, broken in found), found
+
+
+def test_only_the_operator_has_a_token() -> None:
+    """Nothing else of the release calls the API."""
+    tokens = {
+        thing["metadata"]["name"]: pod["automountServiceAccountToken"]
+        for thing in render(crds={"install": False}, **S3)
+        for _, pod in pods(thing)
+    }
+    assert tokens == {"voxk8s-operator": True, "voxk8s-s3": False, "voxk8s-test-ready": False}
+
+
+def test_operator_reads_secrets_by_name_only() -> None:
+    """No rule of the release lists, watches or changes Secrets, and none has a wildcard."""
+    rules = [
+        rule
+        for thing in render(**S3)
+        if thing["kind"] in {"Role", "ClusterRole"}
+        for rule in thing["rules"]
+    ]
+    assert not [rule for rule in rules if "*" in json.dumps(rule)]
+    verbs = {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]}
+    assert verbs == {"get", "create"}
+
+
+def test_named_namespaces_need_no_cluster_wide_rights() -> None:
+    """With watchNamespaces the operator gets a Role in each of them and no ClusterRole."""
+    things = render(watchNamespaces=["lab", "ward"], rbac={"aggregate": False})
+    assert not [thing for thing in things if thing["kind"].startswith("ClusterRole")]
+    roles = [
+        thing["metadata"]["namespace"]
+        for thing in things
+        if thing["kind"] == "RoleBinding" and thing["metadata"]["name"] == "voxk8s-operator"
+    ]
+    assert roles == ["lab", "ward"]
+    assert env(watchNamespaces=["lab"])["VOXK8S_WATCH_NAMESPACES"] == '["lab"]'
+
+
+def test_operator_understands_its_environment() -> None:
+    """What the chart writes is what the operator reads."""
+    values = {
+        "image": {"engine": "engine:2", "pullSecrets": ["registry"]},
+        "defaults": {"runAs": None, "worker": {"resources": {"limits": {"memory": "9Gi"}}}},
+        "testKernels": {"enabled": True},
+        "networkPolicy": {"apiPorts": [16443]},
+    }
+    plain = {name: value for name, value in env(**values).items() if isinstance(value, str)}
+    read = Defaults.from_env(plain)
+    assert read.engine_image == "engine:2"
+    assert read.image_pull_secrets == ("registry",)
+    assert read.run_as is None
+    assert (read.worker.limits or {})["memory"] == "9Gi"
+    assert read.test_kernels
+    assert read.api_ports == (16443,)
+
+
+def test_defaults_of_chart_and_code_agree() -> None:
+    """An operator that the chart installs has the defaults that the code documents."""
+    plain = {name: value for name, value in env().items() if isinstance(value, str)}
+    read, own = Defaults.from_env(plain), Defaults(engine_image=plain["VOXK8S_ENGINE_IMAGE"])
+    for name in ("worker", "scheduler", "runner", "run_as", "api_ports", "input_ports"):
+        assert getattr(read, name) == getattr(own, name), name
+
+
+def test_without_a_store_nobody_has_one() -> None:
+    """By default there is no store, no namespace is allowed, and the operator reads no URL."""
+    given = env()
+    assert given["VOXK8S_STORE"] == ""
+    assert given["VOXK8S_STORE_ALLOWED_NAMESPACES"] == "[]"
+    assert given["VOXK8S_INPUT_PREFIXES"] == "none:"
+    assert "AWS_SECRET_ACCESS_KEY" not in given
+
+
+def test_own_server_is_the_default_store() -> None:
+    """With s3.enabled the store, its address and its keys need no further word."""
+    given = env(**S3)
+    assert given["VOXK8S_STORE"] == "s3://voxk8s"
+    assert given["AWS_ENDPOINT_URL"] == f"http://voxk8s-s3.{NAMESPACE}.svc.cluster.local:8333"
+    assert given["VOXK8S_STORE_SECRET"] == "voxk8s-s3"
+    assert given["AWS_SECRET_ACCESS_KEY"]["secretKeyRef"]["name"] == "voxk8s-s3"
+
+
+def test_named_store_wins_over_own_server() -> None:
+    """A store that is named is used, also when the small server runs beside it."""
+    given = env(**S3, **RELEASE)
+    assert given["VOXK8S_STORE"] == "s3://results/lab"
+    assert "AWS_ENDPOINT_URL" not in given
+    assert given["VOXK8S_STORE_SECRET"] == "store"
+    assert given["VOXK8S_INPUT_PREFIXES"] == "s3://results/lab/"
+
+
+def test_server_gets_keys_of_its_own() -> None:
+    """Keys are random, long, and stand only in the Secret."""
+    text = template(values=S3)
+    secret = one([thing for thing in yaml.safe_load_all(text) if thing], "Secret", "voxk8s-s3")
+    key = base64.b64decode(secret["data"]["AWS_SECRET_ACCESS_KEY"]).decode()
+    assert len(key) == 40
+    assert key not in text
+    again = one(render(**S3), "Secret", "voxk8s-s3")
+    assert again["data"] != secret["data"]
+    assert not [
+        thing
+        for thing in render(s3={"enabled": True, "existingSecret": "mine"})
+        if thing["kind"] == "Secret"
+    ]
+
+
+def test_server_keeps_its_data() -> None:
+    """Results outlive the release, unless persistence is switched off."""
+    spec = one(render(**S3), "StatefulSet", "voxk8s-s3")["spec"]
+    assert spec["persistentVolumeClaimRetentionPolicy"] == {
+        "whenDeleted": "Retain",
+        "whenScaled": "Retain",
+    }
+    assert spec["volumeClaimTemplates"][0]["metadata"]["name"] == "data"
+    without = render(s3={"enabled": True, "persistence": {"enabled": False}})
+    spec = one(without, "StatefulSet", "voxk8s-s3")["spec"]
+    assert "volumeClaimTemplates" not in spec
+    assert {"name": "data", "emptyDir": {}} in spec["template"]["spec"]["volumes"]
+
+
+def test_policies_have_no_empty_rule() -> None:
+    """Every pod of the release is covered both ways, by rules that say something."""
+    policies = [thing for thing in render(**S3) if thing["kind"] == "NetworkPolicy"]
+    assert len(policies) == 2
+    for policy in policies:
+        assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+        assert all((*policy["spec"]["ingress"], *policy["spec"]["egress"]))
+    operator = one(policies, "NetworkPolicy", "voxk8s-operator")
+    ports = [port["port"] for port in operator["spec"]["egress"][1]["ports"]]
+    assert ports == [443, 6443, 80, 8333]
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"operater": {}}, "additional properties 'operater' not allowed"),
+        ({"operator": {"replicas": -1}}, "/operator/replicas"),
+        ({"operator": {"replicas": 2, "leaderElection": False}}, "/operator/replicas"),
+        ({"operator": {"logLevel": "LOUD"}}, "/operator/logLevel"),
+        ({"image": {"engine": ""}}, "/image/engine"),
+        ({"image": {"engine": "has space"}}, "/image/engine"),
+        ({"image": {"pullPolicy": "Sometimes"}}, "/image/pullPolicy"),
+        ({"store": {"url": "/data"}}, "/store/url"),
+        ({"store": {"endpoint": "s3.example.org"}}, "/store/endpoint"),
+        ({"store": {"allowedNamespaces": "lab"}}, "/store/allowedNamespaces"),
+        ({"store": {"allowedNamespaces": ["Lab"]}}, "/store/allowedNamespaces/0"),
+        ({"inputs": {"allowedPrefixes": ["file:///"]}}, "/inputs/allowedPrefixes/0"),
+        ({"s3": {"bucket": "A_B"}}, "/s3/bucket"),
+        ({"defaults": {"worker": {"resources": {"limits": {"memory": "4 GB"}}}}}, "memory"),
+        ({"defaults": {"runAs": 0}}, "/defaults/runAs"),
+        ({"networkPolicy": {"apiPorts": []}}, "/networkPolicy/apiPorts"),
+    ],
+)
+def test_schema_refuses_wrong_values(values: dict[str, Any], complaint: str) -> None:
+    """A value that cannot work is refused before anything is installed, with its place."""
+    with pytest.raises(HelmError) as caught:
+        render(**values)
+    assert complaint in str(caught.value)
+
+
+def test_every_value_is_documented_and_checked() -> None:
+    """values.yaml and its schema have the same keys."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    def compare(given: Any, known: Any, path: str) -> None:
+        if "properties" not in known or not isinstance(given, dict) or "$ref" in known:
+            return
+        assert set(given) == set(known["properties"]) - {"global"}, path
+        assert known["additionalProperties"] is False, path
+        for key, value in given.items():
+            compare(value, known["properties"][key], f"{path}.{key}")
+
+    compare(values, schema, "$")
+
+
+def test_notes_say_who_may_use_the_store() -> None:
+    """After an installation that allows nobody, the notes say how to allow somebody."""
+    words = ["install", "voxk8s", str(CHART), "--dry-run=client", "--namespace", NAMESPACE]
+    assert "store.allowedNamespaces" in helm(*words, "--set", "s3.enabled=true")
+    assert "There is no default store" in helm(*words)
