@@ -17,7 +17,7 @@ AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 SECRET = "/run/secrets/host-ca"
 
 MANY = 400
-"""With more images than this, intermediate ones of old builds are dropped (and the next is slow)."""
+"""With more images than this, those in between of old builds go (and the next build is slow)."""
 
 RUN_FOLDER = Path("/run/voxk8s-buildah")
 
