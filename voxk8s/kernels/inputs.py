@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["InputOptions", "InputStat", "digest", "list_folder", "load", "stat"]
 
-_CHUNK: Final = 4 * 1024 * 1024
+_CHUNK: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
