@@ -27,6 +27,8 @@ MANAGER_OPERATOR: Final = "voxk8s-operator"
 """Owns everything of the status but what the runner owns, and all children."""
 MANAGER_RUNNER: Final = "voxk8s-runner"
 """Owns status.operations, status.progress, status.results and status.failures while a run lasts."""
+MANAGER_CLI: Final = "voxk8s-cli"
+"""Owns the spec of WorkPlans that the command line created, and what it changed in others."""
 
 # --- condition types --------------------------------------------------------------------------
 RECONCILING: Final = "Reconciling"

@@ -31,6 +31,8 @@ def read_plan(arguments: argparse.Namespace) -> WorkPlan:
 
 def is_program(path: Path) -> bool:
     """Whether a file is a program; raises InvalidUsage when its suffix says nothing."""
+    if path.is_dir():
+        raise InvalidUsage(f"{path} is a folder; name a file")
     suffix = path.suffix.lower()
     if suffix != PROGRAM and suffix not in DOCUMENTS:
         known = ", ".join((PROGRAM, *DOCUMENTS))

@@ -1,0 +1,34 @@
+"""`voxk8s cancel`: stop a WorkPlan; results stay."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+
+from voxk8s.cli.cluster import read_workplan, with_cluster
+from voxk8s.cluster.kinds import WORK_PLANS
+from voxk8s.cluster.kube import Kube
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Suspend a WorkPlan, or delete it."""
+    return with_cluster(arguments, partial(_cancel, arguments))
+
+
+async def _cancel(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+    name = arguments.name
+    resource = await read_workplan(kube, name, namespace)
+    if arguments.delete:
+        await kube.delete(WORK_PLANS, name, namespace, uid=resource.metadata.uid)
+        print(f"deleted WorkPlan {name}; its results stay in the store", file=sys.stderr)
+    elif resource.finished:
+        print(f"WorkPlan {name} is finished: nothing to cancel", file=sys.stderr)
+    else:
+        await kube.patch(WORK_PLANS, name, {"spec": {"suspend": True}}, namespace)
+        print(
+            f"suspended WorkPlan {name}: its cluster is given back, what is known stays."
+            " Set spec.suspend to false to go on.",
+            file=sys.stderr,
+        )
+    return 0

@@ -1,0 +1,64 @@
+"""The way of the commands to a cluster: connection, namespace, one WorkPlan."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import yaml
+
+from voxk8s.api import WorkPlanResource, decode_resource, is_condition
+from voxk8s.cluster.errors import NotFound
+from voxk8s.cluster.kinds import WORK_PLANS
+from voxk8s.cluster.kube import Kube
+from voxk8s.constants import SUCCEEDED
+
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+Action = Callable[[Kube, str], Awaitable[int]]
+
+
+def with_cluster(arguments: argparse.Namespace, action: Action) -> int:
+    """Run an action with a connection and the namespace in effect; gives its exit status."""
+
+    async def connected() -> int:
+        async with await Kube.connect(os.environ, context=arguments.context) as kube:
+            return await action(kube, namespace_of(arguments, os.environ))
+
+    return asyncio.run(connected())
+
+
+def namespace_of(arguments: argparse.Namespace, env: Mapping[str, str]) -> str:
+    """Give the namespace: as said, else the kubeconfig context's, else the pod's, else default."""
+    if arguments.namespace:
+        return str(arguments.namespace)
+    named = env.get("KUBECONFIG", "").split(os.pathsep)[0]
+    if not named and "KUBERNETES_SERVICE_HOST" in env:
+        return _POD_NAMESPACE.read_text().strip() if _POD_NAMESPACE.exists() else "default"
+    path = Path(named or Path(env.get("HOME", "/")) / ".kube" / "config")
+    try:
+        found = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return "default"  # connecting has said, or will say, what is wrong with the file
+    content = found if isinstance(found, dict) else {}
+    current = arguments.context or content.get("current-context")
+    for entry in content.get("contexts") or ():
+        if entry.get("name") == current:
+            return str((entry.get("context") or {}).get("namespace") or "default")
+    return "default"
+
+
+async def read_workplan(kube: Kube, name: str, namespace: str) -> WorkPlanResource:
+    """Read one WorkPlan; raises NotFound when there is none."""
+    try:
+        return decode_resource(await kube.get(WORK_PLANS, name, namespace))
+    except NotFound as error:
+        raise NotFound(f"there is no WorkPlan {name} in namespace {namespace}", 404) from error
+
+
+def exit_status(resource: WorkPlanResource) -> int:
+    """Give the exit status that a finished WorkPlan stands for."""
+    return 0 if is_condition(resource.status.conditions, SUCCEEDED, "True") else 1

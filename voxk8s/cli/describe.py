@@ -1,0 +1,113 @@
+"""WorkPlans in words and tables. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from voxk8s.api import GoalResult, WorkPlanResource
+from voxk8s.cli.output import escape
+
+_HEADER = ("NAME", "STATUS", "PROGRESS", "CACHED", "WORKERS", "DURATION", "AGE")
+
+
+def table(resources: Sequence[WorkPlanResource], now: datetime, *, namespaces: bool) -> list[str]:
+    """Give one line for each WorkPlan, in the columns that kubectl shows."""
+    rows: list[tuple[str, ...]] = [("NAMESPACE", *_HEADER) if namespaces else _HEADER]
+    for resource in resources:
+        row = _row(resource, now)
+        rows.append((resource.metadata.namespace, *row) if namespaces else row)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "   ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def details(resource: WorkPlanResource) -> Iterator[str]:
+    """Tell all about one WorkPlan."""
+    status = resource.status
+    yield f"WorkPlan     {resource.metadata.namespace}/{resource.metadata.name}"
+    yield f"status       {headline(resource)}"
+    if counts := status.operations:
+        yield (
+            f"operations   {counts.total}: {counts.computed} computed, {counts.cached} known,"
+            f" {counts.failed} failed, {counts.running} running, {counts.pending} pending"
+        )
+    if status.duration:
+        yield f"duration     {status.duration}"
+    if (cluster := status.cluster) and cluster.name:
+        yield f"cluster      {cluster.name}, {cluster.workers or 0} workers"
+        if cluster.dashboard_url:
+            yield f"dashboard    {cluster.dashboard_url}"
+    if status.waiting:
+        yield f"waiting      {status.waiting.reason}: {status.waiting.message}"
+    if status.report and status.report.url:
+        yield f"report       {status.report.url}"
+    for condition in status.conditions:
+        text = f" {condition.message}" if condition.message else ""
+        yield f"  {condition.type}={condition.status} {condition.reason}{text}"
+    for failure in status.failures or ():
+        yield f"  failed {failure.kernel} {failure.operation[:12]}: {failure.message}"
+    if status.failures_omitted:
+        yield f"  and {status.failures_omitted} more failures"
+    if status.results is not None:
+        reached = len(status.results) + (status.results_omitted or 0)
+        yield f"results      {reached} (voxk8s results {resource.metadata.name})"
+
+
+def headline(resource: WorkPlanResource) -> str:
+    """Say in one line how far a WorkPlan is, and why."""
+    status = resource.status
+    parts = [status.phase or "Pending"]
+    if status.progress:
+        parts.append(status.progress)
+    if status.reason and status.reason != status.phase:
+        parts.append(status.reason)
+    line = " ".join(parts)
+    return f"{line}: {status.message}" if status.message else line
+
+
+def result_line(result: GoalResult) -> str:
+    """Write a result as `name=value`, or `name=URL` for a file."""
+    return f"{escape(result.goal)}={value_text(result)}"
+
+
+def value_text(result: GoalResult) -> str:
+    """Write the value of a result as `voxk8s run` does, or the URL of a file."""
+    if result.kind == "save":
+        return result.url or ""
+    value = result.value
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    if isinstance(value, int | float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def age(since: datetime | None, now: datetime) -> str:
+    """Write a time span as kubectl does: 5s, 3m, 2h, 4d."""
+    if since is None:
+        return ""
+    seconds = max(0, int((now - since).total_seconds()))
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def _row(resource: WorkPlanResource, now: datetime) -> tuple[str, ...]:
+    status = resource.status
+    workers = status.cluster.workers if status.cluster else None
+    return (
+        resource.metadata.name,
+        status.phase or "Pending",
+        status.progress or "",
+        "" if status.operations is None else str(status.operations.cached),
+        "" if workers is None else str(workers),
+        status.duration or "",
+        age(resource.metadata.creation_timestamp, now),
+    )

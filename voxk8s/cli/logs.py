@@ -1,0 +1,56 @@
+"""`voxk8s logs`: what the pods of a WorkPlan wrote."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from functools import partial
+
+from voxk8s.cli.cluster import read_workplan, with_cluster
+from voxk8s.cluster.errors import Invalid, NotFound
+from voxk8s.cluster.kinds import PODS
+from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.names import selector
+from voxk8s.constants import LABEL_COMPONENT
+from voxk8s.errors import TransientError
+
+
+class NoPods(TransientError):
+    """There is no pod whose log could be shown."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the logs of one component, oldest pod first."""
+    return with_cluster(arguments, partial(_show, arguments))
+
+
+async def _show(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+    resource = await read_workplan(kube, arguments.name, namespace)
+    labels = f"{selector(resource)},{LABEL_COMPONENT}={arguments.component}"
+    pods = (await kube.list(PODS, namespace, labels=labels)).items
+    if not pods:
+        raise NoPods(
+            f"WorkPlan {arguments.name} has no {arguments.component} pod"
+            f" (status: {resource.status.phase or 'Pending'})"
+        )
+    pods.sort(key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
+    names = [str(pod["metadata"]["name"]) for pod in pods]
+    if arguments.follow:
+        await asyncio.gather(
+            *(_follow(kube, name, namespace, many=len(names) > 1) for name in names)
+        )
+        return 0
+    for name in names:
+        if len(names) > 1:
+            print(f"==> {name} <==")
+        try:
+            print(await kube.logs(name, namespace, lines=arguments.tail), end="")
+        except (Invalid, NotFound) as error:
+            print(f"({error})")  # a pod that has not started, or is gone
+    return 0
+
+
+async def _follow(kube: Kube, name: str, namespace: str, *, many: bool) -> None:
+    start = f"{name}: " if many else ""
+    async for line in kube.follow_logs(name, namespace):
+        print(f"{start}{line}", flush=True)

@@ -1,0 +1,80 @@
+"""`voxk8s results`: what a WorkPlan gave."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from functools import partial
+from pathlib import Path
+
+from voxk8s.api import GoalResult, WorkPlanResource, encode
+from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
+from voxk8s.cli.describe import result_line
+from voxk8s.cli.output import dump
+from voxk8s.cluster.kube import Kube
+from voxk8s.errors import InvalidUsage
+
+_BLOB = re.compile(r"(?P<store>.+)/cas/sha256/(?P<start>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the results there are; fails when the WorkPlan failed or is not finished."""
+    return with_cluster(arguments, partial(_show, arguments))
+
+
+def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
+    """Write the results of a WorkPlan on standard output, what is missing on standard error."""
+    status = resource.status
+    results = status.results or ()
+    if as_json:
+        print(dump({"results": [encode(result) for result in results]}))
+    else:
+        for result in results:
+            print(result_line(result))
+    name = resource.metadata.name
+    for result in results:
+        if result.truncated:
+            _say(f"{name}: the value of {result.goal} is cut; the whole is in {status.run_url}")
+    if status.results_omitted:
+        _say(f"{name}: {status.results_omitted} more results are in {status.run_url}")
+    for failure in status.failures or ():
+        _say(f"{name}: {failure.kernel} {failure.operation[:12]} failed: {failure.message}")
+
+
+async def _show(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+    resource = await read_workplan(kube, arguments.name, namespace)
+    write(resource, as_json=arguments.json)
+    if not resource.finished:
+        _say(f"{arguments.name} is not finished: {resource.status.phase or 'Pending'}")
+        return 1
+    if arguments.download:
+        download(resource.status.results or (), Path(arguments.download))
+    return exit_status(resource)
+
+
+def download(results: tuple[GoalResult, ...], folder: Path) -> None:
+    """Fetch saved files from the store, by the AWS_* variables, each verified by its digest.
+
+    Raises InvalidUsage for a name that leaves the folder or a URL that is no blob's.
+    """
+    from voxk8s.storage import open_store
+
+    base = folder.resolve()
+    for result in results:
+        if result.kind != "save" or not result.url:
+            continue
+        target = (base / result.goal).resolve()
+        if not target.is_relative_to(base) or target == base:
+            raise InvalidUsage(f"the file name {result.goal!r} leaves the folder {folder}")
+        match = _BLOB.fullmatch(result.url)
+        if match is None:
+            raise InvalidUsage(f"{result.url} is no blob of a result store")
+        data = open_store(match["store"]).read_blob(match["start"] + match["rest"])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        _say(f"wrote {target}")
+
+
+def _say(message: str) -> None:
+    print(f"voxk8s: {message}", file=sys.stderr)

@@ -1,0 +1,41 @@
+"""`voxk8s status`: WorkPlans and how far they are."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from functools import partial
+
+from voxk8s.api import decode_resource, encode
+from voxk8s.cli.cluster import read_workplan, with_cluster
+from voxk8s.cli.describe import details, table
+from voxk8s.cli.output import dump
+from voxk8s.cluster.kinds import WORK_PLANS
+from voxk8s.cluster.kube import Kube
+from voxk8s.errors import InvalidUsage
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show one WorkPlan, or a table of them."""
+    if arguments.name and arguments.all_namespaces:
+        raise InvalidUsage("a WorkPlan of a given name is in one namespace: leave out -A")
+    return with_cluster(arguments, partial(_show, arguments))
+
+
+async def _show(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+    if arguments.name:
+        resource = await read_workplan(kube, arguments.name, namespace)
+        if arguments.json:
+            print(dump(encode(resource)))
+        else:
+            print("\n".join(details(resource)))
+        return 0
+    where = None if arguments.all_namespaces else namespace
+    listing = await kube.list(WORK_PLANS, where)
+    resources = [decode_resource(item) for item in listing.items]
+    if arguments.json:
+        print(dump({"items": [encode(resource) for resource in resources]}))
+    else:
+        lines = table(resources, datetime.now(UTC), namespaces=where is None)
+        print("\n".join(lines))
+    return 0

@@ -1,0 +1,128 @@
+"""`voxk8s submit`: make a WorkPlan of a program, a plan document or a manifest."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from voxk8s.cli.cluster import exit_status, with_cluster
+from voxk8s.cli.results import write
+from voxk8s.cli.source import is_program, read_plan, read_text
+from voxk8s.cli.watch import follow
+from voxk8s.cluster.kinds import WORK_PLANS
+from voxk8s.cluster.kube import Kube
+from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
+from voxk8s.errors import InvalidUsage
+from voxk8s.plan import to_resource
+
+_LARGEST = 1_200_000
+_NAME_LENGTH = 180
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check FILE here, then create the WorkPlan; its name goes to standard output."""
+    body = manifest(arguments)
+    if arguments.dry_run:
+        yaml.safe_dump(body, sys.stdout, sort_keys=False, allow_unicode=True)
+        return 0
+    return with_cluster(arguments, partial(_create, arguments, body))
+
+
+def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Give the WorkPlan as the API server takes it; raises InvalidPlan and the like.
+
+    A file that is a WorkPlan itself is taken as it is, with the options laid over it.
+    """
+    path = Path(arguments.file)
+    body = None if is_program(path) else _given(path)
+    if body is None:
+        body = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {}, "spec": {}}
+        body["spec"]["source"] = _source(arguments, path)
+    metadata = body.setdefault("metadata", {})
+    if arguments.name:
+        metadata["name"] = arguments.name
+    elif not metadata.get("name") and not metadata.get("generateName"):
+        metadata["generateName"] = f"{_slug(path.stem)}-"
+    _lay_over(body.setdefault("spec", {}), arguments)
+    size = len(msgspec.json.encode(body))
+    if size > _LARGEST:
+        raise InvalidUsage(
+            f"{path} is too large for a resource ({size:,} bytes, at most {_LARGEST:,}): put it"
+            " behind an s3:// URL and name that in spec.source.url"
+        )
+    return body
+
+
+def _source(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
+    plan = read_plan(arguments)
+    if not is_program(path):
+        return {"plan": to_resource(plan)}
+    source: dict[str, Any] = {"program": read_text(path)}
+    if arguments.param:
+        source["parameters"] = dict(arguments.param)
+    return source
+
+
+def _given(path: Path) -> dict[str, Any] | None:
+    """Give the manifest in a file, or None when it holds something else."""
+    try:
+        content = yaml.load(read_text(path), Loader=_Loader)  # noqa: S506 - a safe one
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None  # what is wrong is said where plan documents are read
+    is_manifest = isinstance(content, dict) and content.get("kind") == KIND
+    return content if is_manifest else None
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe subset, in C, without turning dates into objects."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _lay_over(spec: dict[str, Any], arguments: argparse.Namespace) -> None:
+    cluster: Mapping[str, Any] = {
+        "minWorkers": arguments.min_workers,
+        "maxWorkers": arguments.max_workers,
+        "threadsPerWorker": arguments.threads,
+        "image": arguments.image,
+    }
+    given = {name: value for name, value in cluster.items() if value is not None}
+    if given:
+        spec["cluster"] = {**(spec.get("cluster") or {}), **given}
+    if arguments.output:
+        spec["output"] = {"url": arguments.output}
+    if arguments.cache:
+        spec["cache"] = arguments.cache
+    if arguments.fail_fast:
+        spec["onFailure"] = "FailFast"
+
+
+def _slug(stem: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:_NAME_LENGTH] or "workplan"
+
+
+async def _create(
+    arguments: argparse.Namespace, body: dict[str, Any], kube: Kube, namespace: str
+) -> int:
+    where = arguments.namespace or body["metadata"].get("namespace") or namespace
+    created = await kube.create(WORK_PLANS, body, where, manager=MANAGER_CLI)
+    name = str(created["metadata"]["name"])
+    if not arguments.wait:
+        print(name)
+        return 0
+    print(f"created WorkPlan {where}/{name}", file=sys.stderr)
+    resource = await follow(kube, name, where, quiet=bool(arguments.quiet))
+    write(resource)
+    return exit_status(resource)

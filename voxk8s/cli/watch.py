@@ -1,0 +1,68 @@
+"""`voxk8s watch`: follow a WorkPlan to its end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from functools import partial
+
+from voxk8s.api import WorkPlanResource, decode_resource
+from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
+from voxk8s.cli.describe import headline
+from voxk8s.cli.results import write
+from voxk8s.cluster.kinds import WORK_PLANS
+from voxk8s.cluster.kube import Changed, Kube, Lost, Snapshot
+from voxk8s.errors import TransientError
+
+
+class GaveUp(TransientError):
+    """The WorkPlan did not come to its end in time, or was deleted."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Tell every change on standard error, and the results in the end."""
+    return with_cluster(arguments, partial(_watch, arguments))
+
+
+async def follow(
+    kube: Kube, name: str, namespace: str, *, seconds: float | None = None, quiet: bool = False
+) -> WorkPlanResource:
+    """Give a WorkPlan when it is finished; raises GaveUp when it does not come to that."""
+    await read_workplan(kube, name, namespace)
+    last = ""
+    try:
+        async with asyncio.timeout(seconds):
+            notices = kube.follow(WORK_PLANS, namespace, fields=f"metadata.name={name}")
+            async for notice in notices:
+                match notice:
+                    case Snapshot(items=[]) | Changed(type="DELETED"):
+                        raise GaveUp(f"WorkPlan {name} was deleted")
+                    case Snapshot(items=[body]) | Changed(object=body):
+                        resource = decode_resource(body)
+                    case Lost(error=error):
+                        print(f"voxk8s: {error}; trying again", file=sys.stderr)
+                        continue
+                    case _:
+                        continue
+                line = headline(resource)
+                if line != last and not quiet:
+                    print(line, file=sys.stderr)
+                last = line
+                if resource.finished:
+                    return resource
+    except TimeoutError as error:
+        raise GaveUp(f"WorkPlan {name} is not finished after {seconds:g} s: {last}") from error
+    raise GaveUp(f"nothing more is heard of WorkPlan {name}")
+
+
+async def _watch(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+    resource = await follow(
+        kube,
+        arguments.name,
+        namespace,
+        seconds=arguments.timeout,
+        quiet=bool(arguments.quiet),
+    )
+    write(resource)
+    return exit_status(resource)
