@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from voxk8s.cluster.errors import Expired
 from voxk8s.cluster.kinds import Kind
 from voxk8s.cluster.kube import Beat, Changed, Kube, Lost, Snapshot
 
@@ -55,7 +56,8 @@ class Cache(Generic[T]):
                 case Beat():
                     pass
                 case Lost(error=error):
-                    if not self._lost:
+                    # Too old a version is no trouble: everything is listed again.
+                    if not self._lost and not isinstance(error, Expired):
                         _log.warning("the watch of %s broke: %s", self.kind.plural, error)
                     self._lost = True
                     continue

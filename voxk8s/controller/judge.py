@@ -39,7 +39,7 @@ def _on_the_way(observed: Observed) -> Stage:
             return Stage(Phase.RUNNING, waiting.reason, waiting.message)
         return _under_way(observed)
     match observed.resolution:
-        case Blocked(reason, message):
+        case Blocked(reason, message) | Resolving(Blocked(reason, message)):
             return Stage(Phase.PENDING, reason, message)
         case Resolved():
             return _under_way(observed)

@@ -18,17 +18,22 @@ class Unresolved:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolving:
-    """The plan is being read, keyed and looked up."""
-
-
-@dataclass(frozen=True, slots=True)
 class Blocked:
     """Something that may come is missing: a ConfigMap, a Secret, the store."""
 
     reason: str
     message: str
     retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resolving:
+    """The plan is being read, keyed and looked up.
+
+    `before` is what the last try was blocked by: it is so until the new one has found otherwise.
+    """
+
+    before: Blocked | None = None
 
 
 @dataclass(frozen=True, slots=True)

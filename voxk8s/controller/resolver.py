@@ -71,7 +71,8 @@ class Resolver:
         """Find out about a plan, unless that is under way; `done` is called at the end."""
         if uid in self._tasks:
             return
-        self._known[uid] = Resolving()
+        last = self._known.get(uid)
+        self._known[uid] = Resolving(last if isinstance(last, Blocked) else None)
         task = asyncio.create_task(self._resolve(uid, priority, prepare))
         self._tasks[uid] = task
 

@@ -211,6 +211,8 @@ def test_what_may_come_is_waited_for(reason: str, condition: str) -> None:
     assert Resolve() not in decide(observed, later(4))
     assert Resolve() in decide(observed, later(5))
     assert LookAgain(1.0) in decide(observed, later(4))
+    told = scenes.told(observed)
+    assert decided(scenes.replace(told, resolution=Resolving(blocked)), later(6)) == ()
 
 
 def test_runner_waiting_for_the_store_is_told() -> None:
@@ -376,9 +378,7 @@ class TestTroubles:
 
     def test_lost_scheduler(self) -> None:
         """A scheduler that was there and is gone is told, and nothing is torn down."""
-        gone = scenes.replace(
-            scenes.running(), scheduler=scenes.scheduler(available=0), pods=()
-        )
+        gone = scenes.replace(scenes.running(), scheduler=scenes.scheduler(available=0), pods=())
         assert states(written(gone))["ClusterReady"] == ("False", "SchedulerLost")
         assert not children(gone)
 
@@ -405,9 +405,7 @@ class TestTroubles:
 
     def test_cluster_that_cannot_go(self) -> None:
         """A finalizer that nobody takes away is told, also after the end."""
-        observed = scenes.told(
-            scenes.running(status={"outcome": finished()}), outcome=finished()
-        )
+        observed = scenes.told(scenes.running(status={"outcome": finished()}), outcome=finished())
         observed = scenes.replace(observed, cluster=scenes.cluster(deleting=START))
         found = written(observed, later(31))
         assert states(found)["ClusterReady"] == ("False", "DaskOperatorMissing")

@@ -7,7 +7,7 @@ from voxk8s.api import find_condition
 from voxk8s.constants import STORE_READY
 from voxk8s.controller.conditions.claim import Claim
 from voxk8s.controller.observed import Observed
-from voxk8s.controller.resolution import Blocked, Resolved
+from voxk8s.controller.resolution import Blocked, Resolved, Resolving
 
 STORE_REASONS = frozenset(
     {constants.REASON_STORE_UNREACHABLE, constants.REASON_STORE_ACCESS_DENIED}
@@ -20,7 +20,9 @@ def store_ready(observed: Observed) -> Claim:
     if status.waiting is not None and status.waiting.reason in STORE_REASONS:
         return Claim(STORE_READY, "False", status.waiting.reason, status.waiting.message)
     match observed.resolution:
-        case Blocked(reason, message) if reason in STORE_REASONS:
+        case Blocked(reason, message) | Resolving(Blocked(reason, message)) if (
+            reason in STORE_REASONS
+        ):
             return Claim(STORE_READY, "False", reason, message)
         case Resolved(store_checked=True, store_message=message):
             reason = (
