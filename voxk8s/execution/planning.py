@@ -18,6 +18,7 @@ def plan_units(
     known: Collection[ResultKey],
     targets: Sequence[ResultKey],
     failed: Collection[ResultKey] = (),
+    salt: str = "",
 ) -> tuple[dict[TaskKey, Unit], dict[TaskKey, tuple[ResultKey, ...]]]:
     """Make the units that `targets` need, and say which units give which targets.
 
@@ -30,12 +31,12 @@ def plan_units(
     cheap, small = _traits(graph, order)
     goals = frozenset(targets)
     groups = fuse(order, needs, known, Traits(cheap, small, goals))
-    units = build(groups, graph.nodes, Demand(goals=goals, keep=goals, cheap=cheap))
+    units = build(groups, graph.nodes, Demand(goals=goals, keep=goals, cheap=cheap, salt=salt))
     watched: dict[TaskKey, tuple[ResultKey, ...]] = {}
     for group in groups:
         here = tuple(key for key in group.exports if key in goals)
         if here:
-            watched[task_key(group.exports)] = here
+            watched[task_key(group.exports, salt)] = here
     return units, watched
 
 

@@ -245,7 +245,11 @@ class Run:
             if key not in known and key not in state.settled
         ]
         targets = self._block(state, targets, compute)
-        units, watched = plan_units(state.graph, compute, known, targets, self._ledger.failed_keys)
+        # What another run has computed is what this one wants to find out for itself.
+        salt = "" if self._config.cache is CacheMode.USE else self.name
+        units, watched = plan_units(
+            state.graph, compute, known, targets, self._ledger.failed_keys, salt
+        )
         watched = {key: wanted for key, wanted in watched.items() if key not in state.waiting}
         if not watched:
             return
@@ -345,7 +349,15 @@ class Run:
         state.waiting.discard(task)
         holds = False
         for key in state.watched[task]:
-            report = self._ledger.final(key) or self._ask(state, task, key)
+            report = self._ledger.final(key)
+            if report is None:
+                report = self._ask(state, task, key)
+                if report.origin and ResultKey(report.origin) not in state.gone:
+                    # A failure that an earlier run has left behind says nothing of this one.
+                    self._again(state, ResultKey(report.origin))
+                    continue
+                for event in self._ledger.take(self.name, [report]):
+                    self._tell(event)
             if report.missing or (report.origin and self._is_gone(report)):
                 self._again(state, ResultKey(report.origin or key))
                 continue
@@ -369,10 +381,7 @@ class Run:
 
         fetch = self._fetch_from(state)
         step = next(step for step in state.units[task].steps if step.key == key)
-        report = inspect(step, self._context(time.time()), lambda: fetch(key))
-        for event in self._ledger.take(self.name, [report]):
-            self._tell(event)
-        return report
+        return inspect(step, self._context(time.time()), lambda: fetch(key))
 
     def _again(self, state: _State, key: ResultKey) -> None:
         """Compute what the store has lost, a bounded number of times."""

@@ -83,14 +83,15 @@ class Demand:
     goals: Collection[ResultKey]
     keep: Collection[ResultKey]
     cheap: Collection[ResultKey]
+    salt: str = ""
+    """Makes the tasks those of one run only."""
 
 
-def task_key(exports: Iterable[ResultKey]) -> TaskKey:
-    """Name the task that gives these results."""
+def task_key(exports: Iterable[ResultKey], salt: str = "") -> TaskKey:
+    """Name the task that gives these results; a `salt` keeps other runs from sharing it."""
     keys = tuple(exports)
-    if len(keys) == 1:
-        return TaskKey(keys[0])
-    return TaskKey("pack-" + sha256("".join(keys).encode()).hexdigest())
+    name = keys[0] if len(keys) == 1 else "pack-" + sha256("".join(keys).encode()).hexdigest()
+    return TaskKey(f"{name}-{salt}" if salt else name)
 
 
 def build(
@@ -132,7 +133,7 @@ def _unit(
             _fetch(key) if key in group.fetches else _step(_operation(nodes, key), numbers, demand)
         )
     return Unit(
-        task_key(group.exports),
+        task_key(group.exports, demand.salt),
         tuple(constants.values()),
         tuple(externals.values()),
         tuple(steps),

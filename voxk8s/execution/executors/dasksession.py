@@ -70,6 +70,7 @@ class DaskSession:
         self._send = send
         self._futures: dict[TaskKey, DaskFuture[Any]] = {}
         self._cancelled = False
+        self._released = False
         if local:
             process.attach(run, self._receive)
         else:
@@ -79,6 +80,7 @@ class DaskSession:
         self, units: Mapping[TaskKey, Unit], context: Context, watch: Collection[TaskKey]
     ) -> None:
         """Hand the graph to the scheduler in one message."""
+        self._settle()
         watched = list(watch)
         graph = compile_units(units.values(), context)
         try:
@@ -100,6 +102,7 @@ class DaskSession:
             future = self._futures.pop(key, None)
             if future is not None:
                 future.release()
+                self._released = True
 
     def map(
         self, function: Callable[..., object], items: Sequence[tuple[object, ...]]
@@ -139,6 +142,17 @@ class DaskSession:
         process.detach(self._run)
         _router.remove(self._client, self._run)
         self.release(list(self._futures))
+        if self.check() is None:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Wait until released futures are released.
+
+        Dask does it later, in its loop, and a task that is submitted before would be the old one.
+        """
+        if self._released:
+            self._client.sync(_nothing)
+            self._released = False
 
     def _receive(self, run: str, reports: Iterable[Report]) -> None:
         self._send(Reports(run, tuple(reports)))
@@ -156,6 +170,10 @@ class DaskSession:
         except (Exception, CancelledError) as reason:  # noqa: BLE001  # it is the reason
             error = reason
         self._send(_lost(key, error))
+
+
+async def _nothing() -> None:
+    """Be the next thing that a loop does."""
 
 
 def _lost(key: TaskKey, error: BaseException) -> Lost:
