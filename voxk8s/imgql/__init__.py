@@ -6,6 +6,7 @@ program in its usual form.
 
 from voxk8s.imgql.compile import Compiled, Origin, check_program, compile_program
 from voxk8s.imgql.diagnostics import Diagnostic
+from voxk8s.imgql.formatter import format_program
 from voxk8s.imgql.names import Symbol, SymbolTable
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "SymbolTable",
     "check_program",
     "compile_program",
+    "format_program",
 ]

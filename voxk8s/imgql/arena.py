@@ -105,7 +105,7 @@ class Arena:
         return max((levels.get(each, 0) for each in nodes), default=0)
 
     def is_leaf(self, name: OperationId) -> bool:
-        """True for geometry that no image has given yet: `x`, `tt`, `constant(3)`."""
+        """Tell whether it is geometry that no image has given yet: `x`, `tt`, `constant(3)`."""
         node = self.nodes[name]
         return isinstance(node, Operation) and takes_geometry(
             self.signatures[name], len(node.arguments)

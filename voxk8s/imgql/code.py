@@ -127,9 +127,7 @@ class Function:
     @property
     def callees(self) -> list[Function]:
         """The functions that the body names."""
-        return [
-            each.function for each in self.instructions if isinstance(each, Call | Map | Fold)
-        ]
+        return [each.function for each in self.instructions if isinstance(each, Call | Map | Fold)]
 
 
 class Output(msgspec.Struct, frozen=True):

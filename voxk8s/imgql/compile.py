@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -78,10 +79,8 @@ def check_program(
     report = Report()
     program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
     if not report.errors:
-        try:
+        with suppress(InvalidProgram):  # what is wrong stands in the report
             program.reduce()
-        except InvalidProgram:
-            pass  # what is wrong stands in the report
     return report.all()
 
 
@@ -171,8 +170,7 @@ class _Program:
         )
         arena = reduction.arena
         nodes = {
-            name: arena.nodes[name]
-            for name in postorder((goal.id for goal in goals), arena.nodes)
+            name: arena.nodes[name] for name in postorder((goal.id for goal in goals), arena.nodes)
         }
         plan = WorkPlan(nodes, goals, tuple(self._names.imports))
         self._check_geometry(arena, plan)

@@ -11,6 +11,7 @@ import msgspec
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql.source import Source
 
+_WIDEST = 100
 MOST_SHOWN = 20
 """Errors told in full; the rest is counted."""
 
@@ -34,11 +35,20 @@ class Diagnostic(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         lines = [f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"]
         if self.text.strip():
-            shown = self.text.replace("\t", " ").rstrip()
-            width = max(1, min(self.width, len(shown) - self.column + 1))
-            lines += [f"  {shown}", "  " + " " * (self.column - 1) + "^" * width]
+            shown, column = _window(self.text.replace("\t", " ").rstrip(), self.column)
+            width = max(1, min(self.width, len(shown) - column + 1))
+            lines += [f"  {shown}", "  " + " " * (column - 1) + "^" * width]
         lines += [f"  help: {hint}" for hint in self.hints]
         return "\n".join(lines)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """Cut a long line around a column."""
+    if len(line) <= _WIDEST:
+        return line, column
+    start = max(0, min(column - 1 - _WIDEST // 2, len(line) - _WIDEST))
+    before, after = "…" if start else "", "…" if start + _WIDEST < len(line) else ""
+    return f"{before}{line[start : start + _WIDEST]}{after}", column - start + len(before)
 
 
 class Report:
@@ -48,15 +58,11 @@ class Report:
         self._found: dict[tuple[str, int, int, str], Diagnostic] = {}
         self.errors = 0
 
-    def error(
-        self, source: Source, start: int, end: int, message: str, *hints: str
-    ) -> None:
+    def error(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
         """Note an error at the characters from `start` to before `end`."""
         self._add("error", source, start, end, message, hints)
 
-    def warning(
-        self, source: Source, start: int, end: int, message: str, *hints: str
-    ) -> None:
+    def warning(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
         """Note a warning at the characters from `start` to before `end`."""
         self._add("warning", source, start, end, message, hints)
 

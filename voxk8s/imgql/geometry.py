@@ -80,9 +80,7 @@ class Geometry:
             if not keeps:
                 break
             images = [
-                each
-                for each in children(arena.nodes[name])
-                if arena.kinds[each] in types.IMAGES
+                each for each in children(arena.nodes[name]) if arena.kinds[each] in types.IMAGES
             ]
             if not images:
                 break

@@ -17,7 +17,8 @@ NAME: Final = rf"{WORD}(?:\.{WORD})*"
 NUMBER: Final = r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
 STRING: Final = r'"(?:\\.|[^"\\\n])*"'
 OPERATOR: Final = rf"(?:(?!//)[{SIGNS}])+"
-SKIPPED: Final = r"(?:[ \t\r\n\f\v\u00a0]+|//[^\n]*)*"
+SKIPPED: Final = r"(?:[ \t\r\n\f\v\u00a0]++|//[^\n]*+)*+"
+"""Blanks and comments; possessive, since a shorter comment is none."""
 
 KEYWORDS: Final = {
     "let": "LET",

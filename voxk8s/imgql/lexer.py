@@ -52,7 +52,9 @@ def _words(
             kind = keywords.get(text, "NAME")
             if kind == "LET":
                 defining = True
-            elif kind == "NAME" and previous != "LET" and "\n" in code[end:start] + "\n" * (not end):
+            elif (
+                kind == "NAME" and previous != "LET" and "\n" in code[end:start] + "\n" * (not end)
+            ):
                 if grammar.BARE.match(code, start):
                     # A word without characters, so that the name stays a word of its own.
                     yield Token("BARE", "", start)

@@ -29,7 +29,7 @@ _LITERALS = ("NUMBER", "STRING", "TRUE", "FALSE")
 _MINUS = "-"
 
 
-class _Abandon(Exception):  # noqa: N818 - leaves an expression whose error is reported
+class _Abandon(Exception):
     """The rest of a definition makes no sense after an error in it."""
 
 
@@ -80,17 +80,24 @@ class Lowering:
                 break
             operators.append(self._infix(scope, items, place))
             place += 1
-        self._warn_mixed(scope, chain, operators)
+        self._warn_mixed(scope, operators)
         result = operands.pop()
         while operators:
             result = self._apply(scope, operators.pop(), (operands.pop(), result))
         return result
 
+    def _chains(self, scope: Scope, chains: Sequence[Chain]) -> Steps[tuple[int, ...]]:
+        places = []
+        for each in chains:
+            place = yield self._chain(scope, each)
+            places.append(place)
+        return tuple(places)
+
     def _infix(self, scope: Scope, items: Sequence[Item], place: int) -> Meaning:
         item = items[place]
         if isinstance(item, Token) and item.type in (*_SIGNS, "NAME"):
             meaning = self._lookup.find(scope, item, 2)
-            if meaning.unknown or meaning.accepts(2):
+            if meaning.unknown or meaning.joins:
                 return meaning
         self._error(
             scope.function,
@@ -167,26 +174,28 @@ class Lowering:
 
     def _plain(self, scope: Scope, item: Item) -> Steps[int]:
         """Lower an operand that is no name."""
+        value: int
         if isinstance(item, Token):
             return self._literal(scope, item)
         if isinstance(item, Group):
             if len(item.items) != 1:
                 self._error(scope.function, item, "expected one expression in these parentheses")
                 raise _Abandon
-            return (yield self._chain(scope, item.items[0]))
+            value = yield self._chain(scope, item.items[0])
+            return value
         if isinstance(item, Bracket):
-            places = []
-            for each in item.items:
-                places.append((yield self._chain(scope, each)))
+            places = yield self._chains(scope, item.items)
             return self._kernel(scope, "default.sequence", places, item)
         if isinstance(item, Slice):
             self._error(scope.function, item, "a slice stands behind a sequence: `xs[a:b]`")
             raise _Abandon
         if isinstance(item, For):
-            return (yield self._loop(scope, item))
-        if isinstance(item, Let):
-            return (yield self._local(scope, item))
-        return (yield self._fold(scope, item))
+            value = yield self._loop(scope, item)
+        elif isinstance(item, Let):
+            value = yield self._local(scope, item)
+        else:
+            value = yield self._fold(scope, item)
+        return value
 
     def _literal(self, scope: Scope, token: Token) -> int:
         if token.type == "STRING":
@@ -201,10 +210,8 @@ class Lowering:
 
     def _call(self, scope: Scope, token: Token, group: Group) -> Steps[int]:
         meaning = self._lookup.find(scope, token, len(group.items))
-        places = []
-        for each in group.items:
-            places.append((yield self._chain(scope, each)))
-        return self._apply(scope, meaning, tuple(places), end=group.end)
+        places = yield self._chains(scope, group.items)
+        return self._apply(scope, meaning, places, end=group.end)
 
     def _element(self, scope: Scope, value: int, item: Item) -> Steps[int]:
         """Lower an index or a slice; `value` is the sequence."""
@@ -222,7 +229,10 @@ class Lowering:
             first = yield self._chain(scope, item.first)
         if item.last is None:
             self._error(
-                scope.function, item, "a slice needs its end", "write `xs[a:b]`; b is left out of it"
+                scope.function,
+                item,
+                "a slice needs its end",
+                "write `xs[a:b]`; b is left out of it",
             )
             raise _Abandon
         last = yield self._chain(scope, item.last)
@@ -261,7 +271,8 @@ class Lowering:
             function.result = yield self._chain(inner, item.value)
             binding = Local(function, arity, tuple(inner.captured))
         with scope.bound(name.text, binding):
-            return (yield self._chain(scope, item.body))
+            value: int = yield self._chain(scope, item.body)
+        return value
 
     def _fold(self, scope: Scope, item: syntax.Fold) -> Steps[int]:
         """Lower `fold OP init xs`: init is one word, a call written tightly, or in parentheses."""
@@ -278,7 +289,9 @@ class Lowering:
             place += 1
         if place >= len(items):
             self._error(
-                scope.function, item, "fold needs an operator, a first value and a sequence",
+                scope.function,
+                item,
+                "fold needs an operator, a first value and a sequence",
                 "for example: fold + 0 xs",
             )
             raise _Abandon
@@ -288,8 +301,11 @@ class Lowering:
         if meaning.unknown:
             return scope.add(Unknown(operator.start, operator.end))
         if not meaning.accepts(2) or meaning.place is not None:
-            self._error(scope.function, operator, f"fold needs a function of two arguments, and"
-                        f" `{operator.text}` {meaning.takes()}")
+            self._error(
+                scope.function,
+                operator,
+                f"fold needs a function of two arguments, and `{operator.text}` {meaning.takes()}",
+            )
             return scope.add(Unknown(operator.start, operator.end))
         function, captured = self._two_arguments(scope, meaning)
         return scope.add(Fold(function, initial, sequence, captured, item.start, item.end))
@@ -351,12 +367,10 @@ class Lowering:
             self._error(scope.function, item, f"the kernel {qualified} is not there")
             raise _Abandon
         operator = self._names.spell(qualified)
-        return scope.add(
-            Apply(operator, signature, tuple(places), item.start, item.end, operator)
-        )
+        return scope.add(Apply(operator, signature, tuple(places), item.start, item.end, operator))
 
-    def _warn_mixed(self, scope: Scope, chain: Chain, operators: list[Meaning]) -> None:
-        if scope.function.source.library or len(operators) < 2:  # noqa: PLR2004 - a pair
+    def _warn_mixed(self, scope: Scope, operators: list[Meaning]) -> None:
+        if scope.function.source.library or len(operators) < 2:
             return
         signs = dict.fromkeys(each.token.text for each in operators)
         if len(signs) > 1:
@@ -394,7 +408,7 @@ def _is_tight(item: Item) -> bool:
 
 
 def _takes(item: Item) -> bool:
-    """True for what an index or the arguments of a call may follow."""
+    """Tell whether it is what an index or the arguments of a call may follow."""
     return not isinstance(item, Token) or item.type in ("NAME", "STRING")
 
 

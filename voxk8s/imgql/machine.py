@@ -8,9 +8,9 @@ may be nested to any depth.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from voxk8s.imgql.code import Apply, Call, Constant, Fold, Function, Map, Parameter, Unknown
+from voxk8s.imgql.code import Apply, Call, Constant, Fold, Function, Map, Parameter
 from voxk8s.imgql.source import Source
 from voxk8s.imgql.trampoline import Steps, run
 
@@ -64,12 +64,16 @@ class Loop(NamedTuple, Generic[V]):
     arguments: tuple[V, ...]
 
 
+_Key: TypeAlias = tuple[Function | V, ...]
+"""A function and the arguments that it uses."""
+
+
 class Machine(Generic[V]):
     """Runs functions and remembers their results."""
 
     def __init__(self, domain: Domain[V]) -> None:
         self._domain = domain
-        self._known: dict[tuple[Function, *tuple[V, ...]], V] = {}
+        self._known: dict[_Key[V], V] = {}
 
     def value(self, function: Function, arguments: Sequence[V] = ()) -> V:
         """Give the result of a function; `arguments` are all of them."""
@@ -78,7 +82,7 @@ class Machine(Generic[V]):
 
     def call(self, function: Function, arguments: Sequence[V], site: Site) -> Steps[V]:
         """Call a function with all its arguments from `site`."""
-        key = (function, *[arguments[place] for place in function.used])
+        key: _Key[V] = (function, *[arguments[place] for place in function.used])
         if key not in self._known:
             self._known[key] = yield self._run(function, arguments, site)
         return self._known[key]
@@ -91,6 +95,12 @@ class Machine(Generic[V]):
         for place in function.live:
             instruction = instructions[place]
             kind = type(instruction)
+            if kind is Parameter:
+                values[place] = arguments[instruction.place]  # type: ignore[union-attr] # its kind
+                continue
+            if kind is Constant:
+                values[place] = domain.constant(instruction)  # type: ignore[arg-type] # its kind
+                continue
             site = (
                 caller
                 if source.library
@@ -102,18 +112,14 @@ class Machine(Generic[V]):
                 )
             )
             value: V
-            if kind is Parameter:
-                value = arguments[instruction.place]  # type: ignore[union-attr] # kind is known
-            elif kind is Constant:
-                value = domain.constant(instruction)  # type: ignore[arg-type] # kind is known
-            elif isinstance(instruction, Apply):
+            if isinstance(instruction, Apply):
                 value = domain.apply(
                     instruction, [values[each] for each in instruction.arguments], site
                 )
             elif isinstance(instruction, Call):
                 callee = instruction.function
                 given = _given(values, instruction.arguments, callee.used)
-                key = (callee, *[given[each] for each in callee.used])
+                key: _Key[V] = (callee, *[given[each] for each in callee.used])
                 if key not in self._known:
                     self._known[key] = yield self._run(callee, given, site)
                 value = self._known[key]
@@ -145,7 +151,8 @@ class Machine(Generic[V]):
             return self.call(function, (left, right, *captured), site)
 
         initial, sequence = values[instruction.initial], values[instruction.sequence]
-        return (yield self._domain.fold(function, initial, sequence, call, site))
+        value: V = yield self._domain.fold(function, initial, sequence, call, site)
+        return value
 
 
 def _given(values: dict[int, V], places: Sequence[int], used: Sequence[int]) -> list[V]:

@@ -11,6 +11,7 @@ from voxk8s.imgql.diagnostics import Report, nearest
 from voxk8s.imgql.names import Defined, Names
 from voxk8s.imgql.scopes import Local, Scope
 from voxk8s.imgql.syntax import Item, Token
+from voxk8s.plan.signature import Role
 
 _MOST_COMPARED = 5_000
 
@@ -34,10 +35,17 @@ class Meaning(msgspec.Struct, frozen=True):
         return self.place is not None or (self.defined is not None and self.defined.maximum == 0)
 
     def accepts(self, count: int) -> bool:
-        """True when it can be applied to so many arguments; a value to none."""
+        """Tell whether it can be applied to so many arguments; a value to none."""
         if self.place is not None:
             return count == 0
         return self.defined is not None and self.defined.accepts(count)
+
+    @property
+    def joins(self) -> bool:
+        """True for what may stand between two operands."""
+        signature = self.defined.signature if self.defined else None
+        geometry = signature is not None and signature.role is Role.GEOMETRY
+        return self.accepts(2) and not geometry
 
     def takes(self) -> str:
         """Say how many arguments it takes, as in `takes 1 or 2 arguments`."""

@@ -51,7 +51,7 @@ class Defined(msgspec.Struct, frozen=True):
     captured: tuple[str, ...] = ()
 
     def accepts(self, count: int) -> bool:
-        """True when the name can be applied to so many arguments."""
+        """Tell whether the name can be applied to so many arguments."""
         return self.minimum <= count and (self.maximum is None or count <= self.maximum)
 
 
@@ -75,14 +75,14 @@ class Names:
         }
         self._uses_library = library
         self._defined: dict[str, tuple[list[int], list[Defined]]] = {}
-        self._library: dict[str, Defined] = {}
+        self._library: dict[str, list[Defined]] = {}
         self._kernels: dict[str, Defined | None] = {}
         self._spelled: dict[str, str] = {}
 
     def define(self, order: int, defined: Defined, *, library: bool = False) -> None:
         """Add a definition; later ones have a higher `order`."""
         if library:
-            self._library[defined.name] = defined
+            self._library.setdefault(defined.name, []).append(defined)
             return
         orders, found = self._defined.setdefault(defined.name, ([], []))
         orders.append(order)
@@ -103,7 +103,7 @@ class Names:
         if symbol is not None:
             yield symbol
         if (self._uses_library or library) and name in self._library:
-            yield self._library[name]
+            yield from self._library[name]
         for later, defined in zip(orders[place:], found[place:], strict=True):
             if later > order:
                 yield defined

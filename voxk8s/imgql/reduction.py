@@ -96,9 +96,7 @@ class Reduction:
 
     # --- sequences that are known before the run ------------------------------------------------
 
-    def _items(
-        self, sequence: OperationId, site: Site
-    ) -> Steps[Sequence[OperationId] | None]:
+    def _items(self, sequence: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
         """Give the items of a sequence, None when they are only known at run time."""
         node = self.arena.nodes[sequence]
         signature = self.arena.signatures.get(sequence)
@@ -110,12 +108,14 @@ class Reduction:
         if name == "default.range":
             return self._range(arguments)
         if name == "default.map":
-            return (yield self._mapped(sequence, site))
+            mapped: Sequence[OperationId] | None = yield self._mapped(sequence, site)
+            return mapped
         if name == "default.subsequence":
             whole = yield self._items(arguments[0], site)
             return self._part(whole, arguments[1:])
         if name in _BROADCASTING:
-            return (yield self._broadcast(node, signature, site))
+            combined: Sequence[OperationId] | None = yield self._broadcast(node, signature, site)
+            return combined
         return None
 
     def _mapped(self, name: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
@@ -186,8 +186,9 @@ class Reduction:
             self._error(
                 site,
                 "the length of this sequence is only known when the program runs, and such a"
-                " fold needs a kernel as its operator" if kernel is None else
-                "the length of this sequence is only known when the program runs",
+                " fold needs a kernel as its operator"
+                if kernel is None
+                else "the length of this sequence is only known when the program runs",
                 "mean, median and the like take any sequence; or fold over range(a, b) or"
                 " [a, b, c]",
             )
@@ -195,9 +196,7 @@ class Reduction:
         name = self.arena.constant(kernel)
         return self._kernel("default.fold", (name, initial, sequence), site)
 
-    def _kernel(
-        self, qualified: str, arguments: Sequence[OperationId], site: Site
-    ) -> OperationId:
+    def _kernel(self, qualified: str, arguments: Sequence[OperationId], site: Site) -> OperationId:
         signature = self._names.signature(qualified)
         if signature is None:
             self._error(site, f"the kernel {qualified} is not there")
@@ -211,6 +210,6 @@ class Reduction:
 def _only_kernel(function: Function) -> str | None:
     """Give the kernel that a function of two parameters does nothing but apply."""
     instruction = function.instructions[function.result]
-    if isinstance(instruction, Apply) and len(function.instructions) == 3:  # noqa: PLR2004
+    if isinstance(instruction, Apply) and len(function.instructions) == 3:
         return instruction.signature.qualified if instruction.arguments == (0, 1) else None
     return None

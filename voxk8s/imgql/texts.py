@@ -102,9 +102,7 @@ class Reader:
     def _is_known(self, target: str) -> bool:
         return target in self._namespaces or target in (LIBRARY, "stdlib")
 
-    def _commands(
-        self, main: Source, mixed: frozenset[str]
-    ) -> Iterator[tuple[Source, Command]]:
+    def _commands(self, main: Source, mixed: frozenset[str]) -> Iterator[tuple[Source, Command]]:
         """Give all commands, those of an imported file where it is first imported."""
         stack = [(main, iter(self._parse(main, mixed)))]
         seen = {main.name}
@@ -179,11 +177,18 @@ def _relative(importer: str, target: str) -> str:
 
 
 def _defines(code: str, word: str) -> bool:
-    """True when a program uses the letters of a library's mixed name for a name of its own."""
+    """Tell whether a program uses the letters of a library's mixed name for a name of its own."""
     letters = re.match(r"\w+", word)
     name = letters.group() if letters else word
-    return re.search(rf"\b(?:let|load|for)\s+{name}\b(?!\s*{re.escape(word[len(name):])}\s*\()"
-                     rf"|^\s*{name}\s*=", code, re.MULTILINE) is not None
+    return (
+        re.search(
+            rf"\b(?:let|load|for)\s+{name}\b(?!\s*{re.escape(word[len(name) :])}\s*\()"
+            rf"|^\s*{name}\s*=",
+            code,
+            re.MULTILINE,
+        )
+        is not None
+    )
 
 
 def _library_text() -> str:

@@ -84,9 +84,7 @@ class _Types:
                 "sequences are [a, b, c], range(a, b), dir(…) or the result of a for",
             )
 
-    def _refuse(
-        self, instruction: Apply, place: int, wanted: str, given: str, site: Site
-    ) -> None:
+    def _refuse(self, instruction: Apply, place: int, wanted: str, given: str, site: Site) -> None:
         name = instruction.name
         count = len(instruction.arguments)
         if instruction.words:

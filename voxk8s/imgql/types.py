@@ -17,8 +17,7 @@ _NUMBERS: Final = frozenset({"number", "bool"})
 _DEEPEST: Final = 3
 
 ARITHMETIC: Final = frozenset(
-    f"default.{word}"
-    for word in ("addition", "subtraction", "multiplication", "division", "floor")
+    f"default.{word}" for word in ("addition", "subtraction", "multiplication", "division", "floor")
 )
 _SEQUENCES: Final = {
     "default.range": "sequence<number>",
@@ -41,7 +40,7 @@ def item_of(kind: str) -> str:
 
 
 def is_sequence(kind: str) -> bool:
-    """True for sequences of any kind."""
+    """Tell whether it is a sequence of any kind."""
     return kind.startswith("sequence")
 
 
@@ -58,7 +57,7 @@ def join(kinds: Sequence[str]) -> str:
 
 
 def clashes(wanted: str, given: str) -> bool:
-    """True when a value of type `given` can never be what `wanted` asks for."""
+    """Tell whether a value of type `given` can never be what `wanted` asks for."""
     if ANY in (wanted, given):
         return False
     return _family(wanted) != _family(given)
@@ -102,7 +101,7 @@ def loaded(url: object) -> str:
 
 
 def is_load(signature: Signature) -> bool:
-    """True for kernels that read a file."""
+    """Tell whether the kernel reads a file."""
     return signature.role is Role.LOAD
 
 

@@ -1,0 +1,81 @@
+"""Says what a sentence should have been, when the grammar does not allow a word."""
+
+from __future__ import annotations
+
+from voxk8s.imgql import grammar
+from voxk8s.imgql.diagnostics import Report, nearest
+from voxk8s.imgql.source import Source
+from voxk8s.imgql.syntax import Token
+
+
+def explain(
+    source: Source,
+    tokens: list[Token],
+    place: int,
+    begin: int,
+    expected: frozenset[str],
+    report: Report,
+) -> None:
+    """Report the word at `place`, which the grammar does not allow there."""
+    token = tokens[place]
+    ends = token.type == "$END" or (token.type in grammar.COMMANDS and "LET" not in expected)
+    opener = _open_bracket(tokens, begin, place)
+    if opener is not None and (ends or token.type in ("RPAR", "RSQ")):
+        report.error(source, opener.start, opener.end, f"`{opener.text}` is never closed")
+        return
+    if token.type in ("RPAR", "RSQ") and opener is None:
+        report.error(source, token.start, token.end, f"`{token.text}` closes nothing")
+        return
+    starts_command = "PRINT" in expected and "OP" not in expected
+    if starts_command:
+        known = [*grammar.KEYWORDS, "load"]
+        near = nearest(token.text, known) if token.type == "NAME" else None
+        report.error(
+            source,
+            token.start,
+            token.end,
+            f"a command cannot begin with `{token.text}`",
+            f"did you mean `{near}`?" if near else "commands are let, load, print, save, import",
+        )
+        return
+    if ends and expected >= grammar.OPERANDS and place > begin:
+        last = tokens[place - 1]
+        report.error(source, last.start, last.end, f"an expression is missing after `{last.text}`")
+        return
+    what = "the end of the program" if token.type == "$END" else f"`{token.text}`"
+    if token.type == "BARE":
+        what = f"a new definition, `{tokens[place + 1].text} =`"
+    report.error(
+        source,
+        max(0, token.start - (token.type == "$END")),
+        max(token.end, token.start + 1),
+        f"expected {_spell(expected)}, found {what}",
+    )
+
+
+def _open_bracket(tokens: list[Token], begin: int, place: int) -> Token | None:
+    opened: list[Token] = []
+    for token in tokens[begin:place]:
+        if token.type in ("LPAR", "LSQ"):
+            opened.append(token)
+        elif token.type in ("RPAR", "RSQ") and opened:
+            opened.pop()
+    if opened and tokens[place].type in ("RPAR", "RSQ"):
+        closes = {"LPAR": "RPAR", "LSQ": "RSQ"}[opened[-1].type]
+        return None if closes == tokens[place].type else opened[-1]
+    return opened[-1] if opened else None
+
+
+def _spell(expected: frozenset[str]) -> str:
+    words = []
+    rest = expected
+    if expected >= grammar.OPERANDS:
+        words.append("an expression")
+        rest = rest - grammar.OPERANDS - {"OP", "EQUAL", "FOR", "FOLD", "LET"}
+    if rest >= {"OP", "EQUAL"}:
+        words.append("an operator")
+        rest = rest - {"OP", "EQUAL"} - grammar.COMMANDS
+    words += sorted(grammar.SPELLING[kind] for kind in rest if kind in grammar.SPELLING)
+    if not words:
+        return "something else"
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
