@@ -79,7 +79,8 @@ def _schema() -> Schema:
     for name, own in (
         ("source", rules.SOURCE),
         ("cluster", rules.CLUSTER),
-        ("output", rules.OUTPUT),
+        ("store", rules.BUCKET),
+        ("output", rules.BUCKET),
     ):
         fields[name]["x-kubernetes-validations"] = own
     status = schema_of(WorkPlanStatus)

@@ -25,11 +25,6 @@ SOURCE = [
         ".digest",
     ),
     rule(
-        "!has(self.url) || self.url.startsWith('s3://')",
-        "url must begin with s3://",
-        ".url",
-    ),
-    rule(
         "!has(self.configMapRef) || self.configMapRef.key.matches('[.](imgql|json|yaml|yml)$')",
         "key must end in .imgql, .json, .yaml or .yml",
         ".configMapRef",
@@ -44,7 +39,8 @@ CLUSTER = [
     ),
 ]
 
-OUTPUT = [rule("self.url.startsWith('s3://')", "url must begin with s3://", ".url")]
+# What stands in `source.url` is judged by the operator, with a condition that says why.
+BUCKET = [rule("self.url.startsWith('s3://')", "url must begin with s3://", ".url")]
 
 _IDLE = (
     "(has(self.spec.suspend) && self.spec.suspend)"

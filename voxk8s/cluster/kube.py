@@ -46,6 +46,8 @@ _PAGE = 500
 _config: Any = kubernetes_config  # untyped
 _TIMEOUT = 30.0
 _WATCH_SECONDS = 240
+_PATIENCE = 5
+"""Failures in a row after which a watch lists again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ class Kube:
         each new try.
         """
         version: str | None = None
+        failures = 0
         wait = pause
         while True:
             try:
@@ -255,14 +258,15 @@ class Kube:
                             version = body["metadata"]["resourceVersion"]
                         case Beat(resource_version=reached):
                             version = reached
-                    wait = pause
+                    failures, wait = 0, pause
                     yield notice
             except Expired as error:
                 version = None
                 yield Lost(error)
             except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as error:
-                if not isinstance(error, KubeUnreachable | Overloaded):
-                    version = None
+                failures += 1
+                if failures == _PATIENCE or not isinstance(error, KubeUnreachable | Overloaded):
+                    failures, version = 0, None  # perhaps this very place is what fails
                 yield Lost(error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, longest_pause)

@@ -191,3 +191,11 @@ async def test_missing_kind_is_waited_for() -> None:
 def test_notices_are_told_apart() -> None:
     """A consumer matches on four kinds of notice."""
     assert {Snapshot, Changed, Beat, Lost} == set(kube.Notice.__args__)
+
+
+async def test_place_that_keeps_failing_is_given_up() -> None:
+    """When resuming fails again and again, listing anew gets a watch going."""
+    away = [KubeUnreachable("broken", 500)]
+    seen, asked = await followed(Listing([], "1"), *([away] * 5), Listing([], "9"), [change("10")])
+    assert seen == ["Snapshot", *["Lost"] * 5, "Snapshot", "Changed"]
+    assert asked[-3:] == ["list", "watch 9", "watch 10"]

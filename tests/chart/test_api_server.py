@@ -1,0 +1,358 @@
+"""A real API server takes the CRD, keeps its rules, and serves our door.
+
+All of it is done in namespaces of our own, and most of it dry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.chart.helm import ROOT, render
+from tests.support import runs
+from voxk8s.api import crd
+from voxk8s.cluster import kube
+from voxk8s.cluster.errors import AlreadyExists, Conflict, Invalid, KindMissing, NotFound
+from voxk8s.cluster.kinds import CONFIG_MAPS, CRDS, NAMESPACES, PODS, WORK_PLANS, Kind, kind_of
+from voxk8s.cluster.kube import Changed, Kube, KubeObject, Snapshot
+
+pytestmark = pytest.mark.cluster
+
+KUBECONFIG = ROOT / ".cluster" / "kubeconfig"
+MANAGER = "chart-tests"
+PLAN = {
+    "nodes": [{"id": "one", "type": "constant", "value": 1, "deep": {"er": [1, 2]}}],
+    "goals": [{"operation": "print", "id": "one", "name": "one"}],
+}
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Kube]:
+    """Connect to the cluster, which has our CRD since `make install`."""
+    async with await Kube.connect({"KUBECONFIG": str(KUBECONFIG)}) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def namespace(door: Kube) -> AsyncIterator[str]:
+    """Make a namespace that enforces Pod Security "restricted", and remove it."""
+    name = f"chart-{uuid.uuid4().hex[:8]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": labels},
+    }
+    await door.create(NAMESPACES, body)
+    yield name
+    await door.delete(NAMESPACES, name)
+
+
+def work_plan(name: str = "w", **spec: Any) -> KubeObject:
+    """Give a WorkPlan that waits: no operator starts a suspended one."""
+    return {
+        "apiVersion": "voxk8s.io/v1alpha1",
+        "kind": "WorkPlan",
+        "metadata": {"name": name},
+        "spec": {"source": {"plan": PLAN}, "suspend": True, **spec},
+    }
+
+
+async def dry(door: Kube, namespace: str, body: KubeObject) -> KubeObject:
+    """Let the API server check an object and fill in defaults."""
+    return await door.apply(WORK_PLANS, body, namespace, manager=MANAGER, dry_run=True)
+
+
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "ttl number": {"ttlSecondsAfterFinished": 5},
+    "ttl by outcome": {"ttlSecondsAfterFinished": {"succeeded": 5, "failed": 0}},
+    "program": {"source": {"program": "print 'x' 1", "parameters": {"CASE": "1"}}},
+    "config map": {"source": {"configMapRef": {"name": "a", "key": "b.imgql"}}},
+    "url": {"source": {"url": "s3://b/p.json", "digest": "sha256:" + "0" * 64}},
+    "local url, which the operator refuses in words": {"source": {"url": "file:///p.json"}},
+    "nonsense plan, which the operator refuses in words": {"source": {"plan": {"nodes": "x"}}},
+    "shapes": {
+        "cluster": {
+            "minWorkers": 2,
+            "maxWorkers": 2,
+            "worker": {
+                "resources": {"limits": {"memory": "1Gi", "cpu": 2, "nvidia.com/gpu": 1}},
+                "affinity": {"nodeAffinity": {"x": [1]}},
+                "tolerations": [{"operator": "Exists"}],
+                "env": [{"name": "A"}],
+            },
+        }
+    },
+}
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no source": ({"source": {}}, "exactly one of"),
+    "two sources": ({"source": {"plan": PLAN, "program": "x"}}, "exactly one of"),
+    "digest alone": ({"source": {"plan": PLAN, "digest": "sha256:" + "0" * 64}}, "digest goes"),
+    "odd digest": ({"source": {"url": "s3://b/p", "digest": "sha256:" + "g" * 64}}, "hexadecimal"),
+    "odd key": ({"source": {"configMapRef": {"name": "a", "key": "b.txt"}}}, "key must end in"),
+    "min above max": ({"cluster": {"minWorkers": 3, "maxWorkers": 2}}, "larger than maxWorkers"),
+    "min above default max": ({"cluster": {"minWorkers": 9}}, "larger than maxWorkers"),
+    "no workers": ({"cluster": {"maxWorkers": 0}}, "maxWorkers"),
+    "no threads": ({"cluster": {"threadsPerWorker": 0}}, "threadsPerWorker"),
+    "priority": ({"priority": 1001}, "priority"),
+    "cache": ({"cache": "Sometimes"}, "cache"),
+    "local store": ({"store": {"url": "file:///data"}}, "s3://"),
+    "local output": ({"output": {"url": "/data"}}, "s3://"),
+    "negative ttl": ({"ttlSecondsAfterFinished": -1}, "ttlSecondsAfterFinished"),
+    "odd env": ({"cluster": {"worker": {"env": [{"value": "x"}]}}}, "name"),
+}
+
+
+async def test_crd_is_accepted(door: Kube) -> None:
+    """The API server finds the schema structural and the rules cheap enough."""
+    made = await door.apply(CRDS, crd.crd(), manager="helm", dry_run=True)
+    assert made["spec"]["names"]["shortNames"] == ["wp"]
+
+
+@pytest.mark.parametrize("spec", ACCEPTED.values(), ids=ACCEPTED)
+async def test_spec_is_accepted(door: Kube, spec: dict[str, Any]) -> None:
+    """What the documentation promises passes the schema and the rules, and nothing is cut away."""
+    made = await dry(door, "default", work_plan(f"w-{uuid.uuid4().hex[:8]}", **spec))
+    for field, value in spec.items():
+        for key, inner in value.items() if isinstance(value, dict) else ():
+            if key != "worker":
+                assert made["spec"][field][key] == inner
+    assert made["status"] == {"observedGeneration": -1}
+
+
+@pytest.mark.parametrize(("spec", "words"), REFUSED.values(), ids=REFUSED)
+async def test_spec_is_refused(door: Kube, spec: dict[str, Any], words: str) -> None:
+    """What cannot work is refused before it is stored, in words a user understands."""
+    with pytest.raises(Invalid) as caught:
+        await dry(door, "default", work_plan(**spec))
+    assert words in str(caught.value)
+
+
+async def test_long_names(door: Kube) -> None:
+    """A name of 200 characters is fine, a longer one is refused."""
+    await dry(door, "default", work_plan("x" * 200))
+    with pytest.raises(Invalid, match="200"):
+        await dry(door, "default", work_plan("x" * 201))
+
+
+async def test_source_cannot_change(door: Kube, namespace: str) -> None:
+    """Not even one number deep inside an inline plan, whoever suspends the WorkPlan."""
+    made = await door.apply(WORK_PLANS, work_plan(), namespace, manager=MANAGER)
+    assert made["spec"]["source"]["plan"] == PLAN
+    other = {**PLAN, "nodes": [{**PLAN["nodes"][0], "deep": {"er": [1, 3]}}]}
+    with pytest.raises(Invalid, match="source cannot be changed"):
+        await dry(door, namespace, work_plan(source={"plan": other}))
+    with pytest.raises(Invalid, match="source cannot be changed"):
+        await dry(door, namespace, work_plan(source={"program": "print 'x' 1"}))
+    await dry(door, namespace, work_plan(priority=3))
+
+
+async def test_store_and_cluster_change_only_at_rest(door: Kube, namespace: str) -> None:
+    """While a WorkPlan runs its cluster and store stay; suspended or finished they may change."""
+    waiting = {"configMapRef": {"name": "missing", "key": "p.json"}}
+
+    def plan(**spec: Any) -> KubeObject:
+        return work_plan(**{"source": waiting, "suspend": False, **spec})
+
+    await door.apply(WORK_PLANS, plan(), namespace, manager=MANAGER)
+    for change in ({"cluster": {"maxWorkers": 3}}, {"store": {"url": "s3://b"}}):
+        with pytest.raises(Invalid, match="cannot be changed while the WorkPlan runs"):
+            await dry(door, namespace, plan(**change))
+        await dry(door, namespace, plan(suspend=True, **change))
+    done = work_plan() | {"status": {"completionTime": "2026-01-02T03:04:05Z"}}
+    del done["spec"]
+    await door.apply(WORK_PLANS, done, namespace, manager="other", subresource="status")
+    await dry(door, namespace, plan(cluster={"maxWorkers": 3}))
+
+
+async def test_large_plan_fits(door: Kube, namespace: str) -> None:
+    """An inline plan of 5,500 nodes and more than a megabyte is stored whole."""
+    nodes = [
+        {"id": f"{number:064x}", "type": "operation", "operator": "default.+",
+         "arguments": {"0": f"{number - 1:064x}", "1": f"{number - 2:064x}"}}
+        for number in range(5_500)
+    ]  # fmt: skip
+    plan = {"nodes": nodes, "goals": []}
+    before = await door.list(WORK_PLANS, namespace)
+    made = await door.apply(
+        WORK_PLANS, work_plan("large", source={"plan": plan}), namespace, manager=MANAGER
+    )
+    assert made["spec"]["source"]["plan"] == plan
+    seen = await door.list(WORK_PLANS, namespace)
+    assert seen.items[0]["spec"]["source"]["plan"] == plan
+    version = before.resource_version
+    async for notice in door.watch(WORK_PLANS, namespace, resource_version=version):
+        assert isinstance(notice, Changed)
+        assert notice.object["spec"]["source"]["plan"] == plan
+        break
+
+
+async def test_two_managers_share_a_status(door: Kube, namespace: str) -> None:
+    """Operator and runner apply their own fields and conditions and leave the other's alone."""
+    await door.apply(WORK_PLANS, work_plan(), namespace, manager=MANAGER)
+
+    async def write(manager: str, status: KubeObject) -> KubeObject:
+        body = work_plan() | {"status": status}
+        del body["spec"]
+        found = await door.apply(
+            WORK_PLANS, body, namespace, manager=manager, subresource="status", force=False
+        )
+        written: KubeObject = found["status"]
+        return written
+
+    stamp = {"lastTransitionTime": "2026-01-02T03:04:05Z", "reason": "R", "message": ""}
+    ready = {"type": "Ready", "status": "False", **stamp}
+    await write("operator-like", {"observedGeneration": 1, "conditions": [ready], "phase": "x"})
+    await write("runner-like", {"progress": "1/2", "results": [{"goal": "a", "kind": "print"}]})
+    after = await write("operator-like", {"observedGeneration": 1, "conditions": [ready]})
+    assert after["progress"] == "1/2"
+    assert after["results"] == [{"goal": "a", "kind": "print"}]
+    assert "phase" not in after
+    with pytest.raises(Conflict, match="conflict"):
+        await write("operator-like", {"observedGeneration": 1, "progress": "2/2"})
+
+
+async def test_children_are_accepted(door: Kube, namespace: str) -> None:
+    """Every object of a run passes the API server's checks, Pod Security included."""
+    owner = await door.apply(WORK_PLANS, work_plan("brain"), namespace, manager=MANAGER)
+    for child in runs.GOLDEN["plain"]:
+        body = {**child, "metadata": {**child["metadata"], "namespace": namespace}}
+        if "ownerReferences" in body["metadata"]:
+            reference = body["metadata"]["ownerReferences"][0]
+            body["metadata"]["ownerReferences"] = [{**reference, "uid": owner["metadata"]["uid"]}]
+        if child["kind"] == "RoleBinding":
+            subject = {**child["subjects"][0], "namespace": namespace}
+            body["subjects"] = [subject]
+        try:
+            made = await door.apply(kind_of(body), body, namespace, manager=MANAGER, dry_run=True)
+        except KindMissing:
+            pytest.fail(f"{child['kind']}: the dask-kubernetes operator is not installed")
+        if child["kind"] == "DaskCluster":  # its old pod schema cuts away what it does not know
+            assert _common(body["spec"], made["spec"]) == body["spec"]
+    for _, pod in _pods(namespace):
+        await door.apply(PODS, pod, namespace, manager=MANAGER, dry_run=True)
+
+
+def _pods(namespace: str) -> list[tuple[str, KubeObject]]:
+    """Give the pods of a run as dask-kubernetes and the Job controller would make them."""
+    found = []
+    for child in runs.GOLDEN["plain"]:
+        spec = child.get("spec") or {}
+        for name, inner in (
+            ("scheduler", (spec.get("scheduler") or {}).get("spec")),
+            ("worker", (spec.get("worker") or {}).get("spec")),
+            ("runner", (spec.get("template") or {}).get("spec")),
+        ):
+            if inner:
+                pod = {
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "metadata": {"name": name, "namespace": namespace},
+                    "spec": {**inner, "serviceAccountName": "default"},
+                }
+                found.append((name, pod))
+    assert len(found) == 3
+    return found
+
+
+def _common(wanted: Any, made: Any) -> Any:
+    """Give the part of what was made that was wanted: what is cut away is missing in it."""
+    if isinstance(wanted, dict) and isinstance(made, dict):
+        return {key: _common(value, made[key]) for key, value in wanted.items() if key in made}
+    if isinstance(wanted, list) and isinstance(made, list) and len(wanted) == len(made):
+        return [_common(one, other) for one, other in zip(wanted, made, strict=True)]
+    return made
+
+
+async def test_release_is_accepted(door: Kube, namespace: str) -> None:
+    """Every object of the chart passes the API server's checks."""
+    for thing in render(crds={"install": False}, s3={"enabled": True}):
+        kind = Kind(*_group(thing))
+        body = {**thing, "metadata": {**thing["metadata"]}}
+        place = None
+        if "namespace" in body["metadata"]:
+            place = body["metadata"]["namespace"] = namespace
+        made = await door.apply(kind, body, place, manager=MANAGER, dry_run=True)
+        assert made["metadata"]["name"] == thing["metadata"]["name"]
+
+
+def _group(thing: KubeObject) -> tuple[str, str, str, str]:
+    group, _, version = thing["apiVersion"].rpartition("/")
+    name = thing["kind"].lower()
+    plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+    return group, version, plural, thing["kind"]
+
+
+async def test_door_reads_and_writes(door: Kube, namespace: str) -> None:
+    """Create, read, patch, replace, delete: each with the error that its misuse deserves."""
+    body: KubeObject = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "labels": {"x": "1"}},
+        "data": {"k": "v"},
+    }
+    made = await door.create(CONFIG_MAPS, body, namespace)
+    with pytest.raises(AlreadyExists):
+        await door.create(CONFIG_MAPS, body, namespace)
+    patched = await door.patch(CONFIG_MAPS, "a", {"data": {"k": None, "l": "w"}}, namespace)
+    assert patched["data"] == {"l": "w"}
+    with pytest.raises(Conflict):
+        await door.replace(CONFIG_MAPS, made, namespace)
+    listed = await door.list(CONFIG_MAPS, namespace, labels="x=1")
+    assert [(item["kind"], item["metadata"]["name"]) for item in listed.items] == [
+        ("ConfigMap", "a")
+    ]
+    with pytest.raises(Conflict):
+        await door.delete(CONFIG_MAPS, "a", namespace, uid="00000000-0000-0000-0000-000000000000")
+    assert await door.delete(CONFIG_MAPS, "a", namespace, uid=made["metadata"]["uid"])
+    assert not await door.delete(CONFIG_MAPS, "a", namespace)
+    assert await door.find(CONFIG_MAPS, "a", namespace) is None
+    with pytest.raises(NotFound):
+        await door.get(CONFIG_MAPS, "a", namespace)
+    with pytest.raises(KindMissing):
+        await door.list(Kind("nobody.example", "v1", "things", "Thing"))
+
+
+async def test_door_pages_and_follows(
+    door: Kube, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing of several pages is whole, and what happens after it is seen in order."""
+    monkeypatch.setattr(kube, "_PAGE", 2)
+    for number in range(5):
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"c{number}", "labels": {"of": "mine"}},
+        }
+        await door.create(CONFIG_MAPS, body, namespace)
+    stream = door.follow(CONFIG_MAPS, namespace, labels="of=mine")
+    first = await anext(stream)
+    assert isinstance(first, Snapshot)
+    assert [item["metadata"]["name"] for item in first.items] == [f"c{n}" for n in range(5)]
+    await door.patch(CONFIG_MAPS, "c1", {"data": {"a": "b"}}, namespace)
+    await door.delete(CONFIG_MAPS, "c2", namespace)
+    seen: list[tuple[str, str]] = []
+    while len(seen) < 2:
+        notice = await asyncio.wait_for(anext(stream), 10)
+        if isinstance(notice, Changed):
+            seen.append((notice.type, notice.object["metadata"]["name"]))
+    assert seen == [("MODIFIED", "c1"), ("DELETED", "c2")]
+    await stream.aclose()
+
+
+async def test_a_call_is_quick(door: Kube) -> None:
+    """One call costs a few milliseconds, so that a reconcile may make several."""
+    await door.get(NAMESPACES, "default")
+    best = min([await _timed(door) for _ in range(20)])
+    assert best < 0.010
+
+
+async def _timed(door: Kube) -> float:
+    begin = time.perf_counter()
+    await door.get(NAMESPACES, "default")
+    return time.perf_counter() - begin
