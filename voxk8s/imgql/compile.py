@@ -110,7 +110,7 @@ class _Program:
         functions = self._lower(texts)
         outputs = [each.function for each in self._outputs]
         if analyse([*functions, *outputs], report):
-            check_types([*functions, *outputs], report)
+            check_types([*functions, *outputs], self._names, report)
 
     def _define(self, order: int, source: Source, define: Define, *, library: bool) -> Function:
         header = define.header

@@ -123,11 +123,11 @@ class Report:
         raise InvalidProgram("\n".join(lines), errors)
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """Give the known name that looks most like `word`, if one does."""
     near = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
     folded = {name.lower(): name for name in reversed(near)}
     if word.lower() in folded:
         return folded[word.lower()]
-    matches = get_close_matches(word, near[:5000], n=1, cutoff=0.6)
+    matches = get_close_matches(word, near[:5000], n=1, cutoff=cutoff)
     return matches[0] if matches else None

@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeAlias
 import msgspec
 
 from voxk8s.imgql.code import Function
+from voxk8s.imgql.types import ANY, clashes
 from voxk8s.plan.signature import KernelIndex, Role, Signature
 
 
@@ -155,6 +156,21 @@ class Names:
             swapped=symbol.swapped,
             words=symbol.operands,
         )
+
+    def fitting(self, sign: str, kinds: Sequence[str]) -> str | None:
+        """Give the spelling of an operator, with dots put elsewhere, that takes these types."""
+        core = sign.strip(".")
+        for spelling in (core, f"{core}.", f".{core}", f".{core}."):
+            symbol = self._symbols.get(spelling)
+            if (
+                symbol is not None
+                and spelling != sign
+                and len(symbol.operands) == len(kinds)
+                and not any(map(clashes, symbol.operands, kinds))
+                and set(symbol.operands) != {ANY}
+            ):
+                return spelling
+        return None
 
     def known(self) -> Iterator[str]:
         """Give every name that could have been meant."""

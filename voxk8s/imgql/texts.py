@@ -140,7 +140,7 @@ class Reader:
         path = _relative(source.name, target)
         found = self._sources.get(path, "there is no such file")
         if isinstance(found, str):
-            near = nearest(target, [*self._namespaces, LIBRARY])
+            near = nearest(target, [*self._namespaces, LIBRARY], cutoff=0.7)
             self._error(
                 source,
                 token,

@@ -8,12 +8,13 @@ from voxk8s.imgql import types
 from voxk8s.imgql.code import Apply, Constant, Function
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.machine import Loop, Machine, Site
+from voxk8s.imgql.names import Names
 from voxk8s.imgql.trampoline import Steps
 
 
-def check_types(functions: Sequence[Function], report: Report) -> None:
+def check_types(functions: Sequence[Function], names: Names, report: Report) -> None:
     """Report clashes in the functions and in all that they call, with the types they call with."""
-    machine = Machine(_Types(report))
+    machine = Machine(_Types(names, report))
     for function in functions:
         machine.value(function, [types.ANY] * function.parameters)
 
@@ -21,7 +22,8 @@ def check_types(functions: Sequence[Function], report: Report) -> None:
 class _Types:
     """Values are type words."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, names: Names, report: Report) -> None:
+        self._names = names
         self._report = report
 
     def constant(self, instruction: Constant) -> str:
@@ -43,7 +45,7 @@ class _Types:
             if instruction.words and wanted == types.ANY:
                 wanted = instruction.words[place]
             if types.clashes(wanted, given):
-                self._refuse(instruction, place, wanted, given, site)
+                self._refuse(instruction, place, wanted, arguments, site)
                 return signature.result
         return types.result(signature, arguments)
 
@@ -84,7 +86,10 @@ class _Types:
                 "sequences are [a, b, c], range(a, b), dir(…) or the result of a for",
             )
 
-    def _refuse(self, instruction: Apply, place: int, wanted: str, given: str, site: Site) -> None:
+    def _refuse(
+        self, instruction: Apply, place: int, wanted: str, arguments: Sequence[str], site: Site
+    ) -> None:
+        given = arguments[place]
         name = instruction.name
         count = len(instruction.arguments)
         if instruction.words:
@@ -95,6 +100,8 @@ class _Types:
             what = f"the argument of `{name}`"
         else:
             what = f"argument {place + 1} of `{name}`"
+        kinds = tuple(reversed(arguments)) if instruction.swapped else arguments
+        fitting = self._names.fitting(name, kinds) if instruction.words else None
         caller = site.caller
         hint = ""
         if caller is not None:
@@ -105,6 +112,9 @@ class _Types:
             site.start,
             site.end,
             f"{what} must be {_a(wanted)}, not {_a(given)}",
+            f"did you mean `{fitting}`? The dot stands on the side of the number"
+            if fitting
+            else "",
             hint,
         )
 
