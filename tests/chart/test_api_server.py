@@ -205,16 +205,20 @@ async def test_two_managers_share_a_status(door: Kube, namespace: str) -> None:
         written: KubeObject = found["status"]
         return written
 
-    stamp = {"lastTransitionTime": "2026-01-02T03:04:05Z", "reason": "R", "message": ""}
-    ready = {"type": "Ready", "status": "False", **stamp}
-    await write("operator-like", {"observedGeneration": 1, "conditions": [ready], "phase": "x"})
-    await write("runner-like", {"progress": "1/2", "results": [{"goal": "a", "kind": "print"}]})
-    after = await write("operator-like", {"observedGeneration": 1, "conditions": [ready]})
-    assert after["progress"] == "1/2"
-    assert after["results"] == [{"goal": "a", "kind": "print"}]
-    assert "phase" not in after
+    def condition(kind: str) -> KubeObject:
+        stamp = {"lastTransitionTime": "2026-01-02T03:04:05Z", "reason": "R", "message": ""}
+        return {"type": kind, "status": "False", **stamp}
+
+    one = {"conditions": [condition("One")], "report": {"url": "s3://b/r"}}
+    await write("one", {**one, "failuresOmitted": 1})
+    failure = {"operation": "a", "kernel": "k", "message": "m"}
+    await write("two", {"conditions": [condition("Two")], "failures": [failure]})
+    after = await write("one", one)
+    assert {"One", "Two"} <= {given["type"] for given in after["conditions"]}
+    assert after["failures"] == [failure]
+    assert "failuresOmitted" not in after
     with pytest.raises(Conflict, match="conflict"):
-        await write("operator-like", {"observedGeneration": 1, "progress": "2/2"})
+        await write("one", {**one, "failures": []})
 
 
 async def test_children_are_accepted(door: Kube, namespace: str) -> None:
