@@ -122,6 +122,10 @@ format: venv ## Format the code and repair what can be repaired
 	@$(BIN)/ruff format --quiet $(SOURCES)
 	@$(BIN)/ruff check --quiet --fix $(SOURCES)
 
+.PHONY: generate
+generate: tools ## Write the generated files: CRDs, kustomize base, golden manifests
+	@$(RUN) tests.chart.generate
+
 .PHONY: clean
 clean: ## Remove what these commands created in the clone (stop the cluster first)
 	@if [ -e .cluster/kubeconfig ]; then echo "error: a cluster is up: make cluster-down first" >&2; exit 1; fi
