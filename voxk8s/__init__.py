@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from voxk8s.kernels import kernel
     from voxk8s.plan import WorkPlan
+    from voxk8s.program import compile_program
     from voxk8s.storage import get_storage, open_store, set_storage
 
 __version__ = "0.1.0"
@@ -27,6 +28,7 @@ _HOMES = {
     "ExecutionEngine": "voxk8s.execution",
     "ExecutionResult": "voxk8s.execution",
     "WorkPlan": "voxk8s.plan",
+    "compile_program": "voxk8s.program",
     "get_operation_future": "voxk8s.execution",
     "get_shared_dask_client": "voxk8s.execution",
     "get_storage": "voxk8s.storage",
@@ -41,6 +43,7 @@ __all__ = [
     "ExecutionEngine",
     "ExecutionResult",
     "WorkPlan",
+    "compile_program",
     "get_operation_future",
     "get_shared_dask_client",
     "get_storage",

@@ -166,7 +166,7 @@ def _compile(document: Document, parameters: Mapping[str, str]) -> WorkPlan:
             "this version of voxk8s runs plan documents, not ImgQL programs; compile the program"
             " to a plan document first"
         )
-    language: Any = importlib.import_module("voxk8s.imgql")
+    language: Any = importlib.import_module("voxk8s.program")
     text = document.data.decode("utf-8", "replace")
     plan: WorkPlan = language.compile_program(text, name=document.name, parameters=parameters)
     return plan

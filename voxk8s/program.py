@@ -1,0 +1,35 @@
+"""Programs with the kernels of this process: the language and the registry wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from voxk8s import imgql
+from voxk8s.kernels import registry, symbols
+from voxk8s.plan import WorkPlan
+from voxk8s.plan.signature import KernelIndex
+
+
+def compile_program(
+    text: str,
+    *,
+    name: str = "<program>",
+    parameters: Mapping[str, str] | None = None,
+    read_file: Callable[[str], str] | None = None,
+    index: KernelIndex | None = None,
+) -> WorkPlan:
+    """Compile an ImgQL program to a plan; raises InvalidProgram with all errors.
+
+    `parameters` are the values of `$NAME`. `read_file` gives the text of an imported file, whose
+    name is relative to the folder of `name`; without it no file can be imported. `index` is where
+    kernels are looked up, by default the registry of this process.
+    """
+    compiled = imgql.compile_program(
+        text,
+        index=registry() if index is None else index,
+        symbols=symbols,
+        name=name,
+        parameters=parameters,
+        read_file=read_file,
+    )
+    return compiled.plan
