@@ -104,6 +104,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "local store": ({"store": {"url": "file:///data"}}, "s3://"),
     "local output": ({"output": {"url": "/data"}}, "s3://"),
     "negative ttl": ({"ttlSecondsAfterFinished": -1}, "ttlSecondsAfterFinished"),
+    "ttl as text": ({"ttlSecondsAfterFinished": "5m"}, "a number of seconds"),
+    "half a second": ({"ttlSecondsAfterFinished": 0.5}, "multiple of 1"),
     "odd env": ({"cluster": {"worker": {"env": [{"value": "x"}]}}}, "name"),
 }
 

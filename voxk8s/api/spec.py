@@ -9,6 +9,10 @@ URL_LENGTH = 2048
 _DAY = 24 * 3600
 _YEAR = 365 * _DAY
 
+# A choice of number and object has no type that a rule could look at: this pattern, which nobody
+# will write, is how text is refused with a word of help.
+_NO_TEXT = "^a number of seconds, or succeeded and failed$"
+
 Cache: TypeAlias = Literal["Use", "Refresh", "Bypass"]
 OnFailure: TypeAlias = Literal["Continue", "FailFast"]
 
@@ -240,6 +244,8 @@ class WorkPlanSpec(ApiStruct, frozen=True):
             "How long the WorkPlan is kept after its end: seconds, or {succeeded, failed}. Results"
             " are never deleted.",
             minimum=0,
+            multipleOf=1,
+            pattern=_NO_TEXT,
             **OPAQUE,
         ),
     ] = None
