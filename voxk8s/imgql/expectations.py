@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from voxk8s.imgql import grammar
 from voxk8s.imgql.diagnostics import Report, nearest
 from voxk8s.imgql.source import Source
 from voxk8s.imgql.syntax import Token
+
+_PAIRS: Final = {"LPAR": "RPAR", "LSQ": "RSQ"}
 
 
 def explain(
@@ -18,13 +22,15 @@ def explain(
 ) -> None:
     """Report the word at `place`, which the grammar does not allow there."""
     token = tokens[place]
-    ends = token.type == "$END" or (token.type in grammar.COMMANDS and "LET" not in expected)
-    opener = _open_bracket(tokens, begin, place)
-    if opener is not None and (ends or token.type in ("RPAR", "RSQ")):
-        report.error(source, opener.start, opener.end, f"`{opener.text}` is never closed")
-        return
-    if token.type in ("RPAR", "RSQ") and opener is None:
+    ends = token.type == "$END" or token.type in grammar.COMMANDS - {"LET"}
+    ends = ends or (token.type == "LET" and "LET" not in expected)
+    opener = _open_bracket(tokens[begin:place])
+    if token.type in _PAIRS.values() and opener is None:
         report.error(source, token.start, token.end, f"`{token.text}` closes nothing")
+        return
+    crossed = token.type in _PAIRS.values() and opener and _PAIRS[opener.type] != token.type
+    if opener is not None and (crossed or (ends and not expected >= grammar.OPERANDS)):
+        report.error(source, opener.start, opener.end, f"`{opener.text}` is never closed")
         return
     starts_command = "PRINT" in expected and "OP" not in expected
     if starts_command:
@@ -53,16 +59,13 @@ def explain(
     )
 
 
-def _open_bracket(tokens: list[Token], begin: int, place: int) -> Token | None:
+def _open_bracket(tokens: list[Token]) -> Token | None:
     opened: list[Token] = []
-    for token in tokens[begin:place]:
-        if token.type in ("LPAR", "LSQ"):
+    for token in tokens:
+        if token.type in _PAIRS:
             opened.append(token)
-        elif token.type in ("RPAR", "RSQ") and opened:
+        elif token.type in _PAIRS.values() and opened:
             opened.pop()
-    if opened and tokens[place].type in ("RPAR", "RSQ"):
-        closes = {"LPAR": "RPAR", "LSQ": "RSQ"}[opened[-1].type]
-        return None if closes == tokens[place].type else opened[-1]
     return opened[-1] if opened else None
 
 

@@ -70,6 +70,13 @@ def _words(
                 kind = "EQUAL"
             elif text[0] == ":" and opened and opened[-1] == "[" and text not in mixed:
                 kind, text = "COLON", ":"
+            elif (
+                text.endswith(".")
+                and previous not in grammar.OPERAND_ENDS
+                and code[stop : stop + 1].isdigit()
+            ):
+                # Before an operand there is no `-.` but the minus of `-.5`.
+                text = text[:-1] or text
             stop = start + len(text)
         elif kind == "SIGN":
             kind = _BRACKETS[text]
@@ -82,7 +89,8 @@ def _words(
             position = end = stop
             continue
         yield Token(kind, text, start, tight)
-        previous = kind
+        # A label ends no expression: what follows it begins one.
+        previous = "LABEL" if kind == "STRING" and previous in ("PRINT", "SAVE") else kind
         position = end = stop
 
 

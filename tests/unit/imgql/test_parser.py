@@ -1,0 +1,106 @@
+"""Tests of the grammar: what is a program, and what is said about what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.imgql import diagnostics, refused
+from voxk8s.imgql import syntax
+from voxk8s.imgql.diagnostics import Report
+from voxk8s.imgql.lexer import mixed_names, tokenize
+from voxk8s.imgql.parser import parse
+from voxk8s.imgql.source import Source
+
+
+def _commands(text: str) -> list[syntax.Command]:
+    source, report = Source("p", text), Report()
+    commands = parse(source, tokenize(source, report, mixed_names(text)), report)
+    assert report.all() == ()
+    return commands
+
+
+def _words(text: str) -> list[str]:
+    return [token.text for token in tokenize(Source("p", text), Report(), mixed_names(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("3 .5 1e-3 2.5E+2", ["3", ".5", "1e-3", "2.5E+2"]),
+        ("10-4-3", ["10", "-", "4", "-", "3"]),
+        ("3.<.4", ["3", ".<.", "4"]),
+        ("vox1.near(a)", ["vox1.near", "(", "a", ")"]),
+        ("a +?b", ["a", "+?", "b"]),
+        ("xs[1:-1]", ["xs", "[", "1", ":", "-", "1", "]"]),
+        ("a : b", ["a", ":", "b"]),
+        ("_x_1 B_", ["_x_1", "B_"]),
+        ("a // b\nc", ["a", "c"]),
+        ("a //", ["a"]),
+        ('"http://x" y', ['"http://x"', "y"]),
+        ("let B+(a) = a B+ a", ["let", "B+", "(", "a", ")", "=", "a", "B+", "a"]),
+        ("let x=-3", ["let", "x", "=", "-", "3"]),
+        ("let x=(a) + b", ["let", "x", "=", "(", "a", ")", "+", "b"]),
+        ("let x' = 3 + x'", ["let", "x'", "=", "3", "+", "x'"]),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    """Characters make the words that a reader sees."""
+    assert _words(text) == words
+
+
+def test_definitions_without_let_begin_a_line() -> None:
+    """`name = e` and `f(a) = e` at the start of a line are commands of their own."""
+    commands = _commands('a = x\nf(p, q) = a\n  b =-1\nprint "r" f(b,\n b)')
+    assert [type(each).__name__ for each in commands] == ["Define", "Define", "Define", "Output"]
+
+
+def test_load_is_a_command_and_a_name() -> None:
+    """`load x = e` defines x; elsewhere load is the kernel."""
+    first, second = _commands('load a = "f"\nlet b = load("g")')
+    assert isinstance(first, syntax.Define)
+    assert first.header.name.text == "a"
+    assert isinstance(second, syntax.Define)
+
+
+def test_a_program_may_be_empty() -> None:
+    """Nothing but comments is a program without goals."""
+    assert _commands("// nothing\n\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("let a = (1 + 2\nlet b = 3", "1:9", "`(` is never closed"),
+        ("let a = [1, 2", "1:9", "`[` is never closed"),
+        ("let a = 1)", "1:10", "`)` closes nothing"),
+        ("let a = (1]", "1:9", "`(` is never closed"),
+        ('let a =\nprint "x" 1', "1:7", "an expression is missing after `=`"),
+        ("let a = 1 +", "1:11", "an expression is missing after `+`"),
+        ("lte a = 1", "1:1", "a command cannot begin with `lte`"),
+        ("print 3", "1:7", "expected a string in double quotes, found `3`"),
+        ('print "a" for x on xs do x', "1:17", "expected `in`, found `on`"),
+        ('let "a" = 3', "1:5", "expected an operator or a name, found"),
+        ('print "a', "1:7", "this string is not closed"),
+        ("let a = {1}", "1:9", "'{' means nothing in ImgQL"),
+        ("let f(a,) = 1", "1:9", "expected a name, found `)`"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str, place: str, message: str) -> None:
+    """A syntax error names line and column, what is there and what was expected."""
+    assert f"main.imgql:{place}: error: {message}" in refused(text)
+
+
+def test_a_slip_in_a_command_word_is_suggested() -> None:
+    """The nearest command is named."""
+    assert "did you mean `print`?" in refused('prnit "x" 1')
+
+
+def test_several_errors_are_told_at_once() -> None:
+    """After an error the parser goes on with the next command."""
+    found = diagnostics('let a = (1\nlet b = 2 +\nprint "x" 3 4\nlet c = 1)')
+    assert [(each.line, each.column) for each in found] == [(1, 9), (2, 11), (3, 13), (4, 10)]
+
+
+def test_the_line_is_shown_with_a_mark() -> None:
+    """An error shows the line of the program and marks the word."""
+    assert "  let a = nera(1)\n          ^^^^" in refused("let a = nera(1)")
