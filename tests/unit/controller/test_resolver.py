@@ -1,0 +1,168 @@
+"""Looking plans up in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.controller.scenes import START
+from voxk8s.controller import lookup
+from voxk8s.controller.lookup import Answer, Delay, Request
+from voxk8s.controller.resolution import Blocked, Invalid, Resolved, Resolving, Unresolved
+from voxk8s.controller.resolver import Resolver
+
+
+def request(url: str = "s3://b/plan.json") -> Request:
+    """Make a request; `url` tells it from others."""
+    return Request(None, url, None, None, "Use", None, "memory://x", None)
+
+
+class Script:
+    """Stands in for the look-up: answers as told, in the order of calls."""
+
+    def __init__(self) -> None:
+        self.seen: list[str | None] = []
+        self.answers: dict[str | None, list[Answer | BaseException]] = {}
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, asked: Request) -> Answer:
+        self.seen.append(asked.url)
+        self.gate.wait(5)
+        answers = self.answers.get(asked.url) or [Resolved()]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """A scripted look-up."""
+    script = Script()
+    monkeypatch.setattr(lookup, "look_up", script)
+    return script
+
+
+@pytest.fixture
+async def resolver() -> AsyncIterator[Resolver]:
+    """A resolver with one thread in place of processes."""
+
+    def executor() -> Executor:
+        return ThreadPoolExecutor(1)
+
+    made = Resolver(1, 2**30, lambda: START, executor)
+    yield made
+    await made.close()
+
+
+async def find_out(resolver: Resolver, uid: str, prepared: Any, priority: int = 0) -> Any:
+    """Start a look-up and wait for its end."""
+    done = asyncio.Event()
+
+    async def prepare() -> Any:
+        if isinstance(prepared, Exception):
+            raise prepared
+        return prepared
+
+    resolver.start(uid, priority, prepare, done.set)
+    await asyncio.wait_for(done.wait(), 5)
+    return resolver.state(uid)
+
+
+async def test_answer_is_kept_until_forgotten(resolver: Resolver, script: Script) -> None:
+    """An answer is known until it is forgotten."""
+    assert resolver.state("u") == Unresolved()
+    assert await find_out(resolver, "u", request()) == Resolved()
+    resolver.forget("u")
+    assert resolver.state("u") == Unresolved()
+
+
+async def test_answer_without_a_look_up(resolver: Resolver, script: Script) -> None:
+    """What the preparation knows already needs no process."""
+    invalid = Invalid("InvalidPlan", "at $")
+    assert await find_out(resolver, "u", invalid) == invalid
+    assert script.seen == []
+
+
+async def test_delays_grow(resolver: Resolver, script: Script) -> None:
+    """What has to wait is tried again later and later; meanwhile it stays told."""
+    delay = Delay("StoreUnreachable", "away")
+    waits = []
+    for _ in range(3):
+        found = await find_out(resolver, "u", delay)
+        assert isinstance(found, Blocked)
+        waits.append((found.retry_at - START).total_seconds())
+    assert waits == [1, 2, 4]
+    script.gate.clear()
+    task = asyncio.create_task(find_out(resolver, "u", request()))
+    await asyncio.sleep(0)
+    assert resolver.state("u") == Resolving(found)
+    script.gate.set()
+    assert await task == Resolved()
+    assert isinstance(await find_out(resolver, "u", delay), Blocked)
+
+
+async def test_the_most_urgent_goes_first(resolver: Resolver, script: Script) -> None:
+    """While the process is busy others wait, and the highest priority goes first."""
+    script.gate.clear()
+    order = [("a", 0), ("low", -5), ("high", 7), ("mid", 0)]
+    tasks = []
+    for uid, priority in order:
+        work = find_out(resolver, uid, request(uid), priority)
+        tasks.append(asyncio.create_task(work))
+        await asyncio.sleep(0.01)
+    assert resolver.backlog == 3
+    script.gate.set()
+    await asyncio.gather(*tasks)
+    assert script.seen == ["a", "high", "mid", "low"]
+
+
+async def test_a_process_that_dies_is_replaced(resolver: Resolver, script: Script) -> None:
+    """A look-up whose process died is tried once more, then called too large."""
+    script.answers["once"] = [BrokenProcessPool(), Resolved(width=3)]
+    script.answers["always"] = [BrokenProcessPool()]
+    assert await find_out(resolver, "u", request("once")) == Resolved(width=3)
+    found = await find_out(resolver, "v", request("always"))
+    assert isinstance(found, Invalid)
+    assert found.reason == "PlanTooLarge"
+    assert await find_out(resolver, "w", request("fine")) == Resolved()
+
+
+async def test_unexpected_errors_are_tried_again(resolver: Resolver, script: Script) -> None:
+    """A failure that nobody foresaw delays a plan and stops nothing else."""
+    assert isinstance(await find_out(resolver, "u", ValueError("?")), Blocked)
+    script.answers["x"] = [ValueError("?")]
+    assert isinstance(await find_out(resolver, "v", request("x")), Blocked)
+    assert await find_out(resolver, "w", request()) == Resolved()
+
+
+async def test_forgetting_stops_waiting(resolver: Resolver, script: Script) -> None:
+    """A plan that is forgotten while it waits gives its turn to the next."""
+    script.gate.clear()
+    first = asyncio.create_task(find_out(resolver, "a", request("a")))
+    await asyncio.sleep(0.01)
+
+    async def prepare() -> Request:
+        return request("b")
+
+    resolver.start("b", 0, prepare, lambda: None)
+    await asyncio.sleep(0.01)
+    resolver.forget("b")
+    script.gate.set()
+    await first
+    assert await find_out(resolver, "c", request("c")) == Resolved()
+    assert script.seen == ["a", "c"]
+
+
+def test_backoff_is_bounded() -> None:
+    """No plan waits longer than ten seconds for its next look."""
+    resolver = Resolver(1, 2**30, lambda: START)
+    assert timedelta(seconds=resolver.backoff.delay(99, lambda: 0.0)) == timedelta(seconds=10)
