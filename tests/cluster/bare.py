@@ -77,6 +77,7 @@ class Bare:
                 return
             with step("stop the cluster"):
                 remove(record)
+            LOCK.unlink(missing_ok=True)
 
     def status(self) -> list[str]:
         """Return one line a process, and whose cluster it is."""
@@ -190,6 +191,8 @@ def start(kubernetes: Path, names: Path) -> None:
         wait_for(
             "coredns", lambda: controlplane.answers(f"http://{network.NODE_ADDRESS}:8181/ready")
         )
+        # Both: what the API says of the node may be from before the machine was restarted.
+        wait_for("kubelet", kubelet.is_healthy)
         wait_for("kubelet", lambda: node_is_ready(kubernetes))
         # Pods need it; the controller manager creates it a moment after its start.
         wait_for("kube-controller-manager", lambda: has_default_account(kubernetes))

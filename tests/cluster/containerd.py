@@ -192,12 +192,12 @@ def kill(pid: int, number: signal.Signals) -> None:
 
 
 def unmount_below(folders: tuple[Path, ...]) -> None:
-    """Undo every mount below these folders, the innermost first."""
+    """Undo every mount below these folders (not on them: those may be disks), innermost first."""
     prefixes = tuple(f"{folder}/" for folder in folders)
     for _ in range(3):
         lines = Path("/proc/self/mountinfo").read_text().splitlines()
         points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
-        ours = [point for point in points if f"{point}/".startswith(prefixes)]
+        ours = [point for point in points if point.startswith(prefixes)]
         if not ours:
             return
         for point in sorted(ours, key=len, reverse=True):

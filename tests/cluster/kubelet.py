@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.cluster.controlplane import answers
 from tests.cluster.network import DNS_SERVICE, NODE, NODE_ADDRESS, POD_RANGE
 
 CGROUP = "/voxk8s-cluster"
@@ -94,6 +95,11 @@ class Node:
         ]
 
 
+def is_healthy() -> bool:
+    """Return whether the kubelet says that it works."""
+    return answers("http://127.0.0.1:10248/healthz")
+
+
 def hierarchies() -> list[Path]:
     """Return the control group hierarchies: one (version 2), or one a controller."""
     if (CONTROL_GROUPS / "cgroup.controllers").exists():
@@ -119,6 +125,8 @@ def processes_in_groups() -> set[int]:
         for hierarchy in hierarchies()
         for path in (hierarchy / CGROUP.strip("/")).rglob("cgroup.procs")
         for line in path.read_text().split()
+        # 0 is a process of another process namespace: a cluster that is not ours to stop.
+        if line != "0"
     }
 
 

@@ -1,7 +1,9 @@
 """Addresses, links and packet filter rules of the bare cluster."""
 
+import shlex
 import shutil
 import subprocess
+from itertools import pairwise
 
 from tests.cluster import machine
 from tests.cluster.commands import run
@@ -104,13 +106,17 @@ def tables_of(rules: str) -> list[str]:
 
 def without_chains(rules: str) -> str:
     """Return saved rules without our chains and without rules that name them."""
-    kept = []
-    for line in rules.splitlines():
-        words = line.split()
-        names = [words[0][1:]] if line.startswith(":") else words
-        if not any(name.startswith(CHAINS) for name in names):
-            kept.append(line)
+    lines = rules.splitlines()
+    kept = [line for line in lines if not any(name.startswith(CHAINS) for name in chains_of(line))]
     return "".join(f"{line}\n" for line in kept)
+
+
+def chains_of(line: str) -> list[str]:
+    """Return the chains that a line of saved rules declares, extends or jumps to."""
+    if line.startswith(":"):
+        return [line[1:].split()[0]]
+    words = shlex.split(line)
+    return [after for word, after in pairwise(words) if word in {"-A", "-j", "-g"}]
 
 
 def is_untouched(rules: str, table: str) -> bool:
