@@ -35,6 +35,12 @@ _ARITHMETIC: Final = {
     "*": "multiplication",
     "/": "division",
 }
+_BY_KIND: Final = {
+    "+": ("add", True),
+    "*": ("mul", True),
+    "-": ("sub", False),
+    "/": ("div", False),
+}
 _COMPARISONS: Final = {
     "<": ("less", "lt"),
     "<=": ("less_equal", "leq"),
@@ -61,24 +67,27 @@ def _default() -> dict[str, Symbol]:
 
 def _vox1() -> dict[str, Symbol]:
     table: dict[str, Symbol] = {}
-    for sign, word in _ARITHMETIC.items():
-        kernel = f"default.{word}"
-        table[f"{sign}."] = _binary(kernel, "image", "number", "image")
-        table[f".{sign}"] = _binary(kernel, "number", "image", "image")
-        table[f".{sign}."] = _binary(kernel, "number", "number", "number")
-    for sign, (word, name) in _COMPARISONS.items():
+    for sign, (word, commutes) in _BY_KIND.items():
+        table[f"{sign}."] = _binary(f"vox1.{word}_vs", "image", "number", "image")
+        table[f".{sign}"] = (
+            _binary(f"vox1.{word}_vs", "number", "image", "image", swapped=True)
+            if commutes
+            else _binary(f"vox1.{word}_sv", "number", "image", "image")
+        )
+        table[f".{sign}."] = _binary(f"vox1.num_{word}", "number", "number", "number")
+    for sign, (_, name) in _COMPARISONS.items():
         # The dot marks the number: `v .<= i` asks where v <= i, that is where i >= v.
         table[f".{sign}"] = _binary(f"vox1.{_MIRRORED[name]}_sv", "number", "image", "mask")
         table[f"{sign}."] = _binary(f"vox1.{name}_sv", "image", "number", "mask", swapped=True)
-        table[f".{sign}."] = _binary(f"default.{word}", "number", "number", "bool")
+        table[f".{sign}."] = _binary(f"vox1.num_{name}", "number", "number", "bool")
     table["&"] = _binary("vox1.and", "mask", "mask", "mask")
     table["|"] = _binary("vox1.or", "mask", "mask", "mask")
     table["\\"] = _binary("vox1.diff", "mask", "mask", "mask")
     table["~>"] = _binary("vox1.through", "mask", "mask", "mask", swapped=True)
-    table[".&."] = _binary("default.both", "bool", "bool", "bool")
-    table[".|."] = _binary("default.either", "bool", "bool", "bool")
+    table[".&."] = _binary("vox1.bool_and_scalar", "bool", "bool", "bool")
+    table[".|."] = _binary("vox1.bool_or_scalar", "bool", "bool", "bool")
     table["!"] = Symbol("vox1.not", ("mask",), "mask")
-    table["!."] = Symbol("default.negation", ("bool",), "bool")
+    table["!."] = Symbol("vox1.bool_not_scalar", ("bool",), "bool")
     return table
 
 

@@ -26,6 +26,17 @@ def _row(
     )
 
 
+def _scalar(name: str, types: str, doc: str) -> KernelSpec:
+    return spec(
+        f"vox1.{name}",
+        types,
+        f"voxk8s.kernels.vox1.numbers:{name}",
+        doc,
+        cheap=True,
+        cost=CostHint(seconds=3e-6),
+    )
+
+
 # Seconds a million voxels as measured on one core of 2.5 GHz or so; see tests/bench.
 KERNELS: Final[tuple[KernelSpec, ...]] = (
     # neighbourhood and connectivity
@@ -130,5 +141,57 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "measures:percentiles",
         1e-2,
         "Ranks within the mask",
+    ),
+    # arithmetic and comparisons by the kinds of their operands
+    _scalar("num_add", "number number -> number", "a + b"),
+    _scalar("num_sub", "number number -> number", "a - b"),
+    _scalar("num_mul", "number number -> number", "a * b"),
+    _scalar("num_div", "number number -> number", "a / b"),
+    _scalar("num_eq", "number number -> bool", "a = b"),
+    _scalar("num_neq", "number number -> bool", "a is not b"),
+    _scalar("num_lt", "number number -> bool", "a < b"),
+    _scalar("num_leq", "number number -> bool", "a <= b"),
+    _scalar("num_gt", "number number -> bool", "a > b"),
+    _scalar("num_geq", "number number -> bool", "a >= b"),
+    _scalar("bool_and_scalar", "bool bool -> bool", "a and b"),
+    _scalar("bool_or_scalar", "bool bool -> bool", "a or b"),
+    _scalar("bool_not_scalar", "bool -> bool", "not a"),
+    _row("add_vs", "image number -> image", "numbers:add_vs", 1e-3, "i + k"),
+    _row("mul_vs", "image number -> image", "numbers:mul_vs", 1e-3, "i * k"),
+    _row("sub_vs", "image number -> image", "numbers:sub_vs", 1e-3, "i - k"),
+    _row("sub_sv", "number image -> image", "numbers:sub_sv", 1e-3, "k - i"),
+    _row("div_vs", "image number -> image", "numbers:div_vs", 1e-3, "i / k"),
+    _row("div_sv", "number image -> image", "numbers:div_sv", 1e-3, "k / i"),
+    # second names
+    _row("vol", "mask -> number", "measures:volume", 1e-4, "Another name of volume"),
+    _row("Lcc", "mask -> image", "connectivity:lcc", 2e-3, "Another name of lcc"),
+    # filters, texture and surfaces
+    _row(
+        "otsu", "image mask number -> mask", "filters:otsu", 2e-2, "Two classes by Otsu's threshold"
+    ),
+    _row("gradient", "image -> image", "filters:gradient", 5e-2, "Magnitude of the gradient"),
+    _row("n4", "image mask -> image", "filters:n4", 10, "Bias field correction"),
+    _row("slic", "image number number -> image", "filters:slic", 1, "Superpixels"),
+    _row(
+        "extract", "image sequence sequence -> image", "filters:extract", 1e-3, "A box of an image"
+    ),
+    _row("fillholes", "mask -> mask", "filters:fillholes", 3e-3, "Holes filled"),
+    _row("label_mean", "image image -> image", "filters:label_mean", 0.1, "Means by label"),
+    _row(
+        "crossCorrelation",
+        "number image image mask number number number -> image",
+        "texture:cross_correlation",
+        1,
+        "Similarity of local histograms",
+    ),
+    _row(
+        "hd95", "mask mask -> number", "surfaces:hd95", 5e-2, "95th percentile of surface distances"
+    ),
+    _row(
+        "nsd",
+        "mask mask number -> number",
+        "surfaces:nsd",
+        5e-2,
+        "Share of surfaces that are close",
     ),
 )

@@ -1,0 +1,260 @@
+"""Tests of filters, texture and surfaces against ITK, scipy and brute force."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from tests.unit.kernels.samples import (
+    call,
+    image,
+    mask,
+    mask_arrays,
+    mask_pairs,
+    masks,
+    scalar_images,
+    voxels,
+)
+from voxk8s.errors import KernelError
+from voxk8s.values import Image, Value
+
+
+@given(a=masks())
+def test_holes_are_filled(a: Image) -> None:
+    """Filling holes agrees with scipy's binary_fill_holes."""
+    np.testing.assert_array_equal(voxels("vox1.fillholes", a), ndimage.binary_fill_holes(a.array))
+
+
+def test_otsu_splits_at_a_bin_edge() -> None:
+    """Values above the threshold are 1, inside the mask only."""
+    array = np.array([[0, 0, 1, 10, 11, 10, 10]], np.float32)
+    inside = mask([[1, 1, 1, 1, 1, 1, 0]])
+    assert voxels("vox1.otsu", image(array), inside, 10.0).tolist() == [[0, 0, 0, 1, 1, 1, 0]]
+    assert not voxels("vox1.otsu", image(array), mask(np.zeros((1, 7))), 10).any()
+    with pytest.raises(KernelError, match="at least one bin"):
+        call("vox1.otsu", image(array), inside, 0)
+
+
+def test_otsu_agrees_with_a_histogram_of_ones_own() -> None:
+    """The split is that of the largest variance between classes over all bin edges."""
+    rng = np.random.default_rng(0)
+    array = np.concatenate([rng.normal(10, 2, 300), rng.normal(30, 4, 200)]).astype(np.float32)
+    result = voxels("vox1.otsu", image(array[None]), mask(np.ones((1, 500))), 64)[0]
+    edges = np.linspace(array.min(), array.max(), 65)
+    counts, _ = np.histogram(array, edges)
+    centres = (edges[:-1] + edges[1:]) / 2
+
+    def between(split: int) -> float:
+        low, high = counts[:split].sum(), counts[split:].sum()
+        if not low or not high:
+            return 0.0
+        first = (counts[:split] * centres[:split]).sum() / low
+        second = (counts[split:] * centres[split:]).sum() / high
+        return float(low * high * (first - second) ** 2)
+
+    best = max(range(1, 64), key=between)
+    expected = array > edges[best]
+    # ITK's bins are a hair wider, so the voxels next to the edge may differ.
+    assert (result != expected).mean() < 0.01
+
+
+def test_gradient_is_per_mm() -> None:
+    """A ramp has its slope by spacing, whatever the axis."""
+    ramp = np.broadcast_to(np.arange(6, dtype=np.float32) * 3, (5, 6)).copy()
+    inner = voxels("vox1.gradient", image(ramp, (0.5, 2.0)))[1:-1, 1:-1]
+    np.testing.assert_allclose(inner, 6.0)
+
+
+def test_extract_keeps_the_place() -> None:
+    """A box has its voxels where they were in the world."""
+    array = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    turned = (0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    whole = Image(array, (0.5, 1.0, 2.0), (1.0, 2.0, 3.0), turned)
+    cut = call("vox1.extract", whole, [2.0, 3, 1], [1, 0, 2])
+    assert isinstance(cut, Image)
+    np.testing.assert_array_equal(cut.array, array[2:3, 0:3, 1:3])
+    from voxk8s.kernels.itk import to_itk
+
+    expected = to_itk(whole).TransformIndexToPhysicalPoint((1, 0, 2))
+    np.testing.assert_allclose(cut.origin, expected)
+    with pytest.raises(KernelError, match="not within"):
+        call("vox1.extract", whole, [2, 3, 2], [1, 0, 2])
+    with pytest.raises(KernelError, match="need 3 numbers"):
+        call("vox1.extract", whole, [2, 3], [1, 0])
+
+
+@given(i=scalar_images((4, 5)), seed=st.integers(0, 99))
+def test_label_means(i: Image, seed: int) -> None:
+    """Each voxel gets the mean over its label, as scipy has it."""
+    marks = np.random.default_rng(seed).integers(0, 4, (4, 5)).astype(np.int16)
+    result = voxels("vox1.label_mean", i, image(marks, i.spacing))
+    expected = np.zeros((4, 5))
+    for label in np.unique(marks):
+        expected[marks == label] = i.array[marks == label].astype(np.float64).mean()
+    np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_slic_gives_connected_labels() -> None:
+    """Superpixels are labels in float32 of about the size asked for."""
+    array = np.random.default_rng(0).random((20, 20)).astype(np.float32)
+    labels = voxels("vox1.slic", image(array), 5, 10.0)
+    assert labels.dtype == np.float32
+    assert 4 <= len(np.unique(labels)) <= 40
+    with pytest.raises(KernelError, match="slic"):
+        call("vox1.slic", image(array), 0, 10.0)
+
+
+def test_n4_takes_a_bias_away() -> None:
+    """A smooth shading is weaker after the correction than before."""
+    y, x = np.mgrid[0:24, 0:24]
+    flat = np.where((x // 6 + y // 6) % 2, 200.0, 100.0)
+    shaded = image((flat * (1 + 0.02 * x)).astype(np.float32))
+    inside = mask(np.ones((24, 24)))
+    corrected = voxels("vox1.n4", shaded, inside)
+    assert corrected.dtype == np.float32
+
+    def slope(array: np.ndarray) -> float:
+        ratio = array / flat
+        return float(abs(np.polyfit(x.ravel(), ratio.ravel() / ratio.mean(), 1)[0]))
+
+    assert slope(corrected) < slope(shaded.array)
+    with pytest.raises(KernelError, match="empty"):
+        call("vox1.n4", shaded, mask(np.zeros((24, 24))))
+
+
+def _correlation(h: np.ndarray, g: np.ndarray) -> float:
+    if np.ptp(h) == 0 or np.ptp(g) == 0:
+        return float(np.ptp(h) == 0 and np.ptp(g) == 0)
+    return float(np.corrcoef(h, g)[0, 1])
+
+
+@settings(max_examples=25)
+@given(
+    data=st.data(),
+    i=scalar_images(),
+    r=st.sampled_from((0.0, 1.0, 2.5, 4.0)),
+    k=st.sampled_from((1, 2, 5)),
+)
+def test_cross_correlation_against_brute_force(
+    data: st.DataObject, i: Image, r: float, k: int
+) -> None:
+    """Each voxel's window has its histogram correlated by numpy."""
+    other = Image(i.array[::-1].copy(), i.spacing, i.origin, i.direction)
+    inside = mask(data.draw(mask_arrays(i.array.shape)), i.spacing)
+    low, high = -1.0, 2.0
+    result = voxels("vox1.crossCorrelation", r, i, other, inside, low, high, k)
+    edges = np.linspace(low, high, k + 1)
+
+    def histogram(values: np.ndarray) -> np.ndarray:
+        values = values[(values >= low) & (values < high)]
+        return np.histogram(values, edges)[0]
+
+    reach = [max(1, math.floor(r / step + 0.5)) for step in reversed(i.spacing)]
+    target = histogram(other.array[inside.array != 0])
+    for index in itertools.product(*(range(side) for side in i.array.shape)):
+        window = tuple(
+            slice(max(0, place - more), place + more + 1)
+            for place, more in zip(index, reach, strict=True)
+        )
+        expected = _correlation(histogram(i.array[window]), target)
+        assert result[index] == pytest.approx(expected, abs=1e-5)
+
+
+def test_cross_correlation_does_not_depend_on_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Working layer by layer gives the same bits as working on all at once."""
+    from voxk8s.kernels.vox1 import texture
+
+    array = np.random.default_rng(2).random((9, 12, 14)).astype(np.float32)
+    arguments = (3.0, image(array), image(array), mask(array > 0.5), 0.0, 1.0, 8)
+    whole = voxels("vox1.crossCorrelation", *arguments)
+    monkeypatch.setattr(texture, "_SLAB_VOXELS", 1)
+    np.testing.assert_array_equal(voxels("vox1.crossCorrelation", *arguments), whole)
+
+
+@pytest.mark.parametrize(("m1", "m2", "k"), [(1.0, 1.0, 5), (2.0, 1.0, 5), (0.0, 1.0, 0)])
+def test_cross_correlation_needs_a_range_and_bins(m1: float, m2: float, k: int) -> None:
+    """An empty range and no bins are errors."""
+    i = image(np.zeros((2, 2)))
+    with pytest.raises(KernelError, match="crossCorrelation"):
+        call("vox1.crossCorrelation", 1.0, i, i, mask(np.ones((2, 2))), m1, m2, k)
+
+
+def _surface(array: np.ndarray) -> np.ndarray:
+    structure = ndimage.generate_binary_structure(array.ndim, 1)
+    eroded = ndimage.binary_erosion(array, structure)
+    return np.argwhere((array != 0) & ~eroded)
+
+
+@given(pair=mask_pairs(), t=st.sampled_from((0.0, 1.0, 2.5)))
+def test_surface_distances_against_brute_force(pair: tuple[Image, Image], t: float) -> None:
+    """The distances are what all pairs of surface voxels give."""
+    a, b = pair
+    step = np.array(a.spacing[::-1])
+    first, second = _surface(a.array) * step, _surface(b.array) * step
+    if not len(first) or not len(second):
+        assert call("vox1.hd95", a, b) == -1.0
+        assert call("vox1.nsd", a, b, t) == -1.0
+        return
+    apart = np.linalg.norm(first[:, None] - second[None], axis=2)
+    there, back = apart.min(axis=1), apart.min(axis=0)
+    expected = max(np.percentile(there, 95), np.percentile(back, 95))
+    assert call("vox1.hd95", a, b) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    close = ((there <= t + 1e-5).sum() + (back <= t + 1e-5).sum()) / (len(there) + len(back))
+    assert call("vox1.nsd", a, b, t + 1e-5) == pytest.approx(close)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("num_add", (1, 2.0), 3.0),
+        ("num_sub", (1, 2), -1.0),
+        ("num_mul", (3, 2), 6.0),
+        ("num_div", (3, 2), 1.5),
+        ("num_eq", (3, 3.0), True),
+        ("num_neq", (3, 3.0), False),
+        ("num_lt", (1, 2), True),
+        ("num_leq", (2, 2), True),
+        ("num_gt", (1, 2), False),
+        ("num_geq", (2, 2), True),
+        ("bool_and_scalar", (True, False), False),
+        ("bool_or_scalar", (True, False), True),
+        ("bool_not_scalar", (True,), False),
+    ],
+)
+def test_numbers(name: str, arguments: tuple[Value, ...], expected: Value) -> None:
+    """Operators between numbers are those of default, with numbers only."""
+    assert call(f"vox1.{name}", *arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("add_vs", (0, 3.0), 5.0),
+        ("mul_vs", (0, 3.0), 6.0),
+        ("sub_vs", (0, 3.0), -1.0),
+        ("sub_sv", (3.0, 0), 1.0),
+        ("div_vs", (0, 4.0), 0.5),
+        ("div_sv", (4.0, 0), 2.0),
+    ],
+)
+def test_images_and_numbers(name: str, arguments: tuple[float, float], expected: float) -> None:
+    """Operators between an image and a number keep their order (0 stands for the image)."""
+    two = image(np.array([[2.0]], np.float32))
+    given_ = [two if argument == 0 else argument for argument in arguments]
+    assert voxels(f"vox1.{name}", *given_).item() == expected
+    with pytest.raises(KernelError, match=name):
+        call(f"vox1.{name}", *reversed(given_))
+
+
+def test_itk_runs_on_one_thread() -> None:
+    """Filters do not depend on how many cores there are."""
+    import voxk8s.kernels.itk  # noqa: F401 sets the number
+
+    assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 1
