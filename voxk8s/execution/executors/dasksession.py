@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
@@ -17,12 +18,14 @@ from distributed.client import FutureCancelledError as DaskCancelledError
 from voxk8s.errors import SchedulerLost
 from voxk8s.execution import process
 from voxk8s.execution.compile import compile_units
-from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send
+from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send, Stopped
 from voxk8s.execution.outcome import Report, decode_batch
 from voxk8s.execution.process import Context
 from voxk8s.execution.retry import is_transient
 from voxk8s.execution.units import TaskKey, Unit
 
+RECONNECT_SECONDS = 10.0
+"""So long a client may look for its scheduler before the run is given up."""
 _LARGE_GRAPHS = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
 """A plan of 100,000 operations is a graph of 10 MB: large, and what is wanted."""
 
@@ -71,6 +74,7 @@ class DaskSession:
         self._futures: dict[TaskKey, DaskFuture[Any]] = {}
         self._cancelled = False
         self._released = False
+        self._connected = time.monotonic()
         if local:
             process.attach(run, self._receive)
         else:
@@ -122,6 +126,10 @@ class DaskSession:
         status = self._client.status
         if status in ("closed", "closing"):
             return f"the connection to the Dask scheduler is {status}"
+        if status == "running":
+            self._connected = time.monotonic()
+        elif time.monotonic() - self._connected > RECONNECT_SECONDS:
+            return f"the Dask scheduler has not answered for {RECONNECT_SECONDS:g} seconds"
         return None
 
     @property
@@ -164,12 +172,15 @@ class DaskSession:
         if future.status == "finished":
             self._send(Done(key))
             return
-        error: BaseException
+        if self._client.status != "running":
+            self._send(Stopped("the connection to the Dask scheduler was lost"))
+            return
+        error: BaseException | None
         try:
-            error = future.exception(timeout=10) or RuntimeError("no reason given")
-        except (Exception, CancelledError) as reason:  # noqa: BLE001  # it is the reason
+            error = future.exception(timeout=10)
+        except (Exception, CancelledError) as reason:  # noqa: BLE001  # whatever it is, it is the reason
             error = reason
-        self._send(_lost(key, error))
+        self._send(_lost(key, error or DaskCancelledError(key, future.status)))
 
 
 async def _nothing() -> None:
