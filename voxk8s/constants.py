@@ -188,6 +188,8 @@ ENV_WORKPLAN_NAME: Final = "VOXK8S_WORKPLAN_NAME"
 ENV_WORKPLAN_UID: Final = "VOXK8S_WORKPLAN_UID"
 ENV_SCHEDULER_ADDRESS: Final = "VOXK8S_SCHEDULER_ADDRESS"
 ENV_RUNNER_POD: Final = "VOXK8S_RUNNER_POD"
+EXIT_CREDENTIALS: Final = 75
+"""Exit status of a runner whose credentials the store refuses: its next pod reads them anew."""
 
 # --- the store's layout -----------------------------------------------------------------------
 RECORDS_PREFIX: Final = "ac/v1"

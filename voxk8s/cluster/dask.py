@@ -111,6 +111,9 @@ def _scheduler(resource: WorkPlanResource, defaults: Defaults, store: StoreTarge
             ("DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES", _ROUTES),
             # 1.1, the default, costs 2-3 ms for each small task.
             ("DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION", "inf"),
+            # How many workers an operation may take down with it, beside the first: restarts of a
+            # worker that is killed for memory wait ever longer, and the engine tries again itself.
+            ("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "1"),
         ],
     )
     main = container(

@@ -32,7 +32,7 @@ def runner_job(
 
     `number` tells the Jobs of one WorkPlan apart (a Job cannot be started again after a
     suspension). A pod that ends with an error is replaced, and goes on from the store; one that
-    had to leave its node is replaced without being counted.
+    had to leave its node, or that needs fresh credentials, is replaced without being counted.
     """
     namespace = resource.metadata.namespace
     shape = resource.spec.cluster.runner or PodShape()
@@ -78,7 +78,15 @@ def runner_job(
                     {
                         "action": "Ignore",
                         "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
-                    }
+                    },
+                    {
+                        "action": "Ignore",
+                        "onExitCodes": {
+                            "containerName": "runner",
+                            "operator": "In",
+                            "values": [constants.EXIT_CREDENTIALS],
+                        },
+                    },
                 ]
             },
             "template": {

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from voxk8s.cluster.kube import Kube
+from voxk8s.constants import EXIT_CREDENTIALS
 from voxk8s.errors import InvalidUsage, Voxk8sError
 from voxk8s.runner.config import RunnerConfig
 from voxk8s.runner.publisher import WorkPlanGone
@@ -23,7 +24,6 @@ _log = logging.getLogger("voxk8s.runner")
 
 EXIT_RETRY = 1
 EXIT_USAGE = 2
-EXIT_CREDENTIALS = 75
 EXIT_STOPPED = 143
 _LAST_WORDS = Path("/dev/termination-log")
 
