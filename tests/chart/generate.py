@@ -1,4 +1,4 @@
-"""Write every generated file: CRDs, the kustomize base, golden manifests (`make generate`).
+"""Write every generated file (`make generate`): CRDs, kustomize base, chart README, golden files.
 
 The tests compare what this module gives with what is checked in.
 """
@@ -12,12 +12,14 @@ from typing import Any
 
 import yaml
 
+from tests.chart import document
 from tests.chart.helm import ROOT, template
 from tests.support import runs
 from voxk8s.api import crd
 
 HEADER = "# Made from helm/voxk8s by `make generate`; do not edit.\n"
 BASE = Path("manifests/base/voxk8s.yaml")
+README = Path("helm/voxk8s/README.md")
 GOLDEN = Path("tests/data/manifests")
 
 CHART_VALUES: dict[str, dict[str, Any]] = {
@@ -80,6 +82,7 @@ def files() -> dict[Path, str]:
         crd.CRD_FILE: crd.render(),
         crd.CHART_FILE: crd.render_chart(),
         BASE: base(),
+        README: document.readme(),
         **{GOLDEN / f"run-{name}.yaml": run_manifests(name) for name in runs.GOLDEN},
         **{
             GOLDEN / f"chart-{name}.yaml": template(values=values)
