@@ -21,7 +21,8 @@ from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
 from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
 from voxk8s.errors import InvalidUsage
-from voxk8s.plan import to_resource
+from voxk8s.kernels import registry
+from voxk8s.plan import decode, to_resource
 
 _LARGEST = 1_200_000
 _NAME_LENGTH = 180
@@ -39,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
     """Give the WorkPlan as the API server takes it; raises InvalidPlan and the like.
 
-    A file that is a WorkPlan itself is taken as it is, with the options laid over it.
+    A file that is a WorkPlan itself is taken as it is, with the options laid over it; a plan in it
+    is checked, too.
     """
     path = Path(arguments.file)
     body = None if is_program(path) else _given(path)
@@ -77,8 +79,13 @@ def _given(path: Path) -> dict[str, Any] | None:
         content = yaml.load(read_text(path), Loader=_Loader)  # noqa: S506 - a safe one
     except (yaml.YAMLError, RecursionError, ValueError):
         return None  # what is wrong is said where plan documents are read
-    is_manifest = isinstance(content, dict) and content.get("kind") == KIND
-    return content if is_manifest else None
+    if not isinstance(content, dict) or content.get("kind") != KIND:
+        return None
+    spec = content.get("spec")
+    source = spec.get("source") if isinstance(spec, dict) else None
+    if isinstance(source, dict) and isinstance(source.get("plan"), dict):
+        decode(source["plan"], index=registry(), from_resource=True)
+    return content
 
 
 class _Loader(yaml.CSafeLoader):

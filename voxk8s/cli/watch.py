@@ -11,6 +11,7 @@ from voxk8s.api import WorkPlanResource, decode_resource
 from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
 from voxk8s.cli.describe import headline
 from voxk8s.cli.results import write
+from voxk8s.cluster.errors import Expired
 from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Changed, Kube, Lost, Snapshot
 from voxk8s.errors import TransientError
@@ -40,7 +41,7 @@ async def follow(
                         raise GaveUp(f"WorkPlan {name} was deleted")
                     case Snapshot(items=[body]) | Changed(object=body):
                         resource = decode_resource(body)
-                    case Lost(error=error):
+                    case Lost(error=error) if not isinstance(error, Expired):
                         print(f"voxk8s: {error}; trying again", file=sys.stderr)
                         continue
                     case _:
