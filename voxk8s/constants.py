@@ -166,8 +166,6 @@ ENV_NETWORK_POLICIES: Final = "VOXK8S_NETWORK_POLICIES"
 ENV_RUNNER_RETRIES: Final = "VOXK8S_RUNNER_RETRIES"
 """How many runner pods may fail before the run does."""
 ENV_VERSION: Final = "VOXK8S_VERSION"
-ENV_STORE_SECRET: Final = "VOXK8S_STORE_SECRET"  # noqa: S105 -- a name
-"""Secret in the operator's namespace with the default store's credentials."""
 ENV_STORE_ALLOWED_NAMESPACES: Final = "VOXK8S_STORE_ALLOWED_NAMESPACES"
 """JSON list of namespaces that may use the default store; "*" is all."""
 ENV_STORE_DENIED_NAMESPACES: Final = "VOXK8S_STORE_DENIED_NAMESPACES"

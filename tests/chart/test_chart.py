@@ -121,7 +121,6 @@ def test_own_server_is_the_default_store() -> None:
     given = env(**S3)
     assert given["VOXK8S_STORE"] == "s3://voxk8s"
     assert given["AWS_ENDPOINT_URL"] == f"http://voxk8s-s3.{NAMESPACE}.svc.cluster.local:8333"
-    assert given["VOXK8S_STORE_SECRET"] == "voxk8s-s3"
     assert given["AWS_SECRET_ACCESS_KEY"]["secretKeyRef"]["name"] == "voxk8s-s3"
 
 
@@ -130,7 +129,7 @@ def test_named_store_wins_over_own_server() -> None:
     given = env(**S3, **RELEASE)
     assert given["VOXK8S_STORE"] == "s3://results/lab"
     assert "AWS_ENDPOINT_URL" not in given
-    assert given["VOXK8S_STORE_SECRET"] == "store"
+    assert given["AWS_ACCESS_KEY_ID"]["secretKeyRef"]["name"] == "store"
     assert given["VOXK8S_INPUT_PREFIXES"] == "s3://results/lab/"
 
 

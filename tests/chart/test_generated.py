@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.chart import generate
-from tests.chart.helm import ROOT, objects, template
+from tests.chart.helm import ROOT, objects, one, program, template
 from voxk8s.api.crd import crd
 
 FILES = generate.files()
@@ -35,3 +36,21 @@ def test_base_has_no_trace_of_helm() -> None:
     things = list(yaml.safe_load_all(FILES[generate.BASE]))
     assert things
     assert "helm" not in FILES[generate.BASE].removeprefix(generate.HEADER).lower()
+
+
+@pytest.mark.parametrize("folder", ["crds", "base", "overlays/high-availability"])
+def test_kustomization_builds(folder: str) -> None:
+    """`kubectl apply -k` finds everything that a kustomization names."""
+    words = [program("kubectl"), "kustomize", str(ROOT / "manifests" / folder)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert "workplans.voxk8s.io" in [thing["metadata"]["name"] for thing in objects(done.stdout)]
+
+
+def test_overlay_gives_a_store() -> None:
+    """The overlay's patch adds the store to the operator and replaces what the base says."""
+    words = [program("kubectl"), "kustomize", str(ROOT / "manifests/overlays/default-store")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    operator = one(objects(done.stdout), "Deployment", "voxk8s-operator")
+    env = operator["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert [item["value"] for item in env if item["name"] == "VOXK8S_STORE"] == ["s3://results"]
+    assert "AWS_SESSION_TOKEN" in [item["name"] for item in env if "valueFrom" in item]
