@@ -271,7 +271,8 @@ class _Scope:
         if len(labels) > 8:
             labels = [*labels[:4], "…", *labels[-3:]]
         raise InvalidPlan(
-            f"operations need each other: {' -> '.join(labels)}", self._at(turned[0])
+            f"operations form a cycle, each needs the next: {' -> '.join(labels)}",
+            self._at(turned[0]),
         ) from cycle
 
     def _name(self, order: list[int], needs: Mapping[int, list[int]]) -> dict[OperationId, Node]:

@@ -73,7 +73,7 @@ def ordered(nodes: Mapping[OperationId, Node], roots: Iterable[OperationId]) -> 
     try:
         order = topological_order(needs, [*roots, *sorted(needs)])
     except Cycle as cycle:
-        raise InvalidPlan(f"operations need each other: {cycle.members[0]}") from cycle
+        raise InvalidPlan(f"operations form a cycle through {cycle.members[0]}") from cycle
     return [nodes[name] for name in order]
 
 
