@@ -1,5 +1,6 @@
 """The bare cluster: one node and its control plane as processes of this machine."""
 
+import json
 import os
 import shutil
 import signal
@@ -114,6 +115,14 @@ class Bare:
         """Import those layers of an image that containerd does not hold."""
         with layouts.archive(target, tag, reference, CONTAINERD.contents()) as archive:
             CONTAINERD.load(archive)
+        CONTAINERD.remove_images(outdated(target, CONTAINERD.images()))
+
+
+def outdated(target: Target, references: set[str]) -> list[str]:
+    """Return a target's images that so many newer ones followed that no pod needs them."""
+    prefix = f"{LOCAL_PREFIX}/{target.name}:"
+    tags = [name.removeprefix(prefix) for name in references if name.startswith(prefix)]
+    return [f"{prefix}{tag}" for tag in tags if layouts.is_outdated(target, tag)]
 
 
 def is_root() -> bool:
@@ -182,6 +191,7 @@ def start(kubernetes: Path, names: Path) -> None:
         PROCESSES.start("kube-controller-manager", plane.controller_manager())
         PROCESSES.start("kube-scheduler", plane.scheduler())
     with step("node: containerd, kubelet, kube-proxy, CoreDNS"):
+        recycle_volumes(kubernetes)
         apply(kubernetes, [*dns.manifests(), *volumes.manifests(MACHINE)])
         wait_for("containerd", CONTAINERD.answers)
         ensure_pause_image()
@@ -219,6 +229,14 @@ def apply(kubernetes: Path, manifests: list[dict[str, object]]) -> None:
     """Apply manifests of the cluster itself."""
     words = ("apply", "--server-side", "--force-conflicts", "-f", "-")
     kubectl(kubernetes, *words, stdin=yaml.safe_dump_all(manifests))
+
+
+def recycle_volumes(kubernetes: Path) -> None:
+    """Make volumes whose claims were deleted new and empty, as a provisioner would."""
+    found = json.loads(kubectl(kubernetes, "get", "persistentvolumes", "-o", "json"))
+    for name in volumes.released(found["items"]):
+        kubectl(kubernetes, "delete", "persistentvolume", name)
+        volumes.empty(MACHINE, name)
 
 
 def node_is_ready(kubernetes: Path) -> bool:

@@ -126,6 +126,11 @@ disabled_plugins = [{unused}]
         """Import the images of an OCI archive."""
         self.ctr("images", "import", archive)
 
+    def remove_images(self, references: list[str]) -> None:
+        """Remove images; layers that only they have go with them."""
+        if references:
+            self.ctr("images", "rm", *references)
+
     def forget_containers(self) -> None:
         """Remove what containerd knows of containers, so that only images stay."""
         if self.answers():

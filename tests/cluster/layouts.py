@@ -34,6 +34,11 @@ def built(target: Target) -> str:
         return keep(target, record)
 
 
+def is_outdated(target: Target, tag: str) -> bool:
+    """Return whether an image was dropped here for newer ones."""
+    return not oci.has(folder(), f"{target.name}-{tag}")
+
+
 def recorded(record: Path) -> str | None:
     """Return the tag that inputs led to before, if they did."""
     try:

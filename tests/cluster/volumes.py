@@ -3,7 +3,9 @@
 A claim without a class is bound to one of them, as on clusters that provision volumes.
 """
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 from tests.cluster.network import NODE
 
@@ -22,6 +24,22 @@ def create(data: Path) -> None:
     for folder in folders(data).values():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)
+
+
+def empty(data: Path, name: str) -> None:
+    """Delete what a volume holds."""
+    shutil.rmtree(folders(data)[name])
+    create(data)
+
+
+def released(found: list[dict[str, Any]]) -> list[str]:
+    """Return the names of those volumes, as the API gives them, that no claim needs any more."""
+    return [
+        volume["metadata"]["name"]
+        for volume in found
+        if volume["spec"].get("storageClassName") == CLASS
+        and volume.get("status", {}).get("phase") == "Released"
+    ]
 
 
 def manifests(data: Path) -> list[dict[str, object]]:
