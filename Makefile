@@ -90,7 +90,7 @@ demo: install ## Set everything up and run three WorkPlans over a real MRI
 	@$(RUN) tests.demo
 
 .PHONY: test
-test: install ## Set everything up and pass all tests
+test: tools install ## Set everything up and pass all tests
 	@mkdir -p reports
 	@$(BIN)/pytest $(TESTS) --junitxml=reports/tests.xml $(PYTEST)
 

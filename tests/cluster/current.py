@@ -16,10 +16,11 @@ class Current:
     name = "current"
 
     def up(self) -> None:
-        """Copy the current context of the kubeconfig, and see whether its cluster answers."""
+        """Copy the current context of the kubeconfig and see whether its cluster answers."""
         kubectl = programs.kubectl()
         programs.link(kubectl.resolve())
-        if os.environ.get("KUBECONFIG") != str(KUBECONFIG):
+        # Once: later calls mean the same cluster, whatever the kubeconfig points to by then.
+        if not KUBECONFIG.exists():
             text = run([kubectl, "config", "view", "--raw", "--flatten", "--minify"])
             write_private(KUBECONFIG, text)
         if not self.is_running():

@@ -67,7 +67,8 @@ def down(wanted: str) -> None:
     """Stop the cluster and forget what was known of it."""
     cluster = chosen("auto" if FLAVOUR.exists() else wanted)
     store.disconnect()
-    if cluster.name == "current":
+    if cluster.name == "current" and ENVIRONMENT.exists():
+        # A cluster that stays: what this clone installed there goes.
         charts.uninstall()
     cluster.down()
     for path in (KUBECONFIG, FLAVOUR, ENVIRONMENT, IMAGES):

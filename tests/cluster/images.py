@@ -65,10 +65,11 @@ def package_files() -> list[Path]:
 def ensure(cluster: Destination) -> dict[str, str]:
     """Build what changed, bring in what is missing, and return variable -> reference."""
     references = {}
+    prefix = cluster.prefix()
     present = cluster.images()
     for target in TARGETS:
         tag = cluster.built(target)
-        reference = f"{cluster.prefix()}/{target.name}:{tag}"
+        reference = f"{prefix}/{target.name}:{tag}"
         references[target.variable] = reference.removeprefix("docker.io/")
         if reference not in present:
             with step(f"bring image {references[target.variable]} into the cluster"):
