@@ -1,9 +1,38 @@
-"""The kernels of the namespace `arrays`."""
+"""The kernels of the namespace `arrays`: metrics and statistics of images and arrays."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.kernels.spec import KernelSpec
+from voxk8s.kernels.spec import CostHint, KernelSpec, spec
 
-KERNELS: Final[tuple[KernelSpec, ...]] = ()
+_HOME = "voxk8s.kernels.arrays"
+
+
+def _row(name: str, types: str, home: str, per_megavoxel: float, doc: str) -> KernelSpec:
+    cost = CostHint(seconds=5e-5, per_megavoxel=per_megavoxel)
+    return spec(f"arrays.{name}", types, f"{_HOME}.{home}:{name}", doc, cost=cost)
+
+
+KERNELS: Final[tuple[KernelSpec, ...]] = (
+    _row("pixel_accuracy", "any any -> mapping", "agreement", 2e-3, "Share of equal voxels"),
+    _row(
+        "confusion_matrix",
+        "any any number? -> mapping",
+        "agreement",
+        3e-2,
+        "Counts by class, precision, recall and F1",
+    ),
+    _row("dice_score", "any any number? -> mapping", "agreement", 3e-3, "Dice coefficient"),
+    _row("jaccard_index", "any any number? -> mapping", "agreement", 3e-3, "Jaccard index"),
+    _row("count_pixels", "any number? -> mapping", "statistics", 3e-2, "Counts of values"),
+    _row(
+        "threshold_equal",
+        "image number number? number? -> image",
+        "statistics",
+        2e-3,
+        "Where an image equals a number",
+    ),
+    _row("array_stats", "any -> mapping", "statistics", 0.1, "Mean, deviation, extremes, median"),
+    _row("compare_arrays", "any any -> mapping", "statistics", 2e-2, "Differences of two arrays"),
+)

@@ -4,6 +4,42 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.kernels.spec import KernelSpec
+from voxk8s.kernels.spec import CostHint, KernelSpec, spec
 
-KERNELS: Final[tuple[KernelSpec, ...]] = ()
+_HOME = "voxk8s.kernels.strings.text"
+_COST = CostHint(seconds=3e-6)
+
+KERNELS: Final[tuple[KernelSpec, ...]] = (
+    spec(
+        "strings.concat",
+        "any any* -> string",
+        f"{_HOME}:concat",
+        "The arguments as text, one after the other",
+        cheap=True,
+        cost=_COST,
+    ),
+    spec(
+        "strings.format_string",
+        "string any* -> string",
+        f"{_HOME}:format_string",
+        "A template with its fields filled in",
+        cheap=True,
+        cost=_COST,
+    ),
+    spec(
+        "strings.equals",
+        "any any -> bool",
+        f"{_HOME}:equals",
+        "Whether two texts are the same",
+        cheap=True,
+        cost=_COST,
+    ),
+    spec(
+        "strings.split",
+        "string string? -> sequence",
+        f"{_HOME}:split",
+        "The pieces of a text between separators",
+        cheap=True,
+        cost=_COST,
+    ),
+)
