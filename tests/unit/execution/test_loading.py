@@ -1,0 +1,58 @@
+"""Plans from wherever they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from voxk8s.errors import InvalidPlan, InvalidUsage
+from voxk8s.execution import load_plan
+
+DOCUMENT = {
+    "nodes": [
+        {"id": "five", "type": "constant", "value": 5.0},
+        {
+            "id": "sum",
+            "type": "operation",
+            "operator": "addition",
+            "arguments": {"0": "five", "1": "five"},
+        },
+    ],
+    "goals": [{"operation": "print", "id": "sum", "name": "sum"}],
+}
+
+
+def test_every_kind_of_source_gives_the_same_plan(tmp_path: Path) -> None:
+    """Mapping, JSON and YAML text, bytes, paths as text and as objects, and a plan itself."""
+    as_json, as_yaml = json.dumps(DOCUMENT), yaml.safe_dump(DOCUMENT)
+    (tmp_path / "plan.json").write_text(as_json)
+    (tmp_path / "plan.yaml").write_text(as_yaml)
+    plan = load_plan(DOCUMENT)
+    for source in (
+        as_json,
+        as_json.encode(),
+        as_yaml,
+        as_yaml.encode(),
+        tmp_path / "plan.json",
+        str(tmp_path / "plan.yaml"),
+        plan,
+    ):
+        assert load_plan(source) == plan
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    """A path that cannot be read is named."""
+    with pytest.raises(InvalidUsage, match=r"nothing\.json"):
+        load_plan(tmp_path / "nothing.json")
+    with pytest.raises(InvalidUsage, match="cannot be read"):
+        load_plan(str(tmp_path))
+
+
+def test_a_wrong_document_has_its_path() -> None:
+    """An error of the document says where it is."""
+    with pytest.raises(InvalidPlan) as caught:
+        load_plan({"nodes": [], "goals": [{"operation": "print", "id": "x", "name": "x"}]})
+    assert caught.value.path.startswith("$.goals[0]")

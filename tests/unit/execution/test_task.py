@@ -1,0 +1,234 @@
+"""The inside of a task, with scripted time and chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.executions import PlanMaker, fresh_store
+from voxk8s.errors import StoreUnreachable
+from voxk8s.execution import process
+from voxk8s.execution.fusion import Group
+from voxk8s.execution.outcome import Failed, Report, Status
+from voxk8s.execution.process import Context
+from voxk8s.execution.retry import RetryPolicy
+from voxk8s.execution.task import Clock, run_unit
+from voxk8s.execution.units import Demand, Unit, build
+from voxk8s.kernels import kernel, registry
+from voxk8s.plan import KeyConstant, key_graph
+from voxk8s.storage import PutResult, ResultStore
+from voxk8s.values import Value
+
+_script: list[object] = []
+_calls: list[float] = []
+
+
+@kernel("task.scripted")
+def scripted(x: float) -> float:
+    """Do what the script says: raise, or give the argument."""
+    _calls.append(x)
+    step = _script.pop(0) if _script else None
+    if isinstance(step, BaseException):
+        raise step
+    return x
+
+
+@pytest.fixture
+def reports() -> Iterator[list[Report]]:
+    """Reports of the run `run`; scripts are empty before."""
+    _script.clear()
+    _calls.clear()
+    kept: list[Report] = []
+    process.attach("run", lambda _, found: kept.extend(found))
+    yield kept
+    process.detach("run")
+
+
+class Script:
+    """A clock that counts seconds and keeps the waits."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.waits: list[float] = []
+
+    def clock(self) -> Clock:
+        """Make the clock."""
+        return Clock(lambda: self.time, lambda: self.time, self.waits.append, lambda: 0.5)
+
+
+def _unit(make: PlanMaker, *, keep: bool = True) -> Unit:
+    graph = key_graph(make.plan(), registry())
+    members = [key for key, node in graph.nodes.items() if not isinstance(node, KeyConstant)]
+    goals = {goal.key for goal in graph.goals if goal.key is not None}
+    exports = [key for key in members if key in goals]
+    demand = Demand(goals=goals, keep=goals if keep else (), cheap=())
+    [unit] = build([Group(members, exports)], graph.nodes, demand).values()
+    return unit
+
+
+def _context(store: ResultStore | None = None, *, resolved: float = 0.0, limit: int = 3) -> Context:
+    return Context(
+        run="run",
+        token="task-test",
+        store=store,
+        reads=True,
+        writes=store is not None,
+        replaces=False,
+        policy="auto",
+        retry=RetryPolicy(limit=limit),
+        resolved=resolved,
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_store() -> None:
+    """Each test opens its own store."""
+    process._shared.stores.pop("task-test", None)
+
+
+def _plan(*values: float) -> PlanMaker:
+    make = PlanMaker()
+    for value in values:
+        make.show(f"x{value}", make("task.scripted", value))
+    return make
+
+
+def test_steps_run_in_order_and_export(reports: list[Report]) -> None:
+    """A unit gives the value of its only export; each operation has its report."""
+    make = PlanMaker()
+    make.show("x", make("addition", make("multiplication", 3.0, 4.0), 5.0))
+    assert run_unit(_unit(make), _context()) == 17.0
+    assert [report.status for report in reports] == [Status.COMPUTED] * 2
+    assert reports[-1].kernel == "default.addition"
+
+
+def test_several_exports_are_a_mapping(reports: list[Report]) -> None:
+    """A packed unit gives all its exports by key."""
+    unit = _unit(_plan(1.0, 2.0))
+    value = run_unit(unit, _context())
+    assert isinstance(value, dict)
+    assert list(value.values()) == [1.0, 2.0]
+    assert list(value) == [step.key for step in unit.steps]
+
+
+def test_waits_between_attempts_are_those_of_the_policy(reports: list[Report]) -> None:
+    """Two transient failures wait half of 1 and half of 2 seconds when half is drawn."""
+    _script.extend([StoreUnreachable("a"), MemoryError()])
+    script = Script()
+    assert run_unit(_unit(_plan(1.0)), _context(), clock=script.clock()) == 1.0
+    assert script.waits == [0.5, 1.0]
+    assert [report.status for report in reports] == [
+        Status.RETRYING,
+        Status.RETRYING,
+        Status.COMPUTED,
+    ]
+    assert reports[-1].attempts == 3
+
+
+def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
+    """An exception of a kernel becomes a failure that names it, after one attempt."""
+    _script.append(ValueError("too odd"))
+    value = run_unit(_unit(_plan(1.0)), _context())
+    assert isinstance(value, Failed)
+    assert (value.error, value.message, value.transient) == ("ValueError", "too odd", False)
+    assert _calls == [1.0]
+
+
+def test_failures_flow_to_dependents(reports: list[Report]) -> None:
+    """What needs a failed operation is skipped, with the name of the first failure."""
+    _script.append(ValueError("too odd"))
+    make = PlanMaker()
+    make.show("x", make("addition", make("task.scripted", 1.0), 5.0))
+    value = run_unit(_unit(make), _context())
+    assert isinstance(value, Failed)
+    assert [report.status for report in reports] == [Status.FAILED, Status.SKIPPED]
+    assert reports[1].origin == reports[0].key == value.key
+
+
+def test_a_store_that_fails_once_costs_no_computation(reports: list[Report]) -> None:
+    """When only storing fails it alone is tried again: the kernel runs once."""
+    store = fresh_store()
+
+    class Shaky:
+        """Fails at the first put."""
+
+        def __init__(self) -> None:
+            self.puts = 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        def put(self, key: str, value: Value, *rest: object, **options: object) -> PutResult:
+            self.puts += 1
+            if self.puts == 1:
+                raise StoreUnreachable("away")
+            return store.put(key, value)
+
+    script = Script()
+    shaky = Shaky()
+    context = _context(shaky)  # type: ignore[arg-type]
+    assert run_unit(_unit(_plan(7.0)), context, clock=script.clock()) == 7.0
+    assert _calls == [7.0]
+    assert shaky.puts == 2
+    assert reports[-1].stored == "created"
+
+
+def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> None:
+    """A result that is no goal is not lost when the store is away."""
+
+    class Away:
+        """Cannot be reached."""
+
+        def get(self, key: str) -> Value:
+            raise StoreUnreachable("away")
+
+        def put(self, *_: object, **__: object) -> PutResult:
+            raise StoreUnreachable("away")
+
+    make = _plan(7.0)
+    context = _context(Away())  # type: ignore[arg-type]
+    script = Script()
+    unit = _unit(make, keep=False)
+
+    def later() -> float:
+        script.time += 100.0
+        return script.time
+
+    clock = Clock(script.clock().now, later, script.waits.append, lambda: 0.5)
+    assert run_unit(unit, context, clock=clock) == 7.0
+    assert not script.waits
+    assert reports[-1].stored == ""
+
+
+def test_a_late_start_looks_into_the_store_again(reports: list[Report]) -> None:
+    """What another run has stored meanwhile is read, not computed, and said to be found."""
+    store = fresh_store()
+    unit = _unit(_plan(1.0))
+    store.put(unit.steps[0].key, 99.0)
+    script = Script()
+    script.time = 1000.0
+    assert run_unit(unit, _context(store, resolved=999.5), clock=script.clock()) == 1.0
+    assert run_unit(unit, _context(store, resolved=900.0), clock=script.clock()) == 99.0
+    assert [report.status for report in reports] == [Status.COMPUTED, Status.FOUND]
+
+
+def test_small_goals_travel_with_their_report(reports: list[Report]) -> None:
+    """The driver gets a small value and its line with the report, and the digest of the stored."""
+    run_unit(_unit(_plan(2.5)), _context(fresh_store()))
+    assert reports[0].value is not None
+    assert reports[0].summary == "2.5"
+    assert len(reports[0].digest) == 64
+
+
+def test_a_cancelled_run_stops_between_operations(reports: list[Report]) -> None:
+    """After a cancellation no further operation begins."""
+    process.attach("cancelled", lambda _, __: None)
+    process.cancel("cancelled")
+    unit = _unit(_plan(1.0))
+    context = _context()
+    stopped = Context(**{**{f: getattr(context, f) for f in context.__slots__}, "run": "cancelled"})
+    value = run_unit(unit, stopped)
+    assert isinstance(value, Failed)
+    assert value.missing
+    assert not _calls
