@@ -17,7 +17,7 @@ from tests.demo import scan
 matplotlib.use("agg")
 from matplotlib import pyplot as plt
 
-COLOURS = ("#e4572e", "#17becf")
+REGION, MARGIN = "#e4572e", "#17becf"
 
 
 def draw(region: Mapping[str, Any], margin: Mapping[str, Any], path: Path) -> None:
@@ -28,11 +28,12 @@ def draw(region: Mapping[str, Any], margin: Mapping[str, Any], path: Path) -> No
     figure, axes = plt.subplots(1, 3, figsize=(13, 4.8), facecolor="black")
     for axis, (plane, where) in enumerate(zip(axes, centre, strict=True)):
         plane.imshow(np.take(image, where, axis), cmap="gray", origin="lower")
-        for mask, colour in zip(masks, COLOURS, strict=True):
-            plane.contourf(np.take(mask, where, axis), [0.5, 1.5], colors=[colour], alpha=0.45)
+        found, around = (np.take(mask, where, axis) for mask in masks)
+        plane.contourf(found, [0.5, 1.5], colors=[REGION], alpha=0.4)
+        plane.contour(np.maximum(found, around), [0.5], colors=[MARGIN], linewidths=1.2)
         plane.axis("off")
     figure.suptitle(
-        "MNI152 T1: white matter (red) and its margin of 5 mm (blue), as found by voxk8s",
+        "MNI152 T1: white matter (red) and what lies within 5 mm of it (blue line), as found by voxk8s",
         color="white",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
