@@ -1,0 +1,132 @@
+"""A stand-in for the door to Kubernetes: objects in memory, errors by script."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter, defaultdict
+from typing import Any
+
+from voxk8s.cluster.errors import AlreadyExists, Conflict, NotFound
+from voxk8s.cluster.kinds import Kind
+
+
+class ScriptedKube:
+    """Keeps objects by kind, namespace and name; `fail` scripts what calls raise."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self.calls: Counter[str] = Counter()
+        self.applied: list[tuple[str, dict[str, Any]]] = []
+        self.created: list[str] = []
+        self.deleted: list[tuple[str, str]] = []
+        self.events: list[dict[str, Any]] = []
+        self._version = 0
+        self._failures: dict[str, list[Exception]] = defaultdict(list)
+
+    def fail(self, call: str, *errors: Exception) -> None:
+        """Make the next calls of this name raise these errors, one each."""
+        self._failures[call] += errors
+
+    def put(self, thing: dict[str, Any]) -> dict[str, Any]:
+        """Put an object there, as somebody else would."""
+        self._version += 1
+        thing["metadata"]["resourceVersion"] = str(self._version)
+        thing["metadata"].setdefault("uid", f"uid-{self._version}")
+        thing["metadata"].setdefault("creationTimestamp", "2026-05-04T12:00:00Z")
+        self.objects[self._key(thing["kind"], thing)] = thing
+        return copy.deepcopy(thing)
+
+    async def get(self, kind: Kind, name: str, namespace: str | None = None) -> dict[str, Any]:
+        """Read one object."""
+        self._count("get", kind)
+        found = self.objects.get((kind.name, namespace or "", name))
+        if found is None:
+            raise NotFound(f'{kind.plural} "{name}" not found', 404)
+        return copy.deepcopy(found)
+
+    async def find(
+        self, kind: Kind, name: str, namespace: str | None = None
+    ) -> dict[str, Any] | None:
+        """Read one object or None."""
+        try:
+            return await self.get(kind, name, namespace)
+        except NotFound:
+            return None
+
+    async def create(
+        self, kind: Kind, body: dict[str, Any], namespace: str | None = None, *, manager: str = ""
+    ) -> dict[str, Any]:
+        """Make an object."""
+        self._count("create", kind)
+        if self._key(kind.name, body) in self.objects:
+            raise AlreadyExists("there already", 409)
+        self.created.append(kind.name)
+        return self.put(copy.deepcopy(body))
+
+    async def replace(
+        self, kind: Kind, body: dict[str, Any], namespace: str | None = None
+    ) -> dict[str, Any]:
+        """Replace an object whose version is the last."""
+        self._count("replace", kind)
+        found = self.objects[self._key(kind.name, body)]
+        if found["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
+            raise Conflict("the object has been modified", 409)
+        return self.put(copy.deepcopy(body))
+
+    async def apply(
+        self,
+        kind: Kind,
+        body: dict[str, Any],
+        namespace: str | None = None,
+        *,
+        manager: str,
+        subresource: str | None = None,
+        force: bool = True,
+    ) -> dict[str, Any]:
+        """Apply the first level of a status or spec, with each manager's fields its own."""
+        self._count("apply", kind)
+        found = self.objects.get(self._key(kind.name, body))
+        if found is None:
+            raise NotFound("not found", 404)
+        uid = body["metadata"].get("uid")
+        if uid is not None and uid != found["metadata"]["uid"]:
+            raise Conflict("Precondition failed: UID in precondition", 409)
+        part = copy.deepcopy(body.get(subresource or "spec") or {})
+        self.applied.append((manager, part))
+        merged = found.setdefault(subresource or "spec", {})
+        managers = found.setdefault("managers", {})
+        for name in managers.get(manager, set()) - set(part):
+            merged.pop(name, None)
+        managers[manager] = set(part)
+        merged |= part
+        return self.put(found)
+
+    async def patch(
+        self, kind: Kind, name: str, changes: dict[str, Any], namespace: str | None = None
+    ) -> dict[str, Any]:
+        """Merge the first level of a spec."""
+        self._count("patch", kind)
+        found = self.objects[kind.name, namespace or "", name]
+        found["spec"] |= changes.get("spec", {})
+        return self.put(found)
+
+    async def delete(self, kind: Kind, name: str, namespace: str | None = None, **_: Any) -> bool:
+        """Delete an object."""
+        self._count("delete", kind)
+        self.deleted.append((kind.name, name))
+        return self.objects.pop((kind.name, namespace or "", name), None) is not None
+
+    async def create_event(self, event: dict[str, Any]) -> None:
+        """Keep an event."""
+        self.events.append(event)
+
+    def _count(self, call: str, kind: Kind) -> None:
+        for name in (call, f"{call} {kind.name}"):
+            self.calls[name] += 1
+            if self._failures[name]:
+                raise self._failures[name].pop(0)
+
+    @staticmethod
+    def _key(kind: str, thing: dict[str, Any]) -> tuple[str, str, str]:
+        metadata = thing["metadata"]
+        return kind, metadata.get("namespace", ""), metadata["name"]

@@ -1,0 +1,154 @@
+"""What the status says of a run that is over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.controller.scenes import START
+from voxk8s.api import decode_status
+from voxk8s.errors import InputNotAllowed, InvalidPlan, KernelError
+from voxk8s.execution.events import Progress
+from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome
+from voxk8s.plan import Goal, OperationId
+from voxk8s.runner import outcome
+
+PROGRESS = Progress(total=5, cached=2, computed=3)
+SAVED = {
+    "digest": "d" * 64,
+    "size": 7,
+    "media_type": "image/png",
+    "url": "s3://b/cas/sha256/dd/d",
+}
+
+
+def goal(name: str, kind: Any = "print", **parts: Any) -> GoalOutcome:
+    """Make the outcome of a goal."""
+    operation = OperationId("o" * 64)
+    return GoalOutcome(Goal(kind, operation, name), operation, **parts)
+
+
+def result(*goals: GoalOutcome, **parts: Any) -> ExecutionResult:
+    """Make the result of a run."""
+    return ExecutionResult(
+        goals, parts.pop("failures", ()), PROGRESS, {}, 1.5, parts.pop("nondeterministic", ())
+    )
+
+
+def status(found: ExecutionResult, problems: tuple[str, ...] = ()) -> Any:
+    """Give the status that the runner's part makes."""
+    end = outcome.outcome_of(found, problems, START)
+    part = outcome.final_part(found, end, "5/5", "s3://b/runs/x")
+    return decode_status({"observedGeneration": 1, **part})
+
+
+def test_success() -> None:
+    """Values and files stand in goal order, with digests, and counts as they are."""
+    found = status(
+        result(
+            goal("n", value=8.5, has_value=True, text="8.5"),
+            goal("m.png", "save", **SAVED),
+            goal("i", text="image 2x3x4 float32", digest="e" * 64, size=96),
+        )
+    )
+    assert [r.goal for r in found.results] == ["n", "m.png", "i"]
+    assert [r.value for r in found.results[::2]] == [8.5, "image 2x3x4 float32"]
+    saved = found.results[1]
+    assert (saved.url, saved.digest) == (SAVED["url"], f"sha256:{'d' * 64}")
+    assert (saved.media_type, saved.size_bytes) == ("image/png", 7)
+    assert (found.operations.total, found.operations.cached, found.operations.computed) == (5, 2, 3)
+    assert (found.outcome.state, found.outcome.reason) == ("Succeeded", "AllGoalsReached")
+
+
+def test_partial_failure() -> None:
+    """The goals that were reached are there; the message names a failed one and why."""
+    failure = Failure(OperationId("f" * 64), "default.load", "input s3://b/x: no such file")
+    found = status(
+        result(
+            goal("n", value=1, has_value=True),
+            goal("v", error="input s3://b/x: no such file"),
+            failures=(failure,),
+        )
+    )
+    assert [r.goal for r in found.results] == ["n"]
+    assert (found.outcome.state, found.outcome.reason) == ("Failed", "OperationFailed")
+    assert "1 of 2 goals" in found.outcome.message
+    assert "s3://b/x" in found.outcome.message
+    assert [(f.kernel, f.message) for f in found.failures] == [
+        ("default.load", "input s3://b/x: no such file")
+    ]
+
+
+def test_files_that_could_not_be_copied() -> None:
+    """A run whose files did not get to their place has failed, in words about the place."""
+    found = status(result(goal("m.png", "save", **SAVED)), ("s3://out/m.png: denied",))
+    assert found.outcome.reason == "OutputUnavailable"
+    assert "s3://out/m.png" in found.outcome.message
+    assert len(found.results) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (float("inf"), "inf"),
+        (float("nan"), "nan"),
+        (True, True),
+        (None, None),
+        ([1, 2.5], [1, 2.5]),
+    ],
+)
+def test_values_are_json(value: Any, shown: Any) -> None:
+    """Values keep their type; numbers that JSON lacks become text."""
+    found = status(result(goal("v", value=value, has_value=True)))
+    assert found.results[0].value == shown
+    assert found.results[0].truncated is None
+
+
+def test_status_is_bounded() -> None:
+    """Many goals, long values and long messages stay below 256 KiB, with what is left out."""
+    goals = [goal(f"g{n}", value="x" * 9000, has_value=True) for n in range(2000)]
+    failures = tuple(Failure(OperationId(f"{n:064d}"), "k", "m" * 5000) for n in range(500))
+    end = outcome.outcome_of(result(*goals), (), START)
+    part = outcome.final_part(result(*goals, failures=failures), end, "5/5", "")
+    assert len(msgspec.json.encode(part)) < 230_000
+    assert part["resultsOmitted"] + len(part["results"]) == 2000
+    assert part["failuresOmitted"] + len(part["failures"]) == 500
+    assert part["results"][0]["truncated"]
+
+
+def test_report_has_everything() -> None:
+    """The report in the run's folder leaves nothing out."""
+    goals = [goal(f"g{n}", value=n, has_value=True) for n in range(3000)]
+    end = outcome.outcome_of(result(*goals), (), START)
+    report = msgspec.json.decode(outcome.full_report(result(*goals), end))
+    assert len(report["results"]) == 3000
+    assert report["outcome"]["state"] == "Succeeded"
+
+
+def test_non_determinism_is_told() -> None:
+    """Result keys that gave two values are in the outcome, a few of many."""
+    found = status(result(goal("n", value=1, has_value=True), nondeterministic=("k" * 64,) * 99))
+    assert len(found.outcome.non_deterministic) == 16
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (InvalidPlan("no", "$.x"), "InvalidPlan"),
+        (InputNotAllowed("input /x"), "InputNotAllowed"),
+        (KernelError("?"), "OperationFailed"),
+    ],
+)
+def test_refusals(error: Any, reason: str) -> None:
+    """A plan that can never run says why, with its path."""
+    found = outcome.refusal(error, START)
+    assert (found.state, found.reason, found.message) == ("Failed", reason, str(error))
+
+
+def test_paths_are_not_shown(tmp_path: Path) -> None:
+    """Where a pod keeps a file is nobody's business."""
+    found = status(result(goal("m.png", "save", path=tmp_path / "m.png", **SAVED)))
+    assert str(tmp_path) not in str(found)

@@ -1,0 +1,109 @@
+"""Writing the runner's part of the status."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.support.scripted_kube import ScriptedKube
+from voxk8s.cluster.errors import KubeUnreachable, Overloaded
+from voxk8s.execution.events import Progress, ProgressChanged
+from voxk8s.kernels.locations import InputOptions
+from voxk8s.runner.config import RunnerConfig
+from voxk8s.runner.progress import Narrator
+from voxk8s.runner.publisher import Publisher, WorkPlanGone
+
+CONFIG = RunnerConfig("ns", "wp", "u-1", "tcp://s:8786", "memory://x", InputOptions())
+
+
+@pytest.fixture
+def kube() -> ScriptedKube:
+    """An API server with the WorkPlan."""
+    kube = ScriptedKube()
+    kube.put({"kind": "WorkPlan", "metadata": {"namespace": "ns", "name": "wp", "uid": "u-1"}})
+    return kube
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A time that every sleep moves on."""
+    moment = [100.0]
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        moment[0] += seconds
+        await real(0)
+
+    monkeypatch.setattr("voxk8s.runner.publisher.asyncio.sleep", sleep)
+    return moment
+
+
+@pytest.fixture
+def publisher(kube: ScriptedKube, now: list[float]) -> Publisher:
+    """A publisher by that time."""
+    return Publisher(kube, CONFIG, lambda: now[0])  # type: ignore[arg-type]
+
+
+async def test_writes_as_the_runner(kube: ScriptedKube, publisher: Publisher) -> None:
+    """Fields are applied by the runner's own field manager, for this WorkPlan and no other."""
+    await publisher.publish({"progress": "1/2"})
+    assert kube.applied == [("voxk8s-runner", {"progress": "1/2"})]
+
+
+async def test_failures_of_the_api_server_are_survived(
+    kube: ScriptedKube, publisher: Publisher
+) -> None:
+    """The outcome is written in spite of an API server that does not answer at first."""
+    kube.fail("apply", KubeUnreachable("away"), Overloaded("busy", 429))
+    await publisher.publish({"progress": "2/2"})
+    assert kube.calls["apply"] == 3
+
+
+async def test_patience_ends(kube: ScriptedKube, publisher: Publisher) -> None:
+    """An API server that stays away ends the attempt, so that a new pod tries."""
+    kube.fail("apply", *[KubeUnreachable("away")] * 1000)
+    with pytest.raises(KubeUnreachable):
+        await publisher.publish({"progress": "2/2"})
+
+
+@pytest.mark.parametrize("change", ["deleted", "replaced"])
+async def test_nobody_waits(kube: ScriptedKube, publisher: Publisher, change: str) -> None:
+    """A WorkPlan that is gone, or another one of its name, ends the run."""
+    thing = kube.objects.pop(("WorkPlan", "ns", "wp"))
+    if change == "replaced":
+        thing["metadata"]["uid"] = "u-2"
+        kube.put(thing)
+    with pytest.raises(WorkPlanGone):
+        await publisher.publish({"progress": "2/2"})
+
+
+async def test_news_is_written_at_most_once_a_second(
+    kube: ScriptedKube, publisher: Publisher, now: list[float]
+) -> None:
+    """However fast counts change, writes keep a second apart, and nothing new is not written."""
+    narrator = Narrator()
+    times: list[float] = []
+    original = kube.apply
+
+    async def apply(*args: Any, **kwargs: Any) -> Any:
+        times.append(now[0])
+        return await original(*args, **kwargs)
+
+    kube.apply = apply  # type: ignore[method-assign]
+    task = asyncio.create_task(publisher.narrate(narrator))
+    real = asyncio.get_running_loop().time()
+    for done in range(40):
+        narrator(ProgressChanged(Progress(total=40, computed=done)))
+        for _ in range(8):
+            await asyncio.tasks.sleep(0)
+    end = now[0]
+    while now[0] < end + 5:
+        await asyncio.tasks.sleep(0)
+        assert asyncio.get_running_loop().time() - real < 10
+    task.cancel()
+    assert times[0] == 100.0
+    assert all(b - a >= 0.999 for a, b in itertools.pairwise(times))
+    assert kube.applied[-1][1]["operations"]["computed"] == 39
