@@ -33,7 +33,7 @@ def draw(region: Mapping[str, Any], margin: Mapping[str, Any], path: Path) -> No
         plane.contour(np.maximum(found, around), [0.5], colors=[MARGIN], linewidths=1.2)
         plane.axis("off")
     figure.suptitle(
-        "MNI152 T1: white matter (red) and what lies within 5 mm of it (blue line), as found by voxk8s",
+        "MNI152 T1: white matter (red) and what lies within 5 mm of it (blue line)",
         color="white",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
