@@ -87,14 +87,15 @@ def dask_chart() -> Path:
 def install(wanted: Sequence[Release]) -> None:
     """Install or upgrade what is new or changed."""
     programs.link(programs.built(programs.HELM) / "helm")
-    ensure_namespaces([SYSTEM, DASK])
+    there = installed()
     for release in wanted:
         if not release.chart.joinpath("Chart.yaml").exists():
             raise ClusterError(f"there is no chart at {release.chart}")
         digest = release.digest()
-        if installed(release) == digest:
+        if there.get(release.namespace) == digest and release.name in deployed():
             continue
         with step(f"install {release.name}"):
+            ensure_namespace(release.namespace)
             upgrade(release)
             kubectl("annotate", "--overwrite", "namespace", release.namespace, f"{MARK}={digest}")
 
@@ -126,41 +127,59 @@ def upgrade(release: Release) -> None:
     helm("upgrade", "--install", *ours, release.name, release.chart, *words)
 
 
-def installed(release: Release) -> str:
-    """Return the mark of what a namespace holds, empty where it holds nothing."""
-    found = json.loads(kubectl("get", "namespace", release.namespace, "-o", "json"))
-    return str(found["metadata"].get("annotations", {}).get(MARK, ""))
+def installed() -> dict[str, str]:
+    """Return the mark of what each namespace holds, for those that hold something of ours."""
+    found = json.loads(kubectl("get", "namespaces", "-o", "json"))["items"]
+    marks = {item["metadata"]["name"]: item["metadata"].get("annotations", {}) for item in found}
+    return {name: notes[MARK] for name, notes in marks.items() if MARK in notes}
+
+
+def deployed() -> set[str]:
+    """Return the releases that Helm holds to be in place."""
+    words = ("secrets", "-A", "-l", "owner=helm,status=deployed")
+    return set(kubectl("get", *words, "-o", "jsonpath={.items[*].metadata.labels.name}").split())
 
 
 def wait_ready(release: Release) -> None:
     """Wait until every pod of a release's workloads is ready, also after a restart."""
-    for name in workloads(release):
-        try:
-            kubectl("rollout", "status", name, "-n", release.namespace, "--timeout=120s")
-        except ClusterError as error:
-            pods = kubectl("get", "pods", "-n", release.namespace, "--no-headers").strip()
-            raise ClusterError(f"{release.name} does not become ready: {error}\n{pods}") from error
-
-
-def workloads(release: Release) -> list[str]:
-    """Return the workloads of a release, as `deployment.apps/name`."""
     selector = f"app.kubernetes.io/instance={release.name}"
-    words = ("-n", release.namespace, "-l", selector, "-o", "name")
-    return kubectl("get", "deployments,statefulsets", *words).split()
+    words = ("-n", release.namespace, "-l", selector, "-o", "json")
+    for item in json.loads(kubectl("get", "deployments,statefulsets", *words))["items"]:
+        wait_rolled_out(item)
 
 
-def ensure_namespaces(names: list[str]) -> None:
-    """Create namespaces in which only restricted pods may run."""
-    manifests = [
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": name, "labels": RESTRICTED},
-        }
-        for name in names
-    ]
+def wait_rolled_out(workload: Mapping[str, Any]) -> None:
+    """Wait until all pods of a workload, as the API gave it, are new and ready."""
+    if is_rolled_out(workload):
+        return
+    kind, meta = workload["kind"].lower(), workload["metadata"]
+    name, namespace = meta["name"], meta["namespace"]
+    try:
+        kubectl("rollout", "status", f"{kind}/{name}", "-n", namespace, "--timeout=120s")
+    except ClusterError as error:
+        pods = kubectl("get", "pods", "-n", namespace, "--no-headers").strip()
+        raise ClusterError(
+            f"{name} in {namespace} does not become ready: {error}\n{pods}"
+        ) from error
+
+
+def is_rolled_out(workload: Mapping[str, Any]) -> bool:
+    """Return whether a workload needs no waiting: seen by its controller, and all pods ready."""
+    status, wanted = workload.get("status", {}), workload["spec"].get("replicas", 1)
+    counts = [status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")]
+    seen = bool(status.get("observedGeneration") == workload["metadata"].get("generation"))
+    return seen and counts == [wanted] * 3
+
+
+def ensure_namespace(name: str) -> None:
+    """Create a namespace in which only restricted pods may run."""
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": RESTRICTED},
+    }
     words = ("apply", "--server-side", "--force-conflicts", "-f", "-")
-    kubectl(*words, stdin=yaml.safe_dump_all(manifests))
+    kubectl(*words, stdin=yaml.safe_dump(manifest))
 
 
 def kubectl(*words: str, stdin: str | None = None) -> str:

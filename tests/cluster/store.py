@@ -5,18 +5,20 @@ import json
 import shlex
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.cluster import programs
-from tests.cluster.charts import BUCKET, DENIED, SYSTEM, kubectl
+from tests.cluster.charts import BUCKET, DENIED, SYSTEM, kubectl, wait_rolled_out
 from tests.cluster.commands import wait_until
-from tests.cluster.errors import ClusterError
 from tests.cluster.kubeconfig import write_private
 from tests.cluster.layout import ENVIRONMENT, KUBECONFIG, LOCAL, ROOT
 from tests.cluster.processes import Processes
 from tests.cluster.progress import step
 
 SERVICE = "voxk8s-s3"
+WORKLOAD = f"statefulset/{SERVICE}"
 PORT = 8333
 REGION = "us-east-1"
 FORWARDED = 18333
@@ -27,68 +29,71 @@ PROCESSES = Processes(LOCAL / "processes", LOCAL / "logs")
 
 def describe(*, reachable: bool) -> None:
     """Write `.cluster/env`; `reachable`: Services of the cluster can be reached from here."""
+    words = (f"service/{SERVICE}", f"secret/{SERVICE}", WORKLOAD, "-n", SYSTEM, "-o", "json")
+    service, secret, workload = json.loads(kubectl("get", *words))["items"]
     with step("the S3 server is ready"):
-        kubectl("rollout", "status", workload(), "-n", SYSTEM, "--timeout=120s")
-    service = json.loads(kubectl("get", "service", SERVICE, "-n", SYSTEM, "-o", "json"))
-    access, secret = keys()
-    if reachable:
-        endpoint = f"http://{service['spec']['clusterIP']}:{PORT}"
-    else:
+        wait_rolled_out(workload)
+    if not reachable:
         connect()
-        endpoint = f"http://127.0.0.1:{FORWARDED}"
+    labels = workload["spec"]["selector"]["matchLabels"]
     values = {
-        "S3_ENDPOINT": endpoint,
+        "S3_ENDPOINT": endpoint(service, reachable=reachable),
         "S3_ENDPOINT_IN_CLUSTER": f"http://{SERVICE}.{SYSTEM}.svc.cluster.local:{PORT}",
         "S3_BUCKET": BUCKET,
         "S3_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": access,
-        "AWS_SECRET_ACCESS_KEY": secret,
-        "STORE_STOP": str(script("store-stop", 0, reachable=reachable)),
-        "STORE_START": str(script("store-start", 1, reachable=reachable)),
+        **{name: decoded(secret, name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")},
+        "STORE_STOP": str(write_script("store-stop", stop_lines(labels))),
+        "STORE_START": str(write_script("store-start", start_lines(reachable=reachable))),
         "STORE_DENIED_NAMESPACE": DENIED,
     }
     write_private(ENVIRONMENT, "".join(f"{name}={value}\n" for name, value in values.items()))
 
 
-def keys() -> tuple[str, str]:
-    """Return the keys of the server from its Secret."""
-    data = json.loads(kubectl("get", "secret", SERVICE, "-n", SYSTEM, "-o", "json"))["data"]
-    access, secret = (
-        base64.b64decode(data[name]).decode()
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+def endpoint(service: Mapping[str, Any], *, reachable: bool) -> str:
+    """Return the server's address for programs of this machine."""
+    return (
+        f"http://{service['spec']['clusterIP']}:{PORT}"
+        if reachable
+        else f"http://127.0.0.1:{FORWARDED}"
     )
-    return access, secret
 
 
-def workload() -> str:
-    """Return the workload that runs the server, as `deployment.apps/name`."""
-    for kind in ("deployment", "statefulset"):
-        name = kubectl(
-            "get", kind, SERVICE, "-n", SYSTEM, "--ignore-not-found", "-o", "name"
-        ).strip()
-        if name:
-            return name
-    raise ClusterError(f"there is neither a Deployment nor a StatefulSet {SERVICE} in {SYSTEM}")
+def decoded(secret: Mapping[str, Any], name: str) -> str:
+    """Return a value of a Secret."""
+    return base64.b64decode(secret["data"][name]).decode()
 
 
-def script(name: str, replicas: int, *, reachable: bool) -> Path:
-    """Write a command without arguments that scales the server; its volume keeps the data."""
-    base = shlex.join(
-        [str(programs.kubectl().resolve()), "--kubeconfig", str(KUBECONFIG), "-n", SYSTEM]
-    )
-    lines = ["#!/bin/sh", "set -e", f"{base} scale {workload()} --replicas={replicas} >/dev/null"]
-    if replicas:
-        lines.append(f"{base} rollout status {workload()} --timeout=120s >/dev/null")
-        if not reachable:
-            again = shlex.join([sys.executable, "-m", "tests.cluster", "connect"])
-            lines.append(f"cd {shlex.quote(str(ROOT))} && {again}")
-    else:
-        selector = json.loads(kubectl("get", workload(), "-n", SYSTEM, "-o", "json"))
-        labels = selector["spec"]["selector"]["matchLabels"]
-        query = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-        lines.append(f"{base} wait pod -l {query} --for=delete --timeout=120s >/dev/null")
+def stop_lines(labels: Mapping[str, str]) -> list[str]:
+    """Return the commands that stop the server; its volume keeps the data."""
+    query = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return [
+        f"{command()} scale {WORKLOAD} --replicas=0 >/dev/null",
+        f"{command()} wait pod -l {query} --for=delete --timeout=120s >/dev/null",
+    ]
+
+
+def start_lines(*, reachable: bool) -> list[str]:
+    """Return the commands that start the server and wait until it answers."""
+    lines = [
+        f"{command()} scale {WORKLOAD} --replicas=1 >/dev/null",
+        f"{command()} rollout status {WORKLOAD} --timeout=120s >/dev/null",
+    ]
+    if not reachable:
+        again = shlex.join([sys.executable, "-m", "tests.cluster", "connect"])
+        lines.append(f"cd {shlex.quote(str(ROOT))} && {again}")
+    return lines
+
+
+def command() -> str:
+    """Return kubectl for a shell."""
+    words = [programs.kubectl().resolve(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM]
+    return shlex.join(map(str, words))
+
+
+def write_script(name: str, lines: list[str]) -> Path:
+    """Write a program of shell commands: one word, so that it fits in a line of KEY=VALUE."""
     path = LOCAL / name
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(["#!/bin/sh", "set -e", *lines]) + "\n")
     path.chmod(0o755)
     return path
 
@@ -96,14 +101,9 @@ def script(name: str, replicas: int, *, reachable: bool) -> Path:
 def connect() -> None:
     """Forward a port of this machine to the server, anew if it was before."""
     disconnect()
-    command: list[str | Path] = [
-        programs.kubectl().resolve(),
-        "--kubeconfig",
-        KUBECONFIG,
-        "-n",
-        SYSTEM,
-    ]
-    PROCESSES.start("s3", [*command, "port-forward", f"service/{SERVICE}", f"{FORWARDED}:{PORT}"])
+    kubectl_words = (programs.kubectl().resolve(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM)
+    forwarding = ("port-forward", f"service/{SERVICE}", f"{FORWARDED}:{PORT}")
+    PROCESSES.start("s3", [*kubectl_words, *forwarding])
     wait_until("the S3 server answers on this machine", listening, seconds=30)
 
 
