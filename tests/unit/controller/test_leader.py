@@ -1,0 +1,125 @@
+"""Leader election by a Lease."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.scripted_kube import ScriptedKube
+from tests.unit.controller.scenes import later
+from voxk8s.cluster.errors import Conflict, KubeUnreachable
+from voxk8s.controller.leader import Election
+
+
+class Room:
+    """Candidates around one Lease, with one time."""
+
+    def __init__(self) -> None:
+        self.kube = ScriptedKube()
+        self.seconds = 0.0
+
+    def candidate(self, name: str) -> Election:
+        """Make a candidate."""
+        kube: Any = self.kube
+        return Election(
+            kube, "lease", "system", name, lambda: self.seconds, lambda: later(self.seconds)
+        )
+
+    @property
+    def holder(self) -> str:
+        """Who holds the lease."""
+        return str(self.kube.objects["Lease", "system", "lease"]["spec"]["holderIdentity"])
+
+
+@pytest.fixture
+def room() -> Room:
+    """A room without a lease."""
+    return Room()
+
+
+async def test_first_come_leads(room: Room) -> None:
+    """The first candidate gets the lease, the second waits."""
+    a, b = room.candidate("a"), room.candidate("b")
+    assert await a.try_once()
+    assert not await b.try_once()
+    assert (a.leading, b.leading, room.holder) == (True, False, "a")
+
+
+async def test_renewed_lease_is_kept(room: Room) -> None:
+    """As long as the leader renews, nobody else leads."""
+    a, b = room.candidate("a"), room.candidate("b")
+    for _ in range(20):
+        assert await a.try_once()
+        assert not await b.try_once()
+        room.seconds += 2
+
+
+async def test_dead_leader_is_replaced(room: Room) -> None:
+    """A leader that does not renew for the whole duration loses the lease."""
+    a, b = room.candidate("a"), room.candidate("b")
+    assert await a.try_once()
+    assert not await b.try_once()
+    room.seconds += 14
+    assert not await b.try_once()
+    room.seconds += 2
+    assert await b.try_once()
+    assert not await a.try_once()
+    assert not a.leading
+    assert room.kube.objects["Lease", "system", "lease"]["spec"]["leaseTransitions"] == 1
+
+
+async def test_released_lease_is_free_at_once(room: Room) -> None:
+    """A leader that leaves gives the lease up: the next one need not wait."""
+    a, b = room.candidate("a"), room.candidate("b")
+    assert await a.try_once()
+    await a.release()
+    assert await b.try_once()
+
+
+async def test_release_of_what_was_lost_changes_nothing(room: Room) -> None:
+    """A candidate that does not lead leaves the lease alone."""
+    a, b = room.candidate("a"), room.candidate("b")
+    assert await a.try_once()
+    await b.release()
+    assert room.holder == "a"
+
+
+async def test_two_at_the_same_moment(room: Room) -> None:
+    """When another one was faster the API server says so, and we do not lead."""
+    a, b = room.candidate("a"), room.candidate("b")
+    assert await a.try_once()
+    await a.release()
+    room.kube.fail("replace", Conflict("modified", 409))
+    assert not await b.try_once()
+    assert not b.leading
+
+
+async def test_api_server_away_for_a_moment(room: Room) -> None:
+    """A renewal that does not get through is no loss yet."""
+    a = room.candidate("a")
+    assert await a.try_once()
+    room.kube.fail("get", KubeUnreachable("away"))
+    assert not await a.try_once()
+    assert a.leading
+
+
+async def test_api_server_away_for_long(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leader that cannot renew stops leading before anybody else may begin."""
+    a = room.candidate("a")
+    assert await a.try_once()
+    room.kube.fail("get", *[KubeUnreachable("away")] * 100)
+
+    async def sleep(seconds: float) -> None:
+        room.seconds += seconds
+
+    monkeypatch.setattr("voxk8s.controller.leader.asyncio.sleep", sleep)
+    await a.keep()
+    assert not a.leading
+    assert room.seconds < a.duration
+
+
+async def test_restarted_leader_takes_its_own_lease(room: Room) -> None:
+    """A candidate with the same identity goes on without waiting."""
+    assert await room.candidate("a").try_once()
+    assert await room.candidate("a").try_once()

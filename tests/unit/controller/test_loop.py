@@ -1,0 +1,243 @@
+"""The loop over a scripted API server: what is made, written and told, and what failures do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.support.scripted_kube import ScriptedKube
+from tests.unit.controller.scenes import START, later
+from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.errors import Forbidden, KindMissing, KubeUnreachable
+from voxk8s.controller import lookup
+from voxk8s.controller.act import Actor
+from voxk8s.controller.children import Children
+from voxk8s.controller.cluster_state import ClusterState
+from voxk8s.controller.config import Config, StoreConfig
+from voxk8s.controller.loop import Loop
+from voxk8s.controller.metrics import Metrics
+from voxk8s.controller.queue import ObjectKey, WorkQueue
+from voxk8s.controller.recorder import Recorder
+from voxk8s.controller.resolution import Resolved
+from voxk8s.controller.resolver import Resolver
+from voxk8s.storage import StoreOptions
+
+KEY = ObjectKey("ns", "wp")
+STORE = StoreConfig(
+    url="s3://results",
+    options=StoreOptions(endpoint="http://s3:8333", key="k", secret="s"),
+    prefixes=("s3://results/",),
+)
+CONFIG = Config(Defaults(engine_image="img:1"), STORE, identity="op-1")
+KNOWN = Resolved(
+    finished={"progress": "1/1", "results": [{"goal": "sum", "kind": "print", "value": 8}]}
+)
+
+
+class Operator:
+    """The parts of an operator around a scripted API server."""
+
+    def __init__(self, answers: list[Any]) -> None:
+        self.kube = ScriptedKube()
+        self.now = START
+        self.queue = WorkQueue(lambda: (self.now - START).total_seconds(), chance=lambda: 0.0)
+        self.state = ClusterState(self.queue.add, lambda plan: self.loop.gone(plan))
+        self.resolver = Resolver(1, 2**30, self.time)
+        self.answers = answers
+        kube: Any = self.kube
+        self.children = Children(kube, CONFIG, self.state)
+        self.recorder = Recorder(kube, "op-1", self.time)
+        actor = Actor(kube, CONFIG, self.state, self.resolver, self.children, self.recorder)
+        self.loop = Loop(
+            self.queue, self.state, self.resolver, self.children, actor, Metrics(), self.time
+        )
+
+    def time(self) -> datetime:
+        """The time."""
+        return self.now
+
+    def user_applies(self, **spec: Any) -> None:
+        """A user applies the WorkPlan."""
+        thing = {
+            "apiVersion": "voxk8s.io/v1alpha1",
+            "kind": "WorkPlan",
+            "metadata": {"namespace": "ns", "name": "wp", "uid": "u-1", "generation": 1},
+            "spec": {"source": {"plan": {"nodes": [], "goals": []}}, **spec},
+            "status": {"observedGeneration": -1},
+        }
+        self.state.workplans.put(self.kube.put(thing))
+
+    async def reconcile(self, times: int = 1) -> None:
+        """Reconcile, and let what was started in the background end."""
+        for _ in range(times):
+            await self.loop.reconcile(KEY)
+            for task in list(self.resolver._tasks.values()):
+                await task
+
+    @property
+    def workplan(self) -> dict[str, Any]:
+        """The WorkPlan as the API server has it."""
+        return self.kube.objects["WorkPlan", "ns", "wp"]
+
+    def condition(self, kind: str) -> tuple[str, str]:
+        """Status and reason of a condition."""
+        found = {c["type"]: c for c in self.workplan["status"]["conditions"]}
+        return found[kind]["status"], found[kind]["reason"]
+
+
+@pytest.fixture
+async def operator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Operator]:
+    """An operator whose look-ups answer that three operations are left, side by side."""
+    made = Operator([Resolved(width=3)])
+
+    async def look_up(self: Resolver, uid: str, request: lookup.Request) -> Any:
+        return made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
+
+    monkeypatch.setattr(Resolver, "_look_up", look_up)
+    yield made
+    await made.resolver.close()
+
+
+async def test_known_plan(operator: Operator) -> None:
+    """A known plan takes two looks and three writes, and makes nothing."""
+    operator.answers = [KNOWN]
+    operator.user_applies()
+    await operator.reconcile(2)
+    assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
+    assert operator.workplan["status"]["results"][0]["value"] == 8
+    assert operator.kube.created == []
+    managers = [manager for manager, _ in operator.kube.applied]
+    assert managers == ["voxk8s-operator", "voxk8s-runner", "voxk8s-operator"]
+    await operator.reconcile(3)
+    assert len(operator.kube.applied) == 3
+
+
+async def test_children_of_a_run(operator: Operator) -> None:
+    """What is left to compute gets access first, then cluster and runner, each once."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    made = operator.kube.created
+    assert made[-2:] == ["DaskCluster", "Job"]
+    assert set(made) == {
+        "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "Secret", "DaskCluster", "Job",
+    }  # fmt: skip
+    assert made.index("Role") < made.index("RoleBinding")
+    cluster = next(t for (kind, _, _), t in operator.kube.objects.items() if kind == "DaskCluster")
+    assert cluster["spec"]["worker"]["replicas"] == 1
+    count = len(made)
+    await operator.reconcile(3)
+    assert len(operator.kube.created) == count
+
+
+async def test_two_managers_keep_their_fields(operator: Operator) -> None:
+    """What the runner wrote stays when the operator writes."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    thing = operator.workplan
+    thing["status"] |= {"progress": "1/3"}
+    operator.state.workplans.put(operator.kube.put(thing))
+    operator.now = later(60)
+    await operator.reconcile()
+    assert operator.workplan["status"]["progress"] == "1/3"
+    assert operator.workplan["status"]["duration"] == "1m00s"
+
+
+async def test_missing_dask_operator(operator: Operator) -> None:
+    """Without the DaskCluster kind the WorkPlan says so, waits, and goes on when it is there."""
+    operator.user_applies()
+    operator.kube.fail("create DaskCluster", *[KindMissing("?", 404)] * 2)
+    await operator.reconcile(2)
+    await operator.reconcile()
+    assert operator.condition("ClusterReady") == ("False", "DaskOperatorMissing")
+    assert operator.queue.failures(KEY) > 0
+    await operator.reconcile()
+    assert "DaskCluster" in operator.kube.created
+    assert operator.queue.failures(KEY) == 0
+
+
+async def test_refused_child(operator: Operator) -> None:
+    """A child that admission refuses is told in the API server's words."""
+    operator.user_applies()
+    operator.kube.fail("create Job", *[Forbidden("exceeded quota: jobs", 403)] * 3)
+    await operator.reconcile(3)
+    assert operator.condition("ClusterReady") == ("False", "PodRejected")
+    found = {c["type"]: c for c in operator.workplan["status"]["conditions"]}
+    assert "exceeded quota: jobs" in found["ClusterReady"]["message"]
+
+
+async def test_api_server_away(operator: Operator) -> None:
+    """A write that does not get through is tried again from what is there then."""
+    operator.user_applies()
+    operator.kube.fail("apply", KubeUnreachable("away"))
+    with pytest.raises(KubeUnreachable):
+        await operator.reconcile()
+    await operator.reconcile(2)
+    assert operator.condition("StoreReady") == ("True", "StoreConnected")
+
+
+async def test_denied_namespace_starts_nothing(operator: Operator) -> None:
+    """Where the default store may not be used nothing is looked up and nothing made."""
+    operator.children._config = CONFIG
+    object.__setattr__(STORE, "denied", ("ns",))
+    try:
+        operator.user_applies()
+        await operator.reconcile(3)
+    finally:
+        object.__setattr__(STORE, "denied", ())
+    assert operator.condition("StoreReady") == ("False", "StoreAccessDenied")
+    assert operator.kube.created == []
+
+
+async def test_config_map_that_comes_late(operator: Operator) -> None:
+    """A missing ConfigMap is waited for; the WorkPlan goes on when it is there."""
+    operator.answers = [KNOWN]
+    operator.user_applies(source={"configMapRef": {"name": "plans", "key": "p.json"}})
+    await operator.reconcile(2)
+    assert operator.condition("Ready") == ("False", "SourceUnavailable")
+    operator.kube.put(
+        {
+            "kind": "ConfigMap",
+            "metadata": {"namespace": "ns", "name": "plans"},
+            "data": {"p.json": "{}"},
+        }
+    )
+    operator.now = later(30)
+    await operator.reconcile(2)
+    assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
+
+
+async def test_deleted_workplan_is_forgotten(operator: Operator) -> None:
+    """Nothing is remembered of a WorkPlan that is gone, and nothing of it is deleted by us."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    operator.state.workplans.remove(operator.workplan)
+    await operator.reconcile()
+    assert operator.kube.deleted == []
+    assert operator.resolver._known == {}
+
+
+async def test_end_gives_the_cluster_back(operator: Operator) -> None:
+    """After the runner's outcome the cluster is deleted and the Job stays."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    thing = operator.workplan
+    outcome = {"state": "Succeeded", "reason": "AllGoalsReached", "message": "all"}
+    thing["status"] |= {"outcome": outcome, "progress": "3/3"}
+    operator.state.workplans.put(operator.kube.put(thing))
+    await operator.reconcile()
+    assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
+    assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
+
+
+async def test_events(operator: Operator) -> None:
+    """Transitions are events about the WorkPlan, in its namespace."""
+    operator.answers = [KNOWN]
+    operator.user_applies()
+    await operator.reconcile(2)
+    await operator.recorder.flush()
+    assert [e["reason"] for e in operator.kube.events] == ["Accepted", "AllGoalsReached"]
+    about = operator.kube.events[0]["involvedObject"]
+    assert (about["kind"], about["name"], about["uid"]) == ("WorkPlan", "wp", "u-1")
