@@ -104,6 +104,22 @@ class Arena:
             return 0
         return max((levels.get(each, 0) for each in nodes), default=0)
 
+    def loads(self) -> list[OperationId]:
+        """Give the loads outside of loops."""
+        return [
+            name
+            for name, signature in self.signatures.items()
+            if types.is_load(signature) and name not in self.levels
+        ]
+
+    def loads_in_loop(self, root: OperationId, level: int) -> bool:
+        """Tell whether a loop's body loads something for each item."""
+        return any(
+            self.levels.get(name, 0) >= level and types.is_load(self.signatures[name])
+            for name in postorder([root], self.nodes)
+            if name in self.signatures
+        )
+
     def is_leaf(self, name: OperationId) -> bool:
         """Tell whether it is geometry that no image has given yet: `x`, `tt`, `constant(3)`."""
         node = self.nodes[name]

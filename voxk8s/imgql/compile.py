@@ -108,7 +108,9 @@ class _Program:
             self._library[function] = define
         self._outputs: list[Output] = []
         functions = self._lower(texts)
+        self._values = [each for each in functions if not each.parameters]
         outputs = [each.function for each in self._outputs]
+        self._values += outputs
         if analyse([*functions, *outputs], report):
             check_types([*functions, *outputs], self._names, report)
 
@@ -162,11 +164,11 @@ class _Program:
 
     def reduce(self) -> Compiled:
         """Make the plan; raises InvalidProgram."""
-        reduction = Reduction(self._names, self._report)
+        reduction = Reduction(self._names, self._report, self._values)
+        found = reduction.nodes([each.function for each in self._outputs])
         goals = tuple(
             Goal("print" if each.kind == "print" else "save", node, each.label)
-            for each in self._outputs
-            for node in [reduction.node(each.function)]
+            for each, node in zip(self._outputs, found, strict=True)
         )
         arena = reduction.arena
         nodes = {

@@ -154,4 +154,4 @@ class _Writer:
             return not (gap.tight or token.type in ("NUMBER", "NAME", *_OPENING))
         # Between two operands; behind a name it may also be a sign of what follows: `N -3`.
         named = before is not None and before.type == "NAME"
-        return not (named and gap.tight and not sign.tight and sign.type == "OP")
+        return not (named and gap.tight and not sign.tight and sign.text[0] in "-!")

@@ -2,7 +2,7 @@
 
 Such an operation without an image is *open*. Where it meets an image it gets that image as a
 further argument, explicitly, so that what it computes no longer depends on anything else. Where it
-meets none it stays open, and the plan binds it to the images that are loaded.
+meets none it gets all images that the program loads.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Geometry:
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
-        self._bound: dict[tuple[OperationId, OperationId], OperationId] = {}
+        self._bound: dict[tuple[OperationId, tuple[OperationId, ...]], OperationId] = {}
 
     def meet(self, arguments: Sequence[OperationId]) -> Sequence[OperationId]:
         """Bind those of an operation's arguments that are open to an image among the others."""
@@ -29,32 +29,32 @@ class Geometry:
         image = self._image([each for each in arguments if each not in arena.open])
         if image is None:
             return arguments
-        return [self.bind(each, image) if each in arena.open else each for each in arguments]
+        return [self.bind(each, (image,)) if each in arena.open else each for each in arguments]
 
-    def bind(self, name: OperationId, image: OperationId) -> OperationId:
-        """Give an open node with all that is open in it bound to an image."""
+    def bind(self, name: OperationId, images: tuple[OperationId, ...]) -> OperationId:
+        """Give a node with all that is open in it bound to images of one geometry."""
         arena = self._arena
         stack = [name]
         while stack:
             top = stack[-1]
-            if (top, image) in self._bound:
+            if (top, images) in self._bound:
                 stack.pop()
                 continue
             node = arena.nodes[top]
             if top not in arena.open or not isinstance(node, Operation):
-                self._bound[top, image] = top
+                self._bound[top, images] = top
                 continue
-            waiting = [each for each in node.arguments if (each, image) not in self._bound]
+            waiting = [each for each in node.arguments if (each, images) not in self._bound]
             if waiting:
                 stack += waiting
                 continue
-            arguments = [self._bound[each, image] for each in node.arguments]
+            arguments = [self._bound[each, images] for each in node.arguments]
             if arena.is_leaf(top):
-                arguments.append(image)
-            self._bound[top, image] = arena.operation(
+                arguments += images
+            self._bound[top, images] = arena.operation(
                 node.operator, arena.signatures[top], arguments, arena.origins[top]
             )
-        return self._bound[name, image]
+        return self._bound[name, images]
 
     def _image(self, candidates: Sequence[OperationId]) -> OperationId | None:
         """Choose the image that gives its geometry: where the first image comes from."""

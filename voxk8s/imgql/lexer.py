@@ -65,9 +65,7 @@ def _words(
                 kind, defining = "LOAD", True
         elif kind == "OP":
             if defining and text[0] == "=" and previous in ("NAME", "RPAR", "OP"):
-                kind, text, defining = "EQUAL", "=", False
-            elif text == "=":
-                kind = "EQUAL"
+                text, defining = "=", False
             elif text[0] == ":" and opened and opened[-1] == "[" and text not in mixed:
                 kind, text = "COLON", ":"
             elif (
@@ -77,6 +75,8 @@ def _words(
             ):
                 # Before an operand there is no `-.` but the minus of `-.5`.
                 text = text[:-1] or text
+            if text == "=":
+                kind = "EQUAL"
             stop = start + len(text)
         elif kind == "SIGN":
             kind = _BRACKETS[text]

@@ -25,7 +25,7 @@ def analyse(functions: Iterable[Function], report: Report) -> bool:
             function, callees = next(reversed(path.items()))
             callee = next(callees, None)
             if callee is None:
-                _measure(function)
+                measure(function)
                 done.add(function)
                 path.popitem()
             elif callee in path:
@@ -36,7 +36,8 @@ def analyse(functions: Iterable[Function], report: Report) -> bool:
     return sound
 
 
-def _measure(function: Function) -> None:
+def measure(function: Function) -> None:
+    """Fill in `used` and `live` of a function whose callees are measured."""
     instructions = function.instructions
     live = {function.result}
     used = set()

@@ -10,6 +10,7 @@ from voxk8s.imgql.arena import Arena
 from voxk8s.imgql.code import Apply, Constant, Function
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.geometry import Geometry
+from voxk8s.imgql.liveness import measure
 from voxk8s.imgql.loops import close
 from voxk8s.imgql.machine import Loop, Machine, Site
 from voxk8s.imgql.names import Names
@@ -28,17 +29,40 @@ _BROADCASTING: Final = types.ARITHMETIC - {"default.floor"}
 class Reduction:
     """Values are ids of nodes."""
 
-    def __init__(self, names: Names, report: Report) -> None:
+    def __init__(self, names: Names, report: Report, values: Sequence[Function]) -> None:
+        """Make an empty plan; `values` are the definitions without parameters, and the goals."""
         self.arena = Arena()
         self._names = names
+        self._values = values
+        self._loads: tuple[OperationId, ...] | None = None
         self._report = report
         self._geometry = Geometry(self.arena)
         self._loops: dict[OperationId, Loop[OperationId]] = {}
         self._machine = Machine(self)
 
-    def node(self, function: Function) -> OperationId:
-        """Reduce a function without parameters."""
-        return self._machine.value(function)
+    def nodes(self, functions: Sequence[Function]) -> list[OperationId]:
+        """Reduce functions without parameters; geometry that is left over is bound."""
+        nodes = [self._machine.value(function) for function in functions]
+        if self.arena.open.isdisjoint(nodes):
+            return nodes
+        loads = tuple(dict.fromkeys([*self._loaded(), *self.arena.loads()]))
+        return [self._geometry.bind(node, loads) if loads else node for node in nodes]
+
+    def _loaded(self) -> tuple[OperationId, ...]:
+        """Give the images that definitions and goals load, needed for goals or not."""
+        if self._loads is None:
+            self._loads = ()
+            loads = []
+            for function in self._values:
+                for place, instruction in enumerate(function.instructions):
+                    if isinstance(instruction, Apply) and types.is_load(instruction.signature):
+                        load = Function("", function.source, function.start, function.end, 0)
+                        load.instructions = function.instructions
+                        load.result = place
+                        measure(load)
+                        loads.append(self._machine.value(load))
+            self._loads = tuple(dict.fromkeys(loads))
+        return self._loads
 
     # --- the domain of the machine --------------------------------------------------------------
 
@@ -71,6 +95,9 @@ class Reduction:
     def loop(self, loop: Loop[OperationId], body: OperationId, site: Site) -> OperationId:
         """Give the node of a loop."""
         arena = self.arena
+        if body in arena.open and not arena.loads_in_loop(body, arena.levels[loop.item]):
+            loads = self._loaded()
+            body = self._geometry.bind(body, loads) if loads else body
         closure = close(arena, loop.item, body)
         name = self._kernel("default.map", (closure, loop.sequence), site)
         arena.kinds[name] = types.sequence_of(arena.kinds[body])

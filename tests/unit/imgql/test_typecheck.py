@@ -1,0 +1,79 @@
+"""Tests of static checks: what can never work is refused before anything runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.imgql import diagnostics, refused, value
+
+HEAD = 'import "vox1"\nload img = "a.nii"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("near(5)", "the argument of `near` must be a mask, not a number"),
+        ("smoothen(5, img)", "argument 1 of `smoothen` must be a mask, not a number"),
+        ('near("a")', "the argument of `near` must be a mask, not a string"),
+        ("load(3)", "the argument of `load` must be a string, not a number"),
+        ("mean(3)", "the argument of `mean` must be a sequence, not a number"),
+        ("img + 1 .<. 2", None),
+        ("img .> 3", "did you mean `>.`?"),
+        ("3 >. img", "did you mean `.>`?"),
+        ("3 >. 4", "did you mean `.>.`?"),
+        ("volume(img) >. 4", "the left operand of `>.` must be an image, not a number"),
+        ("near(volume img)", "must be a mask, not a number"),
+        ('true && "a"', "the right operand of `&&` must be a truth value, not a string"),
+        ("for x in volume(img) do x", "`for` needs a sequence, not a number"),
+        ("fold + 0 volume(img)", "`fold` needs a sequence, not a number"),
+        ('for f in dir("d") do near f', "must be a mask, not a string"),
+        ("near([img, img])", "must be a mask, not a sequence"),
+        ("near(range(3)[0])", "must be a mask, not a number"),
+        ("near(1 + 2)", "must be a mask, not a number"),
+        ('"a" .+. 3', "the left operand of `.+.` must be a number, not a string"),
+    ],
+)
+def test_clashes_are_refused(text: str, message: str | None) -> None:
+    """The message says which argument, what it must be and what it is."""
+    if message is not None:
+        assert message in refused(f'{HEAD}print "x" {text}')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "near(img)",
+        "near([img, img][0])",
+        '(for f in dir("d") do volume(load f))[0] + 1',
+        "(range(3) + 1) / 2",
+        "img * (1 + 2)",
+        "avg(img, img >. 3) .<. 4",
+        "fold + 0 (for k in range(3) do volume(img >. k))",
+        "fold | img [img]",
+        "range(true)",
+    ],
+)
+def test_what_may_work_is_accepted(text: str) -> None:
+    """Types that are not known before the run are no errors."""
+    assert value(text)
+
+
+def test_a_clash_in_a_function_names_the_call() -> None:
+    """The place is in the function, and the hint says who called it with the wrong type."""
+    message = refused(f'{HEAD}let f(m, r) = smoothen(r, m)\nprint "x" f(img, 3)')
+    assert (
+        "main.imgql:3:15: error: argument 1 of `smoothen` must be a mask, not a number" in message
+    )
+    assert "help: called from main.imgql:4:11" in message
+
+
+def test_a_clash_in_the_library_is_told_where_it_is_used() -> None:
+    """A wrong argument of a library function has the place of the program."""
+    message = refused('import "stdlib.imgql"\nprint "x" N 3')
+    assert "main.imgql:2:11: error: the argument of `near` must be a mask" in message
+
+
+def test_functions_that_nobody_calls_are_checked() -> None:
+    """A clash that does not depend on arguments is found in any body."""
+    found = diagnostics(f"{HEAD}let f(a) = near(3) | a")
+    assert [each.line for each in found] == [3]
