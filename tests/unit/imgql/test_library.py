@@ -1,0 +1,156 @@
+"""Tests of the standard library, on small images."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike
+
+from tests.support.imgql import compiled, diagnostics
+from voxk8s.imgql.texts import library
+from voxk8s.kernels import registry
+from voxk8s.plan.model import Constant, Operation
+from voxk8s.values import Array, Image, Value
+
+A = np.array([[0, 1, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]])
+B = np.array([[0, 0, 1, 1, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 0, 0, 0]])
+NUMBERS = np.array([[1.0, 2, 3, 4, 0], [0, 0, 8, 1, 1], [2, 2, 2, 2, 2], [5, 0, 0, 1, 7]])
+
+
+def _image(array: ArrayLike) -> Image:
+    return Image(np.asarray(array), (1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0))
+
+
+IMAGES = {
+    "a": _image(A.astype(np.uint8)),
+    "b": _image(B.astype(np.uint8)),
+    "n": _image(NUMBERS.astype(np.float32)),
+    "e": _image(np.zeros_like(A, np.uint8)),
+}
+
+
+def run(text: str) -> Value:
+    """Compute an expression over the images a, b, n and e (empty)."""
+    loads = "\n".join(f'load {name} = "{name}"' for name in IMAGES)
+    plan = compiled(f'import "stdlib.imgql"\n{loads}\nprint "x" {text}').plan
+    values: dict[str, Value] = {}
+    for name, node in plan.nodes.items():
+        if isinstance(node, Constant):
+            values[name] = node.value
+        elif isinstance(node, Operation):
+            arguments = [values[each] for each in node.arguments]
+            values[name] = (
+                IMAGES[str(arguments[0])]
+                if node.operator == "load"
+                else _function(node.operator)(*arguments)
+            )
+    return values[plan.goals[0].id]
+
+
+@cache
+def _function(operator: str):  # type: ignore[no-untyped-def] # whatever the registry gives
+    found = registry().find(operator, ("vox1",))
+    assert found is not None
+    return registry().function(found.qualified)
+
+
+def array(text: str) -> Array:
+    """Compute an expression that gives an image."""
+    result = run(text)
+    assert isinstance(result, Image)
+    return result.array
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("N a", "near(a)"),
+        ("I N a", "interior(near(a))"),
+        ("T(a, b)", "touch(a, b)"),
+        ("a T b", "touch(a, b)"),
+        ("S(a, b)", "surrounded(a, b)"),
+        ("~>(a, b)", "through(b, a)"),
+        ("B+ a", "near(a) & !a"),
+        ("xor(a, b)", "(a | b) & !(a & b)"),
+        ("ifB(true, a, b)", "a"),
+        ("ifB(false, a, b)", "b"),
+        ("ifB(vol(a) .>. 2, tt, b)", "a | !a"),
+        ("ifN(true, n, a)", "n"),
+        ("ifN(false, n, 2 .* n)", "2 .* n"),
+        ("overlayB(b, a, !a)", "ifB(false, a, (b & !a) | (a \\ b))"),
+        ("Lcc(a)", "lcc(a)"),
+        ("maskCC(b, a)", "mask(lcc(a), b)"),
+        ("booleanToNumber(3, a)", "mask(constant(3), a)"),
+        ("norm(4, n)", "(4 .* n) /. 8"),
+    ],
+)
+def test_images(text: str, same: str) -> None:
+    """A definition of the library is what the language's definition says."""
+    np.testing.assert_array_equal(array(text), array(same))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("vol(a)", 5),
+        ("emptyB(e)", True),
+        ("emptyB(a)", False),
+        ("nemptyB(a)", True),
+        ("eqB(a, a)", True),
+        ("eqB(a, b)", False),
+        ("neqB(a, b)", True),
+        ("leqB(a & b, a)", True),
+        ("leqB(a, b)", False),
+        ("minCC(a, a)", 0),
+        ("maxCC(b, a)", 1),
+        ("collect(e, a)", True),
+        ("collect(a & b, a)", True),
+        ("collect(a, a)", False),
+        ("collect(a, tt)", True),
+        ("collect(b, a)", False),
+    ],
+)
+def test_questions(text: str, value: float) -> None:
+    """Questions about masks have the right answers."""
+    assert run(text) == value
+
+
+def test_division_without_zeros() -> None:
+    """Where the divisor is 0 the third argument stands, a number or an image."""
+    expected = np.where(NUMBERS == 0, 9.0, 2 / np.where(NUMBERS == 0, 1, NUMBERS))
+    np.testing.assert_allclose(array("divZ(constant(2), n, 9)"), expected, rtol=1e-6)
+    np.testing.assert_allclose(array("divZ(constant(2), n, constant(9))"), expected, rtol=1e-6)
+
+
+def test_overlay_paints_a_colour() -> None:
+    """The mask is painted, the rest stays grey."""
+    colours = array("overlayColor(a, n, 255, 10, 0)")
+    np.testing.assert_array_equal(colours[A == 1], [[255, 10, 0]] * 5)
+    np.testing.assert_array_equal(colours[A == 0], np.repeat(NUMBERS[A == 0], 3).reshape(-1, 3))
+
+
+def test_likeness_is_a_correlation_with_the_whole_image() -> None:
+    """`a ~ b` and its long form compare the windows of a with the whole of b."""
+    assert array("n ~ n").shape == NUMBERS.shape
+    np.testing.assert_array_equal(array("n ~ n"), array("~(n, n, 5, 100)"))
+    np.testing.assert_array_equal(
+        array("~(n, n, 1, 4)"), array("crossCorrelation(1, n, n, tt, min(n), max(n), 4)")
+    )
+
+
+def test_every_definition_can_be_used() -> None:
+    """Each name of the library means something that the kernels know."""
+    for _, define in library():
+        parameters = ", ".join(token.text for token in define.header.parameters or ())
+        name = define.header.name.text
+        call = f"{name}({parameters})"
+        program = f'import "stdlib.imgql"\nlet use({parameters}) = {call}'
+        assert diagnostics(program) == (), call
+
+
+def test_vox1_brings_the_library_too() -> None:
+    """`import "vox1"` is enough for the short names."""
+    program = 'import "vox1"\nload a = "f"\nprint "x" volume(N a)'
+    assert len(compiled(program).plan.nodes) == 4

@@ -1,0 +1,78 @@
+"""Tests of size: large and deep programs are no trouble."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.imgql import compiled, refused
+
+MANY = 10_000
+
+
+def _chain(count: int) -> str:
+    lines = "\n".join(f"let a{i} = a{i - 1} + 1" for i in range(1, count))
+    return f'let a0 = 1\n{lines}\nprint "x" a{count - 1}'
+
+
+@pytest.mark.parametrize(
+    ("text", "nodes"),
+    [
+        (_chain(MANY), MANY),
+        ("\n".join(f"let a{i} = {i}" for i in range(MANY)) + '\nprint "x" a7', 1),
+        ('print "x" ' + " + ".join(["1"] * 3000), 3000),
+        ('print "x" ' + "(" * 5000 + "1" + ")" * 5000, 1),
+        ('print "x" ' + "[" * 2000 + "1" + "]" * 2000, 2001),
+        ('print "x" ' + "floor(" * 2000 + "1" + ")" * 2000, 2001),
+        ('print "x" ' + "floor " * 2000 + "1", 2001),
+        ('print "x" ' + "".join(f"let a{i} = {i} in " for i in range(2000)) + "a3", 1),
+        (
+            "let f0(x) = x\n"
+            + "\n".join(f"let f{i}(x) = f{i - 1}(x) + 1" for i in range(1, 5000))
+            + '\nprint "x" f4999(1)',
+            5000,
+        ),
+        ('print "x" fold + 0 range(5000)', 10001),
+        ('print "x" ' + "".join(f"for x{i} in range(2) do " for i in range(60)) + "x0", None),
+    ],
+    ids=[
+        "chain",
+        "unused",
+        "infix",
+        "parentheses",
+        "brackets",
+        "calls",
+        "prefixes",
+        "let in",
+        "functions",
+        "fold",
+        "loops",
+    ],
+)
+def test_large_programs_compile(text: str, nodes: int | None) -> None:
+    """Neither length nor depth of a program is bounded by the interpreter."""
+    plan = compiled(text).plan
+    assert nodes is None or len(plan.nodes) == nodes
+
+
+def test_many_errors_are_cut() -> None:
+    """A program full of errors gives the first ones and a count."""
+    message = refused("\n".join(f"let a{i} = foo{i}" for i in range(MANY)))
+    assert message.count("unknown name") == 20
+    assert f"and {MANY - 20} more errors" in message
+
+
+def test_a_long_cycle_is_cut() -> None:
+    """A cycle through thousands of definitions is named in one line."""
+    text = "\n".join(f"let a{i} = a{(i + 1) % 5000}" for i in range(5000))
+    message = refused(text)
+    assert "`a0` is defined by itself: a0 -> a1" in message
+    assert len(message) < 400
+
+
+def test_a_long_line_is_cut_around_its_mark() -> None:
+    """The line of an error is shown as far as a terminal is wide."""
+    message = refused('print "x" ' + "1 + " * 500 + "foo" + " + 1" * 500)
+    assert max(map(len, message.splitlines())) < 120
+    assert "foo" in message.splitlines()[1]
+    mark = message.splitlines()[2].index("^^^")
+    assert message.splitlines()[1][mark : mark + 3] == "foo"
