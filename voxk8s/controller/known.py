@@ -89,9 +89,5 @@ def _stored(store: ResultStore, name: str, operation: str, record: Record) -> Go
         if value is MISS:
             return None
     shown, cut = show_value(value)
-    return msgspec.structs.replace(
-        _printed(name, operation, shown, cut),
-        digest=f"sha256:{record.digest}",
-        media_type=record.media_type,
-        size_bytes=record.size,
-    )
+    printed = _printed(name, operation, shown, cut)
+    return msgspec.structs.replace(printed, digest=f"sha256:{record.digest}")

@@ -141,7 +141,6 @@ def _result(goal: GoalOutcome) -> GoalResult:
             size_bytes=goal.size or None,
         )
     value: object = goal.value if goal.has_value else goal.text
-    cut = False
     if not goal.has_value and not goal.text:
         value = goal.line()
     shown, cut = show_value(value)
@@ -152,8 +151,6 @@ def _result(goal: GoalOutcome) -> GoalResult:
         value=shown,
         truncated=cut or None,
         digest=_digest(goal),
-        media_type=goal.media_type or None,
-        size_bytes=goal.size or None,
     )
 
 

@@ -1,0 +1,187 @@
+"""The runner on a real Dask cluster in processes, with a store in a folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import LocalCluster
+
+from tests.support.scripted_kube import ScriptedKube
+from voxk8s.errors import SchedulerLost, StoreUnreachable
+from voxk8s.execution import ExecutionEngine
+from voxk8s.kernels.locations import InputOptions
+from voxk8s.runner.config import RunnerConfig
+from voxk8s.runner.publisher import WorkPlanGone
+from voxk8s.runner.run import Run
+from voxk8s.storage import open_store
+
+SUM = {
+    "nodes": [
+        {"id": "a", "type": "constant", "value": 5},
+        {"id": "b", "type": "constant", "value": 3},
+        {"id": "s", "type": "operation", "operator": "addition", "arguments": {"0": "a", "1": "b"}},
+    ],
+    "goals": [
+        {"operation": "print", "id": "s", "name": "sum"},
+        {"operation": "save", "id": "s", "name": "sum.json"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """The address of a scheduler with one worker process."""
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+class Scene:
+    """One WorkPlan, its API server, its store and its runner."""
+
+    def __init__(self, scheduler: str, store: str, **spec: Any) -> None:
+        self.kube = ScriptedKube()
+        self.store = store
+        self.kube.put(
+            {
+                "apiVersion": "voxk8s.io/v1alpha1",
+                "kind": "WorkPlan",
+                "metadata": {"namespace": "ns", "name": "wp", "uid": "u-1", "generation": 1},
+                "spec": {"source": {"plan": SUM}, **spec},
+                "status": {"observedGeneration": 1},
+            }
+        )
+        config = RunnerConfig(
+            "ns", "wp", "u-1", scheduler, store, InputOptions(local_allowed=False)
+        )
+        kube: Any = self.kube
+        self.run = Run(kube, config)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The status as the API server has it."""
+        found: dict[str, Any] = self.kube.objects["WorkPlan", "ns", "wp"]["status"]
+        return found
+
+
+@pytest.fixture
+async def scene(scheduler: str, tmp_path: Path) -> Scene:
+    """A WorkPlan that asks for a sum."""
+    return Scene(scheduler, (tmp_path / "store").as_uri())
+
+
+async def test_new_plan_is_computed(scene: Scene) -> None:
+    """The run ends with values, a file in the store, counts, and the outcome in one write."""
+    await scene.run.run()
+    status = scene.status
+    assert status["outcome"]["state"] == "Succeeded"
+    assert status["progress"] == "2/2"
+    assert (status["operations"]["total"], status["operations"]["computed"]) == (2, 2)
+    value, saved = status["results"]
+    assert (value["goal"], value["value"]) == ("sum", 8)
+    blob = open_store(scene.store).read_blob(saved["digest"].removeprefix("sha256:"))
+    assert float(blob) == 8
+    manager, last = scene.kube.applied[-1]
+    assert manager == "voxk8s-runner"
+    assert {"results", "outcome", "progress", "operations"} <= set(last)
+
+
+async def test_report_lies_in_the_folder_of_the_run(scene: Scene) -> None:
+    """All results are in the run's folder of the store."""
+    await scene.run.run()
+    assert scene.status["runURL"] == f"{scene.store}/runs/ns/wp/u-1"
+    assert b'"sum"' in (open_store(scene.store).read_run_file("ns/wp/u-1/results.json") or b"")
+
+
+async def test_second_run_computes_nothing(scene: Scene, scheduler: str) -> None:
+    """What an earlier runner stored counts as cached."""
+    await scene.run.run()
+    again = Scene(scheduler, scene.store)
+    await again.run.run()
+    assert again.status["operations"]["computed"] == 0
+    assert again.status["results"] == scene.status["results"]
+
+
+async def test_lost_scheduler(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler that is lost in the middle is waited for, and the run goes on."""
+    attempts: list[int] = []
+    real = ExecutionEngine.execute_workplan
+
+    def execute(self: ExecutionEngine, plan: Any) -> Any:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise SchedulerLost("gone")
+        return real(self, plan)
+
+    monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
+    monkeypatch.setattr("voxk8s.runner.run._FIRST_PAUSE", 0.01)
+    await scene.run.run()
+    assert len(attempts) == 2
+    assert scene.status["outcome"]["state"] == "Succeeded"
+
+
+async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is away is told in `waiting`, and the run goes on when it is back."""
+    real = ExecutionEngine.execute_workplan
+    failures = [StoreUnreachable("no answer from s3")]
+    probes: list[int] = []
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def execute(self: ExecutionEngine, plan: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return real(self, plan)
+
+    def probe(self: Any) -> None:
+        probes.append(1)
+        asyncio.run_coroutine_threadsafe(told.wait(), loop).result(20)
+
+    original = scene.kube.apply
+
+    async def apply(*args: Any, **kwargs: Any) -> Any:
+        if "waiting" in args[1]["status"]:
+            told.set()
+        return await original(*args, **kwargs)
+
+    monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
+    monkeypatch.setattr(type(scene.run._store), "probe", probe)
+    monkeypatch.setattr(scene.kube, "apply", apply)
+    monkeypatch.setattr("voxk8s.runner.run._FIRST_PAUSE", 0.01)
+    await scene.run.run()
+    waited = [part["waiting"] for _, part in scene.kube.applied if "waiting" in part]
+    assert waited[0] == {"reason": "StoreUnreachable", "message": "no answer from s3"}
+    assert "waiting" not in scene.status
+    assert scene.status["outcome"]["state"] == "Succeeded"
+    assert probes
+
+
+async def test_invalid_plan(scheduler: str, tmp_path: Path) -> None:
+    """A plan that the operator could not check is refused here, with its path."""
+    store = (tmp_path / "store").as_uri()
+    scene = Scene(scheduler, store, source={"plan": {"nodes": [], "goals": [{"x": 1}]}})
+    await scene.run.run()
+    assert scene.status["outcome"]["reason"] == "InvalidPlan"
+    assert "$.goals[0]" in scene.status["outcome"]["message"]
+
+
+async def test_deleted_workplan(scene: Scene) -> None:
+    """Without its WorkPlan a runner ends."""
+    scene.kube.objects.clear()
+    with pytest.raises(WorkPlanGone):
+        await scene.run.run()
+
+
+async def test_progress_of_an_earlier_attempt(scheduler: str, tmp_path: Path) -> None:
+    """A second attempt never tells less progress than the first one did."""
+    scene = Scene(scheduler, (tmp_path / "store").as_uri())
+    scene.status["progress"] = "1/2"
+    await scene.run.run()
+    told = [part["progress"] for _, part in scene.kube.applied if "progress" in part]
+    assert told[0] == "1/2"
+    assert told[-1] == "2/2"
