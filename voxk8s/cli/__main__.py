@@ -35,7 +35,11 @@ def call(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has read enough; the interpreter must not flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except (InvalidPlan, InvalidProgram, InvalidUsage) as error:
+    except InvalidProgram as error:
+        # It begins with file, line and column, which editors look for at the start of a line.
+        print(error, file=sys.stderr)
+        return INVALID
+    except (InvalidPlan, InvalidUsage) as error:
         _say(str(error))
         return INVALID
     except Voxk8sError as error:

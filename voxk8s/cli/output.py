@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import sys
@@ -10,7 +11,7 @@ from typing import TypeAlias
 
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.sizes import describe
-from voxk8s.values import Value
+from voxk8s.values import SavedFile, Value
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -76,6 +77,14 @@ def json_value(value: Value) -> Json:
     return describe(value)
 
 
+def _file_digest(outcome: GoalOutcome) -> str:
+    """Give a file's SHA-256; files that were not stored have no digest yet."""
+    if outcome.digest:
+        return outcome.digest
+    file = outcome.load()
+    return hashlib.sha256(file.data).hexdigest() if isinstance(file, SavedFile) else ""
+
+
 def _goal_json(outcome: GoalOutcome) -> dict[str, Json]:
     goal: dict[str, Json] = {
         "name": outcome.goal.name,
@@ -85,9 +94,8 @@ def _goal_json(outcome: GoalOutcome) -> dict[str, Json]:
     if outcome.error is not None:
         return {**goal, "error": outcome.error}
     if outcome.goal.operation == "save":
-        digest = f"sha256:{outcome.digest}" if outcome.digest else ""
         path = str(outcome.path) if outcome.path is not None else outcome.goal.name
-        return {**goal, "path": path, "digest": digest}
+        return {**goal, "path": path, "digest": f"sha256:{_file_digest(outcome)}"}
     text = outcome.text
     if not outcome.has_value and text and not text.endswith(_CUT):
         return {**goal, "value": text}

@@ -1,0 +1,238 @@
+"""`voxk8s run` and its like, called as programs: exit status, both outputs, files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cli import PROGRAM, environment, voxk8s
+
+Node = dict[str, Any]
+
+
+def constant(name: str, value: object) -> Node:
+    """Give a constant of a plan document."""
+    return {"id": name, "type": "constant", "value": value}
+
+
+def operation(name: str, operator: str, *arguments: str) -> Node:
+    """Give an operation of a plan document."""
+    numbered = {str(number): argument for number, argument in enumerate(arguments)}
+    return {"id": name, "type": "operation", "operator": operator, "arguments": numbered}
+
+
+def write_plan(
+    folder: Path, nodes: list[Node], goals: Mapping[str, str], name: str = "plan.json"
+) -> str:
+    """Write a document; goals whose name has a dot are saved, others printed."""
+    listed = [
+        {"operation": "save" if "." in label else "print", "id": node, "name": label}
+        for label, node in goals.items()
+    ]
+    (folder / name).write_text(json.dumps({"nodes": nodes, "goals": listed}))
+    return name
+
+
+SUM = [constant("two", 2), constant("three", 3), operation("sum", "addition", "two", "three")]
+MIXED = [
+    *SUM,
+    constant("boom", "it broke"),
+    operation("bad", "test.fail", "boom"),
+    constant("where", "/nowhere/x.nii"),
+    operation("image", "load", "where"),
+]
+
+
+def test_run_prints_values_and_writes_files(tmp_path: Path) -> None:
+    """Standard output has `name=value` lines in goal order; files go below --output."""
+    plan = write_plan(tmp_path, SUM, {"sum": "sum", "a b": "two", "deep/sum.json": "sum"})
+    done = voxk8s(tmp_path, "run", plan, "--output", "out")
+    assert (done.status, done.out) == (0, "sum=5.0\na b=2\n")
+    assert (tmp_path / "out" / "deep" / "sum.json").read_text() == "5.0\n"
+    assert "operations" in done.err
+
+
+def test_known_plan_computes_nothing_and_writes_its_files(tmp_path: Path) -> None:
+    """A second run finds everything, and still writes files that are gone."""
+    plan = write_plan(tmp_path, SUM, {"sum": "sum", "sum.json": "sum"})
+    assert voxk8s(tmp_path, "run", plan).status == 0
+    (tmp_path / "sum.json").unlink()
+    again = voxk8s(tmp_path, "run", plan, "--json")
+    assert again.status == 0
+    counts = again.json()["operations"]
+    assert (counts["computed"], counts["failed"]) == (0, 0)
+    assert counts["cached"] > 0
+    assert (tmp_path / "sum.json").exists()
+
+
+def test_json_tells_all_of_a_run_that_failed_in_part(tmp_path: Path) -> None:
+    """One object: goals in order with value, path and digest, or error; counts and failures."""
+    plan = write_plan(
+        tmp_path, MIXED, {"sum": "sum", "broken": "bad", "img": "image", "sum.json": "sum"}
+    )
+    done = voxk8s(tmp_path, "run", plan, "--json")
+    assert done.status == 1
+    content = done.json()
+    assert content["success"] is False
+    good, broken, image, file = content["goals"]
+    assert [goal["name"] for goal in content["goals"]] == ["sum", "broken", "img", "sum.json"]
+    assert good["value"] == 5.0
+    assert "it broke" in broken["error"]
+    assert "/nowhere/x.nii" in image["error"]
+    written = tmp_path / file["path"]
+    assert file["digest"] == f"sha256:{hashlib.sha256(written.read_bytes()).hexdigest()}"
+    assert set(content["operations"]) == {"total", "computed", "cached", "failed"}
+    assert {failure["kernel"] for failure in content["failures"]} == {"test.fail", "load"}
+    assert content["seconds"] >= 0
+
+
+def test_lines_of_goals_that_failed_go_to_standard_error(tmp_path: Path) -> None:
+    """Without --json, standard output keeps the goals that were reached."""
+    plan = write_plan(tmp_path, MIXED, {"sum": "sum", "broken": "bad"})
+    done = voxk8s(tmp_path, "run", plan, "-q")
+    assert (done.status, done.out) == (1, "sum=5.0\n")
+    assert "broken: " in done.err
+    assert "it broke" in done.err
+
+
+def test_bypass_leaves_the_store_alone(tmp_path: Path) -> None:
+    """--no-cache neither reads nor writes results; files and digests are there all the same."""
+    plan = write_plan(tmp_path, SUM, {"sum": "sum", "sum.json": "sum"})
+    for _ in range(2):
+        done = voxk8s(tmp_path, "run", plan, "--no-cache", "--json")
+        assert done.json()["operations"]["cached"] == 0
+        assert done.json()["operations"]["computed"] > 0
+    digest = hashlib.sha256((tmp_path / "sum.json").read_bytes()).hexdigest()
+    assert done.json()["goals"][1]["digest"] == f"sha256:{digest}"
+    stats = voxk8s(tmp_path, "store", "stats", "--json")
+    assert stats.json()["records"] == 0
+
+
+def test_refresh_computes_what_is_known(tmp_path: Path) -> None:
+    """--refresh does everything again."""
+    plan = write_plan(tmp_path, SUM, {"sum": "sum"})
+    voxk8s(tmp_path, "run", plan)
+    done = voxk8s(tmp_path, "run", plan, "--refresh", "--json")
+    assert done.json()["operations"] == {"total": 1, "computed": 1, "cached": 0, "failed": 0}
+
+
+@pytest.mark.parametrize("words", [["run", "plan.json"], ["run", "nothing.json"], ["fly"]])
+def test_wrong_calls_leave_standard_output_empty(tmp_path: Path, words: list[str]) -> None:
+    """An invalid plan, a missing file and an unknown command: status 2 and a short message."""
+    (tmp_path / "plan.json").write_text('{"nodes": [')
+    done = voxk8s(tmp_path, *words)
+    assert (done.status, done.out) == (2, "")
+    assert 0 < len(done.err) < 1000
+
+
+def test_file_that_leaves_the_output_folder_is_refused(tmp_path: Path) -> None:
+    """With --output, `..` in the name of a file is an invalid plan."""
+    plan = write_plan(tmp_path, SUM, {"../sum.json": "sum"})
+    done = voxk8s(tmp_path, "run", plan, "--output", "out")
+    assert (done.status, done.out) == (2, "")
+    assert not (tmp_path / "sum.json").exists()
+
+
+def test_program_runs_and_its_errors_have_places(tmp_path: Path) -> None:
+    """An ImgQL program runs with parameters and imports; its errors begin with file and line."""
+    (tmp_path / "lib.imgql").write_text("let twice(x) = x + x\n")
+    program = tmp_path / "program.imgql"
+    program.write_text('import "lib.imgql"\nprint "n" twice($N)\n')
+    done = voxk8s(tmp_path, "run", "program.imgql", "--param", "N=21")
+    assert (done.status, done.out) == (0, "n=42.0\n")
+    program.write_text('print "n" twicee(1)\n')
+    wrong = voxk8s(tmp_path, "check", "program.imgql")
+    assert wrong.status == 2
+    assert wrong.err.startswith("program.imgql:1:")
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_compiling_what_was_compiled_changes_nothing(tmp_path: Path, form: str) -> None:
+    """The normal form of a program is a fixed point."""
+    (tmp_path / "program.imgql").write_text('print "xs" for i in [1, 2, 3] do i * 2 + 1\n')
+    first = voxk8s(tmp_path, "compile", "program.imgql", "--format", form)
+    assert first.status == 0
+    (tmp_path / f"again.{form}").write_text(first.out)
+    second = voxk8s(tmp_path, "compile", f"again.{form}", "--format", form)
+    assert second.out == first.out
+
+
+def test_explain_tells_what_is_known_and_why_not(tmp_path: Path) -> None:
+    """Before a run everything is to be computed, after it the goal is known."""
+    plan = write_plan(tmp_path, SUM, {"sum": "sum"})
+    before = voxk8s(tmp_path, "explain", plan, "--json").json()
+    assert (before["compute"], before["known"]) == (1, 0)
+    voxk8s(tmp_path, "run", plan)
+    after = voxk8s(tmp_path, "explain", plan)
+    assert (after.status, after.out.split()[0]) == (0, "known")
+
+
+def test_interrupt_ends_at_once_with_130(tmp_path: Path) -> None:
+    """Ctrl-C while an operation runs: status 130, no traceback, within a second or two."""
+    plan = write_plan(
+        tmp_path,
+        [
+            *SUM,
+            constant("long", 60),
+            operation("sleep", "test.sleep", "long"),
+        ],
+        {"sum": "sum", "slept": "sleep"},
+    )
+    process = subprocess.Popen(
+        [*PROGRAM, "run", plan, "-vv"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    heard = ""
+    for line in process.stderr:
+        heard += line
+        if "default.addition" in line:
+            break
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, heard + err
+    assert time.monotonic() - start < 5
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_unreachable_store_is_said(tmp_path: Path) -> None:
+    """A store that does not answer fails the run with its URL, within seconds."""
+    plan = write_plan(tmp_path, SUM, {"sum": "sum"})
+    env = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "AKIAKEY",
+        "AWS_SECRET_ACCESS_KEY": "hunter2",
+        "VOXK8S_RETRY_LIMIT": "0",
+    }
+    done = voxk8s(tmp_path, "run", plan, "--store", "s3://bucket/x", env=env)
+    assert (done.status, done.out) == (1, "")
+    assert "s3://bucket/x" in done.err
+    assert "hunter2" not in done.err
+
+
+def test_help_starts_at_once(tmp_path: Path) -> None:
+    """`--help` imports nothing heavy."""
+    code = (
+        "import sys\nfrom voxk8s.cli.__main__ import call\n"
+        "try: call(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({'numpy', 'msgspec', 'obstore', 'dask', 'yaml'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [PROGRAM[0], "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("[]\n")
+    assert "submit" in done.stdout

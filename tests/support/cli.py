@@ -1,0 +1,60 @@
+"""The command line as a program of its own, as users and scripts call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = [sys.executable, "-m", "voxk8s.cli"]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a call left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+
+def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Give an environment without the user's own stores, clusters and credentials."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "VOXK8S_", "VOXLOGICA_", "KUBE"))
+    }
+    return {
+        **kept,
+        "VOXK8S_STORE": str(folder / "store"),
+        "VOXK8S_TEST_KERNELS": "1",
+        "HOME": str(folder),
+        **(more or {}),
+    }
+
+
+def voxk8s(
+    folder: Path, *words: str, env: Mapping[str, str] | None = None, timeout: float = 100
+) -> Done:
+    """Call voxk8s in a folder; no call ever shows a traceback."""
+    done = subprocess.run(
+        [*PROGRAM, *words],
+        cwd=folder,
+        env=environment(folder, env),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,83 @@
+"""Tests of the manifests that submit makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from voxk8s.cli.parser import build_parser
+from voxk8s.cli.submit import manifest
+from voxk8s.errors import InvalidPlan, InvalidUsage
+
+PLAN = {
+    "nodes": [
+        {"id": "two", "type": "constant", "value": 2.0},
+        {"id": "sum", "type": "operation", "operator": "addition",
+         "arguments": {"0": "two", "1": "two"}},
+    ],
+    "goals": [{"operation": "print", "id": "sum", "name": "sum"}],
+}  # fmt: skip
+
+
+def made(*words: str) -> dict[str, Any]:
+    """Give the manifest of a call."""
+    return manifest(build_parser().parse_args(["submit", *words]))
+
+
+def test_plan_document_becomes_inline_plan(tmp_path: Path) -> None:
+    """Numbers are written so that the API server cannot change them; the name is generated."""
+    path = tmp_path / "My Plan.json"
+    path.write_text(json.dumps(PLAN))
+    body = made(str(path))
+    assert (body["apiVersion"], body["kind"]) == ("voxk8s.io/v1alpha1", "WorkPlan")
+    assert body["metadata"] == {"generateName": "my-plan-"}
+    assert {"type": "constant", "float": "2.0"}.items() <= body["spec"]["source"]["plan"]["nodes"][
+        0
+    ].items()
+
+
+def test_program_is_sent_as_it_is_with_its_parameters(tmp_path: Path) -> None:
+    """The text of a program and the values of $NAME travel; it is checked here first."""
+    path = tmp_path / "p.imgql"
+    path.write_text('print "n" $N + 1\n')
+    body = made(str(path), "--param", "N=2", "--name", "mine")
+    assert body["metadata"] == {"name": "mine"}
+    assert body["spec"]["source"] == {"program": 'print "n" $N + 1\n', "parameters": {"N": "2"}}
+
+
+def test_manifest_is_taken_with_options_over_it(tmp_path: Path) -> None:
+    """A file of kind WorkPlan keeps what it says, save for what the call says."""
+    path = tmp_path / "w.yaml"
+    content = {
+        "apiVersion": "voxk8s.io/v1alpha1",
+        "kind": "WorkPlan",
+        "metadata": {"name": "given", "namespace": "there"},
+        "spec": {"source": {"plan": PLAN}, "cluster": {"maxWorkers": 2, "threadsPerWorker": 1}},
+    }
+    path.write_text(yaml.safe_dump(content))
+    body = made(str(path), "--max-workers", "5", "--cache", "Refresh", "--fail-fast")
+    assert body["metadata"] == content["metadata"]
+    assert body["spec"]["cluster"] == {"maxWorkers": 5, "threadsPerWorker": 1}
+    assert (body["spec"]["cache"], body["spec"]["onFailure"]) == ("Refresh", "FailFast")
+
+
+def test_plan_in_a_manifest_is_checked(tmp_path: Path) -> None:
+    """An invalid inline plan is found before anything is created."""
+    path = tmp_path / "w.yaml"
+    wrong = {"nodes": [], "goals": [{"operation": "print", "id": "nobody", "name": "x"}]}
+    path.write_text(yaml.safe_dump({"kind": "WorkPlan", "spec": {"source": {"plan": wrong}}}))
+    with pytest.raises(InvalidPlan, match="nobody"):
+        made(str(path))
+
+
+def test_plan_that_is_too_large_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    """Beyond what the API server takes, the message names spec.source.url."""
+    path = tmp_path / "large.json"
+    nodes = [{"id": f"n{i}", "type": "constant", "value": "x" * 1000 + str(i)} for i in range(1500)]
+    path.write_text(json.dumps({"nodes": nodes, "goals": []}))
+    with pytest.raises(InvalidUsage, match=r"spec\.source\.url"):
+        made(str(path))
