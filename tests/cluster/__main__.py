@@ -6,6 +6,7 @@ import sys
 
 from tests.cluster import flavours
 from tests.cluster.errors import ClusterError
+from tests.cluster.network import bypass_proxies
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="which Kubernetes (default: $CLUSTER, else kind where Docker answers, else bare)",
     )
     options = parser.parse_args(arguments)
+    bypass_proxies()
     try:
         flavours.COMMANDS[options.command](options.cluster)
     except (ClusterError, OSError) as error:

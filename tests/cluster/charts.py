@@ -119,12 +119,20 @@ def uninstall() -> None:
 
 def upgrade(release: Release) -> None:
     """Install a release, or bring it to the wanted state after whatever came before."""
+    forget_unfinished(release)
     values = LOCAL / f"{release.name}.values.yaml"
     values.write_text(yaml.safe_dump(dict(release.values)))
     # A person may have applied our CRD before: then it becomes the release's.
     ours = ("--take-ownership", "--force-conflicts")
     words = ("--namespace", release.namespace, "--values", values)
     helm("upgrade", "--install", *ours, release.name, release.chart, *words)
+
+
+def forget_unfinished(release: Release) -> None:
+    """Remove Helm's note that it is at work, left by a call that was killed; ours hold a lock."""
+    states = "status in (pending-install,pending-upgrade,pending-rollback)"
+    selector = f"owner=helm,name={release.name},{states}"
+    kubectl("delete", "secrets", "-n", release.namespace, "-l", selector)
 
 
 def installed() -> dict[str, str]:

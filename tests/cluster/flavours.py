@@ -5,11 +5,12 @@ from typing import Protocol
 
 from tests.cluster import charts, docker, images, programs, store
 from tests.cluster.bare import Bare
+from tests.cluster.cache import locked
 from tests.cluster.current import Current
 from tests.cluster.errors import ClusterError
 from tests.cluster.kind import Kind
 from tests.cluster.kubeconfig import write_private
-from tests.cluster.layout import ENVIRONMENT, FLAVOUR, IMAGES, KUBECONFIG, TOOLS
+from tests.cluster.layout import ENVIRONMENT, FLAVOUR, IMAGES, KUBECONFIG, LOCAL, TOOLS
 from tests.cluster.progress import say
 
 
@@ -89,10 +90,11 @@ def build_images(wanted: str) -> None:
 def install(wanted: str) -> None:
     """Install the dask-kubernetes operator, an S3 server and voxk8s; write `.cluster/env`."""
     cluster = running(wanted)
-    releases = charts.releases(images.ensure(cluster))
-    charts.install(releases)
-    # Before the operator is ready: the store is of use without it, and helps to see what it lacks.
-    store.describe(reachable=cluster.name == "bare")
+    with locked(LOCAL / ".install.lock"):
+        releases = charts.releases(images.ensure(cluster))
+        charts.install(releases)
+        # Before the operator is ready: the store is of use without it.
+        store.describe(reachable=cluster.name == "bare")
     charts.wait_all(releases)
 
 

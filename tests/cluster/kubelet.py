@@ -1,5 +1,6 @@
 """The node of the bare cluster: kubelet and kube-proxy."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,9 +114,12 @@ def create_groups() -> None:
         (hierarchy / CGROUP.strip("/")).mkdir(exist_ok=True)
         controllers = hierarchy / "cgroup.controllers"
         if hierarchy == CONTROL_GROUPS and controllers.exists():
-            wanted = " ".join(f"+{name}" for name in controllers.read_text().split())
-            for folder in (hierarchy, hierarchy / CGROUP.strip("/")):
-                (folder / "cgroup.subtree_control").write_text(wanted)
+            for name in controllers.read_text().split():
+                for folder in (hierarchy, hierarchy / CGROUP.strip("/")):
+                    # Not every controller can be delegated everywhere; the kubelet says which
+                    # one it misses, if it misses one.
+                    with suppress(OSError):
+                        (folder / "cgroup.subtree_control").write_text(f"+{name}")
 
 
 def processes_in_groups() -> set[int]:

@@ -1,5 +1,6 @@
 """Addresses, links and packet filter rules of the bare cluster."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -28,6 +29,25 @@ CHAINS = ("KUBE-", "CNI-")
 """How the chains of kube-proxy, the kubelet and the CNI plugins begin."""
 
 FAMILIES = ("iptables", "ip6tables")
+
+
+DIRECT = (
+    NODE_ADDRESS,
+    SERVICE_RANGE,
+    POD_RANGE,
+    "127.0.0.1",
+    "localhost",
+    ".svc",
+    ".cluster.local",
+)
+"""What is reached without a proxy, whatever the host's environment says of proxies."""
+
+
+def bypass_proxies() -> None:
+    """Tell this process and all that it starts that the cluster is reached directly."""
+    for name in ("NO_PROXY", "no_proxy"):
+        before = os.environ.get(name, "")
+        os.environ[name] = ",".join([*filter(None, [before]), *DIRECT])
 
 
 def exists(link: str) -> bool:

@@ -11,10 +11,10 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.cluster.cache import digest_of
-from tests.cluster.errors import ClusterError
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Processes:
         self._records.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
         with (self._logs / f"{name}.log").open("ab") as log:
-            child = subprocess.Popen(
+            subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -75,14 +75,17 @@ class Processes:
                 env={**os.environ, **(env or {})},
                 cwd="/",
                 start_new_session=True,
+                # By the child itself, before it becomes the program: however soon this process
+                # is killed, there is never one that runs without a record.
+                preexec_fn=partial(self._note, name, command),
             )
-        started = start_time(child.pid)
-        if started is None:
-            raise ClusterError(f"{name} ended at once: {self.last_words(name)}")
-        fresh = self._records / f"{name}.new"
-        fresh.write_text(json.dumps(asdict(Record(child.pid, started, boot_id(), command))))
-        os.replace(fresh, self._records / f"{name}.json")
         return True
+
+    def _note(self, name: str, command: str) -> None:
+        record = Record(os.getpid(), start_time(os.getpid()) or 0, boot_id(), command)
+        fresh = self._records / f"{name}.new"
+        fresh.write_text(json.dumps(asdict(record)))
+        os.replace(fresh, self._records / f"{name}.json")
 
     def record(self, name: str) -> Record | None:
         """Return the record of a process that was started here."""
