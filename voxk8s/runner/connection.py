@@ -45,7 +45,8 @@ def connect(address: str) -> Client:
 
     try:
         return Client(address, timeout=_CONNECT, set_as_default=False)
-    except (OSError, TimeoutError) as error:
+    except Exception as error:  # before the Service's rules are in place anything
+        # may answer at its address, in any protocol
         raise SchedulerLost(f"the scheduler {address} does not answer: {error}") from error
 
 
