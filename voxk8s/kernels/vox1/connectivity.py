@@ -75,10 +75,8 @@ def maxvol(a: Value) -> Image:
     labels, count = components(mask)
     if count <= 1:
         return image_like(shape, mask.copy())
-    sizes = np.bincount(labels[labels != 0], minlength=count + 1)
-    chosen = (sizes == sizes[1:].max()).astype(np.uint8)
-    chosen[0] = 0
-    return image_like(shape, chosen[labels])
+    sizes = np.bincount(labels[mask.view(np.bool_)], minlength=count + 1)
+    return image_like(shape, _selected(mask, labels, sizes == sizes.max()))
 
 
 def lcc(a: Value) -> Image:
@@ -97,11 +95,26 @@ def through_array(a: MaskArray, b: MaskArray) -> MaskArray:
         return np.zeros_like(b)
     if count == 1:
         return b.copy() if np.bitwise_and(a, b).any() else np.zeros_like(b)
-    chosen = np.zeros(count + 1, np.uint8)
-    chosen[labels[a.view(np.bool_)]] = 1
-    chosen[0] = 0
-    reached: MaskArray = chosen[labels]
-    return reached
+    chosen = np.zeros(count + 1, np.bool_)
+    chosen[labels[np.bitwise_and(a, b).view(np.bool_)]] = True
+    return _selected(b, labels, chosen)
+
+
+def _selected(
+    mask: MaskArray, labels: NDArray[np.unsignedinteger], chosen: NDArray[np.bool_]
+) -> MaskArray:
+    """Give the voxels of a mask whose label is chosen; label 0 must not be."""
+    picked = np.flatnonzero(chosen)
+    result: MaskArray
+    if picked.size == 1:
+        result = np.equal(labels, labels.dtype.type(picked[0])).view(np.uint8)
+        return result
+    result = np.zeros_like(mask)
+    if picked.size:
+        # Looking labels up is the dear part: only where there are any.
+        inside = mask.view(np.bool_)
+        result[inside] = chosen[labels[inside]]
+    return result
 
 
 def components(mask: MaskArray) -> tuple[NDArray[np.unsignedinteger], int]:

@@ -60,7 +60,7 @@ def percentiles(img: Value, mask: Value, c: Value) -> Image:
     image, inside = image_and_mask("percentiles", img, mask)
     correction = number("percentiles", c)
     ranks = np.full(inside.shape, np.float32(-1))
-    where = np.flatnonzero(inside)
+    where = np.flatnonzero(inside.view(np.bool_))
     if where.size:
         values = as_float32(image).reshape(-1)[where]
         ranks.reshape(-1)[where] = _ranks(values, correction)
@@ -68,15 +68,14 @@ def percentiles(img: Value, mask: Value, c: Value) -> Image:
 
 
 def _ranks(values: Float32Array, correction: float) -> Float32Array:
-    # Value and place in one 64-bit word: sorting words is vectorised, sorting places is not.
+    # Two passes over 16 bits each, which numpy sorts by radix: half the time of sorting values.
+    bits = _ordered_bits(values)
+    places = np.argsort(bits.astype(np.uint16), kind="stable")
+    upper = (bits >> np.uint32(16)).astype(np.uint16)
+    places = places[np.argsort(upper[places], kind="stable")]
+    bits = bits[places]
     count = values.size
-    words = _ordered_bits(values).astype(np.uint64)
-    words <<= np.uint64(32)
-    words |= np.arange(count, dtype=np.uint64)
-    words.sort()
-    places = (words & np.uint64(0xFFFFFFFF)).astype(np.intp)
-    words >>= np.uint64(32)
-    starts = np.flatnonzero(np.concatenate(([True], words[1:] != words[:-1])))
+    starts = np.flatnonzero(np.concatenate(([True], bits[1:] != bits[:-1])))
     ties = np.diff(starts, append=count)
     shares = ((starts + correction * ties) / count).astype(np.float32)
     ranks = np.empty(count, np.float32)
