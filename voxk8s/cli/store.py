@@ -12,19 +12,16 @@ from voxk8s.storage import open_store
 def run(arguments: argparse.Namespace) -> int:
     """Count records and blobs."""
     store = open_store(arguments.store)
-    probe = store.probe()
     stats = store.stats()
     if arguments.json:
         figures = asdict(stats)
         del figures["counts"]
-        print(dump({"url": store.url, "conditionalWrites": probe.conditional_writes, **figures}))
+        print(dump({"url": store.url, **figures}))
         return 0
     print(f"store        {store.url}")
     print(f"results      {stats.records:,} ({_bytes(stats.record_bytes)} of records)")
     print(f"blobs        {stats.blobs:,} ({_bytes(stats.blob_bytes)})")
     print(f"quarantined  {stats.quarantined:,}")
-    if not probe.conditional_writes:
-        print("conditional writes are not supported: differing results may go unseen")
     return 0
 
 
