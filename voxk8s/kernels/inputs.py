@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING, Final, Literal
 
-from voxk8s.errors import InputUnavailable
+from voxk8s.errors import InputUnavailable, InvalidUsage
 from voxk8s.kernels.locations import InputOptions, Location, file_system, locate, reading
-from voxk8s.plan.model import Digest
+from voxk8s.plan.model import Digest, Scalar
 from voxk8s.plan.pins import Pin
+from voxk8s.settings import read_flag
 
 if TYPE_CHECKING:
     from voxk8s.values import Value
@@ -51,8 +52,9 @@ def stat(url: str, options: InputOptions) -> InputStat:
     with reading(location):
         if location.is_local:
             found = os.stat(location.path)
+            version = f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
             kind: Literal["file", "folder"] = "folder" if _is_folder(location) else "file"
-            return InputStat(url, found.st_size, f"{found.st_mtime_ns}:{found.st_ino}", kind)
+            return InputStat(url, found.st_size, version, kind)
         info = file_system(location, options).info(location.path)
     if info.get("type") == "directory":
         return InputStat(url, 0, "", "folder")
@@ -83,8 +85,8 @@ def digest(url: str, options: InputOptions) -> Pin:
 def list_folder(
     root: str,
     pattern: str = "*",
-    recursive: bool = False,
-    full_path: bool = False,
+    recursive: Scalar = False,
+    full_path: Scalar = False,
     *,
     options: InputOptions,
 ) -> Pin:
@@ -93,19 +95,22 @@ def list_folder(
     `pattern` is a shell pattern for names (`*.nii.gz`), or for paths below the root if it has a
     slash. Folders themselves are left out, and hidden files unless the pattern asks for them. With
     `full_path` entries are URLs that `load` takes, else paths below the root. The digest is that
-    of the entries.
+    of the entries. Flags are truth values, numbers, or `"true"` and `"false"`.
     """
     location = locate(root, options)
+    deep, full = _flag(root, "recursive", recursive), _flag(root, "full_path", full_path)
+    if not isinstance(pattern, str):
+        raise InputUnavailable(f"input {root}: the pattern of a listing must be a string")
     if location.scheme in ("http", "https"):
         raise InputUnavailable(f"input {root}: folders cannot be listed by HTTP")
     with reading(location):
         if not _is_folder(location, options):
             raise NotADirectoryError
         found = sorted(
-            name for name in _names_below(location, options, recursive) if _matches(name, pattern)
+            name for name in _names_below(location, options, deep) if _matches(name, pattern)
         )
     base = root.rstrip("/") or "/"
-    entries = tuple(posixpath.join(base, name) if full_path else name for name in found)
+    entries = tuple(posixpath.join(base, name) if full else name for name in found)
     content = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
     return Pin(root, _digest_of(list(entries)), len(content), entries)
 
@@ -244,6 +249,15 @@ def _names_below(location: Location, options: InputOptions, recursive: bool) -> 
         name = path[len(root) + 1 :]
         if name:
             yield name
+
+
+def _flag(root: str, name: str, value: Scalar) -> bool:
+    if isinstance(value, bool | int | float):
+        return bool(value)
+    try:
+        return read_flag({name: value}, name, False)
+    except InvalidUsage as error:
+        raise InputUnavailable(f"input {root}: {error}") from error
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -74,6 +74,8 @@ class Location:
 
 def locate(url: str, options: InputOptions) -> Location:
     """Take a URL or path apart; raises InputNotAllowed if it may not be read from here."""
+    if not isinstance(url, str):  # a computed value, checked by nobody before
+        raise InputUnavailable(f"input {url!r}: must be a path or a URL")
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower() if separator else "file"
     if scheme == "file":

@@ -166,6 +166,25 @@ def test_listing_a_folder(tmp_path: Path) -> None:
     assert list_folder(root, "*.png", options=HERE).entries == ()
 
 
+def test_flags_of_a_listing(tmp_path: Path) -> None:
+    """Flags may be truth values, numbers or words; anything else is an error."""
+    _save(tmp_path / "sub" / "a.mha")
+    root = str(tmp_path)
+    for yes, no in ((True, False), (1.0, 0), ("true", "no")):
+        assert list_folder(root, "*", yes, options=HERE).entries == ("sub/a.mha",)
+        assert list_folder(root, "*", no, options=HERE).entries == ()
+    with pytest.raises(InputUnavailable, match=r"recursive.*maybe"):
+        list_folder(root, "*", "maybe", options=HERE)
+    with pytest.raises(InputUnavailable, match="pattern"):
+        list_folder(root, 3.0, options=HERE)  # type: ignore[arg-type]  # a computed argument
+
+
+def test_a_number_is_no_url() -> None:
+    """A computed argument that is no string is a final error."""
+    with pytest.raises(InputUnavailable, match=r"5\.0.*path or a URL"):
+        digest(5.0, HERE)  # type: ignore[arg-type]  # a computed argument
+
+
 def test_a_listing_depends_on_names_only(tmp_path: Path) -> None:
     """Two folders with the same names have one digest; another file changes it."""
     for folder in ("one", "two"):
