@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("run", "run", "run a program or plan here, without a cluster", _run)
     add("compile", "compile", "write a program or plan as a plan document", _compile)
     add("check", "check", "tell errors and warnings of a program or plan", _source)
+    add("fmt", "fmt", "write a program in its usual form", _fmt)
     add(
         "explain",
         "explain",
@@ -112,6 +113,13 @@ def _compile(command: Parser) -> None:
     command.add_argument(
         "--format", choices=["json", "yaml", "dot"], default="json", help="(default: json)"
     )
+
+
+def _fmt(command: Parser) -> None:
+    command.add_argument("file", metavar="FILE", help="an ImgQL program (.imgql)")
+    way = command.add_mutually_exclusive_group()
+    way.add_argument("--write", action="store_true", help="change the file itself")
+    way.add_argument("--check", action="store_true", help="change nothing; status 1 if it would")
 
 
 def _explain(command: Parser) -> None:

@@ -51,6 +51,11 @@ def read_text(path: Path) -> str:
         raise InvalidUsage(f"{path} cannot be read: {reason}") from error
 
 
+def read_import(name: str) -> str:
+    """Read a file that a program imports; raises OSError or UnicodeDecodeError."""
+    return Path(name).read_bytes().decode("utf-8")
+
+
 def _compile(path: Path, parameters: dict[str, str], *, quiet: bool) -> WorkPlan:
     text = read_text(path)
     from voxk8s.imgql import compile_program
@@ -62,7 +67,7 @@ def _compile(path: Path, parameters: dict[str, str], *, quiet: bool) -> WorkPlan
         symbols=symbols,
         name=str(path),
         parameters=parameters,
-        read_file=lambda name: Path(name).read_bytes().decode("utf-8"),
+        read_file=read_import,
     )
     if not quiet:
         for warning in compiled.warnings:

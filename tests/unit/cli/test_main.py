@@ -188,7 +188,8 @@ def test_every_command_has_its_module() -> None:
     from voxk8s.cli.parser import build_parser
 
     calls = [
-        ["run", "x"], ["compile", "x"], ["check", "x"], ["explain", "x"], ["submit", "x"],
+        ["run", "x"], ["compile", "x"], ["check", "x"], ["fmt", "x"], ["explain", "x"],
+        ["submit", "x"],
         ["status"], ["watch", "x"], ["results", "x"], ["logs", "x"], ["cancel", "x"],
         ["store", "stats"], ["crd"],
     ]  # fmt: skip
@@ -196,3 +197,29 @@ def test_every_command_has_its_module() -> None:
         name = build_parser().parse_args(words).module
         module: ModuleType = importlib.import_module(f"voxk8s.cli.{name}")
         assert callable(module.run)
+
+
+def test_fmt_writes_checks_and_rewrites(capsys: pytest.CaptureFixture[str]) -> None:
+    """Formatted text goes to standard output, or into the file; --check tells by its status."""
+    path = Path("p.imgql")
+    path.write_text('let   a=1\nprint   "a"   a\n')
+    assert program.call(["fmt", "p.imgql"]) == 0
+    formatted = capsys.readouterr().out
+    assert formatted == 'let a = 1\nprint "a" a\n'
+    assert program.call(["fmt", "--check", "p.imgql"]) == 1
+    assert program.call(["fmt", "--write", "p.imgql"]) == 0
+    assert path.read_text() == formatted
+    assert program.call(["fmt", "--check", "p.imgql"]) == 0
+
+
+def test_check_tells_errors_and_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+    """All findings go to standard error; warnings alone are no failure."""
+    Path("p.imgql").write_text('print "a" 1 + 2 * 3\nprint "b" nowhere\nprint "c" neither\n')
+    assert program.call(["check", "p.imgql"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    for part in ("p.imgql:1:", "warning", "p.imgql:2:", "p.imgql:3:"):
+        assert part in err
+    Path("q.imgql").write_text('print "a" 1 + 2 * 3\n')
+    assert program.call(["check", "q.imgql"]) == 0
+    assert "warning" in capsys.readouterr().err
