@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -65,6 +66,8 @@ class Watch:
 
     def __init__(self, kube: Kubectl, kind: str) -> None:
         """Start watching; states come in the order in which the API server tells them."""
+        # A pipe that nobody reads would stop kubectl after 64 KiB.
+        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop
         self._process = subprocess.Popen(
             [
                 kube.binary,
@@ -79,7 +82,7 @@ class Watch:
                 "-o",
                 "json",
             ],
-            stdout=subprocess.PIPE,
+            stdout=self._output,
             stderr=subprocess.DEVNULL,
             text=True,
         )
@@ -87,7 +90,10 @@ class Watch:
     def stop(self) -> list[dict[str, Any]]:
         """End the watch and give all states that it saw."""
         self._process.terminate()
-        text, _ = self._process.communicate(timeout=10)
+        self._process.wait(timeout=10)
+        self._output.seek(0)
+        text = self._output.read()
+        self._output.close()
         decoder, states, place = json.JSONDecoder(), [], 0
         while text[place:].strip():
             place += len(text[place:]) - len(text[place:].lstrip())
