@@ -15,7 +15,10 @@ def command(programs: Path, data: Path, pki: Path) -> list[str | Path]:
 
 
 def corefile(kubeconfig: Path, forward: bool) -> str:
-    """Return the configuration; other names go to the host's resolver where it has one."""
+    """Return the configuration; other names go to the host's resolver where it has one.
+
+    That a name of the cluster does not exist is never remembered: it may be created by now.
+    """
     outside = f"    forward . {RESOLVER}\n" if forward else ""
     return f"""\
 .:53 {{
@@ -26,7 +29,9 @@ def corefile(kubeconfig: Path, forward: bool) -> str:
         kubeconfig {kubeconfig}
         ttl 5
     }}
-{outside}    cache 5
+{outside}    cache 5 {{
+        disable denial cluster.local
+    }}
 }}
 """
 

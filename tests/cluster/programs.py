@@ -26,10 +26,10 @@ class Module:
     flags: str = ""
     """Values that the linker sets: programs want to know their own version."""
 
-    def sources(self) -> tuple[bytes, bytes]:
-        """Return the pinned versions: go.mod and go.sum."""
+    def sources(self) -> dict[str, bytes]:
+        """Return what is built, by file name: the pinned versions, and a main program of ours."""
         folder = HERE / "modules" / self.name
-        return (folder / "go.mod").read_bytes(), (folder / "go.sum").read_bytes()
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 _STAMPS = " ".join(
@@ -55,14 +55,16 @@ KUBERNETES = Module(
 )  # fmt: skip
 KUBECTL = Module("kubernetes", ("k8s.io/kubernetes/cmd/kubectl",), _STAMPS)
 HELM = Module("helm", ("helm.sh/helm/v4/cmd/helm",), f"-X {_HELM}.version=v4.3.1")
-COREDNS = Module("coredns", ("github.com/coredns/coredns",))
+COREDNS = Module("coredns", ("voxk8s.io/tests/cluster/coredns",))
 KUBECONFORM = Module("kubeconform", ("github.com/yannh/kubeconform/cmd/kubeconform",))
 KIND = Module("kind", ("sigs.k8s.io/kind",))
 
 
 def built(module: Module) -> Path:
     """Return the folder with the module's programs; the first call on a machine builds them."""
-    digest = digest_of(*module.sources(), *module.packages, module.flags, os.uname().machine)
+    digest = digest_of(
+        *module.sources().values(), *module.packages, module.flags, os.uname().machine
+    )
     return entry(f"programs/{module.name}", digest, lambda folder: build(module, folder))
 
 
@@ -71,7 +73,7 @@ def build(module: Module, folder: Path) -> None:
     names = ", ".join(package.rsplit("/", 1)[1] for package in module.packages)
     compiler = go()
     with step(f"build {names} from Go modules (once a machine)"):
-        for name, data in zip(("go.mod", "go.sum"), module.sources(), strict=True):
+        for name, data in module.sources().items():
             (folder / name).write_bytes(data)
         env = {
             "CGO_ENABLED": "0",
