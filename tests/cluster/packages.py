@@ -15,7 +15,7 @@ NODE = (
 )  # fmt: skip
 """What a node and its control plane need beside the Kubernetes programs."""
 
-BUILD = ("buildah", "debootstrap", "skopeo")
+BUILD = ("buildah", "debootstrap", "golang-github-containers-common", "skopeo")
 """What builds images without a Docker engine."""
 
 SERVICES = ("containerd.service", "etcd.service")

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from tests.cluster import charts, dns, golang, images, programs
+from tests.cluster import charts, dns, golang, images, programs, volumes
 from tests.cluster.containerd import Containerd
 from tests.cluster.kubelet import Node
 
@@ -71,3 +71,29 @@ def test_releases_use_the_built_images() -> None:
     }
     assert ours.values["s3"]["image"] == "voxk8s/s3:tag"
     assert charts.DENIED in ours.values["store"]["deniedNamespaces"]
+
+
+def test_rollout_counts_only_when_the_controller_has_seen_the_change() -> None:
+    """A workload is ready when all its pods are, and its status is about the present wish."""
+    counts = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+    seen = {"metadata": {"generation": 2}, "spec": {"replicas": 1}}
+    assert charts.is_rolled_out(seen | {"status": counts | {"observedGeneration": 2}})
+    assert not charts.is_rolled_out(seen | {"status": counts | {"observedGeneration": 1}})
+    old_pod = counts | {"replicas": 2, "observedGeneration": 2}
+    assert not charts.is_rolled_out(seen | {"status": old_pod})
+    assert not charts.is_rolled_out(seen)
+
+
+def test_only_released_volumes_of_ours_are_recycled() -> None:
+    """A volume in use, or of another class, keeps its data."""
+
+    def volume(name: str, storage_class: str, phase: str) -> dict[str, object]:
+        spec = {"storageClassName": storage_class}
+        return {"metadata": {"name": name}, "spec": spec, "status": {"phase": phase}}
+
+    found = [
+        volume("node-1", volumes.CLASS, "Bound"),
+        volume("node-2", volumes.CLASS, "Released"),
+        volume("other", "fast", "Released"),
+    ]
+    assert volumes.released(found) == ["node-2"]
