@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 
@@ -26,6 +24,7 @@ from voxk8s.errors import (
 )
 from voxk8s.kernels.locations import InputOptions, file_system, locate, reading
 from voxk8s.plan import KernelIndex, WorkPlan, decode, inputs
+from voxk8s.program import compile_program
 
 Format = Literal["json", "yaml", "imgql"]
 _DOCUMENT_LIMIT = 256 * 1024 * 1024
@@ -47,12 +46,16 @@ class SourceDigestMismatch(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of a plan document or program; `inline` ones passed through the API server."""
+    """The text of a plan document or program; `inline` ones passed through the API server.
+
+    `files` are what a program may import, by name: the other keys of its ConfigMap.
+    """
 
     data: bytes
     format: Format
     name: str = "plan"
     inline: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -84,7 +87,11 @@ async def read_source(kube: Kube, namespace: str, source: Source) -> Document | 
         raise SourceUnavailable(
             f"ConfigMap {name} has no key {key} (its keys: {keys}); the WorkPlan waits for it"
         )
-    return Document(str(text).encode("utf-8", "replace"), format_of(key), key)
+    files = {other: str(content) for other, content in found["data"].items() if other != key}
+    kind = format_of(key)
+    return Document(
+        str(text).encode("utf-8", "replace"), kind, key, files=files if kind == "imgql" else {}
+    )
 
 
 def fetch_document(url: str, options: InputOptions) -> Document:
@@ -128,7 +135,7 @@ def read_plan(
 ) -> WorkPlan:
     """Turn a document into a plan; raises InvalidPlan or InvalidProgram."""
     if document.format == "imgql":
-        return _compile(document, parameters or {})
+        return _compile(document, parameters or {}, index)
     if parameters:
         raise InvalidPlan("source.parameters are values for a program; a plan document has none")
     return decode(document.data, index=index, format=document.format, from_resource=document.inline)
@@ -160,13 +167,17 @@ def check_file_names(plan: WorkPlan, folder: str) -> None:
             )
 
 
-def _compile(document: Document, parameters: Mapping[str, str]) -> WorkPlan:
-    if importlib.util.find_spec("voxk8s.imgql") is None:
+def _compile(document: Document, parameters: Mapping[str, str], index: KernelIndex) -> WorkPlan:
+    try:
+        text = document.data.decode()
+    except UnicodeDecodeError as error:
         raise InvalidProgram(
-            "this version of voxk8s runs plan documents, not ImgQL programs; compile the program"
-            " to a plan document first"
-        )
-    language: Any = importlib.import_module("voxk8s.program")
-    text = document.data.decode("utf-8", "replace")
-    plan: WorkPlan = language.compile_program(text, name=document.name, parameters=parameters)
-    return plan
+            f"{document.name} is not UTF-8: byte {error.start} is wrong"
+        ) from error
+    return compile_program(
+        text,
+        name=document.name,
+        parameters=parameters,
+        read_file=lambda name: document.files[name],
+        index=index,
+    )
