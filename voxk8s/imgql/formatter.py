@@ -145,6 +145,8 @@ class _Writer:
         """Tell whether a space stands behind an operator."""
         if token.type in ("OP", "EQUAL") or token.text[0] in ".$":
             return True
+        if sign.text.endswith(".") and token.text[0].isdigit():
+            return True
         if before is not None and before.type == "LET":
             return token.type not in _OPENING
         if before is not None and before.type == "FOLD":

@@ -31,6 +31,7 @@ from voxk8s.imgql.syntax import Define, Output
         ("// c\nlet a = 1 // d\n// e", "// c\nlet a = 1  // d\n// e\n"),
         ("let a = f(\n1,\n2)", "let a = f(\n    1,\n    2)\n"),
         ("let img$C=f $A", "let img$C = f $A\n"),
+        ("let a = (*. 3)", "let a = (*. 3)\n"),
         ("let a = x$C.y", "let a = x$C.y\n"),
         ('print "a"  fold+0 xs', 'print "a" fold + 0 xs\n'),
         ("", ""),
@@ -114,7 +115,7 @@ def _read(text: str) -> tuple[list[tuple[str, str]], list[object], int] | None:
     return [(each.type, each.text) for each in tokens], list(shape), text.count("//")
 
 
-@settings(max_examples=300)
+@settings(max_examples=150, deadline=None)
 @given(_programs())
 def test_words_commands_and_comments_stay(text: str) -> None:
     """Formatting changes no word, no command and no comment, and twice is once."""
