@@ -9,16 +9,19 @@ from __future__ import annotations
 from voxk8s.kernels.catalogue import KernelRegistry, registry
 from voxk8s.kernels.context import attempt
 from voxk8s.kernels.declare import Mask, kernel
+from voxk8s.kernels.devices import Device, best_device
 from voxk8s.kernels.spec import CostHint, KernelSpec
 from voxk8s.kernels.symbols import Symbol, symbols
 
 __all__ = [
     "CostHint",
+    "Device",
     "KernelRegistry",
     "KernelSpec",
     "Mask",
     "Symbol",
     "attempt",
+    "best_device",
     "kernel",
     "registry",
     "symbols",

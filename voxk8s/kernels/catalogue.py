@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
+from voxk8s.kernels.devices import Device, best_device
 from voxk8s.kernels.spec import KernelFunction, KernelSpec
 from voxk8s.plan.signature import Signature
 from voxk8s.settings import Settings
@@ -47,7 +48,7 @@ class KernelRegistry:
     ) -> None:
         self._built_in = built_in
         self._declared = MappingProxyType({}) if declared is None else declared
-        self._functions: dict[str, tuple[KernelSpec, KernelFunction]] = {}
+        self._functions: dict[str, KernelFunction] = {}
 
     def find(self, name: str, imports: Sequence[str] = ()) -> Signature | None:
         """Look `name` up: as a qualified name, in `default`, then in `imports` in order."""
@@ -79,21 +80,25 @@ class KernelRegistry:
             )
         return found
 
-    def function(self, qualified: str) -> KernelFunction:
-        """Give the function of a kernel, importing its module on first use."""
+    def function(self, qualified: str, device: Device | None = None) -> KernelFunction:
+        """Give the function of a kernel, importing its module on first use.
+
+        Without a device the best one of this process is taken.
+        """
         spec = self.spec(qualified)
-        if not isinstance(spec.implementation, str):
-            return spec.implementation
-        known = self._functions.get(qualified)
-        if known is not None and known[0] is spec:
-            return known[1]
-        module, _, name = spec.implementation.partition(":")
+        chosen = spec.implementation_for(device or best_device())
+        if not isinstance(chosen, str):
+            return chosen
+        known = self._functions.get(chosen)
+        if known is not None:
+            return known
+        module, _, name = chosen.partition(":")
         if not module:
             raise InvalidUsage(f"kernel {qualified!r} is performed by the engine, not by a call")
         owner = importlib.import_module(module)
         # A module may make functions on demand (simpleitk does), by __getattr__.
         function = cast("KernelFunction", getattr(owner, name))
-        self._functions[qualified] = (spec, function)
+        self._functions[chosen] = function
         return function
 
     def _get(self, qualified: str) -> KernelSpec | None:

@@ -41,7 +41,12 @@ _WORDS: Mapping[object, str] = {
 
 
 def kernel(
-    name: str, *, version: int = 1, cheap: bool = False, cost: CostHint | None = None
+    name: str,
+    *,
+    version: int = 1,
+    cheap: bool = False,
+    cost: CostHint | None = None,
+    gpu: Callable[P, R] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register the decorated function as the kernel `name` (`namespace.name`).
 
@@ -50,7 +55,8 @@ def kernel(
     different values than before. The function must be pure and must not change its arguments.
     Declaring a name again replaces the function if it has the same module and name (a notebook
     cell run twice); anything else raises InvalidUsage. Workers in other processes know the kernel
-    if its module is named by an entry point in the group `voxk8s.kernels`.
+    if its module is named by an entry point in the group `voxk8s.kernels`. `gpu` is called in its
+    place by processes that have a GPU; it must give the same bits.
     """
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
@@ -59,6 +65,7 @@ def kernel(
                 signature=_signature(check_name(name), version, cheap, function),
                 implementation=typing.cast("Callable[..., typing.Any]", function),
                 cost=cost,
+                gpu=typing.cast("Callable[..., typing.Any] | None", gpu),
                 doc=(inspect.getdoc(function) or "").partition("\n")[0],
             )
         )

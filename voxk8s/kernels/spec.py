@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from voxk8s.errors import InvalidUsage
+from voxk8s.kernels.devices import Device
 from voxk8s.plan.signature import Role, Signature
 
 if TYPE_CHECKING:
@@ -42,13 +43,19 @@ class KernelSpec:
     """A kernel as the registry holds it.
 
     `implementation` is the function, or `module:function` to be imported on first use; it is empty
-    for operations that the engine performs itself (loads, listings, maps).
+    for operations that the engine performs itself (loads, listings, maps). `gpu` is the same for
+    processes that have a GPU; it must give the same bits.
     """
 
     signature: Signature
     implementation: str | KernelFunction
     cost: CostHint | None = None
     doc: str = ""
+    gpu: str | KernelFunction | None = None
+
+    def implementation_for(self, device: Device) -> str | KernelFunction:
+        """Give the implementation for a device; the CPU's where there is no other."""
+        return self.gpu if device is Device.GPU and self.gpu else self.implementation
 
 
 def check_name(qualified: str) -> str:
@@ -70,6 +77,7 @@ def spec(
     role: Role = Role.COMPUTE,
     cheap: bool = False,
     cost: CostHint | None = None,
+    gpu: str | None = None,
 ) -> KernelSpec:
     """Write a spec in one line.
 
@@ -94,4 +102,4 @@ def spec(
         role=role,
         cheap=cheap,
     )
-    return KernelSpec(signature, implementation, cost, doc)
+    return KernelSpec(signature, implementation, cost, doc, gpu)

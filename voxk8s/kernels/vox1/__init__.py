@@ -7,6 +7,8 @@ from typing import Final
 from voxk8s.kernels.spec import CostHint, KernelSpec, spec
 from voxk8s.plan.signature import Role
 
+_ON_GPU: Final = frozenset({"and", "or", "not", "geq_sv", "leq_sv", "gt_sv", "lt_sv", "eq_sv"})
+
 
 def _row(
     name: str,
@@ -23,6 +25,7 @@ def _row(
         doc,
         role=role,
         cost=CostHint(seconds=5e-5, per_megavoxel=per_megavoxel),
+        gpu=f"voxk8s.kernels.vox1.gpu:{home.partition(':')[2]}" if name in _ON_GPU else None,
     )
 
 
