@@ -73,6 +73,15 @@ def test_get_gives_what_was_put(opener: Callable[[], ResultStore], name: str) ->
     assert same(opener().get(key(name)), value)
 
 
+def test_large_blob_goes_in_parts(opener: Callable[[], ResultStore]) -> None:
+    """A blob beyond the size of one request comes back whole, and is not sent twice."""
+    noise = np.frombuffer(np.random.default_rng(5).bytes(20 << 20), "uint8")
+    put = opener().put(key("noise"), noise)
+    assert opener().put(key("again"), noise).digest == put.digest
+    assert same(opener().get(key("again")), noise)
+    assert opener().stats().blobs == 1
+
+
 def test_unknown_key_is_a_miss(store: ResultStore) -> None:
     """A key without a result gives MISS, which is not None."""
     assert store.get(key("nothing")) is MISS

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from tests.support.cli import PROGRAM, environment, voxk8s
+from tests.support.s3 import S3Server
+from voxk8s.storage import open_store
 
 Node = dict[str, Any]
 
@@ -222,6 +224,19 @@ def test_unreachable_store_is_said(tmp_path: Path) -> None:
     assert (done.status, done.out) == (1, "")
     assert "s3://bucket/x" in done.err
     assert "hunter2" not in done.err
+
+
+@pytest.mark.s3
+def test_run_with_a_store_in_s3(tmp_path: Path, s3_server: S3Server) -> None:
+    """What one run stored in S3, another one finds; saved files lie there as they are."""
+    plan = write_plan(tmp_path, SUM, {"sum": "sum", "sum.json": "sum"})
+    url = s3_server.url()
+    for computed in (2, 0):
+        done = voxk8s(tmp_path, "run", plan, "--store", url, "--json", env=s3_server.env)
+        assert (done.status, done.json()["operations"]["computed"]) == (0, computed)
+    digest = done.json()["goals"][1]["digest"].removeprefix("sha256:")
+    store = open_store(url, options=s3_server.options)
+    assert store.read_blob(digest) == (tmp_path / "sum.json").read_bytes()
 
 
 def test_help_starts_at_once(tmp_path: Path) -> None:
