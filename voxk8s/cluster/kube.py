@@ -1,8 +1,8 @@
-"""The door to Kubernetes: the only module that imports its client.
+"""The door to Kubernetes: calls, errors, watches that resume.
 
-Objects go in and out as plain dictionaries: the generated models of the client cost more time than
-the calls themselves, and lose fields that they do not know. From the client come what is hard to
-get right: kubeconfig and in-cluster configuration, credentials and their renewal, TLS.
+Objects go in and out as plain dictionaries: the generated models of the official client cost more
+time than the calls themselves, and lose fields that they do not know. What is hard to get right,
+kubeconfigs with their credentials and TLS, comes from the client (`transport`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
-from kubernetes.aio import client as kubernetes_client
-from kubernetes.aio import config as kubernetes_config
 
 from voxk8s.cluster.errors import (
     AlreadyExists,
@@ -28,13 +26,13 @@ from voxk8s.cluster.errors import (
     Forbidden,
     Invalid,
     KindMissing,
-    KubeConfigMissing,
     KubeUnreachable,
     NotFound,
     Overloaded,
     TooLarge,
 )
 from voxk8s.cluster.kinds import EVENTS, PODS, Kind
+from voxk8s.cluster.transport import ClientTransport, PodTransport, Transport
 
 KubeObject: TypeAlias = dict[str, Any]
 """A Kubernetes object as JSON data."""
@@ -43,7 +41,6 @@ Propagation: TypeAlias = Literal["Background", "Foreground", "Orphan"]
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 _PAGE = 500
-_config: Any = kubernetes_config  # untyped
 _TIMEOUT = 30.0
 _WATCH_SECONDS = 240
 _PATIENCE = 5
@@ -94,9 +91,9 @@ Notice: TypeAlias = Snapshot | Changed | Beat | Lost
 class Kube:
     """Calls to one API server. Use as an asynchronous context manager, within one event loop."""
 
-    def __init__(self, configuration: Any) -> None:
-        # The client has no type information: everything behind this name is unchecked.
-        self._client: Any = kubernetes_client.ApiClient(configuration=configuration)
+    def __init__(self, transport: Transport) -> None:
+        """Call by a way to the API server; use `connect` to find one."""
+        self._transport = transport
 
     @classmethod
     async def connect(
@@ -106,21 +103,11 @@ class Kube:
 
         Raises KubeConfigMissing when none of them exists or can be read.
         """
-        configuration = kubernetes_client.Configuration()
-        try:
-            if path := env.get("KUBECONFIG"):
-                await _load_kubeconfig(configuration, path, context)
-            elif "KUBERNETES_SERVICE_HOST" in env:
-                _config.load_incluster_config(client_configuration=configuration)
-            else:
-                path = str(Path(env.get("HOME", "/")) / ".kube" / "config")
-                await _load_kubeconfig(configuration, path, context)
-        except (kubernetes_config.ConfigException, OSError, ValueError) as error:
-            raise KubeConfigMissing(
-                f"No way to a Kubernetes cluster: {error}. Set KUBECONFIG to a kubeconfig file."
-            ) from error
-        configuration.connection_pool_maxsize = connections
-        return cls(configuration)
+        path = env.get("KUBECONFIG")
+        if not path and "KUBERNETES_SERVICE_HOST" in env:
+            return cls(PodTransport(env, connections))
+        path = path or str(Path(env.get("HOME", "/")) / ".kube" / "config")
+        return cls(await ClientTransport.open(path, context, connections))
 
     async def __aenter__(self) -> Self:
         return self
@@ -135,7 +122,7 @@ class Kube:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.close()
+        await self._transport.close()
 
     # --- reading ------------------------------------------------------------------------------
 
@@ -434,21 +421,13 @@ class Kube:
             "User-Agent": "voxk8s",
         }
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        url = f"{self._client.configuration.host}{path}"
+        url = f"{self._transport.host}{path}"
         if given:
             url = f"{url}?{urlencode(given)}"
         try:
-            await self._client.update_params_for_auth(
-                headers, [], ["BearerToken"], path, method, body
+            response = await self._transport.send(
+                method, url, headers, body, timeout or aiohttp.ClientTimeout(total=_TIMEOUT)
             )
-            answer = await self._client.rest_client.request(
-                method,
-                url,
-                headers=headers,
-                body=body,
-                _request_timeout=timeout or aiohttp.ClientTimeout(total=_TIMEOUT),
-            )
-            response: aiohttp.ClientResponse = answer.response
             if response.status < 300:
                 return response
             text = await response.read()
@@ -527,9 +506,3 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
                 yield line
     if rest:
         yield bytes(rest)
-
-
-async def _load_kubeconfig(configuration: Any, path: str, context: str | None) -> None:
-    await _config.load_kube_config(
-        config_file=path, context=context, client_configuration=configuration, persist_config=False
-    )

@@ -1,0 +1,80 @@
+"""The way from a pod to the API server."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from voxk8s.cluster.errors import KubeConfigMissing
+from voxk8s.cluster.kinds import PODS
+from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.transport import PodTransport
+
+ENV = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A service account as Kubernetes mounts it; its CA is not looked at."""
+    context = ssl.create_default_context()
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: context)
+    (tmp_path / "token").write_text("first\n")
+    return tmp_path
+
+
+class Seen:
+    """A server that remembers the last request."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self.bodies: list[Any] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer everything with an empty object."""
+        self.tokens.append(request.headers.get("Authorization", ""))
+        self.bodies.append(await request.json() if request.can_read_body else None)
+        return web.json_response({"metadata": {"resourceVersion": "1"}})
+
+
+async def test_requests_carry_the_token_of_the_moment(account: Path) -> None:
+    """Every request has the pod's token; one that was renewed in its file is taken up."""
+    seen, now = Seen(), [0.0]
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", seen.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    transport = PodTransport(ENV, 4, account, lambda: now[0])
+    transport.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with Kube(transport) as kube:
+        await kube.get(PODS, "a", "ns")
+        (account / "token").write_text("second")
+        await kube.get(PODS, "a", "ns")
+        now[0] = 61.0
+        await kube.create(PODS, {"metadata": {"name": "a"}}, "ns")
+    await runner.cleanup()
+    assert seen.tokens == ["Bearer first", "Bearer first", "Bearer second"]
+    assert seen.bodies == [None, None, {"metadata": {"name": "a"}}]
+
+
+def test_address(account: Path) -> None:
+    """The address is that of the cluster's own service, in brackets for IPv6."""
+    assert PodTransport(ENV, 4, account).host == "https://10.0.0.1:443"
+    six = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    assert PodTransport(six, 4, account).host == "https://[fd00::1]:443"
+
+
+def test_pod_without_a_token(tmp_path: Path) -> None:
+    """A pod without a token is told what to change."""
+    with pytest.raises(KubeConfigMissing, match="automountServiceAccountToken"):
+        PodTransport(ENV, 4, tmp_path)
+
+
+async def test_closing_what_was_never_used(account: Path) -> None:
+    """A way that was not used can be closed."""
+    await PodTransport(ENV, 4, account).close()

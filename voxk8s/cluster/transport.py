@@ -1,0 +1,157 @@
+"""How requests reach the API server: from inside of a pod, or as a kubeconfig says.
+
+Inside of a pod everything needed is an address, a CA and a token that is renewed in its file.
+Importing the official client for that would cost every runner a second of processor time, for
+models that nobody uses; kubeconfigs, with all their ways to log in, are what it is needed for.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import aiohttp
+import msgspec
+
+from voxk8s.cluster.errors import KubeConfigMissing
+
+ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_TOKEN_SECONDS = 60.0
+_BUFFER = 2**21
+
+
+class Transport(Protocol):
+    """Sends one request and gives its response, unread."""
+
+    host: str
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: dict[str, Any] | None,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - a setting of the client
+    ) -> aiohttp.ClientResponse:
+        """Send a request with the credentials of whoever runs this."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+
+
+class PodTransport:
+    """The way from a pod, with the token of its service account."""
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        connections: int,
+        account: Path = ACCOUNT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read address, CA and token; raises KubeConfigMissing if one of them is not there."""
+        host = env["KUBERNETES_SERVICE_HOST"]
+        port = env.get("KUBERNETES_SERVICE_PORT") or "443"
+        self.host = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+        self._token_file = account / "token"
+        self._clock = clock
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        try:
+            self._ssl = ssl.create_default_context(cafile=str(account / "ca.crt"))
+            self._token = self._read_token()
+        except OSError as error:
+            raise KubeConfigMissing(
+                f"No way to the Kubernetes cluster that this pod runs in: {error}. Give the pod's"
+                " service account a token (automountServiceAccountToken)."
+            ) from error
+        self._read_at = clock()
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: dict[str, Any] | None,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - a setting of the client
+    ) -> aiohttp.ClientResponse:
+        """Send a request with the pod's token."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._ssl)
+            self._session = aiohttp.ClientSession(connector=connector, read_bufsize=_BUFFER)
+        data = None if body is None else msgspec.json.encode(body)
+        return await self._session.request(
+            method,
+            url,
+            headers={**headers, "Authorization": f"Bearer {self._fresh_token()}"},
+            data=data,
+            timeout=timeout,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _fresh_token(self) -> str:
+        if self._clock() - self._read_at >= _TOKEN_SECONDS:
+            self._token = self._read_token()
+            self._read_at = self._clock()
+        return self._token
+
+    def _read_token(self) -> str:
+        return self._token_file.read_text(encoding="utf-8").strip()
+
+
+class ClientTransport:
+    """The way that a kubeconfig describes, by the official client."""
+
+    def __init__(self, client: Any) -> None:
+        """Send by the client; it has no type information, so everything about it is unchecked."""
+        self._client = client
+        self.host: str = client.configuration.host
+
+    @classmethod
+    async def open(cls, path: str, context: str | None, connections: int) -> ClientTransport:
+        """Read a kubeconfig; raises KubeConfigMissing when there is none or it cannot be used."""
+        from kubernetes.aio import client, config
+
+        loader: Any = config
+        configuration = client.Configuration()
+        try:
+            await loader.load_kube_config(
+                config_file=path,
+                context=context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+        except (config.ConfigException, OSError, ValueError) as error:
+            raise KubeConfigMissing(
+                f"No way to a Kubernetes cluster: {error}. Set KUBECONFIG to a kubeconfig file."
+            ) from error
+        configuration.connection_pool_maxsize = connections
+        return cls(client.ApiClient(configuration=configuration))
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: dict[str, Any] | None,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - a setting of the client
+    ) -> aiohttp.ClientResponse:
+        """Send a request with the credentials of the kubeconfig, renewed where it says how."""
+        path = url.removeprefix(self.host).partition("?")[0]
+        await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        answer = await self._client.rest_client.request(
+            method, url, headers=headers, body=body, _request_timeout=timeout
+        )
+        response: aiohttp.ClientResponse = answer.response
+        return response
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.close()
