@@ -17,9 +17,9 @@ from voxk8s.plan.pins import Pin
 from voxk8s.storage import probe as probing
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.blobs import Blobs
-from voxk8s.storage.codec import Encoded, decode, encode, payload_digest
+from voxk8s.storage.codec import Encoded, payload_digest
 from voxk8s.storage.counters import Counters, Counts, StoreStats
-from voxk8s.storage.describe import describe
+from voxk8s.storage.entry import make_record, read_value
 from voxk8s.storage.fanout import FanOut
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.miss import MISS, Miss
@@ -27,15 +27,8 @@ from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.pins import Pins
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.recent import RecentResults, Seen
-from voxk8s.storage.record import (
-    FORMAT,
-    Provenance,
-    Record,
-    decode_record,
-    encode_record,
-    trim,
-)
-from voxk8s.values import SavedFile, Value
+from voxk8s.storage.record import FORMAT, Provenance, Record, decode_record, encode_record
+from voxk8s.values import Value
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +101,7 @@ class ResultStore:
             data = ahead()
         else:
             data = self._bytes_of(record)
-        value = MISS if data is None else _value_of(record, data)
+        value = MISS if data is None else read_value(record, data)
         if value is MISS:
             return self._miss(key)
         self._remember(record)
@@ -130,7 +123,7 @@ class ResultStore:
         that exists is put right. Raises UnsupportedValue for what is no value.
         """
         path = record_path(key)
-        record, encoded = _make_record(ResultKey(key), value, provenance)
+        record, encoded = make_record(ResultKey(key), value, provenance)
         if record.inline is None:
             self._blobs.write(encoded, record.digest, record.media_type, replace=replace)
         document = encode_record(record)
@@ -324,39 +317,3 @@ class ResultStore:
 def reopen(location: Location, options: StoreOptions) -> ResultStore:
     """Open a pickled store in the process that unpickles it."""
     return ResultStore(location, options, options.filled(os.environ))
-
-
-def _make_record(
-    key: ResultKey, value: Value, provenance: Provenance | None
-) -> tuple[Record, Encoded]:
-    suffix = None
-    media_type: str = constants.MEDIA_TYPE_VALUE
-    if isinstance(value, SavedFile):
-        encoded = Encoded((value.data,), len(value.data))
-        suffix, media_type = value.suffix, value.media_type
-    else:
-        encoded = encode(value, compress_from=constants.INLINE_VALUE_BYTES)
-    small = suffix is None and encoded.size <= constants.INLINE_VALUE_BYTES
-    record = Record(
-        format=FORMAT,
-        key=key,
-        digest=encoded.digest(),
-        size=encoded.size,
-        media_type=media_type,
-        inline=encoded.join() if small else None,
-        suffix=suffix,
-        summary=describe(value),
-        provenance=trim(provenance or Provenance()),
-    )
-    return record, encoded
-
-
-def _value_of(record: Record, data: memoryview) -> Value | Miss:
-    if record.suffix is not None:
-        return SavedFile(bytes(data), record.suffix, record.media_type)
-    try:
-        return decode(data)
-    except CorruptBlob as error:
-        # The bytes are what was written, by a program that is not this one: not ours to remove.
-        _log.warning("the value of %s cannot be decoded: %s", record.key, error)
-        return MISS
