@@ -48,7 +48,9 @@ def _rebuild(node: Node, made: dict[OperationId, Node]) -> Node:
 
 
 def _is_outside(arena: Arena, name: OperationId, level: int) -> bool:
-    return arena.levels.get(name, 0) < level and name not in arena.open
+    # The body of a loop is no value that could be captured; what it captures is.
+    inside = name in arena.open or isinstance(arena.nodes[name], Closure)
+    return not inside and arena.levels.get(name, 0) < level
 
 
 def _inside(arena: Arena, result: OperationId, level: int) -> list[OperationId]:

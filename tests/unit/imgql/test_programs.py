@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.imgql import compiled, diagnostics
+from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import format_program
 from voxk8s.kernels import registry
 from voxk8s.plan import decode, encode
@@ -90,3 +93,18 @@ def test_a_program_without_goals_is_a_plan_without_nodes() -> None:
     plan = compiled('let a = load("f")').plan
     assert (dict(plan.nodes), plan.goals) == ({}, ())
     assert diagnostics('let a = load("f")') == ()
+
+
+_WORDS = ["let", "in", "for", "do", "fold", "print", "save", "import", "load", "true", "a", "b", "f", "N", "B+", "x", "img", "(", ")", "[", "]", ",", ":", "=", "+", "-", "!", "*", "|", "~>", ".<=", ">.", "1", "2.5", "near", "volume", "mean", "range", "tt", "constant", "index", '"s"', '"vox1"', '"stdlib.imgql"', "$A", "{", '"', "_", "."]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from([*_WORDS, "\n", "\n"]), max_size=25))
+def test_any_text_is_a_program_or_refused(words: list[str]) -> None:
+    """Whatever stands in a file, it compiles or its errors are told; nothing else happens."""
+    text = " ".join(words)
+    try:
+        compiled(text)
+    except InvalidProgram as error:
+        assert error.diagnostics
+        assert any(each.severity == "error" for each in diagnostics(text))

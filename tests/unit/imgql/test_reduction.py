@@ -100,6 +100,13 @@ def test_an_inner_loop_that_needs_no_outer_item_moves_out() -> None:
     )
 
 
+def test_an_inner_body_that_needs_no_outer_item_is_not_captured() -> None:
+    """Only values are captured: a body stays with its loop, what it uses goes through."""
+    assert shown('print "a" for x in range(2) do for y in range(x) do y + mean([1])') == (
+        "map({map({addition(item, c0) | c0=c0}, range(item)) | c0=mean(sequence(1.0))}, range(2.0))"
+    )
+
+
 def test_functions_that_loop_capture_their_arguments() -> None:
     """Each call of a function with a loop has captures of its own."""
     plan = compiled('let f(k) = for x in range(2) do x + mean([k])\nprint "a" f(1)\nprint "b" f(2)')
