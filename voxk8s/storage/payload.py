@@ -1,0 +1,246 @@
+"""The payload of an encoded value: a tree in MessagePack, then the bytes of its arrays.
+
+In the tree scalars stand for themselves and lists are arrays; everything else is a map with one
+tag as its only key: `m` mapping (pairs in order), `a` array, `I` image, `i` integer beyond 64
+bits. Arrays follow in C order, each at a multiple of 64 bytes. Equal values give equal payloads.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+import msgspec
+import numpy as np
+
+from voxk8s.errors import CorruptBlob, UnsupportedValue
+from voxk8s.values import Array, Image, SavedFile, Value
+
+MAX_DEPTH: Final = 200
+"""Lists and mappings may be nested this deep."""
+
+_ALIGN: Final = 64
+_DTYPE = re.compile(r"[<>|](b1|[iu][1248]|f[248]|c(8|16)|[SU][1-9]\d{0,5}|[mM]8(\[\w{1,8}\])?)")
+
+Buffer: TypeAlias = bytes | memoryview
+# What MessagePack holds; recursive, and so an object at the seam to msgspec.
+Tree: TypeAlias = object
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def write_payload(value: Value) -> tuple[list[Buffer], int]:
+    """Give the parts of a value's payload, and the length of its tree.
+
+    Arrays are not copied where they are in C order. Raises UnsupportedValue for what is no value.
+    """
+    arrays: list[Array] = []
+    tree = _tree(value, arrays, 0)
+    try:
+        head = msgspec.msgpack.encode(tree)
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise UnsupportedValue(f"a string or number cannot be stored: {error}") from error
+    parts: list[Buffer] = [head]
+    length = len(head)
+    for array in arrays:
+        if gap := -length % _ALIGN:
+            parts.append(bytes(gap))
+            length += gap
+        if array.nbytes:
+            parts.append(_bytes_view(array))
+            length += array.nbytes
+    if arrays and (gap := -length % _ALIGN):
+        parts.append(bytes(gap))
+    return parts, len(head)
+
+
+def _bytes_view(array: Array) -> memoryview:
+    # Date and time arrays have no buffer of their own; every dtype here can be seen as bytes.
+    return array.reshape(-1).view(np.uint8).data
+
+
+def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:
+    if depth > MAX_DEPTH:
+        raise UnsupportedValue(f"a value is nested deeper than {MAX_DEPTH} lists and mappings")
+    if value is None or isinstance(value, (bool, str)):
+        return str(value) if isinstance(value, str) else value
+    if isinstance(value, np.generic):
+        return _numpy_scalar(value, arrays)
+    if isinstance(value, int):
+        return int(value) if -(1 << 63) <= value < 1 << 64 else {"i": format(value, "x")}
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, np.ndarray):
+        return {"a": _array(value, arrays)}
+    if isinstance(value, Image):
+        return {"I": _image(value, arrays)}
+    if isinstance(value, (list, tuple)):
+        if {float, str, bool}.issuperset(map(type, value)):
+            return value
+        return [_tree(item, arrays, depth + 1) for item in value]
+    if isinstance(value, SavedFile):
+        raise UnsupportedValue("a saved file can only be a whole result, not part of a value")
+    if isinstance(value, Mapping):
+        pairs: list[Tree] = []
+        for name, item in value.items():
+            if not isinstance(name, str):
+                raise UnsupportedValue(f"a mapping has the key {name!r}: only strings are stored")
+            pairs.append([name, _tree(item, arrays, depth + 1)])
+        return {"m": pairs}
+    raise UnsupportedValue(f"a {type(value).__name__} is no value: it cannot be stored")
+
+
+def _numpy_scalar(value: np.generic, arrays: list[Array]) -> Tree:
+    item = value.item()
+    if isinstance(item, (bool, int, float, str)) and value.dtype.kind in "biufU":
+        return item
+    return {"a": _array(np.asarray(value), arrays)}
+
+
+def _image(image: Image, arrays: list[Array]) -> Tree:
+    return [
+        _array(image.array, arrays),
+        [float(x) for x in image.spacing],
+        [float(x) for x in image.origin],
+        [float(x) for x in image.direction],
+        int(image.channels),
+    ]
+
+
+def _array(array: Array, arrays: list[Array]) -> Tree:
+    name = array.dtype.str
+    if not _DTYPE.fullmatch(name):
+        raise UnsupportedValue(f"arrays of dtype {array.dtype} cannot be stored")
+    # C order always: equal arrays have equal bytes. `ascontiguousarray` would make 0-d arrays 1-d.
+    arrays.append(np.asarray(array, order="C"))
+    return [name, list(array.shape)]
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def read_payload(payload: memoryview, tree_length: int) -> Value:
+    """Build the value of a payload; arrays are read-only views of it. Raises CorruptBlob."""
+    try:
+        tree: Tree = msgspec.msgpack.decode(payload[:tree_length])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
+        raise CorruptBlob(f"the tree of a value cannot be read: {error}") from error
+    reader = _Reader(payload, _aligned(tree_length))
+    value = reader.value(tree, 0)
+    reader.finish()
+    return value
+
+
+def _aligned(offset: int) -> int:
+    return offset + (-offset % _ALIGN)
+
+
+class _Reader:
+    """Builds values from a tree, taking arrays from the payload one after the other."""
+
+    __slots__ = ("_arrays", "_offset", "_payload")
+
+    def __init__(self, payload: memoryview, offset: int) -> None:
+        self._payload = payload
+        self._offset = offset
+        self._arrays = 0
+
+    def finish(self) -> None:
+        """Raise CorruptBlob unless the payload ends where its last array ends."""
+        length = len(self._payload)
+        if self._arrays and length != self._offset:
+            raise CorruptBlob(f"a value uses {self._offset} of {length} bytes")
+
+    def value(self, tree: Tree, depth: int) -> Value:
+        if depth > MAX_DEPTH:
+            raise CorruptBlob("a value is nested too deep")
+        if tree is None or isinstance(tree, (bool, int, float, str)):
+            return tree
+        if isinstance(tree, list):
+            return [self.value(item, depth + 1) for item in tree]
+        if isinstance(tree, dict) and len(tree) == 1:
+            tag, content = next(iter(tree.items()))
+            match tag:
+                case "m":
+                    return self._mapping(content, depth)
+                case "a":
+                    return self._array(content)
+                case "I":
+                    return self._image(content)
+                case "i":
+                    return _big_integer(content)
+        raise CorruptBlob("a value has a part of unknown kind")
+
+    def _mapping(self, content: Tree, depth: int) -> Value:
+        result: dict[str, Value] = {}
+        for pair in _list(content):
+            name, item = _list(pair, 2)
+            if not isinstance(name, str) or name in result:
+                raise CorruptBlob(f"a mapping has the key {name!r}")
+            result[name] = self.value(item, depth + 1)
+        return result
+
+    def _array(self, content: Tree) -> Array:
+        name, sizes = _list(content, 2)
+        shape = tuple(_size(size) for size in _list(sizes))
+        if not isinstance(name, str) or not _DTYPE.fullmatch(name) or len(shape) > 32:
+            raise CorruptBlob(f"an array has the dtype {name!r} and {len(shape)} axes")
+        dtype = np.dtype(name)
+        length = math.prod(shape) * dtype.itemsize
+        end = self._offset + length
+        if end > len(self._payload):
+            raise CorruptBlob(f"an array of {length} bytes goes beyond the end")
+        # Bytes first: not every dtype can be had from a buffer, but all can be seen in bytes.
+        raw = np.frombuffer(self._payload[self._offset : end], dtype=np.uint8)
+        self._offset = _aligned(end)
+        self._arrays += 1
+        if not length:
+            array: Array = np.empty(shape, dtype)
+            array.flags.writeable = False
+            return array
+        array = raw.view(dtype).reshape(shape)
+        if not array.flags.aligned:
+            array = array.copy()
+            array.flags.writeable = False
+        return array
+
+    def _image(self, content: Tree) -> Image:
+        array, spacing, origin, direction, channels = _list(content, 5)
+        voxels = self._array(array)
+        image = Image(
+            voxels, _floats(spacing), _floats(origin), _floats(direction), _size(channels)
+        )
+        axes = image.dimension + (image.channels != 1)
+        if voxels.ndim != axes or len(image.direction) != image.dimension**2:
+            raise CorruptBlob(f"an image of {image.dimension} axes has {voxels.ndim} of voxels")
+        return image
+
+
+def _list(tree: Tree, length: int | None = None) -> list[Tree]:
+    if not isinstance(tree, list) or (length is not None and len(tree) != length):
+        raise CorruptBlob("a value has a list of the wrong form")
+    return tree
+
+
+def _size(tree: Tree) -> int:
+    if not isinstance(tree, int) or isinstance(tree, bool) or tree < 0:
+        raise CorruptBlob(f"{tree!r} is no size")
+    return tree
+
+
+def _floats(tree: Tree) -> tuple[float, ...]:
+    numbers = []
+    for item in _list(tree):
+        if not isinstance(item, float):
+            raise CorruptBlob(f"{item!r} is no number of a geometry")
+        numbers.append(item)
+    return tuple(numbers)
+
+
+def _big_integer(tree: Tree) -> int:
+    # Hexadecimal: Python bounds the length of decimal ones.
+    if not isinstance(tree, str) or not re.fullmatch(r"-?[0-9a-f]+", tree):
+        raise CorruptBlob("an integer is written wrongly")
+    return int(tree, 16)
