@@ -1,4 +1,4 @@
-"""All benchmark tables, one after the other: `make bench`, or `python -m tests.bench plan store`."""
+"""All benchmark tables in turn: `make bench`, or some: `python -m tests.bench plan store`."""
 
 from __future__ import annotations
 
