@@ -9,6 +9,8 @@ CLUSTER ?= auto
 # What pytest is to run, and more options for it
 TESTS ?= tests/unit tests/contract tests/chart tests/integration tests/e2e
 PYTEST ?=
+# Which benchmarks, all by default
+BENCH ?=
 
 UV_VERSION := 0.13.9
 UV := .tools/uv/bin/uv
@@ -95,8 +97,8 @@ test: tools install ## Set everything up and pass all tests
 	@$(BIN)/pytest $(TESTS) --junitxml=reports/tests.xml $(PYTEST)
 
 .PHONY: bench
-bench: install ## Print the benchmark tables
-	@$(BIN)/pytest tests/bench -s $(PYTEST)
+bench: install ## Print the benchmark tables (BENCH="plan store" for some)
+	@$(RUN) tests.bench $(BENCH)
 
 # ---- code
 
