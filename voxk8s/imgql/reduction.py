@@ -220,8 +220,9 @@ class Reduction:
                 " [a, b, c]",
             )
             return initial
-        name = self.arena.constant(kernel)
-        return self._kernel("default.fold", (name, initial, sequence), site)
+        # The version is in the result's key, as that of a kernel always is.
+        name, version = (self.arena.constant(each) for each in (kernel.qualified, kernel.version))
+        return self._kernel("default.fold", (name, version, initial, sequence), site)
 
     def _kernel(self, qualified: str, arguments: Sequence[OperationId], site: Site) -> OperationId:
         signature = self._names.signature(qualified)
@@ -234,9 +235,9 @@ class Reduction:
         self._report.error(site.source, site.start, site.end, message, *hints)
 
 
-def _only_kernel(function: Function) -> str | None:
+def _only_kernel(function: Function) -> Signature | None:
     """Give the kernel that a function of two parameters does nothing but apply."""
     instruction = function.instructions[function.result]
     if isinstance(instruction, Apply) and len(function.instructions) == 3:
-        return instruction.signature.qualified if instruction.arguments == (0, 1) else None
+        return instruction.signature if instruction.arguments == (0, 1) else None
     return None

@@ -185,6 +185,13 @@ def test_folds_over_known_sequences_are_written_out(text: str, plan: str) -> Non
     assert value(text) == plan
 
 
+def test_a_fold_over_an_unknown_sequence_is_left_to_the_run() -> None:
+    """With a kernel as its operator the fold is an operation, which names the kernel."""
+    assert value('fold + 0 (for f in dir("d") do volume(load f))') == (
+        "fold('default.addition', 1, 0.0, map({volume(load(item))}, dir('d')))"
+    )
+
+
 def test_a_fold_over_an_unknown_sequence_says_so() -> None:
     """A sequence whose length only the run knows cannot be folded with a function."""
     text = 'let f(a, b) = a + (2 * b)\nprint "x" fold f 0 dir("/data")'

@@ -153,6 +153,12 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         cheap=True,
         cost=_SCALAR,
     ),
+    spec(
+        "default.fold",
+        "string number any sequence -> any",
+        f"{_HOME}.folding:fold",
+        "A kernel of two arguments applied from the left, from a first value on",
+    ),
     # statistics of sequences of numbers
     spec(
         "default.mean",
