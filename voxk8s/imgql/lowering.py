@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from math import isfinite
 
 from voxk8s.imgql import syntax
-from voxk8s.imgql.code import Apply, Call, Constant, Fold, Function, Map, Unknown
+from voxk8s.imgql.application import MINUS, Abandon, Application
+from voxk8s.imgql.code import Constant, Fold, Function, Map, Unknown
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.meaning import Lookup, Meaning
-from voxk8s.imgql.names import Defined, Names
+from voxk8s.imgql.names import Names
 from voxk8s.imgql.scopes import Local, Scope
 from voxk8s.imgql.syntax import (
     Bracket,
@@ -26,11 +27,6 @@ from voxk8s.imgql.trampoline import Steps, run
 
 _SIGNS = ("OP", "EQUAL")
 _LITERALS = ("NUMBER", "STRING", "TRUE", "FALSE")
-_MINUS = "-"
-
-
-class _Abandon(Exception):
-    """The rest of a definition makes no sense after an error in it."""
 
 
 class Lowering:
@@ -40,7 +36,7 @@ class Lowering:
         self._names = names
         self._report = report
         self._lookup = Lookup(names, report)
-        self._binary: dict[tuple[str, int], Function] = {}
+        self._application = Application(names, report)
 
     def body(
         self, function: Function, order: int, parameters: tuple[Token, ...], value: Chain
@@ -49,7 +45,7 @@ class Lowering:
         scope = self._scope(function, order, parameters, None)
         try:
             function.result = run(self._chain(scope, value))
-        except _Abandon:
+        except Abandon:
             function.result = scope.add(Unknown(value.start, value.end))
 
     def _scope(
@@ -80,10 +76,10 @@ class Lowering:
                 break
             operators.append(self._infix(scope, items, place))
             place += 1
-        self._warn_mixed(scope, operators)
+        self._application.warn_mixed(scope, operators)
         result = operands.pop()
         while operators:
-            result = self._apply(scope, operators.pop(), (operands.pop(), result))
+            result = self._application.apply(scope, operators.pop(), (operands.pop(), result))
         return result
 
     def _chains(self, scope: Scope, chains: Sequence[Chain]) -> Steps[tuple[int, ...]]:
@@ -106,7 +102,7 @@ class Lowering:
             "a function of one argument may stand before its argument; a new definition begins"
             " with `let`",
         )
-        raise _Abandon
+        raise Abandon
 
     def _operand(self, scope: Scope, items: Sequence[Item], place: int) -> Steps[tuple[int, int]]:
         """Lower one operand with what stands before and behind it; give the next place too."""
@@ -115,7 +111,7 @@ class Lowering:
             if place == len(items):
                 last = items[-1]
                 self._error(scope.function, last, f"`{_text(last)}` needs an operand behind it")
-                raise _Abandon
+                raise Abandon
             item = items[place]
             following = items[place + 1] if place + 1 < len(items) else None
             if not isinstance(item, Token) or item.type in _LITERALS:
@@ -131,7 +127,7 @@ class Lowering:
             else:
                 meaning = self._lookup.find(scope, item)
                 if not self._stands_before(scope, meaning, following):
-                    value = self._apply(scope, meaning, ())
+                    value = self._application.apply(scope, meaning, ())
                     place += 1
                     break
                 prefixes.append(meaning)
@@ -140,7 +136,7 @@ class Lowering:
             value = yield self._element(scope, value, items[place])
             place += 1
         while prefixes:
-            value = self._prefixed(scope, prefixes.pop(), value)
+            value = self._application.prefix(scope, prefixes.pop(), value)
         return value, place
 
     def _stands_before(self, scope: Scope, meaning: Meaning, following: Item | None) -> bool:
@@ -159,17 +155,6 @@ class Lowering:
             return not (other.accepts(2) and not other.accepts(0) and not other.accepts(1))
         return True
 
-    def _prefixed(self, scope: Scope, meaning: Meaning, value: int) -> int:
-        if meaning.token.text != _MINUS or meaning.accepts(1) or meaning.unknown:
-            return self._apply(scope, meaning, (value,))
-        # A sign: part of a number, else short for 0 - x.
-        start = meaning.token.start
-        instruction = scope.function.instructions[value]
-        if isinstance(instruction, Constant) and isinstance(instruction.value, float):
-            return scope.add(Constant(-instruction.value, start, instruction.end))
-        zero = scope.add(Constant(0.0, start, meaning.token.end))
-        return self._apply(scope, meaning, (zero, value))
-
     # --- operands -----------------------------------------------------------------------------
 
     def _plain(self, scope: Scope, item: Item) -> Steps[int]:
@@ -180,15 +165,15 @@ class Lowering:
         if isinstance(item, Group):
             if len(item.items) != 1:
                 self._error(scope.function, item, "expected one expression in these parentheses")
-                raise _Abandon
+                raise Abandon
             value = yield self._chain(scope, item.items[0])
             return value
         if isinstance(item, Bracket):
             places = yield self._chains(scope, item.items)
-            return self._kernel(scope, "default.sequence", places, item)
+            return self._application.kernel(scope, "default.sequence", places, item)
         if isinstance(item, Slice):
             self._error(scope.function, item, "a slice stands behind a sequence: `xs[a:b]`")
-            raise _Abandon
+            raise Abandon
         if isinstance(item, For):
             value = yield self._loop(scope, item)
         elif isinstance(item, Let):
@@ -211,16 +196,16 @@ class Lowering:
     def _call(self, scope: Scope, token: Token, group: Group) -> Steps[int]:
         meaning = self._lookup.find(scope, token, len(group.items))
         places = yield self._chains(scope, group.items)
-        return self._apply(scope, meaning, places, end=group.end)
+        return self._application.apply(scope, meaning, places, end=group.end)
 
     def _element(self, scope: Scope, value: int, item: Item) -> Steps[int]:
         """Lower an index or a slice; `value` is the sequence."""
         if isinstance(item, Bracket):
             if len(item.items) != 1:
                 self._error(scope.function, item, "expected one index in these brackets")
-                raise _Abandon
+                raise Abandon
             position = yield self._chain(scope, item.items[0])
-            return self._kernel(scope, "default.index", (value, position), item)
+            return self._application.kernel(scope, "default.index", (value, position), item)
         assert isinstance(item, Slice)  # noqa: S101 - the caller looked
         first: int
         if item.first is None:
@@ -234,7 +219,7 @@ class Lowering:
                 "a slice needs its end",
                 "write `xs[a:b]`; b is left out of it",
             )
-            raise _Abandon
+            raise Abandon
         last = yield self._chain(scope, item.last)
         one, other = (scope.function.instructions[each] for each in (first, last))
         if (
@@ -245,8 +230,8 @@ class Lowering:
         ):
             count = scope.add(Constant(other.value - one.value, item.start, item.end))
         else:
-            count = self._kernel(scope, "default.subtraction", (last, first), item)
-        return self._kernel(scope, "default.subsequence", (value, first, count), item)
+            count = self._application.kernel(scope, "default.subtraction", (last, first), item)
+        return self._application.kernel(scope, "default.subsequence", (value, first, count), item)
 
     # --- forms that bind names ------------------------------------------------------------------
 
@@ -280,7 +265,7 @@ class Lowering:
         operator = items[0]
         if not isinstance(operator, Token) or operator.type not in (*_SIGNS, "NAME"):
             self._error(scope.function, operator, "expected an operator or a function behind fold")
-            raise _Abandon
+            raise Abandon
         place = 1
         if _is_minus(items, place) and place + 1 < len(items):
             place += 1
@@ -294,7 +279,7 @@ class Lowering:
                 "fold needs an operator, a first value and a sequence",
                 "for example: fold + 0 xs",
             )
-            raise _Abandon
+            raise Abandon
         initial = yield self._chain(scope, Chain(items[1:place]))
         sequence = yield self._chain(scope, Chain(items[place:]))
         meaning = self._lookup.find(scope, operator, 2)
@@ -307,100 +292,13 @@ class Lowering:
                 f"fold needs a function of two arguments, and `{operator.text}` {meaning.takes()}",
             )
             return scope.add(Unknown(operator.start, operator.end))
-        function, captured = self._two_arguments(scope, meaning)
+        function, captured = self._application.two_arguments(scope, meaning)
         return scope.add(Fold(function, initial, sequence, captured, item.start, item.end))
-
-    def _two_arguments(self, scope: Scope, meaning: Meaning) -> tuple[Function, tuple[int, ...]]:
-        defined = meaning.defined
-        if defined is not None and defined.function is not None:
-            return defined.function, meaning.captured
-        token = meaning.token
-        function = Function("", scope.function.source, token.start, token.end, 2)
-        inner = Scope(
-            function,
-            scope.order,
-            tuple(Token("NAME", name, token.start) for name in ("a", "b")),
-            None,
-        )
-        function.result = self._apply(inner, meaning, (0, 1))
-        return function, ()
-
-    # --- application ----------------------------------------------------------------------------
-
-    def _apply(
-        self, scope: Scope, meaning: Meaning, places: tuple[int, ...], end: int | None = None
-    ) -> int:
-        """Apply what a name means to arguments; without arguments it is the value itself."""
-        token = meaning.token
-        stop = token.end if end is None else end
-        if meaning.unknown:
-            return scope.add(Unknown(token.start, token.end))
-        if meaning.place is not None and not places and end is None:
-            return meaning.place
-        count = len(places)
-        if not meaning.accepts(count) or meaning.place is not None:
-            self._refuse_arity(scope, meaning, count, called=end is not None)
-            return scope.add(Unknown(token.start, token.end))
-        defined = meaning.defined
-        assert defined is not None  # noqa: S101 - a known meaning is a place or a definition
-        if defined.function is not None:
-            arguments = (*places, *meaning.captured)
-            return scope.add(Call(defined.function, arguments, token.start, stop))
-        return scope.add(_application(defined, places, token.start, stop))
-
-    def _refuse_arity(self, scope: Scope, meaning: Meaning, count: int, *, called: bool) -> None:
-        token = meaning.token
-        if meaning.place is not None or (called and meaning.is_value):
-            self._error(scope.function, token, f"`{token.text}` is a value, not a function")
-            return
-        given = "none" if count == 0 else str(count)
-        self._error(
-            scope.function,
-            token,
-            f"`{token.text}` {meaning.takes()}, and {given} {'is' if count == 1 else 'are'} given",
-        )
-
-    def _kernel(self, scope: Scope, qualified: str, places: Sequence[int], item: Item) -> int:
-        """Apply a kernel that syntax stands for."""
-        signature = self._names.signature(qualified)
-        if signature is None:
-            self._error(scope.function, item, f"the kernel {qualified} is not there")
-            raise _Abandon
-        operator = self._names.spell(qualified)
-        return scope.add(Apply(operator, signature, tuple(places), item.start, item.end, operator))
-
-    def _warn_mixed(self, scope: Scope, operators: list[Meaning]) -> None:
-        if scope.function.source.library or len(operators) < 2:
-            return
-        signs = dict.fromkeys(each.token.text for each in operators)
-        if len(signs) > 1:
-            first, *_ = operators
-            other = next(each for each in operators if each.token.text != first.token.text)
-            self._report.warning(
-                scope.function.source,
-                other.token.start,
-                other.token.end,
-                f"`{first.token.text}` and `{other.token.text}` are mixed without parentheses",
-                "operators have no precedence and group to the right: a"
-                f" {first.token.text} b {other.token.text} c is"
-                f" a {first.token.text} (b {other.token.text} c)",
-            )
-
-
-def _application(defined: Defined, places: tuple[int, ...], start: int, end: int) -> Apply:
-    signature = defined.signature
-    assert signature is not None  # noqa: S101 - a definition is a function or a kernel
-    arguments, words = places, defined.words
-    if defined.swapped:
-        arguments, words = tuple(reversed(arguments)), tuple(reversed(words))
-    return Apply(
-        defined.operator, signature, arguments, start, end, defined.name, words, defined.swapped
-    )
 
 
 def _is_minus(items: Sequence[Item], place: int) -> bool:
     item = items[place] if place < len(items) else None
-    return isinstance(item, Token) and item.type == "OP" and item.text == _MINUS
+    return isinstance(item, Token) and item.type == "OP" and item.text == MINUS
 
 
 def _is_tight(item: Item) -> bool:
