@@ -77,6 +77,7 @@ class ExecutionEngine:
         self._listeners: tuple[Listener, ...] = (LogListener(), *listeners)
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
+        self._cancelled = False
 
     @property
     def storage(self) -> ResultStore:
@@ -97,6 +98,8 @@ class ExecutionEngine:
         run = Run(uuid.uuid4().hex, plan, self._config, self._listeners)
         with self._lock:
             self._runs[run.name] = run
+            if self._cancelled:
+                run.cancel()
         try:
             return run.execute()
         finally:
@@ -114,8 +117,12 @@ class ExecutionEngine:
         return compile_graph(plan, self._config)
 
     def cancel(self) -> None:
-        """Stop all runs of this engine: what runs may end, nothing more is started."""
+        """Stop all runs of this engine, those to come included; make a new engine to go on.
+
+        Operations that run may end, nothing more is started.
+        """
         with self._lock:
+            self._cancelled = True
             runs = list(self._runs.values())
         for run in runs:
             run.cancel()

@@ -143,20 +143,18 @@ class Ledger:
         """Operations that failed themselves."""
         return self._failed.keys()
 
-    def fail(self, key: ResultKey, error: str, message: str, transient: bool) -> Iterator[Event]:
-        """Note a failure that no task has reported, as when its process died."""
+    def failure(self, key: ResultKey, error: str, message: str, transient: bool) -> Report:
+        """Make the report of a failure that no task could report, as when its process died."""
         node = self._nodes.get(key)
-        kernel = node.kernel if isinstance(node, KeyOperation) else ""
-        report = Report(
+        return Report(
             key,
             Status.FAILED,
-            kernel,
+            node.kernel if isinstance(node, KeyOperation) else "",
             origin=key,
             error=error,
             message=message,
             transient=transient,
         )
-        return self.take(self._run, [report])
 
     def progress(self, parallelism: int = 0) -> Progress:
         """Count at this moment; at most `parallelism` of what is left runs."""

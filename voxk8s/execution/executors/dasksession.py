@@ -139,18 +139,21 @@ class DaskSession:
         return sum(int(worker.get("nthreads", 1)) for worker in workers.values())
 
     def cancel(self) -> None:
-        """Cancel what waits; running operations end and their units stop after them."""
+        """Give everything back: what waits is forgotten, units that run stop after an operation.
+
+        Rejected: `Client.cancel`. It reaches tasks of the same name that another run, or the next
+        one, has submitted meanwhile.
+        """
         self._cancelled = True
         process.cancel(self._run)
-        if self._futures and self.check() is None:
-            self._client.cancel(list(self._futures.values()), force=False)
+        self.release(list(self._futures))
 
     def close(self) -> None:
         """Give back everything that this run holds."""
         process.detach(self._run)
         _router.remove(self._client, self._run)
         self.release(list(self._futures))
-        if self.check() is None:
+        if self._client.status == "running":
             self._settle()
 
     def _settle(self) -> None:
