@@ -51,14 +51,6 @@ _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 _GZIP_LEVEL: Final = 4  # half the time of 6 for a few percent of size
 
 
-def suffix_of(name: str) -> str:
-    """Give the suffix that decides the format, in lower case; `.nii.gz` is one."""
-    lower = name.rpartition("/")[2].lower()
-    if lower.endswith(".nii.gz"):
-        return ".nii.gz"
-    return os.path.splitext(lower)[1]
-
-
 def encode_file(value: Value, suffix: str) -> SavedFile:
     """Encode a value in the format of `suffix` (with its dot); KernelError if it cannot be."""
     suffix = suffix.lower()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.unit.kernels.samples import image, mask
 from voxk8s.errors import KernelError
-from voxk8s.kernels.files import encode_file, suffix_of, text_of, to_bytes
+from voxk8s.kernels.files import encode_file, text_of, to_bytes
 from voxk8s.values import Image, SavedFile, Value
 
 
@@ -32,21 +32,6 @@ def test_gzip_names_no_file_and_no_time() -> None:
     data = encode_file(mask(np.ones((2, 2, 2))), ".nii.gz").data
     assert data[:4] == b"\x1f\x8b\x08\x00"
     assert data[4:8] == b"\0\0\0\0"
-
-
-@pytest.mark.parametrize(
-    ("name", "suffix"),
-    [
-        ("a.nii.gz", ".nii.gz"),
-        ("dir.d/B.NII.GZ", ".nii.gz"),
-        ("a.b.png", ".png"),
-        ("a.gz", ".gz"),
-        ("x/volume", ""),
-    ],
-)
-def test_suffixes(name: str, suffix: str) -> None:
-    """The suffix is the last one, `.nii.gz` whole, in lower case."""
-    assert suffix_of(name) == suffix
 
 
 def _picture(value: Image) -> np.ndarray:
