@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import image_like, number, require_image, same_geometry
+from voxk8s.kernels.images import image_like, number, same_geometry
 from voxk8s.kernels.text import describe_geometry
 from voxk8s.values import Array, Image, Value
 
@@ -80,9 +80,11 @@ def _shape(image: Image) -> tuple[int, ...]:
 
 
 def _geometry(kernel: str, images: tuple[Value, ...]) -> Image:
-    if not images:
+    # A plan may load documents beside its images; they have no geometry and are passed over.
+    found = [image for image in images if isinstance(image, Image)]
+    if not found:
         raise KernelError(f"{kernel}: no image to take the geometry from; the plan loads none")
-    first, *others = (require_image(kernel, image) for image in images)
+    first, *others = found
     for other in others:
         if not same_geometry(first, other):
             raise KernelError(

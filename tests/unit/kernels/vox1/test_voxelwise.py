@@ -159,12 +159,17 @@ def test_geometry_of_a_colour_image() -> None:
     assert (result.channels, result.array.shape) == (1, (2, 2))
 
 
+def test_documents_have_no_geometry() -> None:
+    """What a plan loads beside its images is passed over."""
+    assert voxels("vox1.tt", {"a": 1}, mask([[0, 1]]), 3.0).tolist() == [[1, 1]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ((), "no image"),
         ((mask([[1]]), mask([[1, 0]])), "image 1x1 uint8.*image 1x2 uint8"),
-        ((3.0,), "needs an image"),
+        ((3.0, {"a": 1}), "no image"),
     ],
 )
 def test_geometry_needs_one_answer(arguments: tuple[Value, ...], words: str) -> None:
