@@ -258,6 +258,17 @@ def test_a_loop_that_waits_holds_nothing_up(
     assert result["other"] == 3.0
 
 
+def test_a_loop_over_images(
+    executor: Executor, store: ResultStore, make: PlanMaker, tmp_path: Path
+) -> None:
+    """A loop over the images that another loop gives is written out; they stay with the workers."""
+    for number in range(3):
+        write_image(tmp_path / f"v{number}.nii.gz", float(number + 1), (20, 30, 40))
+    images = make.loop(make("dir", str(tmp_path), "*.nii.gz", False, True), "load")
+    make.show("maxima", make.loop(make("test.identity", images), "vox1.max"))
+    assert _engine(store, executor).execute_workplan(make.plan())["maxima"] == [1.0, 2.0, 3.0]
+
+
 def test_a_loop_above_a_failure_says_why(
     executor: Executor, store: ResultStore, make: PlanMaker
 ) -> None:

@@ -37,10 +37,12 @@ class Delivery:
         self._config = config
         self._fetch = fetch
 
-    def value(self, key: ResultKey, report: Report | None) -> Value:
-        """Give the value of a result that is known or computed."""
+    def pivot(self, key: ResultKey, report: Report | None) -> Value:
+        """Give what a loop must know of its sequence; images in it stay where they are."""
         if report is not None and report.value is not None:
             return decode_inline(report.value)
+        if report is not None and report.skeleton is not None:
+            return decode_inline(report.skeleton)
         if report is not None and not report.stored:
             return self._fetch(key)
         return _load(self._config.store, key)

@@ -46,9 +46,9 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     """What the driver learns about one operation; the value itself stays where it is.
 
     `value` is the value of a goal when it is plain and small (MessagePack), `summary` the line that
-    stands for it otherwise, `memory` its size in bytes. `url` is where a saved file lies that is no
-    result in the store. Of a failure `origin` is the operation that failed first. `started` is in
-    seconds since the epoch.
+    stands for it otherwise, `memory` its size in bytes. `skeleton` is what a loop must know of a
+    sequence that is not small. `url` is where a saved file lies that is no result in the store. Of
+    a failure `origin` is the operation that failed first. `started` is in seconds since the epoch.
     """
 
     key: str
@@ -71,6 +71,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     missing: bool = False
     worker: str = ""
     url: str = ""
+    skeleton: bytes | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):

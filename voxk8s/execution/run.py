@@ -125,7 +125,7 @@ class Run:
             if not pivots:
                 return
             for key in pivots:
-                state.pivots[key] = self._delivery(state).value(key, state.settled[key])
+                state.pivots[key] = self._delivery(state).pivot(key, state.settled[key])
 
     def _resolve(self, state: RunState, begin: float) -> None:
         asked = time.time()

@@ -13,6 +13,8 @@ from voxk8s.constants import INLINE_VALUE_BYTES
 from voxk8s.kernels.text import describe_image
 from voxk8s.values import Image, SavedFile, Value
 
+SKELETON_BYTES = 4 * 2**20
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder()
 _SCALARS = (bool, int, float, str, type(None))
@@ -51,6 +53,20 @@ def encode_inline(value: Value) -> bytes | None:
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None  # integers beyond 64 bits, lone surrogates, odd keys: by way of the store
     return data if len(data) <= INLINE_VALUE_BYTES else None
+
+
+def encode_skeleton(value: Value) -> bytes | None:
+    """Encode of a sequence what a loop over it must know: its length and its scalars.
+
+    Everything else in it is written as null. None for what is no sequence, or too long a one.
+    """
+    if not isinstance(value, list | tuple):
+        return None
+    try:
+        data = _encoder.encode([item if type(item) in _SCALARS else None for item in value])
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return data if len(data) <= SKELETON_BYTES else None
 
 
 def decode_inline(data: bytes) -> Value:

@@ -18,7 +18,7 @@ from voxk8s.execution.keeping import is_worth_keeping
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.process import Context
 from voxk8s.execution.retry import is_transient
-from voxk8s.execution.sizes import describe, encode_inline, value_bytes
+from voxk8s.execution.sizes import describe, encode_inline, encode_skeleton, value_bytes
 from voxk8s.execution.units import Action, Step, Unit
 from voxk8s.kernels import KernelRegistry, files, inputs, registry
 from voxk8s.kernels import context as kernel_context
@@ -253,6 +253,7 @@ def _finish(step: Step, made: _Made, work: _Work, attempts: int, started: float)
             else:
                 work.unkept = 0.0
                 stored, digest, length = str(result.status), result.digest, result.size
+    inline = encode_inline(value) if step.goal else None
     url = ""
     if isinstance(value, SavedFile):
         media_type = value.media_type
@@ -273,10 +274,11 @@ def _finish(step: Step, made: _Made, work: _Work, attempts: int, started: float)
         digest,
         length,
         media_type,
-        encode_inline(value) if step.goal else None,
+        inline,
         describe(value) if step.goal else "",
         worker=work.worker,
         url=url,
+        skeleton=encode_skeleton(value) if step.goal and inline is None else None,
     )
 
 

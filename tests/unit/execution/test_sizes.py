@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from tests.support.executions import image
 from voxk8s.constants import INLINE_VALUE_BYTES
-from voxk8s.execution.sizes import decode_inline, describe, encode_inline, value_bytes
+from voxk8s.execution.sizes import (
+    decode_inline,
+    describe,
+    encode_inline,
+    encode_skeleton,
+    value_bytes,
+)
 from voxk8s.values import SavedFile, Value
 
 plain = st.recursive(
@@ -75,3 +81,11 @@ def test_sizes_count_voxels() -> None:
     assert value_bytes({"a": [image((10, 10, 10))] * 3}) > 12_000
     assert value_bytes(SavedFile(b"x" * 500, ".bin", "x/y")) == 500
     assert not math.isnan(value_bytes(1.0))
+
+
+def test_a_loop_needs_only_the_skeleton_of_its_sequence() -> None:
+    """Length and scalars of a sequence travel; images in it do not, and other values have none."""
+    data = encode_skeleton([1.0, image((20, 20, 20)), "a", [1.0]])
+    assert data is not None
+    assert decode_inline(data) == [1.0, None, "a", None]
+    assert encode_skeleton(image()) is None
