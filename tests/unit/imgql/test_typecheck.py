@@ -58,6 +58,11 @@ def test_what_may_work_is_accepted(text: str) -> None:
     assert value(text)
 
 
+def test_no_spelling_is_suggested_for_what_is_not_known() -> None:
+    """Without the types of all operands there is no better operator to name."""
+    assert "did you mean" not in refused('import "vox1"\nlet f(a) = a & true')
+
+
 def test_a_clash_in_a_function_names_the_call() -> None:
     """The place is in the function, and the hint says who called it with the wrong type."""
     message = refused(f'{HEAD}let f(m, r) = smoothen(r, m)\nprint "x" f(img, 3)')
