@@ -159,8 +159,6 @@ class Names:
 
     def fitting(self, sign: str, kinds: Sequence[str]) -> str | None:
         """Give the spelling of an operator, with dots put elsewhere, that takes these types."""
-        if ANY in kinds:
-            return None
         core = sign.strip(".")
         for spelling in (core, f"{core}.", f".{core}", f".{core}."):
             symbol = self._symbols.get(spelling)

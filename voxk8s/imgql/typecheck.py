@@ -112,9 +112,7 @@ class _Types:
             site.start,
             site.end,
             f"{what} must be {_a(wanted)}, not {_a(given)}",
-            f"did you mean `{fitting}`? The dot stands on the side of the number"
-            if fitting
-            else "",
+            f"did you mean `{fitting}`? A dot stands on the side of a number" if fitting else "",
             hint,
         )
 
