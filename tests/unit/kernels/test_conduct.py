@@ -36,7 +36,7 @@ def _arguments(name: str) -> tuple[Value, ...]:
     signature = registry().spec(name).signature
     chosen: list[Value] = list(_SPECIAL.get(name, ()))
     if not chosen:
-        count, levels = max(signature.minimum, 1), (0.3, 0.6, 0.9)
+        count, levels = max(signature.minimum, 1), (0.3, 0.5, 0.7, 0.9)
         for position in range(count):
             word = signature.parameters[min(position, len(signature.parameters) - 1)]
             chosen.append(
