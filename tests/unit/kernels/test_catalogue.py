@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -221,6 +222,21 @@ def test_arguments_by_name_are_refused() -> None:
 
     with pytest.raises(InvalidUsage, match="option"):
         kernel("unit_named.f")(f)
+
+
+def test_installed_packages_bring_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module named by an entry point is imported, and its kernels are found."""
+    (tmp_path / "unit_packaged.py").write_text(
+        "from voxk8s.kernels import kernel\n"
+        "@kernel('unit_packaged.f', version=2)\n"
+        "def f(number: float) -> float:\n"
+        "    return number + 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = metadata.EntryPoint("mine", "unit_packaged", "voxk8s.kernels")
+    monkeypatch.setattr(metadata, "entry_points", lambda group: [entry])
+    catalogue._load_entry_points.__wrapped__()
+    assert registry().function("unit_packaged.f")(1.0) == 2.0
 
 
 def test_a_broken_package_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
