@@ -52,11 +52,15 @@ def _window(line: str, column: int) -> tuple[str, int]:
 
 
 class Report:
-    """Collects findings; one finding per place and message."""
+    """Collects findings; one finding per place and message.
+
+    `broken` are the names of definitions that could not be read: using them is no further error.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, int, int, str], Diagnostic] = {}
         self.errors = 0
+        self.broken: set[str] = set()
 
     def error(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
         """Note an error at the characters from `start` to before `end`."""

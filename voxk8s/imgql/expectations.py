@@ -9,6 +9,11 @@ from voxk8s.imgql.diagnostics import Report, nearest
 from voxk8s.imgql.source import Source
 from voxk8s.imgql.syntax import Token
 
+_COMMANDS: Final = ("let", "load", "print", "save", "import")
+_HABITS: Final = {
+    ";": "commands need no sign at their end",
+    "'": 'strings stand in double quotes: "a"',
+}
 _PAIRS: Final = {"LPAR": "RPAR", "LSQ": "RSQ"}
 
 
@@ -34,19 +39,25 @@ def explain(
         return
     starts_command = "PRINT" in expected and "OP" not in expected
     if starts_command:
-        known = [*grammar.KEYWORDS, "load"]
-        near = nearest(token.text, known) if token.type == "NAME" else None
+        near = nearest(token.text, _COMMANDS) if token.type == "NAME" else None
+        hint = f"did you mean `{near}`?" if near else f"commands are {', '.join(_COMMANDS)}"
         report.error(
             source,
             token.start,
             token.end,
             f"a command cannot begin with `{token.text}`",
-            f"did you mean `{near}`?" if near else "commands are let, load, print, save, import",
+            'it is written load name = "file"' if token.text == "load" else hint,
         )
         return
     if ends and expected >= grammar.OPERANDS and place > begin:
         last = tokens[place - 1]
-        report.error(source, last.start, last.end, f"an expression is missing after `{last.text}`")
+        report.error(
+            source,
+            last.start,
+            last.end,
+            f"an expression is missing after `{last.text}`",
+            _HABITS.get(last.text[0], "") if last.type == "OP" else "",
+        )
         return
     what = "the end of the program" if token.type == "$END" else f"`{token.text}`"
     if token.type == "BARE":
@@ -56,6 +67,7 @@ def explain(
         max(0, token.start - (token.type == "$END")),
         max(token.end, token.start + 1),
         f"expected {_spell(expected)}, found {what}",
+        _HABITS.get(token.text[:1], ""),
     )
 
 

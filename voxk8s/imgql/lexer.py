@@ -64,7 +64,7 @@ def _words(
             elif text == "load" and grammar.LOAD.match(code, start) and previous != "LET":
                 kind, defining = "LOAD", True
         elif kind == "OP":
-            if defining and text[0] == "=" and previous in ("NAME", "RPAR", "OP"):
+            if defining and text[0] == "=" != text[1:2] and previous in ("NAME", "RPAR", "OP"):
                 text, defining = "=", False
             elif text[0] == ":" and opened and opened[-1] == "[" and text not in mixed:
                 kind, text = "COLON", ":"

@@ -149,6 +149,8 @@ class Lookup:
 
     def _refuse(self, scope: Scope, token: Token) -> None:
         name = token.text
+        if name in self._report.broken:
+            return
         what = "name" if token.type == "NAME" else "operator"
         hints = []
         if not self._report.crowded:

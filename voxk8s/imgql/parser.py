@@ -38,6 +38,7 @@ def parse(source: Source, tokens: list[Token], report: Report) -> list[Command]:
                 result = feed(closed[place])  # type: ignore[arg-type] # of a token only type is used
         except UnexpectedToken as error:
             explain(source, closed, place, begin, frozenset(error.expected), report)
+            report.broken |= _defined_at(tokens, begin, place)
             made = parser.parser_state.value_stack
             if made and isinstance(made[0], list):
                 commands += _commands(made[0])
@@ -52,6 +53,14 @@ def parse(source: Source, tokens: list[Token], report: Report) -> list[Command]:
 
 def _commands(made: list[_Part]) -> list[Command]:
     return [part for part in made if isinstance(part, Define | Output | Import)]
+
+
+def _defined_at(tokens: list[Token], begin: int, place: int) -> set[str]:
+    """Give the name that the command around a place would have defined."""
+    for start in range(min(place, len(tokens) - 1), begin - 1, -1):
+        if tokens[start].type in ("LET", "BARE", "LOAD") and start + 1 < len(tokens):
+            return {tokens[start + 1].text}
+    return set()
 
 
 def _next_command(tokens: list[Token], place: int) -> int:

@@ -82,6 +82,7 @@ def test_a_program_may_be_empty() -> None:
         ('let "a" = 3', "1:5", "expected an operator or a name, found"),
         ('print "a', "1:7", "this string is not closed"),
         ("let a = {1}", "1:9", "'{' means nothing in ImgQL"),
+        ("let a == 3", "1:7", "expected `(` or `=`, found `==`"),
         ("let f(a,) = 1", "1:9", "expected a name, found `)`"),
     ],
 )
@@ -93,6 +94,25 @@ def test_what_is_wrong_is_told_with_its_place(text: str, place: str, message: st
 def test_a_slip_in_a_command_word_is_suggested() -> None:
     """The nearest command is named."""
     assert "did you mean `print`?" in refused('prnit "x" 1')
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("let a = 1;", "commands need no sign at their end"),
+        ("let a = 'x'", "strings stand in double quotes"),
+        ('load a "f"', 'it is written load name = "file"'),
+    ],
+)
+def test_habits_of_other_languages_are_known(text: str, hint: str) -> None:
+    """What other languages would allow is explained."""
+    assert f"help: {hint}" in refused(text)
+
+
+def test_a_definition_that_cannot_be_read_is_one_error() -> None:
+    """Using what could not be defined is not told again."""
+    found = diagnostics('let a = (1\nprint "x" a + 1\nprint "y" foo')
+    assert [(each.line, each.column) for each in found] == [(1, 9), (3, 11)]
 
 
 def test_several_errors_are_told_at_once() -> None:
