@@ -6,7 +6,8 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from voxk8s.errors import InputUnavailable, InputUnreachable, StoreError
+from voxk8s.constants import RUNS_PREFIX
+from voxk8s.errors import BlobMissing, InputUnavailable, InputUnreachable, StoreError
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.kernels.locations import InputOptions, file_system, locate, reading
 from voxk8s.storage import ResultStore
@@ -27,7 +28,7 @@ def copy_files(
         for attempt in range(1, _TRIES + 1):
             try:
                 location = locate(target, options)
-                data = store.read_blob(goal.digest)
+                data = _bytes_of(goal, store)
                 with reading(location):
                     file_system(location, options).pipe_file(location.path, data)
             except (InputUnavailable, InputUnreachable, StoreError) as error:
@@ -39,3 +40,14 @@ def copy_files(
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return [problem for problem in pool.map(copy, files) if problem is not None]
+
+
+def _bytes_of(goal: GoalOutcome, store: ResultStore) -> bytes:
+    """Read a saved file: a blob, or a file of the run's folder where results are not stored."""
+    folder = f"{store.url}/{RUNS_PREFIX}/"
+    if not goal.url.startswith(folder):
+        return store.read_blob(goal.digest)
+    data = store.read_run_file(goal.url.removeprefix(folder))
+    if data is None:
+        raise BlobMissing(f"there is no file {goal.url}")
+    return data

@@ -188,8 +188,11 @@ def test_invalid_plan_is_terminal(reason: str) -> None:
     observed = scenes.replace(scenes.told(scenes.fresh()), resolution=Invalid(reason, "at $.x"))
     status = written(observed)
     assert states(status)["Stalled"] == ("True", reason)
+    assert states(status)["ClusterReady"] == ("False", "ClusterNotNeeded")
     assert status.message == "at $.x"
     assert not children(observed)
+    settled = scenes.replace(scenes.told(observed), resolution=Unresolved())
+    assert decided(settled, later(3)) == ()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def _idle(observed: Observed, stage: Stage, now: datetime) -> Claim:
             # What made the run fail stays to be read; what was ready is not any more.
             return _claim("False", old.reason, old.message)
         case Phase.SUCCEEDED | Phase.FAILED:
-            if old is None or old.reason == constants.REASON_ACCEPTED:
+            if old is None or old.reason in (constants.REASON_ACCEPTED, _NOT_NEEDED):
                 return _claim("False", _NOT_NEEDED, "No cluster was started.")
             return _claim("False", constants.REASON_CLUSTER_RELEASED, "It was given back.")
         case _:

@@ -1,0 +1,78 @@
+"""Copies of saved files under their own names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from voxk8s.errors import InputUnreachable
+from voxk8s.execution import ExecutionEngine, GoalOutcome, load_plan
+from voxk8s.kernels.locations import InputOptions
+from voxk8s.runner import output
+from voxk8s.storage import ResultStore, open_store
+
+PLAN = {
+    "nodes": [{"id": "a", "type": "constant", "value": 5}],
+    "goals": [
+        {"operation": "save", "id": "a", "name": "sub/a.json"},
+        {"operation": "print", "id": "a", "name": "x"},
+    ],
+}
+OPTIONS = InputOptions(local_allowed=True)
+
+
+def run(store: ResultStore, cache: str = "use") -> tuple[GoalOutcome, ...]:
+    """Run the plan, its files into the store only."""
+    engine = ExecutionEngine(store, write_files=False, cache=cache, run_folder="ns/wp/u")
+    return engine.execute_workplan(load_plan(PLAN)).goals
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ResultStore:
+    """A store in a folder."""
+    return open_store(str(tmp_path / "store"))
+
+
+@pytest.mark.parametrize("cache", ["use", "bypass"])
+def test_files_get_their_names(store: ResultStore, tmp_path: Path, cache: str) -> None:
+    """A saved file is copied below the output under its own name, however results are kept."""
+    target = tmp_path / "out"
+    (target / "sub").mkdir(parents=True)
+    assert output.copy_files(run(store, cache), store, target.as_uri(), OPTIONS) == []
+    assert (target / "sub" / "a.json").read_text().strip() == "5"
+
+
+def test_file_that_is_gone_is_told(store: ResultStore, tmp_path: Path) -> None:
+    """A file that cannot be copied is named with its place; others are copied."""
+    goals = run(store)
+    broken = replace(goals[0], digest="0" * 64)
+    problems = output.copy_files([broken], store, tmp_path.as_uri(), OPTIONS)
+    assert len(problems) == 1
+    assert "sub/a.json" in problems[0]
+
+
+def test_place_that_does_not_answer_is_tried_again(
+    store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place that is away for a moment is tried again."""
+    calls = []
+    real = output.file_system
+
+    def file_system(*args: object) -> object:
+        calls.append(1)
+        if len(calls) == 1:
+            raise InputUnreachable("away")
+        return real(*args)  # type: ignore[arg-type]
+
+    (tmp_path / "sub").mkdir()
+    monkeypatch.setattr(output, "file_system", file_system)
+    assert output.copy_files(run(store), store, tmp_path.as_uri(), OPTIONS) == []
+    assert len(calls) == 2
+
+
+def test_nothing_to_copy(store: ResultStore, tmp_path: Path) -> None:
+    """Printed goals and failed ones leave nothing to copy."""
+    goals = [replace(goal, error="failed") for goal in run(store)]
+    assert output.copy_files(goals, store, tmp_path.as_uri(), OPTIONS) == []
