@@ -70,8 +70,10 @@ def _row(case: Case, ours: float, theirs: float | None) -> str:
     def per_operation(seconds: float) -> str:
         return f"{seconds / case.operations * 1e6:.0f}"
 
-    raw = " | | |" if theirs is None else (
-        f" {theirs:.2f} | {per_operation(theirs)} | {theirs / ours:.1f} |"
+    raw = (
+        " | | |"
+        if theirs is None
+        else (f" {theirs:.2f} | {per_operation(theirs)} | {theirs / ours:.1f} |")
     )
     return f"| {case.name} | {case.operations} | {ours:.2f} | {per_operation(ours)} |{raw}"
 
