@@ -49,6 +49,7 @@ from voxk8s.plan import (
     WorkPlan,
     expand,
     key_graph,
+    levels,
     reachable,
     resolve,
     width,
@@ -56,6 +57,8 @@ from voxk8s.plan import (
 from voxk8s.storage import MISS, ResultStore, StoreOptions, open_store
 
 _THREADS = 16
+_ROUNDS = 16
+_LONGEST_STRIDE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +227,21 @@ def _pins(refs: Iterable[InputRef], request: Request, store: ResultStore) -> dic
 
 
 def _resolve(graph: KeyGraph, store: ResultStore, cache: Cache) -> Resolution:
-    def contains(keys: Collection[ResultKey]) -> Collection[ResultKey]:
-        return {ResultKey(key) for key in store.contains(keys)} if cache == "Use" else ()
+    if cache != "Use":
+        return resolve(graph, lambda _: ())
 
-    return resolve(graph, contains)
+    def contains(keys: Collection[ResultKey]) -> Collection[ResultKey]:
+        return {ResultKey(key) for key in store.contains(keys)}
+
+    goals = {goal.key for goal in graph.goals if goal.key is not None}
+    missing = goals.difference(contains(goals))
+    return resolve(graph, contains, stride=_stride(graph) if missing else 1)
+
+
+def _stride(graph: KeyGraph) -> int:
+    """Give the levels to ask the store about at once: a deep plan would ask thousands of times."""
+    depths = levels({key: node.arguments for key, node in graph.nodes.items()})
+    return min(_LONGEST_STRIDE, 1 + max(depths.values(), default=0) // _ROUNDS)
 
 
 def _expanded(

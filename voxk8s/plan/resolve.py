@@ -53,7 +53,11 @@ def resolve(graph: KeyGraph, contains: Contains, *, stride: int = 1) -> Resoluti
     fronts = 0
     asked: dict[ResultKey, bool] = {}
     while front:
-        question = front if stride <= 1 else _deepen(graph, front, stride, constants)
+        question = front
+        if stride > 1:
+            # Deeper levels are asked for together with a front that nobody asked for yet.
+            asks = any(key not in asked for key in front)
+            question = _deepen(graph, front, stride, constants) if asks else []
         unasked = [key for key in question if key not in asked] if stride > 1 else question
         if unasked:
             fronts += 1
