@@ -36,7 +36,7 @@ def loaded(statement: str, among: tuple[str, ...]) -> list[str]:
 def test_import_contracts_hold() -> None:
     """import-linter finds every contract of pyproject.toml kept."""
     linter = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run([linter], capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run([linter], capture_output=True, encoding="utf-8", check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
