@@ -67,6 +67,17 @@ def _traits(graph: KeyGraph, order: Sequence[ResultKey]) -> tuple[set[ResultKey]
     return cheap, small
 
 
+def cheapness() -> Callable[[str], bool]:
+    """Give a function that says of a kernel, by its qualified name, whether it is cheap."""
+    signature = _signatures()
+
+    def is_cheap(kernel: str) -> bool:
+        found = signature(kernel)
+        return found is not None and found.cheap
+
+    return is_cheap
+
+
 def _signatures() -> Callable[[str], Signature | None]:
     index = registry()
     found: dict[str, Signature | None] = {}

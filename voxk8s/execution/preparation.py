@@ -9,6 +9,7 @@ from voxk8s.execution.executors import Session
 from voxk8s.execution.ledger import Ledger
 from voxk8s.execution.lookup import Lookup
 from voxk8s.execution.pinning import Pinned, digest_here, digest_task, pin
+from voxk8s.execution.planning import cheapness
 from voxk8s.execution.process import Context
 from voxk8s.execution.state import RunState
 from voxk8s.plan import InputRef, KeyGraph, expand
@@ -54,7 +55,7 @@ def lookup(config: Config, ledger: Ledger, graph: KeyGraph) -> Lookup:
     """Ask the store, or only what this run has stored, or nobody: as the cache mode says."""
     match config.cache:
         case CacheMode.USE:
-            return Lookup(graph, config.store.contains)
+            return Lookup(graph, config.store.contains, cheapness())
         case CacheMode.REFRESH:
             return Lookup(graph, ledger.durable.intersection)
         case CacheMode.BYPASS:

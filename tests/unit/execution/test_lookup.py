@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pytest
 
 from tests.support.executions import PlanMaker
-from voxk8s.execution.lookup import Lookup
+from voxk8s.execution.lookup import CHEAP_QUESTIONS, Lookup
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyGraph, ResultKey, key_graph, resolve
 
@@ -62,3 +62,20 @@ def test_looking_ahead_changes_no_answer(known: int) -> None:
     ahead = resolve(graph, Lookup(graph, Store(held).contains))
     plain = resolve(graph, Store(held).contains)
     assert (ahead.known, ahead.compute) == (plain.known, plain.compute)
+
+
+def test_cheap_operations_are_not_asked_for_without_end() -> None:
+    """After thousands of cheap operations that are new the store is asked for goals only."""
+    graph, store = _chain(20_000), Store()
+    resolution = resolve(graph, Lookup(graph, store.contains, lambda _: True))
+    assert len(resolution.compute) == 20_000
+    assert sum(store.asked) < 3 * CHEAP_QUESTIONS
+
+
+def test_a_small_plan_is_asked_for_in_full() -> None:
+    """In a plan of hundreds each known operation is found, however cheap."""
+    graph = _chain(400)
+    keys = [key for key, node in graph.nodes.items() if hasattr(node, "kernel")]
+    store = Store([keys[10]])
+    resolution = resolve(graph, Lookup(graph, store.contains, lambda _: True))
+    assert resolution.known == {keys[10]}
