@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from voxk8s.imgql import types
 from voxk8s.imgql.arena import Arena
-from voxk8s.imgql.code import Apply, Constant, Function
+from voxk8s.imgql.code import Apply, Call, Constant, Function
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.geometry import Geometry
 from voxk8s.imgql.liveness import measure
@@ -42,6 +42,8 @@ class Reduction:
 
     def nodes(self, functions: Sequence[Function]) -> list[OperationId]:
         """Reduce functions without parameters; geometry that is left over is bound."""
+        for function in _by_need(functions):
+            self._machine.value(function)
         nodes = [self._machine.value(function) for function in functions]
         if self.arena.open.isdisjoint(nodes):
             return nodes
@@ -233,6 +235,28 @@ class Reduction:
 
     def _error(self, site: Site, message: str, *hints: str) -> None:
         self._report.error(site.source, site.start, site.end, message, *hints)
+
+
+def _by_need(functions: Sequence[Function]) -> Iterator[Function]:
+    """Give the values that functions need, each after those it needs itself.
+
+    Values could be reduced where they are met, but a chain of 100,000 of them would then be as
+    many calls inside each other, which costs more than the order.
+    """
+    seen: set[Function] = set()
+    for root in functions:
+        stack = [(root, False)]
+        while stack:
+            function, ready = stack.pop()
+            if ready:
+                yield function
+            elif function not in seen:
+                seen.add(function)
+                stack.append((function, True))
+                for place in function.live:
+                    instruction = function.instructions[place]
+                    if isinstance(instruction, Call) and not instruction.function.parameters:
+                        stack.append((instruction.function, False))
 
 
 def _only_kernel(function: Function) -> Signature | None:
