@@ -140,6 +140,12 @@ class Actor:
     async def _prepare(self, workplan: WorkPlanResource) -> Request | Answer:
         """Gather what a look-up needs from the cluster."""
         metadata = workplan.metadata
+        if workplan.spec.cluster.pool_ref is not None:
+            return Invalid(
+                constants.REASON_POOL_UNAVAILABLE,
+                "spec.cluster.poolRef: this version has no pools; leave it out to get a cluster"
+                " for this WorkPlan alone.",
+            )
         try:
             found = await self._kube.get(WORK_PLANS, metadata.name, metadata.namespace)
             source = decode_resource(found).spec.source

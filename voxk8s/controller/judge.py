@@ -57,10 +57,19 @@ def _under_way(observed: Observed) -> Stage:
     counts = observed.workplan.status.operations
     begun = counts is not None and (counts.running > 0 or counts.computed > 0)
     if begun or observed.ready_workers:
-        return Stage(Phase.RUNNING, constants.REASON_PROGRESSING, "Operations are being computed.")
-    return Stage(
-        Phase.STARTING, constants.REASON_CLUSTER_STARTING, "The Dask cluster is on its way."
-    )
+        words = f"Operations are being computed.{_setbacks(observed)}"
+        return Stage(Phase.RUNNING, constants.REASON_PROGRESSING, words)
+    words = f"The Dask cluster is on its way.{_setbacks(observed)}"
+    return Stage(Phase.STARTING, constants.REASON_CLUSTER_STARTING, words)
+
+
+def _setbacks(observed: Observed) -> str:
+    """Say that the runner failed and is started again, which no other condition tells."""
+    words = finish.last_words(observed)
+    runner = observed.runner
+    if runner is None or runner.finished or runner.attempts < 2 or not words:
+        return ""
+    return f" The runner was started {runner.attempts} times; it last ended with {words}."
 
 
 def _explain(observed: Observed, stage: Stage, now: datetime) -> str:

@@ -465,6 +465,14 @@ class TestRunner:
         assert states(found)["Stalled"] == ("True", "RunnerFailed")
         assert "no route" in (found.message or "")
 
+    def test_that_is_started_again(self) -> None:
+        """A runner that failed before is told of while the next one works."""
+        dead = scenes.pod("runner", "r0", ready=False, finished=True, last_words="exit code 1: no")
+        again = scenes.job(attempts=2)
+        found = scenes.told(scenes.running(runner=again, pods=(dead, scenes.pod()))).workplan
+        assert "started 2 times; it last ended with exit code 1: no" in (found.status.message or "")
+        assert states(found.status)["Succeeded"][0] == "Unknown"
+
     def test_that_completed_in_silence(self) -> None:
         """A complete Job without an outcome is given time, then called a failure."""
         silent = scenes.job(complete=True, active=0, ended=START)

@@ -55,7 +55,7 @@ def _runner_gave_up(observed: Observed, now: datetime) -> Stage | None:
                 observed,
                 Phase.FAILED,
                 f"The runner failed {runner.attempts} times, the last time with: "
-                f"{_last_words(observed) or runner.message or 'no message'}."
+                f"{last_words(observed) or runner.message or 'no message'}."
                 f" Its log: kubectl logs job/{runner.name}",
             ),
         )
@@ -68,7 +68,8 @@ def _runner_gave_up(observed: Observed, now: datetime) -> Stage | None:
     return None
 
 
-def _last_words(observed: Observed) -> str:
+def last_words(observed: Observed) -> str:
+    """Give what the runner's last pod left behind when it ended; empty if nothing."""
     words = [pod.last_words for pod in observed.pods if pod.component == "runner"]
     return next((said for said in reversed(words) if said), "")
 
