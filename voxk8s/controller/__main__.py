@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 from voxk8s.cluster.errors import KubeConfigMissing
 from voxk8s.cluster.kube import Kube
@@ -14,11 +15,16 @@ from voxk8s.controller.config import Config
 from voxk8s.controller.operator import Operator
 from voxk8s.errors import InvalidUsage
 
+_CGROUPS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
 
 def main() -> int:
     """Run the operator; 0 after a signal, 1 when it broke, 2 when its configuration is wrong."""
     try:
-        config = Config.from_env(os.environ)
+        config = Config.from_env(os.environ, memory_limit())
     except InvalidUsage as error:
         sys.stderr.write(f"voxk8s operator: {error}\n")
         return 2
@@ -30,6 +36,19 @@ def main() -> int:
     except KubeConfigMissing as error:
         sys.stderr.write(f"voxk8s operator: {error}\n")
         return 2
+
+
+def memory_limit(roots: tuple[Path, ...] = _CGROUPS) -> int | None:
+    """Give the memory limit of this container in bytes; None where there is none."""
+    for path in roots:
+        try:
+            text = path.read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        # Without a limit it says "max", or a number beyond all memory.
+        if text.isdigit() and int(text) < 2**50:
+            return int(text)
+    return None
 
 
 async def _run(config: Config) -> bool:

@@ -15,6 +15,8 @@ from voxk8s.settings import read_flag
 from voxk8s.storage import StoreOptions
 
 ALL_NAMESPACES = "*"
+_MEMORY = 2 * 1024**3
+_LEAST_MEMORY = 256 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,15 @@ class Config:
     log_level: str = "INFO"
     workers: int = 16
     resolvers: int = 2
-    resolver_memory: int = 2 * 1024**3
+    resolver_memory: int = _MEMORY
     resync_seconds: float = 300.0
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Config:
-        """Read the configuration; raises InvalidUsage naming the variable that is wrong."""
+    def from_env(cls, env: Mapping[str, str], memory_limit: int | None = None) -> Config:
+        """Read the configuration; raises InvalidUsage naming the variable that is wrong.
+
+        `memory_limit` is what all processes of the operator together may use, in bytes.
+        """
         url = env.get(constants.ENV_STORE) or None
         prefixes = tuple(env.get(constants.ENV_INPUT_PREFIXES, "").split())
         store = StoreConfig(
@@ -82,7 +87,15 @@ class Config:
             metrics_port=_port(env, constants.ENV_METRICS_PORT, 9090),
             log_level=(env.get(constants.ENV_LOG_LEVEL) or "INFO").upper(),
             resolvers=_number(env, constants.ENV_RESOLVERS, 2),
+            resolver_memory=resolver_memory(memory_limit),
         )
+
+
+def resolver_memory(limit: int | None) -> int:
+    """Give the bytes that one look-up may use: most of the pod's, since large ones take turns."""
+    if limit is None:
+        return _MEMORY
+    return min(_MEMORY, max(_LEAST_MEMORY, limit * 6 // 10))
 
 
 def _names(env: Mapping[str, str], name: str, default: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ and the operator nothing.
 from __future__ import annotations
 
 import resource
+import threading
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ from voxk8s.plan import (
 from voxk8s.storage import MISS, ResultStore, StoreOptions, open_store
 
 _THREADS = 16
+_STACK = 1024 * 1024
 _ROUNDS = 16
 _LONGEST_STRIDE = 128
 
@@ -93,10 +95,11 @@ Answer = Resolved | Invalid | Delay
 
 def prepare(memory: int) -> None:
     """Get a process ready: bounded memory, and everything imported before the first plan."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    # Stacks count as memory, too, and nothing here needs the usual eight megabytes.
+    threading.stack_size(_STACK)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or memory < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
-    del soft
     registry()
 
 

@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 PATIENCE = 300.0
 """Seconds that a plan may be looked up for."""
 _TRIES_OF_A_PROCESS = 2
+_LARGE = 1024 * 1024
+"""Bytes of a document from which on plans take turns: one of them may use most of the memory."""
 
 Prepare = Callable[[], Awaitable[Request | Answer]]
 """Reads what the cluster knows of a plan; gives what to look up, or the answer already."""
@@ -59,6 +61,7 @@ class Resolver:
     _delays: dict[str, int] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _waiting: list[_Ticket] = field(default_factory=list)
+    _large: asyncio.Lock = field(default_factory=asyncio.Lock)
     _running: int = 0
     _count: int = 0
     _pool: Executor | None = None
@@ -113,10 +116,13 @@ class Resolver:
         answer: Answer
         try:
             prepared = await prepare()
-            if isinstance(prepared, Request):
-                answer = await self._in_turn(uid, priority, prepared)
-            else:
+            if not isinstance(prepared, Request):
                 answer = prepared
+            elif _is_large(prepared):
+                async with self._large:
+                    answer = await self._in_turn(uid, priority, prepared)
+            else:
+                answer = await self._in_turn(uid, priority, prepared)
         except Exception:  # noqa: BLE001 - told to the user, and tried again
             _log.exception("looking up the plan of WorkPlan %s failed", uid)
             answer = Delay(
@@ -203,3 +209,8 @@ class Resolver:
             for process in list((pool._processes or {}).values()):
                 process.kill()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_large(request: Request) -> bool:
+    """Say whether a plan may be large; of one behind a URL nobody knows."""
+    return request.document is None or len(request.document.data) >= _LARGE
