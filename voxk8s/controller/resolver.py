@@ -7,12 +7,12 @@ that dies (of memory, most likely) takes its plan down, not the operator.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 import multiprocessing
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -28,6 +28,7 @@ from voxk8s.controller.resolution import (
     Resolving,
     Unresolved,
 )
+from voxk8s.controller.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -39,13 +40,6 @@ _LARGE = 1024 * 1024
 
 Prepare = Callable[[], Awaitable[Request | Answer]]
 """Reads what the cluster knows of a plan; gives what to look up, or the answer already."""
-
-
-@dataclass(order=True, slots=True)
-class _Ticket:
-    order: tuple[int, int]
-    uid: str = field(compare=False)
-    turn: asyncio.Future[None] = field(compare=False)
 
 
 @dataclass(slots=True)
@@ -60,11 +54,13 @@ class Resolver:
     _known: dict[str, Resolution] = field(default_factory=dict)
     _delays: dict[str, int] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _waiting: list[_Ticket] = field(default_factory=list)
-    _large: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _running: int = 0
-    _count: int = 0
+    _large: Turns = field(default_factory=lambda: Turns(1))
+    _free: Turns = field(init=False)
     _pool: Executor | None = None
+
+    def __post_init__(self) -> None:
+        """Give each process a place."""
+        self._free = Turns(self.processes)
 
     def state(self, uid: str) -> Resolution:
         """Say what is known of a plan now."""
@@ -110,19 +106,16 @@ class Resolver:
     @property
     def backlog(self) -> int:
         """Plans that wait for a process."""
-        return len(self._waiting)
+        return len(self._free) + len(self._large)
 
     async def _resolve(self, uid: str, priority: int, prepare: Prepare) -> None:
         answer: Answer
         try:
             prepared = await prepare()
-            if not isinstance(prepared, Request):
-                answer = prepared
-            elif _is_large(prepared):
-                async with self._large:
-                    answer = await self._in_turn(uid, priority, prepared)
-            else:
+            if isinstance(prepared, Request):
                 answer = await self._in_turn(uid, priority, prepared)
+            else:
+                answer = prepared
         except Exception:  # noqa: BLE001 - told to the user, and tried again
             _log.exception("looking up the plan of WorkPlan %s failed", uid)
             answer = Delay(
@@ -141,33 +134,10 @@ class Resolver:
         return Blocked(answer.reason, answer.message, retry_at)
 
     async def _in_turn(self, uid: str, priority: int, request: Request) -> Answer:
-        """Wait for a process, the most urgent first, and use it."""
-        if self._running >= self.processes:
-            self._count += 1
-            turn = asyncio.get_running_loop().create_future()
-            ticket = _Ticket((-priority, self._count), uid, turn)
-            heapq.heappush(self._waiting, ticket)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self._next()
-                raise
-        else:
-            self._running += 1
-        try:
+        """Wait for a process, the most urgent first, and use it; large plans one at a time."""
+        large = self._large.take(priority) if _is_large(request) else nullcontext()
+        async with large, self._free.take(priority):
             return await self._look_up(uid, request)
-        finally:
-            self._next()
-
-    def _next(self) -> None:
-        """Hand a process that became free to whoever waits."""
-        while self._waiting:
-            ticket = heapq.heappop(self._waiting)
-            if not ticket.turn.done():
-                ticket.turn.set_result(None)
-                return
-        self._running -= 1
 
     async def _look_up(self, uid: str, request: Request) -> Answer:
         for _ in range(_TRIES_OF_A_PROCESS):

@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 
 from tests.unit.controller.scenes import START
+from voxk8s.cluster.source import Document
 from voxk8s.controller import lookup
 from voxk8s.controller.lookup import Answer, Delay, Request
 from voxk8s.controller.resolution import Blocked, Invalid, Resolved, Resolving, Unresolved
 from voxk8s.controller.resolver import Resolver
 
 
-def request(url: str = "s3://b/plan.json") -> Request:
+def request(url: str = "s3://b/plan.json", size: int = 10) -> Request:
     """Make a request; `url` tells it from others."""
-    return Request(None, url, None, None, "Use", None, "memory://x", None)
+    document = Document(b"x" * size, "json")
+    return Request(document, url, None, None, "Use", None, "memory://x", None)
 
 
 class Script:
@@ -160,6 +162,26 @@ async def test_forgetting_stops_waiting(resolver: Resolver, script: Script) -> N
     await first
     assert await find_out(resolver, "c", request("c")) == Resolved()
     assert script.seen == ["a", "c"]
+
+
+async def test_large_plans_leave_room_for_small_ones(script: Script) -> None:
+    """Large plans take turns, the most urgent first, and never use all processes."""
+    resolver = Resolver(2, 2**30, lambda: START, lambda: ThreadPoolExecutor(2))
+    script.gate.clear()
+    large = [("a", 0), ("b", 0), ("urgent", 9)]
+    tasks = []
+    for uid, priority in large:
+        work = find_out(resolver, uid, request(uid, size=2**21), priority)
+        tasks.append(asyncio.create_task(work))
+        await asyncio.sleep(0.01)
+    small = asyncio.create_task(find_out(resolver, "small", request("small")))
+    await asyncio.sleep(0.01)
+    assert script.seen == ["a", "small"]
+    assert resolver.backlog == 2
+    script.gate.set()
+    await asyncio.gather(small, *tasks)
+    assert script.seen == ["a", "small", "urgent", "b"]
+    await resolver.close()
 
 
 def test_backoff_is_bounded() -> None:
