@@ -1,0 +1,121 @@
+"""What probes, monitoring and `kubectl describe` get to see of the operator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.support.scripted_kube import ScriptedKube
+from tests.unit.controller import scenes
+from tests.unit.controller.scenes import START
+from voxk8s.cluster.errors import KubeUnreachable
+from voxk8s.controller.actions import Record
+from voxk8s.controller.health import serve_health, serve_metrics
+from voxk8s.controller.metrics import Metrics
+from voxk8s.controller.recorder import Recorder, build_event
+
+
+class State:
+    """An operator's health, as told."""
+
+    def __init__(self) -> None:
+        self.problem = ""
+        self.waiting = "the caches are not synced yet"
+
+    def sick(self) -> str:
+        """Say what is wrong."""
+        return self.problem
+
+    def unready(self) -> str:
+        """Say what is missing."""
+        return self.waiting
+
+
+class Server:
+    """A server and its state."""
+
+    def __init__(self, state: State, address: str) -> None:
+        self.state = state
+        self.address = address
+
+    async def ask(self, path: str) -> tuple[int, str]:
+        """Give status and text of an answer."""
+        async with aiohttp.ClientSession() as session, session.get(self.address + path) as answer:
+            return answer.status, await answer.text()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """The health server on a free port."""
+    state = State()
+    runner = await serve_health(state, 0)
+    yield Server(state, f"http://127.0.0.1:{runner.addresses[0][1]}")
+    await runner.cleanup()
+
+
+async def test_ready_once_the_caches_are_synced(server: Server) -> None:
+    """An operator is alive at once, and ready when it knows the cluster."""
+    assert (await server.ask("/healthz"))[0] == 200
+    assert await server.ask("/readyz") == (503, "the caches are not synced yet")
+    server.state.waiting = ""
+    assert (await server.ask("/readyz"))[0] == 200
+
+
+async def test_sick_says_why(server: Server) -> None:
+    """A dead watch fails the liveness probe, with words."""
+    server.state.problem = "the watch of pods is silent"
+    assert await server.ask("/healthz") == (503, "the watch of pods is silent")
+
+
+async def test_metrics() -> None:
+    """WorkPlans by phase, the queue and reconciliations are counted."""
+    metrics = Metrics()
+    metrics.watch(
+        phases=lambda: ["Running", "Running", "Failed"],
+        queued=lambda: 3,
+        resolving=lambda: 1,
+        leading=lambda: True,
+    )
+    with metrics.reconciling():
+        metrics.failed()
+    runner = await serve_metrics(metrics, 0)
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    status, text = await Server(State(), address).ask("/metrics")
+    await runner.cleanup()
+    assert status == 200
+    for line in (
+        'voxk8s_workplans{phase="Running"} 2.0',
+        "voxk8s_queue_length 3.0",
+        "voxk8s_leader 1.0",
+        "voxk8s_reconcile_errors_total 1.0",
+        "voxk8s_reconcile_seconds_count 1.0",
+    ):
+        assert line in text
+
+
+def test_event() -> None:
+    """An event names its WorkPlan by uid, and says what kind it is."""
+    event = build_event(
+        scenes.workplan(), Record(True, "StoreUnreachable", "x" * 3000), "op", START
+    )
+    assert (event["type"], event["reason"]) == ("Warning", "StoreUnreachable")
+    assert event["involvedObject"]["uid"] == "u-1"
+    assert len(event["message"]) <= 1024
+    assert event["metadata"]["namespace"] == "ns"
+
+
+async def test_events_are_not_essential() -> None:
+    """An event that cannot be written is let go."""
+    kube: Any = ScriptedKube()
+
+    async def create_event(_: object) -> None:
+        raise KubeUnreachable("away")
+
+    kube.create_event = create_event
+    recorder = Recorder(kube, "op", lambda: START)
+    recorder.record(scenes.workplan(), Record(False, "Accepted", ""))
+    await asyncio.wait_for(recorder.flush(), 1)
