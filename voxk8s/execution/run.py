@@ -159,7 +159,7 @@ class Run:
         wanted = [key for key in state.targets() if key not in known and key not in state.settled]
         targets = self._unblocked(state, wanted, compute)
         # What another run has computed is what this one wants to find out for itself.
-        salt = "" if self._config.cache is CacheMode.USE else self.name
+        salt = self._open().salt if self._config.cache is CacheMode.USE else self.name
         units, watched = plan_units(
             state.graph, compute, known, targets, self._ledger.failed_keys, salt
         )

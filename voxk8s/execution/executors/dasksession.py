@@ -75,6 +75,7 @@ class DaskSession:
         self._cancelled = False
         self._released = False
         self._connected = time.monotonic()
+        self.salt = _salt(client, run, local=local)
         if local:
             process.attach(run, self._receive)
         else:
@@ -146,6 +147,8 @@ class DaskSession:
         """
         self._cancelled = True
         process.cancel(self._run)
+        with _lock:
+            _abandoned[self._client] = _abandoned.get(self._client, 0) + 1
         self.release(list(self._futures))
 
     def close(self) -> None:
@@ -184,6 +187,33 @@ class DaskSession:
         except (Exception, CancelledError) as reason:  # noqa: BLE001  # whatever it is, it is the reason
             error = reason
         self._send(_lost(key, error or DaskCancelledError(key, future.status)))
+
+
+_lock = threading.Lock()
+_abandoned: weakref.WeakKeyDictionary[Client, int] = weakref.WeakKeyDictionary()
+"""How many runs of this process left a client's tasks behind unfinished."""
+
+
+def _salt(client: Client, run: str, *, local: bool) -> str:
+    """Choose the names of a run's tasks: plain ones, which other runs share, if that is safe.
+
+    A worker goes on with an operation after everybody has given its task up, and keeps in mind what
+    the tasks below it needed. A task of the same name that needs other things now, since more
+    results are known, would wait there for ever. So after work was abandoned names are new.
+    """
+    with _lock:
+        abandoned = _abandoned.get(client, 0)
+    if abandoned:
+        return f"after{abandoned}" if local else run[:12]
+    if local:
+        return ""
+    try:
+        at_work = {key for keys in client.call_stack().values() for key in keys}
+        wanted = {key for keys in client.processing().values() for key in keys}
+    except (OSError, RuntimeError, ValueError, TypeError) as error:
+        logger.debug("cannot see what workers do: %s", error)
+        return run[:12]
+    return run[:12] if at_work - wanted else ""
 
 
 async def _nothing() -> None:

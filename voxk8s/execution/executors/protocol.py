@@ -81,6 +81,10 @@ class Session(Protocol):
         """Say why nothing more can come of this run; None while all is well."""
 
     @property
+    def salt(self) -> str:
+        """What the names of tasks need beside the result, so as not to meet leftovers of others."""
+
+    @property
     def parallelism(self) -> int:
         """How many units can run side by side at this moment."""
 

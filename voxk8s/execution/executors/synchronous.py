@@ -81,6 +81,11 @@ class SynchronousSession:
         return None
 
     @property
+    def salt(self) -> str:
+        """Nothing: there are no others."""
+        return ""
+
+    @property
     def parallelism(self) -> int:
         """One thread: the caller's."""
         return 1
