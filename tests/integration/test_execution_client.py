@@ -18,6 +18,7 @@ from voxk8s.execution import (
 )
 from voxk8s.execution.client import has_shared_dask_client
 from voxk8s.execution.compile import OperationError
+from voxk8s.execution.executors.dasksession import DaskSession
 from voxk8s.storage import ResultStore
 
 
@@ -127,3 +128,15 @@ def test_a_failure_in_a_graph_raises() -> None:
     graph = _engine(fresh_store()).compile_to_dask(make.plan())
     with pytest.raises(OperationError, match="no way"):
         dask.get(graph, list(graph))
+
+
+def test_names_of_tasks_are_new_after_a_cancelled_run() -> None:
+    """Tasks have their results' names, which runs share, until a run has left some unfinished."""
+    client = get_shared_dask_client()
+    first = DaskSession(client, "one", lambda _: None, local=True)
+    assert first.salt == ""
+    first.cancel()
+    first.close()
+    second = DaskSession(client, "two", lambda _: None, local=True)
+    assert second.salt != ""
+    second.close()
