@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from voxk8s import constants
@@ -32,6 +33,8 @@ from voxk8s.controller.stores import StoreAccess, store_access
 
 _log = logging.getLogger(__name__)
 
+_WATCH_SECONDS = 3.0
+"""How long a watch may take to tell of a deletion that was asked for."""
 _KINDS: Final[dict[Child, Kind]] = {
     Child.CLUSTER: DASK_CLUSTERS,
     Child.AUTOSCALER: DASK_AUTOSCALERS,
@@ -43,8 +46,16 @@ _KINDS: Final[dict[Child, Kind]] = {
 class Children:
     """The children of WorkPlans, as they are made; what was refused is kept by WorkPlan uid."""
 
-    def __init__(self, kube: Kube, config: Config, state: ClusterState) -> None:
+    def __init__(
+        self,
+        kube: Kube,
+        config: Config,
+        state: ClusterState,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Make children by `kube`, and put what is made into the caches at once."""
+        self._clock = clock
+        self._going: dict[tuple[str, str, str], float] = {}
         self._kube = kube
         self._config = config
         self._state = state
@@ -110,10 +121,16 @@ class Children:
         return True
 
     async def delete(self, observed: Observed, action: Delete) -> None:
-        """Delete a child, if it is still there."""
+        """Delete a child, if it is still there; once is enough until the watch had its time."""
         namespace = observed.workplan.metadata.namespace
+        asked = (action.child.value, namespace, action.name)
+        moment = self._clock()
+        self._going = {k: t for k, t in self._going.items() if moment - t < _WATCH_SECONDS}
+        if asked in self._going:
+            return
         _log.info("deleting %s %s/%s: %s", action.child, namespace, action.name, action.why)
         await self._kube.delete(_KINDS[action.child], action.name, namespace)
+        self._going[asked] = moment
 
     def _access(self, observed: Observed) -> StoreAccess:
         return store_access(observed.workplan, self._config.store, self._config.defaults)

@@ -106,7 +106,8 @@ def _later(observed: Observed, stage: Stage, now: datetime) -> Iterator[LookAgai
             waits.append((observed.resolution.retry_at - now).total_seconds())
         if stage.phase is Phase.STARTING or observed.cluster is None:
             waits += [_SOON] if not isinstance(observed.resolution, Resolving) else []
-        if stage.phase is Phase.SUSPENDED and observed.cluster is None:
-            waits.clear()
+        if stage.phase is Phase.SUSPENDED:
+            # What is given back may need a second word.
+            waits = [_SOON] if observed.cluster is not None else []
     if waits:
         yield LookAgain(max(0.05, min(waits)))

@@ -246,6 +246,7 @@ class TestSuspension:
         assert states(status)["Reconciling"][0] == "True"
         assert (status.phase, status.suspend_time) == ("Suspended", later(7))
         assert Forget() in decided(observed)
+        assert LookAgain(2.0) in decide(observed, START)
 
     def test_before_the_start_does_nothing(self) -> None:
         """A WorkPlan that is applied suspended is accepted and left alone."""

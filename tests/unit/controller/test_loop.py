@@ -230,6 +230,8 @@ async def test_end_gives_the_cluster_back(operator: Operator) -> None:
     await operator.reconcile()
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
     assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
+    await operator.reconcile()
+    assert len(operator.kube.deleted) == 1, "asked for again before the watch could tell"
 
 
 async def test_events(operator: Operator) -> None:
