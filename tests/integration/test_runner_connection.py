@@ -1,0 +1,46 @@
+"""The way to a scheduler that is not there yet, or is something else."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from voxk8s.errors import SchedulerLost
+from voxk8s.runner import connection
+
+
+async def test_waiting_ends_when_somebody_listens(unused_port: int) -> None:
+    """Nobody listens at first; once somebody does the wait is over."""
+    address = f"tcp://127.0.0.1:{unused_port}"
+    waiting = asyncio.create_task(connection.wait_until_listening(address))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", unused_port)
+    await asyncio.wait_for(waiting, 5)
+    server.close()
+
+
+async def test_what_is_no_scheduler_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer in another protocol is no scheduler, not a crash."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    monkeypatch.setattr(connection, "_CONNECT", 2.0)
+    with pytest.raises(SchedulerLost, match=str(port)):
+        await asyncio.to_thread(connection.connect, f"tcp://127.0.0.1:{port}")
+    server.close()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
