@@ -11,6 +11,7 @@ from voxk8s.errors import InvalidPlan
 from voxk8s.plan.build import build
 from voxk8s.plan.document import read_json, read_lenient, read_mapping
 from voxk8s.plan.encode import to_document
+from voxk8s.plan.json_text import to_bytes
 from voxk8s.plan.model import WorkPlan
 from voxk8s.plan.signature import KernelIndex
 from voxk8s.plan.yaml_text import read_yaml
@@ -36,12 +37,13 @@ def decode(
         if not isinstance(content, dict):
             raise InvalidPlan("a plan document must be a mapping with nodes and goals")
         return build(read_mapping(content), index, from_resource=from_resource)
+    data = to_bytes(source)
     try:
-        document = read_json(source)
+        document = read_json(data)
     except InvalidPlan as error:
         if isinstance(error.__cause__, msgspec.ValidationError):
             raise
-        lenient = read_lenient(source)
+        lenient = read_lenient(data)
         if lenient is not None:
             build(lenient, index, from_resource=from_resource)
         raise

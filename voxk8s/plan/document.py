@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from voxk8s.errors import InvalidPlan
+from voxk8s.plan.json_text import refuse_twice, say_malformed
 from voxk8s.plan.model import BufferId, Scalar
 
 _PATH = re.compile(r"^(?P<message>.*?)(?: - at (?:`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
@@ -84,20 +85,21 @@ class Document(msgspec.Struct, forbid_unknown_fields=True):
 _decoder = msgspec.json.Decoder(Document)
 
 
-def read_json(source: bytes | str) -> Document:
+def read_json(data: bytes) -> Document:
     """Read a JSON document; raises InvalidPlan with the path of what does not fit."""
     try:
-        data = source.encode() if isinstance(source, str) else source
-        return _decoder.decode(data)
+        document = _decoder.decode(data)
+        refuse_twice(data)
     except msgspec.ValidationError as error:
         _refuse(error)
     except RecursionError as error:
         raise InvalidPlan(_TOO_DEEP) from error
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise InvalidPlan(f"the document is not JSON: {_lower(str(error))}") from error
+        raise InvalidPlan(say_malformed(data, str(error))) from error
+    return document
 
 
-def read_lenient(source: bytes | str) -> Document | None:
+def read_lenient(source: bytes) -> Document | None:
     """Read what is not quite JSON, with NaN, infinities and lone surrogates; None if it is not.
 
     Those are refused where scalars are checked, which knows their path.

@@ -341,3 +341,38 @@ def test_any_object_is_a_plan_or_an_invalid_plan(content: object) -> None:
     """Whatever stands in a resource, the only error is InvalidPlan."""
     with contextlib.suppress(InvalidPlan):
         decode({"nodes": content, "goals": []}, index=INDEX, from_resource=True)
+
+
+TWO_FIRST_ARGUMENTS = (
+    '{"type": "operation", "operator": "f", "arguments": {"0": "a", "0": "b"}, "id": "s"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"nodes": [], "goals": [], "goals": []}', "the key 'goals' stands twice in one object"),
+        (
+            '{"nodes": [{"id": "a", "type": "constant", "value": 1, "value": 2}], "goals": []}',
+            "the key 'value' stands twice at 'a'",
+        ),
+        (f'{{"goals": [], "nodes": [{TWO_FIRST_ARGUMENTS}]}}', "the key '0' stands twice at 's'"),
+    ],
+)
+def test_keys_that_stand_twice_are_refused(text: str, words: str) -> None:
+    """A key that an object has twice is a mistake, never a silent choice of one of them."""
+    assert words in str(refused(text))
+
+
+def test_syntax_errors_have_line_and_column() -> None:
+    """An error of syntax is told by line and column, in characters, and not twice."""
+    error = refused('{"nodes": [],\n "göals"; []}')
+    assert "the document is not JSON: " in str(error)
+    assert "(line 2, column 9)" in str(error)
+    assert "malformed" not in str(error)
+
+
+def test_byte_order_mark_is_skipped() -> None:
+    """A document may begin with a byte order mark, as text and as bytes."""
+    text = '\ufeff{"nodes": [], "goals": []}'
+    assert decode(text, index=INDEX) == decode(text.encode(), index=INDEX)
