@@ -80,7 +80,9 @@ def _start_log(level: int) -> None:
 
     chosen = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}.get(level, logging.DEBUG)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    # On a terminal a line of progress may stand where the record goes.
+    start = "\r\x1b[K" if sys.stderr.isatty() else ""
+    handler.setFormatter(logging.Formatter(f"{start}%(levelname)s %(name)s: %(message)s"))
     log = logging.getLogger("voxk8s")
     log.handlers[:] = [handler]
     log.setLevel(chosen)

@@ -37,7 +37,9 @@ def namespace_of(arguments: argparse.Namespace, env: Mapping[str, str]) -> str:
         return str(arguments.namespace)
     named = env.get("KUBECONFIG", "").split(os.pathsep)[0]
     if not named and "KUBERNETES_SERVICE_HOST" in env:
-        return _POD_NAMESPACE.read_text().strip() if _POD_NAMESPACE.exists() else "default"
+        if not _POD_NAMESPACE.exists():
+            return "default"
+        return _POD_NAMESPACE.read_text(encoding="utf-8").strip()
     path = Path(named or Path(env.get("HOME", "/")) / ".kube" / "config")
     try:
         found = yaml.safe_load(path.read_text("utf-8"))

@@ -8,7 +8,8 @@ import sys
 from voxk8s.cli.output import dump, escape, goal_line, result_json
 from voxk8s.cli.progress import ProgressLine
 from voxk8s.cli.source import read_plan
-from voxk8s.execution import CacheMode, ExecutionEngine, ExecutionResult, OnFailure
+from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
+from voxk8s.execution.events import OperationFailed
 from voxk8s.storage import open_store
 
 
@@ -16,13 +17,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Run a plan and write what its `print` goals give."""
     plan = read_plan(arguments)
     quiet = bool(arguments.quiet)
+    told = _Told()
     engine = ExecutionEngine(
         open_store(arguments.store),
         cache=_cache(arguments),
         on_failure=OnFailure.FAIL_FAST if arguments.fail_fast else OnFailure.CONTINUE,
         output=arguments.output,
         write_files=True,
-        listeners=[] if quiet else [ProgressLine(sys.stderr, live=sys.stderr.isatty())],
+        listeners=[told] if quiet else [told, ProgressLine(sys.stderr, live=sys.stderr.isatty())],
     )
     try:
         result = engine.execute_workplan(plan)
@@ -33,6 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(dump(result_json(result)))
     else:
         _write_lines(result)
+    for outcome in result.goals:
+        if outcome.error is not None:
+            print(
+                f"voxk8s: {escape(outcome.goal.name)}: {told.shorten(outcome.error)}",
+                file=sys.stderr,
+            )
     return 0 if result.success else 1
 
 
@@ -44,7 +52,21 @@ def _cache(arguments: argparse.Namespace) -> CacheMode:
 
 def _write_lines(result: ExecutionResult) -> None:
     for outcome in result.goals:
-        if outcome.error is not None:
-            print(f"voxk8s: {escape(outcome.goal.name)}: {outcome.error}", file=sys.stderr)
-        elif outcome.goal.operation == "print":
+        if outcome.error is None and outcome.goal.operation == "print":
             print(goal_line(outcome))
+
+
+class _Told:
+    """A listener that knows which failures the log has told already, when they happened."""
+
+    def __init__(self) -> None:
+        self._failed: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, OperationFailed):
+            self._failed.add(f"{event.kernel} ({event.operation[:12]}) failed")
+
+    def shorten(self, error: str) -> str:
+        """Leave out of a goal's error why an operation failed, if that was told."""
+        head = "".join(error.partition(" failed")[:2])
+        return head if head in self._failed else error
