@@ -192,7 +192,9 @@ def test_a_clean_run_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.s3
-def test_workers_write_to_s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_write_to_s3(
+    s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """On a cluster results go from workers to the S3 store; a second run computes nothing."""
     for name, value in s3_server.env.items():
         monkeypatch.setenv(name, value)
@@ -214,7 +216,8 @@ def test_workers_write_to_s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatc
         result = engine.execute_workplan(plan)
     assert result["sum"] == 301.0
     assert store.read_blob(result.goals[1].digest) == b"301.0\n"
-    again = ExecutionEngine(s3_server.store(store.url.partition("//")[2].partition("/")[2]))
+    same = s3_server.store(store.url.partition("//")[2].partition("/")[2])
+    again = ExecutionEngine(same, output=tmp_path)
     known = again.execute_workplan(plan)
     assert known.completed_operations == 0
     assert known["sum"] == 301.0
