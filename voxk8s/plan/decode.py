@@ -41,7 +41,9 @@ def decode(
     try:
         document = read_json(data)
     except InvalidPlan as error:
-        if isinstance(error.__cause__, msgspec.ValidationError):
+        cause = error.__cause__
+        malformed = isinstance(cause, msgspec.DecodeError | UnicodeError)
+        if not malformed or isinstance(cause, msgspec.ValidationError):
             raise
         lenient = read_lenient(data)
         if lenient is not None:
