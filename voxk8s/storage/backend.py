@@ -17,7 +17,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
-from voxk8s.errors import StoreError
+from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.storage.failure import convert, is_no_answer
 from voxk8s.storage.options import Location, StoreOptions
 
@@ -153,7 +153,10 @@ def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, Objec
             return memory, memory
         case "file":
             folder = Path(location.root)
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as error:
+                raise InvalidUsage(f"{location.url} is no store: a file is in its way") from error
             local = LocalStore(folder)
             return local, local
         case "s3":

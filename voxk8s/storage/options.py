@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
 
+_ONE_SLASH = re.compile(r"(s3|file|memory|https?|gs|az):", re.IGNORECASE)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 
@@ -78,10 +79,17 @@ def parse_url(url: str) -> Location:
 
     Raises InvalidUsage for anything else; credentials in a URL are refused without repeating them.
     """
+    if "\0" in unquote(url):
+        raise InvalidUsage(f"{url!r} is no store: it has a NUL character")
     if "://" not in url:
         if not url.strip():
             raise InvalidUsage("the store's URL is empty")
-        return Location("file", str(Path(url).expanduser().absolute()))
+        if _ONE_SLASH.match(url):
+            raise InvalidUsage(f"{url!r} is no store: after a scheme there are two slashes")
+        try:
+            return Location("file", str(Path(url).expanduser().absolute()))
+        except RuntimeError as error:
+            raise InvalidUsage(f"{url!r} is no store: there is no such home folder") from error
     parts = urlsplit(url)
     if "@" in parts.netloc:
         raise InvalidUsage("a store's URL must not carry credentials; use the AWS_* variables")

@@ -33,12 +33,21 @@ def test_urls_have_a_normal_form(url: str, normal: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "  ", "http://x/y", "s3://", "s3:///x", "s3://b/../c", "s3://b/a//c", "file://host/x",
-     "s3://b?x=1", "gs://b"],
+     "s3://b?x=1", "gs://b", "s3:/b/x", "file:/x", "~nobody-of-this-name/x", "a\0b",
+     "file:///a%00b"],
 )  # fmt: skip
 def test_what_is_no_store_is_refused(url: str) -> None:
     """URLs that name no store are wrong usage."""
     with pytest.raises(InvalidUsage):
         parse_url(url)
+
+
+def test_file_in_the_way_of_a_folder_is_refused(tmp_path: Path) -> None:
+    """A path that is, or passes through, a file is wrong usage, not a store that is down."""
+    (tmp_path / "file").touch()
+    for url in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InvalidUsage, match="a file is in its way"):
+            open_store(str(url))
 
 
 def test_credentials_in_urls_are_refused_and_not_repeated() -> None:
