@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from voxk8s.execution.futures import drop_operation_future, set_operation_future
+from voxk8s.execution.futures import (
+    LateFuture,
+    drop_operation_future,
+    set_operation_future,
+)
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.units import TaskKey, Unit
@@ -36,7 +39,7 @@ class RunState:
     """How often the processes that ran a task were lost."""
     gone: dict[ResultKey, int] = field(default_factory=dict)
     """How often a result was not where it should have been."""
-    futures: dict[ResultKey, Future[Value]] = field(default_factory=dict)
+    futures: dict[ResultKey, LateFuture] = field(default_factory=dict)
     """Those that this run has registered for others to see."""
     stale: bool = False
     """Something is to be submitted (again)."""
@@ -85,7 +88,7 @@ class RunState:
         for key in self.watched[task]:
             node = self.graph.nodes[key]
             if isinstance(node, KeyOperation) and key not in self.futures:
-                future: Future[Value] = Future()
+                future = LateFuture()
                 if set_operation_future(node.operation, future):
                     self.futures[key] = future
 
@@ -96,7 +99,7 @@ class RunState:
             if future is None or future.done():
                 continue
             if outcome.error is None:
-                future.set_result(outcome.load())
+                future.finish(outcome.load)
             else:
                 future.set_exception(RuntimeError(outcome.error))
 

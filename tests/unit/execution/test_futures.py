@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from voxk8s.execution import get_operation_future, set_operation_future
-from voxk8s.execution.futures import drop_operation_future
+from voxk8s.execution.futures import LateFuture, drop_operation_future
 
 
 def test_the_first_future_wins() -> None:
@@ -14,6 +14,7 @@ def test_the_first_future_wins() -> None:
     assert get_operation_future("table-1") is None
     assert set_operation_future("table-1", first)
     assert not set_operation_future("table-1", Future())
+    assert not set_operation_future("table-1", first)
     assert get_operation_future("table-1") is first
     drop_operation_future("table-1", first)
 
@@ -35,3 +36,19 @@ def test_threads_agree_on_one() -> None:
         won = list(pool.map(lambda future: set_operation_future("table-3", future), futures))
     assert sum(won) == 1
     drop_operation_future("table-3", futures[won.index(True)])
+
+
+def test_values_are_brought_when_they_are_asked_for() -> None:
+    """The end of an operation moves no value; each question brings it, and none is kept."""
+    brought: list[int] = []
+
+    def bring() -> int:
+        brought.append(1)
+        return 7
+
+    future = LateFuture()
+    future.finish(bring)
+    assert future.done()
+    assert not brought
+    assert (future.result(), future.result()) == (7, 7)
+    assert len(brought) == 2
