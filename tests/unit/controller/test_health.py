@@ -48,12 +48,18 @@ class Server:
             return answer.status, await answer.text()
 
 
+def local_address(addresses: list[Any]) -> str:
+    """Give the address by IPv4: each protocol has a port of its own."""
+    port = next(address[1] for address in addresses if len(address) == 2)
+    return f"http://127.0.0.1:{port}"
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
     """The health server on a free port."""
     state = State()
     runner = await serve_health(state, 0)
-    yield Server(state, f"http://127.0.0.1:{runner.addresses[0][1]}")
+    yield Server(state, local_address(runner.addresses))
     await runner.cleanup()
 
 
@@ -83,7 +89,7 @@ async def test_metrics() -> None:
     with metrics.reconciling():
         metrics.failed()
     runner = await serve_metrics(metrics, 0)
-    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    address = local_address(runner.addresses)
     status, text = await Server(State(), address).ask("/metrics")
     await runner.cleanup()
     assert status == 200
