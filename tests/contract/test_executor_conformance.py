@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from voxk8s.execution import ExecutionEngine, close_shared_dask_client
 from voxk8s.execution.events import GoalFailed, NonDeterminism, OperationRetried
 from voxk8s.execution.executors import Executor, find_executor
 from voxk8s.execution.executors.distributed import DistributedExecutor
-from voxk8s.storage import ResultStore
+from voxk8s.storage import ResultStore, open_store
 from voxk8s.values import Image, SavedFile
 
 
@@ -172,6 +174,7 @@ def test_fail_fast_starts_nothing_more(
     engine = _engine(store, executor, on_failure="failfast")
     result = engine.execute_workplan(make.plan())
     assert not result.success
+    assert "first" in str(result.goals[0].error)
     if executor.name != "synchronous":
         assert "slow" not in result
         assert result.completed_operations < 400
@@ -343,6 +346,46 @@ def test_a_lost_blob_is_computed_again(
 
     result = _engine(Forgetful(), executor).execute_workplan(make.plan())  # type: ignore[arg-type]
     assert dict(result) == {"x": 4.0}
+
+
+@pytest.mark.parametrize("harm", ["changed", "deleted"])
+def test_goals_whose_bytes_are_spoilt_are_computed_again(
+    executor: Executor, make: PlanMaker, tmp_path: Path, harm: str
+) -> None:
+    """Blobs of known goals that were changed or deleted: right values and files all the same."""
+    numbers = [float(number) / 7 for number in range(4000)]
+    values = make("test.identity", make("sequence", *numbers))
+    make.show("values", values)
+    make.save("values.json", values)
+    plan, folder = make.plan(), tmp_path / "store"
+    _engine(open_store(str(folder)), executor).execute_workplan(plan)
+    for blob in [path for path in (folder / "cas").rglob("*") if path.is_file()]:
+        data = blob.read_bytes()
+        blob.unlink()
+        if harm == "changed":
+            blob.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    store = open_store(str(folder))
+    engine = _engine(store, executor, output=tmp_path / "out", write_files=True)
+    result = engine.execute_workplan(plan)
+    assert result.success
+    assert result["values"] == numbers
+    assert json.loads((tmp_path / "out" / "values.json").read_bytes()) == numbers
+    assert result.completed_operations >= 1
+    assert _engine(open_store(str(folder)), executor).execute_workplan(plan)["values"] == numbers
+
+
+def test_results_that_go_between_two_runs_are_computed_again(
+    executor: Executor, make: PlanMaker, tmp_path: Path
+) -> None:
+    """What an open store remembers to hold may be gone: goals, and sequences of loops."""
+    make.show("sum", make("addition", 1.0, 2.0))
+    plan, folder = make.plan(), tmp_path / "store"
+    store = open_store(str(folder))
+    for _ in range(2):
+        result = _engine(store, executor).execute_workplan(plan)
+        assert dict(result) == {"sum": 3.0}
+        assert (result.completed_operations, result.cached_operations) == (1, 0)
+        shutil.rmtree(folder / "ac")
 
 
 def test_many_cheap_operations(executor: Executor, store: ResultStore, make: PlanMaker) -> None:

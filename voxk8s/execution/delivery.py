@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -14,7 +15,9 @@ from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.result import Failure, GoalOutcome
 from voxk8s.execution.retry import is_transient
 from voxk8s.execution.sizes import decode_inline, describe, encode_inline
+from voxk8s.execution.state import is_failure
 from voxk8s.plan import (
+    Goal,
     KeyGoal,
     KeyGraph,
     KeyOperation,
@@ -26,19 +29,36 @@ from voxk8s.storage import MISS, Record, ResultStore
 from voxk8s.storage.codec import decode
 from voxk8s.values import SavedFile, Value
 
+logger = logging.getLogger(__name__)
+
 Fetch = Callable[[ResultKey], Value]
 """Brings the value of a target whose task is still held."""
+Remake = Callable[[Goal], Value]
+"""Computes the value of a goal once more."""
+
+
+class ResultGone(StoreError):
+    """A result that the store held is not there any more, or its bytes are spoilt."""
 
 
 class Delivery:
-    """Makes the outcomes of goals; `fetch` is asked only for what is not in the store."""
+    """Makes the outcomes of goals; `fetch` is asked only for what is not in the store.
 
-    def __init__(self, config: Config, fetch: Fetch) -> None:
+    Values that are large are read when they are asked for, perhaps long after the run; `remake`
+    computes what is gone by then. What is gone already is in `gone`.
+    """
+
+    def __init__(self, config: Config, fetch: Fetch, remake: Remake | None) -> None:
         self._config = config
         self._fetch = fetch
+        self._remake = remake
+        self.gone: list[ResultKey] = []
 
     def pivot(self, key: ResultKey, report: Report | None) -> Value:
-        """Give what a loop must know of its sequence; images in it stay where they are."""
+        """Give what a loop must know of its sequence; images in it stay where they are.
+
+        Raises ResultGone.
+        """
         if report is not None and report.value is not None:
             return decode_inline(report.value)
         if report is not None and report.skeleton is not None:
@@ -85,12 +105,12 @@ class Delivery:
         if not isinstance(node, KeyOperation):
             text = describe(node.value)
             return replace(base, value=node.value, has_value=True, text=text, cached=True)
-        if goal.key not in settled:
+        report = settled[goal.key] if goal.key in settled else ledger.final(goal.key)
+        if goal.key not in settled and not is_failure(report):
             return replace(base, error=stopped or "not reached", transient=True)
-        report = settled[goal.key]
         if report is None:
             return self._known(base, goal.key, records.get(goal.key))
-        if report.status in (Status.FAILED, Status.SKIPPED):
+        if is_failure(report):
             origin = ledger.failed(ResultKey(report.origin)) or report
             cause = graph.nodes.get(ResultKey(report.origin))
             operation = cause.operation if isinstance(cause, KeyOperation) else goal.operation
@@ -100,6 +120,7 @@ class Delivery:
     def _known(self, base: GoalOutcome, key: ResultKey, record: Record | None) -> GoalOutcome:
         store = self._config.store
         if record is None:
+            self.gone.append(key)
             return replace(
                 base, error=f"the result {key} was in the store and is gone", transient=True
             )
@@ -111,7 +132,7 @@ class Delivery:
             url=store.url_of(record.digest) if record.inline is None else "",
             text=record.summary or "",
             cached=True,
-            loader=lambda: _load(store, key),
+            loader=self._loader(base.goal, key),
         )
         if record.inline is not None:
             value = decode(memoryview(record.inline))
@@ -135,22 +156,42 @@ class Delivery:
         if report.value is not None:
             return replace(outcome, value=decode_inline(report.value), has_value=True)
         if report.stored:
-            return replace(outcome, loader=lambda: _load(store, key))
+            return replace(outcome, loader=self._loader(base.goal, key))
         if self._config.executor.is_local or not report.url:
             return replace(outcome, value=self._fetch(key), has_value=True)
         return outcome
+
+    def _loader(self, goal: Goal, key: ResultKey) -> Callable[[], Value]:
+        store, remake = self._config.store, self._remake
+
+        def load() -> Value:
+            try:
+                return _load(store, key)
+            except ResultGone as error:
+                if remake is None:
+                    raise
+                logger.warning("%s; it is computed again", error)
+                return remake(goal)
+
+        return load
 
     def _write(self, outcome: GoalOutcome) -> GoalOutcome:
         """Write the file of a `save` goal below the output folder, known or new."""
         if self._config.output is None or outcome.goal.operation != "save":
             return outcome
         try:
-            value = outcome.load()
+            # Not by its loader: what is gone is to be computed, and counted, by this run.
+            if outcome.loader is None or outcome.key is None:
+                value = outcome.value
+            else:
+                value = _load(self._config.store, outcome.key)
             if not isinstance(value, SavedFile):
                 raise TypeError(f"a save goal gave {describe(value)}")
             path = target_path(self._config.output, outcome.goal.name, self._config.confine)
             write_file(path, value.data)
         except (OSError, StoreError) as error:
+            if isinstance(error, ResultGone) and outcome.key is not None:
+                self.gone.append(outcome.key)
             return replace(
                 outcome,
                 error=f"{outcome.goal.name} cannot be written: {error}",
@@ -201,5 +242,5 @@ def _waiting(
 def _load(store: ResultStore, key: ResultKey) -> Value:
     value = store.get(key)
     if value is MISS:
-        raise StoreError(f"the result {key} is not in the store {store.url} any more")
+        raise ResultGone(f"the result {key} is not in the store {store.url} any more")
     return value

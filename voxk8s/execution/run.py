@@ -6,12 +6,15 @@ import logging
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 
-from voxk8s.errors import SchedulerLost
+from voxk8s.errors import SchedulerLost, StoreError
 from voxk8s.execution import process
 from voxk8s.execution.config import CacheMode, Config, OnFailure
-from voxk8s.execution.delivery import Delivery
+from voxk8s.execution.delivery import Delivery, ResultGone
 from voxk8s.execution.events import (
     GoalFailed,
     GoalReached,
@@ -34,7 +37,7 @@ from voxk8s.execution.state import RunState, is_failure
 from voxk8s.execution.telling import Teller
 from voxk8s.execution.units import TaskKey
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyOperation, ResultKey, WorkPlan, key_graph, resolve
+from voxk8s.plan import Goal, KeyOperation, ResultKey, WorkPlan, key_graph, resolve
 from voxk8s.values import Value
 
 logger = logging.getLogger(__name__)
@@ -56,9 +59,17 @@ class Run:
     """Runs a plan once; `cancel` may be called from any thread."""
 
     def __init__(
-        self, name: str, plan: WorkPlan, config: Config, listeners: Sequence[Listener]
+        self,
+        name: str,
+        plan: WorkPlan,
+        config: Config,
+        listeners: Sequence[Listener],
+        *,
+        remakes: bool = True,
     ) -> None:
+        """`remakes`: values that are gone from the store when they are read are computed again."""
         self.name = name
+        self._remakes = remakes
         self._config = config
         self._plan = plan
         self._tell = Teller(listeners)
@@ -86,13 +97,18 @@ class Run:
                 self._stopping = CANCELLED
             else:
                 self._advance(state)
-            while state.waiting and self._stopping is None:
-                self._listen(state)
-                if state.stale and self._stopping is None:
-                    self._advance(state)
-            outcomes = self._delivery(state).outcomes(
-                state.graph, state.settled, state.errors, self._ledger, self._stopping
-            )
+            while True:
+                while state.waiting and self._stopping is None:
+                    self._listen(state)
+                    if state.stale and self._stopping is None:
+                        self._advance(state)
+                delivery = self._delivery(state)
+                outcomes = delivery.outcomes(
+                    state.graph, state.settled, state.errors, self._ledger, self._stopping
+                )
+                if self._stopping is not None or not self._revive(state, delivery.gone):
+                    break
+                self._advance(state)
             state.fulfil(outcomes)
         finally:
             self._close(state)
@@ -125,7 +141,11 @@ class Run:
             if not pivots:
                 return
             for key in pivots:
-                state.pivots[key] = self._delivery(state).pivot(key, state.settled[key])
+                try:
+                    state.pivots[key] = self._delivery(state).pivot(key, state.settled[key])
+                except ResultGone:
+                    if not self._revive(state, [key]):
+                        raise
 
     def _resolve(self, state: RunState, begin: float) -> None:
         asked = time.time()
@@ -288,6 +308,18 @@ class Run:
         if state.gone[key] > DISAPPEARANCES:
             self._give_up(key, "RecordGone", "the store keeps losing this result", transient=True)
 
+    def _revive(self, state: RunState, keys: Iterable[ResultKey]) -> bool:
+        """Have targets computed that are gone from the store; False when there are none, or enough.
+
+        The store has noticed that they are gone, and will not say again that it holds them.
+        """
+        again = [key for key in dict.fromkeys(keys) if state.gone.get(key, 0) < DISAPPEARANCES]
+        for key in again:
+            logger.warning("the result %s was in the store and is gone; it is computed again", key)
+            del state.settled[key]
+            self._again(state, key)
+        return bool(again)
+
     def _lost(self, state: RunState, lost: Lost) -> None:
         state.waiting.discard(lost.key)
         self._open().release([lost.key])
@@ -323,7 +355,8 @@ class Run:
     # --- values, counts and the end -----------------------------------------------------------
 
     def _delivery(self, state: RunState) -> Delivery:
-        return Delivery(self._config, lambda key: self._fetch(state, key))
+        remake = partial(_remake, self._plan, self._config) if self._remakes else None
+        return Delivery(self._config, lambda key: self._fetch(state, key), remake)
 
     def _fetch(self, state: RunState, key: ResultKey) -> Value:
         """Bring the value of a target whose task is still held."""
@@ -344,3 +377,14 @@ class Run:
             with _sharing:
                 self._session.close()
         process.detach(self.name)
+
+
+def _remake(plan: WorkPlan, config: Config, goal: Goal) -> Value:
+    """Compute one goal of a plan in a run of its own; raises StoreError when it fails."""
+    cache = CacheMode.BYPASS if config.cache is CacheMode.BYPASS else CacheMode.USE
+    alone = WorkPlan(plan.nodes, (goal,), plan.imports)
+    config = replace(config, cache=cache, output=None)
+    outcome = Run(uuid.uuid4().hex, alone, config, (), remakes=False).execute().goals[0]
+    if outcome.error is not None:
+        raise StoreError(f"{goal.name} was in the store and is gone: {outcome.error}")
+    return outcome.load()

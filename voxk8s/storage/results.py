@@ -257,7 +257,10 @@ class ResultStore:
             decode_record(bytes(data), key)
 
         data = self._quarantine.read(record_path(key), check, bulk=False)
-        return None if data is None else decode_record(bytes(data), key)
+        if data is None:
+            self._recent.drop(key)
+            return None
+        return decode_record(bytes(data), key)
 
     def _bytes_of(self, record: Record) -> memoryview | None:
         if record.inline is not None:
