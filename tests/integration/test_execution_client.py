@@ -11,6 +11,7 @@ import dask
 import pytest
 
 from tests.support.executions import QUICK, PlanMaker, fresh_store
+from voxk8s.errors import InvalidUsage
 from voxk8s.execution import (
     ExecutionEngine,
     close_shared_dask_client,
@@ -52,6 +53,30 @@ def test_a_closed_client_is_replaced() -> None:
     second = get_shared_dask_client()
     assert second is not first
     assert second.submit(int, 3).result() == 3
+
+
+def test_a_client_whose_loop_has_ended_is_replaced() -> None:
+    """A client that somebody's task has torn down is not handed out again (in a process apart)."""
+    program = """
+import time, voxk8s
+first = voxk8s.get_shared_dask_client()
+first.loop.add_callback(first.loop.stop)
+while not first.loop.asyncio_loop.is_closed():
+    time.sleep(0.01)
+second = voxk8s.get_shared_dask_client()
+print(second is not first and second.submit(int, 3).result(), flush=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout == "3\n"
+
+
+def test_size_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A memory limit that is no size is wrong usage, told by the name of its variable."""
+    monkeypatch.setenv("VOXLOGICA_DASK_MEMORY", "lots")
+    with pytest.raises(InvalidUsage, match="VOXLOGICA_DASK_MEMORY"):
+        get_shared_dask_client()
 
 
 def test_a_dashboard_replaces_an_idle_client(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import dask
+from dask.utils import parse_bytes
 from distributed import Client, Worker
 
+from voxk8s import constants
+from voxk8s.errors import InvalidUsage
 from voxk8s.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ def get_shared_dask_client(enable_dashboard: bool = False) -> Client:
     dashboard = enable_dashboard or settings.enable_dashboard
     with _lock:
         client = _shared.client
-        if client is not None and client.status in _LIVE:
+        if client is not None and _is_live(client):
             if not dashboard or _shared.dashboard:
                 return client
             if client.futures:
@@ -81,7 +84,19 @@ def has_shared_dask_client() -> bool:
     return _shared.client is not None
 
 
+def _is_live(client: Client) -> bool:
+    """Whether a client can be used: a loop that has ended leaves its status as it was."""
+    loop = getattr(client.loop, "asyncio_loop", None)
+    return client.status in _LIVE and not (loop is not None and loop.is_closed())
+
+
 def _make(settings: Settings, dashboard: bool) -> Client:
+    try:
+        parse_bytes(settings.dask_memory)
+    except ValueError as error:
+        if settings.dask_memory.lower() not in ("auto", "none"):
+            text = f"{constants.ENV_DASK_MEMORY}={settings.dask_memory!r}: must be a size like 2GB"
+            raise InvalidUsage(text) from error
     noise = logging.getLogger("distributed")
     if noise.level == logging.INFO:
         # What Dask sets when it is imported; records of its start and end would reach any handler.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -176,7 +177,9 @@ def _run_step(step: Step, slots: list[Slot], work: _Work) -> Slot:
             # What is computed stays so when only the store has to be tried again.
             made = made or _make(step, arguments, work, started)
             work.reports.append(_finish(step, made, work, attempts, started))
-        except Exception as error:  # a kernel may raise anything; it is a value here
+        except BaseException as error:  # a kernel may raise anything; it is a value here
+            if _is_meant_for_us(error):
+                raise
             if work.context.retry.allows(attempts, error):
                 _wait(step, error, work, attempts, started)
                 continue
@@ -322,7 +325,7 @@ def _look_again(step: Step, work: _Work, now: float) -> Value | Miss:
         return MISS
 
 
-def _wait(step: Step, error: Exception, work: _Work, attempts: int, started: float) -> None:
+def _wait(step: Step, error: BaseException, work: _Work, attempts: int, started: float) -> None:
     delay = work.context.retry.delay(attempts, work.clock.uniform)
     work.reports.append(
         Report(
@@ -356,6 +359,12 @@ def _failure(
         missing=failed.missing,
         worker=work.worker,
     )
+
+
+def _is_meant_for_us(error: BaseException) -> bool:
+    """Whether somebody interrupts this process; Dask would end itself for a kernel's exit, too."""
+    in_main = threading.current_thread() is threading.main_thread()
+    return in_main and isinstance(error, KeyboardInterrupt)
 
 
 def _text(error: BaseException) -> str:

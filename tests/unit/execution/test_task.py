@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -133,6 +134,28 @@ def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
     assert isinstance(value, Failed)
     assert (value.error, value.message, value.transient) == ("ValueError", "too odd", False)
     assert _calls == [1.0]
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_a_kernel_cannot_end_its_worker(reports: list[Report], error: BaseException) -> None:
+    """A kernel that exits, or interrupts, has failed; on a worker's thread it would end Dask."""
+    make = PlanMaker()
+    make.show("x", make("task.scripted", 1.0))
+    _script.append(error)
+    with ThreadPoolExecutor(1) as pool:
+        value = pool.submit(run_unit, _unit(make), _context()).result()
+    assert isinstance(value, Failed)
+    assert (value.error, value.transient) == (type(error).__name__, False)
+    assert [report.status for report in reports] == [Status.FAILED]
+
+
+def test_a_person_can_interrupt(reports: list[Report]) -> None:
+    """Where operations run in the main thread, Ctrl-C is not taken for a failure of one."""
+    make = PlanMaker()
+    make.show("x", make("task.scripted", 1.0))
+    _script.append(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        run_unit(_unit(make), _context())
 
 
 def test_failures_flow_to_dependents(reports: list[Report]) -> None:
