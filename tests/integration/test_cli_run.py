@@ -224,6 +224,10 @@ def test_unreachable_store_is_said(tmp_path: Path) -> None:
     assert (done.status, done.out) == (1, "")
     assert "s3://bucket/x" in done.err
     assert "hunter2" not in done.err
+    told = voxk8s(tmp_path, "run", plan, "--store", "s3://bucket/x", "--json", env=env)
+    assert told.status == 1
+    assert told.json()["success"] is False
+    assert "s3://bucket/x" in told.json()["goals"][0]["error"]
 
 
 @pytest.mark.s3

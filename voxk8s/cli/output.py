@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.sizes import describe
+from voxk8s.plan import WorkPlan
 from voxk8s.values import SavedFile, Value
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -54,6 +55,21 @@ def result_json(result: ExecutionResult) -> dict[str, Json]:
     }
 
 
+def failure_json(plan: WorkPlan, message: str) -> dict[str, Json]:
+    """Give the object that --json writes for a run that could not go on at all."""
+    goals: list[Json] = [
+        {"name": goal.name, "operation": goal.id, "kind": goal.operation, "error": message}
+        for goal in plan.goals
+    ]
+    return {
+        "success": False,
+        "goals": goals,
+        "operations": {"total": 0, "computed": 0, "cached": 0, "failed": 0},
+        "failures": [{"operation": "", "kernel": "", "message": message}],
+        "seconds": 0.0,
+    }
+
+
 def dump(document: Json) -> str:
     """Write JSON for people and programs: readable, without NaN, in any Unicode."""
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
@@ -61,7 +77,7 @@ def dump(document: Json) -> str:
 
 def escape(text: str) -> str:
     """Keep a text on its line."""
-    return text.replace("\r", "\\r").replace("\n", "\\n")
+    return describe(text, limit=sys.maxsize)
 
 
 def json_value(value: Value) -> Json:

@@ -5,31 +5,25 @@ from __future__ import annotations
 import argparse
 import sys
 
-from voxk8s.cli.output import dump, escape, goal_line, result_json
+from voxk8s.cli.output import dump, escape, failure_json, goal_line, result_json
 from voxk8s.cli.progress import ProgressLine
-from voxk8s.cli.source import read_plan
+from voxk8s.cli.source import read_input
+from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
-from voxk8s.execution.events import OperationFailed
+from voxk8s.execution.events import Listener, OperationFailed
+from voxk8s.plan import WorkPlan
 from voxk8s.storage import open_store
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a plan and write what its `print` goals give."""
-    plan = read_plan(arguments)
-    quiet = bool(arguments.quiet)
+    given = read_input(arguments)
     told = _Told()
-    engine = ExecutionEngine(
-        open_store(arguments.store),
-        cache=_cache(arguments),
-        on_failure=OnFailure.FAIL_FAST if arguments.fail_fast else OnFailure.CONTINUE,
-        output=arguments.output,
-        write_files=True,
-        listeners=[told] if quiet else [told, ProgressLine(sys.stderr, live=sys.stderr.isatty())],
-    )
     try:
-        result = engine.execute_workplan(plan)
-    except KeyboardInterrupt:
-        engine.cancel()
+        result = _execute(plan, arguments, told)
+    except TransientError as error:
+        if arguments.json:
+            print(dump(failure_json(plan, str(error))))
         raise
     if arguments.json:
         print(dump(result_json(result)))
@@ -42,6 +36,25 @@ def run(arguments: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
     return 0 if result.success else 1
+
+
+def _execute(plan: WorkPlan, arguments: argparse.Namespace, told: Listener) -> ExecutionResult:
+    listeners = [told]
+    if not arguments.quiet:
+        listeners.append(ProgressLine(sys.stderr, live=sys.stderr.isatty()))
+    engine = ExecutionEngine(
+        open_store(arguments.store),
+        cache=_cache(arguments),
+        on_failure=OnFailure.FAIL_FAST if arguments.fail_fast else OnFailure.CONTINUE,
+        output=arguments.output,
+        write_files=True,
+        listeners=listeners,
+    )
+    try:
+        return engine.execute_workplan(given.plan, places=given.places)
+    except KeyboardInterrupt:
+        engine.cancel()
+        raise
 
 
 def _cache(arguments: argparse.Namespace) -> CacheMode:
@@ -64,7 +77,8 @@ class _Told:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, OperationFailed):
-            self._failed.add(f"{event.kernel} ({event.operation[:12]}) failed")
+            place = event.place and f"{event.place}: "
+            self._failed.add(f"{place}{event.kernel} ({event.operation[:12]}) failed")
 
     def shorten(self, error: str) -> str:
         """Leave out of a goal's error why an operation failed, if that was told."""

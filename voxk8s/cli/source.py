@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from voxk8s.errors import InvalidUsage
-from voxk8s.plan import WorkPlan
+from voxk8s.plan import OperationId, WorkPlan
 
 PROGRAM = ".imgql"
 DOCUMENTS = (".json", ".yaml", ".yml")
 
 
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A plan and, if a program was made into it, where in the program its operations stand."""
+
+    plan: WorkPlan
+    places: Mapping[OperationId, object] = field(default_factory=dict)
+
+
 def read_plan(arguments: argparse.Namespace) -> WorkPlan:
+    """Read the plan of a command's FILE as `read_input` does."""
+    return read_input(arguments).plan
+
+
+def read_input(arguments: argparse.Namespace) -> Input:
     """Read the plan of a command's FILE; warnings about it go to standard error.
 
     Raises InvalidPlan, InvalidProgram, and InvalidUsage for a file that cannot be read.
@@ -26,7 +41,7 @@ def read_plan(arguments: argparse.Namespace) -> WorkPlan:
     # Imported here: programs do not need it, and other commands need neither.
     from voxk8s.execution import load_plan
 
-    return load_plan(path)
+    return Input(load_plan(path))
 
 
 def is_program(path: Path) -> bool:
@@ -56,7 +71,7 @@ def read_import(name: str) -> str:
     return Path(name).read_bytes().decode("utf-8")
 
 
-def _compile(path: Path, parameters: dict[str, str], *, quiet: bool) -> WorkPlan:
+def _compile(path: Path, parameters: dict[str, str], *, quiet: bool) -> Input:
     text = read_text(path)
     from voxk8s.imgql import compile_program
     from voxk8s.kernels import registry, symbols
@@ -72,4 +87,4 @@ def _compile(path: Path, parameters: dict[str, str], *, quiet: bool) -> WorkPlan
     if not quiet:
         for warning in compiled.warnings:
             print(warning, file=sys.stderr)
-    return compiled.plan
+    return Input(compiled.plan, compiled.origins)

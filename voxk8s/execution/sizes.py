@@ -17,6 +17,10 @@ SKELETON_BYTES = 4 * 2**20
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder()
+_BREAKS = {ord(sign): repr(sign)[1:-1] for sign in "\n\r\v\f\x1c\x1d\x1e"} | {
+    ord(sign): f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"
+}
+"""Everything that ends a line somewhere, as escapes; in JSON only the last three can occur."""
 _SCALARS = (bool, int, float, str, type(None))
 
 
@@ -88,7 +92,7 @@ def describe(value: Value, limit: int = INLINE_VALUE_BYTES) -> str:
         case SavedFile():
             return f"file {value.suffix} {len(value.data)} bytes"
         case str():
-            line = value.replace("\r", "\\r").replace("\n", "\\n")
+            line = value
         case bool():
             line = "true" if value else "false"
         case None:
@@ -99,6 +103,7 @@ def describe(value: Value, limit: int = INLINE_VALUE_BYTES) -> str:
             line = json.dumps(
                 value, separators=(",", ":"), ensure_ascii=False, default=_describe_inside
             )
+    line = line.translate(_BREAKS)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
