@@ -71,7 +71,6 @@ class Outcome(ApiStruct, frozen=True):
     state: Annotated[Literal["Succeeded", "Failed"], doc("Whether every goal was reached.")]
     reason: Annotated[str, text("Why, in one word.", 256)]
     message: Annotated[str, text("Why, for a person.", MESSAGE_LENGTH)] = ""
-    job: Annotated[str, text("Uid of the Job whose pod says so.", 64)] | None = None
     non_deterministic: (
         Annotated[
             tuple[Annotated[str, text("A result key.", 64)], ...],
@@ -97,7 +96,6 @@ class ClusterStatus(ApiStruct, frozen=True):
         Annotated[str, text("Dashboard of the scheduler, within the cluster.", URL_LENGTH)] | None
     ) = msgspec.field(name="dashboardURL", default=None)
     workers: Annotated[int, number("Workers that are ready.", 0)] | None = None
-    restarts: Annotated[int, number("Schedulers that were lost.", 0)] | None = None
 
 
 class RunnerStatus(ApiStruct, frozen=True):

@@ -121,7 +121,6 @@ def _cluster(observed: Observed, stage: Stage) -> ClusterStatus | None:
         name=observed.cluster.name,
         dashboard_url=observed.dashboard,
         workers=observed.ready_workers,
-        restarts=old.restarts if old else None,
     )
 
 
