@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from voxk8s import imgql
+from voxk8s.imgql import Compiled
 from voxk8s.kernels import registry, symbols
 from voxk8s.plan import WorkPlan
 from voxk8s.plan.signature import KernelIndex
@@ -20,11 +21,28 @@ def compile_program(
 ) -> WorkPlan:
     """Compile an ImgQL program to a plan; raises InvalidProgram with all errors.
 
+    Arguments as for `compile_with_places`.
+    """
+    return compile_with_places(
+        text, name=name, parameters=parameters, read_file=read_file, index=index
+    ).plan
+
+
+def compile_with_places(
+    text: str,
+    *,
+    name: str = "<program>",
+    parameters: Mapping[str, str] | None = None,
+    read_file: Callable[[str], str] | None = None,
+    index: KernelIndex | None = None,
+) -> Compiled:
+    """Compile an ImgQL program; gives the plan, where its operations come from, and warnings.
+
     `parameters` are the values of `$NAME`. `read_file` gives the text of an imported file, whose
     name is relative to the folder of `name`; without it no file can be imported. `index` is where
     kernels are looked up, by default the registry of this process.
     """
-    compiled = imgql.compile_program(
+    return imgql.compile_program(
         text,
         index=registry() if index is None else index,
         symbols=symbols,
@@ -32,4 +50,3 @@ def compile_program(
         parameters=parameters,
         read_file=read_file,
     )
-    return compiled.plan

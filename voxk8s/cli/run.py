@@ -7,11 +7,10 @@ import sys
 
 from voxk8s.cli.output import dump, escape, failure_json, goal_line, result_json
 from voxk8s.cli.progress import ProgressLine
-from voxk8s.cli.source import read_input
+from voxk8s.cli.source import Input, read_input
 from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
-from voxk8s.plan import WorkPlan
 from voxk8s.storage import open_store
 
 
@@ -20,10 +19,10 @@ def run(arguments: argparse.Namespace) -> int:
     given = read_input(arguments)
     told = _Told()
     try:
-        result = _execute(plan, arguments, told)
+        result = _execute(given, arguments, told)
     except TransientError as error:
         if arguments.json:
-            print(dump(failure_json(plan, str(error))))
+            print(dump(failure_json(given.plan, str(error))))
         raise
     if arguments.json:
         print(dump(result_json(result)))
@@ -38,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if result.success else 1
 
 
-def _execute(plan: WorkPlan, arguments: argparse.Namespace, told: Listener) -> ExecutionResult:
+def _execute(given: Input, arguments: argparse.Namespace, told: Listener) -> ExecutionResult:
     listeners = [told]
     if not arguments.quiet:
         listeners.append(ProgressLine(sys.stderr, live=sys.stderr.isatty()))

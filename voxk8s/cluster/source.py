@@ -22,9 +22,10 @@ from voxk8s.errors import (
     PermanentError,
     TransientError,
 )
+from voxk8s.imgql import Compiled
 from voxk8s.kernels.locations import InputOptions, file_system, locate, reading
-from voxk8s.plan import KernelIndex, WorkPlan, decode, inputs
-from voxk8s.program import compile_program
+from voxk8s.plan import KernelIndex, OperationId, WorkPlan, decode, inputs
+from voxk8s.program import compile_with_places
 
 Format = Literal["json", "yaml", "imgql"]
 _DOCUMENT_LIMIT = 256 * 1024 * 1024
@@ -134,11 +135,23 @@ def read_plan(
     document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
 ) -> WorkPlan:
     """Turn a document into a plan; raises InvalidPlan or InvalidProgram."""
+    return read_placed_plan(document, parameters, index)[0]
+
+
+def read_placed_plan(
+    document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
+) -> tuple[WorkPlan, Mapping[OperationId, object]]:
+    """Give a document's plan, and of a program the places that its operations come from.
+
+    Raises InvalidPlan or InvalidProgram.
+    """
     if document.format == "imgql":
-        return _compile(document, parameters or {}, index)
+        compiled = _compile(document, parameters or {}, index)
+        return compiled.plan, compiled.origins
     if parameters:
         raise InvalidPlan("source.parameters are values for a program; a plan document has none")
-    return decode(document.data, index=index, format=document.format, from_resource=document.inline)
+    plan = decode(document.data, index=index, format=document.format, from_resource=document.inline)
+    return plan, {}
 
 
 def refuse_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:
@@ -167,14 +180,14 @@ def check_file_names(plan: WorkPlan, folder: str) -> None:
             )
 
 
-def _compile(document: Document, parameters: Mapping[str, str], index: KernelIndex) -> WorkPlan:
+def _compile(document: Document, parameters: Mapping[str, str], index: KernelIndex) -> Compiled:
     try:
         text = document.data.decode()
     except UnicodeDecodeError as error:
         raise InvalidProgram(
             f"{document.name} is not UTF-8: byte {error.start} is wrong"
         ) from error
-    return compile_program(
+    return compile_with_places(
         text,
         name=document.name,
         parameters=parameters,

@@ -10,7 +10,7 @@ from voxk8s.constants import INLINE_VALUE_BYTES
 from voxk8s.errors import StoreError
 from voxk8s.execution.config import Config
 from voxk8s.execution.files import target_path, write_file
-from voxk8s.execution.ledger import Ledger, failure_text
+from voxk8s.execution.ledger import Ledger
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.result import Failure, GoalOutcome
 from voxk8s.execution.retry import is_transient
@@ -114,7 +114,9 @@ class Delivery:
             origin = ledger.failed(ResultKey(report.origin)) or report
             cause = graph.nodes.get(ResultKey(report.origin))
             operation = cause.operation if isinstance(cause, KeyOperation) else goal.operation
-            return replace(base, error=failure_text(origin, operation), transient=origin.transient)
+            return replace(
+                base, error=ledger.explain(origin, operation), transient=origin.transient
+            )
         return self._computed(base, goal.key, report)
 
     def _known(self, base: GoalOutcome, key: ResultKey, record: Record | None) -> GoalOutcome:
@@ -201,16 +203,16 @@ class Delivery:
 
     @staticmethod
     def input_failures(
-        graph: KeyGraph, errors: Mapping[OperationId, BaseException]
+        graph: KeyGraph, errors: Mapping[OperationId, BaseException], ledger: Ledger
     ) -> Iterator[Failure]:
         """Give inputs that have no pin, and operations that can never be done, as failures."""
         for operation, error in errors.items():
             if operation in graph.unkeyed:
                 kernel = graph.unkeyed[operation].operator or graph.unkeyed[operation].role.value
-                message = f"{type(error).__name__}: {error}"
+                message = ledger.locate(operation, f"{type(error).__name__}: {error}")
                 yield Failure(operation, kernel, message, is_transient(error))
         for operation, message in graph.rejected.items():
-            yield Failure(operation, "", message)
+            yield Failure(operation, "", ledger.locate(operation, message))
 
 
 def _waiting(
@@ -225,17 +227,18 @@ def _waiting(
     for operation in sorted(blockers(graph, base.operation)):
         if operation in errors:
             error = errors[operation]
-            text = f"{type(error).__name__}: {error}"
+            text = ledger.locate(operation, f"{type(error).__name__}: {error}")
             return replace(base, error=text, transient=is_transient(error))
         if operation in graph.rejected:
-            return replace(base, error=graph.rejected[operation])
+            text = ledger.locate(operation, graph.rejected[operation])
+            return replace(base, error=text)
         pivot = pivots.get(operation)
         final = None if pivot is None else ledger.final(pivot)
         if final is not None and final.origin:
             report = ledger.failed(ResultKey(final.origin)) or final
             node = graph.nodes.get(ResultKey(final.origin))
             name = node.operation if isinstance(node, KeyOperation) else operation
-            return replace(base, error=failure_text(report, name), transient=report.transient)
+            return replace(base, error=ledger.explain(report, name), transient=report.transient)
     return replace(base, error=stopped or "it waits for a value that never came", transient=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.run import Run
 from voxk8s.kernels.inputs import InputOptions
-from voxk8s.plan import WorkPlan
+from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore, get_storage
 
@@ -84,18 +84,21 @@ class ExecutionEngine:
         """The store that results go to."""
         return self._config.store
 
-    def execute_workplan(self, plan: WorkPlan) -> ExecutionResult:
+    def execute_workplan(
+        self, plan: WorkPlan, *, places: Mapping[OperationId, object] | None = None
+    ) -> ExecutionResult:
         """Compute what the goals need and the store does not hold; deliver the goals.
 
-        Failures of operations are in the result. Raises InvalidPlan for a file name that leaves
-        the output folder, and transient errors: StoreUnreachable, StoreAccessDenied,
-        SchedulerLost.
+        Failures of operations are in the result. `places` says where in a program nodes of the plan
+        and of its loops' bodies come from: messages of failures begin with that. Raises InvalidPlan
+        for a file name that leaves the output folder, and transient errors: StoreUnreachable,
+        StoreAccessDenied, SchedulerLost.
         """
         if self._config.output is not None and self._config.confine:
             for number, goal in enumerate(plan.goals):
                 if goal.operation == "save":
                     check_confined(self._config.output, goal.name, f"$.goals[{number}].name")
-        run = Run(uuid.uuid4().hex, plan, self._config, self._listeners)
+        run = Run(uuid.uuid4().hex, plan, self._config, self._listeners, places=places)
         with self._lock:
             self._runs[run.name] = run
             if self._cancelled:

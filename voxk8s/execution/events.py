@@ -85,7 +85,10 @@ class OperationRetried:
 
 @dataclass(frozen=True, slots=True)
 class OperationFailed:
-    """One operation failed for good; goals above it fail with it."""
+    """One operation failed for good; goals above it fail with it.
+
+    `place` is where in a program it comes from, if that is known.
+    """
 
     key: ResultKey
     operation: OperationId
@@ -94,6 +97,7 @@ class OperationFailed:
     error: str
     message: str
     transient: bool
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

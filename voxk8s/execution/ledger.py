@@ -13,6 +13,7 @@ from voxk8s.execution.events import (
     Progress,
 )
 from voxk8s.execution.outcome import Report, Status
+from voxk8s.execution.places import NOWHERE, Places
 from voxk8s.execution.result import Failure, OperationMetrics
 from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKey
 
@@ -20,8 +21,9 @@ from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKe
 class Ledger:
     """Takes reports, each as often as it comes, and gives events and totals."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, places: Places = NOWHERE) -> None:
         self._run = run
+        self._places = places
         self._nodes: Mapping[ResultKey, KeyNode] = {}
         self._total = 0
         self._skipped = 0
@@ -84,6 +86,7 @@ class Ledger:
                             report.error,
                             report.message,
                             report.transient,
+                            self._places.of(node.operation),
                         )
                 case Status.SKIPPED:
                     self._finals[key] = report
@@ -176,12 +179,22 @@ class Ledger:
             Failure(
                 self._operation(key),
                 report.kernel,
-                failure_text(report, self._operation(key)),
+                self.explain(report, self._operation(key)),
                 report.transient,
                 report.attempts,
             )
             for key, report in self._failed.items()
         )
+
+    def explain(self, report: Report, operation: OperationId) -> str:
+        """Say which operation failed and why, for people, and where in a program it stands."""
+        tries = f" after {report.attempts} attempts" if report.attempts > 1 else ""
+        what = f"{report.kernel} ({operation[:12]}) failed{tries}"
+        return self.locate(operation, f"{what}: {report.error}: {report.message}")
+
+    def locate(self, operation: OperationId, message: str) -> str:
+        """Put the place of an operation in a program in front of a message about it."""
+        return self._places.before(operation, message)
 
     def metrics(self) -> dict[OperationId, OperationMetrics]:
         """Measurements by operation id, of what was computed and of what was known."""
@@ -211,9 +224,3 @@ class Ledger:
     def _operation(self, key: ResultKey) -> OperationId:
         node = self._nodes.get(key)
         return node.operation if isinstance(node, KeyOperation) else OperationId(key)
-
-
-def failure_text(report: Report, operation: OperationId) -> str:
-    """Say which operation failed and why, for people."""
-    tries = f" after {report.attempts} attempts" if report.attempts > 1 else ""
-    return f"{report.kernel} ({operation[:12]}) failed{tries}: {report.error}: {report.message}"

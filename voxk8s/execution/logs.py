@@ -44,7 +44,8 @@ class LogListener:
                 )
             case OperationFailed():
                 logger.error(
-                    "%s (%s) failed: %s: %s",
+                    "%s%s (%s) failed: %s: %s",
+                    event.place and f"{event.place}: ",
                     event.kernel,
                     event.operation[:12],
                     event.error,

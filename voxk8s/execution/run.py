@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -30,6 +30,7 @@ from voxk8s.execution.events import (
 from voxk8s.execution.executors import Done, Lost, Message, Reports, Session, Stopped
 from voxk8s.execution.ledger import Ledger
 from voxk8s.execution.outcome import Report
+from voxk8s.execution.places import Places
 from voxk8s.execution.planning import plan_units
 from voxk8s.execution.preparation import context_for, grow, lookup, pin_for, store_token
 from voxk8s.execution.result import ExecutionResult
@@ -37,7 +38,15 @@ from voxk8s.execution.state import RunState, is_failure
 from voxk8s.execution.telling import Teller
 from voxk8s.execution.units import TaskKey
 from voxk8s.kernels import registry
-from voxk8s.plan import Goal, KeyOperation, ResultKey, WorkPlan, key_graph, resolve
+from voxk8s.plan import (
+    Goal,
+    KeyOperation,
+    OperationId,
+    ResultKey,
+    WorkPlan,
+    key_graph,
+    resolve,
+)
 from voxk8s.values import Value
 
 logger = logging.getLogger(__name__)
@@ -66,15 +75,20 @@ class Run:
         listeners: Sequence[Listener],
         *,
         remakes: bool = True,
+        places: Mapping[OperationId, object] | None = None,
     ) -> None:
-        """`remakes`: values that are gone from the store when they are read are computed again."""
+        """`remakes`: values that are gone from the store when they are read are computed again.
+
+        `places` are those of the plan's operations in a program.
+        """
         self.name = name
         self._remakes = remakes
         self._config = config
         self._plan = plan
         self._tell = Teller(listeners)
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._ledger = Ledger(name)
+        self._places = Places(places)
+        self._ledger = Ledger(name, self._places)
         self._session: Session | None = None
         self._cancelled = threading.Event()
         self._stopping: str | None = None
@@ -115,7 +129,8 @@ class Run:
         progress = self._ledger.progress()
         result = ExecutionResult(
             outcomes,
-            self._ledger.failures() + tuple(Delivery.input_failures(state.graph, state.errors)),
+            self._ledger.failures()
+            + tuple(Delivery.input_failures(state.graph, state.errors, self._ledger)),
             progress,
             self._ledger.metrics(),
             time.perf_counter() - begin,
@@ -149,6 +164,7 @@ class Run:
 
     def _resolve(self, state: RunState, begin: float) -> None:
         asked = time.time()
+        self._places.graph = state.graph
         resolution = resolve(state.graph, lookup(self._config, self._ledger, state.graph))
         refused = [name for name in state.graph.unkeyed if name in state.errors]
         self._ledger.resolved(state.graph.nodes, resolution, len(state.graph.pending), len(refused))

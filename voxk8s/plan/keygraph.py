@@ -77,6 +77,9 @@ class Origin(Protocol):
     def key_of(self, operation: OperationId) -> ResultKey | None:
         """Give one operation's key, if it has one."""
 
+    def source_of(self, operation: OperationId) -> OperationId:
+        """Give the node of the plan, or of a loop's body, that an operation was made from."""
+
     def grow(self, values: Mapping[ResultKey, object], pins: Mapping[OperationId, Pin]) -> KeyGraph:
         """Give the graph that more knowledge allows."""
 
@@ -107,6 +110,10 @@ class KeyGraph:
     def key_of(self, operation: OperationId) -> ResultKey | None:
         """Give the key of an operation of the plan; None if it has none or no goal needs it."""
         return self.origin.key_of(operation)
+
+    def source_of(self, operation: OperationId) -> OperationId:
+        """Give the node of the plan, or of a loop's body, that an operation was made from."""
+        return self.origin.source_of(operation)
 
 
 def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:

@@ -98,6 +98,7 @@ class Lowering:
         self.unpinned: dict[OperationId, InputRef] = {}
         self.deferred: dict[OperationId, Deferred] = {}
         self.rejected: dict[OperationId, str] = {}
+        self.sources: dict[OperationId, OperationId] = {}
         self._signatures: dict[str, Signature] = {}
         self._quoted: dict[str, str] = {}
         self._tails: dict[str, str] = {}
@@ -113,6 +114,12 @@ class Lowering:
         term = self.terms.get(operation)
         return None if term is None else term.key
 
+    def source_of(self, operation: OperationId) -> OperationId:
+        """Give the node of the plan, or of a loop's body, that an operation was made from."""
+        while operation in self.sources:
+            operation = self.sources[operation]
+        return operation
+
     def grow(self, values: Values, pins: Mapping[OperationId, Pin]) -> KeyGraph:
         """Start over with more knowledge, keeping all terms that have keys."""
         more = Lowering(
@@ -120,6 +127,7 @@ class Lowering:
         )
         more.terms = {name: term for name, term in self.terms.items() if term.key is not None}
         more.nodes = dict(self.nodes)
+        more.sources = dict(self.sources)
         return more.graph()
 
     def graph(self) -> KeyGraph:
@@ -207,6 +215,8 @@ class Lowering:
             local = scope.terms
             arguments = [local[argument] for argument in node.arguments]
             term = self._operation(node.operator, arguments, name, scope)
+            if name is None and term.id != node.id:
+                self.sources.setdefault(term.id, node.id)
         elif isinstance(node, Constant):
             term = self.constant(node.value, node.id)
         elif isinstance(node, Closure):
@@ -348,6 +358,8 @@ class Lowering:
             scalars.append(value)
         places = [self.constant(value) for value in scalars]
         plain = operation_id(operator, [term.id for term in places])
+        if plain != name:
+            self.sources.setdefault(plain, name)
         pin = self.pins.get(plain)
         if pin is None:
             self.unpinned[plain] = InputRef(plain, signature.role, tuple(scalars), operator)

@@ -8,6 +8,7 @@ import importlib
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from voxk8s.cluster.source import (
     check_digest,
     check_file_names,
     fetch_document,
-    read_plan,
+    read_placed_plan,
     read_source,
     refuse_local_inputs,
 )
@@ -32,7 +33,7 @@ from voxk8s.constants import (
     REASON_STORE_UNREACHABLE,
 )
 from voxk8s.errors import PermanentError, SchedulerLost, StoreAccessDenied, StoreError
-from voxk8s.plan import WorkPlan
+from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.runner import connection, outcome, output
 from voxk8s.runner.config import RunnerConfig
 from voxk8s.runner.progress import Narrator
@@ -65,6 +66,7 @@ class Run:
         self._store: ResultStore = open_store(config.store)
         self._engine: ExecutionEngine | None = None
         self._stopping = threading.Event()
+        self._places: Mapping[OperationId, object] = {}
 
     def stop(self) -> None:
         """Stop soon: nothing more is started."""
@@ -121,7 +123,9 @@ class Run:
         source = workplan.spec.source
         document = await self._document(workplan)
         check_digest(document, source.digest)
-        plan = await asyncio.to_thread(read_plan, document, source.parameters, registry())
+        plan, self._places = await asyncio.to_thread(
+            read_placed_plan, document, source.parameters, registry()
+        )
         refuse_local_inputs(plan, registry())
         if workplan.spec.output is not None:
             check_file_names(plan, workplan.spec.output.url)
@@ -181,7 +185,7 @@ class Run:
             )
             if self._stopping.is_set():
                 self._engine.cancel()
-            return self._engine.execute_workplan(plan)
+            return self._engine.execute_workplan(plan, places=self._places)
         finally:
             self._engine = None
             threading.Thread(target=connection.disconnect, args=(client,), daemon=True).start()

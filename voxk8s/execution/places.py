@@ -1,0 +1,36 @@
+"""Where in a program operations come from, for the messages of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from voxk8s.plan import KeyGraph, OperationId
+
+
+class Places:
+    """Places of a plan's nodes by operation id, as text (`file:line:column`).
+
+    Operations of loops have the places of the nodes in the loop's body; `graph` is what leads from
+    them there.
+    """
+
+    def __init__(self, places: Mapping[OperationId, object] | None = None) -> None:
+        self._places = places or {}
+        self.graph: KeyGraph | None = None
+
+    def of(self, operation: OperationId) -> str:
+        """Give the place of an operation; empty if nobody knows."""
+        if not self._places:
+            return ""
+        if operation not in self._places and self.graph is not None:
+            operation = self.graph.source_of(operation)
+        return str(self._places.get(operation, ""))
+
+    def before(self, operation: OperationId, message: str) -> str:
+        """Put the place of an operation in front of a message about it."""
+        place = self.of(operation)
+        return f"{place}: {message}" if place else message
+
+
+NOWHERE = Places()
+"""For plans that no program was made into."""
