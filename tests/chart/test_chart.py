@@ -15,6 +15,25 @@ from tests.support.restricted import pods, violations
 from voxk8s.cluster.defaults import Defaults
 
 S3 = {"s3": {"enabled": True}}
+OPERATOR_RIGHTS = {
+    "workplans": ["get", "list", "watch", "delete"],
+    "workplans/status": ["patch"],
+    "workplans/finalizers": ["update"],
+    "daskclusters": ["list", "watch", "create", "delete"],
+    "daskautoscalers": ["list", "watch", "create", "patch", "delete"],
+    "daskworkergroups": ["list", "watch"],
+    "jobs": ["list", "watch", "create", "delete"],
+    "deployments": ["list", "watch", "delete"],
+    "pods": ["list", "watch"],
+    "configmaps": ["get"],
+    "secrets": ["get", "create"],
+    "serviceaccounts": ["create"],
+    "roles": ["create"],
+    "rolebindings": ["create"],
+    "networkpolicies": ["create"],
+    "events": ["create"],
+}
+"""What the controller calls; the runner's role, which it may only grant as it has it, is in it."""
 RELEASE = {
     "store": {"url": "s3://results/lab", "existingSecret": "store", "allowedNamespaces": ["lab"]}
 }
@@ -66,6 +85,16 @@ def test_operator_reads_secrets_by_name_only() -> None:
     assert not [rule for rule in rules if "*" in json.dumps(rule)]
     verbs = {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]}
     assert verbs == {"get", "create"}
+
+
+def test_operator_has_no_right_that_it_does_not_use() -> None:
+    """The rules of the operator are the calls that its code makes, and no more."""
+    rules = one(render(), "ClusterRole", "voxk8s-operator")["rules"]
+    granted = {name: rule["verbs"] for rule in rules for name in rule["resources"]}
+    assert granted == OPERATOR_RIGHTS
+    lease = one(render(), "Role", "voxk8s-leader")["rules"]
+    assert {verb for rule in lease for verb in rule["verbs"]} == {"create", "get", "update"}
+    assert {name for rule in lease for name in rule["resources"]} == {"leases"}
 
 
 def test_named_namespaces_need_no_cluster_wide_rights() -> None:

@@ -55,7 +55,7 @@ def runner_access(resource: WorkPlanResource, defaults: Defaults) -> tuple[Manif
     own = resource.metadata.name
     rules = [
         _rule(GROUP, PLURAL, own, "get"),
-        _rule(GROUP, f"{PLURAL}/status", own, "get", "patch"),
+        _rule(GROUP, f"{PLURAL}/status", own, "patch"),
     ]
     if source := resource.spec.source.config_map_ref:
         rules.append(_rule("", "configmaps", source.name, "get"))

@@ -191,7 +191,7 @@ def test_runner_may_only_write_its_own_status() -> None:
     own = runs.SHAPED.metadata.name
     assert [(rule["resources"], rule["resourceNames"], rule["verbs"]) for rule in rules] == [
         (["workplans"], [own], ["get"]),
-        (["workplans/status"], [own], ["get", "patch"]),
+        (["workplans/status"], [own], ["patch"]),
         (["configmaps"], ["programs"], ["get"]),
     ]
 
