@@ -176,12 +176,14 @@ class Actor:
     async def _options(
         self, workplan: WorkPlanResource, access: StoreAccess
     ) -> StoreOptions | None:
-        """Give the credentials to look into the store with, or None where that is not allowed."""
-        if not access.open_to_operator:
-            return None
+        """Give the credentials to look into the store with, or None where that is not allowed.
+
+        Raises StoreAccessDenied while the Secret that the run's pods need is missing, whoever may
+        look into the store: pods that wait for a Secret say so where nobody looks.
+        """
         store = workplan.spec.store
         if store is None or access.own_secret is None:
-            return self._config.store.options
+            return self._config.store.options if access.open_to_operator else None
         namespace = workplan.metadata.namespace
         try:
             secret = await self._kube.get(SECRETS, access.own_secret, namespace)
@@ -192,4 +194,5 @@ class Actor:
                 f"Secret {access.own_secret} of spec.store is not in namespace {namespace}; the"
                 " WorkPlan waits for it"
             ) from error
-        return own_options(store, secret)
+        options = own_options(store, secret)
+        return options if access.open_to_operator else None

@@ -191,6 +191,31 @@ async def test_denied_namespace_starts_nothing(operator: Operator) -> None:
     assert operator.kube.created == []
 
 
+async def test_secret_of_a_foreign_store_that_comes_late(operator: Operator) -> None:
+    """A missing Secret is waited for by name, also where the operator may not look itself."""
+    operator.user_applies(
+        store={
+            "url": "s3://mine/x",
+            "endpoint": "https://elsewhere",
+            "credentialsSecretRef": {"name": "keys"},
+        }
+    )
+    await operator.reconcile(2)
+    assert operator.condition("StoreReady") == ("False", "StoreAccessDenied")
+    assert "Secret keys" in operator.workplan["status"]["message"]
+    assert operator.kube.created == []
+    operator.kube.put(
+        {
+            "kind": "Secret",
+            "metadata": {"namespace": "ns", "name": "keys"},
+            "data": {"AWS_ACCESS_KEY_ID": "aw==", "AWS_SECRET_ACCESS_KEY": "cw=="},
+        }
+    )
+    operator.now = later(30)
+    await operator.reconcile(3)
+    assert "DaskCluster" in operator.kube.created
+
+
 async def test_config_map_that_comes_late(operator: Operator) -> None:
     """A missing ConfigMap is waited for; the WorkPlan goes on when it is there."""
     operator.answers = [KNOWN]
