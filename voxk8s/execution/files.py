@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -26,7 +27,9 @@ def check_confined(output: Path, name: str, path: str = "$.goals") -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file by renaming a finished one; parent folders are made."""
+    """Write a file by renaming a finished one; parent folders are made. Raises OSError."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "the name has a NUL character")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from voxk8s.errors import InvalidUsage
+from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.kernels import registry
 from voxk8s.plan import WorkPlan, decode
 
@@ -20,17 +20,24 @@ def load_plan(source: str | bytes | PathLike[str] | Mapping[str, object] | WorkP
     whatever does not begin like JSON and is no path), its bytes, or a mapping. Raises InvalidPlan
     for a document that is wrong and InvalidUsage for a file that cannot be read.
     """
-    index = registry()
     if isinstance(source, WorkPlan):
         return source
+    index = registry()
     if isinstance(source, Mapping):
         return decode(source, index=index)
     if isinstance(source, PathLike):
         return _read(Path(source))
+    if not isinstance(source, str | bytes):
+        raise InvalidUsage(
+            "a plan is a path, the text or bytes of a document, or a mapping, not"
+            f" {type(source).__name__}"
+        )
     text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
     start = text.lstrip("\ufeff \t\r\n")[:1]
     if start in ("{", "["):
         return decode(source, index=index)
+    if not start:
+        raise InvalidPlan("the document is empty")
     if isinstance(source, str) and "\n" not in source and not source.rstrip().endswith(":"):
         return _read(Path(source))
     return decode(source, index=index, format="yaml")

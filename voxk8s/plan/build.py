@@ -15,6 +15,7 @@ from voxk8s.plan.document import (
     ClosureForm,
     ConstantForm,
     Document,
+    GoalForm,
     NodeForm,
     OperationForm,
     ParameterForm,
@@ -51,10 +52,8 @@ _HEX_ID = re.compile(r"[0-9a-fA-F]{64}\Z")
 
 def build(document: Document, index: KernelIndex, *, from_resource: bool = False) -> WorkPlan:
     """Check a document and name its nodes; raises InvalidPlan."""
-    for place, name in enumerate(document.imports):
-        if not _encodes(name):
-            raise InvalidPlan("an import has a lone surrogate", f"$.imports[{place}]")
     kernels = Kernels(index, tuple(document.imports))
+    kernels.check_imports()
     scope = _Scope(document.nodes, "$", None, kernels, from_resource)
     nodes = scope.build()
     scope.check_geometry(False)
@@ -67,12 +66,20 @@ def build(document: Document, index: KernelIndex, *, from_resource: bool = False
             raise InvalidPlan(f"no node has the id {clip(form.id)}{hint}", f"{path}.id")
         if isinstance(document.nodes[found], ClosureForm):
             raise InvalidPlan("a goal must be a value, not a loop's body", f"{path}.id")
-        if form.operation == "save" and not form.name:
-            raise InvalidPlan("a save goal needs a file name", f"{path}.name")
-        if not _encodes(form.name):
-            raise InvalidPlan("a name has a lone surrogate", f"{path}.name")
+        _check_goal_name(form, f"{path}.name")
         goals.append(Goal(form.operation, scope.ids[found], form.name))
     return WorkPlan(nodes, tuple(goals), kernels.imports)
+
+
+def _check_goal_name(form: GoalForm, path: str) -> None:
+    if not _encodes(form.name):
+        raise InvalidPlan("a name has a lone surrogate", path)
+    if form.operation != "save":
+        return
+    if not form.name:
+        raise InvalidPlan("a save goal needs a file name", path)
+    if "\0" in form.name or form.name.rpartition("/")[2] in ("", ".", ".."):
+        raise InvalidPlan(f"{clip(form.name)} is no name of a file", path)
 
 
 class _Scope:
@@ -108,6 +115,9 @@ class _Scope:
         for place, form in enumerate(self.forms):
             if not _encodes(form.id):
                 raise InvalidPlan("the id has a lone surrogate", f"{self._at(place)}.id")
+            label = getattr(form, "buffer_id", None)
+            if isinstance(label, str) and not _encodes(label):
+                raise InvalidPlan("a name has a lone surrogate", f"{self._at(place)}.buffer_id")
             if self.places.setdefault(form.id, place) != place:
                 raise InvalidPlan(f"the id {clip(form.id)} is used twice", f"{self._at(place)}.id")
         needs = {place: self._check(place, form) for place, form in enumerate(self.forms)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.signature import KernelIndex, Signature
-from voxk8s.plan.suggest import clip, nearest_kernel
+from voxk8s.plan.suggest import clip, nearest, nearest_kernel
 
 
 class Kernels:
@@ -14,6 +14,17 @@ class Kernels:
         self.index = index
         self.imports = imports
         self._found: dict[str, Signature | None] = {}
+
+    def check_imports(self) -> None:
+        """Raise InvalidPlan for an import of a namespace that has no kernels here."""
+        if not self.imports:
+            return
+        known = sorted({name.rpartition(".")[0] for name in self.index.names()})
+        for place, name in enumerate(self.imports):
+            if name not in known:
+                hint = nearest(name, known)
+                text = f"unknown namespace {clip(name)}{hint}"
+                raise InvalidPlan(text, f"$.imports[{place}]")
 
     def find(self, name: str) -> Signature | None:
         """Find a kernel by the name that the plan uses."""

@@ -44,3 +44,9 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="x"):
         write_file(tmp_path / "x", b"data")
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_names_that_no_file_can_have_are_errors_of_the_system(tmp_path: Path) -> None:
+    """A NUL character in a name fails as any other name that cannot be written."""
+    with pytest.raises(OSError, match="NUL"):
+        write_file(tmp_path / "a\0b", b"")

@@ -51,6 +51,20 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
         load_plan(str(tmp_path))
 
 
+@pytest.mark.parametrize("source", [None, 3, ["plan.json"]])
+def test_what_is_no_source_is_refused(source: object) -> None:
+    """Anything but a path, a text, bytes or a mapping is wrong usage."""
+    with pytest.raises(InvalidUsage, match="a plan is a path"):
+        load_plan(source)  # type: ignore[arg-type]  # as a caller without types may
+
+
+@pytest.mark.parametrize("source", ["", b"", " \n"])
+def test_an_empty_document_is_refused(source: str | bytes) -> None:
+    """An empty text is no path of a folder."""
+    with pytest.raises(InvalidPlan, match="empty"):
+        load_plan(source)
+
+
 def test_a_wrong_document_has_its_path() -> None:
     """An error of the document says where it is."""
     with pytest.raises(InvalidPlan) as caught:

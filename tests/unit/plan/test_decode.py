@@ -198,6 +198,9 @@ def test_wrong_nodes_are_named(nodes: list[Form], path: str, words: str) -> None
         (goal("f"), "$.goals[1].id"),
         (goal("c", kind="write"), "$.goals[1].operation"),
         (goal("c", "", kind="save"), "$.goals[1].name"),
+        (goal("c", "a\0b", kind="save"), "$.goals[1].name"),
+        (goal("c", "folder/", kind="save"), "$.goals[1].name"),
+        (goal("c", "a/..", kind="save"), "$.goals[1].name"),
         (goal("c", "\udfff"), "$.goals[1].name"),
         ({"operation": "print", "id": "c"}, "$.goals[1]"),
     ],
@@ -376,3 +379,16 @@ def test_byte_order_mark_is_skipped() -> None:
     """A document may begin with a byte order mark, as text and as bytes."""
     text = '\ufeff{"nodes": [], "goals": []}'
     assert decode(text, index=INDEX) == decode(text.encode(), index=INDEX)
+
+
+def test_unknown_imports_are_refused() -> None:
+    """A namespace without kernels is named, with the nearest that there is."""
+    error = refused(document(goals=[]) | {"imports": ["vox1", "strigns"]})
+    assert error.path == "$.imports[1]"
+    assert "unknown namespace 'strigns'; did you mean 'strings'?" in error.message
+
+
+def test_buffer_ids_are_unicode() -> None:
+    """What could not be written again is refused."""
+    error = refused(document(constant("c", 1) | {"buffer_id": "\udc00"}, goals=[]))
+    assert error.path == "$.nodes[0].buffer_id"
