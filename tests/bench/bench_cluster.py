@@ -99,18 +99,30 @@ def dask_job(name: str, image: str, first: float) -> dict[str, Any]:
     }
 
 
-def time_dask_job(kube: Kubectl, image: str) -> float:
-    """Give the seconds from apply until a new DaskJob is Successful."""
+def time_dask_job(kube: Kubectl, image: str, tries: int = 3) -> float:
+    """Give the seconds from apply until a new DaskJob is Successful.
+
+    A job that does not get there within a minute is tried again, as its users do: its controller
+    waits that long after an error of its own.
+    """
     name = f"job-{uuid.uuid4().hex[:8]}"
     start = time.perf_counter()
     kube.apply(dask_job(name, image, random.random()))
-    wait_for(
-        "the DaskJob is Successful",
-        lambda: (kube.get("daskjob", name).get("status") or {}).get("jobStatus") == "Successful",
-    )
-    seconds = time.perf_counter() - start
-    kube.delete("daskjob", name)
-    return seconds
+
+    def successful() -> bool:
+        status = kube.get("daskjob", name).get("status") or {}
+        return bool(status.get("jobStatus") == "Successful")
+
+    try:
+        wait_for("the DaskJob is Successful", successful, timeout=60)
+        return time.perf_counter() - start
+    except AssertionError:
+        if tries <= 1:
+            raise
+        print(f"DaskJob {name} did not succeed within 60 s; another try")
+    finally:
+        kube.run("delete", "daskjob", name, "--wait=false")
+    return time_dask_job(kube, image, tries - 1)
 
 
 def time_workplan(kube: Kubectl, plan: workplans.Document) -> float:
