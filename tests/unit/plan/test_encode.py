@@ -55,7 +55,9 @@ def documents(draw: st.DrawFn) -> Form:
             nodes.append(closure(f"f{at}", name, inner, "r", k=draw(earlier)))
             nodes.append(operation(label, "map", f"f{at}", draw(earlier)))
     goals = [
-        goal(f"n{at}", draw(TEXT) or "file", draw(st.sampled_from(["print", "save"])))
+        goal(f"n{at}", draw(TEXT))
+        if draw(st.booleans())
+        else goal(f"n{at}", draw(TEXT).replace("\0", "") + "file", "save")
         for at in draw(st.lists(st.integers(0, at), max_size=3))
     ]
     return document(*draw(st.permutations(nodes)), goals=goals)
