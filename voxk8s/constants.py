@@ -201,6 +201,8 @@ MEDIA_TYPE_VALUE: Final = "application/vnd.voxk8s.value"
 """Media type of values in the store's own encoding."""
 
 # --- limits -----------------------------------------------------------------------------------
+INLINE_PLAN_BYTES: Final = 1_250_000
+"""Largest plan or program within a WorkPlan: with the largest status etcd still takes it whole."""
 INLINE_VALUE_BYTES: Final = 8 * 1024
 """Encoded values up to this size live inside their record."""
 ENTRY_POINT_KERNELS: Final = "voxk8s.kernels"

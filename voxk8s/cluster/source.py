@@ -95,6 +95,18 @@ async def read_source(kube: Kube, namespace: str, source: Source) -> Document | 
     )
 
 
+def check_url(url: str) -> None:
+    """Refuse the URL of a document that no pod could read, or whose suffix says nothing.
+
+    Raises InputNotAllowed for local paths and unknown schemes, else InvalidPlan.
+    """
+    try:
+        locate(url, InputOptions(local_allowed=False))
+    except InputUnavailable as error:
+        raise InvalidPlan(str(error), "spec.source.url") from error
+    format_of(url)
+
+
 def fetch_document(url: str, options: InputOptions) -> Document:
     """Read a document behind a URL; raises SourceUnavailable, InputNotAllowed or InvalidPlan."""
     location = locate(url, options)

@@ -7,12 +7,18 @@ from collections.abc import Callable
 from typing import Any, assert_never
 
 from voxk8s import constants
-from voxk8s.api import WorkPlanResource, decode_resource
+from voxk8s.api import Source, WorkPlanResource, decode_resource
 from voxk8s.cluster.errors import Forbidden, NotFound
 from voxk8s.cluster.kinds import SECRETS, WORK_PLANS
 from voxk8s.cluster.kube import Kube
 from voxk8s.cluster.source import SourceUnavailable, read_source
-from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR, MANAGER_RUNNER
+from voxk8s.constants import (
+    API_VERSION,
+    INLINE_PLAN_BYTES,
+    KIND,
+    MANAGER_OPERATOR,
+    MANAGER_RUNNER,
+)
 from voxk8s.controller.actions import (
     Action,
     ApplyAutoscaler,
@@ -150,6 +156,8 @@ class Actor:
             found = await self._kube.get(WORK_PLANS, metadata.name, metadata.namespace)
             source = decode_resource(found).spec.source
             document = await read_source(self._kube, metadata.namespace, source)
+            if _is_inline(source) and document and len(document.data) > INLINE_PLAN_BYTES:
+                return _too_large(len(document.data))
             access = store_access(workplan, self._config.store, self._config.defaults)
             options = await self._options(workplan, access)
         except NotFound:
@@ -196,3 +204,15 @@ class Actor:
             ) from error
         options = own_options(store, secret)
         return options if access.open_to_operator else None
+
+
+def _is_inline(source: Source) -> bool:
+    return source.plan is not None or source.program is not None
+
+
+def _too_large(size: int) -> Invalid:
+    return Invalid(
+        constants.REASON_PLAN_TOO_LARGE,
+        f"The plan within the WorkPlan has {size} bytes, at most {INLINE_PLAN_BYTES} leave room for"
+        " the status. Put it into a ConfigMap (source.configMapRef) or on S3 (source.url).",
+    )

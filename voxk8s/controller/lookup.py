@@ -20,6 +20,7 @@ from voxk8s.cluster.source import (
     SourceUnavailable,
     check_digest,
     check_file_names,
+    check_url,
     fetch_document,
     read_plan,
     refuse_local_inputs,
@@ -135,6 +136,8 @@ def _look_up(request: Request) -> Answer:
     if document is not None:
         # Wrong plans are told whatever the store does.
         plan = _check(request, document)
+    elif request.url is not None:
+        check_url(request.url)
     if request.options is None:
         # Not for the operator to look into: the runner finds out what is known.
         return Resolved(

@@ -190,6 +190,25 @@ def test_plan_behind_a_url_that_is_not_ours_to_read(url: str) -> None:
     assert (found.width, found.finished) == (None, None)
 
 
+@pytest.mark.parametrize("options", [None, StoreOptions()])
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("file:///etc/passwd.json", "InputNotAllowed"),
+        ("/data/plan.json", "InputNotAllowed"),
+        ("gs://bucket/plan.json", "InputNotAllowed"),
+        ("s3://elsewhere/plan.txt", "InvalidPlan"),
+        ("s3://", "InvalidPlan"),
+    ],
+)
+def test_urls_of_no_plan(url: str, address: str, reason: str, options: Any) -> None:
+    """A URL that no pod can read is refused at once: no cluster is started to find that out."""
+    found = ask(url, source=None, behind=address, options=options)
+    assert isinstance(found, Invalid)
+    assert found.reason == reason
+    assert address in found.message
+
+
 def test_store_that_is_not_ours_to_look_into(url: str) -> None:
     """Without credentials for it the store is left to the runner, the plan is checked anyway."""
     found = ask(url, options=None)

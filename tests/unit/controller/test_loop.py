@@ -216,6 +216,16 @@ async def test_secret_of_a_foreign_store_that_comes_late(operator: Operator) -> 
     assert "DaskCluster" in operator.kube.created
 
 
+async def test_plan_that_leaves_no_room_for_its_status(operator: Operator) -> None:
+    """An inline plan that etcd could not hold beside its status is refused with the way out."""
+    operator.user_applies(source={"plan": {"nodes": ["x" * 1_250_000], "goals": []}})
+    await operator.reconcile(2)
+    assert operator.condition("Stalled") == ("True", "PlanTooLarge")
+    message = operator.workplan["status"]["message"]
+    assert "source.configMapRef" in message
+    assert "source.url" in message
+
+
 async def test_config_map_that_comes_late(operator: Operator) -> None:
     """A missing ConfigMap is waited for; the WorkPlan goes on when it is there."""
     operator.answers = [KNOWN]
