@@ -156,6 +156,59 @@ def test_program_runs_and_its_errors_have_places(tmp_path: Path) -> None:
     assert wrong.err.startswith("program.imgql:1:")
 
 
+def test_failures_of_a_program_point_to_its_lines(tmp_path: Path) -> None:
+    """A kernel's error is told with file, line and column: of loops, imports and inputs as well."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "half.imgql").write_text("// Halves\nlet half(x) = 1 / (x - 2)\n")
+    (tmp_path / "program.imgql").write_text(
+        'import "vox1"\nimport "lib/half.imgql"\n'
+        'print "halves" for i in range(0, 4) do half(i)\n'
+        'print "names" for name in dir(".", "*.txt", false, false) do\n  volume(load(name))\n'
+        'print "fine" 1 + 1\n'
+    )
+    (tmp_path / "a.txt").write_text("no image")
+    done = voxk8s(tmp_path, "run", "program.imgql", "--json")
+    assert done.status == 1
+    messages = [failure["message"] for failure in done.json()["failures"]]
+    assert sorted(message.split(": ")[0] for message in messages) == [
+        "lib/half.imgql:2:17",
+        "program.imgql:5:10",
+    ]
+    errors = [goal.get("error", "") for goal in done.json()["goals"]]
+    assert [bool(error) for error in errors] == [True, True, False]
+    assert errors[0].startswith("lib/half.imgql:2:17: default.division")
+    assert "program.imgql:5:10: " in done.err
+
+
+def test_check_tells_everything_at_once(tmp_path: Path) -> None:
+    """Errors and warnings come in one go, from top to bottom; warnings alone are no failure."""
+    program = tmp_path / "program.imgql"
+    program.write_text('import "voxx1"\nprint "x" 1 + 2 * 3\nprint "y" nera(1)\nprint "z" f(1\n')
+    wrong = voxk8s(tmp_path, "check", "program.imgql")
+    heads = [line.split(": ") for line in wrong.err.splitlines() if line.startswith("program")]
+    assert (wrong.status, wrong.out) == (2, "")
+    assert [(place.split(":")[1], severity) for place, severity, *_ in heads] == [
+        ("1", "error"),
+        ("2", "warning"),
+        ("3", "error"),
+        ("4", "error"),
+    ]
+    program.write_text('print "x" 1 + 2 * 3\n')
+    warned = voxk8s(tmp_path, "check", "program.imgql")
+    assert warned.status == 0
+    assert "program.imgql:1:17: warning" in warned.err
+
+
+def test_editors_format_by_standard_input(tmp_path: Path) -> None:
+    """`fmt -` reads a program and writes it formatted; there is no file to change."""
+    piped = voxk8s(tmp_path, "fmt", "-", given='print   "µ"  f( 2)')
+    assert (piped.status, piped.out) == (0, 'print "µ" f(2)\n')
+    assert voxk8s(tmp_path, "fmt", "--write", "-").status == 2
+    wrong = voxk8s(tmp_path, "fmt", "-", given='print "x" f(2')
+    assert (wrong.status, wrong.out) == (2, "")
+    assert wrong.err.startswith("<stdin>:1:")
+
+
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_compiling_what_was_compiled_changes_nothing(tmp_path: Path, form: str) -> None:
     """The normal form of a program is a fixed point."""

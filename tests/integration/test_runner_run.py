@@ -112,11 +112,11 @@ async def test_lost_scheduler(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> 
     attempts: list[int] = []
     real = ExecutionEngine.execute_workplan
 
-    def execute(self: ExecutionEngine, plan: Any) -> Any:
+    def execute(self: ExecutionEngine, plan: Any, **options: Any) -> Any:
         attempts.append(1)
         if len(attempts) == 1:
             raise SchedulerLost("gone")
-        return real(self, plan)
+        return real(self, plan, **options)
 
     monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
     monkeypatch.setattr("voxk8s.runner.run._FIRST_PAUSE", 0.01)
@@ -133,10 +133,10 @@ async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatc
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def execute(self: ExecutionEngine, plan: Any) -> Any:
+    def execute(self: ExecutionEngine, plan: Any, **options: Any) -> Any:
         if failures:
             raise failures.pop()
-        return real(self, plan)
+        return real(self, plan, **options)
 
     def probe(self: Any) -> None:
         probes.append(1)
@@ -168,6 +168,21 @@ async def test_invalid_plan(scheduler: str, tmp_path: Path) -> None:
     await scene.run.run()
     assert scene.status["outcome"]["reason"] == "InvalidPlan"
     assert "$.goals[0]" in scene.status["outcome"]["message"]
+
+
+async def test_failures_of_a_program_name_its_lines(scheduler: str, tmp_path: Path) -> None:
+    """Failures in the status begin with the program's line and column, in loops too."""
+    program = 'print "a" 1 / 0\nprint "b" for i in $ITEMS do\n  [7][i]\n'
+    scene = Scene(
+        scheduler,
+        (tmp_path / "store").as_uri(),
+        source={"program": program, "parameters": {"ITEMS": "range(0, 2)"}},
+    )
+    await scene.run.run()
+    messages = sorted(failure["message"] for failure in scene.status["failures"])
+    assert [message.split(": ")[0] for message in messages] == ["program:1:13", "program:3:6"]
+    assert "division by zero" in messages[0]
+    assert "program:1:13: " in scene.status["outcome"]["message"]
 
 
 async def test_deleted_workplan(scene: Scene) -> None:

@@ -44,13 +44,18 @@ def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str
 
 
 def voxk8s(
-    folder: Path, *words: str, env: Mapping[str, str] | None = None, timeout: float = 100
+    folder: Path,
+    *words: str,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 100,
+    given: str = "",
 ) -> Done:
-    """Call voxk8s in a folder; no call ever shows a traceback."""
+    """Call voxk8s in a folder, `given` on its standard input; no call ever shows a traceback."""
     done = subprocess.run(
         [*PROGRAM, *words],
         cwd=folder,
         env=environment(folder, env),
+        input=given,
         capture_output=True,
         text=True,
         timeout=timeout,

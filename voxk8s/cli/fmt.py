@@ -10,20 +10,36 @@ from voxk8s.cli.source import PROGRAM, read_text
 from voxk8s.errors import InvalidUsage
 from voxk8s.imgql import format_program
 
+_STANDARD_INPUT = "-"
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Write a program formatted; with --write into its file, with --check only say whether."""
-    path = Path(arguments.file)
-    if path.suffix.lower() != PROGRAM:
-        raise InvalidUsage(f"{path}: only programs ({PROGRAM}) are formatted")
-    text = read_text(path)
-    formatted = format_program(text, name=str(path))
+    name = arguments.file
+    if name == _STANDARD_INPUT:
+        if arguments.write:
+            raise InvalidUsage("--write changes a file, and standard input is none")
+        name, text = "<stdin>", _read_standard_input()
+    else:
+        if Path(name).suffix.lower() != PROGRAM:
+            raise InvalidUsage(f"{name}: only programs ({PROGRAM}) are formatted")
+        text = read_text(Path(name))
+    formatted = format_program(text, name=name)
     if arguments.check:
         if formatted != text:
-            print(f"voxk8s: {path} would be changed", file=sys.stderr)
+            print(f"voxk8s: {name} would be changed", file=sys.stderr)
         return int(formatted != text)
     if not arguments.write:
-        sys.stdout.write(formatted)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(formatted.encode("utf-8"))
+        sys.stdout.buffer.flush()
     elif formatted != text:
-        path.write_bytes(formatted.encode("utf-8"))
+        Path(name).write_bytes(formatted.encode("utf-8"))
     return 0
+
+
+def _read_standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidUsage(f"standard input is not UTF-8: byte {error.start} is wrong") from error

@@ -116,7 +116,9 @@ def _compile(command: Parser) -> None:
 
 
 def _fmt(command: Parser) -> None:
-    command.add_argument("file", metavar="FILE", help="an ImgQL program (.imgql)")
+    command.add_argument(
+        "file", metavar="FILE", help="an ImgQL program (.imgql); - for standard input"
+    )
     way = command.add_mutually_exclusive_group()
     way.add_argument("--write", action="store_true", help="change the file itself")
     way.add_argument("--check", action="store_true", help="change nothing; status 1 if it would")
