@@ -1,7 +1,8 @@
 """One call for each of many keys, side by side in threads; the first failure ends all.
 
 Threads were measured against obstore's asyncio calls on one loop: equally fast against a server
-(about 5,000 look-ups a second, two cores shared with it), faster on a folder, and simpler.
+(about 5,000 look-ups a second, two cores shared with it), and faster on a folder (19,000 to 34,000
+records a second against 3,000 to 9,000, on two cores with other work). They are simpler, too.
 """
 
 from __future__ import annotations
