@@ -125,7 +125,7 @@ format: venv ## Format the code and repair what can be repaired
 	@$(BIN)/ruff check --quiet --fix $(SOURCES)
 
 .PHONY: generate
-generate: tools ## Write the generated files: CRDs, kustomize base, golden manifests
+generate: tools ## Write the generated files: CRDs, kustomize base, samples, golden manifests
 	@$(RUN) tests.chart.generate
 
 .PHONY: clean

@@ -1,4 +1,4 @@
-"""Write every generated file (`make generate`): CRDs, kustomize base, chart README, golden files.
+"""Write all generated files (`make generate`): CRDs, base, chart README, samples, golden files.
 
 The tests compare what this module gives with what is checked in.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.chart import document
+from tests.chart import document, samples
 from tests.chart.helm import ROOT, template
 from tests.support import runs
 from voxk8s.api import crd
@@ -83,6 +83,7 @@ def files() -> dict[Path, str]:
         crd.CHART_FILE: crd.render_chart(),
         BASE: base(),
         README: document.readme(),
+        **samples.files(ROOT),
         **{GOLDEN / f"run-{name}.yaml": run_manifests(name) for name in runs.GOLDEN},
         **{
             GOLDEN / f"chart-{name}.yaml": template(values=values)
