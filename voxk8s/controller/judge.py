@@ -56,7 +56,8 @@ def _on_the_way(observed: Observed) -> Stage:
 def _under_way(observed: Observed) -> Stage:
     counts = observed.workplan.status.operations
     begun = counts is not None and (counts.running > 0 or counts.computed > 0)
-    if begun or observed.ready_workers:
+    driven = any(pod.component == "runner" and pod.ready for pod in observed.pods)
+    if begun or (observed.ready_workers and driven):
         words = f"Operations are being computed.{_setbacks(observed)}"
         return Stage(Phase.RUNNING, constants.REASON_PROGRESSING, words)
     words = f"The Dask cluster is on its way.{_setbacks(observed)}"

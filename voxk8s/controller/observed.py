@@ -101,7 +101,6 @@ class JobView:
     message: str = ""
     ended: datetime | None = None
     deleting: bool = False
-    troubles: tuple[Trouble, ...] = ()
 
     @property
     def finished(self) -> bool:

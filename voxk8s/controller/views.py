@@ -167,10 +167,11 @@ def _pod_troubles(pod: Json) -> Iterator[Trouble]:
         for container in pod["spec"].get("containers") or ()
     }
     for container in status.get("containerStatuses") or ():
-        yield from _container_troubles(name, container, limits.get(container["name"]))
+        yield from _container_troubles(pod, container, limits.get(container["name"]))
 
 
-def _container_troubles(pod: str, container: Json, limit: object) -> Iterator[Trouble]:
+def _container_troubles(whole: Json, container: Json, limit: object) -> Iterator[Trouble]:
+    pod = whole["metadata"]["name"]
     waiting = (container.get("state") or {}).get("waiting") or {}
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _PULL_REASONS:
@@ -186,9 +187,7 @@ def _container_troubles(pod: str, container: Json, limit: object) -> Iterator[Tr
     if any(end.get("reason") == "OOMKilled" for end in ends):
         yield Trouble(
             constants.REASON_OUT_OF_MEMORY,
-            f"Pod {pod} was killed for memory: its limit of {limit or 'its node'} is too low for"
-            " what it computes. Raise the memory limit in spec.cluster, or lower"
-            " threadsPerWorker.",
+            f"Pod {pod} was killed for memory: {_too_low(whole, limit)}",
         )
     elif reason == "CrashLoopBackOff":
         end = ends[1]
@@ -197,6 +196,16 @@ def _container_troubles(pod: str, container: Json, limit: object) -> Iterator[Tr
             f"Pod {pod} keeps failing: exit code {end.get('exitCode')}"
             f" {str(end.get('message') or '').strip()[-500:]}".rstrip(),
         )
+
+
+def _too_low(pod: Json, limit: object) -> str:
+    component = (pod["metadata"].get("labels") or {}).get(LABEL_COMPONENT, "")
+    place = f"spec.cluster.{component}.resources.limits.memory"
+    cause = f"its limit of {limit} is" if limit else "what its node has left is"
+    remedy = f"Raise {place}, or lower spec.cluster.threadsPerWorker."
+    if component == "worker":
+        return f"{cause} too low for what it computes. {remedy}"
+    return f"{cause} too low for a plan of this size. Raise {place}."
 
 
 def _last_words(status: Json) -> str:

@@ -372,6 +372,34 @@ class TestTroubles:
         found = scenes.told(scenes.running(pods=(scenes.pod(), bad))).workplan.status
         assert states(found)["ClusterReady"] == ("True", "ClusterRunning")
 
+    @pytest.mark.parametrize("reason", ["ImagePullFailed", "Unschedulable", "PodRejected"])
+    def test_of_the_runner_is_told_whatever_the_workers_do(self, reason: str) -> None:
+        """Ready workers wait in vain for a runner that cannot start: that is said."""
+        bad = scenes.pod("runner", "r", ready=False, troubles=(scenes.trouble(reason, "why"),))
+        found = scenes.told(scenes.running(pods=(scenes.pod(), bad))).workplan.status
+        assert states(found)["ClusterReady"] == ("False", reason)
+
+    def test_of_a_runner_that_was_replaced_is_over(self) -> None:
+        """What ended an earlier runner pod is no trouble of the one that works."""
+        old = scenes.pod(
+            "runner", "r0", ready=False, finished=True, troubles=(scenes.trouble("WorkerLost"),)
+        )
+        pods = (scenes.pod(), old, scenes.pod("runner", "r1"))
+        found = scenes.told(scenes.running(pods=pods, runner=scenes.job(attempts=2)))
+        assert states(found.workplan.status)["ClusterReady"] == ("True", "ClusterRunning")
+
+    def test_of_a_runner_that_gets_no_pod(self) -> None:
+        """A Job whose pods are refused (by a quota, say) is told after some seconds."""
+        refused = scenes.job(attempts=0, active=0)
+        observed = scenes.running(runner=refused, pods=(scenes.pod(),))
+        found = scenes.told(observed, later(5)).workplan.status
+        assert states(found)["ClusterReady"] == ("True", "ClusterRunning")
+        status = written(observed, later(10))
+        assert states(status)["ClusterReady"] == ("False", "PodRejected")
+        told = next(c.message for c in status.conditions if c.type == "ClusterReady")
+        assert "quota" in told
+        assert "kubectl describe job/j" in told
+
     def test_out_of_memory_is_remembered_while_the_run_goes_on(self) -> None:
         """A worker killed for memory is told until the end, also when others go on."""
         killed = scenes.pod(troubles=(scenes.trouble("OutOfMemory", "limit 1Gi"),))
@@ -521,7 +549,7 @@ def test_events_tell_each_transition_once() -> None:
         {},
         {"resolution": WORK},
         {"cluster": scenes.cluster(), "runner": scenes.job(), "group": scenes.group()},
-        {"scheduler": scenes.scheduler(), "pods": (scenes.pod(),)},
+        {"scheduler": scenes.scheduler(), "pods": (scenes.pod(), scenes.pod("runner", "r"))},
     ]
     for moment in moments:
         scene = scenes.replace(scene, **moment)

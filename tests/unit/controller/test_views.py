@@ -41,6 +41,12 @@ def pod(container: dict[str, Any] | None = None, **status: Any) -> dict[str, Any
     }
 
 
+def of(component: str, thing: dict[str, Any]) -> dict[str, Any]:
+    """Make a pod one of another component."""
+    thing["metadata"]["labels"]["app.kubernetes.io/component"] = component
+    return thing
+
+
 @pytest.mark.parametrize(
     ("thing", "reason", "words"),
     [
@@ -54,11 +60,17 @@ def pod(container: dict[str, Any] | None = None, **status: Any) -> dict[str, Any
         ),
         pytest.param(
             pod({"state": {"running": {}}, "lastState": {"terminated": {"reason": "OOMKilled"}}}),
-            "OutOfMemory", ["600Mi", "memory"], id="killed before",
+            "OutOfMemory", ["600Mi", "spec.cluster.worker.resources.limits.memory", "threadsPer"],
+            id="killed before",
         ),
         pytest.param(
             pod({"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}),
             "OutOfMemory", ["600Mi"], id="killed now",
+        ),
+        pytest.param(
+            of("runner", pod({"state": {"terminated": {"reason": "OOMKilled"}}})),
+            "OutOfMemory", ["600Mi", "spec.cluster.runner.resources.limits.memory."],
+            id="killed runner",
         ),
         pytest.param(
             pod(conditions=[{

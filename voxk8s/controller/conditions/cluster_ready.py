@@ -25,11 +25,11 @@ def cluster_ready(observed: Observed, stage: Stage, now: datetime) -> Claim:
     trouble = worst_trouble(observed, now)
     available = observed.scheduler is not None and observed.scheduler.available > 0
     if trouble is not None:
-        serious = trouble.reason != constants.REASON_OUT_OF_MEMORY or not observed.ready_workers
-        if not (available and observed.ready_workers) or not serious:
-            return _claim(
-                "True" if available and not serious else "False", trouble.reason, trouble.message
-            )
+        # A pod that was killed for memory is worth knowing of, though others go on.
+        survived = trouble.reason == constants.REASON_OUT_OF_MEMORY and observed.ready_workers
+        return _claim(
+            "True" if available and survived else "False", trouble.reason, trouble.message
+        )
     if available:
         return _available(observed)
     if _was_available(observed):
