@@ -280,6 +280,21 @@ class TestSuspension:
         assert [(p["operations"]["computed"], p["progress"]) for p in parts] == [(0, "5/12")]
 
 
+    def test_keeps_what_was_last_known_of_the_store(self) -> None:
+        """Words of a runner that is gone neither stick nor turn into the opposite."""
+        away = Waiting(reason="StoreUnreachable", message="away")
+        observed = scenes.told(scenes.running(status={"waiting": away}), waiting=away)
+        observed = scenes.with_spec(observed, suspend=True)
+        observed = scenes.replace(
+            observed, resolution=Unresolved(), runner=None, cluster=None, pods=(), scheduler=None
+        )
+        observed = scenes.told(observed, later(5), waiting=away)
+        assert states(observed.workplan.status)["StoreReady"] == ("False", "StoreUnreachable")
+        observed = scenes.with_spec(observed, suspend=False)
+        observed = scenes.replace(observed, resolution=WORK)
+        assert states(written(observed, later(9)))["StoreReady"] == ("True", "StoreConnected")
+
+
 class TestDeadlines:
     """startDeadlineSeconds and activeDeadlineSeconds."""
 

@@ -16,8 +16,9 @@ STORE_REASONS = frozenset(
 
 def store_ready(observed: Observed) -> Claim:
     """Say what the operator, or the runner where the operator may not look, found out."""
-    status = observed.workplan.status
-    if status.waiting is not None and status.waiting.reason in STORE_REASONS:
+    status, runner = observed.workplan.status, observed.runner
+    driven = runner is not None and not runner.deleting and not runner.finished
+    if driven and status.waiting is not None and status.waiting.reason in STORE_REASONS:
         return Claim(STORE_READY, "False", status.waiting.reason, status.waiting.message)
     match observed.resolution:
         case Blocked(reason, message) | Resolving(Blocked(reason, message)) if (
@@ -33,7 +34,8 @@ def store_ready(observed: Observed) -> Claim:
             return Claim(STORE_READY, "True", reason, message or "The store answers.")
         case _:
             pass
-    if status.operations is not None or status.outcome is not None:
+    # What a runner that is gone has said may be so no more.
+    if status.outcome is not None or (driven and status.operations is not None):
         return _connected(observed)
     return _as_before(observed) or Claim(
         STORE_READY, "Unknown", constants.REASON_ACCEPTED, "The store was not asked yet."
