@@ -20,7 +20,7 @@ from tests.support.executions import (
     write_image,
 )
 from voxk8s.execution import ExecutionEngine, close_shared_dask_client
-from voxk8s.execution.events import GoalFailed, NonDeterminism, OperationRetried
+from voxk8s.execution.events import GoalFailed, NonDeterminism, OperationFailed, OperationRetried
 from voxk8s.execution.executors import Executor, find_executor
 from voxk8s.execution.executors.distributed import DistributedExecutor
 from voxk8s.storage import ResultStore, open_store
@@ -217,10 +217,29 @@ def test_a_missing_input_fails_its_goals(
     missing = str(tmp_path / "nothing.nii.gz")
     make.show("v", make("volume", make("load", missing)))
     make.show("two", make("addition", 1.0, 1.0))
-    result = _engine(store, executor).execute_workplan(make.plan())
+    memory = Memory()
+    result = _engine(store, executor, listeners=[memory]).execute_workplan(make.plan())
     assert dict(result) == {"two": 2.0}
     assert missing in (result.goals[0].error or "")
     assert len(result.failed_operations) == 1
+    assert [missing in event.message for event in memory.of(OperationFailed)] == [True]
+
+
+def test_fail_fast_stops_at_a_missing_input(
+    executor: Executor, store: ResultStore, make: PlanMaker, tmp_path: Path
+) -> None:
+    """An input that cannot be read is a failure like any other; what is known is still given."""
+    known = make("test.identity", 4.0)
+    before = PlanMaker("vox1")
+    before.show("known", before("test.identity", 4.0))
+    _engine(store, executor).execute_workplan(before.plan())
+    make.show("v", make("volume", make("load", str(tmp_path / "nothing.nii.gz"))))
+    make.show("new", make("test.identity", 3.0))
+    make.show("known", known)
+    result = _engine(store, executor, on_failure="failfast").execute_workplan(make.plan())
+    assert dict(result) == {"known": 4.0}
+    assert result.completed_operations == 0
+    assert "does not exist" in (result.goals[0].error or "")
 
 
 def test_a_changed_input_is_another_result(

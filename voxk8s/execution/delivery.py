@@ -18,6 +18,7 @@ from voxk8s.execution.sizes import decode_inline, describe, encode_inline
 from voxk8s.execution.state import is_failure
 from voxk8s.plan import (
     Goal,
+    InputRef,
     KeyGoal,
     KeyGraph,
     KeyOperation,
@@ -208,11 +209,21 @@ class Delivery:
         """Give inputs that have no pin, and operations that can never be done, as failures."""
         for operation, error in errors.items():
             if operation in graph.unkeyed:
-                kernel = graph.unkeyed[operation].operator or graph.unkeyed[operation].role.value
-                message = ledger.locate(operation, f"{type(error).__name__}: {error}")
+                message = ledger.locate(operation, _input_error(graph, operation, error))
+                kernel = input_name(graph.unkeyed[operation])
                 yield Failure(operation, kernel, message, is_transient(error))
         for operation, message in graph.rejected.items():
             yield Failure(operation, "", ledger.locate(operation, message))
+
+
+def input_name(ref: InputRef) -> str:
+    """Name the kernel of an input that has no key."""
+    return ref.operator or ref.role.value
+
+
+def _input_error(graph: KeyGraph, operation: OperationId, error: BaseException) -> str:
+    name = input_name(graph.unkeyed[operation]) if operation in graph.unkeyed else "an input"
+    return f"{name} ({operation[:12]}) failed: {type(error).__name__}: {error}"
 
 
 def _waiting(
@@ -227,7 +238,7 @@ def _waiting(
     for operation in sorted(blockers(graph, base.operation)):
         if operation in errors:
             error = errors[operation]
-            text = ledger.locate(operation, f"{type(error).__name__}: {error}")
+            text = ledger.locate(operation, _input_error(graph, operation, error))
             return replace(base, error=text, transient=is_transient(error))
         if operation in graph.rejected:
             text = ledger.locate(operation, graph.rejected[operation])

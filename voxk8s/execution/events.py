@@ -87,7 +87,8 @@ class OperationRetried:
 class OperationFailed:
     """One operation failed for good; goals above it fail with it.
 
-    `place` is where in a program it comes from, if that is known.
+    `key` is empty for an input that cannot be read, which has none. `place` is where in a program
+    it comes from, if that is known.
     """
 
     key: ResultKey

@@ -14,7 +14,7 @@ from functools import partial
 from voxk8s.errors import SchedulerLost, StoreError
 from voxk8s.execution import process
 from voxk8s.execution.config import CacheMode, Config, OnFailure
-from voxk8s.execution.delivery import Delivery, ResultGone
+from voxk8s.execution.delivery import Delivery, ResultGone, input_name
 from voxk8s.execution.events import (
     GoalFailed,
     GoalReached,
@@ -34,6 +34,7 @@ from voxk8s.execution.places import Places
 from voxk8s.execution.planning import plan_units
 from voxk8s.execution.preparation import context_for, grow, lookup, pin_for, store_token
 from voxk8s.execution.result import ExecutionResult
+from voxk8s.execution.retry import is_transient
 from voxk8s.execution.state import RunState, is_failure
 from voxk8s.execution.telling import Teller
 from voxk8s.execution.units import TaskKey
@@ -92,6 +93,7 @@ class Run:
         self._session: Session | None = None
         self._cancelled = threading.Event()
         self._stopping: str | None = None
+        self._refused: set[OperationId] = set()
 
     def cancel(self) -> None:
         """Stop: what runs may end, nothing more is started."""
@@ -149,6 +151,7 @@ class Run:
             state.stale = False
             begin = time.perf_counter()
             grow(state, lambda refs: pin_for(self.name, self._config, self._open, refs))
+            self._refuse(state)
             with _sharing:
                 self._resolve(state, begin)
             self._tell.progress(self._count, force=True)
@@ -177,7 +180,7 @@ class Run:
                 time.perf_counter() - begin,
             )
         )
-        if resolution.compute:
+        if resolution.compute and self._stopping is None:
             self._submit(state, resolution.known, resolution.compute, asked)
         under_way = state.under_way()
         for key in state.targets():
@@ -270,11 +273,31 @@ class Run:
     def _note(self, run: str, reports: Iterable[Report]) -> None:
         for event in self._ledger.take(run, reports):
             self._tell(event)
-            if (
-                isinstance(event, OperationFailed)
-                and self._config.on_failure is OnFailure.FAIL_FAST
-            ):
-                self._stop(f"not finished: stopped after {event.kernel} had failed")
+            if isinstance(event, OperationFailed):
+                self._mind(event.kernel)
+
+    def _mind(self, failed: str) -> None:
+        if self._config.on_failure is OnFailure.FAIL_FAST:
+            self._stop(f"not finished: stopped after {failed} had failed")
+
+    def _refuse(self, state: RunState) -> None:
+        """Tell of inputs that cannot be read; they fail before there is anything to run."""
+        for operation in [name for name in state.errors if name not in self._refused]:
+            self._refused.add(operation)
+            kernel, error = input_name(state.graph.unkeyed[operation]), state.errors[operation]
+            self._tell(
+                OperationFailed(
+                    ResultKey(""),
+                    operation,
+                    kernel,
+                    1,
+                    type(error).__name__,
+                    str(error),
+                    is_transient(error),
+                    self._places.of(operation),
+                )
+            )
+            self._mind(kernel)
 
     def _stop(self, reason: str) -> None:
         if self._stopping is None:
