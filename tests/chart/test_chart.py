@@ -26,7 +26,7 @@ OPERATOR_RIGHTS = {
     "deployments": ["list", "watch", "delete"],
     "pods": ["list", "watch"],
     "configmaps": ["get"],
-    "secrets": ["get", "create"],
+    "secrets": ["get", "create", "delete"],
     "serviceaccounts": ["create"],
     "roles": ["create"],
     "rolebindings": ["create"],
@@ -84,7 +84,7 @@ def test_operator_reads_secrets_by_name_only() -> None:
     ]
     assert not [rule for rule in rules if "*" in json.dumps(rule)]
     verbs = {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]}
-    assert verbs == {"get", "create"}
+    assert verbs == {"get", "create", "delete"}
 
 
 def test_operator_has_no_right_that_it_does_not_use() -> None:

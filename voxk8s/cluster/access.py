@@ -86,8 +86,8 @@ def credentials_secret(
 ) -> Manifest:
     """Build the copy of the default store's credentials that a run's pods use.
 
-    Its name is a hash of its content, so that it is only ever created, never read or changed:
-    the operator needs no right to do either. Other keys than the store's are left out.
+    Its name is a hash of its content, so that it is only ever created and, at the run's end,
+    deleted, never changed. Other keys than the store's are left out.
     """
     data = {name: credentials[name] for name in CREDENTIALS if credentials.get(name)}
     name = names.child_name(resource, "store", sorted(data.items()))

@@ -14,6 +14,7 @@ class Child(StrEnum):
     AUTOSCALER = "DaskAutoscaler"
     RUNNER = "Job"
     WORKER = "Deployment"
+    CREDENTIALS = "Secret"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,22 @@ from typing import Final
 from voxk8s import constants
 from voxk8s.cluster.access import compute_account, runner_access
 from voxk8s.cluster.dask import dask_autoscaler, dask_cluster
-from voxk8s.cluster.errors import AlreadyExists, Forbidden, Invalid, KindMissing, NotFound, TooLarge
+from voxk8s.cluster.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    Invalid,
+    KindMissing,
+    NotFound,
+    TooLarge,
+)
 from voxk8s.cluster.kinds import (
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
     DEPLOYMENTS,
     JOBS,
     ROLE_BINDINGS,
+    SECRETS,
     Kind,
     kind_of,
 )
@@ -128,9 +137,26 @@ class Children:
         self._going = {k: t for k, t in self._going.items() if moment - t < _WATCH_SECONDS}
         if asked in self._going:
             return
-        _log.info("deleting %s %s/%s: %s", action.child, namespace, action.name, action.why)
-        await self._kube.delete(_KINDS[action.child], action.name, namespace)
+        if action.child is Child.CREDENTIALS:
+            await self._delete_secret(observed, action)
+        else:
+            _log.info("deleting %s %s/%s: %s", action.child, namespace, action.name, action.why)
+            await self._kube.delete(_KINDS[action.child], action.name, namespace)
         self._going[asked] = moment
+
+    async def _delete_secret(self, observed: Observed, action: Delete) -> None:
+        """Delete a Secret that was made for this run; one of the user's own is not ours."""
+        metadata = observed.workplan.metadata
+        try:
+            found = await self._kube.find(SECRETS, action.name, metadata.namespace)
+            owners = found["metadata"].get("ownerReferences") or () if found else ()
+            if found and any(owner["uid"] == metadata.uid for owner in owners):
+                _log.info("deleting Secret %s/%s: %s", metadata.namespace, action.name, action.why)
+                uid = found["metadata"]["uid"]
+                await self._kube.delete(SECRETS, action.name, metadata.namespace, uid=uid)
+        except (Conflict, Forbidden) as error:
+            # It goes with its WorkPlan then: the run's pods must not stay because of it.
+            _log.warning("Secret %s/%s stays: %s", metadata.namespace, action.name, error)
 
     def _access(self, observed: Observed) -> StoreAccess:
         return store_access(observed.workplan, self._config.store, self._config.defaults)

@@ -102,6 +102,7 @@ def prepare(memory: int) -> None:
     if hard == resource.RLIM_INFINITY or memory < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     registry()
+    inputs.preload()
 
 
 def look_up(request: Request) -> Answer:

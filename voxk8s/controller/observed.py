@@ -51,7 +51,7 @@ class DeploymentView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A DaskCluster; `workers` is the number it started with."""
+    """A DaskCluster; `workers` is the number it started with, `secret` what its pods read."""
 
     name: str
     owner: str
@@ -60,6 +60,7 @@ class ClusterView:
     workers: int = 0
     deleting: datetime | None = None
     failed: bool = False
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class AutoscalerView:
 class JobView:
     """The runner's Job; `complete` and `failed` are its two ends.
 
-    `cluster` is the DaskCluster that its pod is told to use.
+    `cluster` is the DaskCluster that its pod is told to use, `secret` what it reads.
     """
 
     name: str
@@ -94,6 +95,7 @@ class JobView:
     owner: str
     created: datetime
     cluster: str = ""
+    secret: str = ""
     attempts: int = 0
     active: int = 0
     complete: bool = False

@@ -55,6 +55,7 @@ def cluster_view(thing: Json) -> ClusterView:
         workers=int(thing["spec"].get("worker", {}).get("replicas", 1)),
         deleting=_deleting(thing),
         failed=(thing.get("status") or {}).get("phase") == "Error",
+        secret=_secret((thing["spec"].get("worker") or {}).get("spec") or {}),
     )
 
 
@@ -117,6 +118,7 @@ def job_view(thing: Json) -> JobView:
         owner=_owner(thing),
         created=_time(metadata["creationTimestamp"]),
         cluster=_cluster_of_job(thing),
+        secret=_secret(thing["spec"]["template"]["spec"]),
         attempts=failed + succeeded + active,
         active=active,
         complete="Complete" in conditions or "SuccessCriteriaMet" in conditions,
@@ -227,6 +229,16 @@ def _cluster_of_job(job: Json) -> str:
             if variable["name"] == constants.ENV_SCHEDULER_ADDRESS:
                 host = urlsplit(str(variable.get("value", ""))).hostname or ""
                 return host.partition(".")[0].removesuffix("-scheduler")
+    return ""
+
+
+def _secret(pod: Json) -> str:
+    """Give the Secret that a pod's containers have the store's credentials from."""
+    for container in pod.get("containers") or ():
+        for variable in container.get("env") or ():
+            reference = (variable.get("valueFrom") or {}).get("secretKeyRef")
+            if reference and variable["name"] == constants.ENV_S3_KEY:
+                return str(reference["name"])
     return ""
 
 

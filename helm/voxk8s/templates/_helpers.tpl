@@ -140,10 +140,11 @@ imagePullSecrets:
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get]
-# A store's credentials, by the name that a WorkPlan gives; copies of the default store's for runs.
+# A store's credentials, by the name that a WorkPlan gives; copies of the default store's for runs,
+# which go at their end.
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, create]
+  verbs: [get, create, delete]
 # Accounts, rights and policies of runs: made, and left to their owner's end.
 - apiGroups: [""]
   resources: [serviceaccounts]

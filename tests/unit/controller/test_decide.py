@@ -155,6 +155,25 @@ def test_runner_outcome_ends_the_run() -> None:
     )
 
 
+@pytest.mark.parametrize("end", ["outcome", "suspension"])
+def test_copied_credentials_go_first(end: str) -> None:
+    """The Secret of the run's pods goes before the cluster that tells of it, once."""
+    observed = scenes.running(cluster=scenes.cluster(secret="s"), runner=scenes.job(secret="s"))
+    if end == "suspension":
+        observed = scenes.with_spec(observed, suspend=True)
+    else:
+        status = msgspec.structs.replace(observed.workplan.status, outcome=finished())
+        observed = scenes.with_status(observed, status)
+    kinds = [action.child for action in children(observed) if isinstance(action, Delete)]
+    assert kinds[:3] == [Child.AUTOSCALER, Child.CREDENTIALS, Child.CLUSTER]
+    assert kinds.count(Child.CREDENTIALS) == 1
+    over = scenes.replace(
+        scenes.told(observed, outcome=observed.workplan.status.outcome),
+        cluster=None, autoscaler=None, pods=(), runner=scenes.job(secret="s", complete=True),
+    )  # fmt: skip
+    assert not children(over, later(60))
+
+
 def test_runner_that_does_not_exit_goes() -> None:
     """A runner that still runs half a minute after its outcome is deleted."""
     observed = scenes.told(scenes.running(status={"outcome": finished()}), outcome=finished())
@@ -278,7 +297,6 @@ class TestSuspension:
         )
         parts = [a.part for a in decided(observed) if isinstance(a, WriteRun)]
         assert [(p["operations"]["computed"], p["progress"]) for p in parts] == [(0, "5/12")]
-
 
     def test_keeps_what_was_last_known_of_the_store(self) -> None:
         """Words of a runner that is gone neither stick nor turn into the opposite."""

@@ -264,9 +264,35 @@ async def test_end_gives_the_cluster_back(operator: Operator) -> None:
     operator.state.workplans.put(operator.kube.put(thing))
     await operator.reconcile()
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
-    assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
+    assert [kind for kind, _ in operator.kube.deleted] == ["Secret", "DaskCluster"]
     await operator.reconcile()
-    assert len(operator.kube.deleted) == 1, "asked for again before the watch could tell"
+    assert len(operator.kube.deleted) == 2, "asked for again before the watch could tell"
+
+
+async def test_secrets_of_users_stay(operator: Operator) -> None:
+    """The Secret of a store of the user's own is never deleted, however a run ends."""
+    keys = {"AWS_ACCESS_KEY_ID": "aw==", "AWS_SECRET_ACCESS_KEY": "cw=="}
+    metadata = {"namespace": "ns", "name": "keys"}
+    operator.kube.put({"kind": "Secret", "metadata": metadata, "data": keys})
+    operator.user_applies(store={"url": "s3://mine/x", "credentialsSecretRef": {"name": "keys"}})
+    await operator.reconcile(2)
+    thing = operator.workplan
+    thing["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
+    operator.state.workplans.put(operator.kube.put(thing))
+    await operator.reconcile()
+    assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
+
+
+async def test_credentials_that_may_not_be_deleted_hold_nothing_up(operator: Operator) -> None:
+    """Where the operator may not delete Secrets the cluster is given back all the same."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    thing = operator.workplan
+    thing["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
+    operator.state.workplans.put(operator.kube.put(thing))
+    operator.kube.fail("delete Secret", Forbidden("no such right", 403))
+    await operator.reconcile()
+    assert ("DaskCluster" in dict(operator.kube.deleted)) is True
 
 
 async def test_events(operator: Operator) -> None:

@@ -168,3 +168,14 @@ def test_job(status: dict[str, Any], complete: bool, failed: bool, attempts: int
     assert (view.complete, view.failed, view.attempts) == (complete, failed, attempts)
     assert view.cluster == "vox-a"
     assert view.finished == (complete or failed)
+
+
+def test_secret_of_a_run() -> None:
+    """Cluster and Job tell which Secret their pods have the credentials from."""
+    reference = {"secretKeyRef": {"name": "vox-store", "key": "AWS_ACCESS_KEY_ID"}}
+    env = [{"name": "A", "value": "1"}, {"name": "AWS_ACCESS_KEY_ID", "valueFrom": reference}]
+    spec = {"containers": [{"name": "main", "env": env}]}
+    cluster = views.cluster_view({"metadata": meta(), "spec": {"worker": {"spec": spec}}})
+    job = views.job_view({"metadata": meta(), "spec": {"template": {"spec": spec}}})
+    assert (cluster.secret, job.secret) == ("vox-store", "vox-store")
+    assert views.cluster_view({"metadata": meta(), "spec": {}}).secret == ""

@@ -14,17 +14,24 @@ EXIT_GRACE = timedelta(seconds=30)
 
 
 def leftovers(observed: Observed, stage: Stage, now: datetime) -> Iterator[Delete]:
-    """Give the deletions of children that a run in this stage does not need."""
+    """Give the deletions of children that a run in this stage does not need.
+
+    The copy of the store's credentials goes first: nothing tells of it but who uses it.
+    """
     scaler = observed.autoscaler
     if scaler is not None and not scaler.deleting:
         yield Delete(Child.AUTOSCALER, scaler.name, stage.reason)
-    for cluster in (*observed.obsolete, *((observed.cluster,) if observed.cluster else ())):
-        if not cluster.deleting:
-            yield Delete(Child.CLUSTER, cluster.name, stage.reason)
+    known = (*observed.obsolete, *((observed.cluster,) if observed.cluster else ()))
+    clusters = [cluster for cluster in known if not cluster.deleting]
     runner = observed.runner
-    if runner is None or runner.finished or runner.deleting:
-        return
-    if not _exits_by_itself(observed, stage, now):
+    if runner and (runner.finished or runner.deleting or _exits_by_itself(observed, stage, now)):
+        runner = None
+    secrets = {child.secret for child in (*clusters, runner) if child is not None and child.secret}
+    for name in sorted(secrets):
+        yield Delete(Child.CREDENTIALS, name, stage.reason)
+    for cluster in clusters:
+        yield Delete(Child.CLUSTER, cluster.name, stage.reason)
+    if runner is not None:
         yield Delete(Child.RUNNER, runner.name, stage.reason)
 
 
