@@ -18,7 +18,14 @@ from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING, Final, Literal
 
 from voxk8s.errors import InputUnavailable, InvalidUsage
-from voxk8s.kernels.locations import InputOptions, Location, file_system, locate, reading
+from voxk8s.kernels.locations import (
+    InputOptions,
+    Location,
+    file_system,
+    locate,
+    preload,
+    reading,
+)
 from voxk8s.plan.model import Digest, Scalar
 from voxk8s.plan.pins import Pin
 from voxk8s.settings import read_flag
@@ -26,7 +33,7 @@ from voxk8s.settings import read_flag
 if TYPE_CHECKING:
     from voxk8s.values import Value
 
-__all__ = ["InputOptions", "InputStat", "digest", "list_folder", "load", "stat"]
+__all__ = ["InputOptions", "InputStat", "digest", "list_folder", "load", "preload", "stat"]
 
 _CHUNK: Final = 8 * 1024 * 1024
 

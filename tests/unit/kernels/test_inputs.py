@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 from tests.unit.kernels.samples import image
 from voxk8s.errors import InputNotAllowed, InputUnavailable
 from voxk8s.kernels.files import encode_file
-from voxk8s.kernels.inputs import InputOptions, digest, list_folder, load, stat
+from voxk8s.kernels.inputs import InputOptions, digest, list_folder, load, preload, stat
 from voxk8s.values import Image
 
 HERE = InputOptions()
@@ -203,3 +205,14 @@ def test_listing_what_is_no_folder(tmp_path: Path) -> None:
         list_folder(str(path), options=HERE)
     with pytest.raises(InputUnavailable, match="nowhere: it does not exist"):
         list_folder(str(tmp_path / "nowhere"), options=HERE)
+
+
+def test_preload_loads_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads S3 is loaded beforehand without any connection."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection was made")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    preload()
+    assert "s3fs" in sys.modules
