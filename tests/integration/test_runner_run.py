@@ -11,6 +11,7 @@ import pytest
 from distributed import LocalCluster
 
 from tests.support.scripted_kube import ScriptedKube
+from voxk8s.api import read_done
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.kernels.locations import InputOptions
@@ -198,5 +199,5 @@ async def test_progress_of_an_earlier_attempt(scheduler: str, tmp_path: Path) ->
     scene.status["progress"] = "1/2"
     await scene.run.run()
     told = [part["progress"] for _, part in scene.kube.applied if "progress" in part]
-    assert told[0] == "1/2"
+    assert all(read_done(progress) >= 1 for progress in told)
     assert told[-1] == "2/2"

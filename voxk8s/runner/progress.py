@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from voxk8s.api import Waiting, advance, encode
+from voxk8s.api import OperationCounts, Waiting, advance, encode
 from voxk8s.execution.events import Event, Progress, ProgressChanged
 from voxk8s.runner.outcome import counts_part
 
@@ -17,17 +17,19 @@ _FIRST_SECONDS = 60.0
 class Narrator:
     """Listens to the engine and gives the status part to write.
 
-    `before` is the progress text of an earlier attempt: what was done is never undone in the eyes
-    of a user. The engine calls from its own thread; values are replaced whole.
+    `before` and `told` are what the status says already, by the operator or an earlier attempt:
+    what was done is never undone in the eyes of a user. The engine calls from its own thread;
+    values are replaced whole.
     """
 
     before: str | None = None
+    told: OperationCounts | None = None
     progress: Progress | None = None
     waiting: Waiting | None = None
 
     def __call__(self, event: Event) -> None:
         """Take note of an event."""
-        if isinstance(event, ProgressChanged):
+        if isinstance(event, ProgressChanged) and not self._knows_less(event.progress):
             self.progress = event.progress
 
     def text(self) -> str:
@@ -36,16 +38,28 @@ class Narrator:
             self.before = advance(self.before, self.progress.done, self.progress.total)
         return self.before or "0/0"
 
+    def news(self) -> dict[str, Any]:
+        """Give the runner's part of the status if there is more to say than it says already."""
+        return self.part() if self.progress is not None or self.waiting is not None else {}
+
     def part(self) -> dict[str, Any]:
-        """Give the runner's part of the status as it is now; empty before there is anything."""
+        """Give the runner's part of the status as it is now; what is left out goes from there."""
         part: dict[str, Any] = {}
         if self.progress is not None:
             part["operations"] = counts_part(self.progress)
+        elif self.told is not None:
+            part["operations"] = encode(self.told)
         if self.progress is not None or self.before is not None:
             part["progress"] = self.text()
         if self.waiting is not None:
             part["waiting"] = encode(self.waiting)
         return part
+
+    def _knows_less(self, new: Progress) -> bool:
+        """Say whether the engine has not found yet what the status says is known already."""
+        if self.progress is not None or self.told is None or new.computed or new.failed:
+            return False
+        return new.cached < self.told.cached
 
 
 def pause(elapsed: float) -> float:

@@ -38,13 +38,13 @@ class Publisher:
     async def narrate(self, narrator: Narrator) -> None:
         """Write news as they come, at most once a second, until cancelled."""
         while True:
-            part = narrator.part()
+            part = narrator.news()
             if not part or part == self._last:
                 await asyncio.sleep(_LOOK)
                 continue
             if (wait := self._pace.wait()) > 0:
                 await asyncio.sleep(wait)
-                part = narrator.part()
+                part = narrator.news()
             try:
                 await self._write(part)
             except TransientError as error:

@@ -82,6 +82,7 @@ class Run:
         importing = asyncio.create_task(asyncio.to_thread(_import_engine))
         workplan = await self._workplan()
         self._narrator.before = workplan.status.progress
+        self._narrator.told = workplan.status.operations
         narrating = asyncio.create_task(self._publisher.narrate(self._narrator))
         try:
             part = await self._part(workplan, importing)

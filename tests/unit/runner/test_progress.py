@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.api import Waiting
+from voxk8s.api import OperationCounts, Waiting
 from voxk8s.execution.events import Progress, ProgressChanged, RunStarted
 from voxk8s.runner.progress import Narrator, Pace, pause
 
@@ -12,6 +12,31 @@ def test_nothing_is_told_before_there_is_anything() -> None:
     narrator = Narrator()
     narrator(RunStarted("r", 1, 0.0))
     assert narrator.part() == {}
+    assert narrator.news() == {}
+
+
+def test_what_the_status_says_stays_until_more_is_known() -> None:
+    """A runner that starts neither takes the operator's counts away nor counts less than them."""
+    told = OperationCounts(total=12, cached=2, computed=0, failed=0, running=0, pending=10)
+    narrator = Narrator(before="2/12", told=told)
+    assert narrator.news() == {}, "a write would take away what it leaves out"
+    narrator.waiting = Waiting(reason="SourceUnavailable", message="no such file")
+    assert narrator.news()["operations"]["cached"] == 2
+    narrator.waiting = None
+    narrator(ProgressChanged(Progress(total=12, pending=12)))
+    assert narrator.news() == {}
+    narrator(ProgressChanged(Progress(total=12, cached=2, pending=10)))
+    assert narrator.news()["operations"]["cached"] == 2
+    narrator(ProgressChanged(Progress(total=12, cached=1, computed=4, pending=7)))
+    assert narrator.news()["operations"]["cached"] == 1
+
+
+def test_counts_of_a_store_that_lost_some_are_told_with_the_first_result() -> None:
+    """What is computed anew since it is gone is counted as that."""
+    told = OperationCounts(total=4, cached=4, computed=0, failed=0, running=0, pending=0)
+    narrator = Narrator(before="4/4", told=told)
+    narrator(ProgressChanged(Progress(total=4, cached=1, computed=1, pending=2)))
+    assert narrator.news()["operations"]["cached"] == 1
 
 
 def test_counts_and_progress() -> None:
