@@ -324,6 +324,26 @@ async def test_door_reads_and_writes(door: Kube, namespace: str) -> None:
         await door.list(Kind("nobody.example", "v1", "things", "Thing"))
 
 
+async def test_a_status_can_be_written_without_its_plan_coming_back(
+    door: Kube, namespace: str
+) -> None:
+    """Who writes a status often is answered with metadata, while the status is written whole."""
+    made = await door.create(WORK_PLANS, work_plan(), namespace)
+    body = {
+        "apiVersion": made["apiVersion"],
+        "kind": made["kind"],
+        "metadata": {"name": "w", "namespace": namespace, "uid": made["metadata"]["uid"]},
+        "status": {"progress": "1/2"},
+    }
+    answer = await door.apply(
+        WORK_PLANS, body, namespace, manager=MANAGER, subresource="status", whole=False
+    )
+    assert answer["kind"] == "PartialObjectMetadata"
+    assert "spec" not in answer
+    found = await door.get(WORK_PLANS, "w", namespace)
+    assert found["status"]["progress"] == "1/2"
+
+
 async def test_door_pages_and_follows(
     door: Kube, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,9 +82,11 @@ class ScriptedKube:
         manager: str,
         subresource: str | None = None,
         force: bool = True,
+        whole: bool = True,
     ) -> dict[str, Any]:
         """Apply the first level of a status or spec, with each manager's fields its own."""
         self._count("apply", kind)
+        self.calls["apply in part"] += not whole
         found = self.objects.get(self._key(kind.name, body))
         if found is None:
             raise NotFound("not found", 404)

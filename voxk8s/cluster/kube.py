@@ -40,6 +40,8 @@ Propagation: TypeAlias = Literal["Background", "Foreground", "Orphan"]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
+_EVERYTHING = "application/json, */*"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
 _PAGE = 500
 _TIMEOUT = 30.0
 _WATCH_SECONDS = 240
@@ -324,17 +326,19 @@ class Kube:
         subresource: Literal["status"] | None = None,
         force: bool = True,
         dry_run: bool = False,
+        whole: bool = True,
     ) -> KubeObject:
         """Server-side apply: these fields are as given and belong to the manager.
 
         Fields that this manager applied before and now leaves out are removed, those of others
-        stay.
+        stay. The answer is the object, or only its metadata where the `whole` is not wanted.
         """
         return await self._json(
             "PATCH",
             kind.path(namespace, body["metadata"]["name"], subresource),
             body,
             content=APPLY,
+            accept=_EVERYTHING if whole else _METADATA,
             query={
                 "fieldManager": manager,
                 "force": "true" if force else "false",
@@ -399,9 +403,10 @@ class Kube:
         body: KubeObject | None = None,
         *,
         content: str = "application/json",
+        accept: str = _EVERYTHING,
         query: Mapping[str, str | int | None] | None = None,
     ) -> KubeObject:
-        response = await self._call(method, path, body, content=content, query=query)
+        response = await self._call(method, path, body, content=content, accept=accept, query=query)
         data: KubeObject = msgspec.json.decode(await _body(response))
         return data
 
@@ -412,11 +417,12 @@ class Kube:
         body: KubeObject | None = None,
         *,
         content: str = "application/json",
+        accept: str = _EVERYTHING,
         timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 -- a setting of the client
         query: Mapping[str, str | int | None] | None = None,
     ) -> aiohttp.ClientResponse:
         headers = {
-            "Accept": "application/json, */*",
+            "Accept": accept,
             "Content-Type": content,
             "User-Agent": "voxk8s",
         }

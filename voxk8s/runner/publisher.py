@@ -82,6 +82,8 @@ class Publisher:
                 config.namespace,
                 manager=MANAGER_RUNNER,
                 subresource="status",
+                # The answer would carry the plan, every second.
+                whole=False,
             )
         except NotFound as error:
             raise WorkPlanGone(str(error)) from error

@@ -51,6 +51,7 @@ async def test_writes_as_the_runner(kube: ScriptedKube, publisher: Publisher) ->
     """Fields are applied by the runner's own field manager, for this WorkPlan and no other."""
     await publisher.publish({"progress": "1/2"})
     assert kube.applied == [("voxk8s-runner", {"progress": "1/2"})]
+    assert kube.calls["apply in part"] == 1, "the plan came back with the answer"
 
 
 async def test_failures_of_the_api_server_are_survived(
