@@ -79,9 +79,11 @@ def maxvol(a: Mask) -> Mask:
 
 
 def positive_distance(a: Mask, spacing: Sequence[float]) -> NDArray[np.float64]:
-    """Give the distance to the contour of `a`, 0 inside."""
+    """Give the distance to the contour of `a`, 0 inside; infinite if there is none."""
     # Outside the image is no background, as `near` of the complement has it.
     contour = a & near(~a)
+    if not contour.any():
+        return np.full(a.shape, 0.0 if a.any() else np.inf)
     distance: NDArray[np.float64] = ndimage.distance_transform_edt(~contour, sampling=spacing)
     return np.where(a, 0.0, distance)
 

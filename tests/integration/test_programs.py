@@ -1,0 +1,226 @@
+"""Programs of the kind that papers show, on made images, against numpy and scipy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.support import spatial
+from tests.support.programs import read, run_program, write
+
+PROGRAMS = Path(__file__).resolve().parents[1] / "data" / "programs"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs name their images relative to the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def blob(shape: tuple[int, ...], centre: tuple[float, ...], radius: float) -> NDArray[np.float64]:
+    """Give a smooth bump: 1 in the middle, 0.5 at the radius."""
+    grid = np.indices(shape) - np.reshape(centre, (-1,) + (1,) * len(shape))
+    field: NDArray[np.float64] = 0.5 ** ((grid**2).sum(axis=0) / radius**2)
+    return field
+
+
+def test_brain_tumour(tmp_path: Path) -> None:
+    """Percentiles, smoothing, growing and Dice of a brain tumour segmentation."""
+    shape, spacing = (20, 24, 26), (3.0, 2.0, 2.0)
+    random = np.random.default_rng(1)
+    brain = blob(shape, (9.5, 11.5, 12.5), 9) > 0.5
+    lesion = blob(shape, (9, 10, 15), 4)
+    flair = brain * (0.3 + 0.02 * random.random(shape) + 0.6 * lesion)
+    flair[3, 12, 12] = 1.1  # a bright vessel, far from the tumour
+    flair = flair.astype(np.float32)
+    manual = (lesion > 0.35).astype(np.uint8)
+    write(tmp_path / "p1_flair.nii.gz", flair, spacing)
+    write(tmp_path / "p1_seg.nii.gz", manual, spacing)
+    parameters = {"INPUTDIR": ".", "CASE": "p1", "OUTPUTDIR": "out"}
+    result = run_program(PROGRAMS / "brain.imgql", parameters, tmp_path)
+
+    inside = ~spatial.touch(flair <= np.float32(0.1), spatial.border(flair))
+    ranks = spatial.percentiles(flair, inside, 0)
+    hyper = spatial.smoothen(ranks > np.float32(0.95), 5, spacing)
+    very = spatial.smoothen(ranks > np.float32(0.86), 2, spacing)
+    similar = spatial.grow(hyper, very)
+    similar |= spatial.surrounded(very, hyper) & spatial.near(hyper)
+    gtv, truth = spatial.maxvol(similar), manual > 0
+    assert hyper.any()
+    assert np.array_equal(read(tmp_path / "out" / "p1" / "gtv.nii.gz"), gtv)
+    assert result["dice"] == pytest.approx(spatial.dice(gtv, truth))
+    assert result["dice"] > 0.6  # type: ignore[operator] # a number
+    assert result["sensitivity"] == pytest.approx((gtv & truth).sum() / truth.sum())
+    scores = result["scores"]
+    assert isinstance(scores, Mapping)
+    assert scores["dice_score"] == pytest.approx(spatial.dice(gtv, truth))
+    picture = read(tmp_path / "out" / "p1" / "overlay.png")
+    painted = (picture == (255, 0, 0)).all(axis=-1)
+    assert np.array_equal(painted, gtv[shape[0] // 2])
+
+
+def test_nevus(tmp_path: Path) -> None:
+    """A dark spot with a hole in a photograph whose corners are dark."""
+    shape = (48, 56)
+    random = np.random.default_rng(2)
+    skin = np.stack([np.full(shape, level) for level in (220.0, 180.0, 160.0)], axis=-1)
+    spot = (blob(shape, (22, 25), 12) > 0.5) & ~(blob(shape, (22, 25), 3) > 0.5)
+    skin[spot] = (90, 60, 50)
+    skin[:6, :6] = 10
+    photo = np.clip(skin + random.normal(0, 3, skin.shape), 0, 255).astype(np.uint8)
+    write(tmp_path / "nevus-photo.png", photo)
+    result = run_program(PROGRAMS / "nevus.imgql", {"IMAGE": "nevus-photo.png"}, tmp_path)
+
+    grey = (photo @ np.array([0.2126, 0.7152, 0.0722])).astype(np.float32)
+    edge, spacing = spatial.border(grey), (1.0, 1.0)
+    dark = spatial.smoothen(grey < np.float32(grey[edge].mean(dtype=float) * 0.7), 3, spacing)
+    candidates = dark & ~spatial.touch(dark, edge)
+    nevus = spatial.maxvol(candidates | ~spatial.touch(~candidates, edge))
+    rim = spatial.near(nevus) & ~nevus
+    assert result["area"] == nevus.sum()
+    assert nevus[22, 25]
+    contrast = grey[rim].mean(dtype=float) - grey[nevus].mean(dtype=float)
+    assert result["contrast"] == pytest.approx(contrast, rel=1e-5)
+    assert result["asymmetric"] is not nevus[:, np.arange(shape[1]) > (shape[1] - 1) / 2].any()
+    drawn = np.where(rim[..., None], np.uint8([0, 255, 0]), photo)
+    assert np.array_equal(read(tmp_path / "nevus.png"), drawn)
+
+
+MAZE = """\
+###############
+#S....#...#...#
+#####.#.#.#.#.#
+#...#...#...#.#
+#.#.#####.###.#
+#.#.....#.#...#
+#.#####.#.###.#
+#.....#.#...#E#
+###############
+"""
+
+
+@pytest.mark.parametrize("solvable", [True, False])
+def test_maze(tmp_path: Path, solvable: bool) -> None:
+    """Corridors that lead from the start to the exit, and those that do not."""
+    text = MAZE if solvable else MAZE.replace("#S....#", "#S.#..#")
+    cells = np.array([list(line) for line in text.split()])
+    cells = cells.repeat(3, axis=0).repeat(3, axis=1)
+    colours = {"#": (0, 0, 0), ".": (255, 255, 255), "S": (0, 0, 255), "E": (0, 255, 0)}
+    maze = np.array([[colours[cell] for cell in line] for line in cells], np.uint8)
+    write(tmp_path / "maze.png", maze)
+    result = run_program(PROGRAMS / "maze.imgql", {}, tmp_path)
+
+    free, start, end = cells != "#", cells == "S", cells == "E"
+    reachable = spatial.through(start, free)
+    way = reachable & spatial.through(end, free)
+    dead = free & ~spatial.may_reach(end, free)
+    assert result["solved"] is solvable
+    assert result["share"] == pytest.approx(reachable.sum() / free.sum())
+    assert np.array_equal(read(tmp_path / "dead.png") > 0, dead)
+    drawn = np.where(way[..., None], np.uint8([255, 0, 0]), maze)
+    assert np.array_equal(read(tmp_path / "way.png"), drawn)
+
+
+def test_connectivity(tmp_path: Path) -> None:
+    """Cells with and without a nucleus, by operators that the program defines itself."""
+    shape = (14, 30, 32)
+    image = np.zeros(shape)
+    for centre in ((7, 8, 8), (7, 20, 22), (6, 8, 24)):
+        image = np.maximum(image, 150 * blob(shape, centre, 6))
+    for centre, radius in (((7, 8, 8), 2), ((7, 20, 22), 3)):
+        image += 120 * blob(shape, centre, radius)
+    image = image.astype(np.float32)
+    write(tmp_path / "cells.nii.gz", image)
+    result = run_program(PROGRAMS / "connectivity.imgql", {}, tmp_path)
+
+    nucleus, cell = image > 180, image > 90
+    assert len(spatial.components(cell)) == 3
+    assert result["nuclei in cells"] is True
+    assert result["cells"] == 3
+    assert result["one cell only"] is True
+    assert result["thick"] == spatial.interior(spatial.interior(cell)).sum()
+    labels = np.zeros(shape)
+    for number, each in enumerate(spatial.components(cell), 1):
+        labels[each] = number
+    kept = np.where(nucleus, labels, 0)
+    assert result["labels"] == [kept.min(), kept.max()]
+    whole = spatial.through(nucleus, cell)
+    ring = spatial.surrounded(whole & ~nucleus, nucleus | ~cell)
+    assert np.array_equal(read(tmp_path / "ring.nii.gz"), ring)
+    assert ring.any()
+
+
+def test_sweep_of_two_thresholds(tmp_path: Path) -> None:
+    """160 pairs of thresholds, in loops inside loops; a fold; a part of the table."""
+    shape = (10, 22, 24)
+    random = np.random.default_rng(3)
+    lesion = blob(shape, (5, 11, 12), 3)
+    flair = (blob(shape, (5, 11, 12), 12) > 0.5) * (0.2 + 0.1 * random.random(shape) + lesion)
+    flair = flair.astype(np.float32)
+    write(tmp_path / "flair.nii.gz", flair)
+    write(tmp_path / "seg.nii.gz", (lesion > 0.5).astype(np.uint8))
+    result = run_program(PROGRAMS / "sweep.imgql", {}, tmp_path)
+
+    ranks = spatial.percentiles(flair, flair > np.float32(0.05), 0.5)
+    above = {step: ranks > np.float32(step / 100) for step in range(70, 98)}
+    scores = [
+        [
+            spatial.dice(spatial.grow(above[high], above[low]), lesion > 0.5)
+            for high in range(90, 98)
+        ]
+        for low in range(70, 90)
+    ]
+    row, column = np.unravel_index(np.argmax(scores), (20, 8))
+    assert result["best"] == pytest.approx(np.max(scores))
+    assert (result["low"], result["high"]) == ((70 + row) / 100, (90 + column) / 100)
+    assert np.array(result["middle"]).tolist() == [pytest.approx(each) for each in scores[5:10]]
+    assert result["total"] == sum(above[low].sum() for low in range(70, 90))
+    best = spatial.grow(above[90 + int(column)], above[70 + int(row)])
+    assert np.array_equal(read(tmp_path / "best.nii.gz"), best)
+
+
+def test_texture(tmp_path: Path) -> None:
+    """A region whose histogram is like that of a sample drawn by hand."""
+    shape, spacing = (9, 20, 18), (3.0, 2.0, 2.0)
+    random = np.random.default_rng(6)
+    scan = (0.5 + 0.02 * random.random(shape)).astype(np.float32)
+    scan[:, 3:14, 2:12] = random.choice([0.3, 0.7], (9, 11, 10)) + 0.02 * random.random((9, 11, 10))
+    sample = np.zeros(shape, np.uint8)
+    sample[3:6, 6:11, 4:9] = 1
+    write(tmp_path / "in" / "scan.nii.gz", scan, spacing)
+    write(tmp_path / "in" / "sample.nii.gz", sample, spacing)
+    result = run_program(PROGRAMS / "texture.imgql", {"DIR": "in"}, tmp_path)
+
+    body, drawn = scan > np.float32(0.02), sample > 0
+    limits = (float(scan.min()), float(scan.max()))
+    # 5 mm are 1.67 and 2.5 voxels: halves are rounded away from zero.
+    likeness = spatial.cross_correlation((2, 3, 3), scan, scan, drawn & body, limits, 50)
+    close = np.where(body, likeness, 0).astype(np.float32) > np.float32(0.6)
+    region = spatial.grow(drawn & body, spatial.smoothen(close, 2, spacing))
+    assert np.array_equal(read(tmp_path / "region.nii.gz"), region)
+    assert result["volume"] == region.sum()
+    assert result["mean likeness"] == pytest.approx(likeness[region].mean(), rel=1e-4)
+    assert region.sum() > 2 * drawn.sum()
+
+
+def test_folder(tmp_path: Path) -> None:
+    """A loop over a folder that is listed when the program runs, without the images' borders."""
+    random = np.random.default_rng(7)
+    images = [random.random((5, 6, 7)).astype(np.float32) for _ in range(3)]
+    for number, image in enumerate(images):
+        write(tmp_path / "in" / f"scan{number}.nii.gz", image)
+    (tmp_path / "in" / "list.json").write_text(json.dumps([]))
+    result = run_program(PROGRAMS / "folder.imgql", {"FOLDER": "in", "THRESHOLD": "0.4"}, tmp_path)
+
+    volumes = [int((image[1:-1, 1:-1, 1:-1] > np.float32(0.4)).sum()) for image in images]
+    assert [Path(str(each)).name for each in np.array(result["files"])] == [
+        f"scan{number}.nii.gz" for number in range(3)
+    ]
+    assert result["mean volume"] == pytest.approx(np.mean(volumes))
+    assert result["deviation"] == pytest.approx(np.std(volumes, ddof=1))
+    assert str(result["largest"]).endswith(f"scan{int(np.argmax(volumes))}.nii.gz")
