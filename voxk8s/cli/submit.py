@@ -20,9 +20,10 @@ from voxk8s.cli.watch import follow
 from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
 from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
-from voxk8s.errors import InvalidUsage
+from voxk8s.errors import InvalidProgram, InvalidUsage
 from voxk8s.kernels import registry
 from voxk8s.plan import decode, to_resource
+from voxk8s.program import compile_program
 
 _LARGEST = 1_200_000
 _NAME_LENGTH = 180
@@ -40,8 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
 def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
     """Give the WorkPlan as the API server takes it; raises InvalidPlan and the like.
 
-    A file that is a WorkPlan itself is taken as it is, with the options laid over it; a plan in it
-    is checked, too.
+    A file that is a WorkPlan itself is taken as it is, with the options laid over it; a plan or
+    program in it is checked, too.
     """
     path = Path(arguments.file)
     body = None if is_program(path) else _given(path)
@@ -68,6 +69,11 @@ def _source(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
     if not is_program(path):
         return {"plan": to_resource(plan)}
     source: dict[str, Any] = {"program": read_text(path)}
+    try:
+        compile_program(source["program"], parameters=dict(arguments.param))
+    except InvalidProgram:
+        # It imports files, which are here and not in the cluster: what they come to travels.
+        return {"plan": to_resource(plan)}
     if arguments.param:
         source["parameters"] = dict(arguments.param)
     return source
@@ -85,7 +91,16 @@ def _given(path: Path) -> dict[str, Any] | None:
     source = spec.get("source") if isinstance(spec, dict) else None
     if isinstance(source, dict) and isinstance(source.get("plan"), dict):
         decode(source["plan"], index=registry(), from_resource=True)
+    if isinstance(source, dict) and isinstance(source.get("program"), str):
+        _check_program(source["program"], source.get("parameters"))
     return content
+
+
+def _check_program(text: str, parameters: object) -> None:
+    """Compile a manifest's program; what cannot be a parameter is for the API server to refuse."""
+    given = parameters if isinstance(parameters, dict) else {}
+    values = {str(name): value for name, value in given.items() if isinstance(value, str)}
+    compile_program(text, name="program", parameters=values)
 
 
 class _Loader(yaml.CSafeLoader):

@@ -11,7 +11,9 @@ import yaml
 
 from voxk8s.cli.parser import build_parser
 from voxk8s.cli.submit import manifest
-from voxk8s.errors import InvalidPlan, InvalidUsage
+from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
+from voxk8s.kernels import registry
+from voxk8s.plan import decode
 
 PLAN = {
     "nodes": [
@@ -72,6 +74,26 @@ def test_plan_in_a_manifest_is_checked(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump({"kind": "WorkPlan", "spec": {"source": {"plan": wrong}}}))
     with pytest.raises(InvalidPlan, match="nobody"):
         made(str(path))
+
+
+def test_program_in_a_manifest_is_checked(tmp_path: Path) -> None:
+    """A wrong inline program is found before anything is created, by its line."""
+    path = tmp_path / "w.yaml"
+    source = {"program": 'print "n" $N\nprint "x" nobody(1)\n', "parameters": {"N": "2"}}
+    path.write_text(yaml.safe_dump({"kind": "WorkPlan", "spec": {"source": source}}))
+    with pytest.raises(InvalidProgram, match=r"^program:2:11: error: unknown name `nobody`"):
+        made(str(path))
+
+
+def test_program_that_imports_files_travels_as_a_plan(tmp_path: Path) -> None:
+    """What lies beside a program is not in the cluster, so the compiled plan is sent."""
+    (tmp_path / "lib.imgql").write_text("let twice(x) = x + x\n")
+    path = tmp_path / "p.imgql"
+    path.write_text('import "lib.imgql"\nprint "n" twice(2)\n')
+    source = made(str(path))["spec"]["source"]
+    assert list(source) == ["plan"]
+    plan = decode(source["plan"], index=registry(), from_resource=True)
+    assert [goal.name for goal in plan.goals] == ["n"]
 
 
 def test_plan_that_is_too_large_is_refused_with_a_way_out(tmp_path: Path) -> None:
