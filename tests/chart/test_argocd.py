@@ -1,0 +1,89 @@
+"""The health check for Argo CD, run by a Lua as Argo CD does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lupa import lua54
+
+from tests.chart.helm import ROOT
+from tests.unit.controller import scenes
+from tests.unit.controller.scenes import KNOWN, WORK, later
+from voxk8s import api
+from voxk8s.api import Outcome
+from voxk8s.controller.observed import Observed
+from voxk8s.controller.resolution import Blocked, Invalid
+
+SCRIPT = (ROOT / "manifests" / "argocd" / "health.lua").read_text()
+
+
+def health(thing: dict[str, Any]) -> tuple[str, str]:
+    """Give status and message that Argo CD shows for an object."""
+    lua = lua54.LuaRuntime(unpack_returned_tuples=True)
+    lua.globals().obj = lua.table_from(thing, recursive=True)
+    found = lua.execute(SCRIPT)
+    return found["status"], found["message"]
+
+
+def seen(observed: Observed, **metadata: Any) -> dict[str, Any]:
+    """Give the WorkPlan of an observation as the API server has it."""
+    resource = observed.workplan
+    status = {
+        "observedGeneration": resource.status.observed_generation,
+        **api.encode(resource.status),
+    }
+    return {
+        "metadata": {"generation": resource.metadata.generation, **metadata},
+        "spec": {"suspend": resource.spec.suspend},
+        "status": status,
+    }
+
+
+def ended(state: Any, reason: str) -> Observed:
+    """Make a run that its runner says is over."""
+    outcome = Outcome(state=state, reason=reason, message="words")
+    return scenes.told(scenes.running(status={"outcome": outcome}), later(9), outcome=outcome)
+
+
+STORE_AWAY = Blocked("StoreUnreachable", "no answer", later(5))
+SUSPENDED = scenes.with_spec(scenes.running(), suspend=True)
+MOMENTS = {
+    "accepted": (scenes.told(scenes.fresh()), "Progressing", "looked up"),
+    "waiting": (scenes.told(scenes.fresh(resolution=STORE_AWAY)), "Progressing", "no answer"),
+    "starting": (scenes.told(scenes.fresh(resolution=WORK)), "Progressing", "on its way"),
+    "running": (scenes.running(), "Progressing", "being computed"),
+    "suspended": (scenes.told(SUSPENDED), "Suspended", "kept"),
+    "known": (scenes.told(scenes.fresh(resolution=KNOWN)), "Healthy", "known"),
+    "succeeded": (ended("Succeeded", "AllGoalsReached"), "Healthy", "words"),
+    "failed": (ended("Failed", "OperationFailed"), "Degraded", "OperationFailed: words"),
+    "invalid": (
+        scenes.told(scenes.fresh(resolution=Invalid("InvalidPlan", "at $"))),
+        "Degraded",
+        "InvalidPlan: at $",
+    ),
+}
+
+
+@pytest.mark.parametrize(("observed", "status", "words"), MOMENTS.values(), ids=MOMENTS)
+def test_health_at_each_moment(observed: Observed, status: str, words: str) -> None:
+    """Argo CD sees progress, suspension, success and failure for what they are, with a reason."""
+    found, message = health(seen(observed))
+    assert found == status
+    assert words in message
+
+
+def test_health_of_an_object_that_nobody_has_seen() -> None:
+    """Before the operator's first word a WorkPlan is on its way, never healthy."""
+    for thing in (
+        {"metadata": {"generation": 1}, "spec": {}},
+        {"metadata": {"generation": 1}, "spec": {}, "status": {"observedGeneration": -1}},
+    ):
+        assert health(thing)[0] == "Progressing"
+
+
+def test_health_after_a_change_that_nobody_has_seen() -> None:
+    """What was said of an older spec does not count."""
+    done = scenes.told(scenes.fresh(resolution=KNOWN))
+    assert health(seen(done))[0] == "Healthy"
+    assert health(seen(done, generation=2))[0] == "Progressing"
