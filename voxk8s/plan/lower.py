@@ -8,9 +8,10 @@ from voxk8s.errors import InvalidPlan
 from voxk8s.plan import sequences
 from voxk8s.plan.build import MAX_LOOP_DEPTH
 from voxk8s.plan.canonical import quote
+from voxk8s.plan.external import External
 from voxk8s.plan.graph import Cycle
 from voxk8s.plan.identity import closure_id, constant_id, operation_id, quoted_operation_id
-from voxk8s.plan.items import STRUCTURAL, Items, as_scalar
+from voxk8s.plan.items import STRUCTURAL, Items
 from voxk8s.plan.keygraph import (
     Deferred,
     KeyConstant,
@@ -24,7 +25,6 @@ from voxk8s.plan.keys import (
     SAVE_VERSION,
     constant_key,
     file_suffix,
-    input_key,
     kernel_tail,
     operation_key,
     save_key,
@@ -44,7 +44,7 @@ from voxk8s.plan.model import (
 )
 from voxk8s.plan.pins import InputRef, Pin
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
-from voxk8s.plan.terms import Bound, Layout, Scope, Term
+from voxk8s.plan.terms import Bound, Layout, Scope, Term, waiting_from
 
 Values = Mapping[ResultKey, object]
 """Values of pivots; items that are no scalars may be any placeholder."""
@@ -95,7 +95,6 @@ class Lowering:
         self.values = values
         self.terms: dict[OperationId, Term] = {}
         self.nodes: dict[ResultKey, KeyNode] = {}
-        self.unpinned: dict[OperationId, InputRef] = {}
         self.deferred: dict[OperationId, Deferred] = {}
         self.rejected: dict[OperationId, str] = {}
         self.sources: dict[OperationId, OperationId] = {}
@@ -104,6 +103,7 @@ class Lowering:
         self._tails: dict[str, str] = {}
         self._layouts: dict[OperationId, Layout] = {}
         self.items = Items(self, values)
+        self.external = External(self, pins, values)
 
     def keys(self) -> dict[OperationId, ResultKey]:
         """Give the keys of all operations and constants that have one."""
@@ -145,12 +145,12 @@ class Lowering:
             ) from cycle
         self._make_all(layout)
         key_goals = tuple([self._goal(goal) for goal in goals])
-        pending = self._pending(goals)
+        pending = waiting_from(self.terms, [goal.id for goal in goals])
         waiting = pending.keys()
         return KeyGraph(
             nodes=self.nodes,
             goals=key_goals,
-            unkeyed={name: ref for name, ref in self.unpinned.items() if name in waiting},
+            unkeyed={name: ref for name, ref in self.external.unpinned.items() if name in waiting},
             deferred=tuple([each for name, each in self.deferred.items() if name in waiting]),
             rejected={name: text for name, text in self.rejected.items() if name in waiting},
             pending=pending,
@@ -172,23 +172,6 @@ class Lowering:
                 key, SAVE_KERNEL, version, (term.key,), goal.id, Role.SAVE, None, suffix
             )
         return KeyGoal(goal, key, term.id)
-
-    def _pending(self, goals: Sequence[Goal]) -> dict[OperationId, tuple[OperationId, ...]]:
-        """Walk from the goals over what has no key."""
-        pending: dict[OperationId, tuple[OperationId, ...]] = {}
-        stack = []
-        for goal in goals:
-            term = self.terms[goal.id]
-            if term.key is None:
-                stack.append(term)
-                if term.id != goal.id:
-                    pending[goal.id] = (term.id,)
-        while stack:
-            term = stack.pop()
-            if term.id not in pending:
-                pending[term.id] = tuple([each.id for each in term.waits if each.id != term.id])
-                stack += term.waits
-        return pending
 
     # --- scopes -------------------------------------------------------------------------------
 
@@ -306,7 +289,7 @@ class Lowering:
         term = self.terms.get(name)
         if term is None:
             if signature.role is Role.LOAD or signature.role is Role.LISTING:
-                term = self._input(operator, signature, arguments, name)
+                term = self.external.term(operator, signature, arguments, name)
             elif signature.role is Role.MAP:
                 term = self._loop(arguments, name)
             else:
@@ -337,48 +320,6 @@ class Lowering:
             )
         return Term(name, key, items=items)
 
-    def _input(
-        self, operator: str, signature: Signature, arguments: Sequence[Term], name: OperationId
-    ) -> Term:
-        """Make the term of an input: by its pin, or waiting for one."""
-        scalars: list[Scalar] = []
-        for place, term in enumerate(arguments):
-            value = term.value
-            if value is None:
-                if term.key is None:
-                    return Term(name, None, waits=(term,))
-                if term.key not in self.values:
-                    self.deferred[name] = Deferred(name, term.key)
-                    return Term(name, None)
-                value = as_scalar(self.values[term.key])
-            if value is None or (place == 0 and not isinstance(value, str)):
-                what = "the address" if place == 0 else f"argument {place}"
-                self.rejected[name] = f"{operator}: {what} must be {_INPUT_WORDS[place == 0]}"
-                return Term(name, None)
-            scalars.append(value)
-        places = [self.constant(value) for value in scalars]
-        plain = operation_id(operator, [term.id for term in places])
-        if plain != name:
-            self.sources.setdefault(plain, name)
-        pin = self.pins.get(plain)
-        if pin is None:
-            self.unpinned[plain] = InputRef(plain, signature.role, tuple(scalars), operator)
-            end = Term(plain, None)
-            return end if plain == name else Term(name, None, waits=(end,))
-        listing = signature.role is Role.LISTING
-        if listing and pin.entries is None:
-            self.rejected[name] = f"{operator}: {pin.url} is not a folder"
-            return Term(name, None)
-        beside = tuple([term.key for term in places[1:] if term.key is not None])
-        key = input_key(signature.qualified, signature.version, pin.digest, beside)
-        if key not in self.nodes:
-            self.nodes[key] = KeyOperation(
-                key, signature.qualified, signature.version, beside, name, signature.role, pin
-            )
-        entries = pin.entries if listing else None
-        items = None if entries is None else tuple([self.constant(each) for each in entries])
-        return Term(name, key, items=items)
-
     # --- loops and sequences ------------------------------------------------------------------
 
     def _loop(self, arguments: Sequence[Term], name: OperationId) -> Term:
@@ -401,9 +342,6 @@ class Lowering:
         sequence = self.kernels.need(sequences.SEQUENCE, f"$.nodes.{name}")
         tail = kernel_tail(sequence.qualified, sequence.version)
         return self.computed(sequence, tail, results, name)
-
-
-_INPUT_WORDS = {True: "a text", False: "a text, a number or a truth value"}
 
 
 def _distinct(terms: Iterable[Term]) -> list[Term]:

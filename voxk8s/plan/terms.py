@@ -110,4 +110,24 @@ class Scope:
         return [scope.terms[name] for name in scope.layout.loads], scope.outer is None
 
 
-__all__ = ["Bound", "Cycle", "Layout", "Scope", "Term"]
+def waiting_from(
+    terms: Mapping[OperationId, Term], goals: Sequence[OperationId]
+) -> dict[OperationId, tuple[OperationId, ...]]:
+    """Walk from the goals over what has no key; gives what each of it waits for."""
+    pending: dict[OperationId, tuple[OperationId, ...]] = {}
+    stack = []
+    for goal in goals:
+        term = terms[goal]
+        if term.key is None:
+            stack.append(term)
+            if term.id != goal:
+                pending[goal] = (term.id,)
+    while stack:
+        term = stack.pop()
+        if term.id not in pending:
+            pending[term.id] = tuple([each.id for each in term.waits if each.id != term.id])
+            stack += term.waits
+    return pending
+
+
+__all__ = ["Bound", "Cycle", "Layout", "Scope", "Term", "waiting_from"]
