@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check FILE here, then create the WorkPlan; its name goes to standard output."""
     body = manifest(arguments)
     if arguments.dry_run:
-        yaml.safe_dump(body, sys.stdout, sort_keys=False, allow_unicode=True)
+        yaml.dump(body, sys.stdout, _Dumper, sort_keys=False, allow_unicode=True)
         return 0
     return with_cluster(arguments, partial(_create, arguments, body))
 
@@ -111,6 +111,18 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
     for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines, as programs are, the way that people do."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def _lay_over(spec: dict[str, Any], arguments: argparse.Namespace) -> None:

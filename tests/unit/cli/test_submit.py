@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from voxk8s.cli.parser import build_parser
-from voxk8s.cli.submit import manifest
+from voxk8s.cli.submit import manifest, run
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
 from voxk8s.kernels import registry
 from voxk8s.plan import decode
@@ -49,6 +49,19 @@ def test_program_is_sent_as_it_is_with_its_parameters(tmp_path: Path) -> None:
     body = made(str(path), "--param", "N=2", "--name", "mine")
     assert body["metadata"] == {"name": "mine"}
     assert body["spec"]["source"] == {"program": 'print "n" $N + 1\n', "parameters": {"N": "2"}}
+
+
+def test_dry_run_shows_a_program_as_it_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The manifest on standard output has the program's lines, and is the one that is sent."""
+    path = tmp_path / "p.imgql"
+    path.write_text('let a = 1\n\nprint "n" a\n')
+    words = build_parser().parse_args(["submit", "--dry-run", str(path)])
+    assert run(words) == 0
+    shown = capsys.readouterr().out
+    assert "program: |\n      let a = 1\n\n      print" in shown
+    assert yaml.safe_load(shown) == made(str(path))
 
 
 def test_manifest_is_taken_with_options_over_it(tmp_path: Path) -> None:
