@@ -177,7 +177,15 @@ def test_failures_of_a_program_point_to_its_lines(tmp_path: Path) -> None:
     errors = [goal.get("error", "") for goal in done.json()["goals"]]
     assert [bool(error) for error in errors] == [True, True, False]
     assert errors[0].startswith("lib/half.imgql:2:17: default.division")
-    assert "program.imgql:5:10: " in done.err
+    lines = done.err.splitlines()
+    assert [line for line in lines if line.startswith("program.imgql:5:10: error: ")]
+    assert "  let half(x) = 1 / (x - 2)" in lines
+    (tmp_path / "a.txt").unlink()
+    (tmp_path / "program.imgql").write_text(
+        'import "strings"\nprint "n" for i in ["a", "b"] do\n  load(concat(i, ".nii"))\n'
+    )
+    missing = voxk8s(tmp_path, "run", "program.imgql")
+    assert [line[:24] for line in missing.err.splitlines()].count("program.imgql:3:3: error") == 2
 
 
 def test_check_tells_everything_at_once(tmp_path: Path) -> None:

@@ -23,7 +23,10 @@ _EXTRAS = {"kubernetes": "operator", "aiohttp": "operator"}
 def call(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit status. Nothing but the SystemExit of --help is raised."""
     options = build_parser().parse_args(arguments)
-    _start_log(options.verbose - options.quiet)
+    # Imported here: --help needs no log and is to be there at once.
+    from voxk8s.cli.log import start_log
+
+    start_log(options.verbose - options.quiet)
     try:
         command = importlib.import_module(f"voxk8s.cli.{options.module}")
         status: int = command.run(options)
@@ -70,23 +73,6 @@ def main() -> None:
 
 def _say(message: str) -> None:
     print(f"voxk8s: {message}", file=sys.stderr)
-
-
-def _start_log(level: int) -> None:
-    """Send the log to standard error: warnings, with -v progress, with -vv operations."""
-    if level < -1:
-        level = -1
-    import logging
-
-    chosen = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}.get(level, logging.DEBUG)
-    handler = logging.StreamHandler(sys.stderr)
-    # On a terminal a line of progress may stand where the record goes.
-    start = "\r\x1b[K" if sys.stderr.isatty() else ""
-    handler.setFormatter(logging.Formatter(f"{start}%(levelname)s %(name)s: %(message)s"))
-    log = logging.getLogger("voxk8s")
-    log.handlers[:] = [handler]
-    log.setLevel(chosen)
-    log.propagate = False
 
 
 def _debug(error: Exception) -> None:

@@ -50,6 +50,7 @@ class LogListener:
                     event.operation[:12],
                     event.error,
                     event.message,
+                    extra={"place": event.place},
                 )
             case NonDeterminism():
                 logger.warning(

@@ -151,6 +151,7 @@ class Run:
             state.stale = False
             begin = time.perf_counter()
             grow(state, lambda refs: pin_for(self.name, self._config, self._open, refs))
+            self._places.graph = state.graph
             self._refuse(state)
             with _sharing:
                 self._resolve(state, begin)
@@ -167,7 +168,6 @@ class Run:
 
     def _resolve(self, state: RunState, begin: float) -> None:
         asked = time.time()
-        self._places.graph = state.graph
         resolution = resolve(state.graph, lookup(self._config, self._ledger, state.graph))
         refused = [name for name in state.graph.unkeyed if name in state.errors]
         self._ledger.resolved(state.graph.nodes, resolution, len(state.graph.pending), len(refused))

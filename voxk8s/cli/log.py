@@ -1,0 +1,55 @@
+"""The log on standard error; failures of a program with their line and a mark, once a place."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+_LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
+_WIDEST = 120
+
+
+def start_log(level: int) -> None:
+    """Show errors only (-1), warnings (0), progress (1), or every operation (2)."""
+    handler = logging.StreamHandler(sys.stderr)
+    # On a terminal a line of progress may stand where the record goes.
+    handler.setFormatter(Formatter("\r\x1b[K" if sys.stderr.isatty() else ""))
+    log = logging.getLogger("voxk8s")
+    log.handlers[:] = [handler]
+    log.setLevel(_LEVELS.get(max(level, -1), logging.DEBUG))
+    log.propagate = False
+
+
+class Formatter(logging.Formatter):
+    """Writes records; those with a `place` in a program begin with it, as editors expect."""
+
+    def __init__(self, start: str = "") -> None:
+        """Write `start` before each record."""
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._start = start
+        self._shown: set[str] = set()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the text of a record."""
+        place = str(getattr(record, "place", ""))
+        message = record.getMessage()
+        if not place or not message.startswith(f"{place}: "):
+            return f"{self._start}{super().format(record)}"
+        text = f"{self._start}{place}: error: {message[len(place) + 2 :]}"
+        if place in self._shown:
+            return text
+        self._shown.add(place)
+        return text + _excerpt(place)
+
+
+def _excerpt(place: str) -> str:
+    """Give the line of a place with a mark below; nothing if it cannot be read or is long."""
+    file, line, column = place.rsplit(":", 2)
+    try:
+        text = Path(file).read_text("utf-8").splitlines()[int(line) - 1].replace("\t", " ")
+    except (OSError, ValueError, IndexError):
+        return ""
+    if len(text) > _WIDEST:
+        return ""
+    return f"\n  {text}\n  {' ' * (int(column) - 1)}^"
