@@ -6,9 +6,10 @@ and the operator nothing.
 
 from __future__ import annotations
 
+import functools
 import resource
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -43,6 +44,7 @@ from voxk8s.plan import (
     InputRef,
     KeyConstant,
     KeyGraph,
+    Lookup,
     OperationId,
     Pin,
     Resolution,
@@ -51,7 +53,6 @@ from voxk8s.plan import (
     WorkPlan,
     expand,
     key_graph,
-    levels,
     reachable,
     resolve,
     width,
@@ -60,8 +61,6 @@ from voxk8s.storage import MISS, ResultStore, StoreOptions, open_store
 
 _THREADS = 16
 _STACK = 1024 * 1024
-_ROUNDS = 16
-_LONGEST_STRIDE = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,18 +236,19 @@ def _resolve(graph: KeyGraph, store: ResultStore, cache: Cache) -> Resolution:
     if cache != "Use":
         return resolve(graph, lambda _: ())
 
-    def contains(keys: Collection[ResultKey]) -> Collection[ResultKey]:
-        return {ResultKey(key) for key in store.contains(keys)}
-
-    goals = {goal.key for goal in graph.goals if goal.key is not None}
-    missing = goals.difference(contains(goals))
-    return resolve(graph, contains, stride=_stride(graph) if missing else 1)
+    return resolve(graph, Lookup(graph, store.contains, _cheapness()))
 
 
-def _stride(graph: KeyGraph) -> int:
-    """Give the levels to ask the store about at once: a deep plan would ask thousands of times."""
-    depths = levels({key: node.arguments for key, node in graph.nodes.items()})
-    return min(_LONGEST_STRIDE, 1 + max(depths.values(), default=0) // _ROUNDS)
+def _cheapness() -> Callable[[str], bool]:
+    """Give a function that says of a kernel whether computing costs less than a question."""
+    index = registry()
+
+    @functools.cache
+    def is_cheap(kernel: str) -> bool:
+        found = index.find(kernel, ())
+        return found is not None and found.cheap
+
+    return is_cheap
 
 
 def _expanded(

@@ -9,12 +9,11 @@ from voxk8s.execution import process
 from voxk8s.execution.compile import DaskGraph, compile_plain
 from voxk8s.execution.config import CacheMode, Config
 from voxk8s.execution.fusion import Group
-from voxk8s.execution.lookup import Lookup
 from voxk8s.execution.pinning import digest_here, pin
 from voxk8s.execution.process import Context
 from voxk8s.execution.units import Demand, build
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyOperation, expand, key_graph, resolve
+from voxk8s.plan import KeyOperation, Lookup, expand, key_graph, resolve
 
 if TYPE_CHECKING:
     from voxk8s.plan import WorkPlan

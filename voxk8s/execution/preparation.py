@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from voxk8s.execution.config import CacheMode, Config
 from voxk8s.execution.executors import Session
 from voxk8s.execution.ledger import Ledger
-from voxk8s.execution.lookup import Lookup
 from voxk8s.execution.pinning import Pinned, digest_here, digest_task, pin
 from voxk8s.execution.planning import cheapness
 from voxk8s.execution.process import Context
 from voxk8s.execution.state import RunState
-from voxk8s.plan import InputRef, KeyGraph, expand
+from voxk8s.plan import InputRef, KeyGraph, Lookup, expand
 
 
 def grow(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], Pinned]) -> None:

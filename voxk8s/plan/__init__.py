@@ -1,5 +1,6 @@
 """What to compute: plans, ids, result keys and their resolution. Pure."""
 
+from voxk8s.plan.asking import Lookup
 from voxk8s.plan.decode import decode, validate
 from voxk8s.plan.encode import encode, to_resource
 from voxk8s.plan.graph import (
@@ -61,6 +62,7 @@ __all__ = [
     "KeyGraph",
     "KeyNode",
     "KeyOperation",
+    "Lookup",
     "Node",
     "Operation",
     "OperationId",

@@ -33,14 +33,12 @@ class Resolution(msgspec.Struct, frozen=True):
     fronts: int
 
 
-def resolve(graph: KeyGraph, contains: Contains, *, stride: int = 1) -> Resolution:
+def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     """Go from the goals down and ask the store for one front of operations at a time.
 
     A front holds the goals at first, then what the operations that were not found need. What
     lies below a known operation is never asked for, so a known plan costs one question.
-
-    A deep plan on a slow store asks often. `stride` puts so many levels into one question, at
-    the price of asking for some operations below known ones.
+    (`Lookup` is a `contains` that looks ahead in deep plans.)
     """
     nodes = graph.nodes
     constants = {key for key, node in nodes.items() if type(node) is KeyConstant}
@@ -51,23 +49,10 @@ def resolve(graph: KeyGraph, contains: Contains, *, stride: int = 1) -> Resoluti
     missing: set[ResultKey] = set()
     front = _unseen(roots, seen)
     fronts = 0
-    asked: dict[ResultKey, bool] = {}
     while front:
-        question = front
-        if stride > 1:
-            # Deeper levels are asked for together with a front that nobody asked for yet.
-            asks = any(key not in asked for key in front)
-            question = _deepen(graph, front, stride, constants) if asks else []
-        unasked = [key for key in question if key not in asked] if stride > 1 else question
-        if unasked:
-            fronts += 1
-            found = contains(unasked)
-            present = found if isinstance(found, set | frozenset) else set(found)
-            if stride > 1:
-                asked.update((key, key in present) for key in unasked)
-                present = {key for key in front if asked[key]}
-        else:
-            present = {key for key in front if asked[key]}
+        fronts += 1
+        found = contains(front)
+        present = found if isinstance(found, set | frozenset) else set(found)
         below: list[ResultKey] = []
         for key in front:
             if key in present:
@@ -99,22 +84,3 @@ def _unseen(keys: Collection[ResultKey], seen: set[ResultKey]) -> list[ResultKey
             seen.add(key)
             fresh.append(key)
     return fresh
-
-
-def _deepen(
-    graph: KeyGraph, front: list[ResultKey], stride: int, constants: set[ResultKey]
-) -> list[ResultKey]:
-    """Add the levels below a front to it."""
-    question = dict.fromkeys(front)
-    level: list[ResultKey] = front
-    for _ in range(stride - 1):
-        level = [
-            need
-            for key in level
-            for need in graph.nodes[key].arguments
-            if need not in question and need not in constants
-        ]
-        if not level:
-            break
-        question.update(dict.fromkeys(level))
-    return list(question)

@@ -285,6 +285,31 @@ def test_deep_plan_is_asked_about_in_few_questions(
     assert len(asked) < 25
 
 
+def test_new_cheap_operations_are_not_asked_about_without_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large new plan of cheap operations a part is asked for: computing costs less."""
+    rows = [
+        [operation(f"n{row}x{at}", "addition", f"n{row - 1}x{at}" if row else "a", f"c{at}")
+         for at in range(500)]
+        for row in range(40)
+    ]  # fmt: skip
+    nodes = [constant("a", 1), *(constant(f"c{at}", at) for at in range(500))]
+    nodes += [node for row in rows for node in row]
+    asked: list[int] = []
+
+    def contains(self: ResultStore, keys: Any) -> set[str]:
+        asked.append(len(list(keys)))
+        return set()
+
+    monkeypatch.setattr(ResultStore, "contains", contains)
+    found = ask(url, plan(nodes, *(("print", f"n39x{at}", f"x{at}") for at in range(500))))
+    assert isinstance(found, Resolved)
+    assert found.counts is not None
+    assert found.counts.pending == 20_000
+    assert sum(asked) < 10_000
+
+
 def test_files_to_be_copied_are_left_to_the_runner(url: str) -> None:
     """A known plan whose files are to be copied elsewhere needs its runner."""
     nodes = [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")]

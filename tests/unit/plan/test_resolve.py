@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.plan_documents import Form, constant, goal, graph_of, operation
-from voxk8s.plan import KeyGraph, KeyOperation, Resolution, ResultKey, resolve
+from voxk8s.plan import KeyGraph, KeyOperation, ResultKey, resolve
 
 
 class Store:
@@ -98,24 +98,6 @@ def test_nothing_below_known_work_is_looked_up(case: tuple[KeyGraph, set[ResultK
         assert front.issuperset(question)
         missing = set(question) - held
         front = {need for key in missing for need in graph.nodes[key].arguments}
-
-
-@given(cases(), st.integers(2, 5))
-def test_stride_changes_no_answer(case: tuple[KeyGraph, set[ResultKey]], stride: int) -> None:
-    """Asking for several levels at once gives the same result in no more questions."""
-    graph, held = case
-    one, many = Store(held), Store(held)
-    expected = resolve(graph, one.contains)
-    found = resolve(graph, many.contains, stride=stride)
-    assert len(many.questions) == found.fronts <= expected.fronts
-    assert _same(found, expected)
-    asked = [key for question in many.questions for key in question]
-    assert len(asked) == len(set(asked))
-
-
-def _same(first: Resolution, then: Resolution) -> bool:
-    names = ("known", "compute", "total", "cached", "skipped", "width")
-    return all(getattr(first, name) == getattr(then, name) for name in names)
 
 
 def chain(count: int) -> KeyGraph:

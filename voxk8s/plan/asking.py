@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, ResultKey
+from voxk8s.plan.keygraph import KeyConstant, KeyGraph, KeyOperation
+from voxk8s.plan.model import ResultKey
 
 CHEAP_QUESTIONS = 4096
 """So many cheap operations in a row may be unknown before the store is not asked for more."""

@@ -7,9 +7,9 @@ from collections.abc import Collection
 import pytest
 
 from tests.support.executions import PlanMaker
-from voxk8s.execution.lookup import CHEAP_QUESTIONS, Lookup
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyGraph, ResultKey, key_graph, resolve
+from voxk8s.plan import KeyGraph, Lookup, ResultKey, key_graph, resolve
+from voxk8s.plan.asking import CHEAP_QUESTIONS
 
 
 class Store:
