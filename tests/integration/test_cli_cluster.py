@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import PROGRAM, Done, environment, voxk8s
+from tests.support.cli import Done, start, voxk8s
 from tests.support.fake_kube import FakeKube, Json, serving
 from tests.support.s3 import S3Server
 from voxk8s.values import SavedFile
@@ -133,12 +132,8 @@ def test_watch_gives_up_after_its_time(kube: FakeKube, call: Callable[..., Done]
 def test_interrupted_watch_ends_with_130(kube: FakeKube, tmp_path: Path) -> None:
     """Ctrl-C while waiting: status 130 and no traceback."""
     kube.add("one", RUNNING)
-    process = subprocess.Popen(
-        [*PROGRAM, "watch", "one"],
-        env=environment(tmp_path, {"KUBECONFIG": str(kube.kubeconfig(tmp_path))}),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    env = {"KUBECONFIG": str(kube.kubeconfig(tmp_path))}
+    process = start(tmp_path, "watch", "one", env=env)
     assert process.stderr is not None
     assert "Running" in process.stderr.readline()
     process.send_signal(signal.SIGINT)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import PROGRAM, environment, voxk8s
+from tests.support.cli import PROGRAM, start, voxk8s
 from tests.support.s3 import S3Server
 from voxk8s.storage import open_store
 
@@ -249,14 +249,7 @@ def test_interrupt_ends_at_once_with_130(tmp_path: Path) -> None:
         ],
         {"sum": "sum", "slept": "sleep"},
     )
-    process = subprocess.Popen(
-        [*PROGRAM, "run", plan, "-vv"],
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start(tmp_path, "run", plan, "-vv")
     assert process.stderr is not None
     heard = ""
     for line in process.stderr:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from tests.support import spatial
 from tests.support.executions import fresh_store
 from tests.support.programs import read, run_program, write
+from tests.support.s3 import S3Server
+from voxk8s.kernels.inputs import InputOptions
+from voxk8s.kernels.locations import file_system, locate
 
 SAMPLES = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 SPACING = (2.0, 2.0, 2.0)
@@ -101,6 +104,32 @@ def test_folder_statistics(tmp_path: Path) -> None:
         assert result["median intensity"] == pytest.approx(np.median(means))
         assert Path(str(result["largest"])).name == f"{names[int(np.argmax(volumes))]}.nii.gz"
         assert [Path(str(each)).stem[0] for each in _list(result["images"])] == list(names)
+
+
+@pytest.mark.s3
+def test_folder_in_s3(tmp_path: Path, s3_server: S3Server) -> None:
+    """As in a cluster: the folder and the store are in S3, local files are not allowed."""
+    options = InputOptions.from_env({**s3_server.env, "VOXK8S_LOCAL_INPUTS": "false"})
+    folder = s3_server.url()
+    volumes = [12, 30]
+    for number, volume in enumerate(volumes):
+        image = np.zeros(60, np.uint8)
+        image[:volume] = 150
+        write(tmp_path / "image.nii.gz", image.reshape(3, 4, 5))
+        location = locate(f"{folder}/scan{number}.nii.gz", options)
+        data = (tmp_path / "image.nii.gz").read_bytes()
+        file_system(location, options).pipe_file(location.path, data)
+    result = run_program(
+        SAMPLES / "folder-statistics.imgql",
+        {"FOLDER": folder, "THRESHOLD": "100"},
+        tmp_path,
+        store=s3_server.store(),
+        inputs=options,
+    )
+    assert result["images"] == [f"{folder}/scan{number}.nii.gz" for number in (0, 1)]
+    assert result["volumes"] == volumes
+    assert (result["mean volume"], result["median intensity"]) == (21, 150)
+    assert result["largest"] == f"{folder}/scan1.nii.gz"
 
 
 def test_texture_similarity(tmp_path: Path) -> None:

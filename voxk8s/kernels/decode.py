@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import locale
 import os
 import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -55,15 +58,26 @@ def decode_series(url: str, paths: list[str]) -> Value:
     if not slices:
         raise InputUnavailable(f"input {url}: the folder has no DICOM files")
     try:
-        ordered = _in_order(url, slices)
-        reader = sitk.ImageSeriesReader()
-        reader.SetImageIO("GDCMImageIO")
-        reader.SetFileNames(ordered)
-        return from_itk(reader.Execute())
+        with _same_locale():
+            ordered = _in_order(url, slices)
+            reader = sitk.ImageSeriesReader()
+            reader.SetImageIO("GDCMImageIO")
+            reader.SetFileNames(ordered)
+            return from_itk(reader.Execute())
     except (RuntimeError, KernelError) as error:
         raise InputUnavailable(
             f"input {url}: the DICOM series cannot be read: {reason_of(error)}"
         ) from error
+
+
+@contextmanager
+def _same_locale() -> Iterator[None]:
+    """Keep the locale of the process: GDCM leaves "C" behind, where Python's text is ASCII."""
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
 
 
 def _in_order(url: str, paths: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import locale
 import struct
 from pathlib import Path
 
@@ -166,7 +167,8 @@ def test_four_dimensions_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_dicom_folder_is_a_volume(tmp_path: Path) -> None:
-    """The slices of a series are ordered by position, whatever their names."""
+    """Slices are ordered by position, whatever their names; the process keeps its locale."""
+    before = locale.setlocale(locale.LC_ALL)
     writer = sitk.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()
     for place, name in enumerate(("c", "a", "b")):
@@ -186,7 +188,9 @@ def test_a_dicom_folder_is_a_volume(tmp_path: Path) -> None:
         writer.SetFileName(str(tmp_path / f"{name}.dcm"))
         writer.Execute(plane)
     (tmp_path / "notes.txt").write_text("not a slice")
+    locale.setlocale(locale.LC_ALL, before)  # writing changes it, too
     after = _load(tmp_path)
+    assert locale.setlocale(locale.LC_ALL) == before
     assert isinstance(after, Image)
     assert after.array[:, 0, 0].tolist() == [0, 10, 20]
     np.testing.assert_allclose(after.spacing, (0.5, 0.5, 2.0))
