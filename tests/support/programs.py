@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tests.support.executions import fresh_store
 from voxk8s.execution import ExecutionEngine, ExecutionResult
+from voxk8s.kernels.inputs import InputOptions
 from voxk8s.program import compile_with_places
 from voxk8s.storage import ResultStore
 
@@ -22,6 +23,7 @@ def run_program(
     *,
     store: ResultStore | None = None,
     executor: str = "synchronous",
+    inputs: InputOptions | None = None,
 ) -> ExecutionResult:
     """Run a program; files go below `output`. Every goal is reached."""
     compiled = compile_with_places(
@@ -32,7 +34,11 @@ def run_program(
     )
     assert not compiled.warnings
     engine = ExecutionEngine(
-        store or fresh_store(), executor=executor, output=output, write_files=True
+        store or fresh_store(),
+        executor=executor,
+        output=output,
+        write_files=True,
+        inputs=inputs,
     )
     result = engine.execute_workplan(compiled.plan, places=compiled.origins)
     assert result.success, [goal.error for goal in result.goals]
