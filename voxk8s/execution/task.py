@@ -16,6 +16,7 @@ import numpy as np
 from voxk8s.errors import CorruptBlob, PermanentError, StoreError
 from voxk8s.execution import process
 from voxk8s.execution.keeping import is_worth_keeping
+from voxk8s.execution.normal import normal
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.process import Context
 from voxk8s.execution.retry import is_transient
@@ -213,7 +214,7 @@ def _make(step: Step, arguments: list[Value], work: _Work, started: float) -> _M
     if not isinstance(found, Miss):
         return _Made(found, work.clock.elapsed() - begin, Status.FOUND)
     begin = work.clock.elapsed()
-    value = _freeze(_perform(step, arguments, work))
+    value = _freeze(normal(_perform(step, arguments, work)))
     seconds = work.clock.elapsed() - begin
     work.unkept += seconds
     return _Made(value, seconds, Status.COMPUTED)
