@@ -10,7 +10,7 @@ from voxk8s.errors import InvalidUsage
 
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f", ""})
-_POLICIES = ("auto", "all", "goals")
+STORE_POLICIES = ("auto", "all", "goals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,9 @@ class Settings:
         """Read the settings of an environment; raises InvalidUsage naming the variable."""
         default = cls()
         policy = env.get(constants.ENV_STORE_POLICY, default.store_policy)
-        if policy not in _POLICIES:
-            raise InvalidUsage(
-                f"{constants.ENV_STORE_POLICY}={policy!r}: must be one of {', '.join(_POLICIES)}"
-            )
+        if policy not in STORE_POLICIES:
+            known = ", ".join(STORE_POLICIES)
+            raise InvalidUsage(f"{constants.ENV_STORE_POLICY}={policy!r}: must be one of {known}")
         return cls(
             store=env.get(constants.ENV_STORE) or None,
             store_policy=policy,

@@ -143,6 +143,14 @@ def test_a_transient_failure_is_tried_again(
     assert len(memory.of(OperationRetried)) == 2
 
 
+def test_patience_is_measured(executor: Executor, store: ResultStore, make: PlanMaker) -> None:
+    """Metrics tell the attempts of an operation that failed, too."""
+    make.show("x", make("test.fail_times", 9, 7.0))
+    result = _engine(store, executor).execute_workplan(make.plan())
+    [measured] = result.metrics.values()
+    assert measured.attempts == QUICK.limit + 1
+
+
 def test_patience_ends(executor: Executor, store: ResultStore, make: PlanMaker) -> None:
     """An operation that keeps failing is given up after the limit, and is then transient."""
     make.show("x", make("test.fail_times", 9.0, f"patience {executor.name}"))

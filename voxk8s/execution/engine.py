@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voxk8s.errors import InvalidUsage
 from voxk8s.execution.config import CacheMode, Config, OnFailure
 from voxk8s.execution.events import Listener
 from voxk8s.execution.executors import Executor, find_executor
@@ -19,7 +20,7 @@ from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.run import Run
 from voxk8s.kernels.inputs import InputOptions
 from voxk8s.plan import OperationId, WorkPlan
-from voxk8s.settings import Settings
+from voxk8s.settings import STORE_POLICIES, Settings
 from voxk8s.storage import ResultStore, get_storage
 
 if TYPE_CHECKING:
@@ -60,6 +61,10 @@ class ExecutionEngine:
         run_folder: str | None = None,
     ) -> None:
         settings = settings or Settings.from_env(os.environ)
+        if policy is not None and policy not in STORE_POLICIES:
+            raise InvalidUsage(f"policy {policy!r}: must be one of {', '.join(STORE_POLICIES)}")
+        if isinstance(storage_backend, str):
+            raise InvalidUsage("the store is given by its URL: open it with voxk8s.open_store")
         chosen = _executor(executor)
         writes = chosen.is_local or output is not None if write_files is None else write_files
         self._config = Config(
@@ -94,6 +99,8 @@ class ExecutionEngine:
         for a file name that leaves the output folder, and transient errors: StoreUnreachable,
         StoreAccessDenied, SchedulerLost.
         """
+        if not isinstance(plan, WorkPlan):
+            raise InvalidUsage("this is a plan's document: make the plan with voxk8s.load_plan")
         if self._config.output is not None and self._config.confine:
             for number, goal in enumerate(plan.goals):
                 if goal.operation == "save":

@@ -197,7 +197,7 @@ class Ledger:
         return self._places.before(operation, message)
 
     def metrics(self) -> dict[OperationId, OperationMetrics]:
-        """Measurements by operation id, of what was computed and of what was known."""
+        """Measurements by operation id: of what was computed, has failed, or was known."""
         result = {
             self._operation(key): OperationMetrics(
                 report.kernel,
@@ -208,7 +208,7 @@ class Ledger:
                 started=report.started,
                 worker=report.worker,
             )
-            for key, report in self._computed.items()
+            for key, report in (self._failed | self._computed).items()
         }
         for key in self._found:
             node = self._nodes.get(key)

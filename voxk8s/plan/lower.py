@@ -138,12 +138,16 @@ class Lowering:
             layout = Layout(
                 self.plan.nodes, [goal.id for goal in goals], self._signatures, self._layouts
             )
+            self._make_all(layout)
+        except KeyError as error:
+            raise InvalidPlan(
+                f"the plan has no node {error.args[0]}, which another needs"
+            ) from error
         except Cycle as cycle:
             raise InvalidPlan(
                 f"operation {cycle.members[0]} needs itself, by the geometry of the images that"
                 " the plan loads; give the geometry an image as argument"
             ) from cycle
-        self._make_all(layout)
         key_goals = tuple([self._goal(goal) for goal in goals])
         pending = waiting_from(self.terms, [goal.id for goal in goals])
         waiting = pending.keys()

@@ -21,10 +21,12 @@ from tests.support.plan_documents import (
 )
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import (
+    Goal,
     KeyConstant,
     KeyGraph,
     KeyOperation,
     Role,
+    WorkPlan,
     blockers,
     constant_id,
     decode,
@@ -33,6 +35,7 @@ from voxk8s.plan import (
     key_graph,
     operation_id,
 )
+from voxk8s.plan import operation as make_operation
 
 
 def kernels_of(graph: KeyGraph) -> list[str]:
@@ -288,3 +291,11 @@ def test_long_chain_gets_keys() -> None:
     source = document(constant("n0", 1.0), *nodes, goals=[goal(f"n{count}")])
     graph = pinned(key_graph(decode(source, index=INDEX), INDEX))
     assert len(graph.nodes) == count + 1
+
+
+def test_plan_without_a_node_that_another_needs_is_refused() -> None:
+    """A plan that was made by hand and lacks a node is invalid; the node is named."""
+    missing = constant_id(3.0)
+    made = make_operation("default.addition", (missing, missing))
+    with pytest.raises(InvalidPlan, match=missing):
+        key_graph(WorkPlan({made.id: made}, (Goal("print", made.id, "x"),)), INDEX)
