@@ -145,7 +145,7 @@ def test_a_transient_failure_is_tried_again(
 
 def test_patience_is_measured(executor: Executor, store: ResultStore, make: PlanMaker) -> None:
     """Metrics tell the attempts of an operation that failed, too."""
-    make.show("x", make("test.fail_times", 9, 7.0))
+    make.show("x", make("test.fail_times", 99, 7.0))
     result = _engine(store, executor).execute_workplan(make.plan())
     [measured] = result.metrics.values()
     assert measured.attempts == QUICK.limit + 1
