@@ -115,7 +115,7 @@ def _read(text: str) -> tuple[list[tuple[str, str]], list[object], int] | None:
     return [(each.type, each.text) for each in tokens], list(shape), text.count("//")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_programs())
 def test_words_commands_and_comments_stay(text: str) -> None:
     """Formatting changes no word, no command and no comment, and twice is once."""
