@@ -5,7 +5,7 @@ from voxk8s.api.conditions import find_condition, is_condition, remove_condition
 from voxk8s.api.meta import ObjectMeta, OwnerReference
 from voxk8s.api.progress import advance, read_done
 from voxk8s.api.resource import FRESH, WorkPlanResource, decode_resource, decode_status, encode
-from voxk8s.api.results import bound_failures, bound_results, show_value
+from voxk8s.api.results import bound_failures, bound_results, show_value, whole_value
 from voxk8s.api.spec import (
     Cache,
     Cluster,
@@ -82,4 +82,5 @@ __all__ = [
     "remove_condition",
     "set_condition",
     "show_value",
+    "whole_value",
 ]

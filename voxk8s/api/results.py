@@ -36,6 +36,12 @@ def show_value(value: object) -> tuple[Json, bool]:
     return _cut(text), True
 
 
+def whole_value(value: object) -> Json:
+    """Give all of a value as JSON, for the folder of the run."""
+    plain: Json = _plain(value)
+    return plain
+
+
 def bound_results(results: Sequence[GoalResult]) -> tuple[tuple[GoalResult, ...], int]:
     """Give the results that fit into a status, in order, and how many are left out."""
     return _bound(results, MAX_RESULTS, RESULTS_LIMIT)

@@ -33,11 +33,12 @@ def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
         for result in results:
             print(result_line(result))
     name = resource.metadata.name
+    whole = f"{status.run_url}/results.json"
     for result in results:
         if result.truncated:
-            _say(f"{name}: the value of {result.goal} is cut; the whole is in {status.run_url}")
+            _say(f"{name}: the value of {result.goal} is cut; it is whole in {whole}")
     if status.results_omitted:
-        _say(f"{name}: {status.results_omitted} more results are in {status.run_url}")
+        _say(f"{name}: {status.results_omitted} more results are in {whole}")
     for failure in status.failures or ():
         _say(f"{name}: {failure.kernel} {failure.operation[:12]} failed: {failure.message}")
 

@@ -178,6 +178,7 @@ class Actor:
             saves_below=spec.output.url if spec.output else None,
             store_url=access.target.url,
             options=options,
+            run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",
             prefixes=self._config.store.prefixes,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from voxk8s.api import GoalResult, OperationCounts, bound_results, encode, show_value
+from voxk8s.api import GoalResult, OperationCounts, bound_results, encode, show_value, whole_value
 from voxk8s.plan import KeyConstant, KeyGraph, Resolution
 from voxk8s.storage import MISS, Record, ResultStore
 
@@ -32,30 +32,32 @@ def counts(found: Resolution) -> OperationCounts:
 
 
 def finished_part(
-    graph: KeyGraph, found: Resolution, store: ResultStore
+    graph: KeyGraph, found: Resolution, store: ResultStore, run_folder: str
 ) -> dict[str, object] | None:
-    """Give the runner's part of the status of a run without work; None where some is left."""
+    """Give the runner's part of the status of a run without work; None where some is left.
+
+    What does not fit into a status is written whole to the run's folder, as a runner does.
+    """
     if not _is_known(graph, found):
         return None
     keys = {goal.key for goal in graph.goals if goal.key is not None}
     records = store.records(keys & found.known)
-    results: list[GoalResult] = []
+    whole: list[GoalResult] = []
     for goal in graph.goals:
         if goal.key is None:
             return None
         node = graph.nodes[goal.key]
         record = records.get(goal.key)
         if isinstance(node, KeyConstant):
-            value, cut = show_value(node.value)
-            results.append(_printed(goal.goal.name, goal.operation, value, cut))
+            whole.append(_printed(goal.goal.name, goal.operation, node.value))
         elif record is None:
             return None  # gone since we looked: it is computed again
         else:
             result = _stored(store, goal.goal.name, goal.operation, record)
             if result is None:
                 return None
-            results.append(result)
-    shown, omitted = bound_results(results)
+            whole.append(result)
+    shown, omitted = bound_results([_cut(result) for result in whole])
     part: dict[str, object] = {
         "operations": encode(counts(found)),
         "progress": f"{found.total}/{found.total}",
@@ -63,13 +65,24 @@ def finished_part(
     }
     if omitted:
         part["resultsOmitted"] = omitted
+    if omitted or any(result.truncated for result in shown):
+        report = {"operations": part["operations"], "results": [encode(each) for each in whole]}
+        url = store.write_run_file(
+            f"{run_folder}/results.json", msgspec.json.encode(report), "application/json"
+        )
+        part["runURL"] = url.rpartition("/")[0]
     return part
 
 
-def _printed(name: str, operation: str, value: object, cut: bool) -> GoalResult:
-    return GoalResult(
-        goal=name, kind="print", operation=operation, value=value, truncated=cut or None
-    )
+def _printed(name: str, operation: str, value: object) -> GoalResult:
+    return GoalResult(goal=name, kind="print", operation=operation, value=whole_value(value))
+
+
+def _cut(result: GoalResult) -> GoalResult:
+    if result.kind == "save":
+        return result
+    value, cut = show_value(result.value)
+    return msgspec.structs.replace(result, value=value, truncated=cut or None)
 
 
 def _stored(store: ResultStore, name: str, operation: str, record: Record) -> GoalResult | None:
@@ -88,6 +101,5 @@ def _stored(store: ResultStore, name: str, operation: str, record: Record) -> Go
         value = store.get(record.key)
         if value is MISS:
             return None
-    shown, cut = show_value(value)
-    printed = _printed(name, operation, shown, cut)
+    printed = _printed(name, operation, value)
     return msgspec.structs.replace(printed, digest=f"sha256:{record.digest}")

@@ -67,8 +67,8 @@ _STACK = 1024 * 1024
 class Request:
     """What to look up. Without `options` the store is not for the operator to look into.
 
-    `document` is None for a plan behind `url`. `prefixes` are the places whose inputs may be asked
-    for their state.
+    `document` is None for a plan behind `url`. `run_folder` is the place in the store for what no
+    status holds. `prefixes` are the places whose inputs may be asked for their state.
     """
 
     document: Document | None
@@ -79,6 +79,7 @@ class Request:
     saves_below: str | None
     store_url: str
     options: StoreOptions | None
+    run_folder: str = ""
     prefixes: tuple[str, ...] = ()
 
 
@@ -164,7 +165,7 @@ def _look_up(request: Request) -> Answer:
     # Saved files that are to be copied are the runner's business, known or not.
     copies = request.saves_below is not None and any(g.operation == "save" for g in plan.goals)
     return Resolved(
-        finished=None if copies else known.finished_part(graph, found, store),
+        finished=None if copies else known.finished_part(graph, found, store, request.run_folder),
         counts=None if _is_open(graph) else known.counts(found),
         width=max(found.width, _plan_width(plan)) if _is_open(graph) else found.width,
         source_digest=document.digest,

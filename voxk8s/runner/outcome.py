@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from voxk8s import api, constants
-from voxk8s.api import GoalResult, OperationFailure, Outcome, show_value
+from voxk8s.api import GoalResult, OperationFailure, Outcome, show_value, whole_value
 from voxk8s.cluster.source import SourceDigestMismatch
 from voxk8s.errors import (
     InputNotAllowed,
@@ -30,9 +30,9 @@ _REASONS: tuple[tuple[type[PermanentError], str], ...] = (
 )
 
 
-def goal_results(goals: Sequence[GoalOutcome]) -> list[GoalResult]:
-    """Give the results of the goals that were reached, in goal order."""
-    return [_result(goal) for goal in goals if goal.succeeded]
+def goal_results(goals: Sequence[GoalOutcome], *, whole: bool = False) -> list[GoalResult]:
+    """Give the results of the goals that were reached, in goal order; `whole`: uncut."""
+    return [_result(goal, whole) for goal in goals if goal.succeeded]
 
 
 def operation_failures(failures: Sequence[Failure]) -> list[OperationFailure]:
@@ -122,13 +122,13 @@ def full_report(result: ExecutionResult, outcome: Outcome) -> bytes:
             "outcome": api.encode(outcome),
             "operations": counts_part(result.progress),
             "seconds": round(result.execution_time, 3),
-            "results": [api.encode(one) for one in goal_results(result.goals)],
+            "results": [api.encode(one) for one in goal_results(result.goals, whole=True)],
             "failures": [api.encode(one) for one in operation_failures(result.failures)],
         }
     )
 
 
-def _result(goal: GoalOutcome) -> GoalResult:
+def _result(goal: GoalOutcome, whole: bool) -> GoalResult:
     name, operation = goal.goal.name, goal.operation
     if goal.goal.operation == "save":
         return GoalResult(
@@ -143,7 +143,7 @@ def _result(goal: GoalOutcome) -> GoalResult:
     value: object = goal.value if goal.has_value else goal.text
     if not goal.has_value and not goal.text:
         value = goal.line()
-    shown, cut = show_value(value)
+    shown, cut = (whole_value(value), False) if whole else show_value(value)
     return GoalResult(
         goal=name,
         kind="print",

@@ -56,6 +56,7 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
         cache=parts.pop("cache", "Use"),
         saves_below=parts.pop("saves_below", None),
         store_url=url,
+        run_folder="ns/wp/u-1",
         options=parts.pop("options", StoreOptions()),
         prefixes=("s3://none/",),
     )
@@ -112,6 +113,29 @@ def test_constant_goals_are_known_by_themselves(url: str) -> None:
     assert found.finished is not None
     results: Any = found.finished["results"]
     assert results[0]["value"] == "hi"
+
+
+def test_results_that_no_status_holds(url: str) -> None:
+    """Of a known plan, too, what is cut or left out of the status lies in the run's folder."""
+    text = "x" * 3000
+    nodes = [constant("short", 1), constant("text", text), constant("long", text * 3)]
+    goals = [("print", "short", "a"), ("print", "long", "b")]
+    goals += [("print", "text", f"t{at}") for at in range(80)]
+    found = ask(url, plan(nodes, *goals))
+    assert isinstance(found, Resolved)
+    part: Any = found.finished
+    shown = part["results"]
+    assert shown[1]["truncated"] is True
+    assert part["resultsOmitted"] + len(shown) == 82
+    assert part["resultsOmitted"] > 0
+    assert part["runURL"].endswith("/runs/ns/wp/u-1")
+    report = open_store(url).read_run_file("ns/wp/u-1/results.json")
+    assert report is not None
+    whole = msgspec.json.decode(report)["results"]
+    assert [one["goal"] for one in whole] == [name for _, _, name in goals]
+    assert whole[1]["value"] == text * 3
+    short: Any = ask(url, plan(nodes, goals[0]))
+    assert "runURL" not in short.finished, "nothing is written that the status says"
 
 
 @pytest.mark.parametrize("cache", ["Refresh", "Bypass"])

@@ -125,6 +125,9 @@ def test_report_has_everything() -> None:
     end = outcome.outcome_of(result(*goals), (), START)
     report = msgspec.json.decode(outcome.full_report(result(*goals), end))
     assert len(report["results"]) == 3000
+    long = result(goal("l", value="x" * 9000, has_value=True))
+    report = msgspec.json.decode(outcome.full_report(long, end))
+    assert report["results"][0]["value"] == "x" * 9000, "cut where it should be whole"
     assert report["outcome"]["state"] == "Succeeded"
 
 
