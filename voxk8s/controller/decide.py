@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from voxk8s.controller import news, status
 from voxk8s.controller.actions import (
@@ -68,18 +69,26 @@ def _children_first(observed: Observed, stage: Stage, now: datetime) -> Iterator
 
 def _status(observed: Observed, stage: Stage, now: datetime) -> Iterator[Action]:
     old = observed.workplan.status
-    resolution = observed.resolution
-    if not stage.settled and isinstance(resolution, Resolved):
-        if stage.ended and old.outcome is None and resolution.finished is not None:
-            yield WriteRun(resolution.finished)
-        elif stage.working and observed.runner is None and resolution.counts is not None:
-            part = start.first_counts(resolution.counts, old)
-            if part is not None:
-                yield WriteRun(part)
+    part = _run_part(observed, stage)
+    if part is not None:
+        yield WriteRun(part)
     new = status.operator_part(observed, stage, now)
     if status.says_news(new, old):
         yield WriteStatus(status.encode_part(new))
         yield from news.events(old, new, stage)
+
+
+def _run_part(observed: Observed, stage: Stage) -> dict[str, Any] | None:
+    """Give the runner's part of the status where there is no runner to write it."""
+    old, resolution = observed.workplan.status, observed.resolution
+    if not stage.settled and isinstance(resolution, Resolved):
+        if stage.ended and old.outcome is None and resolution.finished is not None:
+            return resolution.finished
+        if stage.working and observed.runner is None and resolution.counts is not None:
+            return start.first_counts(resolution.counts, old)
+    if stage.ended or stage.phase is Phase.SUSPENDED:
+        return status.idle_part(observed)
+    return None
 
 
 def _children_last(observed: Observed, stage: Stage, now: datetime) -> Iterator[Action]:

@@ -68,6 +68,21 @@ def operator_part(observed: Observed, stage: Stage, now: datetime) -> WorkPlanSt
     return msgspec.structs.replace(part, duration=_duration(old, stage, duration))
 
 
+def idle_part(observed: Observed) -> dict[str, Any] | None:
+    """Give the runner's part of the status once nobody computes any more; None where it fits.
+
+    A runner that was stopped had no time to say that what it computed waits again.
+    """
+    old, runner = observed.workplan.status, observed.runner
+    counts = old.operations
+    if counts is None or not counts.running or (runner is not None and not runner.finished):
+        return None
+    pending = counts.pending + counts.running
+    kept = {name: getattr(old, name) for name in RUNNER_FIELDS}
+    kept["operations"] = msgspec.structs.replace(counts, running=0, pending=pending)
+    return api.encode(WorkPlanStatus(**kept | {"waiting": None}))
+
+
 def says_news(part: WorkPlanStatus, old: WorkPlanStatus) -> bool:
     """Say whether writing `part` would change what the operator has said."""
     return _sorted(part) != _sorted(msgspec.structs.replace(old, **RUNNER_FIELDS))

@@ -544,6 +544,35 @@ class TestRunner:
         assert states(found)["Stalled"] == ("True", "RunnerFailed")
 
 
+@pytest.mark.parametrize("end", ["deadline", "suspension"])
+def test_nothing_runs_after_the_runner_was_stopped(end: str) -> None:
+    """Once the runner is gone no operation is said to run; what it had told stays."""
+    plan = scenes.workplan({"activeDeadlineSeconds": 60} if end == "deadline" else {})
+    observed = scenes.running(workplan=plan, status={"results": (), "run_url": "s3://r/runs/x"})
+    if end == "suspension":
+        observed = scenes.with_spec(observed, suspend=True)
+    kept = {"results": (), "run_url": "s3://r/runs/x", "progress": "5/12"}
+    counts = observed.workplan.status.operations
+    observed = scenes.told(observed, later(60), operations=counts, **kept)
+    assert not [a for a in decided(observed, later(61)) if isinstance(a, WriteRun)]
+    gone = scenes.replace(
+        observed, runner=None, cluster=None, autoscaler=None, pods=(), resolution=Unresolved()
+    )
+    parts = [a.part for a in decided(gone, later(62)) if isinstance(a, WriteRun)]
+    assert len(parts) == 1
+    assert (parts[0]["operations"]["running"], parts[0]["operations"]["pending"]) == (0, 7)
+    assert (parts[0]["progress"], parts[0]["runURL"]) == ("5/12", "s3://r/runs/x")
+
+
+def test_results_found_in_the_store_end_a_run_that_lost_its_runner() -> None:
+    """What a look-up finds is written once, and nothing older after it."""
+    observed = scenes.replace(
+        scenes.running(), runner=None, cluster=None, scheduler=None, pods=(), resolution=KNOWN
+    )
+    parts = [a.part for a in decided(observed, later(9)) if isinstance(a, WriteRun)]
+    assert parts == [KNOWN.finished]
+
+
 def test_end_never_changes() -> None:
     """A finished WorkPlan only takes note of a new spec; its end stays as it is."""
     observed = scenes.told(scenes.fresh(resolution=KNOWN))
