@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from voxk8s.api import GoalResult, OperationCounts, bound_results, encode, show_value, whole_value
@@ -31,13 +33,10 @@ def counts(found: Resolution) -> OperationCounts:
     )
 
 
-def finished_part(
-    graph: KeyGraph, found: Resolution, store: ResultStore, run_folder: str
-) -> dict[str, object] | None:
-    """Give the runner's part of the status of a run without work; None where some is left.
-
-    What does not fit into a status is written whole to the run's folder, as a runner does.
-    """
+def known_results(
+    graph: KeyGraph, found: Resolution, store: ResultStore
+) -> list[GoalResult] | None:
+    """Give the whole results of a plan without work; None where some is left."""
     if not _is_known(graph, found):
         return None
     keys = {goal.key for goal in graph.goals if goal.key is not None}
@@ -57,6 +56,16 @@ def finished_part(
             if result is None:
                 return None
             whole.append(result)
+    return whole
+
+
+def finished_part(
+    whole: Sequence[GoalResult], found: Resolution, store: ResultStore, run_folder: str
+) -> dict[str, object]:
+    """Give the runner's part of the status of a run without work.
+
+    What does not fit into a status is written whole to the run's folder, as a runner does.
+    """
     shown, omitted = bound_results([_cut(result) for result in whole])
     part: dict[str, object] = {
         "operations": encode(counts(found)),

@@ -26,7 +26,7 @@ from voxk8s.cluster.source import (
     read_plan,
     refuse_local_inputs,
 )
-from voxk8s.controller import known
+from voxk8s.controller import known, output
 from voxk8s.controller.resolution import Invalid, Resolved
 from voxk8s.errors import (
     InputNotAllowed,
@@ -162,15 +162,26 @@ def _look_up(request: Request) -> Answer:
     graph = _keys(plan, request, store)
     found = _resolve(graph, store, request.cache)
     graph, found = _expanded(graph, found, store, request)
-    # Saved files that are to be copied are the runner's business, known or not.
-    copies = request.saves_below is not None and any(g.operation == "save" for g in plan.goals)
     return Resolved(
-        finished=None if copies else known.finished_part(graph, found, store, request.run_folder),
+        finished=_finished(graph, found, store, request),
         counts=None if _is_open(graph) else known.counts(found),
         width=max(found.width, _plan_width(plan)) if _is_open(graph) else found.width,
         source_digest=document.digest,
         store_message=message,
     )
+
+
+def _finished(
+    graph: KeyGraph, found: Resolution, store: ResultStore, request: Request
+) -> dict[str, object] | None:
+    """Give the end of a known plan, its files copied if asked for; None: a runner has work."""
+    results = known.known_results(graph, found, store)
+    if results is None:
+        return None
+    below = request.saves_below
+    if below and not output.copy_files(results, store, below, _input_options(request)):
+        return None
+    return known.finished_part(results, found, store, request.run_folder)
 
 
 def _check(request: Request, document: Document) -> WorkPlan:

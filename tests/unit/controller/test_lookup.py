@@ -335,7 +335,7 @@ def test_new_cheap_operations_are_not_asked_about_without_end(
 
 
 def test_files_to_be_copied_are_left_to_the_runner(url: str) -> None:
-    """A known plan whose files are to be copied elsewhere needs its runner."""
+    """A known plan whose files are to be copied out of the store needs its runner."""
     nodes = [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")]
     document = plan(nodes, ("save", "s", "n.json"))
     compute(url, document)
