@@ -17,7 +17,7 @@ def judge(observed: Observed, now: datetime) -> Stage:
     end = finish.settled(observed) or finish.finished(observed, now)
     if end is not None:
         return end
-    stage = _suspended(observed) or _on_the_way(observed)
+    stage = _suspended(observed) or _on_the_way(observed, now)
     late = deadlines.exceeded(observed, now, waiting_for=_explain(observed, stage, now))
     return late or stage
 
@@ -32,20 +32,20 @@ def _suspended(observed: Observed) -> Stage | None:
     )
 
 
-def _on_the_way(observed: Observed) -> Stage:
+def _on_the_way(observed: Observed, now: datetime) -> Stage:
     waiting = observed.workplan.status.waiting
     if observed.runner is not None and not observed.runner.deleting:
         if waiting is not None:
             return Stage(Phase.RUNNING, waiting.reason, waiting.message)
-        return _under_way(observed)
+        return _under_way(observed, now)
     match observed.resolution:
         case Blocked(reason, message) | Resolving(Blocked(reason, message)):
             return Stage(Phase.PENDING, reason, message)
         case Resolved():
-            return _under_way(observed)
+            return _under_way(observed, now)
         case Unresolved() | Resolving() | Invalid():
             if observed.cluster is not None and observed.cluster.deleting is None:
-                return _under_way(observed)
+                return _under_way(observed, now)
             return Stage(
                 Phase.RESOLVING,
                 constants.REASON_ACCEPTED,
@@ -53,14 +53,21 @@ def _on_the_way(observed: Observed) -> Stage:
             )
 
 
-def _under_way(observed: Observed) -> Stage:
+def _under_way(observed: Observed, now: datetime) -> Stage:
     counts = observed.workplan.status.operations
     begun = counts is not None and (counts.running > 0 or counts.computed > 0)
     driven = any(pod.component == "runner" and pod.ready for pod in observed.pods)
     if begun or (observed.ready_workers and driven):
         words = f"Operations are being computed.{_setbacks(observed)}"
         return Stage(Phase.RUNNING, constants.REASON_PROGRESSING, words)
-    words = f"The Dask cluster is on its way.{_setbacks(observed)}"
+    if observed.ready_workers:
+        words = "The runner is on its way."
+    elif observed.workplan.status.workers_ready_time is not None:
+        words = "No worker is ready."
+    else:
+        words = "The Dask cluster is on its way."
+    trouble = worst_trouble(observed, now)
+    words = f"{words} {trouble.message if trouble else ''}".rstrip() + _setbacks(observed)
     return Stage(Phase.STARTING, constants.REASON_CLUSTER_STARTING, words)
 
 

@@ -433,6 +433,17 @@ class TestTroubles:
         assert "quota" in told
         assert "kubectl describe job/j" in told
 
+    def test_is_in_the_message_while_nothing_is_computed(self) -> None:
+        """What keeps a run from its work stands where `kubectl describe` is read first."""
+        killed = scenes.pod(ready=False, troubles=(scenes.trouble("OutOfMemory", "limit 1Gi"),))
+        counts = msgspec.structs.replace(scenes.COUNTS, pending=10)
+        observed = scenes.told(scenes.running(), operations=counts)
+        assert observed.workplan.status.workers_ready_time is not None
+        status = written(scenes.replace(observed, pods=(killed,)), later(5))
+        assert status.message == "No worker is ready. limit 1Gi"
+        status = written(scenes.replace(observed, pods=(scenes.pod(),)), later(5))
+        assert status.message == "The runner is on its way."
+
     def test_out_of_memory_is_remembered_while_the_run_goes_on(self) -> None:
         """A worker killed for memory is told until the end, also when others go on."""
         killed = scenes.pod(troubles=(scenes.trouble("OutOfMemory", "limit 1Gi"),))
