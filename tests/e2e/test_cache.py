@@ -27,6 +27,7 @@ def test_new_plan_is_computed_and_its_cluster_goes(kube: Kubectl, salt: float) -
         kube.run("wait", "--for=delete", kind, "--all", "--timeout=60s")
     kube.run("wait", "--for=condition=Complete", "job", "--all", "--timeout=60s")
     assert [j["status"].get("succeeded") for j in kube.items("job")] == [1]
+    assert kube.items("secret", "voxk8s.io/workplan") == [], "credentials outlive their run"
 
 
 def test_known_plan_needs_no_pod(
