@@ -29,7 +29,6 @@ _RETRY_WITHIN: Final = timedelta(seconds=5)
 _BULK_SILENCE: Final = timedelta(seconds=30)
 _MULTIPART_FROM: Final = 16 * 1024 * 1024
 _PART: Final = 8 * 1024 * 1024
-_SMALL: Final = 256 * 1024
 
 # obstore raises its own errors and these built-in ones.
 _FAILURES: Final = (BaseError, OSError, NotImplementedError, ValueError)
@@ -127,7 +126,9 @@ class Backend:
     ) -> None:
         size = sum(len(part) for part in parts)
         obstore.put(
-            self._small if size <= _SMALL else self._bulk,
+            # A busy server may take long over a write, however small; what is to be written has
+            # cost more than the wait, and a store that is away has failed to answer reads before.
+            self._bulk,
             path,
             parts if len(parts) != 1 else parts[0],
             attributes={"Content-Type": media_type} if self._takes_attributes else None,
