@@ -14,8 +14,9 @@ from voxk8s.execution.fusion import Group
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.process import Context
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.execution.task import Clock, run_unit
+from voxk8s.execution.task import run_unit
 from voxk8s.execution.units import Demand, Unit, build
+from voxk8s.execution.work import Clock
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import KeyConstant, key_graph
 from voxk8s.storage import PutResult, ResultStore

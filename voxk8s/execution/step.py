@@ -1,0 +1,164 @@
+"""One operation inside a task: read or computed, tried again, stored and reported."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import numpy as np
+
+from voxk8s.errors import CorruptBlob, PermanentError, StoreError
+from voxk8s.execution import process
+from voxk8s.execution.finish import failure, finish
+from voxk8s.execution.normal import normal
+from voxk8s.execution.outcome import Failed, Report, Status
+from voxk8s.execution.retry import is_transient
+from voxk8s.execution.units import Action, Step
+from voxk8s.execution.work import Made, Slot, Work
+from voxk8s.kernels import context as kernel_context
+from voxk8s.kernels import files, inputs
+from voxk8s.plan import ResultKey
+from voxk8s.storage import MISS, Miss
+from voxk8s.values import Image, Value
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 2.0
+"""An operation that starts later than this after the store was asked looks there once more."""
+
+
+class _RecordGone(PermanentError):
+    """A result that the store said it holds is not there any more."""
+
+
+def run_step(step: Step, slots: list[Slot], work: Work) -> Slot:
+    """Give the value of one operation, or the failure that is in its place."""
+    arguments: list[Value] = []
+    for number in step.arguments:
+        argument = slots[number]
+        if isinstance(argument, Failed):
+            if step.goal:
+                work.reports.append(
+                    failure(step, argument, Status.SKIPPED, work, attempts=0, seconds=0.0)
+                )
+            return argument
+        arguments.append(argument)
+    if process.is_cancelled(work.context.run):
+        # Another run may wait for this task: to that one it is as if nobody had computed it.
+        return Failed(ResultKey(step.key), "Cancelled", "the run was cancelled", missing=True)
+    started = work.clock.now()
+    begin = work.clock.elapsed()
+    attempts = 0
+    made: Made | None = None
+    while True:
+        attempts += 1
+        kernel_context.attempt.set(attempts)
+        try:
+            if step.action == Action.FETCH:
+                return _fetch(step, work)
+            # What is computed stays so when only the store has to be tried again.
+            made = made or _make(step, arguments, work, started)
+            work.reports.append(finish(step, made, work, attempts, started))
+        except BaseException as error:  # a kernel may raise anything; it is a value here
+            if _is_meant_for_us(error):
+                raise
+            if work.context.retry.allows(attempts, error):
+                _wait(step, error, work, attempts, started)
+                continue
+            logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
+            failed = Failed(
+                ResultKey(step.key),
+                type(error).__name__,
+                _text(error),
+                is_transient(error),
+                isinstance(error, _RecordGone),
+            )
+            seconds = work.clock.elapsed() - begin
+            work.reports.append(failure(step, failed, Status.FAILED, work, attempts, seconds))
+            return failed
+        else:
+            return made.value
+
+
+def _make(step: Step, arguments: list[Value], work: Work, started: float) -> Made:
+    begin = work.clock.elapsed()
+    found = _look_again(step, work, started)
+    if not isinstance(found, Miss):
+        return Made(found, work.clock.elapsed() - begin, Status.FOUND)
+    begin = work.clock.elapsed()
+    value = _freeze(normal(_perform(step, arguments, work)))
+    seconds = work.clock.elapsed() - begin
+    work.unkept += seconds
+    return Made(value, seconds, Status.COMPUTED)
+
+
+def _freeze(value: Value) -> Value:
+    """Make arrays read-only, as those from the store are: several operations may share one."""
+    array = value.array if isinstance(value, Image) else value
+    if isinstance(array, np.ndarray):
+        array.flags.writeable = False
+    return value
+
+
+def _perform(step: Step, arguments: list[Value], work: Work) -> Value:
+    match step.action:
+        case Action.LOAD if step.pin is not None:
+            return inputs.load(step.pin, process.inputs_of(work.context.run))
+        case Action.LISTING if step.pin is not None:
+            return list(step.pin.entries or ())
+        case Action.SAVE if step.suffix is not None:
+            return files.encode_file(arguments[0], step.suffix)
+        case _:
+            value: Value = work.kernels.function(step.kernel)(*arguments)
+            return value
+
+
+def _fetch(step: Step, work: Work) -> Value:
+    if work.store is None:
+        raise _RecordGone("no store to read from")
+    try:
+        value = work.store.get(ResultKey(step.key))
+    except CorruptBlob as error:
+        raise _RecordGone(str(error)) from error
+    if value is MISS:
+        raise _RecordGone(f"the record {step.key} was there and is gone")
+    return value
+
+
+def _look_again(step: Step, work: Work, now: float) -> Value | Miss:
+    """Read what another run may have stored since this one asked; MISS when it has not."""
+    late = now - work.context.resolved > LOOK_AGAIN_SECONDS
+    if not late or step.cheap or not work.context.reads or work.store is None:
+        return MISS
+    try:
+        return work.store.get(ResultKey(step.key))
+    except StoreError:
+        return MISS
+
+
+def _wait(step: Step, error: BaseException, work: Work, attempts: int, started: float) -> None:
+    delay = work.context.retry.delay(attempts, work.clock.uniform)
+    work.reports.append(
+        Report(
+            step.key,
+            Status.RETRYING,
+            step.kernel,
+            attempts=attempts,
+            started=started,
+            error=type(error).__name__,
+            message=_text(error),
+            worker=work.worker,
+        )
+    )
+    work.flush()
+    work.clock.sleep(delay)
+
+
+def _is_meant_for_us(error: BaseException) -> bool:
+    """Whether somebody interrupts this process; Dask would end itself for a kernel's exit, too."""
+    in_main = threading.current_thread() is threading.main_thread()
+    return in_main and isinstance(error, KeyboardInterrupt)
+
+
+def _text(error: BaseException) -> str:
+    return str(error) or type(error).__name__
