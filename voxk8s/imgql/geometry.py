@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from voxk8s.imgql import types
 from voxk8s.imgql.arena import Arena, children
-from voxk8s.plan.model import Operation, OperationId
+from voxk8s.plan.model import Constant, Operation, OperationId
 
 
 class Geometry:
@@ -55,6 +55,16 @@ class Geometry:
                 node.operator, arena.signatures[top], arguments, arena.origins[top]
             )
         return self._bound[name, images]
+
+    def images(self, loads: Sequence[OperationId]) -> tuple[OperationId, ...]:
+        """Give what is an image of some loads: documents are none, if there is anything else."""
+        nodes = self._arena.nodes
+        images = []
+        for each in dict.fromkeys(loads):
+            url = nodes[children(nodes[each])[0]]
+            if not isinstance(url, Constant) or not types.is_document(str(url.value)):
+                images.append(each)
+        return tuple(images or dict.fromkeys(loads))
 
     def _image(self, candidates: Sequence[OperationId]) -> OperationId | None:
         """Choose the image that gives its geometry: where the first image comes from."""

@@ -9,7 +9,7 @@ from typing import Final, Protocol, TypeAlias
 import msgspec
 
 from voxk8s.imgql.code import Function
-from voxk8s.imgql.types import ANY, clashes
+from voxk8s.imgql.types import ANY, clashes, wanted
 from voxk8s.plan.signature import KernelIndex, Role, Signature
 
 
@@ -33,6 +33,9 @@ SymbolTable: TypeAlias = Callable[[str], Mapping[str, Symbol]]
 
 _HIDDEN: Final = (Role.MAP, Role.SAVE)
 """Roles that programs reach by `for` and `save` only."""
+
+_IMAGE_SIGNS: Final = {"==": "=", "&&": "&", "||": "|"}
+"""What the operators of numbers and truth values are called for images."""
 
 
 class Defined(msgspec.Struct, frozen=True):
@@ -157,20 +160,24 @@ class Names:
             words=symbol.operands,
         )
 
-    def fitting(self, sign: str, kinds: Sequence[str]) -> str | None:
-        """Give the spelling of an operator, with dots put elsewhere, that takes these types."""
+    def fitting(self, sign: str, kinds: Sequence[str]) -> list[str]:
+        """Give the spellings of an operator, dotted or not, that take operands of these types."""
         core = sign.strip(".")
-        for spelling in (core, f"{core}.", f".{core}", f".{core}."):
-            symbol = self._symbols.get(spelling)
-            if (
-                symbol is not None
-                and spelling != sign
-                and len(symbol.operands) == len(kinds)
-                and not any(map(clashes, symbol.operands, kinds))
-                and set(symbol.operands) != {ANY}
-            ):
-                return spelling
-        return None
+        core = _IMAGE_SIGNS.get(core, core)
+        return [
+            spelling
+            for spelling in (f"{core}.", f".{core}", f".{core}.", core)
+            if spelling != sign and self._takes(spelling, kinds)
+        ]
+
+    def _takes(self, spelling: str, kinds: Sequence[str]) -> bool:
+        defined = self._symbol(spelling)
+        if defined is None or defined.signature is None or len(defined.words) != len(kinds):
+            return False
+        words = defined.words
+        if set(words) == {ANY}:
+            words = tuple(wanted(defined.signature, place, kinds) for place in range(len(kinds)))
+        return not any(map(clashes, words, kinds))
 
     def known(self) -> Iterator[str]:
         """Give every name that could have been meant."""

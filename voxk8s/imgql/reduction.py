@@ -47,7 +47,7 @@ class Reduction:
         nodes = [self._machine.value(function) for function in functions]
         if self.arena.open.isdisjoint(nodes):
             return nodes
-        loads = tuple(dict.fromkeys([*self._loaded(), *self.arena.loads()]))
+        loads = self._geometry.images([*self._loaded(), *self.arena.loads()])
         return [self._geometry.bind(node, loads) if loads else node for node in nodes]
 
     def _loaded(self) -> tuple[OperationId, ...]:
@@ -98,7 +98,7 @@ class Reduction:
         """Give the node of a loop."""
         arena = self.arena
         if body in arena.open and not arena.loads_in_loop(body, arena.levels[loop.item]):
-            loads = self._loaded()
+            loads = self._geometry.images(self._loaded())
             body = self._geometry.bind(body, loads) if loads else body
         closure = close(arena, loop.item, body)
         name = self._kernel("default.map", (closure, loop.sequence), site)

@@ -31,7 +31,7 @@ class _Types:
         value = instruction.value
         if isinstance(value, bool):
             return "bool"
-        return "string" if isinstance(value, str) else "number"
+        return types.text(value) if isinstance(value, str) else "number"
 
     def unknown(self) -> str:
         """Nothing is known of what an error left out."""
@@ -41,7 +41,7 @@ class _Types:
         """Check the arguments of a kernel and give the type of its result."""
         signature = instruction.signature
         for place, given in enumerate(arguments):
-            wanted = types.wanted(signature, place)
+            wanted = types.wanted(signature, place, arguments)
             if instruction.words and wanted == types.ANY:
                 wanted = instruction.words[place]
             if types.clashes(wanted, given):
@@ -101,7 +101,7 @@ class _Types:
         else:
             what = f"argument {place + 1} of `{name}`"
         kinds = tuple(reversed(arguments)) if instruction.swapped else arguments
-        fitting = self._names.fitting(name, kinds) if instruction.words else None
+        fitting = self._names.fitting(name, kinds) if instruction.words else ()
         caller = site.caller
         hint = ""
         if caller is not None:
@@ -112,12 +112,16 @@ class _Types:
             site.start,
             site.end,
             f"{what} must be {_a(wanted)}, not {_a(given)}",
-            f"did you mean `{fitting}`? A dot stands on the side of a number" if fitting else "",
+            f"did you mean {' or '.join(f'`{each}`' for each in fitting)}?"
+            " A dot stands on the side of a number"
+            if fitting
+            else "",
             hint,
         )
 
 
 def _a(kind: str) -> str:
-    word = kind.partition("<")[0]
-    word = {"bool": "truth value"}.get(word, word)
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+    words = [each.partition("<")[0] for each in kind.split("|")]
+    named = [{"bool": "truth value"}.get(word, word) for word in words]
+    each = [f"{'an' if word[0] in 'aeiou' else 'a'} {word}" for word in named]
+    return " or ".join(filter(None, (", ".join(each[:-1]), each[-1])))

@@ -1,7 +1,8 @@
 """The types of values, as the signatures of kernels name them.
 
-A sequence may say what is in it: `sequence<number>`. `any` is what is not known before the run;
-only what is surely wrong is refused.
+A sequence may say what is in it, `sequence<number>`, and a string what lies behind it if it is
+loaded, `string<image>`. Where several types will do, they are joined: `number|string`. `any` is
+what is not known before the run; only what is surely wrong is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +25,28 @@ _SEQUENCES: Final = {
     "default.argsort": "sequence<number>",
     "default.dir": "sequence<string>",
 }
+_EQUALITY: Final = ("default.equal", "default.not_equal")
+_ORDER: Final = tuple(
+    f"default.{word}" for word in ("less", "less_equal", "greater", "greater_equal")
+)
+_COMPUTABLE: Final = "number|image|sequence"
+_COMPARABLE: Final = "number|string|sequence"
+_ORDERED: Final = "number|string"
 _DOCUMENTS: Final = (".json", ".yaml", ".yml", ".txt", ".csv")
+_PICTURES: Final = (
+    ".nii",
+    ".mha",
+    ".mhd",
+    ".nrrd",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".tif",
+    ".tiff",
+    ".bmp",
+    ".dcm",
+)
+_IMAGE_FILE: Final = "string<image>"
 
 
 def sequence_of(item: str) -> str:
@@ -51,8 +73,9 @@ def join(kinds: Sequence[str]) -> str:
         return different.pop()
     if different and different <= IMAGES:
         return "image"
-    if different and all(is_sequence(kind) for kind in different):
-        return "sequence"
+    families = {family(kind) for kind in different} & {"sequence", "string"}
+    if len(families) == 1 and families == {family(kind) for kind in different}:
+        return families.pop()
     return ANY
 
 
@@ -60,20 +83,29 @@ def clashes(wanted: str, given: str) -> bool:
     """Tell whether a value of type `given` can never be what `wanted` asks for."""
     if ANY in (wanted, given):
         return False
-    return _family(wanted) != _family(given)
+    return family(given) not in map(family, wanted.split("|"))
 
 
-def _family(kind: str) -> str:
+def family(kind: str) -> str:
+    """Give the widest type whose values may stand where one of this type does."""
     if kind in IMAGES:
         return "image"
     if kind in _NUMBERS:
         return "number"
-    return "sequence" if is_sequence(kind) else kind
+    return kind.partition("<")[0]
 
 
-def wanted(signature: Signature, place: int) -> str:
-    """Give the type that a kernel asks for at an argument's place; the last one repeats."""
-    parameters = signature.parameters
+def wanted(signature: Signature, place: int, kinds: Sequence[str]) -> str:
+    """Give the type that a kernel asks for at an argument's place, among arguments of `kinds`."""
+    name, parameters = signature.qualified, signature.parameters
+    if name in ARITHMETIC:
+        return _COMPUTABLE
+    if name in _ORDER:
+        first = family(kinds[0])
+        return first if place and first in _ORDERED.split("|") else _ORDERED
+    if name in _EQUALITY:
+        # A sequence is not equal to what is none, whatever that is.
+        return ANY if any(map(is_sequence, kinds)) or ANY in kinds else _COMPARABLE
     return parameters[min(place, len(parameters) - 1)] if parameters else ANY
 
 
@@ -84,6 +116,8 @@ def result(signature: Signature, kinds: Sequence[str]) -> str:
         return _arithmetic(kinds)
     if name in _SEQUENCES:
         return _SEQUENCES[name]
+    if is_load(signature):
+        return "image" if _IMAGE_FILE in kinds else ANY
     if name == "default.sequence":
         return sequence_of(join(kinds)) if kinds else "sequence"
     if name == "default.index" and kinds:
@@ -93,11 +127,19 @@ def result(signature: Signature, kinds: Sequence[str]) -> str:
     return signature.result
 
 
+def text(value: str) -> str:
+    """Give the type of a string that the program spells out; its suffix may say what it names."""
+    return _IMAGE_FILE if value.lower().removesuffix(".gz").endswith(_PICTURES) else "string"
+
+
 def loaded(url: object) -> str:
-    """Give the type of what is loaded from a URL that the program spells out."""
-    if not isinstance(url, str) or url.lower().endswith(_DOCUMENTS):
-        return ANY
-    return "image"
+    """Guess the type of what is loaded, by the URL if it is known: an image if nothing else."""
+    return ANY if not isinstance(url, str) or is_document(url) else "image"
+
+
+def is_document(url: str) -> bool:
+    """Tell whether a file's suffix says that it is no image."""
+    return url.lower().endswith(_DOCUMENTS)
 
 
 def is_load(signature: Signature) -> bool:
@@ -106,7 +148,7 @@ def is_load(signature: Signature) -> bool:
 
 
 def _arithmetic(kinds: Sequence[str]) -> str:
-    families = [_family(kind) for kind in kinds]
+    families = [family(kind) for kind in kinds]
     if ANY in families:
         return ANY
     if "sequence" in families:

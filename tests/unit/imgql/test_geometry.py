@@ -63,6 +63,12 @@ def test_geometry_that_meets_no_image_takes_all_that_the_program_loads() -> None
     assert shown(text) == "volume(load('f'))\nborder(load('f'), load('g'))"
 
 
+def test_documents_give_no_geometry() -> None:
+    """What a program loads by a document's suffix is no image to take a geometry from."""
+    text = 'import "vox1"\nload a = "f.nii"\nload b = "g.json"\nprint "v" volume(tt)'
+    assert shown(text) == "volume(tt(load('f.nii')))"
+
+
 def test_geometry_inside_of_a_loop_makes_a_valid_document() -> None:
     """What a loop leaves to the plan is bound when its items are known."""
     text = 'import "vox1"\nprint "v" for f in ["a"] do [volume(load f), volume(tt)]'
