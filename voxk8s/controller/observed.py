@@ -80,7 +80,8 @@ class AutoscalerView:
     cluster: str
     minimum: int
     maximum: int
-    deleting: bool = False
+    deleting: datetime | None = None
+    finalizers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from voxk8s.controller.children import Children
 from voxk8s.controller.cluster_state import ClusterState
 from voxk8s.controller.config import Config
 from voxk8s.controller.health import serve_health, serve_metrics
+from voxk8s.controller.janitor import keep_house
 from voxk8s.controller.leader import Election
 from voxk8s.controller.loop import Loop
 from voxk8s.controller.metrics import Metrics
@@ -113,14 +114,12 @@ class Operator:
         """Act once we may, until the lease is lost or the queue is closed."""
         await self._state.wait_until_synced()
         if not self._config.leader_election:
-            await self._loop.run(self._config.workers, self._config.resync_seconds)
+            await self._act()
             return
         await self._election.acquire()
         self._leading = True
         keeping = asyncio.create_task(self._election.keep())
-        acting = asyncio.create_task(
-            self._loop.run(self._config.workers, self._config.resync_seconds)
-        )
+        acting = asyncio.create_task(self._act())
         try:
             await asyncio.wait({keeping, acting}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -128,6 +127,14 @@ class Operator:
             for task in (keeping, acting):
                 task.cancel()
             await asyncio.gather(keeping, acting, return_exceptions=True)
+
+    async def _act(self) -> None:
+        """Work on WorkPlans until the queue is closed."""
+        tidying = asyncio.create_task(keep_house(self._kube, self._state, utc_now))
+        try:
+            await self._loop.run(self._config.workers, self._config.resync_seconds)
+        finally:
+            tidying.cancel()
 
     async def _wind_down(self, *tasks: asyncio.Task[object]) -> None:
         """Finish what is being done, give the lease up, and end everything."""

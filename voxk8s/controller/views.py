@@ -77,7 +77,8 @@ def autoscaler_view(thing: Json) -> AutoscalerView:
         cluster=str(spec.get("cluster", "")),
         minimum=int(spec.get("minimum", 0)),
         maximum=int(spec.get("maximum", 0)),
-        deleting=_deleting(thing) is not None,
+        deleting=_deleting(thing),
+        finalizers=tuple(thing["metadata"].get("finalizers") or ()),
     )
 
 
