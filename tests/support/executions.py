@@ -123,9 +123,10 @@ def fresh_store(folder: Path | None = None) -> ResultStore:
     return open_store(f"memory://{uuid4().hex}")
 
 
-def engine(store: ResultStore, executor: Executor | str = "synchronous") -> ExecutionEngine:
-    """Make an engine that retries quickly and writes no files."""
-    return ExecutionEngine(store, executor=executor, retry=QUICK, write_files=False)
+def engine_on(store: ResultStore, executor: Executor, **options: object) -> ExecutionEngine:
+    """Make an engine that retries quickly; it writes no files unless the options say so."""
+    options.setdefault("write_files", False)
+    return ExecutionEngine(store, executor=executor, retry=QUICK, **options)  # type: ignore[arg-type]
 
 
 def image(shape: Sequence[int] = (4, 5, 6), value: float = 1.0) -> Image:

@@ -1,0 +1,60 @@
+"""What every executor must do with loops over sequences that only a run knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.executions import (
+    PlanMaker,
+    RaisingExecutor,
+    engine_on,
+    write_image,
+)
+from voxk8s.execution.executors import Executor
+from voxk8s.storage import ResultStore
+
+
+def test_a_loop_over_a_listing(
+    executor: Executor, store: ResultStore, make: PlanMaker, tmp_path: Path
+) -> None:
+    """A loop whose sequence is only known at run time gives one value per item, in order."""
+    for number in range(3):
+        write_image(tmp_path / f"v{number}.nii.gz", float(number + 1))
+    files = make("dir", str(tmp_path), "*.nii.gz", False, True)
+    make.show("maxima", make.loop(files, "load", "vox1.max"))
+    plan = make.plan()
+    assert engine_on(store, executor).execute_workplan(plan)["maxima"] == [1.0, 2.0, 3.0]
+    again = engine_on(store, RaisingExecutor()).execute_workplan(plan)
+    assert again["maxima"] == [1.0, 2.0, 3.0]
+
+
+def test_a_loop_that_waits_holds_nothing_up(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """A loop over a computed range is written out when the range is known; all goals are right."""
+    count = make("test.identity", make("addition", 2.0, 2.0))
+    make.show("loop", make.loop(make("range", count), "test.identity"))
+    make.show("other", make("addition", 1.0, 2.0))
+    result = engine_on(store, executor).execute_workplan(make.plan())
+    assert result["loop"] == [0.0, 1.0, 2.0, 3.0]
+    assert result["other"] == 3.0
+
+
+def test_a_loop_over_images(
+    executor: Executor, store: ResultStore, make: PlanMaker, tmp_path: Path
+) -> None:
+    """A loop over the images that another loop gives is written out; they stay with the workers."""
+    for number in range(3):
+        write_image(tmp_path / f"v{number}.nii.gz", float(number + 1), (20, 30, 40))
+    images = make.loop(make("dir", str(tmp_path), "*.nii.gz", False, True), "load")
+    make.show("maxima", make.loop(make("test.identity", images), "vox1.max"))
+    assert engine_on(store, executor).execute_workplan(make.plan())["maxima"] == [1.0, 2.0, 3.0]
+
+
+def test_a_loop_above_a_failure_says_why(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """When the sequence of a loop cannot be computed the loop's goal has that reason."""
+    make.show("loop", make.loop(make("range", make("test.fail", "no end")), "test.identity"))
+    result = engine_on(store, executor).execute_workplan(make.plan())
+    assert "no end" in (result.goals[0].error or "")

@@ -1,0 +1,125 @@
+"""What every executor must do with a store: not use it, renew it, and bear its losses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.executions import (
+    Memory,
+    PlanMaker,
+    engine_on,
+)
+from voxk8s.execution.events import NonDeterminism
+from voxk8s.execution.executors import Executor
+from voxk8s.storage import ResultStore, open_store
+
+
+def test_bypass_leaves_the_store_alone(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """Results are neither read nor written, and goals have their values all the same."""
+    make.show("x", make("test.identity", make("addition", 1.0, 2.0)))
+    make.save("x.json", make("addition", 1.0, 2.0))
+    engine = engine_on(store, executor, cache="bypass", run_folder="ns/name/uid")
+    for _ in range(2):
+        result = engine.execute_workplan(make.plan())
+        assert result["x"] == 3.0
+        assert result.completed_operations == 3
+    assert store.stats().records == 0
+    url = result.goals[1].url
+    data = store.read_run_file(url.partition("/runs/")[2])
+    assert data == b"3.0\n"
+
+
+def test_refresh_sees_what_is_not_deterministic(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """Refresh computes what is known, and tells of an operation that gives another value."""
+    make.show("x", make("test.nondeterministic", 1.0))
+    make.show("y", make("addition", 1.0, 1.0))
+    plan = make.plan()
+    first = engine_on(store, executor).execute_workplan(plan)
+    memory = Memory()
+    engine = engine_on(store, executor, cache="refresh", listeners=[memory])
+    second = engine.execute_workplan(plan)
+    assert second.completed_operations == 2
+    assert second["x"] != first["x"]
+    assert len(second.nondeterministic) == 1
+    assert len(memory.of(NonDeterminism)) == 1
+
+
+def test_a_lost_blob_is_computed_again(
+    executor: Executor, store: ResultStore, make: PlanMaker, tmp_path: Path
+) -> None:
+    """A known result that turns out to be gone when it is needed is computed after all."""
+    base = make("test.identity", make("addition", 1.0, 2.0))
+    first = PlanMaker("vox1")
+    first.show("base", first("test.identity", first("addition", 1.0, 2.0)))
+    engine_on(store, executor).execute_workplan(first.plan())
+    make.show("x", make("addition", base, 1.0))
+
+    class Forgetful:
+        """Deletes what it has just said to be there."""
+
+        def __init__(self) -> None:
+            self.done = False
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        def contains(self, keys: object) -> set[str]:
+            found = store.contains(keys)  # type: ignore[arg-type]
+            if found and not self.done:
+                self.done = True
+                store.delete(found)
+            return found
+
+        def __reduce__(self) -> object:
+            return store.__reduce__()
+
+    result = engine_on(Forgetful(), executor).execute_workplan(make.plan())  # type: ignore[arg-type]
+    assert dict(result) == {"x": 4.0}
+
+
+@pytest.mark.parametrize("harm", ["changed", "deleted"])
+def test_goals_whose_bytes_are_spoilt_are_computed_again(
+    executor: Executor, make: PlanMaker, tmp_path: Path, harm: str
+) -> None:
+    """Blobs of known goals that were changed or deleted: right values and files all the same."""
+    numbers = [float(number) / 7 for number in range(4000)]
+    values = make("test.identity", make("sequence", *numbers))
+    make.show("values", values)
+    make.save("values.json", values)
+    plan, folder = make.plan(), tmp_path / "store"
+    engine_on(open_store(str(folder)), executor).execute_workplan(plan)
+    for blob in [path for path in (folder / "cas").rglob("*") if path.is_file()]:
+        data = blob.read_bytes()
+        blob.unlink()
+        if harm == "changed":
+            blob.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    store = open_store(str(folder))
+    engine = engine_on(store, executor, output=tmp_path / "out", write_files=True)
+    result = engine.execute_workplan(plan)
+    assert result.success
+    assert result["values"] == numbers
+    assert json.loads((tmp_path / "out" / "values.json").read_bytes()) == numbers
+    assert result.completed_operations >= 1
+    assert engine_on(open_store(str(folder)), executor).execute_workplan(plan)["values"] == numbers
+
+
+def test_results_that_go_between_two_runs_are_computed_again(
+    executor: Executor, make: PlanMaker, tmp_path: Path
+) -> None:
+    """What an open store remembers to hold may be gone: goals, and sequences of loops."""
+    make.show("sum", make("addition", 1.0, 2.0))
+    plan, folder = make.plan(), tmp_path / "store"
+    store = open_store(str(folder))
+    for _ in range(2):
+        result = engine_on(store, executor).execute_workplan(plan)
+        assert dict(result) == {"sum": 3.0}
+        assert (result.completed_operations, result.cached_operations) == (1, 0)
+        shutil.rmtree(folder / "ac")
