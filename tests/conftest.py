@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 
 from tests.support.s3 import S3Server, serve
+
+
+def pytest_configure() -> None:
+    """End on SIGTERM as on Ctrl-C, so that fixtures stop what they have started."""
+    here = os.getpid()
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        if os.getpid() != here:  # a fork of this process: it dies as processes do
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            return
+        # make passes on what its whole group was sent: the second one must not end the tidying up.
+        signal.signal(number, lambda *_: None)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 @pytest.fixture(scope="session")
