@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-import yaml
-
-from voxk8s.api.crd import crd
+from voxk8s.api.crd import render
 
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes them
-    """Write the CRD in YAML."""
-    yaml.safe_dump(crd(), sys.stdout, sort_keys=False)
+    """Write the CRD in YAML, as `manifests/crds` has it."""
+    sys.stdout.write(render())
     return 0
