@@ -39,6 +39,7 @@ _KERNELS: tuple[tuple[str, int, int | None, str], ...] = (
     ("default.index", 2, 2, "compute"),
     ("default.subsequence", 3, 3, "compute"),
     ("default.map", 2, 2, "map"),
+    ("default.fold", 2, 2, "fold"),
     ("default.load", 1, 1, "load"),
     ("default.dir", 1, 4, "listing"),
     ("strings.concat", 1, None, "compute"),

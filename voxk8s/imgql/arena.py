@@ -49,9 +49,9 @@ class Arena:
             self.kinds[node.id] = "string" if isinstance(value, str) else kind
         return self._constants[key]
 
-    def hole(self, level: int, kind: str) -> OperationId:
+    def hole(self, level: int, kind: str, word: str = "item") -> OperationId:
         """Give the node that stands for the item of a loop while its body is reduced."""
-        node = parameter(f"item {level} {kind}")
+        node = parameter(f"{word} {level} {kind}")
         self.nodes[node.id] = node
         self.levels[node.id] = level
         self.kinds[node.id] = kind
@@ -84,15 +84,14 @@ class Arena:
         return types.result(signature, [self.kinds[each] for each in arguments])
 
     def closure(
-        self, captures: Sequence[OperationId], nodes: Iterable[Node], result: OperationId
+        self, captures: Mapping[str, OperationId], nodes: Iterable[Node], result: OperationId
     ) -> OperationId:
-        """Give the node of a loop's body; captures are in the order of their names."""
-        named = {capture_name(place): each for place, each in enumerate(captures)}
-        node = closure(ITEM, named, nodes, result)
+        """Give the node of a loop's body."""
+        node = closure(ITEM, captures, nodes, result)
         if node.id not in self.nodes:
             self.nodes[node.id] = node
             self.kinds[node.id] = "closure"
-            level = self.level(captures)
+            level = self.level(captures.values())
             if level:
                 self.levels[node.id] = level
         return node.id

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from voxk8s.imgql import types
 from voxk8s.imgql.arena import Arena, children
 from voxk8s.plan.model import Constant, Operation, OperationId
+from voxk8s.plan.signature import Signature
 
 
 class Geometry:
@@ -72,10 +73,10 @@ class Geometry:
         for wanted in (types.IMAGES, {types.ANY}):
             for each in candidates:
                 if kinds[each] in wanted:
-                    return self._root(each)
+                    return self.root(each)
         return None
 
-    def _root(self, name: OperationId) -> OperationId:
+    def root(self, name: OperationId) -> OperationId:
         """Follow an image to the one that it got its geometry from.
 
         The kernels of spatial logic and arithmetic keep the geometry of their first image, so the
@@ -84,15 +85,22 @@ class Geometry:
         arena = self._arena
         while name in arena.signatures:
             signature = arena.signatures[name]
-            keeps = signature.qualified.startswith("vox1.") or (
-                signature.qualified in types.ARITHMETIC
+            if not _keeps_geometry(signature):
+                break
+            image = next(
+                (
+                    each
+                    for place, each in enumerate(children(arena.nodes[name]))
+                    if types.is_image(arena.kinds[each], signature, place)
+                ),
+                None,
             )
-            if not keeps:
+            if image is None:
                 break
-            images = [
-                each for each in children(arena.nodes[name]) if arena.kinds[each] in types.IMAGES
-            ]
-            if not images:
-                break
-            name = images[0]
+            name = image
         return name
+
+
+def _keeps_geometry(signature: Signature) -> bool:
+    name = signature.qualified
+    return name in types.ARITHMETIC or (name.startswith("vox1.") and name != "vox1.extract")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from voxk8s.imgql.arena import ITEM, Arena, capture_name, children
 from voxk8s.plan.identity import closure, operation, parameter
 from voxk8s.plan.model import (
@@ -11,10 +13,20 @@ from voxk8s.plan.model import (
     Operation,
     OperationId,
 )
+from voxk8s.plan.sequences import ACCUMULATOR
 
 
-def close(arena: Arena, item: OperationId, result: OperationId) -> OperationId:
-    """Make a closure of everything that `result` needs of the loop with this item.
+class Folded(NamedTuple):
+    """The hole for a fold's value so far, and its first value."""
+
+    hole: OperationId
+    initial: OperationId
+
+
+def close(
+    arena: Arena, item: OperationId, result: OperationId, folded: Folded | None = None
+) -> OperationId:
+    """Make a closure of everything that `result` needs of the loop or fold with this item.
 
     What does not depend on the item is captured, so that it is computed once; constants and
     geometry that no image has given yet are copied into the body.
@@ -26,6 +38,8 @@ def close(arena: Arena, item: OperationId, result: OperationId) -> OperationId:
         node = arena.nodes[name]
         if name == item:
             made[name] = parameter(ITEM)
+        elif folded is not None and name == folded.hole:
+            made[name] = parameter(ACCUMULATOR)
         elif isinstance(node, Constant):
             made[name] = node
         elif _is_outside(arena, name, level):
@@ -36,7 +50,10 @@ def close(arena: Arena, item: OperationId, result: OperationId) -> OperationId:
             origin = arena.origins.get(name)
             if origin is not None:
                 arena.origins.setdefault(made[name].id, origin)
-    return arena.closure(captured, made.values(), made[result].id)
+    captures = {capture_name(place): each for place, each in enumerate(captured)}
+    if folded is not None:
+        captures[ACCUMULATOR] = folded.initial
+    return arena.closure(captures, made.values(), made[result].id)
 
 
 def _rebuild(node: Node, made: dict[OperationId, Node]) -> Node:

@@ -46,13 +46,13 @@ class Domain(Protocol[V]):
 
     def fold(
         self,
-        function: Function,
         initial: V,
         sequence: V,
+        captured: Sequence[V],
         call: Callable[[V, V], Steps[V]],
         site: Site,
     ) -> Steps[V]:
-        """Fold a sequence; `call` applies the function to two values."""
+        """Fold a sequence; `call` applies the function, with what it captured, to two values."""
 
 
 class Loop(NamedTuple, Generic[V]):
@@ -150,8 +150,13 @@ class Machine(Generic[V]):
         def call(left: V, right: V) -> Steps[V]:
             return self.call(function, (left, right, *captured), site)
 
-        initial, sequence = values[instruction.initial], values[instruction.sequence]
-        value: V = yield self._domain.fold(function, initial, sequence, call, site)
+        value: V = yield self._domain.fold(
+            values[instruction.initial],
+            values[instruction.sequence],
+            [captured[place] for place in used],
+            call,
+            site,
+        )
         return value
 
 

@@ -31,8 +31,8 @@ class Symbol(Protocol):
 SymbolTable: TypeAlias = Callable[[str], Mapping[str, Symbol]]
 """Gives the operators that a namespace brings."""
 
-_HIDDEN: Final = (Role.MAP, Role.SAVE)
-"""Roles that programs reach by `for` and `save` only."""
+_HIDDEN: Final = (Role.MAP, Role.FOLD, Role.SAVE)
+"""Roles that programs reach by `for`, `fold` and `save` only."""
 
 _IMAGE_SIGNS: Final = {"==": "=", "&&": "&", "||": "|"}
 """What the operators of numbers and truth values are called for images."""

@@ -11,12 +11,13 @@ from voxk8s.imgql.code import Apply, Call, Constant, Function
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.geometry import Geometry
 from voxk8s.imgql.liveness import measure
-from voxk8s.imgql.loops import close
+from voxk8s.imgql.loops import Folded, close
 from voxk8s.imgql.machine import Loop, Machine, Site
 from voxk8s.imgql.names import Names
 from voxk8s.imgql.trampoline import Steps
 from voxk8s.plan import model
 from voxk8s.plan.model import Operation, OperationId, Scalar
+from voxk8s.plan.sequences import ACCUMULATOR
 from voxk8s.plan.signature import Signature
 
 MOST_UNROLLED: Final = 100_000
@@ -89,35 +90,48 @@ class Reduction:
         self, sequence: OperationId, captured: Sequence[OperationId], site: Site
     ) -> OperationId:
         """Give the hole that stands for a loop's item: one level above all that is captured."""
-        level = self.arena.level(captured) + 1
-        if level > DEEPEST_LOOPS:
-            self._error(site, f"more than {DEEPEST_LOOPS} loops inside each other")
-        return self.arena.hole(level, types.item_of(self.arena.kinds[sequence]))
+        return self.arena.hole(
+            self._level(captured, site), types.item_of(self.arena.kinds[sequence])
+        )
 
     def loop(self, loop: Loop[OperationId], body: OperationId, site: Site) -> OperationId:
         """Give the node of a loop."""
-        arena = self.arena
-        if body in arena.open and not arena.loads_in_loop(body, arena.levels[loop.item]):
-            loads = self._geometry.images(self._loaded())
-            body = self._geometry.bind(body, loads) if loads else body
-        closure = close(arena, loop.item, body)
+        body = self._bound(body, loop.item)
+        closure = close(self.arena, loop.item, body)
         name = self._kernel("default.map", (closure, loop.sequence), site)
-        arena.kinds[name] = types.sequence_of(arena.kinds[body])
+        self.arena.kinds[name] = types.sequence_of(self.arena.kinds[body])
         self._loops.setdefault(name, loop)
         return name
 
+    def _level(self, captured: Sequence[OperationId], site: Site) -> int:
+        """Give the level of a loop with such captures."""
+        level = self.arena.level(captured) + 1
+        if level > DEEPEST_LOOPS:
+            self._error(site, f"more than {DEEPEST_LOOPS} loops inside each other")
+        return level
+
+    def _bound(self, body: OperationId, item: OperationId) -> OperationId:
+        """Bind what is open in a loop's body to what the program loads, if it loads nothing."""
+        arena = self.arena
+        if body not in arena.open or arena.loads_in_loop(body, arena.levels[item]):
+            return body
+        loads = self._geometry.images(self._loaded())
+        return self._geometry.bind(body, loads) if loads else body
+
     def fold(
         self,
-        function: Function,
         initial: OperationId,
         sequence: OperationId,
+        captured: Sequence[OperationId],
         call: Callable[[OperationId, OperationId], Steps[OperationId]],
         site: Site,
     ) -> Steps[OperationId]:
-        """Write out a fold over a sequence that the program knows; else leave it to a kernel."""
+        """Write out a fold over a sequence that the program knows; else leave it to the plan."""
         items = yield self._items(sequence, site)
         if items is None:
-            return self._fold_later(function, initial, sequence, site)
+            level = self._level(captured, site)
+            later: OperationId = yield self._fold_later(initial, sequence, level, call, site)
+            return later
         result = initial
         for item in items:
             result = yield call(result, item)
@@ -207,24 +221,46 @@ class Reduction:
     # --- helpers --------------------------------------------------------------------------------
 
     def _fold_later(
-        self, function: Function, initial: OperationId, sequence: OperationId, site: Site
-    ) -> OperationId:
-        """Fold by a kernel that is given the name of another: what the model of plans allows."""
-        kernel = _only_kernel(function)
-        if kernel is None or self._names.signature("default.fold") is None:
-            self._error(
-                site,
-                "the length of this sequence is only known when the program runs, and such a"
-                " fold needs a kernel as its operator"
-                if kernel is None
-                else "the length of this sequence is only known when the program runs",
-                "mean, median and the like take any sequence; or fold over range(a, b) or"
-                " [a, b, c]",
-            )
-            return initial
-        # The version is in the result's key, as that of a kernel always is.
-        name, version = (self.arena.constant(each) for each in (kernel.qualified, kernel.version))
-        return self._kernel("default.fold", (name, version, initial, sequence), site)
+        self,
+        initial: OperationId,
+        sequence: OperationId,
+        level: int,
+        call: Callable[[OperationId, OperationId], Steps[OperationId]],
+        site: Site,
+    ) -> Steps[OperationId]:
+        """Make a closure of the fold's function, to be written out when the items are known."""
+        arena = self.arena
+        if initial in arena.open:
+            image = yield self._first_image(sequence, site)
+            images = self._geometry.images(self._loaded()) if image is None else (image,)
+            initial = self._geometry.bind(initial, images) if images else initial
+        item = arena.hole(level, types.item_of(arena.kinds[sequence]))
+        kind, wider = "", arena.kinds[initial]
+        while kind != wider:
+            kind = wider
+            so_far = arena.hole(level, kind, ACCUMULATOR)
+            body = yield call(so_far, item)
+            wider = types.join([kind, arena.kinds[body]])
+        closure = close(arena, item, self._bound(body, item), Folded(so_far, initial))
+        name = self._kernel("default.fold", (closure, sequence), site)
+        arena.kinds[name] = kind
+        return name
+
+    def _first_image(self, sequence: OperationId, site: Site) -> Steps[OperationId | None]:
+        """Give an image with the geometry of a sequence's first item, if that may be an image."""
+        arena = self.arena
+        if types.item_of(arena.kinds[sequence]) not in {*types.IMAGES, types.ANY}:
+            return None
+        loop = self._loops.get(sequence)
+        if loop is not None:
+            body = yield self._machine.call(loop.function, loop.arguments, site)
+            if body in arena.open:
+                return None
+            root = self._geometry.root(body)
+            if arena.levels.get(root, 0) < arena.levels[loop.item]:
+                return root
+            sequence = self.loop(loop, root, site)
+        return self._kernel("default.index", (sequence, arena.constant(0.0)), site)
 
     def _kernel(self, qualified: str, arguments: Sequence[OperationId], site: Site) -> OperationId:
         signature = self._names.signature(qualified)
@@ -257,11 +293,3 @@ def _by_need(functions: Sequence[Function]) -> Iterator[Function]:
                     instruction = function.instructions[place]
                     if isinstance(instruction, Call) and not instruction.function.parameters:
                         stack.append((instruction.function, False))
-
-
-def _only_kernel(function: Function) -> Signature | None:
-    """Give the kernel that a function of two parameters does nothing but apply."""
-    instruction = function.instructions[function.result]
-    if isinstance(instruction, Apply) and len(function.instructions) == 3:
-        return instruction.signature if instruction.arguments == (0, 1) else None
-    return None

@@ -62,14 +62,14 @@ class _Types:
 
     def fold(
         self,
-        function: Function,
         initial: str,
         sequence: str,
+        captured: Sequence[str],
         call: Callable[[str, str], Steps[str]],
         site: Site,
     ) -> Steps[str]:
         """Give what the first value and the results of the function have in common."""
-        del function
+        del captured
         self._check_sequence("fold", sequence, site)
         item = types.item_of(sequence)
         once = yield call(initial, item)

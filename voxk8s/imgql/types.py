@@ -100,13 +100,18 @@ def wanted(signature: Signature, place: int, kinds: Sequence[str]) -> str:
     name, parameters = signature.qualified, signature.parameters
     if name in ARITHMETIC:
         return _COMPUTABLE
-    if name in _ORDER:
+    if name in _ORDER and kinds:
         first = family(kinds[0])
         return first if place and first in _ORDERED.split("|") else _ORDERED
     if name in _EQUALITY:
         # A sequence is not equal to what is none, whatever that is.
         return ANY if any(map(is_sequence, kinds)) or ANY in kinds else _COMPARABLE
     return parameters[min(place, len(parameters) - 1)] if parameters else ANY
+
+
+def is_image(kind: str, signature: Signature, place: int) -> bool:
+    """Tell whether an argument must be an image: by its type, or since the kernel wants one."""
+    return kind in IMAGES or (kind == ANY and wanted(signature, place, ()) in IMAGES)
 
 
 def result(signature: Signature, kinds: Sequence[str]) -> str:

@@ -40,6 +40,7 @@ from voxk8s.plan.model import (
     WorkPlan,
 )
 from voxk8s.plan.numbers import read_constant
+from voxk8s.plan.sequences import ACCUMULATOR
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
 from voxk8s.plan.suggest import clip, nearest
 
@@ -196,11 +197,17 @@ class _Scope:
             self._loads = True
         if takes_geometry(signature, len(needs)) and self._unbound is None:
             self._unbound = place
-        if signature.role is not Role.MAP:
+        if signature.role not in (Role.MAP, Role.FOLD):
             return False
-        if needs[0] not in self._closures:
+        body = self.forms[needs[0]]
+        if not isinstance(body, ClosureForm):
             raise InvalidPlan(
                 "the first argument of a loop must be a closure",
+                f"{self._at(place)}.arguments.0",
+            )
+        if signature.role is Role.FOLD and ACCUMULATOR not in body.captures:
+            raise InvalidPlan(
+                f"the closure of a fold must capture its first value as {ACCUMULATOR!r}",
                 f"{self._at(place)}.arguments.0",
             )
         return True

@@ -294,8 +294,8 @@ class Lowering:
         if term is None:
             if signature.role is Role.LOAD or signature.role is Role.LISTING:
                 term = self.external.term(operator, signature, arguments, name)
-            elif signature.role is Role.MAP:
-                term = self._loop(arguments, name)
+            elif signature.role in (Role.MAP, Role.FOLD):
+                term = self._loop(signature.role, arguments, name)
             else:
                 term = self.computed(signature, self._tails[operator], arguments, name)
             self.terms[name] = term
@@ -326,15 +326,16 @@ class Lowering:
 
     # --- loops and sequences ------------------------------------------------------------------
 
-    def _loop(self, arguments: Sequence[Term], name: OperationId) -> Term:
-        """Write a loop out over the items of its sequence, if they are known."""
+    def _loop(self, role: Role, arguments: Sequence[Term], name: OperationId) -> Term:
+        """Write a loop or a fold out over the items of its sequence, if they are known."""
         bound, domain = arguments[0].body, arguments[1]
         if bound is None:
             raise InvalidPlan(f"operation {name}: the first argument of a loop must be a closure")
         try:
             items = self.items.of(domain)
         except TypeError as error:
-            self.rejected[name] = f"cannot loop: {error}"
+            verb = "loop" if role is Role.MAP else "fold"
+            self.rejected[name] = f"cannot {verb}: {error}"
             return Term(name, None)
         if items is None:
             if domain.key is None:
@@ -342,10 +343,20 @@ class Lowering:
             self.deferred[name] = Deferred(name, domain.key)
             return Term(name, None)
         self.items.count(len(items) * len(self._layouts[bound.closure.id].order))
+        if role is Role.FOLD:
+            return self._fold(bound, items)
         results = tuple([self._apply(bound, item) for item in items])
         sequence = self.kernels.need(sequences.SEQUENCE, f"$.nodes.{name}")
         tail = kernel_tail(sequence.qualified, sequence.version)
         return self.computed(sequence, tail, results, name)
+
+    def _fold(self, bound: Bound, items: Sequence[Term]) -> Term:
+        """Evaluate a closure's body for one item after the other, each with what came before."""
+        captures = dict(bound.captures)
+        for item in items:
+            step = Bound(bound.closure, captures, bound.scope)
+            captures = {**captures, sequences.ACCUMULATOR: self._apply(step, item)}
+        return captures[sequences.ACCUMULATOR]
 
 
 def _distinct(terms: Iterable[Term]) -> list[Term]:

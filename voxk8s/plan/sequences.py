@@ -18,6 +18,8 @@ INDEX = "default.index"
 """`index(xs, i)`, from 0."""
 SUBSEQUENCE = "default.subsequence"
 """`subsequence(xs, start, n)`."""
+ACCUMULATOR = "accumulator"
+"""What the body of a fold captures its value so far as."""
 
 MAX_ITEMS = 1_000_000
 """Items of one loop, and operations of all loops together."""

@@ -22,6 +22,12 @@ class Role(StrEnum):
     """Takes its geometry from images: without arguments, from those that the plan loads."""
     MAP = "map"
     """Applies a closure (argument 0) to each item of a sequence (argument 1)."""
+    FOLD = "fold"
+    """Applies a closure (argument 0) to each item of a sequence (argument 1), from the left.
+
+    What the closure captures as `accumulator` is the first value, and after that what came out
+    for the item before.
+    """
     SAVE = "save"
     """Encodes a value as a file; made by `save` goals, never written in a document."""
 

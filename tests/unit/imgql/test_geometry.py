@@ -27,6 +27,15 @@ IMG = "load('a.nii')"
         ("mask(x, near img) + y", f"addition(mask(x({IMG}), near({IMG})), y({IMG}))"),
         ("let f(m) = m & !tt in f(img)", f"and({IMG}, not(tt({IMG})))"),
         ("let f(m) = img & m in f(border)", f"and({IMG}, border({IMG}))"),
+        (
+            'for f in dir("d") do tt & near(load f)',
+            "map({and(tt(load(item)), near(load(item)))}, dir('d'))",
+        ),
+        (
+            "extract(img, [0], [1]) + x",
+            f"addition(extract({IMG}, sequence(0.0), sequence(1.0)),"
+            f" x(extract({IMG}, sequence(0.0), sequence(1.0))))",
+        ),
         ("border(img)", f"border({IMG})"),
         ("tt(near img)", f"tt(near({IMG}))"),
         ("img * volume(tt)", f"multiplication({IMG}, volume(tt({IMG})))"),

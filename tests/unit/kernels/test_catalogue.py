@@ -115,6 +115,7 @@ def test_engine_roles() -> None:
         "default.load": Role.LOAD,
         "default.dir": Role.LISTING,
         "default.map": Role.MAP,
+        "default.fold": Role.FOLD,
         "voxk8s.save": Role.SAVE,
         "vox1.border": Role.GEOMETRY,
     }

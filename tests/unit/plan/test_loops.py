@@ -392,3 +392,86 @@ def test_what_has_a_key_waits_for_nothing() -> None:
     graph = deferred_loop()
     assert blockers(graph, graph.goals[1].operation) == frozenset()
     assert blockers(graph, operation_id("tt", [])) == frozenset()
+
+
+def fold(sequence: str = "xs", *, first: str = "k") -> list[Form]:
+    """Write `fold - first sequence` as the operation `m`."""
+    nodes = [
+        parameter("x"),
+        parameter("accumulator"),
+        operation("s", "subtraction", "accumulator", "x"),
+    ]
+    return [
+        constant("k", 2.0),
+        closure("f", "x", nodes, "s", accumulator=first),
+        operation("m", "fold", "f", sequence),
+    ]
+
+
+def folded_by_hand(*items: Form) -> KeyGraph:
+    """Write the same fold out by hand."""
+    forms, last = [constant("k", 2.0), *items], "k"
+    for item in items:
+        label = str(item["id"])
+        forms.append(operation(f"s {label}", "subtraction", last, label))
+        last = f"s {label}"
+    return graph_of(*forms, goals=[goal(last)])
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_fold_over_a_range_is_what_one_writes_by_hand(count: int) -> None:
+    """A fold goes from the left; over nothing it is its first value."""
+    graph = graph_of(
+        constant("n", count), operation("xs", "range", "n"), *fold(), goals=[goal("m")]
+    )
+    hand = folded_by_hand(*(constant(str(place), place) for place in range(count)))
+    assert key(graph) == key(hand)
+
+
+def test_fold_over_a_sequence_of_the_run_waits_for_it() -> None:
+    """A fold is written out when the run has told the items, with the same keys."""
+    graph = graph_of(
+        constant("c", "a"), operation("xs", "test.identity", "c"), *fold(), goals=[goal("m")]
+    )
+    (deferred,) = graph.deferred
+    assert graph.goals[0].key is None
+    grown = expand(graph, {deferred.pivot: [1, 2.5]})
+    assert key(grown) == key(folded_by_hand(constant("a", 1), constant("b", 2.5)))
+
+
+def test_fold_of_a_fold() -> None:
+    """The value of one fold can be the first value of another."""
+    again = [
+        closure(
+            "g", "x", [parameter("x"), parameter("accumulator"), operation("s", "subtraction", "accumulator", "x")],
+            "s", accumulator="m",
+        ),
+        operation("mm", "fold", "g", "xs"),
+    ]  # fmt: skip
+    graph = graph_of(
+        constant("n", 2), operation("xs", "range", "n"), *fold(), *again, goals=[goal("mm")]
+    )
+    zero, one = constant("0", 0), constant("1", 1)
+    hand = graph_of(
+        constant("k", 2.0), zero, one, operation("a", "subtraction", "k", "0"),
+        operation("b", "subtraction", "a", "1"), operation("c", "subtraction", "b", "0"),
+        operation("d", "subtraction", "c", "1"), goals=[goal("d")],
+    )  # fmt: skip
+    assert key(graph) == key(hand)
+
+
+def test_fold_over_what_is_no_sequence_is_rejected() -> None:
+    """A number cannot be folded; the goal fails, not the plan."""
+    graph = graph_of(constant("xs", 3.0), *fold(), goals=[goal("m")])
+    assert list(graph.rejected.values()) == ["cannot fold: float is not a sequence"]
+
+
+def test_fold_without_a_first_value_is_refused() -> None:
+    """The closure of a fold captures its first value under a fixed name."""
+    forms = [*fold(), constant("n", 2), operation("xs", "range", "n")]
+    forms[1] = closure("f", "x", [parameter("x")], "x", k="k")
+    with pytest.raises(
+        InvalidPlan, match="must capture its first value as 'accumulator'"
+    ) as caught:
+        graph_of(*forms, goals=[goal("m")])
+    assert "$.nodes[2].arguments.0" in str(caught.value)

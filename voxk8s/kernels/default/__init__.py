@@ -153,12 +153,6 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         cheap=True,
         cost=_SCALAR,
     ),
-    spec(
-        "default.fold",
-        "string number any sequence -> any",
-        f"{_HOME}.folding:fold",
-        "A kernel of two arguments applied from the left, from a first value on",
-    ),
     # statistics of sequences of numbers
     spec(
         "default.mean",
@@ -231,6 +225,13 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "",
         "A closure applied to each item",
         role=Role.MAP,
+    ),
+    spec(
+        "default.fold",
+        "closure sequence -> any",
+        "",
+        "A closure applied to each item and what came out for the item before",
+        role=Role.FOLD,
     ),
     spec(
         "voxk8s.save",
