@@ -7,6 +7,7 @@ models that nobody uses; kubeconfigs, with all their ways to log in, are what it
 
 from __future__ import annotations
 
+import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -121,6 +122,11 @@ class ClientTransport:
 
         loader: Any = config
         configuration = client.Configuration()
+        if not _exists(path):
+            raise KubeConfigMissing(
+                f"No way to a Kubernetes cluster: there is no {path}."
+                " Set KUBECONFIG to a kubeconfig file."
+            )
         try:
             await loader.load_kube_config(
                 config_file=path,
@@ -155,3 +161,8 @@ class ClientTransport:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.close()
+
+
+def _exists(paths: str) -> bool:
+    """Say whether one of the kubeconfigs exists: the client only warns when none does."""
+    return any(Path(each).expanduser().exists() for each in paths.split(os.pathsep) if each)

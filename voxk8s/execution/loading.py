@@ -38,16 +38,36 @@ def load_plan(source: str | bytes | PathLike[str] | Mapping[str, object] | WorkP
         return decode(source, index=index)
     if not start:
         raise InvalidPlan("the document is empty")
-    if isinstance(source, str) and "\n" not in source and not source.rstrip().endswith(":"):
+    if isinstance(source, str) and _is_path(source):
         return _read(Path(source))
     return decode(source, index=index, format="yaml")
 
 
+def _is_path(text: str) -> bool:
+    """Say whether text that could be a YAML document is the name of a file instead."""
+    if "\n" in text:
+        return False
+    if ": " not in text and not text.rstrip().endswith(":"):
+        return True
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _read(path: Path) -> WorkPlan:
+    if path.suffix.lower() == ".imgql":
+        raise InvalidUsage(
+            f"{path} is a program: give its text to voxk8s.compile_program to get a plan"
+        )
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidUsage(f"the plan {path} cannot be read: {reason}") from error
+        raise InvalidUsage(f"the plan {_clip(str(path))} cannot be read: {reason}") from error
     is_yaml = path.suffix.lower() in _YAML
     return decode(data, index=registry(), format="yaml" if is_yaml else "json")
+
+
+def _clip(text: str, length: int = 300) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

@@ -82,10 +82,10 @@ def test_paths() -> None:
 
 
 async def test_no_way_to_a_cluster_is_said(tmp_path: Any) -> None:
-    """Without kubeconfig and outside a pod the error says what to do."""
-    with pytest.raises(KubeConfigMissing, match="KUBECONFIG"):
+    """Without kubeconfig and outside a pod the error names the file and says what to do."""
+    with pytest.raises(KubeConfigMissing, match=r"no .*/\.kube/config\. Set KUBECONFIG"):
         await Kube.connect({"HOME": str(tmp_path)})
-    with pytest.raises(KubeConfigMissing, match="KUBECONFIG"):
+    with pytest.raises(KubeConfigMissing, match=r"no .*/missing\. Set KUBECONFIG"):
         await Kube.connect({"KUBECONFIG": str(tmp_path / "missing")})
 
 

@@ -43,12 +43,36 @@ def test_every_kind_of_source_gives_the_same_plan(tmp_path: Path) -> None:
         assert load_plan(source) == plan
 
 
+def test_a_document_of_one_line_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """YAML text on one line is a document, unless a file has just that name."""
+    with pytest.raises(InvalidPlan, match="goals"):
+        load_plan("nodes: []")
+    with pytest.raises(InvalidPlan, match="nesting"):
+        load_plan("nodes: " + "[" * 100_000)
+    monkeypatch.chdir(tmp_path)
+    Path("odd: name.yaml").write_text(yaml.safe_dump(DOCUMENT))
+    assert load_plan("odd: name.yaml") == load_plan(DOCUMENT)
+
+
+def test_a_long_name_is_cut_in_the_message() -> None:
+    """What is no path may be a whole text: the message does not repeat all of it."""
+    with pytest.raises(InvalidUsage) as caught:
+        load_plan("a" * 100_000)
+    assert len(str(caught.value)) < 500
+
+
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     """A path that cannot be read is named."""
     with pytest.raises(InvalidUsage, match=r"nothing\.json"):
         load_plan(tmp_path / "nothing.json")
     with pytest.raises(InvalidUsage, match="cannot be read"):
         load_plan(str(tmp_path))
+
+
+def test_a_program_is_no_document() -> None:
+    """A path of a program is refused with the way to compile it."""
+    with pytest.raises(InvalidUsage, match=r"bright\.imgql is a program.*compile_program"):
+        load_plan("bright.imgql")
 
 
 @pytest.mark.parametrize("source", [None, 3, ["plan.json"]])
