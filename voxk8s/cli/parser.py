@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-FILE_HELP = "an ImgQL program (.imgql) or a plan document (.json, .yaml, .yml)"
+FILE_HELP = "a program (.imgql), or a plan document or WorkPlan manifest (.json, .yaml, .yml)"
 
 
 class Parser(argparse.ArgumentParser):

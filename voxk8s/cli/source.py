@@ -1,4 +1,4 @@
-"""From the FILE of a command to a plan: programs and plan documents, by suffix."""
+"""From the FILE of a command to a plan: programs, plan documents and WorkPlan manifests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from voxk8s.errors import InvalidUsage
+from voxk8s.cli.parameters import ParameterWarnings, Program
+from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan import OperationId, WorkPlan
 
 PROGRAM = ".imgql"
@@ -33,15 +35,52 @@ def read_input(arguments: argparse.Namespace) -> Input:
 
     Raises InvalidPlan, InvalidProgram, and InvalidUsage for a file that cannot be read.
     """
-    path = Path(arguments.file)
-    if is_program(path):
-        return _compile(path, dict(arguments.param), quiet=bool(arguments.quiet))
-    if arguments.param:
-        raise InvalidUsage("--param gives values to a program; a plan document takes none")
-    # Imported here: programs do not need it, and other commands need neither.
-    from voxk8s.execution import load_plan
+    found = read_source(arguments)
+    if isinstance(found, WorkPlan):
+        return Input(found)
+    # Imported here: documents do not need the language.
+    from voxk8s.program import compile_with_places
 
-    return Input(load_plan(path))
+    with ParameterWarnings(found, quiet=bool(arguments.quiet)) as asked:
+        compiled = compile_with_places(
+            found.text,
+            name=found.name,
+            parameters=found.parameters,
+            read_file=asked.read_file,
+        )
+    if not arguments.quiet:
+        for warning in compiled.warnings:
+            print(warning, file=sys.stderr)
+    return Input(compiled.plan, compiled.origins)
+
+
+def read_source(arguments: argparse.Namespace) -> Program | WorkPlan:
+    """Read a command's FILE as far as it can be read without compiling."""
+    path = Path(arguments.file)
+    given = dict(arguments.param)
+    if is_program(path):
+        return Program(read_text(path), str(path), given, read_import)
+    text = read_text(path)
+    # Imported here: programs need neither.
+    from voxk8s.cli.manifest import Text, find_source, read_resources
+
+    resources = read_resources(text, yaml=path.suffix.lower() != ".json")
+    if resources is None:
+        return _decode(text, path.suffix, given)
+    source = find_source(resources, str(path))
+    if not isinstance(source, Text):
+        return _decode(source, "", given)
+    if source.suffix == PROGRAM:
+        parameters = {**source.parameters, **given}
+        return Program(source.text, source.name, parameters, source.files.__getitem__)
+    if source.suffix not in DOCUMENTS:
+        known = ", ".join((PROGRAM, *DOCUMENTS))
+        raise InvalidUsage(f"{source.name}: the suffix must say what it is ({known})")
+    if source.parameters:
+        raise InvalidPlan(
+            "parameters are values for a program; a plan has none", "$.spec.source.parameters"
+        )
+    return _decode(source.text, source.suffix, given)
 
 
 def is_program(path: Path) -> bool:
@@ -71,20 +110,14 @@ def read_import(name: str) -> str:
     return Path(name).read_bytes().decode("utf-8")
 
 
-def _compile(path: Path, parameters: dict[str, str], *, quiet: bool) -> Input:
-    text = read_text(path)
-    from voxk8s.imgql import compile_program
-    from voxk8s.kernels import registry, symbols
+def _decode(
+    source: str | Mapping[str, object], suffix: str, parameters: Mapping[str, str]
+) -> WorkPlan:
+    if parameters:
+        raise InvalidUsage("--param gives values to a program; a plan document takes none")
+    from voxk8s.kernels import registry
+    from voxk8s.plan import decode
 
-    compiled = compile_program(
-        text,
-        index=registry(),
-        symbols=symbols,
-        name=str(path),
-        parameters=parameters,
-        read_file=read_import,
-    )
-    if not quiet:
-        for warning in compiled.warnings:
-            print(warning, file=sys.stderr)
-    return Input(compiled.plan, compiled.origins)
+    form: Literal["json", "yaml"] = "yaml" if suffix.lower() in (".yaml", ".yml") else "json"
+    inline = not isinstance(source, str)
+    return decode(source, index=registry(), format=form, from_resource=inline)

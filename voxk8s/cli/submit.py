@@ -14,6 +14,7 @@ import msgspec
 import yaml
 
 from voxk8s.cli.cluster import exit_status, with_cluster
+from voxk8s.cli.manifest import read_resources, work_plan
 from voxk8s.cli.results import write
 from voxk8s.cli.source import is_program, read_plan, read_text
 from voxk8s.cli.watch import follow
@@ -81,19 +82,21 @@ def _source(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
 
 def _given(path: Path) -> dict[str, Any] | None:
     """Give the manifest in a file, or None when it holds something else."""
-    try:
-        content = yaml.load(read_text(path), Loader=_Loader)  # noqa: S506 - a safe one
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return None  # what is wrong is said where plan documents are read
-    if not isinstance(content, dict) or content.get("kind") != KIND:
+    resources = read_resources(read_text(path), yaml=path.suffix.lower() != ".json")
+    if resources is None:
         return None
-    spec = content.get("spec")
+    body = work_plan(resources, str(path))
+    if len(resources) > 1:
+        raise InvalidUsage(
+            f"{path} holds more than a WorkPlan: create all of it by kubectl apply -f {path}"
+        )
+    spec = body.get("spec")
     source = spec.get("source") if isinstance(spec, dict) else None
     if isinstance(source, dict) and isinstance(source.get("plan"), dict):
         decode(source["plan"], index=registry(), from_resource=True)
     if isinstance(source, dict) and isinstance(source.get("program"), str):
         _check_program(source["program"], source.get("parameters"))
-    return content
+    return body
 
 
 def _check_program(text: str, parameters: object) -> None:
@@ -101,16 +104,6 @@ def _check_program(text: str, parameters: object) -> None:
     given = parameters if isinstance(parameters, dict) else {}
     values = {str(name): value for name, value in given.items() if isinstance(value, str)}
     compile_program(text, name="program", parameters=values)
-
-
-class _Loader(yaml.CSafeLoader):
-    """The safe subset, in C, without turning dates into objects."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-    for first, found in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,0 +1,155 @@
+"""Files of Kubernetes resources: the source of the WorkPlan in them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from voxk8s.api.spec import Source
+from voxk8s.constants import KIND
+from voxk8s.errors import InvalidPlan, InvalidUsage
+from voxk8s.plan.json_text import to_bytes
+from voxk8s.plan.yaml_text import read_yaml
+
+PROGRAM = ".imgql"
+_NEXT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A plan document or program that a manifest holds or names; `suffix` says which.
+
+    `name` is what its errors begin with, `files` are what a program may import.
+    """
+
+    text: str
+    suffix: str
+    name: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_resources(text: str, *, yaml: bool) -> list[Resource] | None:
+    """Give the Kubernetes resources in a file, or None when it holds something else.
+
+    Several YAML documents are several resources, and so are the items of a list. Raises InvalidPlan
+    for a file that holds resources and cannot be read.
+    """
+    if "kind" not in text:
+        return None
+    found: list[Resource] = []
+    for content in _documents(text) if yaml else (_json(text),):
+        if not isinstance(content, dict) or "kind" not in content:
+            if content is None:
+                continue
+            if found:
+                raise InvalidPlan("one of the documents is no Kubernetes resource")
+            return None
+        items = content.get("items") if str(content["kind"]).endswith("List") else None
+        parts = items if isinstance(items, list) else [content]
+        found.extend(part for part in parts if isinstance(part, dict))
+    return found or None
+
+
+def work_plan(resources: list[Resource], file: str) -> Resource:
+    """Give the one WorkPlan of a file; raises InvalidUsage when there are none or several."""
+    plans = [each for each in resources if each.get("kind") == KIND]
+    if len(plans) == 1:
+        return plans[0]
+    if not plans:
+        kinds = ", ".join(sorted({str(each.get("kind")) for each in resources}))
+        raise InvalidUsage(f"{file} holds no WorkPlan (it holds: {kinds})")
+    names = ", ".join(_name(each) for each in plans)
+    raise InvalidUsage(
+        f"{file} holds {len(plans)} WorkPlans ({names}): put each into a file of its own"
+    )
+
+
+def find_source(resources: list[Resource], file: str) -> Text | Mapping[str, Any]:
+    """Give the plan document or program of a file's WorkPlan; a mapping is an inline plan.
+
+    Raises InvalidPlan for a source that is none, and InvalidUsage for one that is elsewhere.
+    """
+    resource = work_plan(resources, file)
+    source = _source(resource)
+    parameters = source.parameters or {}
+    if source.plan is not None:
+        if parameters:
+            raise InvalidPlan(
+                "parameters are values for a program; a plan has none", "$.spec.source.parameters"
+            )
+        return source.plan
+    if source.program is not None:
+        return Text(source.program, PROGRAM, "program", parameters)
+    if source.config_map_ref is not None:
+        name, key = source.config_map_ref.name, source.config_map_ref.key
+        data = _config_map(resources, name, file)
+        if key not in data:
+            keys = ", ".join(sorted(data)) or "none"
+            raise InvalidUsage(f"ConfigMap {name} in {file} has no key {key} (its keys: {keys})")
+        suffix = f".{key.rpartition('.')[2].lower()}"
+        files = {other: text for other, text in data.items() if other != key}
+        return Text(data[key], suffix, key, parameters, files)
+    raise InvalidUsage(
+        f"the source of WorkPlan {_name(resource)} is behind {source.url}, which is read in the"
+        f" cluster only: voxk8s submit {file}"
+    )
+
+
+def _source(resource: Resource) -> Source:
+    spec = resource.get("spec")
+    given = spec.get("source") if isinstance(spec, dict) else None
+    if not isinstance(given, dict):
+        raise InvalidPlan(f"WorkPlan {_name(resource)} has no source", "$.spec.source")
+    try:
+        source = msgspec.convert(given, Source)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        raise InvalidPlan(message, f"$.spec.source{path.rstrip('`')}") from error
+    ways = (source.plan, source.program, source.config_map_ref, source.url)
+    if sum(way is not None for way in ways) != 1:
+        raise InvalidPlan(
+            "exactly one of plan, program, configMapRef and url is a source", "$.spec.source"
+        )
+    return source
+
+
+def _config_map(resources: list[Resource], name: str, file: str) -> dict[str, str]:
+    for resource in resources:
+        if resource.get("kind") == "ConfigMap" and _name(resource) == name:
+            data = resource.get("data")
+            if isinstance(data, dict):
+                return {str(key): str(text) for key, text in data.items()}
+    raise InvalidUsage(
+        f"the source is in ConfigMap {name}, which is not in {file}: add it to the file, or run"
+        f" the WorkPlan in the cluster (voxk8s submit {file})"
+    )
+
+
+def _name(resource: Resource) -> str:
+    metadata = resource.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return str(name or "without a name")
+
+
+def _documents(text: str) -> Iterator[object]:
+    """Read YAML documents one by one; lines count from the top of the file."""
+    starts = [0, *(match.start() for match in _NEXT.finditer(text)), len(text)]
+    for start, end in pairwise(starts):
+        part = text[start:end]
+        if part.strip():
+            yield read_yaml("\n" * text.count("\n", 0, start) + part)
+
+
+def _json(text: str) -> object:
+    try:
+        return msgspec.json.decode(to_bytes(text))
+    except (msgspec.DecodeError, InvalidPlan, RecursionError):
+        return None  # what is wrong is said where plan documents are read

@@ -1,0 +1,52 @@
+"""Programs with the values of their parameters, and a word about values that nobody asks for."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+_PARAMETER = re.compile(r"\$(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program, not compiled yet; `read_file` gives what it imports."""
+
+    text: str
+    name: str
+    parameters: Mapping[str, str]
+    read_file: Callable[[str], str]
+
+
+class ParameterWarnings:
+    """Tells, in the end, which values no text of a program asks for, also when it is wrong."""
+
+    def __init__(self, program: Program, *, quiet: bool) -> None:
+        """Watch the compilation of `program`; with `quiet` nothing is told."""
+        self._given = program.parameters
+        self._read = program.read_file
+        self._quiet = quiet
+        self._asked = set(_PARAMETER.findall(program.text))
+
+    def read_file(self, name: str) -> str:
+        """Read an imported file, and see what it asks for."""
+        text = self._read(name)
+        self._asked.update(_PARAMETER.findall(text))
+        return text
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._quiet:
+            return
+        # Imported here: most programs are given what they ask for.
+        from voxk8s.plan.suggest import nearest
+
+        for name in self._given:
+            if name not in self._asked:
+                hint = nearest(name, sorted(self._asked))
+                print(f"voxk8s: warning: no ${name} in the program{hint}", file=sys.stderr)
