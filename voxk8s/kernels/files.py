@@ -4,8 +4,8 @@
 |---|---|
 | `.nii` `.nii.gz` `.mha` `.mhd` `.nrrd` | the image with its geometry and voxel type |
 | `.png` `.jpg` `.jpeg` `.tif` `.tiff` | the middle slice (index n // 2 along z) in 8 bits |
-| `.json` | the value as JSON, indented by 2 |
-| any other | the value as text, as `print` shows it |
+| `.json` | the value as JSON, indented by 2; images in it by what they are |
+| any other | the value as text, as `print` shows it; images by `.txt` or no suffix only |
 
 8 bits: a uint8 image that holds only 0 and 1 is a mask and becomes 0 and 255; other uint8 images
 are kept. Any other type is kept too, rounded half to even, if its values lie within 0 to 255 and
@@ -48,6 +48,7 @@ MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 TEXT_MEDIA_TYPE: Final = "text/plain; charset=utf-8"
 _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+_TEXTS: Final = frozenset({"", ".txt"})
 _GZIP_LEVEL: Final = 4  # half the time of 6 for a few percent of size
 
 
@@ -59,10 +60,11 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
     if suffix == ".json":
         return SavedFile(_json(value), suffix, MEDIA_TYPES[suffix])
     if suffix not in MEDIA_TYPES:
-        if isinstance(value, Image | np.ndarray):
+        if isinstance(value, Image) and suffix not in _TEXTS:
+            # Rather a slip of the pen than the wish for a line of text.
+            known = ", ".join(name for name in MEDIA_TYPES if name != ".json")
             raise KernelError(
-                f"save: {describe(value)} cannot be saved as {suffix or 'a file without suffix'};"
-                f" use one of {', '.join(MEDIA_TYPES)}"
+                f"save: {describe(value)} cannot be saved as {suffix}; use one of {known}"
             )
         return SavedFile((text_of(value) + "\n").encode(), suffix, TEXT_MEDIA_TYPE)
     if not isinstance(value, Image):
@@ -96,7 +98,7 @@ def _plain(value: Value) -> object:
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())
     if isinstance(value, Image | SavedFile):
-        raise KernelError(f"save: {describe(value)} cannot be written as JSON")
+        return describe(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value]
