@@ -33,8 +33,7 @@ IMG = "load('a.nii')"
         ),
         (
             "extract(img, [0], [1]) + x",
-            f"addition(extract({IMG}, sequence(0.0), sequence(1.0)),"
-            f" x(extract({IMG}, sequence(0.0), sequence(1.0))))",
+            "addition({0}, x({0}))".format(f"extract({IMG}, sequence(0.0), sequence(1.0))"),
         ),
         ("border(img)", f"border({IMG})"),
         ("tt(near img)", f"tt(near({IMG}))"),

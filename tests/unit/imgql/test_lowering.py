@@ -190,18 +190,24 @@ def test_folds_over_known_sequences_are_written_out(text: str, plan: str) -> Non
     [
         (
             'fold + 0 (for f in dir("d") do volume(load f))',
-            "fold({addition(accumulator, item) | accumulator=0.0},"
-            " map({volume(load(item))}, dir('d')))",
+            (
+                "fold({addition(accumulator, item) | accumulator=0.0},"
+                " map({volume(load(item))}, dir('d')))"
+            ),
         ),
         (
             'let k = volume(img) in let f(a, b) = a + (b * k) in fold f 0 argsort(dir("d"))',
-            "fold({addition(accumulator, multiplication(item, c0))"
-            " | c0=volume(load('a.nii')), accumulator=0.0}, argsort(dir('d')))",
+            (
+                "fold({addition(accumulator, multiplication(item, c0))"
+                " | c0=volume(load('a.nii')), accumulator=0.0}, argsort(dir('d')))"
+            ),
         ),
         (
             'for k in range(2) do fold + k argsort(dir("d"))',
-            "map({fold({addition(accumulator, item) | accumulator=item}, c0)"
-            " | c0=argsort(dir('d'))}, range(2.0))",
+            (
+                "map({fold({addition(accumulator, item) | accumulator=item}, c0)"
+                " | c0=argsort(dir('d'))}, range(2.0))"
+            ),
         ),
         (
             'let first(a, b) = a in fold first 7 dir("d")',

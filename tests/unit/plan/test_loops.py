@@ -441,13 +441,12 @@ def test_fold_over_a_sequence_of_the_run_waits_for_it() -> None:
 
 def test_fold_of_a_fold() -> None:
     """The value of one fold can be the first value of another."""
+    nodes = fold()[1]["nodes"]
+    assert isinstance(nodes, list)
     again = [
-        closure(
-            "g", "x", [parameter("x"), parameter("accumulator"), operation("s", "subtraction", "accumulator", "x")],
-            "s", accumulator="m",
-        ),
+        closure("g", "x", nodes, "s", accumulator="m"),
         operation("mm", "fold", "g", "xs"),
-    ]  # fmt: skip
+    ]
     graph = graph_of(
         constant("n", 2), operation("xs", "range", "n"), *fold(), *again, goals=[goal("mm")]
     )
