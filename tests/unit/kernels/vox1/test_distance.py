@@ -125,3 +125,17 @@ def test_a_radius_must_be_a_number() -> None:
         call("vox1.distleq", float("nan"), mask([[1]]))
     with pytest.raises(KernelError, match="smoothen: needs a number"):
         call("vox1.smoothen", mask([[1]]), "3")
+
+
+@given(
+    where=st.lists(st.tuples(*[st.integers(0, side - 1) for side in (21, 4, 5)]), min_size=1),
+    step=st.sampled_from((1.0, 0.9375, 1.1)),
+)
+def test_a_small_mask_in_a_deep_image(where: list[tuple[int, int, int]], step: float) -> None:
+    """What lies in few planes has the distances that the volume along another axis gives."""
+    array = np.zeros((21, 4, 5), np.uint8)
+    for place in where[:6]:
+        array[place] = 1
+    upright = voxels("vox1.dt", mask(array, (step,) * 3))
+    lying = voxels("vox1.dt", mask(np.ascontiguousarray(array.transpose(2, 1, 0)), (step,) * 3))
+    np.testing.assert_array_equal(upright, lying.transpose(2, 1, 0))
