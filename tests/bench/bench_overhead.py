@@ -82,7 +82,7 @@ def _voxk8s(plan_maker_plan: object) -> float:
     plan = plan_maker_plan.plan() if isinstance(plan_maker_plan, PlanMaker) else plan_maker_plan
     engine = ExecutionEngine(open_store(f"memory://{uuid4().hex}"), write_files=False)
     begin = time.perf_counter()
-    result = engine.execute_workplan(plan)  # type: ignore[arg-type]
+    result = engine.execute_workplan(plan)  # type: ignore[arg-type]  # whatever the table plans
     seconds = time.perf_counter() - begin
     if not result.success:
         sys.exit(f"a run failed: {result.failures[:3]}")
@@ -132,7 +132,7 @@ def _raw_tree(leaves: int) -> list[Delayed]:
     while len(level) > 1:
         rest = [level[-1]] if len(level) % 2 else []
         level = [add(a, b) for a, b in zip(level[::2], level[1::2], strict=False)] + rest
-    return [level[0]]  # type: ignore[list-item]
+    return [level[0]]  # type: ignore[list-item]  # delayed objects have no type
 
 
 def _wide(count: int) -> PlanMaker:

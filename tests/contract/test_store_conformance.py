@@ -268,7 +268,7 @@ def test_record_tells_provenance_and_summary(store: ResultStore) -> None:
 def test_what_is_no_value_is_refused(store: ResultStore, value: object) -> None:
     """Nothing is pickled: what has no form of its own is an error, and nothing is stored."""
     with pytest.raises(UnsupportedValue):
-        store.put(key("x"), value)  # type: ignore[arg-type]
+        store.put(key("x"), value)  # type: ignore[arg-type]  # what no caller with types gives
     assert store.get(key("x")) is MISS
 
 

@@ -34,7 +34,7 @@ def test_ordinary_answers_make_a_store() -> None:
     """The scripted server is good enough: what is put comes back."""
     with scripted(lambda *_: None) as (script, opener):
         assert opener().put(KEY, LARGE).status is PutStatus.CREATED
-        assert np.array_equal(opener().get(KEY), LARGE)  # type: ignore[arg-type]
+        assert np.array_equal(opener().get(KEY), LARGE)  # type: ignore[arg-type]  # an array
         assert script.count("PUT", "/ac/") == 1
 
 
@@ -202,7 +202,7 @@ def test_wrong_bytes_on_the_line_are_read_again() -> None:
 
         script.answer = answer
         store = opener()
-        assert np.array_equal(store.get(KEY), LARGE)  # type: ignore[arg-type]
+        assert np.array_equal(store.get(KEY), LARGE)  # type: ignore[arg-type]  # an array
         assert store.counts.corrupt == 0
 
 
@@ -218,7 +218,7 @@ def test_corrupt_blob_that_cannot_be_moved_is_still_replaced() -> None:
         script.objects[path] = script.objects[path][:-1] + b"?"
         assert store.get(KEY) is MISS
         store.put(KEY, LARGE)
-        assert np.array_equal(store.get(KEY), LARGE)  # type: ignore[arg-type]
+        assert np.array_equal(store.get(KEY), LARGE)  # type: ignore[arg-type]  # an array
 
 
 def test_known_key_costs_one_request_and_then_none() -> None:

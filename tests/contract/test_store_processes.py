@@ -60,5 +60,5 @@ def test_processes_do_not_disturb_each_other(
         assert seen == {"created": 1, other: 2}
         value = store.get(key)
         assert value is not MISS
-        assert set(value.tolist()) <= {at * 1000 + number for number in range(3)}  # type: ignore[union-attr]
+        assert set(value.tolist()) <= {at * 1000 + number for number in range(3)}  # type: ignore[union-attr]  # an array
     assert store.counts.corrupt == 0

@@ -37,7 +37,7 @@ DONE = {
 FAILED = {
     "phase": "Failed",
     "completionTime": "2026-01-01T00:01:00Z",
-    "conditions": [{**DONE["conditions"][0], "status": "False"}],  # type: ignore[index]
+    "conditions": [{**DONE["conditions"][0], "status": "False"}],  # type: ignore[index]  # a mapping of lists
     "failures": [{"operation": "ab" * 32, "kernel": "vox1.near", "message": "no mask"}],
 }
 

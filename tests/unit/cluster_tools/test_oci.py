@@ -80,5 +80,5 @@ def test_program_image_is_complete_and_deterministic(tmp_path: Path) -> None:
     with tarfile.open(archives[0]) as tar:
         index = json.loads(tar.extractfile("index.json").read())  # type: ignore[union-attr] # a file
         digest = index["manifests"][0]["digest"]
-        manifest = json.loads(tar.extractfile(oci.blob_path(digest)).read())  # type: ignore[union-attr]
+        manifest = json.loads(tar.extractfile(oci.blob_path(digest)).read())  # type: ignore[union-attr]  # a file
         assert oci.blob_path(manifest["layers"][0]["digest"]) in tar.getnames()

@@ -25,7 +25,7 @@ def _start(known: int = 0) -> tuple[Ledger, list[ResultKey]]:
 
 
 def _report(key: str, status: Status = Status.COMPUTED, **more: object) -> Report:
-    return Report(key, status, "default.addition", **more)  # type: ignore[arg-type]
+    return Report(key, status, "default.addition", **more)  # type: ignore[arg-type]  # fields of the report
 
 
 def test_a_report_counts_once() -> None:

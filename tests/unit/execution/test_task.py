@@ -191,7 +191,7 @@ def test_a_store_that_fails_once_costs_no_computation(reports: list[Report]) -> 
 
     script = Script()
     shaky = Shaky()
-    context = _context(shaky)  # type: ignore[arg-type]
+    context = _context(shaky)  # type: ignore[arg-type]  # a store by its methods only
     assert run_unit(_unit(_plan(7.0)), context, clock=script.clock()) == 7.0
     assert _calls == [7.0]
     assert shaky.puts == 2
@@ -211,7 +211,7 @@ def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> No
             raise StoreUnreachable("away")
 
     make = _plan(7.0)
-    context = _context(Away())  # type: ignore[arg-type]
+    context = _context(Away())  # type: ignore[arg-type]  # a store by its methods only
     script = Script()
     unit = _unit(make, keep=False)
 

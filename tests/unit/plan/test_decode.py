@@ -325,7 +325,7 @@ def test_kernels_are_looked_up_once_a_name() -> None:
 def test_any_text_is_a_plan_or_an_invalid_plan(source: str | bytes, form: str) -> None:
     """Whatever the text is, the only error is InvalidPlan."""
     with contextlib.suppress(InvalidPlan):
-        decode(source, index=INDEX, format=form)  # type: ignore[arg-type]
+        decode(source, index=INDEX, format=form)  # type: ignore[arg-type]  # json or yaml
 
 
 @given(

@@ -115,7 +115,7 @@ def test_normal_form_is_the_golden_one(form: str) -> None:
     source = (DATA / "loop.yaml").read_bytes()
     made = decode(source, index=INDEX, format="yaml")
     golden = DATA / f"loop.normal.{form}"
-    assert encode(made, form) == golden.read_bytes()  # type: ignore[arg-type]
+    assert encode(made, form) == golden.read_bytes()  # type: ignore[arg-type]  # json or yaml
 
 
 def test_dot_has_nodes_and_edges() -> None:

@@ -147,7 +147,7 @@ def test_goals_without_a_pin_wait() -> None:
 def test_input_node_has_its_pin() -> None:
     """An input's node has the pin to read; its address is no argument."""
     graph = graph_of(*load("a", "s3://x/a"), goals=[goal("a")])
-    node = graph.nodes[graph.goals[0].key]  # type: ignore[index]
+    node = graph.nodes[graph.goals[0].key]  # type: ignore[index]  # a result key, no constant
     assert isinstance(node, KeyOperation)
     assert node.pin == pin("s3://x/a")
     assert node.arguments == ()
@@ -163,7 +163,7 @@ def test_saves_are_operations() -> None:
     first, second, third = (each.key for each in graph.goals)
     assert first == second != third
     assert kernels_of(graph) == ["vox1.near", "voxk8s.save", "voxk8s.save"]
-    node = graph.nodes[first]  # type: ignore[index]
+    node = graph.nodes[first]  # type: ignore[index]  # a result key, no constant
     assert isinstance(node, KeyOperation)
     assert (node.role, node.suffix) == (Role.SAVE, ".nii")
 
@@ -171,7 +171,7 @@ def test_saves_are_operations() -> None:
 def test_constants_may_be_goals() -> None:
     """A constant that is printed is its own node."""
     graph = graph_of(constant("c", 1.5), goals=[goal("c")])
-    node = graph.nodes[graph.goals[0].key]  # type: ignore[index]
+    node = graph.nodes[graph.goals[0].key]  # type: ignore[index]  # a result key, no constant
     assert node == KeyConstant(node.key, 1.5)
     assert node.arguments == ()
 
@@ -265,7 +265,7 @@ def test_geometry_in_a_loop_takes_the_images_of_its_body() -> None:
         *load("p", "s3://x/p"), operation("t", "tt"), operation("v", "volume", "t"),
         goals=[goal("v")],
     )  # fmt: skip
-    node = graph.nodes[only_key(graph)]  # type: ignore[index]
+    node = graph.nodes[only_key(graph)]  # type: ignore[index]  # a result key, no constant
     first, second = node.arguments
     assert first == only_key(by_hand) != second
 
@@ -280,7 +280,7 @@ def test_geometry_of_an_inner_loop_takes_the_images_of_the_outer() -> None:
         ),
         goals=[goal("all")],
     )  # fmt: skip
-    first, second = graph.nodes[only_key(graph)].arguments  # type: ignore[index]
+    first, second = graph.nodes[only_key(graph)].arguments  # type: ignore[index]  # a result key, no constant
     assert first != second
 
 

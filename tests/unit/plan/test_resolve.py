@@ -124,7 +124,7 @@ def test_width_is_of_what_is_left() -> None:
     every = operation("all", "sequence", *(f"a{at}" for at in range(6)))
     graph = graph_of(*nodes, every, goals=[goal("all")])
     assert resolve(graph, Store([]).contains).width == 6
-    held = graph.nodes[graph.goals[0].key].arguments[:4]  # type: ignore[index]
+    held = graph.nodes[graph.goals[0].key].arguments[:4]  # type: ignore[index]  # a result key, no constant
     assert resolve(graph, Store(held).contains).width == 2
 
 

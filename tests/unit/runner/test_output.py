@@ -64,7 +64,7 @@ def test_place_that_does_not_answer_is_tried_again(
         calls.append(1)
         if len(calls) == 1:
             raise InputUnreachable("away")
-        return real(*args)  # type: ignore[arg-type]
+        return real(*args)  # type: ignore[arg-type]  # those of the real one
 
     (tmp_path / "sub").mkdir()
     monkeypatch.setattr(output, "file_system", file_system)

@@ -44,7 +44,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def publisher(kube: ScriptedKube, now: list[float]) -> Publisher:
     """A publisher by that time."""
-    return Publisher(kube, CONFIG, lambda: now[0])  # type: ignore[arg-type]
+    return Publisher(kube, CONFIG, lambda: now[0])  # type: ignore[arg-type]  # a door of the methods that are used
 
 
 async def test_writes_as_the_runner(kube: ScriptedKube, publisher: Publisher) -> None:
@@ -93,7 +93,7 @@ async def test_news_is_written_at_most_once_a_second(
         times.append(now[0])
         return await original(*args, **kwargs)
 
-    kube.apply = apply  # type: ignore[method-assign]
+    kube.apply = apply  # type: ignore[method-assign]  # the API server of this test
     task = asyncio.create_task(publisher.narrate(narrator))
     real = asyncio.get_running_loop().time()
     for done in range(40):

@@ -109,13 +109,13 @@ def test_noise_is_not_compressed_and_masks_are() -> None:
 def test_numpy_scalars_become_python_scalars() -> None:
     """What numpy's arithmetic leaves behind is stored as the number it is."""
     for scalar, plain in ((np.float32(0.1), float(np.float32(0.1))), (np.int8(-3), -3)):
-        assert same(decode(encode(scalar).join()), plain)  # type: ignore[arg-type]
-    assert decode(encode(np.bool_(True)).join()) is True  # type: ignore[arg-type]
+        assert same(decode(encode(scalar).join()), plain)  # type: ignore[arg-type]  # what no caller with types gives
+    assert decode(encode(np.bool_(True)).join()) is True  # type: ignore[arg-type]  # what no caller with types gives
 
 
 def test_tuples_become_lists() -> None:
     """Sequences are lists when they come back."""
-    assert decode(encode((1, (2.5, 3.5))).join()) == [1, [2.5, 3.5]]  # type: ignore[arg-type]
+    assert decode(encode((1, (2.5, 3.5))).join()) == [1, [2.5, 3.5]]  # type: ignore[arg-type]  # what no caller with types gives
 
 
 def nested(depth: int) -> Value:
@@ -154,7 +154,7 @@ def test_nesting_is_bounded() -> None:
 def test_no_value_is_refused(value: object) -> None:
     """Objects, structured and platform-dependent arrays and the like cannot be stored."""
     with pytest.raises(UnsupportedValue):
-        encode(value)  # type: ignore[arg-type]
+        encode(value)  # type: ignore[arg-type]  # what no caller with types gives
 
 
 def blob(tree: object, *, body: bytes = b"", total: int | None = None, version: int = 1) -> bytes:

@@ -122,7 +122,7 @@ def test_an_image_with_a_sequence_gives_a_sequence() -> None:
     """An image is one value for all items of a sequence."""
     result = call("default.addition", image(np.zeros((1, 1), np.float32)), [1.0, 2.0])
     assert isinstance(result, list)
-    assert [item.array.item() for item in result] == [1.0, 2.0]  # type: ignore[union-attr]
+    assert [item.array.item() for item in result] == [1.0, 2.0]  # type: ignore[union-attr]  # images
 
 
 def test_sequences_of_different_lengths_are_an_error() -> None:
