@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from voxk8s.cli.parser import build_parser
+from voxk8s.cli.streams import drop_output, prepare_streams
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage, Voxk8sError
 
 FAILED = 1
@@ -22,6 +23,8 @@ _EXTRAS = {"kubernetes": "operator", "aiohttp": "operator"}
 
 def call(arguments: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit status. Nothing but the SystemExit of --help is raised."""
+    if not prepare_streams():
+        return INVALID
     options = build_parser().parse_args(arguments)
     # Imported here: --help needs no log and is to be there at once.
     from voxk8s.cli.log import start_log
@@ -35,8 +38,8 @@ def call(arguments: Sequence[str] | None = None) -> int:
         _say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has read enough; the interpreter must not flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has read enough.
+        drop_output()
         return FAILED
     except InvalidProgram as error:
         # It begins with file, line and column, which editors look for at the start of a line.
@@ -47,6 +50,11 @@ def call(arguments: Sequence[str] | None = None) -> int:
         return INVALID
     except Voxk8sError as error:
         _say(str(error) or type(error).__name__)
+        return FAILED
+    except OSError as error:
+        drop_output()
+        _say(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        _debug(error)
         return FAILED
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

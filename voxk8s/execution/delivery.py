@@ -195,9 +195,10 @@ class Delivery:
         except (OSError, StoreError) as error:
             if isinstance(error, ResultGone) and outcome.key is not None:
                 self.gone.append(outcome.key)
+            reason = getattr(error, "strerror", None) or str(error)
             return replace(
                 outcome,
-                error=f"{outcome.goal.name} cannot be written: {error}",
+                error=f"{outcome.goal.name} cannot be written: {reason}",
                 transient=is_transient(error),
             )
         return replace(outcome, path=path)

@@ -30,7 +30,12 @@ def write_file(path: Path, data: bytes) -> None:
     """Write a file by renaming a finished one; parent folders are made. Raises OSError."""
     if "\0" in str(path):
         raise OSError(errno.EINVAL, "the name has a NUL character")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, f"{error.filename} is no folder") from error
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a folder of this name is there")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
