@@ -77,12 +77,13 @@ def spec(
     role: Role = Role.COMPUTE,
     cheap: bool = False,
     cost: CostHint | None = None,
-    gpu: str | None = None,
+    elementwise: bool = False,
 ) -> KernelSpec:
     """Write a spec in one line.
 
     `types` reads `image number -> mask`. A parameter with `?` may be left out, as may all after
-    it; one with `*` may be there any number of times and is the last.
+    it; one with `*` may be there any number of times and is the last. An `elementwise` kernel also
+    runs on a GPU: its function works on arrays of any library, each step of it exact.
     """
     left, _, result = types.partition("->")
     words = left.split()
@@ -102,4 +103,5 @@ def spec(
         role=role,
         cheap=cheap,
     )
+    gpu = f"voxk8s.kernels.gpu:{implementation}" if elementwise else None
     return KernelSpec(signature, implementation, cost, doc, gpu)

@@ -10,197 +10,75 @@ from voxk8s.plan.signature import Role
 _HOME = "voxk8s.kernels.default"
 _SCALAR = CostHint(seconds=3e-6, per_megavoxel=1e-3)
 
+
+def _row(name: str, types: str, home: str, doc: str, *, elementwise: bool = False) -> KernelSpec:
+    return spec(
+        f"default.{name}",
+        types,
+        f"{_HOME}.{home}",
+        doc,
+        cheap=True,
+        cost=_SCALAR,
+        elementwise=elementwise,
+    )
+
+
 KERNELS: Final[tuple[KernelSpec, ...]] = (
     # arithmetic: numbers, sequences and images
-    spec(
-        "default.addition",
-        "any any -> any",
-        f"{_HOME}.arithmetic:addition",
-        "a + b",
-        cheap=True,
-        cost=_SCALAR,
+    _row("addition", "any any -> any", "arithmetic:addition", "a + b", elementwise=True),
+    _row("subtraction", "any any -> any", "arithmetic:subtraction", "a - b", elementwise=True),
+    _row(
+        "multiplication", "any any -> any", "arithmetic:multiplication", "a * b", elementwise=True
     ),
-    spec(
-        "default.subtraction",
-        "any any -> any",
-        f"{_HOME}.arithmetic:subtraction",
-        "a - b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.multiplication",
-        "any any -> any",
-        f"{_HOME}.arithmetic:multiplication",
-        "a * b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.division",
-        "any any -> any",
-        f"{_HOME}.arithmetic:division",
-        "a / b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.floor",
+    _row("division", "any any -> any", "arithmetic:division", "a / b", elementwise=True),
+    _row(
+        "floor",
         "any -> any",
-        f"{_HOME}.arithmetic:floor",
+        "arithmetic:floor",
         "The largest whole number that is not greater",
-        cheap=True,
-        cost=_SCALAR,
+        elementwise=True,
     ),
     # comparisons and logic of numbers, strings and truth values
-    spec(
-        "default.equal",
-        "any any -> bool",
-        f"{_HOME}.logic:equal",
-        "a == b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.not_equal",
-        "any any -> bool",
-        f"{_HOME}.logic:not_equal",
-        "a != b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.less", "any any -> bool", f"{_HOME}.logic:less", "a < b", cheap=True, cost=_SCALAR
-    ),
-    spec(
-        "default.less_equal",
-        "any any -> bool",
-        f"{_HOME}.logic:less_equal",
-        "a <= b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.greater",
-        "any any -> bool",
-        f"{_HOME}.logic:greater",
-        "a > b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.greater_equal",
-        "any any -> bool",
-        f"{_HOME}.logic:greater_equal",
-        "a >= b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.both",
-        "bool bool -> bool",
-        f"{_HOME}.logic:both",
-        "a and b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.either",
-        "bool bool -> bool",
-        f"{_HOME}.logic:either",
-        "a or b",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.negation",
-        "bool -> bool",
-        f"{_HOME}.logic:negation",
-        "not a",
-        cheap=True,
-        cost=_SCALAR,
-    ),
+    _row("equal", "any any -> bool", "logic:equal", "a == b"),
+    _row("not_equal", "any any -> bool", "logic:not_equal", "a != b"),
+    _row("less", "any any -> bool", "logic:less", "a < b"),
+    _row("less_equal", "any any -> bool", "logic:less_equal", "a <= b"),
+    _row("greater", "any any -> bool", "logic:greater", "a > b"),
+    _row("greater_equal", "any any -> bool", "logic:greater_equal", "a >= b"),
+    _row("both", "bool bool -> bool", "logic:both", "a and b"),
+    _row("either", "bool bool -> bool", "logic:either", "a or b"),
+    _row("negation", "bool -> bool", "logic:negation", "not a"),
     # sequences
-    spec(
-        "default.range",
+    _row(
+        "range",
         "number number? -> sequence",
-        f"{_HOME}.sequences:range_",
+        "sequences:range_",
         "The whole numbers from a (or 0) to below b",
-        cheap=True,
-        cost=_SCALAR,
     ),
-    spec(
-        "default.sequence",
-        "any* -> sequence",
-        f"{_HOME}.sequences:sequence",
-        "The sequence of its arguments",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.index",
-        "sequence number -> any",
-        f"{_HOME}.sequences:index",
-        "Item i, counted from 0",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.subsequence",
+    _row("sequence", "any* -> sequence", "sequences:sequence", "The sequence of its arguments"),
+    _row("index", "sequence number -> any", "sequences:index", "Item i, counted from 0"),
+    _row(
+        "subsequence",
         "sequence number number -> sequence",
-        f"{_HOME}.sequences:subsequence",
+        "sequences:subsequence",
         "n items from start on",
-        cheap=True,
-        cost=_SCALAR,
     ),
     # statistics of sequences of numbers
-    spec(
-        "default.mean",
-        "sequence -> number",
-        f"{_HOME}.statistics:mean",
-        "Arithmetic mean",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.median",
-        "sequence -> number",
-        f"{_HOME}.statistics:median",
-        "Median",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.stdev",
-        "sequence -> number",
-        f"{_HOME}.statistics:stdev",
-        "Standard deviation of a sample",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.argmax",
-        "sequence -> number",
-        f"{_HOME}.statistics:argmax",
-        "Index of the first largest item",
-        cheap=True,
-        cost=_SCALAR,
-    ),
-    spec(
-        "default.argsort",
+    _row("mean", "sequence -> number", "statistics:mean", "Arithmetic mean"),
+    _row("median", "sequence -> number", "statistics:median", "Median"),
+    _row("stdev", "sequence -> number", "statistics:stdev", "Standard deviation of a sample"),
+    _row("argmax", "sequence -> number", "statistics:argmax", "Index of the first largest item"),
+    _row(
+        "argsort",
         "sequence -> sequence",
-        f"{_HOME}.statistics:argsort",
+        "statistics:argsort",
         "Indices that sort ascending, ties in order",
-        cheap=True,
-        cost=_SCALAR,
     ),
-    spec(
-        "default.tally",
+    _row(
+        "tally",
         "sequence -> sequence",
-        f"{_HOME}.statistics:tally",
+        "statistics:tally",
         "Distinct items with their counts, ascending",
-        cheap=True,
-        cost=_SCALAR,
     ),
     # what the engine does itself
     spec(

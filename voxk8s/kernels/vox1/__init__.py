@@ -7,7 +7,13 @@ from typing import Final
 from voxk8s.kernels.spec import CostHint, KernelSpec, spec
 from voxk8s.plan.signature import Role
 
-_ON_GPU: Final = frozenset({"and", "or", "not", "geq_sv", "leq_sv", "gt_sv", "lt_sv", "eq_sv"})
+_ELEMENTWISE: Final = frozenset(
+    {
+        *("and", "or", "not", "diff", "mask", "abs"),
+        *("geq_sv", "leq_sv", "gt_sv", "lt_sv", "eq_sv", "between"),
+        *("add_vs", "mul_vs", "sub_vs", "sub_sv", "div_vs", "div_sv"),
+    }
+)
 
 
 def _row(
@@ -25,7 +31,7 @@ def _row(
         doc,
         role=role,
         cost=CostHint(seconds=5e-5, per_megavoxel=per_megavoxel),
-        gpu=f"voxk8s.kernels.vox1.gpu:{home.partition(':')[2]}" if name in _ON_GPU else None,
+        elementwise=name in _ELEMENTWISE,
     )
 
 

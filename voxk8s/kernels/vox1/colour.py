@@ -95,7 +95,7 @@ def mask(i: Value, m: Value) -> Image:
     inside = as_mask("mask", selector).view(np.bool_)
     if image.channels == 1:
         return image_like(image, np.where(inside, as_float32(image), np.float32(0)))
-    voxels = np.where(inside[..., None], image.array, np.zeros((), image.array.dtype))
+    voxels = np.where(inside[..., None], image.array, image.array.dtype.type(0))
     return image_like(image, voxels)
 
 
