@@ -84,9 +84,9 @@ class Ledger:
                             node.kernel,
                             report.attempts,
                             report.error,
-                            report.message,
+                            report.message + self._places.trail(node.place),
                             report.transient,
-                            self._places.of(node.operation),
+                            self._places.of(node.place),
                         )
                 case Status.SKIPPED:
                     self._finals[key] = report
@@ -190,11 +190,13 @@ class Ledger:
         """Say which operation failed and why, for people, and where in a program it stands."""
         tries = f" after {report.attempts} attempts" if report.attempts > 1 else ""
         what = f"{report.kernel} ({operation[:12]}) failed{tries}"
-        return self.locate(operation, f"{what}: {report.error}: {report.message}")
+        node = self._nodes.get(ResultKey(report.origin))
+        place = node.place if isinstance(node, KeyOperation) else operation
+        return self.locate(place, f"{what}: {report.error}: {report.message}")
 
     def locate(self, operation: OperationId, message: str) -> str:
         """Put the place of an operation in a program in front of a message about it."""
-        return self._places.before(operation, message)
+        return self._places.around(operation, message)
 
     def metrics(self) -> dict[OperationId, OperationMetrics]:
         """Measurements by operation id: of what was computed, has failed, or was known."""

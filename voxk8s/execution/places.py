@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from voxk8s.plan import KeyGraph, OperationId
+from voxk8s.plan import KeyGraph, OperationId, Place
 
 
 class Places:
@@ -20,16 +20,24 @@ class Places:
 
     def of(self, operation: OperationId) -> str:
         """Give the place of an operation; empty if nobody knows."""
+        return str(self._find(operation) or "")
+
+    def trail(self, operation: OperationId) -> str:
+        """Say by which calls the program got to an operation; empty if by none."""
+        found = self._find(operation)
+        return found.trail if isinstance(found, Place) else ""
+
+    def around(self, operation: OperationId, message: str) -> str:
+        """Put the place of an operation in front of a message about it, and the calls behind it."""
+        place = self._find(operation)
+        return message if place is None else f"{place}: {message}{self.trail(operation)}"
+
+    def _find(self, operation: OperationId) -> object | None:
         if not self._places:
-            return ""
+            return None
         if operation not in self._places and self.graph is not None:
             operation = self.graph.source_of(operation)
-        return str(self._places.get(operation, ""))
-
-    def before(self, operation: OperationId, message: str) -> str:
-        """Put the place of an operation in front of a message about it."""
-        place = self.of(operation)
-        return f"{place}: {message}" if place else message
+        return self._places.get(operation)
 
 
 NOWHERE = Places()

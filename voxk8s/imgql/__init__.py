@@ -4,7 +4,7 @@
 program in its usual form.
 """
 
-from voxk8s.imgql.compile import Compiled, Origin, check_program, compile_program
+from voxk8s.imgql.compile import Compiled, check_program, compile_program
 from voxk8s.imgql.diagnostics import Diagnostic
 from voxk8s.imgql.formatter import format_program
 from voxk8s.imgql.names import Symbol, SymbolTable
@@ -12,7 +12,6 @@ from voxk8s.imgql.names import Symbol, SymbolTable
 __all__ = [
     "Compiled",
     "Diagnostic",
-    "Origin",
     "Symbol",
     "SymbolTable",
     "check_program",

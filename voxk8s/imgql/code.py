@@ -131,13 +131,14 @@ class Function:
 
 
 class Output(msgspec.Struct, frozen=True):
-    """A goal: the result of a function without parameters."""
+    """A goal: the result of a function without parameters; its label is from `start` to `end`."""
 
     kind: str
     label: str
     function: Function
     source: Source
     start: int
+    end: int
 
 
 def needs(instruction: Instruction) -> tuple[int, ...]:

@@ -21,26 +21,21 @@ from voxk8s.imgql.syntax import Chain, Define, Header, Token, string_value
 from voxk8s.imgql.syntax import Output as OutputSyntax
 from voxk8s.imgql.texts import Reader, ReadFile, Texts, library
 from voxk8s.imgql.typecheck import check_types
+from voxk8s.plan.keys import file_suffix, save_place
 from voxk8s.plan.model import Closure, Goal, Node, Operation, OperationId, WorkPlan
+from voxk8s.plan.place import MOST_CALLS, Call, Place
 from voxk8s.plan.signature import KernelIndex, Role, takes_geometry
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """The place in a program that an operation comes from; line and column count from 1."""
-
-    file: str
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
 class Compiled(msgspec.Struct, frozen=True):
-    """A program as a plan; `origins` has the operations, those inside of loops included."""
+    """A program as a plan.
+
+    `origins` has the places of operations, those inside of loops included, and of saved files by
+    `save_place`.
+    """
 
     plan: WorkPlan
-    origins: Mapping[OperationId, Origin]
+    origins: Mapping[OperationId, Place]
     warnings: tuple[Diagnostic, ...]
 
 
@@ -112,7 +107,7 @@ class _Program:
         outputs = [each.function for each in self._outputs]
         self._values += outputs
         if analyse([*functions, *outputs], report):
-            check_types([*functions, *outputs], self._names, report)
+            check_types(functions, self._outputs, self._names, report)
 
     def _define(self, order: int, source: Source, define: Define, *, library: bool) -> Function:
         header = define.header
@@ -135,7 +130,9 @@ class _Program:
                 function = Function("", source, command.start, label.end, 0)
                 waiting.append((function, order, None, command.value))
                 self._outputs.append(
-                    Output(command.kind, string_value(label), function, source, label.start)
+                    Output(
+                        command.kind, string_value(label), function, source, label.start, label.end
+                    )
                 )
                 self._check_label(command.kind, source, label)
         lowering = Lowering(self._names, self._report)
@@ -177,7 +174,19 @@ class _Program:
         plan = WorkPlan(nodes, goals, tuple(self._names.imports))
         self._check_geometry(arena, plan)
         self._report.check()
-        return Compiled(plan, _origins(arena, plan), self._report.warnings())
+        return Compiled(plan, self._origins(arena, plan), self._report.warnings())
+
+    def _origins(self, arena: Arena, plan: WorkPlan) -> dict[OperationId, Place]:
+        origins = {}
+        for node in _all_nodes(plan.nodes):
+            site = arena.origins.get(node.id)
+            if site is not None and node.id not in origins:
+                origins[node.id] = _place(site)
+        for goal, output in zip(plan.goals, self._outputs, strict=True):
+            if goal.operation == "save":
+                name = save_place(goal.id, file_suffix(goal.name))
+                origins.setdefault(name, _place(Site(output.source, output.start, output.end)))
+        return origins
 
     def _check_geometry(self, arena: Arena, plan: WorkPlan) -> None:
         """Refuse geometry in a program that loads no image."""
@@ -213,11 +222,12 @@ def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:
                 waiting.append(node.nodes)
 
 
-def _origins(arena: Arena, plan: WorkPlan) -> dict[OperationId, Origin]:
-    origins = {}
-    for node in _all_nodes(plan.nodes):
-        site: Site | None = arena.origins.get(node.id)
-        if site is not None and node.id not in origins:
-            line, column = site.source.position(site.start)
-            origins[node.id] = Origin(site.source.name, line, column)
-    return origins
+def _place(site: Site) -> Place:
+    line, column = site.source.position(site.start)
+    calls: list[Call] = []
+    inner = site
+    while inner.caller is not None and len(calls) <= MOST_CALLS:
+        if inner.function:
+            calls.append(Call(inner.function, inner.caller.at))
+        inner = inner.caller
+    return Place(site.source.name, line, column, tuple(calls))

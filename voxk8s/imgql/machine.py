@@ -18,12 +18,19 @@ V = TypeVar("V")
 
 
 class Site(NamedTuple):
-    """A place in the program's own text; `caller` is the call that led there, if any."""
+    """A place in the program's own text; `caller` is the call of `function` that led there."""
 
     source: Source
     start: int
     end: int
     caller: Site | None = None
+    function: str = ""
+
+    @property
+    def at(self) -> str:
+        """Give file, line and column."""
+        line, column = self.source.position(self.start)
+        return f"{self.source.name}:{line}:{column}"
 
 
 class Domain(Protocol[V]):
@@ -109,6 +116,7 @@ class Machine(Generic[V]):
                     instruction.start,
                     instruction.end,
                     caller if function.parameters else None,
+                    function.name,
                 )
             )
             value: V

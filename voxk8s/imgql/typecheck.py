@@ -5,18 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from voxk8s.imgql import types
-from voxk8s.imgql.code import Apply, Constant, Function
+from voxk8s.imgql.code import Apply, Constant, Function, Output
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.machine import Loop, Machine, Site
 from voxk8s.imgql.names import Names
 from voxk8s.imgql.trampoline import Steps
+from voxk8s.plan.keys import file_suffix
 
 
-def check_types(functions: Sequence[Function], names: Names, report: Report) -> None:
-    """Report clashes in the functions and in all that they call, with the types they call with."""
+def check_types(
+    functions: Sequence[Function], outputs: Sequence[Output], names: Names, report: Report
+) -> None:
+    """Report clashes in functions and in all that they call, with the types they call with."""
     machine = Machine(_Types(names, report))
     for function in functions:
         machine.value(function, [types.ANY] * function.parameters)
+    for output in outputs:
+        kind = machine.value(output.function)
+        suffix = file_suffix(output.label)
+        if (
+            output.kind == "save"
+            and types.text(suffix) != "string"
+            and types.clashes("image", kind)
+        ):
+            report.error(
+                output.source,
+                output.start,
+                output.end,
+                f"a {suffix} file holds an image, not {_a(kind)}",
+                "other values are saved as .json or .txt",
+            )
 
 
 class _Types:
@@ -102,11 +120,7 @@ class _Types:
             what = f"argument {place + 1} of `{name}`"
         kinds = tuple(reversed(arguments)) if instruction.swapped else arguments
         fitting = self._names.fitting(name, kinds) if instruction.words else ()
-        caller = site.caller
-        hint = ""
-        if caller is not None:
-            line, column = caller.source.position(caller.start)
-            hint = f"called from {caller.source.name}:{line}:{column}"
+        hint = f"called from {site.caller.at}" if site.caller is not None else ""
         self._report.error(
             site.source,
             site.start,

@@ -29,7 +29,7 @@ from voxk8s.plan.keygraph import (
     KeyOperation,
     blockers,
 )
-from voxk8s.plan.keys import SAVE_KERNEL, file_suffix
+from voxk8s.plan.keys import SAVE_KERNEL, file_suffix, save_place
 from voxk8s.plan.lower import expand, inputs, key_graph
 from voxk8s.plan.model import (
     Closure,
@@ -45,11 +45,14 @@ from voxk8s.plan.model import (
     WorkPlan,
 )
 from voxk8s.plan.pins import InputRef, Pin
+from voxk8s.plan.place import MOST_CALLS, Call, Place
 from voxk8s.plan.resolve import Resolution, resolve
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
 
 __all__ = [
+    "MOST_CALLS",
     "SAVE_KERNEL",
+    "Call",
     "Closure",
     "Constant",
     "Deferred",
@@ -68,6 +71,7 @@ __all__ = [
     "OperationId",
     "Parameter",
     "Pin",
+    "Place",
     "Resolution",
     "ResultKey",
     "Role",
@@ -93,6 +97,7 @@ __all__ = [
     "parameter_id",
     "reachable",
     "resolve",
+    "save_place",
     "takes_geometry",
     "to_resource",
     "topological_order",

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from voxk8s.plan.keys import save_place
 from voxk8s.plan.model import Goal, OperationId, ResultKey, Scalar
 from voxk8s.plan.pins import InputRef, Pin
 from voxk8s.plan.signature import Role
@@ -41,6 +42,11 @@ class KeyOperation(msgspec.Struct, frozen=True, gc=False):
     role: Role = Role.COMPUTE
     pin: Pin | None = None
     suffix: str | None = None
+
+    @property
+    def place(self) -> OperationId:
+        """What its place in a program goes by: a file is saved elsewhere than its value is made."""
+        return self.operation if self.suffix is None else save_place(self.operation, self.suffix)
 
 
 KeyNode: TypeAlias = KeyConstant | KeyOperation

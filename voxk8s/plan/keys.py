@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voxk8s.plan.canonical import digest, quote, scalar_text
-from voxk8s.plan.model import Digest, ResultKey, Scalar
+from voxk8s.plan.model import Digest, OperationId, ResultKey, Scalar
 
 SAVE_KERNEL = "voxk8s.save"
 """Name that the operations of `save` goals carry in keys and records."""
@@ -53,6 +53,11 @@ def save_key(version: int, suffix: str, argument: ResultKey) -> ResultKey:
             f'"suffix":{quote(suffix)},"version":{version},"voxk8s":"save/v1"}}'
         )
     )
+
+
+def save_place(operation: OperationId, suffix: str) -> OperationId:
+    """Name the saving of an operation's value, to tell its place in a program from that of it."""
+    return OperationId(digest(f'{{"save":{quote(suffix)},"voxk8s":{quote(operation)}}}'))
 
 
 def file_suffix(name: str) -> str:

@@ -79,6 +79,14 @@ def test_what_may_work_is_accepted(text: str) -> None:
     assert value(text)
 
 
+@pytest.mark.parametrize(("file", "value"), [("a.nii.gz", "3"), ("a.PNG", "[img]")])
+def test_only_images_are_saved_as_images(file: str, value: str) -> None:
+    """A number in an image's file is told at the name of the file."""
+    assert f"4:6: error: a {file[1:].lower()} file holds an image, not a" in refused(
+        f'{HEAD}save "a.json" {value}\nsave "{file}" {value}'
+    )
+
+
 def test_a_clash_in_a_function_names_the_call() -> None:
     """The place is in the function, and the hint says who called it with the wrong type."""
     message = refused(f'{HEAD}let f(m, r) = smoothen(r, m)\nprint "x" f(img, 3)')

@@ -1,0 +1,38 @@
+"""Where in a program an operation comes from, for messages about it."""
+
+from __future__ import annotations
+
+import msgspec
+
+MOST_CALLS = 3
+"""Calls that a message names; the innermost ones say most."""
+
+
+class Call(msgspec.Struct, frozen=True, gc=False):
+    """A call of a function by its name; `at` is the place of the call."""
+
+    function: str
+    at: str
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """A place in a program; line and column count from 1.
+
+    `calls` are those that led there, the innermost first, at most `MOST_CALLS` + 1.
+    """
+
+    file: str
+    line: int
+    column: int
+    calls: tuple[Call, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def trail(self) -> str:
+        """Say by which calls a program got here; empty outside of functions."""
+        words = [f"in {each.function}, called at {each.at}" for each in self.calls[:MOST_CALLS]]
+        if len(self.calls) > MOST_CALLS:
+            words.append("…")
+        return f" ({', '.join(words)})" if words else ""
