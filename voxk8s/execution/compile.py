@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
@@ -9,10 +10,13 @@ from dask._task_spec import Task, TaskRef
 
 from voxk8s.execution.outcome import Failed
 from voxk8s.execution.process import Context
+from voxk8s.execution.recipe import Recipe, run_recipe
 from voxk8s.execution.task import run_unit
 from voxk8s.execution.units import TaskKey, Unit
 
 DaskGraph: TypeAlias = dict[str, Task]
+
+logger = logging.getLogger(__name__)
 
 
 class OperationError(RuntimeError):
@@ -24,18 +28,31 @@ def compile_units(units: Iterable[Unit], context: Context) -> DaskGraph:
     return {unit.key: _task(unit, context, run_unit) for unit in units}
 
 
-def compile_plain(units: Mapping[TaskKey, Unit], context: Context) -> DaskGraph:
-    """Make tasks that raise when an operation fails, for whoever runs the graph himself."""
-    return {unit.key: _task(unit, context, run_plain) for unit in units.values()}
+def compile_plain(
+    units: Mapping[TaskKey, Unit], context: Context, recipes: Mapping[TaskKey, Recipe]
+) -> DaskGraph:
+    """Make tasks that raise when an operation fails, for whoever runs the graph himself.
+
+    `recipes` are those of units that only read what the store holds.
+    """
+    return {
+        unit.key: _task(unit, context, run_plain, recipes.get(unit.key)) for unit in units.values()
+    }
 
 
-def run_plain(unit: Unit, context: Context, *upstream: object) -> object:
+def run_plain(unit: Unit, context: Context, recipe: Recipe | None, *upstream: object) -> object:
     """Run a unit of one export; raises `OperationError` with the operation's message."""
     value = run_unit(unit, context, *upstream)
+    if isinstance(value, Failed) and value.missing and recipe is not None:
+        logger.warning("%s; it is computed again", value.message)
+        value = run_recipe(recipe, context)
     if isinstance(value, Failed):
         raise OperationError(f"{value.key}: {value.error}: {value.message}")
     return value
 
 
-def _task(unit: Unit, context: Context, function: Callable[..., object]) -> Task:
-    return Task(unit.key, function, unit, context, *(TaskRef(key) for key in unit.dependencies))
+def _task(
+    unit: Unit, context: Context, function: Callable[..., object], *more: Recipe | None
+) -> Task:
+    upstream = (TaskRef(key) for key in unit.dependencies)
+    return Task(unit.key, function, unit, context, *more, *upstream)

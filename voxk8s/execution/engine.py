@@ -61,10 +61,14 @@ class ExecutionEngine:
         run_folder: str | None = None,
     ) -> None:
         settings = settings or Settings.from_env(os.environ)
-        if policy is not None and policy not in STORE_POLICIES:
-            raise InvalidUsage(f"policy {policy!r}: must be one of {', '.join(STORE_POLICIES)}")
-        if isinstance(storage_backend, str):
-            raise InvalidUsage("the store is given by its URL: open it with voxk8s.open_store")
+        if policy is not None:
+            _check("policy", policy, STORE_POLICIES)
+        _check("cache", cache, CacheMode)
+        _check("on_failure", on_failure, OnFailure)
+        if storage_backend is not None and not hasattr(storage_backend, "contains"):
+            raise InvalidUsage(
+                f"{storage_backend!r} is no store: open one by its URL with voxk8s.open_store"
+            )
         chosen = _executor(executor)
         writes = chosen.is_local or output is not None if write_files is None else write_files
         self._config = Config(
@@ -99,8 +103,7 @@ class ExecutionEngine:
         for a file name that leaves the output folder, and transient errors: StoreUnreachable,
         StoreAccessDenied, SchedulerLost.
         """
-        if not isinstance(plan, WorkPlan):
-            raise InvalidUsage("this is a plan's document: make the plan with voxk8s.load_plan")
+        _check_plan(plan)
         if self._config.output is not None and self._config.confine:
             for number, goal in enumerate(plan.goals):
                 if goal.operation == "save":
@@ -124,6 +127,7 @@ class ExecutionEngine:
         """
         from voxk8s.execution.lowering import compile_graph
 
+        _check_plan(plan)
         return compile_graph(plan, self._config)
 
     def cancel(self) -> None:
@@ -138,11 +142,27 @@ class ExecutionEngine:
             run.cancel()
 
 
+def _check(option: str, given: str, words: Iterable[str]) -> None:
+    """Refuse a word that an option does not know."""
+    known = [str(word) for word in words]
+    if given not in known:
+        raise InvalidUsage(f"{option} {given!r}: must be one of {', '.join(known)}")
+
+
+def _check_plan(plan: object) -> None:
+    if not isinstance(plan, WorkPlan):
+        raise InvalidUsage("this is a plan's document: make the plan with voxk8s.load_plan")
+
+
 def _executor(given: Executor | Client | str | None) -> Executor:
     if given is None or isinstance(given, str):
         return find_executor(given or "local")
     if isinstance(given, Executor):
         return given
+    from distributed import Client
+
     from voxk8s.execution.executors.distributed import DistributedExecutor
 
+    if not isinstance(given, Client):
+        raise InvalidUsage(f"{given!r} is no executor: give one, its name, or a Dask client")
     return DistributedExecutor(given)

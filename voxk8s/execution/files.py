@@ -35,7 +35,7 @@ def write_file(path: Path, data: bytes) -> None:
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, f"{error.filename} is no folder") from error
     if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "a folder of this name is there")
+        raise IsADirectoryError(errno.EISDIR, "a folder of this name is there", str(path))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

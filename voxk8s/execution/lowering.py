@@ -11,7 +11,8 @@ from voxk8s.execution.config import CacheMode, Config
 from voxk8s.execution.fusion import Group
 from voxk8s.execution.pinning import digest_here, pin
 from voxk8s.execution.process import Context
-from voxk8s.execution.units import Demand, build
+from voxk8s.execution.recipe import Recipe
+from voxk8s.execution.units import Demand, build, task_key
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyOperation, Lookup, expand, key_graph, resolve
 
@@ -23,7 +24,8 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
     """Make one task per operation that is missing, and one per known result that is needed.
 
     Inputs are pinned, since their contents are part of the keys. Raises the error of an input that
-    cannot be. Work that depends on values of the run itself is not in the graph.
+    cannot be. What is known, and is gone or spoilt when it is read, is computed again. Work that
+    depends on values of the run itself is not in the graph.
     """
     graph = key_graph(plan, registry())
     if graph.unkeyed:
@@ -47,6 +49,7 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
     groups = [
         Group([], [key], [key]) for key in graph.nodes if key in resolution.known and key in needed
     ]
+    recipes = {task_key(group.exports): Recipe(graph.nodes, group.exports[0]) for group in groups}
     groups += [Group([key], [key]) for key in resolution.compute]
     keep = frozenset(key for key in goals if isinstance(graph.nodes[key], KeyOperation))
     units = build(groups, graph.nodes, Demand(goals=(), keep=keep, cheap=frozenset(graph.nodes)))
@@ -63,4 +66,4 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
         retry=config.retry,
         resolved=asked,
     )
-    return compile_plain(units, context)
+    return compile_plain(units, context, recipes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from voxk8s.execution.config import CacheMode, Config
 from voxk8s.execution.executors import Session
@@ -11,7 +11,7 @@ from voxk8s.execution.pinning import Pinned, digest_here, digest_task, pin
 from voxk8s.execution.planning import cheapness
 from voxk8s.execution.process import Context
 from voxk8s.execution.state import RunState
-from voxk8s.plan import InputRef, KeyGraph, Lookup, expand
+from voxk8s.plan import InputRef, Lookup, ResultKey, expand
 
 
 def grow(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], Pinned]) -> None:
@@ -50,11 +50,21 @@ def pin_for(
     return pin(refs, config.inputs, remembers, digests, config.retry)
 
 
-def lookup(config: Config, ledger: Ledger, graph: KeyGraph) -> Lookup:
-    """Ask the store, or only what this run has stored, or nobody: as the cache mode says."""
+def lookup(config: Config, ledger: Ledger, state: RunState) -> Lookup:
+    """Ask the store, or only what this run has stored, or nobody: as the cache mode says.
+
+    What was gone when it was read is not known before this run has stored it again, whatever the
+    store remembers: a worker has found out, and the store is asked here.
+    """
+    graph = state.graph
     match config.cache:
         case CacheMode.USE:
-            return Lookup(graph, config.store.contains, cheapness())
+            lost = state.gone.keys() - ledger.durable
+
+            def ask(keys: Collection[ResultKey]) -> set[str]:
+                return config.store.contains(keys) - lost
+
+            return Lookup(graph, ask if lost else config.store.contains, cheapness())
         case CacheMode.REFRESH:
             return Lookup(graph, ledger.durable.intersection)
         case CacheMode.BYPASS:

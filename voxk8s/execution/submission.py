@@ -74,7 +74,7 @@ class Submission:
     def _resolve(self, begin: float) -> None:
         course, state = self._course, self._course.state
         asked = time.time()
-        resolution = resolve(state.graph, lookup(course.config, course.ledger, state.graph))
+        resolution = resolve(state.graph, lookup(course.config, course.ledger, state))
         refused = [name for name in state.graph.unkeyed if name in state.errors]
         course.ledger.resolved(
             state.graph.nodes, resolution, len(state.graph.pending), len(refused)

@@ -20,6 +20,8 @@ from voxk8s.plan.suggest import clip
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\Z")
 _HEX_ID = re.compile(r"[0-9a-f]{64}\Z")
+_LARGEST = 10**4300
+"""Python itself writes and reads integers of fewer digits only."""
 
 
 def read_constant(form: ConstantForm, path: str, from_resource: bool) -> Scalar:
@@ -32,6 +34,8 @@ def read_constant(form: ConstantForm, path: str, from_resource: bool) -> Scalar:
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
             raise InvalidPlan("a string has a lone surrogate", f"{path}.value")
+    elif isinstance(value, int) and not -_LARGEST < value < _LARGEST:
+        raise InvalidPlan("an integer has too many digits", f"{path}.value")
     elif from_resource and not isinstance(value, bool) and _HEX_ID.match(form.id):
         return _decide(value, form.id)
     return value

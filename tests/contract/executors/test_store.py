@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -90,13 +91,15 @@ def test_goals_whose_bytes_are_spoilt_are_computed_again(
     executor: Executor, make: PlanMaker, tmp_path: Path, harm: str
 ) -> None:
     """Blobs of known goals that were changed or deleted: right values and files all the same."""
-    numbers = [float(number) / 7 for number in range(4000)]
+    numbers = [math.sin(number) for number in range(4000)]
     values = make("test.identity", make("sequence", *numbers))
     make.show("values", values)
     make.save("values.json", values)
     plan, folder = make.plan(), tmp_path / "store"
     engine_on(open_store(str(folder)), executor).execute_workplan(plan)
-    for blob in [path for path in (folder / "cas").rglob("*") if path.is_file()]:
+    blobs = [path for path in (folder / "cas").rglob("*") if path.is_file()]
+    assert len(blobs) == 2
+    for blob in blobs:
         data = blob.read_bytes()
         blob.unlink()
         if harm == "changed":

@@ -9,15 +9,32 @@ from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionEngine
 
 
-def test_unknown_policy_is_refused() -> None:
-    """What is stored beside goals is one of three words."""
-    with pytest.raises(InvalidUsage, match="auto, all, goals"):
-        ExecutionEngine(fresh_store(), policy="some")
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("policy", "auto, all, goals"),
+        ("cache", "use, refresh, bypass"),
+        ("on_failure", "continue, failfast"),
+        ("executor", "local, synchronous"),
+    ],
+)
+def test_unknown_words_are_refused(option: str, words: str) -> None:
+    """Options that are one of few words name them."""
+    with pytest.raises(InvalidUsage, match=f"'some'.*{words}"):
+        ExecutionEngine(fresh_store(), **{option: "some"})  # type: ignore[arg-type]  # the same
+
+
+def test_what_is_no_executor_is_refused() -> None:
+    """An executor is one, the name of one, or a Dask client."""
+    with pytest.raises(InvalidUsage, match="Dask client"):
+        ExecutionEngine(fresh_store(), executor=3)  # type: ignore[arg-type]  # the same
 
 
 def test_what_is_no_store_and_no_plan_is_refused() -> None:
     """A URL and a document are told what makes a store and a plan of them."""
     with pytest.raises(InvalidUsage, match="open_store"):
         ExecutionEngine("memory://x")  # type: ignore[arg-type]  # as a caller without types may
-    with pytest.raises(InvalidUsage, match="load_plan"):
-        ExecutionEngine(fresh_store()).execute_workplan({"nodes": [], "goals": []})  # type: ignore[arg-type]  # the same
+    engine = ExecutionEngine(fresh_store())
+    for method in (engine.execute_workplan, engine.compile_to_dask):
+        with pytest.raises(InvalidUsage, match="load_plan"):
+            method({"nodes": [], "goals": []})  # type: ignore[arg-type]  # the same

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from tests.support.executions import PlanMaker, fresh_store
@@ -20,9 +22,10 @@ from voxk8s.execution.work import Clock
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import KeyConstant, key_graph
 from voxk8s.storage import PutResult, ResultStore
-from voxk8s.values import Value
+from voxk8s.values import Array, Value
 
 _script: list[object] = []
+_made: list[weakref.ref[Array]] = []
 _calls: list[float] = []
 
 
@@ -34,6 +37,26 @@ def scripted(x: float) -> float:
     if isinstance(step, BaseException):
         raise step
     return x
+
+
+@kernel("task.made")
+def made(size: float) -> Array:
+    """Give an array whose life is watched."""
+    array = np.ones(int(size))
+    _made.append(weakref.ref(array))
+    return array
+
+
+@kernel("task.size")
+def size(array: Array) -> float:
+    """Give the size of an array."""
+    return float(array.size)
+
+
+@kernel("task.living")
+def living(_: float) -> float:
+    """Give how many watched arrays live."""
+    return float(sum(watched() is not None for watched in _made))
 
 
 @pytest.fixture
@@ -103,6 +126,18 @@ def test_steps_run_in_order_and_export(reports: list[Report]) -> None:
     assert run_unit(_unit(make), _context()) == 17.0
     assert [report.status for report in reports] == [Status.COMPUTED] * 2
     assert reports[-1].kernel == "default.addition"
+
+
+def test_values_live_to_their_last_use(reports: list[Report]) -> None:
+    """A value that two steps use is there for both, and gone after the second."""
+    _made.clear()
+    make = PlanMaker("task")
+    array = make("task.made", 5.0)
+    once = make("task.size", array)
+    make.show("sum", make("addition", once, make("task.size", array)))
+    assert run_unit(_unit(make), _context()) == 10.0
+    make.show("living", make("task.living", once))
+    assert list(run_unit(_unit(make), _context()).values()) == [10.0, 0.0]  # type: ignore[union-attr]  # two exports
 
 
 def test_several_exports_are_a_mapping(reports: list[Report]) -> None:

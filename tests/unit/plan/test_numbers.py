@@ -72,3 +72,13 @@ def test_resource_form_survives_the_server(value: int | float) -> None:
     assert isinstance(source, dict)
     assert decode(source, index=INDEX, from_resource=True) == made
     assert repr(value_of(decode(source, index=INDEX, from_resource=True))) == repr(value)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_integers_have_a_bound(sign: int) -> None:
+    """Integers that Python itself does not write out are refused with their path."""
+    with pytest.raises(InvalidPlan, match="too many digits") as caught:
+        plan(constant("a", sign * 10**4300), goals=[])
+    assert caught.value.path == "$.nodes[0].value"
+    largest = sign * (10**4300 - 1)
+    assert value_of(plan(constant("a", largest), goals=[])) == largest

@@ -26,6 +26,8 @@ from voxk8s.execution.units import TaskKey, Unit
 
 RECONNECT_SECONDS = 10.0
 """So long a client may look for its scheduler before the run is given up."""
+COUNT_SECONDS = 2.0
+"""How long the number of threads of all workers is taken for the same."""
 _LARGE_GRAPHS = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
 """A plan of 100,000 operations is a graph of 10 MB: large, and what is wanted."""
 
@@ -75,6 +77,8 @@ class DaskSession:
         self._cancelled = False
         self._released = False
         self._connected = time.monotonic()
+        self._threads = 0
+        self._counts_until = 0.0
         self.salt = _salt(client, run, local=local)
         if local:
             process.attach(run, self._receive)
@@ -135,9 +139,14 @@ class DaskSession:
 
     @property
     def parallelism(self) -> int:
-        """Threads of all workers, as the client was last told."""
-        workers = self._client.scheduler_info(n_workers=-1).get("workers", {})
-        return sum(int(worker.get("nthreads", 1)) for worker in workers.values())
+        """Threads of all workers, a moment ago."""
+        now = time.monotonic()
+        if now >= self._counts_until:
+            # The client asks its scheduler, and counts are wanted ten times a second.
+            workers = self._client.scheduler_info(n_workers=-1).get("workers", {})
+            self._threads = sum(int(worker.get("nthreads", 1)) for worker in workers.values())
+            self._counts_until = now + COUNT_SECONDS
+        return self._threads
 
     def cancel(self) -> None:
         """Give everything back: what waits is forgotten, units that run stop after an operation.

@@ -12,6 +12,12 @@ class Cluster:
 
     def __init__(self, at_work: list[set[str]], wanted: list[set[str]]) -> None:
         self._at_work, self._wanted = at_work, wanted
+        self.asked = 0
+
+    def scheduler_info(self, n_workers: int) -> dict[str, object]:
+        """Tell of two workers."""
+        self.asked += 1
+        return {"workers": {"a": {"nthreads": 2}, "b": {"nthreads": 3}}}
 
     def subscribe_topic(self, topic: str, handler: object) -> None:
         """Nothing is told."""
@@ -42,3 +48,11 @@ def test_names_are_shared_unless_work_was_left_behind(
     client = Cluster(at_work, wanted)
     session = DaskSession(client, "run-of-a-name", lambda _: None, local=False)  # type: ignore[arg-type]
     assert session.salt == ("" if shared else "run-of-a-nam")
+
+
+def test_threads_are_not_counted_at_every_look() -> None:
+    """Counts are told many times a second; the scheduler is not asked as often."""
+    client = Cluster([set()], [set()])
+    session = DaskSession(client, "run", lambda _: None, local=False)  # type: ignore[arg-type]
+    assert [session.parallelism for _ in range(50)] == [5] * 50
+    assert client.asked == 1
