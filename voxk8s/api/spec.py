@@ -1,6 +1,6 @@
 """What a user asks for: `WorkPlan.spec`."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from voxk8s.api.base import OPAQUE, ApiStruct, Json, doc, items, number, text
 
@@ -12,6 +12,13 @@ _YEAR = 365 * _DAY
 # A choice of number and object has no type that a rule could look at: this pattern, which nobody
 # will write, is how text is refused with a word of help.
 _NO_TEXT = "^a number of seconds, or succeeded and failed$"
+# For the same reason the fields of the object are written out by hand.
+_SECONDS: Final = {"type": "integer", "format": "int64", "minimum": 0}
+_NEITHER_LIST_NOR_FLAG: Final = {"minItems": 1, "maxItems": 0, "not": {"enum": [True, False]}}
+_OUTCOMES: Final = {
+    "succeeded": {**_SECONDS, "description": "Seconds after success."},
+    "failed": {**_SECONDS, "description": "Seconds after failure."},
+}
 
 Cache: TypeAlias = Literal["Use", "Refresh", "Bypass"]
 OnFailure: TypeAlias = Literal["Continue", "FailFast"]
@@ -246,6 +253,8 @@ class WorkPlanSpec(ApiStruct, frozen=True):
             minimum=0,
             multipleOf=1,
             pattern=_NO_TEXT,
+            properties=_OUTCOMES,
+            **_NEITHER_LIST_NOR_FLAG,
             **OPAQUE,
         ),
     ] = None

@@ -21,7 +21,7 @@ from voxk8s.constants import (
 
 Manifest: TypeAlias = dict[str, Any]
 
-GRACE_SECONDS = 10
+GRACE_SECONDS = 5
 SCRATCH = "/tmp"  # noqa: S108 -- an emptyDir of the pod's own
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _ONE_THREAD = (

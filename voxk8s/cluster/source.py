@@ -177,21 +177,6 @@ def refuse_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:
             )
 
 
-def leaves_folder(name: str) -> bool:
-    """Say whether a file's name leads out of the folder it is written below."""
-    return "://" in name or name.startswith("/") or ".." in name.split("/") or not name.strip("/")
-
-
-def check_file_names(plan: WorkPlan, folder: str) -> None:
-    """Refuse names of saved files that leave a folder; raises InvalidPlan with the path."""
-    for place, goal in enumerate(plan.goals):
-        if goal.operation == "save" and leaves_folder(goal.name):
-            raise InvalidPlan(
-                f"{goal.name!r} does not stay below spec.output.url {folder}",
-                f"$.goals[{place}].name",
-            )
-
-
 def _compile(document: Document, parameters: Mapping[str, str], index: KernelIndex) -> Compiled:
     try:
         text = document.data.decode()

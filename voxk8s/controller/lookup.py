@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 from voxk8s import constants
 from voxk8s.api import Cache
+from voxk8s.cluster.destination import check_output
 from voxk8s.cluster.source import (
     Document,
     SourceDigestMismatch,
     SourceUnavailable,
     check_digest,
-    check_file_names,
     check_url,
     fetch_document,
     read_plan,
@@ -190,7 +190,7 @@ def _check(request: Request, document: Document) -> WorkPlan:
     plan = read_plan(document, request.parameters, registry())
     refuse_local_inputs(plan, registry())
     if request.saves_below is not None:
-        check_file_names(plan, request.saves_below)
+        check_output(plan, request.saves_below, request.store_url)
     return plan
 
 

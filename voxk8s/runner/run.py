@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from voxk8s import api
 from voxk8s.api import Waiting, WorkPlanResource, decode_resource
+from voxk8s.cluster.destination import check_output
 from voxk8s.cluster.errors import NotFound
 from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
@@ -21,7 +22,6 @@ from voxk8s.cluster.source import (
     Document,
     SourceUnavailable,
     check_digest,
-    check_file_names,
     fetch_document,
     read_placed_plan,
     read_source,
@@ -129,7 +129,7 @@ class Run:
         )
         refuse_local_inputs(plan, registry())
         if workplan.spec.output is not None:
-            check_file_names(plan, workplan.spec.output.url)
+            check_output(plan, workplan.spec.output.url, self._config.store)
         return plan
 
     async def _document(self, workplan: WorkPlanResource) -> Document:

@@ -14,9 +14,7 @@ from voxk8s.cluster.source import (
     SourceDigestMismatch,
     SourceUnavailable,
     check_digest,
-    check_file_names,
     format_of,
-    leaves_folder,
     read_plan,
     read_source,
     refuse_local_inputs,
@@ -123,27 +121,6 @@ def test_digest() -> None:
     assert check_digest(document, None) is document
     with pytest.raises(SourceDigestMismatch, match=r"p\.json"):
         check_digest(document, f"sha256:{'0' * 64}")
-
-
-@pytest.mark.parametrize(
-    ("name", "leaves"),
-    [
-        ("a.nii.gz", False), ("a/b.png", False), ("a..b.png", False), ("..a/b", False),
-        ("../a", True), ("a/../../b", True), ("/a", True), ("s3://b/a", True), ("", True),
-    ],
-)  # fmt: skip
-def test_names_of_saved_files(name: str, leaves: bool) -> None:
-    """Names that leave the folder are found; dots within names are fine."""
-    assert leaves_folder(name) == leaves
-
-
-def test_saved_file_that_leaves_is_named_by_its_path() -> None:
-    """A file name that leaves the output makes the plan invalid, at its path."""
-    plan = {**PLAN, "goals": [{"operation": "save", "id": "s", "name": "../x.json"}]}
-    decoded = read_plan(Document(msgspec.json.encode(plan), "json"), None, registry())
-    with pytest.raises(InvalidPlan) as caught:
-        check_file_names(decoded, "s3://out")
-    assert caught.value.path == "$.goals[0].name"
 
 
 def test_local_inputs_are_refused() -> None:

@@ -361,6 +361,16 @@ class TestDeadlines:
         assert status.reason == "StartDeadlineExceeded"
         assert "ConfigMap plans is missing" in (status.message or "")
 
+    def test_start_holds_while_the_runner_waits(self) -> None:
+        """Ready workers are no start while the runner cannot get at its plan or its store."""
+        plan = scenes.workplan({"startDeadlineSeconds": 30})
+        waiting = Waiting(reason="StoreAccessDenied", message="wrong key")
+        parts = {"operations": scenes.COUNTS, "waiting": waiting}
+        observed = scenes.running(workplan=plan, status=parts)
+        status = written(observed, later(31))
+        assert status.reason == "StartDeadlineExceeded"
+        assert "wrong key" in (status.message or "")
+
     def test_are_looked_at_in_time(self) -> None:
         """The next look comes no later than the deadline."""
         plan = scenes.workplan({"activeDeadlineSeconds": 10})

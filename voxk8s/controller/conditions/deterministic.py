@@ -17,6 +17,10 @@ def deterministic(observed: Observed) -> Claim | None:
         constants.DETERMINISTIC,
         "False",
         constants.REASON_NON_DETERMINISTIC,
-        f"{len(keys)} operations gave another value than the one in the store, which was kept:"
+        f"{_operations(len(keys))} gave another value than the one in the store, which was kept:"
         f" {', '.join(key[:12] for key in keys[:4])}",
     )
+
+
+def _operations(count: int) -> str:
+    return "1 operation" if count == 1 else f"{count} operations"

@@ -11,8 +11,16 @@ from voxk8s.controller.stage import Phase, Stage
 
 
 def has_started(observed: Observed) -> bool:
-    """Say whether a worker of the run was ever ready."""
-    return observed.workplan.status.workers_ready_time is not None or observed.ready_workers > 0
+    """Say whether a worker of the run was ever ready, and the run is not kept from its beginning.
+
+    A runner that waits for its plan or for the store has started nothing, whatever is ready.
+    """
+    status = observed.workplan.status
+    counts = status.operations
+    begun = counts is not None and bool(counts.running or counts.computed or counts.failed)
+    if status.waiting is not None and not begun:
+        return False
+    return status.workers_ready_time is not None or observed.ready_workers > 0
 
 
 def exceeded(observed: Observed, now: datetime, waiting_for: str) -> Stage | None:
