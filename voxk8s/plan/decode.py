@@ -9,6 +9,7 @@ import msgspec
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.build import build
+from voxk8s.plan.collecting import without_collecting
 from voxk8s.plan.document import read_json, read_lenient, read_mapping
 from voxk8s.plan.encode import to_document
 from voxk8s.plan.json_text import to_bytes
@@ -17,6 +18,7 @@ from voxk8s.plan.signature import KernelIndex
 from voxk8s.plan.yaml_text import read_yaml
 
 
+@without_collecting
 def decode(
     source: bytes | str | Mapping[str, object],
     *,
@@ -52,6 +54,7 @@ def decode(
     return build(document, index, from_resource=from_resource)
 
 
+@without_collecting
 def validate(plan: WorkPlan, index: KernelIndex) -> WorkPlan:
     """Check a plan that was made in this process as if it had come as a document.
 

@@ -8,6 +8,7 @@ from voxk8s.errors import InvalidPlan
 from voxk8s.plan import sequences
 from voxk8s.plan.build import MAX_LOOP_DEPTH
 from voxk8s.plan.canonical import quote
+from voxk8s.plan.collecting import without_collecting
 from voxk8s.plan.external import External
 from voxk8s.plan.graph import Cycle
 from voxk8s.plan.identity import closure_id, constant_id, operation_id, quoted_operation_id
@@ -50,6 +51,7 @@ Values = Mapping[ResultKey, object]
 """Values of pivots; items that are no scalars may be any placeholder."""
 
 
+@without_collecting
 def key_graph(
     plan: WorkPlan, index: KernelIndex, pins: Mapping[OperationId, Pin] | None = None
 ) -> KeyGraph:
@@ -61,6 +63,7 @@ def key_graph(
     return Lowering(plan, index, dict(pins or {}), {}).graph()
 
 
+@without_collecting
 def expand(
     graph: KeyGraph,
     values: Values | None = None,

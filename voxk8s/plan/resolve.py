@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
+from voxk8s.plan.collecting import without_collecting
 from voxk8s.plan.graph import reachable, width
 from voxk8s.plan.keygraph import KeyConstant, KeyGraph
 from voxk8s.plan.model import ResultKey
@@ -33,6 +34,7 @@ class Resolution(msgspec.Struct, frozen=True):
     fronts: int
 
 
+@without_collecting
 def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     """Go from the goals down and ask the store for one front of operations at a time.
 

@@ -1,0 +1,51 @@
+"""Many objects are made at once: without looks for garbage cycles among them meanwhile."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_lock = threading.Lock()
+_depth = 0
+_enabled = False
+
+
+def without_collecting(function: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Run a function while Python's collector of cycles rests, in all threads.
+
+    For functions that make large structures without cycles: the collector looks at all objects
+    again and again while their number grows, a quarter of the time of a plan of 100,000 operations.
+    """
+
+    @wraps(function)
+    def wrapped(*arguments: _P.args, **options: _P.kwargs) -> _T:
+        _rest()
+        try:
+            return function(*arguments, **options)
+        finally:
+            _go_on()
+
+    return wrapped
+
+
+def _rest() -> None:
+    global _depth, _enabled
+    with _lock:
+        if _depth == 0:
+            _enabled = gc.isenabled()
+            gc.disable()
+        _depth += 1
+
+
+def _go_on() -> None:
+    global _depth
+    with _lock:
+        _depth -= 1
+        if _depth == 0 and _enabled:
+            gc.enable()
