@@ -195,8 +195,11 @@ BLOBS_PREFIX: Final = "cas/sha256"
 RUNS_PREFIX: Final = "runs"
 PINS_PREFIX: Final = "pins/v1"
 QUARANTINE_PREFIX: Final = "quarantine"
+LEASES_PREFIX: Final = "lease/v1"
 PROBE_PATH: Final = "probe/v1"
 """The object by which a store's abilities are tried."""
+STORE_GRACE_SECONDS: Final = 48 * 3600.0
+"""What is younger than this is never collected; what is used is made young after half of it."""
 MEDIA_TYPE_VALUE: Final = "application/vnd.voxk8s.value"
 """Media type of values in the store's own encoding."""
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -70,7 +71,7 @@ def serving(answer: Callable[[str, str, int], Answer | None]) -> Iterator[Script
             self.send_response(reply.status)
             self.send_header("Content-Length", str(len(reply.body)))
             self.send_header("ETag", '"e"')
-            self.send_header("Last-Modified", "Wed, 21 Oct 2015 07:28:00 GMT")
+            self.send_header("Last-Modified", formatdate(usegmt=True))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(reply.body)

@@ -6,20 +6,25 @@ is bounded: a store that does not answer is said to be unreachable within about 
 
 from __future__ import annotations
 
+import hashlib
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.storage.failure import convert, is_no_answer
 from voxk8s.storage.options import Location, StoreOptions
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 _CONNECT: Final = timedelta(seconds=2)
 _SMALL_REQUEST: Final = timedelta(seconds=5)
@@ -37,12 +42,21 @@ _memories: dict[str, MemoryStore] = {}
 _memories_lock = threading.Lock()
 
 
+class UnsupportedUpdate(StoreError):
+    """The store cannot write an object on the condition that it is as it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a HEAD request or a listing says of an object."""
+    """What a HEAD request or a listing says of an object.
+
+    `modified` is in seconds since 1970, `tag` is the ETag.
+    """
 
     path: str
     size: int
+    modified: float = 0.0
+    tag: str = ""
 
 
 class Backend:
@@ -53,6 +67,7 @@ class Backend:
         self.url = location.url
         self.remote = location.scheme == "s3"
         self._takes_attributes = location.scheme != "file"
+        self._folder = Path(location.root) if location.scheme == "file" else None
         try:
             self._small, self._bulk = _open(location, options)
         except _FAILURES as error:
@@ -60,14 +75,35 @@ class Backend:
 
     def get(self, path: str, *, bulk: bool = False) -> memoryview | None:
         """All bytes at a path, or None."""
+        read = self.read(path, bulk=bulk)
+        return None if read is None else read[0]
+
+    def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, Found] | None:
+        """All bytes at a path and what the store says of them, or None."""
         store = self._bulk if bulk else self._small
         try:
-            return memoryview(obstore.get(store, path).bytes())
+            answer = obstore.get(store, path)
+            data = memoryview(answer.bytes())
+            return data, _found(answer.meta)
         except FileNotFoundError as error:
             self._believe(error, "read", with_body=True)
             return None
         except _FAILURES as error:
             raise convert(error, self.url, "read") from error
+
+    def digest(self, path: str) -> tuple[str, int] | None:
+        """SHA-256 and size of an object, read piece by piece, or None."""
+        state, size = hashlib.sha256(), 0
+        try:
+            for piece in obstore.get(self._bulk, path).stream(min_chunk_size=_PART):
+                state.update(piece)
+                size += len(piece)
+        except FileNotFoundError as error:
+            self._believe(error, "read", with_body=True)
+            return None
+        except _FAILURES as error:
+            raise convert(error, self.url, "read") from error
+        return state.hexdigest(), size
 
     def head(self, path: str) -> Found | None:
         """Size of the object at a path, or None."""
@@ -78,7 +114,7 @@ class Backend:
             return None
         except _FAILURES as error:
             raise convert(error, self.url, "look") from error
-        return Found(path, meta["size"])
+        return _found(meta)
 
     def create(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> bool:
         """Write an object unless there is one; False when there is, or a rival was quicker.
@@ -101,6 +137,46 @@ class Backend:
         except _FAILURES as error:
             raise convert(error, self.url, "write") from error
 
+    def update(self, found: Found, data: bytes, media_type: str) -> bool:
+        """Write an object if it is still as it was found; False when it is not.
+
+        Raises UnsupportedUpdate where the store has no such thing (folders, some S3 servers).
+        """
+        if not found.tag:
+            raise UnsupportedUpdate(f"the store {self.url} has no ETags")
+        try:
+            obstore.put(
+                self._small,
+                found.path,
+                data,
+                attributes={"Content-Type": media_type} if self._takes_attributes else None,
+                mode={"e_tag": found.tag},
+                use_multipart=False,
+            )
+        except (PreconditionError, AlreadyExistsError, FileNotFoundError):
+            return False
+        except NotImplementedError as error:
+            raise UnsupportedUpdate(f"the store {self.url} has no conditional updates") from error
+        except _FAILURES as error:
+            if "status code: 501" in str(error):
+                raise UnsupportedUpdate(
+                    f"the store {self.url} has no conditional updates"
+                ) from error
+            raise convert(error, self.url, "write") from error
+        return True
+
+    def touch(self, found: Found, data: bytes | memoryview, media_type: str) -> None:
+        """Make an object young without changing it, unless it has changed."""
+        if self._folder is None:
+            self.update(found, bytes(data), media_type)
+            return
+        try:
+            os.utime(self._folder / found.path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise convert(error, self.url, "write") from error
+
     def delete(self, path: str) -> None:
         """Remove an object if there is one."""
         try:
@@ -115,7 +191,7 @@ class Backend:
         try:
             for chunk in obstore.list(self._bulk, prefix, chunk_size=1000):
                 for meta in chunk:
-                    yield Found(meta["path"], meta["size"])
+                    yield _found(meta)
         except FileNotFoundError as error:
             self._believe(error, "list")
         except _FAILURES as error:
@@ -143,6 +219,11 @@ class Backend:
         """Raise unless "not found" is about the object."""
         if self.remote and is_no_answer(error, with_body=with_body):
             raise convert(error, self.url, doing) from error
+
+
+def _found(meta: ObjectMeta) -> Found:
+    tag = meta["e_tag"] or ""
+    return Found(meta["path"], meta["size"], meta["last_modified"].timestamp(), tag)
 
 
 def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, ObjectStore]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
+from voxk8s import constants
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest
-from voxk8s.storage.backend import Backend
+from voxk8s.storage.backend import Backend, Found
 from voxk8s.storage.codec import Encoded, digest_of
 from voxk8s.storage.layout import blob_path
 from voxk8s.storage.quarantine import Quarantine
@@ -15,9 +19,12 @@ _LOOK_FIRST = 1024 * 1024
 class Blobs:
     """The content-addressed part of a store."""
 
-    def __init__(self, backend: Backend, quarantine: Quarantine) -> None:
+    def __init__(
+        self, backend: Backend, quarantine: Quarantine, clock: Callable[[], float] = time.time
+    ) -> None:
         """Keep blobs in `backend`."""
         self._backend = backend
+        self._clock = clock
         self._quarantine = quarantine
         # Found corrupt here; they may still be there if they could not be moved.
         self._suspects: set[Digest] = set()
@@ -50,7 +57,13 @@ class Blobs:
             small = encoded.size < _LOOK_FIRST
             if small and self._backend.create(path, encoded.parts, media_type):
                 return
-            if self.exists(digest, encoded.size):
+            found = self._backend.head(path)
+            # One that is old may be about to be collected, since nobody named it: written again it
+            # is young.
+            if found is not None and found.size == encoded.size and not self._is_old(found):
                 return
         self._backend.write(path, encoded.parts, media_type)
         self._suspects.discard(digest)
+
+    def _is_old(self, found: Found) -> bool:
+        return self._clock() - found.modified > constants.STORE_GRACE_SECONDS / 2

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+
+from voxk8s import constants
+from voxk8s.storage.backend import Backend, Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,21 @@ class StoreStats:
     blob_bytes: int
     quarantined: int
     counts: Counts = field(default_factory=Counts)
+
+
+def count_all(backend: Backend, counts: Counts) -> StoreStats:
+    """Count what is in a store by listing it, page by page."""
+    records, record_bytes = _sum(backend.list(constants.RECORDS_PREFIX))
+    blobs, blob_bytes = _sum(backend.list(constants.BLOBS_PREFIX))
+    quarantined, _ = _sum(backend.list(constants.QUARANTINE_PREFIX))
+    return StoreStats(records, record_bytes, blobs, blob_bytes, quarantined, counts)
+
+
+def _sum(listing: Iterable[Found]) -> tuple[int, int]:
+    count = size = 0
+    for found in listing:
+        count, size = count + 1, size + found.size
+    return count, size
 
 
 class Counters:

@@ -30,7 +30,9 @@ def open_store(
     """
     known = os.environ if env is None else env
     given = options or StoreOptions()
-    return ResultStore(parse_url(default_url(known) if url is None else url), given, given.filled(known))
+    return ResultStore(
+        parse_url(default_url(known) if url is None else url), given, given.filled(known)
+    )
 
 
 def default_url(env: Mapping[str, str]) -> str:

@@ -31,6 +31,11 @@ def pin_path(url: str, size: int, version: str) -> str:
     return f"{constants.PINS_PREFIX}/{_split(name, 'pin')}"
 
 
+def lease_path(key: str) -> str:
+    """Path of the lease of a result key; raises InvalidUsage unless it is 64-hex."""
+    return f"{constants.LEASES_PREFIX}/{_split(key, 'result key')}"
+
+
 def quarantine_path(path: str, content: Digest) -> str:
     """Path below quarantine/ for the corrupt bytes of `path`; `content` tells finds apart."""
     return f"{constants.QUARANTINE_PREFIX}/{path}.{content[:16]}"

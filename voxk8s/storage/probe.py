@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voxk8s import constants
-from voxk8s.errors import StoreError
-from voxk8s.storage.backend import Backend
+from voxk8s.errors import StoreAccessDenied, StoreError
+from voxk8s.storage.backend import Backend, Found
 
 _CONTENT = b"This object shows that results can be written here, and only once.\n"
+_NO_TAG = '"00000000000000000000000000000000"'
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Abilities of a store that answers and accepts the credentials."""
+    """Abilities of a store that answers and accepts the credentials.
+
+    Without `conditional_updates` there are no leases: two runs may compute the same at once.
+    """
 
     reachable: bool
     conditional_writes: bool
+    conditional_updates: bool = False
 
 
 def probe(backend: Backend) -> Probe:
@@ -32,4 +37,20 @@ def probe(backend: Backend) -> Probe:
     content = backend.get(path)
     if content is None or bytes(content) != _CONTENT:
         raise StoreError(f"the store {backend.url} does not give back what was written to it")
-    return Probe(reachable=True, conditional_writes=refused)
+    return Probe(
+        reachable=True,
+        conditional_writes=refused,
+        conditional_updates=refused and _updates(backend),
+    )
+
+
+def _updates(backend: Backend) -> bool:
+    """Whether an update on a condition that is not met is refused."""
+    try:
+        return not backend.update(
+            Found(constants.PROBE_PATH, len(_CONTENT), tag=_NO_TAG), _CONTENT, "text/plain"
+        )
+    except StoreAccessDenied:
+        raise
+    except StoreError:
+        return False

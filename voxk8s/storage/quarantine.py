@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from voxk8s.errors import CorruptBlob, StoreError
-from voxk8s.storage.backend import Backend
+from voxk8s.storage.backend import Backend, Found
 from voxk8s.storage.codec import digest_of
 from voxk8s.storage.counters import Counters
 from voxk8s.storage.layout import quarantine_path
@@ -23,23 +23,30 @@ class Quarantine:
         self._counters = counters
 
     def read(
-        self, path: str, check: Callable[[memoryview], None], *, bulk: bool
+        self,
+        path: str,
+        check: Callable[[memoryview], None],
+        *,
+        bulk: bool,
+        seen: Callable[[Found, memoryview], None] | None = None,
     ) -> memoryview | None:
         """Bytes at a path that pass `check`, or None when there are none.
 
         `check` raises CorruptBlob. What fails is read once more, since the line may be at fault;
-        what fails twice is moved away and counts as absent.
+        what fails twice is moved away and counts as absent. `seen` is told what is sound.
         """
-        data = self._backend.get(path, bulk=bulk)
-        if data is None or _passes(check, data) is None:
-            return data
-        data = self._backend.get(path, bulk=bulk)
-        if data is None:
-            return None
-        reason = _passes(check, data)
-        if reason is None:
-            return data
-        self._set_aside(path, data, reason)
+        for last in (False, True):
+            answer = self._backend.read(path, bulk=bulk)
+            if answer is None:
+                return None
+            data, found = answer
+            reason = _passes(check, data)
+            if reason is None:
+                if seen is not None:
+                    seen(found, data)
+                return data
+            if last:
+                self._set_aside(path, data, reason)
         return None
 
     def _set_aside(self, path: str, data: memoryview, reason: CorruptBlob) -> None:

@@ -5,29 +5,30 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from voxk8s import constants
-from voxk8s.errors import BlobMissing, CorruptBlob, StoreError
+from voxk8s.errors import BlobMissing, StoreError
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.plan.pins import Pin
 from voxk8s.storage import probe as probing
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.blobs import Blobs
-from voxk8s.storage.codec import Encoded, payload_digest
-from voxk8s.storage.counters import Counters, Counts, StoreStats
+from voxk8s.storage.collecting import Collection, collect
+from voxk8s.storage.collection import Limits
+from voxk8s.storage.comparison import PutResult, PutStatus, compare
+from voxk8s.storage.counters import Counters, Counts, StoreStats, count_all
 from voxk8s.storage.entry import make_record, read_value
 from voxk8s.storage.fanout import FanOut
 from voxk8s.storage.layout import blob_path, record_path, run_path
+from voxk8s.storage.lease import Lease
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.pins import Pins
 from voxk8s.storage.quarantine import Quarantine
-from voxk8s.storage.recent import RecentResults, Seen
-from voxk8s.storage.record import FORMAT, Provenance, Record, decode_record, encode_record
+from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record
+from voxk8s.storage.records import Records
+from voxk8s.storage.verification import Tell, Verification, verify
 from voxk8s.values import Value
 
 _log = logging.getLogger(__name__)
@@ -36,26 +37,6 @@ _TRIES: Final = 8
 _PAUSE: Final = 0.02
 _REMOTE_WIDTH: Final = 32
 _LOCAL_WIDTH: Final = 4
-
-
-class PutStatus(StrEnum):
-    """What a put found."""
-
-    CREATED = "created"
-    """The result is new."""
-    EXISTS = "exists"
-    """The store has this value already."""
-    NONDETERMINISTIC = "nondeterministic"
-    """The store had another value under this key."""
-
-
-@dataclass(frozen=True, slots=True)
-class PutResult:
-    """The outcome of a put; digest and size are of the bytes that were put."""
-
-    status: PutStatus
-    digest: Digest
-    size: int
 
 
 class ResultStore:
@@ -67,18 +48,24 @@ class ResultStore:
     """
 
     def __init__(
-        self, location: Location, options: StoreOptions, resolved: StoreOptions | None = None
+        self,
+        location: Location,
+        options: StoreOptions,
+        resolved: StoreOptions | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Use `open_store` instead; `resolved` is `options` completed from the environment."""
+        self._clock = clock
         self._location = location
         self._options = options
         self._backend = Backend(location, resolved or options)
         self._counters = Counters()
         self._quarantine = Quarantine(self._backend, self._counters)
-        self._blobs = Blobs(self._backend, self._quarantine)
+        self._blobs = Blobs(self._backend, self._quarantine, clock)
         self._pins = Pins(self._backend, self._quarantine)
-        self._recent = RecentResults()
         self._fanout = FanOut(_REMOTE_WIDTH if self._backend.remote else _LOCAL_WIDTH)
+        self._records = Records(self._backend, self._quarantine, self._blobs, self._fanout, clock)
 
     # --- results ----------------------------------------------------------------------------
 
@@ -88,13 +75,13 @@ class ResultStore:
         Corrupt bytes are set aside and are a MISS; so is a record without its blob. Raises
         StoreUnreachable or StoreAccessDenied when the store cannot be asked.
         """
-        seen = self._recent.get(key)
+        seen = self._records.seen(key) if self._backend.remote else None
         ahead = None
-        if seen is not None and seen.digest is not None and self._backend.remote:
+        if seen is not None:
             # The record says whether the result is still there; its blob comes meanwhile.
-            digest, size = seen.digest, seen.size
+            digest, size = seen
             ahead = self._fanout.submit(lambda: self._blobs.read(digest, size))
-        record = self._read_record(key)
+        record = self._records.read(key)
         if record is None or record.format != FORMAT:
             return self._miss(key)
         if record.inline is None and ahead is not None and record.digest == digest:
@@ -104,7 +91,7 @@ class ResultStore:
         value = MISS if data is None else read_value(record, data)
         if value is MISS:
             return self._miss(key)
-        self._remember(record)
+        self._records.remember(record)
         self._counters.add("hits")
         return value
 
@@ -132,9 +119,9 @@ class ResultStore:
             if self._backend.create(path, (document,), "application/json"):
                 status = PutStatus.CREATED
                 break
-            existing = self._read_record(key)
+            existing = self._records.read(key)
             if existing is not None:
-                status = self._compare(existing, record, encoded)
+                status = compare(existing, record, encoded, self._bytes_of, self._heal)
                 if status is PutStatus.CREATED or (
                     replace and status is PutStatus.NONDETERMINISTIC
                 ):
@@ -146,7 +133,7 @@ class ResultStore:
             raise StoreError(f"the record of {key} in {self.url} can be neither made nor read")
         self._count(status, key)
         if status is PutStatus.CREATED or replace:
-            self._remember(record)
+            self._records.remember(record)
         return PutResult(status, record.digest, record.size)
 
     def contains(self, keys: Iterable[str]) -> set[str]:
@@ -154,29 +141,19 @@ class ResultStore:
 
         Many keys are looked up side by side. A positive answer is remembered for a minute.
         """
-        wanted = set(keys)
-        known = {key for key in wanted if self._recent.get(key) is not None}
-        found = self._fanout.map(self._is_complete, wanted - known)
-        return known | {key for key, complete in found.items() if complete}
+        return self._records.complete(keys)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Forget results. Their blobs stay, since others may share them."""
-
-        def remove(key: str) -> None:
-            self._recent.drop(key)
-            self._backend.delete(record_path(key))
-            self._recent.drop(key)
-
-        self._fanout.map(remove, keys)
+        self._fanout.map(self._records.delete, keys)
 
     def record(self, key: str) -> Record | None:
         """Tell what the store knows about a result, without its value (inline ones excepted)."""
-        return self._read_record(key)
+        return self._records.read(key)
 
     def records(self, keys: Iterable[str]) -> dict[str, Record]:
         """Give the records of many keys, read side by side; those without one are left out."""
-        found = self._fanout.map(self._read_record, keys)
-        return {key: record for key, record in found.items() if record is not None}
+        return self._records.many(keys)
 
     # --- blobs ------------------------------------------------------------------------------
 
@@ -230,16 +207,40 @@ class ResultStore:
 
     def stats(self) -> StoreStats:
         """Count what is in the store. Lists all of it: slow for large ones."""
-        records = [found.size for found in self._backend.list(constants.RECORDS_PREFIX)]
-        blobs = [found.size for found in self._backend.list(constants.BLOBS_PREFIX)]
-        return StoreStats(
-            records=len(records),
-            record_bytes=sum(records),
-            blobs=len(blobs),
-            blob_bytes=sum(blobs),
-            quarantined=sum(1 for _ in self._backend.list(constants.QUARANTINE_PREFIX)),
-            counts=self.counts,
+        return count_all(self._backend, self.counts)
+
+    def verify(self, tell: Tell = lambda *_: None) -> Verification:
+        """Read everything: corrupt objects are set aside, and what is wrong is told.
+
+        `tell` hears how far it is. Memory is bounded by 48 bytes a blob and one corrupt blob.
+        """
+        return verify(self._backend, self._blobs, self._fanout, self._records.read_quietly, tell)
+
+    def collect(
+        self, limits: Limits, *, dry_run: bool = False, tell: Tell = lambda *_: None
+    ) -> Collection:
+        """Delete results that were not used for long, and blobs that no record names.
+
+        Safe while others use the store: what is used meanwhile stays, or is a miss. With `dry_run`
+        only tells what would go.
+        """
+        return collect(
+            self._backend,
+            self._fanout,
+            lambda keys: self._records.many(keys, quietly=True),
+            self._records.delete,
+            limits,
+            self._clock,
+            dry_run=dry_run,
+            tell=tell,
         )
+
+    def lease(self, key: str, owner: str, *, seconds: float = 30.0, label: str = "") -> Lease:
+        """Give the lease of a result key, not taken yet; `probe` tells whether there are leases.
+
+        `owner` is unique to who computes, `label` is what those are told who wait.
+        """
+        return Lease(self._backend, key, owner, seconds=seconds, clock=self._clock, label=label)
 
     def __repr__(self) -> str:
         return f"ResultStore({self.url!r})"
@@ -252,59 +253,18 @@ class ResultStore:
 
     # --- inside -----------------------------------------------------------------------------
 
-    def _read_record(self, key: str) -> Record | None:
-        def check(data: memoryview) -> None:
-            decode_record(bytes(data), key)
-
-        data = self._quarantine.read(record_path(key), check, bulk=False)
-        if data is None:
-            self._recent.drop(key)
-            return None
-        return decode_record(bytes(data), key)
-
     def _bytes_of(self, record: Record) -> memoryview | None:
         if record.inline is not None:
             return memoryview(record.inline)
         return self._blobs.read(record.digest, record.size)
 
-    def _is_complete(self, key: str) -> bool:
-        record = self._read_record(key)
-        if record is None or record.format != FORMAT:
-            return False
-        if record.inline is None and not self._blobs.exists(record.digest, record.size):
-            return False
-        self._remember(record)
-        return True
-
-    def _remember(self, record: Record) -> None:
-        digest = record.digest if record.inline is None else None
-        self._recent.add(record.key, Seen(digest, record.size))
-
     def _miss(self, key: str) -> Miss:
-        self._recent.drop(key)
+        self._records.forget(key)
         self._counters.add("misses")
         return MISS
 
-    def _compare(self, existing: Record, record: Record, encoded: Encoded) -> PutStatus:
-        """Say what a put is when the key has a record; CREATED when that one is of no use."""
-        if existing.format != FORMAT:
-            return PutStatus.CREATED
-        if existing.digest == record.digest and existing.suffix == record.suffix:
-            # The blob was put again before; an inline value is in a record that is sealed.
-            return PutStatus.EXISTS
-        data = self._bytes_of(existing)
-        if data is None:
-            self._counters.add("healed")
-            return PutStatus.CREATED
-        if existing.is_file or record.is_file:
-            return PutStatus.NONDETERMINISTIC
-        try:
-            # Two versions of the compressor may write one value differently.
-            same = payload_digest(data) == payload_digest(encoded.join())
-        except CorruptBlob:
-            self._counters.add("healed")
-            return PutStatus.CREATED
-        return PutStatus.EXISTS if same else PutStatus.NONDETERMINISTIC
+    def _heal(self) -> None:
+        self._counters.add("healed")
 
     def _count(self, status: PutStatus, key: str) -> None:
         match status:
