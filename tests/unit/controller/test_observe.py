@@ -76,6 +76,11 @@ class Scene:
             {**self.meta(name, labels=labels), "status": {"availableReplicas": 1}}
         )
 
+    def job(self, name: str, **more: Any) -> None:
+        """A runner's Job is there."""
+        template = {"template": {"spec": {"containers": []}}}
+        self.state.jobs.put({**self.meta(name, **more), "spec": template})
+
     def observe(self) -> Observed:
         """Observe the WorkPlan."""
         workplan = self.state.workplans.get("ns", self.name)
@@ -115,7 +120,12 @@ def test_children_are_sorted_out(scene: Scene) -> None:
 def test_children_of_a_predecessor_do_not_count(scene: Scene) -> None:
     """What an older WorkPlan of the same name left behind is not this one's."""
     scene.cluster("c", owner="u-0")
-    assert scene.observe().cluster is None
+    scene.job("old", owner="u-0")
+    assert (scene.observe().cluster, scene.observe().runner) == (None, None)
+    scene.job("new")
+    found = scene.observe().runner
+    assert found is not None
+    assert found.name == "new"
 
 
 def test_the_cluster_that_stays_is_the_one(scene: Scene) -> None:

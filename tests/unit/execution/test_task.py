@@ -48,9 +48,9 @@ def made(size: float) -> Array:
 
 
 @kernel("task.size")
-def size(array: Array) -> float:
-    """Give the size of an array."""
-    return float(array.size)
+def size(array: Array, factor: float) -> float:
+    """Give a multiple of the size of an array."""
+    return array.size * factor
 
 
 @kernel("task.living")
@@ -131,13 +131,14 @@ def test_steps_run_in_order_and_export(reports: list[Report]) -> None:
 def test_values_live_to_their_last_use(reports: list[Report]) -> None:
     """A value that two steps use is there for both, and gone after the second."""
     _made.clear()
-    make = PlanMaker("task")
+    make = PlanMaker()
     array = make("task.made", 5.0)
-    once = make("task.size", array)
-    make.show("sum", make("addition", once, make("task.size", array)))
-    assert run_unit(_unit(make), _context()) == 10.0
-    make.show("living", make("task.living", once))
-    assert list(run_unit(_unit(make), _context()).values()) == [10.0, 0.0]  # type: ignore[union-attr]  # two exports
+    both = make("addition", make("task.size", array, 1.0), make("task.size", array, 2.0))
+    make.show("sizes", both)
+    make.show("living", make("task.living", both))
+    values = run_unit(_unit(make), _context())
+    assert isinstance(values, dict)
+    assert list(values.values()) == [15.0, 0.0]
 
 
 def test_several_exports_are_a_mapping(reports: list[Report]) -> None:
