@@ -16,7 +16,8 @@ import yaml
 
 from tests.bench.table import Row, show
 from tests.support import kstatus, workplans
-from tests.support.kubectl import ROOT, Kubectl, connect, wait_for
+from tests.support.kubectl import ROOT, Kubectl, connect
+from tests.support.waiting import wait_for
 
 JOB = """
 from dask.distributed import Client

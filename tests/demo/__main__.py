@@ -12,13 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.demo import picture, scan, show
-from tests.support import kstatus
+from tests.support import kstatus, workplans
 from tests.support.kubectl import ROOT, Kubectl, KubectlError, connect
 
-SAMPLES = ROOT / "manifests" / "samples"
 REPORTS = ROOT / "reports" / "demo"
 
 
@@ -26,18 +23,12 @@ def main() -> int:
     """Run the three acts; gives the exit status."""
     cluster = connect()
     for namespace in ("demo", "demo-again"):
-        cluster.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {
-                    "name": namespace,
-                    "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-                },
-            }
-        )
-    first, margin = (sample("white-matter.yaml"), sample("white-matter-margin.yaml"))
-    show.step("Uploading the MRI (MNI152, T1-weighted, 1 mm)")
+        cluster.make_namespace(namespace)
+    first, margin = (
+        workplans.sample("white-matter.yaml"),
+        workplans.sample("white-matter-margin.yaml"),
+    )
+    show.step("Uploading the MRI (MNI152, T1-weighted, 1 mm) and what the other samples load")
     scan.upload()
     if os.environ.get("FRESH") == "1":
         show.step("Forgetting the results of earlier demos")
@@ -59,12 +50,6 @@ def main() -> int:
         f"Picture: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}"
     )
     return verdict(there, one, two, three)
-
-
-def sample(name: str) -> dict[str, Any]:
-    """Read a sample WorkPlan."""
-    thing: dict[str, Any] = yaml.safe_load((SAMPLES / name).read_text())
-    return thing
 
 
 def run(kube: Kubectl, workplan: Mapping[str, Any]) -> dict[str, Any]:

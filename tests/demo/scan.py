@@ -1,4 +1,4 @@
-"""The MRI of the demo, in the test cluster's store."""
+"""The MRI of the demo, and what the other samples load, in the test cluster's store."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import s3fs
 
 from tests.support.kubectl import cluster_env
 
-KEY = "inputs/mni152-t1.nii.gz"
+T1, WHITE, GREY = (
+    f"mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz" for name in ("t1", "wm", "gm")
+)
+FOLDER = {f"inputs/scans/{name}": name for name in (T1, WHITE, GREY)}
+INPUTS = {"inputs/mni152-t1.nii.gz": T1, "inputs/mni152-wm.nii.gz": WHITE, **FOLDER}
+"""What the sample WorkPlans load, by their keys, and the files of the nilearn wheel."""
 
 
-def local_path() -> Path:
-    """Give the MNI152 T1 template that the nilearn wheel carries (uint8, 197x233x189, 1 mm)."""
-    name = "mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
+def local_path(name: str = T1) -> Path:
+    """Give a file of the MNI152 template that the nilearn wheel carries (197x233x189, 1 mm)."""
     return Path(str(files("nilearn.datasets") / "data" / name))
 
 
@@ -32,11 +36,12 @@ def filesystem() -> Any:
 
 
 def upload() -> None:
-    """Put the MRI where the sample WorkPlans look for it, unless it is there."""
-    remote, source = f"{cluster_env()['S3_BUCKET']}/{KEY}", local_path()
-    fs = filesystem()
-    if not fs.exists(remote) or fs.size(remote) != source.stat().st_size:
-        fs.put_file(str(source), remote)
+    """Put everything where the sample WorkPlans look for it, unless it is there."""
+    bucket, fs = cluster_env()["S3_BUCKET"], filesystem()
+    for key, name in INPUTS.items():
+        remote, source = f"{bucket}/{key}", local_path(name)
+        if not fs.exists(remote) or fs.size(remote) != source.stat().st_size:
+            fs.put_file(str(source), remote)
 
 
 def read(url: str) -> bytes:

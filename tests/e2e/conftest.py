@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import tempfile
@@ -13,12 +14,8 @@ from typing import Any
 import pytest
 
 from tests.support import kstatus
-from tests.support.kubectl import Kubectl, KubectlError, connect, wait_for
-
-RESTRICTED = {
-    "pod-security.kubernetes.io/enforce": "restricted",
-    "pod-security.kubernetes.io/enforce-version": "latest",
-}
+from tests.support.kubectl import Kubectl, KubectlError, connect
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +31,7 @@ def make_namespace(cluster: Kubectl) -> Iterator[Callable[[], Kubectl]]:
 
     def make() -> Kubectl:
         name = f"t-{uuid.uuid4().hex[:10]}"
-        cluster.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {"name": name, "labels": RESTRICTED},
-            }
-        )
+        cluster.make_namespace(name)
         made.append(name)
         return cluster.within(name)
 
@@ -71,7 +62,7 @@ class Watch:
     def __init__(self, kube: Kubectl, kind: str) -> None:
         """Start watching; states come in the order in which the API server tells them."""
         # A pipe that nobody reads would stop kubectl after 64 KiB.
-        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stop
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         self._process = subprocess.Popen(
             [
                 kube.binary,
@@ -91,19 +82,34 @@ class Watch:
             text=True,
         )
 
-    def stop(self) -> list[dict[str, Any]]:
-        """End the watch and give all states that it saw."""
+    def stop(self, until: Callable[[dict[str, Any]], bool] | None = None) -> list[dict[str, Any]]:
+        """End the watch and give all states that it saw; not before it saw one as `until` says."""
+        if until is not None:
+            wait_for("the watch tells", lambda: any(map(until, self._states())), 30)
         self._process.terminate()
         self._process.wait(timeout=10)
-        self._output.seek(0)
-        text = self._output.read()
+        states = self._states()
+        self.close()
+        return states
+
+    def close(self) -> None:
+        """End the watch, whatever it saw."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(timeout=10)
         self._output.close()
+
+    def _states(self) -> list[dict[str, Any]]:
+        # Read from the start by the file's own descriptor: kubectl goes on writing at the end.
+        text = os.pread(self._output.fileno(), os.fstat(self._output.fileno()).st_size, 0).decode(
+            errors="ignore"
+        )
         decoder, states, place = json.JSONDecoder(), [], 0
         while text[place:].strip():
             place += len(text[place:]) - len(text[place:].lstrip())
             try:
                 event, place = decoder.raw_decode(text, place)
-            except json.JSONDecodeError:  # cut in the middle by the end of the watch
+            except json.JSONDecodeError:  # cut in the middle of what is written
                 break
             states.append(event["object"])
         return states
@@ -120,7 +126,7 @@ def watch() -> Iterator[Callable[[Kubectl, str], Watch]]:
 
     yield start
     for one in running:
-        one.stop() if one._process.poll() is None else None
+        one.close()
 
 
 def ended(kube: Kubectl, name: str, timeout: float = 240) -> dict[str, Any]:
@@ -145,6 +151,19 @@ def succeeded(kube: Kubectl, name: str, timeout: float = 240) -> dict[str, Any]:
     thing = ended(kube, name, timeout)
     assert kstatus.condition(thing, "Succeeded").get("status") == "True", describe(kube, name)
     return thing
+
+
+def under_way(kube: Kubectl, name: str) -> None:
+    """Wait until some operations of a WorkPlan are computed."""
+
+    def probe() -> bool:
+        operations = kube.get("workplan", name).get("status", {}).get("operations") or {}
+        return bool(operations.get("computed"))
+
+    try:
+        wait_for("some operations are computed", probe)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{describe(kube, name)}") from None
 
 
 def describe(kube: Kubectl, name: str) -> str:

@@ -10,7 +10,8 @@ import pytest
 
 from tests.e2e.conftest import describe, ended, succeeded
 from tests.support import kstatus, workplans
-from tests.support.kubectl import Kubectl, cluster_env, wait_for
+from tests.support.kubectl import Kubectl, cluster_env
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -151,7 +152,7 @@ def test_wrong_credentials_can_be_mended(kube: Kubectl, salt: float) -> None:
 def test_namespace_that_may_not_use_the_store(cluster: Kubectl, salt: float) -> None:
     """A namespace outside the chart's list is told so in StoreReady."""
     name = cluster_env()["STORE_DENIED_NAMESPACE"]
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    cluster.make_namespace(name)
     kube = cluster.within(name)
     try:
         kube.apply(workplans.workplan("foreign", workplans.addition(37 + salt, 1)))

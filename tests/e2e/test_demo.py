@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-import yaml
 
 from tests.demo import scan
 from tests.e2e.conftest import Watch, succeeded
 from tests.support import white_matter, workplans
-from tests.support.kubectl import ROOT, Kubectl
+from tests.support.kubectl import Kubectl
 
 pytestmark = pytest.mark.cluster
 
 
-def sample(name: str, bright: float) -> dict[str, Any]:
+def with_rank(name: str, bright: float) -> dict[str, Any]:
     """Read a sample and give the rank of bright voxels another value."""
-    thing: dict[str, Any] = yaml.safe_load((ROOT / "manifests" / "samples" / name).read_text())
+    thing = workplans.sample(name)
     for node in thing["spec"]["source"]["plan"]["nodes"]:
         if node["id"] == "bright-rank":
             node["value"] = bright
@@ -48,7 +47,7 @@ def test_three_questions_about_one_mri(
     bright = 0.6 + salt / 10
     here, there = make_namespace(), make_namespace()
 
-    here.apply(sample("white-matter.yaml", bright))
+    here.apply(with_rank("white-matter.yaml", bright))
     one = succeeded(here, "white-matter")
     image = sitk.GetArrayFromImage(sitk.ReadImage(str(scan.local_path())))
     found = white_matter.find(image, bright, 0.8)
@@ -59,17 +58,31 @@ def test_three_questions_about_one_mri(
     assert np.array_equal(mask_of(one), found.region)
 
     pods, clusters = watch(there, "pods"), watch(there, "daskclusters")
-    there.apply({**sample("white-matter.yaml", bright), "metadata": {"name": "same-question"}})
+    there.apply({**with_rank("white-matter.yaml", bright), "metadata": {"name": "same-question"}})
     two = succeeded(there, "same-question")
     assert two["status"]["operations"]["computed"] == 0
     assert workplans.results(two) == values
     assert pods.stop() == []
     assert clusters.stop() == []
 
-    here.apply(sample("white-matter-margin.yaml", bright))
+    here.apply(with_rank("white-matter-margin.yaml", bright))
     three = succeeded(here, "white-matter-margin")
     assert workplans.results(three)["volume of the margin"] == found.margin.sum()
     assert np.array_equal(mask_of(three), found.margin)
     first, third = (thing["status"]["operations"] for thing in (one, three))
     assert third["cached"] > 0
     assert third["computed"] < first["computed"]
+
+
+@pytest.mark.timeout(600)
+def test_samples(kube: Kubectl) -> None:
+    """Every other sample succeeds as it stands, with the inputs that the demo uploads."""
+    scan.upload()
+    names = ("threshold-sweep", "folder-statistics", "texture-similarity", "white-matter-program")
+    kube.apply(*(workplans.sample(f"{name}.yaml") for name in (*names, "sum")))
+    found = {name: workplans.results(succeeded(kube, name, 400)) for name in (*names, "sum")}
+    assert found["sum"] == {"sum": 5}
+    assert 0.5 < found["threshold-sweep"]["dice"] <= 1
+    assert len(found["folder-statistics"]["volumes"]) == len(scan.FOLDER)
+    assert found["texture-similarity"]["region"] >= found["texture-similarity"]["sample"] > 0
+    assert found["white-matter-program"]["volume"] > 0

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Watch, describe, ended, succeeded
+from tests.e2e.conftest import Watch, describe, ended, succeeded, under_way
 from tests.support import kstatus, workplans
-from tests.support.kubectl import Kubectl, KubectlError, wait_for
+from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -28,7 +29,11 @@ def test_every_moment_of_a_run(
     seen = watch(kube, "workplans")
     kube.apply(workplans.workplan("run", workplans.sleeps(4, 0.5, salt)))
     final = succeeded(kube, "run")
-    states = [s for s in seen.stop() if s["kind"] == "WorkPlan"]
+    states = [
+        s
+        for s in seen.stop(until=lambda state: kstatus.read(state) == "Current")
+        if s["kind"] == "WorkPlan"
+    ]
     assert len(states) >= 3
     readings = [kstatus.read(state) for state in states]
     first = readings.index("Current")
@@ -49,14 +54,9 @@ def test_every_moment_of_a_run(
 
 def test_suspended_run_gives_its_cluster_back_and_goes_on(kube: Kubectl, salt: float) -> None:
     """Suspending takes the pods away and is in progress for kstatus; resuming ends the work."""
-    plan = workplans.sleeps(6, 1, salt)
+    plan = workplans.sleeps(10, 1, salt)
     kube.apply(workplans.workplan("run", plan, cluster={"maxWorkers": 1, "threadsPerWorker": 1}))
-
-    def under_way() -> bool:
-        operations = kube.get("workplan", "run").get("status", {}).get("operations") or {}
-        return bool(operations.get("computed"))
-
-    wait_for("some operations are computed", under_way)
+    under_way(kube, "run")
     kube.run("patch", "workplan", "run", "--type=merge", "-p", '{"spec":{"suspend":true}}')
 
     def given_back() -> bool:
@@ -122,5 +122,10 @@ def test_transitions_are_events(kube: Kubectl, salt: float) -> None:
     """A person who asks `kubectl describe` sees what happened, each transition once."""
     kube.apply(workplans.workplan("sum", workplans.addition(23 + salt, 1)))
     succeeded(kube, "sum")
-    reasons = wait_for("events", lambda: [e["reason"] for e in events(kube, "sum")])
+
+    def told() -> list[str]:
+        reasons = [event["reason"] for event in events(kube, "sum")]
+        return reasons if "AllGoalsReached" in reasons else []
+
+    reasons = wait_for("the events", told)
     assert len(reasons) == len(set(reasons))

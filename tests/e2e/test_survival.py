@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import describe, succeeded
+from tests.e2e.conftest import succeeded, under_way
 from tests.support import workplans
-from tests.support.kubectl import Kubectl, wait_for
+from tests.support.kubectl import Kubectl
 
 pytestmark = pytest.mark.cluster
 
-COUNT, SECONDS = 8, 1.5
+COUNT, SECONDS = 12, 1.5
 
 
 def pods(kube: Kubectl, component: str) -> list[dict[str, Any]]:
@@ -30,15 +30,7 @@ def start(kube: Kubectl, salt: float) -> None:
     spec = {"maxWorkers": 2, "threadsPerWorker": 1}
     plan = workplans.sleeps(COUNT, SECONDS, salt)
     kube.apply(workplans.workplan("run", plan, cluster=spec))
-
-    def under_way() -> bool:
-        operations = kube.get("workplan", "run").get("status", {}).get("operations") or {}
-        return bool(operations.get("computed"))
-
-    try:
-        wait_for("some operations are computed", under_way, timeout=120)
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{describe(kube, 'run')}") from None
+    under_way(kube, "run")
 
 
 def check(kube: Kubectl, salt: float) -> None:

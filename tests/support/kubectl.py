@@ -6,8 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,6 +15,10 @@ Manifest: TypeAlias = Mapping[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
 KUBECONFIG = ROOT / ".cluster" / "kubeconfig"
+RESTRICTED = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/enforce-version": "latest",
+}
 
 
 class KubectlError(AssertionError):
@@ -34,7 +37,7 @@ class Kubectl:
         """Give the same cluster with another namespace."""
         return Kubectl(self.binary, self.kubeconfig, namespace)
 
-    def run(self, *words: str, stdin: str | None = None, timeout: float = 120) -> str:
+    def run(self, *words: str, stdin: str | None = None, timeout: float = 150) -> str:
         """Run kubectl in the namespace and give what it prints; raises KubectlError."""
         done = subprocess.run(
             [self.binary, "--kubeconfig", str(self.kubeconfig), "-n", self.namespace, *words],
@@ -52,6 +55,19 @@ class Kubectl:
         """Apply manifests server-side, as `kubectl apply --server-side -f -`."""
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
         self.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
+
+    def make_namespace(self, name: str) -> None:
+        """Make a namespace under Pod Security `restricted`, after an older one of its name."""
+        found = self.run("get", "namespace", name, "-o", "json", "--ignore-not-found")
+        if found and json.loads(found)["metadata"].get("deletionTimestamp"):
+            self.run("wait", "--for=delete", "namespace", name, "--timeout=110s")
+        self.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": name, "labels": RESTRICTED},
+            }
+        )
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Give one object; raises KubectlError when there is none."""
@@ -96,15 +112,3 @@ def _unquoted(text: str) -> str:
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
         return text[1:-1]
     return text
-
-
-def wait_for(what: str, probe: Callable[[], Any], timeout: float = 120) -> Any:
-    """Ask `probe` until it gives something true and give that; fails saying what did not come."""
-    end = time.monotonic() + timeout
-    while True:
-        found = probe()
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"did not happen within {timeout:g} s: {what}")
-        time.sleep(0.2)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
 Document = dict[str, Any]
 
 
@@ -76,6 +80,12 @@ def workplan(name: str, plan: Document | None = None, **spec: Any) -> Document:
         "metadata": {"name": name},
         "spec": body,
     }
+
+
+def sample(name: str) -> Document:
+    """Read one of the sample WorkPlans."""
+    thing: Document = yaml.safe_load((ROOT / "manifests" / "samples" / name).read_text())
+    return thing
 
 
 def results(thing: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class PodView:
     troubles: tuple[Trouble, ...] = ()
     last_words: str = ""
     """What its container left behind when it ended."""
+    refused: datetime | None = None
+    """When it ended because the store refuses the credentials that it was started with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def pod_view(thing: Json) -> PodView:
         finished=status.get("phase") in ("Succeeded", "Failed"),
         troubles=tuple(_pod_troubles(thing)),
         last_words=_last_words(status),
+        refused=_refused(status),
     )
 
 
@@ -220,6 +221,15 @@ def _last_words(status: Json) -> str:
                 words = str(end.get("message") or end.get("reason") or "").strip()
                 return f"exit code {end.get('exitCode')}: {words[-1000:]}"
     return ""
+
+
+def _refused(status: Json) -> datetime | None:
+    """Give the time at which a runner ended for want of the right credentials."""
+    for container in status.get("containerStatuses") or ():
+        end = (container.get("state") or {}).get("terminated") or {}
+        if end.get("exitCode") == constants.EXIT_CREDENTIALS and end.get("finishedAt"):
+            return _time(end["finishedAt"])
+    return None
 
 
 def _cluster_of_job(job: Json) -> str:

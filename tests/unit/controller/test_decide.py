@@ -537,6 +537,16 @@ class TestRecovery:
         """A new operator that finds a run under way does not look into its plan."""
         assert decided(scenes.replace(scenes.running(), resolution=Unresolved())) == ()
 
+    def test_cluster_with_refused_credentials(self) -> None:
+        """Workers with credentials that a runner was refused are replaced; newer ones stay."""
+        ended = scenes.pod("runner", "r0", ready=False, finished=True, refused=later(30))
+        observed = scenes.running(pods=(scenes.pod(), ended))
+        (gone,) = children(observed, later(31))
+        assert isinstance(gone, Delete)
+        assert gone.child is Child.CLUSTER
+        renewed = scenes.replace(observed, cluster=scenes.cluster(created=later(31)))
+        assert children(renewed, later(32)) == ()
+
 
 class TestRunner:
     """The runner's Job."""

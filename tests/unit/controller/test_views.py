@@ -112,6 +112,16 @@ def test_healthy_pod() -> None:
     assert (view.ready, view.component, view.owner, view.troubles) == (True, "worker", "c", ())
 
 
+def test_runner_whose_credentials_were_refused() -> None:
+    """Of a runner that ended for want of the right credentials the time is known, of others not."""
+    ended = {"exitCode": 75, "finishedAt": CREATED, "message": "access denied"}
+    view = views.pod_view(of("runner", pod({"state": {"terminated": ended}})))
+    assert view.refused is not None
+    assert view.refused.isoformat() == CREATED.replace("Z", "+00:00")
+    other = views.pod_view(of("runner", pod({"state": {"terminated": {**ended, "exitCode": 1}}})))
+    assert other.refused is None
+
+
 def test_pod_that_goes_is_not_ready() -> None:
     """A pod that is being deleted does not count as ready."""
     thing = pod(conditions=[{"type": "Ready", "status": "True"}])

@@ -40,6 +40,18 @@ def is_ignored(observed: Observed, now: datetime) -> bool:
     )
 
 
+def has_refused_credentials(observed: Observed) -> bool:
+    """Say whether the cluster's pods have credentials that the store refused to a runner.
+
+    The next runner reads the Secret anew, and so must the workers: pods keep what they began with.
+    """
+    cluster = observed.cluster
+    if cluster is None:
+        return False
+    ends = (pod.refused for pod in observed.pods if pod.component == "runner")
+    return any(end is not None and end > cluster.created for end in ends)
+
+
 def is_stuck(observed: Observed, now: datetime) -> bool:
     """Say whether a cluster should be gone but for the dask operator's finalizers."""
     clusters = (*observed.obsolete, *((observed.cluster,) if observed.cluster else ()))
@@ -56,6 +68,8 @@ def repairs(observed: Observed, now: datetime) -> Iterator[Delete]:
         return
     if cluster.failed:
         yield Delete(Child.CLUSTER, cluster.name, "the dask operator reports an error")
+    elif has_refused_credentials(observed):
+        yield Delete(Child.CLUSTER, cluster.name, "the store refuses its workers' credentials")
     elif lacks_group(observed, now):
         yield Delete(Child.CLUSTER, cluster.name, "its default worker group was never made")
     else:
