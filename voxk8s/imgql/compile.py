@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -56,9 +57,10 @@ def compile_program(
     errors that were found.
     """
     report = Report()
-    program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
-    report.check()
-    return program.reduce()
+    with _uncollected():
+        program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
+        report.check()
+        return program.reduce()
 
 
 def check_program(
@@ -72,11 +74,27 @@ def check_program(
 ) -> tuple[Diagnostic, ...]:
     """Give the errors and warnings of a program; arguments as for `compile_program`."""
     report = Report()
-    program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
-    if not report.errors:
-        with suppress(InvalidProgram):  # what is wrong stands in the report
-            program.reduce()
+    with _uncollected():
+        program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
+        if not report.errors:
+            with suppress(InvalidProgram):  # what is wrong stands in the report
+                program.reduce()
     return report.all()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking for cycles among objects that all stay.
+
+    For a large program it takes a quarter of the time and finds nothing.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class _Program:

@@ -70,7 +70,11 @@ class Lowering:
         operators: list[Meaning] = []
         place = 0
         while True:
-            value, place = yield self._operand(scope, items, place)
+            value = self._word(scope, items, place)
+            if value is None:
+                value, place = yield self._operand(scope, items, place)
+            else:
+                place += 1
             operands.append(value)
             if place == len(items):
                 break
@@ -103,6 +107,21 @@ class Lowering:
             " with `let`",
         )
         raise Abandon
+
+    def _word(self, scope: Scope, items: Sequence[Item], place: int) -> int | None:
+        """Lower an operand of one word, as most are; None if it may be more than that."""
+        item = items[place] if place < len(items) else None
+        if not isinstance(item, Token) or item.type in _SIGNS:
+            return None
+        following = items[place + 1] if place + 1 < len(items) else None
+        if following is not None and not (
+            isinstance(following, Token) and following.type in _SIGNS
+        ):
+            return None
+        if item.type in _LITERALS:
+            return self._literal(scope, item)
+        meaning = self._lookup.find(scope, item)
+        return self._application.apply(scope, meaning, ()) if meaning.is_value else None
 
     def _operand(self, scope: Scope, items: Sequence[Item], place: int) -> Steps[tuple[int, int]]:
         """Lower one operand with what stands before and behind it; give the next place too."""

@@ -98,6 +98,7 @@ class Machine(Generic[V]):
         domain = self._domain
         source = function.source
         instructions = function.instructions
+        known = self._known
         values: dict[int, V] = {}
         for place in function.live:
             instruction = instructions[place]
@@ -108,6 +109,12 @@ class Machine(Generic[V]):
             if kind is Constant:
                 values[place] = domain.constant(instruction)  # type: ignore[arg-type] # its kind
                 continue
+            if kind is Call:
+                callee, given = instruction.function, instruction.arguments  # type: ignore[union-attr] # its kind
+                key: _Key[V] = (callee, *[values[given[each]] for each in callee.used])
+                if key in known:
+                    values[place] = known[key]
+                    continue
             site = (
                 caller
                 if source.library
@@ -125,12 +132,9 @@ class Machine(Generic[V]):
                     instruction, [values[each] for each in instruction.arguments], site
                 )
             elif isinstance(instruction, Call):
-                callee = instruction.function
-                given = _given(values, instruction.arguments, callee.used)
-                key: _Key[V] = (callee, *[given[each] for each in callee.used])
-                if key not in self._known:
-                    self._known[key] = yield self._run(callee, given, site)
-                value = self._known[key]
+                value = known[key] = yield self._run(
+                    callee, _given(values, given, callee.used), site
+                )
             elif isinstance(instruction, Map):
                 value = yield self._map(instruction, values, site)
             elif isinstance(instruction, Fold):
