@@ -1,11 +1,14 @@
-"""The words of the command line. Imports nothing but the standard library, to start at once."""
+"""The words of the command line. Imports nothing heavy, to start at once."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from typing import NoReturn
+
+from voxk8s import constants
 
 FILE_HELP = "a program (.imgql), or a plan document or WorkPlan manifest (.json, .yaml, .yml)"
 
@@ -52,7 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     add("results", "results", "show the results of a WorkPlan, or fetch its files", _results)
     add("logs", "logs", "show what the pods of a WorkPlan wrote", _logs)
     add("cancel", "cancel", "stop a WorkPlan and give its cluster back; results stay", _cancel)
-    _store(commands.add_parser("store", help="look into the result store"), common)
+    _store(
+        commands.add_parser("store", help="look into the result store, verify it, make room in it"),
+        common,
+    )
     add("crd", "crd", "write the CustomResourceDefinition of WorkPlan", lambda _: None)
     return parser
 
@@ -134,10 +140,41 @@ def _store(command: Parser, common: Parser) -> None:
     actions = command.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=Parser
     )
-    stats = actions.add_parser("stats", help="count what is in the store", parents=[common])
-    stats.set_defaults(module="store")
-    _store_option(stats)
-    _json_option(stats)
+
+    def add(name: str, text: str) -> Parser:
+        action = actions.add_parser(name, help=text, description=text, parents=[common])
+        action.set_defaults(module="store", action=name)
+        _store_option(action)
+        _json_option(action)
+        return action
+
+    add("stats", "count what is in the store")
+    add("verify", "read all of the store, set aside what is corrupt, and tell what is wrong")
+    collect = add("gc", "delete blobs that nobody names, and results by age or size")
+    collect.add_argument(
+        "--older-than",
+        metavar="AGE",
+        type=age,
+        help="delete results that were not used for this long, as in 90d, 12h, 30m or 45s",
+    )
+    collect.add_argument(
+        "--max-size",
+        metavar="SIZE",
+        type=size,
+        help="delete what was not used for the longest time until the store is this small, as in"
+        " 500GB or 20GiB",
+    )
+    collect.add_argument(
+        "--grace",
+        metavar="AGE",
+        type=age,
+        default=constants.STORE_GRACE_SECONDS,
+        help="delete nothing that was written or used within this time (default: 2d); shorter ones"
+        " are safe only while nobody uses the store",
+    )
+    collect.add_argument(
+        "--dry-run", action="store_true", help="tell what would go, delete nothing"
+    )
 
 
 def _cluster(command: Parser) -> None:
@@ -211,6 +248,33 @@ def _parameter(text: str) -> tuple[str, str]:
     if not sign or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def age(text: str) -> float:
+    """Read a time span: a number with s, m, h, d or w; seconds without."""
+    return _quantity(text, _AGES, "an age: 90d, 12h, 30m or 45s are")
+
+
+def size(text: str) -> int:
+    """Read a number of bytes: with KB, MB, GB, TB (powers of 1000) or KiB to TiB (of 1024)."""
+    return int(_quantity(text.upper().removesuffix("B"), _SIZES, "a size: 500GB or 20GiB are"))
+
+
+def _quantity(text: str, units: dict[str, float], wanted: str) -> float:
+    number = text.rstrip("".join(units))
+    unit = text[len(number) :]
+    if not _NUMBER.fullmatch(number) or unit not in units:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+    return float(number) * units[unit]
+
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_AGES = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SIZES = {
+    "": 1.0,
+    **{f"{sign}": 1000.0**power for power, sign in enumerate("KMGT", 1)},
+    **{f"{sign}I": 1024.0**power for power, sign in enumerate("KMGT", 1)},
+}
 
 
 class _Version(argparse.Action):

@@ -1,17 +1,32 @@
-"""`voxk8s store`: what the result store holds."""
+"""`voxk8s store`: what the result store holds, whether it is sound, and making room in it."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+import time
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from voxk8s.cli.output import dump
-from voxk8s.storage import open_store
+from voxk8s.storage import Collection, Limits, ResultStore, Verification, open_store
+
+_EVERY = 0.5
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Count records and blobs."""
+    """Do what is asked for; 1 when a verification found something wrong."""
     store = open_store(arguments.store)
+    match arguments.action:
+        case "stats":
+            return _stats(arguments, store)
+        case "verify":
+            return _verify(arguments, store)
+        case _:
+            return _collect(arguments, store)
+
+
+def _stats(arguments: argparse.Namespace, store: ResultStore) -> int:
     stats = store.stats()
     if arguments.json:
         figures = asdict(stats)
@@ -19,13 +34,98 @@ def run(arguments: argparse.Namespace) -> int:
         print(dump({"url": store.url, **figures}))
         return 0
     print(f"store        {store.url}")
-    print(f"results      {stats.records:,} ({_bytes(stats.record_bytes)} of records)")
-    print(f"blobs        {stats.blobs:,} ({_bytes(stats.blob_bytes)})")
+    print(f"results      {stats.records:,} ({size_text(stats.record_bytes)} of records)")
+    print(f"blobs        {stats.blobs:,} ({size_text(stats.blob_bytes)})")
     print(f"quarantined  {stats.quarantined:,}")
     return 0
 
 
-def _bytes(size: float) -> str:
+def _verify(arguments: argparse.Namespace, store: ResultStore) -> int:
+    with Progress(quiet=bool(arguments.quiet)) as progress:
+        found = store.verify(progress)
+    if arguments.json:
+        print(dump({"url": store.url, "sound": found.sound, **asdict(found)}))
+    else:
+        _write_verification(store, found)
+    return 0 if found.sound else 1
+
+
+def _write_verification(store: ResultStore, found: Verification) -> None:
+    print(f"store        {store.url}")
+    print(f"results      {found.records:,}")
+    print(f"blobs        {found.blobs:,} ({size_text(found.blob_bytes)})")
+    print(
+        f"orphans      {found.orphans:,} ({size_text(found.orphan_bytes)}; no harm: see store gc)"
+    )
+    print(f"corrupt      {found.corrupt_count:,}")
+    for path in found.corrupt:
+        print(f"  {path} (set aside below quarantine/)")
+    print(f"dangling     {found.dangling_count:,}")
+    for key in found.dangling:
+        print(f"  {key} (its blob is missing: computed again when needed)")
+
+
+def _collect(arguments: argparse.Namespace, store: ResultStore) -> int:
+    limits = Limits(arguments.older_than, arguments.max_size, arguments.grace)
+    with Progress(quiet=bool(arguments.quiet)) as progress:
+        done = store.collect(limits, dry_run=arguments.dry_run, tell=progress)
+    if arguments.json:
+        print(dump({"url": store.url, "dry_run": arguments.dry_run, **_figures(done)}))
+        return 0
+    word = "to delete" if arguments.dry_run else "deleted"
+    print(f"store        {store.url}")
+    print(
+        f"{word:<12} {done.results:,} results, {done.blobs:,} blobs, {done.other:,} other objects"
+        f" ({size_text(done.bytes)})"
+    )
+    print(
+        f"left         {done.results_left:,} results, {done.blobs_left:,} blobs"
+        f" ({size_text(done.bytes_left)})"
+    )
+    if arguments.max_size is not None and done.bytes_left > arguments.max_size:
+        print(
+            "voxk8s: more than --max-size is left: the rest was used within the grace period",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _figures(done: Collection) -> Mapping[str, int]:
+    return {
+        "results_deleted": done.results,
+        "blobs_deleted": done.blobs,
+        "others_deleted": done.other,
+        "bytes_deleted": done.bytes,
+        "results_left": done.results_left,
+        "blobs_left": done.blobs_left,
+        "bytes_left": done.bytes_left,
+    }
+
+
+class Progress:
+    """A line on the terminal that says what is being read or deleted, and how many of it were."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        """Write nothing when `quiet`, or where standard error is no terminal."""
+        self._live = not quiet and sys.stderr.isatty()
+        self._last = float("-inf")
+
+    def __call__(self, what: str, count: int) -> None:
+        """Hear how far it is."""
+        if self._live and time.monotonic() - self._last >= _EVERY:
+            self._last = time.monotonic()
+            print(f"\r\x1b[K{what}: {count:,}", end="", file=sys.stderr, flush=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def size_text(size: float) -> str:
+    """Write a number of bytes for people."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"

@@ -190,7 +190,7 @@ def test_every_command_has_its_module() -> None:
         ["run", "x"], ["compile", "x"], ["check", "x"], ["fmt", "x"], ["explain", "x"],
         ["submit", "x"],
         ["status"], ["watch", "x"], ["results", "x"], ["logs", "x"], ["cancel", "x"],
-        ["store", "stats"], ["crd"],
+        ["store", "stats"], ["store", "verify"], ["store", "gc"], ["crd"],
     ]  # fmt: skip
     for words in calls:
         name = build_parser().parse_args(words).module

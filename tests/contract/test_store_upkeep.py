@@ -1,0 +1,237 @@
+"""Verification, collection and leases, over memory, a folder and a real S3 server."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from tests.contract.test_store_conformance import LARGE, damage, flip, key, opener
+from tests.support.waiting import wait_until
+from voxk8s.errors import InvalidUsage
+from voxk8s.storage import MISS, Limits, ResultStore, UnsupportedUpdate
+from voxk8s.storage.backend import Found
+from voxk8s.storage.layout import blob_path, lease_path, record_path
+
+__all__ = ["opener"]
+
+DAY = 86_400.0
+Opener = Callable[[], ResultStore]
+
+
+def later(store: ResultStore, days: float) -> ResultStore:
+    """Open a store anew, some days from now."""
+    return ResultStore(
+        store._location, store._options, store._options, clock=lambda: time.time() + days * DAY
+    )
+
+
+def let_time_pass(found: Found) -> None:
+    """Wait until an object that is written now is seen to be younger than one that was found."""
+    coarse = found.modified.is_integer()
+    wait_until(lambda: time.time() > found.modified + (1.1 if coarse else 0.05), seconds=5)
+
+
+def test_sound_store_is_found_sound(opener: Opener) -> None:
+    """Records and blobs are counted; progress is told for both."""
+    store = opener()
+    store.put(key("a"), LARGE)
+    store.put(key("b"), 1)
+    heard: list[tuple[str, int]] = []
+    found = opener().verify(lambda what, count: heard.append((what, count)))
+    assert found.sound
+    assert (found.records, found.blobs, found.orphans) == (2, 1, 0)
+    assert heard == [("blobs", 1), ("records", 2)]
+
+
+def test_verification_finds_and_sets_aside_what_is_wrong(opener: Opener) -> None:
+    """A changed blob, a changed record, a record without blob, and a blob without record."""
+    store = opener()
+    digests = {name: store.put(key(name), LARGE + ord(name)).digest for name in "abcd"}
+    store.put(key("e"), 1)
+    damage(store, blob_path(digests["a"]), flip)
+    damage(store, record_path(key("e")), flip)
+    store._backend.delete(blob_path(digests["b"]))
+    store.delete([key("c")])
+    found = opener().verify()
+    assert not found.sound
+    assert set(found.corrupt) == {blob_path(digests["a"]), record_path(key("e"))}
+    assert set(found.dangling) == {key("a"), key("b")}
+    assert (found.records, found.blobs, found.orphans) == (4, 2, 1)
+    assert opener().stats().quarantined == 2
+    for name in "abcd":
+        store.put(key(name), LARGE + ord(name))
+    assert opener().verify().sound
+
+
+def test_collection_without_limits_takes_old_orphans_only(opener: Opener) -> None:
+    """Blobs that no record names go after the grace period; results and pins stay."""
+    store = opener()
+    kept, orphan = store.put(key("a"), LARGE), store.put(key("b"), LARGE + 1)
+    store.delete([key("b")])
+    young = opener().collect(Limits())
+    assert (young.results, young.blobs) == (0, 0)
+    tried = later(store, 3).collect(Limits(), dry_run=True)
+    assert (tried.results, tried.blobs, tried.bytes) == (0, 1, orphan.size)
+    assert opener().stats().blobs == 2
+    done = later(store, 3).collect(Limits())
+    assert (done.blobs, done.bytes, done.blobs_left) == (1, orphan.size, 1)
+    assert np.array_equal(opener().get(key("a")), LARGE)  # type: ignore[arg-type]  # an array
+    assert opener().read_blob(kept.digest)
+
+
+def test_results_that_are_not_used_go_with_their_blobs(opener: Opener) -> None:
+    """Age counts from the last use: reading an old result makes it young."""
+    store = opener()
+    store.put(key("used"), LARGE)
+    store.put(key("shared"), LARGE)
+    store.put(key("unused"), LARGE + 1)
+    written = store._backend.head(record_path(key("used")))
+    assert written is not None
+    let_time_pass(written)
+    assert later(store, 1.5).get(key("used")) is not MISS
+
+    def touched() -> bool:
+        found = store._backend.head(record_path(key("used")))
+        return found is not None and found.modified > written.modified
+
+    wait_until(touched, seconds=10)
+    halfway = store._backend.head(record_path(key("used")))
+    assert halfway is not None
+    now = written.modified + 100 * DAY
+    age = now - halfway.modified
+    reader = ResultStore(store._location, store._options, store._options, clock=lambda: now)
+    done = reader.collect(Limits(older_than=age))
+    assert (done.results, done.blobs) == (2, 1)
+    assert opener().contains([key("used"), key("shared"), key("unused")]) == {key("used")}
+
+
+def test_size_limit_is_reached_from_the_oldest(opener: Opener) -> None:
+    """Results go until the limit is met, never those within the grace period."""
+    store = opener()
+    noise = np.random.default_rng(0)
+    for number in range(4):
+        store.put(key(number), noise.random(2000))
+    young = opener().collect(Limits(max_bytes=0))
+    assert (young.results, young.results_left) == (0, 4)
+    done = later(store, 3).collect(Limits(max_bytes=40_000))
+    assert (done.results, done.blobs, done.results_left) == (2, 2, 2)
+    assert done.bytes_left <= 40_000
+    assert opener().verify().sound
+
+
+def test_blob_that_is_needed_again_meanwhile_stays(opener: Opener) -> None:
+    """A put that relies on an old blob writes it again, and the collection sees that."""
+    store = opener()
+    store.put(key("a"), LARGE)
+    store.delete([key("a")])
+    collector = later(store, 3)
+    original = collector._backend.list
+
+    def listing(prefix: str) -> object:
+        found = list(original(prefix))
+        if prefix.startswith("cas/"):
+            let_time_pass(found[0])
+            later(store, 3).put(key("b"), LARGE)
+        return iter(found)
+
+    collector._backend.list = listing  # type: ignore[method-assign,assignment]  # the test's own
+    done = collector.collect(Limits())
+    assert done.blobs == 0
+    assert np.array_equal(opener().get(key("b")), LARGE)  # type: ignore[arg-type]  # an array
+
+
+def leases(store: ResultStore) -> bool:
+    """Whether a store has leases, by its probe."""
+    return store.probe().conditional_updates
+
+
+def test_lease_is_held_by_one(opener: Opener) -> None:
+    """The second asks in vain and hears who holds it; after the release it is free."""
+    store = opener()
+    first = store.lease(key("x"), "one", label="run a/b")
+    second = opener().lease(key("x"), "two")
+    assert first.acquire() is None
+    holder = second.acquire()
+    assert holder is not None
+    assert (holder.owner, holder.label) == ("one", "run a/b")
+    assert holder.until > time.time()
+    second.release()
+    assert second.acquire() is not None
+    first.release()
+    assert second.acquire() is None
+    assert store.get(key("x")) is MISS
+
+
+def test_lease_that_ran_out_is_taken_over(opener: Opener) -> None:
+    """Who was away too long has lost it: it cannot renew, and its release does no harm."""
+    store = opener()
+    if not leases(store):
+        pytest.skip("folders have no conditional updates, and the probe says so")
+    first = store.lease(key("x"), "one", seconds=60)
+    assert first.acquire() is None
+    assert first.acquire() is None
+    assert first.renew() is True
+    second = later(store, 1).lease(key("x"), "two", seconds=60)
+    assert second.acquire() is None
+    assert first.renew() is False
+    first.release()
+    assert second.renew() is True
+
+
+def test_one_of_many_gets_the_lease(opener: Opener) -> None:
+    """Of many that ask at once, new or run out, exactly one gets it."""
+    store = opener()
+    turns = [0.0, 1.0] if leases(store) else [0.0]
+    for days in turns:
+        asking = [later(store, days).lease(key("x"), f"{days} {n}", seconds=60) for n in range(8)]
+        barrier = threading.Barrier(len(asking))
+        won: list[bool] = []
+
+        def ask(number: int) -> None:
+            barrier.wait()  # noqa: B023 - all threads end within the turn
+            won.append(asking[number].acquire() is None)  # noqa: B023
+
+        threads = [threading.Thread(target=ask, args=(n,)) for n in range(len(asking))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert won.count(True) == 1
+
+
+def test_spoilt_lease_holds_nothing(opener: Opener) -> None:
+    """Bytes that are no lease are replaced."""
+    store = opener()
+    if not leases(store):
+        pytest.skip("folders have no conditional updates, and the probe says so")
+    store._backend.write(lease_path(key("x")), (b"what?",), "text/plain")
+    assert store.lease(key("x"), "one").acquire() is None
+
+
+def test_stores_without_conditional_updates_say_so(opener: Opener) -> None:
+    """The probe tells whether leases can be renewed; where not, that raises UnsupportedUpdate."""
+    store = opener()
+    lease = store.lease(key("x"), "one")
+    assert lease.acquire() is None
+    if leases(store):
+        assert lease.renew() is True
+    else:
+        assert store.url.startswith("file:")
+        with pytest.raises(UnsupportedUpdate):
+            lease.renew()
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "seconds"), [("x", "a", 1), (None, "", 1), (None, "a", 0)]
+)
+def test_leases_are_asked_for_properly(
+    opener: Opener, name: str | None, owner: str, seconds: float
+) -> None:
+    """A key that is none, no owner and no time are refused."""
+    with pytest.raises(InvalidUsage):
+        opener().lease(name or hashlib.sha256().hexdigest(), owner, seconds=seconds)
