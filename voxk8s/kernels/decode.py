@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import locale
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,6 +19,7 @@ from voxk8s.kernels.sniff import (
     HEAD_BYTES,
     JSON,
     NIFTI,
+    PNG,
     Format,
     check_whole,
     is_gzip,
@@ -28,12 +30,17 @@ from voxk8s.kernels.sniff import (
 if TYPE_CHECKING:
     from voxk8s.values import Value
 
+_PNG_BITS: Final = 24  # places of the depth and of the colour type in a PNG
+_PNG_KIND: Final = 25
+_GREY_WITH_ALPHA: Final = 4
 
-def decode_file(url: str, path: str, scratch: str) -> Value:
+
+def decode_file(url: str, path: str, scratch: str, beside: tuple[str, str] | None = None) -> Value:
     """Decode the file at `path`, whatever its name; raises InputUnavailable naming `url`.
 
     A file compressed by gzip is decompressed first, which checks it: ITK would not. `scratch` is a
-    folder that the caller removes.
+    folder that the caller removes. `beside` is the name and the path of the file that a header
+    keeps its voxels in.
     """
     head = _head(path)
     if is_gzip(head):
@@ -42,7 +49,11 @@ def decode_file(url: str, path: str, scratch: str) -> Value:
     found = sniff(url, head)
     if found is JSON:
         return _document(url, path)
-    check_whole(url, found, path)
+    check_whole(url, found, path, beside and beside[0])
+    if found is PNG and head[_PNG_KIND] == _GREY_WITH_ALPHA:
+        return _grey_with_alpha(url, path, head[_PNG_BITS])
+    if beside is not None:
+        os.symlink(os.path.abspath(beside[1]), os.path.join(scratch, beside[0]))
     return _image(url, found, path, scratch)
 
 
@@ -128,11 +139,32 @@ def _document(url: str, path: str) -> Value:
     return value
 
 
+def _grey_with_alpha(url: str, path: str, bits: int) -> Value:
+    """Read a PNG of two channels, for which ITK's reader has no type."""
+    import numpy as np
+    from PIL import Image as Pillow
+
+    from voxk8s.values import Image
+
+    if bits != 8:  # Pillow would cut the lower half off
+        raise InputUnavailable(
+            f"input {url}: a PNG of grey with alpha in {bits} bits is not read; save it in 8"
+        )
+    try:
+        with Pillow.open(path, formats=["PNG"]) as picture:
+            array = np.array(picture)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputUnavailable(
+            f"input {url}: the PNG file cannot be read; it may be corrupted or truncated: {error}"
+        ) from error
+    return Image(array, (1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0), 2)
+
+
 def _image(url: str, found: Format, path: str, scratch: str) -> Value:
     from voxk8s.kernels.itk import from_itk, reason_of, sitk
 
     # ITK reads NIfTI only under its own suffix; a link costs no copy.
-    name = os.path.join(scratch, f"image{found.suffix}")
+    name = os.path.join(scratch, f"voxk8s-image{found.suffix}")
     os.symlink(os.path.abspath(path), name)
     reader = sitk.ImageFileReader()
     reader.SetImageIO(found.reader)
@@ -142,7 +174,7 @@ def _image(url: str, found: Format, path: str, scratch: str) -> Value:
     except KernelError as error:
         raise InputUnavailable(f"input {url}: {error}") from error
     except RuntimeError as error:
-        if found is not NIFTI and "not read completely" in str(error):
+        if found is not NIFTI and re.search("not read completely|Reason: Success", str(error)):
             raise truncated(url, found) from error
         raise InputUnavailable(
             f"input {url}: the {found.name} file cannot be read; it may be corrupted or truncated:"

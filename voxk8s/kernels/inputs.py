@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING, Final, Literal
 
 from voxk8s.errors import InputUnavailable, InvalidUsage
+from voxk8s.kernels.companions import HEADER_SUFFIXES, companion
 from voxk8s.kernels.locations import (
     InputOptions,
     Location,
@@ -26,6 +27,7 @@ from voxk8s.kernels.locations import (
     preload,
     reading,
 )
+from voxk8s.kernels.sniff import HEAD_BYTES
 from voxk8s.plan.model import Digest, Scalar
 from voxk8s.plan.pins import Pin
 from voxk8s.settings import read_flag
@@ -61,32 +63,35 @@ def stat(url: str, options: InputOptions) -> InputStat:
             found = os.stat(location.path)
             version = f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
             kind: Literal["file", "folder"] = "folder" if _is_folder(location) else "file"
-            return InputStat(url, found.st_size, version, kind)
+            return InputStat(url, found.st_size, "" if _is_header(location) else version, kind)
         info = file_system(location, options).info(location.path)
     if info.get("type") == "directory":
         return InputStat(url, 0, "", "folder")
     changed = info.get("ETag") or info.get("LastModified") or info.get("Last-Modified") or ""
     size = info.get("size")
-    # Without a size the version alone would have to tell two contents apart: not trusted.
-    return InputStat(url, size or 0, "" if size is None else str(changed).strip('"'), "file")
+    # Without a size the version alone would have to tell two contents apart: not trusted. Nor does
+    # a header's version tell of the file beside it.
+    unknown = size is None or _is_header(location)
+    return InputStat(url, size or 0, "" if unknown else str(changed).strip('"'), "file")
 
 
 def digest(url: str, options: InputOptions) -> Pin:
     """Read an input and give its pin: SHA-256 and size of its content.
 
     For a folder (a DICOM series) the digest is that of the sorted digests of its files, so neither
-    names nor places count. Raises InputUnavailable, InputUnreachable or InputNotAllowed.
+    names nor places count; for a header with its voxels in a file beside it, of both. Raises
+    InputUnavailable, InputUnreachable or InputNotAllowed.
     """
     location = locate(url, options)
     with reading(location):
         if not _may_be_folder(location, options):
-            hashed, size = _hash(location, options)
-            return Pin(url, hashed, size)
+            hashed = [_hash(member, options) for member in _header_and_data(location, options)]
+            return Pin(url, _digest_of_parts(hashed), sum(size for _, size in hashed))
         members = _members(location, options)
         pins = sorted(_hash(member, options) for member in members)
     if not pins:
         raise InputUnavailable(f"input {url}: the folder has no files")
-    return Pin(url, _digest_of([hashed for hashed, _ in pins]), sum(size for _, size in pins))
+    return Pin(url, _digest_of_parts(pins, always=True), sum(size for _, size in pins))
 
 
 def list_folder(
@@ -133,7 +138,7 @@ def load(pin: Pin, options: InputOptions) -> Value:
     location = locate(pin.url, options)
     with reading(location):
         folder = _may_be_folder(location, options)
-        members = _members(location, options) if folder else [location]
+        members = (_members if folder else _header_and_data)(location, options)
     with tempfile.TemporaryDirectory(prefix="voxk8s-input-") as scratch:
         paths: list[str] = []
         pins: list[tuple[Digest, int]] = []
@@ -145,13 +150,13 @@ def load(pin: Pin, options: InputOptions) -> Value:
                     path = os.path.join(scratch, f"{number:06d}")
                 pins.append(_hash(member, options, None if member.is_local else path))
                 paths.append(path)
-        whole = _digest_of(sorted(found for found, _ in pins)) if folder else pins[0][0]
+        whole = _digest_of_parts(sorted(pins) if folder else pins, always=folder)
         if whole != pin.digest:
             raise _changed(pin, whole)
         value = (
             decode_series(pin.url, [path for _, path in sorted(zip(pins, paths, strict=True))])
             if folder
-            else decode_file(pin.url, paths[0], scratch)
+            else decode_file(pin.url, paths[0], scratch, _beside(members, paths))
         )
         with reading(location):
             # Between digest and decoding a local file may have been written to.
@@ -172,7 +177,7 @@ def _hash(
 ) -> tuple[Digest, int]:
     hasher = hashlib.sha256()
     size = 0
-    with _opened(location, options) as source, _sink(copy_to) as write:
+    with reading(location), _opened(location, options) as source, _sink(copy_to) as write:
         while chunk := source.read(_CHUNK):
             hasher.update(chunk)
             write(chunk)
@@ -199,6 +204,13 @@ def _sink(path: str | None) -> Iterator[Callable[[bytes], object]]:
         return
     with open(path, "wb") as file:
         yield file.write
+
+
+def _digest_of_parts(parts: list[tuple[Digest, int]], *, always: bool = False) -> Digest:
+    """Give the digest of an input of several files; of a single file that file's own."""
+    if len(parts) == 1 and not always:
+        return parts[0][0]
+    return _digest_of([hashed for hashed, _ in parts])
 
 
 def _digest_of(parts: list[str] | list[Digest]) -> Digest:
@@ -228,6 +240,25 @@ def _may_be_folder(location: Location, options: InputOptions) -> bool:
         # An object is the common case: do not ask twice. A folder needs its slash on S3.
         return False
     return _is_folder(location, options)
+
+
+def _is_header(location: Location) -> bool:
+    return location.path.lower().endswith(HEADER_SUFFIXES)
+
+
+def _header_and_data(location: Location, options: InputOptions) -> list[Location]:
+    if not _is_header(location):
+        return [location]
+    with _opened(location, options) as file:
+        other = companion(location.url, file.read(HEAD_BYTES))
+    return [location] if other is None else [location, locate(other, options)]
+
+
+def _beside(members: list[Location], paths: list[str]) -> tuple[str, str] | None:
+    """Give the name and the path of the file that a header keeps its voxels in."""
+    if len(members) < 2:
+        return None
+    return posixpath.basename(members[1].path), paths[1]
 
 
 def _members(location: Location, options: InputOptions) -> list[Location]:

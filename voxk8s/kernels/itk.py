@@ -7,6 +7,7 @@ threads there are. `ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS` overrides it.
 from __future__ import annotations
 
 import os
+import re
 
 import numpy as np
 import SimpleITK as sitk
@@ -61,6 +62,7 @@ def to_itk(image: Image, array: Array | None = None) -> sitk.Image:
 
 
 def reason_of(error: Exception) -> str:
-    """Give the last, telling line of an ITK error."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    """Give the last, telling line of an ITK error, without the addresses of its objects."""
+    text = re.sub(r"\(0x[0-9a-f]+\)", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

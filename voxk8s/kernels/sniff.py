@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from voxk8s.errors import InputUnavailable
+from voxk8s.kernels.companions import data_file
+from voxk8s.kernels.pages import fault_in_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,6 @@ JSON: Final = Format("JSON", ".json", "")
 READABLE: Final = "NIfTI, MetaImage (.mha), NRRD, PNG, JPEG, TIFF, BMP, DICOM or JSON"
 HEAD_BYTES: Final = 4096
 _TIFF_MAGIC: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_META_DATA: Final = re.compile(rb"^\s*ElementDataFile\s*=\s*([^\r\n]*)", re.MULTILINE)
-_NRRD_DATA: Final = re.compile(rb"^data ?file:\s*([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 
 
 def is_gzip(head: bytes) -> bool:
@@ -80,8 +80,8 @@ def _by_magic(head: bytes) -> Format | None:
     return None
 
 
-def check_whole(url: str, found: Format, path: str) -> None:
-    """Raise InputUnavailable if the file lacks an end or needs another file."""
+def check_whole(url: str, found: Format, path: str, beside: str | None = None) -> None:
+    """Raise InputUnavailable if the file lacks an end or needs another file than `beside`."""
     size = os.stat(path).st_size
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
@@ -89,14 +89,14 @@ def check_whole(url: str, found: Format, path: str) -> None:
         tail = file.read()
     if found is NIFTI:
         _check_nifti(url, head, size)
-    elif found is META:
-        data = _META_DATA.search(head)
-        if data is None or data[1].strip().upper() != b"LOCAL":
-            raise _stands_not_alone(url, found, data[1] if data else b"?")
-    elif found is NRRD:
-        data = _NRRD_DATA.search(head.partition(b"\n\n")[0])
-        if data is not None:
-            raise _stands_not_alone(url, found, data[1])
+    elif found is META or found is NRRD:
+        other = data_file(head)
+        if other is not None and other != beside:
+            raise _stands_not_alone(url, found, other)
+    elif found is TIFF:
+        fault = fault_in_pages(path)
+        if fault is not None:
+            raise InputUnavailable(f"input {url}: the TIFF file is {fault}")
     elif (found is PNG and b"IEND" not in tail) or (found is JPEG and b"\xff\xd9" not in tail):
         raise truncated(url, found)
 
@@ -106,29 +106,23 @@ def truncated(url: str, found: Format) -> InputUnavailable:
     return InputUnavailable(f"input {url}: the {found.name} file is truncated")
 
 
-def _stands_not_alone(url: str, found: Format, other: bytes) -> InputUnavailable:
-    name = other.decode("utf-8", "replace").strip()
+def _stands_not_alone(url: str, found: Format, other: str) -> InputUnavailable:
     return InputUnavailable(
-        f"input {url}: the {found.name} header keeps its voxels in another file ({name}); save it"
+        f"input {url}: the {found.name} header keeps its voxels in another file ({other}); save it"
         f" as one file ({found.suffix})"
     )
 
 
 def _check_nifti(url: str, head: bytes, size: int) -> None:
-    second = head[4:8] in (b"n+2\0", b"ni2\0")
-    magic = head[4:8] if second else head[344:348]
-    if magic[:2] == b"ni":
-        raise _stands_not_alone(url, NIFTI, b"an .img file")
-    order = "<" if struct.unpack_from("<i", head)[0] in (348, 540) else ">"
+    if head[4:8] in (b"n+2\0", b"ni2\0"):
+        raise InputUnavailable(f"input {url}: NIfTI-2 is not read; save it as NIfTI-1")
+    if head[344:346] == b"ni":
+        raise _stands_not_alone(url, NIFTI, "an .img file")
+    order = "<" if struct.unpack_from("<i", head)[0] == 348 else ">"
     try:
-        if second:
-            dims = struct.unpack_from(f"{order}8q", head, 16)
-            (bits,) = struct.unpack_from(f"{order}h", head, 14)
-            (offset,) = struct.unpack_from(f"{order}q", head, 168)
-        else:
-            dims = struct.unpack_from(f"{order}8h", head, 40)
-            (bits,) = struct.unpack_from(f"{order}h", head, 72)
-            offset = int(struct.unpack_from(f"{order}f", head, 108)[0])
+        dims = struct.unpack_from(f"{order}8h", head, 40)
+        (bits,) = struct.unpack_from(f"{order}h", head, 72)
+        offset = int(struct.unpack_from(f"{order}f", head, 108)[0])
     except (struct.error, ValueError, OverflowError) as error:
         raise truncated(url, NIFTI) from error
     rank = dims[0]

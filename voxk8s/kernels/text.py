@@ -46,4 +46,4 @@ def describe_geometry(image: Image) -> str:
 
 
 def _numbers(numbers: tuple[float, ...]) -> str:
-    return "(" + ", ".join(f"{number:g}" for number in numbers) + ")"
+    return "(" + ", ".join(f"{number:.9g}" for number in numbers) + ")"

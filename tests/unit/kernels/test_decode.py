@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from PIL import Image as Pillow
 
 from tests.unit.kernels.samples import image
 from voxk8s.errors import InputUnavailable
 from voxk8s.kernels.files import encode_file
-from voxk8s.kernels.inputs import InputOptions, digest, load
+from voxk8s.kernels.inputs import InputOptions, digest, load, stat
+from voxk8s.kernels.itk import to_itk
 from voxk8s.values import Image, Value
 
 HERE = InputOptions()
@@ -203,3 +205,76 @@ def test_a_folder_without_dicom_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(InputUnavailable, match="no DICOM files"):
         _load(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".mhd", ".nhdr"])
+def test_a_header_with_its_voxels_beside_it(tmp_path: Path, suffix: str) -> None:
+    """Both files are the input: either one that changes gives another digest."""
+    path = tmp_path / f"scan{suffix}"
+    sitk.WriteImage(to_itk(_volume()), str(path))
+    (data,) = set(tmp_path.iterdir()) - {path}
+    before = digest(str(path), HERE)
+    value = load(before, HERE)
+    assert isinstance(value, Image)
+    np.testing.assert_array_equal(value.array, _volume().array)
+    np.testing.assert_allclose(value.spacing, _volume().spacing)
+    assert before.size == path.stat().st_size + data.stat().st_size
+    assert stat(str(path), HERE).version == ""
+    data.write_bytes(data.read_bytes()[:-9])
+    assert digest(str(path), HERE).digest != before.digest
+    with pytest.raises(InputUnavailable, match=f"scan{suffix}: its content has changed"):
+        load(before, HERE)
+    with pytest.raises(InputUnavailable, match=f"scan{suffix}: the .* truncated"):
+        _load(path)
+    data.unlink()
+    with pytest.raises(InputUnavailable, match=f"{data.name}: it does not exist"):
+        _load(path)
+
+
+@pytest.mark.parametrize("name", ["../scan.raw", "/etc/passwd", "LIST", "scan%03d.raw 1 9 1"])
+def test_a_header_that_names_another_place(tmp_path: Path, name: str) -> None:
+    """Voxels are read from the same folder only."""
+    path = tmp_path / "scan.mhd"
+    path.write_text(f"ObjectType = Image\nNDims = 2\nDimSize = 1 1\nElementDataFile = {name}\n")
+    with pytest.raises(InputUnavailable, match="keeps its voxels in another file"):
+        _load(path)
+
+
+def test_grey_with_alpha_is_read(tmp_path: Path) -> None:
+    """A PNG of two channels has two; one of 16 bits is refused in words."""
+    voxels = np.arange(24, dtype=np.uint8).reshape(3, 4, 2)
+    path = tmp_path / "a.png"
+    Pillow.fromarray(voxels, "LA").save(path)
+    value = _load(path)
+    assert isinstance(value, Image)
+    assert value.channels == 2
+    np.testing.assert_array_equal(value.array, voxels)
+    content = bytearray(path.read_bytes())
+    content[24] = 16
+    path.write_bytes(content)
+    with pytest.raises(InputUnavailable, match="grey with alpha in 16 bits"):
+        _load(path)
+
+
+def test_all_pages_of_a_tiff_count(tmp_path: Path) -> None:
+    """A file without its last pages is truncated; pages of different sizes make no volume."""
+    path = tmp_path / "a.tif"
+    pages = [Pillow.fromarray(np.full((6, 9), level, np.uint8)) for level in range(4)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    value = _load(path)
+    assert isinstance(value, Image)
+    assert value.array[:, 0, 0].tolist() == [0, 1, 2, 3]
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with pytest.raises(InputUnavailable, match=r"a\.tif: the TIFF file is truncated"):
+        _load(path)
+    pages[0].save(path, save_all=True, append_images=[pages[1].resize((5, 5))])
+    with pytest.raises(InputUnavailable, match=r"pages of different sizes \(5x5 and 9x6\)"):
+        _load(path)
+
+
+def test_nifti_2_is_refused_in_words(tmp_path: Path) -> None:
+    """A format that nobody here reads is named, not taken for a broken file."""
+    path = tmp_path / "a.nii"
+    path.write_bytes(struct.pack("<i", 540) + b"n+2\0" + bytes(600))
+    with pytest.raises(InputUnavailable, match="NIfTI-2 is not read"):
+        _load(path)
