@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 
@@ -100,11 +101,33 @@ def describe(value: Value, limit: int = INLINE_VALUE_BYTES) -> str:
         case int() | float():
             line = repr(value)
         case _:
-            line = json.dumps(
-                value, separators=(",", ":"), ensure_ascii=False, default=_describe_inside
-            )
+            try:
+                line = _compact(value)
+            except ValueError:
+                line = _compact(_finite(value))
     line = line.translate(_BREAKS)
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _compact(value: object) -> str:
+    return json.dumps(
+        value,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+        default=_describe_inside,
+    )
+
+
+def _finite(value: object) -> object:
+    """Write numbers that JSON lacks as text, as they are printed alone."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    return value
 
 
 def _describe_inside(value: object) -> object:

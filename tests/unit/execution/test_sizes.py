@@ -61,6 +61,7 @@ def test_what_is_not_plain_or_small_does_not_travel() -> None:
         ({"dice": 0.5}, '{"dice":0.5}'),
         (None, "null"),
         (SavedFile(b"abc", ".txt", "text/plain"), "file .txt 3 bytes"),
+        ([float("nan"), {"x": float("-inf")}], '["nan",{"x":"-inf"}]'),
     ],
 )
 def test_lines_of_values(value: Value, line: str) -> None:
