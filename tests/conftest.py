@@ -7,9 +7,14 @@ import signal
 from collections.abc import Iterator
 from types import FrameType
 
+import hypothesis
 import pytest
 
 from tests.support.s3 import S3Server, serve
+
+# How long one example takes says how busy the machine is; a hang is pytest's timeout.
+hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.load_profile("any-machine")
 
 
 def pytest_configure() -> None:
