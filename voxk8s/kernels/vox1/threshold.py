@@ -8,15 +8,21 @@ KernelError for colour images: take their intensity.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.kernels.images import Float32Array, as_float32, image_like, number, scalar_image
+from voxk8s.kernels.images import Float32Array, image_like, number, scalar_image
 from voxk8s.values import Image, Value
 
-_Comparison: TypeAlias = Callable[[Float32Array, np.float32], NDArray[np.bool_]]
+_VOXELS_AT_ONCE: Final = 1 << 18
+
+
+class _Comparison(Protocol):
+    def __call__(
+        self, values: Float32Array, value: np.float32, /, *, out: NDArray[np.bool_]
+    ) -> object: ...
 
 
 def geq_sv(v: Value, i: Value) -> Image:
@@ -47,16 +53,30 @@ def eq_sv(v: Value, i: Value) -> Image:
 def between(lo: Value, hi: Value, i: Value) -> Image:
     """Give where `lo <= i <= hi`, both ends included; empty when `lo > hi`."""
     image = scalar_image("between", i)
-    array = as_float32(image)
     low, high = _float32("between", lo), _float32("between", hi)
-    inside = np.greater_equal(array, low)
-    np.logical_and(inside, np.less_equal(array, high), out=inside)
-    return image_like(image, inside.view(np.uint8))
+
+    def inside(values: Float32Array, out: NDArray[np.bool_]) -> None:
+        np.greater_equal(values, low, out=out)
+        np.logical_and(out, np.less_equal(values, high), out=out)
+
+    return _where(image, inside)
 
 
 def _compare(kernel: str, comparison: _Comparison, v: Value, i: Value) -> Image:
-    image = scalar_image(kernel, i)
-    truth = comparison(as_float32(image), _float32(kernel, v))
+    image, value = scalar_image(kernel, i), _float32(kernel, v)
+    return _where(image, lambda values, out: comparison(values, value, out=out))
+
+
+def _where(image: Image, decide: Callable[[Float32Array, NDArray[np.bool_]], object]) -> Image:
+    array = image.array
+    truth = np.empty_like(array, np.bool_)
+    planes = len(array)
+    if array.dtype != np.float32:
+        # A part at a time: the whole in float32 may be four times the image.
+        planes = max(1, _VOXELS_AT_ONCE * len(array) // max(1, array.size))
+    for start in range(0, len(array), max(1, planes)):
+        part = slice(start, start + planes)
+        decide(array[part].astype(np.float32, copy=False), truth[part])
     return image_like(image, truth.view(np.uint8))
 
 

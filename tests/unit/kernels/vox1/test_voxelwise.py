@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -176,3 +178,18 @@ def test_geometry_needs_one_answer(arguments: tuple[Value, ...], words: str) -> 
     """Without an image, or with images that differ, there is no geometry."""
     with pytest.raises(KernelError, match=words):
         call("vox1.border", *arguments)
+
+
+def test_thresholds_of_large_integer_images_take_little_memory() -> None:
+    """Integer voxels are compared a part at a time, not after a copy of all in float32."""
+    voxels_of = np.random.default_rng(0).integers(0, 256, (7, 1000, 300), dtype=np.uint8)
+    tracemalloc.start()
+    try:
+        found = voxels("vox1.geq_sv", 100.0, image(voxels_of))
+        inside = voxels("vox1.between", 100.0, 120.0, image(voxels_of))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(found, voxels_of >= 100)
+    np.testing.assert_array_equal(inside, (voxels_of >= 100) & (voxels_of <= 120))
+    assert peak < 4 * voxels_of.nbytes
