@@ -59,6 +59,16 @@ def explain(
             _HABITS.get(last.text[0], "") if last.type == "OP" else "",
         )
         return
+    unfinished = _unfinished(source, tokens[begin:place]) if ends and "IN" in expected else None
+    if unfinished is not None:
+        report.error(
+            source,
+            unfinished.start,
+            unfinished.end,
+            "an expression is missing after `=`",
+            "or an `in` after the definition below, if that is a local one",
+        )
+        return
     what = "the end of the program" if token.type == "$END" else f"`{token.text}`"
     if token.type == "BARE":
         what = f"a new definition, `{tokens[place + 1].text} =`"
@@ -79,6 +89,14 @@ def _open_bracket(tokens: list[Token]) -> Token | None:
         elif token.type in _PAIRS.values() and opened:
             opened.pop()
     return opened[-1] if opened else None
+
+
+def _unfinished(source: Source, tokens: list[Token]) -> Token | None:
+    """Give the last `=` at the end of a line with a definition below it."""
+    for sign, word in zip(reversed(tokens[:-1]), reversed(tokens[1:]), strict=True):
+        if sign.type == "EQUAL" and word.type == "LET":
+            return sign if "\n" in source.code[sign.end : word.start] else None
+    return None
 
 
 def _spell(expected: frozenset[str]) -> str:

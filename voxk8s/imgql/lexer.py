@@ -85,9 +85,12 @@ def _words(
             elif text != "," and opened:
                 opened.pop()
         elif kind == "BAD":
-            _refuse(source, report, text, start)
-            position = end = stop
-            continue
+            stop = _refuse(source, report, text, start)
+            if text != '"':
+                position = end = stop
+                continue
+            # It stands for the string that it begins, so that it is no further error.
+            kind, text = "STRING", code[start:stop]
         yield Token(kind, text, start, tight)
         # A label ends no expression: what follows it begins one.
         previous = "LABEL" if kind == "STRING" and previous in ("PRINT", "SAVE") else kind
@@ -107,12 +110,14 @@ def _pattern(mixed: Collection[str], template: bool) -> re.Pattern[str]:
     )
 
 
-def _refuse(source: Source, report: Report, sign: str, start: int) -> None:
+def _refuse(source: Source, report: Report, sign: str, start: int) -> int:
+    """Report what is no word; give the place where words go on."""
     if sign == '"':
         line_end = source.code.find("\n", start)
         stop = len(source.code) if line_end < 0 else line_end
         report.error(
             source, start, stop, "this string is not closed", 'a string ends with `"` on its line'
         )
-    else:
-        report.error(source, start, start + 1, f"{sign!r} means nothing in ImgQL")
+        return stop
+    report.error(source, start, start + 1, f"{sign!r} means nothing in ImgQL")
+    return start + 1

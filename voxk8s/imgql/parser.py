@@ -39,11 +39,15 @@ def _commands(made: list[Part]) -> list[Command]:
 
 
 def _defined_at(tokens: list[Token], begin: int, place: int) -> set[str]:
-    """Give the name that the command around a place would have defined."""
+    """Give the names that the command around a place would have defined."""
+    names = set()
     for start in range(min(place, len(tokens) - 1), begin - 1, -1):
         if tokens[start].type in ("LET", "BARE", "LOAD") and start + 1 < len(tokens):
-            return {tokens[start + 1].text}
-    return set()
+            names.add(tokens[start + 1].text)
+            # Behind a `=` it may be one of its own, whose predecessor lacks its value.
+            if start == begin or tokens[start - 1].type != "EQUAL":
+                break
+    return names
 
 
 def _next_command(tokens: list[Token], place: int) -> int:

@@ -124,3 +124,18 @@ def test_several_errors_are_told_at_once() -> None:
 def test_the_line_is_shown_with_a_mark() -> None:
     """An error shows the line of the program and marks the word."""
     assert "  let a = nera(1)\n          ^^^^" in refused("let a = nera(1)")
+
+
+def test_a_string_that_is_not_closed_is_one_error() -> None:
+    """What stands in it is no further error, and the next line is read as usual."""
+    found = diagnostics('print "a" "not closed (\nprint "b" foo')
+    assert [(each.line, each.message) for each in found] == [
+        (1, "this string is not closed"),
+        (2, "unknown name `foo`"),
+    ]
+
+
+def test_a_definition_without_its_value_is_told_at_its_sign() -> None:
+    """The definition below it is not taken for a local one; neither name is unknown then."""
+    (found,) = diagnostics('let a =\nlet b = 3\nprint "x" a + b')
+    assert (found.line, found.message) == (1, "an expression is missing after `=`")
