@@ -9,58 +9,79 @@ from __future__ import annotations
 from voxk8s.errors import KernelError
 from voxk8s.kernels.default import arithmetic, logic
 from voxk8s.kernels.images import number, scalar_image
+from voxk8s.kernels.spec import KernelFunction
 from voxk8s.kernels.text import describe
 from voxk8s.values import Value
 
 
-def num_add(a: Value, b: Value) -> Value:
-    """Give a + b of two numbers (`.+.`)."""
-    return arithmetic.addition(number("num_add", a), number("num_add", b))
+def _named(function: KernelFunction, name: str, doc: str) -> KernelFunction:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
 
 
-def num_sub(a: Value, b: Value) -> Value:
-    """Give a - b of two numbers (`.-.`)."""
-    return arithmetic.subtraction(number("num_sub", a), number("num_sub", b))
+def _of_numbers(name: str, operation: KernelFunction, doc: str) -> KernelFunction:
+    def call(a: Value, b: Value) -> Value:
+        return operation(number(name, a), number(name, b))
+
+    return _named(call, name, doc)
 
 
-def num_mul(a: Value, b: Value) -> Value:
-    """Give a * b of two numbers (`.*.`)."""
-    return arithmetic.multiplication(number("num_mul", a), number("num_mul", b))
+def _image_first(name: str, operation: KernelFunction, doc: str) -> KernelFunction:
+    def call(i: Value, k: Value) -> Value:
+        return operation(_image(name, i), number(name, k))
+
+    return _named(call, name, doc)
 
 
-def num_div(a: Value, b: Value) -> Value:
-    """Give a / b of two numbers (`./.`); KernelError when b is 0."""
-    return arithmetic.division(number("num_div", a), number("num_div", b))
+def _number_first(name: str, operation: KernelFunction, doc: str) -> KernelFunction:
+    def call(k: Value, i: Value) -> Value:
+        return operation(number(name, k), _image(name, i))
+
+    return _named(call, name, doc)
 
 
-def num_eq(a: Value, b: Value) -> Value:
-    """Tell whether a = b (`.=.`)."""
-    return logic.equal(number("num_eq", a), number("num_eq", b))
+def _image(name: str, value: Value) -> Value:
+    if isinstance(value, bool | int | float):
+        raise KernelError(f"{name}: needs an image, not {describe(value)}")
+    return scalar_image(name, value)
 
 
-def num_neq(a: Value, b: Value) -> Value:
-    """Tell whether a is not b."""
-    return logic.not_equal(number("num_neq", a), number("num_neq", b))
+num_add = _of_numbers("num_add", arithmetic.addition, "Give a + b of two numbers (`.+.`).")
+num_sub = _of_numbers("num_sub", arithmetic.subtraction, "Give a - b of two numbers (`.-.`).")
+num_mul = _of_numbers("num_mul", arithmetic.multiplication, "Give a * b of two numbers (`.*.`).")
+num_div = _of_numbers(
+    "num_div", arithmetic.division, "Give a / b of two numbers (`./.`); KernelError when b is 0."
+)
+num_eq = _of_numbers("num_eq", logic.equal, "Tell whether a = b (`.=.`).")
+num_neq = _of_numbers("num_neq", logic.not_equal, "Tell whether a is not b.")
+num_lt = _of_numbers("num_lt", logic.less, "Tell whether a < b (`.<.`).")
+num_leq = _of_numbers("num_leq", logic.less_equal, "Tell whether a <= b (`.<=.`).")
+num_gt = _of_numbers("num_gt", logic.greater, "Tell whether a > b (`.>.`).")
+num_geq = _of_numbers("num_geq", logic.greater_equal, "Tell whether a >= b (`.>=.`).")
 
-
-def num_lt(a: Value, b: Value) -> Value:
-    """Tell whether a < b (`.<.`)."""
-    return logic.less(number("num_lt", a), number("num_lt", b))
-
-
-def num_leq(a: Value, b: Value) -> Value:
-    """Tell whether a <= b (`.<=.`)."""
-    return logic.less_equal(number("num_leq", a), number("num_leq", b))
-
-
-def num_gt(a: Value, b: Value) -> Value:
-    """Tell whether a > b (`.>.`)."""
-    return logic.greater(number("num_gt", a), number("num_gt", b))
-
-
-def num_geq(a: Value, b: Value) -> Value:
-    """Tell whether a >= b (`.>=.`)."""
-    return logic.greater_equal(number("num_geq", a), number("num_geq", b))
+add_vs = _image_first(
+    "add_vs", arithmetic.addition, "Give i + k of an image and a number (`i +. k`, `k .+ i`)."
+)
+mul_vs = _image_first(
+    "mul_vs", arithmetic.multiplication, "Give i * k of an image and a number (`i *. k`, `k .* i`)."
+)
+sub_vs = _image_first(
+    "sub_vs", arithmetic.subtraction, "Give i - k of an image and a number (`i -. k`)."
+)
+sub_sv = _number_first(
+    "sub_sv", arithmetic.subtraction, "Give k - i of a number and an image (`k .- i`)."
+)
+div_vs = _image_first(
+    "div_vs",
+    arithmetic.division,
+    "Give i / k of an image and a number (`i /. k`); by 0 as IEEE 754 has it.",
+)
+div_sv = _number_first(
+    "div_sv",
+    arithmetic.division,
+    "Give k / i of a number and an image (`k ./ i`); by 0 as IEEE 754 has it.",
+)
 
 
 def bool_and_scalar(a: Value, b: Value) -> Value:
@@ -76,41 +97,3 @@ def bool_or_scalar(a: Value, b: Value) -> Value:
 def bool_not_scalar(a: Value) -> Value:
     """Tell whether a truth value is false (`!.`)."""
     return logic.negation(a)
-
-
-def add_vs(i: Value, k: Value) -> Value:
-    """Give i + k of an image and a number (`i +. k`, `k .+ i`)."""
-    return arithmetic.addition(*_image_first("add_vs", i, k))
-
-
-def mul_vs(i: Value, k: Value) -> Value:
-    """Give i * k of an image and a number (`i *. k`, `k .* i`)."""
-    return arithmetic.multiplication(*_image_first("mul_vs", i, k))
-
-
-def sub_vs(i: Value, k: Value) -> Value:
-    """Give i - k of an image and a number (`i -. k`)."""
-    return arithmetic.subtraction(*_image_first("sub_vs", i, k))
-
-
-def sub_sv(k: Value, i: Value) -> Value:
-    """Give k - i of a number and an image (`k .- i`)."""
-    image, factor = _image_first("sub_sv", i, k)
-    return arithmetic.subtraction(factor, image)
-
-
-def div_vs(i: Value, k: Value) -> Value:
-    """Give i / k of an image and a number (`i /. k`); by 0 as IEEE 754 has it."""
-    return arithmetic.division(*_image_first("div_vs", i, k))
-
-
-def div_sv(k: Value, i: Value) -> Value:
-    """Give k / i of a number and an image (`k ./ i`); by 0 as IEEE 754 has it."""
-    image, factor = _image_first("div_sv", i, k)
-    return arithmetic.division(factor, image)
-
-
-def _image_first(kernel: str, i: Value, k: Value) -> tuple[Value, Value]:
-    if isinstance(i, bool | int | float):
-        raise KernelError(f"{kernel}: needs an image, not {describe(i)}")
-    return scalar_image(kernel, i), number(kernel, k)
