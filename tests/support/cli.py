@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -67,7 +66,7 @@ def voxk8s(
 
 
 def start(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start voxk8s in a folder, to be interrupted: it hears Ctrl-C though these tests may not."""
+    """Start voxk8s in a folder, to be interrupted."""
     return subprocess.Popen(
         [*PROGRAM, *words],
         cwd=folder,
@@ -75,6 +74,4 @@ def start(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> su
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # What a shell starts in the background ignores the signal, and so would its children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

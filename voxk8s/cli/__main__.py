@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -70,6 +71,8 @@ def call(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """Run as a program."""
+    # What a script starts in the background ignores the signal, but who sends it means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     status = call()
     if status == INTERRUPTED:
         # Threads may be inside of long operations; nobody waits for them any more.
