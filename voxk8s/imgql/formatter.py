@@ -20,6 +20,7 @@ _INDENT = "  "
 _COMMENT = re.compile(r"//[^\n]*")
 _OPENING = ("LPAR", "LSQ")
 _JOINING = {"NAME", "NUMBER", "OP"}
+_LABELLED = ("PRINT", "SAVE")
 _CLOSING = ("RPAR", "RSQ")
 
 
@@ -78,6 +79,8 @@ class _Writer:
             self._line += token.text
             if token.type in _OPENING:
                 self._depth += 1
+            if token.type == "STRING" and previous is not None and previous.type in _LABELLED:
+                token = Token("LABEL", token.text, token.start)  # an expression begins behind it
             before, previous = previous, token
         end = previous.end if previous else 0
         self._comments(self._gap(end, len(self._code)), first=previous is None, inside=False)
