@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from voxk8s.imgql import grammar
 from voxk8s.imgql.automaton import Part, Refused, automaton
 from voxk8s.imgql.diagnostics import Report
@@ -24,7 +26,8 @@ def parse(source: Source, tokens: list[Token], report: Report) -> list[Command]:
             return [*commands, *automaton().run(closed, begin)]
         except Refused as error:
             place = error.place
-            explain(source, closed, place, begin, error.expected, report)
+            if place == begin or not _is_cut(closed[place - 1]):
+                explain(source, closed, place, begin, error.expected, report)
             report.broken |= _defined_at(tokens, begin, place)
             if error.made and isinstance(error.made[0], list):
                 commands += _commands(error.made[0])
@@ -32,6 +35,11 @@ def parse(source: Source, tokens: list[Token], report: Report) -> list[Command]:
             if report.errors > _MOST_ERRORS:
                 break
     return commands
+
+
+def _is_cut(token: Token) -> bool:
+    """Tell whether it is a string that is not closed: what it has swallowed is not missing."""
+    return token.type == "STRING" and re.fullmatch(grammar.STRING, token.text) is None
 
 
 def _commands(made: list[Part]) -> list[Command]:

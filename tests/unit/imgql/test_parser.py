@@ -133,6 +133,8 @@ def test_a_string_that_is_not_closed_is_one_error() -> None:
         (1, "this string is not closed"),
         (2, "unknown name `foo`"),
     ]
+    (label,) = diagnostics('print "a')
+    assert label.message == "this string is not closed"
 
 
 def test_a_definition_without_its_value_is_told_at_its_sign() -> None:
