@@ -60,9 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for line in lines:
         print(f"{line.state:<9} {line.operation[:12]} {line.kernel:<24} {line.why}")
+    stuck = sum(line.state in ("waits", "fails") for line in lines)
     print(
         f"{resolution.total} operations: {resolution.cached} known,"
         f" {len(resolution.compute)} to compute, {resolution.skipped} not needed"
+        + (f"; {stuck} more cannot be told yet, or fail" if stuck else "")
     )
     return 0
 

@@ -93,7 +93,7 @@ def parse_url(url: str) -> Location:
     parts = urlsplit(url)
     if "@" in parts.netloc:
         raise InvalidUsage("a store's URL must not carry credentials; use the AWS_* variables")
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         raise InvalidUsage(f"{url!r} is no store: a URL with ? or # names none")
     match parts.scheme:
         case "file":

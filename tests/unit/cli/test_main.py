@@ -222,3 +222,13 @@ def test_check_tells_errors_and_warnings(capsys: pytest.CaptureFixture[str]) -> 
     Path("q.imgql").write_text('print "a" 1 + 2 * 3\n')
     assert program.call(["check", "q.imgql"]) == 0
     assert "warning" in capsys.readouterr().err
+
+
+def test_explain_counts_what_cannot_be_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """An input that is missing is told with its reason, and the sum does not hide it."""
+    Path("p.imgql").write_text('load x = "gone.nii"\nprint "a" x\n')
+    assert program.call(["explain", "p.imgql"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("waits")
+    assert "gone.nii: it does not exist" in lines[0]
+    assert lines[-1].endswith("; 1 more cannot be told yet, or fail")
