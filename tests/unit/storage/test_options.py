@@ -33,7 +33,8 @@ def test_urls_have_a_normal_form(url: str, normal: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "  ", "http://x/y", "s3://", "s3:///x", "s3://b/../c", "s3://b/a//c", "file://host/x",
-     "s3://b?x=1", "s3://b/x#", "s3://b/x?", "gs://b", "s3:/b/x", "file:/x", "~nobody-of-this-name/x", "a\0b",
+     "s3://b?x=1", "s3://b/x#", "s3://b/x?", "gs://b", "s3:/b/x", "file:/x",
+     "~nobody-of-this-name/x", "a\0b",
      "file:///a%00b"],
 )  # fmt: skip
 def test_what_is_no_store_is_refused(url: str) -> None:
