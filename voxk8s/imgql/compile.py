@@ -207,27 +207,31 @@ class _Program:
         return origins
 
     def _check_geometry(self, arena: Arena, plan: WorkPlan) -> None:
-        """Refuse geometry in a program that loads no image."""
-        unbound: Operation | None = None
-        for node in _all_nodes(plan.nodes):
-            if isinstance(node, Operation):
-                signature = self._index.find(node.operator, plan.imports)
-                if signature is None:
-                    continue
-                if signature.role is Role.LOAD:
-                    return
-                if takes_geometry(signature, len(node.arguments)):
-                    unbound = unbound or node
-        if unbound is not None:
-            site = arena.origins[unbound.id]
-            self._report.error(
-                site.source,
-                site.start,
-                site.end,
-                f"`{unbound.operator}` takes its geometry from the images that the program"
-                " loads, and it loads none",
-                "load an image, or combine it with one",
-            )
+        """Refuse geometry where neither the plan nor the loops around it load an image."""
+        waiting = [(plan.nodes, False)]
+        while waiting:
+            nodes, loads = waiting.pop()
+            unbound: Operation | None = None
+            for node in nodes.values():
+                if isinstance(node, Operation):
+                    signature = self._index.find(node.operator, plan.imports)
+                    if signature is None:
+                        continue
+                    loads = loads or signature.role is Role.LOAD
+                    if takes_geometry(signature, len(node.arguments)):
+                        unbound = unbound or node
+            waiting += [(node.nodes, loads) for node in nodes.values() if isinstance(node, Closure)]
+            if unbound is not None and not loads:
+                site = arena.origins[unbound.id]
+                self._report.error(
+                    site.source,
+                    site.start,
+                    site.end,
+                    f"`{unbound.operator}` takes its geometry from the images that the program"
+                    " loads, and it loads none here",
+                    "load an image, or combine it with one; what a loop loads is there inside"
+                    " of it only",
+                )
 
 
 def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:

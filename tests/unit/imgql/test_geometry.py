@@ -90,6 +90,14 @@ def test_geometry_without_any_image_is_refused() -> None:
     assert "3:18: error: `tt` takes its geometry from the images that the program loads" in message
 
 
+def test_geometry_outside_of_the_loop_that_loads_is_refused() -> None:
+    """What a loop loads is many images, or none, and gives no geometry to what is outside."""
+    loop = 'for f in dir("d") do volume(load f)'
+    message = refused(f'import "vox1"\nprint "a" {loop}\nprint "v" volume(tt)')
+    assert "3:18: error: `tt` takes its geometry" in message
+    assert compiled(f'import "vox1"\nload i = "a"\nprint "a" {loop}\nprint "v" volume(tt)')
+
+
 def test_hidden_names_are_no_geometry() -> None:
     """A definition or parameter called x is not the index map."""
     assert shown('import "vox1"\nlet f(x) = x + 1\nprint "a" f(2)') == "addition(2.0, 1.0)"
