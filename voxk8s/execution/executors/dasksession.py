@@ -11,13 +11,14 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 import dask
+from dask.base import annotate
 from distributed import Client, KilledWorker
 from distributed.client import Future as DaskFuture
 from distributed.client import FutureCancelledError as DaskCancelledError
 
 from voxk8s.errors import SchedulerLost
 from voxk8s.execution import process
-from voxk8s.execution.compile import compile_units
+from voxk8s.execution.compile import compile_units, priorities
 from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send, Stopped
 from voxk8s.execution.outcome import Report, decode_batch
 from voxk8s.execution.process import Context
@@ -92,8 +93,9 @@ class DaskSession:
         self._settle()
         watched = list(watch)
         graph = compile_units(units.values(), context)
+        first = priorities(graph, units, watched)
         try:
-            with dask.config.set(_LARGE_GRAPHS):
+            with dask.config.set(_LARGE_GRAPHS), annotate(**first):
                 futures = self._client.get(graph, watched, sync=False)
         except Exception as error:
             raise SchedulerLost(f"the Dask scheduler takes no work: {error}") from error
