@@ -11,6 +11,7 @@ import dask
 import pytest
 
 from tests.support.executions import QUICK, PlanMaker, fresh_store
+from tests.support.waiting import wait_until
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import (
     ExecutionEngine,
@@ -86,15 +87,11 @@ def test_a_dashboard_replaces_an_idle_client(caplog: pytest.LogCaptureFixture) -
     assert get_shared_dask_client(enable_dashboard=True) is busy
     assert "without a dashboard" in caplog.text
     del future
-    busy.sync(_nothing)
+    wait_until(lambda: not busy.futures)
     shown = get_shared_dask_client(enable_dashboard=True)
     assert shown is not busy
     assert shown.dashboard_link
     assert get_shared_dask_client() is shown
-
-
-async def _nothing() -> None:
-    """Let the client's loop come round."""
 
 
 def test_a_known_plan_needs_no_client() -> None:
