@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support import spatial
+from tests.support.executions import fresh_store
 from tests.support.programs import read, run_program, write
 
 PROGRAMS = Path(__file__).resolve().parents[1] / "data" / "programs"
@@ -224,3 +225,36 @@ def test_folder(tmp_path: Path) -> None:
     assert result["mean volume"] == pytest.approx(np.mean(volumes))
     assert result["deviation"] == pytest.approx(np.std(volumes, ddof=1))
     assert str(result["largest"]).endswith(f"scan{int(np.argmax(volumes))}.nii.gz")
+
+
+def test_folds_over_a_folder(tmp_path: Path) -> None:
+    """Folds by functions of the program are the same operations whether `dir` gives the files."""
+    random = np.random.default_rng(8)
+    images = [random.random((5, 6, 7)).astype(np.float32) for _ in range(3)]
+    for number, image in enumerate(images):
+        write(tmp_path / "in" / f"i{number}.nii.gz", image)
+    program = """
+        import "vox1"
+        let ++(a, b) = (2 * a) + b
+        let bright(f) = load(f) >. 0.5
+        let folds(files) = [
+          fold ++ 0 (for f in files do volume(bright(f))),
+          volume(fold & tt (for f in files do bright(f)))]
+        print "folder" folds(dir("in", "*.nii.gz", false, true))
+    """
+    (tmp_path / "folder.imgql").write_text(program, "utf-8")
+    listed = ", ".join(f'"in/i{number}.nii.gz"' for number in range(3))
+    known = program.replace('dir("in", "*.nii.gz", false, true)', f"[{listed}]")
+    (tmp_path / "known.imgql").write_text(known.replace("folder", "known"), "utf-8")
+    store = fresh_store()
+    result = run_program(tmp_path / "folder.imgql", {}, tmp_path, store=store)
+    again = run_program(tmp_path / "known.imgql", {}, tmp_path, store=store)
+
+    bright = [image > np.float32(0.5) for image in images]
+    volumes = [float(each.sum()) for each in bright]
+    expected = [
+        4 * volumes[0] + 2 * volumes[1] + volumes[2],
+        float(np.logical_and.reduce(bright).sum()),
+    ]
+    assert result["folder"] == again["known"] == expected
+    assert again.completed_operations == 0
