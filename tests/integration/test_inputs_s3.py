@@ -68,6 +68,19 @@ def test_a_replaced_object_is_never_used(folder: str, options: InputOptions) -> 
         load(pin, options)
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_prefix_is_a_folder_with_or_without_its_slash(
+    folder: str, options: InputOptions, slash: str
+) -> None:
+    """What is no object but has objects below is a folder: a DICOM series, if it is one."""
+    url = f"{folder}{slash}"
+    assert stat(url, options).kind == "folder"
+    pin = digest(url, options)
+    assert pin.size == 2 * len(FILE)
+    with pytest.raises(InputUnavailable, match="the folder has no DICOM files"):
+        load(pin, options)
+
+
 def test_a_prefix_is_listed(folder: str, options: InputOptions) -> None:
     """A prefix lists like a folder, and full names can be loaded."""
     assert list_folder(folder, options=options).entries == ("a.nii.gz", "b.nii.gz")

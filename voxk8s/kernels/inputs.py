@@ -84,7 +84,7 @@ def digest(url: str, options: InputOptions) -> Pin:
     """
     location = locate(url, options)
     with reading(location):
-        if not _may_be_folder(location, options):
+        if not _is_folder(location, options):
             hashed = [_hash(member, options) for member in _header_and_data(location, options)]
             return Pin(url, _digest_of_parts(hashed), sum(size for _, size in hashed))
         members = _members(location, options)
@@ -137,7 +137,7 @@ def load(pin: Pin, options: InputOptions) -> Value:
 
     location = locate(pin.url, options)
     with reading(location):
-        folder = _may_be_folder(location, options)
+        folder = _is_folder(location, options)
         members = (_members if folder else _header_and_data)(location, options)
     with tempfile.TemporaryDirectory(prefix="voxk8s-input-") as scratch:
         paths: list[str] = []
@@ -233,13 +233,6 @@ def _is_folder(location: Location, options: InputOptions | None = None) -> bool:
         return False
     system = file_system(location, options)
     return bool(system.info(location.path.rstrip("/"))["type"] == "directory")
-
-
-def _may_be_folder(location: Location, options: InputOptions) -> bool:
-    if location.scheme == "s3" and not location.path.endswith("/"):
-        # An object is the common case: do not ask twice. A folder needs its slash on S3.
-        return False
-    return _is_folder(location, options)
 
 
 def _is_header(location: Location) -> bool:
