@@ -59,6 +59,9 @@ def releases(images: Mapping[str, str]) -> list[Release]:
         "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         # Its own user 1000 has no entry in the image's passwd file, and kopf asks for one.
         "securityContext": {"runAsUser": 65532},
+        # On a busy machine it must not starve: killed by its probe, it is blind for a minute.
+        "resources": {"requests": {"cpu": "250m", "memory": "256Mi"}},
+        "livenessProbe": {"timeoutSeconds": 30},
         "volumes": [{"name": "tmp", "emptyDir": {}}],
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
     }

@@ -74,15 +74,13 @@ def test_three_questions_about_one_mri(
     assert third["computed"] < first["computed"]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(400)
 def test_samples(kube: Kubectl) -> None:
-    """Every other sample succeeds as it stands, with the inputs that the demo uploads."""
+    """Samples run as they stand, with the inputs that the demo uploads."""
     scan.upload()
-    names = ("threshold-sweep", "folder-statistics", "texture-similarity", "white-matter-program")
-    kube.apply(*(workplans.sample(f"{name}.yaml") for name in (*names, "sum")))
-    found = {name: workplans.results(succeeded(kube, name, 400)) for name in (*names, "sum")}
-    assert found["sum"] == {"sum": 5}
-    assert 0.5 < found["threshold-sweep"]["dice"] <= 1
+    names = ("folder-statistics", "white-matter-program", "sum")
+    kube.apply(*(workplans.sample(f"{name}.yaml") for name in names))
+    found = {name: workplans.results(succeeded(kube, name)) for name in names}
     assert len(found["folder-statistics"]["volumes"]) == len(scan.FOLDER)
-    assert found["texture-similarity"]["region"] >= found["texture-similarity"]["sample"] > 0
     assert found["white-matter-program"]["volume"] > 0
+    assert found["sum"] == {"sum": 5}

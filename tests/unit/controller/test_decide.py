@@ -547,6 +547,14 @@ class TestRecovery:
         renewed = scenes.replace(observed, cluster=scenes.cluster(created=later(31)))
         assert children(renewed, later(32)) == ()
 
+    def test_cluster_waits_for_the_next_runner(self) -> None:
+        """After refused credentials no worker starts before the runner that reads them anew."""
+        ended = scenes.pod("runner", "r0", ready=False, finished=True, refused=later(30))
+        observed = scenes.running(pods=(ended,), cluster=None, scheduler=None, autoscaler=None)
+        assert CreateCluster not in map(type, children(observed, later(31)))
+        observed = scenes.replace(observed, pods=(ended, scenes.pod("runner", "r1")))
+        assert CreateCluster in map(type, children(observed, later(32)))
+
 
 class TestRunner:
     """The runner's Job."""

@@ -52,6 +52,12 @@ def has_refused_credentials(observed: Observed) -> bool:
     return any(end is not None and end > cluster.created for end in ends)
 
 
+def awaits_credentials(observed: Observed) -> bool:
+    """Say whether the next runner is still to read the Secret: no worker may read it earlier."""
+    runners = [pod for pod in observed.pods if pod.component == "runner"]
+    return any(pod.refused for pod in runners) and not any(pod.ready for pod in runners)
+
+
 def is_stuck(observed: Observed, now: datetime) -> bool:
     """Say whether a cluster should be gone but for the dask operator's finalizers."""
     clusters = (*observed.obsolete, *((observed.cluster,) if observed.cluster else ()))

@@ -75,7 +75,7 @@ def missing_children(observed: Observed, now: datetime) -> Iterator[Action]:
                 return
             case _:
                 return
-    if wants_cluster:
+    if wants_cluster and not recovery.awaits_credentials(observed):
         yield CreateCluster(first_workers(observed))
     if wants_runner:
         yield CreateRunner()
