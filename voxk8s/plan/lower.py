@@ -31,6 +31,7 @@ from voxk8s.plan.keys import (
     save_key,
 )
 from voxk8s.plan.lookup import Kernels
+from voxk8s.plan.loops import Loops
 from voxk8s.plan.model import (
     Closure,
     Constant,
@@ -107,6 +108,7 @@ class Lowering:
         self._layouts: dict[OperationId, Layout] = {}
         self.items = Items(self, values)
         self.external = External(self, pins, values)
+        self.loops = Loops(self, self.items)
 
     def keys(self) -> dict[OperationId, ResultKey]:
         """Give the keys of all operations and constants that have one."""
@@ -225,7 +227,11 @@ class Lowering:
         scope.terms[node.id] = term
         return term
 
-    def _apply(self, bound: Bound, item: Term) -> Term:
+    def size(self, bound: Bound) -> int:
+        """Count the nodes of a closure's body."""
+        return len(self._layouts[bound.closure.id].order)
+
+    def apply(self, bound: Bound, item: Term) -> Term:
         """Evaluate a closure's body for one item."""
         closure = bound.closure
         scope = Scope(self._layouts[closure.id], {}, bound.scope)
@@ -298,7 +304,7 @@ class Lowering:
             if signature.role is Role.LOAD or signature.role is Role.LISTING:
                 term = self.external.term(operator, signature, arguments, name)
             elif signature.role in (Role.MAP, Role.FOLD):
-                term = self._loop(signature.role, arguments, name)
+                term = self.loops.term(signature.role, arguments, name)
             else:
                 term = self.computed(signature, self._tails[operator], arguments, name)
             self.terms[name] = term
@@ -326,40 +332,6 @@ class Lowering:
                 key, signature.qualified, signature.version, known, name, signature.role
             )
         return Term(name, key, items=items)
-
-    # --- loops and sequences ------------------------------------------------------------------
-
-    def _loop(self, role: Role, arguments: Sequence[Term], name: OperationId) -> Term:
-        """Write a loop or a fold out over the items of its sequence, if they are known."""
-        bound, domain = arguments[0].body, arguments[1]
-        if bound is None:
-            raise InvalidPlan(f"operation {name}: the first argument of a loop must be a closure")
-        try:
-            items = self.items.of(domain)
-        except TypeError as error:
-            verb = "loop" if role is Role.MAP else "fold"
-            self.rejected[name] = f"cannot {verb}: {error}"
-            return Term(name, None)
-        if items is None:
-            if domain.key is None:
-                return Term(name, None, waits=(domain,))
-            self.deferred[name] = Deferred(name, domain.key)
-            return Term(name, None)
-        self.items.count(len(items) * len(self._layouts[bound.closure.id].order))
-        if role is Role.FOLD:
-            return self._fold(bound, items)
-        results = tuple([self._apply(bound, item) for item in items])
-        sequence = self.kernels.need(sequences.SEQUENCE, f"$.nodes.{name}")
-        tail = kernel_tail(sequence.qualified, sequence.version)
-        return self.computed(sequence, tail, results, name)
-
-    def _fold(self, bound: Bound, items: Sequence[Term]) -> Term:
-        """Evaluate a closure's body for one item after the other, each with what came before."""
-        captures = dict(bound.captures)
-        for item in items:
-            step = Bound(bound.closure, captures, bound.scope)
-            captures = {**captures, sequences.ACCUMULATOR: self._apply(step, item)}
-        return captures[sequences.ACCUMULATOR]
 
 
 def _distinct(terms: Iterable[Term]) -> list[Term]:
