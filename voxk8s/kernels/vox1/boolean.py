@@ -11,29 +11,31 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import MaskArray, image_like
+from voxk8s.kernels.images import check_geometry, image_like, scalar_image
 from voxk8s.kernels.text import describe
-from voxk8s.kernels.vox1.operands import one_mask, two_masks
-from voxk8s.values import Image, Value
+from voxk8s.kernels.vox1.operands import one_mask
+from voxk8s.values import Array, Image, Value
 
-_Operator: TypeAlias = Callable[[MaskArray | np.uint8, MaskArray | np.uint8], MaskArray]
+_Truth: TypeAlias = Array | np.bool_
+_Operator: TypeAlias = Callable[[_Truth, _Truth], NDArray[np.bool_]]
 
 
 def and_(a: Value, b: Value) -> Value:
     """Give the voxels that are in both (infix `&`)."""
-    return _apply("and", np.bitwise_and, a, b)
+    return _apply("and", np.logical_and, a, b)
 
 
 def or_(a: Value, b: Value) -> Value:
     """Give the voxels that are in one or both (infix `|`)."""
-    return _apply("or", np.bitwise_or, a, b)
+    return _apply("or", np.logical_or, a, b)
 
 
 def diff(a: Value, b: Value) -> Value:
     """Give the voxels that are in `a` and not in `b` (infix `\\`)."""  # noqa: D301 one backslash
-    return _apply("diff", np.greater, a, b)
+    return _apply("diff", lambda x, y: np.logical_and(x, np.logical_not(y)), a, b)
 
 
 def not_(a: Value) -> Value:
@@ -45,15 +47,17 @@ def not_(a: Value) -> Value:
 
 
 def _apply(kernel: str, operator: _Operator, a: Value, b: Value) -> Value:
-    if isinstance(a, Image) and isinstance(b, Image):
-        shape, first, second = two_masks(kernel, a, b)
-        return image_like(shape, operator(first, second).view(np.uint8))
-    if isinstance(a, bool | int | float) and isinstance(b, bool | int | float):
-        return bool(operator(np.uint8(bool(a)), np.uint8(bool(b))))
-    if isinstance(a, Image) and isinstance(b, bool | int | float):
-        shape, mask = one_mask(kernel, a)
-        return image_like(shape, operator(mask, np.uint8(bool(b))).view(np.uint8))
-    if isinstance(b, Image) and isinstance(a, bool | int | float):
-        shape, mask = one_mask(kernel, b)
-        return image_like(shape, operator(np.uint8(bool(a)), mask).view(np.uint8))
-    raise KernelError(f"{kernel}: needs masks, not {describe(a)} and {describe(b)}")
+    shapes = [scalar_image(kernel, value) for value in (a, b) if isinstance(value, Image)]
+    if not all(isinstance(value, Image | bool | int | float) for value in (a, b)):
+        raise KernelError(f"{kernel}: needs masks, not {describe(a)} and {describe(b)}")
+    if len(shapes) == 2:
+        check_geometry(kernel, *shapes)
+    # Voxels as they are: these operators take what is not zero for true.
+    truth = operator(_truth(a), _truth(b))
+    if not shapes:
+        return bool(truth)
+    return image_like(shapes[0], truth.view(np.uint8))
+
+
+def _truth(value: Value) -> _Truth:
+    return value.array if isinstance(value, Image) else np.bool_(value)
