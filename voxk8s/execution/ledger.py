@@ -47,15 +47,17 @@ class Ledger:
     ) -> None:
         """Take what the store holds, at the start and each time that the graph has grown.
 
-        `waiting` operations have no key, `refused` of them since their input cannot be pinned.
+        `waiting` operations have no key, `refused` of them since their input cannot be pinned. What
+        a loop's sequence is made of counts, though no goal needs it once the loop is written out.
         """
         self._nodes = nodes
         self._found |= {key for key in resolution.known if key not in self._computed}
         self._work |= set(resolution.compute)
         self._keyless, self._refused = waiting, refused
         done = len(self._found | self._computed.keys() | self._work)
-        self._skipped = max(0, resolution.total - done)
-        self._total = resolution.total + waiting
+        keyed = sum(isinstance(node, KeyOperation) for node in nodes.values())
+        self._skipped = max(0, keyed - done)
+        self._total = keyed + waiting
 
     def forget(self, keys: Iterable[ResultKey]) -> None:
         """Take back that results are known: their records turned out to be gone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.executions import (
+    Memory,
     PlanMaker,
     RaisingExecutor,
     engine_on,
@@ -58,3 +59,18 @@ def test_a_loop_above_a_failure_says_why(
     make.show("loop", make.loop(make("range", make("test.fail", "no end")), "test.identity"))
     result = engine_on(store, executor).execute_workplan(make.plan())
     assert "no end" in (result.goals[0].error or "")
+
+
+def test_what_a_sequence_is_made_of_counts(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """Operations below a loop's sequence are needed, too: counts agree, whether known or new."""
+    make.show("loop", make.loop(make("range", make("test.identity", 4.0)), "test.identity"))
+    plan = make.plan()
+    for known in (False, True):
+        memory = Memory()
+        result = engine_on(store, executor, listeners=[memory]).execute_workplan(plan)
+        counts = result.progress
+        assert counts.total == counts.done == 1 + 1 + 4 + 1
+        assert counts.computed == (0 if known else counts.total)
+        assert all(told.done <= told.total for told in memory.counts)
