@@ -19,7 +19,8 @@ from voxk8s.api import crd
 from voxk8s.cluster import kube
 from voxk8s.cluster.errors import AlreadyExists, Conflict, Invalid, KindMissing, NotFound
 from voxk8s.cluster.kinds import CONFIG_MAPS, CRDS, NAMESPACES, PODS, WORK_PLANS, Kind, kind_of
-from voxk8s.cluster.kube import Changed, Kube, KubeObject, Snapshot
+from voxk8s.cluster.kube import Changed, Kube, KubeObject
+from voxk8s.cluster.watching import Snapshot, notices
 
 pytestmark = pytest.mark.cluster
 
@@ -359,7 +360,7 @@ async def test_door_pages_and_follows(
             "metadata": {"name": f"c{number}", "labels": {"of": "mine"}},
         }
         await door.create(CONFIG_MAPS, body, namespace)
-    stream = door.follow(CONFIG_MAPS, namespace, labels="of=mine")
+    stream = notices(door, CONFIG_MAPS, namespace, labels="of=mine")
     first = await anext(stream)
     assert isinstance(first, Snapshot)
     assert [item["metadata"]["name"] for item in first.items] == [f"c{n}" for n in range(5)]

@@ -13,7 +13,8 @@ from voxk8s.cli.describe import headline
 from voxk8s.cli.results import write
 from voxk8s.cluster.errors import Expired
 from voxk8s.cluster.kinds import WORK_PLANS
-from voxk8s.cluster.kube import Changed, Kube, Lost, Snapshot
+from voxk8s.cluster.kube import Changed, Kube
+from voxk8s.cluster.watching import Lost, Snapshot, notices
 from voxk8s.errors import TransientError
 
 
@@ -34,8 +35,8 @@ async def follow(
     last = ""
     try:
         async with asyncio.timeout(seconds):
-            notices = kube.follow(WORK_PLANS, namespace, fields=f"metadata.name={name}")
-            async for notice in notices:
+            stream = notices(kube, WORK_PLANS, namespace, fields=f"metadata.name={name}")
+            async for notice in stream:
                 match notice:
                     case Snapshot(items=[]) | Changed(type="DELETED"):
                         raise GaveUp(f"WorkPlan {name} was deleted")

@@ -1,4 +1,4 @@
-"""The door to Kubernetes: calls, errors, watches that resume.
+"""The door to Kubernetes: every call to an API server.
 
 Objects go in and out as plain dictionaries: the generated models of the official client cost more
 time than the calls themselves, and lose fields that they do not know. What is hard to get right,
@@ -7,7 +7,6 @@ kubeconfigs with their credentials and TLS, comes from the client (`transport`).
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -19,18 +18,8 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from voxk8s.cluster.errors import (
-    AlreadyExists,
-    Conflict,
-    Expired,
-    Forbidden,
-    Invalid,
-    KindMissing,
-    KubeUnreachable,
-    NotFound,
-    Overloaded,
-    TooLarge,
-)
+from voxk8s.cluster.answers import body_of, error_of, lines_of, words_of
+from voxk8s.cluster.errors import KubeUnreachable, NotFound
 from voxk8s.cluster.kinds import EVENTS, PODS, Kind
 from voxk8s.cluster.transport import ClientTransport, PodTransport, Transport
 
@@ -45,21 +34,11 @@ _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, appli
 _PAGE = 500
 _TIMEOUT = 30.0
 _WATCH_SECONDS = 240
-_PATIENCE = 5
-"""Failures in a row after which a watch lists again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Objects as they were at one resource version."""
-
-    items: list[KubeObject]
-    resource_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All objects there are: what is not in it is gone."""
 
     items: list[KubeObject]
     resource_version: str
@@ -78,16 +57,6 @@ class Beat:
     """Nothing changed up to this resource version: the watch is alive."""
 
     resource_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The watch broke; it goes on by itself after a pause."""
-
-    error: Exception
-
-
-Notice: TypeAlias = Snapshot | Changed | Beat | Lost
 
 
 class Kube:
@@ -198,7 +167,7 @@ class Kube:
             },
         )
         try:
-            async for line in _lines(response):
+            async for line in lines_of(response):
                 event = msgspec.json.decode(line)
                 body = event["object"]
                 match event["type"]:
@@ -207,58 +176,11 @@ class Kube:
                     case "BOOKMARK":
                         yield Beat(body["metadata"]["resourceVersion"])
                     case _:
-                        raise _error(int(body.get("code") or 500), body, kind.path(namespace))
+                        raise error_of(int(body.get("code") or 500), body, kind.path(namespace))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeUnreachable(f"The watch of {kind.plural} broke: {error}") from error
         finally:
             response.close()
-
-    async def follow(
-        self,
-        kind: Kind,
-        namespace: str | None = None,
-        *,
-        labels: str | None = None,
-        fields: str | None = None,
-        pause: float = 1.0,
-        longest_pause: float = 30.0,
-    ) -> AsyncGenerator[Notice]:
-        """Give all objects, then every change, for ever.
-
-        A watch that ends is resumed where it was; where the API server no longer knows that place,
-        all objects are listed again. While the API server does not answer, `Lost` says so before
-        each new try.
-        """
-        version: str | None = None
-        failures = 0
-        wait = pause
-        while True:
-            try:
-                if version is None:
-                    listing = await self.list(kind, namespace, labels=labels, fields=fields)
-                    version = listing.resource_version
-                    yield Snapshot(listing.items, version)
-                stream = self.watch(
-                    kind, namespace, resource_version=version, labels=labels, fields=fields
-                )
-                async for notice in stream:
-                    match notice:
-                        case Changed(object=body):
-                            version = body["metadata"]["resourceVersion"]
-                        case Beat(resource_version=reached):
-                            version = reached
-                    failures, wait = 0, pause
-                    yield notice
-            except Expired as error:
-                version = None
-                yield Lost(error)
-            except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as error:
-                failures += 1
-                if failures == _PATIENCE or not isinstance(error, KubeUnreachable | Overloaded):
-                    failures, version = 0, None  # perhaps this very place is what fails
-                yield Lost(error)
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, longest_pause)
 
     async def logs(
         self,
@@ -279,7 +201,7 @@ class Kube:
                 "previous": "true" if previous else None,
             },
         )
-        return (await _body(response)).decode("utf-8", "replace")
+        return (await body_of(response)).decode("utf-8", "replace")
 
     async def follow_logs(
         self, name: str, namespace: str, *, container: str | None = None
@@ -292,7 +214,7 @@ class Kube:
             query={"container": container, "follow": "true"},
         )
         try:
-            async for line in _lines(response):
+            async for line in lines_of(response):
                 yield line.decode("utf-8", "replace")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeUnreachable(f"The log of pod {name} broke off: {error}") from error
@@ -407,7 +329,7 @@ class Kube:
         query: Mapping[str, str | int | None] | None = None,
     ) -> KubeObject:
         response = await self._call(method, path, body, content=content, accept=accept, query=query)
-        data: KubeObject = msgspec.json.decode(await _body(response))
+        data: KubeObject = msgspec.json.decode(await body_of(response))
         return data
 
     async def _call(
@@ -439,76 +361,15 @@ class Kube:
             text = await response.read()
         except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
             raise KubeUnreachable(
-                f"The API server does not answer ({method} {path}): {_words(error)}"
+                f"The API server does not answer ({method} {path}): {words_of(error)}"
             ) from error
         try:
             status = msgspec.json.decode(text)
         except msgspec.DecodeError:
             status = None
-        raise _error(
+        raise error_of(
             response.status,
             status if isinstance(status, dict) else {"message": text.decode(errors="replace")},
             path,
             response.headers.get("Retry-After"),
         )
-
-
-def _error(code: int, status: KubeObject, path: str, retry_after: str | None = None) -> Exception:
-    """Turn what the API server answered into an error of our own."""
-    reason = str(status.get("reason") or "")
-    message = str(status.get("message") or reason or f"HTTP {code} for {path}").strip()
-    match code, reason:
-        case 404, "":  # a path that nobody serves is answered in plain text
-            return KindMissing(f"The API server does not know {path}", code, reason)
-        case 404, _ if not (status.get("details") or {}).get("name"):
-            return KindMissing(f"The API server does not know {path}", code, reason)
-        case 404, _:
-            return NotFound(message, code, reason)
-        case 409, "AlreadyExists":
-            return AlreadyExists(message, code, reason)
-        case 409, _:
-            return Conflict(message, code, reason)
-        case 410, _:
-            return Expired(message, code, reason)
-        case ((401 | 403), _):
-            return Forbidden(message, code, reason)
-        case 413, _:
-            return TooLarge(message, code, reason)
-        case 429, _:
-            error = Overloaded(message, code, reason)
-            if retry_after and retry_after.isdigit():
-                error.retry_after = float(retry_after)
-            return error
-        case 500, _ if "etcdserver: request is too large" in message:
-            return TooLarge(message, code, reason)
-        case ((400 | 405 | 406 | 415 | 422), _):
-            return Invalid(message, code, reason)
-        case _:
-            return KubeUnreachable(f"HTTP {code} for {path}: {message}", code, reason)
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__  # a time-out has no words of its own
-
-
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    try:
-        return await response.read()
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise KubeUnreachable(f"The API server broke off: {error}") from error
-
-
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Split a stream into lines of any length (a WorkPlan may have more than a megabyte)."""
-    rest = bytearray()
-    async for chunk in response.content.iter_any():
-        rest += chunk
-        if b"\n" not in chunk:
-            continue
-        *lines, tail = bytes(rest).split(b"\n")
-        rest = bytearray(tail)
-        for line in lines:
-            if line:
-                yield line
-    if rest:
-        yield bytes(rest)

@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from voxk8s.cluster.errors import Expired
 from voxk8s.cluster.kinds import Kind
-from voxk8s.cluster.kube import Beat, Changed, Kube, Lost, Snapshot
+from voxk8s.cluster.kube import Beat, Changed, Kube
+from voxk8s.cluster.watching import Lost, Snapshot, notices
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Cache(Generic[T]):
 
     async def follow(self, kube: Kube, namespace: str | None, clock: Callable[[], float]) -> None:
         """Keep up with the cluster, for ever."""
-        async for notice in kube.follow(self.kind, namespace, labels=self.labels):
+        async for notice in notices(kube, self.kind, namespace, labels=self.labels):
             match notice:
                 case Snapshot(items=items):
                     self.replace(items, namespace)

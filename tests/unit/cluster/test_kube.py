@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from voxk8s.cluster import kube
+from voxk8s.cluster import answers
 from voxk8s.cluster.errors import (
     AlreadyExists,
     Conflict,
@@ -25,7 +25,8 @@ from voxk8s.cluster.errors import (
     TooLarge,
 )
 from voxk8s.cluster.kinds import CONFIG_MAPS, NAMESPACES, PODS, WORK_PLANS
-from voxk8s.cluster.kube import Beat, Changed, Kube, Listing, Lost, Snapshot
+from voxk8s.cluster.kube import Beat, Changed, Kube, Listing
+from voxk8s.cluster.watching import Lost, Notice, Snapshot, notices
 from voxk8s.errors import PermanentError, TransientError
 
 NAMED = {"details": {"name": "x"}}
@@ -55,7 +56,7 @@ def test_answers_become_errors(
     code: int, status: dict[str, Any], kind: type, base: type[Exception]
 ) -> None:
     """Every refusal says by its type whether another try may help, and survives pickling."""
-    error = kube._error(code, status, "/api/v1/things")
+    error = answers.error_of(code, status, "/api/v1/things")
     assert type(error) is kind
     assert isinstance(error, base)
     again = pickle.loads(pickle.dumps(error))
@@ -64,7 +65,7 @@ def test_answers_become_errors(
 
 def test_retry_after_is_kept() -> None:
     """An overloaded API server says when to come back."""
-    error = kube._error(429, {}, "/", "7")
+    error = answers.error_of(429, {}, "/", "7")
     assert isinstance(error, Overloaded)
     assert error.retry_after == 7
 
@@ -106,7 +107,7 @@ async def test_lines_of_any_length() -> None:
     """Lines are put together across pieces, however long, and a last one without an end counts."""
     long = b"x" * 3_000_000
     stream: Any = Stream(b"a", b"b\n", b"\nc\nd", long[:1_000_000], long[1_000_000:], b"\ne")
-    lines = [line async for line in kube._lines(stream)]
+    lines = [line async for line in answers.lines_of(stream)]
     assert lines == [b"ab", b"c", b"d" + long, b"e"]
 
 
@@ -150,7 +151,7 @@ async def followed(*script: Any) -> tuple[list[str], list[str]]:
     """Give the kinds of notices and the calls that a script leads to."""
     door = Scripted(*script)
     seen: list[str] = []
-    stream = door.follow(CONFIG_MAPS, pause=0, longest_pause=0)
+    stream = notices(door, CONFIG_MAPS, pause=0, longest_pause=0)
     with suppress(asyncio.CancelledError):  # the end of the script
         while True:
             seen.append(type(await anext(stream)).__name__)
@@ -190,7 +191,7 @@ async def test_missing_kind_is_waited_for() -> None:
 
 def test_notices_are_told_apart() -> None:
     """A consumer matches on four kinds of notice."""
-    assert {Snapshot, Changed, Beat, Lost} == set(kube.Notice.__args__)
+    assert {Snapshot, Changed, Beat, Lost} == set(Notice.__args__)
 
 
 async def test_place_that_keeps_failing_is_given_up() -> None:
