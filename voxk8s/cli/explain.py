@@ -39,8 +39,10 @@ class Line:
 
 def run(arguments: argparse.Namespace) -> int:
     """Resolve a plan against the store and tell the outcome; nothing is computed."""
-    plan = read_plan(arguments)
     store = open_store(arguments.store)
+    answered = store.ping()
+    plan = read_plan(arguments)
+    answered()
     index = registry()
     options = InputOptions.from_env(os.environ)
     retry = RetryPolicy.from_settings(Settings.from_env(os.environ))
@@ -60,11 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for line in lines:
         print(f"{line.state:<9} {line.operation[:12]} {line.kernel:<24} {line.why}")
-    stuck = sum(line.state in ("waits", "fails") for line in lines)
+    stuck = resolution.waiting
+    word = "operation" if resolution.total == 1 else "operations"
     print(
-        f"{resolution.total} operations: {resolution.cached} known,"
+        f"{resolution.total} {word}: {resolution.cached} known,"
         f" {len(resolution.compute)} to compute, {resolution.skipped} not needed"
-        + (f"; {stuck} more cannot be told yet, or fail" if stuck else "")
+        + (f", {stuck} that cannot be told yet, or fail" if stuck else "")
     )
     return 0
 
@@ -130,4 +133,5 @@ def _json(lines: list[Line], resolution: Resolution) -> dict[str, Json]:
         "known": resolution.cached,
         "compute": len(resolution.compute),
         "unneeded": resolution.skipped,
+        "waiting": resolution.waiting,
     }

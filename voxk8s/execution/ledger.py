@@ -27,7 +27,7 @@ class Ledger:
         self._nodes: Mapping[ResultKey, KeyNode] = {}
         self._total = 0
         self._skipped = 0
-        self._keyless = 0
+        self._waiting = 0
         self._refused = 0
         self._found: set[ResultKey] = set()
         self._computed: dict[ResultKey, Report] = {}
@@ -39,25 +39,19 @@ class Ledger:
         """Results that this run has seen stored."""
 
     def resolved(
-        self,
-        nodes: Mapping[ResultKey, KeyNode],
-        resolution: Resolution,
-        waiting: int = 0,
-        refused: int = 0,
+        self, nodes: Mapping[ResultKey, KeyNode], resolution: Resolution, refused: int = 0
     ) -> None:
         """Take what the store holds, at the start and each time that the graph has grown.
 
-        `waiting` operations have no key, `refused` of them since their input cannot be pinned. What
-        a loop's sequence is made of counts, though no goal needs it once the loop is written out.
+        `refused` of what waits can never be done, such as an input that cannot be pinned.
         """
         self._nodes = nodes
         self._found |= {key for key in resolution.known if key not in self._computed}
         self._work |= set(resolution.compute)
-        self._keyless, self._refused = waiting, refused
+        self._waiting, self._refused = resolution.waiting, refused
         done = len(self._found | self._computed.keys() | self._work)
-        keyed = sum(isinstance(node, KeyOperation) for node in nodes.values())
-        self._skipped = max(0, keyed - done)
-        self._total = keyed + waiting
+        self._skipped = max(0, resolution.total - resolution.waiting - done)
+        self._total = resolution.total
 
     def forget(self, keys: Iterable[ResultKey]) -> None:
         """Take back that results are known: their records turned out to be gone."""
@@ -171,7 +165,7 @@ class Ledger:
             computed=len(self._computed),
             failed=len(self._failed) + self._refused,
             running=running,
-            pending=left - running + self._keyless - self._refused,
+            pending=left - running + self._waiting - self._refused,
             skipped=self._skipped,
         )
 

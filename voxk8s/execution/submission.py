@@ -75,10 +75,9 @@ class Submission:
         course, state = self._course, self._course.state
         asked = time.time()
         resolution = resolve(state.graph, lookup(course.config, course.ledger, state))
-        refused = [name for name in state.graph.unkeyed if name in state.errors]
-        course.ledger.resolved(
-            state.graph.nodes, resolution, len(state.graph.pending), len(refused)
-        )
+        refused = sum(name in state.errors for name in state.graph.unkeyed)
+        refused += len(state.graph.rejected)
+        course.ledger.resolved(state.graph.nodes, resolution, refused)
         course.tell(
             PlanResolved(
                 resolution.total,

@@ -71,9 +71,10 @@ class External:
             self._maker.sources.setdefault(plain, name)
         pin = self._pins.get(plain)
         if pin is None:
-            self.unpinned[plain] = InputRef(plain, signature.role, tuple(scalars), operator)
-            end = Term(plain, None)
-            return end if plain == name else Term(name, None, waits=(end,))
+            self.unpinned[plain] = InputRef(
+                plain, signature.role, tuple(scalars), signature.qualified
+            )
+            return Term(plain, None)
         listing = signature.role is Role.LISTING
         if listing and pin.entries is None:
             self._maker.rejected[name] = f"{operator}: {pin.url} is not a folder"

@@ -97,7 +97,9 @@ class KeyGraph:
     What has no key yet waits, in the end, for one of these: `unkeyed`, the inputs without a pin;
     `deferred`, the operations that need a value of the run. `rejected` says why operations can
     never be done. All three hold only what goals need. `pending` leads from an operation without
-    a key to what it waits for directly.
+    a key to what it waits for directly. `keyless` counts what has no key, files to be saved
+    included, and `beside` are the results that it takes. `told` are pivots whose values were given:
+    no goal may need them any more, but there would be no graph without them.
     """
 
     nodes: Mapping[ResultKey, KeyNode]
@@ -106,6 +108,9 @@ class KeyGraph:
     deferred: tuple[Deferred, ...]
     rejected: Mapping[OperationId, str]
     pending: Mapping[OperationId, tuple[OperationId, ...]]
+    keyless: int
+    beside: tuple[ResultKey, ...]
+    told: tuple[ResultKey, ...]
     origin: Origin = field(repr=False)
 
     @property

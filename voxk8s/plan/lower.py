@@ -154,15 +154,23 @@ class Lowering:
                 " the plan loads; give the geometry an image as argument"
             ) from cycle
         key_goals = tuple([self._goal(goal) for goal in goals])
-        pending = waiting_from(self.terms, [goal.id for goal in goals])
-        waiting = pending.keys()
+        found = waiting_from(self.terms, [goal.id for goal in goals])
+        waiting = found.pending.keys()
+        files = {
+            (self.terms[goal.id].id, file_suffix(goal.name))
+            for goal in goals
+            if goal.operation == "save" and self.terms[goal.id].key is None
+        }
         return KeyGraph(
             nodes=self.nodes,
             goals=key_goals,
             unkeyed={name: ref for name, ref in self.external.unpinned.items() if name in waiting},
             deferred=tuple([each for name, each in self.deferred.items() if name in waiting]),
             rejected={name: text for name, text in self.rejected.items() if name in waiting},
-            pending=pending,
+            pending=found.pending,
+            keyless=len(waiting) + len(files),
+            beside=found.needs,
+            told=tuple([key for key in self.values if key in self.nodes]),
             origin=self,
         )
 
@@ -325,7 +333,7 @@ class Lowering:
         known = tuple([key for key in keys if key is not None])
         if len(known) < len(keys):
             waits = tuple([term for term in arguments if term.key is None])
-            return Term(name, None, items=items, waits=waits)
+            return Term(name, None, items=items, waits=waits, needs=known)
         key = operation_key(tail, known)
         if key not in self.nodes:
             self.nodes[key] = KeyOperation(

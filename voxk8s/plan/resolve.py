@@ -20,9 +20,9 @@ class Resolution(msgspec.Struct, frozen=True):
 
     `known`: results that the store holds and that goals or operations to compute ask for.
     `compute`: the operations to perform, each after its arguments. `total`: operations that the
-    goals need with an empty store; `cached` of them are known, and `skipped` lie below known ones
-    and are not needed at all. `width`: so many operations to compute can run side by side.
-    `fronts`: how often the store was asked.
+    goals need with an empty store; `cached` of them are known, `skipped` lie below known ones and
+    are not needed at all, and `waiting` have no key or are needed by such only. `width`: so many
+    operations to compute can run side by side. `fronts`: how often the store was asked.
     """
 
     known: frozenset[ResultKey]
@@ -30,6 +30,7 @@ class Resolution(msgspec.Struct, frozen=True):
     total: int
     cached: int
     skipped: int
+    waiting: int
     width: int
     fronts: int
 
@@ -50,11 +51,15 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     known: set[ResultKey] = set()
     missing: set[ResultKey] = set()
     front = _unseen(roots, seen)
+    told = [key for key in graph.told if key not in seen]
     fronts = 0
-    while front:
+    while front or told:
         fronts += 1
-        found = contains(front)
+        found = contains([*front, *told] if told else front)
         present = found if isinstance(found, set | frozenset) else set(found)
+        known.update(present.intersection(told))
+        seen |= known
+        told = []
         below: list[ResultKey] = []
         for key in front:
             if key in present:
@@ -65,14 +70,17 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
         front = _unseen(below, seen)
     compute = tuple([key for key in nodes if key in missing])
     needs = {key: node.arguments for key, node in nodes.items()}
-    needed = reachable(needs, roots) if known else missing | (seen & constants)
-    total = len(needed) - len(needed & constants)
+    needed = reachable(needs, [*roots, *graph.told]) if known or graph.told else missing
+    keyed = len(needed - constants)
+    beside = reachable(needs, graph.beside) - needed - constants if graph.beside else ()
+    waiting = graph.keyless + len(beside)
     return Resolution(
         known=frozenset(known),
         compute=compute,
-        total=total,
+        total=keyed + waiting,
         cached=len(known),
-        skipped=total - len(known) - len(compute),
+        skipped=keyed - len(known) - len(compute),
+        waiting=waiting,
         width=width({key: needs[key] for key in compute}),
         fronts=fronts,
     )

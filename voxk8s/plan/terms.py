@@ -14,11 +14,12 @@ class Term:
     """One node with everything substituted.
 
     `id` is the operation id with a loop's items written in. `key` is None while it waits for
-    `waits` (which then end in inputs, deferred operations or errors) and for closures. `value` is
-    the value of a constant. `items` are those of a sequence that the plan knows.
+    `waits` (which then end in inputs, deferred operations or errors) and for closures; `needs` are
+    the results that it takes besides. `value` is the value of a constant. `items` are those of a
+    sequence that the plan knows.
     """
 
-    __slots__ = ("body", "id", "items", "key", "value", "waits")
+    __slots__ = ("body", "id", "items", "key", "needs", "value", "waits")
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class Term:
         value: Scalar | None = None,
         items: tuple[Term, ...] | None = None,
         waits: tuple[Term, ...] = (),
+        needs: tuple[ResultKey, ...] = (),
         body: Bound | None = None,
     ) -> None:
         self.id = name
@@ -35,6 +37,7 @@ class Term:
         self.value = value
         self.items = items
         self.waits = waits
+        self.needs = needs
         self.body = body
 
 
@@ -110,24 +113,26 @@ class Scope:
         return [scope.terms[name] for name in scope.layout.loads], scope.outer is None
 
 
-def waiting_from(
-    terms: Mapping[OperationId, Term], goals: Sequence[OperationId]
-) -> dict[OperationId, tuple[OperationId, ...]]:
-    """Walk from the goals over what has no key; gives what each of it waits for."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What has no key: what each of it waits for directly, and the results that it takes."""
+
+    pending: dict[OperationId, tuple[OperationId, ...]]
+    needs: tuple[ResultKey, ...]
+
+
+def waiting_from(terms: Mapping[OperationId, Term], goals: Sequence[OperationId]) -> Waiting:
+    """Walk from the goals over what has no key."""
     pending: dict[OperationId, tuple[OperationId, ...]] = {}
-    stack = []
-    for goal in goals:
-        term = terms[goal]
-        if term.key is None:
-            stack.append(term)
-            if term.id != goal:
-                pending[goal] = (term.id,)
+    needs: dict[ResultKey, None] = {}
+    stack = [terms[goal] for goal in goals if terms[goal].key is None]
     while stack:
         term = stack.pop()
         if term.id not in pending:
-            pending[term.id] = tuple([each.id for each in term.waits if each.id != term.id])
+            pending[term.id] = tuple([each.id for each in term.waits])
+            needs.update(dict.fromkeys(term.needs))
             stack += term.waits
-    return pending
+    return Waiting(pending, tuple(needs))
 
 
-__all__ = ["Bound", "Cycle", "Layout", "Scope", "Term", "waiting_from"]
+__all__ = ["Bound", "Cycle", "Layout", "Scope", "Term", "Waiting", "waiting_from"]

@@ -123,3 +123,22 @@ def test_fail_fast_stops_at_a_missing_input(
     assert dict(result) == {"known": 4.0}
     assert result.completed_operations == 0
     assert "does not exist" in (result.goals[0].error or "")
+
+
+def test_counts_do_not_depend_on_how_an_input_fails(
+    executor: Executor, store: ResultStore, tmp_path: Path
+) -> None:
+    """A file that is missing and one that is no image fail the same operations of as many."""
+    spoilt = tmp_path / "spoilt.nii.gz"
+    spoilt.write_bytes(b"no image")
+    seen = set()
+    for address in (str(tmp_path / "nothing.nii.gz"), str(spoilt)):
+        make = PlanMaker("vox1")
+        mask = make("near", make("load", address))
+        other = make("test.identity", 2.0)
+        make.show("v", make("multiplication", make("volume", mask), other))
+        make.save("mask.nii.gz", mask)
+        result = engine_on(store, executor).execute_workplan(make.plan())
+        [failure] = result.failures
+        seen.add((result.progress.total, result.progress.failed, failure.kernel))
+    assert seen == {(6, 1, "default.load")}

@@ -74,3 +74,13 @@ def test_what_a_sequence_is_made_of_counts(
         assert counts.total == counts.done == 1 + 1 + 4 + 1
         assert counts.computed == (0 if known else counts.total)
         assert all(told.done <= told.total for told in memory.counts)
+
+
+def test_items_of_the_plan_need_no_sequence(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """A sequence that the plan spells out is not an operation that a loop over it needs."""
+    make.show("loop", make.loop(make("range", 3.0), "test.identity"))
+    counts = engine_on(store, executor).execute_workplan(make.plan()).progress
+    assert counts.total == counts.computed == 3 + 1
+    assert counts.skipped == 0

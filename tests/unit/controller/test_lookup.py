@@ -106,6 +106,38 @@ def test_partly_known_plan(url: str) -> None:
     assert (found.counts.total, found.counts.cached, found.counts.pending) == (2, 1, 1)
 
 
+def test_known_plan_with_a_loop_counts_what_its_run_counted(url: str) -> None:
+    """Totals of a run and of a look at its results agree, also where a sequence was computed."""
+    loop = plan(
+        [
+            *[constant(f"c{number}", float(number)) for number in range(3)],
+            operation("s", "sequence", "c2", "c0", "c1"),
+            operation("o", "argsort", "s"),
+            {
+                "id": "f",
+                "type": "closure",
+                "variable": "k",
+                "captures": {},
+                "nodes": [
+                    {"id": "k", "type": "parameter", "name": "k"},
+                    operation("d", "addition", "k", "k"),
+                ],
+                "result": "d",
+            },
+            operation("m", "map", "f", "o"),
+        ],
+        ("print", "m", "v"),
+    )
+    engine = ExecutionEngine(open_store(url), write_files=False)
+    ran = engine.execute_workplan(load_plan(loop)).progress
+    found = ask(url, loop)
+    assert isinstance(found, Resolved)
+    assert found.finished is not None
+    assert found.counts is not None
+    assert ran.total == ran.computed == found.counts.total == 6
+    assert found.counts.cached == 2
+
+
 def test_constant_goals_are_known_by_themselves(url: str) -> None:
     """A plan whose goals are constants needs nothing computed."""
     found = ask(url, plan([constant("a", "hi")], ("print", "a", "greeting")))

@@ -115,11 +115,11 @@ def test_inputs_are_those_that_goals_need() -> None:
         goals=[goal("s")],
     )
     found = {ref.operator: ref for ref in inputs(made, INDEX)}
-    assert found.keys() == {"load", "dir"}
-    assert found["load"].arguments == ("s3://x/a",)
-    assert found["load"].id == operation_id("load", [constant_id("s3://x/a")])
-    assert found["dir"].arguments == ("s3://x/a", "*.nii")
-    assert found["dir"].role is Role.LISTING
+    assert found.keys() == {"default.load", "default.dir"}
+    assert found["default.load"].arguments == ("s3://x/a",)
+    assert found["default.load"].id == operation_id("load", [constant_id("s3://x/a")])
+    assert found["default.dir"].arguments == ("s3://x/a", "*.nii")
+    assert found["default.dir"].role is Role.LISTING
 
 
 def test_goals_without_a_pin_wait() -> None:
