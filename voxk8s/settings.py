@@ -26,6 +26,7 @@ class Settings:
     retry_limit: int = 3
     retry_backoff: float = 1.0
     retry_max_backoff: float = 60.0
+    lease_seconds: float = 30.0
     dask_threads: int = 4
     dask_memory: str = "2GB"
     enable_dashboard: bool = False
@@ -47,6 +48,7 @@ class Settings:
             retry_max_backoff=_number(
                 env, constants.ENV_RETRY_MAX_BACKOFF, default.retry_max_backoff
             ),
+            lease_seconds=_number(env, constants.ENV_LEASE_SECONDS, default.lease_seconds),
             dask_threads=int(_number(env, constants.ENV_DASK_THREADS, default.dask_threads, 1)),
             dask_memory=env.get(constants.ENV_DASK_MEMORY) or default.dask_memory,
             enable_dashboard=read_flag(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import uuid
 from collections.abc import Iterable, Mapping
@@ -41,7 +42,8 @@ class ExecutionEngine:
     `goals`). Files of `save` goals are written below `output`; a name that leaves it is refused
     then. Without `output` they go below the current folder when operations run in this process,
     and nowhere otherwise: their bytes are in the store in any case. `run_folder` is the folder
-    below `runs/` of the store that takes saved files when results are not stored.
+    below `runs/` of the store that takes saved files when results are not stored. `label` is what
+    other runs are told that wait for an operation of this one.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class ExecutionEngine:
         output: str | os.PathLike[str] | None = None,
         write_files: bool | None = None,
         run_folder: str | None = None,
+        label: str | None = None,
     ) -> None:
         settings = settings or Settings.from_env(os.environ)
         if policy is not None:
@@ -82,6 +85,8 @@ class ExecutionEngine:
             output=Path(output or "") if writes else None,
             confine=output is not None,
             run_folder=run_folder,
+            lease_seconds=settings.lease_seconds,
+            label=label or f"process {os.getpid()} on {socket.gethostname()}",
         )
         self._listeners: tuple[Listener, ...] = (LogListener(), *listeners)
         self._lock = threading.Lock()

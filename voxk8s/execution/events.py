@@ -84,6 +84,16 @@ class OperationRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class OperationWaits:
+    """Another run, called `holder`, computes an operation at this moment: its result is read."""
+
+    key: ResultKey
+    operation: OperationId
+    kernel: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperationFailed:
     """One operation failed for good; goals above it fail with it.
 
@@ -155,6 +165,7 @@ Event: TypeAlias = (
     | PlanResolved
     | OperationFinished
     | OperationRetried
+    | OperationWaits
     | OperationFailed
     | NonDeterminism
     | ProgressChanged

@@ -10,6 +10,7 @@ from voxk8s.execution.events import (
     OperationFailed,
     OperationFinished,
     OperationRetried,
+    OperationWaits,
     Progress,
 )
 from voxk8s.execution.outcome import Report, Status
@@ -86,6 +87,8 @@ class Ledger:
                         )
                 case Status.SKIPPED:
                     self._finals[key] = report
+                case Status.WAITING:
+                    yield OperationWaits(key, node.operation, node.kernel, report.message)
                 case Status.RETRYING:
                     yield OperationRetried(
                         key,

@@ -10,6 +10,7 @@ from voxk8s.execution.events import (
     OperationFailed,
     OperationFinished,
     OperationRetried,
+    OperationWaits,
     PlanResolved,
     RunFinished,
 )
@@ -41,6 +42,10 @@ class LogListener:
                     event.attempts,
                     event.error,
                     event.message,
+                )
+            case OperationWaits():
+                logger.info(
+                    "%s (%s) waits for %s", event.kernel, event.operation[:12], event.holder
                 )
             case OperationFailed():
                 logger.error(

@@ -24,6 +24,8 @@ class Status(StrEnum):
     """Something below it failed, so that it could not run."""
     RETRYING = "retrying"
     """It failed and is tried again; another report follows."""
+    WAITING = "waiting"
+    """Another run computes it at this moment; another report follows."""
 
 
 @dataclass(frozen=True, slots=True)

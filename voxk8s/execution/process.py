@@ -8,7 +8,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -37,7 +38,8 @@ class Context:
 
     `store` travels with the task and is opened once per process, by its `token`; the driver's own
     process uses the driver's store itself. `resolved` is when the store was last asked what it
-    holds (seconds since the epoch).
+    holds (seconds since the epoch). `lease_seconds` is how long a dead run holds others up; 0 for a
+    run that nobody waits for. `label` is what others call this one.
     """
 
     run: str
@@ -50,6 +52,8 @@ class Context:
     retry: RetryPolicy
     resolved: float
     run_folder: str | None = None
+    lease_seconds: float = 0.0
+    label: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_context, tuple(getattr(self, name) for name in self.__slots__))
@@ -157,14 +161,26 @@ def worker_name() -> str:
 
 def pause(seconds: float) -> None:
     """Wait inside a task; a long wait gives the worker's thread to other tasks meanwhile."""
-    if seconds < LONG_PAUSE_SECONDS or _worker() is None:
+    if seconds < LONG_PAUSE_SECONDS:
         time.sleep(seconds)
+        return
+    with aside():
+        time.sleep(seconds)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Give the worker's thread to other tasks while this one waits; ends when there is room."""
+    if _worker() is None:
+        yield
         return
     from distributed import rejoin, secede
 
     secede()
-    time.sleep(seconds)
-    rejoin()
+    try:
+        yield
+    finally:
+        rejoin()
 
 
 def prepare() -> None:

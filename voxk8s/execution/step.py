@@ -8,7 +8,7 @@ import threading
 import numpy as np
 
 from voxk8s.errors import CorruptBlob, PermanentError, StoreError
-from voxk8s.execution import process
+from voxk8s.execution import process, turns
 from voxk8s.execution.finish import failure, finish
 from voxk8s.execution.normal import normal
 from voxk8s.execution.outcome import Failed, Report, Status
@@ -43,13 +43,21 @@ def run_step(step: Step, slots: list[Slot], work: Work) -> Slot:
                 )
             return argument
         arguments.append(argument)
+    if turns.is_worth(step, arguments, work):
+        with turns.Turn(step, work) as turn:
+            return _run(step, arguments, work, turn.found)
+    return _run(step, arguments, work, MISS)
+
+
+def _run(step: Step, arguments: list[Value], work: Work, found: Value | Miss) -> Slot:
+    """Do one operation until it ends well or for good; `found` is its value if it is there."""
     if process.is_cancelled(work.context.run):
         # Another run may wait for this task: to that one it is as if nobody had computed it.
         return Failed(ResultKey(step.key), "Cancelled", "the run was cancelled", missing=True)
     started = work.clock.now()
     begin = work.clock.elapsed()
     attempts = 0
-    made: Made | None = None
+    made = None if isinstance(found, Miss) else Made(found, 0.0, Status.FOUND)
     while True:
         attempts += 1
         kernel_context.attempt.set(attempts)
@@ -88,6 +96,7 @@ def _make(step: Step, arguments: list[Value], work: Work, started: float) -> Mad
     begin = work.clock.elapsed()
     value = _freeze(normal(_perform(step, arguments, work)))
     seconds = work.clock.elapsed() - begin
+    turns.learn(step, seconds)
     work.unkept += seconds
     return Made(value, seconds, Status.COMPUTED)
 

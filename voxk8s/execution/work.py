@@ -26,6 +26,8 @@ class Clock:
     elapsed: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = process.pause
     uniform: Callable[[], float] = random.random
+    wait: Callable[[float], None] = time.sleep
+    """Sleeps in a thread that stands aside already."""
 
 
 @dataclass(slots=True)

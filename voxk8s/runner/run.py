@@ -99,6 +99,7 @@ class Run:
         try:
             plan = await self._plan(workplan)
             await importing
+            await self._until_store_answers()
             result = await self._execute(workplan, plan)
         except PermanentError as error:
             _log.error("the plan cannot run: %s", error)
@@ -183,6 +184,7 @@ class Run:
                 inputs=self._config.inputs,
                 write_files=False,
                 run_folder=self._config.run_folder,
+                label=f"WorkPlan {self._config.namespace}/{self._config.name}",
             )
             if self._stopping.is_set():
                 self._engine.cancel()
@@ -190,6 +192,13 @@ class Run:
         finally:
             self._engine = None
             threading.Thread(target=connection.disconnect, args=(client,), daemon=True).start()
+
+    async def _until_store_answers(self) -> None:
+        """Tell of a store that cannot be used before there is a cluster to use it."""
+        try:
+            await asyncio.to_thread(self._store.probe)
+        except StoreError as error:
+            await self._until_store_is_back(error, _FIRST_PAUSE)
 
     async def _until_store_is_back(self, error: StoreError, wait: float) -> None:
         denied_since: float | None = None

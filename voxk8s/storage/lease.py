@@ -65,10 +65,10 @@ class Lease:
         """
         holder = None
         for _ in range(_TRIES):
+            if self._backend.create(self._path, (self._document(),), _MEDIA_TYPE):
+                return None
             answer = self._backend.read(self._path)
             if answer is None:
-                if self._backend.create(self._path, (self._document(),), _MEDIA_TYPE):
-                    return None
                 continue
             data, found = answer
             holder = _decode(data)

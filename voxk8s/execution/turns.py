@@ -1,0 +1,121 @@
+"""Turns: of several runs that need the same expensive operation, one computes and others wait.
+
+Who computes holds a lease in the store, and whoever finds one reads the result when it is there. A
+lease is only a hint: without it, when it is lost, or when the store does not answer, the operation
+is computed. While a run waits it holds no lease of its own, so that runs cannot wait in a circle.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+
+import numpy as np
+
+from voxk8s.errors import StoreError
+from voxk8s.execution import process
+from voxk8s.execution.leasing import leases
+from voxk8s.execution.outcome import Report, Status
+from voxk8s.execution.units import Action, Step
+from voxk8s.execution.work import Work
+from voxk8s.plan import ResultKey
+from voxk8s.storage import MISS, Miss
+from voxk8s.storage.lease import Lease
+from voxk8s.values import Image, Value
+
+logger = logging.getLogger(__name__)
+
+WORTH_SECONDS = 0.5
+"""What costs less is computed twice rather than to ask the store who computes it."""
+LEAST_PAUSE_SECONDS = 0.5
+MOST_PAUSE_SECONDS = 2.0
+
+_seconds: dict[str, float] = {}
+"""What kernels have cost in this process: the last call, or half of the one before, if larger."""
+
+
+def learn(step: Step, seconds: float) -> None:
+    """Remember what an operation has cost."""
+    if not step.cheap:
+        _seconds[step.kernel] = max(seconds, _seconds.get(step.kernel, 0.0) / 2)
+
+
+def is_worth(step: Step, arguments: Sequence[Value], work: Work) -> bool:
+    """Say whether an operation is one that others should wait for: dear, or nobody knows."""
+    context = work.context
+    if step.cheap or context.lease_seconds <= 0 or step.action != Action.COMPUTE:
+        return False
+    if work.store is None or not (step.keep or context.policy != "goals"):
+        return False
+    expected = _seconds.get(step.kernel)
+    if expected is None:
+        hint = work.kernels.spec(step.kernel).cost
+        expected = WORTH_SECONDS if hint is None else hint.estimate(_voxels(arguments))
+    return expected >= WORTH_SECONDS and leases.has_them(work.store)
+
+
+class Turn:
+    """The turn to compute one operation: `found` is its value if somebody else was first."""
+
+    def __init__(self, step: Step, work: Work) -> None:
+        self._step = step
+        self._work = work
+        self._lease: Lease | None = None
+        self.found: Value | Miss = MISS
+
+    def __enter__(self) -> Turn:
+        """Wait until the value is there, or it is for us to compute it."""
+        try:
+            self._take()
+        except StoreError as error:
+            logger.debug("%s is computed without a lease: %s", self._step.kernel, error)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let others have their turn."""
+        if self._lease is not None:
+            leases.drop(self._lease)
+
+    def _take(self) -> None:
+        work, step = self._work, self._step
+        if work.store is None:
+            return
+        context = work.context
+        lease = work.store.lease(
+            step.key,
+            f"{context.run}-{uuid.uuid4().hex}",
+            seconds=context.lease_seconds,
+            label=context.label,
+        )
+        holder = lease.acquire()
+        if holder is not None:
+            self._tell(holder.label or "another run")
+            with process.aside():
+                while holder is not None:
+                    self._pause(holder.until)
+                    self.found = work.store.get(ResultKey(step.key))
+                    if self.found is not MISS or process.is_cancelled(context.run):
+                        return
+                    holder = lease.acquire()
+        self._lease = lease
+        leases.hold(lease, context.lease_seconds)
+        # Somebody may have stored it between the run's question and our turn.
+        self.found = work.store.get(ResultKey(step.key))
+
+    def _pause(self, until: float) -> None:
+        spread = MOST_PAUSE_SECONDS - LEAST_PAUSE_SECONDS
+        pause = LEAST_PAUSE_SECONDS + spread * self._work.clock.uniform()
+        left = until - self._work.clock.now()
+        self._work.clock.wait(min(pause, max(left, 0.05)))
+
+    def _tell(self, holder: str) -> None:
+        work, step = self._work, self._step
+        report = Report(step.key, Status.WAITING, step.kernel, message=holder, worker=work.worker)
+        work.reports.append(report)
+        work.flush()
+
+
+def _voxels(arguments: Sequence[Value]) -> int:
+    arrays = (each.array if isinstance(each, Image) else each for each in arguments)
+    return max((each.size for each in arrays if isinstance(each, np.ndarray)), default=0)
