@@ -86,6 +86,7 @@ def test_store_that_ignores_conditions_is_told() -> None:
         (lambda store: store.record(KEY), "GET"),
         (lambda store: store.delete([KEY]), "DELETE"),
         (lambda store: store.probe(), "GET"),
+        (lambda store: store.ping()(), "GET"),
         (lambda store: store.stats(), "GET"),
     ],
 )
@@ -229,6 +230,14 @@ def test_known_key_costs_one_request_and_then_none() -> None:
         for _ in range(3):
             assert store.contains([KEY]) == {KEY}
         assert script.count("GET", "/ac/") == 1
+
+
+def test_ping_costs_one_request() -> None:
+    """Whether a store can be used is asked once, also when nothing was ever written there."""
+    with scripted(lambda *_: None) as (script, opener):
+        opener().ping()()
+        assert script.asked.total() == 1
+    open_store("memory://ping").ping()()
 
 
 def test_lookup_never_lists() -> None:

@@ -306,3 +306,24 @@ def test_help_starts_at_once(tmp_path: Path) -> None:
     )
     assert done.stdout.endswith("[]\n")
     assert "submit" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["run", "explain"])
+def test_store_that_cannot_be_used_is_said_once_and_first(tmp_path: Path, command: str) -> None:
+    """Status 1 and one message about the store, not about what was to be read; nothing runs."""
+    (tmp_path / "p.imgql").write_text('load x = "gone.nii"\nprint "a" x\nprint "b" 1 + 2\n')
+    away = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    done = voxk8s(tmp_path, command, "p.imgql", "--store", "s3://away/x", "--json", env=away)
+    assert done.status == 1
+    assert done.err.count("\n") == 1
+    assert "the store s3://away/x: it does not answer" in done.err
+    if command == "run":
+        assert [goal["error"] for goal in done.json()["goals"]] == [done.err[8:-1]] * 2
+        assert (
+            voxk8s(tmp_path, "run", "p.imgql", "--no-cache", "--store", "s3://away/x", env=away).out
+            == "b=3.0\n"
+        )

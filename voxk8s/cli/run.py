@@ -11,15 +11,21 @@ from voxk8s.cli.source import Input, read_input
 from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
-from voxk8s.storage import open_store
+from voxk8s.storage import ResultStore, open_store
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a plan and write what its `print` goals give."""
+    store = open_store(arguments.store)
+    # A store that cannot be used is one message, not the failure of whatever asked it first; a
+    # remote one answers while the plan is read. Without a cache it is not needed.
+    answered = None if arguments.no_cache else store.ping()
     given = read_input(arguments)
     told = _Told()
     try:
-        result = _execute(given, arguments, told)
+        if answered is not None:
+            answered()
+        result = _execute(given, store, arguments, told)
     except TransientError as error:
         if arguments.json:
             print(dump(failure_json(given.plan, str(error))))
@@ -37,12 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if result.success else 1
 
 
-def _execute(given: Input, arguments: argparse.Namespace, told: Listener) -> ExecutionResult:
+def _execute(
+    given: Input, store: ResultStore, arguments: argparse.Namespace, told: Listener
+) -> ExecutionResult:
     listeners = [told]
     if not arguments.quiet:
         listeners.append(ProgressLine(sys.stderr, live=sys.stderr.isatty()))
     engine = ExecutionEngine(
-        open_store(arguments.store),
+        store,
         cache=_cache(arguments),
         on_failure=OnFailure.FAIL_FAST if arguments.fail_fast else OnFailure.CONTINUE,
         output=arguments.output,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from voxk8s import constants
 from voxk8s.errors import BlobMissing, StoreError
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.plan.pins import Pin
@@ -205,6 +206,20 @@ class ResultStore:
         """Find out what the store can do; raises StoreUnreachable or StoreAccessDenied."""
         return probing.probe(self._backend)
 
+    def ping(self) -> Callable[[], None]:
+        """Start asking a remote store for one small object; call the result to hear the answer.
+
+        The call raises StoreUnreachable or StoreAccessDenied. Folders and memory are not asked.
+        """
+        if not self._backend.remote:
+            return _ready
+        answer = self._fanout.submit(lambda: self._backend.get(constants.PROBE_PATH))
+
+        def wait() -> None:
+            answer()
+
+        return wait
+
     def stats(self) -> StoreStats:
         """Count what is in the store. Lists all of it: slow for large ones."""
         return count_all(self._backend, self.counts)
@@ -275,6 +290,10 @@ class ResultStore:
             case PutStatus.NONDETERMINISTIC:
                 self._counters.add("nondeterministic")
                 _log.warning("result %s was computed twice with different values", key)
+
+
+def _ready() -> None:
+    """Wait for nothing."""
 
 
 def reopen(location: Location, options: StoreOptions) -> ResultStore:
