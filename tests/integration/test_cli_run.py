@@ -91,7 +91,7 @@ def test_json_tells_all_of_a_run_that_failed_in_part(tmp_path: Path) -> None:
     written = tmp_path / file["path"]
     assert file["digest"] == f"sha256:{hashlib.sha256(written.read_bytes()).hexdigest()}"
     assert set(content["operations"]) == {"total", "computed", "cached", "failed"}
-    assert {failure["kernel"] for failure in content["failures"]} == {"test.fail", "load"}
+    assert {failure["kernel"] for failure in content["failures"]} == {"test.fail", "default.load"}
     assert content["seconds"] >= 0
 
 

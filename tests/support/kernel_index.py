@@ -30,6 +30,10 @@ class FakeIndex:
         """All qualified names, sorted."""
         return sorted(self._known)
 
+    def absent(self) -> Sequence[str]:
+        """Nothing is missing."""
+        return ()
+
 
 _KERNELS: tuple[tuple[str, int, int | None, str], ...] = (
     ("default.addition", 2, 2, "compute"),

@@ -60,7 +60,9 @@ def call(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         extra = _EXTRAS.get(package, "engine")
-        _say(f"this command needs {package}: install voxk8s[{extra}]")
+        from voxk8s.cli.installation import install_command
+
+        _say(f"this command needs {package}: {install_command(extra)}")
         return FAILED
     except Exception as error:  # noqa: BLE001 - a user gets words, a developer the log
         _debug(error)

@@ -113,7 +113,7 @@ class _Program:
         self._report = report
         self._index = index
         namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
-        texts = Reader(namespaces, parameters, read_file, report).read(name, text)
+        texts = Reader(namespaces, index.absent(), parameters, read_file, report).read(name, text)
         self._names = Names(index, symbols, texts.imports, library=texts.library)
         self._library: dict[Function, Define] = {}
         for source, define in library():

@@ -162,6 +162,7 @@ class Lookup:
                 near = nearest(name, known)
                 if near is not None:
                     hints.append(f"did you mean `{near}`?")
+                hints += self._names.absent()
         self._report.error(
             scope.function.source, token.start, token.end, f"unknown {what} `{name}`", *hints
         )

@@ -191,6 +191,10 @@ class Names:
                 yield bare
         yield from reversed(self._defined)
 
+    def absent(self) -> Sequence[str]:
+        """Say which packages of kernels cannot be loaded, and why."""
+        return self._index.absent()
+
     def homes(self, name: str) -> list[str]:
         """Give the namespaces or libraries that would bring `name` if they were imported."""
         homes = [

@@ -42,11 +42,14 @@ class Reader:
     def __init__(
         self,
         namespaces: Sequence[str],
+        absent: Sequence[str],
         parameters: Mapping[str, str],
         read_file: ReadFile | None,
         report: Report,
     ) -> None:
+        """Read by `read_file`; `absent` says why further namespaces cannot be had."""
         self._namespaces = namespaces
+        self._absent = absent
         self._parameters = parameters
         self._read_file = read_file
         self._report = report
@@ -148,6 +151,7 @@ class Reader:
                 f'did you mean "{near}"?'
                 if near
                 else f"namespaces are {', '.join(self._namespaces)}",
+                *self._absent,
             )
             return None
         return path
@@ -155,13 +159,15 @@ class Reader:
     def _parse(self, source: Source, mixed: frozenset[str]) -> list[Command]:
         for missing in source.missing:
             near = nearest(missing.name, self._parameters)
-            given = ", ".join(self._parameters) or "none"
             self._report.error(
                 source,
                 source.expanded(missing.start),
                 source.expanded(missing.stop),
                 f"the parameter `${missing.name}` is not given",
-                f"did you mean `${near}`?" if near else f"given parameters: {given}",
+                f"did you mean `${near}`?"
+                if near
+                else f"give it by --param {missing.name}=VALUE"
+                " (in a WorkPlan: spec.source.parameters)",
             )
         if source.missing:
             return []

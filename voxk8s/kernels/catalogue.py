@@ -34,6 +34,7 @@ _RESERVED: Final = frozenset(
 )
 
 _declared: Final[dict[str, KernelSpec]] = {}
+_absent: Final[list[str]] = []
 _lock: Final = threading.Lock()
 
 
@@ -69,6 +70,10 @@ class KernelRegistry:
         """All namespaces, sorted; what a program may import."""
         return sorted({name.rpartition(".")[0] for name in self.names()})
 
+    def absent(self) -> Sequence[str]:
+        """Say which installed packages of kernels cannot be loaded, and why."""
+        return tuple(_absent)
+
     def spec(self, qualified: str) -> KernelSpec:
         """Give the spec of a kernel; raises InvalidUsage if there is none."""
         found = self._get(qualified)
@@ -77,6 +82,7 @@ class KernelRegistry:
                 f"there is no kernel {qualified!r} in this process; is the package that brings it"
                 f" installed here, with an entry point in the group"
                 f" {constants.ENTRY_POINT_KERNELS!r}?"
+                + "".join(f" {each}" for each in self.absent())
             )
         return found
 
@@ -155,9 +161,9 @@ def _load_entry_points() -> None:
     for entry in metadata.entry_points(group=constants.ENTRY_POINT_KERNELS):
         try:
             entry.load()
-        except Exception:  # noqa: BLE001 a broken package must not take all other kernels away
-            _log.exception(
-                "kernels of entry point %s (%s) cannot be loaded and are left out",
-                entry.name,
-                entry.value,
-            )
+        except Exception as error:  # noqa: BLE001 a broken package must not take all others away
+            package = entry.dist.name if entry.dist else entry.value
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            _absent.append(f"the kernels of the package {package} cannot be loaded here: {cause}")
+            _log.warning("%s", _absent[-1])
+            _log.debug("entry point %s = %s", entry.name, entry.value, exc_info=error)

@@ -23,7 +23,7 @@ class Kernels:
         for place, name in enumerate(self.imports):
             if name not in known:
                 hint = nearest(name, known)
-                text = f"unknown namespace {clip(name)}{hint}"
+                text = f"unknown namespace {clip(name)}{hint}{self._absent()}"
                 raise InvalidPlan(text, f"$.imports[{place}]")
 
     def find(self, name: str) -> Signature | None:
@@ -37,5 +37,8 @@ class Kernels:
         signature = self.find(name)
         if signature is None:
             hint = nearest_kernel(name, self.index.names())
-            raise InvalidPlan(f"unknown kernel {clip(name)}{hint}", path)
+            raise InvalidPlan(f"unknown kernel {clip(name)}{hint}{self._absent()}", path)
         return signature
+
+    def _absent(self) -> str:
+        return "".join(f"; {each}" for each in self.index.absent())

@@ -61,6 +61,9 @@ class KernelIndex(Protocol):
     def names(self) -> Sequence[str]:
         """All qualified names, sorted; for suggestions in error messages."""
 
+    def absent(self) -> Sequence[str]:
+        """Say which installed packages of kernels cannot be loaded and why; for error messages."""
+
 
 def takes_geometry(signature: Signature, count: int) -> bool:
     """Tell whether an operation with `count` arguments takes its geometry from loaded images.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from voxk8s.cli import __main__ as program
+from voxk8s.cli import installation
 from voxk8s.errors import (
     InvalidPlan,
     InvalidProgram,
@@ -30,7 +32,8 @@ def fails_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
         raise error
 
     fake = SimpleNamespace(run=run)
-    monkeypatch.setattr(program.importlib, "import_module", lambda _: fake)
+    monkeypatch.setattr("importlib.import_module", lambda _: fake)
+    monkeypatch.setattr(installation, "install_command", "bring {}".format)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +47,12 @@ def fails_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
         (
             ModuleNotFoundError("No module named 'dask'", name="dask.base"),
             1,
-            "voxk8s: this command needs dask: install voxk8s[engine]\n",
+            "voxk8s: this command needs dask: bring engine\n",
         ),
         (
             ModuleNotFoundError("No module named 'kubernetes'", name="kubernetes"),
             1,
-            "voxk8s: this command needs kubernetes: install voxk8s[operator]\n",
+            "voxk8s: this command needs kubernetes: bring operator\n",
         ),
     ],
 )
@@ -85,7 +88,7 @@ def test_closed_pipe_is_no_error_message(
 ) -> None:
     """When the reader of the output goes away, nothing is said."""
     fails_with(BrokenPipeError(), monkeypatch)
-    monkeypatch.setattr(program.os, "dup2", lambda *_: None)
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
     assert program.call(["crd"]) == 1
     assert capfd.readouterr().err == ""
 
@@ -232,3 +235,22 @@ def test_explain_counts_what_cannot_be_told(capsys: pytest.CaptureFixture[str]) 
     assert lines[0].startswith("waits")
     assert "gone.nii: it does not exist" in lines[0]
     assert lines[-1].endswith(", 1 that cannot be told yet, or fail")
+
+
+def test_a_parameter_that_is_absent_is_said_with_how_to_give_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The option and the field of a WorkPlan, where no given name is near."""
+    Path("p.imgql").write_text('load x = "$SCAN"\nprint "a" x\n')
+    assert program.call(["check", "p.imgql"]) == 2
+    err = capsys.readouterr().err
+    assert "help: give it by --param SCAN=VALUE (in a WorkPlan: spec.source.parameters)" in err
+    assert program.call(["check", "p.imgql", "--param", "SCAM=x"]) == 2
+    assert "did you mean `$SCAM`?" in capsys.readouterr().err
+
+
+def test_explain_counts_one_operation_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """The sum is a sentence also of a plan with one operation."""
+    Path("p.imgql").write_text('print "a" 1 + 2\n')
+    assert program.call(["explain", "p.imgql"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("1 operation: 0 known")

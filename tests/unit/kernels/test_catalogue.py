@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from voxk8s.errors import InvalidUsage
+from voxk8s import compile_program, load_plan
+from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
 from voxk8s.kernels import CostHint, catalogue, kernel, registry
 from voxk8s.kernels.catalogue import KernelRegistry
 from voxk8s.kernels.spec import spec
@@ -240,12 +241,28 @@ def test_installed_packages_bring_kernels(tmp_path: Path, monkeypatch: pytest.Mo
     assert registry().function("unit_packaged.f")(1.0) == 2.0
 
 
-def test_a_broken_package_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An entry point that cannot be loaded is logged and left out."""
+def test_a_broken_package_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An entry point that cannot be loaded is one line of the log; who needs it is told why."""
     broken = metadata.EntryPoint("bad", "no_such_module_anywhere", "voxk8s.kernels")
     monkeypatch.setattr(metadata, "entry_points", lambda group: [broken])
-    catalogue._load_entry_points.__wrapped__()  # type: ignore[attr-defined]  # behind functools.cache
+    monkeypatch.setattr(catalogue, "_absent", [])
+    with caplog.at_level("WARNING", "voxk8s"):
+        catalogue._load_entry_points.__wrapped__()
+    why = (
+        "the kernels of the package no_such_module_anywhere cannot be loaded here:"
+        " ModuleNotFoundError: No module named 'no_such_module_anywhere'"
+    )
+    assert [(each.message, each.exc_info) for each in caplog.records] == [(why, None)]
     assert registry().find("addition", ()) is not None
+    with pytest.raises(InvalidUsage, match=why):
+        registry().function("lab.f")
+    with pytest.raises(InvalidPlan, match=why):
+        load_plan({"nodes": [], "goals": [], "imports": ["lab"]})
+    for text in ('import "lab"', 'print "a" measure(1)', 'print "a" lab.measure(1)'):
+        with pytest.raises(InvalidProgram, match=why):
+            compile_program(text)
 
 
 def test_specs_pickle() -> None:

@@ -1,0 +1,50 @@
+"""How voxk8s was installed, and so how an extra of it is added."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+# What a tool that keeps programs in environments of their own leaves there, and its command.
+_TOOLS = {
+    "pipx_metadata.json": "pipx install --force",
+    "uv-receipt.toml": "uv tool install --force",
+}
+
+
+def install_command(extra: str) -> str:
+    """Give the command that brings an extra, as this installation was made."""
+    try:
+        distribution = metadata.distribution("voxk8s")
+    except metadata.PackageNotFoundError:
+        return describe_command(extra, Path(sys.prefix), "", "")
+    installer = distribution.read_text("INSTALLER") or ""
+    return describe_command(
+        extra, Path(sys.prefix), installer, distribution.read_text("direct_url.json") or ""
+    )
+
+
+def describe_command(extra: str, prefix: Path, installer: str, origin: str) -> str:
+    """Give the command for an environment at `prefix`.
+
+    `installer` and `origin` are the texts of INSTALLER and direct_url.json of the installation.
+    """
+    requirement = _requirement(extra, origin)
+    for mark, command in _TOOLS.items():
+        if (prefix / mark).exists():
+            return f"{command} {requirement}"
+    return f"{'uv pip' if installer.strip() == 'uv' else 'pip'} install {requirement}"
+
+
+def _requirement(extra: str, origin: str) -> str:
+    """Name the package with its extra, from where it came."""
+    document = json.loads(origin) if origin else {}
+    parts = urlsplit(document.get("url", ""))
+    if parts.scheme == "file":
+        edit = "-e " if document.get("dir_info", {}).get("editable") else ""
+        return f"{edit}'{unquote(parts.path)}[{extra}]'"
+    where = f" @ {document['url']}" if parts.scheme else ""
+    return f"'voxk8s[{extra}]{where}'"
