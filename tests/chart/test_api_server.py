@@ -26,7 +26,7 @@ pytestmark = pytest.mark.cluster
 
 KUBECONFIG = ROOT / ".cluster" / "kubeconfig"
 MANAGER = "chart-tests"
-PLAN = {
+PLAN: dict[str, Any] = {
     "nodes": [{"id": "one", "type": "constant", "value": 1, "deep": {"er": [1, 2]}}],
     "goals": [{"operation": "print", "id": "one", "name": "one"}],
 }

@@ -21,7 +21,7 @@ OPERATOR_RIGHTS = {
     "workplans/finalizers": ["update"],
     "daskclusters": ["list", "watch", "create", "delete"],
     "daskautoscalers": ["list", "watch", "create", "patch", "delete"],
-    "daskworkergroups": ["list", "watch"],
+    "daskworkergroups": ["list", "watch", "delete"],
     "jobs": ["list", "watch", "create", "delete"],
     "deployments": ["list", "watch", "delete"],
     "pods": ["list", "watch"],
@@ -31,7 +31,7 @@ OPERATOR_RIGHTS = {
     "roles": ["create"],
     "rolebindings": ["create"],
     "networkpolicies": ["create"],
-    "events": ["create"],
+    "events": ["list", "watch", "create"],
 }
 """What the controller calls; the runner's role, which it may only grant as it has it, is in it."""
 RELEASE = {

@@ -79,7 +79,7 @@ def _schema() -> Schema:
     for name, own in (
         ("source", rules.SOURCE),
         ("cluster", rules.CLUSTER),
-        ("store", rules.BUCKET),
+        ("store", rules.STORE),
         ("output", rules.BUCKET),
     ):
         fields[name]["x-kubernetes-validations"] = own

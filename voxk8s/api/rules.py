@@ -42,6 +42,15 @@ CLUSTER = [
 # What stands in `source.url` is judged by the operator, with a condition that says why.
 BUCKET = [rule("self.url.startsWith('s3://')", "url must begin with s3://", ".url")]
 
+STORE = [
+    *BUCKET,
+    rule(
+        "!has(self.endpoint) || self.endpoint.matches('^https?://[^/@?#]+(/[^?#]*)?$')",
+        "endpoint must be http(s)://host[:port], without a user name or a password",
+        ".endpoint",
+    ),
+]
+
 _IDLE = (
     "(has(self.spec.suspend) && self.spec.suspend)"
     " || (has(oldSelf.spec.suspend) && oldSelf.spec.suspend)"

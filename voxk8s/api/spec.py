@@ -55,7 +55,8 @@ class Source(ApiStruct, frozen=True):
         Annotated[
             str,
             text(
-                "An s3:// URL of a plan document or a program, read with the store's credentials.",
+                "URL of a plan document or a program: s3:// (read with the store's credentials),"
+                " https:// or http://.",
                 URL_LENGTH,
                 1,
             ),

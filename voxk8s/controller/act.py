@@ -43,7 +43,7 @@ from voxk8s.controller.recorder import Recorder
 from voxk8s.controller.resolution import Invalid
 from voxk8s.controller.resolver import Resolver
 from voxk8s.controller.stores import StoreAccess, own_options, store_access
-from voxk8s.errors import InvalidPlan, StoreAccessDenied
+from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied
 from voxk8s.storage import StoreOptions
 
 _log = logging.getLogger(__name__)
@@ -168,6 +168,8 @@ class Actor:
             return Delay(constants.REASON_STORE_ACCESS_DENIED, str(error))
         except InvalidPlan as error:
             return Invalid(constants.REASON_INVALID_PLAN, str(error))
+        except InvalidUsage as error:
+            return Invalid(constants.REASON_INVALID_PLAN, f"spec.store: {error}")
         spec = workplan.spec
         return Request(
             document=document,

@@ -35,6 +35,7 @@ class Cache(Generic[T]):
     changed: Callable[[Group], None]
     dropped: Callable[[T], None] | None = None
     labels: str | None = None
+    fields: str | None = None
     synced: asyncio.Event = field(default_factory=asyncio.Event)
     last_sign: float = 0.0
     _views: dict[Group, T] = field(default_factory=dict)
@@ -45,7 +46,8 @@ class Cache(Generic[T]):
 
     async def follow(self, kube: Kube, namespace: str | None, clock: Callable[[], float]) -> None:
         """Keep up with the cluster, for ever."""
-        async for notice in notices(kube, self.kind, namespace, labels=self.labels):
+        told = notices(kube, self.kind, namespace, labels=self.labels, fields=self.fields)
+        async for notice in told:
             match notice:
                 case Snapshot(items=items):
                     self.replace(items, namespace)
@@ -68,6 +70,10 @@ class Cache(Generic[T]):
     def get(self, namespace: str, name: str) -> T | None:
         """Give one object."""
         return self._views.get((namespace, name))
+
+    def group(self, namespace: str, name: str) -> Group | None:
+        """Give the group of one object."""
+        return self._groups.get((namespace, name))
 
     def of(self, group: Group) -> tuple[T, ...]:
         """Give the objects of one WorkPlan, by name."""

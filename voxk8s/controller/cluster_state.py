@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import msgspec
-
-from voxk8s.api import Source, WorkPlanResource, decode_resource
+from voxk8s.api import WorkPlanResource
 from voxk8s.cluster import names
 from voxk8s.cluster.kinds import (
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
     DASK_WORKER_GROUPS,
     DEPLOYMENTS,
+    EVENTS,
     JOBS,
     PODS,
     WORK_PLANS,
@@ -31,13 +30,16 @@ from voxk8s.controller.observed import (
     GroupView,
     JobView,
     PodView,
+    RefusalView,
 )
 from voxk8s.controller.queue import ObjectKey
+from voxk8s.controller.reading import read_workplan
 
 T = TypeVar("T")
 
-_OPTIONAL = frozenset({DASK_CLUSTERS, DASK_WORKER_GROUPS, DASK_AUTOSCALERS})
-"""Kinds whose CRDs may be missing: the operator works, and says so, without them."""
+_OPTIONAL = frozenset({DASK_CLUSTERS, DASK_WORKER_GROUPS, DASK_AUTOSCALERS, EVENTS})
+"""Kinds whose CRDs may be missing, and what only explains: the operator works without them."""
+_JOBS_WITHOUT_PODS = "involvedObject.kind=Job,reason=FailedCreate"
 
 
 class ClusterState:
@@ -61,6 +63,13 @@ class ClusterState:
         self.deployments: Cache[DeploymentView] = child(DEPLOYMENTS, views.deployment_view)
         self.jobs: Cache[JobView] = child(JOBS, views.job_view)
         self.pods: Cache[PodView] = child(PODS, views.pod_view)
+        self.refusals: Cache[RefusalView] = Cache(
+            EVENTS,
+            views.refusal_view,
+            views.involved_name,
+            self._refused,
+            fields=_JOBS_WITHOUT_PODS,
+        )
 
     @property
     def caches(self) -> tuple[Cache[Any], ...]:
@@ -73,6 +82,7 @@ class ClusterState:
             self.deployments,
             self.jobs,
             self.pods,
+            self.refusals,
         )
 
     @property
@@ -108,20 +118,10 @@ class ClusterState:
         for workplan in self.workplans.of(group):
             self._wake(ObjectKey(workplan.metadata.namespace, workplan.metadata.name))
 
-
-def read_workplan(thing: Mapping[str, Any]) -> WorkPlanResource:
-    """Read a WorkPlan without its plan, which may be large and is read when it is looked up."""
-    resource = decode_resource(thing)
-    source = resource.spec.source
-    if source.plan is None and source.program is None:
-        return resource
-    slim: Source = msgspec.structs.replace(
-        source,
-        plan={} if source.plan is not None else None,
-        program="" if source.program is not None else None,
-    )
-    spec = msgspec.structs.replace(resource.spec, source=slim)
-    return msgspec.structs.replace(resource, spec=spec)
+    def _refused(self, job: Group) -> None:
+        group = self.jobs.group(*job)
+        if group is not None:
+            self._changed(group)
 
 
 def _own_group(thing: Mapping[str, Any]) -> str:

@@ -107,6 +107,7 @@ def _later(observed: Observed, stage: Stage, now: datetime) -> Iterator[LookAgai
         waits += [left] if left else []
         busy = observed.runner is not None and not observed.runner.finished
         waits += [_SOON * 5] if busy or observed.cluster is not None else []
+        waits += [_SOON] if observed.autoscaler is not None else []
     else:
         left = deadlines.seconds_left(observed, now)
         waits += [left] if left is not None else []

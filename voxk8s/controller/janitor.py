@@ -1,22 +1,25 @@
-"""Lets autoscalers go that the dask operator forgets: a deletion must not take a minute.
+"""Lets go what the dask operator forgets, also when the WorkPlan is gone already.
 
 The dask operator keeps a finalizer on every DaskAutoscaler only to stop a timer of its own. When
 the DaskCluster goes while that timer or the adoption of the autoscaler is under way, the finalizer
-stays for 60 s, also after the WorkPlan is gone. It protects nothing.
+stays for 60 s. It protects nothing.
+
+A DaskWorkerGroup gets its owner after its workers: one whose cluster goes in between, or while the
+dask operator restarts, belongs to nobody, and its workers would look for a scheduler for ever.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 
-from voxk8s.cluster.kinds import DASK_AUTOSCALERS
+from voxk8s.cluster.kinds import DASK_AUTOSCALERS, DASK_WORKER_GROUPS
 from voxk8s.cluster.kube import Kube
 from voxk8s.controller.caches import Group
 from voxk8s.controller.cluster_state import ClusterState
-from voxk8s.controller.observed import AutoscalerView
+from voxk8s.controller.observed import AutoscalerView, GroupView
 from voxk8s.errors import PermanentError, TransientError
 
 _log = logging.getLogger(__name__)
@@ -24,6 +27,8 @@ _log = logging.getLogger(__name__)
 FINALIZER = "kopf.zalando.org/KopfFinalizerMarker"
 GRACE = timedelta(seconds=3)
 """How long the dask operator may take to let an autoscaler go."""
+ORPHAN_GRACE = timedelta(seconds=15)
+"""How long a worker group may be seen without its cluster, which another watch tells of."""
 _LOOK = 1.0
 
 
@@ -37,17 +42,41 @@ def forgotten(state: ClusterState, now: datetime) -> Iterator[tuple[Group, Autos
             yield key, scaler
 
 
+def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[Group, GroupView]]:
+    """Give the worker groups whose cluster is gone."""
+    if not state.clusters.synced.is_set():
+        return
+    for key, group in state.groups.items():
+        if not group.ours or group.created is None or now - group.created < ORPHAN_GRACE:
+            continue
+        if state.clusters.get(key[0], group.cluster) is None:
+            yield key, group
+
+
 async def keep_house(kube: Kube, state: ClusterState, now: Callable[[], datetime]) -> None:
-    """Let forgotten autoscalers go, for ever."""
+    """Let forgotten autoscalers and worker groups go, for ever."""
     while True:
         await asyncio.sleep(_LOOK)
         for (namespace, name), scaler in list(forgotten(state, now())):
             kept = [finalizer for finalizer in scaler.finalizers if finalizer != FINALIZER]
-            changes = {"metadata": {"finalizers": kept}}
-            try:
-                await kube.patch(DASK_AUTOSCALERS, name, changes, namespace)
-            except (PermanentError, TransientError) as error:
-                # Gone meanwhile, most likely; if not, the next look tries again.
-                _log.debug("DaskAutoscaler %s/%s: %s", namespace, name, error)
-            else:
-                _log.info("DaskAutoscaler %s/%s is let go", namespace, name)
+            # The uid keeps it off a successor of the same name.
+            changes = {"metadata": {"uid": scaler.uid, "finalizers": kept}}
+            await _try(
+                f"DaskAutoscaler {namespace}/{name}",
+                kube.patch(DASK_AUTOSCALERS, name, changes, namespace),
+            )
+        for (namespace, name), group in list(orphans(state, now())):
+            await _try(
+                f"DaskWorkerGroup {namespace}/{name}",
+                kube.delete(DASK_WORKER_GROUPS, name, namespace, uid=group.uid),
+            )
+
+
+async def _try(what: str, doing: Awaitable[object]) -> None:
+    try:
+        await doing
+    except (PermanentError, TransientError) as error:
+        # Gone meanwhile, most likely; if not, the next look tries again.
+        _log.debug("%s: %s", what, error)
+    else:
+        _log.info("%s is let go", what)

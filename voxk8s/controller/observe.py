@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
+from voxk8s import constants
 from voxk8s.api import WorkPlanResource
 from voxk8s.cluster import names
 from voxk8s.cluster.dask import dashboard_url
 from voxk8s.controller.cluster_state import ClusterState
-from voxk8s.controller.observed import Observed, Trouble
-from voxk8s.controller.resolution import Resolution
+from voxk8s.controller.observed import JobView, Observed, Trouble
+from voxk8s.controller.reading import UnreadableWorkPlan
+from voxk8s.controller.resolution import Invalid, Resolution
 
 
 class _Child(Protocol):
@@ -32,6 +34,12 @@ def observe(
     name by their owner. Whatever cluster a WorkPlan has is the right one: its spec cannot change
     while it runs, and a newer operator must not replace the clusters of runs under way.
     """
+    if isinstance(workplan, UnreadableWorkPlan):
+        resolution = Invalid(
+            constants.REASON_INVALID_PLAN,
+            f"The WorkPlan cannot be read: {workplan.flaw}. Its CRD and the operator are of"
+            " different versions.",
+        )
     namespace, uid = workplan.metadata.namespace, workplan.metadata.uid
     group = (namespace, names.label_value(workplan.metadata.name))
     clusters = sorted(
@@ -55,8 +63,15 @@ def observe(
         runner=job,
         pods=tuple(found for found in state.pods.of(group) if found.owner in owners),
         refusals=refusals,
+        pod_refusal=_pod_refusal(state, namespace, job) if job else "",
         dashboard=dashboard_url(name, namespace) if name else None,
     )
+
+
+def _pod_refusal(state: ClusterState, namespace: str, job: JobView) -> str:
+    """Give what the events say of a Job that gets no pod."""
+    told = state.refusals.of((namespace, job.name))
+    return next((event.message for event in told if event.job == job.uid), "")
 
 
 def _first(found: list[C]) -> C | None:

@@ -72,6 +72,10 @@ class GroupView:
     name: str
     cluster: str
     replicas: int
+    created: datetime | None = None
+    uid: str = ""
+    ours: bool = False
+    """Whether it was made for a WorkPlan, and not by somebody who uses its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class AutoscalerView:
     cluster: str
     minimum: int
     maximum: int
+    uid: str = ""
     deleting: datetime | None = None
     finalizers: tuple[str, ...] = ()
 
@@ -114,6 +119,14 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalView:
+    """An event that says why a Job gets no pod."""
+
+    job: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One WorkPlan, what is known of its plan, and its children."""
 
@@ -130,6 +143,8 @@ class Observed:
     pods: tuple[PodView, ...] = ()
     refusals: tuple[Trouble, ...] = ()
     """What the API server said no to when children were last applied."""
+    pod_refusal: str = ""
+    """What the API server said to the runner's Job when it asked for a pod."""
     dashboard: str | None = None
 
     @property

@@ -130,10 +130,9 @@ class Operator:
 
     async def _act(self) -> None:
         """Work on WorkPlans until the queue is closed."""
-        tidying = asyncio.create_task(keep_house(self._kube, self._state, utc_now))
-        try:
+        async with asyncio.TaskGroup() as tasks:
+            tidying = tasks.create_task(keep_house(self._kube, self._state, utc_now))
             await self._loop.run(self._config.workers, self._config.resync_seconds)
-        finally:
             tidying.cancel()
 
     async def _wind_down(self, *tasks: asyncio.Task[object]) -> None:

@@ -20,6 +20,7 @@ from voxk8s.cluster.defaults import Defaults, StoreTarget
 from voxk8s.controller.config import StoreConfig
 from voxk8s.errors import StoreAccessDenied
 from voxk8s.storage import StoreOptions
+from voxk8s.storage.options import parse_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ class StoreAccess:
 def store_access(
     workplan: WorkPlanResource, config: StoreConfig, defaults: Defaults
 ) -> StoreAccess:
-    """Give the store of a WorkPlan; raises StoreAccessDenied with what to do about it."""
+    """Give the store of a WorkPlan; raises StoreAccessDenied with what to do about it.
+
+    Raises InvalidUsage for a URL or an endpoint that names no store.
+    """
     own = workplan.spec.store
     return _own(own, config) if own is not None else _default(workplan, config, defaults)
 
@@ -80,13 +84,13 @@ def _own(store: Store, config: StoreConfig) -> StoreAccess:
         raise StoreAccessDenied(
             f"spec.store.url {store.url}: only s3:// stores can be reached from every pod"
         )
+    parse_url(store.url)
     reference = store.credentials_secret_ref
     secret = reference.name if reference else None
-    same_server = store.endpoint is not None and store.endpoint == config.options.endpoint
+    endpoint = StoreOptions(endpoint=_without_slash(store.endpoint)).endpoint
+    same_server = endpoint is not None and endpoint == _without_slash(config.options.endpoint)
     return StoreAccess(
-        target=StoreTarget(
-            url=store.url, endpoint=store.endpoint, region=store.region, secret=secret
-        ),
+        target=StoreTarget(url=store.url, endpoint=endpoint, region=store.region, secret=secret),
         own_secret=secret,
         open_to_operator=secret is not None and same_server and is_below(store.url, config),
     )
@@ -118,9 +122,14 @@ def own_options(store: Store, secret: Mapping[str, Any]) -> StoreOptions:
         if not values[key]:
             raise StoreAccessDenied(f"Secret {name} has no {key}")
     return StoreOptions(
-        endpoint=store.endpoint,
+        endpoint=_without_slash(store.endpoint),
         region=store.region,
         key=values[constants.ENV_S3_KEY],
         secret=values[constants.ENV_S3_SECRET],
         token=values[constants.ENV_S3_TOKEN],
     )
+
+
+def _without_slash(endpoint: str | None) -> str | None:
+    """Give an endpoint as clients write paths behind it."""
+    return endpoint.rstrip("/") if endpoint else None

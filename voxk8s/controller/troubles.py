@@ -52,8 +52,13 @@ def _missing_pods(observed: Observed, now: datetime) -> Iterator[Trouble]:
     runner = observed.runner
     if runner is None or runner.attempts or runner.finished or runner.deleting:
         return
-    if now - runner.created >= POD_GRACE:
-        # A Job does not say in its status what Deployments do: only its events have the reason.
+    # A Job does not say in its status what Deployments do: only its events have the reason.
+    if observed.pod_refusal:
+        yield Trouble(
+            constants.REASON_POD_REJECTED,
+            f"Job {runner.name} of the runner gets no pod: {observed.pod_refusal}",
+        )
+    elif now - runner.created >= POD_GRACE:
         yield Trouble(
             constants.REASON_POD_REJECTED,
             f"Job {runner.name} of the runner gets no pod: a quota or an admission policy may"

@@ -8,7 +8,12 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from voxk8s import constants
-from voxk8s.constants import LABEL_COMPONENT, LABEL_WORKPLAN
+from voxk8s.constants import (
+    LABEL_COMPONENT,
+    LABEL_MANAGED_BY,
+    LABEL_WORKPLAN,
+    MANAGER_OPERATOR,
+)
 from voxk8s.controller.observed import (
     AutoscalerView,
     ClusterView,
@@ -16,6 +21,7 @@ from voxk8s.controller.observed import (
     GroupView,
     JobView,
     PodView,
+    RefusalView,
     Trouble,
 )
 
@@ -61,11 +67,14 @@ def cluster_view(thing: Json) -> ClusterView:
 
 def group_view(thing: Json) -> GroupView:
     """Read a DaskWorkerGroup."""
-    spec = thing["spec"]
+    metadata, spec = thing["metadata"], thing["spec"]
     return GroupView(
-        name=thing["metadata"]["name"],
+        name=metadata["name"],
         cluster=str(spec.get("cluster", "")),
         replicas=int(spec.get("worker", {}).get("replicas", 0)),
+        created=_time(metadata["creationTimestamp"]),
+        uid=metadata["uid"],
+        ours=(metadata.get("labels") or {}).get(LABEL_MANAGED_BY) == MANAGER_OPERATOR,
     )
 
 
@@ -77,6 +86,7 @@ def autoscaler_view(thing: Json) -> AutoscalerView:
         cluster=str(spec.get("cluster", "")),
         minimum=int(spec.get("minimum", 0)),
         maximum=int(spec.get("maximum", 0)),
+        uid=thing["metadata"]["uid"],
         deleting=_deleting(thing),
         finalizers=tuple(thing["metadata"].get("finalizers") or ()),
     )
@@ -150,6 +160,17 @@ def pod_view(thing: Json) -> PodView:
         last_words=_last_words(status),
         refused=_refused(status),
     )
+
+
+def refusal_view(thing: Json) -> RefusalView:
+    """Read the event of a Job that gets no pod."""
+    job = thing["involvedObject"].get("uid", "")
+    return RefusalView(job, str(thing.get("message") or "").removeprefix("Error creating: "))
+
+
+def involved_name(thing: Json) -> str:
+    """Give the name of the object that an event is about."""
+    return str(thing["involvedObject"].get("name", ""))
 
 
 def _pod_troubles(pod: Json) -> Iterator[Trouble]:

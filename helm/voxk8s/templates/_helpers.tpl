@@ -125,7 +125,7 @@ imagePullSecrets:
   verbs: [list, watch, create, patch, delete]
 - apiGroups: [kubernetes.dask.org]
   resources: [daskworkergroups]
-  verbs: [list, watch]
+  verbs: [list, watch, delete]
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [list, watch, create, delete]
@@ -157,5 +157,5 @@ imagePullSecrets:
   verbs: [create]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create]
+  verbs: [list, watch, create]
 {{- end -}}

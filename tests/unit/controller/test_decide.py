@@ -12,7 +12,7 @@ import pytest
 from tests.unit.controller import scenes
 from tests.unit.controller.scenes import KNOWN, START, WORK, later
 from voxk8s import constants
-from voxk8s.api import Outcome, Waiting, WorkPlanStatus, decode_status
+from voxk8s.api import Outcome, Waiting, WorkPlanStatus, decode_status, find_condition
 from voxk8s.controller.actions import (
     Action,
     ApplyAutoscaler,
@@ -142,17 +142,22 @@ def test_autoscaler_comes_with_the_scheduler() -> None:
 
 
 def test_runner_outcome_ends_the_run() -> None:
-    """The runner's success becomes the WorkPlan's; the cluster goes, the exiting Job stays."""
+    """The runner's success becomes the WorkPlan's; the cluster goes, the exiting Job stays.
+
+    The autoscaler goes before the cluster, which waits for it, but not for ever.
+    """
     observed = scenes.running(status={"outcome": finished()})
     status = written(observed, later(9))
     assert states(status)["Succeeded"] == ("True", "AllGoalsReached")
     assert status.completion_time == later(9)
     assert status.cluster is not None
     assert status.cluster.workers == 0
-    assert children(observed) == (
-        Delete(Child.AUTOSCALER, "c", "AllGoalsReached"),
-        Delete(Child.CLUSTER, "c", "AllGoalsReached"),
-    )
+    assert children(observed) == (Delete(Child.AUTOSCALER, "c", "AllGoalsReached"),)
+    going = scenes.replace(observed, autoscaler=scenes.scaler(deleting=START))
+    assert not children(going, later(1))
+    last = (Delete(Child.CLUSTER, "c", "AllGoalsReached"),)
+    assert children(scenes.replace(observed, autoscaler=None)) == last
+    assert children(going, later(5)) == last
 
 
 @pytest.mark.parametrize("end", ["outcome", "suspension"])
@@ -165,7 +170,7 @@ def test_copied_credentials_go_first(end: str) -> None:
         status = msgspec.structs.replace(observed.workplan.status, outcome=finished())
         observed = scenes.with_status(observed, status)
     kinds = [action.child for action in children(observed) if isinstance(action, Delete)]
-    assert kinds[:3] == [Child.AUTOSCALER, Child.CREDENTIALS, Child.CLUSTER]
+    assert kinds[:2] == [Child.AUTOSCALER, Child.CREDENTIALS]
     assert kinds.count(Child.CREDENTIALS) == 1
     over = scenes.replace(
         scenes.told(observed, outcome=observed.workplan.status.outcome),
@@ -253,9 +258,8 @@ class TestSuspension:
 
     def test_gives_the_cluster_back(self) -> None:
         """Suspending deletes cluster, autoscaler and runner and is in progress for kstatus."""
-        observed = scenes.with_spec(scenes.running(), suspend=True)
+        observed = scenes.with_spec(scenes.running(autoscaler=None), suspend=True)
         assert children(observed) == (
-            Delete(Child.AUTOSCALER, "c", "Suspended"),
             Delete(Child.CLUSTER, "c", "Suspended"),
             Delete(Child.RUNNER, "j", "Suspended"),
         )
@@ -319,11 +323,11 @@ class TestDeadlines:
     def test_active(self) -> None:
         """A run beyond its active deadline fails, and all its pods go."""
         plan = scenes.workplan({"activeDeadlineSeconds": 60})
-        observed = scenes.running(workplan=plan)
+        observed = scenes.running(workplan=plan, autoscaler=scenes.scaler(0, deleting=START))
         assert not children(observed, later(59))
         assert states(written(observed, later(60)))["Stalled"] == ("True", "DeadlineExceeded")
         assert {a.child for a in children(observed, later(60)) if isinstance(a, Delete)} == {
-            Child.AUTOSCALER, Child.CLUSTER, Child.RUNNER,
+            Child.CLUSTER, Child.RUNNER,
         }  # fmt: skip
 
     def test_start_names_what_was_missing(self) -> None:
@@ -541,7 +545,10 @@ class TestRecovery:
         """Workers with credentials that a runner was refused are replaced; newer ones stay."""
         ended = scenes.pod("runner", "r0", ready=False, finished=True, refused=later(30))
         observed = scenes.running(pods=(scenes.pod(), ended))
-        (gone,) = children(observed, later(31))
+        (first,) = children(observed, later(31))
+        assert isinstance(first, Delete)
+        assert first.child is Child.AUTOSCALER
+        (gone,) = children(scenes.replace(observed, autoscaler=None), later(31))
         assert isinstance(gone, Delete)
         assert gone.child is Child.CLUSTER
         renewed = scenes.replace(observed, cluster=scenes.cluster(created=later(31)))
@@ -556,8 +563,24 @@ class TestRecovery:
         assert CreateCluster in map(type, children(observed, later(32)))
 
 
+def cluster_ready(observed: Observed, now: datetime) -> tuple[str, str]:
+    """Give reason and message of ClusterReady."""
+    found = find_condition(written(observed, now).conditions, "ClusterReady")
+    assert found is not None
+    return found.reason, found.message
+
+
 class TestRunner:
     """The runner's Job."""
+
+    def test_that_gets_no_pod(self) -> None:
+        """What the API server said is told at once; without a word of it, where to look."""
+        alone = scenes.running(runner=scenes.job(attempts=0, active=0), pods=())
+        refused = scenes.replace(alone, pod_refusal="exceeded quota: q")
+        reason, message = cluster_ready(refused, later(1))
+        assert (reason, message.endswith("exceeded quota: q")) == ("PodRejected", True)
+        reason, message = cluster_ready(alone, later(10))
+        assert (reason, "kubectl describe job/j" in message) == ("PodRejected", True)
 
     def test_that_failed_for_good(self) -> None:
         """A failed Job ends the WorkPlan with the pod's last words."""
@@ -646,7 +669,7 @@ def test_events_tell_each_transition_once() -> None:
     """A run's events are its transitions, none of them twice."""
     now, told = START, []
     scene = scenes.fresh()
-    moments = [
+    moments: list[dict[str, Any]] = [
         {},
         {"resolution": WORK},
         {"cluster": scenes.cluster(), "runner": scenes.job(), "group": scenes.group()},

@@ -1,4 +1,4 @@
-"""Autoscalers that the dask operator forgets are let go; all others are its own business."""
+"""What the dask operator forgets is let go; all else is its own business."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.unit.controller.scenes import later
 from voxk8s.controller import janitor
 from voxk8s.controller.cluster_state import ClusterState
-from voxk8s.controller.janitor import FINALIZER, forgotten
+from voxk8s.controller.janitor import FINALIZER, forgotten, orphans
 
 
 def state(**clusters: str | None) -> ClusterState:
@@ -82,4 +82,31 @@ async def test_only_the_finalizer_of_the_dask_operator_is_taken(
     monkeypatch.setattr(janitor, "_LOOK", 0.0)
     with pytest.raises(Done):
         await janitor.keep_house(kube, caches, lambda: later(60))
-    assert patched == [("c", {"metadata": {"finalizers": ["mine"]}}, "ns")]
+    assert patched == [("c", {"metadata": {"uid": "u-c", "finalizers": ["mine"]}}, "ns")]
+
+
+def worker_group(**labels: str) -> dict[str, Any]:
+    """A DaskWorkerGroup of the cluster `c`."""
+    marks = {"app.kubernetes.io/managed-by": "voxk8s-operator", **labels}
+    return {**thing_of("c-default", None, labels=marks), "spec": {"cluster": "c", "worker": {}}}
+
+
+def test_worker_group_without_a_cluster() -> None:
+    """A worker group whose cluster is gone goes, once it is known what clusters there are."""
+    caches = state()
+    caches.groups.put(worker_group())
+    assert not list(orphans(caches, later(60)))
+    caches.clusters.synced.set()
+    assert not list(orphans(caches, later(10)))
+    assert [group.uid for _, group in orphans(caches, later(60))] == ["u-c-default"]
+
+
+@pytest.mark.parametrize(
+    ("clusters", "managed_by"), [({"c": None}, "voxk8s-operator"), ({}, "somebody")]
+)
+def test_worker_group_that_stays(clusters: dict[str, str | None], managed_by: str) -> None:
+    """A group with its cluster stays, and so does one that was not made for a WorkPlan."""
+    caches = state(**clusters)
+    caches.clusters.synced.set()
+    caches.groups.put(worker_group(**{"app.kubernetes.io/managed-by": managed_by}))
+    assert not list(orphans(caches, later(60)))

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from voxk8s.cluster.names import label_value
-from voxk8s.controller.cluster_state import ClusterState, read_workplan
+from voxk8s.controller.cluster_state import ClusterState
 from voxk8s.controller.observe import observe
 from voxk8s.controller.observed import Observed
 from voxk8s.controller.queue import ObjectKey
-from voxk8s.controller.resolution import Unresolved
+from voxk8s.controller.reading import read_workplan
+from voxk8s.controller.resolution import Invalid, Unresolved
 
 NAME = "a-name-of-more-than-sixty-three-characters-as-kubernetes-allows-for-objects"
 
@@ -78,7 +79,7 @@ class Scene:
 
     def job(self, name: str, **more: Any) -> None:
         """A runner's Job is there."""
-        template = {"template": {"spec": {"containers": []}}}
+        template: dict[str, Any] = {"template": {"spec": {"containers": []}}}
         self.state.jobs.put({**self.meta(name, **more), "spec": template})
 
     def observe(self) -> Observed:
@@ -154,3 +155,48 @@ def test_plans_are_not_kept_in_memory(scene: Scene) -> None:
     assert kept.spec.source.plan == {}
     program = {**scene.plan, "spec": {"source": {"program": "x" * 1000}}}
     assert read_workplan(program).spec.source.program == ""
+
+
+def refusal(job: str, uid: str) -> dict[str, Any]:
+    """Make the event of a Job that gets no pod."""
+    return {
+        "metadata": {"namespace": "ns", "name": f"{job}.1"},
+        "involvedObject": {"kind": "Job", "name": job, "uid": uid},
+        "message": "Error creating: pods is forbidden: exceeded quota: q",
+    }
+
+
+def test_refused_pod_of_the_runner_is_told_in_words(scene: Scene) -> None:
+    """The event of the runner's Job wakes its WorkPlan, and says what the API server said."""
+    scene.job("j")
+    scene.woken.clear()
+    scene.state.refusals.put(refusal("j", "u-j"))
+    assert scene.woken == [ObjectKey("ns", "wp")]
+    assert scene.observe().pod_refusal == "pods is forbidden: exceeded quota: q"
+
+
+def test_refusals_of_other_jobs_do_not_count(scene: Scene) -> None:
+    """Events of somebody's Job, or of one of the same name that is gone, are not the runner's."""
+    scene.job("j")
+    scene.woken.clear()
+    scene.state.refusals.put(refusal("other", "u-other"))
+    scene.state.refusals.put(refusal("j", "u-older"))
+    assert scene.observe().pod_refusal == ""
+    assert ObjectKey("ns", "wp") in scene.woken
+
+
+def test_workplan_that_cannot_be_read_is_invalid(scene: Scene) -> None:
+    """A spec of another version's CRD ends in a condition with the path, not in silence."""
+    spec = {"source": {"program": ""}, "cluster": {"maxWorkers": "many"}}
+    scene.state.workplans.put({**scene.plan, "spec": spec})
+    found = scene.observe().resolution
+    assert isinstance(found, Invalid)
+    assert found.reason == "InvalidPlan"
+    assert "$.spec.cluster.maxWorkers" in found.message
+
+
+def test_status_that_cannot_be_read_is_read_in_part(scene: Scene) -> None:
+    """What another version wrote into a status takes nothing from what is known."""
+    status = {"phase": "Failed", "operations": {"total": "many"}}
+    kept = read_workplan({**scene.plan, "status": status})
+    assert (kept.status.phase, kept.status.operations) == ("Failed", None)

@@ -12,7 +12,7 @@ from voxk8s.api import Store
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.config import StoreConfig
 from voxk8s.controller.stores import StoreAccess, is_below, own_options, store_access
-from voxk8s.errors import StoreAccessDenied
+from voxk8s.errors import InvalidUsage, StoreAccessDenied
 from voxk8s.storage import StoreOptions
 
 DEFAULTS = Defaults(engine_image="img:1")
@@ -86,16 +86,30 @@ def test_own_store_uses_the_users_secret() -> None:
         ({}, True),
         ({"url": "s3://results"}, True),
         ({"url": "s3://results-of-others"}, False),
-        ({"url": "s3://results/../x"}, False),
         ({"url": "s3://elsewhere/mine"}, False),
         ({"endpoint": "http://169.254.169.254"}, False),
         ({"endpoint": None}, False),
+        ({"endpoint": "http://s3:8333/"}, True),
         ({"credentialsSecretRef": None}, False),
     ],
 )
 def test_operator_goes_only_where_the_chart_allows(parts: dict[str, Any], opened: bool) -> None:
     """The operator looks only into places below its prefixes, on its own server."""
     assert access(own(**parts)).open_to_operator == opened
+
+
+@pytest.mark.parametrize(
+    "parts", [{"url": "s3://results/../x"}, {"url": "s3://"}, {"endpoint": "s3"}]
+)
+def test_what_names_no_store(parts: dict[str, Any]) -> None:
+    """A URL or endpoint that can never be right is an error of the spec, not of the store."""
+    with pytest.raises(InvalidUsage):
+        access(own(**parts))
+
+
+def test_slash_behind_an_endpoint() -> None:
+    """Clients put paths behind an endpoint: it loses its last slash on the way to pods."""
+    assert access(own(endpoint="http://other/")).target.endpoint == "http://other"
 
 
 def test_only_s3_is_shared_by_all_pods() -> None:

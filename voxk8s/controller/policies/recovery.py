@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from voxk8s.controller.actions import Child, Delete
 from voxk8s.controller.observed import Observed
+from voxk8s.controller.policies import scaling
 
 GROUP_GRACE = timedelta(seconds=15)
 """How long after its scheduler a cluster may be without its default worker group."""
@@ -72,15 +73,30 @@ def repairs(observed: Observed, now: datetime) -> Iterator[Delete]:
     cluster = observed.cluster
     if cluster is None or cluster.deleting:
         return
-    if cluster.failed:
-        yield Delete(Child.CLUSTER, cluster.name, "the dask operator reports an error")
-    elif has_refused_credentials(observed):
-        yield Delete(Child.CLUSTER, cluster.name, "the store refuses its workers' credentials")
-    elif lacks_group(observed, now):
-        yield Delete(Child.CLUSTER, cluster.name, "its default worker group was never made")
-    else:
+    why = doom(observed, now)
+    if not why:
         yield from _misled(observed)
         yield from _leaked(observed, now)
+        return
+    scaler = observed.autoscaler
+    if scaler is not None and scaler.deleting is None:
+        yield Delete(Child.AUTOSCALER, scaler.name, why)
+    if not scaling.may_ask(observed, now):
+        yield Delete(Child.CLUSTER, cluster.name, why)
+
+
+def doom(observed: Observed, now: datetime) -> str:
+    """Say why the cluster has to be replaced; empty if it has not."""
+    cluster = observed.cluster
+    if cluster is None:
+        return ""
+    if cluster.failed:
+        return "the dask operator reports an error"
+    if has_refused_credentials(observed):
+        return "the store refuses its workers' credentials"
+    if lacks_group(observed, now):
+        return "its default worker group was never made"
+    return ""
 
 
 def _misled(observed: Observed) -> Iterator[Delete]:

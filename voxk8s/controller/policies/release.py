@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from voxk8s.controller.actions import Child, Delete
 from voxk8s.controller.observed import Observed
+from voxk8s.controller.policies import scaling
 from voxk8s.controller.stage import Stage
 
 EXIT_GRACE = timedelta(seconds=30)
@@ -29,7 +30,7 @@ def leftovers(observed: Observed, stage: Stage, now: datetime) -> Iterator[Delet
     secrets = {child.secret for child in (*clusters, runner) if child is not None and child.secret}
     for name in sorted(secrets):
         yield Delete(Child.CREDENTIALS, name, stage.reason)
-    for cluster in clusters:
+    for cluster in () if scaling.may_ask(observed, now) else clusters:
         yield Delete(Child.CLUSTER, cluster.name, stage.reason)
     if runner is not None:
         yield Delete(Child.RUNNER, runner.name, stage.reason)

@@ -79,7 +79,8 @@ def missing_children(observed: Observed, now: datetime) -> Iterator[Action]:
         yield CreateCluster(first_workers(observed))
     if wants_runner:
         yield CreateRunner()
-    yield from _autoscaler(observed)
+    if not recovery.doom(observed, now):
+        yield from _autoscaler(observed)
     yield from recovery.repairs(observed, now)
 
 
