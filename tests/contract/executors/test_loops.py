@@ -61,6 +61,17 @@ def test_a_loop_above_a_failure_says_why(
     assert "no end" in (result.goals[0].error or "")
 
 
+def test_a_failure_inside_a_loop_fails_the_loop(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """An item whose body fails is not passed on as it was: the goal fails, and says why."""
+    make.show("loop", make.loop(make("sequence", "a", "b"), "test.fail", "test.identity"))
+    result = engine_on(store, executor).execute_workplan(make.plan())
+    assert "loop" not in result
+    assert "test.fail" in (result.goals[0].error or "")
+    assert sorted(failure.kernel for failure in result.failures) == ["test.fail"] * 2
+
+
 def test_what_a_sequence_is_made_of_counts(
     executor: Executor, store: ResultStore, make: PlanMaker
 ) -> None:

@@ -79,7 +79,7 @@ def test_a_lost_blob_is_computed_again(
                 store.delete(found)
             return found
 
-        def __reduce__(self) -> object:
+        def __reduce__(self) -> tuple[object, ...]:
             return store.__reduce__()
 
     result = engine_on(Forgetful(), executor).execute_workplan(make.plan())  # type: ignore[arg-type]
