@@ -75,7 +75,7 @@ def main() -> None:
     """Measure and print."""
     flair, seg, head, noisy = volumes()
     itk_flair, itk_seg, itk_noisy = to_itk(flair), to_itk(seg), to_itk(noisy)
-    box = np.ones((3, 3, 3))
+    box = np.ones((3, 3, 3), bool)
 
     def kernel(name: str, *arguments: Value) -> Callable[[], Value]:
         function = registry().function(name)
@@ -109,14 +109,14 @@ def main() -> None:
             kernel("vox1.interior", seg),
             None,
             "scipy binary_erosion",
-            lambda: ndimage.binary_erosion(seg.array, box),
+            lambda: ndimage.binary_erosion(seg.array.astype(bool), box),
         ),
         row(
             "through",
             kernel("vox1.through", seg, head),
             30e-3,
             "scipy label",
-            lambda: ndimage.label(head.array, box),
+            lambda: ndimage.label(head.array.astype(bool), box),
         ),
         row(
             "through, noisy",
@@ -188,7 +188,7 @@ def main() -> None:
             kernel("vox1.fillholes", seg),
             None,
             "scipy binary_fill_holes",
-            lambda: ndimage.binary_fill_holes(seg.array),
+            lambda: ndimage.binary_fill_holes(seg.array.astype(bool)),
         ),
         row("hd95", kernel("vox1.hd95", seg, head)),
         row("otsu", kernel("vox1.otsu", flair, head, 100.0)),

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 os.environ.setdefault("VOXK8S_TEST_KERNELS", "1")
@@ -45,8 +46,8 @@ def main() -> None:
     print("| work | operations | voxk8s s | us/op | dask.delayed s | us/op | times faster |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for case in _cases(scale):
-        ours = _best(lambda case=case: _voxk8s(case.plan()))
-        theirs = None if case.delayed is None else _best(lambda case=case: _raw(client, case), 1)
+        ours = _best(partial(_run, case))
+        theirs = None if case.delayed is None else _best(partial(_raw, client, case), 1)
         print(_row(case, ours, theirs), flush=True)
     close_shared_dask_client()
 
@@ -87,6 +88,10 @@ def _voxk8s(plan_maker_plan: object) -> float:
     if not result.success:
         sys.exit(f"a run failed: {result.failures[:3]}")
     return seconds
+
+
+def _run(case: Case) -> float:
+    return _voxk8s(case.plan())
 
 
 def _raw(client: Client, case: Case) -> float:

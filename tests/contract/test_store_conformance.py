@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.values import SAMPLES, same
 from voxk8s.errors import BlobMissing, InvalidUsage, UnsupportedValue
-from voxk8s.plan.model import Digest
+from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.plan.pins import Pin
 from voxk8s.storage import MISS, Provenance, PutStatus, ResultStore, open_store
 from voxk8s.storage.layout import blob_path, record_path
@@ -42,7 +42,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Resul
 
 
 @pytest.fixture
-def store(opener: Callable[[], ResultStore]) -> Iterator[ResultStore]:
+def store(opener: Callable[[], ResultStore]) -> ResultStore:
     """Give one open store."""
     return opener()
 
@@ -250,7 +250,9 @@ def test_missing_blob_is_named(store: ResultStore) -> None:
 def test_record_tells_provenance_and_summary(store: ResultStore) -> None:
     """Records of many keys come in one call, with where they come from and what they are."""
     image = Image(np.zeros((20, 30, 40), "float32"), (1.0,) * 3, (0.0,) * 3, (1.0,) * 9)
-    origin = Provenance(kernel="vox1.near", version=2, seconds=0.5, arguments=(key("a"),) * 100)
+    origin = Provenance(
+        kernel="vox1.near", version=2, seconds=0.5, arguments=(ResultKey(key("a")),) * 100
+    )
     store.put(key("i"), image, origin)
     store.put(key("n"), 5)
     records = store.records([key("i"), key("n"), key("unknown")])

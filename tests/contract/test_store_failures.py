@@ -117,7 +117,12 @@ def test_denied_blob_is_never_a_miss() -> None:
 def test_missing_bucket_is_never_a_miss() -> None:
     """404 about the bucket says nothing about the result."""
     with scripted(lambda *_: error(404, "NoSuchBucket")) as (_, opener):
-        for call in (lambda s: s.get(KEY), lambda s: s.contains([KEY]), lambda s: s.probe()):
+        calls: list[Callable[[ResultStore], object]] = [
+            lambda s: s.get(KEY),
+            lambda s: s.contains([KEY]),
+            lambda s: s.probe(),
+        ]
+        for call in calls:
             with pytest.raises(StoreUnreachable, match="bucket does not exist"):
                 call(opener())
 
@@ -125,7 +130,12 @@ def test_missing_bucket_is_never_a_miss() -> None:
 def test_what_is_no_s3_server_is_not_believed() -> None:
     """A web server that knows nothing of S3 says 404 too; that is no miss."""
     with scripted(lambda *_: Answer(404, b"<html>not found</html>")) as (_, opener):
-        for call in (lambda s: s.get(KEY), lambda s: s.contains([KEY]), lambda s: s.put(KEY, 1)):
+        calls: list[Callable[[ResultStore], object]] = [
+            lambda s: s.get(KEY),
+            lambda s: s.contains([KEY]),
+            lambda s: s.put(KEY, 1),
+        ]
+        for call in calls:
             with pytest.raises(StoreUnreachable, match="no S3 server"):
                 call(opener())
 

@@ -201,7 +201,11 @@ def test_worker_out_of_memory(kube: Kubectl, salt: float) -> None:
 def test_impossible_spec_is_refused_by_the_api_server(kube: Kubectl) -> None:
     """More minimum than maximum workers, or two sources, never get into the cluster."""
     plan = workplans.addition(1, 2)
-    for spec in ({"cluster": {"minWorkers": 3, "maxWorkers": 2}}, {"source": {}}):
+    specs: tuple[dict[str, Any], ...] = (
+        {"cluster": {"minWorkers": 3, "maxWorkers": 2}},
+        {"source": {}},
+    )
+    for spec in specs:
         thing = workplans.workplan("no", plan if "source" not in spec else None, **spec)
         with pytest.raises(AssertionError, match=r"(?i)invalid"):
             kube.apply(thing)

@@ -16,7 +16,7 @@ from tests.support.s3 import S3Server
 from voxk8s.values import SavedFile
 
 RUNNING = {"phase": "Running", "progress": "1/2", "reason": "Progressing"}
-DONE = {
+DONE: Json = {
     "phase": "Succeeded",
     "progress": "2/2",
     "completionTime": "2026-01-01T00:01:00Z",
@@ -37,7 +37,7 @@ DONE = {
 FAILED = {
     "phase": "Failed",
     "completionTime": "2026-01-01T00:01:00Z",
-    "conditions": [{**DONE["conditions"][0], "status": "False"}],  # type: ignore[index]  # a mapping of lists
+    "conditions": [{**DONE["conditions"][0], "status": "False"}],
     "failures": [{"operation": "ab" * 32, "kernel": "vox1.near", "message": "no mask"}],
 }
 

@@ -175,7 +175,7 @@ def test_futures_are_there_while_an_operation_runs() -> None:
     thread.start()
     wait_until(lambda: bool(memory.of(RunStarted)) and get_operation_future(goal) is not None)
     future = get_operation_future(goal)
-    assert future.result(30) == 2.0  # type: ignore[union-attr, attr-defined]  # a Dask future
+    assert future.result(30) == 2.0  # type: ignore[attr-defined]  # a Dask future
     thread.join(30)
     assert get_operation_future(goal) is None
 

@@ -87,8 +87,10 @@ def test_nevus(tmp_path: Path) -> None:
     assert nevus[22, 25]
     contrast = grey[rim].mean(dtype=float) - grey[nevus].mean(dtype=float)
     assert result["contrast"] == pytest.approx(contrast, rel=1e-5)
-    assert result["asymmetric"] is not nevus[:, np.arange(shape[1]) > (shape[1] - 1) / 2].any()
-    drawn = np.where(rim[..., None], np.uint8([0, 255, 0]), photo)
+    assert result["asymmetric"] is not bool(
+        nevus[:, np.arange(shape[1]) > (shape[1] - 1) / 2].any()
+    )
+    drawn = np.where(rim[..., None], np.array([0, 255, 0], np.uint8), photo)
     assert np.array_equal(read(tmp_path / "nevus.png"), drawn)
 
 
@@ -122,8 +124,8 @@ def test_maze(tmp_path: Path, solvable: bool) -> None:
     dead = free & ~spatial.may_reach(end, free)
     assert result["solved"] is solvable
     assert result["share"] == pytest.approx(reachable.sum() / free.sum())
-    assert np.array_equal(read(tmp_path / "dead.png") > 0, dead)
-    drawn = np.where(way[..., None], np.uint8([255, 0, 0]), maze)
+    assert np.array_equal(read(tmp_path / "dead.png").astype(bool), dead)
+    drawn = np.where(way[..., None], np.array([255, 0, 0], np.uint8), maze)
     assert np.array_equal(read(tmp_path / "way.png"), drawn)
 
 

@@ -35,11 +35,13 @@ SUM = {
 
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
-    """The address of a scheduler with one worker process."""
-    with LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
-    ) as cluster:
-        yield cluster.scheduler_address
+    """The address of a scheduler with one worker process; test kernels are on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOXK8S_TEST_KERNELS", "1")
+        with LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=True, dashboard_address=None
+        ) as cluster:
+            yield cluster.scheduler_address
 
 
 class Scene:
@@ -201,3 +203,49 @@ async def test_progress_of_an_earlier_attempt(scheduler: str, tmp_path: Path) ->
     told = [part["progress"] for _, part in scene.kube.applied if "progress" in part]
     assert all(read_done(progress) >= 1 for progress in told)
     assert told[-1] == "2/2"
+
+
+def _chain(length: int, seconds: float) -> dict[str, Any]:
+    nodes: list[dict[str, Any]] = [{"id": "n0", "type": "constant", "value": seconds}]
+    for number in range(length):
+        nodes.append(
+            {
+                "id": f"n{number + 1}",
+                "type": "operation",
+                "operator": "test.sleep",
+                "arguments": {"0": f"n{number}"},
+            }
+        )
+    goals = [
+        {"operation": "print", "id": f"n{number}", "name": f"n{number}"}
+        for number in range(1, length + 1)
+    ]
+    return {"nodes": nodes, "goals": goals}
+
+
+async def test_stopped_run_is_resumed_by_the_next(scheduler: str, tmp_path: Path) -> None:
+    """A runner told to stop ends soon and writes no outcome; the next goes on from the store."""
+    source = {"plan": _chain(40, 0.1)}
+    store = (tmp_path / "store").as_uri()
+    first = Scene(scheduler, store, source=source)
+    work = asyncio.create_task(first.run.run())
+    async with asyncio.timeout(60):
+        while first.status.get("operations", {}).get("computed", 0) < 2:
+            await asyncio.sleep(0.05)
+    first.run.stop()
+    work.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await work
+    assert "outcome" not in first.status
+    done = int(first.status["progress"].partition("/")[0])
+    again = Scene(scheduler, store, source=source)
+    again.status.update(first.status)
+    await again.run.run()
+    counts = again.status["operations"]
+    assert again.status["outcome"]["state"] == "Succeeded"
+    assert counts["cached"] >= 2
+    assert counts["cached"] + counts["computed"] == counts["total"] == 40
+    assert len(again.status["results"]) == 40
+    assert 0 < done < 40
+    assert again.status["progress"] == "40/40"

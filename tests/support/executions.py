@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import numpy as np
@@ -16,6 +17,8 @@ from voxk8s.execution.retry import RetryPolicy
 from voxk8s.plan import Scalar, WorkPlan
 from voxk8s.storage import ResultStore, open_store
 from voxk8s.values import Image
+
+E = TypeVar("E")
 
 QUICK = RetryPolicy(limit=3, backoff=0.001, max_backoff=0.002)
 """Retries without waiting."""
@@ -95,7 +98,7 @@ class Memory:
         """Keep one."""
         self.events.append(event)
 
-    def of(self, kind: type) -> list[Event]:
+    def of(self, kind: type[E]) -> list[E]:
         """Events of one kind, in order."""
         return [event for event in self.events if isinstance(event, kind)]
 

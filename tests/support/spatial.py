@@ -121,7 +121,7 @@ def cross_correlation(
     edges = np.linspace(*limits, bins + 1)
 
     def histogram(values: Array) -> NDArray[np.float64]:
-        kept = values[(values >= limits[0]) & (values < limits[1])]
+        kept = values[np.greater_equal(values, limits[0]) & np.less(values, limits[1])]
         places = np.clip(np.searchsorted(edges, kept, "right") - 1, 0, bins - 1)
         return np.bincount(places, minlength=bins).astype(float)
 

@@ -25,7 +25,7 @@ class Found:
 
 def find(image: Voxels, bright: float, brightest: float) -> Found:
     """Do what the samples say on an image of 1 mm voxels, for two ranks in [0, 1]."""
-    head: Mask = image >= 1
+    head: Mask = np.greater_equal(image, 1)
     ranks = midranks(image, head)
     core = largest(smoothen(ranks >= np.float32(brightest), 2.0))
     grown = core | connected_to(ndimage.binary_dilation(core, BOX), ranks >= np.float32(bright))

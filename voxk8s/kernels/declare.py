@@ -46,7 +46,7 @@ def kernel(
     version: int = 1,
     cheap: bool = False,
     cost: CostHint | None = None,
-    gpu: Callable[P, R] | None = None,
+    gpu: Callable[..., object] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register the decorated function as the kernel `name` (`namespace.name`).
 

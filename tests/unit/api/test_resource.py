@@ -54,10 +54,11 @@ def test_defaults_are_filled_in() -> None:
 
 def test_inline_plan_is_kept_as_it_is() -> None:
     """The plan inside a WorkPlan is not looked into: numbers stay integers or floats."""
-    plan = {"nodes": [{"value": 5}, {"value": 5.0}], "goals": "nonsense"}
+    nodes: list[dict[str, Any]] = [{"value": 5}, {"value": 5.0}]
+    plan = {"nodes": nodes, "goals": "nonsense"}
     source = decode_resource(document(source={"plan": plan})).spec.source
     assert source.plan == plan
-    assert [type(node["value"]) for node in plan["nodes"]] == [int, float]
+    assert [type(node["value"]) for node in nodes] == [int, float]
 
 
 def test_unknown_fields_are_ignored() -> None:

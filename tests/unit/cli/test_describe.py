@@ -30,7 +30,7 @@ def workplan(name: str = "brain", **status: Any) -> WorkPlanResource:
     )
 
 
-RUNNING = {
+RUNNING: dict[str, Any] = {
     "phase": "Running",
     "progress": "12/40",
     "reason": "Progressing",

@@ -44,7 +44,7 @@ def test_lines_of_goals(value: Value, line: str) -> None:
 
 def test_long_values_are_written_whole() -> None:
     """A long sequence is not cut on standard output."""
-    numbers = [float(i) for i in range(10_000)]
+    numbers: list[Value] = [float(i) for i in range(10_000)]
     assert json.loads(goal_line(outcome(numbers)).removeprefix("x=")) == numbers
 
 

@@ -39,13 +39,14 @@ def test_plain_values_travel_whole(value: Value) -> None:
 
 def test_what_is_not_plain_or_small_does_not_travel() -> None:
     """Images, arrays, long values and integers beyond 64 bits go by way of the store."""
-    for value in (
+    large: list[Value] = [
         image(),
         np.zeros(3),
         "x" * INLINE_VALUE_BYTES,
         [0.0] * INLINE_VALUE_BYTES,
         2**70,
-    ):
+    ]
+    for value in large:
         assert encode_inline(value) is None
 
 

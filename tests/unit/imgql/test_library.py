@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tests.support.imgql import compiled, diagnostics
 from voxk8s.imgql.texts import library
 from voxk8s.kernels import registry
 from voxk8s.plan.model import Constant, Operation
-from voxk8s.values import Array, Image, Value
+from voxk8s.values import Image, Value
 
 A = np.array([[0, 1, 1, 0, 0], [0, 1, 0, 0, 0], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]])
 B = np.array([[0, 0, 1, 1, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 0, 0, 0]])
@@ -56,7 +57,7 @@ def _function(operator: str):  # type: ignore[no-untyped-def] # whatever the reg
     return registry().function(found.qualified)
 
 
-def array(text: str) -> Array:
+def array(text: str) -> NDArray[Any]:
     """Compute an expression that gives an image."""
     result = run(text)
     assert isinstance(result, Image)

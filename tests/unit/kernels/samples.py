@@ -31,12 +31,12 @@ def mask(array: ArrayLike, spacing: tuple[float, ...] | None = None) -> Image:
     return image(np.asarray(array, np.uint8), spacing)
 
 
-def call(name: str, *arguments: Value) -> Value:
+def call(name: str, *arguments: object) -> Value:
     """Call a kernel by its qualified name."""
     return registry().function(name)(*arguments)
 
 
-def voxels(name: str, *arguments: Value) -> np.ndarray:
+def voxels(name: str, *arguments: object) -> np.ndarray:
     """Call a kernel that gives an image, and give its voxels."""
     result = call(name, *arguments)
     assert isinstance(result, Image)

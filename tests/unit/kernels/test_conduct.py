@@ -39,13 +39,12 @@ def _arguments(name: str) -> tuple[Value, ...]:
         count, levels = max(signature.minimum, 1), (0.3, 0.5, 0.7, 0.9)
         for position in range(count):
             word = signature.parameters[min(position, len(signature.parameters) - 1)]
-            chosen.append(
-                {
-                    "mask": mask(levels[position] < _NOISE),
-                    "number": 0.75,
-                    "bool": True,
-                }.get(word, image(_NOISE))
-            )
+            samples: dict[str, Value] = {
+                "mask": mask(levels[position] < _NOISE),
+                "number": 0.75,
+                "bool": True,
+            }
+            chosen.append(samples.get(word, image(_NOISE)))
     for value in chosen:
         if isinstance(value, Image):
             value.array.flags.writeable = False

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.kernels.samples import image, mask, voxels
 from voxk8s.kernels import registry, symbols
-from voxk8s.values import Value
+from voxk8s.values import Image, Value
 
 LINE = image(np.array([[1.0, 2.0, 3.0]], np.float32))
 
@@ -44,7 +44,9 @@ def test_other_namespaces_have_no_operators() -> None:
 )
 def test_number_first(sign: str, expected: list[int]) -> None:
     """`2 .<= i` is where 2 <= i, and so on."""
-    assert registry().function(symbols("vox1")[sign].kernel)(2.0, LINE).array.tolist() == [expected]
+    result = registry().function(symbols("vox1")[sign].kernel)(2.0, LINE)
+    assert isinstance(result, Image)
+    assert result.array.tolist() == [expected]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import contextlib
 import json
 import pickle
 import random
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,7 @@ from voxk8s.errors import InvalidPlan
 from voxk8s.plan import constant_id, decode, operation_id
 from voxk8s.plan import operation as make_operation
 from voxk8s.plan.model import Operation
+from voxk8s.plan.signature import Signature
 
 FIVE, THREE = constant_id(5.0), constant_id(3.0)
 SUM = operation_id("addition", [FIVE, THREE])
@@ -311,7 +313,7 @@ def test_kernels_are_looked_up_once_a_name() -> None:
     class Counting(FakeIndex):
         asked = 0
 
-        def find(self, name, imports):
+        def find(self, name: str, imports: Sequence[str]) -> Signature | None:
             self.asked += 1
             return super().find(name, imports)
 

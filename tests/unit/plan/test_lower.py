@@ -182,7 +182,7 @@ def test_nodes_stand_after_their_arguments() -> None:
         constant("c", 1), operation("a", "near", "c"), operation("b", "near", "a"),
         goals=[goal("b")],
     )  # fmt: skip
-    mixed = type(made)(dict(reversed(made.nodes.items())), made.goals, made.imports)
+    mixed = type(made)(dict(reversed(list(made.nodes.items()))), made.goals, made.imports)
     graph = key_graph(mixed, INDEX)
     seen: set[str] = set()
     for node in graph.nodes.values():

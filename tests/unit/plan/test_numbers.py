@@ -60,7 +60,7 @@ def test_exact_form_is_taken() -> None:
     """`float` and `int` give numbers as text."""
     for field, text, value in (("float", "5.0", "5.0"), ("float", "-0", "-0.0"),
                                ("int", "9" * 30, "9" * 30)):  # fmt: skip
-        form = {"id": "c", "type": "constant", field: text}
+        form: dict[str, object] = {"id": "c", "type": "constant", field: text}
         assert repr(value_of(plan(form, goals=[goal("c")]))) == value
 
 

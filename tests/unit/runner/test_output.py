@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from voxk8s.errors import InputUnreachable
 from voxk8s.execution import ExecutionEngine, GoalOutcome, load_plan
-from voxk8s.kernels.locations import InputOptions
+from voxk8s.kernels.locations import InputOptions, file_system
 from voxk8s.runner import output
 from voxk8s.storage import ResultStore, open_store
 
@@ -58,16 +59,15 @@ def test_place_that_does_not_answer_is_tried_again(
 ) -> None:
     """A place that is away for a moment is tried again."""
     calls = []
-    real = output.file_system
 
-    def file_system(*args: object) -> object:
+    def unsteady(*args: Any) -> object:
         calls.append(1)
         if len(calls) == 1:
             raise InputUnreachable("away")
-        return real(*args)  # type: ignore[arg-type]  # those of the real one
+        return file_system(*args)
 
     (tmp_path / "sub").mkdir()
-    monkeypatch.setattr(output, "file_system", file_system)
+    monkeypatch.setattr(output, "file_system", unsteady)
     assert output.copy_files(run(store), store, tmp_path.as_uri(), OPTIONS) == []
     assert len(calls) == 2
 

@@ -13,10 +13,10 @@ from hypothesis.extra import numpy as hnp
 
 from tests.unit.kernels.samples import call, image, mask, mask_pairs, voxels
 from voxk8s.errors import KernelError
-from voxk8s.values import Image, Value
+from voxk8s.values import Image
 
 
-def _mapping(name: str, *arguments: Value) -> Mapping[str, Any]:
+def _mapping(name: str, *arguments: object) -> Mapping[str, Any]:
     result = call(f"arrays.{name}", *arguments)
     assert isinstance(result, dict)
     return result

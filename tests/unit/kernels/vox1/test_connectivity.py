@@ -13,12 +13,12 @@ from voxk8s.values import Image
 
 
 def _components(array: np.ndarray) -> list[np.ndarray]:
-    labels, count = ndimage.label(array, structure=np.ones((3,) * array.ndim))
+    labels, count = ndimage.label(array, structure=np.ones((3,) * array.ndim, bool))
     return [labels == number for number in range(1, count + 1)]
 
 
 def _near(array: np.ndarray) -> np.ndarray:
-    return ndimage.binary_dilation(array, structure=np.ones((3,) * array.ndim))
+    return ndimage.binary_dilation(array, structure=np.ones((3,) * array.ndim, bool))
 
 
 def _through(a: np.ndarray, b: np.ndarray) -> np.ndarray:

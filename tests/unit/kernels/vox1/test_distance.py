@@ -27,7 +27,7 @@ def _signed(a: Image) -> np.ndarray:
         return np.full(array.shape, -1.8446743e19 if array.any() else 1.8446743e19)
     step = np.array(a.spacing[::-1])
     places = np.argwhere(np.ones(array.shape)) * step
-    apart = np.linalg.norm(places[:, None] - contour[None] * step, axis=2).min(axis=1)
+    apart: np.ndarray = np.linalg.norm(places[:, None] - contour[None] * step, axis=2).min(axis=1)
     return np.where(array, -1.0, 1.0) * apart.reshape(array.shape)
 
 

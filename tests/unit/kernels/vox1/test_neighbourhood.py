@@ -16,8 +16,8 @@ from voxk8s.values import Image
 @given(a=masks())
 def test_near_is_dilation_by_the_box(a: Image) -> None:
     """Near agrees with scipy's dilation by the full 3x3(x3) box, outside false."""
-    box = np.ones((3,) * a.array.ndim)
-    expected = ndimage.binary_dilation(a.array, structure=box)
+    box = np.ones((3,) * a.array.ndim, bool)
+    expected = ndimage.binary_dilation(a.array.astype(bool), structure=box)
     before = a.array.copy()
     result = voxels("vox1.near", a)
     assert result.dtype == np.uint8
@@ -28,8 +28,8 @@ def test_near_is_dilation_by_the_box(a: Image) -> None:
 @given(a=masks())
 def test_interior_is_erosion_by_the_box(a: Image) -> None:
     """Interior agrees with scipy's erosion by the box, outside true, and with near's dual."""
-    box = np.ones((3,) * a.array.ndim)
-    expected = ndimage.binary_erosion(a.array, structure=box, border_value=1)
+    box = np.ones((3,) * a.array.ndim, bool)
+    expected = ndimage.binary_erosion(a.array.astype(bool), structure=box, border_value=1)
     result = voxels("vox1.interior", a)
     np.testing.assert_array_equal(result, expected)
     dual = voxels("vox1.not", call("vox1.near", call("vox1.not", a)))
@@ -60,7 +60,7 @@ def test_what_is_not_zero_is_true(dtype: type[np.generic]) -> None:
     array = np.zeros((3, 5), dtype)
     array[1, 2] = 2
     np.testing.assert_array_equal(
-        voxels("vox1.near", image(array)), ndimage.binary_dilation(array, np.ones((3, 3)))
+        voxels("vox1.near", image(array)), ndimage.binary_dilation(array, np.ones((3, 3), bool))
     )
 
 

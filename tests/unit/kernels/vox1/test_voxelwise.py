@@ -107,7 +107,7 @@ def test_intensity_and_channels() -> None:
     for value, name in zip((10, 20, 30, 40), ("red", "green", "blue", "alpha"), strict=True):
         channel = call(f"vox1.{name}", colour)
         assert isinstance(channel, Image)
-        assert (channel.channels, channel.array.dtype) == (1, np.float32)
+        assert (channel.channels, channel.array.dtype) == (1, np.dtype(np.float32))
         assert channel.array.item() == value
     grey = image(np.array([[5]], np.int16))
     assert voxels("vox1.intensity", grey).dtype == np.float32
@@ -124,7 +124,7 @@ def test_colour_images_are_made_of_channels() -> None:
     g = image(np.array([[np.nan, 2.5, np.inf, -np.inf]], np.float32))
     result = call("vox1.rgb", r, g, r)
     assert isinstance(result, Image)
-    assert (result.channels, result.array.dtype) == (3, np.uint8)
+    assert (result.channels, result.array.dtype) == (3, np.dtype(np.uint8))
     assert result.array[0, :, 0].tolist() == [0, 0, 2, 255]
     assert result.array[0, :, 1].tolist() == [0, 2, 255, 0]
     four = call("vox1.rgba", r, r, r, r)
@@ -149,9 +149,9 @@ def test_images_of_a_geometry(shape: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(voxels("vox1.ff", geometry), np.zeros(shape, np.uint8))
     np.testing.assert_array_equal(voxels("vox1.constant", 2.5, geometry), np.full(shape, 2.5))
     np.testing.assert_array_equal(voxels("vox1.bconstant", True, geometry), np.ones(shape))
-    result = call("vox1.border", geometry)
-    assert isinstance(result, Image)
-    assert result.spacing == geometry.spacing
+    border = call("vox1.border", geometry)
+    assert isinstance(border, Image)
+    assert border.spacing == geometry.spacing
 
 
 def test_geometry_of_a_colour_image() -> None:
