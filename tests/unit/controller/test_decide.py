@@ -330,6 +330,19 @@ class TestDeadlines:
             Child.CLUSTER, Child.RUNNER,
         }  # fmt: skip
 
+    def test_start_ends_a_run_whose_runner_is_refused(self) -> None:
+        """Workers that wait for a runner without a pod have not started anything."""
+        plan = scenes.workplan({"startDeadlineSeconds": 30})
+        alone = scenes.job(attempts=0, active=0)
+        parts = {"operations": scenes.COUNTS}
+        observed = scenes.running(
+            workplan=plan, status=parts, runner=alone, pod_refusal="exceeded quota: q"
+        )
+        found = written(observed, later(30))
+        assert states(found)["Stalled"] == ("True", "StartDeadlineExceeded")
+        assert (found.message or "").startswith("The run had not begun after 30 s")
+        assert (found.message or "").endswith("exceeded quota: q")
+
     def test_start_names_what_was_missing(self) -> None:
         """A start deadline tells what kept the workers; the reason of ClusterReady stays."""
         plan = scenes.workplan({"startDeadlineSeconds": 30})

@@ -13,12 +13,14 @@ from voxk8s.controller.stage import Phase, Stage
 def has_started(observed: Observed) -> bool:
     """Say whether a worker of the run was ever ready, and the run is not kept from its beginning.
 
-    A runner that waits for its plan or for the store has started nothing, whatever is ready.
+    A runner that waits for its plan or for the store, or whose pod is refused, has started nothing,
+    whatever is ready.
     """
     status = observed.workplan.status
     counts = status.operations
     begun = counts is not None and bool(counts.running or counts.computed or counts.failed)
-    if status.waiting is not None and not begun:
+    refused = observed.pod_refusal and observed.runner and not observed.runner.attempts
+    if (status.waiting is not None or refused) and not begun:
         return False
     return status.workers_ready_time is not None or observed.ready_workers > 0
 
@@ -37,10 +39,11 @@ def exceeded(observed: Observed, now: datetime, waiting_for: str) -> Stage | Non
         )
     limit = spec.start_deadline_seconds
     if limit is not None and not has_started(observed) and active >= limit:
+        what = "The run had not begun" if observed.ready_workers else "No worker was ready"
         return Stage(
             Phase.FAILED,
             constants.REASON_START_DEADLINE_EXCEEDED,
-            f"No worker was ready after {limit} s (startDeadlineSeconds): {waiting_for}",
+            f"{what} after {limit} s (startDeadlineSeconds): {waiting_for}",
         )
     return None
 
