@@ -103,6 +103,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "priority": ({"priority": 1001}, "priority"),
     "cache": ({"cache": "Sometimes"}, "cache"),
     "local store": ({"store": {"url": "file:///data"}}, "s3://"),
+    "endpoint that is none": (
+        {"store": {"url": "s3://b", "endpoint": "nonsense"}},
+        "endpoint must be",
+    ),
     "local output": ({"output": {"url": "/data"}}, "s3://"),
     "negative ttl": ({"ttlSecondsAfterFinished": -1}, "ttlSecondsAfterFinished"),
     "negative ttl of a failure": ({"ttlSecondsAfterFinished": {"failed": -1}}, "failed"),
