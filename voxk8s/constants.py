@@ -214,3 +214,8 @@ ENTRY_POINT_KERNELS: Final = "voxk8s.kernels"
 """Entry-point group of packages that bring kernels."""
 ENTRY_POINT_EXECUTORS: Final = "voxk8s.executors"
 """Entry-point group of packages that bring executors."""
+
+IMAGE_SUFFIXES: Final = (
+    ".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".png", ".jpg", ".jpeg", ".tif", ".tiff",
+)  # fmt: skip
+"""What the name of a saved image may end in."""

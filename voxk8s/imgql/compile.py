@@ -131,6 +131,14 @@ class _Program:
         header = define.header
         count = len(header.parameters or ())
         name = header.name
+        if not count and name.type in ("OP", "EQUAL"):
+            self._report.error(
+                source,
+                name.start,
+                name.end,
+                f"`{name.text}` is an operator: it needs one or two parameters",
+                f"write `let {name.text}(a, b) = …`, or name the value by letters",
+            )
         function = Function(name.text, source, name.start, name.end, count)
         defined = Defined(name.text, count, count, function)
         self._names.define(order, defined, library=library)

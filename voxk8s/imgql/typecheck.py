@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from voxk8s.constants import IMAGE_SUFFIXES
 from voxk8s.imgql import types
 from voxk8s.imgql.code import Apply, Constant, Function, Output
 from voxk8s.imgql.diagnostics import Report
@@ -11,6 +12,9 @@ from voxk8s.imgql.machine import Loop, Machine, Site
 from voxk8s.imgql.names import Names
 from voxk8s.imgql.trampoline import Steps
 from voxk8s.plan.keys import file_suffix
+
+_ANY_VALUE = ("", ".txt", ".json")
+"""Suffixes of files that say of an image what it is."""
 
 
 def check_types(
@@ -22,19 +26,21 @@ def check_types(
         machine.value(function, [types.ANY] * function.parameters)
     for output in outputs:
         kind = machine.value(output.function)
-        suffix = file_suffix(output.label)
-        if (
-            output.kind == "save"
-            and types.text(suffix) != "string"
-            and types.clashes("image", kind)
-        ):
-            report.error(
-                output.source,
-                output.start,
-                output.end,
-                f"a {suffix} file holds an image, not {_a(kind)}",
-                "other values are saved as .json or .txt",
-            )
+        if output.kind == "save":
+            _check_file(output, file_suffix(output.label), kind, report)
+
+
+def _check_file(output: Output, suffix: str, kind: str, report: Report) -> None:
+    """Report a value that no file of this suffix holds, as far as its type is known."""
+    if types.text(suffix) != "string" and types.clashes("image", kind):
+        message = f"a {suffix} file holds an image, not {_a(kind)}"
+        hint = "other values are saved as .json or .txt"
+    elif suffix not in (*IMAGE_SUFFIXES, *_ANY_VALUE) and types.family(kind) == "image":
+        message = f"an image cannot be saved as {suffix}"
+        hint = f"images are saved as {', '.join(IMAGE_SUFFIXES)}"
+    else:
+        return
+    report.error(output.source, output.start, output.end, message, hint)
 
 
 class _Types:

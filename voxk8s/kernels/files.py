@@ -26,6 +26,7 @@ from typing import Final
 
 import numpy as np
 
+from voxk8s.constants import IMAGE_SUFFIXES
 from voxk8s.errors import KernelError
 from voxk8s.kernels.images import MaskArray
 from voxk8s.kernels.text import describe
@@ -62,7 +63,7 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
     if suffix not in MEDIA_TYPES:
         if isinstance(value, Image) and suffix not in _TEXTS:
             # Rather a slip of the pen than the wish for a line of text.
-            known = ", ".join(name for name in MEDIA_TYPES if name != ".json")
+            known = ", ".join(IMAGE_SUFFIXES)
             raise KernelError(
                 f"save: {describe(value)} cannot be saved as {suffix}; use one of {known}"
             )

@@ -242,3 +242,9 @@ def test_a_fold_over_an_unknown_sequence_is_left_to_the_plan(text: str, plan: st
 def test_geometry_as_the_first_value_of_a_fold_is_that_of_the_items(text: str, first: str) -> None:
     """It is bound to the image that the first item got its geometry from, if that is an image."""
     assert f"accumulator={first}}}" in value(text)
+
+
+def test_a_value_cannot_have_the_name_of_an_operator() -> None:
+    """Nobody could use it: an operator is always applied to something."""
+    for line in ("let @@ = 5", "let @@() = 5"):
+        assert "1:5: error: `@@` is an operator: it needs one or two" in refused(line)

@@ -87,6 +87,15 @@ def test_only_images_are_saved_as_images(file: str, value: str) -> None:
     )
 
 
+def test_images_are_saved_as_images_only() -> None:
+    """A suffix that no image has is refused with those that there are; what is not known passes."""
+    message = refused(f'{HEAD}save "x.foo" img')
+    assert "3:6: error: an image cannot be saved as .foo" in message
+    assert "images are saved as .nii, .nii.gz, .mha" in message
+    for line in ('save "x.TXT" img', 'save "x" img', 'save "x.json" img', 'save "x.foo" 1'):
+        assert not diagnostics(f"{HEAD}{line}")
+
+
 def test_a_clash_in_a_function_names_the_call() -> None:
     """The place is in the function, and the hint says who called it with the wrong type."""
     message = refused(f'{HEAD}let f(m, r) = smoothen(r, m)\nprint "x" f(img, 3)')
