@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.executions import fresh_store
+from voxk8s.errors import UnsupportedValue
 from voxk8s.execution.normal import normal
 from voxk8s.storage import ResultStore
 from voxk8s.values import Value
@@ -43,3 +44,12 @@ def test_what_is_normal_is_not_copied() -> None:
     """Long lists of numbers, arrays and unknown things are passed through."""
     for value in ([1.0] * 9, np.zeros(3), object()):
         assert normal(value) is value
+
+
+def test_what_is_nested_too_deep_is_said() -> None:
+    """Thousands of lists within each other are refused in words, as the store refuses them."""
+    deep: Value = 1.0
+    for _ in range(3000):
+        deep = [deep]
+    with pytest.raises(UnsupportedValue, match="nested deeper than 200 lists and mappings"):
+        normal(deep)
