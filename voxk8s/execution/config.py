@@ -37,8 +37,8 @@ class Config:
     """`output` is where files of `save` goals are written; None for nowhere.
 
     `confine` refuses paths that leave `output`. `run_folder` is where, below `runs/` in the store,
-    saved files go when results are not stored (cache mode bypass). `lease_seconds` is
-    how long a run that died holds up those that wait for it; they are told its `label`.
+    saved files go when results are not stored (cache mode bypass); all attempts of a run have the
+    same. `lease_seconds` is how long a run that died holds up others, which are told its `label`.
     """
 
     store: ResultStore

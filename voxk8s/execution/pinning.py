@@ -41,7 +41,7 @@ def pin(
     """Pin inputs, each URL once; `store` is None when nothing may be remembered.
 
     A file's pin is remembered under its URL, size and version, so that an unchanged input is not
-    read again. Folders are listed every time.
+    read again. Folders are listed every time. Raises StoreError if the store does not answer.
     """
     result = Pinned()
     listings = [ref for ref in refs if ref.role is Role.LISTING]
@@ -56,6 +56,8 @@ def pin(
             _settle(result, [ref.id], outcome)
         unread: dict[str, InputStat] = {}
         for url, found in zip(loads, looked, strict=True):
+            if isinstance(found, StoreError):
+                raise found  # not the input's fault, and all that follows needs the store
             if isinstance(found, InputStat):
                 unread[url] = found
             else:

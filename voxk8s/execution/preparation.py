@@ -91,5 +91,6 @@ def context_for(run: str, config: Config, asked: float) -> Context:
         resolved=asked,
         run_folder=config.run_folder if config.cache is CacheMode.BYPASS else None,
         lease_seconds=config.lease_seconds if config.cache is CacheMode.USE else 0.0,
+        owner=config.run_folder or run,
         label=config.label,
     )

@@ -39,7 +39,8 @@ class Context:
     `store` travels with the task and is opened once per process, by its `token`; the driver's own
     process uses the driver's store itself. `resolved` is when the store was last asked what it
     holds (seconds since the epoch). `lease_seconds` is how long a dead run holds others up; 0 for a
-    run that nobody waits for. `label` is what others call this one.
+    run that nobody waits for. `owner` has the leases that this run takes, the same in all attempts
+    of a WorkPlan; `label` is what others call it.
     """
 
     run: str
@@ -53,6 +54,7 @@ class Context:
     resolved: float
     run_folder: str | None = None
     lease_seconds: float = 0.0
+    owner: str = ""
     label: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:

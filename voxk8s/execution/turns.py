@@ -8,7 +8,6 @@ is computed. While a run waits it holds no lease of its own, so that runs cannot
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,7 +83,8 @@ class Turn:
         context = work.context
         lease = work.store.lease(
             step.key,
-            f"{context.run}-{uuid.uuid4().hex}",
+            # Another attempt of this very run has died, or is of no more use: no need to wait.
+            context.owner or context.run,
             seconds=context.lease_seconds,
             label=context.label,
         )

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from tests.support.executions import QUICK, fresh_store
+from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.pinning import digest_here, pin
 from voxk8s.kernels.inputs import InputOptions
 from voxk8s.plan import InputRef, OperationId, Pin, Role
+from voxk8s.storage import ResultStore
 
 OPTIONS = InputOptions()
 
@@ -68,6 +72,21 @@ def test_what_cannot_be_pinned_is_an_error_of_its_own(tmp_path: Path) -> None:
     pinned = pin(refs, OPTIONS, fresh_store(), Digests(), QUICK)
     assert list(pinned.pins) == ["a"]
     assert "none.json" in str(pinned.errors[OperationId("b")])
+
+
+def test_a_store_that_does_not_answer_is_no_fault_of_an_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run hears of the store; no input is said to be missing."""
+    path = tmp_path / "a.json"
+    path.write_text("1")
+
+    def away(*_: object) -> Pin | None:
+        raise StoreUnreachable("away")
+
+    monkeypatch.setattr(ResultStore, "pin_get", away)
+    with pytest.raises(StoreUnreachable):
+        pin([_load("a", path)], OPTIONS, fresh_store(), Digests(), QUICK)
 
 
 def test_a_place_that_is_not_allowed_is_refused(tmp_path: Path) -> None:

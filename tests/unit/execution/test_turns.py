@@ -144,6 +144,16 @@ def test_dead_holder_delays_by_its_lease_only(store: ResultStore, reports: list[
     assert _calls == [1.0]
 
 
+def test_attempts_of_one_run_do_not_wait_for_each_other(
+    store: ResultStore, reports: list[Report]
+) -> None:
+    """What an attempt left behind that died is computed at once by the next one."""
+    unit, _ = _other(store)
+    waits = Waits()
+    assert run_unit(unit, replace(_context(), owner="other"), clock=waits.clock()) == 2.0
+    assert waits.waits == []
+
+
 def test_lease_is_held_while_computing_and_given_back(
     store: ResultStore, reports: list[Report]
 ) -> None:
