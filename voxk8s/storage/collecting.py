@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from voxk8s import constants
 from voxk8s.storage.backend import Backend, Found
@@ -20,6 +21,9 @@ from voxk8s.storage.fanout import FanOut
 from voxk8s.storage.layout import blob_path, record_path
 from voxk8s.storage.record import Record
 from voxk8s.storage.verification import Tell
+
+Row: TypeAlias = tuple[str, float, int]
+"""What may go, its time when it was chosen, and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ def collect(
 def _delete_results(
     backend: Backend, fanout: FanOut, rows: Rows, forget: Callable[[str], None], tell: Tell
 ) -> tuple[int, int]:
-    def delete(row: tuple[str, float, int]) -> int | None:
+    def delete(row: Row) -> int | None:
         key, used, size = row
         now = backend.head(record_path(key))
         if now is None or now.modified != used:
@@ -95,13 +99,7 @@ def _delete_results(
         forget(key)
         return size
 
-    count = freed = 0
-    for page in pages(rows):
-        todo = [(unpack(row["key"]), float(row["used"]), int(row["size"])) for row in page]
-        sizes = [size for size in fanout.map(delete, todo).values() if size is not None]
-        count, freed = count + len(sizes), freed + sum(sizes)
-        tell("results deleted", count)
-    return count, freed
+    return _delete(fanout, delete, rows, ("key", "used"), lambda n: tell("results deleted", n))
 
 
 def _named_since(
@@ -130,7 +128,7 @@ def _named_since(
 def _delete_blobs(
     backend: Backend, fanout: FanOut, rows: Rows, spared: set[str], tell: Tell
 ) -> tuple[int, int]:
-    def delete(row: tuple[str, float, int]) -> int | None:
+    def delete(row: Row) -> int | None:
         digest, modified, size = row
         now = backend.head(blob_path(digest))
         if now is None or now.modified != modified or digest in spared:
@@ -138,10 +136,23 @@ def _delete_blobs(
         backend.delete(blob_path(digest))
         return size
 
+    columns = ("digest", "modified")
+    return _delete(fanout, delete, rows, columns, lambda n: tell("blobs deleted", n))
+
+
+def _delete(
+    fanout: FanOut,
+    delete: Callable[[Row], int | None],
+    rows: Rows,
+    columns: tuple[str, str],
+    tell: Callable[[int], None],
+) -> tuple[int, int]:
+    """Delete what rows name, many at once; gives how many went and their bytes."""
+    name, time = columns
     count = freed = 0
     for page in pages(rows):
-        todo = [(unpack(row["digest"]), float(row["modified"]), int(row["size"])) for row in page]
+        todo: list[Row] = [(unpack(r[name]), float(r[time]), int(r["size"])) for r in page]
         sizes = [size for size in fanout.map(delete, todo).values() if size is not None]
         count, freed = count + len(sizes), freed + sum(sizes)
-        tell("blobs deleted", count)
+        tell(count)
     return count, freed
