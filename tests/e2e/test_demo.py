@@ -69,9 +69,10 @@ def test_three_questions_about_one_mri(
     three = succeeded(here, "white-matter-margin")
     assert workplans.results(three)["volume of the margin"] == found.margin.sum()
     assert np.array_equal(mask_of(three), found.margin)
-    first, third = (thing["status"]["operations"] for thing in (one, three))
+    third = three["status"]["operations"]
     assert third["cached"] > 0
-    assert third["computed"] < first["computed"]
+    # Six around the known region, and the scan, which is read again for its intensities.
+    assert third["computed"] <= 8
 
 
 @pytest.mark.timeout(400)

@@ -1,4 +1,4 @@
-"""Which results are stored beside goals: those that are dearer to compute again than to keep."""
+"""Which results are stored beside goals and the images that goals save: what is dear to repeat."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from voxk8s.kernels import registry
 from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, ResultKey, Role, Signature, reachable
 
 _SMALL_RESULTS = frozenset({"number", "bool", "string"})
+_IMAGES = frozenset({"image", "mask"})
 
 
 def plan_units(
@@ -31,13 +32,31 @@ def plan_units(
     cheap, small = _traits(graph, order)
     goals = frozenset(targets)
     groups = fuse(order, needs, known, Traits(cheap, small, goals))
-    units = build(groups, graph.nodes, Demand(goals=goals, keep=goals, cheap=cheap, salt=salt))
+    demand = Demand(goals=goals, keep=goals | _saved(graph, goals), cheap=cheap, salt=salt)
+    units = build(groups, graph.nodes, demand)
     watched: dict[TaskKey, tuple[ResultKey, ...]] = {}
     for group in groups:
         here = tuple(key for key in group.exports if key in goals)
         if here:
             watched[task_key(group.exports, salt)] = here
     return units, watched
+
+
+def _saved(graph: KeyGraph, goals: Collection[ResultKey]) -> set[ResultKey]:
+    """Find the images that goals save: what others go on from is the image, not the file of it."""
+    signature = _signatures()
+    found: set[ResultKey] = set()
+    for goal in goals:
+        save = graph.nodes[goal]
+        if not isinstance(save, KeyOperation) or save.role is not Role.SAVE:
+            continue
+        for argument in save.arguments:
+            node = graph.nodes[argument]
+            if isinstance(node, KeyOperation) and node.role is Role.COMPUTE:
+                known = signature(node.kernel)
+                if known is not None and known.result in _IMAGES:
+                    found.add(argument)
+    return found
 
 
 def _traits(graph: KeyGraph, order: Sequence[ResultKey]) -> tuple[set[ResultKey], set[ResultKey]]:

@@ -1,0 +1,38 @@
+"""From what is to be computed to units: what is stored in any case."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.executions import PlanMaker
+from voxk8s.execution.planning import plan_units
+from voxk8s.kernels import kernel, registry
+from voxk8s.plan import key_graph, resolve
+from voxk8s.values import Image
+
+
+@kernel("planning.blank")
+def blank(size: float) -> Image:
+    """Give an image of zeros."""
+    array = np.zeros((int(size), int(size)), np.uint8)
+    return Image(array, (1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("saved", "kept"),
+    [("planning.blank", {"planning.blank", "save"}), ("addition", {"save"})],
+    ids=["an image", "a number"],
+)
+def test_a_saved_image_is_stored_as_its_file_is(saved: str, kept: set[str]) -> None:
+    """Others go on from the image, so it is kept beside its file; a small value needs no second."""
+    make = PlanMaker()
+    arguments = (4.0,) if saved == "planning.blank" else (4.0, 5.0)
+    make.save("x.nii", make(saved, *arguments))
+    graph = key_graph(make.plan(), registry())
+    compute = resolve(graph, lambda _: ()).compute
+    goals = [goal.key for goal in graph.goals if goal.key is not None]
+    units, _ = plan_units(graph, compute, (), goals)
+    steps = [step for unit in units.values() for step in unit.steps]
+    named = {step.kernel if step.action != "save" else "save" for step in steps if step.keep}
+    assert named == kept
