@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import msgspec
 
@@ -22,6 +21,7 @@ from voxk8s.imgql.syntax import Chain, Define, Header, Token, string_value
 from voxk8s.imgql.syntax import Output as OutputSyntax
 from voxk8s.imgql.texts import Reader, ReadFile, Texts, library
 from voxk8s.imgql.typecheck import check_types
+from voxk8s.plan.collecting import without_collecting
 from voxk8s.plan.keys import file_suffix, save_place
 from voxk8s.plan.model import Closure, Goal, Node, Operation, OperationId, WorkPlan
 from voxk8s.plan.place import MOST_CALLS, Call, Place
@@ -40,6 +40,7 @@ class Compiled(msgspec.Struct, frozen=True):
     warnings: tuple[Diagnostic, ...]
 
 
+@without_collecting
 def compile_program(
     text: str,
     *,
@@ -57,12 +58,12 @@ def compile_program(
     errors that were found.
     """
     report = Report()
-    with _uncollected():
-        program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
-        report.check()
-        return program.reduce()
+    program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
+    report.check()
+    return program.reduce()
 
 
+@without_collecting
 def check_program(
     text: str,
     *,
@@ -74,27 +75,11 @@ def check_program(
 ) -> tuple[Diagnostic, ...]:
     """Give the errors and warnings of a program; arguments as for `compile_program`."""
     report = Report()
-    with _uncollected():
-        program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
-        if not report.errors:
-            with suppress(InvalidProgram):  # what is wrong stands in the report
-                program.reduce()
+    program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
+    if not report.errors:
+        with suppress(InvalidProgram):  # what is wrong stands in the report
+            program.reduce()
     return report.all()
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector from looking for cycles among objects that all stay.
-
-    For a large program it takes a quarter of the time and finds nothing.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 class _Program:
