@@ -27,15 +27,12 @@ from voxk8s.cluster.source import (
     read_source,
     refuse_local_inputs,
 )
-from voxk8s.constants import (
-    REASON_SOURCE_UNAVAILABLE,
-    REASON_STORE_ACCESS_DENIED,
-    REASON_STORE_UNREACHABLE,
-)
-from voxk8s.errors import PermanentError, SchedulerLost, StoreAccessDenied, StoreError
+from voxk8s.constants import REASON_SOURCE_UNAVAILABLE
+from voxk8s.errors import PermanentError, SchedulerLost, StoreError
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.runner import connection, outcome, output
 from voxk8s.runner.config import RunnerConfig
+from voxk8s.runner.patience import FIRST_PAUSE, LONGEST_PAUSE, StorePatience
 from voxk8s.runner.progress import Narrator
 from voxk8s.runner.publisher import Publisher, WorkPlanGone
 from voxk8s.storage import ResultStore, open_store
@@ -44,14 +41,6 @@ if TYPE_CHECKING:
     from voxk8s.execution import ExecutionEngine, ExecutionResult
 
 _log = logging.getLogger(__name__)
-_FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 10.0
-_DENIED_PATIENCE = 20.0
-"""Seconds after which refused credentials are read anew, by a new pod."""
-
-
-class CredentialsRefused(Exception):
-    """The store refuses the credentials in this pod's environment: a new pod may have others."""
 
 
 class Run:
@@ -64,6 +53,7 @@ class Run:
         self._narrator = Narrator()
         self._publisher = Publisher(kube, config, time.monotonic)
         self._store: ResultStore = open_store(config.store)
+        self._patience = StorePatience(self._store, self._narrator)
         self._engine: ExecutionEngine | None = None
         self._stopping = threading.Event()
         self._places: Mapping[OperationId, object] = {}
@@ -99,7 +89,7 @@ class Run:
         try:
             plan = await self._plan(workplan)
             await importing
-            await self._until_store_answers()
+            await self._patience.until_it_answers()
             result = await self._execute(workplan, plan)
         except PermanentError as error:
             _log.error("the plan cannot run: %s", error)
@@ -135,7 +125,7 @@ class Run:
 
     async def _document(self, workplan: WorkPlanResource) -> Document:
         source = workplan.spec.source
-        wait = _FIRST_PAUSE
+        wait = FIRST_PAUSE
         while True:
             try:
                 document = await read_source(self._kube, self._config.namespace, source)
@@ -144,27 +134,27 @@ class Run:
                         fetch_document, source.url or "", self._config.inputs
                     )
             except SourceUnavailable as error:
-                self._wait_for(REASON_SOURCE_UNAVAILABLE, error)
+                self._narrator.waiting = Waiting(REASON_SOURCE_UNAVAILABLE, str(error)[:4000])
                 await asyncio.sleep(wait)
-                wait = min(wait * 2, _LONGEST_PAUSE)
+                wait = min(wait * 2, LONGEST_PAUSE)
             else:
                 self._narrator.waiting = None
                 return document
 
     async def _execute(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
         """Execute until it is done, however often scheduler or store go away meanwhile."""
-        wait = _FIRST_PAUSE
+        wait = FIRST_PAUSE
         while True:
             await connection.wait_until_listening(self._config.scheduler)
             try:
                 return await asyncio.to_thread(self._attempt, workplan, plan)
             except SchedulerLost as error:
                 _log.warning("%s; the run goes on with a new one, from the store", error)
-                await asyncio.sleep(_FIRST_PAUSE)
+                await asyncio.sleep(FIRST_PAUSE)
             except StoreError as error:
                 _log.warning("%s; the run goes on when the store is back", error)
-                await self._until_store_is_back(error, wait)
-                wait = min(wait * 2, _LONGEST_PAUSE)
+                await self._patience.until_it_is_back(error, wait)
+                wait = min(wait * 2, LONGEST_PAUSE)
 
     def _attempt(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
         from voxk8s.execution import ExecutionEngine
@@ -192,34 +182,6 @@ class Run:
         finally:
             self._engine = None
             threading.Thread(target=connection.disconnect, args=(client,), daemon=True).start()
-
-    async def _until_store_answers(self) -> None:
-        """Tell of a store that cannot be used before there is a cluster to use it."""
-        try:
-            await asyncio.to_thread(self._store.probe)
-        except StoreError as error:
-            await self._until_store_is_back(error, _FIRST_PAUSE)
-
-    async def _until_store_is_back(self, error: StoreError, wait: float) -> None:
-        denied_since: float | None = None
-        while True:
-            denied = isinstance(error, StoreAccessDenied)
-            reason = REASON_STORE_ACCESS_DENIED if denied else REASON_STORE_UNREACHABLE
-            self._wait_for(reason, error)
-            denied_since = (denied_since or time.monotonic()) if denied else None
-            if denied_since is not None and time.monotonic() - denied_since > _DENIED_PATIENCE:
-                raise CredentialsRefused(str(error))
-            await asyncio.sleep(wait)
-            try:
-                await asyncio.to_thread(self._store.probe)
-            except StoreError as still:
-                error = still
-            else:
-                self._narrator.waiting = None
-                return
-
-    def _wait_for(self, reason: str, error: Exception) -> None:
-        self._narrator.waiting = Waiting(reason=reason, message=str(error)[:4000])
 
     async def _deliver(self, workplan: WorkPlanResource, result: ExecutionResult) -> dict[str, Any]:
         problems: list[str] = []
