@@ -82,9 +82,12 @@ class Outcome(ApiStruct, frozen=True):
 
 
 class Waiting(ApiStruct, frozen=True):
-    """What the runner waits for before it can go on; absent while it works."""
+    """What the runner waits for: before it can go on, or beside its work."""
 
-    reason: Annotated[str, text("Why, in one word: StoreUnreachable, StoreAccessDenied.", 256)]
+    reason: Annotated[
+        str,
+        text("Why, in one word: StoreUnreachable; Progressing if other runs compute it.", 256),
+    ]
     message: Annotated[str, text("Why, for a person.", MESSAGE_LENGTH)] = ""
 
 

@@ -36,7 +36,10 @@ def _on_the_way(observed: Observed, now: datetime) -> Stage:
     waiting = observed.workplan.status.waiting
     if observed.runner is not None and not observed.runner.deleting:
         if waiting is not None:
-            return Stage(Phase.RUNNING, waiting.reason, waiting.message)
+            words = waiting.message
+            if waiting.reason == constants.REASON_PROGRESSING:
+                words += _setbacks(observed)
+            return Stage(Phase.RUNNING, waiting.reason, words)
         return _under_way(observed, now)
     match observed.resolution:
         case Blocked(reason, message) | Resolving(Blocked(reason, message)):

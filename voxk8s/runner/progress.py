@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from voxk8s.api import OperationCounts, Waiting, advance, encode
+from voxk8s.constants import REASON_PROGRESSING
 from voxk8s.execution.events import Event, Progress, ProgressChanged
+from voxk8s.runner.awaited import Awaited, follow, in_words
 from voxk8s.runner.outcome import counts_part
 
 _FIRST_SECONDS = 60.0
@@ -18,19 +20,22 @@ class Narrator:
     """Listens to the engine and gives the status part to write.
 
     `before` and `told` are what the status says already, by the operator or an earlier attempt:
-    what was done is never undone in the eyes of a user. The engine calls from its own thread;
-    values are replaced whole.
+    what was done is never undone in the eyes of a user. `waiting` is what keeps the run from its
+    work, `awaited` what other runs compute for it. The engine calls from its own thread; values are
+    replaced whole.
     """
 
     before: str | None = None
     told: OperationCounts | None = None
     progress: Progress | None = None
     waiting: Waiting | None = None
+    awaited: Awaited = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
         """Take note of an event."""
         if isinstance(event, ProgressChanged) and not self._knows_less(event.progress):
             self.progress = event.progress
+        self.awaited = follow(self.awaited, event)
 
     def text(self) -> str:
         """Give the progress text; it never goes down."""
@@ -40,7 +45,7 @@ class Narrator:
 
     def news(self) -> dict[str, Any]:
         """Give the runner's part of the status if there is more to say than it says already."""
-        return self.part() if self.progress is not None or self.waiting is not None else {}
+        return self.part() if self.progress is not None or self._waits() is not None else {}
 
     def part(self) -> dict[str, Any]:
         """Give the runner's part of the status as it is now; what is left out goes from there."""
@@ -51,9 +56,14 @@ class Narrator:
             part["operations"] = encode(self.told)
         if self.progress is not None or self.before is not None:
             part["progress"] = self.text()
-        if self.waiting is not None:
-            part["waiting"] = encode(self.waiting)
+        if (waits := self._waits()) is not None:
+            part["waiting"] = encode(waits)
         return part
+
+    def _waits(self) -> Waiting | None:
+        if self.waiting is not None or not self.awaited:
+            return self.waiting
+        return Waiting(REASON_PROGRESSING, in_words(self.awaited))
 
     def _knows_less(self, new: Progress) -> bool:
         """Say whether the engine has not found yet what the status says is known already."""

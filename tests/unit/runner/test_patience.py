@@ -33,13 +33,15 @@ class Patient:
         self.seconds = 0.0
         self.told: list[str | None] = []
         self.narrator = Narrator()
-        self.store: Any = Store(*answers)
+        self.store = Store(*answers)
+        store: Any = self.store
         self.patience = StorePatience(
-            self.store, self.narrator, sleep=self._sleep, clock=lambda: self.seconds
+            store, self.narrator, sleep=self._sleep, clock=lambda: self.seconds
         )
 
     async def _sleep(self, seconds: float) -> None:
-        self.told.append(self.narrator.waiting and self.narrator.waiting.reason)
+        waiting = self.narrator.waiting
+        self.told.append(waiting.reason if waiting else None)
         self.seconds += seconds
 
 

@@ -14,13 +14,14 @@ def has_started(observed: Observed) -> bool:
     """Say whether a worker of the run was ever ready, and the run is not kept from its beginning.
 
     A runner that waits for its plan or for the store, or whose pod is refused, has started nothing,
-    whatever is ready.
+    whatever is ready; one that waits for what another run computes has.
     """
     status = observed.workplan.status
     counts = status.operations
     begun = counts is not None and bool(counts.running or counts.computed or counts.failed)
     refused = observed.pod_refusal and observed.runner and not observed.runner.attempts
-    if (status.waiting is not None or refused) and not begun:
+    waits = status.waiting is not None and status.waiting.reason != constants.REASON_PROGRESSING
+    if (waits or refused) and not begun:
         return False
     return status.workers_ready_time is not None or observed.ready_workers > 0
 
