@@ -1,0 +1,57 @@
+"""What is decided about an observation, in the parts that tests look at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tests.unit.controller.scenes import START
+from voxk8s.api import Outcome, WorkPlanStatus, decode_status, find_condition
+from voxk8s.controller.actions import (
+    Action,
+    ApplyAutoscaler,
+    CreateAccess,
+    CreateCluster,
+    CreateRunner,
+    Delete,
+    LookAgain,
+    WriteStatus,
+)
+from voxk8s.controller.decide import decide
+from voxk8s.controller.observed import Observed
+
+CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, Delete)
+
+
+def decided(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
+    """Decide, without the wishes to look again."""
+    return tuple(a for a in decide(observed, now) if not isinstance(a, LookAgain))
+
+
+def children(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
+    """Give the decided actions about children."""
+    return tuple(a for a in decided(observed, now) if isinstance(a, CHILDREN))
+
+
+def written(observed: Observed, now: datetime = START) -> WorkPlanStatus:
+    """Give the one status that is written."""
+    parts = [a.part for a in decided(observed, now) if isinstance(a, WriteStatus)]
+    assert len(parts) == 1
+    return decode_status(parts[0])
+
+
+def states(status: WorkPlanStatus) -> dict[str, tuple[str, str]]:
+    """Give status and reason of each condition."""
+    return {c.type: (c.status, c.reason) for c in status.conditions}
+
+
+def finished(state: str = "Succeeded", reason: str = "AllGoalsReached", **more: Any) -> Outcome:
+    """Make the outcome that a runner writes."""
+    return Outcome(state="Succeeded" if state == "Succeeded" else "Failed", reason=reason, **more)
+
+
+def cluster_ready(observed: Observed, now: datetime) -> tuple[str, str]:
+    """Give reason and message of ClusterReady."""
+    found = find_condition(written(observed, now).conditions, "ClusterReady")
+    assert found is not None
+    return found.reason, found.message
