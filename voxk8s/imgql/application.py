@@ -61,20 +61,18 @@ class Application:
         zero = scope.add(Constant(0.0, start, meaning.token.end))
         return self.apply(scope, meaning, (zero, value))
 
-    def two_arguments(self, scope: Scope, meaning: Meaning) -> tuple[Function, tuple[int, ...]]:
-        """Give a name of two arguments as a function, with what it captures."""
+    def function(
+        self, scope: Scope, meaning: Meaning, arity: int
+    ) -> tuple[Function, tuple[int, ...]]:
+        """Give a name as a function of so many parameters, with what it captures."""
         defined = meaning.defined
         if defined is not None and defined.function is not None:
             return defined.function, meaning.captured
         token = meaning.token
-        function = Function("", scope.function.source, token.start, token.end, 2)
-        inner = Scope(
-            function,
-            scope.order,
-            tuple(Token("NAME", name, token.start) for name in ("a", "b")),
-            None,
-        )
-        function.result = self.apply(inner, meaning, (0, 1))
+        function = Function("", scope.function.source, token.start, token.end, arity)
+        parameters = tuple(Token("NAME", name, token.start) for name in "ab"[:arity])
+        inner = Scope(function, scope.order, parameters, None)
+        function.result = self.apply(inner, meaning, tuple(range(arity)))
         return function, ()
 
     def kernel(self, scope: Scope, qualified: str, places: Sequence[int], item: Item) -> int:

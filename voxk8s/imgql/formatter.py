@@ -150,7 +150,7 @@ class _Writer:
             return True
         if sign.text.endswith(".") and token.text[0].isdigit():
             return True
-        if before is not None and before.type == "LET":
+        if sign.start in self._starts or (before is not None and before.type == "LET"):
             return token.type not in _OPENING
         if before is not None and before.type == "FOLD":
             return True

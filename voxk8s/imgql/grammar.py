@@ -14,7 +14,8 @@ SIGNS: Final = r"#;:_'|!$%&/^=*\-+<>?@~\\."
 """Characters of operators, for use inside a character class."""
 WORD: Final = r"[^\W\d]\w*"
 NAME: Final = rf"{WORD}(?:\.{WORD})*"
-NUMBER: Final = r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
+NUMBER: Final = r"(?:\d+(?:\.(?:\d+|(?=[\s),\]]|\Z)))?|\.\d+)(?:[eE][+-]?\d+)?"
+"""`3`, `3.5`, `.5`; `3.` before a blank, comma or bracket, else the point is an operator's."""
 STRING: Final = r'"(?:\\.|[^"\\\n])*"'
 OPERATOR: Final = rf"(?:(?!//)[{SIGNS}])+"
 SKIPPED: Final = r"(?:[ \t\r\n\f\v\u00a0]++|//[^\n]*+)*+"
@@ -36,15 +37,18 @@ KEYWORDS: Final = {
 _AFTER_EQUAL: Final = r"(?![#;:_'|$%&/^=*+<>?@~\\])"
 """What cannot follow the `=` of a definition; `a =-3` and `a =!b` define a."""
 
+_PARAMETERS: Final = rf"\([ \t]*{WORD}(?:[ \t]*,[ \t]*{WORD})*[ \t]*\)"
 BARE: Final = re.compile(
-    rf"{NAME}[ \t]*(?:\([ \t]*{WORD}(?:[ \t]*,[ \t]*{WORD})*[ \t]*\)[ \t]*)?={_AFTER_EQUAL}"
+    rf"(?:{NAME}|(?:{NAME})?{OPERATOR}(?=[ \t]*\())[ \t]*(?:{_PARAMETERS}[ \t]*)?={_AFTER_EQUAL}"
 )
-"""At the start of a line: a definition without `let`."""
+"""At the start of a line: a definition without `let`, of an operator with its parameters."""
 LOAD: Final = re.compile(rf"load[ \t]+{WORD}[ \t]*={_AFTER_EQUAL}")
 """`load name = …`; elsewhere `load` is the name of a kernel."""
 MIXED: Final = re.compile(
     rf"\blet\s+({WORD}[#;:'|!$%&/^*\-+<>?@~\\]+)\s*=(?!=)"
     rf"|\blet\s+({WORD}(?:(?!//)[{SIGNS}])+)\s*\(\s*{WORD}(?:\s*,\s*{WORD})*\s*\)\s*=(?!=)"
+    rf"|^[ \t]*({WORD}(?:(?!//)[{SIGNS}])+)[ \t]*{_PARAMETERS}[ \t]*=(?!=)",
+    re.MULTILINE,
 )
 """Definitions of names that end in operator signs, such as `B+`."""
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from voxk8s.imgql import grammar
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.source import Source
 from voxk8s.imgql.syntax import Token
 
-_BRACKETS = {"(": "LPAR", ")": "RPAR", "[": "LSQ", "]": "RSQ", ",": "COMMA"}
-_TEMPLATE_NAME = rf"(?:\$?{grammar.WORD})+(?:\.(?:\$?{grammar.WORD})+)*"
+_BRACKETS: Final = {"(": "LPAR", ")": "RPAR", "[": "LSQ", "]": "RSQ", ",": "COMMA"}
+_HEADER_ENDS: Final = ("NAME", "RPAR", "OP")
+"""Words that the `=` of a definition follows."""
+_TEMPLATE_NAME: Final = rf"(?:\$?{grammar.WORD})+(?:\.(?:\$?{grammar.WORD})+)*"
 """A name in a program whose parameters are not replaced yet."""
 
 
 def mixed_names(code: str) -> frozenset[str]:
     """Find the names of letters and signs, such as `B+`, that a program defines."""
-    return frozenset(first or second for first, second in grammar.MIXED.findall(code))
+    return frozenset(match[match.lastindex or 0] for match in grammar.MIXED.finditer(code))
 
 
 def tokenize(
@@ -27,74 +30,109 @@ def tokenize(
 
     `mixed` are the names that end in signs. A `template` keeps `$NAME` as part of names.
     """
-    return list(_words(source, report, mixed, template))
+    return list(_Lexer(source, report, mixed).words(_pattern(mixed, template)))
 
 
-def _words(
-    source: Source, report: Report, mixed: Collection[str], template: bool
-) -> Iterator[Token]:
-    code = source.code
-    match_word = _pattern(mixed, template).match
-    keywords = grammar.KEYWORDS
-    end = position = 0
-    opened: list[str] = []
-    previous = ""
-    defining = False
-    while True:
-        match = match_word(code, position)
-        kind = match.lastgroup if match else None
-        if match is None or kind is None:
-            return
-        start, stop = match.span(kind)
-        text = code[start:stop]
-        tight = start == end and start > 0
-        if kind == "NAME":
-            kind = keywords.get(text, "NAME")
-            if kind == "LET":
-                defining = True
-            elif (
-                kind == "NAME" and previous != "LET" and "\n" in code[end:start] + "\n" * (not end)
-            ):
-                if grammar.BARE.match(code, start):
-                    # A word without characters, so that the name stays a word of its own.
-                    yield Token("BARE", "", start)
-                    defining = True
-                elif text == "load" and grammar.LOAD.match(code, start):
-                    kind, defining = "LOAD", True
-            elif text == "load" and grammar.LOAD.match(code, start) and previous != "LET":
-                kind, defining = "LOAD", True
-        elif kind == "OP":
-            if defining and text[0] == "=" != text[1:2] and previous in ("NAME", "RPAR", "OP"):
-                text, defining = "=", False
-            elif text[0] == ":" and opened and opened[-1] == "[" and text not in mixed:
-                kind, text = "COLON", ":"
-            elif (
-                text.endswith(".")
-                and previous not in grammar.OPERAND_ENDS
-                and code[stop : stop + 1].isdigit()
-            ):
+class _Lexer:
+    """Reads word by word; what a word is may depend on those before it."""
+
+    def __init__(self, source: Source, report: Report, mixed: Collection[str]) -> None:
+        self._source = source
+        self._code = source.code
+        self._report = report
+        self._mixed = mixed
+        self._opened: list[str] = []
+        self._previous = ""
+        self._defining = False
+
+    def words(self, pattern: re.Pattern[str]) -> Iterator[Token]:
+        """Give the words of the text."""
+        match_word = pattern.match
+        code = self._code
+        end = 0
+        while True:
+            match = match_word(code, end)
+            kind = match.lastgroup if match else None
+            if match is None or kind is None:
+                return
+            start, stop = match.span(kind)
+            text = code[start:stop]
+            tight = start == end and start > 0
+            if kind == "NAME":
+                kind = self._name(text, start)
+            elif kind == "OP":
+                kind, text = self._operator(text, start)
+                stop = start + len(text)
+            elif kind == "SIGN":
+                kind = self._bracket(text)
+            elif kind == "BAD":
+                stop = self._refuse(text, start)
+                if text != '"':
+                    end = stop
+                    continue
+                # It stands for the string that it begins, so that it is no further error.
+                kind, text = "STRING", code[start:stop]
+            if kind in ("NAME", "OP") and self._defines(start, end):
+                # A word without characters, so that the name stays a word of its own.
+                yield Token("BARE", "", start)
+            yield Token(kind, text, start, tight)
+            # A label ends no expression: what follows it begins one.
+            labelled = kind == "STRING" and self._previous in ("PRINT", "SAVE")
+            self._previous = "LABEL" if labelled else kind
+            end = stop
+
+    def _name(self, text: str, start: int) -> str:
+        """Give the kind of a word of letters."""
+        kind = grammar.KEYWORDS.get(text, "NAME")
+        if kind == "LET":
+            self._defining = True
+        elif text == "load" and self._previous != "LET" and grammar.LOAD.match(self._code, start):
+            self._defining = True
+            return "LOAD"
+        return kind
+
+    def _defines(self, start: int, end: int) -> bool:
+        """Tell whether a definition without `let` begins here; the word before ends at `end`."""
+        if self._previous == "LET" or "\n" not in self._code[end:start] + "\n" * (not end):
+            return False
+        if not grammar.BARE.match(self._code, start):
+            return False
+        self._defining = True
+        return True
+
+    def _operator(self, text: str, start: int) -> tuple[str, str]:
+        """Give the kind of an operator, and as much of its signs as belong to it."""
+        if self._defining and text[0] == "=" != text[1:2] and self._previous in _HEADER_ENDS:
+            self._defining = False
+            return "EQUAL", "="
+        if text[0] == ":" and self._opened[-1:] == ["["] and text not in self._mixed:
+            return "COLON", ":"
+        if text.endswith(".") and self._previous not in grammar.OPERAND_ENDS:
+            stop = start + len(text)
+            if self._code[stop : stop + 1].isdigit():
                 # Before an operand there is no `-.` but the minus of `-.5`.
                 text = text[:-1] or text
-            if text == "=":
-                kind = "EQUAL"
-            stop = start + len(text)
-        elif kind == "SIGN":
-            kind = _BRACKETS[text]
-            if text in "([":
-                opened.append(text)
-            elif text != "," and opened:
-                opened.pop()
-        elif kind == "BAD":
-            stop = _refuse(source, report, text, start)
-            if text != '"':
-                position = end = stop
-                continue
-            # It stands for the string that it begins, so that it is no further error.
-            kind, text = "STRING", code[start:stop]
-        yield Token(kind, text, start, tight)
-        # A label ends no expression: what follows it begins one.
-        previous = "LABEL" if kind == "STRING" and previous in ("PRINT", "SAVE") else kind
-        position = end = stop
+        return ("EQUAL" if text == "=" else "OP"), text
+
+    def _bracket(self, sign: str) -> str:
+        """Give the kind of a bracket or comma."""
+        if sign in "([":
+            self._opened.append(sign)
+        elif sign != "," and self._opened:
+            self._opened.pop()
+        return _BRACKETS[sign]
+
+    def _refuse(self, sign: str, start: int) -> int:
+        """Report what is no word; give the place where words go on."""
+        if sign != '"':
+            message = f"{sign!r} means nothing in ImgQL"
+            self._report.error(self._source, start, start + 1, message)
+            return start + 1
+        line_end = self._code.find("\n", start)
+        stop = len(self._code) if line_end < 0 else line_end
+        hint = 'a string ends with `"` on its line'
+        self._report.error(self._source, start, stop, "this string is not closed", hint)
+        return stop
 
 
 def _pattern(mixed: Collection[str], template: bool) -> re.Pattern[str]:
@@ -108,16 +146,3 @@ def _pattern(mixed: Collection[str], template: bool) -> re.Pattern[str]:
         rf"|(?P<NUMBER>{grammar.NUMBER})|(?P<OP>{grammar.OPERATOR})"
         rf"|(?P<STRING>{grammar.STRING})|(?P<BAD>.))"
     )
-
-
-def _refuse(source: Source, report: Report, sign: str, start: int) -> int:
-    """Report what is no word; give the place where words go on."""
-    if sign == '"':
-        line_end = source.code.find("\n", start)
-        stop = len(source.code) if line_end < 0 else line_end
-        report.error(
-            source, start, stop, "this string is not closed", 'a string ends with `"` on its line'
-        )
-        return stop
-    report.error(source, start, start + 1, f"{sign!r} means nothing in ImgQL")
-    return start + 1

@@ -92,6 +92,11 @@ class Lookup:
             return Meaning(token)
         return self.find(scope, token, 1) if found is None else found
 
+    def knows(self, scope: Scope, token: Token, count: int | None = None) -> bool:
+        """Tell whether a word means something, and can be applied to so many arguments."""
+        found = self._find(scope, token, count)
+        return found is not None and (count is None or found.accepts(count))
+
     def _find(self, scope: Scope, token: Token, count: int | None) -> Meaning | None:
         binding = scope.find(token.text)
         if isinstance(binding, int):
