@@ -8,18 +8,19 @@ from contextlib import suppress
 import msgspec
 
 from voxk8s.errors import InvalidProgram
+from voxk8s.imgql import libraries
 from voxk8s.imgql.arena import Arena, postorder
 from voxk8s.imgql.code import Function, Output
 from voxk8s.imgql.diagnostics import Diagnostic, Report
 from voxk8s.imgql.liveness import analyse
 from voxk8s.imgql.lowering import Lowering
 from voxk8s.imgql.machine import Site
-from voxk8s.imgql.names import Defined, Names, SymbolTable
+from voxk8s.imgql.names import Names, SymbolTable, defined
 from voxk8s.imgql.reduction import Reduction
 from voxk8s.imgql.source import Source
 from voxk8s.imgql.syntax import Chain, Define, Header, Token, string_value
 from voxk8s.imgql.syntax import Output as OutputSyntax
-from voxk8s.imgql.texts import Reader, ReadFile, Texts, library
+from voxk8s.imgql.texts import Reader, ReadFile, Texts
 from voxk8s.imgql.typecheck import check_types
 from voxk8s.plan.collecting import without_collecting
 from voxk8s.plan.keys import file_suffix, save_place
@@ -99,11 +100,13 @@ class _Program:
         self._index = index
         namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
         texts = Reader(namespaces, index.absent(), parameters, read_file, report).read(name, text)
-        self._names = Names(index, symbols, texts.imports, library=texts.library)
+        self._names = Names(index, symbols, texts.imports)
         self._library: dict[Function, Define] = {}
-        for source, define in library():
-            function = self._define(0, source, define, library=True)
-            self._library[function] = define
+        for namespace in libraries.NAMESPACES:
+            for source, define in libraries.definitions(namespace):
+                function = _function(source, define)
+                self._library[function] = define
+                self._names.define_library(namespace, defined(function))
         self._outputs: list[Output] = []
         functions = self._lower(texts)
         self._values = [each for each in functions if not each.parameters]
@@ -112,11 +115,9 @@ class _Program:
         if analyse([*functions, *outputs], report):
             check_types(functions, self._outputs, self._names, report)
 
-    def _define(self, order: int, source: Source, define: Define, *, library: bool) -> Function:
-        header = define.header
-        count = len(header.parameters or ())
-        name = header.name
-        if not count and name.type in ("OP", "EQUAL"):
+    def _define(self, order: int, source: Source, define: Define) -> Function:
+        name = define.header.name
+        if not define.header.parameters and name.type in ("OP", "EQUAL"):
             self._report.error(
                 source,
                 name.start,
@@ -124,17 +125,16 @@ class _Program:
                 f"`{name.text}` is an operator: it needs one or two parameters",
                 f"write `let {name.text}(a, b) = …`, or name the value by letters",
             )
-        function = Function(name.text, source, name.start, name.end, count)
-        defined = Defined(name.text, count, count, function)
-        self._names.define(order, defined, library=library)
+        function = _function(source, define)
+        self._names.define(order, defined(function))
         return function
 
     def _lower(self, texts: Texts) -> list[Function]:
-        """Make the functions of all definitions, and of what they use of the library."""
+        """Make the functions of all definitions, and of what they use of libraries."""
         waiting: list[tuple[Function, int, Header | None, Chain]] = []
         for order, (source, command) in enumerate(texts.commands):
             if isinstance(command, Define):
-                function = self._define(order, source, command, library=False)
+                function = self._define(order, source, command)
                 waiting.append((function, order, command.header, command.value))
             elif isinstance(command, OutputSyntax):
                 label = command.label
@@ -225,6 +225,12 @@ class _Program:
                     "load an image, or combine it with one; what a loop loads is there inside"
                     " of it only",
                 )
+
+
+def _function(source: Source, define: Define) -> Function:
+    """Make the function of a definition, without a body yet."""
+    name = define.header.name
+    return Function(name.text, source, name.start, name.end, len(define.header.parameters or ()))
 
 
 def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:

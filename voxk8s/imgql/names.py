@@ -1,4 +1,4 @@
-"""What a name means: definitions of the program, kernels, operators and the standard library."""
+"""What a name means: definitions of the program, kernels, operators and libraries."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeAlias
 import msgspec
 
 from voxk8s.imgql.code import Function
+from voxk8s.imgql.libraries import importable
 from voxk8s.imgql.types import ANY, clashes, wanted
 from voxk8s.plan.signature import KernelIndex, Role, Signature
 
@@ -59,6 +60,11 @@ class Defined(msgspec.Struct, frozen=True):
         return self.minimum <= count and (self.maximum is None or count <= self.maximum)
 
 
+def defined(function: Function) -> Defined:
+    """Give a function of a program under its name."""
+    return Defined(function.name, function.parameters, function.parameters, function)
+
+
 class Names:
     """All names outside of functions, in the order in which they hide each other.
 
@@ -66,9 +72,7 @@ class Names:
     imported namespace; then the library's; at last a definition further down.
     """
 
-    def __init__(
-        self, index: KernelIndex, symbols: SymbolTable, imports: Sequence[str], *, library: bool
-    ) -> None:
+    def __init__(self, index: KernelIndex, symbols: SymbolTable, imports: Sequence[str]) -> None:
         self.imports = tuple(imports)
         self._index = index
         self._table = symbols
@@ -77,17 +81,18 @@ class Names:
             for namespace in reversed(("default", *self.imports))
             for sign, symbol in symbols(namespace).items()
         }
-        self._uses_library = library
         self._defined: dict[str, tuple[list[int], list[Defined]]] = {}
-        self._library: dict[str, list[Defined]] = {}
+        self._libraries: dict[str, list[tuple[str, Defined]]] = {}
         self._kernels: dict[str, Defined | None] = {}
         self._spelled: dict[str, str] = {}
 
-    def define(self, order: int, defined: Defined, *, library: bool = False) -> None:
-        """Add a definition; later ones have a higher `order`."""
-        if library:
-            self._library.setdefault(defined.name, []).append(defined)
-            return
+    def define_library(self, namespace: str, defined: Defined) -> None:
+        """Add a definition that a namespace brings."""
+        for name in (defined.name, f"{namespace}.{defined.name}"):
+            self._libraries.setdefault(name, []).append((namespace, defined))
+
+    def define(self, order: int, defined: Defined) -> None:
+        """Add a definition of the program; later ones have a higher `order`."""
         orders, found = self._defined.setdefault(defined.name, ([], []))
         orders.append(order)
         found.append(defined)
@@ -95,7 +100,7 @@ class Names:
     def find(self, name: str, order: int, *, library: bool) -> Iterator[Defined]:
         """Give what `name` may mean in the definition number `order`, best first.
 
-        `library`: the name stands in the library itself, which sees no definitions of programs.
+        `library`: the name stands in a library itself, which sees no definitions of programs.
         """
         orders, found = ((), ()) if library else self._defined.get(name, ((), ()))
         place = bisect_left(orders, order)
@@ -106,8 +111,9 @@ class Names:
         symbol = self._symbol(name)
         if symbol is not None:
             yield symbol
-        if (self._uses_library or library) and name in self._library:
-            yield from self._library[name]
+        for namespace, defined in self._libraries.get(name, ()):
+            if library or namespace in self.imports:
+                yield defined
         for later, defined in zip(orders[place:], found[place:], strict=True):
             if later > order:
                 yield defined
@@ -144,8 +150,14 @@ class Names:
         """Find a kernel by its full name, hidden ones included."""
         return self._index.find(qualified, ())
 
+    def operator(self, sign: str, namespace: str) -> Defined | None:
+        """Find an operator that a namespace brings, imported or not."""
+        return self._operator(sign, self._table(namespace).get(sign))
+
     def _symbol(self, name: str) -> Defined | None:
-        symbol = self._symbols.get(name)
+        return self._operator(name, self._symbols.get(name))
+
+    def _operator(self, name: str, symbol: Symbol | None) -> Defined | None:
         signature = None if symbol is None else self.signature(symbol.kernel)
         if symbol is None or signature is None:
             return None
@@ -182,8 +194,9 @@ class Names:
     def known(self) -> Iterator[str]:
         """Give every name that could have been meant."""
         yield from self._symbols
-        if self._uses_library:
-            yield from self._library
+        for name, brought in self._libraries.items():
+            if any(each in self.imports and name == defined.name for each, defined in brought):
+                yield name
         reachable = {"default", *self.imports}
         for qualified in self._index.names():
             namespace, _, bare = qualified.rpartition(".")
@@ -204,6 +217,5 @@ class Names:
         ]
         namespaces = {qualified.rpartition(".")[0] for qualified in self._index.names()}
         homes += [each for each in sorted(namespaces) if name in self._table(each)]
-        if not self._uses_library and name in self._library:
-            homes.append("stdlib.imgql")
+        homes += [importable(each) for each, _ in self._libraries.get(name, ())]
         return list(dict.fromkeys(homes))

@@ -14,6 +14,7 @@ from voxk8s.imgql.liveness import measure
 from voxk8s.imgql.loops import Folded, close
 from voxk8s.imgql.machine import Loop, Machine, Site
 from voxk8s.imgql.names import Names
+from voxk8s.imgql.overloads import Overloads
 from voxk8s.imgql.trampoline import Steps
 from voxk8s.plan import model
 from voxk8s.plan.model import Operation, OperationId, Scalar
@@ -34,6 +35,7 @@ class Reduction:
         """Make an empty plan; `values` are the definitions without parameters, and the goals."""
         self.arena = Arena()
         self._names = names
+        self._overloads = Overloads(names)
         self._values = values
         self._loads: tuple[OperationId, ...] | None = None
         self._report = report
@@ -81,9 +83,10 @@ class Reduction:
         self, instruction: Apply, arguments: Sequence[OperationId], site: Site
     ) -> OperationId:
         """Give the node of a kernel, its geometry bound."""
-        signature = instruction.signature
+        kinds = [self.arena.kinds[each] for each in arguments]
+        instruction, arguments = self._overloads.choose(instruction, arguments, kinds)
         return self.arena.operation(
-            instruction.operator, signature, self._geometry.meet(arguments), site
+            instruction.operator, instruction.signature, self._geometry.meet(arguments), site
         )
 
     def item(

@@ -5,20 +5,19 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib import resources
 from typing import Final
 
 import msgspec
 
 from voxk8s.errors import Voxk8sError
-from voxk8s.imgql import lexer, parser
+from voxk8s.imgql import lexer, libraries, parser
 from voxk8s.imgql.diagnostics import Report, nearest
 from voxk8s.imgql.source import Source
-from voxk8s.imgql.syntax import Command, Define, Import, Token, string_value
+from voxk8s.imgql.syntax import Command, Import, Token, string_value
 
-LIBRARY: Final = "stdlib.imgql"
-_LIBRARY_NAMESPACE: Final = "vox1"
+_FIRST_NAMESPACE: Final = "vox1"
+_LIBRARY_NAMES: Final = (libraries.STANDARD, "stdlib")
+_SUFFIX: Final = ".imgql"
 _IMPORT: Final = re.compile(r'\bimport\s+"([^"\n]*)"|"(?:\\.|[^"\\\n])*"|//[^\n]*')
 
 ReadFile = Callable[[str], str]
@@ -27,13 +26,11 @@ ReadFile = Callable[[str], str]
 class Texts(msgspec.Struct, frozen=True):
     """All commands of a program, imported ones in their places, each with its source.
 
-    `imports` are namespaces in the order of import; `library` says whether the standard library
-    is in use.
+    `imports` are namespaces in the order of import.
     """
 
     commands: Sequence[tuple[Source, Command]]
     imports: Sequence[str]
-    library: bool
 
 
 class Reader:
@@ -55,7 +52,7 @@ class Reader:
         self._report = report
         self._sources: dict[str, Source | str] = {}
         self._imports: dict[str, None] = {}
-        self._uses_library = False
+        self._loads = False
 
     def read(self, name: str, text: str) -> Texts:
         """Read everything that a program consists of; what is wrong is reported."""
@@ -65,11 +62,13 @@ class Reader:
         for each in self._sources.values():
             if isinstance(each, Source):
                 mixed |= lexer.mixed_names(each.code)
-        library = {
-            word for word in lexer.mixed_names(_library_text()) if not _defines(main.code, word)
-        }
-        commands = list(self._commands(main, mixed | library))
-        return Texts(commands, tuple(self._imports), self._uses_library)
+        library = lexer.mixed_names(libraries.text(libraries.STANDARD))
+        mixed |= {word for word in library if not _defines(main.code, word)}
+        commands = list(self._commands(main, mixed))
+        if self._loads and not self._imports:
+            # Version 1 had no namespaces: all that it knew was there without an import.
+            self._imports[_FIRST_NAMESPACE] = None
+        return Texts(commands, tuple(self._imports))
 
     def _gather(self, main: Source) -> None:
         """Read all files that are imported, directly or not."""
@@ -81,15 +80,31 @@ class Reader:
                 target = match.group(1)
                 if target is None or self._is_known(target):
                     continue
-                path = _relative(source.name, target)
-                if path not in self._sources:
-                    found = self._open(path)
-                    self._sources[path] = found
-                    if isinstance(found, Source):
-                        waiting.append(found)
+                path = self._path(source, target)
+                known = path in self._sources
+                found = self._open(path)
+                if isinstance(found, Source) and not known:
+                    waiting.append(found)
+
+    def _path(self, importer: Source, target: str) -> str:
+        """Give the name of the file that is meant; the suffix may be left out."""
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(importer.name), target))
+        if path.endswith(_SUFFIX) or isinstance(self._open(path), Source):
+            return path
+        longer = path + _SUFFIX
+        return longer if isinstance(self._open(longer), Source) else path
 
     def _open(self, path: str) -> Source | str:
-        """Read a file; gives the reason when it cannot be read."""
+        """Read a file, once; gives the reason when it cannot be read."""
+        if path not in self._sources:
+            found = self._read(path)
+            file = posixpath.basename(path)
+            if isinstance(found, str) and file in libraries.FILES:
+                found = Source(path, libraries.text(file))
+            self._sources[path] = found
+        return self._sources[path]
+
+    def _read(self, path: str) -> Source | str:
         if self._read_file is None:
             return "files cannot be imported here"
         try:
@@ -103,7 +118,7 @@ class Reader:
         return Source(path, text, self._parameters)
 
     def _is_known(self, target: str) -> bool:
-        return target in self._namespaces or target in (LIBRARY, "stdlib")
+        return target in self._namespaces or target in _LIBRARY_NAMES
 
     def _commands(self, main: Source, mixed: frozenset[str]) -> Iterator[tuple[Source, Command]]:
         """Give all commands, those of an imported file where it is first imported."""
@@ -134,16 +149,14 @@ class Reader:
         target = string_value(token)
         if target in self._namespaces:
             self._imports[target] = None
-            self._uses_library |= target == _LIBRARY_NAMESPACE
             return None
-        if target in (LIBRARY, "stdlib"):
-            self._imports[_LIBRARY_NAMESPACE] = None
-            self._uses_library = True
+        if target in _LIBRARY_NAMES:
+            self._imports[_FIRST_NAMESPACE] = None
             return None
-        path = _relative(source.name, target)
-        found = self._sources.get(path, "there is no such file")
+        path = self._path(source, target)
+        found = self._open(path)
         if isinstance(found, str):
-            near = nearest(target, [*self._namespaces, LIBRARY], cutoff=0.7)
+            near = nearest(target, [*self._namespaces, libraries.STANDARD], cutoff=0.7)
             self._error(
                 source,
                 token,
@@ -172,14 +185,11 @@ class Reader:
         if source.missing:
             return []
         tokens = lexer.tokenize(source, self._report, mixed)
+        self._loads |= any(token.type == "LOAD" for token in tokens)
         return parser.parse(source, tokens, self._report)
 
     def _error(self, source: Source, token: Token, message: str, *hints: str) -> None:
         self._report.error(source, token.start, token.end, message, *hints)
-
-
-def _relative(importer: str, target: str) -> str:
-    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), target))
 
 
 def _defines(code: str, word: str) -> bool:
@@ -195,18 +205,3 @@ def _defines(code: str, word: str) -> bool:
         )
         is not None
     )
-
-
-def _library_text() -> str:
-    return (resources.files("voxk8s.imgql") / "library" / LIBRARY).read_text("utf-8")
-
-
-@cache
-def library() -> tuple[tuple[Source, Define], ...]:
-    """Give the definitions of the standard library."""
-    source = Source(LIBRARY, _library_text(), library=True)
-    report = Report()
-    tokens = lexer.tokenize(source, report, lexer.mixed_names(source.code))
-    commands = parser.parse(source, tokens, report)
-    report.check()
-    return tuple((source, each) for each in commands if isinstance(each, Define))

@@ -10,6 +10,7 @@ from voxk8s.imgql.code import Apply, Constant, Function, Output
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.machine import Loop, Machine, Site
 from voxk8s.imgql.names import Names
+from voxk8s.imgql.overloads import Overloads
 from voxk8s.imgql.trampoline import Steps
 from voxk8s.plan.keys import file_suffix
 
@@ -48,6 +49,7 @@ class _Types:
 
     def __init__(self, names: Names, report: Report) -> None:
         self._names = names
+        self._overloads = Overloads(names)
         self._report = report
 
     def constant(self, instruction: Constant) -> str:
@@ -63,6 +65,7 @@ class _Types:
 
     def apply(self, instruction: Apply, arguments: Sequence[str], site: Site) -> str:
         """Check the arguments of a kernel and give the type of its result."""
+        instruction, arguments = self._overloads.choose(instruction, arguments, arguments)
         signature = instruction.signature
         for place, given in enumerate(arguments):
             wanted = types.wanted(signature, place, arguments)

@@ -119,6 +119,9 @@ def result(signature: Signature, kinds: Sequence[str]) -> str:
     name = signature.qualified
     if name in ARITHMETIC:
         return _arithmetic(kinds)
+    if ANY in kinds and (name in _ORDER or name in _EQUALITY):
+        # An image compared with a number is a mask.
+        return ANY
     if name in _SEQUENCES:
         return _SEQUENCES[name]
     if is_load(signature):

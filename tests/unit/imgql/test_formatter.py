@@ -25,6 +25,7 @@ from voxk8s.imgql.syntax import Define, Output
         ("let a = N -3 + - 2", "let a = N -3 + -2\n"),
         ("let a = ! b | !c", "let a = !b | !c\n"),
         ("let +?( a,b ) = a", "let +?(a, b) = a\n"),
+        ("+? ( a,b ) = a", "+?(a, b) = a\n"),
         ("let a=xs[ 0 : 2 ] [1]", "let a = xs[0:2] [1]\n"),
         ("let a = 1 let b = 2", "let a = 1\nlet b = 2\n"),
         ("a = 1\n\n\n\nb = 2", "a = 1\n\nb = 2\n"),

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from tests.support.imgql import compiled, diagnostics
-from voxk8s.imgql.texts import library
+from tests.support.imgql import compiled, diagnostics, refused, shown
+from voxk8s.imgql.libraries import NAMESPACES, definitions
 from voxk8s.kernels import registry
 from voxk8s.plan.model import Constant, Operation
 from voxk8s.values import Image, Value
@@ -32,10 +32,10 @@ IMAGES = {
 }
 
 
-def run(text: str) -> Value:
+def run(text: str, imports: str = "") -> Value:
     """Compute an expression over the images a, b, n and e (empty)."""
     loads = "\n".join(f'load {name} = "{name}"' for name in IMAGES)
-    plan = compiled(f'import "stdlib.imgql"\n{loads}\nprint "x" {text}').plan
+    plan = compiled(f'import "stdlib.imgql"\n{imports}{loads}\nprint "x" {text}').plan
     values: dict[str, Value] = {}
     for name, node in plan.nodes.items():
         if isinstance(node, Constant):
@@ -132,10 +132,17 @@ def test_overlay_paints_a_colour() -> None:
     np.testing.assert_array_equal(colours[A == 0], np.repeat(NUMBERS[A == 0], 3).reshape(-1, 3))
 
 
+def test_an_overlay_takes_masks_and_images() -> None:
+    """Where the mask is true the third argument stands, elsewhere the second."""
+    np.testing.assert_array_equal(array("overlayB(a, n, 2 * n)"), np.where(A, 2 * NUMBERS, NUMBERS))
+    np.testing.assert_array_equal(array("overlayB(a, b, !b)"), np.where(A, 1 - B, B))
+
+
 def test_likeness_is_a_correlation_with_the_whole_image() -> None:
     """`a ~ b` and its long form compare the windows of a with the whole of b."""
     assert array("n ~ n").shape == NUMBERS.shape
     np.testing.assert_array_equal(array("n ~ n"), array("~(n, n, 5, 100)"))
+    np.testing.assert_array_equal(array("n ~[1, 4] n"), array("~(n, n, 1, 4)"))
     np.testing.assert_array_equal(
         array("~(n, n, 1, 4)"), array("crossCorrelation(1, n, n, tt, min(n), max(n), 4)")
     )
@@ -143,15 +150,54 @@ def test_likeness_is_a_correlation_with_the_whole_image() -> None:
 
 def test_every_definition_can_be_used() -> None:
     """Each name of the library means something that the kernels know."""
-    for _, define in library():
-        parameters = ", ".join(token.text for token in define.header.parameters or ())
-        name = define.header.name.text
-        call = f"{name}({parameters})"
-        program = f'import "stdlib.imgql"\nlet use({parameters}) = {call}'
-        assert diagnostics(program) == (), call
+    for namespace in NAMESPACES:
+        for _, define in definitions(namespace):
+            parameters = ", ".join(token.text for token in define.header.parameters or ())
+            call = f"{define.header.name.text}({parameters})"
+            program = f'import "{namespace}"\nlet use({parameters}) = {call}'
+            assert diagnostics(program) == (), call
 
 
 def test_vox1_brings_the_library_too() -> None:
     """`import "vox1"` is enough for the short names."""
     program = 'import "vox1"\nload a = "f"\nprint "x" volume(N a)'
     assert len(compiled(program).plan.nodes) == 4
+
+
+def test_names_of_a_library_have_its_namespace() -> None:
+    """A library's names may be written with the namespace that brings them."""
+    np.testing.assert_array_equal(array("vox1.xor(a, vox1.N(b))"), array("xor(a, N b)"))
+
+
+def test_simpleitk_reads_images() -> None:
+    """`ReadImage` is how programs of version 2 load an image."""
+    text = 'import "simpleitk"\nlet i = ReadImage("a.nii")\nprint "x" {}'
+    assert shown(text.format("Abs(i)")) == "Abs(load('a.nii'))"
+    assert shown(text.format("index(MinimumMaximum(i), 1)")) == (
+        "index(sequence(vox1.min(load('a.nii')), vox1.max(load('a.nii'))), 1.0)"
+    )
+    assert 'import "simpleitk"' in refused('let i = ReadImage("a.nii")')
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("o(a, b)", True),
+        ("po(a, b)", True),
+        ("dr(a, b)", False),
+        ("pp(a & b, a)", True),
+        ("tpp(a & b, a)", True),
+        ("ntpp(a & b, a)", False),
+        ("ntpp(a & b, tt)", True),
+        ("eq(a, a)", True),
+        ("eq(e, e)", False),
+        ("ec(a, b \\ a)", True),
+        ("dc(a & b, maxvol(a) \\ N(a & b))", False),
+        ("p(e, a)", False),
+        ("ppi(a, a & b)", True),
+        ("ntppi(a, a & b)", False),
+    ],
+)
+def test_regions_are_related(text: str, value: bool) -> None:
+    """The relations of the region calculus hold where their words say."""
+    assert run(text, 'import "RegionCalculus"\n') == value

@@ -48,6 +48,56 @@ def test_expressions(text: str, plan: str) -> None:
     assert value(text) == plan
 
 
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ("fold + range(3)", "fold + 0 range(3)"),
+        ("fold * [2, 3]", "fold * 1 [2, 3]"),
+        ("fold && [true]", "fold && true [true]"),
+        ("fold || [true]", "fold || false [true]"),
+        ("fold + for k in [1, 2] do k", "fold + 0 for k in [1, 2] do k"),
+        ("fold + [range(3)][0][0:2]", "fold + 0 ([range(3)][0][0:2])"),
+    ],
+)
+def test_a_fold_without_a_first_value_begins_with_the_neutral_one(text: str, plan: str) -> None:
+    """Sums begin with 0, products with 1, and so on; what stands behind is the sequence."""
+    assert value(text) == value(plan)
+
+
+def test_map_is_a_loop() -> None:
+    """`map(f, xs)` applies a function of the program, a local one or a kernel to each item."""
+    head = "let twice(a) = a * 2\n"
+    for text, loop in [
+        ("map(twice, range(3))", "for k in range(3) do twice(k)"),
+        ("map(floor, [1.5])", "for k in [1.5] do floor(k)"),
+        ("default.map(floor, [1.5])", "for k in [1.5] do floor(k)"),
+        ("let n = mean [3] in let f(a) = a + n in map(f, [1])", "for k in [1] do k + mean [3]"),
+    ]:
+        assert shown(f'{head}print "x" {text}') == shown(f'{head}print "x" {loop}')
+
+
+def test_map_may_be_a_name_of_the_program() -> None:
+    """A definition hides the form."""
+    assert shown('let map(a, b) = a - b\nprint "x" map(3, 2)') == "subtraction(3.0, 2.0)"
+
+
+def test_operators_take_further_arguments_in_brackets() -> None:
+    """In `a OP[c, d] b` they come third and fourth; other brackets are operands."""
+    head = "let @(a, b, c, d) = [a, b, c, d]\nlet @(a, b) = a * b\nlet AND(a, b) = a + b\n"
+    for text, plan in [
+        ("1 @[3, 4] 2", "sequence(1.0, 2.0, 3.0, 4.0)"),
+        ("1 @ [3, 4] (2)", "sequence(1.0, 2.0, 3.0, 4.0)"),
+        ("5 - 1 @[3, 4] 2", "subtraction(5.0, sequence(1.0, 2.0, 3.0, 4.0))"),
+        ("1 @ [3, 4]", "multiplication(1.0, sequence(3.0, 4.0))"),
+        (
+            "1 @ [3, 4] AND 2",
+            "multiplication(1.0, addition(sequence(3.0, 4.0), 2.0))",
+        ),
+        ("1 + [3, 4][0]", "addition(1.0, index(sequence(3.0, 4.0), 0.0))"),
+    ]:
+        assert shown(f'{head}print "x" {text}') == plan
+
+
 def test_definitions_become_operators() -> None:
     """One parameter makes a prefix operator, two an infix one; names may have dots and capitals."""
     text = """
@@ -130,6 +180,16 @@ def test_definitions_may_stand_below_their_use() -> None:
         ("let a = range(3)[1, 2]", "expected one index in these brackets"),
         ("let a = fold mean 0 [1]", "fold needs a function of two arguments"),
         ("let a = fold + 0", "fold needs an operator, a first value and a sequence"),
+        ("let a = fold mean [1]", "fold needs an operator, a first value and a sequence"),
+        ("let a = map([1], mean)", "`map` needs the name of a function and a sequence"),
+        ("let a = map(mean)", "`map` needs the name of a function and a sequence"),
+        ("let a = map(range, 3, 4)", "`map` needs the name of a function and a sequence"),
+        (
+            "let b = 3\nlet a = map(b, [1])",
+            "map needs a function of one argument, and `b` is a value",
+        ),
+        ("let a = map(index, [1])", "map needs a function of one argument, and `index` takes 2"),
+        ("let a = map(foo, [1])", "unknown name `foo`"),
         ('save "" 1', "a file needs a name"),
     ],
 )

@@ -62,6 +62,30 @@ def test_unknown_imports_are_refused(target: str, message: str) -> None:
     assert message in refused(f'import "{target}"', files={})
 
 
+def test_the_suffix_of_an_imported_file_may_be_left_out() -> None:
+    """A file of the very name comes first, a folder or nothing is passed over."""
+    files = {"lib.imgql": "let a = 1", "plain": "let a = 2", "plain.imgql": "let a = 3"}
+    assert shown('import "lib"\nprint "x" a', files=files) == "1.0"
+    assert shown('import "plain"\nprint "x" a', files=files) == "2.0"
+
+
+def test_files_of_the_package_are_imported_like_others() -> None:
+    """They need no files of the user, whose own come first."""
+    text = 'import "RegionCalculus"\nload a = "a.nii"\nprint "x" {}'
+    assert "leqB" not in shown(text.format("p(a, a)"))
+    assert shown(text.format("p(1, 2)"), files={"RegionCalculus.imgql": "let p(a, b) = b"}) == "2.0"
+    assert "no such file" in refused('import "stdlib2.imgql"', files={})
+
+
+def test_a_program_of_version_1_needs_no_import() -> None:
+    """Where images are loaded by the old command and nothing is imported, all is there."""
+    text = 'load a = "a.nii"\nprint "x" volume(N a >. 3)'
+    assert shown(text) == "volume(gt_sv(3.0, near(load('a.nii'))))"
+    assert compiled(text).plan.imports == ("vox1",)
+    assert 'import "vox1"' in refused('let a = load("a.nii")\nprint "x" volume(a)')
+    assert 'import "vox1"' in refused(f'import "strings"\n{text}')
+
+
 def test_a_program_without_files_may_import_namespaces_only() -> None:
     """Without a way to read files the message says so."""
     assert "files cannot be imported here" in refused('import "a.imgql"')

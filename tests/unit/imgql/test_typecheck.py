@@ -36,10 +36,9 @@ HEAD = 'import "vox1"\nload img = "a.nii"\n'
         ('load("a.NII.gz") .+. 3', "the left operand of `.+.` must be a number, not an image"),
         ('load(["a.png", "b.png"][0]) .+. 3', "must be a number, not an image"),
         ('(for f in ["a.png"] do load f)[0] .+. 3', "must be a number, not an image"),
-        ("img < 3", "the left operand of `<` must be a number or a string, not an image"),
-        ("img < 3", "did you mean `<.`?"),
-        ("3 < img", "did you mean `.<`?"),
-        ("img == 3", "did you mean `=.`?"),
+        ("img < img", "the left operand of `<` must be a number or a string, not an image"),
+        ('img < "a"', "the left operand of `<` must be a number or a string, not an image"),
+        ("3 .<. (img < 3)", "the right operand of `.<.` must be a number, not a mask"),
         ("img && img", "did you mean `&`?"),
         ('3 < "a"', "the right operand of `<` must be a number, not a string"),
         ('img + "a"', "the right operand of `+` must be a number, an image or a sequence"),
@@ -109,6 +108,30 @@ def test_a_clash_in_the_library_is_told_where_it_is_used() -> None:
     """A wrong argument of a library function has the place of the program."""
     message = refused('import "stdlib.imgql"\nprint "x" N 3')
     assert "main.imgql:2:11: error: the argument of `near` must be a mask" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "kernel"),
+    [
+        ("img < 3", "lt_sv(3.0, load('a.nii'))"),
+        ("3 < img", "gt_sv(3.0, load('a.nii'))"),
+        ("img >= 3", "geq_sv(3.0, load('a.nii'))"),
+        ("3 >= img", "leq_sv(3.0, load('a.nii'))"),
+        ("img == 3", "eq_sv(3.0, load('a.nii'))"),
+        ("img > volume(img)", "gt_sv(volume(load('a.nii')), load('a.nii'))"),
+        ("(for n in [1] do img > n)", "map({gt_sv(item, c0) | c0=load('a.nii')}, sequence(1.0))"),
+    ],
+)
+def test_an_image_compared_with_a_number_is_a_mask(text: str, kernel: str) -> None:
+    """The plain signs mean what the dotted ones do: the oldest programs have no others."""
+    assert value(text) == kernel
+
+
+def test_comparisons_without_a_known_type_may_be_masks() -> None:
+    """A function may compare what its callers give it: numbers here, images there."""
+    head = f"{HEAD}let f(a) = a > 3\nlet g(a) = near(f(a))\n"
+    assert not diagnostics(f'{head}print "x" g(img)\nprint "y" f(4) && true')
+    assert "must be a mask, not a truth value" in refused(f'{head}print "x" g(4)')
 
 
 def test_functions_that_nobody_calls_are_checked() -> None:
