@@ -114,8 +114,10 @@ def test_same_value_again_exists(store: ResultStore) -> None:
 @pytest.mark.parametrize("other", [LARGE + 1, 7])
 def test_different_value_is_reported_and_the_first_stays(store: ResultStore, other: Value) -> None:
     """Two values for one key are non-determinism; readers keep seeing the first."""
-    store.put(key("x"), LARGE)
-    assert store.put(key("x"), other).status is PutStatus.NONDETERMINISTIC
+    first = store.put(key("x"), LARGE)
+    second = store.put(key("x"), other)
+    assert second.status is PutStatus.NONDETERMINISTIC
+    assert (second.digest, second.size) == (first.digest, first.size)
     assert same(store.get(key("x")), LARGE)
     assert store.counts.nondeterministic == 1
 

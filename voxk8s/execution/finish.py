@@ -17,18 +17,27 @@ from voxk8s.execution.units import Step
 from voxk8s.execution.work import Clock, Made, Slot, Work
 from voxk8s.kernels import registry
 from voxk8s.plan import ResultKey
-from voxk8s.storage import Provenance, PutResult
-from voxk8s.storage.codec import decode
-from voxk8s.values import SavedFile
+from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
+from voxk8s.storage.entry import read_value
+from voxk8s.values import SavedFile, Value
 
 logger = logging.getLogger(__name__)
 
 
-def finish(step: Step, made: Made, work: Work, attempts: int, started: float) -> Report:
-    """Store a value if it is to be stored, and report on it."""
+def finish(
+    step: Step, made: Made, work: Work, attempts: int, started: float
+) -> tuple[Value, Report]:
+    """Store a value if it is to be stored; give the value to go on with, and the report.
+
+    Where the store has another value already, that is the one to go on with: all runs have the
+    same, and what is computed from it is the same as well.
+    """
     value = made.value
     memory = value_bytes(value)
     put = _store(step, made, memory, work)
+    if put is not None and put.status is PutStatus.NONDETERMINISTIC and work.store is not None:
+        held = work.store.get(ResultKey(step.key))
+        value = value if isinstance(held, Miss) else held
     stored, digest, size = ("", "", 0) if put is None else (str(put.status), put.digest, put.size)
     inline = encode_inline(value) if step.goal else None
     url = media_type = ""
@@ -39,7 +48,7 @@ def finish(step: Step, made: Made, work: Work, attempts: int, started: float) ->
             path = f"{folder}/files/{step.key}{value.suffix}"
             url = work.store.write_run_file(path, value.data, media_type)
             digest, size = sha256(value.data).hexdigest(), len(value.data)
-    return Report(
+    return value, Report(
         step.key,
         made.status,
         step.kernel,
@@ -116,23 +125,22 @@ def inspect(step: Step, context: Context, value: Callable[[], Slot]) -> Report:
     if store is not None and context.writes:
         record = store.record(step.key)
         if record is not None and step.key in store.contains([step.key]):
-            inline = None
-            if record.inline is not None:
-                inline = encode_inline(decode(memoryview(record.inline)))
-            return Report(
-                step.key,
-                Status.FOUND,
-                step.kernel,
-                stored="exists",
-                digest=record.digest,
-                size=record.size,
-                media_type=record.media_type,
-                value=inline,
-                summary=record.summary or "",
-            )
+            held = None if record.inline is None else read_value(record, memoryview(record.inline))
+            if not isinstance(held, Miss):
+                return Report(
+                    step.key,
+                    Status.FOUND,
+                    step.kernel,
+                    stored="exists",
+                    digest=record.digest,
+                    size=record.size,
+                    media_type=record.media_type,
+                    value=None if record.inline is None else encode_inline(held),
+                    summary=record.summary or "",
+                )
     found = value()
     work = Work(context, store, Clock(), process.worker_name(), registry())
     if isinstance(found, Failed):
         status = Status.FAILED if found.key == step.key else Status.SKIPPED
         return failure(step, found, status, work, 1, 0.0)
-    return finish(step, Made(found, 0.0, Status.FOUND), work, 1, time.time())
+    return finish(step, Made(found, 0.0, Status.FOUND), work, 1, time.time())[1]

@@ -3,36 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
 from voxk8s.errors import UnsupportedValue
-from voxk8s.storage.payload import MAX_DEPTH
-from voxk8s.values import Value
+from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, refuse
+from voxk8s.values import Array, Image, SavedFile, Value
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
+_CONTAINERS = frozenset({list, dict})
+
+T = TypeVar("T")
 
 
 def normal(value: object, depth: int = 0) -> Value:
-    """Make lists of tuples and plain numbers of numpy's scalars, inside of containers as well.
+    """Give a kernel's value the form in which it comes from a store.
 
-    A kernel must not see another type when its argument comes from the store. What is normal
-    already is given back as it is; what is no value is left to whoever has to store it. Raises
-    UnsupportedValue for what is nested deeper than a store takes.
+    Lists instead of tuples, dicts instead of other mappings, plain scalars instead of numpy's and
+    of subclasses (enumerations), arrays in C order. A kernel must not see anything else when its
+    argument was not stored; even the order in memory changes the last digits of a sum. Arrays
+    become read-only, as those from the store are, with all that they are views of: several
+    operations may share one. What is normal already is given back as it is. Raises
+    UnsupportedValue for what is no value.
     """
     kind = type(value)
     if kind in _PLAIN:
         return cast("Value", value)
+    if isinstance(value, Image):
+        return _image(value)
+    if isinstance(value, np.ndarray):
+        return _array(value)
     if isinstance(value, np.generic):
         item = value.item()
-        return cast("Value", item if type(item) in _PLAIN else np.asarray(value))
-    if depth > MAX_DEPTH:
-        raise UnsupportedValue(f"a value is nested deeper than {MAX_DEPTH} lists and mappings")
+        return cast("Value", item if type(item) in _PLAIN else _array(np.asarray(value)))
     if isinstance(value, list | tuple):
+        _check_depth(depth)
         if kind is list and _PLAIN.issuperset(map(type, value)):
             return cast("Value", value)
         return [normal(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
-        return {name: normal(item, depth + 1) for name, item in value.items()}
-    return cast("Value", value)
+        _check_depth(depth)
+        return {_name(name): normal(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, SavedFile) and depth == 0:
+        return value
+    return _scalar(value)
+
+
+def unshared(value: T) -> T:
+    """Give lists and mappings that nobody else holds, with the same scalars and arrays in them.
+
+    A kernel that sorts or extends its argument must not change that of another operation.
+    """
+    copy: object = value
+    if isinstance(value, list):
+        copy = [unshared(item) if type(item) in _CONTAINERS else item for item in value]
+    elif isinstance(value, dict):
+        copy = {name: unshared(item) for name, item in value.items()}
+    return cast("T", copy)
+
+
+def _array(array: Array) -> Array:
+    check_array(array)
+    plain = np.asarray(array, order="C")
+    base: object = plain
+    while isinstance(base, np.ndarray):
+        base.flags.writeable = False
+        base = base.base
+    # The flag of an array that owns its data could be set again, that of a view could not.
+    return plain if plain.base is not None else plain.view()
+
+
+def _image(image: Image) -> Image:
+    array = _array(image.array)
+    geometry = (image.spacing, image.origin, image.direction)
+    if array is image.array and all(_is_floats(numbers) for numbers in geometry):
+        return image
+    spacing, origin, direction = (tuple(float(x) for x in numbers) for numbers in geometry)
+    return Image(array, spacing, origin, direction, int(image.channels))
+
+
+def _is_floats(numbers: object) -> bool:
+    return type(numbers) is tuple and all(type(x) is float for x in numbers)
+
+
+def _scalar(value: object) -> Value:
+    """Make a plain scalar of one of a subclass."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    raise refuse(value)
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise UnsupportedValue(f"a mapping has the key {name!r}: only strings are stored")
+    return name if type(name) is str else str.__str__(name)
+
+
+def _check_depth(depth: int) -> None:
+    if depth == MAX_DEPTH:
+        raise UnsupportedValue(TOO_DEEP)

@@ -83,6 +83,26 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     reports: tuple[Report, ...]
 
 
+MESSAGE_LENGTH = 4000
+"""Longer messages are cut in the middle: they go to drivers, statuses and logs."""
+
+
+def message_of(error: BaseException) -> str:
+    """Say what an exception says, in a bounded number of characters that can be encoded.
+
+    Names of files may have bytes that are no text, and a message of somebody else may fail.
+    """
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001  # whatever it is, the exception itself is what counts
+        text = ""
+    text = text.strip() or type(error).__name__
+    if len(text) > MESSAGE_LENGTH:
+        half = MESSAGE_LENGTH // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Batch)
 

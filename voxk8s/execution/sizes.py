@@ -83,7 +83,8 @@ def decode_inline(data: bytes) -> Value:
 def describe(value: Value, limit: int = INLINE_VALUE_BYTES) -> str:
     """Write a value as one line: `image 155x240x240 float32`, numbers, text, compact JSON.
 
-    Text is bare with its line breaks escaped; anything longer than `limit` characters is cut.
+    Text is bare with its line breaks escaped, and what is no Unicode; anything longer than `limit`
+    characters is cut.
     """
     match value:
         case Image():
@@ -106,6 +107,8 @@ def describe(value: Value, limit: int = INLINE_VALUE_BYTES) -> str:
             except ValueError:
                 line = _compact(_finite(value))
     line = line.translate(_BREAKS)
+    if not line.isascii():
+        line = line.encode("utf-8", "backslashreplace").decode()
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 
-import numpy as np
-
 from voxk8s.errors import CorruptBlob, PermanentError, StoreError
 from voxk8s.execution import process, turns
 from voxk8s.execution.finish import failure, finish
-from voxk8s.execution.normal import normal
-from voxk8s.execution.outcome import Failed, Report, Status
+from voxk8s.execution.normal import normal, unshared
+from voxk8s.execution.outcome import Failed, Report, Status, message_of
 from voxk8s.execution.retry import is_transient
 from voxk8s.execution.units import Action, Step
 from voxk8s.execution.work import Made, Slot, Work
@@ -19,7 +17,7 @@ from voxk8s.kernels import context as kernel_context
 from voxk8s.kernels import files, inputs
 from voxk8s.plan import ResultKey
 from voxk8s.storage import MISS, Miss
-from voxk8s.values import Image, Value
+from voxk8s.values import Value
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +64,8 @@ def _run(step: Step, arguments: list[Value], work: Work, found: Value | Miss) ->
                 return _fetch(step, work)
             # What is computed stays so when only the store has to be tried again.
             made = made or _make(step, arguments, work, started)
-            work.reports.append(finish(step, made, work, attempts, started))
+            value, report = finish(step, made, work, attempts, started)
+            work.reports.append(report)
         except BaseException as error:  # a kernel may raise anything; it is a value here
             if _is_meant_for_us(error):
                 raise
@@ -77,7 +76,7 @@ def _run(step: Step, arguments: list[Value], work: Work, found: Value | Miss) ->
             failed = Failed(
                 ResultKey(step.key),
                 type(error).__name__,
-                _text(error),
+                message_of(error),
                 is_transient(error),
                 isinstance(error, _RecordGone),
             )
@@ -85,7 +84,7 @@ def _run(step: Step, arguments: list[Value], work: Work, found: Value | Miss) ->
             work.reports.append(failure(step, failed, Status.FAILED, work, attempts, seconds))
             return failed
         else:
-            return made.value
+            return value
 
 
 def _make(step: Step, arguments: list[Value], work: Work, started: float) -> Made:
@@ -94,32 +93,27 @@ def _make(step: Step, arguments: list[Value], work: Work, started: float) -> Mad
     if not isinstance(found, Miss):
         return Made(found, work.clock.elapsed() - begin, Status.FOUND)
     begin = work.clock.elapsed()
-    value = _freeze(normal(_perform(step, arguments, work)))
+    value = _perform(step, arguments, work)
     seconds = work.clock.elapsed() - begin
     turns.learn(step, seconds)
     work.unkept += seconds
     return Made(value, seconds, Status.COMPUTED)
 
 
-def _freeze(value: Value) -> Value:
-    """Make arrays read-only, as those from the store are: several operations may share one."""
-    array = value.array if isinstance(value, Image) else value
-    if isinstance(array, np.ndarray):
-        array.flags.writeable = False
-    return value
-
-
 def _perform(step: Step, arguments: list[Value], work: Work) -> Value:
     match step.action:
         case Action.LOAD if step.pin is not None:
-            return inputs.load(step.pin, process.inputs_of(work.context.run))
+            return normal(inputs.load(step.pin, process.inputs_of(work.context.run)))
         case Action.LISTING if step.pin is not None:
             return list(step.pin.entries or ())
         case Action.SAVE if step.suffix is not None:
             return files.encode_file(arguments[0], step.suffix)
         case _:
-            value: Value = work.kernels.function(step.kernel)(*arguments)
-            return value
+            function = work.kernels.function(step.kernel)
+            if isinstance(work.kernels.spec(step.kernel).implementation, str):
+                return normal(function(*arguments))
+            # Kernels of users may change their lists, or give one that they go on to change.
+            return normal(unshared(function(*unshared(arguments))))
 
 
 def _fetch(step: Step, work: Work) -> Value:
@@ -155,7 +149,7 @@ def _wait(step: Step, error: BaseException, work: Work, attempts: int, started: 
             attempts=attempts,
             started=started,
             error=type(error).__name__,
-            message=_text(error),
+            message=message_of(error),
             worker=work.worker,
         )
     )
@@ -167,7 +161,3 @@ def _is_meant_for_us(error: BaseException) -> bool:
     """Whether somebody interrupts this process; Dask would end itself for a kernel's exit, too."""
     in_main = threading.current_thread() is threading.main_thread()
     return in_main and isinstance(error, KeyboardInterrupt)
-
-
-def _text(error: BaseException) -> str:
-    return str(error) or type(error).__name__

@@ -25,7 +25,7 @@ class PutStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """The outcome of a put; digest and size are of the bytes that were put."""
+    """The outcome of a put; digest and size are of the bytes that the key has now."""
 
     status: PutStatus
     digest: Digest

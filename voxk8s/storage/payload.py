@@ -20,6 +20,9 @@ from voxk8s.values import Array, Image, SavedFile, Value
 
 MAX_DEPTH: Final = 200
 """Lists and mappings may be nested this deep."""
+TOO_DEEP: Final = f"a value is nested deeper than {MAX_DEPTH} lists and mappings"
+MAX_AXES: Final = 64
+"""Of an array; numpy itself has no more."""
 
 _ALIGN: Final = 64
 _DTYPE = re.compile(r"[<>|](b1|[iu][1248]|f[248]|c(8|16)|[SU][1-9]\d{0,5}|[mM]8(\[\w{1,8}\])?)")
@@ -62,10 +65,9 @@ def _bytes_view(array: Array) -> memoryview:
 
 
 def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:
-    if depth > MAX_DEPTH:
-        raise UnsupportedValue(f"a value is nested deeper than {MAX_DEPTH} lists and mappings")
     if value is None or isinstance(value, (bool, str)):
-        return str(value) if isinstance(value, str) else value
+        # Not `str(value)`: of a member of an enumeration that is its name.
+        return str.__str__(value) if isinstance(value, str) else value
     if isinstance(value, np.generic):
         return _numpy_scalar(value, arrays)
     if isinstance(value, int):
@@ -76,6 +78,8 @@ def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:
         return {"a": _array(value, arrays)}
     if isinstance(value, Image):
         return {"I": _image(value, arrays)}
+    if depth == MAX_DEPTH and isinstance(value, (list, tuple, Mapping)):
+        raise UnsupportedValue(TOO_DEEP)
     if isinstance(value, (list, tuple)):
         if {float, str, bool}.issuperset(map(type, value)):
             return value
@@ -89,7 +93,20 @@ def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:
                 raise UnsupportedValue(f"a mapping has the key {name!r}: only strings are stored")
             pairs.append([name, _tree(item, arrays, depth + 1)])
         return {"m": pairs}
-    raise UnsupportedValue(f"a {type(value).__name__} is no value: it cannot be stored")
+    raise refuse(value)
+
+
+def refuse(value: object) -> UnsupportedValue:
+    """Make the error for what is no value."""
+    return UnsupportedValue(f"a {type(value).__name__} is no value: it cannot be stored")
+
+
+def check_array(array: Array) -> None:
+    """Raise UnsupportedValue unless an array has numbers, texts or dates, and all of them."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise UnsupportedValue("a masked array is no value: fill it first (numpy.ma.filled)")
+    if not _DTYPE.fullmatch(array.dtype.str):
+        raise UnsupportedValue(f"arrays of dtype {array.dtype} cannot be stored")
 
 
 def _numpy_scalar(value: np.generic, arrays: list[Array]) -> Tree:
@@ -110,12 +127,10 @@ def _image(image: Image, arrays: list[Array]) -> Tree:
 
 
 def _array(array: Array, arrays: list[Array]) -> Tree:
-    name = array.dtype.str
-    if not _DTYPE.fullmatch(name):
-        raise UnsupportedValue(f"arrays of dtype {array.dtype} cannot be stored")
+    check_array(array)
     # C order always: equal arrays have equal bytes. `ascontiguousarray` would make 0-d arrays 1-d.
     arrays.append(np.asarray(array, order="C"))
-    return [name, list(array.shape)]
+    return [array.dtype.str, list(array.shape)]
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -154,10 +169,11 @@ class _Reader:
             raise CorruptBlob(f"a value uses {self._offset} of {length} bytes")
 
     def value(self, tree: Tree, depth: int) -> Value:
-        if depth > MAX_DEPTH:
-            raise CorruptBlob("a value is nested too deep")
         if tree is None or isinstance(tree, (bool, int, float, str)):
             return tree
+        if depth > MAX_DEPTH:
+            # One level more than is written now: earlier versions wrote such lists of numbers.
+            raise CorruptBlob(TOO_DEEP)
         if isinstance(tree, list):
             return [self.value(item, depth + 1) for item in tree]
         if isinstance(tree, dict) and len(tree) == 1:
@@ -185,9 +201,14 @@ class _Reader:
     def _array(self, content: Tree) -> Array:
         name, sizes = _list(content, 2)
         shape = tuple(_size(size) for size in _list(sizes))
-        if not isinstance(name, str) or not _DTYPE.fullmatch(name) or len(shape) > 32:
+        if not isinstance(name, str) or not _DTYPE.fullmatch(name) or len(shape) > MAX_AXES:
             raise CorruptBlob(f"an array has the dtype {name!r} and {len(shape)} axes")
-        dtype = np.dtype(name)
+        try:
+            return self._take(np.dtype(name), shape)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise CorruptBlob(f"an array {name!r} of {shape} cannot be: {error}") from error
+
+    def _take(self, dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> Array:
         length = math.prod(shape) * dtype.itemsize
         end = self._offset + length
         if end > len(self._payload):
@@ -213,7 +234,8 @@ class _Reader:
             voxels, _floats(spacing), _floats(origin), _floats(direction), _size(channels)
         )
         axes = image.dimension + (image.channels != 1)
-        if voxels.ndim != axes or len(image.direction) != image.dimension**2:
+        geometry = (image.dimension, image.dimension**2)
+        if voxels.ndim != axes or (len(image.origin), len(image.direction)) != geometry:
             raise CorruptBlob(f"an image of {image.dimension} axes has {voxels.ndim} of voxels")
         return image
 

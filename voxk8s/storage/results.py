@@ -115,7 +115,7 @@ class ResultStore:
         if record.inline is None:
             self._blobs.write(encoded, record.digest, record.media_type, replace=replace)
         document = encode_record(record)
-        status = None
+        status, held = None, record
         for attempt in range(_TRIES):
             if self._backend.create(path, (document,), "application/json"):
                 status = PutStatus.CREATED
@@ -127,6 +127,8 @@ class ResultStore:
                     replace and status is PutStatus.NONDETERMINISTIC
                 ):
                     self._backend.write(path, (document,), "application/json")
+                else:
+                    held = existing
                 break
             # A conflict that nobody won, or the record was corrupt and has been set aside.
             time.sleep(_PAUSE * attempt)
@@ -135,7 +137,7 @@ class ResultStore:
         self._count(status, key)
         if status is PutStatus.CREATED or replace:
             self._records.remember(record)
-        return PutResult(status, record.digest, record.size)
+        return PutResult(status, held.digest, held.size)
 
     def contains(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys whose results are complete: the record, and its blob if it has one.

@@ -58,6 +58,7 @@ def test_what_is_not_plain_or_small_does_not_travel() -> None:
         (3, "3"),
         (1e300, "1e+300"),
         ("a\nb", "a\\nb"),
+        ("a\udcff", "a\\udcff"),
         ([1.0, "é", True], '[1.0,"é",true]'),
         ({"dice": 0.5}, '{"dice":0.5}'),
         (None, "null"),

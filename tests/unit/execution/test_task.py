@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from tests.support.executions import PlanMaker, fresh_store
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution import process
 from voxk8s.execution.fusion import Group
-from voxk8s.execution.outcome import Failed, Report, Status
+from voxk8s.execution.outcome import Failed, Report, Status, decode_batch, encode_batch
 from voxk8s.execution.process import Context
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.task import run_unit
@@ -57,6 +59,25 @@ def size(array: Array, factor: float) -> float:
 def living(_: float) -> float:
     """Give how many watched arrays live."""
     return float(sum(watched() is not None for watched in _made))
+
+
+@kernel("task.growing")
+def growing(x: Value) -> Value:
+    """Add to the list that it is given, and to the one that it gave before."""
+    assert isinstance(x, list)
+    x.append(0.0)
+    _kept.append(len(x))
+    return _kept
+
+
+_kept: list[Value] = []
+
+
+class Mute(Exception):
+    """An error that has nothing to say, and fails at that."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
 
 
 @pytest.fixture
@@ -173,6 +194,57 @@ def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
     assert _calls == [1.0]
 
 
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (Mute(), "Mute"),
+        (ValueError(), "ValueError"),
+        (OSError("a\udcff.nii"), "a\\udcff.nii"),
+        (ValueError("x" * 3000 + "y" * 50_000_000), f"{'x' * 2000} … {'y' * 2000}"),
+    ],
+)
+def test_any_message_can_be_told(reports: list[Report], error: BaseException, message: str) -> None:
+    """Messages that are missing, endless or no Unicode reach the driver, in a form that can."""
+    _script.append(error)
+    value = run_unit(_unit(_plan(1.0)), _context())
+    assert isinstance(value, Failed)
+    assert (value.error, value.message) == (type(error).__name__, message)
+    assert decode_batch(encode_batch("run", reports)).reports == tuple(reports)
+
+
+def test_a_kernel_that_changes_its_list_changes_no_other_value(reports: list[Report]) -> None:
+    """Two operations get the same list, whatever the first has done with it, or goes on to do."""
+    _kept.clear()
+    make = PlanMaker()
+    numbers = make("sequence", 1.0, 2.0)
+    make.show("first", make("task.growing", numbers))
+    make.show("second", make("task.growing", make("subsequence", numbers, 0.0, 2.0)))
+    make.show("numbers", numbers)
+    values = run_unit(_unit(make), _context())
+    assert isinstance(values, dict)
+    assert sorted(map(str, values.values())) == ["[1.0, 2.0]", "[3, 3]", "[3]"]
+
+
+def test_a_run_goes_on_with_the_value_that_the_store_has(reports: list[Report]) -> None:
+    """What differs from run to run is the first value for all; a refreshing run brings another."""
+    store = fresh_store()
+    make = PlanMaker()
+    first = make("task.scripted", 1.0)
+    make.show("first", first)
+    make.show("above", make("addition", first, 1.0))
+    unit = _unit(make)
+    held = store.put(unit.steps[0].key, 5.0)
+    now = time.time()
+    values = run_unit(unit, _context(store, resolved=now))
+    assert isinstance(values, dict)
+    assert list(values.values()) == [5.0, 6.0]
+    assert reports[0].stored == "nondeterministic"
+    assert (reports[0].digest, reports[0].summary) == (held.digest, "5.0")
+    again = run_unit(unit, replace(_context(store, resolved=now), replaces=True))
+    assert isinstance(again, dict)
+    assert list(again.values()) == [1.0, 2.0]
+
+
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
 def test_a_kernel_cannot_end_its_worker(reports: list[Report], error: BaseException) -> None:
     """A kernel that exits, or interrupts, has failed; on a worker's thread it would end Dask."""
@@ -268,8 +340,9 @@ def test_a_late_start_looks_into_the_store_again(reports: list[Report]) -> None:
     store.put(unit.steps[0].key, 99.0)
     script = Script()
     script.time = 1000.0
-    assert run_unit(unit, _context(store, resolved=999.5), clock=script.clock()) == 1.0
-    assert run_unit(unit, _context(store, resolved=900.0), clock=script.clock()) == 99.0
+    for asked in (999.5, 900.0):
+        assert run_unit(unit, _context(store, resolved=asked), clock=script.clock()) == 99.0
+    assert _calls == [1.0]
     assert [report.status for report in reports] == [Status.COMPUTED, Status.FOUND]
 
 

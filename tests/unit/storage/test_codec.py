@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from contextlib import suppress
+from enum import Enum
 
 import msgspec
 import numpy as np
@@ -149,12 +150,43 @@ def test_nesting_is_bounded() -> None:
         "\udcff",
         [SavedFile(b"", "", "")],
         1j,
+        np.ma.masked_array([1.0, 2.0], [True, False]),
     ],
 )
 def test_no_value_is_refused(value: object) -> None:
     """Objects, structured and platform-dependent arrays and the like cannot be stored."""
     with pytest.raises(UnsupportedValue):
         encode(value)  # type: ignore[arg-type]  # what no caller with types gives
+
+
+class Colour(str, Enum):  # noqa: UP042  # the old kind, whose `str` is not its text
+    """A text with a name."""
+
+    RED = "red"
+
+
+@pytest.mark.parametrize("leaf", [1.0, 1, "x"])
+def test_what_is_written_can_be_read_however_deep(leaf: Value) -> None:
+    """Values of the greatest depth come back; those that are deeper are refused when written."""
+    deep: Value = leaf
+    for _ in range(MAX_DEPTH):
+        deep = [deep]
+    assert repr(decode(encode(deep).join())) == repr(deep)
+    with pytest.raises(UnsupportedValue, match="nested deeper"):
+        encode([deep])
+
+
+def test_arrays_of_many_axes_come_back() -> None:
+    """As many axes as numpy has."""
+    array = np.ones((1,) * 64)
+    found = decode(encode(array).join())
+    assert isinstance(found, np.ndarray)
+    assert found.shape == array.shape
+
+
+def test_member_of_an_enumeration_is_its_text() -> None:
+    """What is stored of a text that has a name is the text."""
+    assert decode(encode([Colour.RED, {"c": Colour.RED}]).join()) == ["red", {"c": "red"}]
 
 
 def blob(tree: object, *, body: bytes = b"", total: int | None = None, version: int = 1) -> bytes:
@@ -185,10 +217,13 @@ def blob(tree: object, *, body: bytes = b"", total: int | None = None, version: 
         blob({"a": ["<f8,<f8", [1]]}, body=bytes(64)),
         blob({"a": ["<f8", [1]]}, body=bytes(640)),
         blob({"a": ["<f8"]}),
-        blob({"a": ["<f8", [1] * 40]}, body=bytes(64)),
+        blob({"a": ["<f8", [1] * 65]}, body=bytes(64)),
+        blob({"a": ["<M8[foo]", [0]]}),
+        blob({"a": ["<f8", [1 << 63, 0]]}),
         blob({"i": "12_3"}),
         blob({"i": 1}),
         blob({"I": [["|u1", [2, 2]], [1.0], [0.0], [1.0], 1]}, body=bytes(64)),
+        blob({"I": [["|u1", [2, 2]], [1.0] * 2, [0.0], [1.0] * 4, 1]}, body=bytes(64)),
         blob({"I": [["|u1", [2]], ["a"], [0.0], [1.0], 1]}, body=bytes(64)),
         blob({"a": 1, "m": 2}),
     ],
