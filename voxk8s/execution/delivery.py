@@ -26,8 +26,8 @@ from voxk8s.plan import (
     ResultKey,
     blockers,
 )
-from voxk8s.storage import MISS, Record, ResultStore
-from voxk8s.storage.codec import decode
+from voxk8s.storage import MISS, Miss, Record, ResultStore
+from voxk8s.storage.entry import read_value
 from voxk8s.values import SavedFile, Value
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,10 @@ class Delivery:
 
     def _known(self, base: GoalOutcome, key: ResultKey, record: Record | None) -> GoalOutcome:
         store = self._config.store
-        if record is None:
+        inline: Value | Miss = MISS
+        if record is not None and record.inline is not None:
+            inline = read_value(record, memoryview(record.inline))
+        if record is None or (record.inline is not None and inline is MISS):
             self.gone.append(key)
             return replace(
                 base, error=f"the result {key} was in the store and is gone", transient=True
@@ -137,10 +140,8 @@ class Delivery:
             cached=True,
             loader=self._loader(base.goal, key),
         )
-        if record.inline is not None:
-            value = decode(memoryview(record.inline))
-            if encode_inline(value) is not None:
-                outcome = replace(outcome, value=value, has_value=True, text=describe(value))
+        if not isinstance(inline, Miss) and encode_inline(inline) is not None:
+            outcome = replace(outcome, value=inline, has_value=True, text=describe(inline))
         return outcome
 
     def _computed(self, base: GoalOutcome, key: ResultKey, report: Report) -> GoalOutcome:

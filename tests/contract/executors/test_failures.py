@@ -9,10 +9,12 @@ from tests.support.executions import (
     Memory,
     PlanMaker,
     engine_on,
+    write_image,
 )
 from voxk8s.execution.events import GoalFailed, OperationFailed, OperationRetried
 from voxk8s.execution.executors import Executor
 from voxk8s.storage import ResultStore
+from voxk8s.values import Image
 
 
 def test_a_failure_fails_only_what_needs_it(
@@ -91,6 +93,22 @@ def test_fail_fast_starts_nothing_more(
     if executor.name != "synchronous":
         assert "slow" not in result
         assert result.completed_operations < 400
+
+
+def test_what_was_reached_before_a_stop_can_be_had(
+    executor: Executor, store: ResultStore, make: PlanMaker, tmp_path: Path
+) -> None:
+    """A run without a store that stops at a failure still delivers the images it has computed."""
+    picture = make("load", write_image(tmp_path / "a.nii.gz", 3.0))
+    make.show("picture", picture)
+    late = make("test.sleep", make("subtraction", make("max", picture), 2.5))
+    make.show("bad", make("test.fail", late))
+    engine = engine_on(store, executor, on_failure="failfast", cache="bypass", write_files=False)
+    result = engine.execute_workplan(make.plan())
+    assert [goal.succeeded for goal in result.goals] == [True, False]
+    value = result["picture"]
+    assert isinstance(value, Image)
+    assert float(value.array.max()) == 3.0
 
 
 def test_a_missing_input_fails_its_goals(

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.executions import (
     Memory,
@@ -17,6 +18,9 @@ from tests.support.executions import (
 from voxk8s.execution.events import NonDeterminism
 from voxk8s.execution.executors import Executor
 from voxk8s.storage import ResultStore, open_store
+from voxk8s.storage.codec import digest_of
+from voxk8s.storage.layout import record_path
+from voxk8s.storage.record import encode_record
 
 
 def test_bypass_leaves_the_store_alone(
@@ -112,6 +116,26 @@ def test_goals_whose_bytes_are_spoilt_are_computed_again(
     assert json.loads((tmp_path / "out" / "values.json").read_bytes()) == numbers
     assert result.completed_operations >= 1
     assert engine_on(open_store(str(folder)), executor).execute_workplan(plan)["values"] == numbers
+
+
+def test_records_of_another_version_are_computed_again(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """A goal whose record is sound but holds a value that this version cannot read is no result."""
+    make.show("sum", make("addition", 1.0, 2.0))
+    plan = make.plan()
+    key = engine_on(store, executor).execute_workplan(plan).goals[0].key
+    assert key is not None
+    record = store.record(key)
+    assert record is not None
+    assert record.inline is not None
+    value = b"LATER" + record.inline[5:]
+    later = replace(record, inline=value, digest=digest_of((value,)))
+    store._backend.write(record_path(key), (encode_record(later),), "application/json")
+    for computed in (1, 0):
+        result = engine_on(store, executor).execute_workplan(plan)
+        assert dict(result) == {"sum": 3.0}
+        assert result.completed_operations == computed
 
 
 def test_results_that_go_between_two_runs_are_computed_again(

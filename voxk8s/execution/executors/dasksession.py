@@ -20,7 +20,7 @@ from voxk8s.errors import SchedulerLost
 from voxk8s.execution import process
 from voxk8s.execution.compile import compile_units, priorities
 from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send, Stopped
-from voxk8s.execution.outcome import Report, decode_batch
+from voxk8s.execution.outcome import Report, decode_batch, message_of
 from voxk8s.execution.process import Context
 from voxk8s.execution.retry import is_transient
 from voxk8s.execution.units import TaskKey, Unit
@@ -151,7 +151,7 @@ class DaskSession:
         return self._threads
 
     def cancel(self) -> None:
-        """Give everything back: what waits is forgotten, units that run stop after an operation.
+        """Give back what has not ended: what waits is forgotten, what runs stops soon.
 
         Rejected: `Client.cancel`. It reaches tasks of the same name that another run, or the next
         one, has submitted meanwhile.
@@ -160,7 +160,8 @@ class DaskSession:
         process.cancel(self._run)
         with _lock:
             _abandoned[self._client] = _abandoned.get(self._client, 0) + 1
-        self.release(list(self._futures))
+        # What has ended is held until it is released: goals may still be fetched.
+        self.release([key for key, future in self._futures.items() if not future.done()])
 
     def close(self) -> None:
         """Give back everything that this run holds."""
@@ -249,4 +250,4 @@ def _lost(key: TaskKey, error: BaseException) -> Lost:
     if isinstance(error, CancelledError | DaskCancelledError):
         return Lost(key, "WorkerLost", "the scheduler has dropped its task")
     final = not is_transient(error)
-    return Lost(key, type(error).__name__, str(error), None, final)
+    return Lost(key, type(error).__name__, message_of(error), None, final)
