@@ -46,12 +46,12 @@ class Items:
 
     def count(self, more: int) -> None:
         """Refuse loops that no machine should write out."""
-        self._counted += more
-        if self._counted > sequences.MAX_ITEMS:
+        if self._counted + more > sequences.MAX_ITEMS:
             raise InvalidPlan(
                 f"the loops of this plan come to more than {sequences.MAX_ITEMS} operations;"
                 " split the plan"
             )
+        self._counted += more
 
     def of(self, term: Term) -> tuple[Term, ...] | None:
         """Give the items of a sequence if they are known; raises TypeError if it is none."""

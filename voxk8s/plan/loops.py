@@ -48,6 +48,16 @@ class Loops:
         if bound is None:
             raise InvalidPlan(f"operation {name}: the first argument of a loop must be a closure")
         try:
+            return self._term(role, bound, domain, name)
+        except InvalidPlan as error:
+            if domain.items is not None:
+                raise
+            # The plan is right; what the run has found is too much for this loop alone.
+            self._maker.rejected[name] = error.message
+            return Term(name, None)
+
+    def _term(self, role: Role, bound: Bound, domain: Term, name: OperationId) -> Term:
+        try:
             items = self._items.of(domain)
         except TypeError as error:
             verb = "loop" if role is Role.MAP else "fold"

@@ -336,6 +336,21 @@ def test_endless_loops_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         )  # fmt: skip
 
 
+def test_sequence_that_turns_out_too_long_fails_its_loop_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Too many items that only the run has told reject their loop; a shorter one is written out."""
+    monkeypatch.setattr(sequences, "MAX_ITEMS", 50)
+    graph = graph_of(
+        constant("a", 1), operation("xs", "near", "a"), operation("ys", "near", "xs"),
+        *loop("xs"), operation("n", "map", "f", "ys"), goals=[goal("m"), goal("n")],
+    )  # fmt: skip
+    long, short = (deferred.pivot for deferred in graph.deferred)
+    grown = expand(graph, {long: [1.0] * 60, short: [1.0] * 3})
+    assert ["split the plan" in text for text in grown.rejected.values()] == [True]
+    assert [each.key is None for each in grown.goals] == [True, False]
+
+
 def test_ids_in_loops_are_those_of_the_work_written_out() -> None:
     """The id of an operation in a loop is that of the node with the item written in."""
     graph = graph_of(constant("n", 2), operation("xs", "range", "n"), *loop(), goals=[goal("m")])
