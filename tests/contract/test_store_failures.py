@@ -232,6 +232,25 @@ def test_corrupt_blob_that_cannot_be_moved_is_still_replaced() -> None:
         assert np.array_equal(store.get(KEY), LARGE)  # type: ignore[arg-type]  # an array
 
 
+def test_what_is_put_right_meanwhile_is_not_set_aside() -> None:
+    """Between reading a corrupt blob and moving it away another process has replaced it."""
+    with scripted(lambda *_: None) as (script, opener):
+        put = opener().put(KEY, LARGE)
+        path = f"/bucket/cas/sha256/{put.digest[:2]}/{put.digest[2:]}"
+        sound = script.objects[path]
+        script.objects[path] = sound[:-1] + b"?"
+
+        def answer(method: str, path_: str, before: int) -> Answer | None:
+            if method == "PUT" and "/quarantine/" in path_:
+                script.objects[path] = sound
+            return None
+
+        script.answer = answer
+        assert opener().get(KEY) is MISS
+        assert script.objects[path] == sound
+        assert np.array_equal(opener().get(KEY), LARGE)  # type: ignore[arg-type]  # an array
+
+
 def test_known_key_costs_one_request_and_then_none() -> None:
     """Contains reads an inline record once; asked again it needs nobody."""
     with scripted(lambda *_: None) as (script, opener):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -70,7 +71,8 @@ def serving(answer: Callable[[str, str, int], Answer | None]) -> Iterator[Script
                 return
             self.send_response(reply.status)
             self.send_header("Content-Length", str(len(reply.body)))
-            self.send_header("ETag", '"e"')
+            content = script.objects.get(self.path, b"")
+            self.send_header("ETag", f'"{md5(content, usedforsecurity=False).hexdigest()}"')
             self.send_header("Last-Modified", formatdate(usegmt=True))
             self.end_headers()
             if self.command != "HEAD":

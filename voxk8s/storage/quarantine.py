@@ -46,16 +46,19 @@ class Quarantine:
                     seen(found, data)
                 return data
             if last:
-                self._set_aside(path, data, reason)
+                self._set_aside(path, found, data, reason)
         return None
 
-    def _set_aside(self, path: str, data: memoryview, reason: CorruptBlob) -> None:
+    def _set_aside(self, path: str, found: Found, data: memoryview, reason: CorruptBlob) -> None:
         self._counters.add("corrupt")
         _log.warning("corrupt object %s in %s: %s", path, self._backend.url, reason)
         try:
             target = quarantine_path(path, digest_of((data,)))
             self._backend.write(target, (data,), "application/octet-stream")
-            self._backend.delete(path)
+            # Somebody may have put it right meanwhile.
+            now = self._backend.head(path)
+            if now is not None and now.is_same(found):
+                self._backend.delete(path)
         except StoreError as error:
             # Without the right to move it, it still is as good as absent to this process.
             _log.warning("corrupt object %s could not be moved: %s", path, error)
