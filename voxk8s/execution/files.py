@@ -36,7 +36,7 @@ def write_file(path: Path, data: bytes) -> None:
         raise NotADirectoryError(errno.ENOTDIR, f"{error.filename} is no folder") from error
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "a folder of this name is there", str(path))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".voxk8s-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
