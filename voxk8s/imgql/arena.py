@@ -111,6 +111,16 @@ class Arena:
             if types.is_load(signature) and name not in self.levels
         ]
 
+    def loads_of(self, roots: Iterable[OperationId]) -> list[OperationId]:
+        """Give the loads outside of loops that some nodes need."""
+        return [
+            name
+            for name in postorder(roots, self.nodes)
+            if name in self.signatures
+            and types.is_load(self.signatures[name])
+            and name not in self.levels
+        ]
+
     def loads_in_loop(self, root: OperationId, level: int) -> bool:
         """Tell whether a loop's body loads something for each item."""
         return any(

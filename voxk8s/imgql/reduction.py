@@ -10,7 +10,7 @@ from voxk8s.imgql.arena import Arena
 from voxk8s.imgql.code import Apply, Call, Constant, Function
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.geometry import Geometry
-from voxk8s.imgql.liveness import measure
+from voxk8s.imgql.loading import loading
 from voxk8s.imgql.loops import Folded, close
 from voxk8s.imgql.machine import Loop, Machine, Site
 from voxk8s.imgql.names import Names
@@ -57,16 +57,8 @@ class Reduction:
         """Give the images that definitions and goals load, needed for goals or not."""
         if self._loads is None:
             self._loads = ()
-            loads = []
-            for function in self._values:
-                for place, instruction in enumerate(function.instructions):
-                    if isinstance(instruction, Apply) and types.is_load(instruction.signature):
-                        load = Function("", function.source, function.start, function.end, 0)
-                        load.instructions = function.instructions
-                        load.result = place
-                        measure(load)
-                        loads.append(self._machine.value(load))
-            self._loads = tuple(dict.fromkeys(loads))
+            parts = [self._machine.value(part) for part in loading(self._values)]
+            self._loads = tuple(self.arena.loads_of(parts))
         return self._loads
 
     # --- the domain of the machine --------------------------------------------------------------

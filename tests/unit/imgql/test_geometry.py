@@ -103,3 +103,19 @@ def test_geometry_outside_of_the_loop_that_loads_is_refused() -> None:
 def test_hidden_names_are_no_geometry() -> None:
     """A definition or parameter called x is not the index map."""
     assert shown('import "vox1"\nlet f(x) = x + 1\nprint "a" f(2)') == "addition(2.0, 1.0)"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'let read(p) = load(p)\nlet img = read("a.nii")',
+        'let read(p) = load(p)\nlet again(p) = read(p)\nlet img = again("a.nii")',
+        'import "simpleitk"\nlet img = ReadImage("a.nii")',
+    ],
+)
+def test_what_a_function_loads_gives_its_geometry(text: str) -> None:
+    """It counts like a load in the program itself, in goals and in loops."""
+    program = f'import "vox1"\n{text}\nprint "a" border\nprint "b" for k in [1] do volume(tt)'
+    assert shown(program) == (
+        "border(load('a.nii'))\nmap({c0 | c0=volume(tt(load('a.nii')))}, sequence(1.0))"
+    )
