@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from voxk8s.cluster.errors import AlreadyExists, Conflict, NotFound
 from voxk8s.cluster.kinds import Kind
+from voxk8s.cluster.kube import Changed, Listing
 
 
 class ScriptedKube:
@@ -21,6 +24,7 @@ class ScriptedKube:
         self.deleted: list[tuple[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self._version = 0
+        self._watches: list[tuple[str, asyncio.Queue[dict[str, Any]]]] = []
         self._failures: dict[str, list[Exception]] = defaultdict(list)
 
     def fail(self, call: str, *errors: Exception) -> None:
@@ -34,6 +38,9 @@ class ScriptedKube:
         thing["metadata"].setdefault("uid", f"uid-{self._version}")
         thing["metadata"].setdefault("creationTimestamp", "2026-05-04T12:00:00Z")
         self.objects[self._key(thing["kind"], thing)] = thing
+        for kind, told in self._watches:
+            if kind == thing["kind"]:
+                told.put_nowait(copy.deepcopy(thing))
         return copy.deepcopy(thing)
 
     async def get(self, kind: Kind, name: str, namespace: str | None = None) -> dict[str, Any]:
@@ -52,6 +59,22 @@ class ScriptedKube:
             return await self.get(kind, name, namespace)
         except NotFound:
             return None
+
+    async def list(self, kind: Kind, namespace: str | None = None, **_: Any) -> Listing:
+        """Read all objects of a kind, whatever the selectors."""
+        self._count("list", kind)
+        items = [copy.deepcopy(each) for key, each in self.objects.items() if key[0] == kind.name]
+        return Listing(items, str(self._version))
+
+    async def watch(
+        self, kind: Kind, namespace: str | None = None, **_: Any
+    ) -> AsyncGenerator[Changed]:
+        """Tell of every object of a kind that is made or changed from now on."""
+        self._count("watch", kind)
+        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._watches.append((kind.name, told))
+        while True:
+            yield Changed("MODIFIED", await told.get())
 
     async def create(
         self, kind: Kind, body: dict[str, Any], namespace: str | None = None, *, manager: str = ""

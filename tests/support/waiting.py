@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,3 +25,10 @@ def wait_for(
 def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Return as soon as the condition holds; fail if it does not in time."""
     wait_for("what the test waits for", condition, seconds, pause=0.01)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Let the other tasks of the loop go on until the condition holds; fail after a while."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what the tests wait for sets no event
+            await asyncio.sleep(0.001)

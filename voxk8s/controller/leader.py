@@ -8,6 +8,7 @@ annotation with local times, which disagrees with every other tool that reads Le
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,8 @@ from typing import Any
 
 from voxk8s.cluster.errors import AlreadyExists, Conflict
 from voxk8s.cluster.kinds import LEASES
-from voxk8s.cluster.kube import Kube, KubeObject
+from voxk8s.cluster.kube import Beat, Kube, KubeObject
+from voxk8s.cluster.watching import Lost, notices
 from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
@@ -42,10 +44,21 @@ class Election:
     _lease: KubeObject | None = field(default=None, repr=False)
 
     async def acquire(self) -> None:
-        """Wait until we lead."""
+        """Wait until we lead: at once when the lease is given up, else until it is over."""
         _log.info("waiting to lead by lease %s/%s", self.namespace, self.name)
-        while not await self.try_once():  # noqa: ASYNC110 - a Lease offers nothing to wait on
-            await asyncio.sleep(self.retry)
+        changed = asyncio.Event()
+        listening = asyncio.create_task(self._listen(changed))
+        try:
+            while True:
+                changed.clear()
+                if await self.try_once():
+                    break
+                # A holder that died changes nothing: we look without being told as well.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), self.retry)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
         _log.info("leading as %s", self.identity)
 
     async def keep(self) -> None:
@@ -69,6 +82,13 @@ class Election:
             await self.kube.replace(LEASES, self._lease, self.namespace)
         except Voxk8sError as error:
             _log.info("the lease could not be given up: %s", error)
+
+    async def _listen(self, changed: asyncio.Event) -> None:
+        """Tell of every change of the lease, as far as its watch does."""
+        fields = f"metadata.name={self.name}"
+        async for notice in notices(self.kube, LEASES, self.namespace, fields=fields):
+            if not isinstance(notice, Beat | Lost):
+                changed.set()
 
     async def try_once(self) -> bool:
         """Take or renew the lease if it is ours, free or over; says whether we lead."""

@@ -7,8 +7,6 @@ and the operator nothing.
 from __future__ import annotations
 
 import functools
-import resource
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,7 +58,6 @@ from voxk8s.plan import (
 from voxk8s.storage import MISS, ResultStore, StoreOptions, open_store
 
 _THREADS = 16
-_STACK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +89,6 @@ class Delay:
 
 
 Answer = Resolved | Invalid | Delay
-
-
-def prepare(memory: int) -> None:
-    """Get a process ready: bounded memory, and everything imported before the first plan."""
-    # Stacks count as memory, too, and nothing here needs the usual eight megabytes.
-    threading.stack_size(_STACK)
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard == resource.RLIM_INFINITY or memory < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
-    registry()
-    inputs.preload()
 
 
 def look_up(request: Request) -> Answer:

@@ -17,11 +17,13 @@ from voxk8s.controller.config import Config
 from voxk8s.controller.health import serve_health, serve_metrics
 from voxk8s.controller.janitor import keep_house
 from voxk8s.controller.leader import Election
+from voxk8s.controller.lookup import Request
 from voxk8s.controller.loop import Loop
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.queue import WorkQueue
 from voxk8s.controller.recorder import Recorder
 from voxk8s.controller.resolver import Resolver
+from voxk8s.controller.warming import rehearsal
 
 _log = logging.getLogger(__name__)
 _LAST_ACTIONS = 8.0
@@ -43,7 +45,9 @@ class Operator:
         self._config = config
         self._queue = WorkQueue(time.monotonic)
         self._state = ClusterState(self._queue.add, self._gone)
-        self._resolver = Resolver(config.resolvers, config.resolver_memory, utc_now)
+        self._resolver = Resolver(
+            config.resolvers, config.resolver_memory, utc_now, rehearsal=_rehearsal(config)
+        )
         self._children = Children(kube, config, self._state)
         self._recorder = Recorder(kube, config.identity, utc_now)
         self._metrics = Metrics()
@@ -61,6 +65,7 @@ class Operator:
         )
         self._leading = not config.leader_election
         self._following: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._metrics.watch(
             phases=self._phases,
             queued=lambda: len(self._queue),
@@ -77,7 +82,7 @@ class Operator:
         self._following = asyncio.create_task(
             self._state.follow(self._kube, self._config.namespaces, time.monotonic)
         )
-        self._resolver.warm_up()
+        self._warming = asyncio.create_task(self._resolver.warm_up())
         leading = asyncio.create_task(self._lead())
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -104,11 +109,15 @@ class Operator:
         return ""
 
     def unready(self) -> str:
-        """Say why the operator cannot be counted on: caches that do not know the cluster yet.
+        """Say why the operator cannot be counted on: it does not know the cluster, or is cold.
 
         A standby is ready, too: it takes over at once.
         """
-        return "" if self._state.synced else "the caches are not synced yet"
+        if not self._state.synced:
+            return "the caches are not synced yet"
+        if self._warming is None or not self._warming.done():
+            return "the processes that look plans up are not ready yet"
+        return ""
 
     async def _lead(self) -> None:
         """Act once we may, until the lease is lost or the queue is closed."""
@@ -143,13 +152,10 @@ class Operator:
                 await self._queue.drained()
                 await self._recorder.flush()
         await self._election.release()
-        for task in (*tasks, self._following):
-            if task is not None:
-                task.cancel()
-        await asyncio.gather(
-            *(task for task in (*tasks, self._following) if task is not None),
-            return_exceptions=True,
-        )
+        ending = [task for task in (*tasks, self._following, self._warming) if task is not None]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
         await self._resolver.close()
 
     def _gone(self, workplan: WorkPlanResource) -> None:
@@ -157,3 +163,9 @@ class Operator:
 
     def _phases(self) -> list[str]:
         return [plan.status.phase or "Unseen" for _, plan in self._state.workplans.items()]
+
+
+def _rehearsal(config: Config) -> Request | None:
+    """Give what processes look up before the first plan: nothing where there is no store."""
+    store = config.store
+    return rehearsal(store.url, store.options) if store.url else None

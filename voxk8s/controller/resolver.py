@@ -1,7 +1,7 @@
 """Finds out about plans in the background: processes for the work, the loop for the waiting.
 
 What is known of a plan is kept until it is forgotten. The most urgent plan goes first. A process
-that dies (of memory, most likely) takes its plan down, not the operator.
+that dies (of memory, most likely) takes its plan down, not the operator, nor the plan beside it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import multiprocessing
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from voxk8s import constants
-from voxk8s.controller import lookup
+from voxk8s.controller import lookup, warming
 from voxk8s.controller.lookup import Answer, Delay, Request
 from voxk8s.controller.queue import Backoff
 from voxk8s.controller.resolution import (
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 PATIENCE = 300.0
 """Seconds that a plan may be looked up for."""
+WARM_UP = 15.0
+"""Seconds that the processes may take to be ready before nobody waits for them."""
 _TRIES_OF_A_PROCESS = 2
 _LARGE = 1024 * 1024
 """Bytes of a document from which on plans take turns: one of them may use most of the memory."""
@@ -44,19 +46,26 @@ Prepare = Callable[[], Awaitable[Request | Answer]]
 
 @dataclass(slots=True)
 class Resolver:
-    """What is known of each WorkPlan's plan, by the WorkPlan's uid."""
+    """What is known of each WorkPlan's plan, by the WorkPlan's uid.
+
+    `rehearsal` is looked up by every process before its first plan; `executor` makes what stands
+    for a process in tests.
+    """
 
     processes: int
     memory: int
     now: Callable[[], datetime]
     executor: Callable[[], Executor] | None = None
+    rehearsal: Request | None = None
     backoff: Backoff = field(default_factory=lambda: Backoff(first=1.0, most=10.0, jitter=0.1))
     _known: dict[str, Resolution] = field(default_factory=dict)
     _delays: dict[str, int] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _large: Turns = field(default_factory=lambda: Turns(1))
     _free: Turns = field(init=False)
-    _pool: Executor | None = None
+    _idle: list[Executor] = field(default_factory=list)
+    _busy: set[Executor] = field(default_factory=set)
+    _closed: bool = False
 
     def __post_init__(self) -> None:
         """Give each process a place."""
@@ -90,18 +99,22 @@ class Resolver:
         if task is not None:
             task.cancel()
 
-    def warm_up(self) -> None:
-        """Start the processes, so that the first plan need not wait for them."""
-        for _ in range(self.processes):
-            self._executor().submit(lookup.prepare, self.memory)
+    async def warm_up(self) -> None:
+        """Start the processes and wait until each has rehearsed, or takes too long to wait for."""
+        self._idle += [self._start() for _ in range(self.processes)]
+        loop = asyncio.get_running_loop()
+        ready = [loop.run_in_executor(process, warming.rehearse, None) for process in self._idle]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*ready, return_exceptions=True), WARM_UP)
 
     async def close(self) -> None:
         """Stop everything."""
+        self._closed = True
         for task in list(self._tasks.values()):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in (*self._idle, *self._busy):
+            process.shutdown(wait=False, cancel_futures=True)
 
     @property
     def backlog(self) -> int:
@@ -141,44 +154,60 @@ class Resolver:
 
     async def _look_up(self, uid: str, request: Request) -> Answer:
         for _ in range(_TRIES_OF_A_PROCESS):
-            pool = self._executor()
+            process = self._idle.pop() if self._idle else self._start()
+            self._busy.add(process)
             try:
-                work = asyncio.get_running_loop().run_in_executor(pool, lookup.look_up, request)
-                return await asyncio.wait_for(work, PATIENCE)
+                work = asyncio.get_running_loop().run_in_executor(process, lookup.look_up, request)
+                answer = await asyncio.wait_for(work, PATIENCE)
             except BrokenProcessPool:
                 _log.warning("a process died while it looked up the plan of WorkPlan %s", uid)
-                self._drop(pool)
+                self._replace(process)
             except TimeoutError:
-                self._drop(pool, kill=True)
+                self._replace(process)
                 break
+            except asyncio.CancelledError:
+                self._replace(process)  # nobody waits for what it is doing, but others wait for it
+                raise
+            except BaseException:
+                self._give_back(process)
+                raise
+            else:
+                self._give_back(process)
+                return answer
         return Invalid(
             constants.REASON_PLAN_TOO_LARGE,
             "The plan needs more time or memory to be looked up than the operator may use. Make it"
             " smaller, or write its repetitions as loops.",
         )
 
-    def _executor(self) -> Executor:
-        if self._pool is None:
-            self._pool = self.executor() if self.executor else self._processes()
-        return self._pool
+    def _start(self) -> Executor:
+        """Start a process, which rehearses before anything else."""
+        process = self.executor() if self.executor else self._process()
+        process.submit(warming.rehearse, self.rehearsal)
+        return process
 
-    def _processes(self) -> Executor:
+    def _process(self) -> Executor:
         return ProcessPoolExecutor(
-            self.processes,
+            1,
             # Forked processes would inherit the loop's threads and sockets.
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=lookup.prepare,
+            initializer=warming.prepare,
             initargs=(self.memory,),
         )
 
-    def _drop(self, pool: Executor, *, kill: bool = False) -> None:
-        """Go on with new processes; others that used the old ones are tried again."""
-        if self._pool is pool:
-            self._pool = None
-        if kill and isinstance(pool, ProcessPoolExecutor):
-            for process in list((pool._processes or {}).values()):
-                process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+    def _give_back(self, process: Executor) -> None:
+        self._busy.discard(process)
+        self._idle.append(process)
+
+    def _replace(self, process: Executor) -> None:
+        """End a process, if it is not dead already, and start another one in its place."""
+        self._busy.discard(process)
+        if isinstance(process, ProcessPoolExecutor):
+            for alive in list((process._processes or {}).values()):
+                alive.kill()
+        process.shutdown(wait=False, cancel_futures=True)
+        if not self._closed:
+            self._idle.append(self._start())
 
 
 def _is_large(request: Request) -> bool:

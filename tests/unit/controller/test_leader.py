@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from tests.support.scripted_kube import ScriptedKube
+from tests.support.waiting import until
 from tests.unit.controller.scenes import later
-from voxk8s.cluster.errors import Conflict, KubeUnreachable
+from voxk8s.cluster.errors import Conflict, Forbidden, KubeUnreachable
 from voxk8s.controller.leader import Election
 
 
@@ -75,6 +77,31 @@ async def test_released_lease_is_free_at_once(room: Room) -> None:
     assert await a.try_once()
     await a.release()
     assert await b.try_once()
+
+
+async def test_a_standby_hears_of_a_released_lease(room: Room) -> None:
+    """Whoever waits takes over as soon as the lease is given up, not at its next look."""
+    a, b = room.candidate("a"), room.candidate("b")
+    b.retry = 3600.0
+    assert await a.try_once()
+    taking = asyncio.create_task(b.acquire())
+    await until(lambda: room.kube.calls["watch Lease"] > 0 and room.kube.calls["get Lease"] > 2)
+    await a.release()
+    await asyncio.wait_for(taking, 10)
+    assert (b.leading, room.holder) == (True, "b")
+
+
+async def test_a_standby_takes_over_without_a_watch(room: Room) -> None:
+    """Where the lease may not be watched, looking now and then does as well."""
+    room.kube.fail("list", *[Forbidden("no", 403)] * 100)
+    a, b = room.candidate("a"), room.candidate("b")
+    b.retry = 0.001
+    assert await a.try_once()
+    taking = asyncio.create_task(b.acquire())
+    await until(lambda: room.kube.calls["get Lease"] > 2)
+    await a.release()
+    await asyncio.wait_for(taking, 10)
+    assert room.holder == "b"
 
 
 async def test_release_of_what_was_lost_changes_nothing(room: Room) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import until
 from tests.unit.controller.scenes import START
 from voxk8s.cluster.source import Document
-from voxk8s.controller import lookup
+from voxk8s.controller import lookup, warming
 from voxk8s.controller.lookup import Answer, Delay, Request
 from voxk8s.controller.resolution import Blocked, Invalid, Resolved, Resolving, Unresolved
 from voxk8s.controller.resolver import Resolver
@@ -50,6 +51,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     """A scripted look-up."""
     script = Script()
     monkeypatch.setattr(lookup, "look_up", script)
+    monkeypatch.setattr(warming, "look_up", script)
     return script
 
 
@@ -164,9 +166,56 @@ async def test_forgetting_stops_waiting(resolver: Resolver, script: Script) -> N
     assert script.seen == ["a", "c"]
 
 
+async def test_a_plan_waits_for_the_rehearsal(script: Script) -> None:
+    """A process rehearses before its first plan, and all of them have when the warm-up ends."""
+    rehearsal = request("rehearsal")
+    resolver = Resolver(2, 2**30, lambda: START, lambda: ThreadPoolExecutor(1), rehearsal)
+    script.gate.clear()
+    warming = asyncio.create_task(resolver.warm_up())
+    first = asyncio.create_task(find_out(resolver, "a", request("a")))
+    await until(lambda: script.seen == ["rehearsal"] * 2)
+    assert not warming.done()
+    script.gate.set()
+    await asyncio.wait_for(warming, 5)
+    assert await first == Resolved()
+    assert script.seen == ["rehearsal", "rehearsal", "a"]
+    await resolver.close()
+
+
+async def test_nobody_waits_long_for_a_rehearsal(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that does not answer makes no operator unready."""
+    monkeypatch.setattr("voxk8s.controller.resolver.WARM_UP", 0.01)
+    rehearsal = request("rehearsal")
+    resolver = Resolver(1, 2**30, lambda: START, lambda: ThreadPoolExecutor(1), rehearsal)
+    script.gate.clear()
+    await asyncio.wait_for(resolver.warm_up(), 5)
+    script.gate.set()
+    await resolver.close()
+
+
+async def test_a_plan_that_is_forgotten_holds_up_nobody(script: Script) -> None:
+    """A process that works for nobody any more is replaced: the next plan does not wait for it."""
+    resolver = Resolver(1, 2**30, lambda: START, lambda: ThreadPoolExecutor(1))
+    script.gate.clear()
+
+    async def prepare() -> Request:
+        return request("huge")
+
+    resolver.start("huge", 0, prepare, lambda: None)
+    await until(lambda: script.seen == ["huge"])
+    resolver.forget("huge")
+    next_one = asyncio.create_task(find_out(resolver, "small", request("small")))
+    await until(lambda: script.seen == ["huge", "small"])
+    script.gate.set()
+    assert await next_one == Resolved()
+    await resolver.close()
+
+
 async def test_large_plans_leave_room_for_small_ones(script: Script) -> None:
     """Large plans take turns, the most urgent first, and never use all processes."""
-    resolver = Resolver(2, 2**30, lambda: START, lambda: ThreadPoolExecutor(2))
+    resolver = Resolver(2, 2**30, lambda: START, lambda: ThreadPoolExecutor(1))
     script.gate.clear()
     large = [("a", 0), ("b", 0), ("urgent", 9)]
     tasks = []
