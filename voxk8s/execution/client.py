@@ -16,6 +16,7 @@ from distributed import Client, Worker
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import Settings
+from voxk8s.storage.forking import ForkGuard
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class _Shared:
 
 _shared = _Shared()
 _lock = threading.RLock()
+_threads = ForkGuard("Dask")
 _LIVE: Final = ("running", "connecting")
 _UNSEEN: Final = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 """Dask opens its HTTP ports in any case: on this host only, and nothing is served there."""
@@ -47,9 +49,11 @@ def get_shared_dask_client(enable_dashboard: bool = False) -> Client:
     It has one worker of threads in this process; `VOXLOGICA_DASK_THREADS` (4),
     `VOXLOGICA_DASK_MEMORY` (2GB) and `VOXLOGICA_ENABLE_DASHBOARD` (false) are read when it is made.
     A live client without a dashboard is replaced when one is asked for and nothing runs on it.
+    Raises InvalidUsage in a process that was forked when there had been one.
     """
     settings = Settings.from_env(os.environ)
     dashboard = enable_dashboard or settings.enable_dashboard
+    _threads.enter()
     with _lock:
         client = _shared.client
         if client is not None and _is_live(client):
@@ -77,6 +81,19 @@ def close_shared_dask_client() -> None:
         client, _shared.client = _shared.client, None
         if client is not None:
             _close(client)
+
+
+def _let_go() -> None:
+    """Forget the client in a forked process, which could only wait for its threads at the end."""
+    global _lock
+    _lock = threading.RLock()
+    client, _shared.client = _shared.client, None
+    if client is not None and client.cluster is not None:
+        client.cluster.shutdown_on_close = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 def has_shared_dask_client() -> bool:

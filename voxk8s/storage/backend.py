@@ -21,6 +21,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.storage.failure import convert, is_no_answer
+from voxk8s.storage.forking import ForkGuard
 from voxk8s.storage.options import Location, StoreOptions
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _PART: Final = 8 * 1024 * 1024
 
 # obstore raises its own errors and these built-in ones.
 _FAILURES: Final = (BaseError, OSError, NotImplementedError, ValueError)
+
+_threads = ForkGuard("a result store")
 
 _memories: dict[str, MemoryStore] = {}
 _memories_lock = threading.Lock()
@@ -87,6 +90,7 @@ class Backend:
     def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, Found] | None:
         """All bytes at a path and what the store says of them, or None."""
         store = self._bulk if bulk else self._small
+        _threads.enter()
         try:
             answer = obstore.get(store, path)
             data = memoryview(answer.bytes())
@@ -100,6 +104,7 @@ class Backend:
     def digest(self, path: str) -> tuple[str, int] | None:
         """SHA-256 and size of an object, read piece by piece, or None."""
         state, size = hashlib.sha256(), 0
+        _threads.enter()
         try:
             for piece in obstore.get(self._bulk, path).stream(min_chunk_size=_PART):
                 state.update(piece)
@@ -113,6 +118,7 @@ class Backend:
 
     def head(self, path: str) -> Found | None:
         """Size of the object at a path, or None."""
+        _threads.enter()
         try:
             meta = obstore.head(self._small, path)
         except FileNotFoundError as error:
@@ -150,6 +156,7 @@ class Backend:
         """
         if not found.tag:
             raise UnsupportedUpdate(f"the store {self.url} has no ETags")
+        _threads.enter()
         try:
             obstore.put(
                 self._small,
@@ -185,6 +192,7 @@ class Backend:
 
     def delete(self, path: str) -> None:
         """Remove an object if there is one."""
+        _threads.enter()
         try:
             obstore.delete(self._small, path)
         except FileNotFoundError as error:
@@ -194,6 +202,7 @@ class Backend:
 
     def list(self, prefix: str) -> Iterator[Found]:
         """All objects below a prefix. Slow: for statistics and collection, never to look up."""
+        _threads.enter()
         try:
             for chunk in obstore.list(self._bulk, prefix, chunk_size=1000):
                 for meta in chunk:
@@ -207,6 +216,7 @@ class Backend:
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
     ) -> None:
         size = sum(len(part) for part in parts)
+        _threads.enter()
         obstore.put(
             # A busy server may take long over a write, however small; what is to be written has
             # cost more than the wait, and a store that is away has failed to answer reads before.

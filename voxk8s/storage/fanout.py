@@ -7,6 +7,7 @@ records a second against 3,000 to 9,000, on two cores with other work). They are
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ class FanOut:
         self._width = width
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
+        self._owner = 0
 
     def map(self, call: Callable[[K], V], items: Iterable[K]) -> dict[K, V]:
         """Call `call` for each item; raises the first error after the calls under way end."""
@@ -61,7 +63,9 @@ class FanOut:
 
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:
-            if self._pool is None:
+            # A forked process has the pool, but none of its threads.
+            if self._pool is None or self._owner != os.getpid():
+                self._owner = os.getpid()
                 self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="voxk8s-store")
             return self._pool
 
