@@ -25,6 +25,7 @@ from voxk8s.cluster.source import (
     refuse_local_inputs,
 )
 from voxk8s.controller import known, output
+from voxk8s.controller.doors import doors
 from voxk8s.controller.resolution import Invalid, Resolved
 from voxk8s.errors import (
     InputNotAllowed,
@@ -55,7 +56,7 @@ from voxk8s.plan import (
     resolve,
     width,
 )
-from voxk8s.storage import MISS, ResultStore, StoreOptions, open_store
+from voxk8s.storage import MISS, ResultStore, StoreOptions
 
 _THREADS = 16
 
@@ -132,11 +133,11 @@ def _look_up(request: Request) -> Answer:
             source_digest=document.digest if document else None,
             store_checked=False,
         )
-    store = open_store(request.store_url, options=request.options, env={})
-    abilities = store.probe()
+    door = doors.to(request.store_url, request.options)
+    store = door.store
     message = (
         ""
-        if abilities.conditional_writes
+        if door.conditional_writes
         else "The store ignores conditional writes: results are safe, but two different values of"
         " one operation may go unseen."
     )

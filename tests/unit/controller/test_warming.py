@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from voxk8s.controller import lookup, warming
+from voxk8s.controller.doors import Doors
 from voxk8s.controller.resolution import Resolved
 from voxk8s.errors import InputUnavailable, StoreUnreachable
 from voxk8s.storage import ResultStore, StoreOptions, open_store
@@ -26,7 +27,8 @@ def test_a_rehearsal_asks_for_all_that_plans_ask_for(monkeypatch: pytest.MonkeyP
         asked.append(url)
         raise InputUnavailable(f"no {url}")
 
-    monkeypatch.setattr(lookup, "open_store", open_memory)
+    monkeypatch.setattr(lookup, "doors", Doors())
+    monkeypatch.setattr("voxk8s.controller.doors.open_store", open_memory)
     monkeypatch.setattr("voxk8s.kernels.inputs.stat", stat)
     found = lookup.look_up(REHEARSAL)
     assert isinstance(found, Resolved)
@@ -43,7 +45,8 @@ def test_a_rehearsal_that_fails_stops_nothing(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(lookup, "open_store", fail)
+    monkeypatch.setattr(lookup, "doors", Doors())
+    monkeypatch.setattr("voxk8s.controller.doors.open_store", fail)
     with caplog.at_level(logging.INFO):
         warming.rehearse(REHEARSAL)
     assert ("unforeseen" in caplog.text) is isinstance(error, ValueError)
