@@ -269,6 +269,17 @@ def test_ping_costs_one_request() -> None:
     open_store("memory://ping").ping()()
 
 
+def test_undisputed_lease_costs_one_request_a_step() -> None:
+    """To take a lease, to renew it and to give it back are one request each."""
+    with scripted(lambda *_: None) as (script, opener):
+        lease = opener().lease(KEY, "owner")
+        assert lease.acquire() is None
+        assert lease.renew()
+        assert lease.renew()
+        lease.release()
+        assert [method for method, _ in script.asked.elements()] == ["PUT"] * 3 + ["DELETE"]
+
+
 def test_lookup_never_lists() -> None:
     """No call but stats lists a bucket."""
     with scripted(lambda *_: None) as (script, opener):

@@ -13,7 +13,7 @@ import pytest
 from tests.contract.test_store_conformance import LARGE, damage, flip, key, opener
 from tests.support.waiting import wait_until
 from voxk8s.errors import InvalidUsage
-from voxk8s.storage import MISS, Limits, ResultStore, UnsupportedUpdate
+from voxk8s.storage import MISS, Holder, Limits, ResultStore, UnsupportedUpdate
 from voxk8s.storage.backend import Found
 from voxk8s.storage.layout import blob_path, lease_path, record_path
 
@@ -92,7 +92,9 @@ def test_results_that_are_not_used_go_with_their_blobs(opener: Opener) -> None:
     store.put(key("unused"), LARGE + 1)
     written = store._backend.head(record_path(key("used")))
     assert written is not None
-    let_time_pass(written)
+    last = store._backend.head(record_path(key("unused")))
+    assert last is not None
+    let_time_pass(last)
     assert later(store, 1.5).get(key("used")) is not MISS
 
     def touched() -> bool:
@@ -202,6 +204,25 @@ def test_one_of_many_gets_the_lease(opener: Opener) -> None:
         for thread in threads:
             thread.join()
         assert won.count(True) == 1
+
+
+def test_lease_can_be_taken_from_a_holder_who_has_had_it_too_long(opener: Opener) -> None:
+    """It is taken from that holder only, who cannot renew it any more."""
+    store = opener()
+    if not leases(store):
+        pytest.skip("folders have no conditional updates, and the probe says so")
+    first, second = (store.lease(key("x"), owner, seconds=60) for owner in ("one", "two"))
+    assert first.acquire() is None
+    holder = second.acquire()
+    assert holder is not None
+    assert holder.seconds == 60
+    assert second.acquire(Holder("three", 0.0)) == holder
+    assert second.acquire(holder) is None
+    assert first.renew() is False
+    first.release()
+    taken = store.lease(key("x"), "four").acquire()
+    assert taken is not None
+    assert taken.owner == "two"
 
 
 def test_spoilt_lease_holds_nothing(opener: Opener) -> None:

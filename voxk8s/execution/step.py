@@ -42,7 +42,7 @@ def run_step(step: Step, slots: list[Slot], work: Work) -> Slot:
             return argument
         arguments.append(argument)
     if turns.is_worth(step, arguments, work):
-        with turns.Turn(step, work) as turn:
+        with turns.Turn(step, work, turns.expect(step, arguments, work)) as turn:
             return _run(step, arguments, work, turn.found)
     return _run(step, arguments, work, MISS)
 

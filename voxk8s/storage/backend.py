@@ -134,13 +134,18 @@ class Backend:
         S3 says "conflict" when two writers meet and neither may have won; False then too, so look
         before believing that the object is there.
         """
+        return self.claim(path, parts, media_type) is not None
+
+    def claim(
+        self, path: str, parts: Sequence[bytes | memoryview], media_type: str
+    ) -> Found | None:
+        """Create an object and give what it can be updated by; None where `create` is False."""
         try:
-            self._put(path, parts, media_type, create=True)
+            return self._put(path, parts, media_type, create=True)
         except AlreadyExistsError:
-            return False
+            return None
         except _FAILURES as error:
             raise convert(error, self.url, "write") from error
-        return True
 
     def write(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> None:
         """Write an object, whatever is there."""
@@ -149,8 +154,8 @@ class Backend:
         except _FAILURES as error:
             raise convert(error, self.url, "write") from error
 
-    def update(self, found: Found, data: bytes, media_type: str) -> bool:
-        """Write an object if it is still as it was found; False when it is not.
+    def update(self, found: Found, data: bytes, media_type: str) -> Found | None:
+        """Write an object if it is still as it was found, and give what it is now; else None.
 
         Raises UnsupportedUpdate where the store has no such thing (folders, some S3 servers).
         """
@@ -158,7 +163,7 @@ class Backend:
             raise UnsupportedUpdate(f"the store {self.url} has no ETags")
         _threads.enter()
         try:
-            obstore.put(
+            answer = obstore.put(
                 self._small,
                 found.path,
                 data,
@@ -167,7 +172,7 @@ class Backend:
                 use_multipart=False,
             )
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
-            return False
+            return None
         except NotImplementedError as error:
             raise UnsupportedUpdate(f"the store {self.url} has no conditional updates") from error
         except _FAILURES as error:
@@ -176,7 +181,7 @@ class Backend:
                     f"the store {self.url} has no conditional updates"
                 ) from error
             raise convert(error, self.url, "write") from error
-        return True
+        return Found(found.path, len(data), tag=answer["e_tag"] or "")
 
     def touch(self, found: Found, data: bytes | memoryview, media_type: str) -> None:
         """Make an object young without changing it, unless it has changed."""
@@ -214,10 +219,10 @@ class Backend:
 
     def _put(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
-    ) -> None:
+    ) -> Found:
         size = sum(len(part) for part in parts)
         _threads.enter()
-        obstore.put(
+        answer = obstore.put(
             # A busy server may take long over a write, however small; what is to be written has
             # cost more than the wait, and a store that is away has failed to answer reads before.
             self._bulk,
@@ -230,6 +235,7 @@ class Backend:
             chunk_size=_PART,
             max_concurrency=4,
         )
+        return Found(path, size, tag=answer["e_tag"] or "")
 
     def _believe(self, error: FileNotFoundError, doing: str, *, with_body: bool = False) -> None:
         """Raise unless "not found" is about the object."""

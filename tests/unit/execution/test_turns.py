@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from voxk8s.execution.planning import plan_units
 from voxk8s.execution.process import Context
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.task import run_unit
+from voxk8s.execution.turns import Watch
 from voxk8s.execution.units import Unit
 from voxk8s.execution.work import Clock
 from voxk8s.kernels import kernel, registry
@@ -142,6 +144,54 @@ def test_dead_holder_delays_by_its_lease_only(store: ResultStore, reports: list[
     unit, _ = _other(store, seconds=0.2)
     assert run_unit(unit, _context()) == 2.0
     assert _calls == [1.0]
+
+
+def test_holder_that_only_renews_loses_its_turn(
+    store: ResultStore, reports: list[Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who hangs and goes on renewing is waited for as long as patience lasts, and then replaced."""
+    monkeypatch.setattr(turns, "LEAST_PATIENCE_SECONDS", 10.0)
+    unit, lease = _other(store)
+    waits = Waits(*[lease.renew] * 50)
+    assert run_unit(unit, _context(), clock=waits.clock()) == 2.0
+    assert _calls == [1.0]
+    assert 10 < waits.now < 12
+
+
+def test_what_is_known_to_take_long_is_waited_for_longer(
+    store: ResultStore, reports: list[Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience grows with what the operation has cost here."""
+    monkeypatch.setattr(turns, "LEAST_PATIENCE_SECONDS", 10.0)
+    turns._seconds["turns.dear"] = 8.0
+    unit, lease = _other(store)
+    waits = Waits(*[lease.renew] * 50)
+    assert run_unit(unit, _context(), clock=waits.clock()) == 2.0
+    assert 32 < waits.now < 34
+
+
+def test_dead_holder_whose_clock_was_ahead_delays_by_its_lease_only(
+    store: ResultStore, reports: list[Report]
+) -> None:
+    """A lease that is not renewed ends by the clock of who waits, whatever time stands in it."""
+    ahead = ResultStore(store._location, store._options, clock=lambda: time.time() + 3600)
+    unit, _ = _other(ahead, seconds=5)
+    waits = Waits()
+    assert run_unit(unit, _context(), clock=waits.clock()) == 2.0
+    assert 5 < waits.now < 8
+
+
+def test_patience_is_for_each_holder() -> None:
+    """Another holder, and a lease that was renewed, begin anew."""
+    now = 0.0
+    watch = Watch(lambda: now, patience=20.0)
+    assert not watch.is_over(Holder("a", 10.0, seconds=10.0))
+    now = 11.0
+    assert watch.is_over(Holder("a", 10.0, seconds=10.0))
+    assert not watch.is_over(Holder("a", 21.0, seconds=10.0))
+    now = 21.0
+    assert watch.is_over(Holder("a", 31.0, seconds=10.0))
+    assert not watch.is_over(Holder("b", 31.0, seconds=10.0))
 
 
 def test_attempts_of_one_run_do_not_wait_for_each_other(
