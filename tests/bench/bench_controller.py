@@ -104,7 +104,7 @@ def now() -> datetime:
 async def run_known(store: str) -> tuple[float, float]:
     """Give the seconds for many known plans, and for one of them beside a huge plan."""
     bench = Bench(store)
-    bench.resolver.warm_up()
+    await bench.resolver.warm_up()
     running = asyncio.create_task(bench.loop.run(16, 3600))
     bench.apply("first", add(0.5))
     await until(lambda: bench.phase("first") == "Succeeded")

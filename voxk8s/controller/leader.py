@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from voxk8s.cluster.watching import Lost, notices
 from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
+_RELEASES = 3
 
 
 @dataclass(slots=True)
@@ -41,7 +42,6 @@ class Election:
     _seen: tuple[str, str] = ("", "")
     _seen_at: float = 0.0
     _renewed_at: float = 0.0
-    _lease: KubeObject | None = field(default=None, repr=False)
 
     async def acquire(self) -> None:
         """Wait until we lead: at once when the lease is given up, else until it is over."""
@@ -73,15 +73,25 @@ class Election:
                 return
 
     async def release(self) -> None:
-        """Give the lease up, so that the next one need not wait for it to run out."""
-        if not self.leading or self._lease is None:
+        """Give the lease up, so that the next one need not wait for it to run out.
+
+        Nobody may `keep` it any more; a renewal that was under way may have reached the API server.
+        """
+        if not self.leading:
             return
         self.leading = False
-        self._lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
-        try:
-            await self.kube.replace(LEASES, self._lease, self.namespace)
-        except Voxk8sError as error:
-            _log.info("the lease could not be given up: %s", error)
+        for _ in range(_RELEASES):
+            try:
+                lease = await self.kube.find(LEASES, self.name, self.namespace)
+                if lease is None or lease["spec"].get("holderIdentity") != self.identity:
+                    return
+                lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
+                await self.kube.replace(LEASES, lease, self.namespace)
+            except Conflict:
+                continue
+            except Voxk8sError as error:
+                _log.info("the lease could not be given up: %s", error)
+            return
 
     async def _listen(self, changed: asyncio.Event) -> None:
         """Tell of every change of the lease, as far as its watch does."""
@@ -107,7 +117,7 @@ class Election:
     async def _try(self) -> bool:
         lease = await self.kube.find(LEASES, self.name, self.namespace)
         if lease is None:
-            self._lease = await self.kube.create(LEASES, self._fresh(), self.namespace)
+            await self.kube.create(LEASES, self._fresh(), self.namespace)
             return True
         spec: dict[str, Any] = lease.setdefault("spec", {})
         holder, renewed = str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or "")
@@ -125,7 +135,7 @@ class Election:
             "renewTime": moment,
             "leaseDurationSeconds": int(self.duration),
         }
-        self._lease = await self.kube.replace(LEASES, lease, self.namespace)
+        await self.kube.replace(LEASES, lease, self.namespace)
         self._seen, self._seen_at = (self.identity, moment), self.clock()
         return True
 

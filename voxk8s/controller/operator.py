@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from voxk8s.api import WorkPlanResource
 from voxk8s.cluster.kube import Kube
@@ -144,18 +145,17 @@ class Operator:
             await self._loop.run(self._config.workers, self._config.resync_seconds)
             tidying.cancel()
 
-    async def _wind_down(self, *tasks: asyncio.Task[object]) -> None:
+    async def _wind_down(self, leading: asyncio.Task[None], stopped: asyncio.Task[bool]) -> None:
         """Finish what is being done, give the lease up, and end everything."""
         self._queue.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_ACTIONS):
                 await self._queue.drained()
                 await self._recorder.flush()
+        # Whoever renews the lease must have ended before it is given up: he would take it back.
+        await _end(leading)
         await self._election.release()
-        ending = [task for task in (*tasks, self._following, self._warming) if task is not None]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await _end(stopped, self._following, self._warming)
         await self._resolver.close()
 
     def _gone(self, workplan: WorkPlanResource) -> None:
@@ -163,6 +163,13 @@ class Operator:
 
     def _phases(self) -> list[str]:
         return [plan.status.phase or "Unseen" for _, plan in self._state.workplans.items()]
+
+
+async def _end(*tasks: asyncio.Task[Any] | None) -> None:
+    known = [task for task in tasks if task is not None]
+    for task in known:
+        task.cancel()
+    await asyncio.gather(*known, return_exceptions=True)
 
 
 def _rehearsal(config: Config) -> Request | None:

@@ -104,6 +104,16 @@ async def test_a_standby_takes_over_without_a_watch(room: Room) -> None:
     assert room.holder == "b"
 
 
+async def test_release_after_a_renewal_that_was_cut_off(room: Room) -> None:
+    """A lease that was renewed without our hearing of it is given up all the same."""
+    a, b = room.candidate("a"), room.candidate("b")
+    assert await a.try_once()
+    room.kube.fail("replace", Conflict("modified", 409))
+    await a.release()
+    assert room.holder == ""
+    assert await b.try_once()
+
+
 async def test_release_of_what_was_lost_changes_nothing(room: Room) -> None:
     """A candidate that does not lead leaves the lease alone."""
     a, b = room.candidate("a"), room.candidate("b")
