@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voxk8s.imgql.code import Apply, Call, Constant, Function, Unknown
+from voxk8s.imgql.code import Apply, Call, Constant, Function, Parameter, Unknown
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.meaning import Meaning
 from voxk8s.imgql.names import Defined, Names
 from voxk8s.imgql.scopes import Scope
 from voxk8s.imgql.syntax import Item, Token
+from voxk8s.imgql.types import described
 
 MINUS = "-"
 
@@ -88,6 +89,8 @@ class Application:
         """Warn of a chain that mixes operators, whose grouping may surprise."""
         if scope.function.source.library or len(operators) < 2:
             return
+        if any(each.unknown for each in operators):
+            return
         signs = dict.fromkeys(each.token.text for each in operators)
         if len(signs) > 1:
             first, *_ = operators
@@ -105,14 +108,35 @@ class Application:
     def _refuse_arity(self, scope: Scope, meaning: Meaning, count: int, *, called: bool) -> None:
         token = meaning.token
         if meaning.place is not None or (called and meaning.is_value):
-            self.error(scope.function, token, f"`{token.text}` is a value, not a function")
+            hint = f"an item of a sequence is {token.text}[i]" if count == 1 else ""
+            message = f"`{token.text}` is a value, not a function"
+            self.error(scope.function, token, message, hint)
             return
         given = "none" if count == 0 else str(count)
         self.error(
             scope.function,
             token,
             f"`{token.text}` {meaning.takes()}, and {given} {'is' if count == 1 else 'are'} given",
+            _form(meaning.defined),
         )
+
+
+def _form(defined: Defined | None) -> str:
+    """Say how a function is called, and where it is defined."""
+    if defined is None:
+        return ""
+    if defined.signature is not None:
+        return described(defined.name, defined.signature) if not defined.words else ""
+    function = defined.function
+    if function is None or function.source.library:
+        return ""
+    line, column = function.source.position(function.start)
+    names = ", ".join(
+        function.source.code[each.start : each.end]
+        for each in function.instructions[: defined.maximum]
+        if isinstance(each, Parameter)
+    )
+    return f"it is {defined.name}({names}), defined at {function.source.name}:{line}:{column}"
 
 
 def _application(defined: Defined, places: tuple[int, ...], start: int, end: int) -> Apply:

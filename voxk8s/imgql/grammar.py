@@ -37,17 +37,18 @@ KEYWORDS: Final = {
 _AFTER_EQUAL: Final = r"(?![#;:_'|$%&/^=*+<>?@~\\])"
 """What cannot follow the `=` of a definition; `a =-3` and `a =!b` define a."""
 
-_PARAMETERS: Final = rf"\([ \t]*{WORD}(?:[ \t]*,[ \t]*{WORD})*[ \t]*\)"
+_BLANK: Final = r"[ \t\r\f\v\u00a0]"
+_PARAMETERS: Final = rf"\({_BLANK}*{WORD}(?:{_BLANK}*,{_BLANK}*{WORD})*{_BLANK}*\){_BLANK}*"
 BARE: Final = re.compile(
-    rf"(?:{NAME}|(?:{NAME})?{OPERATOR}(?=[ \t]*\())[ \t]*(?:{_PARAMETERS}[ \t]*)?={_AFTER_EQUAL}"
+    rf"(?:{NAME}{_BLANK}*|(?:{NAME})?{OPERATOR}{_BLANK}*(?=\())(?:{_PARAMETERS})?={_AFTER_EQUAL}"
 )
 """At the start of a line: a definition without `let`, of an operator with its parameters."""
-LOAD: Final = re.compile(rf"load[ \t]+{WORD}[ \t]*={_AFTER_EQUAL}")
+LOAD: Final = re.compile(rf"load{_BLANK}+{WORD}{_BLANK}*={_AFTER_EQUAL}")
 """`load name = …`; elsewhere `load` is the name of a kernel."""
 MIXED: Final = re.compile(
     rf"\blet\s+({WORD}[#;:'|!$%&/^*\-+<>?@~\\]+)\s*=(?!=)"
     rf"|\blet\s+({WORD}(?:(?!//)[{SIGNS}])+)\s*\(\s*{WORD}(?:\s*,\s*{WORD})*\s*\)\s*=(?!=)"
-    rf"|^[ \t]*({WORD}(?:(?!//)[{SIGNS}])+)[ \t]*{_PARAMETERS}[ \t]*=(?!=)",
+    rf"|^{_BLANK}*({WORD}(?:(?!//)[{SIGNS}])+){_BLANK}*{_PARAMETERS}=(?!=)",
     re.MULTILINE,
 )
 """Definitions of names that end in operator signs, such as `B+`."""

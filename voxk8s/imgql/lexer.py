@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from voxk8s.imgql import grammar
+from voxk8s.imgql import grammar, habits
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.source import Source
 from voxk8s.imgql.syntax import Token
@@ -67,7 +67,7 @@ class _Lexer:
                 kind = self._bracket(text)
             elif kind == "BAD":
                 stop = self._refuse(text, start)
-                if text != '"':
+                if text != '"' and text not in habits.QUOTES:
                     end = stop
                     continue
                 # It stands for the string that it begins, so that it is no further error.
@@ -124,14 +124,17 @@ class _Lexer:
 
     def _refuse(self, sign: str, start: int) -> int:
         """Report what is no word; give the place where words go on."""
-        if sign != '"':
-            message = f"{sign!r} means nothing in ImgQL"
-            self._report.error(self._source, start, start + 1, message)
-            return start + 1
         line_end = self._code.find("\n", start)
         stop = len(self._code) if line_end < 0 else line_end
-        hint = 'a string ends with `"` on its line'
-        self._report.error(self._source, start, stop, "this string is not closed", hint)
+        if sign == '"':
+            message, hint = "this string is not closed", 'a string ends with `"` on its line'
+        elif sign in habits.QUOTES:
+            closed = self._code.find(habits.QUOTES[sign], start + 1, stop)
+            stop = stop if closed < 0 else closed + 1
+            message, hint = f"{sign!r} begins no string", 'strings stand in double quotes: "a"'
+        else:
+            stop, message, hint = start + 1, f"{sign!r} means nothing in ImgQL", ""
+        self._report.error(self._source, start, stop, message, hint)
         return stop
 
 

@@ -90,14 +90,16 @@ class Lowering:
         item = items[place]
         if isinstance(item, Token) and item.type in (*SIGNS, "NAME"):
             meaning = self._lookup.find(scope, item, 2 + further)
+            if meaning.unknown and place + 1 == len(items):
+                raise Abandon
             if meaning.unknown or meaning.joins or further:
                 return meaning
         self._error(
             scope.function,
             item,
             "expected an operator between two expressions",
-            "a function of one argument may stand before its argument; a new definition begins"
-            " with `let`",
+            "arguments have a `,` between them; a function of one argument may stand before it;"
+            " a new definition begins with `let`",
         )
         raise Abandon
 

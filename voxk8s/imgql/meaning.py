@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from voxk8s.imgql import habits
 from voxk8s.imgql.diagnostics import Report, nearest
 from voxk8s.imgql.names import Defined, Names
 from voxk8s.imgql.scopes import Local, Scope
@@ -14,6 +15,8 @@ from voxk8s.imgql.syntax import Item, Token
 from voxk8s.plan.signature import Role
 
 _MOST_COMPARED = 5_000
+_LONGEST_PART = 12
+"""Signs of an operator that is written without a space before or behind another."""
 
 
 class Meaning(msgspec.Struct, frozen=True):
@@ -131,17 +134,20 @@ class Lookup:
         return tuple(words)
 
     def _split(self, scope: Scope, token: Token) -> Sequence[Token]:
-        parts = []
-        rest = token
-        while not self._known(scope, rest.text):
-            for length in range(len(rest.text) - 1, 0, -1):
-                if self._known(scope, rest.text[:length]):
+        """Give the longest known operators from the left, or the token itself if there are none."""
+        text = token.text
+        parts: list[Token] = []
+        place = 0
+        while place < len(text):
+            longest = min(len(text) - place, _LONGEST_PART)
+            for length in range(longest, 0, -1):
+                if self._known(scope, text[place : place + length]):
                     break
             else:
-                return [token]
-            parts.append(Token("OP", rest.text[:length], rest.start, rest.tight))
-            rest = Token("OP", rest.text[length:], rest.start + length, True)
-        return [*parts, rest]
+                return [token] if not parts else [*parts, _part(token, place, len(text))]
+            parts.append(_part(token, place, place + length))
+            place += length
+        return parts
 
     def _known(self, scope: Scope, sign: str) -> bool:
         if scope.find(sign) is not None:
@@ -158,12 +164,15 @@ class Lookup:
             return
         what = "name" if token.type == "NAME" else "operator"
         hints = []
-        if not self._report.crowded:
+        if name in habits.NAMES:
+            hints.append(habits.NAMES[name])
+            self._report.broken.update(habits.FOLLOWERS.get(name, ()))
+        elif not self._report.crowded:
             homes = self._names.homes(name)
             if homes:
                 hints.append(" or ".join(f'import "{home}"' for home in homes[:3]))
             else:
-                known = [*scope.names(), *islice(self._names.known(), _MOST_COMPARED)]
+                known = [*scope.names(), *islice(self._names.known(name), _MOST_COMPARED)]
                 near = nearest(name, known)
                 if near is not None:
                     hints.append(f"did you mean `{near}`?")
@@ -171,3 +180,8 @@ class Lookup:
         self._report.error(
             scope.function.source, token.start, token.end, f"unknown {what} `{name}`", *hints
         )
+
+
+def _part(token: Token, start: int, stop: int) -> Token:
+    tight = token.tight if start == 0 else True
+    return Token("OP", token.text[start:stop], token.start + start, tight)

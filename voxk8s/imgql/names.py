@@ -191,8 +191,10 @@ class Names:
             words = tuple(wanted(defined.signature, place, kinds) for place in range(len(kinds)))
         return not any(map(clashes, words, kinds))
 
-    def known(self) -> Iterator[str]:
-        """Give every name that could have been meant."""
+    def known(self, name: str) -> Iterator[str]:
+        """Give every name that could have been meant by `name`."""
+        if "." in name.strip("."):
+            yield from self._index.names()
         yield from self._symbols
         for name, brought in self._libraries.items():
             if any(each in self.imports and name == defined.name for each, defined in brought):

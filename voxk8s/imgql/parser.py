@@ -26,8 +26,11 @@ def parse(source: Source, tokens: list[Token], report: Report) -> list[Command]:
             return [*commands, *automaton().run(closed, begin)]
         except Refused as error:
             place = error.place
-            if place == begin or not _is_cut(closed[place - 1]):
+            cut = next((each for each in range(begin, place) if _is_cut(closed[each])), None)
+            if cut is None:
                 explain(source, closed, place, begin, error.expected, report)
+            else:
+                place = cut + 1
             report.broken |= _defined_at(tokens, begin, place)
             if error.made and isinstance(error.made[0], list):
                 commands += _commands(error.made[0])
@@ -48,7 +51,9 @@ def _commands(made: list[Part]) -> list[Command]:
 
 def _defined_at(tokens: list[Token], begin: int, place: int) -> set[str]:
     """Give the names that the command around a place would have defined."""
-    names = set()
+    names: set[str] = set()
+    if tokens[place : place + 1] and tokens[place].text == "load":
+        names.update(token.text for token in tokens[place + 1 : place + 2])
     for start in range(min(place, len(tokens) - 1), begin - 1, -1):
         if tokens[start].type in ("LET", "BARE", "LOAD") and start + 1 < len(tokens):
             names.add(tokens[start + 1].text)

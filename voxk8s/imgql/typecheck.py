@@ -139,6 +139,7 @@ class _Types:
             " A dot stands on the side of a number"
             if fitting
             else "",
+            "" if instruction.words or count < 2 else types.described(name, instruction.signature),
             hint,
         )
 

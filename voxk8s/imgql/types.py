@@ -135,6 +135,16 @@ def result(signature: Signature, kinds: Sequence[str]) -> str:
     return signature.result
 
 
+def described(name: str, signature: Signature) -> str:
+    """Say what a kernel takes, as in `it is near(mask)`; empty if its signature does not tell."""
+    words = list(signature.parameters)
+    if not words or set(words) == {ANY}:
+        return ""
+    if signature.maximum is None:
+        words.append("…")
+    return f"it is {name}({', '.join(words)})"
+
+
 def text(value: str) -> str:
     """Give the type of a string that the program spells out; its suffix may say what it names."""
     return _IMAGE_FILE if value.lower().removesuffix(".gz").endswith(_PICTURES) else "string"

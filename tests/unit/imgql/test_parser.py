@@ -105,12 +105,37 @@ def test_a_slip_in_a_command_word_is_suggested() -> None:
     [
         ("let a = 1;", "commands need no sign at their end"),
         ("let a = 'x'", "strings stand in double quotes"),
+        ("let a = “x”", "strings stand in double quotes"),
+        ("let a == 1", "a definition has a single `=`"),
+        ("let a := 1", "a definition has a plain `=`"),
+        ("# a remark", "comments begin with `//`"),
+        ("let a = 1\n# a remark", "comments begin with `//`"),
+        ("let a = if 1 then 2 else 3", "`ifB(c, t, e)` chooses between two masks"),
+        ('WriteImage("f.nii", 1)', "files are written by a command: save"),
+        ("let f = lambda x: x", "a function has a name"),
+        ("let a = True", "did you mean `true`?"),
+        ("let in = 1", "`in` is a word of the language"),
         ('load a "f"', 'it is written load name = "file"'),
+        ("let a = 1\nprint a", 'it is written print "label" expression'),
+        ("let a = for x in [1]", "it is written for x in xs do"),
+        ("let a = let b = 1", "it is written let a = … in …"),
     ],
 )
 def test_habits_of_other_languages_are_known(text: str, hint: str) -> None:
     """What other languages would allow is explained."""
     assert f"help: {hint}" in refused(text)
+
+
+def test_words_that_belong_to_an_unknown_one_are_no_further_errors() -> None:
+    """`if` is told, `then` and `else` are not."""
+    (found,) = diagnostics("let a = if 1 then 2 else 3")
+    assert found.message == "unknown name `if`"
+
+
+def test_a_string_in_typographic_quotes_is_one_error() -> None:
+    """It stands for a string; what follows is read as usual."""
+    found = diagnostics("print “a b” 1\nlet b = foo")
+    assert [(each.line, each.column) for each in found] == [(1, 7), (2, 9)]
 
 
 def test_a_definition_that_cannot_be_read_is_one_error() -> None:
