@@ -9,14 +9,16 @@ ARG BASE_IMAGE=python:3.13-slim-trixie
 # ---- tools that build and do not ship
 FROM ${BASE_IMAGE} AS uv
 ARG UV_VERSION=0.13.9
-ARG HATCHLING_VERSION=1.33.0
+ARG SETUPTOOLS_VERSION=84.2.1
+# A C compiler from where all else comes from, on any base image.
+ARG ZIGLANG_VERSION=0.17.1
 # Where packages come from and whom to trust are the builder's matters.
 ARG PIP_INDEX_URL
 ARG PIP_CERT
 RUN --mount=type=secret,id=host-ca \
     python3 -m venv /uv \
     && /uv/bin/pip install --quiet --no-cache-dir --disable-pip-version-check \
-        uv==${UV_VERSION} hatchling==${HATCHLING_VERSION}
+        uv==${UV_VERSION} setuptools==${SETUPTOOLS_VERSION} ziglang==${ZIGLANG_VERSION}
 ENV PATH=/uv/bin:$PATH
 
 # ---- the locked versions, one list an image: only a list that changes makes its layer anew
@@ -51,10 +53,16 @@ FROM runtime AS package
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY voxk8s voxk8s
+# The package goes without its compiled part where there is no compiler; an image must not.
 RUN --mount=type=bind,from=uv,source=/uv,target=/uv \
-    /uv/bin/hatchling build -t wheel -d /wheels \
+    export CC="/uv/bin/python -m ziglang cc -mcpu=baseline" ZIG_GLOBAL_CACHE_DIR=/tmp/zig \
+    && export LDSHARED="$CC -shared -s" \
+    && /uv/bin/uv build --quiet --no-cache --offline --no-build-isolation --python /uv/bin/python \
+        --wheel --out-dir /wheels . \
+    && rm -rf /tmp/zig \
     && /uv/bin/uv pip install --quiet --no-cache --offline --no-deps --compile-bytecode \
-        --python /opt/voxk8s/bin/python --target /site /wheels/*.whl
+        --python /opt/voxk8s/bin/python --target /site /wheels/*.whl \
+    && ls /site/voxk8s/kernels/vox1/_distances.*.so > /dev/null
 
 # ---- schedulers, workers, runners
 FROM runtime AS engine-dependencies

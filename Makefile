@@ -35,9 +35,9 @@ help: ## List the targets
 venv: $(STAMP) ## Create .venv from uv.lock
 	@:
 
-$(STAMP): pyproject.toml uv.lock | $(UV)
+$(STAMP): pyproject.toml uv.lock voxk8s/kernels/vox1/distances.c | $(UV)
 	@begin=$$SECONDS; \
-	$(UV) sync --quiet --frozen --all-extras || { \
+	$(UV) sync --quiet --frozen --all-extras --reinstall-package voxk8s || { \
 	    echo "error: cannot create .venv from uv.lock (is the package index reachable?)" >&2; exit 1; }; \
 	touch $@; echo "  ✓ Python environment .venv ($$((SECONDS - begin)) s)" >&2
 
@@ -130,5 +130,6 @@ generate: tools ## Write the generated files: CRDs, kustomize base, samples, gol
 .PHONY: clean
 clean: ## Remove what these commands created in the clone (stop the cluster first)
 	@if [ -e .cluster/kubeconfig ]; then echo "error: a cluster is up: make cluster-down first" >&2; exit 1; fi
-	@rm -rf .cluster .tools .venv reports dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .cluster .tools .venv reports dist build voxk8s.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find voxk8s -name '*.so' -delete

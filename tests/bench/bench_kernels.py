@@ -8,6 +8,7 @@ its noisy threshold: ten thousand components, the worst case for connectivity an
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 
@@ -75,6 +76,7 @@ def main() -> None:
     """Measure and print."""
     flair, seg, head, noisy = volumes()
     itk_flair, itk_seg, itk_noisy = to_itk(flair), to_itk(seg), to_itk(noisy)
+    uneven = dataclasses.replace(noisy, spacing=(1.0, 1.0, 3.0))
     box = np.ones((3, 3, 3), bool)
 
     def kernel(name: str, *arguments: Value) -> Callable[[], Value]:
@@ -144,7 +146,25 @@ def main() -> None:
         row("surrounded", kernel("vox1.surrounded", seg, noisy)),
         row("dt", kernel("vox1.dt", seg), 150e-3, "SimpleITK SignedMaurer", maurer(itk_seg)),
         row(
-            "dt, noisy", kernel("vox1.dt", noisy), None, "SimpleITK SignedMaurer", maurer(itk_noisy)
+            "dt, head",
+            kernel("vox1.dt", head),
+            150e-3,
+            "SimpleITK SignedMaurer",
+            maurer(to_itk(head)),
+        ),
+        row(
+            "dt, noisy",
+            kernel("vox1.dt", noisy),
+            150e-3,
+            "SimpleITK SignedMaurer",
+            maurer(itk_noisy),
+        ),
+        row(
+            "dt, noisy, 1 x 1 x 3 mm",
+            kernel("vox1.dt", uneven),
+            None,
+            "SimpleITK SignedMaurer",
+            maurer(to_itk(uneven)),
         ),
         row("distleq(3, a)", kernel("vox1.distleq", 3.0, seg)),
         row("smoothen(a, 3)", kernel("vox1.smoothen", seg, 3.0)),

@@ -57,9 +57,12 @@ class Destination(Protocol):
 
 
 def package_files() -> list[Path]:
-    """Return the files of our package, without what Python writes beside them."""
-    found = (ROOT / "voxk8s").rglob("*")
-    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
+    """Return the files of our package, without what Python and the C compiler write beside them."""
+    return [
+        path
+        for path in (ROOT / "voxk8s").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so"
+    ]
 
 
 def ensure(cluster: Destination) -> dict[str, str]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from voxk8s.kernels.images import MaskArray
 
 _WORD: Final = 64
-_MANY_ROWS: Final = 1000
+_MANY_ROWS: Final = 500
 """A ball of more rows costs more than a distance map."""
 _DECISIVE: Final = 1e-5
 """How far, relative to it, a distance must lie from the radius to be told in any arithmetic."""

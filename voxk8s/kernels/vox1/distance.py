@@ -4,7 +4,7 @@ The distance is Euclidean in mm, by the image's spacing, to the mask's *contour*
 have a 26- (8-) neighbour outside it. Outside the image is not background. Distances are float32,
 exactly 0 on the contour at any spacing, negative inside. Source: ITK's
 SignedMaurerDistanceMapImageFilter (Maurer et al., PAMI 2003) with insideIsPositive=false and
-squaredDistance=false; computed by edt (Felzenszwalb & Huttenlocher, 2012).
+squaredDistance=false.
 
 What only compares a distance with a radius is computed within the box where the answer is open,
 and as a dilation by a ball where that is cheaper.
@@ -15,9 +15,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import edt
 import numpy as np
-from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
 from voxk8s.kernels.images import Float32Array, MaskArray, image_like, number
@@ -25,13 +23,11 @@ from voxk8s.kernels.vox1.ball import Row, ball, dilated
 from voxk8s.kernels.vox1.boxes import Box, bounding_box, grown
 from voxk8s.kernels.vox1.neighbourhood import contour_array
 from voxk8s.kernels.vox1.operands import one_mask
+from voxk8s.kernels.vox1.transform import distances
 from voxk8s.values import Image, Value
 
 FAR: Final = np.float32(1.8446743e19)
 """The distance to nothing: the root of the largest float32, as ITK gives it."""
-
-_FEW_PLANES: Final = 5
-"""A target in one of so many planes, or less, is worth going through its planes only."""
 
 
 def dt(a: Value) -> Image:
@@ -112,54 +108,11 @@ def imclose(a: Value, r: Value) -> Image:
     return image_like(shape, _eroded(dilated, radius, shape.spacing))
 
 
-def distance_to(target: MaskArray, spacing: tuple[float, ...]) -> Float32Array:
-    """Give the distance in mm of every voxel to the nearest true one, which must exist."""
-    steps = tuple(reversed(spacing))  # spacing is x first, axes are z first
-    unit = steps[0] if len(set(steps)) == 1 else 1.0
-    if unit != 1:
-        steps = (1.0,) * len(steps)  # whole numbers, so exact before the root
-    squares = _squares(target, steps)
-    distance: Float32Array = np.sqrt(squares, out=squares)
-    return distance if unit == 1 else np.multiply(distance, np.float32(unit), out=distance)
-
-
-def _squares(target: MaskArray, steps: tuple[float, ...]) -> Float32Array:
-    away = np.equal(target, 0).view(np.uint8)
-    if target.ndim == 3 and set(steps) == {1.0}:
-        planes = np.flatnonzero(target.any(axis=(1, 2)))
-        if planes.size * _FEW_PLANES <= target.shape[0]:
-            return _squares_from_planes(away, planes)
-    # One thread: results must not depend on how many there are.
-    squares: Float32Array = edt.edtsq(away, anisotropy=steps, black_border=False, parallel=1)
-    return squares
-
-
-def _squares_from_planes(away: MaskArray, planes: NDArray[np.intp]) -> Float32Array:
-    """Give squared distances in voxels to what lies in few planes.
-
-    For a small target this is less than half the work of edt, which goes through the empty planes
-    as well; squares of whole numbers are exact, so both give the same bits.
-    """
-    within = [edt.edtsq(away[plane], black_border=False, parallel=1) for plane in planes]
-    squares = np.empty(away.shape, np.float32)
-    candidate = np.empty(away.shape[1:], np.float32)
-    for z, nearest in enumerate(squares):
-        apart = np.square(planes - z).astype(np.float32)
-        np.add(within[0], apart[0], out=nearest)
-        for plane, square in zip(within[1:], apart[1:], strict=True):
-            np.add(plane, square, out=candidate)
-            np.minimum(nearest, candidate, out=nearest)
-    return squares
-
-
 def _signed(mask: MaskArray, spacing: tuple[float, ...]) -> Float32Array:
     contour = contour_array(mask)
     if not contour.any():
         return np.full(mask.shape, -FAR if mask.any() else FAR, np.float32)
-    distance = distance_to(contour, spacing)
-    inside = np.greater(mask, contour)
-    np.negative(distance, out=distance, where=inside)
-    return distance
+    return distances(contour, spacing, inside=np.greater(mask, contour).view(np.uint8))
 
 
 def _within(mask: MaskArray, r: np.float32, spacing: tuple[float, ...]) -> MaskArray:
@@ -228,7 +181,7 @@ def _outside(mask: MaskArray, spacing: tuple[float, ...]) -> Float32Array:
     contour = contour_array(mask)
     if not contour.any():
         return np.full(mask.shape, 0 if mask.any() else FAR, np.float32)
-    distance = distance_to(contour, spacing)
+    distance = distances(contour, spacing)
     distance[mask.view(np.bool_)] = 0
     return distance
 

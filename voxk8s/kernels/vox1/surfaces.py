@@ -11,8 +11,8 @@ import numpy as np
 
 from voxk8s.kernels.images import Float32Array, MaskArray, number
 from voxk8s.kernels.vox1.boxes import bounding_box
-from voxk8s.kernels.vox1.distance import distance_to
 from voxk8s.kernels.vox1.operands import two_masks
+from voxk8s.kernels.vox1.transform import distances
 from voxk8s.values import Value
 
 
@@ -47,8 +47,8 @@ def _between(kernel: str, a: Value, b: Value) -> tuple[Float32Array, Float32Arra
     # Both surfaces lie in the box of the union, whose faces are their ends as the image's are.
     box = bounding_box(np.bitwise_or(first, second))
     surface_a, surface_b = _surface(first[box]), _surface(second[box])
-    to_b = distance_to(surface_b, shape.spacing)[surface_a.view(np.bool_)]
-    to_a = distance_to(surface_a, shape.spacing)[surface_b.view(np.bool_)]
+    to_b = distances(surface_b, shape.spacing)[surface_a.view(np.bool_)]
+    to_a = distances(surface_a, shape.spacing)[surface_b.view(np.bool_)]
     return to_b, to_a
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.unit.kernels.samples import mask_arrays
 from voxk8s.kernels.vox1.ball import Row, ball, dilated
-from voxk8s.kernels.vox1.distance import distance_to
+from voxk8s.kernels.vox1.transform import distances
 
 STEPS = ((1.0, 1.0, 1.0), (0.7, 0.7, 0.7), (3.0, 1.0, 2.0), (0.45, 1.1, 0.7))
 
@@ -26,7 +26,7 @@ def test_as_a_distance_map(
     rows = ball(np.float32(r), steps, mask.shape, closed=closed)
     if rows is None or not mask.any():
         return
-    distance = distance_to(mask, tuple(reversed(steps)))
+    distance = distances(mask, tuple(reversed(steps)))
     within = distance <= np.float32(r) if closed else distance < np.float32(r)
     assert np.array_equal(dilated(mask, rows), within)
 
