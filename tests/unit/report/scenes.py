@@ -1,0 +1,118 @@
+"""Runs that reports are made of; `python -m tests.unit.report.scenes` writes the golden page."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from voxk8s.report import (
+    Counts,
+    Failure,
+    Goal,
+    Incident,
+    Operation,
+    Origin,
+    Preview,
+    Run,
+    report,
+)
+
+GOLDEN = Path(__file__).with_name("golden.html")
+START = 1_795_732_264.0
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
+    "3a7e9b550000000a49444154789c6360000000020001e527ded00000000049454e44ae426082"
+)
+
+
+def operation(number: int, **parts: Any) -> Operation:
+    """Make an operation of one second, each a second after the one before."""
+    whole = Operation(f"{number:064x}", "vox1.near", START + number, 1.0, 1 << 20, "0")
+    return msgspec.structs.replace(whole, **parts)
+
+
+def run(**parts: Any) -> Run:
+    """Make a run that has succeeded, or one with other parts."""
+    return msgspec.structs.replace(Run("bright.imgql", START, 4.0, "succeeded", Counts()), **parts)
+
+
+WHOLE = run(
+    outcome="failed",
+    seconds=5.25,
+    message="1 of 4 goals failed",
+    counts=Counts(total=9, known=2, computed=4, failed=1, pending=1, unneeded=1),
+    goals=(
+        Goal("volume", "print", "762306.0", digest="a" * 64, size=17),
+        Goal(
+            "out/region.nii.gz",
+            "save",
+            link="./out/region.nii.gz",
+            address="s3://lab/cas/sha256/bb/bbbb",
+            digest="b" * 64,
+            size=76_543,
+            media_type="application/gzip",
+            known=True,
+            origin=Origin(START - 86_400, 3.25, "0.1.0"),
+            preview=Preview(PIXEL, "image/png"),
+        ),
+        Goal("answer", "print", "42", known=True),
+        Goal("bad", "print", error="bright.imgql:7:4: vox1.volume failed"),
+    ),
+    failures=(
+        Failure(
+            "f" * 64,
+            "vox1.volume",
+            "vox1.volume (ffffffffffff) failed: KernelError: not a mask",
+            4,
+            "bright.imgql:7:4",
+            'print "bad" volume(scan)',
+        ),
+    ),
+    incidents=(Incident("vox1.near is tried again", "ConnectionError: away", 3),),
+    operations=(
+        operation(0),
+        operation(1, kernel="vox1.maxvol", seconds=0.25, worker="1", attempts=2, stored=True),
+        operation(1, kernel="vox1.near", seconds=0.5, worker="1"),
+        operation(2, seconds=2.5, bytes=36 << 20),
+        operation(3, kernel="vox1.grow", found=True, seconds=0.01),
+    ),
+    places={f"{2:064x}": "bright.imgql:5:12"},
+    facts=(("voxk8s", "0.1.0"), ("store", "s3://lab")),
+)
+"""A run with one of everything."""
+
+
+def large(count: int = 100_000) -> Run:
+    """Make a run of many short operations on 16 workers of four threads, and a few long ones."""
+    chance = random.Random(7)
+    clocks: dict[str, list[float]] = {
+        f"voxk8s-0123456789-default-worker-{number:010x}": [START] * 4 for number in range(16)
+    }
+    names = list(clocks)
+    operations = []
+    for number in range(count):
+        worker = chance.choice(names)
+        thread = chance.randrange(4)
+        seconds = chance.expovariate(0.5 if number % 100 == 0 else 200)
+        began = clocks[worker][thread]
+        clocks[worker][thread] = began + seconds + 1e-4
+        kernel = f"vox1.kernel{chance.randrange(40)}"
+        size = chance.randrange(1 << 26)
+        operations.append(
+            Operation(f"{number:064x}", kernel, began, seconds, size, worker, stored=True)
+        )
+    end = max(max(clock) for clock in clocks.values())
+    places = {each.operation: "studies/brain/bright.imgql:10:14" for each in operations}
+    return run(
+        seconds=end - START,
+        counts=Counts(total=count, computed=count),
+        operations=tuple(operations),
+        places=places,
+    )
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(report(WHOLE), encoding="utf-8")

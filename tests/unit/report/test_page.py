@@ -1,0 +1,188 @@
+"""The page of a run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+
+import pytest
+
+from tests.support.html import read_page
+from tests.unit.report.scenes import GOLDEN, PIXEL, WHOLE, large, operation, run
+from voxk8s.report import Counts, Failure, Goal, Incident, KernelTotal, Preview, report
+
+EVIL = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
+
+
+def test_page_is_what_it_was() -> None:
+    """The same run gives the same page (`python -m tests.unit.report.scenes` writes a new one)."""
+    assert report(WHOLE) == GOLDEN.read_text("utf-8")
+
+
+def test_page_tells_everything() -> None:
+    """Name, end, counts, goals, failures, incidents, times and facts are all there."""
+    page = read_page(report(WHOLE))
+    text = page.text
+    assert page.find("head")[0].find("title")[0].text == "bright.imgql: failed"
+    assert "Started 2026-11-26 22:31:04 UTC, took 5.25 s." in text
+    assert "1 of 4 goals failed" in text
+    counts = [(dt.text, dd.text) for dt, dd in zip(page.find("dt"), page.find("dd"), strict=True)]
+    assert counts[:6] == [
+        ("total", "9"),
+        ("known", "2"),
+        ("computed", "4"),
+        ("failed", "1"),
+        ("not done", "1"),
+        ("not needed", "1"),
+    ]
+    assert counts[6:] == [("voxk8s", "0.1.0"), ("store", "s3://lab")]
+    goals = page.find("table")[0].rows()
+    assert goals[1] == ["volume", "762306.0", "computed", "a" * 64]
+    assert "computed 2026-11-25 22:31:04 UTC by voxk8s 0.1.0 in 3.25 s" in goals[2][2]
+    assert goals[4][1:3] == ["bright.imgql:7:4: vox1.volume failed", "failed"]
+    (failure,) = page.find("article")
+    assert "vox1.volume ffffffffffff at bright.imgql:7:4, 4 attempts" in failure.text
+    assert 'print "bad" volume(scan)' in failure.text
+    assert "KernelError: not a mask" in failure.text
+    assert page.find("table")[1].rows()[1] == [
+        "vox1.near is tried again",
+        "3",
+        "ConnectionError: away",
+    ]
+
+
+def test_operations_stand_in_the_order_of_their_times() -> None:
+    """Each with its time, value, start, worker, what was special, and its place."""
+    (table,) = read_page(report(WHOLE)).find("table", class_="sortable")
+    rows = table.rows()[1:]
+    assert [row[2] for row in rows] == ["2.5 s", "1 s", "500 ms", "250 ms", "10 ms"]
+    first = ["0" * 12, "vox1.near", "2.5 s", "36 MiB", "2 s", "0", "", "bright.imgql:5:12"]
+    assert rows[0] == first
+    assert rows[3][6] == "stored after 2 attempts"
+    assert rows[4][6] == "computed by another run"
+
+
+def test_files_are_linked_and_shown() -> None:
+    """A file has a link under its own name, its address, and a picture inside of the page."""
+    page = read_page(report(WHOLE))
+    (link,) = page.find("a")
+    assert link.attributes == {"href": "./out/region.nii.gz", "download": "region.nii.gz"}
+    (picture,) = page.find("img")
+    kind, _, data = picture.attributes["src"].partition(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(data) == PIXEL
+
+
+def test_nothing_is_taken_from_elsewhere() -> None:
+    """The page has no reference but links, and its policy allows its own style and script only."""
+    text = report(WHOLE)
+    page = read_page(text)
+    assert not page.find("link")
+    assert all("src" not in each.attributes for each in page.find("script"))
+    assert "url(" not in text
+    assert "@import" not in text
+    (policy,) = page.find("meta", http_equiv="Content-Security-Policy")
+    assert "default-src 'none'" in policy.attributes["content"]
+    for name in ("style", "script"):
+        (element,) = page.find(name)
+        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+        assert f"{name}-src 'sha256-{digest}'" in policy.attributes["content"]
+    assert "unsafe" not in policy.attributes["content"]
+    assert 'style="' not in text, "the policy would not let it count"
+
+
+def test_what_users_wrote_is_text() -> None:
+    """Markup in any name, value, message, place or setting is shown and does nothing."""
+    page = run(
+        title=EVIL,
+        message=EVIL,
+        goals=(
+            Goal(EVIL, "print", EVIL),
+            Goal(EVIL, "save", link="./" + EVIL, address=EVIL, media_type=EVIL),
+            Goal(EVIL, "print", error=EVIL),
+        ),
+        failures=(Failure(EVIL, EVIL, EVIL, place=EVIL, line=EVIL),),
+        incidents=(Incident(EVIL, EVIL),),
+        operations=(operation(0, operation=EVIL, kernel=EVIL, worker=EVIL),),
+        folded=(KernelTotal(EVIL, 1, 1.0, 1.0, 1),),
+        places={EVIL: EVIL},
+        facts=((EVIL, EVIL),),
+    )
+    found = read_page(report(page))
+    assert len(found.find("script")) == 1
+    assert not found.find("img")
+    assert not [each for each in found.find("a") if "onerror" in each.attributes]
+    assert EVIL in found.text
+
+
+@pytest.mark.parametrize("target", ["javascript:alert(1)", "data:text/html,x", "//host/x", "x"])
+def test_links_lead_to_files_only(target: str) -> None:
+    """A link that could run something, or leave for another host unseen, is none."""
+    page = run(goals=(Goal("g.png", "save", link=target),))
+    assert not read_page(report(page)).find("a")
+
+
+def test_characters_that_pages_must_not_have_are_escaped() -> None:
+    """Controls and halves of pairs are shown as escapes, and the page can be encoded."""
+    odd = "a\x00b\x1b[31mc\ud800d\x85e"
+    text = report(run(title=odd, goals=(Goal(odd, "print", odd),)))
+    assert r"a\x00b\x1b[31mc\xd800d\x85e" in read_page(text).text
+    assert text.encode()
+
+
+def test_an_empty_run_is_a_page() -> None:
+    """A plan without goals or operations has a report, without empty tables."""
+    page = read_page(report(run()))
+    assert not page.find("table")
+    assert not page.find("svg")
+
+
+def test_counts_that_are_usual_are_no_alarm() -> None:
+    """Nothing is marked as bad in a run without failures."""
+    page = read_page(report(run(counts=Counts(total=2, computed=2))))
+    assert not page.find("div", class_="bad")
+
+
+def test_a_large_run_has_a_small_page() -> None:
+    """100,000 operations: less than 2 MB in less than two seconds, and every one is counted."""
+    whole = large()
+    begin = time.process_time()
+    text = report(whole)
+    assert time.process_time() - begin < 2
+    assert len(text.encode()) < 2_000_000
+    page = read_page(text)
+    (table,) = page.find("table", class_="sortable")
+    assert len(table.rows()) == 1001
+    assert "100000 operations" in page.text
+    others = page.find("table")[-1].rows()[1:]
+    assert sum(int(row[1]) for row in others) == 99_000
+
+
+def test_texts_of_users_do_not_grow_the_page() -> None:
+    """Thousands of goals and failures with long names, values and pictures have their bounds."""
+    long = '"<&' * 3000
+    goals = tuple(
+        Goal(long, "print", long, digest="d" * 64, preview=Preview(b"\0" * 150_000, "image/png"))
+        for _ in range(3000)
+    )
+    failures = tuple(Failure("f" * 64, "vox1.near", long, place=long, line=long) for _ in goals)
+    incidents = tuple(Incident(long, long) for _ in goals)
+    text = report(run(goals=goals, failures=failures, incidents=incidents, title=long))
+    assert len(text.encode()) < 4_000_000
+    assert "And 2000 more." in text
+    assert "And 2800 more." in text
+    assert "And 2900 more." in text
+
+
+def test_few_values_are_shown_whole() -> None:
+    """Where there is room a value, or a message, is not cut."""
+    long = "x" * 7000
+    text = report(run(goals=(Goal("g", "print", long),), failures=(Failure("f", "k", long),)))
+    assert text.count(long) == 2
+
+
+def test_a_known_plan_has_no_timeline() -> None:
+    """Where nothing was computed nothing is drawn."""
+    page = read_page(report(run(operations=(operation(0, found=True),))))
+    assert not page.find("svg", class_="timeline")

@@ -1,0 +1,143 @@
+"""The page: chooses what is shown, within bounds, and fills the template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+
+from voxk8s.report import words
+from voxk8s.report.chart import Chart, chart
+from voxk8s.report.run import Goal, KernelTotal, Operation, Run
+from voxk8s.report.totals import by_kernel, notable
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+MOST_GOALS: Final = 1000
+MOST_FAILURES: Final = 200
+MOST_INCIDENTS: Final = 100
+MOST_OPERATIONS: Final = 1000
+MOST_KERNELS: Final = 200
+_TEXT: Final = 120_000
+"""Characters that values, or messages, have together; each has its part at least of `_LEAST`."""
+_LEAST: Final = 100
+_NAME: Final = 120
+_PREVIEWS: Final = 600_000
+"""Bytes of all pictures together."""
+
+
+def report(run: Run) -> str:
+    """Give the page of a run: HTML that needs nothing beside itself, the same for the same run.
+
+    Everything in it is bounded, what is left out is counted: with 100,000 operations it has less
+    than 2 MB.
+    """
+    style, script = _text("page.css"), _text("page.js")
+    goals = run.goals[:MOST_GOALS]
+    failures = run.failures[:MOST_FAILURES]
+    incidents = run.incidents[:MOST_INCIDENTS]
+    lines = notable(run.operations, MOST_OPERATIONS)
+    totals = by_kernel(run.operations, run.folded)
+    return _template().render(
+        run=run,
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        goals=goals,
+        value_limit=_share(len(goals)),
+        previews=_previews(goals),
+        failures=failures,
+        message_limit=_share(len(failures) + len(incidents)),
+        incidents=incidents,
+        name_limit=_NAME,
+        totals=totals[:MOST_KERNELS],
+        done=sum(total.count for total in totals),
+        busy=sum(total.seconds for total in totals),
+        widest=totals[0].seconds if totals else 0.0,
+        operations=lines,
+        rest=_rest(run, lines),
+        places={each.operation: str(run.places.get(each.operation, "")) for each in lines},
+        chart=_chart(run, totals),
+    )
+
+
+def _chart(run: Run, totals: Sequence[KernelTotal]) -> Chart | None:
+    if not any(each.started > 0 and not each.found for each in run.operations):
+        return None
+    return chart(
+        run.operations, run.started, run.started + run.seconds, [each.kernel for each in totals]
+    )
+
+
+def _rest(run: Run, lines: Sequence[Operation]) -> tuple[KernelTotal, ...]:
+    """Sum what has no line of its own."""
+    if len(lines) == len(run.operations):
+        return by_kernel((), run.folded)[:MOST_KERNELS]
+    shown = set(map(id, lines))
+    others = (each for each in run.operations if id(each) not in shown)
+    return by_kernel(others, run.folded)[:MOST_KERNELS]
+
+
+def _previews(goals: Sequence[Goal]) -> Mapping[int, str]:
+    """Give pictures as data: URLs by the number of their goal, as long as there is room."""
+    left = _PREVIEWS
+    found: dict[int, str] = {}
+    for number, goal in enumerate(goals):
+        picture = goal.preview
+        if picture is not None and len(picture.data) <= left:
+            left -= len(picture.data)
+            data = base64.b64encode(picture.data).decode()
+            found[number] = f"data:{picture.media_type};base64,{data}"
+    return found
+
+
+def _share(count: int) -> int:
+    return max(_LEAST, min(8000, _TEXT // max(1, count)))
+
+
+def _policy(style: str, script: str) -> str:
+    """Allow this page's own style and script, its pictures, and nothing else."""
+    allowed = [
+        "default-src 'none'",
+        "img-src data:",
+        f"style-src '{_digest(style)}'",
+        f"script-src '{_digest(script)}'",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    return "; ".join(allowed)
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _text(name: str) -> str:
+    return resources.files("voxk8s.report").joinpath(name).read_text("utf-8")
+
+
+@cache
+def _template() -> Template:
+    # Imported here: who runs without a report does not wait for it.
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Pages must not have some characters, escaped or not.
+        finalize=lambda value: words.clean(value) if type(value) is str else value,
+    )
+    environment.filters.update(
+        duration=words.duration,
+        size=words.size,
+        moment=words.moment,
+        cut=words.cut,
+        link=words.link,
+    )
+    return environment.from_string(_text("page.html"))

@@ -1,0 +1,171 @@
+"""Which operation ran when and where: bars on rows, one row for each operation at a time.
+
+Operations do not say in which thread of a worker they ran; those of one worker that overlap are put
+on rows of their own, which gives one row for each thread that was busy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Final
+
+from voxk8s.report.run import Operation
+
+_OVERLAP: Final = 1e-3
+"""Seconds by which operations of one thread may seem to overlap: clocks are set at times."""
+_STEPS: Final = (
+    *(digit * 10.0**power for power in range(-7, 1) for digit in (1, 2, 5)),
+    *(10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0),
+    *(hours * 3600.0 for hours in (1, 2, 4, 6, 12, 24)),
+)
+_FINEST: Final = 1 / 2000
+"""Bars narrower than this part of the time shown are drawn together with their neighbours."""
+
+
+@dataclass(slots=True)
+class Bar:
+    """One operation, or several that are too short to be told apart; times since the start."""
+
+    start: float
+    end: float
+    seconds: float
+    kernels: dict[str, float]
+    count: int = 1
+    operation: Operation | None = None
+
+    @property
+    def kernel(self) -> str:
+        """The kernel that took most of it."""
+        return max(self.kernels, key=lambda name: (self.kernels[name], name))
+
+    def takes(self, start: float, end: float, finest: float) -> bool:
+        """Say whether another bar joins this one: both are narrow, and so is the gap."""
+        return end - start < finest and start - self.end < finest and self.end - self.start < finest
+
+    def add(self, kernel: str, seconds: float, count: int) -> None:
+        """Take in operations of one kernel."""
+        self.seconds += seconds
+        self.count += count
+        self.kernels[kernel] = self.kernels.get(kernel, 0.0) + seconds
+        self.operation = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A thread of a worker; `first` is the worker's first one."""
+
+    worker: str
+    first: bool
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Rows in the order in which workers began; `omitted` counts those left out."""
+
+    begin: float
+    seconds: float
+    rows: tuple[Row, ...] = ()
+    omitted: int = 0
+    ticks: tuple[float, ...] = field(default=())
+
+
+def timeline(
+    operations: Sequence[Operation], begin: float, end: float, *, most_bars: int, most_rows: int
+) -> Timeline:
+    """Lay out operations between two moments, or further where clocks of workers differ."""
+    timed = sorted(
+        (each for each in operations if each.started > 0 and not each.found),
+        key=lambda each: each.started,
+    )
+    if timed:
+        begin = min(begin, timed[0].started)
+        end = max(end, *(each.started + each.seconds for each in timed))
+    seconds = max(end - begin, 1e-6)
+    lanes = [
+        (worker, number == 0, lane)
+        for worker, lanes in _workers(timed).items()
+        for number, lane in enumerate(_lanes(lanes))
+    ]
+    shown = lanes[:most_rows]
+    finest = seconds * _FINEST
+    rows = [_bars(lane, begin, finest) for _, _, lane in shown]
+    while sum(map(len, rows)) > most_bars:
+        finest *= 2
+        rows = [_joined(bars, finest) for bars in rows]
+    return Timeline(
+        begin,
+        seconds,
+        tuple(
+            Row(worker, first, tuple(bars))
+            for (worker, first, _), bars in zip(shown, rows, strict=True)
+        ),
+        len(lanes) - len(shown),
+        _ticks(seconds),
+    )
+
+
+def _workers(timed: Sequence[Operation]) -> Mapping[str, list[Operation]]:
+    workers: dict[str, list[Operation]] = {}
+    for each in timed:
+        workers.setdefault(each.worker, []).append(each)
+    return workers
+
+
+def _lanes(timed: Sequence[Operation]) -> list[list[Operation]]:
+    """Spread operations over as few rows as are needed; the first row that is free takes one."""
+    lanes: list[list[Operation]] = []
+    free: list[int] = []
+    busy: list[tuple[float, int]] = []
+    for each in timed:
+        while busy and busy[0][0] <= each.started + _OVERLAP:
+            heappush(free, heappop(busy)[1])
+        if not free:
+            free.append(len(lanes))
+            lanes.append([])
+        lane = heappop(free)
+        lanes[lane].append(each)
+        heappush(busy, (each.started + each.seconds, lane))
+    return lanes
+
+
+def _bars(lane: Sequence[Operation], begin: float, finest: float) -> list[Bar]:
+    """Make bars of the operations of one row."""
+    bars: list[Bar] = []
+    last = None
+    for each in lane:
+        start = each.started - begin
+        end = start + each.seconds
+        if last is not None and last.takes(start, end, finest):
+            last.end = max(last.end, end)
+            last.add(each.kernel, each.seconds, 1)
+        else:
+            last = Bar(start, end, each.seconds, {each.kernel: each.seconds}, operation=each)
+            bars.append(last)
+    return bars
+
+
+def _joined(bars: Sequence[Bar], finest: float) -> list[Bar]:
+    """Join the bars of one row further."""
+    joined: list[Bar] = []
+    last = None
+    for bar in bars:
+        if last is not None and last.takes(bar.start, bar.end, finest):
+            last.end = max(last.end, bar.end)
+            for kernel, seconds in bar.kernels.items():
+                last.add(kernel, seconds, 0)
+            last.count += bar.count
+        else:
+            last = bar
+            joined.append(bar)
+    return joined
+
+
+def _ticks(seconds: float) -> tuple[float, ...]:
+    """Give round moments, ten at most after the first."""
+    days = math.ceil(seconds / 10 / 86_400) * 86_400.0
+    step = next((step for step in _STEPS if seconds / step <= 10), days)
+    return tuple(step * number for number in range(int(seconds / step) + 1))

@@ -1,0 +1,62 @@
+"""Operations summed by kernel, and the ones that are worth a line of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import nlargest
+
+from voxk8s.report.run import KernelTotal, Operation
+
+_BY_TIME = 0.75
+"""Part of the lines that goes to what took longest; the others go to the largest values."""
+
+
+def by_kernel(
+    operations: Iterable[Operation], folded: Iterable[KernelTotal] = ()
+) -> tuple[KernelTotal, ...]:
+    """Sum what was computed, and sums of other operations, by kernel: the longest sum first."""
+    sums: dict[str, list[float]] = {}
+    for other in folded:
+        _add(sums, other.kernel, other.count, other.seconds, other.longest, other.bytes)
+    for each in operations:
+        if each.found:
+            continue
+        _add(sums, each.kernel, 1, each.seconds, each.seconds, each.bytes)
+    totals = (
+        KernelTotal(kernel, int(count), seconds, longest, int(most))
+        for kernel, (count, seconds, longest, most) in sums.items()
+    )
+    return tuple(sorted(totals, key=lambda total: (-total.seconds, total.kernel)))
+
+
+def notable(operations: Sequence[Operation], most: int) -> tuple[Operation, ...]:
+    """Choose the operations that took longest or have the largest values; the longest first."""
+    if len(operations) <= most:
+        return tuple(sorted(operations, key=_by_time, reverse=True))
+    chosen = nlargest(int(most * _BY_TIME), operations, key=_by_time)
+    names = set(map(id, chosen))
+    large = nlargest(most, operations, key=lambda each: (each.bytes, _by_time(each)))
+    chosen += [each for each in large if id(each) not in names][: most - len(chosen)]
+    return tuple(sorted(chosen, key=_by_time, reverse=True))
+
+
+def _add(
+    sums: dict[str, list[float]],
+    kernel: str,
+    count: float,
+    seconds: float,
+    longest: float,
+    size: float,
+) -> None:
+    found = sums.get(kernel)
+    if found is None:
+        sums[kernel] = [count, seconds, longest, size]
+        return
+    found[0] += count
+    found[1] += seconds
+    found[2] = max(found[2], longest)
+    found[3] = max(found[3], size)
+
+
+def _by_time(operation: Operation) -> tuple[float, float, str]:
+    return operation.seconds, -operation.started, operation.operation

@@ -1,0 +1,60 @@
+"""Numbers, moments and texts as a report shows them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+_UNSHOWN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def duration(seconds: float) -> str:
+    """Write a time span: 0.42 ms, 12.3 s, 3 min 05 s, 2 h 03 min."""
+    if seconds < 0:
+        return f"−{duration(-seconds)}"
+    if seconds < 1e-6:
+        return "0 s"
+    for limit, factor, unit in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (100.0, 1.0, "s")):
+        if seconds < limit * 0.9995:
+            return f"{seconds * factor:.3g} {unit}"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def size(count: int) -> str:
+    """Write a number of bytes: 96 B, 3.4 KiB, 35.6 MiB."""
+    if count < 1024:
+        return f"{count} B"
+    scaled = float(count)
+    for unit in ("KiB", "MiB", "GiB"):
+        scaled /= 1024
+        if scaled < 1000:
+            return f"{scaled:.3g} {unit}"
+    return f"{scaled / 1024:,.3g} TiB"
+
+
+def moment(when: float) -> str:
+    """Write a moment in UTC, to the second: 2026-11-26 22:31:05 UTC."""
+    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def cut(text: str, limit: int) -> str:
+    """Leave out the middle of a text that is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    half = max(1, (limit - 1) // 2)
+    return f"{text[:half]}…{text[-half:]}"
+
+
+def clean(text: str) -> str:
+    """Write characters that no page may have (controls, halves of pairs) as escapes."""
+    return _UNSHOWN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def link(target: str) -> str:
+    """Give a link that leads to a page or a file and runs nothing; empty for any other."""
+    return target if target.startswith(("https://", "http://", "file:///", "./", "../")) else ""
