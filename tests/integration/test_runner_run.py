@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from tests.support.waiting import wait_until
 from voxk8s.api import read_done
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
+from voxk8s.execution.result import Failure
 from voxk8s.kernels.locations import InputOptions
+from voxk8s.plan import OperationId
 from voxk8s.runner.config import RunnerConfig
 from voxk8s.runner.publisher import WorkPlanGone
 from voxk8s.runner.run import Run
@@ -123,7 +126,7 @@ async def test_lost_scheduler(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> 
         return real(self, plan, **options)
 
     monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
-    monkeypatch.setattr("voxk8s.runner.run._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("voxk8s.runner.run.FIRST_PAUSE", 0.01)
     await scene.run.run()
     assert len(attempts) == 2
     assert scene.status["outcome"]["state"] == "Succeeded"
@@ -158,13 +161,35 @@ async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
     monkeypatch.setattr(type(scene.run._store), "probe", probe)
     monkeypatch.setattr(scene.kube, "apply", apply)
-    monkeypatch.setattr("voxk8s.runner.run._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("voxk8s.runner.run.FIRST_PAUSE", 0.01)
     await scene.run.run()
     waited = [part["waiting"] for _, part in scene.kube.applied if "waiting" in part]
     assert waited[0] == {"reason": "StoreUnreachable", "message": "no answer from s3"}
     assert "waiting" not in scene.status
     assert scene.status["outcome"]["state"] == "Succeeded"
     assert probes
+
+
+async def test_store_that_goes_away_while_operations_run(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Operations that a silent store has failed are no outcome: they are computed again."""
+    real = ExecutionEngine.execute_workplan
+    attempts: list[int] = []
+
+    def execute(self: ExecutionEngine, plan: Any, **options: Any) -> Any:
+        attempts.append(1)
+        result = real(self, plan, **options)
+        if len(attempts) > 1:
+            return result
+        silent = Failure(OperationId("s"), "default.addition", "away", True, 4, "StoreUnreachable")
+        return replace(result, failures=(silent,))
+
+    monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
+    monkeypatch.setattr("voxk8s.runner.run.FIRST_PAUSE", 0.01)
+    await scene.run.run()
+    assert len(attempts) == 2
+    assert scene.status["outcome"]["state"] == "Succeeded"
 
 
 async def test_invalid_plan(scheduler: str, tmp_path: Path) -> None:

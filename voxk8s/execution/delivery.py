@@ -213,7 +213,8 @@ class Delivery:
             if operation in graph.unkeyed:
                 message = ledger.locate(operation, _input_error(graph, operation, error))
                 kernel = input_name(graph.unkeyed[operation])
-                yield Failure(operation, kernel, message, is_transient(error))
+                name = type(error).__name__
+                yield Failure(operation, kernel, message, is_transient(error), error=name)
         for operation, message in graph.rejected.items():
             yield Failure(operation, "", ledger.locate(operation, message))
 

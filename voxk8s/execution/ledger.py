@@ -181,6 +181,7 @@ class Ledger:
                 self.explain(report, self._operation(key)),
                 report.transient,
                 report.attempts,
+                report.error,
             )
             for key, report in self._failed.items()
         )

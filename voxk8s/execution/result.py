@@ -76,13 +76,14 @@ class GoalOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An operation that failed, or an input that could not be pinned."""
+    """An operation that failed, or an input that could not be pinned; `error` is the exception."""
 
     operation: OperationId
     kernel: str
     message: str
     transient: bool = False
     attempts: int = 1
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 
-from voxk8s.errors import CorruptBlob, PermanentError, StoreError
+from voxk8s.errors import CorruptBlob, PermanentError, StoreError, StoreUnreachable
 from voxk8s.execution import process, turns
 from voxk8s.execution.finish import failure, finish
 from voxk8s.execution.normal import normal, unshared
 from voxk8s.execution.outcome import Failed, Report, Status, message_of
-from voxk8s.execution.retry import is_transient
+from voxk8s.execution.retry import Tries, is_transient
 from voxk8s.execution.units import Action, Step
 from voxk8s.execution.work import Made, Slot, Work
 from voxk8s.kernels import context as kernel_context
@@ -50,27 +50,28 @@ def run_step(step: Step, slots: list[Slot], work: Work) -> Slot:
 def _run(step: Step, arguments: list[Value], work: Work, found: Value | Miss) -> Slot:
     """Do one operation until it ends well or for good; `found` is its value if it is there."""
     if process.is_cancelled(work.context.run):
-        # Another run may wait for this task: to that one it is as if nobody had computed it.
-        return Failed(ResultKey(step.key), "Cancelled", "the run was cancelled", missing=True)
+        return _cancelled(step)
     started = work.clock.now()
     begin = work.clock.elapsed()
-    attempts = 0
+    tries = Tries(work.context.retry)
     made = None if isinstance(found, Miss) else Made(found, 0.0, Status.FOUND)
     while True:
-        attempts += 1
-        kernel_context.attempt.set(attempts)
+        tries.count += 1
+        kernel_context.attempt.set(tries.count)
         try:
             if step.action == Action.FETCH:
                 return _fetch(step, work)
             # What is computed stays so when only the store has to be tried again.
             made = made or _make(step, arguments, work, started)
-            value, report = finish(step, made, work, attempts, started)
+            value, report = finish(step, made, work, tries.count, started)
             work.reports.append(report)
         except BaseException as error:  # a kernel may raise anything; it is a value here
             if _is_meant_for_us(error):
                 raise
-            if work.context.retry.allows(attempts, error):
-                _wait(step, error, work, attempts, started)
+            if tries.may_follow(error, work.clock.elapsed()):
+                _wait(step, error, work, tries.count, started)
+                if process.is_cancelled(work.context.run):
+                    return _cancelled(step)
                 continue
             logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
             failed = Failed(
@@ -81,10 +82,15 @@ def _run(step: Step, arguments: list[Value], work: Work, found: Value | Miss) ->
                 isinstance(error, _RecordGone),
             )
             seconds = work.clock.elapsed() - begin
-            work.reports.append(failure(step, failed, Status.FAILED, work, attempts, seconds))
+            work.reports.append(failure(step, failed, Status.FAILED, work, tries.count, seconds))
             return failed
         else:
             return value
+
+
+def _cancelled(step: Step) -> Failed:
+    """Another run may wait for this task: to that one it is as if nobody had computed it."""
+    return Failed(ResultKey(step.key), "Cancelled", "the run was cancelled", missing=True)
 
 
 def _make(step: Step, arguments: list[Value], work: Work, started: float) -> Made:
@@ -140,7 +146,7 @@ def _look_again(step: Step, work: Work, now: float) -> Value | Miss:
 
 
 def _wait(step: Step, error: BaseException, work: Work, attempts: int, started: float) -> None:
-    delay = work.context.retry.delay(attempts, work.clock.uniform)
+    delay = work.context.retry.delay(attempts, work.clock.uniform, error)
     work.reports.append(
         Report(
             step.key,
@@ -154,7 +160,10 @@ def _wait(step: Step, error: BaseException, work: Work, attempts: int, started: 
         )
     )
     work.flush()
-    work.clock.sleep(delay)
+    # While the store is away the worker's thread is not for other tasks: their values would fill
+    # the memory, since none could be stored.
+    silence = isinstance(error, StoreUnreachable)
+    (work.clock.wait if silence else work.clock.sleep)(delay)
 
 
 def _is_meant_for_us(error: BaseException) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from voxk8s.api import Waiting
 from voxk8s.constants import REASON_STORE_ACCESS_DENIED, REASON_STORE_UNREACHABLE
-from voxk8s.errors import StoreAccessDenied, StoreError
+from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.execution.result import Failure
 from voxk8s.runner.progress import Narrator
 from voxk8s.storage import ResultStore
 
@@ -49,6 +50,21 @@ class StorePatience:
             await asyncio.to_thread(self._store.probe)
         except StoreError as error:
             await self.until_it_is_back(error, FIRST_PAUSE)
+
+    async def silence(self, failures: Sequence[Failure]) -> StoreError | None:
+        """Give why operations failed if that was the store, so that the plan may go on later.
+
+        What else is away, such as an input, may lie on the same server.
+        """
+        for failure in failures:
+            if failure.error == StoreUnreachable.__name__:
+                return StoreUnreachable(failure.message)
+        if any(failure.transient for failure in failures):
+            try:
+                await asyncio.to_thread(self._store.probe)
+            except StoreError as error:
+                return error
+        return None
 
     async def until_it_is_back(self, error: StoreError, wait: float) -> None:
         """Ask again every `wait` seconds after a failure; raises CredentialsRefused."""

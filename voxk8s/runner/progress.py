@@ -9,8 +9,10 @@ from typing import Any
 from voxk8s.api import OperationCounts, Waiting, advance, encode
 from voxk8s.constants import REASON_PROGRESSING
 from voxk8s.execution.events import Event, Progress, ProgressChanged
-from voxk8s.runner.awaited import Awaited, follow, in_words
+from voxk8s.runner import awaited, silence
+from voxk8s.runner.awaited import Awaited
 from voxk8s.runner.outcome import counts_part
+from voxk8s.runner.silence import Unanswered
 
 _FIRST_SECONDS = 60.0
 
@@ -21,21 +23,23 @@ class Narrator:
 
     `before` and `told` are what the status says already, by the operator or an earlier attempt:
     what was done is never undone in the eyes of a user. `waiting` is what keeps the run from its
-    work, `awaited` what other runs compute for it. The engine calls from its own thread; values are
-    replaced whole.
+    work, `unanswered` who asks the store in vain, `awaited` what other runs compute for it. The
+    engine calls from its own thread; values are replaced whole.
     """
 
     before: str | None = None
     told: OperationCounts | None = None
     progress: Progress | None = None
     waiting: Waiting | None = None
+    unanswered: Unanswered = field(default_factory=dict)
     awaited: Awaited = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
         """Take note of an event."""
         if isinstance(event, ProgressChanged) and not self._knows_less(event.progress):
             self.progress = event.progress
-        self.awaited = follow(self.awaited, event)
+        self.unanswered = silence.follow(self.unanswered, event)
+        self.awaited = awaited.follow(self.awaited, event)
 
     def text(self) -> str:
         """Give the progress text; it never goes down."""
@@ -61,9 +65,10 @@ class Narrator:
         return part
 
     def _waits(self) -> Waiting | None:
-        if self.waiting is not None or not self.awaited:
-            return self.waiting
-        return Waiting(REASON_PROGRESSING, in_words(self.awaited))
+        troubled = self.waiting or silence.in_words(self.unanswered)
+        if troubled is not None or not self.awaited:
+            return troubled
+        return Waiting(REASON_PROGRESSING, awaited.in_words(self.awaited))
 
     def _knows_less(self, new: Progress) -> bool:
         """Say whether the engine has not found yet what the status says is known already."""

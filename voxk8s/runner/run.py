@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from voxk8s.execution import ExecutionEngine, ExecutionResult
 
 _log = logging.getLogger(__name__)
+_STORE_PATIENCE = 600.0
+"""Seconds for which workers keep what they have computed for a store that does not answer."""
+_REPEATS = 5
+"""So often a run whose operations failed by a silent store begins anew."""
 
 
 class Run:
@@ -144,17 +148,26 @@ class Run:
     async def _execute(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
         """Execute until it is done, however often scheduler or store go away meanwhile."""
         wait = FIRST_PAUSE
+        repeats = 0
         while True:
             await connection.wait_until_listening(self._config.scheduler)
             try:
-                return await asyncio.to_thread(self._attempt, workplan, plan)
+                result = await asyncio.to_thread(self._attempt, workplan, plan)
             except SchedulerLost as error:
                 _log.warning("%s; the run goes on with a new one, from the store", error)
                 await asyncio.sleep(FIRST_PAUSE)
+                continue
             except StoreError as error:
-                _log.warning("%s; the run goes on when the store is back", error)
-                await self._patience.until_it_is_back(error, wait)
-                wait = min(wait * 2, LONGEST_PAUSE)
+                silence: StoreError | None = error
+            else:
+                silence = await self._patience.silence(result.failures)
+                # A store that fails for one result only would do so for ever.
+                if silence is None or repeats == _REPEATS or self._stopping.is_set():
+                    return result
+                repeats += 1
+            _log.warning("%s; the run goes on when the store is back", silence)
+            await self._patience.until_it_is_back(silence, wait)
+            wait = min(wait * 2, LONGEST_PAUSE)
 
     def _attempt(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
         from voxk8s.execution import ExecutionEngine
@@ -170,7 +183,9 @@ class Run:
                 listeners=(self._narrator,),
                 cache=spec.cache.lower(),
                 on_failure=spec.on_failure.lower(),
-                retry=RetryPolicy(retry.limit, retry.backoff_seconds, retry.max_backoff_seconds),
+                retry=RetryPolicy(
+                    retry.limit, retry.backoff_seconds, retry.max_backoff_seconds, _STORE_PATIENCE
+                ),
                 inputs=self._config.inputs,
                 write_files=False,
                 run_folder=self._config.run_folder,

@@ -7,12 +7,13 @@ import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from tests.support.executions import PlanMaker, fresh_store
-from voxk8s.errors import StoreUnreachable
+from voxk8s.errors import InputUnreachable, StoreUnreachable
 from voxk8s.execution import process
 from voxk8s.execution.fusion import Group
 from voxk8s.execution.outcome import Failed, Report, Status, decode_batch, encode_batch
@@ -92,15 +93,41 @@ def reports() -> Iterator[list[Report]]:
 
 
 class Script:
-    """A clock that counts seconds and keeps the waits."""
+    """A clock that counts seconds and keeps the waits, apart those that hold the thread."""
 
     def __init__(self) -> None:
         self.time = 0.0
         self.waits: list[float] = []
+        self.holds: list[float] = []
 
     def clock(self) -> Clock:
         """Make the clock."""
-        return Clock(lambda: self.time, lambda: self.time, self.waits.append, lambda: 0.5)
+        now = lambda: self.time  # noqa: E731  # both of its faces
+        return Clock(now, now, self.waits.append, lambda: 0.5, self.hold)
+
+    def hold(self, seconds: float) -> None:
+        """Let time pass."""
+        self.holds.append(seconds)
+        self.time += seconds
+
+
+class Shaky:
+    """A store that does not answer the first puts."""
+
+    def __init__(self, failures: int) -> None:
+        self.store = fresh_store()
+        self.failures = failures
+        self.puts = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+    def put(self, key: str, value: Value, *_: object, **__: object) -> PutResult:
+        """Store a value, or not."""
+        self.puts += 1
+        if self.puts <= self.failures:
+            raise StoreUnreachable("away")
+        return self.store.put(key, value)
 
 
 def _unit(make: PlanMaker, *, keep: bool = True) -> Unit:
@@ -113,16 +140,22 @@ def _unit(make: PlanMaker, *, keep: bool = True) -> Unit:
     return unit
 
 
-def _context(store: ResultStore | None = None, *, resolved: float = 0.0, limit: int = 3) -> Context:
+def _context(
+    store: object = None,
+    *,
+    resolved: float = 0.0,
+    limit: int = 3,
+    patience: float = 0.0,
+) -> Context:
     return Context(
         run="run",
         token="task-test",
-        store=store,
+        store=cast("ResultStore | None", store),
         reads=True,
         writes=store is not None,
         replaces=False,
         policy="auto",
-        retry=RetryPolicy(limit=limit),
+        retry=RetryPolicy(limit=limit, store_patience=patience),
         resolved=resolved,
     )
 
@@ -173,7 +206,7 @@ def test_several_exports_are_a_mapping(reports: list[Report]) -> None:
 
 def test_waits_between_attempts_are_those_of_the_policy(reports: list[Report]) -> None:
     """Two transient failures wait half of 1 and half of 2 seconds when half is drawn."""
-    _script.extend([StoreUnreachable("a"), MemoryError()])
+    _script.extend([InputUnreachable("a"), MemoryError()])
     script = Script()
     assert run_unit(_unit(_plan(1.0)), _context(), clock=script.clock()) == 1.0
     assert script.waits == [0.5, 1.0]
@@ -280,30 +313,52 @@ def test_failures_flow_to_dependents(reports: list[Report]) -> None:
 
 def test_a_store_that_fails_once_costs_no_computation(reports: list[Report]) -> None:
     """When only storing fails it alone is tried again: the kernel runs once."""
-    store = fresh_store()
-
-    class Shaky:
-        """Fails at the first put."""
-
-        def __init__(self) -> None:
-            self.puts = 0
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(store, name)
-
-        def put(self, key: str, value: Value, *rest: object, **options: object) -> PutResult:
-            self.puts += 1
-            if self.puts == 1:
-                raise StoreUnreachable("away")
-            return store.put(key, value)
-
-    script = Script()
-    shaky = Shaky()
-    context = _context(shaky)  # type: ignore[arg-type]  # a store by its methods only
+    script, shaky = Script(), Shaky(1)
+    context = _context(shaky)
     assert run_unit(_unit(_plan(7.0)), context, clock=script.clock()) == 7.0
     assert _calls == [7.0]
     assert shaky.puts == 2
     assert reports[-1].stored == "created"
+
+
+def test_a_value_waits_for_its_store(reports: list[Report]) -> None:
+    """A store that is away for minutes costs waits of some seconds, and no computation."""
+    script, shaky = Script(), Shaky(20)
+    context = _context(shaky, patience=600.0)
+    assert run_unit(_unit(_plan(7.0)), context, clock=script.clock()) == 7.0
+    assert _calls == [7.0]
+    assert len(script.holds) == 20
+    assert max(script.holds) == 5.0
+    assert script.waits == []
+    assert reports[-1].stored == "created"
+
+
+def test_patience_with_a_store_ends(reports: list[Report]) -> None:
+    """A store that stays away fails the operation when the time for it is over."""
+    script, shaky = Script(), Shaky(10_000)
+    context = _context(shaky, patience=600.0)
+    assert isinstance(run_unit(_unit(_plan(7.0)), context, clock=script.clock()), Failed)
+    assert 600 <= script.time < 700
+    assert reports[-1].error == "StoreUnreachable"
+    assert reports[-1].transient
+
+
+def test_a_cancelled_run_does_not_wait_for_its_store() -> None:
+    """A run that is cancelled while the store is away ends with its next wait."""
+    process.attach("left", lambda _, __: None)
+    script, shaky = Script(), Shaky(10_000)
+    context = replace(_context(shaky, patience=600.0), run="left")
+    clock = script.clock()
+
+    def leave(seconds: float) -> None:
+        script.hold(seconds)
+        process.cancel("left")
+
+    clock.wait = leave
+    value = run_unit(_unit(_plan(7.0)), context, clock=clock)
+    assert isinstance(value, Failed)
+    assert value.missing
+    assert len(script.holds) == 1
 
 
 def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> None:
@@ -319,7 +374,7 @@ def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> No
             raise StoreUnreachable("away")
 
     make = _plan(7.0)
-    context = _context(Away())  # type: ignore[arg-type]  # a store by its methods only
+    context = _context(Away())
     script = Script()
     unit = _unit(make, keep=False)
 

@@ -49,7 +49,8 @@ def test_file_that_is_gone_is_told(store: ResultStore, tmp_path: Path) -> None:
     """A file that cannot be copied is named with its place; others are copied."""
     goals = run(store)
     broken = replace(goals[0], digest="0" * 64)
-    problems = output.copy_files([broken], store, tmp_path.as_uri(), OPTIONS)
+    pauses: list[float] = []
+    problems = output.copy_files([broken], store, tmp_path.as_uri(), OPTIONS, pauses.append)
     assert len(problems) == 1
     assert "sub/a.json" in problems[0]
 
@@ -57,19 +58,20 @@ def test_file_that_is_gone_is_told(store: ResultStore, tmp_path: Path) -> None:
 def test_place_that_does_not_answer_is_tried_again(
     store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A place that is away for a moment is tried again."""
-    calls = []
+    """A place that is away for a moment is tried again, each time a while later."""
+    calls, pauses = [], list[float]()
 
     def unsteady(*args: Any) -> object:
         calls.append(1)
-        if len(calls) == 1:
+        if len(calls) <= 3:
             raise InputUnreachable("away")
         return file_system(*args)
 
     (tmp_path / "sub").mkdir()
     monkeypatch.setattr(output, "file_system", unsteady)
-    assert output.copy_files(run(store), store, tmp_path.as_uri(), OPTIONS) == []
-    assert len(calls) == 2
+    url = tmp_path.as_uri()
+    assert output.copy_files(run(store), store, url, OPTIONS, pauses.append) == []
+    assert pauses == [1.0, 2.0, 4.0]
 
 
 def test_nothing_to_copy(store: ResultStore, tmp_path: Path) -> None:

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.execution.result import Failure
+from voxk8s.plan import OperationId
 from voxk8s.runner.patience import DENIED_PATIENCE, CredentialsRefused, StorePatience
 from voxk8s.runner.progress import Narrator
+
+SILENT = "StoreUnreachable"
 
 
 class Store:
@@ -83,6 +87,34 @@ async def test_the_time_of_refusals_begins_anew_after_a_failure_of_another_kind(
     patient = Patient(*[refused, refused, away] * 20, None)
     await patient.patience.until_it_is_back(refused, 8.0)
     assert patient.seconds > 10 * DENIED_PATIENCE
+
+
+def failure(error: str, *, transient: bool = True) -> Failure:
+    """An operation that failed."""
+    return Failure(OperationId("a"), "vox1.dt", f"{error}: no", transient, 4, error)
+
+
+async def test_operations_that_failed_by_a_silent_store_blame_it() -> None:
+    """It need not be asked: it may be back already."""
+    patient = Patient(None)
+    silence = await patient.patience.silence([failure("E", transient=False), failure(SILENT)])
+    assert str(silence) == f"{SILENT}: no"
+    assert patient.store.asked == 0
+
+
+async def test_inputs_that_are_away_with_the_store_are_its_fault() -> None:
+    """An input may lie on the server of the store; where that answers, the input is missing."""
+    away = StoreUnreachable("away")
+    failures = [failure("InputUnreachable")]
+    assert await Patient(away).patience.silence(failures) is away
+    assert await Patient(None).patience.silence(failures) is None
+
+
+async def test_errors_of_kernels_blame_nobody() -> None:
+    """The store is not asked where operations failed for good."""
+    patient = Patient(StoreUnreachable("away"))
+    assert await patient.patience.silence([failure("ValueError", transient=False)]) is None
+    assert patient.store.asked == 0
 
 
 async def test_what_the_store_says_is_bounded() -> None:
