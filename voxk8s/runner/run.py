@@ -158,13 +158,13 @@ class Run:
                 await asyncio.sleep(FIRST_PAUSE)
                 continue
             except StoreError as error:
-                silence: StoreError | None = error
+                silence = error
             else:
-                silence = await self._patience.silence(result.failures)
+                blamed = await self._patience.silence(result.failures)
                 # A store that fails for one result only would do so for ever.
-                if silence is None or repeats == _REPEATS or self._stopping.is_set():
+                if blamed is None or repeats == _REPEATS or self._stopping.is_set():
                     return result
-                repeats += 1
+                repeats, silence = repeats + 1, blamed
             _log.warning("%s; the run goes on when the store is back", silence)
             await self._patience.until_it_is_back(silence, wait)
             wait = min(wait * 2, LONGEST_PAUSE)
