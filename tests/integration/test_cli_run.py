@@ -206,6 +206,15 @@ def test_check_tells_everything_at_once(tmp_path: Path) -> None:
     assert "program.imgql:1:17: warning" in warned.err
 
 
+def test_check_counts_what_nobody_reads(tmp_path: Path) -> None:
+    """After the first errors there is a count of the others."""
+    lines = "\n".join(f"let a{i} = near(b{i})" for i in range(30))
+    (tmp_path / "program.imgql").write_text(lines)
+    wrong = voxk8s(tmp_path, "check", "program.imgql")
+    assert wrong.err.count(": error: ") == 20
+    assert wrong.err.endswith("… and 40 more errors\n")
+
+
 def test_editors_format_by_standard_input(tmp_path: Path) -> None:
     """`fmt -` reads a program and writes it formatted; there is no file to change."""
     piped = voxk8s(tmp_path, "fmt", "-", given='print   "µ"  f( 2)')

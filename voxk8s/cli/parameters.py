@@ -43,10 +43,14 @@ class ParameterWarnings:
     def __exit__(self, *_: object) -> None:
         if self._quiet:
             return
-        # Imported here: most programs are given what they ask for.
+        if self._asked.issuperset(self._given):
+            return
+        # Imported here: most programs are given just what they ask for.
+        from voxk8s.imgql.source import longest_parameter
         from voxk8s.plan.suggest import nearest
 
+        taken = {longest_parameter(word, self._given) for word in self._asked}
         for name in self._given:
-            if name not in self._asked:
+            if name not in taken:
                 hint = nearest(name, sorted(self._asked))
                 print(f"voxk8s: warning: no ${name} in the program{hint}", file=sys.stderr)

@@ -5,7 +5,7 @@ program in its usual form.
 """
 
 from voxk8s.imgql.compile import Compiled, check_program, compile_program
-from voxk8s.imgql.diagnostics import Diagnostic
+from voxk8s.imgql.diagnostics import Diagnostic, listing
 from voxk8s.imgql.formatter import format_program
 from voxk8s.imgql.names import Symbol, SymbolTable
 
@@ -17,4 +17,5 @@ __all__ = [
     "check_program",
     "compile_program",
     "format_program",
+    "listing",
 ]

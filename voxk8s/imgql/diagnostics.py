@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Literal, NoReturn
 
@@ -52,13 +52,13 @@ def _window(line: str, column: int) -> tuple[str, int]:
 
 
 class Report:
-    """Collects findings; one finding per place and message.
+    """Collects findings; one error per place, since what is wrong there later mostly follows.
 
     `broken` are the names of definitions that could not be read: using them is no further error.
     """
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, int, int, str], Diagnostic] = {}
+        self._found: dict[tuple[str, int, str], Diagnostic] = {}
         self.errors = 0
         self.broken: set[str] = set()
 
@@ -79,23 +79,24 @@ class Report:
         message: str,
         hints: tuple[str, ...],
     ) -> None:
+        key = (source.name, start, severity)
+        if key in self._found:
+            return
         line, column = source.position(start)
         last_line, last_column = source.position(max(start, end - 1))
         text = source.line(line)
         stop = last_column + 1 if last_line == line else len(text) + 1
-        key = (source.name, line, column, message)
-        if key not in self._found:
-            self.errors += severity == "error"
-            self._found[key] = Diagnostic(
-                severity,
-                source.name,
-                line,
-                column,
-                message,
-                text,
-                max(1, stop - column),
-                tuple(hint for hint in hints if hint),
-            )
+        self.errors += severity == "error"
+        self._found[key] = Diagnostic(
+            severity,
+            source.name,
+            line,
+            column,
+            message,
+            text,
+            max(1, stop - column),
+            tuple(hint for hint in hints if hint),
+        )
 
     @property
     def crowded(self) -> bool:
@@ -121,10 +122,17 @@ class Report:
     def refuse(self) -> NoReturn:
         """Raise InvalidProgram with all errors."""
         errors = tuple(each for each in self.all() if each.severity == "error")
-        lines = [str(each) for each in errors[:MOST_SHOWN]]
-        if len(errors) > MOST_SHOWN:
-            lines.append(f"… and {len(errors) - MOST_SHOWN} more errors")
-        raise InvalidProgram("\n".join(lines), errors)
+        raise InvalidProgram(listing(errors), errors)
+
+
+def listing(findings: Sequence[Diagnostic]) -> str:
+    """Write findings as people read them: those up to the last error shown, the others counted."""
+    errors = [place for place, each in enumerate(findings) if each.severity == "error"]
+    shown = findings if len(errors) <= MOST_SHOWN else findings[: errors[MOST_SHOWN]]
+    lines = [str(each) for each in shown]
+    if len(errors) > MOST_SHOWN:
+        lines.append(f"… and {len(errors) - MOST_SHOWN} more errors")
+    return "\n".join(lines)
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

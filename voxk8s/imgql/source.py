@@ -50,6 +50,7 @@ class Source:
         self.missing: list[MissingParameter] = []
         self._shifts: list[_Shift] = []
         self._lines: list[int] | None = None
+        self._shown: dict[int, str] = {}
         if parameters is None or "$" not in self.text:
             self.code = self.text
         else:
@@ -83,14 +84,17 @@ class Source:
         return self._shifts[place].stop + original - self._shifts[place].original_stop
 
     def line(self, number: int) -> str:
-        """Give a line of the user's text, without its end."""
+        """Give a line of the user's text, without its end.
+
+        It is the same string each time: thousands of findings may stand in one long line.
+        """
         if self._lines is None:
             self.position(0)
         lines = self._lines or [0]
-        if not 1 <= number <= len(lines):
-            return ""
-        end = lines[number] - 1 if number < len(lines) else len(self.text)
-        return self.text[lines[number - 1] : end].rstrip("\r")
+        if number not in self._shown and 1 <= number <= len(lines):
+            end = lines[number] - 1 if number < len(lines) else len(self.text)
+            self._shown[number] = self.text[lines[number - 1] : end].rstrip("\r")
+        return self._shown.get(number, "")
 
     def _replace(self, parameters: Mapping[str, str]) -> str:
         pieces: list[str] = []
@@ -102,7 +106,7 @@ class Source:
             quoted = piece.startswith('"')
             for reference in _REFERENCE.finditer(self.text, match.start(), match.end()):
                 word = reference.group()[1:]
-                name = _longest(word, parameters)
+                name = longest_parameter(word, parameters)
                 start = reference.start()
                 if name is None:
                     self.missing.append(MissingParameter(word, start, reference.end()))
@@ -120,6 +124,6 @@ class Source:
         return "".join(pieces)
 
 
-def _longest(word: str, parameters: Mapping[str, str]) -> str | None:
-    """Give the longest parameter that the word begins with."""
+def longest_parameter(word: str, parameters: Mapping[str, str]) -> str | None:
+    """Give the parameter that `$word` asks for: the longest one that the word begins with."""
     return next((word[:end] for end in range(len(word), 0, -1) if word[:end] in parameters), None)

@@ -2,7 +2,8 @@
 
 An expression is a `Chain`: operands and operators in the order of the text. Which word stands
 before its operand and which one between two operands depends on what it means, so it is decided
-when names are looked up. Offsets count characters of `Source.code`. Trees have no cycles, so the
+when names are looked up. Offsets count characters of `Source.code`; forms keep their ends, since
+those that end in each other may be nested deeper than Python's stack. Trees have no cycles, so the
 garbage collector may leave them alone, which saves a third of the time of a large program.
 """
 
@@ -78,11 +79,7 @@ class For(msgspec.Struct, frozen=True, gc=False):
     sequence: Chain
     body: Chain
     start: int
-
-    @property
-    def end(self) -> int:
-        """Offset behind the last character."""
-        return self.body.end
+    end: int
 
 
 class Let(msgspec.Struct, frozen=True, gc=False):
@@ -92,11 +89,7 @@ class Let(msgspec.Struct, frozen=True, gc=False):
     value: Chain
     body: Chain
     start: int
-
-    @property
-    def end(self) -> int:
-        """Offset behind the last character."""
-        return self.body.end
+    end: int
 
 
 class Fold(msgspec.Struct, frozen=True, gc=False):
@@ -104,11 +97,7 @@ class Fold(msgspec.Struct, frozen=True, gc=False):
 
     items: tuple[Item, ...]
     start: int
-
-    @property
-    def end(self) -> int:
-        """Offset behind the last character."""
-        return self.items[-1].end
+    end: int
 
 
 Item: TypeAlias = Token | Group | Bracket | Slice | For | Let | Fold

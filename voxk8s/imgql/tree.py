@@ -91,19 +91,19 @@ class TreeBuilder(Transformer[Token, list[Command]]):
 
     def let(self, parts: list[Any]) -> Let:
         """Make a local definition."""
-        return Let(parts[1], parts[3], parts[5], parts[0].start)
+        return Let(parts[1], parts[3], parts[5], parts[0].start, parts[5].end)
 
     def for_(self, parts: list[Any]) -> For:
         """Make a loop."""
-        return For(parts[1], parts[3], parts[5], parts[0].start)
+        return For(parts[1], parts[3], parts[5], parts[0].start, parts[5].end)
 
     def fold(self, parts: list[Any]) -> Fold:
         """Make a fold."""
-        return Fold(parts[1].items, parts[0].start)
+        return Fold(parts[1].items, parts[0].start, parts[1].end)
 
     def fold_loop(self, parts: list[Any]) -> Fold:
         """Make a fold over a loop."""
-        return Fold((*parts[1], parts[2]), parts[0].start)
+        return Fold((*parts[1], parts[2]), parts[0].start, parts[2].end)
 
     def empty_group(self, parts: list[Any]) -> Group:
         """Make a call without arguments."""

@@ -138,6 +138,21 @@ def test_a_string_in_typographic_quotes_is_one_error() -> None:
     assert [(each.line, each.column) for each in found] == [(1, 7), (2, 9)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "let ‘=>’(a, b) = b",
+        'let tw"ice(a) = a * 2',
+        '"let a = 1',
+        'import "vox',
+        'import "arrays" import "vox1" load a = "a.nii" print "x" a ‘=>’ a',
+    ],
+)
+def test_a_place_has_one_error(text: str) -> None:
+    """The first thing that is wrong with a word is told, not what follows from it."""
+    assert len(diagnostics(text)) == 1
+
+
 def test_a_definition_that_cannot_be_read_is_one_error() -> None:
     """Using what could not be defined is not told again."""
     found = diagnostics('let a = (1\nprint "x" a + 1\nprint "y" foo')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import compiled, refused
+from tests.support.imgql import compiled, diagnostics, refused
 
 MANY = 10_000
 
@@ -67,6 +67,21 @@ def test_a_long_cycle_is_cut() -> None:
     message = refused(text)
     assert "`a0` is defined by itself: a0 -> a1" in message
     assert len(message) < 400
+
+
+def test_loops_and_local_definitions_end_in_each_other_to_any_depth() -> None:
+    """A thousand forms inside each other, each the end of the one before, are no trouble."""
+    loops = "".join(f"for x{i} in [1] do " for i in range(1000))
+    assert len(compiled(f'print "x" {loops}x999').plan.goals) == 1
+    locals_ = "".join(f"let x{i} = 1 in " for i in range(1000))
+    assert "unknown name `foo`" in refused(f'print "x" {locals_}for y in foo do y')
+
+
+def test_errors_of_a_long_line_share_it() -> None:
+    """So many errors in one long line take no more memory than the line and they."""
+    found = diagnostics('print "x" 1\n' + "é§" * 1000)
+    assert len(found) > 1000
+    assert len({id(each.text) for each in found if each.line == 2}) == 1
 
 
 def test_a_long_line_is_cut_around_its_mark() -> None:
