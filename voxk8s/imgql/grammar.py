@@ -34,8 +34,8 @@ KEYWORDS: Final = {
     "false": "FALSE",
 }
 
-_AFTER_EQUAL: Final = r"(?![#;:_'|$%&/^=*+<>?@~\\])"
-"""What cannot follow the `=` of a definition; `a =-3` and `a =!b` define a."""
+_AFTER_EQUAL: Final = r"(?![#;:_'|%&/^=*+<>?@~\\]|\$(?![^\W\d]))"
+"""What cannot follow the `=` of a definition; `a =-3`, `a =!b` and `a =$P` define a."""
 
 _BLANK: Final = r"[ \t\r\f\v\u00a0]"
 _PARAMETERS: Final = rf"\({_BLANK}*{WORD}(?:{_BLANK}*,{_BLANK}*{WORD})*{_BLANK}*\){_BLANK}*"

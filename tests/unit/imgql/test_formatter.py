@@ -34,6 +34,8 @@ from voxk8s.imgql.syntax import Define, Output
         ("let img$C=f $A", "let img$C = f $A\n"),
         ("let a = (*. 3)", "let a = (*. 3)\n"),
         ("let a = x$C.y", "let a = x$C.y\n"),
+        ("a =$C", "a = $C\n"),
+        ("let f(x)=$C", "let f(x) = $C\n"),
         ('print "a" !m & - 3', 'print "a" !m & -3\n'),
         ('print "a"(1)', 'print "a" (1)\n'),
         ('print "a"  fold+0 xs', 'print "a" fold + 0 xs\n'),

@@ -74,6 +74,8 @@ def array(text: str) -> NDArray[Any]:
         ("S(a, b)", "surrounded(a, b)"),
         ("~>(a, b)", "through(b, a)"),
         ("B+ a", "near(a) & !a"),
+        ("distlt(2, a)", "pdt(a) <. 2"),
+        ("distgt(1, a)", "pdt(a) >. 1"),
         ("xor(a, b)", "(a | b) & !(a & b)"),
         ("ifB(true, a, b)", "a"),
         ("ifB(false, a, b)", "b"),
