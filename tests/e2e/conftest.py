@@ -9,12 +9,13 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.support import kstatus
-from tests.support.kubectl import Kubectl, KubectlError, connect
+from tests.support.kubectl import Kubectl, KubectlError, cluster_env, connect
 from tests.support.waiting import wait_for
 
 
@@ -164,6 +165,31 @@ def under_way(kube: Kubectl, name: str) -> None:
         wait_for("some operations are computed", probe)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{describe(kube, name)}") from None
+
+
+def waiting(kube: Kubectl, name: str, kind: str, reason: str) -> dict[str, Any]:
+    """Wait until a condition is False for a reason and give it."""
+
+    def probe() -> dict[str, Any] | None:
+        found = kstatus.condition(kube.get("workplan", name), kind)
+        return found if found.get("status") == "False" and found["reason"] == reason else None
+
+    try:
+        found: dict[str, Any] = wait_for(f"{kind} is False: {reason}", probe, 120)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{describe(kube, name)}") from None
+    return found
+
+
+@contextmanager
+def store_away() -> Iterator[None]:
+    """Stop the store's server, and start it again at the end."""
+    env = cluster_env()
+    subprocess.run(env["STORE_STOP"], shell=True, check=True, capture_output=True, timeout=120)
+    try:
+        yield
+    finally:
+        subprocess.run(env["STORE_START"], shell=True, check=True, capture_output=True, timeout=120)
 
 
 def describe(kube: Kubectl, name: str) -> str:

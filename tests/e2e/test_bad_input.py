@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import describe, ended, succeeded
+from tests.e2e.conftest import describe, ended, store_away, succeeded, waiting
 from tests.support import kstatus, workplans
 from tests.support.kubectl import Kubectl, cluster_env
-from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -42,20 +40,6 @@ def stalled(kube: Kubectl, name: str) -> dict[str, Any]:
     found = kstatus.condition(thing, "Stalled")
     assert found.get("status") == "True", describe(kube, name)
     assert kstatus.condition(thing, "Succeeded")["status"] == "False"
-    return found
-
-
-def waiting(kube: Kubectl, name: str, kind: str, reason: str) -> dict[str, Any]:
-    """Wait until a condition is False for a reason and give it."""
-
-    def probe() -> dict[str, Any] | None:
-        found = kstatus.condition(kube.get("workplan", name), kind)
-        return found if found.get("status") == "False" and found["reason"] == reason else None
-
-    try:
-        found: dict[str, Any] = wait_for(f"{kind} is False: {reason}", probe, 120)
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{describe(kube, name)}") from None
     return found
 
 
@@ -116,13 +100,9 @@ def test_missing_input_fails_only_what_needs_it(kube: Kubectl, salt: float) -> N
 
 def test_store_comes_back(kube: Kubectl, salt: float) -> None:
     """While the store is away StoreReady is False; the run goes on when it is back."""
-    env = cluster_env()
-    subprocess.run(env["STORE_STOP"], shell=True, check=True, capture_output=True, timeout=120)
-    try:
+    with store_away():
         kube.apply(workplans.workplan("patient", workplans.addition(29 + salt, 1)))
         waiting(kube, "patient", "StoreReady", "StoreUnreachable")
-    finally:
-        subprocess.run(env["STORE_START"], shell=True, check=True, capture_output=True, timeout=120)
     assert workplans.results(succeeded(kube, "patient")) == {"sum": 30 + salt}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import succeeded, under_way
+from tests.e2e.conftest import store_away, succeeded, under_way, waiting
 from tests.support import workplans
 from tests.support.kubectl import Kubectl
 
@@ -62,3 +62,14 @@ def test_the_operator_dies(kube: Kubectl, cluster: Kubectl, salt: float) -> None
     for pod in pods(system, "operator"):
         system.delete("pod", pod["metadata"]["name"], "--grace-period=0", "--force")
     check(kube, salt)
+
+
+@pytest.mark.timeout(420)
+def test_the_store_dies(kube: Kubectl, salt: float) -> None:
+    """A run waits for a store that goes away in the middle, and computes nothing again."""
+    start(kube, salt)
+    with store_away():
+        waiting(kube, "run", "StoreReady", "StoreUnreachable")
+    check(kube, salt)
+    operations = kube.get("workplan", "run")["status"]["operations"]
+    assert (operations["computed"], operations["cached"]) == (2 * COUNT - 1, 0)
