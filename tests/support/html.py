@@ -14,12 +14,17 @@ _EMPTY = frozenset({"path", "rect"})
 
 @dataclass
 class Element:
-    """An element with its attributes, its own and its children's text, and its children."""
+    """An element with its attributes, the parts of all text in it, and its children."""
 
     name: str
     attributes: dict[str, str]
-    text: str = ""
+    parts: list[str] = field(default_factory=list)
     children: list[Element] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All text in it."""
+        return "".join(self.parts)
 
     def find(self, name: str, **attributes: str) -> list[Element]:
         """Give all elements of a name below this one, with these attributes; `_` is `-`."""
@@ -76,7 +81,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Add a text to all that it lies in."""
         for element in self._open:
-            element.text += data
+            element.parts.append(data)
 
     def handle_comment(self, data: str) -> None:
         """Refuse comments."""

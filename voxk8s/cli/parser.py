@@ -108,6 +108,9 @@ def _run(command: Parser) -> None:
         help="folder for saved files with a relative path (default: here)",
     )
     _json_option(command)
+    command.add_argument(
+        "--report", metavar="FILE", help="write a report of the run, one HTML page, to FILE"
+    )
     cache = command.add_mutually_exclusive_group()
     cache.add_argument("--refresh", action="store_true", help="compute what is known anew")
     cache.add_argument("--no-cache", action="store_true", help="neither read nor write the store")

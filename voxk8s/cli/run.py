@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from voxk8s.cli.output import dump, escape, failure_json, goal_line, result_json
 from voxk8s.cli.progress import ProgressLine
@@ -13,9 +14,13 @@ from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult,
 from voxk8s.execution.events import Listener, OperationFailed
 from voxk8s.storage import ResultStore, open_store
 
+if TYPE_CHECKING:
+    from voxk8s.cli.report import Reporter
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a plan and write what its `print` goals give."""
+    reporter = _reporter(arguments)
     store = open_store(arguments.store)
     # A store that cannot be used is one message, not the failure of whatever asked it first; a
     # remote one answers while the plan is read. Without a cache it is not needed.
@@ -25,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if answered is not None:
             answered()
-        result = _execute(given, store, arguments, told)
+        result = _execute(given, store, arguments, told, reporter)
     except TransientError as error:
         if arguments.json:
             print(dump(failure_json(given.plan, str(error))))
@@ -40,13 +45,29 @@ def run(arguments: argparse.Namespace) -> int:
                 f"voxk8s: {escape(outcome.goal.name)}: {told.shorten(outcome.error)}",
                 file=sys.stderr,
             )
-    return 0 if result.success else 1
+    reported = reporter is None or reporter.write(result, given, store)
+    return 0 if result.success and reported else 1
+
+
+def _reporter(arguments: argparse.Namespace) -> Reporter | None:
+    if arguments.report is None:
+        return None
+    # Imported here: most runs have no report.
+    from voxk8s.cli.report import Reporter
+
+    return Reporter(arguments)
 
 
 def _execute(
-    given: Input, store: ResultStore, arguments: argparse.Namespace, told: Listener
+    given: Input,
+    store: ResultStore,
+    arguments: argparse.Namespace,
+    told: Listener,
+    reporter: Reporter | None,
 ) -> ExecutionResult:
     listeners = [told]
+    if reporter is not None:
+        listeners.append(reporter.recorder)
     if not arguments.quiet:
         listeners.append(ProgressLine(sys.stderr, live=sys.stderr.isatty()))
     engine = ExecutionEngine(

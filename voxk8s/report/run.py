@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from voxk8s.plan import OperationId
+
 
 class Counts(msgspec.Struct, frozen=True):
     """Distinct operations that the goals need; `unneeded` lie below what was known."""
@@ -23,8 +25,7 @@ class Origin(msgspec.Struct, frozen=True):
     """How a known result came to be, as its record tells."""
 
     created: float
-    seconds: float
-    version: str
+    version: str = ""
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -57,9 +58,9 @@ class Goal(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """An operation that failed for good; `place` is `file:line:column`, `line` the program's."""
+    """An operation that failed for good; `place` is `file:line:column`, `line` what is there."""
 
-    operation: str
+    operation: OperationId
     kernel: str
     message: str
     attempts: int = 1
@@ -78,7 +79,7 @@ class Incident(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True, gc=False):
     """An operation that was done; `found`: read from the store, since another run was faster."""
 
-    operation: str
+    operation: OperationId
     kernel: str
     started: float
     seconds: float
@@ -117,6 +118,6 @@ class Run(msgspec.Struct, frozen=True):
     incidents: tuple[Incident, ...] = ()
     operations: tuple[Operation, ...] = ()
     folded: tuple[KernelTotal, ...] = ()
-    places: Mapping[str, object] = {}
+    places: Mapping[OperationId, object] = {}
     facts: tuple[tuple[str, str], ...] = ()
     """Settings and versions, by name."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from voxk8s.plan import OperationId
 from voxk8s.report import (
     Counts,
     Failure,
@@ -28,9 +29,14 @@ PIXEL = bytes.fromhex(
 )
 
 
+def name(number: int) -> OperationId:
+    """Name an operation."""
+    return OperationId(f"{number:064x}")
+
+
 def operation(number: int, **parts: Any) -> Operation:
     """Make an operation of one second, each a second after the one before."""
-    whole = Operation(f"{number:064x}", "vox1.near", START + number, 1.0, 1 << 20, "0")
+    whole = Operation(name(number), "vox1.near", START + number, 1.0, 1 << 20, "0")
     return msgspec.structs.replace(whole, **parts)
 
 
@@ -55,7 +61,7 @@ WHOLE = run(
             size=76_543,
             media_type="application/gzip",
             known=True,
-            origin=Origin(START - 86_400, 3.25, "0.1.0"),
+            origin=Origin(START - 86_400, "0.1.0"),
             preview=Preview(PIXEL, "image/png"),
         ),
         Goal("answer", "print", "42", known=True),
@@ -63,12 +69,12 @@ WHOLE = run(
     ),
     failures=(
         Failure(
-            "f" * 64,
+            OperationId("f" * 64),
             "vox1.volume",
             "vox1.volume (ffffffffffff) failed: KernelError: not a mask",
             4,
             "bright.imgql:7:4",
-            'print "bad" volume(scan)',
+            'print "bad" volume(scan)\n   ^',
         ),
     ),
     incidents=(Incident("vox1.near is tried again", "ConnectionError: away", 3),),
@@ -79,7 +85,7 @@ WHOLE = run(
         operation(2, seconds=2.5, bytes=36 << 20),
         operation(3, kernel="vox1.grow", found=True, seconds=0.01),
     ),
-    places={f"{2:064x}": "bright.imgql:5:12"},
+    places={name(2): "bright.imgql:5:12"},
     facts=(("voxk8s", "0.1.0"), ("store", "s3://lab")),
 )
 """A run with one of everything."""
@@ -102,7 +108,7 @@ def large(count: int = 100_000) -> Run:
         kernel = f"vox1.kernel{chance.randrange(40)}"
         size = chance.randrange(1 << 26)
         operations.append(
-            Operation(f"{number:064x}", kernel, began, seconds, size, worker, stored=True)
+            Operation(name(number), kernel, began, seconds, size, worker, stored=True)
         )
     end = max(max(clock) for clock in clocks.values())
     places = {each.operation: "studies/brain/bright.imgql:10:14" for each in operations}

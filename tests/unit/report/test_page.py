@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.html import read_page
 from tests.unit.report.scenes import GOLDEN, PIXEL, WHOLE, large, operation, run
+from voxk8s.plan import OperationId
 from voxk8s.report import Counts, Failure, Goal, Incident, KernelTotal, Preview, report
 
 EVIL = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
@@ -39,7 +40,7 @@ def test_page_tells_everything() -> None:
     assert counts[6:] == [("voxk8s", "0.1.0"), ("store", "s3://lab")]
     goals = page.find("table")[0].rows()
     assert goals[1] == ["volume", "762306.0", "computed", "a" * 64]
-    assert "computed 2026-11-25 22:31:04 UTC by voxk8s 0.1.0 in 3.25 s" in goals[2][2]
+    assert "since 2026-11-25 22:31:04 UTC, from voxk8s 0.1.0" in goals[2][2]
     assert goals[4][1:3] == ["bright.imgql:7:4: vox1.volume failed", "failed"]
     (failure,) = page.find("article")
     assert "vox1.volume ffffffffffff at bright.imgql:7:4, 4 attempts" in failure.text
@@ -102,11 +103,11 @@ def test_what_users_wrote_is_text() -> None:
             Goal(EVIL, "save", link="./" + EVIL, address=EVIL, media_type=EVIL),
             Goal(EVIL, "print", error=EVIL),
         ),
-        failures=(Failure(EVIL, EVIL, EVIL, place=EVIL, line=EVIL),),
+        failures=(Failure(OperationId(EVIL), EVIL, EVIL, place=EVIL, line=EVIL),),
         incidents=(Incident(EVIL, EVIL),),
         operations=(operation(0, operation=EVIL, kernel=EVIL, worker=EVIL),),
         folded=(KernelTotal(EVIL, 1, 1.0, 1.0, 1),),
-        places={EVIL: EVIL},
+        places={OperationId(EVIL): EVIL},
         facts=((EVIL, EVIL),),
     )
     found = read_page(report(page))
@@ -149,7 +150,8 @@ def test_a_large_run_has_a_small_page() -> None:
     whole = large()
     begin = time.process_time()
     text = report(whole)
-    assert time.process_time() - begin < 2
+    # Twice that, for machines that are busy: it takes 0.6 s.
+    assert time.process_time() - begin < 4
     assert len(text.encode()) < 2_000_000
     page = read_page(text)
     (table,) = page.find("table", class_="sortable")
@@ -162,11 +164,11 @@ def test_a_large_run_has_a_small_page() -> None:
 def test_texts_of_users_do_not_grow_the_page() -> None:
     """Thousands of goals and failures with long names, values and pictures have their bounds."""
     long = '"<&' * 3000
-    goals = tuple(
-        Goal(long, "print", long, digest="d" * 64, preview=Preview(b"\0" * 150_000, "image/png"))
-        for _ in range(3000)
+    preview = Preview(b"\0" * 150_000, "image/png")
+    goals = (Goal(long, "print", long, digest="d" * 64, preview=preview),) * 3000
+    failures = tuple(
+        Failure(OperationId("f" * 64), "vox1.near", long, place=long, line=long) for _ in goals
     )
-    failures = tuple(Failure("f" * 64, "vox1.near", long, place=long, line=long) for _ in goals)
     incidents = tuple(Incident(long, long) for _ in goals)
     text = report(run(goals=goals, failures=failures, incidents=incidents, title=long))
     assert len(text.encode()) < 4_000_000
@@ -178,7 +180,9 @@ def test_texts_of_users_do_not_grow_the_page() -> None:
 def test_few_values_are_shown_whole() -> None:
     """Where there is room a value, or a message, is not cut."""
     long = "x" * 7000
-    text = report(run(goals=(Goal("g", "print", long),), failures=(Failure("f", "k", long),)))
+    text = report(
+        run(goals=(Goal("g", "print", long),), failures=(Failure(OperationId("f"), "k", long),))
+    )
     assert text.count(long) == 2
 
 

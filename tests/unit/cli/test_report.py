@@ -1,0 +1,84 @@
+"""Where a report can be written, and how it leads to files."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from tests.support.html import read_page
+from voxk8s.cli.report import Reporter
+from voxk8s.cli.source import Input
+from voxk8s.errors import InvalidUsage
+from voxk8s.execution import ExecutionEngine, load_plan
+from voxk8s.storage import open_store
+
+
+def reporter(path: str) -> Reporter:
+    """Make a reporter for a run of a file."""
+    return Reporter(
+        argparse.Namespace(
+            report=path,
+            file="plan.json",
+            param=[("CASE", "7")],
+            no_cache=False,
+            refresh=False,
+            fail_fast=False,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("", "a folder"), ("folder", "a folder"), ("file/x.html", "no folder"), ("a\0b", "NUL")],
+)
+def test_places_where_no_file_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+) -> None:
+    """They are refused before anything runs, with the reason."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidUsage, match=reason):
+        reporter(name)
+
+
+def test_files_are_linked_from_where_the_report_is(tmp_path: Path) -> None:
+    """By relative paths, in which no character means anything to a browser."""
+    plan = load_plan(
+        {
+            "nodes": [{"id": "a", "type": "constant", "value": 5}],
+            "goals": [
+                {"operation": "save", "id": "a", "name": name}
+                for name in ("a.json", "javascript:alert(1).json", "ä ?#%&.json")
+            ],
+        }
+    )
+    store = open_store("memory://")
+    made = reporter(str(tmp_path / "deep" / "reports" / "r.html"))
+    engine = ExecutionEngine(store, output=tmp_path / "out", listeners=[made.recorder])
+    assert made.write(engine.execute_workplan(plan), Input(plan), store)
+    page = read_page((tmp_path / "deep" / "reports" / "r.html").read_text("utf-8"))
+    assert [link.attributes["href"] for link in page.find("a")] == [
+        "./../../out/a.json",
+        "./../../out/javascript%3Aalert%281%29.json",
+        "./../../out/%C3%A4%20%3F%23%25%26.json",
+    ]
+    facts = dict(zip([each.text for each in page.find("dt")], page.find("dd"), strict=True))
+    assert facts["$CASE"].text == "7"
+    assert facts["store"].text == store.url
+
+
+def test_a_report_that_cannot_be_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line that names the file and the reason."""
+    made = reporter(str(tmp_path / "x" / "r.html"))
+    (tmp_path / "x").touch()
+    store = open_store("memory://")
+    plan = load_plan({"nodes": [], "goals": []})
+    assert not made.write(ExecutionEngine(store).execute_workplan(plan), Input(plan), store)
+    err = capsys.readouterr().err
+    assert err.startswith(f"voxk8s: the report {tmp_path / 'x' / 'r.html'} cannot be written: ")
+    assert err.count("\n") == 1

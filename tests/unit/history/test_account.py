@@ -1,0 +1,122 @@
+"""The whole of a run, as the report gets it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import voxk8s
+from voxk8s.execution.events import OperationFailed, Progress, RunStarted
+from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome
+from voxk8s.history import Recorder, account
+from voxk8s.plan import Goal, OperationId, ResultKey
+from voxk8s.report import Counts, Run
+
+BAD = OperationId("f" * 64)
+FAILURE = Failure(BAD, "vox1.near", "a.imgql:2:5: vox1.near (fff) failed: E: no", attempts=3)
+PROGRAM = ["import vox1", "\tlet x = near(1)"]
+
+
+def result(*errors: str | None, **parts: Any) -> ExecutionResult:
+    """Make the result of a run with one goal for each error, or None."""
+    goals = tuple(
+        GoalOutcome(Goal("print", BAD, f"g{number}"), BAD, error=error)
+        for number, error in enumerate(errors)
+    )
+    progress = Progress(total=9, cached=1, computed=2, failed=1, running=1, pending=2, skipped=2)
+    whole: dict[str, Any] = {"failures": (), "metrics": {}, "execution_time": 1.5, **parts}
+    return ExecutionResult(goals, progress=progress, **whole)
+
+
+def told(given: ExecutionResult, recorder: Recorder | None = None, **parts: Any) -> Run:
+    """Give the account of a run."""
+    return account(given, recorder or Recorder(), title="t", goals=(), **parts)
+
+
+def line(file: str, number: int) -> str:
+    """Give a line of the program."""
+    return PROGRAM[number - 1] if file == "a.imgql" else ""
+
+
+@pytest.mark.parametrize(
+    ("given", "problems", "outcome", "message"),
+    [
+        (result(None), (), "succeeded", ""),
+        (result(None, "no"), (), "failed", "1 of 2 goals failed."),
+        (result(None), ("s3://b/x: denied",), "failed", "s3://b/x: denied"),
+        (result("no"), ("more",), "failed", "1 of 1 goals failed. more"),
+        (
+            result("no", cancelled=True),
+            (),
+            "stopped",
+            "The run was stopped before all goals were reached.",
+        ),
+    ],
+)
+def test_the_end_is_told(given: ExecutionResult, problems: Any, outcome: str, message: str) -> None:
+    """Whether all goals were reached and files brought where they were to be."""
+    found = told(given, problems=problems)
+    assert (found.outcome, found.message) == (outcome, message)
+
+
+def test_counts_are_those_of_the_status() -> None:
+    """What runs or waits at the end was not done."""
+    assert told(result(None)).counts == Counts(9, 1, 2, 1, 3, 2)
+
+
+def test_times_are_those_of_all_attempts() -> None:
+    """From the start of the first one to the end of the last one."""
+    recorder = Recorder()
+    recorder(RunStarted("a", 1, 50.0))
+    recorder(RunStarted("b", 1, 60.0))
+    found = told(result(None), recorder)
+    assert (found.started, found.seconds) == (50.0, 11.5)
+
+
+def test_failures_show_the_line_of_the_program() -> None:
+    """With a mark below the column; the place is not said twice."""
+    recorder = Recorder()
+    recorder(OperationFailed(ResultKey("k"), BAD, "vox1.near", 3, "E", "no", False, "a.imgql:2:5"))
+    (failure,) = told(result("no", failures=(FAILURE,)), recorder, line_of=line).failures
+    assert failure.place == "a.imgql:2:5"
+    assert failure.line == " let x = near(1)\n    ^"
+    assert failure.message == "vox1.near (fff) failed: E: no"
+    assert failure.attempts == 3
+
+
+def test_inputs_that_failed_have_the_place_of_their_node() -> None:
+    """No event tells of an input that has no key; the program's places do."""
+    places = {BAD: "a.imgql:1:1"}
+    (failure,) = told(result("no", failures=(FAILURE,)), places=places, line_of=line).failures
+    assert (failure.place, failure.line) == ("a.imgql:1:1", "import vox1\n^")
+
+
+@pytest.mark.parametrize("place", ["", "elsewhere.imgql:1:1", "odd", "odd:x:y"])
+def test_lines_that_are_not_at_hand_are_left_out(place: str) -> None:
+    """A plan document has none, and files may be gone."""
+    (failure,) = told(result("no", failures=(FAILURE,)), places={BAD: place}, line_of=line).failures
+    assert failure.line == ""
+
+
+def test_a_long_line_has_no_mark() -> None:
+    """It would not stand below its place."""
+    long = "x" * 1000
+    places = {BAD: "a.imgql:1:500"}
+    found = told(result("no", failures=(FAILURE,)), places=places, line_of=lambda *_: long)
+    assert found.failures[0].line == long
+
+
+def test_differences_are_told() -> None:
+    """An operation that gave another value than before is named."""
+    (incident,) = told(result(None, nondeterministic=(BAD,))).incidents
+    assert incident.what == "another value than the store holds"
+    assert BAD in incident.message
+
+
+def test_settings_come_before_versions() -> None:
+    """Settings as given; then the versions of what has run."""
+    facts = told(result(None), facts=[("store", "s3://b")]).facts
+    assert facts[0] == ("store", "s3://b")
+    assert ("voxk8s", voxk8s.__version__) in facts
+    assert {"Python", "numpy", "distributed"} <= {name for name, _ in facts}

@@ -1,0 +1,114 @@
+"""What is kept of a run while it lasts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from voxk8s.execution.events import (
+    NonDeterminism,
+    OperationFailed,
+    OperationFinished,
+    OperationRetried,
+    OperationWaits,
+    RunStarted,
+    WorkerRecovered,
+)
+from voxk8s.history import Recorder
+from voxk8s.plan import OperationId, ResultKey
+from voxk8s.report import Incident, KernelTotal, Operation
+
+
+def finished(number: int, **parts: Any) -> OperationFinished:
+    """Make the end of an operation that took `number` seconds."""
+    whole: dict[str, Any] = {
+        "key": ResultKey(f"k{number}"),
+        "operation": OperationId(f"o{number}"),
+        "kernel": "vox1.near",
+        "seconds": float(number),
+        "attempts": 1,
+        "started": 100.0 + number,
+        "bytes": 10 * number,
+        "stored": True,
+        "worker": "w",
+        **parts,
+    }
+    return OperationFinished(**whole)
+
+
+def heard(*events: Any, most: int = 100) -> Recorder:
+    """Give a recorder that has heard of events."""
+    recorder = Recorder(most)
+    for event in events:
+        recorder(event)
+    return recorder
+
+
+def test_operations_are_kept() -> None:
+    """With all that is known of them."""
+    recorder = heard(finished(3, attempts=2, found=True))
+    operation = OperationId("o3")
+    assert recorder.operations() == (
+        Operation(operation, "vox1.near", 103.0, 3.0, 30, "w", 2, stored=True, found=True),
+    )
+    assert recorder.folded == ()
+
+
+def test_memory_is_bounded() -> None:
+    """Of many operations the longest are kept, and the others summed; none is lost."""
+    recorder = heard(*(finished(n, kernel=f"k{n % 2}") for n in range(1000)), most=10)
+    kept = [each.seconds for each in recorder.operations()]
+    assert len(kept) <= 10
+    assert {995.0, 996.0, 997.0, 998.0, 999.0} <= set(kept)
+    assert sum(total.count for total in recorder.folded) + len(kept) == 1000
+    assert sum(total.seconds for total in recorder.folded) + sum(kept) == sum(range(1000))
+    assert all(isinstance(total, KernelTotal) for total in recorder.folded)
+
+
+def test_what_went_wrong_is_counted() -> None:
+    """The same thing twice is one line."""
+    retried = OperationRetried(ResultKey("k"), OperationId("o"), "vox1.near", 1, "OSError", "away")
+    waits = OperationWaits(ResultKey("k"), OperationId("o"), "vox1.pdt", "WorkPlan a/b")
+    lost = WorkerRecovered("worker w is gone")
+    assert heard(retried, waits, lost, retried).incidents() == (
+        Incident("vox1.near failed and was tried again", "OSError: away", 2),
+        Incident("vox1.pdt was waited for", "WorkPlan a/b computed it", 1),
+        Incident("a worker was lost", "worker w is gone", 1),
+    )
+
+
+def test_incidents_are_bounded() -> None:
+    """Thousands of different ones share a line at the end."""
+    lost = [WorkerRecovered(f"worker {n} is gone") for n in range(5000)]
+    incidents = heard(*lost).incidents()
+    assert len(incidents) <= 1001
+    assert sum(each.count for each in incidents) == 5000
+
+
+def test_places_of_failures_are_known() -> None:
+    """Where in the program an operation stands that failed."""
+    failed = OperationFailed(
+        ResultKey("k"), OperationId("o"), "vox1.near", 1, "E", "no", False, "a.imgql:1:2"
+    )
+    recorder = heard(failed)
+    assert recorder.place(OperationId("o")) == "a.imgql:1:2"
+    assert recorder.place(OperationId("p")) == ""
+
+
+def test_attempts_are_one_run() -> None:
+    """It began with the first one, and what the earlier ones did is kept."""
+    recorder = heard(RunStarted("a", 1, 50.0), finished(1), RunStarted("b", 1, 62.5), finished(2))
+    assert (recorder.started, recorder.continued) == (50.0, 12.5)
+    assert len(recorder.operations()) == 2
+    (incident,) = recorder.incidents()
+    assert "began again" in incident.what
+
+
+@pytest.mark.parametrize(
+    "event", [NonDeterminism(ResultKey("k"), OperationId("o"), "vox1.near"), RunStarted("a", 1, 0)]
+)
+def test_other_events_are_passed_over(event: Any) -> None:
+    """What the result of the run tells is not kept twice."""
+    recorder = heard(event)
+    assert (recorder.operations(), recorder.incidents()) == ((), ())

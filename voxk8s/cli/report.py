@@ -1,0 +1,95 @@
+"""`voxk8s run --report FILE`: the report of a run in this process."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+from voxk8s.cli.source import Input
+from voxk8s.errors import InvalidUsage
+from voxk8s.execution import ExecutionResult, GoalOutcome
+from voxk8s.execution.files import write_file
+from voxk8s.history import Recorder, account, from_files, known_since, show_goals
+from voxk8s.report import report
+from voxk8s.settings import Settings
+from voxk8s.storage import ResultStore
+
+
+class Reporter:
+    """Records a run, and writes its report."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        """Raise InvalidUsage for a place where no file can be."""
+        self.path = Path(arguments.report)
+        if (reason := _obstacle(self.path)) is not None:
+            raise InvalidUsage(f"--report {arguments.report}: {reason}; name another file")
+        self.recorder = Recorder()
+        self._arguments = arguments
+
+    def write(self, result: ExecutionResult, given: Input, store: ResultStore) -> bool:
+        """Write the report, or tell why it cannot be written."""
+        goals = show_goals(result.goals, self._link, known_since(store, result.goals), from_files())
+        run = account(
+            result,
+            self.recorder,
+            title=self._arguments.file,
+            goals=goals,
+            places=given.places,
+            line_of=_line,
+            facts=self._facts(store),
+        )
+        try:
+            write_file(self.path, report(run).encode("utf-8"))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            print(f"voxk8s: the report {self.path} cannot be written: {reason}", file=sys.stderr)
+            return False
+        return True
+
+    def _facts(self, store: ResultStore) -> list[tuple[str, str]]:
+        arguments, settings = self._arguments, Settings.from_env(os.environ)
+        return [
+            *((f"${name}", value) for name, value in arguments.param),
+            ("store", "not used" if arguments.no_cache else store.url),
+            ("known results", "computed anew" if arguments.refresh else "used"),
+            ("stored beside goals", settings.store_policy),
+            ("after a failure", "stop" if arguments.fail_fast else "go on with the rest"),
+            ("retries of an operation", str(settings.retry_limit)),
+            ("threads", str(settings.dask_threads)),
+        ]
+
+    def _link(self, outcome: GoalOutcome) -> str:
+        """Give the way from the report to a file."""
+        if outcome.path is None:
+            return ""
+        way = os.path.relpath(outcome.path, self.path.parent)
+        return f"./{quote(os.fsencode(way))}"
+
+
+def _obstacle(path: Path) -> str | None:
+    """Say why no file can be written here, as far as that is known before it is tried."""
+    if "\0" in str(path):
+        return "the name has a NUL character"
+    if path.is_dir():
+        return "it is a folder"
+    parent = next((each for each in path.absolute().parents if each.exists()), path)
+    if not parent.is_dir():
+        return f"{parent} is no folder"
+    return None if os.access(parent, os.W_OK) else f"nothing may be written in {parent}"
+
+
+def _line(file: str, number: int) -> str:
+    lines = _lines(file)
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@cache
+def _lines(file: str) -> list[str]:
+    try:
+        return Path(file).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []

@@ -1,0 +1,119 @@
+"""The whole of a run, put together for its report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from typing import Final, Literal
+
+import voxk8s
+from voxk8s import report
+from voxk8s.execution.result import ExecutionResult, Failure
+from voxk8s.history.recorder import Recorder
+from voxk8s.plan import OperationId
+
+_LIBRARIES: Final = ("numpy", "SimpleITK", "dask", "distributed")
+_WIDEST: Final = 110
+
+
+def account(
+    result: ExecutionResult,
+    recorder: Recorder,
+    *,
+    title: str,
+    goals: Sequence[report.Goal],
+    problems: Sequence[str] = (),
+    places: Mapping[OperationId, object] | None = None,
+    line_of: Callable[[str, int], str] = lambda _file, _number: "",
+    facts: Sequence[tuple[str, str]] = (),
+) -> report.Run:
+    """Put together what the report of a run shows.
+
+    `problems` are those of bringing files where they were to be. `places` are where operations
+    stand in a program, and `line_of` gives a line of one of its files, empty if it is not at hand.
+    """
+    outcome, message = _end(result, problems)
+    places = places or {}
+    return report.Run(
+        title,
+        recorder.started or 0.0,
+        recorder.continued + result.execution_time,
+        outcome,
+        _counts(result),
+        message,
+        tuple(goals),
+        tuple(_failure(each, recorder, places, line_of) for each in result.failures),
+        recorder.incidents() + _differences(result),
+        recorder.operations(),
+        recorder.folded,
+        places,
+        (*facts, *versions()),
+    )
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Name what has run here: this package, Python, and the libraries that compute."""
+    found = [("voxk8s", voxk8s.__version__), ("Python", platform.python_version())]
+    for name in _LIBRARIES:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return (*found, ("system", f"{platform.system()} {platform.machine()}"))
+
+
+def _end(
+    result: ExecutionResult, problems: Sequence[str]
+) -> tuple[Literal["succeeded", "failed", "stopped"], str]:
+    if result.cancelled:
+        return "stopped", "The run was stopped before all goals were reached."
+    failed = sum(not goal.succeeded for goal in result.goals)
+    if failed:
+        return "failed", " ".join([f"{failed} of {len(result.goals)} goals failed.", *problems])
+    return ("failed", " ".join(problems)) if problems else ("succeeded", "")
+
+
+def _counts(result: ExecutionResult) -> report.Counts:
+    progress = result.progress
+    return report.Counts(
+        total=progress.total,
+        known=progress.cached,
+        computed=progress.computed,
+        failed=progress.failed,
+        pending=progress.pending + progress.running,
+        unneeded=progress.skipped,
+    )
+
+
+def _failure(
+    failure: Failure,
+    recorder: Recorder,
+    places: Mapping[OperationId, object],
+    line_of: Callable[[str, int], str],
+) -> report.Failure:
+    place = recorder.place(failure.operation) or str(places.get(failure.operation, ""))
+    return report.Failure(
+        failure.operation,
+        failure.kernel,
+        failure.message.removeprefix(f"{place}: "),
+        failure.attempts,
+        place,
+        _excerpt(place, line_of),
+    )
+
+
+def _excerpt(place: str, line_of: Callable[[str, int], str]) -> str:
+    """Give the line of a place with a mark below its column; nothing if it is not at hand."""
+    file, line, column = (*place.rsplit(":", 2), "", "")[:3]
+    if not (line.isdecimal() and column.isdecimal()):
+        return ""
+    text = line_of(file, int(line)).rstrip().replace("\t", " ")
+    return f"{text}\n{' ' * (int(column) - 1)}^" if text and len(text) <= _WIDEST else text
+
+
+def _differences(result: ExecutionResult) -> tuple[report.Incident, ...]:
+    return tuple(
+        report.Incident("another value than the store holds", f"operation {operation}")
+        for operation in result.nondeterministic
+    )

@@ -1,0 +1,94 @@
+"""Small pictures of saved files, where they are cheap to have."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from voxk8s import report
+from voxk8s.constants import IMAGE_SUFFIXES
+from voxk8s.errors import Voxk8sError
+from voxk8s.execution.result import GoalOutcome
+from voxk8s.storage import ResultStore
+from voxk8s.values import Image
+
+_log = logging.getLogger(__name__)
+_MOST: Final = 16
+"""Files that are read to be shown."""
+_SHOWN: Final = frozenset({"image/png", "image/jpeg"})
+"""What browsers show as it is."""
+_SMALL: Final = 200_000
+_GZIP_LENGTH: Final = 4
+"""A file of gzip ends with the number of bytes that were compressed."""
+_READ: Final = 64 * 2**20
+"""Bytes of voxels that are read for one picture."""
+
+Pictures = Callable[[GoalOutcome], report.Preview | None]
+
+
+def from_store(store: ResultStore) -> Pictures:
+    """Show what a store holds if it is a small PNG or JPEG; nothing is decoded."""
+
+    def picture(outcome: GoalOutcome) -> report.Preview | None:
+        if outcome.media_type not in _SHOWN or outcome.size > _SMALL or not outcome.digest:
+            return None
+        return report.Preview(store.read_blob(outcome.digest), outcome.media_type)
+
+    return _limited(picture)
+
+
+def from_files() -> Pictures:
+    """Show files that this process has written: small pictures as they are, others in small."""
+
+    def picture(outcome: GoalOutcome) -> report.Preview | None:
+        path = outcome.path
+        if path is None or not path.name.lower().endswith(IMAGE_SUFFIXES):
+            return None
+        if outcome.media_type in _SHOWN and path.stat().st_size <= _SMALL:
+            return report.Preview(path.read_bytes(), outcome.media_type)
+        return _decoded(path) if _voxel_bytes(path) <= _READ else None
+
+    return _limited(picture)
+
+
+def _limited(make: Pictures) -> Pictures:
+    """Make pictures of a few saved files only; one that cannot be made is left out."""
+    made = 0
+
+    def picture(outcome: GoalOutcome) -> report.Preview | None:
+        nonlocal made
+        if made >= _MOST or outcome.goal.operation != "save":
+            return None
+        try:
+            found = make(outcome)
+        except (Voxk8sError, OSError) as error:
+            _log.info("%s is not shown: %s", outcome.goal.name, error)
+            return None
+        made += found is not None
+        return found
+
+    return picture
+
+
+def _decoded(path: Path) -> report.Preview | None:
+    # Imported here: they load the libraries that read images.
+    from voxk8s.kernels.decode import decode_file
+    from voxk8s.report.thumbnail import thumbnail
+
+    with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as scratch:
+        value = decode_file(str(path), str(path), scratch)
+    return thumbnail(value) if isinstance(value, Image) else None
+
+
+def _voxel_bytes(path: Path) -> int:
+    """Tell about how large an image is without reading it, as far as its file says."""
+    size = path.stat().st_size
+    if path.suffix != ".gz" or size < _GZIP_LENGTH:
+        return size
+    with path.open("rb") as file:
+        file.seek(-_GZIP_LENGTH, os.SEEK_END)
+        return max(size, int.from_bytes(file.read(), "little"))
