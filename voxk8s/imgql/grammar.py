@@ -34,8 +34,8 @@ KEYWORDS: Final = {
     "false": "FALSE",
 }
 
-_AFTER_EQUAL: Final = r"(?![#;:_'|%&/^=*+<>?@~\\]|\$(?![^\W\d]))"
-"""What cannot follow the `=` of a definition; `a =-3`, `a =!b` and `a =$P` define a."""
+_AFTER_EQUAL: Final = r"(?=//|(?![#;:_'|%&/^=*+<>?@~\\]|\$(?![^\W\d])))"
+"""What may follow the `=` of a definition; `a =-3`, `a =!b`, `a =$P` and `a =// b` define a."""
 
 _BLANK: Final = r"[ \t\r\f\v\u00a0]"
 _PARAMETERS: Final = rf"\({_BLANK}*{WORD}(?:{_BLANK}*,{_BLANK}*{WORD})*{_BLANK}*\){_BLANK}*"
@@ -43,7 +43,7 @@ BARE: Final = re.compile(
     rf"(?:{NAME}{_BLANK}*|(?:{NAME})?{OPERATOR}{_BLANK}*(?=\())(?:{_PARAMETERS})?={_AFTER_EQUAL}"
 )
 """At the start of a line: a definition without `let`, of an operator with its parameters."""
-LOAD: Final = re.compile(rf"load{_BLANK}+{WORD}{_BLANK}*={_AFTER_EQUAL}")
+LOAD: Final = re.compile(rf"load{SKIPPED}{WORD}{SKIPPED}={_AFTER_EQUAL}")
 """`load name = …`; elsewhere `load` is the name of a kernel."""
 MIXED: Final = re.compile(
     rf"\blet\s+({WORD}[#;:'|!$%&/^*\-+<>?@~\\]+)\s*=(?!=)"

@@ -35,6 +35,7 @@ from voxk8s.imgql.syntax import Define, Output
         ("let a = (*. 3)", "let a = (*. 3)\n"),
         ("let a = x$C.y", "let a = x$C.y\n"),
         ("a =$C", "a = $C\n"),
+        ('load a\n=// d\n"f"', 'load a\n  =  // d\n  "f"\n'),
         ("let f(x)=$C", "let f(x) = $C\n"),
         ('print "a" !m & - 3', 'print "a" !m & -3\n'),
         ('print "a"(1)', 'print "a" (1)\n'),

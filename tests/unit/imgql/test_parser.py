@@ -66,6 +66,20 @@ def test_load_is_a_command_and_a_name() -> None:
     assert isinstance(second, syntax.Define)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'load img // of today\n= "a.nii"',
+        'load\n  img =\n  "a.nii"',
+        'load img =// of today\n"a.nii"',
+        'img =// of today\nload("a.nii")',
+    ],
+)
+def test_a_command_may_be_broken_anywhere(text: str) -> None:
+    """Line breaks and comments stand between any two words of a load, and behind any `=`."""
+    assert not diagnostics(f'{text}\nprint "x" img')
+
+
 def test_a_program_may_be_empty() -> None:
     """Nothing but comments is a program without goals."""
     assert _commands("// nothing\n\n") == []
