@@ -93,7 +93,9 @@ class _Lexer:
 
     def _defines(self, start: int, end: int) -> bool:
         """Tell whether a definition without `let` begins here; the word before ends at `end`."""
-        if self._previous in ("LET", "LOAD") or "\n" not in self._code[end:start] + "\n" * (not end):
+        if self._previous in ("LET", "LOAD"):
+            return False
+        if "\n" not in self._code[end:start] + "\n" * (not end):
             return False
         if not grammar.BARE.match(self._code, start):
             return False
