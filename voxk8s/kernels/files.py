@@ -49,6 +49,11 @@ MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 TEXT_MEDIA_TYPE: Final = "text/plain; charset=utf-8"
 _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+_CHANNELS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
+    {".png": (1, 2, 3, 4), ".jpg": (1, 3, 4), ".jpeg": (1, 3, 4)}
+)
+_NIFTI_EXTENT: Final = 32767
+_RIGHT_ANGLE: Final = 1e-4
 _TEXTS: Final = frozenset({"", ".txt"})
 _GZIP_LEVEL: Final = 4  # half the time of 6 for a few percent of size
 
@@ -70,8 +75,35 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
         return SavedFile((text_of(value) + "\n").encode(), suffix, TEXT_MEDIA_TYPE)
     if not isinstance(value, Image):
         raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: not an image")
+    obstacle = _obstacle(value, suffix)
+    if obstacle is not None:
+        raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: {obstacle}")
     data = _picture(value, suffix) if suffix in _PICTURES else _volume(value, suffix)
     return SavedFile(data, suffix, MEDIA_TYPES[suffix])
+
+
+def _obstacle(image: Image, suffix: str) -> str | None:
+    """Say why a format cannot hold an image, and which can; None if it can.
+
+    ITK would write files of other voxels or axes, or that nobody can read.
+    """
+    if not all(image.size):
+        return "it has no voxels"
+    if suffix in _PICTURES:
+        held = _CHANNELS.get(suffix, (1, 3, 4))
+        if image.channels not in held:
+            return (
+                f"it has {image.channels} channels, such files {' or '.join(map(str, held))};"
+                " use .nii.gz, .mha or .nrrd"
+            )
+    elif suffix in (".nii", ".nii.gz"):
+        if max(image.size) > _NIFTI_EXTENT:
+            return f"an axis has more than {_NIFTI_EXTENT} voxels; use .mha or .nrrd"
+        rank = image.dimension
+        axes = np.array(image.direction).reshape(rank, rank)
+        if not np.allclose(axes.T @ axes, np.eye(rank), atol=_RIGHT_ANGLE):
+            return "its axes are not at right angles; use .mha or .nrrd"
+    return None
 
 
 def text_of(value: Value) -> str:

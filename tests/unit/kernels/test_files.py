@@ -16,6 +16,8 @@ from voxk8s.errors import KernelError
 from voxk8s.kernels.files import encode_file, text_of, to_bytes
 from voxk8s.values import Image, SavedFile, Value
 
+SHEARED = Image(np.ones((2, 2)), (1.0, 1.0), (0.0, 0.0), (1.0, 0.5, 0.0, 1.0))
+
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".png", ".jpg"])
 def test_equal_images_give_equal_bytes(suffix: str) -> None:
@@ -121,6 +123,17 @@ def test_images_in_texts_are_told_by_what_they_are(value: Value, suffix: str, da
     [
         (3.0, ".nii", r"the number 3\.0 cannot be saved as \.nii"),
         (mask([[1]]), ".xyz", r"image 1x1 uint8 cannot be saved as \.xyz.*\.nii\.gz"),
+        (
+            image(np.ones((2, 2, 5)), channels=5),
+            ".png",
+            r"5 channels, .* 1 or 2 or 3 or 4; use \.n",
+        ),
+        (image(np.ones((2, 2, 2)), channels=2), ".tif", r"2 channels, .* 1 or 3 or 4; use \.nii"),
+        (image(np.ones((2, 2, 2)), channels=2), ".jpg", "2 channels"),
+        (image(np.ones((1, 1, 40000))), ".nii.gz", r"as \.nii\.gz: an axis has more than 32767"),
+        (image(np.ones((0, 4, 5))), ".png", "it has no voxels"),
+        (image(np.ones((0, 4, 5))), ".mha", "it has no voxels"),
+        (SHEARED, ".nii", r"axes are not at right angles; use \.mha or \.nrrd"),
     ],
 )
 def test_what_cannot_be_saved(value: Value, suffix: str, words: str) -> None:
