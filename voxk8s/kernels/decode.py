@@ -1,38 +1,61 @@
-"""Files to values: images by ITK, documents by JSON."""
+"""Files to values: images by ITK, documents by JSON.
+
+What a file's voxels and geometry are is what ITK reads, but for what ITK is known to read wrongly,
+which is read otherwise (`pictures`) or refused. ITK forgives much; here a file must be whole and
+stand alone.
+
+| format | as it is read |
+|---|---|
+| NIfTI | scaled by slope and intercept; qform before sform where they differ; NaN becomes 0 |
+| PNG, JPEG | palettes as colours; bits below 8 stretched to 0…255; JPEG's CMYK as RGB |
+| JPEG | as its voxels are kept: the orientation in its EXIF turns nothing |
+| TIFF | pages of one kind are the z axis; turned as the tag of orientation says |
+| DICOM | rescaled by slope and intercept; a folder is one series |
+"""
 
 from __future__ import annotations
 
 import gzip
-import locale
 import os
-import re
 import shutil
+import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from voxk8s.errors import InputUnavailable, KernelError
+from voxk8s.kernels.complaints import libjpeg_complaints
+from voxk8s.kernels.dicom import decode_series, jpeg_checked, read_meta, same_locale
+from voxk8s.kernels.metaimage import plain_metaimage
+from voxk8s.kernels.nifti import check_nifti
+from voxk8s.kernels.nrrd import check_nrrd
+from voxk8s.kernels.pages import read_pages
 from voxk8s.kernels.sniff import (
+    BMP,
+    DICOM,
     HEAD_BYTES,
+    JPEG,
     JSON,
+    META,
     NIFTI,
+    NRRD,
     PNG,
+    TIFF,
     Format,
-    check_whole,
     is_gzip,
     sniff,
-    truncated,
 )
 
 if TYPE_CHECKING:
     from voxk8s.values import Value
 
-_PNG_BITS: Final = 24  # places of the depth and of the colour type in a PNG
-_PNG_KIND: Final = 25
-_GREY_WITH_ALPHA: Final = 4
+__all__ = ["decode_file", "decode_series"]
+
+_PNG_KIND: Final = 25  # the place of the colour type
+_PNG_GREYS: Final = (0, 4)
+_STANDARD_OUTPUT: Final = 1
+_CHUNK: Final = 1024 * 1024
 
 
 def decode_file(url: str, path: str, scratch: str, beside: tuple[str, str] | None = None) -> Value:
@@ -49,68 +72,92 @@ def decode_file(url: str, path: str, scratch: str, beside: tuple[str, str] | Non
     found = sniff(url, head)
     if found is JSON:
         return _document(url, path)
-    check_whole(url, found, path, beside and beside[0])
-    if found is PNG and head[_PNG_KIND] == _GREY_WITH_ALPHA:
-        return _grey_with_alpha(url, path, head[_PNG_BITS])
-    if beside is not None:
-        os.symlink(os.path.abspath(beside[1]), os.path.join(scratch, beside[0]))
-    return _image(url, found, path, scratch)
+    if found is TIFF or found is PNG:
+        picture = _picture(url, found, path, head)
+        if picture is not None:
+            return picture
+    return _image(url, found, _prepared(url, found, path, scratch, beside), head)
 
 
-def decode_series(url: str, paths: list[str]) -> Value:
-    """Decode the files of one DICOM series into a volume, ordered by their positions.
+def _prepared(
+    url: str, found: Format, path: str, scratch: str, beside: tuple[str, str] | None
+) -> str:
+    """Check a file as far as ITK does not, and give it a name by which ITK reads it."""
+    if found is META:
+        return plain_metaimage(url, path, beside, scratch)
+    suffix = found.suffix
+    if found is NIFTI:
+        check_nifti(url, path, beside)
+        if beside is not None:
+            suffix = ".hdr"
+            os.symlink(os.path.abspath(beside[1]), os.path.join(scratch, "voxk8s-image.img"))
+    elif found is NRRD:
+        check_nrrd(url, path, beside)
+        if beside is not None:
+            os.symlink(os.path.abspath(beside[1]), os.path.join(scratch, beside[0]))
+    elif found is BMP:
+        _check_bmp(url, path)
+    # ITK reads some formats only under their own suffix; a link costs no copy.
+    name = os.path.join(scratch, f"voxk8s-image{suffix}")
+    os.symlink(os.path.abspath(path), name)
+    return name
 
-    Files that are no DICOM are left out. Raises InputUnavailable if there is no series, more than
-    one, or one that cannot be decoded.
-    """
+
+def _picture(url: str, found: Format, path: str, head: bytes) -> Value | None:
+    """Read a picture that ITK has no type for or reads wrongly; None if ITK can."""
+    from voxk8s.kernels.pictures import needs_pillow, read_grey_png, read_tiff
+
+    if found is PNG:
+        _check_png(url, path)
+        return read_grey_png(url, path) if head[_PNG_KIND] in _PNG_GREYS else None
+    try:
+        pages = read_pages(path)
+    except ValueError as error:
+        raise InputUnavailable(f"input {url}: the TIFF file is {error}") from error
+    return read_tiff(url, path, pages) if needs_pillow(pages[0]) else None
+
+
+def _image(url: str, found: Format, name: str, head: bytes) -> Value:
     from voxk8s.kernels.itk import from_itk, reason_of, sitk
 
-    slices = [path for path in paths if _head(path)[128:132] == b"DICM"]
-    if not slices:
-        raise InputUnavailable(f"input {url}: the folder has no DICOM files")
+    reader = sitk.ImageFileReader()
+    reader.SetImageIO(found.reader)
+    reader.SetFileName(name)
+    complaints: list[str] = []
     try:
-        with _same_locale():
-            ordered = _in_order(url, slices)
-            reader = sitk.ImageSeriesReader()
-            reader.SetImageIO("GDCMImageIO")
-            reader.SetFileNames(ordered)
-            return from_itk(reader.Execute())
-    except (RuntimeError, KernelError) as error:
+        if found is JPEG:
+            with libjpeg_complaints(_STANDARD_OUTPUT) as complaints:
+                image = reader.Execute()
+        elif found is DICOM:
+            with same_locale(), jpeg_checked(url, read_meta(head)):
+                image = reader.Execute()
+        else:
+            image = reader.Execute()
+        if not complaints:
+            return from_itk(image)
+    except KernelError as error:
+        raise InputUnavailable(f"input {url}: {error}") from error
+    except RuntimeError as error:
+        reason = reason_of(error).replace(name, "the file")
+        if "orthonormal" in reason:
+            raise InputUnavailable(
+                f"input {url}: the axes of the image are not at right angles (its {found.name}"
+                " header is sheared or corrupted); resample it to a grid that is"
+            ) from error
+        if "maximum supported IO dimension" in reason:
+            raise InputUnavailable(
+                f"input {url}: the {found.name} file has too few or too many axes; only 2-D and 3-D"
+                " images are read"
+            ) from error
         raise InputUnavailable(
-            f"input {url}: the DICOM series cannot be read: {reason_of(error)}"
+            f"input {url}: the {found.name} file cannot be read; it may be corrupted or truncated:"
+            f" {complaints[0] if complaints else reason}"
         ) from error
-
-
-@contextmanager
-def _same_locale() -> Iterator[None]:
-    """Keep the locale of the process: GDCM leaves "C" behind, where Python's text is ASCII."""
-    before = locale.setlocale(locale.LC_ALL)
-    try:
-        yield
-    finally:
-        locale.setlocale(locale.LC_ALL, before)
-
-
-def _in_order(url: str, paths: list[str]) -> list[str]:
-    from voxk8s.kernels.itk import sitk
-
-    placed: list[tuple[float, str]] = []
-    series: set[str] = set()
-    for path in paths:
-        reader = sitk.ImageFileReader()
-        reader.SetImageIO("GDCMImageIO")
-        reader.SetFileName(path)
-        reader.ReadImageInformation()
-        if reader.HasMetaDataKey("0020|000e"):
-            series.add(reader.GetMetaData("0020|000e").strip())
-        origin, axes = reader.GetOrigin(), reader.GetDirection()
-        # Distance along the normal of the slices, the third column of the direction.
-        placed.append((sum(origin[i] * axes[3 * i + 2] for i in range(3)), path))
-    if len(series) > 1:
-        raise InputUnavailable(
-            f"input {url}: the folder has {len(series)} DICOM series; put each in its own folder"
-        )
-    return [path for _, path in sorted(placed)]
+    truncated = complaints[0].startswith("Premature end")
+    raise InputUnavailable(
+        f"input {url}: the JPEG file is"
+        f" {'truncated' if truncated else f'corrupted: {complaints[0]}'}"
+    )
 
 
 def _head(path: str) -> bytes:
@@ -118,15 +165,47 @@ def _head(path: str) -> bytes:
         return file.read(HEAD_BYTES)
 
 
+def _check_png(url: str, path: str) -> None:
+    """Follow the chunks of a PNG to its end, with their checksums, which Pillow leaves out."""
+    with open(path, "rb") as file:
+        file.seek(8)
+        kind = b""
+        while kind != b"IEND":
+            size, kind = int.from_bytes(file.read(4), "big"), file.read(4)
+            check, left = zlib.crc32(kind), size
+            while left and (chunk := file.read(min(left, _CHUNK))):
+                check, left = zlib.crc32(chunk, check), left - len(chunk)
+            told = file.read(4)
+            if left or len(told) < 4:
+                raise InputUnavailable(f"input {url}: the PNG file is truncated")
+            if int.from_bytes(told, "big") != check:
+                raise InputUnavailable(
+                    f"input {url}: the PNG file is corrupted: a checksum is wrong"
+                )
+
+
+def _check_bmp(url: str, path: str) -> None:
+    """Count the bytes of a BMP: ITK takes for voxels what it has in memory for those missing."""
+    with open(path, "rb") as file:
+        head = file.read(34).ljust(34, b"\0")
+    (start,) = struct.unpack_from("<I", head, 10)
+    width, height, _, bits, packed = struct.unpack_from("<iiHHI", head, 18)
+    row = (abs(width) * bits + 31) // 32 * 4
+    if os.stat(path).st_size < start + (0 if packed else row * abs(height)):
+        raise InputUnavailable(f"input {url}: the BMP file is truncated")
+
+
 def _decompressed(url: str, path: str, scratch: str) -> str:
     target = os.path.join(scratch, "decompressed")
     try:
         with gzip.open(path, "rb") as source, open(target, "wb") as sink:
-            shutil.copyfileobj(source, sink, 1024 * 1024)
+            shutil.copyfileobj(source, sink, _CHUNK)
     except EOFError as error:
         raise InputUnavailable(f"input {url}: the gzip file is truncated") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise InputUnavailable(f"input {url}: the gzip file is corrupted: {error}") from error
+        raise InputUnavailable(
+            f"input {url}: the gzip file is corrupted, or something follows its end: {error}"
+        ) from error
     return target
 
 
@@ -137,46 +216,3 @@ def _document(url: str, path: str) -> Value:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputUnavailable(f"input {url}: not a JSON document: {error}") from error
     return value
-
-
-def _grey_with_alpha(url: str, path: str, bits: int) -> Value:
-    """Read a PNG of two channels, for which ITK's reader has no type."""
-    import numpy as np
-    from PIL import Image as Pillow
-
-    from voxk8s.values import Image
-
-    if bits != 8:  # Pillow would cut the lower half off
-        raise InputUnavailable(
-            f"input {url}: a PNG of grey with alpha in {bits} bits is not read; save it in 8"
-        )
-    try:
-        with Pillow.open(path, formats=["PNG"]) as picture:
-            array = np.array(picture)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputUnavailable(
-            f"input {url}: the PNG file cannot be read; it may be corrupted or truncated: {error}"
-        ) from error
-    return Image(array, (1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0), 2)
-
-
-def _image(url: str, found: Format, path: str, scratch: str) -> Value:
-    from voxk8s.kernels.itk import from_itk, reason_of, sitk
-
-    # ITK reads NIfTI only under its own suffix; a link costs no copy.
-    name = os.path.join(scratch, f"voxk8s-image{found.suffix}")
-    os.symlink(os.path.abspath(path), name)
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO(found.reader)
-    reader.SetFileName(name)
-    try:
-        return from_itk(reader.Execute())
-    except KernelError as error:
-        raise InputUnavailable(f"input {url}: {error}") from error
-    except RuntimeError as error:
-        if found is not NIFTI and re.search("not read completely|Reason: Success", str(error)):
-            raise truncated(url, found) from error
-        raise InputUnavailable(
-            f"input {url}: the {found.name} file cannot be read; it may be corrupted or truncated:"
-            f" {reason_of(error).replace(name, 'the file')}"
-        ) from error

@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from typing import IO, TYPE_CHECKING, Final, Literal
 
 from voxk8s.errors import InputUnavailable, InvalidUsage
-from voxk8s.kernels.companions import HEADER_SUFFIXES, companion
+from voxk8s.kernels.companions import HEADER_BYTES, HEADER_SUFFIXES, companion
 from voxk8s.kernels.locations import (
     InputOptions,
     Location,
@@ -27,7 +27,6 @@ from voxk8s.kernels.locations import (
     preload,
     reading,
 )
-from voxk8s.kernels.sniff import HEAD_BYTES
 from voxk8s.plan.model import Digest, Scalar
 from voxk8s.plan.pins import Pin
 from voxk8s.settings import read_flag
@@ -243,7 +242,7 @@ def _header_and_data(location: Location, options: InputOptions) -> list[Location
     if not _is_header(location):
         return [location]
     with _opened(location, options) as file:
-        other = companion(location.url, file.read(HEAD_BYTES))
+        other = companion(location.url, file.read(HEADER_BYTES))
     return [location] if other is None else [location, locate(other, options)]
 
 

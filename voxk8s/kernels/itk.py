@@ -6,6 +6,7 @@ threads there are. `ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS` overrides it.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 
@@ -25,24 +26,25 @@ sitk.ProcessObject.GlobalWarningDisplayOff()
 def from_itk(image: sitk.Image) -> Image:
     """Copy an ITK image of 2 or 3 axes; a fourth axis of extent 1 is dropped.
 
-    Raises KernelError for more axes and for complex voxels.
+    Raises KernelError for more axes, complex voxels, and a place that is not finite.
     """
     size = image.GetSize()
     if len(size) == 4 and size[3] == 1:
         image = image[:, :, :, 0]
     if image.GetDimension() not in (2, 3):
         shape = "x".join(map(str, size))
-        raise KernelError(f"a {len(size)}-D image ({shape}): only 2-D and 3-D images are handled")
+        raise KernelError(
+            f"a {len(size)}-D image ({shape}): only 2-D and 3-D images are handled;"
+            " take one of them"
+        )
     if "complex" in image.GetPixelIDTypeAsString():
         raise KernelError(f"voxels of {image.GetPixelIDTypeAsString()} are not handled")
+    spacing, origin = tuple(image.GetSpacing()), tuple(image.GetOrigin())
+    direction = tuple(image.GetDirection())
+    if not all(map(math.isfinite, (*spacing, *origin, *direction))):
+        raise KernelError("an image of which spacing, origin or direction are not finite numbers")
     array: Array = sitk.GetArrayFromImage(image)
-    return Image(
-        array,
-        tuple(image.GetSpacing()),
-        tuple(image.GetOrigin()),
-        tuple(image.GetDirection()),
-        image.GetNumberOfComponentsPerPixel(),
-    )
+    return Image(array, spacing, origin, direction, image.GetNumberOfComponentsPerPixel())
 
 
 def to_itk(image: Image, array: Array | None = None) -> sitk.Image:
@@ -65,4 +67,8 @@ def reason_of(error: Exception) -> str:
     """Give the last, telling line of an ITK error, without the addresses of its objects."""
     text = re.sub(r"\(0x[0-9a-f]+\)", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    # A matrix at the end tells nothing without the sentence that it ends.
+    telling = max((n for n, line in enumerate(lines) if re.search("[a-z]{3}", line)), default=0)
+    return re.sub(r"^(ITK|sitk::)\s?ERROR: ", "", " ".join(lines[telling:]))

@@ -1,21 +1,16 @@
-"""Which format bytes have, found from the bytes alone, and whether they are whole.
+"""Which format bytes have, found from the bytes alone.
 
-ITK decides by file names and forgives much: it fills a truncated NIfTI with zeros and reads what a
-header names elsewhere on the disk. Here the content decides, and a file must be whole and stand
-alone.
+ITK decides by file names; here the content decides.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import struct
 from dataclasses import dataclass
 from typing import Final
 
 from voxk8s.errors import InputUnavailable
-from voxk8s.kernels.companions import data_file
-from voxk8s.kernels.pages import fault_in_pages
+from voxk8s.kernels.nifti import is_nifti
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +52,18 @@ def sniff(url: str, head: bytes) -> Format:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] in (b"{", b"["):
         return JSON
-    if re.match(rb"\s*(Comment|ObjectType|NDims)\s*=", head):
+    if re.match(rb"\s*(Comment|ObjectType|NDims)\s*[=:]", head):
         return META
-    raise InputUnavailable(f"input {url}: not an image or document that is read ({READABLE})")
+    hint = (
+        ": the voxels of a NIfTI pair are loaded by its .hdr file"
+        if url.lower().endswith(".img")
+        else f" ({READABLE})"
+    )
+    raise InputUnavailable(f"input {url}: not an image or document that is read{hint}")
 
 
 def _by_magic(head: bytes) -> Format | None:
-    if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0"):
+    if is_nifti(head):
         return NIFTI
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return PNG
@@ -78,64 +78,3 @@ def _by_magic(head: bytes) -> Format | None:
     if head.startswith(b"BM") and len(head) >= 26:
         return BMP
     return None
-
-
-def check_whole(url: str, found: Format, path: str, beside: str | None = None) -> None:
-    """Raise InputUnavailable if the file lacks an end or needs another file than `beside`."""
-    size = os.stat(path).st_size
-    with open(path, "rb") as file:
-        head = file.read(HEAD_BYTES)
-        file.seek(max(0, size - HEAD_BYTES))
-        tail = file.read()
-    if found is NIFTI:
-        _check_nifti(url, head, size)
-    elif found is META or found is NRRD:
-        other = data_file(head)
-        if other is not None and other != beside:
-            raise _stands_not_alone(url, found, other)
-    elif found is TIFF:
-        fault = fault_in_pages(path)
-        if fault is not None:
-            raise InputUnavailable(f"input {url}: the TIFF file is {fault}")
-    elif (found is PNG and b"IEND" not in tail) or (found is JPEG and b"\xff\xd9" not in tail):
-        raise truncated(url, found)
-
-
-def truncated(url: str, found: Format) -> InputUnavailable:
-    """Make the error for a file that ends too early."""
-    return InputUnavailable(f"input {url}: the {found.name} file is truncated")
-
-
-def _stands_not_alone(url: str, found: Format, other: str) -> InputUnavailable:
-    return InputUnavailable(
-        f"input {url}: the {found.name} header keeps its voxels in another file ({other}); save it"
-        f" as one file ({found.suffix})"
-    )
-
-
-def _check_nifti(url: str, head: bytes, size: int) -> None:
-    if head[4:8] in (b"n+2\0", b"ni2\0"):
-        raise InputUnavailable(f"input {url}: NIfTI-2 is not read; save it as NIfTI-1")
-    if head[344:346] == b"ni":
-        raise _stands_not_alone(url, NIFTI, "an .img file")
-    order = "<" if struct.unpack_from("<i", head)[0] == 348 else ">"
-    try:
-        dims = struct.unpack_from(f"{order}8h", head, 40)
-        (bits,) = struct.unpack_from(f"{order}h", head, 72)
-        offset = int(struct.unpack_from(f"{order}f", head, 108)[0])
-    except (struct.error, ValueError, OverflowError) as error:
-        raise truncated(url, NIFTI) from error
-    rank = dims[0]
-    if not 1 <= rank <= 7 or any(extent < 1 for extent in dims[1 : rank + 1]) or bits < 1:
-        raise InputUnavailable(f"input {url}: the NIfTI header is corrupted")
-    if any(extent > 1 for extent in dims[4 : min(rank, 4) + 1]):
-        shape = "x".join(map(str, dims[1 : rank + 1]))
-        raise InputUnavailable(
-            f"input {url}: a {rank}-D image ({shape}, x y z t); only 2-D and 3-D images are read:"
-            " save one volume of it"
-        )
-    voxels = 1
-    for extent in dims[1 : rank + 1]:
-        voxels *= extent
-    if size < offset + voxels * bits // 8:
-        raise truncated(url, NIFTI)

@@ -1,0 +1,31 @@
+"""Which sizes images may have, whatever the format of their file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voxk8s.errors import InputUnavailable
+
+_AXES = "xyzt"
+
+
+def require_volume(url: str, sizes: Sequence[int]) -> None:
+    """Raise InputUnavailable unless `sizes` (x, y, z, …) are those of a 2-D or 3-D image.
+
+    Further axes may have extent 1. An axis without voxels makes no image.
+    """
+    shape = "x".join(map(str, sizes))
+    if any(size < 1 for size in sizes):
+        raise InputUnavailable(
+            f"input {url}: an image without voxels ({shape}); its header may be corrupted"
+        )
+    if len(sizes) < 2:
+        raise InputUnavailable(
+            f"input {url}: a {len(sizes)}-D image ({shape}); only 2-D and 3-D images are read"
+        )
+    if any(size > 1 for size in sizes[3:]):
+        names = " ".join(_AXES[: len(sizes)])
+        raise InputUnavailable(
+            f"input {url}: a {len(sizes)}-D image ({shape}, {names}); only 2-D and 3-D images are"
+            " read: save one volume of it"
+        )
