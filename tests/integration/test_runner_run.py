@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from distributed import LocalCluster
 
+from tests.support.html import read_page
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import wait_until
 from voxk8s.api import read_done
@@ -22,7 +23,7 @@ from voxk8s.plan import OperationId
 from voxk8s.runner.config import RunnerConfig
 from voxk8s.runner.publisher import WorkPlanGone
 from voxk8s.runner.run import Run
-from voxk8s.storage import open_store
+from voxk8s.storage import ResultStore, open_store
 
 SUM = {
     "nodes": [
@@ -103,6 +104,45 @@ async def test_report_lies_in_the_folder_of_the_run(scene: Scene) -> None:
     await scene.run.run()
     assert scene.status["runURL"] == f"{scene.store}/runs/ns/wp/u-1"
     assert b'"sum"' in (open_store(scene.store).read_run_file("ns/wp/u-1/results.json") or b"")
+
+
+async def test_page_for_people_lies_beside_it(scene: Scene) -> None:
+    """The status says where; it leads to the files, and the timeline names the worker."""
+    await scene.run.run()
+    url = scene.status["report"]["url"]
+    assert url == f"{scene.store}/runs/ns/wp/u-1/report.html"
+    page = read_page(
+        (open_store(scene.store).read_run_file("ns/wp/u-1/report.html") or b"").decode()
+    )
+    assert "ns/wp succeeded" in page.find("h1")[0].text
+    assert page.find("svg", class_="timeline")[0].find("title")
+    digest = scene.status["results"][1]["digest"].removeprefix("sha256:")
+    (link,) = page.find("a")
+    assert link.attributes["href"] == f"./../../../../cas/sha256/{digest[:2]}/{digest[2:]}"
+
+
+@pytest.mark.parametrize("fault", ["make", "write"])
+async def test_page_that_is_not_to_be_had_fails_no_run(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    """Whatever is wrong with it, the results are there, and the log says that it is missing."""
+    real = ResultStore.write_run_file
+
+    def write(self: ResultStore, path: str, data: bytes, media_type: str) -> str:
+        if path.endswith(".html"):
+            raise StoreUnreachable("away")
+        return real(self, path, data, media_type)
+
+    if fault == "make":
+        monkeypatch.setattr("voxk8s.runner.report.report", None)
+    else:
+        monkeypatch.setattr(ResultStore, "write_run_file", write)
+    await scene.run.run()
+    status = scene.status
+    assert status["outcome"]["state"] == "Succeeded"
+    assert "report" not in status
+    assert status["runURL"] == f"{scene.store}/runs/ns/wp/u-1"
+    assert "report" in caplog.text
 
 
 async def test_second_run_computes_nothing(scene: Scene, scheduler: str) -> None:

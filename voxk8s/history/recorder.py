@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
+from operator import attrgetter
 from typing import Final
 
 from voxk8s import report
@@ -94,11 +94,10 @@ class Recorder:
         self._incidents[what, message] += 1
 
     def _fold(self) -> None:
-        kept = heapq.nlargest(self._most // 2, self._finished, key=lambda event: event.seconds)
-        names = set(map(id, kept))
-        others = (_operation(event) for event in self._finished if id(event) not in names)
-        self.folded = by_kernel(others, self.folded)
-        self._finished = [event for event in self._finished if id(event) in names]
+        self._finished.sort(key=attrgetter("seconds"), reverse=True)
+        kept = self._most // 2
+        self.folded = by_kernel(map(_operation, self._finished[kept:]), self.folded)
+        del self._finished[kept:]
 
 
 def _operation(event: OperationFinished) -> report.Operation:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from voxk8s import api, constants
-from voxk8s.api import GoalResult, OperationFailure, Outcome, show_value, whole_value
+from voxk8s.api import GoalResult, OperationFailure, Outcome, ReportStatus, show_value, whole_value
 from voxk8s.cluster.source import SourceDigestMismatch
 from voxk8s.errors import (
     InputNotAllowed,
@@ -82,7 +82,7 @@ def refusal(error: PermanentError, now: datetime) -> Outcome:
 
 
 def final_part(
-    result: ExecutionResult, outcome: Outcome, progress: str, run_url: str
+    result: ExecutionResult, outcome: Outcome, progress: str, run_url: str, report_url: str = ""
 ) -> dict[str, Any]:
     """Give the runner's part of the status at the end."""
     results, omitted = api.bound_results(goal_results(result.goals))
@@ -100,6 +100,8 @@ def final_part(
         part["failuresOmitted"] = more
     if run_url:
         part["runURL"] = run_url
+    if report_url:
+        part["report"] = api.encode(ReportStatus(report_url))
     return part
 
 

@@ -8,7 +8,7 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from voxk8s.cluster.source import (
 )
 from voxk8s.constants import REASON_SOURCE_UNAVAILABLE
 from voxk8s.errors import PermanentError, SchedulerLost, StoreError
+from voxk8s.history import Recorder
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.runner import connection, outcome, output
 from voxk8s.runner.config import RunnerConfig
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from voxk8s.execution import ExecutionEngine, ExecutionResult
 
 _log = logging.getLogger(__name__)
+_RESULTS = "results.json"
+_REPORT = "report.html"
 _STORE_PATIENCE = 600.0
 """Seconds for which workers keep what they have computed for a store that does not answer."""
 _REPEATS = 5
@@ -61,6 +64,8 @@ class Run:
         self._engine: ExecutionEngine | None = None
         self._stopping = threading.Event()
         self._places: Mapping[OperationId, object] = {}
+        self._document: Document | None = None
+        self._recorder = Recorder()
 
     def stop(self) -> None:
         """Stop soon: nothing more is started."""
@@ -117,8 +122,9 @@ class Run:
         from voxk8s.kernels import registry
 
         source = workplan.spec.source
-        document = await self._document(workplan)
+        document = await self._read(workplan)
         check_digest(document, source.digest)
+        self._document = document
         plan, self._places = await asyncio.to_thread(
             read_placed_plan, document, source.parameters, registry()
         )
@@ -127,7 +133,7 @@ class Run:
             check_output(plan, workplan.spec.output.url, self._config.store)
         return plan
 
-    async def _document(self, workplan: WorkPlanResource) -> Document:
+    async def _read(self, workplan: WorkPlanResource) -> Document:
         source = workplan.spec.source
         wait = FIRST_PAUSE
         while True:
@@ -180,7 +186,7 @@ class Run:
             self._engine = ExecutionEngine(
                 self._store,
                 executor=client,
-                listeners=(self._narrator,),
+                listeners=(self._narrator, self._recorder),
                 cache=spec.cache.lower(),
                 on_failure=spec.on_failure.lower(),
                 retry=RetryPolicy(
@@ -210,18 +216,45 @@ class Run:
             )
         end = outcome.outcome_of(result, problems, _now())
         self._narrator.progress = result.progress
-        run_url = await asyncio.to_thread(self._report, outcome.full_report(result, end))
-        return outcome.final_part(result, end, self._narrator.text(), run_url)
+        full = outcome.full_report(result, end)
+        results_url, report_url = await asyncio.gather(
+            asyncio.to_thread(self._write, _RESULTS, full, "application/json"),
+            asyncio.to_thread(self._report, workplan, result, problems),
+        )
+        run_url = results_url.rpartition("/")[0]
+        return outcome.final_part(result, end, self._narrator.text(), run_url, report_url)
 
-    def _report(self, data: bytes) -> str:
-        """Write the full report; the status has the essentials in any case."""
+    def _report(
+        self, workplan: WorkPlanResource, result: ExecutionResult, problems: Sequence[str]
+    ) -> str:
+        """Write the report for people, and give its URL."""
         try:
-            path = f"{self._config.run_folder}/results.json"
-            url = self._store.write_run_file(path, data, "application/json")
-        except StoreError as error:
-            _log.warning("the report of the run could not be written: %s", error)
+            # Imported here: it is needed at the end only.
+            from voxk8s.runner.report import make_report
+
+            page = make_report(
+                result,
+                self._recorder,
+                workplan,
+                self._config,
+                self._store,
+                document=self._document,
+                places=self._places,
+                problems=problems,
+            )
+        except Exception:  # noqa: BLE001 - whatever is wrong with the page, results are there
+            _log.exception("the report of the run could not be made")
             return ""
-        return url.rpartition("/")[0]
+        return self._write(_REPORT, page.encode(), "text/html; charset=utf-8")
+
+    def _write(self, name: str, data: bytes, media_type: str) -> str:
+        """Write a file of the run and give its URL; the status has the essentials in any case."""
+        try:
+            path = f"{self._config.run_folder}/{name}"
+            return self._store.write_run_file(path, data, media_type)
+        except StoreError as error:
+            _log.warning("%s of the run could not be written: %s", name, error)
+            return ""
 
 
 def _import_engine() -> None:

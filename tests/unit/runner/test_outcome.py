@@ -63,6 +63,14 @@ def test_success() -> None:
     assert (found.outcome.state, found.outcome.reason) == ("Succeeded", "AllGoalsReached")
 
 
+def test_the_report_is_said_where_there_is_one() -> None:
+    """By its URL; nothing is said of one that could not be written."""
+    end = outcome.outcome_of(result(), (), START)
+    part = outcome.final_part(result(), end, "5/5", "s3://b/runs/x", "s3://b/runs/x/report.html")
+    assert part["report"] == {"url": "s3://b/runs/x/report.html"}
+    assert "report" not in outcome.final_part(result(), end, "5/5", "s3://b/runs/x")
+
+
 def test_partial_failure() -> None:
     """The goals that were reached are there; the message names a failed one and why."""
     failure = Failure(OperationId("f" * 64), "default.load", "input s3://b/x: no such file")

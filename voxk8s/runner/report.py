@@ -1,0 +1,89 @@
+"""The report of a WorkPlan's run, as it lies in the run's folder of the store."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
+
+from voxk8s.api import WorkPlanResource
+from voxk8s.cluster.source import Document
+from voxk8s.constants import RUNS_PREFIX
+from voxk8s.execution import ExecutionResult, GoalOutcome
+from voxk8s.history import Recorder, account, from_store, known_since, show_goals
+from voxk8s.plan import OperationId
+from voxk8s.report import report
+from voxk8s.runner.config import RunnerConfig
+from voxk8s.storage import ResultStore
+
+
+def make_report(
+    result: ExecutionResult,
+    recorder: Recorder,
+    workplan: WorkPlanResource,
+    config: RunnerConfig,
+    store: ResultStore,
+    *,
+    document: Document | None = None,
+    places: Mapping[OperationId, object] | None = None,
+    problems: Sequence[str] = (),
+) -> str:
+    """Give the page about a run that is over.
+
+    `document` is the program, whose lines failures show. `problems` are those of copying files.
+    """
+    goals = show_goals(
+        result.goals,
+        lambda goal: _link(goal, store.url, config.run_folder),
+        known_since(store, result.goals),
+        from_store(store),
+    )
+    run = account(
+        result,
+        recorder,
+        title=f"{config.namespace}/{config.name}",
+        goals=goals,
+        problems=problems,
+        places=places,
+        line_of=_lines(document),
+        facts=_facts(workplan, config),
+    )
+    return report(run)
+
+
+def _link(goal: GoalOutcome, store: str, folder: str) -> str:
+    """Lead to a file by the way from the run's folder: wherever a browser finds the report."""
+    if goal.goal.operation != "save" or not goal.url.startswith(f"{store}/"):
+        return ""
+    way = posixpath.relpath(goal.url.removeprefix(f"{store}/"), f"{RUNS_PREFIX}/{folder}")
+    return f"./{quote(way)}"
+
+
+def _lines(document: Document | None) -> Callable[[str, int], str]:
+    """Give what finds lines of a program and of the files that it imports."""
+    texts: Mapping[str, str] = {}
+    if document is not None and document.format == "imgql":
+        texts = {**document.files, document.name: document.data.decode("utf-8", "replace")}
+
+    def line_of(file: str, number: int) -> str:
+        lines = texts.get(file, "").splitlines()
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    return line_of
+
+
+def _facts(workplan: WorkPlanResource, config: RunnerConfig) -> list[tuple[str, str]]:
+    spec = workplan.spec
+    retry = spec.effective_retry
+    facts = [
+        *((f"${name}", value) for name, value in (spec.source.parameters or {}).items()),
+        ("WorkPlan", f"{config.namespace}/{config.name}"),
+        ("uid", config.uid),
+        ("store", config.store),
+        ("cache", spec.cache),
+        ("onFailure", spec.on_failure),
+        ("retry.limit", str(retry.limit)),
+    ]
+    if spec.output is not None:
+        facts.append(("output.url", spec.output.url))
+    return facts
