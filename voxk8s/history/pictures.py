@@ -24,8 +24,8 @@ _SHOWN: Final = frozenset({"image/png", "image/jpeg"})
 _SMALL: Final = 200_000
 _GZIP_LENGTH: Final = 4
 """A file of gzip ends with the number of bytes that were compressed."""
-_READ: Final = 64 * 2**20
-"""Bytes of voxels that are read for one picture."""
+_READ: Final = 128 * 2**20
+"""Bytes of voxels that are read for all pictures together: about two seconds."""
 
 Pictures = Callable[[GoalOutcome], report.Preview | None]
 
@@ -43,14 +43,20 @@ def from_store(store: ResultStore) -> Pictures:
 
 def from_files() -> Pictures:
     """Show files that this process has written: small pictures as they are, others in small."""
+    left = _READ
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
+        nonlocal left
         path = outcome.path
         if path is None or not path.name.lower().endswith(IMAGE_SUFFIXES):
             return None
         if outcome.media_type in _SHOWN and path.stat().st_size <= _SMALL:
             return report.Preview(path.read_bytes(), outcome.media_type)
-        return _decoded(path) if _voxel_bytes(path) <= _READ else None
+        size = _voxel_bytes(path)
+        if size > left:
+            return None
+        left -= size
+        return _decoded(path)
 
     return _limited(picture)
 

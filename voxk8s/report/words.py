@@ -6,7 +6,13 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-_UNSHOWN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_LAST: Final = 253_402_300_800.0
+"""The end of the year 9999."""
+_NEVER: Final = "".join(
+    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+_UNSHOWN: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NEVER}]")
+"""Controls, halves of pairs, and what is no character for ever."""
 
 
 def duration(seconds: float) -> str:
@@ -39,6 +45,8 @@ def size(count: int) -> str:
 
 def moment(when: float) -> str:
     """Write a moment in UTC, to the second: 2026-11-26 22:31:05 UTC."""
+    if not 0 <= when < _LAST:
+        return f"{when:g} s after 1970"
     return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
@@ -51,7 +59,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def clean(text: str) -> str:
-    """Write characters that no page may have (controls, halves of pairs) as escapes."""
+    """Write characters that no page may have as escapes."""
     return _UNSHOWN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 

@@ -82,6 +82,14 @@ def test_large_images_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert from_files()(outcome) is None
 
 
+def test_not_too_much_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many large images the first ones are shown."""
+    monkeypatch.setattr(pictures, "_READ", 20_000)
+    outcome = saved(tmp_path, ".nii")
+    picture = from_files()
+    assert [picture(outcome) is not None for _ in range(4)] == [True, True, False, False]
+
+
 def test_files_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     """A file that is gone or broken by now is no reason to have no report."""
     picture = from_files()

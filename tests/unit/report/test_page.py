@@ -126,9 +126,9 @@ def test_links_lead_to_files_only(target: str) -> None:
 
 def test_characters_that_pages_must_not_have_are_escaped() -> None:
     """Controls and halves of pairs are shown as escapes, and the page can be encoded."""
-    odd = "a\x00b\x1b[31mc\ud800d\x85e"
+    odd = "a\x00b\x1b[31mc\ud800d\x85e\U0001ffff"
     text = report(run(title=odd, goals=(Goal(odd, "print", odd),)))
-    assert r"a\x00b\x1b[31mc\xd800d\x85e" in read_page(text).text
+    assert r"a\x00b\x1b[31mc\xd800d\x85e\x1ffff" in read_page(text).text
     assert text.encode()
 
 

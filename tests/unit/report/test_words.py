@@ -44,6 +44,12 @@ def test_moments_are_in_utc() -> None:
     assert words.moment(0) == "1970-01-01 00:00:00 UTC"
 
 
+@pytest.mark.parametrize("when", [-1.0, 1e300, float("nan"), 253_402_300_800.0])
+def test_moments_that_no_calendar_has(when: float) -> None:
+    """A clock that was never set is no reason to have no page."""
+    assert "after 1970" in words.moment(when)
+
+
 def test_long_texts_lose_their_middle() -> None:
     """Both ends say most; a text that fits stays."""
     assert words.cut("abcdefghij", 5) == "ab…ij"
