@@ -126,6 +126,8 @@ ENV_LEASE_SECONDS: Final = "VOXK8S_LEASE_SECONDS"
 """How long a run that died holds up others that need what it computed (30); 0: nobody waits."""
 ENV_STORE_POLICY: Final = "VOXK8S_STORE_POLICY"
 """Which results are stored beside goals: auto, all or goals."""
+ENV_SCHEDULING: Final = "VOXK8S_SCHEDULING"
+"""Name of the scheduling policy (default)."""
 ENV_DASK_THREADS: Final = "VOXLOGICA_DASK_THREADS"
 ENV_DASK_MEMORY: Final = "VOXLOGICA_DASK_MEMORY"
 ENV_ENABLE_DASHBOARD: Final = "VOXLOGICA_ENABLE_DASHBOARD"
@@ -214,6 +216,8 @@ ENTRY_POINT_KERNELS: Final = "voxk8s.kernels"
 """Entry-point group of packages that bring kernels."""
 ENTRY_POINT_EXECUTORS: Final = "voxk8s.executors"
 """Entry-point group of packages that bring executors."""
+ENTRY_POINT_SCHEDULING: Final = "voxk8s.scheduling"
+"""Entry-point group of packages that bring scheduling policies."""
 
 IMAGE_SUFFIXES: Final = (
     ".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".png", ".jpg", ".jpeg", ".tif", ".tiff",

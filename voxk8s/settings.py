@@ -22,6 +22,7 @@ class Settings:
 
     store: str | None = None
     store_policy: str = "auto"
+    scheduling: str = "default"
     test_kernels: bool = False
     retry_limit: int = 3
     retry_backoff: float = 1.0
@@ -42,6 +43,7 @@ class Settings:
         return cls(
             store=env.get(constants.ENV_STORE) or None,
             store_policy=policy,
+            scheduling=env.get(constants.ENV_SCHEDULING) or default.scheduling,
             test_kernels=read_flag(env, constants.ENV_TEST_KERNELS, default.test_kernels),
             retry_limit=int(_number(env, constants.ENV_RETRY_LIMIT, default.retry_limit)),
             retry_backoff=_number(env, constants.ENV_RETRY_BACKOFF, default.retry_backoff),

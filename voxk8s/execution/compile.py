@@ -13,6 +13,7 @@ from voxk8s.execution.ordering import depth_first, most_held
 from voxk8s.execution.outcome import Failed
 from voxk8s.execution.process import Context
 from voxk8s.execution.recipe import Recipe, run_recipe
+from voxk8s.execution.scheduling import Placement, Schedule
 from voxk8s.execution.task import run_unit
 from voxk8s.execution.units import TaskKey, Unit
 
@@ -20,6 +21,7 @@ DaskGraph: TypeAlias = dict[str, Task]
 
 logger = logging.getLogger(__name__)
 
+_ANYWHERE = Placement()
 COMPARED = 20_000
 """Tasks up to which our order of a graph is compared with Dask's."""
 
@@ -33,13 +35,33 @@ def compile_units(units: Iterable[Unit], context: Context) -> DaskGraph:
     return {unit.key: _task(unit, context, run_unit) for unit in units}
 
 
-def priorities(
-    graph: DaskGraph, units: Mapping[TaskKey, Unit], targets: Collection[TaskKey]
-) -> dict[str, Callable[[str], int | None]]:
-    """Give the annotation that has a graph run in the order that holds fewer values at a time.
+def wishes(
+    graph: DaskGraph,
+    units: Mapping[TaskKey, Unit],
+    targets: Collection[TaskKey],
+    schedule: Schedule,
+) -> dict[str, Callable[[str], object]]:
+    """Give Dask's annotations of a graph: functions from a task's name to what it is told."""
+    found: dict[str, Callable[[str], object]] = {}
+    ranks = _ranks(graph, units, targets) if schedule.ranks is None else schedule.ranks
+    if ranks:
+        # The highest comes first.
+        found["priority"] = {str(key): -rank for key, rank in ranks.items()}.get
+    if schedule.placements:
+        places = {str(key): place for key, place in schedule.placements.items()}
+        found["workers"] = lambda key: places.get(key, _ANYWHERE).workers
+        found["resources"] = lambda key: dict(places.get(key, _ANYWHERE).resources)
+        found["allow_other_workers"] = lambda key: places.get(key, _ANYWHERE).elsewhere
+    return found
 
-    That is ours or the one that Dask finds by itself: then there is nothing to annotate. To find
-    out is not worth it for very large graphs.
+
+def _ranks(
+    graph: DaskGraph, units: Mapping[TaskKey, Unit], targets: Collection[TaskKey]
+) -> Mapping[TaskKey, int]:
+    """Rank tasks so that fewer values are held at a time.
+
+    That is our order or the one that Dask finds by itself: then nothing is given. To find out is
+    not worth it for very large graphs.
     """
     ranks = depth_first(units, targets)
     if len(graph) <= COMPARED:
@@ -47,9 +69,7 @@ def priorities(
         theirs = {key: found[key] for key in ranks}
         if most_held(units, ranks) >= most_held(units, theirs):
             return {}
-    # The highest comes first.
-    first = {str(key): -rank for key, rank in ranks.items()}
-    return {"priority": first.get}
+    return ranks
 
 
 def compile_plain(

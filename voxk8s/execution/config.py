@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from voxk8s.execution.executors import Executor
 from voxk8s.execution.retry import RetryPolicy
+from voxk8s.execution.scheduling import DefaultPolicy, SchedulingPolicy
 from voxk8s.kernels.inputs import InputOptions
 from voxk8s.storage import ResultStore
 
@@ -53,3 +54,4 @@ class Config:
     run_folder: str | None
     lease_seconds: float = 0.0
     label: str = ""
+    scheduling: SchedulingPolicy = field(default_factory=DefaultPolicy)

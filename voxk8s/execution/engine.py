@@ -19,6 +19,7 @@ from voxk8s.execution.logs import LogListener
 from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.run import Run
+from voxk8s.execution.scheduling import SchedulingPolicy, find_policy
 from voxk8s.kernels.inputs import InputOptions
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.settings import STORE_POLICIES, Settings
@@ -39,11 +40,12 @@ class ExecutionEngine:
 
     `cache` is `use`, `refresh` or `bypass`; `on_failure` is `continue` or `failfast`; `retry`
     defaults to that of the settings; `policy` says what is stored beside goals (`auto`, `all`,
-    `goals`). Files of `save` goals are written below `output`; a name that leaves it is refused
-    then. Without `output` they go below the current folder when operations run in this process,
-    and nowhere otherwise: their bytes are in the store in any case. `run_folder` is the folder
-    below `runs/` of the store that takes saved files when results are not stored. `label` is what
-    other runs are told that wait for an operation of this one.
+    `goals`), `scheduling` how operations become tasks (a policy or the name of one). Files of
+    `save` goals are written below `output`; a name that leaves it is refused then. Without `output`
+    they go below the current folder when operations run in this process, and nowhere otherwise:
+    their bytes are in the store in any case. `run_folder` is the folder below `runs/` of the store
+    that takes saved files when results are not stored. `label` is what other runs are told that
+    wait for an operation of this one.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class ExecutionEngine:
         on_failure: OnFailure | str = OnFailure.CONTINUE,
         retry: RetryPolicy | None = None,
         policy: str | None = None,
+        scheduling: SchedulingPolicy | str | None = None,
         inputs: InputOptions | None = None,
         output: str | os.PathLike[str] | None = None,
         write_files: bool | None = None,
@@ -86,6 +89,7 @@ class ExecutionEngine:
             confine=output is not None,
             run_folder=run_folder,
             lease_seconds=settings.lease_seconds,
+            scheduling=_scheduling(scheduling or settings.scheduling),
             label=label or f"process {os.getpid()} on {socket.gethostname()}",
         )
         self._listeners: tuple[Listener, ...] = (LogListener(), *listeners)
@@ -145,6 +149,14 @@ class ExecutionEngine:
             runs = list(self._runs.values())
         for run in runs:
             run.cancel()
+
+
+def _scheduling(given: SchedulingPolicy | str) -> SchedulingPolicy:
+    if isinstance(given, str):
+        return find_policy(given)
+    if not isinstance(given, SchedulingPolicy):
+        raise InvalidUsage(f"{given!r} is no scheduling policy: it has no fuse and schedule")
+    return given
 
 
 def _check(option: str, given: str, words: Iterable[str]) -> None:

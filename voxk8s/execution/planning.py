@@ -1,15 +1,17 @@
-"""From what is to be computed to units: asks the registry what is cheap, fuses, builds. Pure."""
+"""From what is to be computed to units: asks what is cheap, has it fused, builds. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from voxk8s.execution.fusion import Traits, fuse
+from voxk8s.execution.fusion import Traits
+from voxk8s.execution.scheduling import DefaultPolicy, SchedulingPolicy, check_groups
 from voxk8s.execution.units import Demand, TaskKey, Unit, build, task_key
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, ResultKey, Role, Signature, reachable
 
 _SMALL_RESULTS = frozenset({"number", "bool", "string"})
+_DEFAULT = DefaultPolicy()
 _IMAGES = frozenset({"image", "mask"})
 
 
@@ -20,18 +22,21 @@ def plan_units(
     targets: Sequence[ResultKey],
     failed: Collection[ResultKey] = (),
     salt: str = "",
+    policy: SchedulingPolicy = _DEFAULT,
 ) -> tuple[dict[TaskKey, Unit], dict[TaskKey, tuple[ResultKey, ...]]]:
     """Make the units that `targets` need, and say which units give which targets.
 
     `compute` is in topological order; operations that targets do not need, or that need a failed
-    one, are left out.
+    one, are left out. Raises InvalidUsage for a policy that would not do all of it.
     """
     needs = {key: graph.nodes[key].arguments for key in compute}
     wanted = reachable(needs, targets)
     order = [key for key in compute if key in wanted and key not in failed]
     cheap, small = _traits(graph, order)
     goals = frozenset(targets)
-    groups = fuse(order, needs, known, Traits(cheap, small, goals))
+    groups = policy.fuse(order, needs, known, Traits(cheap, small, goals))
+    if policy is not _DEFAULT:
+        check_groups(groups, order, needs, known, goals)
     demand = Demand(goals=goals, keep=goals | _saved(graph, goals), cheap=cheap, salt=salt)
     units = build(groups, graph.nodes, demand)
     watched: dict[TaskKey, tuple[ResultKey, ...]] = {}

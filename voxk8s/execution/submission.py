@@ -105,7 +105,13 @@ class Submission:
         shared = course.config.cache is CacheMode.USE
         salt = course.session.salt if shared else course.name
         units, watched = plan_units(
-            state.graph, compute, known, targets, course.ledger.failed_keys, salt
+            state.graph,
+            compute,
+            known,
+            targets,
+            course.ledger.failed_keys,
+            salt,
+            course.config.scheduling,
         )
         fresh = {task: keys for task, keys in watched.items() if task not in state.waiting}
         if not fresh:
@@ -117,7 +123,8 @@ class Submission:
             state.announce(task)
         logger.info("%d tasks for %d operations", len(units), len(compute))
         context = context_for(course.name, course.config, asked)
-        course.session.submit(units, context, fresh.keys())
+        schedule = course.config.scheduling.schedule(units, fresh.keys())
+        course.session.submit(units, context, fresh.keys(), schedule)
 
     def _unblocked(
         self, targets: Iterable[ResultKey], compute: Sequence[ResultKey]

@@ -18,11 +18,12 @@ from distributed.client import FutureCancelledError as DaskCancelledError
 
 from voxk8s.errors import SchedulerLost
 from voxk8s.execution import process
-from voxk8s.execution.compile import compile_units, priorities
+from voxk8s.execution.compile import compile_units, wishes
 from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send, Stopped
 from voxk8s.execution.outcome import Report, decode_batch, message_of
 from voxk8s.execution.process import Context
 from voxk8s.execution.retry import is_transient
+from voxk8s.execution.scheduling import ANYHOW, Schedule
 from voxk8s.execution.units import TaskKey, Unit
 
 RECONNECT_SECONDS = 10.0
@@ -87,15 +88,19 @@ class DaskSession:
             _router.add(client, run, send)
 
     def submit(
-        self, units: Mapping[TaskKey, Unit], context: Context, watch: Collection[TaskKey]
+        self,
+        units: Mapping[TaskKey, Unit],
+        context: Context,
+        watch: Collection[TaskKey],
+        schedule: Schedule = ANYHOW,
     ) -> None:
         """Hand the graph to the scheduler in one message."""
         self._settle()
         watched = list(watch)
         graph = compile_units(units.values(), context)
-        first = priorities(graph, units, watched)
+        wished = wishes(graph, units, watched, schedule)
         try:
-            with dask.config.set(_LARGE_GRAPHS), annotate(**first):
+            with dask.config.set(_LARGE_GRAPHS), annotate(**wished):
                 futures = self._client.get(graph, watched, sync=False)
         except Exception as error:
             raise SchedulerLost(f"the Dask scheduler takes no work: {error}") from error

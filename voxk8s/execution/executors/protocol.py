@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from voxk8s.execution.outcome import Report
 from voxk8s.execution.process import Context
+from voxk8s.execution.scheduling import ANYHOW, Schedule
 from voxk8s.execution.units import TaskKey, Unit
 
 
@@ -56,11 +57,16 @@ class Session(Protocol):
     """One run on an executor. Calls come from one thread."""
 
     def submit(
-        self, units: Mapping[TaskKey, Unit], context: Context, watch: Collection[TaskKey]
+        self,
+        units: Mapping[TaskKey, Unit],
+        context: Context,
+        watch: Collection[TaskKey],
+        schedule: Schedule = ANYHOW,
     ) -> None:
         """Start units (in topological order); values of watched ones are held until released.
 
         Units of earlier calls may be among them and are not run twice while their values are held.
+        The schedule is a wish; an executor that knows no places or ranks passes over it.
         """
 
     def fetch(self, key: TaskKey) -> object:

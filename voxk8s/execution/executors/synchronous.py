@@ -8,6 +8,7 @@ from voxk8s.execution import process
 from voxk8s.execution.executors.protocol import Done, Reports, Send
 from voxk8s.execution.outcome import Report
 from voxk8s.execution.process import Context
+from voxk8s.execution.scheduling import ANYHOW, Schedule
 from voxk8s.execution.task import run_unit
 from voxk8s.execution.units import TaskKey, Unit
 
@@ -34,9 +35,13 @@ class SynchronousSession:
         process.attach(run, self._receive)
 
     def submit(
-        self, units: Mapping[TaskKey, Unit], context: Context, watch: Collection[TaskKey]
+        self,
+        units: Mapping[TaskKey, Unit],
+        context: Context,
+        watch: Collection[TaskKey],
+        _: Schedule = ANYHOW,
     ) -> None:
-        """Run the units at once."""
+        """Run the units at once, as they come."""
         last: dict[TaskKey, TaskKey] = {}
         for key, unit in units.items():
             for dependency in unit.dependencies:

@@ -1,0 +1,89 @@
+"""What every executor makes of a scheduling policy of somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import pytest
+
+from tests.support.executions import Memory, PlanMaker, engine_on
+from voxk8s.errors import InvalidUsage
+from voxk8s.execution.events import OperationFinished
+from voxk8s.execution.executors import Executor
+from voxk8s.execution.executors.distributed import DistributedExecutor
+from voxk8s.execution.fusion import Group, Traits
+from voxk8s.execution.scheduling import Placement, Schedule
+from voxk8s.execution.units import TaskKey, Unit
+from voxk8s.plan import ResultKey
+from voxk8s.storage import ResultStore
+
+
+class Apart:
+    """Every operation has a task of its own, all on one worker; the last ones come first."""
+
+    def __init__(self, *workers: str) -> None:
+        self.placement = Placement(workers)
+        self.tasks = 0
+
+    def fuse(
+        self,
+        order: Sequence[ResultKey],
+        _: Mapping[ResultKey, Sequence[ResultKey]],
+        known: Collection[ResultKey],
+        __: Traits,
+    ) -> list[Group]:
+        """Give each operation a group, and each known result one that reads it."""
+        reading = [Group([], [key], [key]) for key in known]
+        return [*reading, *(Group([key], [key]) for key in order)]
+
+    def schedule(self, units: Mapping[TaskKey, Unit], _: Collection[TaskKey]) -> Schedule:
+        """Turn the order round, and name a worker."""
+        self.tasks += len(units)
+        ranks = {key: -number for number, key in enumerate(units)}
+        return Schedule(ranks, dict.fromkeys(units, self.placement))
+
+
+class Forgetful(Apart):
+    """Leaves the last operation out."""
+
+    def fuse(
+        self,
+        order: Sequence[ResultKey],
+        arguments: Mapping[ResultKey, Sequence[ResultKey]],
+        known: Collection[ResultKey],
+        traits: Traits,
+    ) -> list[Group]:
+        """Forget one."""
+        return super().fuse(order, arguments, known, traits)[:-1]
+
+
+def workers_of(executor: Executor) -> list[str]:
+    """Give the addresses of its workers where it has any that could be chosen."""
+    if not isinstance(executor, DistributedExecutor):
+        return []
+    return list(executor._client.scheduler_info(n_workers=-1)["workers"])
+
+
+def test_a_policy_decides(executor: Executor, store: ResultStore, make: PlanMaker) -> None:
+    """Tasks are those of the policy, on the workers that it names where there are some."""
+    total = make("addition", 5.0, 3.0)
+    for number in range(6):
+        make.show(f"goal{number}", make("multiplication", total, float(number)))
+    policy, memory = Apart(*workers_of(executor)[:1]), Memory()
+    engine = engine_on(store, executor, scheduling=policy, listeners=(memory,))
+    result = engine.execute_workplan(make.plan())
+    assert list(result.values()) == [8.0 * number for number in range(6)]
+    assert policy.tasks == 7
+    finished = [each for each in memory.events if isinstance(each, OperationFinished)]
+    assert len(finished) == 7
+    assert len({each.worker for each in finished}) == 1
+
+
+def test_a_policy_that_forgets_is_told(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """What a policy leaves out is an error of it, before anything runs."""
+    make.show("sum", make("addition", make("addition", 1.0, 2.0), 3.0))
+    engine = engine_on(store, executor, scheduling=Forgetful())
+    with pytest.raises(InvalidUsage, match="is in no group"):
+        engine.execute_workplan(make.plan())
