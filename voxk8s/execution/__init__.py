@@ -13,23 +13,30 @@ if TYPE_CHECKING:
     from voxk8s.execution.config import CacheMode, OnFailure
     from voxk8s.execution.engine import ExecutionEngine
     from voxk8s.execution.events import Event, Listener, Progress
+    from voxk8s.execution.executors import Executor
     from voxk8s.execution.futures import get_operation_future, set_operation_future
     from voxk8s.execution.loading import load_plan
     from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome, OperationMetrics
     from voxk8s.execution.retry import RetryPolicy
+    from voxk8s.execution.scheduling import DefaultPolicy, Placement, Schedule, SchedulingPolicy
 
 _HOMES = {
     "CacheMode": "config",
+    "DefaultPolicy": "scheduling",
     "Event": "events",
     "ExecutionEngine": "engine",
     "ExecutionResult": "result",
+    "Executor": "executors",
     "Failure": "result",
     "GoalOutcome": "result",
     "Listener": "events",
     "OnFailure": "config",
     "OperationMetrics": "result",
+    "Placement": "scheduling",
     "Progress": "events",
     "RetryPolicy": "retry",
+    "Schedule": "scheduling",
+    "SchedulingPolicy": "scheduling",
     "close_shared_dask_client": "client",
     "get_operation_future": "futures",
     "get_shared_dask_client": "client",
@@ -39,16 +46,21 @@ _HOMES = {
 
 __all__ = [
     "CacheMode",
+    "DefaultPolicy",
     "Event",
     "ExecutionEngine",
     "ExecutionResult",
+    "Executor",
     "Failure",
     "GoalOutcome",
     "Listener",
     "OnFailure",
     "OperationMetrics",
+    "Placement",
     "Progress",
     "RetryPolicy",
+    "Schedule",
+    "SchedulingPolicy",
     "close_shared_dask_client",
     "get_operation_future",
     "get_shared_dask_client",
