@@ -7,6 +7,7 @@ from typing import Final
 from voxk8s.imgql import grammar, habits
 from voxk8s.imgql.diagnostics import Report, nearest
 from voxk8s.imgql.source import Source
+from voxk8s.imgql.surroundings import PAIRS, Form, Surroundings, surroundings
 from voxk8s.imgql.syntax import Token
 
 _COMMANDS: Final = ("let", "load", "print", "save", "import")
@@ -15,7 +16,8 @@ _FORMS: Final = {
     "SAVE": 'it is written save "file" expression',
     "IMPORT": 'it is written import "namespace" or import "file.imgql"',
 }
-_PAIRS: Final = {"LPAR": "RPAR", "LSQ": "RSQ"}
+_FUNCTION: Final = frozenset({"LPAR", "EQUAL"})
+"""What may follow the name that a definition defines."""
 
 
 def explain(
@@ -30,17 +32,16 @@ def explain(
     token = tokens[place]
     ends = token.type == "$END" or token.type in grammar.COMMANDS - {"LET"}
     ends = ends or (token.type == "LET" and "LET" not in expected)
-    opener = _open_bracket(tokens[begin:place])
-    if token.type in _PAIRS.values() and opener is None:
-        report.error(source, token.start, token.end, f"`{token.text}` closes nothing")
+    around = surroundings(tokens, begin, place)
+    if _refuse_bracket(source, token, around, ends and not expected >= grammar.OPERANDS, report):
         return
-    crossed = token.type in _PAIRS.values() and opener and _PAIRS[opener.type] != token.type
-    if opener is not None and (crossed or (ends and not expected >= grammar.OPERANDS)):
-        report.error(source, opener.start, opener.end, f"`{opener.text}` is never closed")
-        return
-    if "PRINT" in expected and "OP" not in expected:
-        _refuse_command(source, token, report)
-        return
+    possible = around.possible(expected)
+    if "PRINT" in possible and "FOR" not in possible:
+        if not _continues_line(source, tokens, place):
+            _refuse_command(source, token, report)
+            return
+        if around.command[0].type != "IMPORT":
+            possible |= {"OP", "EQUAL"}
     if ends and expected >= grammar.OPERANDS and place > begin:
         last = tokens[place - 1]
         report.error(
@@ -51,9 +52,8 @@ def explain(
             habits.of_sign(last.text) if last.type == "OP" else "",
         )
         return
-    lacking = _lacking(tokens[begin:place]) if ends and expected & {"IN", "DO"} else None
-    if lacking is not None:
-        _refuse_form(source, tokens[begin:place], lacking, expected, report)
+    if around.form is not None and ends and expected & {"IN", "DO"}:
+        _refuse_form(source, around.command, around.form, report)
         return
     what = "the end of the program" if token.type == "$END" else f"`{token.text}`"
     if token.type == "BARE":
@@ -62,15 +62,32 @@ def explain(
         source,
         max(0, token.start - (token.type == "$END")),
         max(token.end, token.start + 1),
-        f"expected {_spell(expected)}, found {what}",
+        f"expected {_spell(possible)}, found {what}",
         _hint(tokens[place - 1] if place > begin else None, token, expected),
     )
+
+
+def _refuse_bracket(
+    source: Source, token: Token, around: Surroundings, cut: bool, report: Report
+) -> bool:
+    """Report a bracket that is never opened or closed; `cut` says that the command ends here."""
+    opener = around.opener
+    if token.type in PAIRS.values() and opener is None:
+        report.error(source, token.start, token.end, f"`{token.text}` closes nothing")
+        return True
+    crossed = token.type in PAIRS.values() and opener and PAIRS[opener.type] != token.type
+    if opener is not None and (crossed or cut):
+        report.error(source, opener.start, opener.end, f"`{opener.text}` is never closed")
+        return True
+    return False
 
 
 def _hint(previous: Token | None, token: Token, expected: frozenset[str]) -> str:
     """Say what to do about a word, as far as it is known."""
     if "NAME" in expected and token.text in grammar.KEYWORDS and not expected >= grammar.OPERANDS:
         return f"`{token.text}` is a word of the language"
+    if expected == _FUNCTION and token.type == "NAME":
+        return habits.FUNCTION
     habit = habits.of_sign(token.text)
     if habit or previous is None:
         return habit
@@ -89,11 +106,9 @@ def _refuse_command(source: Source, token: Token, report: Report) -> None:
     report.error(source, token.start, token.end, message, hint)
 
 
-def _refuse_form(
-    source: Source, tokens: list[Token], form: Token, expected: frozenset[str], report: Report
-) -> None:
+def _refuse_form(source: Source, tokens: list[Token], form: Form, report: Report) -> None:
     """Report a `let` or `for` that ends too early."""
-    unfinished = _unfinished(source, tokens) if "IN" in expected else None
+    unfinished = _unfinished(source, tokens) if form.lacks == "IN" else None
     if unfinished is not None:
         report.error(
             source,
@@ -103,34 +118,10 @@ def _refuse_form(
             "or an `in` after the definition below, if that is a local one",
         )
         return
-    word, written = (
-        ("do", "for x in xs do …")
-        if "DO" in expected
-        else ("in", "let a = … in …" if form.type == "LET" else "for x in xs do …")
-    )
-    message = f"this `{form.text}` has no `{word}`"
-    report.error(source, form.start, form.end, message, f"it is written {written}")
-
-
-def _open_bracket(tokens: list[Token]) -> Token | None:
-    opened: list[Token] = []
-    for token in tokens:
-        if token.type in _PAIRS:
-            opened.append(token)
-        elif token.type in _PAIRS.values() and opened:
-            opened.pop()
-    return opened[-1] if opened else None
-
-
-def _lacking(tokens: list[Token]) -> Token | None:
-    """Give the innermost `let` without its `in`, or `for` without its `do`, inside a command."""
-    waiting: list[Token] = []
-    for token in tokens[1:]:
-        if token.type in ("LET", "FOR"):
-            waiting.append(token)
-        elif waiting and token.type == ("IN" if waiting[-1].type == "LET" else "DO"):
-            waiting.pop()
-    return waiting[-1] if waiting else None
+    word = form.token
+    written = "let a = … in …" if word.type == "LET" else "for x in xs do …"
+    message = f"this `{word.text}` has no `{form.lacks.lower()}`"
+    report.error(source, word.start, word.end, message, f"it is written {written}")
 
 
 def _unfinished(source: Source, tokens: list[Token]) -> Token | None:
@@ -141,15 +132,24 @@ def _unfinished(source: Source, tokens: list[Token]) -> Token | None:
     return None
 
 
+def _continues_line(source: Source, tokens: list[Token], place: int) -> bool:
+    """Tell whether another word stands before it on its line."""
+    before = tokens[place - 1].end if place else 0
+    return place > 0 and "\n" not in source.code[before : tokens[place].start]
+
+
 def _spell(expected: frozenset[str]) -> str:
     words = []
     rest = expected
     if expected >= grammar.OPERANDS:
-        words.append("an expression")
+        # An operand may follow another one, but whoever left something out meant an operator.
+        words.append("an expression" if "FOR" in expected else "an operator")
         rest = rest - grammar.OPERANDS - {"OP", "EQUAL", "FOR", "FOLD", "LET"}
     if rest >= {"OP", "EQUAL"}:
         words.append("an operator")
-        rest = rest - {"OP", "EQUAL"} - grammar.COMMANDS
+        rest = rest - {"OP", "EQUAL"}
+    if "PRINT" in rest:
+        words.append("a new command")
     words += sorted(grammar.SPELLING[kind] for kind in rest if kind in grammar.SPELLING)
     if not words:
         return "something else"

@@ -7,6 +7,8 @@ from typing import Final
 _COMMENT: Final = "comments begin with `//`"
 _QUOTES: Final = 'strings stand in double quotes: "a"'
 _CHOICE: Final = "`ifB(c, t, e)` chooses between two masks and `ifN` between two images"
+_OUTPUT: Final = 'what it gives is printed or saved: print "name" {} …'
+FUNCTION: Final = "a function is written let f(x) = …"
 
 SIGNS: Final = {
     ":=": "a definition has a plain `=`",
@@ -28,11 +30,14 @@ NAMES: Final = {
     "True": "did you mean `true`?",
     "False": "did you mean `false`?",
     "WriteImage": 'files are written by a command: save "file.nii.gz" image',
+    "for": _OUTPUT.format("for"),
+    "fold": _OUTPUT.format("fold"),
+    "def": FUNCTION,
     "lambda": "a function has a name: let f(x) = … in map(f, xs)",
 }
 """Hints for names and operators that mean nothing."""
 
-FOLLOWERS: Final = {"if": ("then", "else")}
+FOLLOWERS: Final = {"if": ("then", "else"), "def": ("return",)}
 """Words that belong to one that means nothing, and are no further errors."""
 
 QUOTES: Final = {"\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb", "\u2018": "\u2019"}

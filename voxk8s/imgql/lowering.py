@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from voxk8s.imgql.application import Abandon, Application
 from voxk8s.imgql.code import Function, Unknown
@@ -14,6 +15,14 @@ from voxk8s.imgql.operands import LITERALS, Operands
 from voxk8s.imgql.scopes import Scope
 from voxk8s.imgql.syntax import Bracket, Chain, For, Group, Item, Let, Slice, Token
 from voxk8s.imgql.trampoline import Steps, run
+
+_SAME_LINE: Final = (
+    "arguments have a `,` between them; a function of one argument may stand before it;"
+    " a new definition begins with `let`"
+)
+_NEW_LINE: Final = (
+    'a definition begins with `let`; a value is shown by print "name" … and kept by save "file" …'
+)
 
 
 class Lowering:
@@ -94,12 +103,13 @@ class Lowering:
                 raise Abandon
             if meaning.unknown or meaning.joins or further:
                 return meaning
+        source = scope.function.source
+        broken = place > 0 and "\n" in source.code[items[place - 1].end : item.start]
         self._error(
             scope.function,
             item,
             "expected an operator between two expressions",
-            "arguments have a `,` between them; a function of one argument may stand before it;"
-            " a new definition begins with `let`",
+            _NEW_LINE if broken else _SAME_LINE,
         )
         raise Abandon
 
