@@ -31,6 +31,7 @@ def test_report_of_a_run_that_failed_in_part(tmp_path: Path) -> None:
     assert 'print "broken" test.fail("it <b>broke</b>")\n               ^' in failure.text
     assert not page.find("b")
     assert page.find("svg", class_="timeline")
+    assert page.find("pre", class_="program")[0].text == PROGRAM
 
 
 def test_report_of_a_known_plan(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class Reporter:
             goals=goals,
             places=given.places,
             line_of=_line,
+            program=_text(self._arguments.file) if given.places else "",
             facts=self._facts(store),
         )
         try:
@@ -83,13 +84,14 @@ def _obstacle(path: Path) -> str | None:
 
 
 def _line(file: str, number: int) -> str:
-    lines = _lines(file)
+    lines = _text(file).splitlines()
     return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
 @cache
-def _lines(file: str) -> list[str]:
+def _text(file: str) -> str:
+    """Give the text of a program's file; empty where it cannot be read any more."""
     try:
-        return Path(file).read_text("utf-8").splitlines()
+        return Path(file).read_text("utf-8")
     except (OSError, ValueError):
-        return []
+        return ""

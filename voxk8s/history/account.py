@@ -26,12 +26,14 @@ def account(
     problems: Sequence[str] = (),
     places: Mapping[OperationId, object] | None = None,
     line_of: Callable[[str, int], str] = lambda _file, _number: "",
+    program: str = "",
     facts: Sequence[tuple[str, str]] = (),
 ) -> report.Run:
     """Put together what the report of a run shows.
 
-    `problems` are those of bringing files where they were to be. `places` are where operations
-    stand in a program, and `line_of` gives a line of one of its files, empty if it is not at hand.
+    `problems` are those of bringing files where they were to be. `program` is the text of the
+    plan's program, `places` are where operations stand in it, and `line_of` gives a line of one of
+    its files, empty if it is not at hand.
     """
     outcome, message = _end(result, problems)
     places = places or {}
@@ -41,14 +43,15 @@ def account(
         recorder.continued + result.execution_time,
         outcome,
         _counts(result),
-        message,
-        tuple(goals),
-        tuple(_failure(each, recorder, places, line_of) for each in result.failures),
-        recorder.incidents() + _differences(result),
-        recorder.operations(),
-        recorder.folded,
-        places,
-        (*facts, *versions()),
+        message=message,
+        goals=tuple(goals),
+        failures=tuple(_failure(each, recorder, places, line_of) for each in result.failures),
+        incidents=recorder.incidents() + _differences(result),
+        operations=recorder.operations(),
+        folded=recorder.folded,
+        places=places,
+        program=program,
+        facts=(*facts, *versions()),
     )
 
 

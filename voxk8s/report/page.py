@@ -25,6 +25,7 @@ MOST_KERNELS: Final = 200
 _TEXT: Final = 120_000
 """Characters that values, or messages, have together; each has its part at least of `_LEAST`."""
 _LEAST: Final = 100
+_PROGRAM: Final = 60_000
 _NAME: Final = 120
 _PREVIEWS: Final = 600_000
 """Bytes of all pictures together."""
@@ -54,6 +55,7 @@ def report(run: Run) -> str:
         message_limit=_share(len(failures) + len(incidents)),
         incidents=incidents,
         name_limit=_NAME,
+        program_limit=_PROGRAM,
         totals=totals[:MOST_KERNELS],
         done=sum(total.count for total in totals),
         busy=sum(total.seconds for total in totals),

@@ -119,5 +119,7 @@ class Run(msgspec.Struct, frozen=True):
     operations: tuple[Operation, ...] = ()
     folded: tuple[KernelTotal, ...] = ()
     places: Mapping[OperationId, object] = {}
+    program: str = ""
+    """The text that the plan was made from, if it was made from one."""
     facts: tuple[tuple[str, str], ...] = ()
     """Settings and versions, by name."""

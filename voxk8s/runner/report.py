@@ -46,6 +46,7 @@ def make_report(
         problems=problems,
         places=places,
         line_of=_lines(document),
+        program=_text(document),
         facts=_facts(workplan, config),
     )
     return report(run)
@@ -62,14 +63,21 @@ def _link(goal: GoalOutcome, store: str, folder: str) -> str:
 def _lines(document: Document | None) -> Callable[[str, int], str]:
     """Give what finds lines of a program and of the files that it imports."""
     texts: Mapping[str, str] = {}
-    if document is not None and document.format == "imgql":
-        texts = {**document.files, document.name: document.data.decode("utf-8", "replace")}
+    if document is not None:
+        texts = {**document.files, document.name: _text(document)}
 
     def line_of(file: str, number: int) -> str:
         lines = texts.get(file, "").splitlines()
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     return line_of
+
+
+def _text(document: Document | None) -> str:
+    """Give the text of a program; plan documents are for machines."""
+    if document is None or document.format != "imgql":
+        return ""
+    return document.data.decode("utf-8", "replace")
 
 
 def _facts(workplan: WorkPlanResource, config: RunnerConfig) -> list[tuple[str, str]]:

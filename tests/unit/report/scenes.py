@@ -86,6 +86,7 @@ WHOLE = run(
         operation(3, kernel="vox1.grow", found=True, seconds=0.01),
     ),
     places={name(2): "bright.imgql:5:12"},
+    program='import "vox1"\nprint "volume" volume(scan)\n',
     facts=(("voxk8s", "0.1.0"), ("store", "s3://lab")),
 )
 """A run with one of everything."""

@@ -37,6 +37,8 @@ def test_page_tells_everything() -> None:
         ("not done", "1"),
         ("not needed", "1"),
     ]
+    (program,) = page.find("pre", class_="program")
+    assert program.text == WHOLE.program
     assert counts[6:] == [("voxk8s", "0.1.0"), ("store", "s3://lab")]
     goals = page.find("table")[0].rows()
     assert goals[1] == ["volume", "762306.0", "computed", "a" * 64]
@@ -108,6 +110,7 @@ def test_what_users_wrote_is_text() -> None:
         operations=(operation(0, operation=EVIL, kernel=EVIL, worker=EVIL),),
         folded=(KernelTotal(EVIL, 1, 1.0, 1.0, 1),),
         places={OperationId(EVIL): EVIL},
+        program=EVIL,
         facts=((EVIL, EVIL),),
     )
     found = read_page(report(page))
@@ -170,7 +173,8 @@ def test_texts_of_users_do_not_grow_the_page() -> None:
         Failure(OperationId("f" * 64), "vox1.near", long, place=long, line=long) for _ in goals
     )
     incidents = tuple(Incident(long, long) for _ in goals)
-    text = report(run(goals=goals, failures=failures, incidents=incidents, title=long))
+    parts = {"goals": goals, "failures": failures, "incidents": incidents}
+    text = report(run(title=long, program=long * 100, **parts))
     assert len(text.encode()) < 4_000_000
     assert "And 2000 more." in text
     assert "And 2800 more." in text

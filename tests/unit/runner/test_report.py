@@ -90,6 +90,12 @@ def test_failures_show_the_line_of_an_imported_file(store: ResultStore) -> None:
     assert "let broken(x) = [x][5]\n" in failure.text
 
 
+def test_the_program_is_in_the_report(store: ResultStore) -> None:
+    """As the WorkPlan has it: with its parameters it says what was asked for."""
+    (program,) = page(store).find("pre", class_="program")
+    assert program.text == PROGRAM
+
+
 def test_settings_are_those_of_the_workplan(store: ResultStore) -> None:
     """Parameters, the store, and how the run was to go."""
     found = page(store, retry={"limit": 7}, output={"url": "s3://out/x"}, onFailure="FailFast")
