@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +136,17 @@ def test_characters_that_pages_must_not_have_are_escaped() -> None:
     text = report(run(title=odd, goals=(Goal(odd, "print", odd),)))
     assert r"a\x00b\x1b[31mc\xd800d\x85e\x1ffff" in read_page(text).text
     assert text.encode()
+
+
+def test_parts_of_the_page_are_shipped() -> None:
+    """Whoever installs the package has the template, the style and the script."""
+    root = Path(__file__).resolve().parents[3]
+    settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["*"]
+    parts = [path.name for path in (root / "voxk8s" / "report").iterdir() if path.is_file()]
+    others = [name for name in parts if not name.endswith(".py")]
+    assert len(others) == 3
+    assert [name for name in others if not any(fnmatch(name, each) for each in patterns)] == []
 
 
 def test_an_empty_run_is_a_page() -> None:
