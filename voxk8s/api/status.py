@@ -1,8 +1,8 @@
 """What the operator and the runner say about a WorkPlan: `WorkPlan.status`.
 
 Two field managers write it. The runner owns `operations`, `progress`, `results`,
-`resultsOmitted`, `failures`, `failuresOmitted`, `outcome` and `waiting`; the operator owns the
-rest.
+`resultsOmitted`, `failures`, `failuresOmitted`, `outcome`, `waiting`, `report` and `runURL`; the
+operator owns the rest.
 """
 
 from datetime import datetime
