@@ -187,6 +187,15 @@ def test_failures_of_a_program_point_to_its_lines(tmp_path: Path) -> None:
     assert [line[:24] for line in missing.err.splitlines()].count("program.imgql:3:3: error") == 2
 
 
+def test_only_ordinary_files_are_imported(tmp_path: Path) -> None:
+    """A device may have no end."""
+    (tmp_path / "program.imgql").write_text('import "/dev/zero"\nprint "x" 1\n')
+    wrong = voxk8s(tmp_path, "check", "program.imgql")
+    assert wrong.status == 2
+    assert 'program.imgql:1:8: error: cannot import "/dev/zero"' in wrong.err
+    assert "it is no ordinary file" in wrong.err
+
+
 def test_check_tells_everything_at_once(tmp_path: Path) -> None:
     """Errors and warnings come in one go, from top to bottom; warnings alone are no failure."""
     program = tmp_path / "program.imgql"

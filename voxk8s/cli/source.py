@@ -106,8 +106,11 @@ def read_text(path: Path) -> str:
 
 
 def read_import(name: str) -> str:
-    """Read a file that a program imports; raises OSError or UnicodeDecodeError."""
-    return Path(name).read_bytes().decode("utf-8")
+    """Read a file that a program imports; raises OSError or ValueError."""
+    path = Path(name)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError("it is no ordinary file")
+    return path.read_bytes().decode("utf-8")
 
 
 def _decode(

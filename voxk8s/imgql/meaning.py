@@ -107,6 +107,9 @@ class Lookup:
         if isinstance(binding, Local):
             defined = Defined(token.text, binding.arity, binding.arity, binding.function)
             return Meaning(token, defined=defined, captured=binding.captured)
+        if token.text in self._report.broken:
+            # The definition that could not be read would hide kernels of its name.
+            return None
         library = scope.function.source.library
         first = None
         for defined in self._names.find(token.text, scope.order, library=library):
@@ -150,7 +153,7 @@ class Lookup:
         return parts
 
     def _known(self, scope: Scope, sign: str) -> bool:
-        if scope.find(sign) is not None:
+        if scope.find(sign) is not None or sign in self._report.broken:
             return True
         key = (sign, scope.function.source.library)
         if key not in self._signs:

@@ -57,8 +57,8 @@ def _defined_at(tokens: list[Token], begin: int, place: int) -> set[str]:
     for start in range(min(place, len(tokens) - 1), begin - 1, -1):
         if tokens[start].type in ("LET", "BARE", "LOAD") and start + 1 < len(tokens):
             names.add(tokens[start + 1].text)
-            # Behind a `=` it may be one of its own, whose predecessor lacks its value.
-            if start == begin or tokens[start - 1].type != "EQUAL":
+            # Where no expression ends it may be one of its own, its predecessor lacks an operand.
+            if start == begin or tokens[start - 1].type in grammar.OPERAND_ENDS:
                 break
     return names
 

@@ -114,7 +114,7 @@ class Reader:
                 return "there is no such file"
             if isinstance(error, UnicodeDecodeError):
                 return "it is not UTF-8 text"
-            return str(error) or type(error).__name__
+            return getattr(error, "strerror", None) or str(error) or type(error).__name__
         return Source(path, text, self._parameters)
 
     def _is_known(self, target: str) -> bool:

@@ -184,6 +184,19 @@ def test_a_definition_that_cannot_be_read_is_one_error() -> None:
     assert [(each.line, each.column) for each in found] == [(1, 9), (3, 11)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'let level = 5 +\nlet g(x) = x\nprint "x" level',
+        'import "vox1"\nlet ff(x) = (x\nprint "x" ff(1) + 1',
+        'let +?(a, b) = (a\nprint "x" 1 +? 2',
+    ],
+)
+def test_nothing_follows_from_a_definition_that_cannot_be_read(text: str) -> None:
+    """Neither a kernel of its name is meant, nor parts of it, nor is it unknown."""
+    assert len(diagnostics(text)) == 1
+
+
 def test_several_errors_are_told_at_once() -> None:
     """After an error the parser goes on with the next command."""
     found = diagnostics('let a = (1\nlet b = 2 +\nprint "x" 3 4\nlet c = 1)')

@@ -105,6 +105,16 @@ def test_files_that_cannot_be_read_are_errors_of_the_import(error: Exception) ->
         compile_program('import "a.imgql"', index=registry(), symbols=symbols, read_file=fail)
 
 
+def test_the_reason_of_the_system_is_told_in_words() -> None:
+    """The number of the error and the path, which the message has already, are left out."""
+
+    def fail(path: str) -> str:
+        raise IsADirectoryError(21, "Is a directory", path)
+
+    with pytest.raises(InvalidProgram, match="and as a file: Is a directory\n"):
+        compile_program('import "a"', index=registry(), symbols=symbols, read_file=fail)
+
+
 def test_an_import_in_a_comment_reads_nothing() -> None:
     """Only imports of the program are read."""
     assert shown('// import "a.imgql"\nprint "x" 1', files={}) == "1.0"
