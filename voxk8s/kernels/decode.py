@@ -114,7 +114,7 @@ def _picture(url: str, found: Format, path: str, head: bytes) -> Value | None:
         pages = read_pages(path)
     except ValueError as error:
         raise InputUnavailable(f"input {url}: the TIFF file is {error}") from error
-    return read_tiff(url, path, pages) if needs_pillow(pages[0]) else None
+    return read_tiff(url, path, pages) if any(map(needs_pillow, pages)) else None
 
 
 def _image(url: str, found: Format, name: str, head: bytes) -> Value:

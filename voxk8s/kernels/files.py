@@ -15,14 +15,14 @@ infinities are the ends. JPEG has quality 95 and drops alpha.
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import os
 import tempfile
+import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 
@@ -55,6 +55,7 @@ _CHANNELS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
 _NIFTI_EXTENT: Final = 32767
 _RIGHT_ANGLE: Final = 1e-4
 _TEXTS: Final = frozenset({"", ".txt"})
+_CHUNK: Final = 1024 * 1024
 _GZIP_LEVEL: Final = 4  # half the time of 6 for a few percent of size
 
 
@@ -139,8 +140,7 @@ def _plain(value: Value) -> object:
 
 def _volume(image: Image, suffix: str) -> bytes:
     if suffix == ".nii.gz":
-        raw = _written(image, image.array, ".nii")
-        return gzip.compress(raw, compresslevel=_GZIP_LEVEL, mtime=0)
+        return _written(image, image.array, ".nii", packed=True)
     # An .mhd that holds its voxels is an .mha under another name: one file, not two.
     return _written(image, image.array, ".mha" if suffix == ".mhd" else suffix)
 
@@ -175,7 +175,7 @@ def to_bytes(array: Array) -> MaskArray:
     return rounded
 
 
-def _written(image: Image, array: Array, suffix: str) -> bytes:
+def _written(image: Image, array: Array, suffix: str, *, packed: bool = False) -> bytes:
     from voxk8s.kernels.itk import reason_of, sitk, to_itk
 
     with tempfile.TemporaryDirectory(prefix="voxk8s-save-") as folder:
@@ -191,4 +191,16 @@ def _written(image: Image, array: Array, suffix: str) -> bytes:
                 f"save: {describe(image)} cannot be saved as {suffix}: {reason_of(error)}"
             ) from error
         with open(path, "rb") as file:
-            return file.read()
+            return _gzipped(file) if packed else file.read()
+
+
+def _gzipped(file: IO[bytes]) -> bytes:
+    """Compress without a name, a time and a second copy; zlib's header has neither.
+
+    That of Python's gzip differs between its versions.
+    """
+    stream = zlib.compressobj(_GZIP_LEVEL, wbits=31)
+    parts = []
+    while chunk := file.read(_CHUNK):
+        parts.append(stream.compress(chunk))
+    return b"".join([*parts, stream.flush()])

@@ -58,6 +58,7 @@ def read_tiff(url: str, path: str, pages: list[Page]) -> Image:
             for each in pages:
                 picture.seek(each.number)
                 planes.append(_voxels(picture, page))
+        array = planes[0] if len(planes) == 1 else np.stack(planes)
     except (OSError, SyntaxError, ValueError, EOFError, NotImplementedError) as error:
         layout = "tiles" if page.tiled else "planes" if page.planar else "strips"
         raise InputUnavailable(
@@ -65,7 +66,6 @@ def read_tiff(url: str, path: str, pages: list[Page]) -> Image:
             f" bits in {layout}): {_told(error, path)}; it may be corrupted, or save it as grey or"
             " RGB in strips"
         ) from error
-    array = planes[0] if len(planes) == 1 else np.stack(planes)
     across, down = reversed(page.spacing) if page.orientation in _SWAPPED else page.spacing
     spacing = (across, down) if len(planes) == 1 else (across, down, 1.0)
     rank = len(spacing)
