@@ -120,9 +120,12 @@ class Report:
             self.refuse()
 
     def refuse(self) -> NoReturn:
-        """Raise InvalidProgram with all errors."""
-        errors = tuple(each for each in self.all() if each.severity == "error")
-        raise InvalidProgram(listing(errors), errors)
+        """Raise InvalidProgram with all errors, and with warnings of their lines: mostly causes."""
+        found = self.all()
+        errors = tuple(each for each in found if each.severity == "error")
+        lines = {(each.file, each.line) for each in errors}
+        told = [each for each in found if (each.file, each.line) in lines]
+        raise InvalidProgram(listing(told), errors)
 
 
 def listing(findings: Sequence[Diagnostic]) -> str:

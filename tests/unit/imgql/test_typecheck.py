@@ -138,3 +138,11 @@ def test_functions_that_nobody_calls_are_checked() -> None:
     """A clash that does not depend on arguments is found in any body."""
     found = diagnostics(f"{HEAD}let f(a) = near(3) | a")
     assert [each.line for each in found] == [3]
+
+
+def test_a_clash_in_a_mixed_chain_is_told_with_its_grouping() -> None:
+    """Whoever expects precedence learns that there is none; other warnings are left out."""
+    message = refused('import "vox1"\nload a = "a"\nlet b = 1 + 2 * 3\nprint "x" a >. 1 & border')
+    assert "4:13: error: the right operand of `>.` must be a number, not a mask" in message
+    assert "`>.` and `&` are mixed without parentheses" in message
+    assert "`+` and `*`" not in message
