@@ -18,7 +18,6 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-import struct
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +26,7 @@ import msgspec
 from voxk8s.errors import InputUnavailable, KernelError
 from voxk8s.kernels.complaints import libjpeg_complaints
 from voxk8s.kernels.dicom import decode_series, jpeg_checked, read_meta, same_locale
+from voxk8s.kernels.endings import check_bmp, check_png
 from voxk8s.kernels.metaimage import plain_metaimage
 from voxk8s.kernels.nifti import check_nifti
 from voxk8s.kernels.nrrd import check_nrrd
@@ -96,7 +96,7 @@ def _prepared(
         if beside is not None:
             os.symlink(os.path.abspath(beside[1]), os.path.join(scratch, beside[0]))
     elif found is BMP:
-        _check_bmp(url, path)
+        check_bmp(url, path)
     # ITK reads some formats only under their own suffix; a link costs no copy.
     name = os.path.join(scratch, f"voxk8s-image{suffix}")
     os.symlink(os.path.abspath(path), name)
@@ -108,7 +108,7 @@ def _picture(url: str, found: Format, path: str, head: bytes) -> Value | None:
     from voxk8s.kernels.pictures import needs_pillow, read_grey_png, read_tiff
 
     if found is PNG:
-        _check_png(url, path)
+        check_png(url, path)
         return read_grey_png(url, path) if head[_PNG_KIND] in _PNG_GREYS else None
     try:
         pages = read_pages(path)
@@ -129,7 +129,7 @@ def _image(url: str, found: Format, name: str, head: bytes) -> Value:
             with libjpeg_complaints(_STANDARD_OUTPUT) as complaints:
                 image = reader.Execute()
         elif found is DICOM:
-            with same_locale(), jpeg_checked(url, read_meta(head)):
+            with same_locale, jpeg_checked(url, read_meta(head)):
                 image = reader.Execute()
         else:
             image = reader.Execute()
@@ -163,36 +163,6 @@ def _image(url: str, found: Format, name: str, head: bytes) -> Value:
 def _head(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read(HEAD_BYTES)
-
-
-def _check_png(url: str, path: str) -> None:
-    """Follow the chunks of a PNG to its end, with their checksums, which Pillow leaves out."""
-    with open(path, "rb") as file:
-        file.seek(8)
-        kind = b""
-        while kind != b"IEND":
-            size, kind = int.from_bytes(file.read(4), "big"), file.read(4)
-            check, left = zlib.crc32(kind), size
-            while left and (chunk := file.read(min(left, _CHUNK))):
-                check, left = zlib.crc32(chunk, check), left - len(chunk)
-            told = file.read(4)
-            if left or len(told) < 4:
-                raise InputUnavailable(f"input {url}: the PNG file is truncated")
-            if int.from_bytes(told, "big") != check:
-                raise InputUnavailable(
-                    f"input {url}: the PNG file is corrupted: a checksum is wrong"
-                )
-
-
-def _check_bmp(url: str, path: str) -> None:
-    """Count the bytes of a BMP: ITK takes for voxels what it has in memory for those missing."""
-    with open(path, "rb") as file:
-        head = file.read(34).ljust(34, b"\0")
-    (start,) = struct.unpack_from("<I", head, 10)
-    width, height, _, bits, packed = struct.unpack_from("<iiHHI", head, 18)
-    row = (abs(width) * bits + 31) // 32 * 4
-    if os.stat(path).st_size < start + (0 if packed else row * abs(height)):
-        raise InputUnavailable(f"input {url}: the BMP file is truncated")
 
 
 def _decompressed(url: str, path: str, scratch: str) -> str:

@@ -1,25 +1,20 @@
-"""A folder of DICOM files to a volume: which files make it up, in which order, and on what grid.
-
-ITK takes any order and any distances for an even grid; here slices that are none are refused, since
-a volume has one spacing and axes at right angles.
-"""
+"""A folder of DICOM files to a volume: which files are slices, and their voxels."""
 
 from __future__ import annotations
 
 import locale
 import os
 import struct
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from voxk8s.errors import InputUnavailable, KernelError
 from voxk8s.kernels.complaints import libjpeg_complaints
+from voxk8s.kernels.slices import Slice, in_order
 
 if TYPE_CHECKING:
     from voxk8s.values import Image
@@ -33,28 +28,6 @@ _NO_IMAGE: Final = (
 """Presentation states, reports, documents, curves, plans: they lie beside images."""
 _JPEG: Final = tuple(f"1.2.840.10008.1.2.4.{kind}" for kind in ("50", "51", "57", "70"))
 _SERIES, _NUMBER, _POSITION = "0020|000e", "0020|0013", "0020|0032"
-_MOST_NAMED: Final = 5
-_EVEN: Final = 0.1
-"""How far off an even grid a slice may lie, in steps: positions are rounded in files."""
-_UPRIGHT: Final = 0.01
-"""How far slices may be shifted sideways, in parts of the way between them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    path: str
-    series: str
-    number: str
-    placed: bool
-    origin: NDArray[np.float64]
-    axes: NDArray[np.float64]
-    spacing: float
-    size: tuple[int, ...]
-    pixel: int
-
-    @property
-    def name(self) -> str:
-        return os.path.basename(self.path)
 
 
 def decode_series(url: str, paths: list[str]) -> Image:
@@ -70,8 +43,8 @@ def decode_series(url: str, paths: list[str]) -> Image:
     images = [path for path, meta in heads.items() if meta is not None and _has_image(meta)]
     if not images:
         raise InputUnavailable(f"input {url}: the folder has no DICOM files")
-    with same_locale():
-        ordered = _in_order(url, [_read_slice(url, path) for path in images])
+    with same_locale:
+        ordered = in_order(url, [_read_slice(url, path) for path in images])
         reader = sitk.ImageSeriesReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileNames([each.path for each in ordered])
@@ -100,14 +73,29 @@ def jpeg_checked(url: str, *metas: dict[int, str] | None) -> Iterator[None]:
         raise InputUnavailable(f"input {url}: the DICOM file is corrupted: {complaints[0]}")
 
 
-@contextmanager
-def same_locale() -> Iterator[None]:
-    """Keep the locale of the process: GDCM leaves "C" behind, where Python's text is ASCII."""
-    before = locale.setlocale(locale.LC_ALL)
-    try:
-        yield
-    finally:
-        locale.setlocale(locale.LC_ALL, before)
+class _Locale:
+    """The locale of the process, while threads call what changes it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._before = ""
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._users:
+                self._before = locale.setlocale(locale.LC_ALL)
+            self._users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if not self._users:  # another thread would take what GDCM has set for what was before
+                locale.setlocale(locale.LC_ALL, self._before)
+
+
+same_locale: Final = _Locale()
+"""Keeps the locale of the process: GDCM leaves "C" behind, where Python's text is ASCII."""
 
 
 def read_meta(head: bytes) -> dict[int, str]:
@@ -138,7 +126,7 @@ def _has_image(meta: dict[int, str]) -> bool:
     return not meta.get(_CLASS, "").startswith(_NO_IMAGE)
 
 
-def _read_slice(url: str, path: str) -> _Slice:
+def _read_slice(url: str, path: str) -> Slice:
     from voxk8s.kernels.itk import reason_of, sitk
 
     reader = sitk.ImageFileReader()
@@ -156,7 +144,7 @@ def _read_slice(url: str, path: str) -> _Slice:
         for key in (_SERIES, _NUMBER, _POSITION)
     }
     size = reader.GetSize()
-    return _Slice(
+    return Slice(
         path,
         tags[_SERIES],
         tags[_NUMBER],
@@ -167,84 +155,3 @@ def _read_slice(url: str, path: str) -> _Slice:
         tuple(size),
         reader.GetPixelID(),
     )
-
-
-def _in_order(url: str, slices: list[_Slice]) -> list[_Slice]:
-    _check_one_series(url, slices)
-    if len(slices) == 1:
-        return slices
-    if any(extent > 1 for each in slices for extent in each.size[2:]):
-        _refuse(url, "is made of files of several frames; load each by itself")
-    sizes = sorted({each.size[:2] for each in slices})
-    if len(sizes) > 1:
-        shapes = " and ".join(f"{width}x{height}" for width, height in sizes[:2])
-        _refuse(url, f"has slices of different sizes ({shapes}); put each size in its own folder")
-    if not any(each.placed for each in slices):
-        return _by_number(url, slices)
-    if not all(each.placed for each in slices):
-        lost = next(each.name for each in slices if not each.placed)
-        _refuse(url, f"has slices without a position ({lost})")
-    axes = slices[0].axes
-    if not all(np.allclose(each.axes, axes, atol=1e-3) for each in slices):
-        _refuse(url, "has slices that are not parallel; put each orientation in its own folder")
-    normal = axes[:, 2]
-    ordered = sorted(slices, key=lambda each: (float(each.origin @ normal), each.path))
-    _check_grid(url, ordered, np.array([each.origin for each in ordered]), normal)
-    return ordered
-
-
-def _check_one_series(url: str, slices: Sequence[_Slice]) -> None:
-    series = Counter(each.series for each in slices)
-    if len(series) > 1:
-        named = [f"{name or '?'} of {count} files" for name, count in sorted(series.items())]
-        more = ", …" if len(named) > _MOST_NAMED else ""
-        raise InputUnavailable(
-            f"input {url}: the folder has {len(series)} DICOM series"
-            f" ({', '.join(named[:_MOST_NAMED])}{more}); put each in its own folder"
-        )
-
-
-def _by_number(url: str, slices: list[_Slice]) -> list[_Slice]:
-    """Order slices that do not tell where they lie, which ITK puts 1 mm apart."""
-    try:
-        ordered = sorted(slices, key=lambda each: int(each.number))
-    except ValueError:
-        ordered = []
-    if len({each.number for each in ordered}) < len(slices):
-        _refuse(url, "has slices with neither positions nor numbers of their own to order them by")
-    return ordered
-
-
-def _check_grid(
-    url: str, ordered: Sequence[_Slice], origins: NDArray[np.float64], normal: NDArray[np.float64]
-) -> None:
-    heights = origins @ normal
-    gaps = np.diff(heights)
-    step = float(heights[-1] - heights[0]) / len(gaps)
-    if float(gaps.min()) <= step * _EVEN:
-        at = int(gaps.argmin())
-        _refuse(
-            url,
-            f"has several slices at one place ({ordered[at].name} and {ordered[at + 1].name}); put"
-            " each volume in its own folder",
-        )
-    even = heights[0] + step * np.arange(len(heights))
-    if float(np.abs(heights - even).max()) > step * _EVEN:
-        _refuse(
-            url,
-            f"has slices at uneven distances ({gaps.min():.4g} to {gaps.max():.4g} mm); one may be"
-            f" missing after {ordered[int(gaps.argmax())].name}",
-        )
-    way = origins[-1] - origins[0]
-    aside = float(np.linalg.norm(way - (way @ normal) * normal))
-    if aside > max(ordered[0].spacing * _EVEN, float(np.linalg.norm(way)) * _UPRIGHT):
-        angle = np.degrees(np.arctan2(aside, float(way @ normal)))
-        _refuse(
-            url,
-            f"has slices that are shifted sideways (a gantry tilted by {angle:.1f} degrees);"
-            " correct the tilt and load the result",
-        )
-
-
-def _refuse(url: str, detail: str) -> NoReturn:
-    raise InputUnavailable(f"input {url}: the DICOM series {detail}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import locale
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image as Pillow
 
 from tests.unit.kernels.slices import write_slice
 from voxk8s.errors import InputUnavailable
+from voxk8s.kernels.dicom import same_locale
 from voxk8s.kernels.inputs import InputOptions, digest, load
 from voxk8s.values import Image
 
@@ -136,6 +139,22 @@ def test_files_of_several_frames(tmp_path: Path) -> None:
     write_slice(tmp_path / "b", frames, (0.0, 0.0, 9.0), frames=3, number=2)
     with pytest.raises(InputUnavailable, match="files of several frames; load each by itself"):
         _load(tmp_path)
+
+
+def test_threads_share_the_locale() -> None:
+    """The last one that reads puts back what was before the first, whatever lies between."""
+    before = locale.setlocale(locale.LC_ALL)
+    other = "C" if before != "C" else "C.UTF-8"
+    try:
+        with ExitStack() as first, ExitStack() as second:
+            first.enter_context(same_locale)
+            locale.setlocale(locale.LC_ALL, other)  # as GDCM does
+            second.enter_context(same_locale)
+            first.close()
+            second.close()
+            assert locale.setlocale(locale.LC_ALL) == before
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
 
 
 def test_broken_jpeg_inside_dicom_is_found(
