@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["InputOptions", "InputStat", "digest", "list_folder", "load", "preload", "stat"]
 
 _CHUNK: Final = 8 * 1024 * 1024
+_SHOWN: Final = 100  # characters of a name that messages show
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,7 @@ def load(pin: Pin, options: InputOptions) -> Value:
         with reading(location):
             before = [_local_version(member) for member in members]
             for number, member in enumerate(members):
-                path = member.path
-                if not member.is_local:
-                    path = os.path.join(scratch, f"{number:06d}")
+                path = _local_path(member, scratch, number)
                 pins.append(_hash(member, options, None if member.is_local else path))
                 paths.append(path)
         whole = _digest_of_parts(sorted(pins) if folder else pins, always=folder)
@@ -162,6 +161,23 @@ def load(pin: Pin, options: InputOptions) -> Value:
             if before != [_local_version(member) for member in members]:
                 raise _changed(pin, None)
         return value
+
+
+def _local_path(member: Location, scratch: str, number: int) -> str:
+    """Give the path under which a file is read: of its own, or in `scratch` with much of its name.
+
+    A name that is not in UTF-8 ends the process in ITK; such a file is read through a link.
+    """
+    shown = posixpath.basename(member.path)[-_SHOWN:].encode("ascii", "replace").decode()
+    path = os.path.join(scratch, f"{number:06d}-{shown}")
+    if not member.is_local:
+        return path
+    try:
+        member.path.encode()
+    except UnicodeEncodeError:
+        os.symlink(member.path, path)
+        return path
+    return member.path
 
 
 def _changed(pin: Pin, now: Digest | None) -> InputUnavailable:

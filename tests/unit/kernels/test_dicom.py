@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import locale
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -129,6 +130,14 @@ def test_a_broken_slice_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputUnavailable, match=r"the DICOM file 7\.dcm cannot be read"):
         _load(tmp_path)
+
+
+def test_names_may_be_anything(tmp_path: Path) -> None:
+    """Names beyond ASCII, and those that are no UTF-8, are read; ITK would end the process."""
+    _series(tmp_path)
+    for old, new in ((b"9.dcm", "☃ ü.dcm".encode()), (b"8.dcm", b"\xff\xfe.dcm")):
+        os.rename(os.fsencode(tmp_path) + b"/" + old, os.fsencode(tmp_path) + b"/" + new)
+    assert _load(tmp_path).array[:, 0, 0].tolist() == [0, 10, 20, 30]
 
 
 def test_files_of_several_frames(tmp_path: Path) -> None:
