@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
 from voxk8s.values import Image, SavedFile, Value
+
+_LEGIBLE_BITS: Final = 128
 
 
 def describe(value: Value) -> str:
@@ -15,6 +18,8 @@ def describe(value: Value) -> str:
         return "nothing"
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()}"
+    if isinstance(value, int) and value.bit_length() > _LEGIBLE_BITS:
+        return f"an integer of {value.bit_length()} bits"
     if isinstance(value, int | float):
         return f"the number {value!r}"
     if isinstance(value, str):

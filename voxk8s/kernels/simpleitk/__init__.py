@@ -1,7 +1,11 @@
 """The kernels of the namespace `simpleitk`: SimpleITK's functions under their own names.
 
 Arguments are positional. Numbers in the form of floats are cast where a whole number is wanted, a
-number stands for a vector of equal ones, and enumerations are given by name (`"sitkFloat32"`).
+number stands for a vector of equal ones, and enumerations are given by name (`"sitkFloat32"`,
+`"Jet"`). A point is a sequence of indices, x first; a map (of labels) a sequence of pairs. Label
+maps are images of labels here, 0 where there is none. ITK runs on one thread, and takes images for
+one geometry that are one to all other kernels. Complex voxels are not handled, so functions that
+take or give them are left out, as is all that reads, writes or shows something.
 """
 
 from __future__ import annotations
@@ -13,8 +17,16 @@ from typing import Final
 from voxk8s.kernels.simpleitk.forms import Form
 from voxk8s.kernels.spec import CostHint, KernelSpec, spec
 
-_WORDS: Final = {"integer": "number", "integers": "sequence", "numbers": "sequence"}
-_VECTORS: Final = ("integers", "numbers", "images", "enum")
+_WORDS: Final = {
+    "integer": "number",
+    "extents": "any",
+    "layout": "any",
+    "labels": "image",
+    "pairs": "sequence",
+    "point": "sequence",
+    "points": "sequence",
+}
+_VECTORS: Final = ("integers", "numbers", "images", "labellings", "enum")
 
 
 def _specs() -> tuple[KernelSpec, ...]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: `kind` says how an argument is converted for it."""
+    """A parameter: `kind` says how an argument is converted for it.
+
+    That of an enumeration has `choices`, the numbers of its names; a number, or the voxels of an
+    image, may have a `least` and a `most` beyond which ITK crashes or does not end.
+    """
 
     name: str
     kind: str
     optional: bool
+    choices: Mapping[str, int] = field(default_factory=dict, hash=False)
+    least: float = -math.inf
+    most: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 The table lies in the package, so that a plan is checked where SimpleITK is not installed. It is
 found by introspection: a function is taken when it stands for an ITK filter or source, when its
-parameters can be written in a plan, and when it neither reads nor writes anything.
+parameters can be written in a plan, when its voxels are not complex, and when it neither reads nor
+writes anything.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import SimpleITK as sitk
 TABLE: Final = Path(__file__).with_name("functions.json")
 DENIED: Final = frozenset({"ReadImage", "WriteImage", "Show", "ReadTransform", "WriteTransform"})
 """What touches files or screens, should it ever look like a filter."""
+_COMPLEX: Final = re.compile(r"Complex|(Forward|Inverse)FFT$")
+"""What takes or gives complex voxels, which are no values."""
 
 _KINDS: Final = {
     "Image": "image",
@@ -29,11 +32,45 @@ _KINDS: Final = {
     "int": "integer",
     "unsigned int": "integer",
     "VectorOfImage": "images",
-    "PixelIDValueEnum": "enum",
-    "InterpolatorEnum": "enum",
+    "VectorUIntList": "points",
+    "DoubleDoubleMap": "pairs",
 }
+_ENUMERATIONS: Final = {
+    "PixelIDValueEnum": re.compile(r"sitk(Vector)?(U?Int|Float)\d+"),
+    "KernelEnum": re.compile(r"sitk(Annulus|Ball|Box|Cross|Polygon\d)"),
+    "InterpolatorEnum": re.compile(
+        r"sitk(NearestNeighbor|Linear|BSpline\d?|BSplineResampler(Order\d)?|(Label)?Gaussian"
+        r"|LabelLinear|\w+WindowedSinc)"
+    ),
+}
+"""The names of the enumerations that no class owns; pixels of values only."""
 _WHOLE: Final = re.compile(r"u?int(8|16|32|64)_t|size_t")
 _VECTOR: Final = re.compile(r"Vector(UInt8|UInt32|UInt64|Int32|Int64|Int8|Int16|UInt16|Bool)")
+_VECTORS: Final = {
+    "checkerPattern": "extents",
+    "superGridSize": "extents",
+    "layout": "layout",
+    **dict.fromkeys(("seed", "seed1", "seed2"), "point"),
+}
+"""Vectors of integers that ITK takes as they are, and reads beyond the image."""
+_BOUNDS: Final[dict[str, dict[str, object]]] = {
+    "conductanceScalingUpdateInterval": {"least": 1},
+    "isolatedValueTolerance": {"least": 1e-9},
+    "numberOfHistogramBins": {"least": 2},
+    "numberOfHistogramLevels": {"least": 1},
+    "numberOfRangeGaussianSamples": {"least": 1},
+    "splineOrder": {"most": 10},
+    "terminationUpdateThreshold": {"least": 1e-9},
+    "IsolatedConnected.lower": {"least": -1e300, "most": 1e300},
+    "IsolatedConnected.upper": {"least": -1e300, "most": 1e300},
+    "AdaptiveHistogramEqualization.image1": {"least": -1e38, "most": 1e38},
+    "IsolatedWatershed.image1": {"least": -1e38, "most": 1e38},
+    "BinaryMinMaxCurvatureFlow.image1": {"least": -1e18, "most": 1e18},
+    "BinaryMinMaxCurvatureFlow.timeStep": {"least": 0, "most": 0.125},
+    "MinMaxCurvatureFlow.image1": {"least": -1e18, "most": 1e18},
+    "MinMaxCurvatureFlow.timeStep": {"least": 0, "most": 0.125},
+}
+"""Parameters beyond which ITK crashes the process or does not end, as trying all of them shows."""
 _RESULTS: Final = {
     "Image": "image",
     "double": "number",
@@ -41,7 +78,7 @@ _RESULTS: Final = {
     "VectorDouble": "sequence",
     "VectorUInt32": "sequence",
 }
-_OVERLOAD: Final = re.compile(r"(\w+)\s*\(((?:[^()]|\([^()]*\))*)\)\s*->\s*([\w:]+)")
+_OVERLOAD: Final = re.compile(r"(\w+)\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)\s*->\s*([\w:]+)")
 
 Parameter = dict[str, object]
 
@@ -61,7 +98,7 @@ def table() -> dict[str, dict[str, object]]:
     """Give the functions of the SimpleITK that is installed, by name."""
     found: dict[str, dict[str, object]] = {}
     for name in sorted(vars(sitk)):
-        if name in DENIED or not _stands_for_a_filter(name):
+        if name in DENIED or _COMPLEX.search(name) or not _stands_for_a_filter(name):
             continue
         forms = _forms(name)
         if forms:
@@ -84,16 +121,16 @@ def _forms(name: str) -> list[dict[str, object]]:
     function = vars(sitk)[name]
     forms: list[dict[str, object]] = []
     if name in _BY_HAND:
-        return [{**(_form(_BY_HAND[name], "Image") or {}), "named": True}]
+        return [{**(_form(name, _BY_HAND[name], "Image") or {}), "named": True}]
     for owner, parameters, result in _OVERLOAD.findall(function.__doc__ or ""):
-        form = _form(_split(parameters), result) if owner == name else None
+        form = _form(name, _split(parameters), result) if owner == name else None
         if form is not None and form not in forms:
             forms.append(form)
-    return forms or _annotated(function)
+    return forms or _annotated(name)
 
 
-def _annotated(function: object) -> list[dict[str, object]]:
-    signature = inspect.signature(function)  # type: ignore[arg-type]  # a function, see above
+def _annotated(name: str) -> list[dict[str, object]]:
+    signature = inspect.signature(vars(sitk)[name])
     parameters: list[str] = []
     for parameter in signature.parameters.values():
         if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
@@ -110,25 +147,36 @@ def _annotated(function: object) -> list[dict[str, object]]:
         given = "" if parameter.default is parameter.empty else "=default"
         parameters.append(f"{hint} {parameter.name}{given}")
     result = "Image" if "Image" in str(signature.return_annotation) else ""
-    form = _form(parameters, result)
+    form = _form(name, parameters, result)
     return [] if form is None else [form]
 
 
-def _form(parameters: list[str], result: str) -> dict[str, object] | None:
+def _form(name: str, parameters: list[str], result: str) -> dict[str, object] | None:
     if result not in _RESULTS:
         return None
     described: list[Parameter] = []
     for text in parameters:
-        head, given, _ = text.partition("=")
+        head, given, default = text.partition("=")
         words = head.replace("&", " ").replace("const ", " ").split()
-        kind = _kind(" ".join(words[:-1]).replace("itk::simple::", "")) if len(words) > 1 else None
+        declared = " ".join(words[:-1]).replace("itk::simple::", "")
+        kind = _kind(declared)
         if kind is None:
             if given:
                 break  # this one and all after it keep their defaults
             return None
-        # The default seed is the clock's: results must not depend on it.
-        optional = bool(given) and words[-1] != "seed"
-        described.append({"name": words[-1], "kind": kind, "optional": optional})
+        if "LabelMap" in name and "ToLabelMap" not in name and words[-1] != "featureImage":
+            kind = {"image": "labels", "images": "labellings"}.get(kind, kind)
+        if kind == "integers":
+            kind = _VECTORS.get(words[-1], kind)
+        # The default seed of a noise is the clock's: results must not depend on it. The default
+        # extents may be beyond the image.
+        optional = bool(given) and (words[-1], kind) != ("seed", "integer") and kind != "extents"
+        parameter: Parameter = {"name": words[-1], "kind": kind, "optional": optional}
+        if kind == "enum":
+            parameter["choices"] = _choices(declared, default)
+        for key in (words[-1], f"{name}.{words[-1]}"):
+            parameter |= _BOUNDS.get(key, {})
+        described.append(parameter)
     for position in range(len(described) - 2, -1, -1):
         if not described[position + 1]["optional"]:
             described[position]["optional"] = False
@@ -144,7 +192,30 @@ def _kind(declared: str) -> str | None:
         return "numbers"
     if _VECTOR.fullmatch(declared):
         return "integers"
-    return "enum" if declared.endswith(("Type", "Enum")) else None
+    return "enum" if declared.endswith(("Type", "Enum", "Function")) else None
+
+
+def _choices(declared: str, default: str) -> dict[str, int]:
+    """Give the names of an enumeration and their numbers.
+
+    A class has those of all its enumerations in a row, each from 0: it is the group that has the
+    default, or the first.
+    """
+    owner, _, local = declared.rpartition("::")
+    if not owner:
+        names = _ENUMERATIONS[local]
+        return {
+            name: value
+            for name, value in vars(sitk).items()
+            if names.fullmatch(name) or name == default
+        }
+    groups: list[dict[str, int]] = []
+    for name, value in vars(getattr(sitk, owner)).items():
+        if type(value) is int and not name.startswith("_"):
+            if value == 0:
+                groups.append({})
+            groups[-1][name] = value
+    return next((group for group in groups if default in group), groups[0])
 
 
 def _split(parameters: str) -> list[str]:

@@ -1,0 +1,206 @@
+"""Arguments of SimpleITK's functions, made of values by the kinds of their parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar
+
+import numpy as np
+import SimpleITK as sitk
+
+from voxk8s.kernels.itk import to_itk
+from voxk8s.kernels.simpleitk.forms import Parameter
+from voxk8s.kernels.text import describe
+from voxk8s.values import Image, Value
+
+Size: TypeAlias = tuple[int, ...]
+
+_Conversion: TypeAlias = Callable[[Parameter, Value, Size], object]
+T = TypeVar("T")
+
+_RANGES: Final = 2**63
+
+
+class Mismatch(Exception):
+    """An argument is not what a parameter wants."""
+
+
+def converted(parameter: Parameter, value: Value, size: Size) -> object:
+    """Make the argument for a parameter of a function on an image of a size, x first.
+
+    Numbers in the form of floats become integers where these are wanted, one number a vector of
+    equal ones, the name of a choice its number. Mismatch names the parameter.
+    """
+    return _CONVERSIONS[parameter.kind](parameter, value, size)
+
+
+def _image(parameter: Parameter, value: Value, _size: Size) -> object:
+    if not isinstance(value, Image):
+        raise _mismatch(parameter, value)
+    if _is_bounded(parameter) and not (
+        value.array.min() >= parameter.least and value.array.max() <= parameter.most
+    ):
+        raise Mismatch(
+            f"{parameter.name} has voxels that are NaN or not within {parameter.least} and"
+            f" {parameter.most}"
+        )
+    return to_itk(value)
+
+
+def _images(parameter: Parameter, value: Value, size: Size) -> object:
+    return [_image(parameter, item, size) for item in _items(parameter, value)]
+
+
+def _label_map(parameter: Parameter, value: Value, _size: Size) -> object:
+    if isinstance(value, Image) and value.channels == 1 and value.array.dtype.kind in "bu":
+        return sitk.LabelImageToLabelMap(to_itk(value))
+    raise Mismatch(f"{parameter.name} is {describe(value)}, no unsigned integer labels")
+
+
+def _label_maps(parameter: Parameter, value: Value, size: Size) -> object:
+    return [_label_map(parameter, item, size) for item in _items(parameter, value)]
+
+
+def _bool(parameter: Parameter, value: Value, _size: Size) -> object:
+    if isinstance(value, bool | int | float):
+        return bool(value)
+    raise _mismatch(parameter, value)
+
+
+def _string(parameter: Parameter, value: Value, _size: Size) -> object:
+    if isinstance(value, str):
+        return value
+    raise _mismatch(parameter, value)
+
+
+def _number(parameter: Parameter, value: Value, _size: Size) -> object:
+    if isinstance(value, bool | int | float):
+        try:
+            return float(_bounded(parameter, value))
+        except OverflowError:
+            raise _mismatch(parameter, value) from None
+    raise _mismatch(parameter, value)
+
+
+def _integer(parameter: Parameter, value: Value, _size: Size) -> int:
+    if isinstance(value, bool | int | float) and abs(value) < _RANGES and value == int(value):
+        if parameter.name == "seed" and value == 0:
+            raise Mismatch("seed 0 is the clock's time: results would differ each time")
+        return int(_bounded(parameter, value))
+    raise _mismatch(parameter, value)
+
+
+def _bounded(parameter: Parameter, value: float) -> float:
+    if _is_bounded(parameter) and not parameter.least <= value <= parameter.most:
+        raise Mismatch(
+            f"{parameter.name} is {describe(value)}, not within {parameter.least} and"
+            f" {parameter.most}"
+        )
+    return value
+
+
+def _is_bounded(parameter: Parameter) -> bool:
+    return math.isfinite(parameter.least) or math.isfinite(parameter.most)
+
+
+def _all_within(numbers: Sequence[int], least: int, most: Sequence[int]) -> bool:
+    return all(least <= number <= last for number, last in zip(numbers, most, strict=True))
+
+
+def _numbers(parameter: Parameter, value: Value, size: Size) -> list[object]:
+    return _vector(_number, parameter, value, size)
+
+
+def _integers(parameter: Parameter, value: Value, size: Size) -> object:
+    return _vector(_integer, parameter, value, size)
+
+
+def _extents(parameter: Parameter, value: Value, size: Size) -> object:
+    extents = _vector(_integer, parameter, value, size)
+    if len(extents) != len(size) or not _all_within(extents, 1, size):
+        raise Mismatch(f"{parameter.name} {extents} is not within 1 and the size {list(size)}")
+    return extents
+
+
+def _layout(parameter: Parameter, value: Value, size: Size) -> object:
+    layout = _vector(_integer, parameter, value, size)
+    if not all(count > 0 for count in layout[:-1]):
+        raise Mismatch(f"{parameter.name} {layout} has a 0 that is not the last")
+    return layout
+
+
+def _point(parameter: Parameter, value: Value, size: Size) -> list[int]:
+    point = [_integer(parameter, place, size) for place in _items(parameter, value)]
+    # ITK itself reads and writes beyond the image.
+    if len(point) != len(size) or not _all_within(point, 0, [side - 1 for side in size]):
+        raise Mismatch(
+            f"{parameter.name} {point} is no voxel of the image of size {list(size)}, x first"
+        )
+    return point
+
+
+def _points(parameter: Parameter, value: Value, size: Size) -> object:
+    items = _items(parameter, value)
+    single = bool(items) and not isinstance(items[0], list)
+    return [_point(parameter, point, size) for point in ([items] if single else items)]
+
+
+def _pairs(parameter: Parameter, value: Value, size: Size) -> object:
+    pairs = _items(parameter, value)
+    if any(not isinstance(pair, list) or len(pair) != 2 for pair in pairs):
+        raise Mismatch(f"{parameter.name} is not made of pairs of numbers")
+    rows = [_numbers(parameter, pair, size) for pair in pairs]
+    return {first: second for first, second in rows}  # noqa: C416 mypy takes no rows for pairs
+
+
+def _choice(parameter: Parameter, value: Value, _size: Size) -> object:
+    choices = parameter.choices
+    if isinstance(value, str) and value in choices:
+        return choices[value]
+    if isinstance(value, int | float) and value in choices.values():
+        return int(value)
+    raise Mismatch(f"{parameter.name} is {describe(value)}, not one of {', '.join(choices)}")
+
+
+def _vector(
+    convert: Callable[[Parameter, Value, Size], T],
+    parameter: Parameter,
+    value: Value,
+    size: Size,
+) -> list[T]:
+    items = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(items, list):
+        return [convert(parameter, item, size) for item in items]
+    return [convert(parameter, items, size)] * (len(size) or 3)
+
+
+def _items(parameter: Parameter, value: Value) -> list[Value]:
+    items = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(items, list):
+        raise _mismatch(parameter, value)
+    return items
+
+
+def _mismatch(parameter: Parameter, value: Value) -> Mismatch:
+    return Mismatch(f"{parameter.name} is {describe(value)}")
+
+
+_CONVERSIONS: Final[Mapping[str, _Conversion]] = {
+    "image": _image,
+    "images": _images,
+    "labels": _label_map,
+    "labellings": _label_maps,
+    "bool": _bool,
+    "string": _string,
+    "number": _number,
+    "integer": _integer,
+    "numbers": _numbers,
+    "integers": _integers,
+    "extents": _extents,
+    "layout": _layout,
+    "point": _point,
+    "points": _points,
+    "pairs": _pairs,
+    "enum": _choice,
+}
