@@ -37,8 +37,11 @@ def image_like(image: Image, array: Array, channels: int | None = None) -> Image
 
 
 def as_float32(image: Image) -> Float32Array:
-    """Give the voxels in float32; the array itself when they are."""
-    return image.array.astype(np.float32, copy=False)
+    """Give the voxels in float32, infinite where they are beyond it; the array itself if it is."""
+    if image.array.dtype != np.float64:
+        return image.array.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        return image.array.astype(np.float32)
 
 
 def require_image(kernel: str, value: Value) -> Image:
@@ -98,7 +101,16 @@ def _close(a: Sequence[float], b: Sequence[float]) -> bool:
 
 
 def number(kernel: str, value: Value) -> float:
-    """Give a number as float; raises KernelError otherwise."""
+    """Give a number as float; raises KernelError otherwise, and for an integer beyond float64."""
     if not isinstance(value, bool | int | float):
         raise KernelError(f"{kernel}: needs a number, not {describe(value)}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise KernelError(f"{kernel}: {describe(value)} is beyond float64") from None
+
+
+def float32_number(kernel: str, value: Value) -> np.float32:
+    """Give a number in float32, infinite when it is beyond; KernelError as `number`."""
+    with np.errstate(over="ignore"):
+        return np.float32(number(kernel, value))

@@ -23,12 +23,14 @@ def _row(
     per_megavoxel: float,
     doc: str,
     role: Role = Role.COMPUTE,
+    version: int = 1,
 ) -> KernelSpec:
     return spec(
         f"vox1.{name}",
         types,
         f"voxk8s.kernels.vox1.{home}",
         doc,
+        version=version,
         role=role,
         cost=CostHint(seconds=5e-5, per_megavoxel=per_megavoxel),
         elementwise=name in _ELEMENTWISE,
@@ -180,7 +182,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     ),
     _row("gradient", "image -> image", "filters:gradient", 5e-2, "Magnitude of the gradient"),
     _row("n4", "image mask -> image", "filters:n4", 10, "Bias field correction"),
-    _row("slic", "image number number -> image", "filters:slic", 1, "Superpixels"),
+    _row("slic", "image number number -> image", "filters:slic", 1, "Superpixels", version=2),
     _row(
         "extract", "image sequence sequence -> image", "filters:extract", 1e-3, "A box of an image"
     ),

@@ -5,7 +5,8 @@ ITK runs on one thread, so results do not depend on how many there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from typing import Final
 
 import cc3d
 import numpy as np
@@ -14,6 +15,8 @@ import SimpleITK as sitk
 from voxk8s.errors import KernelError
 from voxk8s.kernels.default.sequences import items_of, whole
 from voxk8s.kernels.images import (
+    Float32Array,
+    MaskArray,
     as_float32,
     check_geometry,
     image_like,
@@ -21,9 +24,14 @@ from voxk8s.kernels.images import (
     require_image,
     scalar_image,
 )
-from voxk8s.kernels.itk import from_itk, reason_of, to_itk
+from voxk8s.kernels.itk import to_itk
+from voxk8s.kernels.simpleitk.running import run_image
+from voxk8s.kernels.text import describe_image
 from voxk8s.kernels.vox1.operands import image_and_mask, one_mask
 from voxk8s.values import Image, Value
+
+MOST_BINS: Final = 65_536
+"""More bins than there are useful ones; ITK would take memory for any number."""
 
 
 def otsu(i: Value, m: Value, bins: Value) -> Image:
@@ -31,18 +39,22 @@ def otsu(i: Value, m: Value, bins: Value) -> Image:
 
     uint8: 1 where the value is above the threshold, 0 below, at it and outside the mask. The
     histogram is of the voxels in the mask, the threshold the upper edge of a bin. An empty mask
-    gives the empty mask. Source: ITK's OtsuThresholdImageFilter (Otsu, 1979).
+    gives the empty mask. KernelError unless all values in the mask are finite in float32 and there
+    are 1 to 65,536 bins, or when geometries differ. Source: ITK's OtsuThresholdImageFilter (Otsu,
+    1979).
     """
     image, mask = image_and_mask("otsu", i, m)
     count = whole("otsu", bins)
-    if count < 1:
-        raise KernelError(f"otsu: needs at least one bin, not {count}")
-    if not mask.any():
+    if not 1 <= count <= MOST_BINS:
+        raise KernelError(f"otsu: needs at least one bin and at most {MOST_BINS}, not {count}")
+    values = _finite("otsu", image, mask)
+    if count == 1 or not mask.any():
+        # Nothing is above the only bin; ITK would crash.
         return image_like(image, np.zeros_like(mask))
-    split = _run(
+    split = run_image(
         "otsu",
         lambda: sitk.OtsuThreshold(
-            to_itk(image, as_float32(image)),
+            to_itk(image, values),
             to_itk(image, mask),
             0,  # inside, that is at the threshold or below
             1,  # above
@@ -57,50 +69,70 @@ def otsu(i: Value, m: Value, bins: Value) -> Image:
 def gradient(i: Value) -> Image:
     """Give the magnitude of the gradient per mm, by central differences, in float32.
 
-    At the border the image is continued by its outermost voxels. Source: ITK's
+    At the border the image is continued by its outermost voxels, so along an axis of one voxel the
+    gradient is 0. NaN and infinities spread to their neighbours. Source: ITK's
     GradientMagnitudeImageFilter with the image's spacing.
     """
     image = scalar_image("gradient", i)
-    made = _run("gradient", lambda: sitk.GradientMagnitude(to_itk(image, as_float32(image))))
+    made = run_image("gradient", lambda: sitk.GradientMagnitude(to_itk(image, as_float32(image))))
     return image_like(image, as_float32(made))
 
 
 def n4(i: Value, m: Value) -> Image:
     """Correct the bias field of an MRI inside a mask, in float32.
 
-    Source: ITK's N4BiasFieldCorrectionImageFilter with its defaults (Tustison et al., 2010). An
-    empty mask is a KernelError.
+    The field is estimated in the mask and taken away everywhere; spacing plays no part. A volume of
+    one voxel along an axis is corrected as the 2-D image that it is. KernelError when the mask is
+    empty, when a value in it is not finite in float32, when fewer than two axes have two voxels, or
+    when geometries differ. One thread, so the same bits everywhere. Source: ITK's
+    N4BiasFieldCorrectionImageFilter with its defaults (Tustison et al., 2010).
     """
     image, mask = image_and_mask("n4", i, m)
     if not mask.any():
         raise KernelError("n4: the mask is empty")
-    made = _run(
+    values = _finite("n4", image, mask)
+    axes = [axis for axis, side in enumerate(mask.shape) if side > 1]
+    if len(axes) < 2:
+        raise KernelError(f"n4: {describe_image(image)} is too thin: two axes need two voxels")
+    if len(axes) < mask.ndim:
+        values, mask = values.squeeze(), mask.squeeze()
+    made = run_image(
         "n4",
-        lambda: sitk.N4BiasFieldCorrection(to_itk(image, as_float32(image)), to_itk(image, mask)),
+        lambda: sitk.N4BiasFieldCorrection(
+            sitk.GetImageFromArray(values), sitk.GetImageFromArray(mask)
+        ),
     )
-    return image_like(image, as_float32(made))
+    return image_like(image, as_float32(made).reshape(image.array.shape))
 
 
 def slic(i: Value, size: Value, weight: Value) -> Image:
     """Divide an image into superpixels: labels in float32, from 0.
 
-    `size` is the distance of the seeds in voxels, `weight` that of space against intensity. Source:
-    ITK's SLICImageFilter (Achanta et al., 2012), 5 iterations, connected labels.
+    `size` is the distance of the seeds in voxels along each axis, as far as the image reaches;
+    `weight` that of space, in voxels, against intensity, 0 or more. Channels count as coordinates
+    of the intensity. KernelError unless all values are finite in float32. Source: ITK's
+    SLICImageFilter (Achanta et al., 2012), 5 iterations, connected labels, seeds 3 or more voxels
+    apart moved to the least gradient per mm beside them.
     """
     image = require_image("slic", i)
-    grid = whole("slic", size)
+    values = _finite("slic", image)
+    grid, proximity = whole("slic", size), number("slic", weight)
     if grid < 1:
         raise KernelError(f"slic: seeds {grid} voxels apart")
-    array = as_float32(image)
-    made = _run(
+    if not 0 <= proximity < math.inf:
+        raise KernelError(f"slic: the weight {proximity} is not 0 or more")
+    # A grid beyond the image takes memory without end; moving the seeds of a grid below 3, or at
+    # the border, has ITK read beyond the image.
+    grids = [min(grid, side) for side in image.size]
+    made = run_image(
         "slic",
         lambda: sitk.SLIC(
-            to_itk(image, array),
-            superGridSize=[grid] * image.dimension,
-            spatialProximityWeight=number("slic", weight),
+            to_itk(image, values),
+            superGridSize=grids,
+            spatialProximityWeight=proximity,
             maximumNumberOfIterations=5,
             enforceConnectivity=True,
-            initializationPerturbation=True,
+            initializationPerturbation=min(grids) >= 3,
         ),
     )
     return image_like(image, as_float32(made), 1)
@@ -173,8 +205,16 @@ def label_mean(i: Value, labels: Value) -> Image:
     return image_like(image, means[flat].reshape(image.array.shape))
 
 
-def _run(kernel: str, make: Callable[[], sitk.Image]) -> Image:
-    try:
-        return from_itk(make())
-    except RuntimeError as error:
-        raise KernelError(f"{kernel}: {reason_of(error)}") from error
+def _finite(kernel: str, image: Image, mask: MaskArray | None = None) -> Float32Array:
+    """Give the voxels in float32; KernelError if one (of the mask, if any) is not finite."""
+    values = as_float32(image)
+    wrong = ~np.isfinite(values)
+    if mask is not None:
+        wrong &= mask.view(np.bool_)
+    if wrong.any():
+        where = " in the mask" if mask is not None else ""
+        raise KernelError(
+            f"{kernel}: {np.count_nonzero(wrong)} values of {describe_image(image)}{where} are"
+            " infinite or NaN"
+        )
+    return values

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from voxk8s.kernels.images import Float32Array, MaskArray, number
+from voxk8s.errors import KernelError
+from voxk8s.kernels.images import Float32Array, MaskArray, float32_number
 from voxk8s.kernels.vox1.boxes import bounding_box
 from voxk8s.kernels.vox1.operands import two_masks
 from voxk8s.kernels.vox1.transform import distances
@@ -30,9 +31,11 @@ def hd95(a: Value, b: Value) -> float:
 def nsd(a: Value, b: Value, t: Value) -> float:
     """Give the share of both surfaces' voxels that lie within `t` mm of the other surface.
 
-    -1 when a mask is empty, 1 for equal masks.
+    -1 when a mask is empty, 1 for equal masks (of t >= 0). KernelError when t is NaN.
     """
-    tolerance = np.float32(number("nsd", t))
+    tolerance = float32_number("nsd", t)
+    if np.isnan(tolerance):
+        raise KernelError("nsd: the tolerance is NaN")
     distances = _between("nsd", a, b)
     if distances is None:
         return -1.0

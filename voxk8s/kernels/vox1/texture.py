@@ -21,6 +21,7 @@ from voxk8s.kernels.images import (
 from voxk8s.kernels.vox1.operands import image_and_mask
 from voxk8s.values import Image, Value
 
+_MOST_BINS: Final = 65_536
 _SLAB_VOXELS: Final = 500_000  # what is worked on at once stays in the cache
 
 
@@ -33,8 +34,8 @@ def cross_correlation(
     voxels outside the image are ignored. Histograms have `k` bins of equal width over [m1, m2);
     values outside it are not counted. The result is Pearson's correlation of the two, float32: 1
     when both are constant, 0 when one is; an empty histogram counts as constant. KernelError when
-    m1 >= m2 or k < 1, or when geometries differ. Source: VoxLogicA's statistical similarity
-    (Ciancia et al., 2016).
+    r is NaN, m1 >= m2, either of these not finite, k not within 1 and 65,536, or when geometries
+    differ. Source: VoxLogicA's statistical similarity (Ciancia et al., 2016).
     """
     name = "crossCorrelation"
     image, other = scalar_image(name, a), scalar_image(name, b)
@@ -43,12 +44,17 @@ def cross_correlation(
     low, high, bins = number(name, m1), number(name, m2), whole(name, k)
     if not low < high:
         raise KernelError(f"{name}: the range from {low} to {high} is empty")
-    if bins < 1:
-        raise KernelError(f"{name}: needs at least one bin, not {bins}")
+    if not math.isfinite(high - low):
+        raise KernelError(f"{name}: the range from {low} to {high} is no finite one")
+    if not 1 <= bins <= _MOST_BINS:
+        raise KernelError(f"{name}: needs at least one bin and at most {_MOST_BINS}, not {bins}")
     radius = number(name, r)
+    if math.isnan(radius):
+        raise KernelError(f"{name}: the radius is NaN")
+    # A window that reaches beyond the image on both sides is no larger than the image.
     reach = [
-        max(1, math.floor(abs(radius) / step + 0.5) if radius > 0 else 1)
-        for step in reversed(image.spacing)
+        max(1, math.floor(min(max(radius / step, 0), side) + 0.5))
+        for step, side in zip(reversed(image.spacing), image.array.shape, strict=True)
     ]
     reference = _bins(as_float32(other)[inside.view(np.bool_)], low, high, bins)
     target = np.bincount(reference, minlength=bins + 1)[:bins].astype(np.float64)

@@ -23,6 +23,7 @@ from tests.unit.kernels.samples import (
     voxels,
 )
 from voxk8s.errors import KernelError
+from voxk8s.kernels.itk import to_itk
 from voxk8s.values import Image, Value
 
 
@@ -82,8 +83,6 @@ def test_extract_keeps_the_place() -> None:
     cut = call("vox1.extract", whole, [2.0, 3, 1], [1, 0, 2])
     assert isinstance(cut, Image)
     np.testing.assert_array_equal(cut.array, array[2:3, 0:3, 1:3])
-    from voxk8s.kernels.itk import to_itk
-
     expected = to_itk(whole).TransformIndexToPhysicalPoint((1, 0, 2))
     np.testing.assert_allclose(cut.origin, expected)
     with pytest.raises(KernelError, match="not within"):
@@ -255,8 +254,126 @@ def test_images_and_numbers(name: str, arguments: tuple[float, float], expected:
         call(f"vox1.{name}", *reversed(given_))
 
 
-def test_itk_runs_on_one_thread() -> None:
-    """Filters do not depend on how many cores there are."""
-    import voxk8s.kernels.itk  # noqa: F401 sets the number
+ODD = [(1, 7, 8), (2, 8), (1, 8), (1, 1), (1, 1, 1), (2, 9, 9), (7, 8), (5, 6, 7)]
 
-    assert sitk.ProcessObject.GetGlobalDefaultNumberOfThreads() == 1
+
+@pytest.mark.parametrize("shape", ODD)
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 10**9])
+def test_slic_of_thin_images_and_any_size(shape: tuple[int, ...], size: int) -> None:
+    """Seeds lie within the image, however thin it is; the bits are the same each time."""
+    array = np.random.default_rng(0).random(shape).astype(np.float32)
+    labels = voxels("vox1.slic", image(array), size, 1.0)
+    assert labels.shape == shape
+    np.testing.assert_array_equal(voxels("vox1.slic", image(array), size, 1.0), labels)
+    if size >= max(shape):
+        assert not labels.any()
+
+
+def test_slic_gives_what_itk_gives() -> None:
+    """Where the grid fits the image, labels are those of SimpleITK called directly."""
+    array = np.random.default_rng(1).random((9, 10, 12)).astype(np.float32)
+    i = image(array, (0.5, 1.0, 2.0))
+    expected = sitk.SLIC(to_itk(i), [3, 3, 3], 2.0, 5, True, True)
+    np.testing.assert_array_equal(voxels("vox1.slic", i, 3, 2.0), sitk.GetArrayFromImage(expected))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_n4_of_one_slice_is_that_of_the_flat_image(axis: int) -> None:
+    """A volume of one voxel along an axis is corrected as an image of two axes."""
+    array = (100 + 9 * np.random.default_rng(0).random((9, 11))).astype(np.float32)
+    inside = mask(np.ones((9, 11)))
+    slice_ = image(np.expand_dims(array, axis), (0.5, 1.0, 2.0))
+    result = voxels("vox1.n4", slice_, mask(np.expand_dims(inside.array, axis), (0.5, 1.0, 2.0)))
+    np.testing.assert_array_equal(
+        result, np.expand_dims(voxels("vox1.n4", image(array), inside), axis)
+    )
+
+
+def test_n4_has_the_same_bits_on_any_number_of_threads() -> None:
+    """It agrees with SimpleITK on one thread, whatever the process is set to."""
+    array = (100 + 9 * np.random.default_rng(0).random((8, 9, 10))).astype(np.float32)
+    inside = mask(array > 101)
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    expected = sitk.N4BiasFieldCorrection(
+        sitk.GetImageFromArray(array), sitk.GetImageFromArray(inside.array)
+    )
+    for threads in (8, 1):
+        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(threads)
+        np.testing.assert_array_equal(
+            voxels("vox1.n4", image(array), inside), sitk.GetArrayFromImage(expected)
+        )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_filters_that_cannot_take_what_is_not_finite_say_so(value: float) -> None:
+    """Otsu, n4 and slic refuse NaN and infinities; outside the mask they do not matter."""
+    array = np.random.default_rng(0).random((6, 7)).astype(np.float32)
+    array[0, 0] = value
+    everywhere, elsewhere = np.ones((6, 7)), np.ones((6, 7))
+    elsewhere[0, 0] = 0
+    with pytest.raises(KernelError, match="slic: 1 values of image 6x7 float32 are infinite"):
+        call("vox1.slic", image(array), 3, 1.0)
+    for name, more in (("otsu", [8]), ("n4", [])):
+        with pytest.raises(KernelError, match=f"{name}: 1 values .* in the mask"):
+            call(f"vox1.{name}", image(array), mask(everywhere), *more)
+    assert voxels("vox1.otsu", image(array), mask(elsewhere), 8).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("slic", (3, math.nan), "weight nan"),
+        ("slic", (3, -1.0), "weight -1.0"),
+        ("slic", (3, math.inf), "weight inf"),
+        ("otsu", (mask(np.ones((4, 4))), 10**9), "at most 65536"),
+        ("otsu", (mask(np.ones((4, 4))), 1e300), "whole number"),
+    ],
+)
+def test_parameters_beyond_reason(name: str, arguments: tuple[Value, ...], words: str) -> None:
+    """What would take all memory, or means nothing, is an error."""
+    with pytest.raises(KernelError, match=f"{name}.*{words}"):
+        call(f"vox1.{name}", image(np.eye(4, dtype=np.float32)), *arguments)
+
+
+def test_otsu_with_one_bin() -> None:
+    """Nothing is above the upper edge of the only bin."""
+    array = image(np.random.default_rng(0).random((4, 4)).astype(np.float32))
+    assert not voxels("vox1.otsu", array, mask(np.ones((4, 4))), 1).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1), (1, 1, 8), (1, 8)])
+def test_n4_needs_two_axes(shape: tuple[int, ...]) -> None:
+    """A row of voxels has no bias field."""
+    with pytest.raises(KernelError, match=r"n4: image .* too thin"):
+        call("vox1.n4", image(np.ones(shape, np.float32)), mask(np.ones(shape)))
+
+
+@pytest.mark.parametrize("r", [9.0, 1e9, 1e300, math.inf])
+def test_a_window_beyond_the_image_is_the_image(r: float) -> None:
+    """However large the radius, the window is no larger than the image."""
+    i = image(np.random.default_rng(0).random((3, 4, 5)).astype(np.float32))
+    inside = mask(np.ones((3, 4, 5)))
+    assert (voxels("vox1.crossCorrelation", r, i, i, inside, 0.0, 1.0, 4) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("r", "m1", "m2", "k"),
+    [
+        (math.nan, 0.0, 1.0, 4),
+        (1.0, -math.inf, 1.0, 4),
+        (1.0, 0.0, math.inf, 4),
+        (1.0, -1.7e308, 1.7e308, 4),
+        (1.0, 0.0, 1.0, 10**9),
+    ],
+)
+def test_cross_correlation_needs_finite_numbers(r: float, m1: float, m2: float, k: int) -> None:
+    """A radius of NaN, a range without end and bins without number are errors."""
+    i = image(np.zeros((2, 2)))
+    with pytest.raises(KernelError, match="crossCorrelation"):
+        call("vox1.crossCorrelation", r, i, i, mask(np.ones((2, 2))), m1, m2, k)
+
+
+def test_a_tolerance_must_be_a_number() -> None:
+    """NaN is no distance."""
+    with pytest.raises(KernelError, match="nsd: the tolerance is NaN"):
+        call("vox1.nsd", mask([[1]]), mask([[1]]), math.nan)
