@@ -140,6 +140,22 @@ def test_what_is_no_s3_server_is_not_believed() -> None:
                 call(opener())
 
 
+def test_connections_to_a_stranger_are_left() -> None:
+    """A server that was asked too early is asked on new connections, and is S3 on these."""
+    early = [True]
+
+    def answer(method: str, path: str, before: int) -> Answer | None:
+        return Answer(404, lasts=True) if early else None
+
+    with scripted(answer) as (_, opener):
+        store = opener()
+        with pytest.raises(StoreUnreachable, match="no S3 server"):
+            store.put(KEY, LARGE)
+        early.clear()
+        assert store.put(KEY, LARGE).status is PutStatus.CREATED
+        assert np.array_equal(store.get(KEY), LARGE)  # type: ignore[arg-type]  # an array
+
+
 def test_half_credentials_are_said() -> None:
     """A key without its secret is StoreAccessDenied with what to set."""
     options = StoreOptions(endpoint="http://127.0.0.1:1", key="AKIAKEY")

@@ -14,11 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: status and body; `hang` keeps the connection silent until the end."""
+    """One answer: status and body.
+
+    `hang` keeps the connection silent until the end, `lasts` has it give this answer ever after.
+    """
 
     status: int
     body: bytes = b""
     hang: bool = False
+    lasts: bool = False
 
 
 def error(status: int, code: str) -> Answer:
@@ -55,6 +59,7 @@ def serving(answer: Callable[[str, str, int], Answer | None]) -> Iterator[Script
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        last: Answer | None = None
 
         def handle_request(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
@@ -62,9 +67,10 @@ def serving(answer: Callable[[str, str, int], Answer | None]) -> Iterator[Script
             with lock:
                 before = script.asked[self.command, self.path]
                 script.asked[self.command, self.path] += 1
-                reply = script.answer(self.command, self.path, before)
+                reply = self.last or script.answer(self.command, self.path, before)
                 if reply is None:
                     reply = self.ordinary(body)
+            self.last = reply if reply.lasts else None
             if reply.hang:
                 script.released.wait()
                 self.close_connection = True

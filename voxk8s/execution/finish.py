@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 
+from voxk8s import __version__
 from voxk8s.errors import StoreError
 from voxk8s.execution import process
 from voxk8s.execution.keeping import is_worth_keeping
@@ -84,6 +85,8 @@ def _store(step: Step, made: Made, memory: int, work: Work) -> PutResult | None:
         arguments=step.argument_keys,
         seconds=made.seconds,
         bytes=memory,
+        created=work.clock.now(),
+        voxk8s_version=__version__,
     )
     key = ResultKey(step.key)
     try:

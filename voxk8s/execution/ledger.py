@@ -16,7 +16,7 @@ from voxk8s.execution.events import (
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.places import NOWHERE, Places
 from voxk8s.execution.result import Failure, OperationMetrics
-from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKey
+from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKey, Role
 
 
 class Ledger:
@@ -199,7 +199,12 @@ class Ledger:
         return self._places.around(operation, message)
 
     def metrics(self) -> dict[OperationId, OperationMetrics]:
-        """Measurements by operation id: of what was computed, has failed, or was known."""
+        """Measurements by operation id: of what was computed, has failed, or was known.
+
+        A saved file has the id of what it shows; its measurements are given where it was known.
+        """
+        ended = self._failed | self._computed
+        files = {key: report for key, report in ended.items() if self._is_save(key)}
         result = {
             self._operation(key): OperationMetrics(
                 report.kernel,
@@ -210,7 +215,7 @@ class Ledger:
                 started=report.started,
                 worker=report.worker,
             )
-            for key, report in (self._failed | self._computed).items()
+            for key, report in (files | ended).items()
         }
         for key in self._found:
             node = self._nodes.get(key)
@@ -218,6 +223,10 @@ class Ledger:
                 known = OperationMetrics(node.kernel, attempts=0, cached=True, stored=True)
                 result.setdefault(node.operation, known)
         return result
+
+    def _is_save(self, key: ResultKey) -> bool:
+        node = self._nodes.get(key)
+        return isinstance(node, KeyOperation) and node.role is Role.SAVE
 
     def nondeterministic(self) -> tuple[OperationId, ...]:
         """Operations that gave another value than the store holds."""

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
-from voxk8s.storage.failure import convert, is_no_answer
+from voxk8s.storage.failure import convert, is_no_answer, is_stranger
 from voxk8s.storage.forking import ForkGuard
 from voxk8s.storage.options import Location, StoreOptions
 
@@ -77,8 +78,9 @@ class Backend:
         self.remote = location.scheme == "s3"
         self._takes_attributes = location.scheme != "file"
         self._folder = Path(location.root) if location.scheme == "file" else None
+        self._open = partial(_open, location, options)
         try:
-            self._small, self._bulk = _open(location, options)
+            self._small, self._bulk = self._open()
         except _FAILURES as error:
             raise convert(error, self.url, "open anything") from error
 
@@ -99,7 +101,7 @@ class Backend:
             self._believe(error, "read", with_body=True)
             return None
         except _FAILURES as error:
-            raise convert(error, self.url, "read") from error
+            raise self._failed(error, "read") from error
 
     def digest(self, path: str) -> tuple[str, int] | None:
         """SHA-256 and size of an object, read piece by piece, or None."""
@@ -113,7 +115,7 @@ class Backend:
             self._believe(error, "read", with_body=True)
             return None
         except _FAILURES as error:
-            raise convert(error, self.url, "read") from error
+            raise self._failed(error, "read") from error
         return state.hexdigest(), size
 
     def head(self, path: str) -> Found | None:
@@ -125,7 +127,7 @@ class Backend:
             self._believe(error, "look")
             return None
         except _FAILURES as error:
-            raise convert(error, self.url, "look") from error
+            raise self._failed(error, "look") from error
         return _found(meta)
 
     def create(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> bool:
@@ -145,14 +147,14 @@ class Backend:
         except AlreadyExistsError:
             return None
         except _FAILURES as error:
-            raise convert(error, self.url, "write") from error
+            raise self._failed(error, "write") from error
 
     def write(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> None:
         """Write an object, whatever is there."""
         try:
             self._put(path, parts, media_type, create=False)
         except _FAILURES as error:
-            raise convert(error, self.url, "write") from error
+            raise self._failed(error, "write") from error
 
     def update(self, found: Found, data: bytes, media_type: str) -> Found | None:
         """Write an object if it is still as it was found, and give what it is now; else None.
@@ -180,7 +182,7 @@ class Backend:
                 raise UnsupportedUpdate(
                     f"the store {self.url} has no conditional updates"
                 ) from error
-            raise convert(error, self.url, "write") from error
+            raise self._failed(error, "write") from error
         return Found(found.path, len(data), tag=answer["e_tag"] or "")
 
     def touch(self, found: Found, data: bytes | memoryview, media_type: str) -> None:
@@ -193,7 +195,7 @@ class Backend:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise convert(error, self.url, "write") from error
+            raise self._failed(error, "write") from error
 
     def delete(self, path: str) -> None:
         """Remove an object if there is one."""
@@ -203,7 +205,7 @@ class Backend:
         except FileNotFoundError as error:
             self._believe(error, "delete")
         except _FAILURES as error:
-            raise convert(error, self.url, "delete") from error
+            raise self._failed(error, "delete") from error
 
     def list(self, prefix: str) -> Iterator[Found]:
         """All objects below a prefix. Slow: for statistics and collection, never to look up."""
@@ -215,7 +217,7 @@ class Backend:
         except FileNotFoundError as error:
             self._believe(error, "list")
         except _FAILURES as error:
-            raise convert(error, self.url, "list") from error
+            raise self._failed(error, "list") from error
 
     def _put(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
@@ -237,10 +239,20 @@ class Backend:
         )
         return Found(path, size, tag=answer["e_tag"] or "")
 
+    def _failed(self, error: BaseException, doing: str) -> StoreError:
+        """Give our error for one of obstore's, and leave connections that lead nowhere.
+
+        A server that starts, and a proxy before it, may answer for ever on a connection what it
+        answered at first; connections in use are never closed by themselves.
+        """
+        if self.remote and is_stranger(error):
+            self._small, self._bulk = self._open()
+        return convert(error, self.url, doing)
+
     def _believe(self, error: FileNotFoundError, doing: str, *, with_body: bool = False) -> None:
         """Raise unless "not found" is about the object."""
         if self.remote and is_no_answer(error, with_body=with_body):
-            raise convert(error, self.url, doing) from error
+            raise self._failed(error, doing) from error
 
 
 def _found(meta: ObjectMeta) -> Found:

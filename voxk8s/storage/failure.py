@@ -33,6 +33,12 @@ def is_no_answer(error: BaseException, *, with_body: bool) -> bool:
     return "NoSuchBucket" in text or (with_body and "NoSuchKey" not in text)
 
 
+def is_stranger(error: BaseException) -> bool:
+    """Whether an answer was given by something that is no S3 server."""
+    text = str(error)
+    return "status code: 404" in text and "NoSuchKey" not in text and "NoSuchBucket" not in text
+
+
 def convert(error: BaseException, url: str, doing: str) -> StoreError:
     """Give the error of our tree for one of obstore's.
 
@@ -51,7 +57,7 @@ def convert(error: BaseException, url: str, doing: str) -> StoreError:
         )
     if any(word in text for word in _REFUSED):
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)})")
-    if "status code: 404" in text:
+    if is_stranger(error):
         return StoreUnreachable(f"{where}: what answers there is no S3 server (404 Not Found)")
     if isinstance(error, OSError) or any(word in text for word in _UNREACHABLE):
         return StoreUnreachable(f"{where}: it does not answer ({_reason(text)})")

@@ -44,6 +44,16 @@ def test_a_known_plan_computes_nothing(
     assert result.goals[0].cached
 
 
+def test_measurements_are_of_the_operation(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """An operation whose value is saved is measured itself, not its file."""
+    make.save("sum.json", make("addition", 5.0, 3.0))
+    result = engine_on(store, executor).execute_workplan(make.plan())
+    [measured] = result.metrics.values()
+    assert (measured.kernel, result.completed_operations) == ("default.addition", 2)
+
+
 def test_arguments_keep_their_order(
     executor: Executor, store: ResultStore, make: PlanMaker
 ) -> None:

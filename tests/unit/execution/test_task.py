@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support.executions import PlanMaker, fresh_store
+from voxk8s import __version__
 from voxk8s.errors import InputUnreachable, StoreUnreachable
 from voxk8s.execution import process
 from voxk8s.execution.fusion import Group
@@ -23,7 +24,7 @@ from voxk8s.execution.task import run_unit
 from voxk8s.execution.units import Demand, Unit, build
 from voxk8s.execution.work import Clock
 from voxk8s.kernels import kernel, registry
-from voxk8s.plan import KeyConstant, key_graph
+from voxk8s.plan import KeyConstant, ResultKey, key_graph
 from voxk8s.storage import PutResult, ResultStore
 from voxk8s.values import Array, Value
 
@@ -319,6 +320,18 @@ def test_a_store_that_fails_once_costs_no_computation(reports: list[Report]) -> 
     assert _calls == [7.0]
     assert shaky.puts == 2
     assert reports[-1].stored == "created"
+
+
+def test_a_record_tells_where_its_value_comes_from() -> None:
+    """Kernel, seconds, bytes, time of creation and version of this program."""
+    store, script = fresh_store(), Script()
+    script.time = 1.5e9
+    unit = _unit(_plan(7.0))
+    run_unit(unit, _context(store, resolved=1.5e9), clock=script.clock())
+    record = store.record(ResultKey(str(unit.key)))
+    assert record is not None
+    told = record.provenance
+    assert (told.kernel, told.created, told.voxk8s_version) == ("task.scripted", 1.5e9, __version__)
 
 
 def test_a_value_waits_for_its_store(reports: list[Report]) -> None:
