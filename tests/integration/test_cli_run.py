@@ -245,6 +245,24 @@ def test_compiling_what_was_compiled_changes_nothing(tmp_path: Path, form: str) 
     assert second.out == first.out
 
 
+def test_explain_follows_folders_and_computed_loops(tmp_path: Path) -> None:
+    """What the store knows of a listing or a sequence tells which items are known, too."""
+    (tmp_path / "scans").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "scans" / f"{name}.json").write_text("[1, 2]")
+    (tmp_path / "program.imgql").write_text(
+        'import "strings"\n'
+        'print "n" for file in dir("scans", "*.json", false, true) do load(file)[0] + 1\n'
+        'print "m" for word in split("a b", " ") do load(concat("scans/", concat(word, ".json")))\n'
+    )
+    before = voxk8s(tmp_path, "explain", "program.imgql")
+    assert "its input has no pin" not in before.out
+    assert voxk8s(tmp_path, "run", "program.imgql").status == 0
+    after = voxk8s(tmp_path, "explain", "program.imgql")
+    assert "waits" not in after.out
+    assert "0 to compute" in after.out
+
+
 def test_explain_tells_what_is_known_and_why_not(tmp_path: Path) -> None:
     """Before a run everything is to be computed, after it the goal is known."""
     plan = write_plan(tmp_path, SUM, {"sum": "sum"})

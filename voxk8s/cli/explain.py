@@ -18,12 +18,13 @@ from voxk8s.plan import (
     KeyOperation,
     Resolution,
     ResultKey,
-    inputs,
+    WorkPlan,
+    expand,
     key_graph,
     resolve,
 )
 from voxk8s.settings import Settings
-from voxk8s.storage import open_store
+from voxk8s.storage import MISS, ResultStore, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     answered = store.ping()
     plan = read_plan(arguments)
     answered()
-    index = registry()
-    options = InputOptions.from_env(os.environ)
-    retry = RetryPolicy.from_settings(Settings.from_env(os.environ))
-    pinned = pin(
-        inputs(plan, index),
-        options,
-        store,
-        lambda urls: digest_here(urls, options, retry),
-        retry,
-    )
-    graph = key_graph(plan, index, pinned.pins)
+    graph, reasons = _grown(plan, store)
     resolution = resolve(graph, lambda keys: {ResultKey(k) for k in store.contains(keys)})
-    reasons = {str(operation): str(error) for operation, error in pinned.errors.items()}
     lines = explain(graph, resolution, reasons)
     if arguments.json:
         print(dump(_json(lines, resolution)))
@@ -70,6 +60,29 @@ def run(arguments: argparse.Namespace) -> int:
         + (f", {stuck} that cannot be told yet, or fail" if stuck else "")
     )
     return 0
+
+
+def _grown(plan: WorkPlan, store: ResultStore) -> tuple[KeyGraph, dict[str, str]]:
+    """Give all keys that inputs and known results tell, and why other inputs have none.
+
+    A listing or a computed sequence tells the items of a loop, and these may be inputs again.
+    """
+    options = InputOptions.from_env(os.environ)
+    retry = RetryPolicy.from_settings(Settings.from_env(os.environ))
+    graph = key_graph(plan, registry())
+    reasons: dict[str, str] = {}
+    asked: set[ResultKey] = set()
+    while True:
+        refs = [ref for ref in graph.unkeyed.values() if str(ref.id) not in reasons]
+        pinned = pin(refs, options, store, lambda urls: digest_here(urls, options, retry), retry)
+        reasons |= {str(operation): str(error) for operation, error in pinned.errors.items()}
+        pivots = {deferred.pivot for deferred in graph.deferred} - asked
+        asked |= pivots
+        found = {key: store.get(key) for key in pivots}
+        values = {key: value for key, value in found.items() if value is not MISS}
+        if not pinned.pins and not values:
+            return graph, reasons
+        graph = expand(graph, values, pinned.pins)
 
 
 def explain(graph: KeyGraph, resolution: Resolution, reasons: dict[str, str]) -> list[Line]:
