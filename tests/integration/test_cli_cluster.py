@@ -176,6 +176,23 @@ def test_files_are_downloaded_and_verified(
     assert not (tmp_path / "m.txt").exists()
 
 
+@pytest.mark.s3
+def test_the_report_of_a_run_is_fetched(
+    kube: FakeKube, call: Callable[..., Done], s3_server: S3Server, tmp_path: Path
+) -> None:
+    """--report writes the page that the status names; where there is none, that is said."""
+    url = s3_server.store().write_run_file("ns/one/u/report.html", b"<p>", "text/html")
+    kube.add("one", {**DONE, "report": {"url": url}})
+    assert call("results", "one", "--report", "one.html", **s3_server.env).status == 0
+    assert (tmp_path / "one.html").read_bytes() == b"<p>"
+    kube.add("two", {**DONE, "report": {"url": url.replace("report", "other")}})
+    gone = call("results", "two", "--report", "two.html", **s3_server.env)
+    assert (gone.status, "two has no report any more" in gone.err) == (2, True)
+    kube.add("three", DONE)
+    known = call("results", "three", "--report", "three.html", **s3_server.env)
+    assert (known.status, "three has no report" in known.err) == (2, True)
+
+
 def test_cancel_suspends_or_deletes(kube: FakeKube, call: Callable[..., Done]) -> None:
     """Suspension keeps the object, --delete does not, and what is finished is left alone."""
     kube.add("one", RUNNING)

@@ -225,6 +225,9 @@ def _results(command: Parser) -> None:
     command.add_argument(
         "--download", metavar="DIR", help="fetch saved files into a folder, verified by digest"
     )
+    command.add_argument(
+        "--report", metavar="FILE", help="fetch the report of the run, a HTML page"
+    )
 
 
 def _logs(command: Parser) -> None:

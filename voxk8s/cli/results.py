@@ -13,9 +13,11 @@ from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
 from voxk8s.cli.describe import result_line
 from voxk8s.cli.output import dump
 from voxk8s.cluster.kube import Kube
+from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import InvalidUsage
 
 _BLOB = re.compile(r"(?P<store>.+)/cas/sha256/(?P<start>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})")
+_RUN_FILE = re.compile(rf"(?P<store>[^?#]+?)/{RUNS_PREFIX}/(?P<path>[^?#]+)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -51,6 +53,8 @@ async def _show(arguments: argparse.Namespace, kube: Kube, namespace: str) -> in
         return 1
     if arguments.download:
         download(resource.status.results or (), Path(arguments.download))
+    if arguments.report:
+        fetch_report(resource, Path(arguments.report))
     return exit_status(resource)
 
 
@@ -75,6 +79,27 @@ def download(results: tuple[GoalResult, ...], folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
         _say(f"wrote {target}")
+
+
+def fetch_report(resource: WorkPlanResource, target: Path) -> None:
+    """Fetch the report of a run from the store, by the AWS_* variables.
+
+    Raises InvalidUsage where there is none: a run that computed nothing has no runner to write one.
+    """
+    from voxk8s.storage import open_store
+
+    name = resource.metadata.name
+    url = (resource.status.report.url if resource.status.report else None) or ""
+    match = _RUN_FILE.fullmatch(url)
+    if match is None:
+        why = "all was known before it" if not url else f"{url} is no file of a run"
+        raise InvalidUsage(f"{name} has no report: {why}")
+    page = open_store(match["store"]).read_run_file(match["path"])
+    if page is None:
+        raise InvalidUsage(f"{name} has no report any more: {url} is gone")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(page)
+    _say(f"wrote {target}")
 
 
 def _say(message: str) -> None:
