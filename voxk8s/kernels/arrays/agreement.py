@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.arrays.operands import two_arrays
+from voxk8s.kernels.arrays.operands import two_arrays, where_equal
 from voxk8s.kernels.default.sequences import whole
-from voxk8s.kernels.images import number
 from voxk8s.values import Array, Value
 
 _MOST_CLASSES: Final = 4096
@@ -95,7 +94,7 @@ def jaccard_index(predicted: Value, truth: Value, positive: Value = None) -> Val
 
 def _overlap(kernel: str, predicted: Value, truth: Value, positive: Value) -> tuple[int, int, int]:
     first, second = (
-        array != 0 if positive is None else array == number(kernel, positive)
+        array != 0 if positive is None else where_equal(kernel, array, positive)
         for array in two_arrays(kernel, predicted, truth)
     )
     count = np.count_nonzero
@@ -104,7 +103,8 @@ def _overlap(kernel: str, predicted: Value, truth: Value, positive: Value) -> tu
 
 def _classes(kernel: str, array: Array) -> NDArray[np.int64]:
     flat = array.reshape(-1)
-    values = flat.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # what is no integer differs from what it becomes
+        values = flat.astype(np.int64)
     if not (values == flat).all() or values.min() < 0:
         raise KernelError(f"{kernel}: classes must be whole numbers from 0 on")
     return values

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import check_geometry
+from voxk8s.kernels.images import check_geometry, number
 from voxk8s.kernels.text import describe
 from voxk8s.values import Array, Image, Value
 
@@ -16,10 +17,13 @@ def array_of(kernel: str, value: Value) -> Array:
         return value.array
     if isinstance(value, list):
         try:
-            made: Array = np.asarray(value, np.float64)
-        except (ValueError, TypeError) as error:
+            made = np.asarray(value)
+        except ValueError as error:
             raise KernelError(f"{kernel}: {describe(value)} is no array of numbers") from error
-        return made
+        # What else becomes an array: strings of digits, nothing, integers beyond 64 bits.
+        if made.dtype.kind not in "buif":
+            raise KernelError(f"{kernel}: {describe(value)} has items that are no numbers")
+        return made.astype(np.float64)
     if isinstance(value, np.ndarray) and value.dtype.kind in "buif":
         return value
     raise KernelError(f"{kernel}: needs an image or an array, not {describe(value)}")
@@ -35,3 +39,12 @@ def two_arrays(kernel: str, a: Value, b: Value) -> tuple[Array, Array]:
     if not first.size:
         raise KernelError(f"{kernel}: the arrays are empty")
     return first, second
+
+
+def where_equal(kernel: str, array: Array, value: Value) -> NDArray[np.bool_]:
+    """Tell where an array equals a number: integers exactly, float32 in float32."""
+    wanted = number(kernel, value)
+    if array.dtype.kind in "iu" and wanted.is_integer() and isinstance(value, int | float):
+        return np.equal(array, int(value))
+    with np.errstate(over="ignore"):
+        return np.equal(array, wanted)

@@ -18,7 +18,14 @@ from typing import TypeAlias
 import numpy as np
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import Float32Array, as_float32, check_geometry, image_like
+from voxk8s.kernels.default.sequences import items_of
+from voxk8s.kernels.images import (
+    Float32Array,
+    as_float32,
+    check_geometry,
+    float32_number,
+    image_like,
+)
 from voxk8s.kernels.text import describe
 from voxk8s.values import Image, Value
 
@@ -55,9 +62,11 @@ def floor(a: Value) -> Value:
     """
     if isinstance(a, Image):
         return image_like(a, np.floor(as_float32(a)))
-    if isinstance(a, list):
-        return [floor(item) for item in a]
-    if isinstance(a, bool | int | float):
+    if isinstance(a, list | np.ndarray):
+        return [floor(item) for item in items_of("floor", a)]
+    if isinstance(a, int):
+        return int(a)
+    if isinstance(a, float):
         if not math.isfinite(a):
             raise KernelError(f"floor: {a} has no whole number below it")
         return math.floor(a)
@@ -109,9 +118,9 @@ def _images(name: str, arrays: _OnArrays, a: Value, b: Value) -> Image:
         check_geometry(name, a, b)
         shape, left, right = a, as_float32(a), as_float32(b)
     elif isinstance(a, Image) and isinstance(b, bool | int | float):
-        shape, left, right = a, as_float32(a), np.float32(b)
+        shape, left, right = a, as_float32(a), float32_number(name, b)
     elif isinstance(b, Image) and isinstance(a, bool | int | float):
-        shape, left, right = b, np.float32(a), as_float32(b)
+        shape, left, right = b, float32_number(name, a), as_float32(b)
     else:
         raise KernelError(f"{name}: cannot work on {describe(a)} and {describe(b)}")
     with np.errstate(all="ignore"):  # IEEE 754: infinities and NaN are results, not accidents

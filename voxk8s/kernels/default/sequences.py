@@ -11,6 +11,7 @@ from voxk8s.kernels.text import describe
 from voxk8s.values import Value
 
 LONGEST_RANGE: Final = 10_000_000
+_BEYOND: Final = 2**63
 
 
 def range_(first: Value, stop: Value = None) -> Value:
@@ -68,9 +69,9 @@ def items_of(kernel: str, value: Value) -> list[Value]:
 
 
 def whole(kernel: str, value: Value) -> int:
-    """Give a whole number as int, whatever its form; KernelError for anything else."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    """Give a whole number below 2^63 as int, whatever its form; KernelError for anything else."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _BEYOND:
+        found = int(value)
+        if found == value:
+            return found
     raise KernelError(f"{kernel}: needs a whole number, not {describe(value)}")

@@ -1,7 +1,8 @@
 """Statistics of sequences of numbers.
 
-An empty sequence, an item that is no number and NaN are a KernelError. Sums are exact to the last
-bit of float64 (`math.fsum`), so the order of summation does not matter.
+An empty sequence, an item that is no number and NaN are a KernelError, as is what infinities leave
+undefined. Sums are exact to the last bit of float64 (`math.fsum`) and do not overflow, so neither
+the order nor the size of the numbers matters.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from collections import Counter
 
 from voxk8s.errors import KernelError
 from voxk8s.kernels.default.sequences import items_of
+from voxk8s.kernels.images import number
 from voxk8s.kernels.text import describe
 from voxk8s.values import Value
 
 
 def mean(xs: Value) -> Value:
     """Give the arithmetic mean."""
-    numbers = _numbers("mean", xs)
-    return math.fsum(numbers) / len(numbers)
+    return _mean("mean", _numbers("mean", xs))
 
 
 def median(xs: Value) -> Value:
@@ -27,17 +28,30 @@ def median(xs: Value) -> Value:
     middle = len(numbers) // 2
     if len(numbers) % 2:
         return numbers[middle]
-    return (numbers[middle - 1] + numbers[middle]) / 2
+    return _mean("median", numbers[middle - 1 : middle + 1])
 
 
 def stdev(xs: Value) -> Value:
-    """Give the standard deviation of a sample (divisor n - 1); 0 for one item."""
+    """Give the standard deviation of a sample (divisor n - 1); 0 for one item.
+
+    KernelError when an item is infinite, or the deviation beyond float64.
+    """
     numbers = _numbers("stdev", xs)
     if len(numbers) < 2:
         return 0.0
-    centre = math.fsum(numbers) / len(numbers)
-    squares = math.fsum((number - centre) ** 2 for number in numbers)
-    return math.sqrt(squares / (len(numbers) - 1))
+    if not all(map(math.isfinite, numbers)):
+        raise KernelError("stdev: there are infinite items")
+    # By powers of two, which is exact: squares neither overflow nor vanish.
+    scale = math.frexp(max(map(abs, numbers)))[1] + 1
+    small = [math.ldexp(number, -scale) for number in numbers]
+    centre = math.fsum(small) / len(small)
+    apart = [number - centre for number in small]
+    rescale = math.frexp(max(map(abs, apart)))[1]
+    squares = math.fsum(math.ldexp(number, -rescale) ** 2 for number in apart)
+    try:
+        return math.ldexp(math.sqrt(squares / (len(numbers) - 1)), scale + rescale)
+    except OverflowError as error:
+        raise KernelError("stdev: the result is too large a number") from error
 
 
 def argmax(xs: Value) -> Value:
@@ -70,6 +84,16 @@ def tally(xs: Value) -> Value:
     return pairs
 
 
+def _mean(kernel: str, numbers: list[float]) -> float:
+    try:
+        return math.fsum(numbers) / len(numbers)
+    except ValueError as error:
+        raise KernelError(f"{kernel}: there are infinities of both signs") from error
+    except OverflowError:
+        # The sum is beyond float64, the mean is not; a power of two takes nothing from the digits.
+        return math.fsum(math.ldexp(each, -64) for each in numbers) / len(numbers) * 2.0**64
+
+
 def _numbers(kernel: str, xs: Value) -> list[float]:
     items = items_of(kernel, xs)
     if not items:
@@ -78,5 +102,5 @@ def _numbers(kernel: str, xs: Value) -> list[float]:
     for position, item in enumerate(items):
         if not isinstance(item, bool | int | float) or item != item:
             raise KernelError(f"{kernel}: item {position} is {describe(item)}, not a number")
-        numbers.append(float(item))
+        numbers.append(number(kernel, item))
     return numbers

@@ -25,14 +25,16 @@ def format_string(template: Value, *arguments: Value) -> Value:
     """Fill `{}`, `{0}` or `{:03d}` in a template with the arguments, as Python's str.format does.
 
     A whole number in the form of a float is taken as an integer where the field asks for one.
-    Fields name arguments by position only: no attributes, no items. KernelError for a wrong field
-    or one that is wider than 1,000 characters.
+    Fields name arguments by position only: no attributes, no items. KernelError for a wrong field,
+    one that is wider than 1,000 characters, and half a character.
     """
     pattern = _text("format_string", template)
     try:
-        return _Formatter().vformat(pattern, arguments, {})
-    except (ValueError, LookupError, TypeError) as error:
+        filled = _Formatter().vformat(pattern, arguments, {})
+        filled.encode()  # `{:c}` makes half a character of some numbers, which is no text
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
         raise KernelError(f"format_string: {pattern!r}: {error}") from error
+    return filled
 
 
 def equals(a: Value, b: Value) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -127,3 +128,39 @@ def test_different_shapes_are_errors(name: str) -> None:
         call(f"arrays.{name}", [1.0], [1.0, 2.0])
     with pytest.raises(KernelError, match="the string"):
         call(f"arrays.{name}", "a", [1.0])
+
+
+@pytest.mark.parametrize("items", [["1", 2], [None, 1.0], [10**400], [[1, 2], [3]], [{"a": 1}]])
+def test_sequences_of_anything_but_numbers_are_errors(items: list[object]) -> None:
+    """Digits in a string are no number, nor is nothing, nor an integer beyond 64 bits."""
+    with pytest.raises(KernelError, match="array_stats: a sequence of"):
+        call("arrays.array_stats", items)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_large_integers_are_counted_exactly(dtype: type[np.generic]) -> None:
+    """2^53 and its neighbour are two values, given as a float or as an integer."""
+    array = image(np.array([[2**53, 2**53 + 1, 0]], dtype))
+    assert _mapping("count_pixels", array, 2.0**53)["count"] == 1
+    assert _mapping("count_pixels", array, 2**53 + 1)["count"] == 1
+    assert _mapping("count_pixels", array, -1)["count"] == 0
+    assert _mapping("count_pixels", array)["counts"] == [1, 1, 1]
+    assert _mapping("dice_score", array, array, 2**53 + 1)["intersection"] == 1
+
+
+def test_values_that_are_not_finite() -> None:
+    """NaN and infinities follow IEEE 754, silently; NaN is no class and equals nothing."""
+    array = image(np.array([[1.0, np.inf, -np.inf]], np.float32))
+    holed = image(np.array([[1.0, np.nan, 0.0]], np.float32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stats = _mapping("array_stats", array)
+        assert (stats["min"], stats["max"], stats["median"]) == (-np.inf, np.inf, 1.0)
+        assert np.isnan(stats["std"])
+        assert np.isnan(_mapping("array_stats", holed)["median"])
+        assert _mapping("compare_arrays", array, array)["elements_equal"] == 3
+        assert _mapping("pixel_accuracy", holed, holed)["correct_pixels"] == 2
+        assert _mapping("count_pixels", array, 1e300)["count"] == 1  # in float32, as thresholds
+        assert voxels("arrays.threshold_equal", array, 1.0, 1e300).dtype == np.float32
+        with pytest.raises(KernelError, match="confusion_matrix"):
+            call("arrays.confusion_matrix", holed, holed)

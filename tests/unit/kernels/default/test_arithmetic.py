@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -147,3 +148,27 @@ def test_floor() -> None:
     assert result.array.tolist() == [[-1.0]]
     with pytest.raises(KernelError):
         call("default.floor", math.inf)
+
+
+def test_floor_of_integers_and_arrays() -> None:
+    """An integer of any size is its own floor, an array is taken item by item."""
+    assert call("default.floor", 10**400) == 10**400
+    assert call("default.floor", np.array([1.5, -0.5])) == [1, -1]
+
+
+def test_integers_beyond_float64_are_errors() -> None:
+    """They are no operand of an image either."""
+    for name in NAMES:
+        with pytest.raises(KernelError, match=f"{name}: an integer of 1329 bits"):
+            call(f"default.{name}", image(np.ones((1, 1), np.float32)), 10**400)
+
+
+def test_what_is_beyond_float32_is_infinite_and_silent() -> None:
+    """Numbers and voxels of float64 become infinities, without a warning."""
+    large = image(np.array([[1e300, -1e300]]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = call("default.addition", large, 1e300)
+    assert isinstance(result, Image)
+    assert result.array[0, 0] == math.inf
+    assert math.isnan(result.array[0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fractions
 import math
 import statistics
 
@@ -106,3 +107,47 @@ def test_images_do_not_compare_as_a_whole() -> None:
         call("default.equal", image(np.zeros((1, 1))), 1)
     with pytest.raises(KernelError, match="cannot order"):
         call("default.less", image(np.zeros((1, 1))), 1)
+
+
+@given(xs=st.lists(st.floats(-1e150, 1e150), min_size=2, max_size=9), power=st.integers(-900, 500))
+def test_statistics_at_any_scale(xs: list[float], power: int) -> None:
+    """Neither sums nor squares overflow or vanish: deviation and mean scale with the items."""
+    scaled = [math.ldexp(math.ldexp(x, -500), power) for x in xs]
+    exact = [fractions.Fraction(x) for x in scaled]
+    zero = fractions.Fraction()
+    mean = sum(exact, zero) / len(exact)
+    variance = sum(((x - mean) ** 2 for x in exact), zero) / (len(exact) - 1)
+    largest = fractions.Fraction(max(map(abs, scaled)))
+    if largest < fractions.Fraction(1e-300):
+        return  # below the normal numbers digits are lost
+    found = [call(f"default.{name}", scaled) for name in ("mean", "stdev")]
+    assert isinstance(found[0], float)
+    assert isinstance(found[1], float)
+    assert abs(fractions.Fraction(found[0]) - mean) <= largest / 10**15
+    assert abs(fractions.Fraction(found[1]) ** 2 - variance) <= largest**2 / 10**13
+
+
+def test_statistics_of_the_largest_numbers() -> None:
+    """What float64 can hold is given, what it cannot hold is an error of the kernel."""
+    assert call("default.mean", [1e308, 1e308, 1e308]) == pytest.approx(1e308)
+    assert call("default.median", [1e308, 1.7e308]) == pytest.approx(1.35e308)
+    assert call("default.stdev", [1e300, 0.0]) == pytest.approx(math.sqrt(0.5) * 1e300)
+    assert call("default.stdev", [1e-200, 0.0]) == pytest.approx(math.sqrt(0.5) * 1e-200)
+    assert call("default.mean", [math.inf, 1.0]) == math.inf
+    for name, xs in (
+        ("mean", [math.inf, -math.inf]),
+        ("median", [math.inf, -math.inf]),
+        ("stdev", [math.inf, 1.0]),
+        ("stdev", [1.7e308, -1.7e308]),
+        ("argmax", [10**400]),
+    ):
+        with pytest.raises(KernelError, match=name):
+            call(f"default.{name}", xs)
+
+
+@pytest.mark.parametrize("position", [1e300, 10**400, 2.0**63])
+def test_whole_numbers_have_63_bits(position: Value) -> None:
+    """Larger ones are no index, and the message does not print hundreds of digits."""
+    with pytest.raises(KernelError, match="whole number") as caught:
+        call("default.index", [1, 2], position)
+    assert len(str(caught.value)) < 100

@@ -24,6 +24,7 @@ def test_concat_takes_anything() -> None:
         (("{:>5}|", "a"), "    a|"),
         (("{{}} {}", True), "{} true"),
         (("{}", [1, 2]), "[1,2]"),
+        (("{:c}{}", 0x1F9E0, "ü"), "🧠ü"),
     ],
 )
 def test_templates(arguments: tuple[Value, ...], expected: str) -> None:
@@ -43,6 +44,8 @@ def test_templates(arguments: tuple[Value, ...], expected: str) -> None:
         ("{:{}}", 1, 100_000),
         ("{:99999999}", 1),
         ("{", 1),
+        ("{:c}", 1e10),
+        ("{:c}", 0xD800),
         (3.0,),
     ],
 )
