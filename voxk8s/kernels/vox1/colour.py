@@ -63,7 +63,7 @@ def alpha(i: Value) -> Image:
     image = require_image("alpha", i)
     if image.channels in (2, 4):
         return image_like(image, _channel(image, image.channels - 1), 1)
-    if image.channels == 3:
+    if image.channels != 1:
         _check_colour("alpha", image)
     return image_like(image, np.full(image.array.shape[: image.dimension], _OPAQUE), 1)
 
@@ -110,7 +110,8 @@ def _colour(kernel: str, channel: int, i: Value) -> Image:
 
 
 def _channel(image: Image, channel: int) -> Float32Array:
-    return image.array[..., channel].astype(np.float32)
+    with np.errstate(over="ignore"):
+        return image.array[..., channel].astype(np.float32)
 
 
 def _check_colour(kernel: str, image: Image) -> None:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import Float32Array, MaskArray, image_like, number
+from voxk8s.kernels.images import Float32Array, MaskArray, float32_number, image_like
 from voxk8s.kernels.vox1.ball import Row, ball, dilated
 from voxk8s.kernels.vox1.boxes import Box, bounding_box, grown
 from voxk8s.kernels.vox1.neighbourhood import contour_array
@@ -196,8 +196,7 @@ def _not(mask: MaskArray) -> MaskArray:
 
 
 def _radius(kernel: str, value: Value) -> np.float32:
-    radius = number(kernel, value)
-    if math.isnan(radius):
+    radius = float32_number(kernel, value)
+    if np.isnan(radius):
         raise KernelError(f"{kernel}: the radius is NaN")
-    with np.errstate(over="ignore"):
-        return np.float32(radius)
+    return radius

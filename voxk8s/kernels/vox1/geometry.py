@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import image_like, number, same_geometry
+from voxk8s.kernels.images import float32_number, image_like, number, same_geometry
 from voxk8s.kernels.text import describe_geometry
 from voxk8s.values import Array, Image, Value
 
@@ -51,7 +51,7 @@ def ff(*images: Value) -> Image:
 
 def constant(k: Value, *images: Value) -> Image:
     """Give the image that is `k` everywhere, in float32."""
-    return _filled("constant", np.float32(number("constant", k)), images)
+    return _filled("constant", float32_number("constant", k), images)
 
 
 def bconstant(b: Value, *images: Value) -> Image:

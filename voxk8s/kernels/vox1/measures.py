@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +45,7 @@ def max_(i: Value) -> float:
 def abs_(i: Value) -> Value:
     """Give the absolute value of each voxel, in float32; or of a number."""
     if isinstance(i, bool | int | float):
-        return abs(float(i))
+        return abs(number("abs", i))
     image = scalar_image("abs", i)
     return image_like(image, np.abs(as_float32(image)))
 
@@ -54,11 +56,13 @@ def percentiles(img: Value, mask: Value, c: Value) -> Image:
     Inside the mask: (number of strictly smaller values + c * number of equal values, itself
     included) / number of voxels in the mask, as float32; outside -1. Values are compared in
     float32; NaN counts as larger than any number and equal to NaN. An empty mask gives -1
-    everywhere. KernelError that names both if the geometries differ. Source: VoxLogicA's
-    `percentiles` with its correction `c` for ties.
+    everywhere. KernelError if `c` is not finite, and one that names both if the geometries differ.
+    Source: VoxLogicA's `percentiles` with its correction `c` for ties.
     """
     image, inside = image_and_mask("percentiles", img, mask)
     correction = number("percentiles", c)
+    if not math.isfinite(correction):
+        raise KernelError(f"percentiles: the correction {correction} is no finite number")
     ranks = np.full(inside.shape, np.float32(-1))
     where = np.flatnonzero(inside.view(np.bool_))
     if where.size:
@@ -77,7 +81,8 @@ def _ranks(values: Float32Array, correction: float) -> Float32Array:
     count = values.size
     starts = np.flatnonzero(np.concatenate(([True], bits[1:] != bits[:-1])))
     ties = np.diff(starts, append=count)
-    shares = ((starts + correction * ties) / count).astype(np.float32)
+    with np.errstate(over="ignore"):
+        shares = ((starts + correction * ties) / count).astype(np.float32)
     ranks = np.empty(count, np.float32)
     ranks[places] = np.repeat(shares, ties)
     return ranks

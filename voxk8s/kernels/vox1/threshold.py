@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.kernels.images import Float32Array, image_like, number, scalar_image
+from voxk8s.kernels.images import Float32Array, float32_number, image_like, scalar_image
 from voxk8s.values import Image, Value
 
 _VOXELS_AT_ONCE: Final = 1 << 18
@@ -53,7 +53,7 @@ def eq_sv(v: Value, i: Value) -> Image:
 def between(lo: Value, hi: Value, i: Value) -> Image:
     """Give where `lo <= i <= hi`, both ends included; empty when `lo > hi`."""
     image = scalar_image("between", i)
-    low, high = _float32("between", lo), _float32("between", hi)
+    low, high = float32_number("between", lo), float32_number("between", hi)
 
     def inside(values: Float32Array, out: NDArray[np.bool_]) -> None:
         np.greater_equal(values, low, out=out)
@@ -63,7 +63,7 @@ def between(lo: Value, hi: Value, i: Value) -> Image:
 
 
 def _compare(kernel: str, comparison: _Comparison, v: Value, i: Value) -> Image:
-    image, value = scalar_image(kernel, i), _float32(kernel, v)
+    image, value = scalar_image(kernel, i), float32_number(kernel, v)
     return _where(image, lambda values, out: comparison(values, value, out=out))
 
 
@@ -76,10 +76,7 @@ def _where(image: Image, decide: Callable[[Float32Array, NDArray[np.bool_]], obj
         planes = max(1, _VOXELS_AT_ONCE * len(array) // max(1, array.size))
     for start in range(0, len(array), max(1, planes)):
         part = slice(start, start + planes)
-        decide(array[part].astype(np.float32, copy=False), truth[part])
+        with np.errstate(over="ignore"):  # beyond float32 is an infinity: it still compares
+            values = array[part].astype(np.float32, copy=False)
+        decide(values, truth[part])
     return image_like(image, truth.view(np.uint8))
-
-
-def _float32(kernel: str, value: Value) -> np.float32:
-    with np.errstate(over="ignore"):  # beyond float32 a number is an infinity: it still compares
-        return np.float32(number(kernel, value))

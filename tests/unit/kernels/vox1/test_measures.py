@@ -73,3 +73,19 @@ def test_different_geometry_is_an_error_that_names_both() -> None:
         arguments = [image(np.zeros((2, 2))), mask(np.zeros((2, 3))), 0.5][: 2 + (name[0] == "p")]
         with pytest.raises(KernelError, match=r"image 2x2.*image 2x3"):
             call(f"vox1.{name}", *arguments)
+
+
+@pytest.mark.parametrize("c", [float("nan"), float("inf"), 10**400])
+def test_the_correction_of_percentiles_is_a_finite_number(c: float) -> None:
+    """Anything else would make every rank NaN or infinite."""
+    with pytest.raises(KernelError, match="percentiles: "):
+        call("vox1.percentiles", image(np.eye(2, dtype=np.float32)), mask(np.ones((2, 2))), c)
+
+
+def test_nan_spreads_to_numbers_of_the_image() -> None:
+    """Means and extremes of NaN are NaN; outside the mask it does not count."""
+    holed = image(np.array([[np.nan, 1.0, 3.0]], np.float32))
+    assert str(call("vox1.avg", holed, mask([[1, 1, 1]]))) == "nan"
+    assert call("vox1.avg", holed, mask([[0, 1, 1]])) == 2.0
+    for name in ("min", "max"):
+        assert str(call(f"vox1.{name}", holed)) == "nan"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -193,3 +194,45 @@ def test_thresholds_of_large_integer_images_take_little_memory() -> None:
     np.testing.assert_array_equal(found, voxels_of >= 100)
     np.testing.assert_array_equal(inside, (voxels_of >= 100) & (voxels_of <= 120))
     assert peak < 4 * voxels_of.nbytes
+
+
+def test_five_channels_have_no_alpha() -> None:
+    """What is no grey, RGB or RGBA image is an error for every channel, alpha too."""
+    strange = image(np.zeros((2, 2, 5), np.uint8), channels=5)
+    for name in ("intensity", "red", "green", "blue", "alpha"):
+        with pytest.raises(KernelError, match=rf"{name}: image 2x2 uint8 x5 is no grey"):
+            call(f"vox1.{name}", strange)
+
+
+SCALAR_ONLY = {
+    **dict.fromkeys(("near", "interior", "maxvol", "lcc", "dt", "pdt", "fillholes", "volume"), ()),
+    **dict.fromkeys(("not", "min", "max", "abs", "gradient"), ()),
+    **dict.fromkeys(("smoothen", "erode", "dilate", "imopen", "imclose"), (1.0,)),
+    **dict.fromkeys(("add_vs", "mul_vs", "sub_vs", "div_vs"), (1.0,)),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SCALAR_ONLY))
+def test_colour_where_one_channel_is_wanted(name: str) -> None:
+    """The message says what to do."""
+    colour = image(np.ones((2, 2, 3), np.uint8), channels=3)
+    with pytest.raises(KernelError, match=rf"{name}: needs an image of one channel.*intensity"):
+        call(f"vox1.{name}", colour, *SCALAR_ONLY[name])
+
+
+def test_voxels_and_numbers_beyond_float32_are_infinite_and_silent() -> None:
+    """Thresholds, channels, constants and means take them without a warning."""
+    large = image(np.array([[1e300, 0.0]]))
+    full = mask([[1, 1]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert voxels("vox1.geq_sv", 1e300, large).tolist() == [[1, 0]]
+        assert voxels("vox1.constant", 1e300, large).tolist() == [[np.inf, np.inf]]
+        assert voxels("vox1.intensity", large).tolist() == [[np.inf, 0]]
+        assert voxels("vox1.rgb", large, large, large)[0, 0].tolist() == [255, 255, 255]
+        assert call("vox1.avg", large, full) == np.inf
+        assert call("vox1.nsd", full, full, 1e300) == 1.0
+    with pytest.raises(KernelError, match="geq_sv: an integer of 1329 bits is beyond float64"):
+        call("vox1.geq_sv", 10**400, large)
+    with pytest.raises(KernelError, match="num_add: an integer of 1329 bits"):
+        call("vox1.num_add", 10**400, 1)
