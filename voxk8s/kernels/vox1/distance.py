@@ -6,6 +6,10 @@ exactly 0 on the contour at any spacing, negative inside. Source: ITK's
 SignedMaurerDistanceMapImageFilter (Maurer et al., PAMI 2003) with insideIsPositive=false and
 squaredDistance=false.
 
+All take a mask (true where not zero) of 2 or 3 axes at any spacing, and give an image of its
+geometry: distances as float32, masks as uint8. KernelError for an image of colour and for a radius
+that is no number or NaN; one beyond float32 is infinite.
+
 What only compares a distance with a radius is computed within the box where the answer is open,
 and as a dilation by a ball where that is cheaper.
 """
@@ -80,20 +84,27 @@ def smoothen(a: Value, r: Value) -> Image:
 def erode(a: Value, r: Value) -> Image:
     """Give the voxels more than `r` mm from the outside: not distleq(r, not a).
 
-    Outside the image is not the outside: voxels at the border survive.
+    Outside the image is not the outside: voxels at the border survive. Empty stays empty and full
+    full when r >= 0; full when r < 0.
     """
     shape, mask = one_mask("erode", a)
     return image_like(shape, _eroded(mask, _radius("erode", r), shape.spacing))
 
 
 def dilate(a: Value, r: Value) -> Image:
-    """Give the voxels at most `r` mm from `a`: distleq(r, a)."""
+    """Give the voxels at most `r` mm from `a`: distleq(r, a).
+
+    Empty stays empty and full full when r >= 0; empty when r < 0.
+    """
     shape, mask = one_mask("dilate", a)
     return image_like(shape, _within(mask, _radius("dilate", r), shape.spacing))
 
 
 def imopen(a: Value, r: Value) -> Image:
-    """Open a mask by the radius `r` in mm: dilate after erode."""
+    """Open a mask by the radius `r` in mm: dilate after erode.
+
+    Empty stays empty and full full when r >= 0. Voxels at the border are not eroded from outside.
+    """
     shape, mask = one_mask("imopen", a)
     radius = _radius("imopen", r)
     eroded = _eroded(mask, radius, shape.spacing)
@@ -101,7 +112,10 @@ def imopen(a: Value, r: Value) -> Image:
 
 
 def imclose(a: Value, r: Value) -> Image:
-    """Close a mask by the radius `r` in mm: erode after dilate."""
+    """Close a mask by the radius `r` in mm: erode after dilate.
+
+    Empty stays empty and full full when r >= 0. Voxels at the border are not eroded from outside.
+    """
     shape, mask = one_mask("imclose", a)
     radius = _radius("imclose", r)
     dilated = _within(mask, radius, shape.spacing)

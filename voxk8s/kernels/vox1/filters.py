@@ -141,7 +141,8 @@ def slic(i: Value, size: Value, weight: Value) -> Image:
 def extract(i: Value, size: Value, index: Value) -> Image:
     """Cut a box of `size` voxels from `index` on; both are sequences in the order x, y[, z].
 
-    The result keeps its place in the world. KernelError when the box leaves the image.
+    The result keeps its type, channels and place in the world. KernelError when the box is empty or
+    leaves the image, and for numbers that are not whole.
     """
     image = require_image("extract", i)
     extents = [whole("extract", item) for item in items_of("extract", size)]
@@ -193,7 +194,8 @@ def fillholes(a: Value) -> Image:
 def label_mean(i: Value, labels: Value) -> Image:
     """Give each voxel the mean of `i` over the voxels of its label, in float32.
 
-    Labels are whole numbers (as of lcc or slic), 0 one of them. Means are summed in float64.
+    Labels are whole numbers of any type (as of lcc or slic), 0 one of them. Means are summed in
+    float64. KernelError that names both when the geometries differ.
     """
     image, marks = scalar_image("label_mean", i), scalar_image("label_mean", labels)
     check_geometry("label_mean", image, marks)

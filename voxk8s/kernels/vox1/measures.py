@@ -1,4 +1,9 @@
-"""Numbers and ranks of images: volume, means, extremes and percentiles."""
+"""Numbers and ranks of images: volume, means, extremes and percentiles.
+
+All take images of one channel, 2-D or 3-D, in float32; spacing plays no part. NaN follows IEEE 754:
+what it is part of is NaN. An image and a mask (true where not zero) of different geometry are a
+KernelError that names both, an image of colour one that says what to take.
+"""
 
 from __future__ import annotations
 

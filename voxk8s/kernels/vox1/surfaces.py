@@ -1,8 +1,10 @@
 """Distances between the surfaces of two masks: hd95 and nsd.
 
 A surface is the set of a mask's voxels with a face neighbour outside it; outside the image counts
-as outside. Distances are in mm between voxel centres. Both give -1 when a mask is empty. Source:
-Nikolov et al. (2018) for nsd; Huttenlocher et al. (1993) for the Hausdorff distance.
+as outside. Distances are in mm between voxel centres, in float32, at any spacing, in 2-D (edges of
+areas) and 3-D. Both take masks (true where not zero) of one geometry, else KernelError names both,
+and give a number: -1 when a mask is empty. Source: Nikolov et al. (2018) for nsd; Huttenlocher et
+al. (1993) for the Hausdorff distance.
 """
 
 from __future__ import annotations

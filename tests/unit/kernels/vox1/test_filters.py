@@ -377,3 +377,55 @@ def test_a_tolerance_must_be_a_number() -> None:
     """NaN is no distance."""
     with pytest.raises(KernelError, match="nsd: the tolerance is NaN"):
         call("vox1.nsd", mask([[1]]), mask([[1]]), math.nan)
+
+
+@given(i=scalar_images())
+def test_gradient_against_differences(i: Image) -> None:
+    """Each voxel has half the difference of its neighbours per mm, the outermost repeated."""
+    array = np.clip(i.array, -300, 300)
+    squares = np.zeros(array.shape)
+    for axis, step in enumerate(reversed(i.spacing)):
+        width = [(int(other == axis),) * 2 for other in range(array.ndim)]
+        padded = np.pad(array.astype(np.float64), width, mode="edge")
+        ahead = np.take(padded, range(2, padded.shape[axis]), axis)
+        behind = np.take(padded, range(padded.shape[axis] - 2), axis)
+        squares += ((ahead - behind) / (2 * step)) ** 2
+    result = voxels("vox1.gradient", image(array, i.spacing))
+    np.testing.assert_allclose(result, np.sqrt(squares), rtol=1e-5, atol=1e-5)
+
+
+@given(data=st.data(), i=scalar_images(), bins=st.integers(2, 40))
+def test_otsu_gives_what_itk_gives(data: st.DataObject, i: Image, bins: int) -> None:
+    """Inside any mask the split is that of the threshold that ITK computes over its voxels."""
+    array = np.clip(i.array, -300, 300)
+    inside = mask(data.draw(mask_arrays(array.shape)), i.spacing)
+    values = array[inside.array != 0]
+    result = voxels("vox1.otsu", image(array, i.spacing), inside, bins)
+    if not values.size:
+        assert not result.any()
+        return
+    filter_ = sitk.OtsuThresholdImageFilter()
+    filter_.SetNumberOfHistogramBins(bins)
+    filter_.SetNumberOfThreads(1)
+    filter_.Execute(sitk.GetImageFromArray(values[np.newaxis]))
+    np.testing.assert_array_equal(result, (array > filter_.GetThreshold()) & (inside.array != 0))
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 7), (1, 6, 7), (6, 7)])
+def test_filters_take_arrays_in_any_order_of_memory(shape: tuple[int, ...]) -> None:
+    """A view that is not contiguous gives what its copy gives."""
+    wide = np.random.default_rng(0).random(tuple(2 * side for side in shape)).astype(np.float32)
+    view = wide[tuple(slice(side) for side in shape)][..., ::-1]
+    copy = np.ascontiguousarray(view)
+    marks = (view > 0.3).astype(np.uint8)
+    for name, more in (
+        ("gradient", ()),
+        ("slic", (3, 1.0)),
+        ("otsu", (mask(marks), 8)),
+        ("n4", (mask(marks),)),
+        ("percentiles", (mask(marks), 0.5)),
+        ("label_mean", (mask(marks),)),
+    ):
+        np.testing.assert_array_equal(
+            voxels(f"vox1.{name}", image(view), *more), voxels(f"vox1.{name}", image(copy), *more)
+        )
