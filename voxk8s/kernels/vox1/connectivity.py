@@ -120,8 +120,8 @@ def _selected(
 def components(mask: MaskArray) -> tuple[NDArray[np.unsignedinteger], int]:
     """Label the components of a 0/1 array in the order of their first voxels; give their number."""
     # Always as a volume and never with `binary_image`: cc3d 4.1 labels some 2-D masks wrongly, and
-    # runs out of labels on some flat ones.
-    volume = np.ascontiguousarray(mask if mask.ndim == 3 else mask[np.newaxis])
+    # runs out of labels on some flat ones. It takes no array that cannot be written to.
+    volume = np.require(mask if mask.ndim == 3 else mask[np.newaxis], requirements=["C", "W"])
     labels, count = cc3d.connected_components(volume, connectivity=26, return_N=True)
     return labels.reshape(mask.shape), int(count)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from scipy import ndimage
 
-from tests.unit.kernels.samples import call, mask, mask_pairs, masks, voxels
+from tests.unit.kernels.samples import call, image, mask, mask_pairs, masks, voxels
 from voxk8s.errors import KernelError
 from voxk8s.values import Image
 
@@ -126,3 +126,12 @@ def test_different_geometry_is_an_error_that_names_both(name: str) -> None:
     """Masks of different size are never combined."""
     with pytest.raises(KernelError, match=rf"{name}: .*image 2x2 uint8.*image 2x3 uint8"):
         call(f"vox1.{name}", mask(np.zeros((2, 2))), mask(np.zeros((2, 3))))
+
+
+@pytest.mark.parametrize("name", ["lcc", "maxvol", "fillholes"])
+def test_truth_values_that_cannot_be_written_to(name: str) -> None:
+    """A mask of truth values from the store is labelled as one of 0 and 1 is."""
+    array = np.random.default_rng(0).random((4, 5, 6)) < 0.4
+    expected = voxels(f"vox1.{name}", mask(array))
+    array.flags.writeable = False
+    np.testing.assert_array_equal(voxels(f"vox1.{name}", image(array)), expected)
