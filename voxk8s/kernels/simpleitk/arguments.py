@@ -45,6 +45,8 @@ def _image(parameter: Parameter, value: Value, _size: Size) -> object:
             f"{parameter.name} has voxels that are NaN or not within {parameter.least} and"
             f" {parameter.most}"
         )
+    if not parameter.blank and value.array.dtype.kind == "u" and not value.array.any():
+        raise Mismatch(f"{parameter.name} is 0 everywhere")
     return to_itk(value)
 
 

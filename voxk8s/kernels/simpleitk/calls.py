@@ -65,7 +65,12 @@ def _performed(kernel: str, form: Form, arguments: list[object]) -> Value:
         # A number is beyond the range of its C++ type: only the call itself can tell.
         refused = _REFUSED.search(str(error))
         if refused is None:
-            raise KernelError(f"{kernel}: {' '.join(str(error).split())}") from error
+            given = ", ".join(
+                f"{name} {value}"
+                for name, value in zip(names, arguments, strict=False)
+                if isinstance(value, int | float | str)
+            )
+            raise KernelError(f"{kernel}: a number is out of range among {given}") from error
         place = int(refused[1]) - 1
         raise KernelError(
             f"{kernel}: {names[place]} cannot be {arguments[place]}: it is of the type {refused[2]}"

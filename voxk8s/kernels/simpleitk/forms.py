@@ -13,7 +13,8 @@ class Parameter:
     """A parameter: `kind` says how an argument is converted for it.
 
     That of an enumeration has `choices`, the numbers of its names; a number, or the voxels of an
-    image, may have a `least` and a `most` beyond which ITK crashes or does not end.
+    image, may have a `least` and a `most` beyond which ITK crashes or does not end. Unless `blank`,
+    an image of unsigned integers may not be 0 everywhere, for the same reason.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Parameter:
     choices: Mapping[str, int] = field(default_factory=dict, hash=False)
     least: float = -math.inf
     most: float = math.inf
+    blank: bool = True
 
 
 @dataclass(frozen=True, slots=True)

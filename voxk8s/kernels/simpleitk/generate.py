@@ -16,6 +16,8 @@ from typing import Final
 
 import SimpleITK as sitk
 
+from voxk8s.kernels.simpleitk.bounds import BOUNDS, VECTORS
+
 TABLE: Final = Path(__file__).with_name("functions.json")
 DENIED: Final = frozenset({"ReadImage", "WriteImage", "Show", "ReadTransform", "WriteTransform"})
 """What touches files or screens, should it ever look like a filter."""
@@ -46,31 +48,6 @@ _ENUMERATIONS: Final = {
 """The names of the enumerations that no class owns; pixels of values only."""
 _WHOLE: Final = re.compile(r"u?int(8|16|32|64)_t|size_t")
 _VECTOR: Final = re.compile(r"Vector(UInt8|UInt32|UInt64|Int32|Int64|Int8|Int16|UInt16|Bool)")
-_VECTORS: Final = {
-    "checkerPattern": "extents",
-    "superGridSize": "extents",
-    "layout": "layout",
-    **dict.fromkeys(("seed", "seed1", "seed2"), "point"),
-}
-"""Vectors of integers that ITK takes as they are, and reads beyond the image."""
-_BOUNDS: Final[dict[str, dict[str, object]]] = {
-    "conductanceScalingUpdateInterval": {"least": 1},
-    "isolatedValueTolerance": {"least": 1e-9},
-    "numberOfHistogramBins": {"least": 2},
-    "numberOfHistogramLevels": {"least": 1},
-    "numberOfRangeGaussianSamples": {"least": 1},
-    "splineOrder": {"most": 10},
-    "terminationUpdateThreshold": {"least": 1e-9},
-    "IsolatedConnected.lower": {"least": -1e300, "most": 1e300},
-    "IsolatedConnected.upper": {"least": -1e300, "most": 1e300},
-    "AdaptiveHistogramEqualization.image1": {"least": -1e38, "most": 1e38},
-    "IsolatedWatershed.image1": {"least": -1e38, "most": 1e38},
-    "BinaryMinMaxCurvatureFlow.image1": {"least": -1e18, "most": 1e18},
-    "BinaryMinMaxCurvatureFlow.timeStep": {"least": 0, "most": 0.125},
-    "MinMaxCurvatureFlow.image1": {"least": -1e18, "most": 1e18},
-    "MinMaxCurvatureFlow.timeStep": {"least": 0, "most": 0.125},
-}
-"""Parameters beyond which ITK crashes the process or does not end, as trying all of them shows."""
 _RESULTS: Final = {
     "Image": "image",
     "double": "number",
@@ -167,7 +144,7 @@ def _form(name: str, parameters: list[str], result: str) -> dict[str, object] | 
         if "LabelMap" in name and "ToLabelMap" not in name and words[-1] != "featureImage":
             kind = {"image": "labels", "images": "labellings"}.get(kind, kind)
         if kind == "integers":
-            kind = _VECTORS.get(words[-1], kind)
+            kind = VECTORS.get(words[-1], kind)
         # The default seed of a noise is the clock's: results must not depend on it. The default
         # extents may be beyond the image.
         optional = bool(given) and (words[-1], kind) != ("seed", "integer") and kind != "extents"
@@ -175,7 +152,7 @@ def _form(name: str, parameters: list[str], result: str) -> dict[str, object] | 
         if kind == "enum":
             parameter["choices"] = _choices(declared, default)
         for key in (words[-1], f"{name}.{words[-1]}"):
-            parameter |= _BOUNDS.get(key, {})
+            parameter |= BOUNDS.get(key, {})
         described.append(parameter)
     for position in range(len(described) - 2, -1, -1):
         if not described[position + 1]["optional"]:

@@ -69,6 +69,8 @@ def test_points_pairs_and_choices() -> None:
         ("MinMaxCurvatureFlow", (HOLED,), "image1 has voxels that are NaN"),
         ("AdaptiveHistogramEqualization", (HOLED,), "image1 has voxels that are NaN"),
         ("Tile", ([NOISE], [0, 1, 1]), "layout"),
+        ("RenyiEntropyThreshold", (SMALL,), "image is 0 everywhere"),
+        ("GridSource", ("sitkFloat32", [9, 9], 0.5, 0.0), "gridSpacing is the number 0.0"),
         ("N4BiasFieldCorrection", (NOISE, 0.001, [50], 0.15, 0.01, 0), "numberOfHistogramBins"),
     ],
 )
@@ -89,6 +91,7 @@ def test_what_crashes_itk_is_refused(name: str, arguments: tuple[Value, ...], wo
         ("And", (NOISE, NOISE), r"simpleitk.And: Pixel type: 32-bit float .* in 3D\.?$"),
         ("Add", (NOISE, image(NOISE.array, (2.0, 1.0, 1.0))), "physical space.*Spacing.*2.0"),
         ("PatchBasedDenoising", (NOISE,), "^[^\n]*Patch is larger[^\n]*smaller patch[^\n]*$"),
+        ("LabelVoting", (LABELS, LABELS, -1), "out of range among labelForUndecidedPixels -1"),
         ("Expand", (NOISE, 0), "gives an image without voxels|finite"),
         ("Add", (NOISE, 10**400), "constant is an integer of 1329 bits"),
     ],
