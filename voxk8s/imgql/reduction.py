@@ -16,16 +16,14 @@ from voxk8s.imgql.machine import Loop, Machine, Site
 from voxk8s.imgql.names import Names
 from voxk8s.imgql.overloads import Overloads
 from voxk8s.imgql.trampoline import Steps
-from voxk8s.plan import model
-from voxk8s.plan.model import Operation, OperationId, Scalar
+from voxk8s.imgql.unrolling import Unrolling
+from voxk8s.plan.model import OperationId
 from voxk8s.plan.sequences import ACCUMULATOR
-from voxk8s.plan.signature import Signature
 
-MOST_UNROLLED: Final = 100_000
-"""Items of a fold that are written out."""
+MOST_WORK: Final = 1_000_000
+"""Kernels applied and items folded, all in all: functions may double their work at each call."""
 DEEPEST_LOOPS: Final = 64
 """Loops inside loops that plans allow."""
-_BROADCASTING: Final = types.ARITHMETIC - {"default.floor"}
 
 
 class Reduction:
@@ -40,8 +38,9 @@ class Reduction:
         self._loads: tuple[OperationId, ...] | None = None
         self._report = report
         self._geometry = Geometry(self.arena)
-        self._loops: dict[OperationId, Loop[OperationId]] = {}
+        self._work = 0
         self._machine = Machine(self)
+        self._unrolling = Unrolling(self.arena, self._machine.call, self._spend)
 
     def nodes(self, functions: Sequence[Function]) -> list[OperationId]:
         """Reduce functions without parameters; geometry that is left over is bound."""
@@ -75,6 +74,7 @@ class Reduction:
         self, instruction: Apply, arguments: Sequence[OperationId], site: Site
     ) -> OperationId:
         """Give the node of a kernel, its geometry bound."""
+        self._spend(1, site)
         kinds = [self.arena.kinds[each] for each in arguments]
         instruction, arguments = self._overloads.choose(instruction, arguments, kinds)
         return self.arena.operation(
@@ -95,7 +95,7 @@ class Reduction:
         closure = close(self.arena, loop.item, body)
         name = self._kernel("default.map", (closure, loop.sequence), site)
         self.arena.kinds[name] = types.sequence_of(self.arena.kinds[body])
-        self._loops.setdefault(name, loop)
+        self._unrolling.loops.setdefault(name, loop)
         return name
 
     def _level(self, captured: Sequence[OperationId], site: Site) -> int:
@@ -122,96 +122,16 @@ class Reduction:
         site: Site,
     ) -> Steps[OperationId]:
         """Write out a fold over a sequence that the program knows; else leave it to the plan."""
-        items = yield self._items(sequence, site)
+        items = yield self._unrolling.items(sequence, site)
         if items is None:
             level = self._level(captured, site)
             later: OperationId = yield self._fold_later(initial, sequence, level, call, site)
             return later
+        self._spend(len(items), site)
         result = initial
         for item in items:
             result = yield call(result, item)
         return result
-
-    # --- sequences that are known before the run ------------------------------------------------
-
-    def _items(self, sequence: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
-        """Give the items of a sequence, None when they are only known at run time."""
-        node = self.arena.nodes[sequence]
-        signature = self.arena.signatures.get(sequence)
-        if not isinstance(node, Operation) or signature is None:
-            return None
-        name, arguments = signature.qualified, node.arguments
-        if name == "default.sequence":
-            return arguments
-        if name == "default.range":
-            return self._range(arguments)
-        if name == "default.map":
-            mapped: Sequence[OperationId] | None = yield self._mapped(sequence, site)
-            return mapped
-        if name == "default.subsequence":
-            whole = yield self._items(arguments[0], site)
-            return self._part(whole, arguments[1:])
-        if name in _BROADCASTING:
-            combined: Sequence[OperationId] | None = yield self._broadcast(node, signature, site)
-            return combined
-        return None
-
-    def _mapped(self, name: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
-        loop = self._loops.get(name)
-        if loop is None:
-            return None
-        items = yield self._items(loop.sequence, site)
-        if items is None:
-            return None
-        results = []
-        for item in items:
-            arguments = (item, *loop.arguments[1:])
-            results.append((yield self._machine.call(loop.function, arguments, site)))
-        return results
-
-    def _broadcast(
-        self, node: Operation, signature: Signature, site: Site
-    ) -> Steps[Sequence[OperationId] | None]:
-        """Give the items of a sequence combined with one number."""
-        left, right = node.arguments
-        one_number = [self.arena.kinds[each] == "number" for each in (left, right)]
-        if sum(one_number) != 1:
-            return None
-        items = yield self._items(right if one_number[0] else left, site)
-        if items is None:
-            return None
-        operator = node.operator
-        return [
-            self.arena.operation(
-                operator, signature, (left, item) if one_number[0] else (item, right), site
-            )
-            for item in items
-        ]
-
-    def _range(self, arguments: Sequence[OperationId]) -> Sequence[OperationId] | None:
-        bounds = [self._whole(each) for each in arguments]
-        low, high = (0, *bounds)[-2:]
-        if low is None or high is None or high - low > MOST_UNROLLED:
-            return None
-        # `range` gives whole numbers, which are not the numbers of programs.
-        return [self.arena.constant(value) for value in range(low, high)]
-
-    def _part(
-        self, items: Sequence[OperationId] | None, arguments: Sequence[OperationId]
-    ) -> Sequence[OperationId] | None:
-        start, count = (self._whole(each) for each in arguments)
-        if items is None or start is None or count is None:
-            return None
-        if start < 0 or count < 0 or start + count > len(items):
-            return None
-        return items[start : start + count]
-
-    def _whole(self, name: OperationId) -> int | None:
-        node = self.arena.nodes[name]
-        value: Scalar | None = node.value if isinstance(node, model.Constant) else None
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     # --- helpers --------------------------------------------------------------------------------
 
@@ -246,7 +166,7 @@ class Reduction:
         arena = self.arena
         if types.item_of(arena.kinds[sequence]) not in {*types.IMAGES, types.ANY}:
             return None
-        loop = self._loops.get(sequence)
+        loop = self._unrolling.loops.get(sequence)
         if loop is not None:
             body = yield self._machine.call(loop.function, loop.arguments, site)
             if body in arena.open:
@@ -263,6 +183,20 @@ class Reduction:
             self._error(site, f"the kernel {qualified} is not there")
             return arguments[-1]
         return self.arena.operation(self._names.spell(qualified), signature, arguments, site)
+
+    def _spend(self, count: int, site: Site) -> None:
+        """Count what is written out; refuse the program when it comes to too much."""
+        self._work += count
+        if self._work <= MOST_WORK:
+            return
+        while site.caller is not None:
+            site = site.caller
+        self._error(
+            site,
+            f"written out, this comes to more than {MOST_WORK:,} operations",
+            "functions are written out at each call and folds for each item; `for` stays a loop",
+        )
+        self._report.refuse()
 
     def _error(self, site: Site, message: str, *hints: str) -> None:
         self._report.error(site.source, site.start, site.end, message, *hints)

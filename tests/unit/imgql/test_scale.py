@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.imgql import compiled, diagnostics, refused
+from voxk8s.imgql import reduction
 from voxk8s.imgql.diagnostics import nearest
 
 MANY = 10_000
@@ -99,3 +100,22 @@ def test_a_long_line_is_cut_around_its_mark() -> None:
     assert "foo" in message.splitlines()[1]
     mark = message.splitlines()[2].index("^^^")
     assert message.splitlines()[1][mark : mark + 3] == "foo"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "let f0(a) = a + 1\n"
+        + "\n".join(f"let f{i}(a) = f{i - 1}(f{i - 1}(a))" for i in range(1, 60))
+        + '\nprint "x" f59(1)',
+        'let f(i) = fold % i range(900) let %(a, b) = b\nprint "x" fold + 0 (map(f, range(900)))',
+    ],
+    ids=["calls", "folds"],
+)
+def test_a_short_program_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """What calls itself doubled again and again is told where it is asked for."""
+    monkeypatch.setattr(reduction, "MOST_WORK", 1000)
+    message = refused(text)
+    assert "this comes to more than 1,000 operations" in message
+    line = text.count("\n") + 1
+    assert f"main.imgql:{line}:" in message
