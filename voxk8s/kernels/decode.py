@@ -25,7 +25,7 @@ import msgspec
 
 from voxk8s.errors import InputUnavailable, KernelError
 from voxk8s.kernels.complaints import libjpeg_complaints
-from voxk8s.kernels.dicom import decode_series, jpeg_checked, read_meta, same_locale
+from voxk8s.kernels.dicom import check_whole, decode_series, jpeg_checked, read_meta, same_locale
 from voxk8s.kernels.endings import check_bmp, check_png
 from voxk8s.kernels.metaimage import plain_metaimage
 from voxk8s.kernels.nifti import check_nifti
@@ -97,6 +97,8 @@ def _prepared(
             os.symlink(os.path.abspath(beside[1]), os.path.join(scratch, beside[0]))
     elif found is BMP:
         check_bmp(url, path)
+    elif found is DICOM:
+        check_whole(url, path, read_meta(_head(path)))
     # ITK reads some formats only under their own suffix; a link costs no copy.
     name = os.path.join(scratch, f"voxk8s-image{suffix}")
     os.symlink(os.path.abspath(path), name)

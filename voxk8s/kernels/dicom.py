@@ -14,6 +14,7 @@ import numpy as np
 
 from voxk8s.errors import InputUnavailable, KernelError
 from voxk8s.kernels.complaints import libjpeg_complaints
+from voxk8s.kernels.elements import is_whole
 from voxk8s.kernels.slices import Slice, in_order
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def decode_series(url: str, paths: list[str]) -> Image:
     if not images:
         raise InputUnavailable(f"input {url}: the folder has no DICOM files")
     with same_locale:
-        ordered = in_order(url, [_read_slice(url, path) for path in images])
+        ordered = in_order(url, [_read_slice(url, path, heads[path] or {}) for path in images])
         reader = sitk.ImageSeriesReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileNames([each.path for each in ordered])
@@ -126,9 +127,17 @@ def _has_image(meta: dict[int, str]) -> bool:
     return not meta.get(_CLASS, "").startswith(_NO_IMAGE)
 
 
-def _read_slice(url: str, path: str) -> Slice:
+def check_whole(url: str, path: str, meta: dict[int, str], name: str = "") -> None:
+    """Raise InputUnavailable for a DICOM file that lacks an end; `name` is told if it is given."""
+    if not is_whole(path, meta.get(_SYNTAX, "")):
+        shown = f" {name}" if name else ""
+        raise InputUnavailable(f"input {url}: the DICOM file{shown} is truncated or corrupted")
+
+
+def _read_slice(url: str, path: str, meta: dict[int, str]) -> Slice:
     from voxk8s.kernels.itk import reason_of, sitk
 
+    check_whole(url, path, meta, os.path.basename(path))
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(path)

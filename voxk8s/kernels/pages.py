@@ -82,7 +82,9 @@ def _pages(file: IO[bytes]) -> Iterator[Page]:
     word, count = ("Q", "Q") if big else ("I", "H")
     (place,) = struct.unpack_from(order + word, head, 8 if big else 4)
     seen: set[int] = set()
-    while place and place not in seen and len(seen) < _MOST_PAGES:
+    while place:
+        if place in seen or len(seen) == _MOST_PAGES:  # libtiff would go on for ever
+            raise ValueError("corrupted: its pages have no end")
         number = len(seen)
         seen.add(place)
         file.seek(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from pathlib import Path
 
@@ -141,6 +142,19 @@ def test_checksums_of_deflated_tiff_count(tmp_path: Path) -> None:
             _load(path)
     write_tiff(path, GREY, packed=[packed[:-1]])
     with pytest.raises(InputUnavailable, match="compressed voxels without an end"):
+        _load(path)
+
+
+def test_pages_in_a_circle(tmp_path: Path) -> None:
+    """A page that is followed by itself is an error; libtiff would never come to an end."""
+    path = tmp_path / "a.tif"
+    write_tiff(path, GREY)
+    content = bytearray(path.read_bytes())
+    (place,) = struct.unpack_from("<I", content, 4)
+    (entries,) = struct.unpack_from("<H", content, place)
+    struct.pack_into("<I", content, place + 2 + 12 * entries, place)
+    path.write_bytes(content)
+    with pytest.raises(InputUnavailable, match="its pages have no end"):
         _load(path)
 
 
