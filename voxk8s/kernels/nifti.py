@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -78,7 +78,7 @@ def check_nifti(url: str, path: str, beside: tuple[str, str] | None) -> None:
     require_volume(url, sizes)
     if kind not in _TYPES:
         raise InputUnavailable(f"input {url}: NIfTI voxels of the type {kind} are not read")
-    _check_geometry(url, head, order)
+    _check_geometry(url, head, order, sizes)
     (start,) = struct.unpack_from(f"{order}f", head, 108)
     if not math.isfinite(start) or start < (0 if is_pair(head) else _HEADER_BYTES):
         raise _corrupted(url, f"its voxels start at {start:g}")
@@ -87,10 +87,12 @@ def check_nifti(url: str, path: str, beside: tuple[str, str] | None) -> None:
         raise InputUnavailable(f"input {url}: the NIfTI file is truncated")
 
 
-def _check_geometry(url: str, head: bytes, order: str) -> None:
-    spacings = struct.unpack_from(f"{order}3f", head, 80)
+def _check_geometry(url: str, head: bytes, order: str, sizes: Sequence[int]) -> None:
+    told = struct.unpack_from(f"{order}3f", head, 80)
+    # Of an axis of one voxel many a program says no spacing.
+    spacings = [step for step, size in zip(told, sizes, strict=False) if size > 1]
     by_quaternion, by_matrix = struct.unpack_from(f"{order}2h", head, 252)
-    parts = {"spacing": spacings}
+    parts: dict[str, Sequence[float]] = {"spacing": spacings}
     if by_quaternion > 0:
         parts["qform"] = struct.unpack_from(f"{order}6f", head, 256)
     if by_matrix > 0:
@@ -98,7 +100,7 @@ def _check_geometry(url: str, head: bytes, order: str) -> None:
     for name, numbers in parts.items():
         if not all(map(math.isfinite, numbers)):
             raise _corrupted(url, f"its {name} has numbers that are not finite")
-    if by_matrix > 0 and 0.0 in spacings[: struct.unpack_from(f"{order}h", head, 40)[0]]:
+    if by_matrix > 0 and 0.0 in spacings:
         raise _corrupted(url, "it has a spacing of 0, which its sform does not")
 
 

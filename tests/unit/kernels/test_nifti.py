@@ -84,6 +84,16 @@ def test_headers_that_make_no_image(
         _load(path)
 
 
+def test_an_axis_of_one_voxel_needs_no_spacing(tmp_path: Path) -> None:
+    """A slice of which the header says no thickness is read."""
+    content = _plain()
+    struct.pack_into("<h", content, 46, 1)
+    struct.pack_into("<f", content, 88, 0.0)
+    path = tmp_path / "a.nii"
+    path.write_bytes(content)
+    assert _load(path).array.shape == (1, 4, 5)
+
+
 def test_vectors_are_channels(tmp_path: Path) -> None:
     """A fifth axis is one of channels if the header says that the voxels are vectors."""
     content = _plain()
