@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
-from heapq import nlargest
-from itertools import takewhile
+from collections.abc import Sequence
 from typing import Literal, NoReturn
 
 import msgspec
@@ -14,9 +11,6 @@ from voxk8s.errors import InvalidProgram
 from voxk8s.imgql.source import Source
 
 _WIDEST = 100
-_LONGEST_COMPARED = 80
-_MOST_WORK = 200_000
-"""Squares of lengths of all names that one word is compared with: some hundredths of a second."""
 MOST_SHOWN = 20
 """Errors told in full; the rest is counted."""
 
@@ -141,32 +135,3 @@ def listing(findings: Sequence[Diagnostic]) -> str:
     if len(errors) > MOST_SHOWN:
         lines.append(f"… and {len(errors) - MOST_SHOWN} more errors")
     return "\n".join(lines)
-
-
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Give the known name that looks most like `word`, if one does.
-
-    Comparing takes time by the square of the length, so of many long names only those are compared
-    that begin and end like the word. Very long ones are no slips of the pen, nor are other letters
-    for a name of one letter.
-    """
-    near = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
-    folded = {name.lower(): name for name in reversed(near)}
-    if word.lower() in folded:
-        return folded[word.lower()]
-    if not 1 < len(word) <= _LONGEST_COMPARED:
-        return None
-    most = _MOST_WORK // len(word) ** 2
-    if len(near) > most:
-        near = nlargest(most, near, key=lambda name: _common_ends(word, name))
-    matches = get_close_matches(word, near, n=1, cutoff=cutoff)
-    return matches[0] if matches else None
-
-
-def _common_ends(one: str, other: str) -> int:
-    """Count the characters that two names have in common from both ends."""
-
-    def same(pairs: Iterable[tuple[str, str]]) -> int:
-        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-    return same(zip(one, other, strict=False)) + same(zip(one[::-1], other[::-1], strict=False))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from voxk8s.imgql import grammar, habits
-from voxk8s.imgql.diagnostics import Report, nearest
+from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.source import Source
+from voxk8s.imgql.suggestions import nearest
 from voxk8s.imgql.surroundings import PAIRS, Form, Surroundings, surroundings
 from voxk8s.imgql.syntax import Token
 

@@ -8,9 +8,10 @@ from itertools import islice
 import msgspec
 
 from voxk8s.imgql import habits
-from voxk8s.imgql.diagnostics import Report, nearest
+from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.names import Defined, Names
 from voxk8s.imgql.scopes import Local, Scope
+from voxk8s.imgql.suggestions import nearest
 from voxk8s.imgql.syntax import Item, Token
 from voxk8s.plan.signature import Role
 

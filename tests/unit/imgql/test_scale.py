@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.imgql import compiled, diagnostics, refused
 from voxk8s.imgql import reduction
-from voxk8s.imgql.diagnostics import nearest
+from voxk8s.imgql.suggestions import nearest
 
 MANY = 10_000
 
