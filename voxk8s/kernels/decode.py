@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 
 __all__ = ["decode_file", "decode_series"]
 
-_PNG_KIND: Final = 25  # the place of the colour type
-_PNG_GREYS: Final = (0, 4)
+_PNG_KIND: Final = slice(25, 26)  # the place of the colour type
+_PNG_GREYS: Final = (b"\0", b"\4")
 _STANDARD_OUTPUT: Final = 1
 _CHUNK: Final = 1024 * 1024
 
