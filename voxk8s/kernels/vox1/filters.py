@@ -5,7 +5,6 @@ ITK runs on one thread, so results do not depend on how many there are.
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import cc3d
@@ -30,6 +29,7 @@ from voxk8s.kernels.text import describe_image
 from voxk8s.kernels.vox1.operands import image_and_mask, one_mask
 from voxk8s.values import Image, Value
 
+LARGEST: Final = float(np.finfo(np.float32).max)
 MOST_BINS: Final = 65_536
 """More bins than there are useful ones; ITK would take memory for any number."""
 
@@ -110,17 +110,18 @@ def slic(i: Value, size: Value, weight: Value) -> Image:
 
     `size` is the distance of the seeds in voxels along each axis, as far as the image reaches;
     `weight` that of space, in voxels, against intensity, 0 or more. Channels count as coordinates
-    of the intensity. KernelError unless all values are finite in float32. Source: ITK's
-    SLICImageFilter (Achanta et al., 2012), 5 iterations, connected labels, seeds 3 or more voxels
-    apart moved to the least gradient per mm beside them.
+    of the intensity. KernelError for NaN, for values beyond 1e18 and a weight beyond 1e15, whose
+    squares float32 does not hold. Source: ITK's SLICImageFilter (Achanta et al., 2012), 5
+    iterations, connected labels, seeds 3 or more voxels apart moved to the least gradient per mm
+    beside them.
     """
     image = require_image("slic", i)
-    values = _finite("slic", image)
+    values = _finite("slic", image, most=1e18)
     grid, proximity = whole("slic", size), number("slic", weight)
     if grid < 1:
         raise KernelError(f"slic: seeds {grid} voxels apart")
-    if not 0 <= proximity < math.inf:
-        raise KernelError(f"slic: the weight {proximity} is not 0 or more")
+    if not 0 <= proximity <= 1e15:
+        raise KernelError(f"slic: the weight {proximity} is not within 0 and 1e15")
     # A grid beyond the image takes memory without end; moving the seeds of a grid below 3, or at
     # the border, has ITK read beyond the image.
     grids = [min(grid, side) for side in image.size]
@@ -207,16 +208,18 @@ def label_mean(i: Value, labels: Value) -> Image:
     return image_like(image, means[flat].reshape(image.array.shape))
 
 
-def _finite(kernel: str, image: Image, mask: MaskArray | None = None) -> Float32Array:
-    """Give the voxels in float32; KernelError if one (of the mask, if any) is not finite."""
+def _finite(
+    kernel: str, image: Image, mask: MaskArray | None = None, most: float = LARGEST
+) -> Float32Array:
+    """Give the voxels in float32; KernelError if one (of the mask, if any) is beyond `most`."""
     values = as_float32(image)
-    wrong = ~np.isfinite(values)
+    wrong = ~(np.abs(values) <= np.float32(most))  # NaN is not within anything
     if mask is not None:
         wrong &= mask.view(np.bool_)
     if wrong.any():
         where = " in the mask" if mask is not None else ""
         raise KernelError(
             f"{kernel}: {np.count_nonzero(wrong)} values of {describe_image(image)}{where} are"
-            " infinite or NaN"
+            f" infinite, NaN or beyond {most:.2g}"
         )
     return values

@@ -325,6 +325,7 @@ def test_filters_that_cannot_take_what_is_not_finite_say_so(value: float) -> Non
         ("slic", (3, math.nan), "weight nan"),
         ("slic", (3, -1.0), "weight -1.0"),
         ("slic", (3, math.inf), "weight inf"),
+        ("slic", (3, 1e30), "weight 1e[+]30"),
         ("otsu", (mask(np.ones((4, 4))), 10**9), "at most 65536"),
         ("otsu", (mask(np.ones((4, 4))), 1e300), "whole number"),
     ],
@@ -333,6 +334,13 @@ def test_parameters_beyond_reason(name: str, arguments: tuple[Value, ...], words
     """What would take all memory, or means nothing, is an error."""
     with pytest.raises(KernelError, match=f"{name}.*{words}"):
         call(f"vox1.{name}", image(np.eye(4, dtype=np.float32)), *arguments)
+
+
+def test_slic_of_values_whose_squares_are_beyond_float32() -> None:
+    """ITK would leave voxels without a label, and crash by it."""
+    large = image(np.full((4, 4), 1e20, np.float32))
+    with pytest.raises(KernelError, match=r"slic: 16 values .* beyond 1e[+]18"):
+        call("vox1.slic", large, 3, 1.0)
 
 
 def test_otsu_with_one_bin() -> None:
