@@ -18,13 +18,17 @@ V = TypeVar("V")
 
 
 class Site(NamedTuple):
-    """A place in the program's own text; `caller` is the call of `function` that led there."""
+    """A place in the program's own text; `caller` is the call of `function` that led there.
+
+    `library` is the function of a library that the program calls at this place, if one is run.
+    """
 
     source: Source
     start: int
     end: int
     caller: Site | None = None
     function: str = ""
+    library: str = ""
 
     @property
     def at(self) -> str:
@@ -100,6 +104,8 @@ class Machine(Generic[V]):
         instructions = function.instructions
         known = self._known
         values: dict[int, V] = {}
+        if source.library and not caller.library:
+            caller = caller._replace(library=function.name)
         for place in function.live:
             instruction = instructions[place]
             kind = type(instruction)

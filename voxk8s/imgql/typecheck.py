@@ -73,7 +73,8 @@ class _Types:
                 wanted = instruction.words[place]
             if types.clashes(wanted, given):
                 self._refuse(instruction, place, wanted, arguments, site)
-                return signature.result
+                # Of an operator another one may have been meant, with another result.
+                return types.ANY if instruction.words else signature.result
         return types.result(signature, arguments)
 
     def item(self, sequence: str, captured: Sequence[str], site: Site) -> str:
@@ -130,6 +131,7 @@ class _Types:
         kinds = tuple(reversed(arguments)) if instruction.swapped else arguments
         fitting = self._names.fitting(name, kinds) if instruction.words else ()
         hint = f"called from {site.caller.at}" if site.caller is not None else ""
+        user = f"`{site.library}` uses it" if site.library else ""
         self._report.error(
             site.source,
             site.start,
@@ -140,6 +142,7 @@ class _Types:
             if fitting
             else "",
             "" if instruction.words or count < 2 else types.described(name, instruction.signature),
+            user,
             hint,
         )
 

@@ -133,6 +133,8 @@ def test_a_slip_in_a_command_word_is_suggested() -> None:
         ("let a = if 1 then 2 else 3", "`ifB(c, t, e)` chooses between two masks"),
         ('WriteImage("f.nii", 1)', "files are written by a command: save"),
         ("let f = lambda x: x", "a function has a name"),
+        ("let a = sum([1])", "the sum of a sequence is fold + 0 xs"),
+        ("let a = len([1])", "the length of a sequence is fold + 0 (for x in xs do 1)"),
         ("let a = True", "did you mean `true`?"),
         ("let in = 1", "`in` is a word of the language"),
         ('load a "f"', 'it is written load name = "file"'),

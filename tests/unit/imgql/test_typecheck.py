@@ -143,6 +143,22 @@ def test_functions_that_nobody_calls_are_checked() -> None:
 def test_a_clash_in_a_mixed_chain_is_told_with_its_grouping() -> None:
     """Whoever expects precedence learns that there is none; other warnings are left out."""
     message = refused('import "vox1"\nload a = "a"\nlet b = 1 + 2 * 3\nprint "x" a >. 1 & border')
-    assert "4:13: error: the right operand of `>.` must be a number, not a mask" in message
+    assert "4:18: error: the left operand of `&` must be a mask, not a number" in message
     assert "`>.` and `&` are mixed without parentheses" in message
     assert "`+` and `*`" not in message
+
+
+def test_nothing_follows_from_an_operator_that_does_not_fit() -> None:
+    """What it would have given is not known, so no further clash is told."""
+    text = HEAD + 'let a = img > 3 & border\nprint "x" volume(a)'
+    errors = [each for each in diagnostics(text) if each.severity == "error"]
+    assert [(each.line, each.column) for each in errors] == [(3, 17)]
+
+
+def test_a_clash_inside_of_the_library_names_what_the_program_called() -> None:
+    """The kernel is none that the program has named."""
+    message = refused(HEAD + 'print "x" volume(ifB(img >. 3, tt, ff))')
+    assert "3:18: error: the argument of `bconstant` must be a truth value, not a mask" in message
+    assert "help: `ifB` uses it" in message
+    deep = refused(HEAD + 'print "x" volume(overlayB(3, img, img))')
+    assert "help: `overlayB` uses it" in deep
