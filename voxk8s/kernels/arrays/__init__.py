@@ -9,9 +9,11 @@ from voxk8s.kernels.spec import CostHint, KernelSpec, spec
 _HOME = "voxk8s.kernels.arrays"
 
 
-def _row(name: str, types: str, home: str, per_megavoxel: float, doc: str) -> KernelSpec:
+def _row(
+    name: str, types: str, home: str, per_megavoxel: float, doc: str, version: int = 1
+) -> KernelSpec:
     cost = CostHint(seconds=5e-5, per_megavoxel=per_megavoxel)
-    return spec(f"arrays.{name}", types, f"{_HOME}.{home}:{name}", doc, cost=cost)
+    return spec(f"arrays.{name}", types, f"{_HOME}.{home}:{name}", doc, version=version, cost=cost)
 
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
@@ -23,9 +25,9 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         3e-2,
         "Counts by class, precision, recall and F1",
     ),
-    _row("dice_score", "any any number? -> mapping", "agreement", 3e-3, "Dice coefficient"),
-    _row("jaccard_index", "any any number? -> mapping", "agreement", 3e-3, "Jaccard index"),
-    _row("count_pixels", "any number? -> mapping", "statistics", 3e-2, "Counts of values"),
+    _row("dice_score", "any any number? -> mapping", "agreement", 3e-3, "Dice coefficient", 2),
+    _row("jaccard_index", "any any number? -> mapping", "agreement", 3e-3, "Jaccard index", 2),
+    _row("count_pixels", "any number? -> mapping", "statistics", 3e-2, "Counts of values", 2),
     _row(
         "threshold_equal",
         "image number number? number? -> image",

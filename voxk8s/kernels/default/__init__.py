@@ -11,12 +11,15 @@ _HOME = "voxk8s.kernels.default"
 _SCALAR = CostHint(seconds=3e-6, per_megavoxel=1e-3)
 
 
-def _row(name: str, types: str, home: str, doc: str, *, elementwise: bool = False) -> KernelSpec:
+def _row(
+    name: str, types: str, home: str, doc: str, *, elementwise: bool = False, version: int = 1
+) -> KernelSpec:
     return spec(
         f"default.{name}",
         types,
         f"{_HOME}.{home}",
         doc,
+        version=version,
         cheap=True,
         cost=_SCALAR,
         elementwise=elementwise,
@@ -66,7 +69,13 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     # statistics of sequences of numbers
     _row("mean", "sequence -> number", "statistics:mean", "Arithmetic mean"),
     _row("median", "sequence -> number", "statistics:median", "Median"),
-    _row("stdev", "sequence -> number", "statistics:stdev", "Standard deviation of a sample"),
+    _row(
+        "stdev",
+        "sequence -> number",
+        "statistics:stdev",
+        "Standard deviation of a sample",
+        version=2,
+    ),
     _row("argmax", "sequence -> number", "statistics:argmax", "Index of the first largest item"),
     _row(
         "argsort",

@@ -23,6 +23,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "string any* -> string",
         f"{_HOME}:format_string",
         "A template with its fields filled in",
+        version=2,
         cheap=True,
         cost=_COST,
     ),

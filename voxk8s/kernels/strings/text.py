@@ -62,6 +62,11 @@ class _Formatter(string.Formatter):
         found: tuple[object, int | str] = super().get_field(field_name, args, kwargs)
         return found
 
+    def convert_field(self, value: object, conversion: str | None) -> object:
+        if conversion is None or isinstance(value, str):
+            return super().convert_field(value, conversion)
+        return text_of(value)  # type: ignore[arg-type]  # arguments of a kernel are values
+
     def format_field(self, value: object, format_spec: str) -> str:
         if any(int(width) > _WIDEST_FIELD for width in re.findall(r"\d+", format_spec)):
             raise ValueError(f"a field may have at most {_WIDEST_FIELD} characters")

@@ -64,6 +64,7 @@ def test_points_pairs_and_choices() -> None:
         ("ConnectedThreshold", (NOISE, [[8, 0, 0]]), "seedList"),
         ("ConnectedThreshold", (NOISE, [[0, 0]]), "seedList"),
         ("OtsuThreshold", (NOISE, 0, 1, 1), "numberOfHistogramBins is the number 1, not within 2"),
+        ("OtsuThreshold", (NOISE, 0, 1, 1e9), "numberOfHistogramBins .* 65536"),
         ("Bilateral", (NOISE, 1, 1, 0), "numberOfRangeGaussianSamples"),
         ("HistogramMatching", (NOISE, NOISE, 0), "numberOfHistogramLevels"),
         ("CurvatureAnisotropicDiffusion", (NOISE, 0.06, 3.0, 0, 5), "conductanceScaling"),
