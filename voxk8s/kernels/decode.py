@@ -72,7 +72,7 @@ def decode_file(url: str, path: str, scratch: str, beside: tuple[str, str] | Non
     found = sniff(url, head)
     if found is JSON:
         return _document(url, path)
-    if found is TIFF or found is PNG:
+    if found in (TIFF, PNG, JPEG):
         picture = _picture(url, found, path, head)
         if picture is not None:
             return picture
@@ -107,8 +107,11 @@ def _prepared(
 
 def _picture(url: str, found: Format, path: str, head: bytes) -> Value | None:
     """Read a picture that ITK has no type for or reads wrongly; None if ITK can."""
-    from voxk8s.kernels.pictures import needs_pillow, read_grey_png, read_tiff
+    from voxk8s.kernels.pictures import check_jpeg, needs_pillow, read_grey_png, read_tiff
 
+    if found is JPEG:
+        check_jpeg(url, path)
+        return None
     if found is PNG:
         check_png(url, path)
         return read_grey_png(url, path) if head[_PNG_KIND] in _PNG_GREYS else None

@@ -12,6 +12,7 @@ What Pillow would change as well is refused.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,6 +29,7 @@ Pillow.MAX_IMAGE_PIXELS = None
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _JPEG: Final = 7
+_MOST_PACKED: Final = 1000  # voxels a byte; of one colour all over there are about 250
 _FLOAT: Final = 3
 _LETTERS: Final = {1: "u", 2: "i", _FLOAT: "f"}
 _IN_COLOUR: Final = {"P": "RGB", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "RGBX": "RGB"}
@@ -92,6 +94,23 @@ def _voxels(picture: Pillow.Image, page: Page) -> Array:
 
 def _told(error: Exception, path: str) -> str:
     return str(error).replace(repr(path), "the file")
+
+
+def check_jpeg(url: str, path: str) -> None:
+    """Raise InputUnavailable for a JPEG that says it has more voxels than its bytes can hold.
+
+    ITK would allocate up to 12 GiB and fill them with grey. What else is wrong is left to it.
+    """
+    try:
+        with Pillow.open(path, formats=["JPEG"]) as picture:
+            width, length = picture.size
+    except (OSError, SyntaxError, ValueError):
+        return
+    if width * length > os.stat(path).st_size * _MOST_PACKED:
+        raise InputUnavailable(
+            f"input {url}: the JPEG file is corrupted or truncated: it is too short for its size of"
+            f" {width}x{length}"
+        )
 
 
 def read_grey_png(url: str, path: str) -> Image | None:

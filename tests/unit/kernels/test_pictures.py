@@ -165,6 +165,19 @@ def test_sizes_that_the_file_cannot_have(tmp_path: Path) -> None:
         _load(tmp_path / "a.tif")
 
 
+def test_a_jpeg_cannot_hold_more_than_its_bytes(tmp_path: Path) -> None:
+    """A size of four billion voxels in a small file is an error; one colour all over is none."""
+    path = tmp_path / "a.jpg"
+    Pillow.new("L", (4000, 3000), 7).save(path, optimize=True)
+    assert _load(path).array.shape == (3000, 4000)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"\xff\xc0") + 5
+    struct.pack_into(">HH", content, place, 65500, 65500)
+    path.write_bytes(content)
+    with pytest.raises(InputUnavailable, match="too short for its size of 65500x65500"):
+        _load(path)
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB"])
 def test_checksums_of_png_count(tmp_path: Path, mode: str) -> None:
     """A wrong byte anywhere, or a missing one, is found, whichever library reads the rest."""
