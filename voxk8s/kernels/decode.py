@@ -54,7 +54,7 @@ __all__ = ["decode_file", "decode_series"]
 
 _PNG_KIND: Final = slice(25, 26)  # the place of the colour type
 _PNG_GREYS: Final = (b"\0", b"\4")
-_STANDARD_OUTPUT: Final = 1
+_STREAMS: Final = (1, 2)
 _CHUNK: Final = 1024 * 1024
 
 
@@ -131,7 +131,7 @@ def _image(url: str, found: Format, name: str, head: bytes) -> Value:
     complaints: list[str] = []
     try:
         if found is JPEG:
-            with libjpeg_complaints(_STANDARD_OUTPUT) as complaints:
+            with libjpeg_complaints(*_STREAMS) as complaints:
                 image = reader.Execute()
         elif found is DICOM:
             with same_locale, jpeg_checked(url, read_meta(head)):

@@ -40,7 +40,11 @@ def test_broken_voxels_are_found(
     del content[-200:-160]
     with pytest.raises(InputUnavailable, match=r"a\.jpg: the JPEG file is corrupted: Corrupt JPEG"):
         _load(tmp_path / "a.jpg", content)
-    assert capfd.readouterr().out == ""
+    content[2:4] = b"\xff\xdb"  # and a header that libjpeg complains of while it is read
+    with pytest.raises(InputUnavailable, match="the JPEG file cannot be read"):
+        _load(tmp_path / "a.jpg", content)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
 
 
 def test_a_jpeg_that_ends_too_early(tmp_path: Path) -> None:
