@@ -18,6 +18,7 @@ SIGNS: Final = {
     "#": _COMMENT,
     "/*": _COMMENT,
     "--": _COMMENT,
+    "{": "sequences stand in square brackets: [1, 2]; a parameter is $NAME",
     ",": "the point of a number is a `.`",
 }
 """Hints for signs that stand where the grammar does not allow them."""

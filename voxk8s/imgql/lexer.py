@@ -135,7 +135,8 @@ class _Lexer:
             stop = stop if closed < 0 else closed + 1
             message, hint = f"{sign!r} begins no string", 'strings stand in double quotes: "a"'
         else:
-            stop, message, hint = start + 1, f"{sign!r} means nothing in ImgQL", ""
+            stop, message = start + 1, f"{sign!r} means nothing in ImgQL"
+            hint = habits.of_sign(sign)
         self._report.error(self._source, start, stop, message, hint)
         return stop
 

@@ -135,6 +135,7 @@ def test_a_slip_in_a_command_word_is_suggested() -> None:
         ("let f = lambda x: x", "a function has a name"),
         ("let a = sum([1])", "the sum of a sequence is fold + 0 xs"),
         ("let a = len([1])", "the length of a sequence is fold + 0 (for x in xs do 1)"),
+        ("let a = {1}", "sequences stand in square brackets: [1, 2]; a parameter is $NAME"),
         ("let a = True", "did you mean `true`?"),
         ("let in = 1", "`in` is a word of the language"),
         ('load a "f"', 'it is written load name = "file"'),
