@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dask
+import numpy as np
 import pytest
 
 from tests.support.executions import QUICK, PlanMaker, fresh_store
@@ -21,7 +22,15 @@ from voxk8s.execution import (
 from voxk8s.execution.client import has_shared_dask_client
 from voxk8s.execution.compile import OperationError
 from voxk8s.execution.executors.dasksession import DaskSession
+from voxk8s.kernels import kernel
 from voxk8s.storage import ResultStore
+from voxk8s.values import Array
+
+
+@kernel("client.large")
+def large() -> Array:
+    """Give 40 MB."""
+    return np.zeros(5_000_000)
 
 
 @pytest.fixture(autouse=True)
@@ -162,3 +171,16 @@ def test_names_of_tasks_are_new_after_a_cancelled_run() -> None:
     second = DaskSession(client, "two", lambda _: None, local=True)
     assert second.salt != ""
     second.close()
+
+
+def test_values_that_no_worker_can_hold_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names what to raise, and nothing is tried again."""
+    monkeypatch.setenv("VOXLOGICA_DASK_MEMORY", "10MB")
+    make = PlanMaker()
+    large = make("client.large")
+    make.show("large", large)
+    make.show("same", make("test.identity", large))
+    result = _engine(fresh_store()).execute_workplan(make.plan())
+    [failure] = result.failures
+    assert "VOXLOGICA_DASK_MEMORY" in failure.message
+    assert (failure.transient, failure.attempts) == (False, 1)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from voxk8s.cli.output import dump, escape, failure_json, goal_line, result_json
 from voxk8s.cli.progress import ProgressLine
 from voxk8s.cli.source import Input, read_input
+from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a plan and write what its `print` goals give."""
+    # The limit that suits a guest in somebody's process is too small where we are the process.
+    os.environ.setdefault(ENV_DASK_MEMORY, "auto")
     reporter = _reporter(arguments)
     store = open_store(arguments.store)
     # A store that cannot be used is one message, not the failure of whatever asked it first; a

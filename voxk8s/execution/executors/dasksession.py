@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
-from typing import Any
+from typing import Any, Final
 
 import dask
 from dask.base import annotate
@@ -16,6 +16,7 @@ from distributed import Client, KilledWorker
 from distributed.client import Future as DaskFuture
 from distributed.client import FutureCancelledError as DaskCancelledError
 
+from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.errors import SchedulerLost
 from voxk8s.execution import process
 from voxk8s.execution.compile import compile_units, wishes
@@ -66,6 +67,11 @@ class _Router:
 
 
 _router = _Router()
+_REFUSED: Final = "memory_limit"
+"""In Dask's words for a task whose arguments are larger than any worker."""
+_MORE_MEMORY: Final = (
+    f"Raise {ENV_DASK_MEMORY} in a process, cluster.worker.resources.limits.memory in a WorkPlan."
+)
 
 
 class DaskSession:
@@ -254,5 +260,8 @@ def _lost(key: TaskKey, error: BaseException) -> Lost:
         return Lost(key, "WorkerLost", text, str(error.task))
     if isinstance(error, CancelledError | DaskCancelledError):
         return Lost(key, "WorkerLost", "the scheduler has dropped its task")
-    final = not is_transient(error)
-    return Lost(key, type(error).__name__, message_of(error), None, final)
+    text, final = message_of(error), not is_transient(error)
+    if isinstance(error, MemoryError) and _REFUSED in text:
+        # What the scheduler will not place it refuses again.
+        text, final = f"{text} {_MORE_MEMORY}", True
+    return Lost(key, type(error).__name__, text, None, final)

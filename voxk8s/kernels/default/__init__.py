@@ -96,6 +96,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "",
         "The image or document behind a URL",
         role=Role.LOAD,
+        version=2,
         cost=CostHint(seconds=0.01, per_megavoxel=0.03),
     ),
     spec(
