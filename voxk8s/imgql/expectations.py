@@ -7,9 +7,9 @@ from typing import Final
 from voxk8s.imgql import grammar, habits
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.source import Source
-from voxk8s.imgql.suggestions import nearest
 from voxk8s.imgql.surroundings import PAIRS, Form, Surroundings, surroundings
 from voxk8s.imgql.syntax import Token
+from voxk8s.plan.suggest import nearest
 
 _COMMANDS: Final = ("let", "load", "print", "save", "import")
 _FORMS: Final = {

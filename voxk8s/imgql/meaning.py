@@ -11,9 +11,9 @@ from voxk8s.imgql import habits
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.names import Defined, Names
 from voxk8s.imgql.scopes import Local, Scope
-from voxk8s.imgql.suggestions import nearest
 from voxk8s.imgql.syntax import Item, Token
 from voxk8s.plan.signature import Role
+from voxk8s.plan.suggest import nearest
 
 _MOST_COMPARED = 5_000
 _LONGEST_PART = 12

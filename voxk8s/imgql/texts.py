@@ -13,8 +13,8 @@ from voxk8s.errors import Voxk8sError
 from voxk8s.imgql import lexer, libraries, parser
 from voxk8s.imgql.diagnostics import Report
 from voxk8s.imgql.source import Source
-from voxk8s.imgql.suggestions import nearest
 from voxk8s.imgql.syntax import Command, Import, Token, string_value
+from voxk8s.plan.suggest import nearest
 
 _FIRST_NAMESPACE: Final = "vox1"
 _LIBRARY_NAMES: Final = (libraries.STANDARD, "stdlib")

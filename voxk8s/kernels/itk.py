@@ -1,7 +1,7 @@
 """The door to SimpleITK: images to and from it, its errors and its threads.
 
 ITK runs on one thread here: operations run side by side, and results must not depend on how many
-threads there are. `ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS` overrides it.
+threads there are.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ from voxk8s.plan.model import (
 from voxk8s.plan.numbers import read_constant
 from voxk8s.plan.sequences import ACCUMULATOR
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
-from voxk8s.plan.suggest import clip, nearest
+from voxk8s.plan.suggest import clip, suggest
 
 MAX_LOOP_DEPTH = 64
 """Loops inside loops; a bound on recursion, far beyond what a person writes."""
@@ -63,7 +63,7 @@ def build(document: Document, index: KernelIndex, *, from_resource: bool = False
         path = f"$.goals[{place}]"
         found = scope.places.get(form.id)
         if found is None:
-            hint = nearest(form.id, scope.places)
+            hint = suggest(form.id, scope.places)
             raise InvalidPlan(f"no node has the id {clip(form.id)}{hint}", f"{path}.id")
         if isinstance(document.nodes[found], ClosureForm):
             raise InvalidPlan("a goal must be a value, not a loop's body", f"{path}.id")
@@ -216,7 +216,7 @@ class _Scope:
         if self.names is None:
             raise InvalidPlan("a parameter can only stand in a closure's nodes", self._at(place))
         if form.name not in self.names:
-            hint = nearest(form.name, sorted(self.names))
+            hint = suggest(form.name, sorted(self.names))
             raise InvalidPlan(
                 f"{clip(form.name)} is neither the closure's variable nor captured{hint}",
                 f"{self._at(place)}.name",
@@ -246,7 +246,7 @@ class _Scope:
         nodes = body.build()
         result = body.places.get(form.result)
         if result is None:
-            hint = nearest(form.result, body.places)
+            hint = suggest(form.result, body.places)
             raise InvalidPlan(
                 f"no node of the closure has the id {clip(form.result)}{hint}", f"{path}.result"
             )
@@ -256,7 +256,7 @@ class _Scope:
         return needs
 
     def _unknown(self, label: str, place: int, field: str) -> InvalidPlan:
-        hint = nearest(label, self.places)
+        hint = suggest(label, self.places)
         return InvalidPlan(f"no node has the id {clip(label)}{hint}", self._at(place) + field)
 
     def _wrong_arguments(self, place: int, count: int) -> InvalidPlan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.signature import KernelIndex, Signature
-from voxk8s.plan.suggest import clip, nearest, nearest_kernel
+from voxk8s.plan.suggest import clip, nearest_kernel, suggest
 
 
 class Kernels:
@@ -22,7 +22,7 @@ class Kernels:
         known = sorted({name.rpartition(".")[0] for name in self.index.names()})
         for place, name in enumerate(self.imports):
             if name not in known:
-                hint = nearest(name, known)
+                hint = suggest(name, known)
                 text = f"unknown namespace {clip(name)}{hint}{self._absent()}"
                 raise InvalidPlan(text, f"$.imports[{place}]")
 

@@ -4,21 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from itertools import islice
+from heapq import nlargest
+from itertools import takewhile
+from typing import Final
 
-_MOST = 5_000
-"""Names compared at most: comparing is slow, and one suggestion is not worth a second."""
-_LENGTH = 80
-"""Longer names are no typing slips, and comparing them is quadratic."""
+_LONGEST_COMPARED: Final = 80
+_MOST_WORK: Final = 200_000
+"""Squares of lengths of all names that one word is compared with: some hundredths of a second."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Give the known name that looks most like `word`, if one does.
+
+    Comparing takes time by the square of the length, so of many long names only those are compared
+    that begin and end like the word. Very long ones are no slips of the pen, nor are other letters
+    for a name of one letter.
+    """
+    near = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
+    folded = {name.lower(): name for name in reversed(near)}
+    if word.lower() in folded:
+        return folded[word.lower()]
+    if not 1 < len(word) <= _LONGEST_COMPARED:
+        return None
+    most = _MOST_WORK // len(word) ** 2
+    if len(near) > most:
+        near = nlargest(most, near, key=lambda name: _common_ends(word, name))
+    matches = get_close_matches(word, near, n=1, cutoff=cutoff)
+    return matches[0] if matches else None
+
+
+def _common_ends(one: str, other: str) -> int:
+    """Count the characters that two names have in common from both ends."""
+
+    def same(pairs: Iterable[tuple[str, str]]) -> int:
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    return same(zip(one, other, strict=False)) + same(zip(one[::-1], other[::-1], strict=False))
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
     """Give `; did you mean '…'?`, or nothing when no name is near."""
-    if len(word) > _LENGTH:
-        return ""
-    near = (name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3)
-    matches = get_close_matches(word, list(islice(near, _MOST)), n=1, cutoff=0.6)
-    return f"; did you mean {matches[0]!r}?" if matches else ""
+    match = nearest(word, known)
+    return f"; did you mean {match!r}?" if match else ""
 
 
 def nearest_kernel(name: str, qualified: Sequence[str]) -> str:
@@ -28,15 +55,12 @@ def nearest_kernel(name: str, qualified: Sequence[str]) -> str:
         full = f"{homes[0]}.{name}"
         return f"; it is in the namespace {homes[0]!r}: import that, or write {full!r}"
     if "." in name:
-        return nearest(name, qualified)
+        return suggest(name, qualified)
     bare: dict[str, str] = {}
     for each in qualified:
         bare.setdefault(each.rpartition(".")[2], each)
-    hint = nearest(name, bare)
-    if not hint:
-        return ""
-    near = hint.split("'")[1]
-    return f"; did you mean {near!r} ({bare[near]})?"
+    near = nearest(name, bare)
+    return f"; did you mean {near!r} ({bare[near]})?" if near else ""
 
 
 def clip(text: str, length: int = 80) -> str:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.support.imgql import compiled, diagnostics, refused
 from voxk8s.imgql import reduction
-from voxk8s.imgql.suggestions import nearest
 
 MANY = 10_000
 
@@ -84,13 +83,6 @@ def test_errors_of_a_long_line_share_it() -> None:
     found = diagnostics('print "x" 1\n' + "é§" * 1000)
     assert len(found) > 1000
     assert len({id(each.text) for each in found if each.line == 2}) == 1
-
-
-def test_a_slip_is_found_among_thousands_of_long_names() -> None:
-    """The nearest name is compared with, not all of them."""
-    known = [f"a_long_name_of_some_value_in_this_program_{place}" for place in range(5000)]
-    assert nearest("a_lnog_name_of_some_value_in_this_program_4711", known) == known[4711]
-    assert nearest("x" * 5000, ["x" * 4999 + "y"]) is None
 
 
 def test_a_long_line_is_cut_around_its_mark() -> None:
