@@ -47,10 +47,10 @@ class ParameterWarnings:
             return
         # Imported here: most programs are given just what they ask for.
         from voxk8s.imgql.source import longest_parameter
-        from voxk8s.plan.suggest import nearest
+        from voxk8s.plan.suggest import suggest
 
         taken = {longest_parameter(word, self._given) for word in self._asked}
         for name in self._given:
             if name not in taken:
-                hint = nearest(name, sorted(self._asked))
+                hint = suggest(name, sorted(self._asked))
                 print(f"voxk8s: warning: no ${name} in the program{hint}", file=sys.stderr)
