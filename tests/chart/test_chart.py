@@ -93,7 +93,10 @@ def test_operator_has_no_right_that_it_does_not_use() -> None:
     granted = {name: rule["verbs"] for rule in rules for name in rule["resources"]}
     assert granted == OPERATOR_RIGHTS
     lease = one(render(), "Role", "voxk8s-leader")["rules"]
-    assert {verb for rule in lease for verb in rule["verbs"]} == {"create", "get", "update"}
+    verbs = {verb for rule in lease for verb in rule["verbs"]}
+    assert verbs == {"create", "get", "list", "update", "watch"}
+    named = [rule for rule in lease if "create" not in rule["verbs"]]
+    assert [rule["resourceNames"] for rule in named] == [["voxk8s-leader"]]
     assert {name for rule in lease for name in rule["resources"]} == {"leases"}
 
 
