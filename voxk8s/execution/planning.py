@@ -35,7 +35,7 @@ def plan_units(
     cheap, small = _traits(graph, order)
     goals = frozenset(targets)
     groups = policy.fuse(order, needs, known, Traits(cheap, small, goals))
-    if policy is not _DEFAULT:
+    if type(policy).fuse is not DefaultPolicy.fuse:
         check_groups(groups, order, needs, known, goals)
     demand = Demand(goals=goals, keep=goals | _saved(graph, goals), cheap=cheap, salt=salt)
     units = build(groups, graph.nodes, demand)

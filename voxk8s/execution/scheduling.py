@@ -113,14 +113,15 @@ def check_groups(
     exported: set[ResultKey] = set()
     done: set[ResultKey] = set()
     for group in groups:
-        here = exported | set(group.fetches)
+        inside = set(group.fetches)
         for key in group.members:
             for argument in arguments[key]:
-                if argument not in here and (argument in wanted or argument in known):
+                there = argument in inside or argument in exported
+                if not there and (argument in wanted or argument in known):
                     raise _broken(f"{argument} is used by {key} before it is there")
             if key in done:
                 raise _broken(f"{key} is a member of two groups")
-            here.add(key)
+            inside.add(key)
             done.add(key)
         exported.update(group.exports)
     for key in order:

@@ -19,10 +19,14 @@ from voxk8s.storage import ResultStore
 
 
 class Apart:
-    """Every operation has a task of its own, all on one worker; the last ones come first."""
+    """Every operation has a task of its own, all on one worker; the last ones come first.
 
-    def __init__(self, *workers: str) -> None:
+    `forgotten` operations at the end have none.
+    """
+
+    def __init__(self, *workers: str, forgotten: int = 0) -> None:
         self.placement = Placement(workers)
+        self.forgotten = forgotten
         self.tasks = 0
 
     def fuse(
@@ -34,27 +38,14 @@ class Apart:
     ) -> list[Group]:
         """Give each operation a group, and each known result one that reads it."""
         reading = [Group([], [key], [key]) for key in known]
-        return [*reading, *(Group([key], [key]) for key in order)]
+        done = order[: len(order) - self.forgotten]
+        return [*reading, *(Group([key], [key]) for key in done)]
 
     def schedule(self, units: Mapping[TaskKey, Unit], _: Collection[TaskKey]) -> Schedule:
         """Turn the order round, and name a worker."""
         self.tasks += len(units)
         ranks = {key: -number for number, key in enumerate(units)}
         return Schedule(ranks, dict.fromkeys(units, self.placement))
-
-
-class Forgetful(Apart):
-    """Leaves the last operation out."""
-
-    def fuse(
-        self,
-        order: Sequence[ResultKey],
-        arguments: Mapping[ResultKey, Sequence[ResultKey]],
-        known: Collection[ResultKey],
-        traits: Traits,
-    ) -> list[Group]:
-        """Forget one."""
-        return super().fuse(order, arguments, known, traits)[:-1]
 
 
 def workers_of(executor: Executor) -> list[str]:
@@ -84,6 +75,6 @@ def test_a_policy_that_forgets_is_told(
 ) -> None:
     """What a policy leaves out is an error of it, before anything runs."""
     make.show("sum", make("addition", make("addition", 1.0, 2.0), 3.0))
-    engine = engine_on(store, executor, scheduling=Forgetful())
+    engine = engine_on(store, executor, scheduling=Apart(forgotten=1))
     with pytest.raises(InvalidUsage, match="is in no group"):
         engine.execute_workplan(make.plan())

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 import numpy as np
 import pytest
 
 from tests.support.executions import PlanMaker
+from voxk8s.execution import planning
+from voxk8s.execution.fusion import Group, Traits
 from voxk8s.execution.planning import plan_units
+from voxk8s.execution.scheduling import DefaultPolicy, find_policy
 from voxk8s.kernels import kernel, registry
-from voxk8s.plan import key_graph, resolve
+from voxk8s.plan import ResultKey, key_graph, resolve
 from voxk8s.values import Image
 
 
@@ -36,3 +41,30 @@ def test_a_saved_image_is_stored_as_its_file_is(saved: str, kept: set[str]) -> N
     steps = [step for unit in units.values() for step in unit.steps]
     named = {step.kernel if step.action != "save" else "save" for step in steps if step.keep}
     assert named == kept
+
+
+def test_only_groups_of_other_policies_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours are right by their own tests; to look again would cost every plan."""
+    checked: list[int] = []
+
+    def check(groups: Sequence[Group], *_: object) -> None:
+        checked.append(len(groups))
+
+    class Theirs(DefaultPolicy):
+        def fuse(
+            self,
+            order: Sequence[ResultKey],
+            _: Mapping[ResultKey, Sequence[ResultKey]],
+            __: Collection[ResultKey],
+            ___: Traits,
+        ) -> list[Group]:
+            return [Group([key], [key]) for key in order]
+
+    monkeypatch.setattr(planning, "check_groups", check)
+    make = PlanMaker()
+    make.show("sum", make("addition", 1.0, 2.0))
+    graph = key_graph(make.plan(), registry())
+    compute = resolve(graph, lambda _: ()).compute
+    for policy in (find_policy("default"), Theirs()):
+        plan_units(graph, compute, (), compute, policy=policy)
+    assert checked == [1]
