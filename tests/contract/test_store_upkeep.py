@@ -196,7 +196,7 @@ def test_one_of_many_gets_the_lease(opener: Opener) -> None:
 
         def ask(number: int) -> None:
             barrier.wait()  # noqa: B023 - all threads end within the turn
-            won.append(asking[number].acquire() is None)  # noqa: B023
+            won.append(asking[number].acquire() is None)  # noqa: B023 - the same
 
         threads = [threading.Thread(target=ask, args=(n,)) for n in range(len(asking))]
         for thread in threads:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from pathlib import Path
 
 _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
 _WIDEST = 120
@@ -45,11 +44,12 @@ class Formatter(logging.Formatter):
 
 def _excerpt(place: str) -> str:
     """Give the line of a place with a mark below; nothing if it cannot be read or is long."""
-    file, line, column = place.rsplit(":", 2)
-    try:
-        text = Path(file).read_text("utf-8").splitlines()[int(line) - 1].replace("\t", " ")
-    except (OSError, ValueError, IndexError):
+    # Imported here: most runs have no failures.
+    from voxk8s.cli.source import text_of
+    from voxk8s.execution.places import line_at
+
+    found = line_at(place, text_of)
+    if found is None or len(found[0]) > _WIDEST:
         return ""
-    if len(text) > _WIDEST:
-        return ""
-    return f"\n  {text}\n  {' ' * (int(column) - 1)}^"
+    text, column = found
+    return f"\n  {text}\n  {' ' * (column - 1)}^"

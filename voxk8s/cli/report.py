@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from voxk8s.cli.source import Input
+from voxk8s.cli.source import Input, text_of
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.files import write_file
@@ -32,6 +32,7 @@ class Reporter:
 
     def write(self, result: ExecutionResult, given: Input, store: ResultStore) -> bool:
         """Write the report, or tell why it cannot be written."""
+        read = cache(text_of)
         goals = show_goals(result.goals, self._link, known_since(store, result.goals), from_files())
         run = account(
             result,
@@ -39,8 +40,8 @@ class Reporter:
             title=self._arguments.file,
             goals=goals,
             places=given.places,
-            line_of=_line,
-            program=_text(self._arguments.file) if given.places else "",
+            text_of=read,
+            program=read(self._arguments.file) if given.places else "",
             facts=self._facts(store),
         )
         try:
@@ -81,17 +82,3 @@ def _obstacle(path: Path) -> str | None:
     if not parent.is_dir():
         return f"{parent} is no folder"
     return None if os.access(parent, os.W_OK) else f"nothing may be written in {parent}"
-
-
-def _line(file: str, number: int) -> str:
-    lines = _text(file).splitlines()
-    return lines[number - 1] if 0 < number <= len(lines) else ""
-
-
-@cache
-def _text(file: str) -> str:
-    """Give the text of a program's file; empty where it cannot be read any more."""
-    try:
-        return Path(file).read_text("utf-8")
-    except (OSError, ValueError):
-        return ""

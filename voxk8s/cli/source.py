@@ -105,6 +105,14 @@ def read_text(path: Path) -> str:
         raise InvalidUsage(f"{path} cannot be read: {reason}") from error
 
 
+def text_of(name: str) -> str:
+    """Give the text of a program's file to show lines of it; empty where it cannot be read."""
+    try:
+        return Path(name).read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
+
+
 def read_import(name: str) -> str:
     """Read a file that a program imports; raises OSError or ValueError."""
     path = Path(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from voxk8s.plan import KeyGraph, OperationId, Place
 
@@ -38,6 +38,20 @@ class Places:
         if operation not in self._places and self.graph is not None:
             operation = self.graph.source_of(operation)
         return self._places.get(operation)
+
+
+def line_at(place: str, text_of: Callable[[str], str]) -> tuple[str, int] | None:
+    """Give the line of a place, tabs as blanks, and its column from 1; None if it is not at hand.
+
+    `text_of` gives the text of a file by its name, empty where it has none.
+    """
+    file, line, column = (*place.rsplit(":", 2), "", "")[:3]
+    if not (line.isdecimal() and column.isdecimal()):
+        return None
+    lines = text_of(file).splitlines()
+    if not 0 < int(line) <= len(lines):
+        return None
+    return lines[int(line) - 1].replace("\t", " "), int(column)
 
 
 NOWHERE = Places()

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import voxk8s
 from voxk8s import report
+from voxk8s.execution.places import line_at
 from voxk8s.execution.result import ExecutionResult, Failure
 from voxk8s.history.recorder import Recorder
 from voxk8s.plan import OperationId
@@ -25,15 +26,15 @@ def account(
     goals: Sequence[report.Goal],
     problems: Sequence[str] = (),
     places: Mapping[OperationId, object] | None = None,
-    line_of: Callable[[str, int], str] = lambda _file, _number: "",
+    text_of: Callable[[str], str] = lambda _: "",
     program: str = "",
     facts: Sequence[tuple[str, str]] = (),
 ) -> report.Run:
     """Put together what the report of a run shows.
 
     `problems` are those of bringing files where they were to be. `program` is the text of the
-    plan's program, `places` are where operations stand in it, and `line_of` gives a line of one of
-    its files, empty if it is not at hand.
+    plan's program, `places` are where operations stand in it, and `text_of` gives the text of one
+    of its files, empty if it is not at hand.
     """
     outcome, message = _end(result, problems)
     places = places or {}
@@ -45,7 +46,7 @@ def account(
         _counts(result),
         message=message,
         goals=tuple(goals),
-        failures=tuple(_failure(each, recorder, places, line_of) for each in result.failures),
+        failures=tuple(_failure(each, recorder, places, text_of) for each in result.failures),
         incidents=recorder.incidents() + _differences(result),
         operations=recorder.operations(),
         folded=recorder.folded,
@@ -93,7 +94,7 @@ def _failure(
     failure: Failure,
     recorder: Recorder,
     places: Mapping[OperationId, object],
-    line_of: Callable[[str, int], str],
+    text_of: Callable[[str], str],
 ) -> report.Failure:
     place = recorder.place(failure.operation) or str(places.get(failure.operation, ""))
     return report.Failure(
@@ -102,17 +103,15 @@ def _failure(
         failure.message.removeprefix(f"{place}: "),
         failure.attempts,
         place,
-        _excerpt(place, line_of),
+        _excerpt(place, text_of),
     )
 
 
-def _excerpt(place: str, line_of: Callable[[str, int], str]) -> str:
+def _excerpt(place: str, text_of: Callable[[str], str]) -> str:
     """Give the line of a place with a mark below its column; nothing if it is not at hand."""
-    file, line, column = (*place.rsplit(":", 2), "", "")[:3]
-    if not (line.isdecimal() and column.isdecimal()):
-        return ""
-    text = line_of(file, int(line)).rstrip().replace("\t", " ")
-    return f"{text}\n{' ' * (int(column) - 1)}^" if text and len(text) <= _WIDEST else text
+    line, column = line_at(place, text_of) or ("", 0)
+    text = line.rstrip()
+    return f"{text}\n{' ' * (column - 1)}^" if text and len(text) <= _WIDEST else text
 
 
 def _differences(result: ExecutionResult) -> tuple[report.Incident, ...]:

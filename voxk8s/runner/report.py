@@ -45,7 +45,7 @@ def make_report(
         goals=goals,
         problems=problems,
         places=places,
-        line_of=_lines(document),
+        text_of=_texts(document),
         program=_text(document),
         facts=_facts(workplan, config),
     )
@@ -60,17 +60,12 @@ def _link(goal: GoalOutcome, store: str, folder: str) -> str:
     return f"./{quote(way)}"
 
 
-def _lines(document: Document | None) -> Callable[[str, int], str]:
-    """Give what finds lines of a program and of the files that it imports."""
+def _texts(document: Document | None) -> Callable[[str], str]:
+    """Give what knows the texts of a program and of the files that it imports."""
     texts: Mapping[str, str] = {}
     if document is not None:
         texts = {**document.files, document.name: _text(document)}
-
-    def line_of(file: str, number: int) -> str:
-        lines = texts.get(file, "").splitlines()
-        return lines[number - 1] if 0 < number <= len(lines) else ""
-
-    return line_of
+    return lambda file: texts.get(file, "")
 
 
 def _text(document: Document | None) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -17,6 +19,7 @@ from tests.support.executions import (
 )
 from voxk8s.execution.events import NonDeterminism
 from voxk8s.execution.executors import Executor
+from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore, open_store
 from voxk8s.storage.codec import digest_of
 from voxk8s.storage.layout import record_path
@@ -76,8 +79,8 @@ def test_a_lost_blob_is_computed_again(
         def __getattr__(self, name: str) -> object:
             return getattr(store, name)
 
-        def contains(self, keys: object) -> set[str]:
-            found = store.contains(keys)  # type: ignore[arg-type]
+        def contains(self, keys: Iterable[ResultKey]) -> set[str]:
+            found = store.contains(keys)
             if found and not self.done:
                 self.done = True
                 store.delete(found)
@@ -86,7 +89,8 @@ def test_a_lost_blob_is_computed_again(
         def __reduce__(self) -> tuple[object, ...]:
             return store.__reduce__()
 
-    result = engine_on(Forgetful(), executor).execute_workplan(make.plan())  # type: ignore[arg-type]
+    forgetful: Any = Forgetful()
+    result = engine_on(forgetful, executor).execute_workplan(make.plan())
     assert dict(result) == {"x": 4.0}
 
 

@@ -34,9 +34,9 @@ def told(given: ExecutionResult, recorder: Recorder | None = None, **parts: Any)
     return account(given, recorder or Recorder(), title="t", goals=(), **parts)
 
 
-def line(file: str, number: int) -> str:
-    """Give a line of the program."""
-    return PROGRAM[number - 1] if file == "a.imgql" else ""
+def text(file: str) -> str:
+    """Give the text of the program."""
+    return "\n".join(PROGRAM) if file == "a.imgql" else ""
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_failures_show_the_line_of_the_program() -> None:
     """With a mark below the column; the place is not said twice."""
     recorder = Recorder()
     recorder(OperationFailed(ResultKey("k"), BAD, "vox1.near", 3, "E", "no", False, "a.imgql:2:5"))
-    (failure,) = told(result("no", failures=(FAILURE,)), recorder, line_of=line).failures
+    (failure,) = told(result("no", failures=(FAILURE,)), recorder, text_of=text).failures
     assert failure.place == "a.imgql:2:5"
     assert failure.line == " let x = near(1)\n    ^"
     assert failure.message == "vox1.near (fff) failed: E: no"
@@ -88,14 +88,14 @@ def test_failures_show_the_line_of_the_program() -> None:
 def test_inputs_that_failed_have_the_place_of_their_node() -> None:
     """No event tells of an input that has no key; the program's places do."""
     places = {BAD: "a.imgql:1:1"}
-    (failure,) = told(result("no", failures=(FAILURE,)), places=places, line_of=line).failures
+    (failure,) = told(result("no", failures=(FAILURE,)), places=places, text_of=text).failures
     assert (failure.place, failure.line) == ("a.imgql:1:1", "import vox1\n^")
 
 
 @pytest.mark.parametrize("place", ["", "elsewhere.imgql:1:1", "odd", "odd:x:y"])
 def test_lines_that_are_not_at_hand_are_left_out(place: str) -> None:
     """A plan document has none, and files may be gone."""
-    (failure,) = told(result("no", failures=(FAILURE,)), places={BAD: place}, line_of=line).failures
+    (failure,) = told(result("no", failures=(FAILURE,)), places={BAD: place}, text_of=text).failures
     assert failure.line == ""
 
 
@@ -103,7 +103,7 @@ def test_a_long_line_has_no_mark() -> None:
     """It would not stand below its place."""
     long = "x" * 1000
     places = {BAD: "a.imgql:1:500"}
-    found = told(result("no", failures=(FAILURE,)), places=places, line_of=lambda *_: long)
+    found = told(result("no", failures=(FAILURE,)), places=places, text_of=lambda _: long)
     assert found.failures[0].line == long
 
 
