@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from voxk8s.kernels import nrrd
-from voxk8s.kernels.metaimage import parse_header
+from voxk8s.kernels import metaimage, nrrd
 from voxk8s.kernels.nifti import is_pair
 
 HEADER_SUFFIXES: Final = (".mhd", ".nhdr", ".hdr")
-HEADER_BYTES: Final = 64 * 1024
+HEADER_BYTES: Final = max(metaimage.HEADER_BYTES, nrrd.HEADER_BYTES)
 """The longest header of which the voxels are looked for."""
 _PLAIN_NAME: Final = re.compile(r"[^/\\%:\s][^/\\%:]*")
 
@@ -32,6 +31,6 @@ def companion(url: str, head: bytes) -> str | None:
 def _named(head: bytes) -> str | None:
     if head.startswith(b"NRRD000"):
         return nrrd.data_file(head)
-    header = parse_header(head)
+    header = metaimage.parse_header(head)
     name = header.fields["ElementDataFile"] if header else "LOCAL"
     return None if name.upper() == "LOCAL" else name

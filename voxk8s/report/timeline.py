@@ -7,7 +7,7 @@ on rows of their own, which gives one row for each thread that was busy.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Final
@@ -45,11 +45,13 @@ class Bar:
         """Say whether another bar joins this one: both are narrow, and so is the gap."""
         return end - start < finest and start - self.end < finest and self.end - self.start < finest
 
-    def add(self, kernel: str, seconds: float, count: int) -> None:
-        """Take in operations of one kernel."""
-        self.seconds += seconds
-        self.count += count
-        self.kernels[kernel] = self.kernels.get(kernel, 0.0) + seconds
+    def join(self, other: Bar) -> None:
+        """Take in a bar that begins no earlier."""
+        self.end = max(self.end, other.end)
+        self.seconds += other.seconds
+        self.count += other.count
+        for kernel, seconds in other.kernels.items():
+            self.kernels[kernel] = self.kernels.get(kernel, 0.0) + seconds
         self.operation = None
 
 
@@ -92,7 +94,7 @@ def timeline(
     ]
     shown = lanes[:most_rows]
     finest = seconds * _FINEST
-    rows = [_bars(lane, begin, finest) for _, _, lane in shown]
+    rows = [_joined((_bar(each, begin) for each in lane), finest) for _, _, lane in shown]
     while sum(map(len, rows)) > most_bars:
         finest *= 2
         rows = [_joined(bars, finest) for bars in rows]
@@ -132,32 +134,19 @@ def _lanes(timed: Sequence[Operation]) -> list[list[Operation]]:
     return lanes
 
 
-def _bars(lane: Sequence[Operation], begin: float, finest: float) -> list[Bar]:
-    """Make bars of the operations of one row."""
-    bars: list[Bar] = []
-    last = None
-    for each in lane:
-        start = each.started - begin
-        end = start + each.seconds
-        if last is not None and last.takes(start, end, finest):
-            last.end = max(last.end, end)
-            last.add(each.kernel, each.seconds, 1)
-        else:
-            last = Bar(start, end, each.seconds, {each.kernel: each.seconds}, operation=each)
-            bars.append(last)
-    return bars
+def _bar(operation: Operation, begin: float) -> Bar:
+    start = operation.started - begin
+    sums = {operation.kernel: operation.seconds}
+    return Bar(start, start + operation.seconds, operation.seconds, sums, operation=operation)
 
 
-def _joined(bars: Sequence[Bar], finest: float) -> list[Bar]:
-    """Join the bars of one row further."""
+def _joined(bars: Iterable[Bar], finest: float) -> list[Bar]:
+    """Join the bars of one row that are too narrow to be told apart."""
     joined: list[Bar] = []
     last = None
     for bar in bars:
         if last is not None and last.takes(bar.start, bar.end, finest):
-            last.end = max(last.end, bar.end)
-            for kernel, seconds in bar.kernels.items():
-                last.add(kernel, seconds, 0)
-            last.count += bar.count
+            last.join(bar)
         else:
             last = bar
             joined.append(bar)

@@ -24,10 +24,10 @@ def hd95(a: Value, b: Value) -> float:
 
     Percentiles are interpolated linearly. -1 when a mask is empty, 0 for equal masks.
     """
-    distances = _between("hd95", a, b)
-    if distances is None:
+    both = _between("hd95", a, b)
+    if both is None:
         return -1.0
-    return float(max(np.percentile(found.astype(np.float64), 95) for found in distances))
+    return float(max(np.percentile(found.astype(np.float64), 95) for found in both))
 
 
 def nsd(a: Value, b: Value, t: Value) -> float:
@@ -38,11 +38,11 @@ def nsd(a: Value, b: Value, t: Value) -> float:
     tolerance = float32_number("nsd", t)
     if np.isnan(tolerance):
         raise KernelError("nsd: the tolerance is NaN")
-    distances = _between("nsd", a, b)
-    if distances is None:
+    both = _between("nsd", a, b)
+    if both is None:
         return -1.0
-    close = sum(int(np.count_nonzero(found <= tolerance)) for found in distances)
-    return close / sum(found.size for found in distances)
+    close = sum(int(np.count_nonzero(found <= tolerance)) for found in both)
+    return close / sum(found.size for found in both)
 
 
 def _between(kernel: str, a: Value, b: Value) -> tuple[Float32Array, Float32Array] | None:
