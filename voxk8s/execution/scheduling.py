@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.fusion import Group, Traits, fuse
+from voxk8s.execution.named import load_named
 from voxk8s.execution.units import TaskKey, Unit
 from voxk8s.plan import ResultKey
 
-DEFAULT_POLICY: Final = "default"
+_BUILT_IN: Final = {"default": "voxk8s.execution.scheduling:DefaultPolicy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +89,9 @@ class DefaultPolicy:
 
 def find_policy(name: str) -> SchedulingPolicy:
     """Make the scheduling policy of this name: ours, or one of an installed package."""
-    if name == DEFAULT_POLICY:
-        return DefaultPolicy()
-    for entry in metadata.entry_points(group=ENTRY_POINT_SCHEDULING, name=name):
-        found: SchedulingPolicy = entry.load()()
-        return found
-    others = {entry.name for entry in metadata.entry_points(group=ENTRY_POINT_SCHEDULING)}
-    raise InvalidUsage(
-        f"there is no scheduling policy {name!r};"
-        f" there are {', '.join(sorted({DEFAULT_POLICY, *others}))}"
-    )
+    make: Any = load_named("scheduling policy", name, _BUILT_IN, ENTRY_POINT_SCHEDULING)
+    made: SchedulingPolicy = make()
+    return made
 
 
 def check_groups(

@@ -16,11 +16,11 @@ from voxk8s.errors import InputUnavailable, KernelError
 from voxk8s.kernels.complaints import libjpeg_complaints
 from voxk8s.kernels.elements import is_whole
 from voxk8s.kernels.slices import Slice, in_order
+from voxk8s.kernels.sniff import HEAD_BYTES
 
 if TYPE_CHECKING:
     from voxk8s.values import Image
 
-_HEAD_BYTES: Final = 4096
 _CLASS, _SYNTAX = 0x0002, 0x0010  # of group 2: what the file is, how its voxels are encoded
 _NO_IMAGE: Final = (
     "1.2.840.10008.1.3.10",  # DICOMDIR
@@ -119,7 +119,7 @@ def read_meta(head: bytes) -> dict[int, str]:
 
 def _meta(path: str) -> dict[int, str] | None:
     with open(path, "rb") as file:
-        head = file.read(_HEAD_BYTES)
+        head = file.read(HEAD_BYTES)
     return read_meta(head) if head[128:132] == b"DICM" else None
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
-from typing import Final
+from typing import Any, Final
 
 from voxk8s.constants import ENTRY_POINT_EXECUTORS
-from voxk8s.errors import InvalidUsage
 from voxk8s.execution.executors.protocol import (
     Done,
     Executor,
@@ -16,6 +14,7 @@ from voxk8s.execution.executors.protocol import (
     Session,
     Stopped,
 )
+from voxk8s.execution.named import load_named
 
 __all__ = ["Done", "Executor", "Lost", "Message", "Reports", "Session", "Stopped", "find_executor"]
 
@@ -27,15 +26,6 @@ _BUILT_IN: Final = {
 
 def find_executor(name: str) -> Executor:
     """Make the executor of this name: a built-in one, or one of an installed package."""
-    home = _BUILT_IN.get(name)
-    if home is not None:
-        module, _, attribute = home.partition(":")
-        made: Executor = getattr(import_module(module), attribute)()
-        return made
-    for entry in metadata.entry_points(group=ENTRY_POINT_EXECUTORS, name=name):
-        found: Executor = entry.load()()
-        return found
-    others = {entry.name for entry in metadata.entry_points(group=ENTRY_POINT_EXECUTORS)}
-    raise InvalidUsage(
-        f"there is no executor {name!r}; there are {', '.join(sorted({*_BUILT_IN, *others}))}"
-    )
+    make: Any = load_named("executor", name, _BUILT_IN, ENTRY_POINT_EXECUTORS)
+    made: Executor = make()
+    return made
