@@ -203,7 +203,11 @@ def _hash(
 @contextmanager
 def _opened(location: Location, options: InputOptions) -> Iterator[IO[bytes]]:
     if location.is_local:
-        with open(location.path, "rb") as file:
+        path = location.path
+        if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+            # A pipe or a device may give nothing for ever, or without end.
+            raise InputUnavailable(f"input {location.url}: it is no ordinary file")
+        with open(path, "rb") as file:
             yield file
     else:
         with file_system(location, options).open(

@@ -88,6 +88,14 @@ def test_an_unreadable_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
         digest(str(path), HERE)
 
 
+def test_what_is_no_ordinary_file_is_not_waited_for(tmp_path: Path) -> None:
+    """A pipe, alone or in a folder, would give nothing for ever."""
+    os.mkfifo(tmp_path / "a.nii")
+    for url in (tmp_path / "a.nii", tmp_path, Path("/dev/zero")):
+        with pytest.raises(InputUnavailable, match="no ordinary file"):
+            digest(str(url), HERE)
+
+
 def test_local_files_may_be_refused(tmp_path: Path) -> None:
     """In a cluster neither paths nor file:// URLs are read, nor folders listed."""
     path = _save(tmp_path / "a.mha")
