@@ -61,35 +61,35 @@ $(UV):
 
 .PHONY: tools
 tools: venv ## Get kubectl, helm and kubeconform into .tools/bin
-	@$(RUN) tests.cluster tools
+	@$(RUN) tests.tools.cluster tools
 
 # ---- cluster
 
 .PHONY: cluster-up
 cluster-up: venv ## Start a Kubernetes (CLUSTER=auto|kind|bare|current); kubeconfig in .cluster/
-	@$(RUN) tests.cluster up
+	@$(RUN) tests.tools.cluster up
 
 .PHONY: cluster-down
 cluster-down: venv ## Stop it and leave nothing behind
-	@$(RUN) tests.cluster down
+	@$(RUN) tests.tools.cluster down
 
 .PHONY: cluster-status
 cluster-status: venv ## Say what runs
-	@$(RUN) tests.cluster status
+	@$(RUN) tests.tools.cluster status
 
 .PHONY: images
 images: cluster-up ## Build the images and bring them into the cluster
-	@$(RUN) tests.cluster images
+	@$(RUN) tests.tools.cluster images
 
 .PHONY: install
 install: cluster-up ## Install the dask-kubernetes operator, an S3 server and voxk8s (images included)
-	@$(RUN) tests.cluster install
+	@$(RUN) tests.tools.cluster install
 
 # ---- everything
 
 .PHONY: demo
 demo: install ## Set everything up and run three WorkPlans over a real MRI
-	@$(RUN) tests.demo
+	@$(RUN) tests.tools.demo
 
 .PHONY: test
 test: tools install ## Set everything up and pass all tests
@@ -98,7 +98,7 @@ test: tools install ## Set everything up and pass all tests
 
 .PHONY: bench
 bench: install ## Print the benchmark tables (BENCH="plan store" for some)
-	@$(RUN) tests.bench $(BENCH)
+	@$(RUN) tests.tools.bench $(BENCH)
 
 # ---- code
 
@@ -125,7 +125,7 @@ format: venv ## Format the code and repair what can be repaired
 
 .PHONY: generate
 generate: tools ## Write the generated files: CRDs, kustomize base, samples, golden manifests
-	@$(RUN) tests.chart.generate
+	@$(RUN) tests.tools.generate
 
 .PHONY: clean
 clean: ## Remove what these commands created in the clone (stop the cluster first)

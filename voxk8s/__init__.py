@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from voxk8s.constants import RELEASE
+
 if TYPE_CHECKING:
     from voxk8s.execution import (
         ExecutionEngine,
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from voxk8s.program import compile_program
     from voxk8s.storage import get_storage, open_store, set_storage
 
-__version__ = "0.1.0"
+__version__ = RELEASE
 
 _HOMES = {
     "ExecutionEngine": "voxk8s.execution",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+RELEASE: Final = "0.1.0"
+"""The version of this package, as in pyproject.toml."""
+
 # --- the resource -----------------------------------------------------------------------------
 GROUP: Final = "voxk8s.io"
 VERSION: Final = "v1alpha1"

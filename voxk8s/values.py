@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.generic]
+Float32Array: TypeAlias = NDArray[np.float32]
+MaskArray: TypeAlias = NDArray[np.uint8]
+"""Truth values as 0 and 1."""
 Value: TypeAlias = (
     "bool | int | float | str | list[Value] | Mapping[str, Value] | Array | Image"
     " | SavedFile | None"

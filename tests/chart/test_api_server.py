@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.chart.helm import ROOT, render
 from tests.support import runs
+from tests.tools.helm import ROOT, render
 from voxk8s.api import crd
 from voxk8s.cluster import kube
 from voxk8s.cluster.errors import AlreadyExists, Conflict, Invalid, KindMissing, NotFound
-from voxk8s.cluster.kinds import CONFIG_MAPS, CRDS, NAMESPACES, PODS, WORK_PLANS, Kind, kind_of
 from voxk8s.cluster.kube import Changed, Kube, KubeObject
-from voxk8s.cluster.watching import Snapshot, notices
+from voxk8s.cluster.reflector import Snapshot, notices
+from voxk8s.cluster.resources import CONFIG_MAPS, CRDS, NAMESPACES, PODS, WORK_PLANS, Kind, kind_of
 
 pytestmark = pytest.mark.cluster
 

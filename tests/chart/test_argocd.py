@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from lupa import lua54
 
-from tests.chart.helm import ROOT
+from tests.tools.helm import ROOT
 from tests.unit.controller import scenes
 from tests.unit.controller.scenes import KNOWN, WORK, later
 from voxk8s import api
 from voxk8s.api import Outcome
-from voxk8s.controller.observed import Observed
-from voxk8s.controller.resolution import Blocked, Invalid
+from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.resolve.resolution import Blocked, Invalid
 
 SCRIPT = (ROOT / "manifests" / "argocd" / "health.lua").read_text()
 

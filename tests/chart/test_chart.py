@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.generate import CHART_VALUES
-from tests.chart.helm import CHART, NAMESPACE, HelmError, helm, one, render, template
 from tests.support.restricted import pods, violations
+from tests.tools.generate.__main__ import CHART_VALUES
+from tests.tools.helm import CHART, NAMESPACE, HelmError, helm, one, render, template
 from voxk8s.cluster.defaults import Defaults
 
 S3 = {"s3": {"enabled": True}}

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.chart import generate
-from tests.chart.helm import ROOT, objects, one, program, template
+from tests.tools.generate import __main__ as generate
+from tests.tools.helm import ROOT, objects, one, program, template
 from voxk8s.api.crd import crd
 
 FILES = generate.files()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from voxk8s import constants
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,3 +81,33 @@ def test_every_module_says_what_it_is() -> None:
         if not path.read_text().lstrip().startswith(('"""', 'r"""'))
     ]
     assert silent == []
+
+
+def test_nothing_is_imported_from_the_root_package() -> None:
+    """What lies below imports modules, not the public names that the root package loads lazily."""
+    modules = {path.stem for path in (ROOT / "voxk8s").iterdir()}
+    taken = [
+        f"{path.relative_to(ROOT)}: {name.name}"
+        for path in (ROOT / "voxk8s").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in imported_from_root(node)
+        if name.name not in modules
+    ]
+    assert taken == []
+
+
+def imported_from_root(node: ast.AST) -> list[ast.alias]:
+    """Return what an import statement takes from the root package itself."""
+    match node:
+        case ast.ImportFrom(module="voxk8s", names=names):
+            return names
+        case ast.Import(names=names):
+            return [name for name in names if name.name == "voxk8s"]
+        case _:
+            return []
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    """pyproject.toml and the constant that records carry name one version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == constants.RELEASE

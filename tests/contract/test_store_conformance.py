@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.values import SAMPLES, same
 from voxk8s.errors import BlobMissing, InvalidUsage, UnsupportedValue
+from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Digest, ResultKey
-from voxk8s.plan.pins import Pin
 from voxk8s.storage import MISS, Provenance, PutStatus, ResultStore, open_store
 from voxk8s.storage.layout import blob_path, record_path
 from voxk8s.values import Image, SavedFile, Value

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from tests.demo import scan
 from tests.e2e.conftest import Watch, succeeded
 from tests.support import white_matter, workplans
 from tests.support.kubectl import Kubectl
+from tests.tools.demo import scan
 
 pytestmark = pytest.mark.cluster
 

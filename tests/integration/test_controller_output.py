@@ -10,11 +10,11 @@ import pytest
 from tests.support import workplans
 from tests.support.s3 import S3Server
 from voxk8s.cluster.source import Document
-from voxk8s.controller import output
-from voxk8s.controller.lookup import Request, look_up
-from voxk8s.controller.resolution import Resolved
+from voxk8s.controller.resolve import copy_files
+from voxk8s.controller.resolve.lookup import Request, look_up
+from voxk8s.controller.resolve.resolution import Resolved
 from voxk8s.execution import ExecutionEngine, load_plan
-from voxk8s.kernels.locations import InputOptions, file_system, locate
+from voxk8s.inputs.locations import InputOptions, file_system, locate
 from voxk8s.storage import ResultStore
 
 pytestmark = pytest.mark.s3
@@ -83,7 +83,7 @@ def test_large_files_are_the_runners(
     s3_server: S3Server, store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What would need much memory of the operator is left to a runner."""
-    monkeypatch.setattr(output, "MOST_BYTES", 1)
+    monkeypatch.setattr(copy_files, "MOST_BYTES", 1)
     assert ask(s3_server, store, f"{store.url}/out") is None
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from tests.support.s3 import S3Server
 from voxk8s.errors import InputUnavailable, InputUnreachable
-from voxk8s.kernels.files import encode_file
-from voxk8s.kernels.inputs import InputOptions, digest, list_folder, load, stat
-from voxk8s.kernels.locations import file_system, locate
+from voxk8s.formats.encode import encode_file
+from voxk8s.inputs.locations import file_system, locate
+from voxk8s.inputs.read import InputOptions, digest, list_folder, load, stat
 from voxk8s.values import Image
 
 pytestmark = pytest.mark.s3

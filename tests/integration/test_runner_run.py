@@ -18,7 +18,7 @@ from voxk8s.api import read_done
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.result import Failure
-from voxk8s.kernels.locations import InputOptions
+from voxk8s.inputs.locations import InputOptions
 from voxk8s.plan import OperationId
 from voxk8s.runner.config import RunnerConfig
 from voxk8s.runner.publisher import WorkPlanGone

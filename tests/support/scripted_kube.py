@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from voxk8s.cluster.errors import AlreadyExists, Conflict, NotFound
-from voxk8s.cluster.kinds import Kind
 from voxk8s.cluster.kube import Changed, Listing
+from voxk8s.cluster.resources import Kind
 
 
 class ScriptedKube:

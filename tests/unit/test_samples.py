@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import yaml
 
-from tests.chart import samples
+from tests.tools.generate import samples
 from voxk8s.api import WorkPlanResource, decode_resource
 from voxk8s.cluster.source import Document, read_plan, refuse_local_inputs
 from voxk8s.imgql import format_program

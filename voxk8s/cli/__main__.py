@@ -60,7 +60,7 @@ def call(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         extra = _EXTRAS.get(package, "engine")
-        from voxk8s.cli.installation import install_command
+        from voxk8s.cli.install_hint import install_command
 
         _say(f"this command needs {package}: {install_command(extra)}")
         return FAILED

@@ -7,8 +7,8 @@ import sys
 from functools import partial
 
 from voxk8s.cli.cluster import read_workplan, with_cluster
-from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.resources import WORK_PLANS
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,8 +12,8 @@ import yaml
 
 from voxk8s.api import WorkPlanResource, decode_resource, is_condition
 from voxk8s.cluster.errors import NotFound
-from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import SUCCEEDED
 
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from voxk8s.cli.output import Json, dump
 from voxk8s.cli.source import read_plan
 from voxk8s.execution import RetryPolicy
-from voxk8s.execution.pinning import digest_here, pin
+from voxk8s.execution.run.pin_inputs import digest_here, pin
+from voxk8s.inputs.read import InputOptions
 from voxk8s.kernels import registry
-from voxk8s.kernels.inputs import InputOptions
 from voxk8s.plan import (
     KeyConstant,
     KeyGraph,

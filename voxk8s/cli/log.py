@@ -46,7 +46,7 @@ def _excerpt(place: str) -> str:
     """Give the line of a place with a mark below; nothing if it cannot be read or is long."""
     # Imported here: most runs have no failures.
     from voxk8s.cli.source import text_of
-    from voxk8s.execution.places import line_at
+    from voxk8s.execution.source_locations import line_at
 
     found = line_at(place, text_of)
     if found is None or len(found[0]) > _WIDEST:

@@ -8,9 +8,9 @@ from functools import partial
 
 from voxk8s.cli.cluster import read_workplan, with_cluster
 from voxk8s.cluster.errors import Invalid, NotFound
-from voxk8s.cluster.kinds import PODS
 from voxk8s.cluster.kube import Kube
 from voxk8s.cluster.names import selector
+from voxk8s.cluster.resources import PODS
 from voxk8s.constants import LABEL_COMPONENT
 from voxk8s.errors import TransientError
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from voxk8s.execution import ExecutionResult, GoalOutcome
-from voxk8s.execution.sizes import describe
+from voxk8s.execution.inline_values import describe
 from voxk8s.plan import WorkPlan
 from voxk8s.values import SavedFile, Value
 

@@ -285,7 +285,5 @@ _SIZES = {
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from voxk8s import __version__
-
-        print(f"voxk8s {__version__}")
+        print(f"voxk8s {constants.RELEASE}")
         parser.exit()

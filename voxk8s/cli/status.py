@@ -10,8 +10,8 @@ from voxk8s.api import decode_resource, encode
 from voxk8s.cli.cluster import read_workplan, with_cluster
 from voxk8s.cli.describe import details, table
 from voxk8s.cli.output import dump
-from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import InvalidUsage
 
 

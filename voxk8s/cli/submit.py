@@ -18,8 +18,8 @@ from voxk8s.cli.manifest import read_resources, work_plan
 from voxk8s.cli.results import write
 from voxk8s.cli.source import is_program, read_plan, read_text
 from voxk8s.cli.watch import follow
-from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
 from voxk8s.errors import InvalidProgram, InvalidUsage
 from voxk8s.kernels import registry

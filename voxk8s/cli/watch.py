@@ -12,9 +12,9 @@ from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
 from voxk8s.cli.describe import headline
 from voxk8s.cli.results import write
 from voxk8s.cluster.errors import Expired
-from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Changed, Kube
-from voxk8s.cluster.watching import Lost, Snapshot, notices
+from voxk8s.cluster.reflector import Lost, Snapshot, notices
+from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import TransientError
 
 

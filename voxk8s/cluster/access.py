@@ -9,8 +9,8 @@ from typing import Final
 from voxk8s.api import WorkPlanResource
 from voxk8s.cluster import names
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.kinds import ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS, Kind
 from voxk8s.cluster.pods import CREDENTIALS, Manifest, owned
+from voxk8s.cluster.resources import ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS, Kind
 from voxk8s.constants import (
     APP_NAME,
     GROUP,

@@ -8,7 +8,6 @@ from voxk8s.api import PodShape, Resources, WorkPlanResource
 from voxk8s.cluster import names
 from voxk8s.cluster.access import COMPUTE_ACCOUNT
 from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.kinds import DASK_AUTOSCALERS, DASK_CLUSTERS
 from voxk8s.cluster.pods import (
     SCRATCH,
     Manifest,
@@ -21,6 +20,7 @@ from voxk8s.cluster.pods import (
     store_env,
 )
 from voxk8s.cluster.quantities import parse_quantity
+from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS
 
 SCHEDULER_PORT: Final = 8786
 DASHBOARD_PORT: Final = 8787

@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from voxk8s.cluster.answers import body_of, error_of, lines_of, words_of
 from voxk8s.cluster.errors import KubeUnreachable, NotFound
-from voxk8s.cluster.kinds import EVENTS, PODS, Kind
+from voxk8s.cluster.resources import EVENTS, PODS, Kind
+from voxk8s.cluster.responses import body_of, error_of, lines_of, words_of
 from voxk8s.cluster.transport import ClientTransport, PodTransport, Transport
 
 KubeObject: TypeAlias = dict[str, Any]

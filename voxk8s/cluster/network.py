@@ -9,8 +9,8 @@ from voxk8s.api import WorkPlanResource
 from voxk8s.cluster import names
 from voxk8s.cluster.dask import DASHBOARD_PORT, SCHEDULER_PORT
 from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.kinds import NETWORK_POLICIES
 from voxk8s.cluster.pods import Manifest, owned
+from voxk8s.cluster.resources import NETWORK_POLICIES
 from voxk8s.constants import LABEL_COMPONENT, LABEL_WORKPLAN
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"

@@ -7,7 +7,6 @@ from voxk8s.api import PodShape, WorkPlanResource
 from voxk8s.cluster import names
 from voxk8s.cluster.dask import scheduler_address
 from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.kinds import JOBS
 from voxk8s.cluster.pods import (
     Manifest,
     container,
@@ -18,6 +17,7 @@ from voxk8s.cluster.pods import (
     pod_spec,
     store_env,
 )
+from voxk8s.cluster.resources import JOBS
 
 
 def runner_job(

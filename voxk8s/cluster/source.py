@@ -11,8 +11,8 @@ import msgspec
 
 from voxk8s.api import Source
 from voxk8s.cluster.errors import NotFound
-from voxk8s.cluster.kinds import CONFIG_MAPS
 from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.resources import CONFIG_MAPS
 from voxk8s.errors import (
     InputNotAllowed,
     InputUnavailable,
@@ -23,7 +23,7 @@ from voxk8s.errors import (
     TransientError,
 )
 from voxk8s.imgql import Compiled
-from voxk8s.kernels.locations import InputOptions, file_system, locate, reading
+from voxk8s.inputs.locations import InputOptions, file_system, locate, reading
 from voxk8s.plan import KernelIndex, OperationId, WorkPlan, decode, inputs
 from voxk8s.program import compile_with_places
 

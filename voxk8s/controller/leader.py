@@ -16,9 +16,9 @@ from datetime import datetime
 from typing import Any
 
 from voxk8s.cluster.errors import AlreadyExists, Conflict
-from voxk8s.cluster.kinds import LEASES
 from voxk8s.cluster.kube import Beat, Kube, KubeObject
-from voxk8s.cluster.watching import Lost, notices
+from voxk8s.cluster.reflector import Lost, notices
+from voxk8s.cluster.resources import LEASES
 from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.controller.act import Actor
-from voxk8s.controller.actions import Action, LookAgain, Record
-from voxk8s.controller.children import Children
-from voxk8s.controller.cluster_state import ClusterState
-from voxk8s.controller.decide import decide
+from voxk8s.controller.act.children import Children
+from voxk8s.controller.act.execute_actions import Actor
+from voxk8s.controller.decide.actions import Action, LookAgain, Record
+from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.metrics import Metrics
-from voxk8s.controller.observe import observe
+from voxk8s.controller.observe.cluster_state import ClusterState
+from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.queue import ObjectKey, QueueClosed, WorkQueue
-from voxk8s.controller.resolver import Resolver
+from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.errors import TransientError
 
 _log = logging.getLogger(__name__)

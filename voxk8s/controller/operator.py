@@ -11,20 +11,20 @@ from typing import Any
 
 from voxk8s.api import WorkPlanResource
 from voxk8s.cluster.kube import Kube
-from voxk8s.controller.act import Actor
-from voxk8s.controller.children import Children
-from voxk8s.controller.cluster_state import ClusterState
+from voxk8s.controller.act.children import Children
+from voxk8s.controller.act.execute_actions import Actor
+from voxk8s.controller.act.orphans import keep_house
+from voxk8s.controller.act.recorder import Recorder
 from voxk8s.controller.config import Config
 from voxk8s.controller.health import serve_health, serve_metrics
-from voxk8s.controller.janitor import keep_house
 from voxk8s.controller.leader import Election
-from voxk8s.controller.lookup import Request
 from voxk8s.controller.loop import Loop
 from voxk8s.controller.metrics import Metrics
+from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.queue import WorkQueue
-from voxk8s.controller.recorder import Recorder
-from voxk8s.controller.resolver import Resolver
-from voxk8s.controller.warming import rehearsal
+from voxk8s.controller.resolve.lookup import Request
+from voxk8s.controller.resolve.process_pool import rehearsal
+from voxk8s.controller.resolve.resolver import Resolver
 
 _log = logging.getLogger(__name__)
 _LAST_ACTIONS = 8.0

@@ -9,20 +9,28 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from voxk8s.execution.client import close_shared_dask_client, get_shared_dask_client
     from voxk8s.execution.config import CacheMode, OnFailure
     from voxk8s.execution.engine import ExecutionEngine
     from voxk8s.execution.events import Event, Listener, Progress
     from voxk8s.execution.executors import Executor
+    from voxk8s.execution.executors.shared_client import (
+        close_shared_dask_client,
+        get_shared_dask_client,
+    )
     from voxk8s.execution.futures import get_operation_future, set_operation_future
     from voxk8s.execution.loading import load_plan
     from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome, OperationMetrics
     from voxk8s.execution.retry import RetryPolicy
-    from voxk8s.execution.scheduling import DefaultPolicy, Placement, Schedule, SchedulingPolicy
+    from voxk8s.execution.tasks.scheduling import (
+        DefaultPolicy,
+        Placement,
+        Schedule,
+        SchedulingPolicy,
+    )
 
 _HOMES = {
     "CacheMode": "config",
-    "DefaultPolicy": "scheduling",
+    "DefaultPolicy": "tasks.scheduling",
     "Event": "events",
     "ExecutionEngine": "engine",
     "ExecutionResult": "result",
@@ -32,14 +40,14 @@ _HOMES = {
     "Listener": "events",
     "OnFailure": "config",
     "OperationMetrics": "result",
-    "Placement": "scheduling",
+    "Placement": "tasks.scheduling",
     "Progress": "events",
     "RetryPolicy": "retry",
-    "Schedule": "scheduling",
-    "SchedulingPolicy": "scheduling",
-    "close_shared_dask_client": "client",
+    "Schedule": "tasks.scheduling",
+    "SchedulingPolicy": "tasks.scheduling",
+    "close_shared_dask_client": "executors.shared_client",
     "get_operation_future": "futures",
-    "get_shared_dask_client": "client",
+    "get_shared_dask_client": "executors.shared_client",
     "load_plan": "loading",
     "set_operation_future": "futures",
 }

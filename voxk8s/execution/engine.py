@@ -15,12 +15,12 @@ from voxk8s.execution.config import CacheMode, Config, OnFailure
 from voxk8s.execution.events import Listener
 from voxk8s.execution.executors import Executor, find_executor
 from voxk8s.execution.files import check_confined
-from voxk8s.execution.logs import LogListener
+from voxk8s.execution.log_listener import LogListener
 from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.execution.run import Run
-from voxk8s.execution.scheduling import SchedulingPolicy, find_policy
-from voxk8s.kernels.inputs import InputOptions
+from voxk8s.execution.run.run import Run
+from voxk8s.execution.tasks.scheduling import SchedulingPolicy, find_policy
+from voxk8s.inputs.read import InputOptions
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.settings import STORE_POLICIES, Settings
 from voxk8s.storage import ResultStore, get_storage
@@ -28,7 +28,7 @@ from voxk8s.storage import ResultStore, get_storage
 if TYPE_CHECKING:
     from distributed import Client
 
-    from voxk8s.execution.compile import DaskGraph
+    from voxk8s.execution.executors.dask_graph import DaskGraph
 
 
 class ExecutionEngine:
@@ -134,7 +134,7 @@ class ExecutionEngine:
         One task per operation; goals that are known have tasks that load them. `dask.get` and
         `Client.get` take the graph. A failing operation raises `OperationError` there.
         """
-        from voxk8s.execution.lowering import compile_graph
+        from voxk8s.execution.to_dask import compile_graph
 
         _check_plan(plan)
         return compile_graph(plan, self._config)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from voxk8s.execution.events import Progress
-from voxk8s.execution.sizes import describe
+from voxk8s.execution.inline_values import describe
 from voxk8s.plan import Goal, OperationId, ResultKey
 from voxk8s.values import Value
 

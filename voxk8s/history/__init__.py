@@ -3,7 +3,7 @@
 Used by all that run something: they know what the report and the engine do not know of each other.
 """
 
-from voxk8s.history.account import account, versions
+from voxk8s.history.collect import account, versions
 from voxk8s.history.goals import known_since, show_goals
 from voxk8s.history.pictures import from_files, from_store
 from voxk8s.history.recorder import Recorder

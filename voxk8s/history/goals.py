@@ -8,8 +8,8 @@ from typing import Final
 
 from voxk8s import report
 from voxk8s.errors import StoreError
+from voxk8s.execution.inline_values import describe
 from voxk8s.execution.result import GoalOutcome
-from voxk8s.execution.sizes import describe
 from voxk8s.history.pictures import Pictures
 from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore

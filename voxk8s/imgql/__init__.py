@@ -5,9 +5,9 @@ program in its usual form.
 """
 
 from voxk8s.imgql.compile import Compiled, check_program, compile_program
-from voxk8s.imgql.diagnostics import Diagnostic, listing
-from voxk8s.imgql.formatter import format_program
-from voxk8s.imgql.names import Symbol, SymbolTable
+from voxk8s.imgql.lower.namespaces import Symbol, SymbolTable
+from voxk8s.imgql.syntax.diagnostics import Diagnostic, listing
+from voxk8s.imgql.syntax.formatter import format_program
 
 __all__ = [
     "Compiled",

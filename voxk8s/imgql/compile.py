@@ -8,22 +8,22 @@ from contextlib import suppress
 import msgspec
 
 from voxk8s.errors import InvalidProgram
-from voxk8s.imgql import libraries
-from voxk8s.imgql.arena import Arena, postorder
-from voxk8s.imgql.code import Function, Output
-from voxk8s.imgql.diagnostics import Diagnostic, Report
-from voxk8s.imgql.liveness import analyse
-from voxk8s.imgql.lowering import Lowering
-from voxk8s.imgql.machine import Site
-from voxk8s.imgql.names import Names, SymbolTable, defined
-from voxk8s.imgql.reduction import Reduction
-from voxk8s.imgql.source import Source
-from voxk8s.imgql.syntax import Chain, Define, Header, Token, string_value
-from voxk8s.imgql.syntax import Output as OutputSyntax
-from voxk8s.imgql.texts import Reader, ReadFile, Texts
-from voxk8s.imgql.typecheck import check_types
-from voxk8s.plan.collecting import without_collecting
-from voxk8s.plan.keys import file_suffix, save_place
+from voxk8s.imgql.lower import libraries
+from voxk8s.imgql.lower.imports import Reader, ReadFile, Texts
+from voxk8s.imgql.lower.ir import Function, Output
+from voxk8s.imgql.lower.lower import Lowering
+from voxk8s.imgql.lower.namespaces import Names, SymbolTable, defined
+from voxk8s.imgql.reduce.interpreter import Site
+from voxk8s.imgql.reduce.liveness import analyse
+from voxk8s.imgql.reduce.node_table import Arena, postorder
+from voxk8s.imgql.reduce.reduce import Reduction
+from voxk8s.imgql.reduce.typecheck import check_types
+from voxk8s.imgql.syntax.diagnostics import Diagnostic, Report
+from voxk8s.imgql.syntax.nodes import Chain, Define, Header, Token, string_value
+from voxk8s.imgql.syntax.nodes import Output as OutputSyntax
+from voxk8s.imgql.syntax.source import Source
+from voxk8s.plan.gc_pause import without_collecting
+from voxk8s.plan.keys.result_keys import file_suffix, save_place
 from voxk8s.plan.model import Closure, Goal, Node, Operation, OperationId, WorkPlan
 from voxk8s.plan.place import MOST_CALLS, Call, Place
 from voxk8s.plan.signature import KernelIndex, Role, takes_geometry

@@ -6,12 +6,12 @@ libraries they need, are imported when an operation is computed.
 
 from __future__ import annotations
 
-from voxk8s.kernels.catalogue import KernelRegistry, registry
 from voxk8s.kernels.context import attempt
-from voxk8s.kernels.declare import Mask, kernel
+from voxk8s.kernels.decorator import Mask, kernel
 from voxk8s.kernels.devices import Device, best_device
+from voxk8s.kernels.operators import Symbol, symbols
+from voxk8s.kernels.registry import KernelRegistry, registry
 from voxk8s.kernels.spec import CostHint, KernelSpec
-from voxk8s.kernels.symbols import Symbol, symbols
 
 __all__ = [
     "CostHint",

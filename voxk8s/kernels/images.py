@@ -6,18 +6,14 @@ None of these changes an image that it is given.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from voxk8s.describe import describe, describe_geometry, describe_image
 from voxk8s.errors import KernelError
 from voxk8s.kernels.allocator import keep_freed_memory
-from voxk8s.kernels.text import describe, describe_geometry, describe_image
-from voxk8s.values import Array, Image, Value
-
-Float32Array: TypeAlias = NDArray[np.float32]
-MaskArray: TypeAlias = NDArray[np.uint8]
+from voxk8s.values import Array, Float32Array, Image, MaskArray, Value
 
 keep_freed_memory()  # whoever works on images allocates and frees them by the hundred
 

@@ -1,8 +1,7 @@
 """What to compute: plans, ids, result keys and their resolution. Pure."""
 
-from voxk8s.plan.asking import Lookup
-from voxk8s.plan.decode import decode, validate
-from voxk8s.plan.encode import encode, to_resource
+from voxk8s.plan.document.decode import decode, validate
+from voxk8s.plan.document.encode import encode, to_resource
 from voxk8s.plan.graph import (
     critical_path,
     levels,
@@ -20,7 +19,8 @@ from voxk8s.plan.identity import (
     parameter,
     parameter_id,
 )
-from voxk8s.plan.keygraph import (
+from voxk8s.plan.keys.build import expand, inputs, key_graph
+from voxk8s.plan.keys.key_graph import (
     Deferred,
     KeyConstant,
     KeyGoal,
@@ -29,8 +29,10 @@ from voxk8s.plan.keygraph import (
     KeyOperation,
     blockers,
 )
-from voxk8s.plan.keys import SAVE_KERNEL, file_suffix, save_place
-from voxk8s.plan.lower import expand, inputs, key_graph
+from voxk8s.plan.keys.pins import InputRef, Pin
+from voxk8s.plan.keys.prefetch import Lookup
+from voxk8s.plan.keys.resolve import Resolution, resolve
+from voxk8s.plan.keys.result_keys import SAVE_KERNEL, file_suffix, save_place
 from voxk8s.plan.model import (
     Closure,
     Constant,
@@ -44,9 +46,7 @@ from voxk8s.plan.model import (
     Scalar,
     WorkPlan,
 )
-from voxk8s.plan.pins import InputRef, Pin
 from voxk8s.plan.place import MOST_CALLS, Call, Place
-from voxk8s.plan.resolve import Resolution, resolve
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from voxk8s.report import words
+from voxk8s.report import formatting
 from voxk8s.report.run import Operation
 from voxk8s.report.timeline import Bar, timeline
 
@@ -86,13 +86,16 @@ def chart(
         tuple(boxes),
         tuple(
             Label(
-                "0", TOP + number * ROW + ROW - 4, words.cut(_name(row.worker), _NAME), row.worker
+                "0",
+                TOP + number * ROW + ROW - 4,
+                formatting.cut(_name(row.worker), _NAME),
+                row.worker,
             )
             for number, row in enumerate(line.rows)
             if row.first
         ),
         tuple(
-            Label(_number(LEFT + tick * scale), TOP - 7, words.duration(tick))
+            Label(_number(LEFT + tick * scale), TOP - 7, formatting.duration(tick))
             for tick in line.ticks
         ),
         tuple(legend),
@@ -109,12 +112,16 @@ def _name(worker: str) -> str:
 
 
 def _title(bar: Bar) -> str:
-    start = f"from {words.duration(bar.start)}"
+    start = f"from {formatting.duration(bar.start)}"
     only = bar.operation
     if only is None:
-        return f"{bar.count} operations, {words.duration(bar.seconds)} {start}: {bar.kernel} most"
+        return (
+            f"{bar.count} operations, {formatting.duration(bar.seconds)} {start}: {bar.kernel} most"
+        )
     tries = f", {only.attempts} attempts" if only.attempts > 1 else ""
-    return f"{only.kernel} {only.operation[:12]}: {words.duration(only.seconds)} {start}{tries}"
+    return (
+        f"{only.kernel} {only.operation[:12]}: {formatting.duration(only.seconds)} {start}{tries}"
+    )
 
 
 def _number(value: float) -> str:

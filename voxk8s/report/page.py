@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from voxk8s.report import words
+from voxk8s.report import formatting
 from voxk8s.report.chart import Chart, chart
 from voxk8s.report.run import Goal, KernelTotal, Operation, Run
 from voxk8s.report.totals import by_kernel, notable
@@ -133,13 +133,13 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         # Pages must not have some characters, escaped or not.
-        finalize=lambda value: words.clean(value) if type(value) is str else value,
+        finalize=lambda value: formatting.clean(value) if type(value) is str else value,
     )
     environment.filters.update(
-        duration=words.duration,
-        size=words.size,
-        moment=words.moment,
-        cut=words.cut,
-        link=words.link,
+        duration=formatting.duration,
+        size=formatting.size,
+        moment=formatting.moment,
+        cut=formatting.cut,
+        link=formatting.link,
     )
     return environment.from_string(_text("page.html"))

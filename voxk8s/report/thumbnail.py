@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Final
 
-from voxk8s.kernels.files import to_bytes
+from voxk8s.formats.encode import to_bytes
 from voxk8s.report.run import Preview
 from voxk8s.values import Image
 

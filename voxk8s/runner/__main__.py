@@ -17,9 +17,9 @@ from voxk8s.cluster.kube import Kube
 from voxk8s.constants import EXIT_CREDENTIALS
 from voxk8s.errors import InvalidUsage, Voxk8sError
 from voxk8s.runner.config import RunnerConfig
-from voxk8s.runner.patience import CredentialsRefused
 from voxk8s.runner.publisher import WorkPlanGone
 from voxk8s.runner.run import Run
+from voxk8s.runner.store_wait import CredentialsRefused
 
 _log = logging.getLogger("voxk8s.runner")
 

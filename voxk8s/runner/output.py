@@ -11,7 +11,7 @@ from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import BlobMissing, InputUnavailable, InputUnreachable, StoreError
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.retry import is_transient
-from voxk8s.kernels.locations import InputOptions, file_system, locate, reading
+from voxk8s.inputs.locations import InputOptions, file_system, locate, reading
 from voxk8s.storage import ResultStore
 
 _log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from voxk8s.cluster.errors import Conflict, Forbidden, Invalid, NotFound
-from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_RUNNER
 from voxk8s.errors import TransientError
 from voxk8s.runner.config import RunnerConfig

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from voxk8s import api
 from voxk8s.api import Waiting, WorkPlanResource, decode_resource
-from voxk8s.cluster.destination import check_output
 from voxk8s.cluster.errors import NotFound
-from voxk8s.cluster.kinds import WORK_PLANS
 from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.output_url import check_output
+from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.cluster.source import (
     Document,
     SourceUnavailable,
@@ -33,9 +33,9 @@ from voxk8s.history import Recorder
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.runner import connection, outcome, output
 from voxk8s.runner.config import RunnerConfig
-from voxk8s.runner.patience import FIRST_PAUSE, LONGEST_PAUSE, StorePatience
 from voxk8s.runner.progress import Narrator
 from voxk8s.runner.publisher import Publisher, WorkPlanGone
+from voxk8s.runner.store_wait import FIRST_PAUSE, LONGEST_PAUSE, StorePatience
 from voxk8s.storage import ResultStore, open_store
 
 if TYPE_CHECKING:

@@ -1,9 +1,6 @@
 """Where results live: records and content-addressed blobs in S3, a folder or memory."""
 
 from voxk8s.storage.backend import UnsupportedUpdate
-from voxk8s.storage.collecting import Collection
-from voxk8s.storage.collection import Limits
-from voxk8s.storage.comparison import PutResult, PutStatus
 from voxk8s.storage.counters import Counts, StoreStats
 from voxk8s.storage.default import default_url, get_storage, open_store, set_storage
 from voxk8s.storage.describe import describe
@@ -11,9 +8,12 @@ from voxk8s.storage.lease import Holder, Lease
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.options import StoreOptions
 from voxk8s.storage.probe import Probe
+from voxk8s.storage.put_outcome import PutResult, PutStatus
 from voxk8s.storage.record import Provenance, Record
 from voxk8s.storage.results import ResultStore
-from voxk8s.storage.verification import Verification
+from voxk8s.storage.upkeep.gc import Collection
+from voxk8s.storage.upkeep.gc_policy import Limits
+from voxk8s.storage.upkeep.verify import Verification
 
 __all__ = [
     "MISS",

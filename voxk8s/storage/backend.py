@@ -21,9 +21,9 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
-from voxk8s.storage.failure import convert, is_no_answer, is_stranger
 from voxk8s.storage.forking import ForkGuard
 from voxk8s.storage.options import Location, StoreOptions
+from voxk8s.storage.store_errors import convert, is_no_answer, is_stranger
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

@@ -16,8 +16,8 @@ import msgspec
 
 from voxk8s.errors import CorruptBlob, InvalidUsage
 from voxk8s.storage.backend import Backend, Found
+from voxk8s.storage.checksummed_json import check_seal, seal
 from voxk8s.storage.layout import lease_path
-from voxk8s.storage.sealed import check_seal, seal
 
 _TRIES: Final = 4
 _MEDIA_TYPE: Final = "application/json"

@@ -3,11 +3,11 @@
 import msgspec
 
 from voxk8s.errors import CorruptBlob
-from voxk8s.plan.pins import Pin
+from voxk8s.plan.keys.pins import Pin
 from voxk8s.storage.backend import Backend
+from voxk8s.storage.checksummed_json import check_seal, seal
 from voxk8s.storage.layout import pin_path
 from voxk8s.storage.quarantine import Quarantine
-from voxk8s.storage.sealed import check_seal, seal
 
 
 class Pins:

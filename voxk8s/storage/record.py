@@ -4,7 +4,7 @@ import msgspec
 
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest, ResultKey
-from voxk8s.storage.sealed import check_seal, seal
+from voxk8s.storage.checksummed_json import check_seal, seal
 
 FORMAT = 1
 _MOST_ARGUMENTS = 64

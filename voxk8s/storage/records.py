@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from voxk8s.plan.model import Digest
+from voxk8s.storage.access_refresh import Touches
 from voxk8s.storage.backend import Backend, Found
 from voxk8s.storage.blobs import Blobs
-from voxk8s.storage.fanout import FanOut
 from voxk8s.storage.layout import record_path
 from voxk8s.storage.quarantine import Quarantine
-from voxk8s.storage.recent import RecentResults, Seen
 from voxk8s.storage.record import FORMAT, Record, decode_record
-from voxk8s.storage.touching import Touches
+from voxk8s.storage.thread_pool import FanOut
+from voxk8s.storage.ttl_cache import RecentResults, Seen
 
 
 class Records:

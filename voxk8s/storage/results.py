@@ -10,26 +10,26 @@ from typing import Final
 
 from voxk8s import constants
 from voxk8s.errors import BlobMissing, StoreError
+from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Digest, ResultKey
-from voxk8s.plan.pins import Pin
 from voxk8s.storage import probe as probing
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.blobs import Blobs
-from voxk8s.storage.collecting import Collection, collect
-from voxk8s.storage.collection import Limits
-from voxk8s.storage.comparison import PutResult, PutStatus, compare
 from voxk8s.storage.counters import Counters, Counts, StoreStats, count_all
-from voxk8s.storage.entry import make_record, read_value
-from voxk8s.storage.fanout import FanOut
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.lease import Lease
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.pins import Pins
+from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record
+from voxk8s.storage.record_codec import make_record, read_value
 from voxk8s.storage.records import Records
-from voxk8s.storage.verification import Tell, Verification, verify
+from voxk8s.storage.thread_pool import FanOut
+from voxk8s.storage.upkeep.gc import Collection, collect
+from voxk8s.storage.upkeep.gc_policy import Limits
+from voxk8s.storage.upkeep.verify import Tell, Verification, verify
 from voxk8s.values import Value
 
 _log = logging.getLogger(__name__)

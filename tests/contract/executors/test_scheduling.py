@@ -11,9 +11,9 @@ from voxk8s.errors import InvalidUsage
 from voxk8s.execution.events import OperationFinished
 from voxk8s.execution.executors import Executor
 from voxk8s.execution.executors.distributed import DistributedExecutor
-from voxk8s.execution.fusion import Group, Traits
-from voxk8s.execution.scheduling import Placement, Schedule
-from voxk8s.execution.units import TaskKey, Unit
+from voxk8s.execution.tasks.fusion import Group, Traits
+from voxk8s.execution.tasks.scheduling import Placement, Schedule
+from voxk8s.execution.tasks.task import TaskKey, Unit
 from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore
 

@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from voxk8s.cli import __main__ as program
-from voxk8s.cli import installation
+from voxk8s.cli import install_hint
 from voxk8s.errors import (
     InvalidPlan,
     InvalidProgram,
@@ -33,7 +33,7 @@ def fails_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
 
     fake = SimpleNamespace(run=run)
     monkeypatch.setattr("importlib.import_module", lambda _: fake)
-    monkeypatch.setattr(installation, "install_command", "bring {}".format)
+    monkeypatch.setattr(install_hint, "install_command", "bring {}".format)
 
 
 @pytest.mark.parametrize(

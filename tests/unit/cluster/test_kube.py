@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from voxk8s.cluster import answers
+from voxk8s.cluster import responses
 from voxk8s.cluster.errors import (
     AlreadyExists,
     Conflict,
@@ -24,9 +24,9 @@ from voxk8s.cluster.errors import (
     Overloaded,
     TooLarge,
 )
-from voxk8s.cluster.kinds import CONFIG_MAPS, NAMESPACES, PODS, WORK_PLANS
 from voxk8s.cluster.kube import Beat, Changed, Kube, Listing
-from voxk8s.cluster.watching import Lost, Notice, Snapshot, notices
+from voxk8s.cluster.reflector import Lost, Notice, Snapshot, notices
+from voxk8s.cluster.resources import CONFIG_MAPS, NAMESPACES, PODS, WORK_PLANS
 from voxk8s.errors import PermanentError, TransientError
 
 NAMED = {"details": {"name": "x"}}
@@ -56,7 +56,7 @@ def test_answers_become_errors(
     code: int, status: dict[str, Any], kind: type, base: type[Exception]
 ) -> None:
     """Every refusal says by its type whether another try may help, and survives pickling."""
-    error = answers.error_of(code, status, "/api/v1/things")
+    error = responses.error_of(code, status, "/api/v1/things")
     assert type(error) is kind
     assert isinstance(error, base)
     again = pickle.loads(pickle.dumps(error))
@@ -65,7 +65,7 @@ def test_answers_become_errors(
 
 def test_retry_after_is_kept() -> None:
     """An overloaded API server says when to come back."""
-    error = answers.error_of(429, {}, "/", "7")
+    error = responses.error_of(429, {}, "/", "7")
     assert isinstance(error, Overloaded)
     assert error.retry_after == 7
 
@@ -107,7 +107,7 @@ async def test_lines_of_any_length() -> None:
     """Lines are put together across pieces, however long, and a last one without an end counts."""
     long = b"x" * 3_000_000
     stream: Any = Stream(b"a", b"b\n", b"\nc\nd", long[:1_000_000], long[1_000_000:], b"\ne")
-    lines = [line async for line in answers.lines_of(stream)]
+    lines = [line async for line in responses.lines_of(stream)]
     assert lines == [b"ab", b"c", b"d" + long, b"e"]
 
 

@@ -14,8 +14,8 @@ from tests.support import runs
 from tests.support.restricted import pods, violations
 from voxk8s.cluster import access, dask, network, runner
 from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.kinds import kind_of
 from voxk8s.cluster.names import label_value
+from voxk8s.cluster.resources import kind_of
 
 GOLDEN = Path(__file__).resolve().parents[2] / "data" / "manifests"
 EVERYTHING = [thing for things in runs.GOLDEN.values() for thing in things]

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from voxk8s.cluster.errors import KubeConfigMissing
-from voxk8s.cluster.kinds import PODS
 from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.resources import PODS
 from voxk8s.cluster.transport import PodTransport
 
 ENV = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}

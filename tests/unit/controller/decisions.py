@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.unit.controller.scenes import START
 from voxk8s.api import Outcome, WorkPlanStatus, decode_status, find_condition
-from voxk8s.controller.actions import (
+from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
     CreateAccess,
@@ -17,8 +17,8 @@ from voxk8s.controller.actions import (
     LookAgain,
     WriteStatus,
 )
-from voxk8s.controller.decide import decide
-from voxk8s.controller.observed import Observed
+from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.observe.observed import Observed
 
 CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, Delete)
 

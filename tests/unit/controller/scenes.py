@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from voxk8s.api import OperationCounts, WorkPlanResource, WorkPlanStatus, decode_resource
-from voxk8s.controller import status
-from voxk8s.controller.judge import judge
-from voxk8s.controller.observed import (
+from voxk8s.controller.decide import status
+from voxk8s.controller.decide.phase import judge
+from voxk8s.controller.observe.observed import (
     AutoscalerView,
     ClusterView,
     DeploymentView,
@@ -21,7 +21,7 @@ from voxk8s.controller.observed import (
     PodView,
     Trouble,
 )
-from voxk8s.controller.resolution import Resolved
+from voxk8s.controller.resolve.resolution import Resolved
 
 START = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 COUNTS = OperationCounts(total=12, cached=2, computed=0, failed=0, running=0, pending=10)

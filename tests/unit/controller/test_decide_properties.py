@@ -16,7 +16,7 @@ from tests.unit.controller import scenes
 from tests.unit.controller.scenes import KNOWN, START, WORK, later
 from voxk8s import api
 from voxk8s.api import Outcome, Waiting, WorkPlanStatus, decode_status, read_done
-from voxk8s.controller.actions import (
+from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
     Child,
@@ -32,8 +32,8 @@ from voxk8s.controller.actions import (
     WriteRun,
     WriteStatus,
 )
-from voxk8s.controller.decide import decide
-from voxk8s.controller.resolution import Blocked, Invalid, Resolving, Unresolved
+from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.resolve.resolution import Blocked, Invalid, Resolving, Unresolved
 
 RUNNER_FIELDS = (
     "operations", "progress", "results", "results_omitted", "failures", "failures_omitted",

@@ -13,10 +13,10 @@ from tests.support.scripted_kube import ScriptedKube
 from tests.unit.controller import scenes
 from tests.unit.controller.scenes import START
 from voxk8s.cluster.errors import KubeUnreachable
-from voxk8s.controller.actions import Record
+from voxk8s.controller.act.recorder import Recorder, build_event
+from voxk8s.controller.decide.actions import Record
 from voxk8s.controller.health import serve_health, serve_metrics
 from voxk8s.controller.metrics import Metrics
-from voxk8s.controller.recorder import Recorder, build_event
 
 
 class State:

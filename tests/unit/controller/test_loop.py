@@ -12,17 +12,17 @@ from tests.support.scripted_kube import ScriptedKube
 from tests.unit.controller.scenes import START, later
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.errors import Forbidden, KindMissing, KubeUnreachable
-from voxk8s.controller import lookup
-from voxk8s.controller.act import Actor
-from voxk8s.controller.children import Children
-from voxk8s.controller.cluster_state import ClusterState
+from voxk8s.controller.act.children import Children
+from voxk8s.controller.act.execute_actions import Actor
+from voxk8s.controller.act.recorder import Recorder
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.loop import Loop
 from voxk8s.controller.metrics import Metrics
+from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.queue import ObjectKey, WorkQueue
-from voxk8s.controller.recorder import Recorder
-from voxk8s.controller.resolution import Resolved
-from voxk8s.controller.resolver import Resolver
+from voxk8s.controller.resolve import lookup
+from voxk8s.controller.resolve.resolution import Resolved
+from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.storage import StoreOptions
 
 KEY = ObjectKey("ns", "wp")

@@ -10,10 +10,10 @@ import pytest
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import until
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.kinds import Kind
+from voxk8s.cluster.resources import Kind
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.operator import Operator
-from voxk8s.controller.resolver import Resolver
+from voxk8s.controller.resolve.resolver import Resolver
 
 CONFIG = Config(
     Defaults(engine_image="img:1", operator_namespace="system"),

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from tests.support.imgql import compiled, diagnostics, refused, shown
-from voxk8s.imgql.libraries import NAMESPACES, definitions
+from voxk8s.imgql.lower.libraries import NAMESPACES, definitions
 from voxk8s.kernels import registry
 from voxk8s.plan.model import Constant, Operation
 from voxk8s.values import Image, Value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.imgql import compiled, diagnostics, refused
-from voxk8s.imgql import reduction
+from voxk8s.imgql.reduce import reduce
 
 MANY = 10_000
 
@@ -106,7 +106,7 @@ def test_a_long_line_is_cut_around_its_mark() -> None:
 )
 def test_a_short_program_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """What calls itself doubled again and again is told where it is asked for."""
-    monkeypatch.setattr(reduction, "MOST_WORK", 1000)
+    monkeypatch.setattr(reduce, "MOST_WORK", 1000)
     message = refused(text)
     assert "this comes to more than 1,000 operations" in message
     line = text.count("\n") + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 
@@ -9,15 +10,10 @@ import numpy as np
 import pytest
 
 from tests.unit.kernels.samples import image, mask
-from voxk8s.kernels import (
-    Device,
-    KernelRegistry,
-    best_device,
-    catalogue,
-    kernel,
-    registry,
-)
+from voxk8s.kernels import Device, KernelRegistry, best_device, kernel, registry
 from voxk8s.values import Image, Value
+
+registry_module = importlib.import_module("voxk8s.kernels.registry")
 
 
 def test_the_device_chooses_the_implementation() -> None:
@@ -43,7 +39,7 @@ def test_the_best_device_is_taken_by_default(monkeypatch: pytest.MonkeyPatch) ->
         """Give the number."""
         return number
 
-    monkeypatch.setattr(catalogue, "best_device", lambda: Device.GPU)
+    monkeypatch.setattr(registry_module, "best_device", lambda: Device.GPU)
     assert registry().function("unit_device.g")(1.0) == 101.0
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from voxk8s.errors import InputUnreachable
 from voxk8s.execution import ExecutionEngine, GoalOutcome, load_plan
-from voxk8s.kernels.locations import InputOptions, file_system
+from voxk8s.inputs.locations import InputOptions, file_system
 from voxk8s.runner import output
 from voxk8s.storage import ResultStore, open_store
 

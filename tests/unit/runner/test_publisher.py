@@ -11,7 +11,7 @@ import pytest
 from tests.support.scripted_kube import ScriptedKube
 from voxk8s.cluster.errors import KubeUnreachable, Overloaded
 from voxk8s.execution.events import Progress, ProgressChanged
-from voxk8s.kernels.locations import InputOptions
+from voxk8s.inputs.locations import InputOptions
 from voxk8s.runner.config import RunnerConfig
 from voxk8s.runner.progress import Narrator
 from voxk8s.runner.publisher import Publisher, WorkPlanGone

@@ -13,8 +13,8 @@ from voxk8s.api import WorkPlanResource, decode_resource
 from voxk8s.cluster.source import Document, read_placed_plan
 from voxk8s.execution import ExecutionEngine
 from voxk8s.history import Recorder
+from voxk8s.inputs.locations import InputOptions
 from voxk8s.kernels import registry
-from voxk8s.kernels.locations import InputOptions
 from voxk8s.runner.config import RunnerConfig
 from voxk8s.runner.report import make_report
 from voxk8s.storage import ResultStore, open_store

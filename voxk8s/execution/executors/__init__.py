@@ -14,7 +14,7 @@ from voxk8s.execution.executors.protocol import (
     Session,
     Stopped,
 )
-from voxk8s.execution.named import load_named
+from voxk8s.execution.plugins import load_named
 
 __all__ = ["Done", "Executor", "Lost", "Message", "Reports", "Session", "Stopped", "find_executor"]
 

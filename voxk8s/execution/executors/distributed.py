@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from distributed import Client
 
-from voxk8s.execution.executors.dasksession import DaskSession
+from voxk8s.execution.executors.dask_session import DaskSession
 from voxk8s.execution.executors.protocol import Send
 
 

@@ -14,7 +14,7 @@ class LocalExecutor:
     def start(self, run: str, send: Send) -> Session:
         """Begin a run on the shared client."""
         # Imported here: a plan whose goals are all known never needs Dask.
-        from voxk8s.execution.client import get_shared_dask_client
-        from voxk8s.execution.executors.dasksession import DaskSession
+        from voxk8s.execution.executors.dask_session import DaskSession
+        from voxk8s.execution.executors.shared_client import get_shared_dask_client
 
         return DaskSession(get_shared_dask_client(), run, send, local=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from voxk8s.execution.outcome import Report
-from voxk8s.execution.process import Context
-from voxk8s.execution.scheduling import ANYHOW, Schedule
-from voxk8s.execution.units import TaskKey, Unit
+from voxk8s.execution.tasks.scheduling import ANYHOW, Schedule
+from voxk8s.execution.tasks.task import TaskKey, Unit
+from voxk8s.execution.worker.runtime import Context
 
 
 @dataclass(frozen=True, slots=True)

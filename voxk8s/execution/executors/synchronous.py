@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from voxk8s.execution import process
 from voxk8s.execution.executors.protocol import Done, Reports, Send
 from voxk8s.execution.outcome import Report
-from voxk8s.execution.process import Context
-from voxk8s.execution.scheduling import ANYHOW, Schedule
-from voxk8s.execution.task import run_unit
-from voxk8s.execution.units import TaskKey, Unit
+from voxk8s.execution.tasks.scheduling import ANYHOW, Schedule
+from voxk8s.execution.tasks.task import TaskKey, Unit
+from voxk8s.execution.worker import runtime
+from voxk8s.execution.worker.run_task import run_unit
+from voxk8s.execution.worker.runtime import Context
 
 
 class SynchronousExecutor:
@@ -32,7 +32,7 @@ class SynchronousSession:
         self._send = send
         self._values: dict[TaskKey, object] = {}
         self._cancelled = False
-        process.attach(run, self._receive)
+        runtime.attach(run, self._receive)
 
     def submit(
         self,
@@ -98,11 +98,11 @@ class SynchronousSession:
     def cancel(self) -> None:
         """Stop before the next unit."""
         self._cancelled = True
-        process.cancel(self._run)
+        runtime.cancel(self._run)
 
     def close(self) -> None:
         """Forget the run."""
-        process.detach(self._run)
+        runtime.detach(self._run)
         self._values.clear()
 
     def _receive(self, run: str, reports: Iterable[Report]) -> None:

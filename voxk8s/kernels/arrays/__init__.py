@@ -17,16 +17,36 @@ def _row(
 
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
-    _row("pixel_accuracy", "any any -> mapping", "agreement", 2e-3, "Share of equal voxels"),
+    _row(
+        "pixel_accuracy",
+        "any any -> mapping",
+        "segmentation_metrics",
+        2e-3,
+        "Share of equal voxels",
+    ),
     _row(
         "confusion_matrix",
         "any any number? -> mapping",
-        "agreement",
+        "segmentation_metrics",
         3e-2,
         "Counts by class, precision, recall and F1",
     ),
-    _row("dice_score", "any any number? -> mapping", "agreement", 3e-3, "Dice coefficient", 2),
-    _row("jaccard_index", "any any number? -> mapping", "agreement", 3e-3, "Jaccard index", 2),
+    _row(
+        "dice_score",
+        "any any number? -> mapping",
+        "segmentation_metrics",
+        3e-3,
+        "Dice coefficient",
+        2,
+    ),
+    _row(
+        "jaccard_index",
+        "any any number? -> mapping",
+        "segmentation_metrics",
+        3e-3,
+        "Jaccard index",
+        2,
+    ),
     _row("count_pixels", "any number? -> mapping", "statistics", 3e-2, "Counts of values", 2),
     _row(
         "threshold_equal",

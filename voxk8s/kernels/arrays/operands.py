@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.images import check_geometry, number
-from voxk8s.kernels.text import describe
 from voxk8s.values import Array, Image, Value
 
 

@@ -17,17 +17,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.default.sequences import items_of
-from voxk8s.kernels.images import (
-    Float32Array,
-    as_float32,
-    check_geometry,
-    float32_number,
-    image_like,
-)
-from voxk8s.kernels.text import describe
-from voxk8s.values import Image, Value
+from voxk8s.kernels.images import as_float32, check_geometry, float32_number, image_like
+from voxk8s.values import Float32Array, Image, Value
 
 _OnNumbers: TypeAlias = Callable[[float, float], float]
 _OnArrays: TypeAlias = Callable[

@@ -6,8 +6,8 @@ sequences, item by item. Images do not compare as a whole: vox1 has thresholds f
 
 from __future__ import annotations
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
-from voxk8s.kernels.text import describe
 from voxk8s.values import Value
 
 

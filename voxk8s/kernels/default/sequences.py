@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
-from voxk8s.kernels.text import describe
 from voxk8s.values import Value
 
 LONGEST_RANGE: Final = 10_000_000

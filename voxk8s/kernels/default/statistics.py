@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.default.sequences import items_of
 from voxk8s.kernels.images import number
-from voxk8s.kernels.text import describe
 from voxk8s.values import Value
 
 

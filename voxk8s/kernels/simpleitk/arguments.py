@@ -9,9 +9,9 @@ from typing import Final, TypeAlias, TypeVar
 import numpy as np
 import SimpleITK as sitk
 
-from voxk8s.kernels.itk import to_itk
+from voxk8s.describe import describe
+from voxk8s.formats.itk import to_itk
 from voxk8s.kernels.simpleitk.forms import Parameter
-from voxk8s.kernels.text import describe
 from voxk8s.values import Image, Value
 
 Size: TypeAlias = tuple[int, ...]

@@ -9,8 +9,8 @@ from typing import Final
 import SimpleITK as sitk
 
 from voxk8s.errors import KernelError
+from voxk8s.formats.itk import from_itk
 from voxk8s.kernels.images import GEOMETRY_TOLERANCE
-from voxk8s.kernels.itk import from_itk
 from voxk8s.values import Image, Value
 
 # What is one geometry to the other kernels must be one to ITK's.

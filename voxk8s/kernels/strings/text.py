@@ -7,9 +7,9 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
-from voxk8s.kernels.files import text_of
-from voxk8s.kernels.text import describe
+from voxk8s.formats.encode import text_of
 from voxk8s.values import Value
 
 _WIDEST_FIELD: Final = 1000

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import time
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError, TransientError
 from voxk8s.kernels.context import attempt
 from voxk8s.kernels.images import number
 from voxk8s.kernels.testing.counting import count_call, forget_calls
-from voxk8s.kernels.text import describe
 from voxk8s.values import Value
 
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.kernels.images import MaskArray
+from voxk8s.values import MaskArray
 
 _WORD: Final = 64
 _MANY_ROWS: Final = 500

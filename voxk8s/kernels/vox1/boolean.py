@@ -13,9 +13,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.images import check_geometry, image_like, scalar_image
-from voxk8s.kernels.text import describe
 from voxk8s.kernels.vox1.operands import one_mask
 from voxk8s.values import Array, Image, Value
 

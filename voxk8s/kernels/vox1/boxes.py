@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from voxk8s.kernels.images import MaskArray
+from voxk8s.values import MaskArray
 
 Box: TypeAlias = tuple[slice, ...]
 

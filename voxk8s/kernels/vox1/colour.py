@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from voxk8s.describe import describe_geometry, describe_image
 from voxk8s.errors import KernelError
 from voxk8s.kernels.images import (
-    Float32Array,
-    MaskArray,
     as_float32,
     as_mask,
     check_geometry,
@@ -20,8 +19,7 @@ from voxk8s.kernels.images import (
     same_geometry,
     scalar_image,
 )
-from voxk8s.kernels.text import describe_geometry, describe_image
-from voxk8s.values import Image, Value
+from voxk8s.values import Float32Array, Image, MaskArray, Value
 
 _OPAQUE = np.float32(255)
 

@@ -12,10 +12,10 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.kernels.images import MaskArray, image_like
+from voxk8s.kernels.images import image_like
 from voxk8s.kernels.vox1.neighbourhood import near_array
 from voxk8s.kernels.vox1.operands import one_mask, two_masks
-from voxk8s.values import Image, Value
+from voxk8s.values import Image, MaskArray, Value
 
 
 def through(a: Value, b: Value) -> Image:

@@ -22,13 +22,13 @@ from typing import Final
 import numpy as np
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import Float32Array, MaskArray, float32_number, image_like
+from voxk8s.kernels.images import float32_number, image_like
 from voxk8s.kernels.vox1.ball import Row, ball, dilated
 from voxk8s.kernels.vox1.boxes import Box, bounding_box, grown
 from voxk8s.kernels.vox1.neighbourhood import contour_array
 from voxk8s.kernels.vox1.operands import one_mask
 from voxk8s.kernels.vox1.transform import distances
-from voxk8s.values import Image, Value
+from voxk8s.values import Float32Array, Image, MaskArray, Value
 
 FAR: Final = np.float32(1.8446743e19)
 """The distance to nothing: the root of the largest float32, as ITK gives it."""

@@ -11,11 +11,11 @@ import cc3d
 import numpy as np
 import SimpleITK as sitk
 
+from voxk8s.describe import describe_image
 from voxk8s.errors import KernelError
+from voxk8s.formats.itk import to_itk
 from voxk8s.kernels.default.sequences import items_of, whole
 from voxk8s.kernels.images import (
-    Float32Array,
-    MaskArray,
     as_float32,
     check_geometry,
     image_like,
@@ -23,11 +23,9 @@ from voxk8s.kernels.images import (
     require_image,
     scalar_image,
 )
-from voxk8s.kernels.itk import to_itk
 from voxk8s.kernels.simpleitk.running import run_image
-from voxk8s.kernels.text import describe_image
 from voxk8s.kernels.vox1.operands import image_and_mask, one_mask
-from voxk8s.values import Image, Value
+from voxk8s.values import Float32Array, Image, MaskArray, Value
 
 LARGEST: Final = float(np.finfo(np.float32).max)
 MOST_BINS: Final = 65_536

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from voxk8s.describe import describe_geometry
 from voxk8s.errors import KernelError
 from voxk8s.kernels.images import float32_number, image_like, number, same_geometry
-from voxk8s.kernels.text import describe_geometry
 from voxk8s.values import Array, Image, Value
 
 

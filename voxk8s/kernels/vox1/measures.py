@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import Float32Array, as_float32, image_like, number, scalar_image
+from voxk8s.kernels.images import as_float32, image_like, number, scalar_image
 from voxk8s.kernels.vox1.operands import image_and_mask, one_mask
-from voxk8s.values import Image, Value
+from voxk8s.values import Float32Array, Image, Value
 
 
 def volume(a: Value) -> float:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from voxk8s.kernels.images import MaskArray, as_mask, image_like, scalar_image
-from voxk8s.values import Image, Value
+from voxk8s.kernels.images import as_mask, image_like, scalar_image
+from voxk8s.values import Image, MaskArray, Value
 
 
 def near(a: Value) -> Image:

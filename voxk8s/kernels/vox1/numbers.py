@@ -6,11 +6,11 @@ arithmetic of `default` with its operands' kinds checked: see there for types an
 
 from __future__ import annotations
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.default import arithmetic, logic
 from voxk8s.kernels.images import number, scalar_image
 from voxk8s.kernels.spec import KernelFunction
-from voxk8s.kernels.text import describe
 from voxk8s.values import Value
 
 

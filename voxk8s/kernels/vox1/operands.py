@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from voxk8s.kernels.images import MaskArray, as_mask, check_geometry, scalar_image
-from voxk8s.values import Image, Value
+from voxk8s.kernels.images import as_mask, check_geometry, scalar_image
+from voxk8s.values import Image, MaskArray, Value
 
 
 def one_mask(kernel: str, a: Value) -> tuple[Image, MaskArray]:

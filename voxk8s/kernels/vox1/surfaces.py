@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import Float32Array, MaskArray, float32_number
+from voxk8s.kernels.images import float32_number
 from voxk8s.kernels.vox1.boxes import bounding_box
 from voxk8s.kernels.vox1.operands import two_masks
 from voxk8s.kernels.vox1.transform import distances
-from voxk8s.values import Value
+from voxk8s.values import Float32Array, MaskArray, Value
 
 
 def hd95(a: Value, b: Value) -> float:

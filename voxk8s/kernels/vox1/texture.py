@@ -10,16 +10,9 @@ from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
 from voxk8s.kernels.default.sequences import whole
-from voxk8s.kernels.images import (
-    Float32Array,
-    as_float32,
-    check_geometry,
-    image_like,
-    number,
-    scalar_image,
-)
+from voxk8s.kernels.images import as_float32, check_geometry, image_like, number, scalar_image
 from voxk8s.kernels.vox1.operands import image_and_mask
-from voxk8s.values import Image, Value
+from voxk8s.values import Float32Array, Image, Value
 
 _MOST_BINS: Final = 65_536
 _SLAB_VOXELS: Final = 500_000  # what is worked on at once stays in the cache

@@ -13,8 +13,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.kernels.images import Float32Array, float32_number, image_like, scalar_image
-from voxk8s.values import Image, Value
+from voxk8s.kernels.images import float32_number, image_like, scalar_image
+from voxk8s.values import Float32Array, Image, Value
 
 _VOXELS_AT_ONCE: Final = 1 << 18
 

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Protocol
 import edt
 import numpy as np
 
-from voxk8s.kernels.images import Float32Array, MaskArray
+from voxk8s.values import Float32Array, MaskArray
 
 _COMPILED: Final = "voxk8s.kernels.vox1._distances"
 _EXACT: Final = 2**24

@@ -8,8 +8,8 @@ import SimpleITK as sitk
 
 from tests.unit.kernels.samples import call, image, voxels
 from voxk8s.errors import KernelError
+from voxk8s.formats.itk import to_itk
 from voxk8s.kernels import registry
-from voxk8s.kernels.itk import to_itk
 from voxk8s.kernels.simpleitk import functions
 from voxk8s.values import Image, Value
 

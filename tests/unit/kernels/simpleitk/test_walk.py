@@ -11,7 +11,7 @@ import SimpleITK as sitk
 
 from tests.unit.kernels.samples import call, image
 from voxk8s.errors import KernelError
-from voxk8s.kernels.itk import from_itk, to_itk
+from voxk8s.formats.itk import from_itk, to_itk
 from voxk8s.kernels.simpleitk import functions
 from voxk8s.kernels.simpleitk.forms import Form, Parameter
 from voxk8s.values import Image, Value

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.kernels.samples import call, mask, masks, voxels
 from voxk8s.errors import KernelError
-from voxk8s.kernels.itk import to_itk
+from voxk8s.formats.itk import to_itk
 from voxk8s.kernels.vox1.neighbourhood import contour_array
 from voxk8s.values import Image
 

@@ -23,7 +23,7 @@ from tests.unit.kernels.samples import (
     voxels,
 )
 from voxk8s.errors import KernelError
-from voxk8s.kernels.itk import to_itk
+from voxk8s.formats.itk import to_itk
 from voxk8s.values import Image, Value
 
 

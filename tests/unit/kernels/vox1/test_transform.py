@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from voxk8s.kernels.images import MaskArray
 from voxk8s.kernels.vox1 import transform
 from voxk8s.kernels.vox1.transform import distances
+from voxk8s.values import MaskArray
 
 sides = st.integers(1, 20)
 shapes = st.one_of(st.tuples(sides, sides), st.tuples(sides, sides, st.integers(1, 40)))

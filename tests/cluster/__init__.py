@@ -1,1 +1,0 @@
-"""A real Kubernetes for the demo and the tests: `python -m tests.cluster --help`."""

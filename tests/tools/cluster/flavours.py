@@ -1,0 +1,124 @@
+"""Which Kubernetes is meant, and the commands that work on any of them."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from tests.tools.cluster import charts, docker, images, programs, store
+from tests.tools.cluster.bare import Bare
+from tests.tools.cluster.cache import locked
+from tests.tools.cluster.current import Current
+from tests.tools.cluster.errors import ClusterError
+from tests.tools.cluster.kind import Kind
+from tests.tools.cluster.kubeconfig import write_private
+from tests.tools.cluster.layout import ENVIRONMENT, FLAVOUR, IMAGES, KUBECONFIG, LOCAL, TOOLS
+from tests.tools.cluster.progress import say
+
+
+class Cluster(images.Destination, Protocol):
+    """A Kubernetes that can be started, stopped and given images."""
+
+    name: str
+
+    def up(self) -> None:
+        """Start it and write the kubeconfig; does nothing where all runs."""
+
+    def down(self) -> None:
+        """Stop it and leave nothing behind; does nothing where nothing runs."""
+
+    def status(self) -> list[str]:
+        """Describe it in lines."""
+
+    def is_running(self) -> bool:
+        """Return whether it answers."""
+
+
+FLAVOURS: dict[str, Callable[[], Cluster]] = {"bare": Bare, "current": Current, "kind": Kind}
+
+
+def chosen(wanted: str) -> Cluster:
+    """Return the cluster that is meant: asked for, chosen by `up` before, or found out."""
+    recorded = FLAVOUR.read_text().strip() if FLAVOUR.exists() else ""
+    if wanted == "auto":
+        wanted = recorded or ("kind" if docker.answers() else "bare")
+    elif recorded and wanted != recorded:
+        raise ClusterError(
+            f"the cluster of this clone is {recorded}, not {wanted}: call `make cluster-down` first"
+        )
+    return FLAVOURS[wanted]()
+
+
+def running(wanted: str) -> Cluster:
+    """Return the cluster of this clone, which must be up."""
+    cluster = chosen(wanted)
+    if not cluster.is_running():
+        raise ClusterError("no cluster of this clone is running: call `make cluster-up` first")
+    return cluster
+
+
+def up(wanted: str) -> None:
+    """Start the cluster."""
+    cluster = chosen(wanted)
+    # Before the start, so that `down` knows what to stop even if the start fails half-way.
+    write_private(FLAVOUR, f"{cluster.name}\n")
+    cluster.up()
+    say(f"cluster: {cluster.name}, kubeconfig: {KUBECONFIG}")
+
+
+def down(wanted: str) -> None:
+    """Stop the cluster and forget what was known of it."""
+    cluster = chosen("auto" if FLAVOUR.exists() else wanted)
+    store.disconnect()
+    if cluster.name == "current" and ENVIRONMENT.exists():
+        # A cluster that stays: what this clone installed there goes.
+        charts.uninstall()
+    cluster.down()
+    for path in (KUBECONFIG, FLAVOUR, ENVIRONMENT, IMAGES):
+        path.unlink(missing_ok=True)
+
+
+def status(wanted: str) -> None:
+    """Print what runs."""
+    for line in chosen(wanted).status():
+        print(line)
+
+
+def build_images(wanted: str) -> None:
+    """Build the images and bring them into the cluster."""
+    images.report(images.ensure(running(wanted)))
+
+
+def install(wanted: str) -> None:
+    """Install the dask-kubernetes operator, an S3 server and voxk8s; write `.cluster/env`."""
+    cluster = running(wanted)
+    with locked(LOCAL / ".install.lock"):
+        releases = charts.releases(images.ensure(cluster))
+        charts.install(releases)
+        # Before the operator is ready: the store is of use without it.
+        store.describe(reachable=cluster.name == "bare")
+    charts.wait_all(releases)
+
+
+def connect(_: str) -> None:
+    """Make the S3 server reachable from this machine again, after it was started anew."""
+    store.connect()
+
+
+def tools(_: str) -> None:
+    """Make kubectl, helm and kubeconform available under `.tools/bin`."""
+    programs.link(
+        programs.kubectl().resolve(),
+        programs.built(programs.HELM) / "helm",
+        programs.built(programs.KUBECONFORM) / "kubeconform",
+    )
+    say(f"tools: {TOOLS}")
+
+
+COMMANDS: dict[str, Callable[[str], None]] = {
+    "up": up,
+    "down": down,
+    "status": status,
+    "images": build_images,
+    "install": install,
+    "connect": connect,
+    "tools": tools,
+}

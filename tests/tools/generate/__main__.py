@@ -1,0 +1,104 @@
+"""Write all generated files (`make generate`): CRDs, base, chart README, samples, golden files.
+
+The tests compare what this module gives with what is checked in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support import runs
+from tests.tools.generate import chart_readme, samples
+from tests.tools.helm import ROOT, template
+from voxk8s.api import crd
+
+HEADER = "# Made from helm/voxk8s by `make generate`; do not edit.\n"
+BASE = Path("manifests/base/voxk8s.yaml")
+README = Path("helm/voxk8s/README.md")
+GOLDEN = Path("tests/data/manifests")
+
+CHART_VALUES: dict[str, dict[str, Any]] = {
+    "default": {"crds": {"install": False}},
+    "everything": {
+        "image": {"pullSecrets": ["registry"]},
+        "operator": {
+            "replicas": 2,
+            "env": {"EXTRA": "1"},
+            "podLabels": {"team": "imaging"},
+            "podAnnotations": {"note": "mine"},
+            "nodeSelector": {"pool": "system"},
+            "tolerations": [{"key": "system", "operator": "Exists"}],
+            "affinity": {"nodeAffinity": {}},
+            "priorityClassName": "system-cluster-critical",
+        },
+        "serviceAccount": {"name": "operator", "annotations": {"cloud/role": "voxk8s"}},
+        "watchNamespaces": ["lab", "ward"],
+        "store": {"allowedNamespaces": ["lab"], "deniedNamespaces": ["ward"]},
+        "inputs": {"allowedPrefixes": ["s3://images/"]},
+        "testKernels": {"enabled": True},
+        "defaults": {"runAs": None, "env": {"A": "1"}},
+        "podDisruptionBudget": {"enabled": True},
+        "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
+        "s3": {"enabled": True, "existingSecret": "s3-keys"},
+        "crds": {"install": False},
+    },
+    "external-store": {
+        "store": {
+            "url": "s3://results/lab",
+            "endpoint": "https://s3.example.org:9000",
+            "existingSecret": "store",
+            "allowedNamespaces": ["*"],
+        },
+        "networkPolicy": {"enabled": False},
+        "rbac": {"aggregate": False},
+        "crds": {"install": False},
+    },
+}
+
+
+def base() -> str:
+    """Render the base of the kustomizations: the chart's defaults without CRD and tests."""
+    text = template("--skip-tests", values={"crds": {"install": False}})
+    text = re.sub(r"^# Source: .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^ *helm\.sh/chart: .*\n", "", text, flags=re.MULTILINE)
+    return HEADER + text.replace("managed-by: Helm", "managed-by: kustomize")
+
+
+def run_manifests(name: str) -> str:
+    """Write down the manifests of an example run."""
+    plain = json.loads(json.dumps(runs.GOLDEN[name]))  # nothing shared, so no YAML anchors
+    text: str = yaml.safe_dump_all(plain, sort_keys=False, width=100)
+    return text
+
+
+def files() -> dict[Path, str]:
+    """Give every generated file with its content."""
+    return {
+        crd.CRD_FILE: crd.render(),
+        crd.CHART_FILE: crd.render_chart(),
+        BASE: base(),
+        README: chart_readme.readme(),
+        **samples.files(ROOT),
+        **{GOLDEN / f"run-{name}.yaml": run_manifests(name) for name in runs.GOLDEN},
+        **{
+            GOLDEN / f"chart-{name}.yaml": template(values=values)
+            for name, values in CHART_VALUES.items()
+        },
+    }
+
+
+def main() -> None:
+    """Write the CRD first, since the chart contains it, then everything."""
+    crd.main(["--write", str(ROOT)])
+    for path, text in files().items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

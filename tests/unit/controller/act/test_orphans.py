@@ -1,0 +1,112 @@
+"""What the dask operator forgets is let go; all else is its own business."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.controller.scenes import later
+from voxk8s.controller.act import orphans as janitor
+from voxk8s.controller.act.orphans import FINALIZER, forgotten, orphans
+from voxk8s.controller.observe.cluster_state import ClusterState
+
+
+def state(**clusters: str | None) -> ClusterState:
+    """Caches that know these DaskClusters, by name, with the time of their deletion."""
+    made = ClusterState(lambda _: None, lambda _: None)
+    for name, deleted in clusters.items():
+        thing = thing_of(name, deleted)
+        made.clusters.put({**thing, "spec": {"worker": {"replicas": 1}}})
+    return made
+
+
+def thing_of(name: str, deleted: str | None, **metadata: Any) -> dict[str, Any]:
+    """An object as the API server gives it."""
+    stamp = {"deletionTimestamp": deleted} if deleted else {}
+    created = {"creationTimestamp": "2026-05-04T12:00:00Z", "uid": f"u-{name}"}
+    return {"metadata": {"namespace": "ns", "name": name, **created, **stamp, **metadata}}
+
+
+def scaler(deleted: str | None, *finalizers: str) -> dict[str, Any]:
+    """A DaskAutoscaler of the cluster `c`."""
+    thing = thing_of("c", deleted, finalizers=list(finalizers))
+    return {**thing, "spec": {"cluster": "c", "minimum": 0, "maximum": 2}}
+
+
+START = "2026-05-04T12:00:00Z"
+
+
+def test_autoscaler_without_a_cluster() -> None:
+    """An autoscaler that is to go is forgotten once its cluster is gone and its time is over."""
+    caches = state()
+    caches.autoscalers.put(scaler(START, FINALIZER))
+    assert not list(forgotten(caches, later(1)))
+    assert [key for key, _ in forgotten(caches, later(4))] == [("ns", "c")]
+
+
+@pytest.mark.parametrize(
+    ("clusters", "thing"),
+    [
+        pytest.param({"c": None}, scaler(START, FINALIZER), id="its cluster stays"),
+        pytest.param({}, scaler(None, FINALIZER), id="it stays itself"),
+        pytest.param({}, scaler(START, "foregroundDeletion"), id="another finalizer holds it"),
+    ],
+)
+def test_autoscaler_that_is_not_forgotten(
+    clusters: dict[str, str | None], thing: dict[str, Any]
+) -> None:
+    """What the dask operator still needs, or somebody else holds, is left alone."""
+    caches = state(**clusters)
+    caches.autoscalers.put(thing)
+    assert not list(forgotten(caches, later(60)))
+
+
+async def test_only_the_finalizer_of_the_dask_operator_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Finalizers of others stay."""
+    caches = state(c=START)
+    caches.autoscalers.put(scaler(START, "mine", FINALIZER))
+    patched: list[Any] = []
+
+    class Done(Exception):
+        pass
+
+    class Kube:
+        async def patch(self, *words: Any) -> None:
+            patched.append(words[1:])
+            raise Done
+
+    kube: Any = Kube()
+    monkeypatch.setattr(janitor, "_LOOK", 0.0)
+    with pytest.raises(Done):
+        await janitor.keep_house(kube, caches, lambda: later(60))
+    assert patched == [("c", {"metadata": {"uid": "u-c", "finalizers": ["mine"]}}, "ns")]
+
+
+def worker_group(**labels: str) -> dict[str, Any]:
+    """A DaskWorkerGroup of the cluster `c`."""
+    marks = {"app.kubernetes.io/managed-by": "voxk8s-operator", **labels}
+    return {**thing_of("c-default", None, labels=marks), "spec": {"cluster": "c", "worker": {}}}
+
+
+def test_worker_group_without_a_cluster() -> None:
+    """A worker group whose cluster is gone goes, once it is known what clusters there are."""
+    caches = state()
+    caches.groups.put(worker_group())
+    assert not list(orphans(caches, later(60)))
+    caches.clusters.synced.set()
+    assert not list(orphans(caches, later(10)))
+    assert [group.uid for _, group in orphans(caches, later(60))] == ["u-c-default"]
+
+
+@pytest.mark.parametrize(
+    ("clusters", "managed_by"), [({"c": None}, "voxk8s-operator"), ({}, "somebody")]
+)
+def test_worker_group_that_stays(clusters: dict[str, str | None], managed_by: str) -> None:
+    """A group with its cluster stays, and so does one that was not made for a WorkPlan."""
+    caches = state(**clusters)
+    caches.clusters.synced.set()
+    caches.groups.put(worker_group(**{"app.kubernetes.io/managed-by": managed_by}))
+    assert not list(orphans(caches, later(60)))

@@ -1,0 +1,147 @@
+"""Which store a WorkPlan may use, and what the operator may look into."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.unit.controller import scenes
+from voxk8s.api import Store
+from voxk8s.cluster.defaults import Defaults
+from voxk8s.controller.act.stores import StoreAccess, is_below, own_options, store_access
+from voxk8s.controller.config import StoreConfig
+from voxk8s.errors import InvalidUsage, StoreAccessDenied
+from voxk8s.storage import StoreOptions
+
+DEFAULTS = Defaults(engine_image="img:1")
+OPTIONS = StoreOptions(endpoint="http://s3:8333", region="r", key="KEY", secret="SECRET")
+
+
+def config(**changes: Any) -> StoreConfig:
+    """Make the configuration of a default store."""
+    return StoreConfig(
+        **{"url": "s3://results", "options": OPTIONS, "prefixes": ("s3://results/",), **changes}
+    )
+
+
+def access(spec: dict[str, Any] | None = None, **changes: Any) -> StoreAccess:
+    """Find the store of a WorkPlan in namespace ns."""
+    return store_access(scenes.workplan(spec), config(**changes), DEFAULTS)
+
+
+def test_default_store_comes_with_a_secret() -> None:
+    """The default store's credentials reach the pods by a Secret, and nothing else shows them."""
+    found = access()
+    assert found.open_to_operator
+    assert found.manifest is not None
+    assert found.target.secret == found.manifest["metadata"]["name"]
+    assert "SECRET" not in repr(found.target)
+    assert (found.target.url, found.target.endpoint) == ("s3://results", "http://s3:8333")
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [
+        ({}, True),
+        ({"allowed": ("other",)}, False),
+        ({"allowed": ("ns", "other")}, True),
+        ({"allowed": ()}, False),
+        ({"denied": ("ns",)}, False),
+        ({"denied": ("other",)}, True),
+        ({"allowed": ("*",), "denied": ("*",)}, False),
+    ],
+)
+def test_namespaces(changes: dict[str, Any], allowed: bool) -> None:
+    """The default store is for the allowed namespaces; a denied one never gets it."""
+    if allowed:
+        access(**changes)
+        return
+    with pytest.raises(StoreAccessDenied, match=r"ns.*spec\.store"):
+        access(**changes)
+
+
+def test_no_default_store() -> None:
+    """Without a default store the message says what to do."""
+    with pytest.raises(StoreAccessDenied, match=r"spec\.store"):
+        access(url=None)
+
+
+def own(**parts: Any) -> dict[str, Any]:
+    """Make a spec with a store of its own."""
+    store = {"url": "s3://results/mine", "endpoint": "http://s3:8333", **parts}
+    return {"store": {"credentialsSecretRef": {"name": "keys"}, **store}}
+
+
+def test_own_store_uses_the_users_secret() -> None:
+    """A store of one's own is used with one's own Secret; the operator's is never copied."""
+    found = access(own(), denied=("ns",))
+    assert (found.target.secret, found.manifest) == ("keys", None)
+
+
+@pytest.mark.parametrize(
+    ("parts", "opened"),
+    [
+        ({}, True),
+        ({"url": "s3://results"}, True),
+        ({"url": "s3://results-of-others"}, False),
+        ({"url": "s3://elsewhere/mine"}, False),
+        ({"endpoint": "http://169.254.169.254"}, False),
+        ({"endpoint": None}, False),
+        ({"endpoint": "http://s3:8333/"}, True),
+        ({"credentialsSecretRef": None}, False),
+    ],
+)
+def test_operator_goes_only_where_the_chart_allows(parts: dict[str, Any], opened: bool) -> None:
+    """The operator looks only into places below its prefixes, on its own server."""
+    assert access(own(**parts)).open_to_operator == opened
+
+
+@pytest.mark.parametrize(
+    "parts", [{"url": "s3://results/../x"}, {"url": "s3://"}, {"endpoint": "s3"}]
+)
+def test_what_names_no_store(parts: dict[str, Any]) -> None:
+    """A URL or endpoint that can never be right is an error of the spec, not of the store."""
+    with pytest.raises(InvalidUsage):
+        access(own(**parts))
+
+
+def test_slash_behind_an_endpoint() -> None:
+    """Clients put paths behind an endpoint: it loses its last slash on the way to pods."""
+    assert access(own(endpoint="http://other/")).target.endpoint == "http://other"
+
+
+def test_only_s3_is_shared_by_all_pods() -> None:
+    """A store on a local path is refused in words."""
+    with pytest.raises(StoreAccessDenied, match="s3://"):
+        access(own(url="file:///data"))
+
+
+def test_prefixes_end_at_a_slash() -> None:
+    """A prefix without a slash does not open its neighbours."""
+    assert is_below("s3://results/a", config(prefixes=("s3://results",)))
+    assert not is_below("s3://results2/a", config(prefixes=("s3://results",)))
+    assert not is_below("s3://results/a", config(prefixes=("none:",)))
+
+
+def secret(**data: str) -> dict[str, Any]:
+    """Make a Secret."""
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return {"metadata": {"name": "keys"}, "data": encoded}
+
+
+def test_secret_is_read() -> None:
+    """The credentials of a Secret come with the store's own server."""
+    found = own_options(
+        Store(url="s3://x", endpoint="http://e"),
+        secret(AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s"),
+    )
+    assert (found.key, found.secret, found.token, found.endpoint) == ("k", "s", None, "http://e")
+
+
+def test_incomplete_secret_names_the_key() -> None:
+    """A Secret without a key is told by the name of the key, never by values."""
+    with pytest.raises(StoreAccessDenied, match=r"keys.*AWS_SECRET_ACCESS_KEY") as caught:
+        own_options(Store(url="s3://x"), secret(AWS_ACCESS_KEY_ID="topsecret"))
+    assert "topsecret" not in str(caught.value)

@@ -1,0 +1,62 @@
+"""The children of a run that is to work."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import msgspec
+import pytest
+
+from tests.unit.controller import scenes
+from tests.unit.controller.decisions import (
+    children,
+    states,
+    written,
+)
+from tests.unit.controller.scenes import WORK
+from voxk8s.controller.decide.actions import (
+    ApplyAutoscaler,
+    CreateAccess,
+    CreateCluster,
+    CreateRunner,
+)
+
+
+def test_work_that_is_left_gets_children() -> None:
+    """Cluster and runner start at once, side by side; the autoscaler waits for the scheduler."""
+    observed = scenes.replace(scenes.told(scenes.fresh()), resolution=WORK)
+    assert children(observed) == (CreateAccess(), CreateCluster(3), CreateRunner())
+    assert states(written(observed))["ClusterReady"] == ("Unknown", "ClusterStarting")
+
+
+@pytest.mark.parametrize(
+    ("width", "limits", "workers"),
+    [
+        pytest.param(10, {}, 3, id="width over threads"),
+        pytest.param(1000, {}, 8, id="no more than allowed"),
+        pytest.param(1, {}, 1, id="one after the other"),
+        pytest.param(0, {}, 1, id="at least one"),
+        pytest.param(None, {}, 1, id="width not known"),
+        pytest.param(1, {"minWorkers": 4}, 4, id="at least the minimum"),
+        pytest.param(9, {"threadsPerWorker": 1}, 8, id="one thread each"),
+    ],
+)
+def test_first_workers(width: int | None, limits: dict[str, int], workers: int) -> None:
+    """The first workers are what is left side by side, within the limits of the spec."""
+    plan = scenes.workplan({"cluster": limits})
+    observed = scenes.told(scenes.fresh(workplan=plan))
+    observed = scenes.replace(observed, resolution=dataclasses.replace(WORK, width=width))
+    assert CreateCluster(workers) in children(observed)
+
+
+def test_autoscaler_comes_with_the_scheduler() -> None:
+    """Once the scheduler is available the autoscaler keeps the first workers until work begins."""
+    observed = scenes.replace(scenes.running(), autoscaler=None)
+    idle = scenes.with_status(
+        observed, msgspec.structs.replace(observed.workplan.status, operations=None)
+    )
+    waiting = scenes.replace(idle, scheduler=scenes.scheduler(available=0))
+    assert not children(waiting)
+    assert children(idle) == (ApplyAutoscaler(3, 8),)
+    assert children(observed) == (ApplyAutoscaler(0, 8),)
+    assert not children(scenes.running())

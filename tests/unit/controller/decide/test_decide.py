@@ -1,0 +1,148 @@
+"""The decision table: what the operator does at each moment of a WorkPlan's life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.controller import scenes
+from tests.unit.controller.decisions import (
+    children,
+    decided,
+    finished,
+    states,
+    written,
+)
+from tests.unit.controller.scenes import KNOWN, START, WORK, later
+from voxk8s import constants
+from voxk8s.api import Waiting
+from voxk8s.controller.decide.actions import (
+    Forget,
+    LookAgain,
+    Record,
+    Resolve,
+    WriteRun,
+)
+from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.resolve.resolution import Blocked, Resolving
+
+
+def test_first_look_accepts_and_resolves() -> None:
+    """A fresh WorkPlan is accepted with all its conditions, and its plan is looked into."""
+    actions = decided(scenes.fresh())
+    assert isinstance(actions[0], Resolve)
+    status = written(scenes.fresh())
+    assert states(status) == {
+        "Reconciling": ("True", "Accepted"),
+        "Stalled": ("False", "Accepted"),
+        "Ready": ("Unknown", "Accepted"),
+        "Succeeded": ("Unknown", "Accepted"),
+        "StoreReady": ("Unknown", "Accepted"),
+        "ClusterReady": ("Unknown", "Accepted"),
+    }
+    assert (status.observed_generation, status.start_time) == (1, START)
+    assert not children(scenes.fresh())
+
+
+def test_nothing_is_written_twice() -> None:
+    """While the plan is resolved, a second look changes nothing."""
+    observed = scenes.told(scenes.fresh(resolution=Resolving()))
+    assert decided(observed, later(3)) == ()
+
+
+def test_known_plan_is_completed_without_children() -> None:
+    """When every goal is known, results are written first, then success; no child is made."""
+    observed = scenes.replace(scenes.told(scenes.fresh()), resolution=KNOWN)
+    actions = decided(observed, later(1))
+    assert actions[0] == WriteRun(KNOWN.finished or {})
+    status = written(observed, later(1))
+    assert states(status)["Succeeded"] == ("True", "AllGoalsReached")
+    assert states(status)["Ready"] == ("True", "AllGoalsReached")
+    assert states(status)["Reconciling"][0] == "False"
+    assert states(status)["StoreReady"] == ("True", "StoreConnected")
+    assert states(status)["ClusterReady"] == ("False", "ClusterNotNeeded")
+    assert (status.phase, status.duration) == ("Succeeded", "1s")
+    assert not children(observed)
+
+
+@pytest.mark.parametrize(
+    ("reason", "condition"),
+    [
+        (constants.REASON_SOURCE_UNAVAILABLE, "Ready"),
+        (constants.REASON_STORE_UNREACHABLE, "StoreReady"),
+        (constants.REASON_STORE_ACCESS_DENIED, "StoreReady"),
+    ],
+)
+def test_what_may_come_is_waited_for(reason: str, condition: str) -> None:
+    """A missing source or store is told and tried again, and the WorkPlan is in progress."""
+    blocked = Blocked(reason, "not there", retry_at=later(5))
+    observed = scenes.replace(scenes.told(scenes.fresh()), resolution=blocked)
+    status = written(observed)
+    assert states(status)[condition] == ("False", reason)
+    assert states(status)["Succeeded"][0] == "Unknown"
+    assert states(status)["Reconciling"][0] == "True"
+    assert Resolve() not in decide(observed, later(4))
+    assert Resolve() in decide(observed, later(5))
+    assert LookAgain(1.0) in decide(observed, later(4))
+    told = scenes.told(observed)
+    assert decided(scenes.replace(told, resolution=Resolving(blocked)), later(6)) == ()
+
+
+def test_runner_waiting_for_the_store_is_told() -> None:
+    """What the runner waits for is told in StoreReady; nothing is torn down."""
+    waiting = Waiting(reason="StoreUnreachable", message="x")
+    observed = scenes.told(scenes.running())
+    observed = scenes.with_status(
+        observed, msgspec.structs.replace(observed.workplan.status, waiting=waiting)
+    )
+    assert states(written(observed))["StoreReady"] == ("False", "StoreUnreachable")
+    assert not children(observed)
+
+
+def test_results_of_other_runs_that_are_awaited_are_told() -> None:
+    """What other runs compute for this one stands in the message, and the run goes on."""
+    waiting = Waiting(reason="Progressing", message="WorkPlan a/b computes vox1.pdt.")
+    observed = scenes.running(status={"waiting": waiting})
+    status = written(observed)
+    assert (status.phase, status.reason, status.message) == (
+        "Running", "Progressing", "WorkPlan a/b computes vox1.pdt.",
+    )  # fmt: skip
+    assert states(status)["StoreReady"] == ("True", "StoreConnected")
+    dead = scenes.pod("runner", "r0", ready=False, finished=True, last_words="exit code 1: no")
+    again = scenes.replace(observed, runner=scenes.job(attempts=2), pods=(dead, scenes.pod()))
+    assert "it last ended with exit code 1: no" in (written(again).message or "")
+
+
+def test_deletion_is_left_to_kubernetes() -> None:
+    """A WorkPlan that is being deleted is only forgotten."""
+    observed = scenes.running()
+    resource = observed.workplan
+    gone = msgspec.structs.replace(resource.metadata, deletion_timestamp=START)
+    observed = scenes.replace(observed, workplan=msgspec.structs.replace(resource, metadata=gone))
+    assert decide(observed, later(1)) == (Forget(),)
+
+
+def test_events_tell_each_transition_once() -> None:
+    """A run's events are its transitions, none of them twice."""
+    now, told = START, []
+    scene = scenes.fresh()
+    moments: list[dict[str, Any]] = [
+        {},
+        {"resolution": WORK},
+        {"cluster": scenes.cluster(), "runner": scenes.job(), "group": scenes.group()},
+        {"scheduler": scenes.scheduler(), "pods": (scenes.pod(), scenes.pod("runner", "r"))},
+    ]
+    for moment in moments:
+        scene = scenes.replace(scene, **moment)
+        told += [a for a in decide(scene, now) if isinstance(a, Record)]
+        scene = scenes.told(scene, now)
+    scene = scenes.with_status(
+        scene, msgspec.structs.replace(scene.workplan.status, outcome=finished())
+    )
+    told += [a for a in decide(scene, now) if isinstance(a, Record)]
+    assert [event.reason for event in told] == [
+        "Accepted", "ClusterStarting", "Progressing", "ClusterRunning", "AllGoalsReached",
+    ]  # fmt: skip
+    assert not any(event.warning for event in told)

@@ -1,0 +1,191 @@
+"""What is read of Kubernetes objects."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from voxk8s.controller.observe import views
+
+CREATED = "2026-05-04T12:00:00Z"
+OWNER = {"apiVersion": "voxk8s.io/v1alpha1", "kind": "WorkPlan", "name": "wp", "uid": "u-1"}
+
+
+def meta(**more: Any) -> dict[str, Any]:
+    """Make metadata."""
+    return {
+        "name": "thing",
+        "namespace": "ns",
+        "uid": "u-2",
+        "creationTimestamp": CREATED,
+        "labels": {
+            "voxk8s.io/workplan": "wp",
+            "app.kubernetes.io/component": "worker",
+            "dask.org/cluster-name": "c",
+            "dask.org/component": "worker",
+        },
+        "ownerReferences": [OWNER],
+        **more,
+    }
+
+
+def pod(container: dict[str, Any] | None = None, **status: Any) -> dict[str, Any]:
+    """Make a pod with one container of 600Mi."""
+    statuses = [{"name": "worker", "image": "img:1", **container}] if container else []
+    return {
+        "metadata": meta(),
+        "spec": {"containers": [{"name": "worker", "resources": {"limits": {"memory": "600Mi"}}}]},
+        "status": {"containerStatuses": statuses, **status},
+    }
+
+
+def of(component: str, thing: dict[str, Any]) -> dict[str, Any]:
+    """Make a pod one of another component."""
+    thing["metadata"]["labels"]["app.kubernetes.io/component"] = component
+    return thing
+
+
+@pytest.mark.parametrize(
+    ("thing", "reason", "words"),
+    [
+        pytest.param(
+            pod({"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no route"}}}),
+            "ImagePullFailed", ["img:1", "no route"], id="image",
+        ),
+        pytest.param(
+            pod({"state": {"waiting": {"reason": "ErrImagePull", "message": "x"}}}),
+            "ImagePullFailed", ["img:1"], id="first try of an image",
+        ),
+        pytest.param(
+            pod({"state": {"running": {}}, "lastState": {"terminated": {"reason": "OOMKilled"}}}),
+            "OutOfMemory", ["600Mi", "spec.cluster.worker.resources.limits.memory", "threadsPer"],
+            id="killed before",
+        ),
+        pytest.param(
+            pod({"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}),
+            "OutOfMemory", ["600Mi"], id="killed now",
+        ),
+        pytest.param(
+            of("runner", pod({"state": {"terminated": {"reason": "OOMKilled"}}})),
+            "OutOfMemory", ["600Mi", "spec.cluster.runner.resources.limits.memory."],
+            id="killed runner",
+        ),
+        pytest.param(
+            pod(conditions=[{
+                "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                "message": "0/1 nodes are available: 1 Insufficient cpu.",
+            }]),
+            "Unschedulable", ["Insufficient cpu"], id="no node",
+        ),
+        pytest.param(
+            pod({"state": {"waiting": {
+                "reason": "CreateContainerConfigError", "message": 'secret "k" not found',
+            }}}),
+            "PodRejected", ['secret "k" not found'], id="missing secret",
+        ),
+        pytest.param(
+            pod({
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"reason": "Error", "exitCode": 3, "message": "boo"}},
+            }),
+            "WorkerLost", ["exit code 3", "boo"], id="crashes",
+        ),
+        pytest.param(
+            pod(phase="Failed", reason="Evicted", message="disk pressure"),
+            "WorkerLost", ["Evicted", "disk pressure"], id="evicted",
+        ),
+    ],
+)  # fmt: skip
+def test_troubles_of_pods(thing: dict[str, Any], reason: str, words: list[str]) -> None:
+    """Each trouble has its reason, and words that name what to look at."""
+    found = views.pod_view(thing).troubles
+    assert [trouble.reason for trouble in found] == [reason]
+    assert all(word in found[0].message for word in words)
+
+
+def test_healthy_pod() -> None:
+    """A running pod has no troubles and belongs to its cluster."""
+    thing = pod({"state": {"running": {}}}, conditions=[{"type": "Ready", "status": "True"}])
+    view = views.pod_view(thing)
+    assert (view.ready, view.component, view.owner, view.troubles) == (True, "worker", "c", ())
+
+
+def test_runner_whose_credentials_were_refused() -> None:
+    """Of a runner that ended for want of the right credentials the time is known, of others not."""
+    ended = {"exitCode": 75, "finishedAt": CREATED, "message": "access denied"}
+    view = views.pod_view(of("runner", pod({"state": {"terminated": ended}})))
+    assert view.refused is not None
+    assert view.refused.isoformat() == CREATED.replace("Z", "+00:00")
+    other = views.pod_view(of("runner", pod({"state": {"terminated": {**ended, "exitCode": 1}}})))
+    assert other.refused is None
+
+
+def test_pod_that_goes_is_not_ready() -> None:
+    """A pod that is being deleted does not count as ready."""
+    thing = pod(conditions=[{"type": "Ready", "status": "True"}])
+    thing["metadata"]["deletionTimestamp"] = CREATED
+    assert not views.pod_view(thing).ready
+
+
+def test_refused_pods_of_a_deployment() -> None:
+    """A quota that stops a Deployment's pods is a trouble in the API server's words."""
+    thing = {
+        "metadata": meta(),
+        "status": {
+            "conditions": [
+                {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: q"}
+            ]
+        },
+    }
+    view = views.deployment_view(thing)
+    assert view.troubles[0].reason == "PodRejected"
+    assert "exceeded quota: q" in view.troubles[0].message
+    assert (view.available, view.cluster) == (0, "c")
+
+
+def test_cluster() -> None:
+    """Of a DaskCluster count its first workers, its owner, and whether it goes."""
+    thing = {"metadata": meta(deletionTimestamp=CREATED), "spec": {"worker": {"replicas": 3}}}
+    view = views.cluster_view(thing)
+    assert (view.workers, view.owner) == (3, "u-1")
+    assert view.deleting == view.created == datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "complete", "failed", "attempts"),
+    [
+        ({"active": 1}, False, False, 1),
+        ({"succeeded": 1, "conditions": [
+            {"type": "Complete", "status": "True", "lastTransitionTime": CREATED}]},
+         True, False, 1),
+        ({"failed": 7, "conditions": [
+            {"type": "Failed", "status": "True", "lastTransitionTime": CREATED, "message": "m"}]},
+         False, True, 7),
+    ],
+)  # fmt: skip
+def test_job(status: dict[str, Any], complete: bool, failed: bool, attempts: int) -> None:
+    """Of a Job count its end and how many pods it took; its cluster is in its environment."""
+    address = "tcp://vox-a-scheduler.ns.svc.cluster.local:8786"
+    env = [{"name": "VOXK8S_SCHEDULER_ADDRESS", "value": address}]
+    thing = {
+        "metadata": meta(),
+        "spec": {"template": {"spec": {"containers": [{"name": "runner", "env": env}]}}},
+        "status": status,
+    }
+    view = views.job_view(thing)
+    assert (view.complete, view.failed, view.attempts) == (complete, failed, attempts)
+    assert view.cluster == "vox-a"
+    assert view.finished == (complete or failed)
+
+
+def test_secret_of_a_run() -> None:
+    """Cluster and Job tell which Secret their pods have the credentials from."""
+    reference = {"secretKeyRef": {"name": "vox-store", "key": "AWS_ACCESS_KEY_ID"}}
+    env = [{"name": "A", "value": "1"}, {"name": "AWS_ACCESS_KEY_ID", "valueFrom": reference}]
+    spec = {"containers": [{"name": "main", "env": env}]}
+    cluster = views.cluster_view({"metadata": meta(), "spec": {"worker": {"spec": spec}}})
+    job = views.job_view({"metadata": meta(), "spec": {"template": {"spec": spec}}})
+    assert (cluster.secret, job.secret) == ("vox-store", "vox-store")
+    assert views.cluster_view({"metadata": meta(), "spec": {}}).secret == ""

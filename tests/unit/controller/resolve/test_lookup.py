@@ -1,0 +1,381 @@
+"""Looking up one plan: what the store leaves to do, and what can never run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from voxk8s.cluster.source import Document
+from voxk8s.controller.resolve import lookup
+from voxk8s.controller.resolve.lookup import Answer, Delay, Request, look_up
+from voxk8s.controller.resolve.resolution import Invalid, Resolved
+from voxk8s.errors import StoreAccessDenied, StoreUnreachable
+from voxk8s.execution import ExecutionEngine, load_plan
+from voxk8s.storage import ResultStore, StoreOptions, open_store
+
+
+def constant(name: str, value: Any) -> dict[str, Any]:
+    """Make a constant's node."""
+    return {"id": name, "type": "constant", "value": value}
+
+
+def operation(name: str, operator: str, *arguments: str) -> dict[str, Any]:
+    """Make an operation's node."""
+    given = {str(place): argument for place, argument in enumerate(arguments)}
+    return {"id": name, "type": "operation", "operator": operator, "arguments": given}
+
+
+def plan(nodes: list[dict[str, Any]], *goals: tuple[str, str, str]) -> dict[str, Any]:
+    """Make a document; goals are (print or save, node, name)."""
+    made = [{"operation": kind, "id": node, "name": name} for kind, node, name in goals]
+    return {"nodes": nodes, "goals": made}
+
+
+SUM = plan(
+    [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")], ("print", "s", "n")
+)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A store's URL."""
+    return (tmp_path / "store").as_uri()
+
+
+def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) -> Answer:
+    """Look a plan up."""
+    data = document if isinstance(document, bytes) else msgspec.json.encode(document or SUM)
+    request = Request(
+        document=parts.pop("source", Document(data, "json", inline=True)),
+        url=parts.pop("behind", None),
+        digest=parts.pop("digest", None),
+        parameters=parts.pop("parameters", None),
+        cache=parts.pop("cache", "Use"),
+        saves_below=parts.pop("saves_below", None),
+        store_url=url,
+        run_folder="ns/wp/u-1",
+        options=parts.pop("options", StoreOptions()),
+        prefixes=("s3://none/",),
+    )
+    return look_up(request)
+
+
+def compute(url: str, document: dict[str, Any]) -> None:
+    """Run a plan here, into the store."""
+    engine = ExecutionEngine(open_store(url), write_files=False)
+    assert engine.execute_workplan(load_plan(document)).success
+
+
+def test_new_plan(url: str) -> None:
+    """A new plan has all its operations left."""
+    found = ask(url)
+    assert isinstance(found, Resolved)
+    assert (found.finished, found.width, found.store_checked) == (None, 1, True)
+    assert found.counts is not None
+    assert (found.counts.total, found.counts.cached, found.counts.pending) == (1, 0, 1)
+    assert (found.source_digest or "").startswith("sha256:")
+
+
+def test_known_plan(url: str) -> None:
+    """A known plan comes with its results, typed and with digests."""
+    compute(url, SUM)
+    found = ask(url)
+    assert isinstance(found, Resolved)
+    assert found.finished is not None
+    assert found.finished["progress"] == "1/1"
+    results: Any = found.finished["results"]
+    assert (results[0]["goal"], results[0]["value"], results[0]["kind"]) == ("n", 8, "print")
+    assert results[0]["digest"].startswith("sha256:")
+
+
+def test_partly_known_plan(url: str) -> None:
+    """Of a plan that shares operations with a known one only the new ones are left."""
+    compute(url, SUM)
+    more = plan(
+        [*SUM["nodes"], operation("p", "multiplication", "s", "b")],
+        ("print", "s", "n"),
+        ("print", "p", "m"),
+    )
+    found = ask(url, more)
+    assert isinstance(found, Resolved)
+    assert found.finished is None
+    assert found.counts is not None
+    assert (found.counts.total, found.counts.cached, found.counts.pending) == (2, 1, 1)
+
+
+def test_known_plan_with_a_loop_counts_what_its_run_counted(url: str) -> None:
+    """Totals of a run and of a look at its results agree, also where a sequence was computed."""
+    loop = plan(
+        [
+            *[constant(f"c{number}", float(number)) for number in range(3)],
+            operation("s", "sequence", "c2", "c0", "c1"),
+            operation("o", "argsort", "s"),
+            {
+                "id": "f",
+                "type": "closure",
+                "variable": "k",
+                "captures": {},
+                "nodes": [
+                    {"id": "k", "type": "parameter", "name": "k"},
+                    operation("d", "addition", "k", "k"),
+                ],
+                "result": "d",
+            },
+            operation("m", "map", "f", "o"),
+        ],
+        ("print", "m", "v"),
+    )
+    engine = ExecutionEngine(open_store(url), write_files=False)
+    ran = engine.execute_workplan(load_plan(loop)).progress
+    found = ask(url, loop)
+    assert isinstance(found, Resolved)
+    assert found.finished is not None
+    assert found.counts is not None
+    assert ran.total == ran.computed == found.counts.total == 6
+    assert found.counts.cached == 2
+
+
+def test_constant_goals_are_known_by_themselves(url: str) -> None:
+    """A plan whose goals are constants needs nothing computed."""
+    found = ask(url, plan([constant("a", "hi")], ("print", "a", "greeting")))
+    assert isinstance(found, Resolved)
+    assert found.finished is not None
+    results: Any = found.finished["results"]
+    assert results[0]["value"] == "hi"
+
+
+def test_results_that_no_status_holds(url: str) -> None:
+    """Of a known plan, too, what is cut or left out of the status lies in the run's folder."""
+    text = "x" * 3000
+    nodes = [constant("short", 1), constant("text", text), constant("long", text * 3)]
+    goals = [("print", "short", "a"), ("print", "long", "b")]
+    goals += [("print", "text", f"t{at}") for at in range(80)]
+    found = ask(url, plan(nodes, *goals))
+    assert isinstance(found, Resolved)
+    part: Any = found.finished
+    shown = part["results"]
+    assert shown[1]["truncated"] is True
+    assert part["resultsOmitted"] + len(shown) == 82
+    assert part["resultsOmitted"] > 0
+    assert part["runURL"].endswith("/runs/ns/wp/u-1")
+    report = open_store(url).read_run_file("ns/wp/u-1/results.json")
+    assert report is not None
+    whole = msgspec.json.decode(report)["results"]
+    assert [one["goal"] for one in whole] == [name for _, _, name in goals]
+    assert whole[1]["value"] == text * 3
+    short: Any = ask(url, plan(nodes, goals[0]))
+    assert "runURL" not in short.finished, "nothing is written that the status says"
+
+
+@pytest.mark.parametrize("cache", ["Refresh", "Bypass"])
+def test_cache_modes_that_compute_anew(url: str, cache: Any) -> None:
+    """With Refresh and Bypass nothing counts as known."""
+    compute(url, SUM)
+    found = ask(url, cache=cache)
+    assert isinstance(found, Resolved)
+    assert found.finished is None
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (b"{", "$"),
+        (plan([operation("s", "additoin", "s", "s")], ("print", "s", "n")), "additoin"),
+        (plan([], ("print", "s", "n")), "$.goals[0]"),
+    ],
+)
+def test_invalid_plans(url: str, document: Any, words: str) -> None:
+    """A wrong document is told with its path, whatever the store does."""
+    for options in (StoreOptions(), None):
+        found = ask(url, document, options=options)
+        assert isinstance(found, Invalid)
+        assert found.reason == "InvalidPlan"
+        assert words in found.message
+
+
+@pytest.mark.parametrize("address", ["/data/x.nii", "file:///data/x.nii", "x.nii"])
+def test_local_inputs(url: str, address: str) -> None:
+    """Inputs on local paths are refused, by their address."""
+    nodes = [
+        constant("u", address),
+        operation("i", "load", "u"),
+        operation("v", "vox1.volume", "i"),
+    ]
+    found = ask(url, plan(nodes, ("print", "v", "n")))
+    assert isinstance(found, Invalid)
+    assert found.reason == "InputNotAllowed"
+    assert address in found.message
+
+
+def test_inputs_that_are_not_ours_to_read(url: str) -> None:
+    """A plan with an input elsewhere has work left, and its counts are not known yet."""
+    nodes = [
+        constant("u", "s3://elsewhere/x.nii"),
+        operation("i", "load", "u"),
+        operation("v", "vox1.volume", "i"),
+    ]
+    found = ask(url, plan(nodes, ("print", "v", "n")))
+    assert isinstance(found, Resolved)
+    assert (found.finished, found.counts) == (None, None)
+    assert (found.width or 0) >= 1
+
+
+def test_names_that_leave_the_output(url: str) -> None:
+    """A saved file that would leave the output's place makes the plan invalid."""
+    nodes = [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")]
+    for name in ("../x.json", "/x.json", "a/../../x.json", "s3://other/x.json"):
+        found = ask(url, plan(nodes, ("save", "s", name)), saves_below="s3://out")
+        assert isinstance(found, Invalid), name
+        assert (found.reason, "$.goals[0].name" in found.message) == ("InvalidPlan", True)
+
+
+def test_digest_of_the_source(url: str) -> None:
+    """A document with another digest than the one asked for is refused for good."""
+    found = ask(url, digest=f"sha256:{'0' * 64}")
+    assert isinstance(found, Invalid)
+    assert found.reason == "SourceDigestMismatch"
+
+
+def test_plan_behind_a_url_that_is_not_ours_to_read(url: str) -> None:
+    """A document elsewhere is left to the runner."""
+    found = ask(url, source=None, behind="s3://elsewhere/plan.json")
+    assert isinstance(found, Resolved)
+    assert (found.width, found.finished) == (None, None)
+
+
+@pytest.mark.parametrize("options", [None, StoreOptions()])
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("file:///etc/passwd.json", "InputNotAllowed"),
+        ("/data/plan.json", "InputNotAllowed"),
+        ("gs://bucket/plan.json", "InputNotAllowed"),
+        ("s3://elsewhere/plan.txt", "InvalidPlan"),
+        ("s3://", "InvalidPlan"),
+    ],
+)
+def test_urls_of_no_plan(url: str, address: str, reason: str, options: Any) -> None:
+    """A URL that no pod can read is refused at once: no cluster is started to find that out."""
+    found = ask(url, source=None, behind=address, options=options)
+    assert isinstance(found, Invalid)
+    assert found.reason == reason
+    assert address in found.message
+
+
+def test_store_that_is_not_ours_to_look_into(url: str) -> None:
+    """Without credentials for it the store is left to the runner, the plan is checked anyway."""
+    found = ask(url, options=None)
+    assert isinstance(found, Resolved)
+    assert (found.store_checked, found.width) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (StoreUnreachable("no answer"), "StoreUnreachable"),
+        (StoreAccessDenied("wrong key"), "StoreAccessDenied"),
+    ],
+)
+def test_store_that_does_not_answer(
+    url: str, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    """A store that is away or refuses us is waited for."""
+
+    def probe(self: ResultStore) -> None:
+        raise error
+
+    monkeypatch.setattr(ResultStore, "probe", probe)
+    assert ask(url) == Delay(reason, str(error))
+
+
+def test_plan_that_needs_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that exhausts the process's memory is told to be too large."""
+
+    def read_plan(*_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(lookup, "read_plan", read_plan)
+    found = ask(url)
+    assert isinstance(found, Invalid)
+    assert found.reason == "PlanTooLarge"
+
+
+def test_known_plan_is_one_question(url: str) -> None:
+    """Nothing of a known plan is looked for twice: one question a front."""
+    compute(url, SUM)
+    asked: list[int] = []
+    real = ResultStore.contains
+
+    def contains(self: ResultStore, keys: Any) -> set[str]:
+        keys = list(keys)
+        asked.append(len(keys))
+        return real(self, keys)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ResultStore, "contains", contains)
+        ask(url)
+    assert max(asked) == 1
+    assert len(asked) <= 2
+
+
+def test_deep_plan_is_asked_about_in_few_questions(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chain of a thousand operations does not ask the store a thousand times."""
+    nodes = [constant("n0", 1), *(operation(f"n{n}", "addition", f"n{n - 1}", "n0")
+                                  for n in range(1, 1001))]  # fmt: skip
+    asked: list[int] = []
+
+    def contains(self: ResultStore, keys: Any) -> set[str]:
+        asked.append(len(list(keys)))
+        return set()
+
+    monkeypatch.setattr(ResultStore, "contains", contains)
+    found = ask(url, plan(nodes, ("print", "n1000", "x")))
+    assert isinstance(found, Resolved)
+    assert found.counts is not None
+    assert found.counts.pending == 1000
+    assert len(asked) < 25
+
+
+def test_new_cheap_operations_are_not_asked_about_without_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large new plan of cheap operations a part is asked for: computing costs less."""
+    rows = [
+        [operation(f"n{row}x{at}", "addition", f"n{row - 1}x{at}" if row else "a", f"c{at}")
+         for at in range(500)]
+        for row in range(40)
+    ]  # fmt: skip
+    nodes = [constant("a", 1), *(constant(f"c{at}", at) for at in range(500))]
+    nodes += [node for row in rows for node in row]
+    asked: list[int] = []
+
+    def contains(self: ResultStore, keys: Any) -> set[str]:
+        asked.append(len(list(keys)))
+        return set()
+
+    monkeypatch.setattr(ResultStore, "contains", contains)
+    found = ask(url, plan(nodes, *(("print", f"n39x{at}", f"x{at}") for at in range(500))))
+    assert isinstance(found, Resolved)
+    assert found.counts is not None
+    assert found.counts.pending == 20_000
+    assert sum(asked) < 10_000
+
+
+def test_files_to_be_copied_are_left_to_the_runner(url: str) -> None:
+    """A known plan whose files are to be copied out of the store needs its runner."""
+    nodes = [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")]
+    document = plan(nodes, ("save", "s", "n.json"))
+    compute(url, document)
+    known = ask(url, document)
+    assert isinstance(known, Resolved)
+    assert known.finished is not None
+    results: Any = known.finished["results"]
+    assert results[0]["url"].startswith(url)
+    copied = ask(url, document, saves_below="s3://out")
+    assert isinstance(copied, Resolved)
+    assert copied.finished is None

@@ -1,0 +1,80 @@
+"""Results of graphs for Dask that turn out to be gone when they are read."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from pathlib import Path
+
+import dask
+import pytest
+
+from tests.support.executions import PlanMaker, engine_on
+from voxk8s.execution import ExecutionEngine
+from voxk8s.execution.executors import find_executor
+from voxk8s.execution.executors.recompute import Recipe
+from voxk8s.kernels import kernel, registry
+from voxk8s.plan import WorkPlan, key_graph
+from voxk8s.storage import open_store
+
+NUMBERS = [math.sin(number) for number in range(4000)]
+_calls: list[str] = []
+
+
+@kernel("recipe.long")
+def long(x: float) -> list[float]:
+    """Give a value that is too long to lie in its record."""
+    _calls.append("long")
+    return [x * number for number in NUMBERS]
+
+
+@kernel("recipe.last")
+def last(x: list[float]) -> float:
+    """Give the last item."""
+    _calls.append("last")
+    return x[-1]
+
+
+def _plan() -> WorkPlan:
+    """Ask for a long sequence, for what is made of it, and for what is made of that."""
+    make = PlanMaker()
+    numbers = make("recipe.long", make("addition", 1.0, 1.0))
+    make.show("numbers", numbers)
+    make.show("last", make("recipe.last", numbers))
+    return make.plan()
+
+
+def _engine(folder: Path) -> ExecutionEngine:
+    return engine_on(open_store(str(folder)), find_executor("synchronous"))
+
+
+@pytest.mark.parametrize("harm", ["changed", "deleted"])
+def test_what_is_spoilt_is_computed_again(tmp_path: Path, harm: str) -> None:
+    """A goal and an argument whose blob was harmed after the graph was made have their values."""
+    plan = _plan()
+    _engine(tmp_path).execute_workplan(plan)
+    goals = [goal.key for goal in key_graph(plan, registry()).goals if goal.key]
+    graph = _engine(tmp_path).compile_to_dask(plan)
+    assert set(graph) == set(goals)
+    _calls.clear()
+    [blob] = [path for path in (tmp_path / "cas").rglob("*") if path.is_file()]
+    data = blob.read_bytes()
+    blob.unlink()
+    if harm == "changed":
+        blob.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    numbers, end = dask.get(pickle.loads(pickle.dumps(graph)), goals)
+    assert numbers == [2 * number for number in NUMBERS]
+    assert end == numbers[-1]
+    assert _calls == ["long"]
+    assert dask.get(_engine(tmp_path).compile_to_dask(plan), goals)[0] == numbers
+    assert _calls == ["long"]
+
+
+def test_only_its_own_operations_travel() -> None:
+    """In another process a recipe has what its result needs, not the whole plan."""
+    graph = key_graph(_plan(), registry())
+    numbers, end = (goal.key for goal in graph.goals)
+    assert numbers is not None
+    assert end is not None
+    recipe = pickle.loads(pickle.dumps(Recipe(graph.nodes, numbers)))
+    assert list(recipe.nodes) == [key for key in graph.nodes if key != end]

@@ -1,0 +1,92 @@
+"""The order of tasks, by how many values wait in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dask.order import order
+
+from tests.support.executions import QUICK
+from voxk8s.execution.executors.dask_graph import compile_units, wishes
+from voxk8s.execution.tasks.ordering import depth_first, most_held
+from voxk8s.execution.tasks.scheduling import ANYHOW
+from voxk8s.execution.tasks.task import External, TaskKey, Unit
+from voxk8s.execution.worker.runtime import Context
+from voxk8s.plan import ResultKey
+
+Needs = dict[str, list[str]]
+
+CONTEXT = Context("run", "", None, False, False, False, "goals", QUICK, 0.0)
+
+
+def _units(needs: Needs) -> dict[TaskKey, Unit]:
+    return {
+        TaskKey(name): Unit(
+            TaskKey(name),
+            (),
+            tuple(External(TaskKey(each), ResultKey(each), True) for each in below),
+            (),
+            (),
+        )
+        for name, below in needs.items()
+    }
+
+
+def _sweep(branches: int) -> tuple[Needs, list[str]]:
+    """Give branches over one image and one mask; each ends in two goals over values it shares."""
+    needs: Needs = {"image": [], "base": ["image"]}
+    goals = []
+    for n in range(branches):
+        needs |= {
+            f"a{n}": ["image"],
+            f"b{n}": [f"a{n}"],
+            f"c{n}": [f"b{n}"],
+            f"d{n}": [f"c{n}", "base"],
+            f"e{n}": [f"d{n}", f"a{n}"],
+            f"f{n}": [f"e{n}"],
+            f"g{n}": [f"e{n}"],
+            f"h{n}": [f"g{n}"],
+            f"i{n}": [f"a{n}", f"b{n}"],
+            f"j{n}": [f"i{n}"],
+        }
+        goals += [f"f{n}", f"h{n}", f"j{n}"]
+    return needs, goals
+
+
+def test_branches_of_a_sweep_come_one_after_the_other() -> None:
+    """However many branches there are, the values of one are held at a time."""
+    for branches in (2, 40):
+        needs, goals = _sweep(branches)
+        units = _units(needs)
+        ranks = depth_first(units, [TaskKey(goal) for goal in goals])
+        assert set(ranks) == set(units)
+        assert most_held(units, ranks) <= 6
+        assert max(ranks[TaskKey(f"{step}0")] for step in "abcdefghij") < ranks[TaskKey("a1")]
+
+
+def test_values_are_held_until_their_last_use() -> None:
+    """What nobody uses is not held, and what several use is held once."""
+    units = _units({"x": [], "y": ["x"], "z": ["x", "y"]})
+    assert most_held(units, depth_first(units, [TaskKey("z")])) == 2
+
+
+def test_the_order_that_holds_less_is_taken() -> None:
+    """A sweep runs in our order; goals that jump between images run in Dask's."""
+    needs, goals = _sweep(40)
+    units = _units(needs)
+    graph = compile_units(units.values(), CONTEXT)
+    found: Any = wishes(graph, units, [TaskKey(goal) for goal in goals], ANYHOW)
+    assert found["priority"]("image") == 0
+    assert found["priority"]("j39") < found["priority"]("f0") < 0
+
+    needs = {f"image{n}": [] for n in range(8)}
+    goals = []
+    for place in range(40):
+        needs[f"g{place}"] = [f"image{place % 8}"]
+        goals.append(f"g{place}")
+    units = _units(needs)
+    graph = compile_units(units.values(), CONTEXT)
+    assert (
+        most_held(units, {TaskKey(str(k)): n for k, n in order(dict[Any, Any](graph)).items()}) < 8
+    )
+    assert wishes(graph, units, [TaskKey(goal) for goal in goals], ANYHOW) == {}

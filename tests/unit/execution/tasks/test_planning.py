@@ -1,0 +1,70 @@
+"""From what is to be computed to units: what is stored in any case."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from tests.support.executions import PlanMaker
+from voxk8s.execution.tasks import planning
+from voxk8s.execution.tasks.fusion import Group, Traits
+from voxk8s.execution.tasks.planning import plan_units
+from voxk8s.execution.tasks.scheduling import DefaultPolicy, find_policy
+from voxk8s.kernels import kernel, registry
+from voxk8s.plan import ResultKey, key_graph, resolve
+from voxk8s.values import Image
+
+
+@kernel("planning.blank")
+def blank(size: float) -> Image:
+    """Give an image of zeros."""
+    array = np.zeros((int(size), int(size)), np.uint8)
+    return Image(array, (1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("saved", "kept"),
+    [("planning.blank", {"planning.blank", "save"}), ("addition", {"save"})],
+    ids=["an image", "a number"],
+)
+def test_a_saved_image_is_stored_as_its_file_is(saved: str, kept: set[str]) -> None:
+    """Others go on from the image, so it is kept beside its file; a small value needs no second."""
+    make = PlanMaker()
+    arguments = (4.0,) if saved == "planning.blank" else (4.0, 5.0)
+    make.save("x.nii", make(saved, *arguments))
+    graph = key_graph(make.plan(), registry())
+    compute = resolve(graph, lambda _: ()).compute
+    goals = [goal.key for goal in graph.goals if goal.key is not None]
+    units, _ = plan_units(graph, compute, (), goals)
+    steps = [step for unit in units.values() for step in unit.steps]
+    named = {step.kernel if step.action != "save" else "save" for step in steps if step.keep}
+    assert named == kept
+
+
+def test_only_groups_of_other_policies_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours are right by their own tests; to look again would cost every plan."""
+    checked: list[int] = []
+
+    def check(groups: Sequence[Group], *_: object) -> None:
+        checked.append(len(groups))
+
+    class Theirs(DefaultPolicy):
+        def fuse(
+            self,
+            order: Sequence[ResultKey],
+            _: Mapping[ResultKey, Sequence[ResultKey]],
+            __: Collection[ResultKey],
+            ___: Traits,
+        ) -> list[Group]:
+            return [Group([key], [key]) for key in order]
+
+    monkeypatch.setattr(planning, "check_groups", check)
+    make = PlanMaker()
+    make.show("sum", make("addition", 1.0, 2.0))
+    graph = key_graph(make.plan(), registry())
+    compute = resolve(graph, lambda _: ()).compute
+    for policy in (find_policy("default"), Theirs()):
+        plan_units(graph, compute, (), compute, policy=policy)
+    assert checked == [1]

@@ -1,0 +1,79 @@
+"""Units: the work of tasks as plain data."""
+
+from __future__ import annotations
+
+import pickle
+
+from tests.support.executions import PlanMaker
+from voxk8s.execution.outcome import Batch, Report, Status, decode_batch, encode_batch
+from voxk8s.execution.tasks.planning import plan_units
+from voxk8s.execution.tasks.task import Action, Unit, task_key
+from voxk8s.kernels import registry
+from voxk8s.plan import KeyConstant, KeyGraph, ResultKey, key_graph, resolve
+
+
+def _graph(make: PlanMaker) -> KeyGraph:
+    return key_graph(make.plan(), registry())
+
+
+def _units(graph: KeyGraph, known: int = 0) -> dict[str, Unit]:
+    keys = [key for key, node in graph.nodes.items() if not isinstance(node, KeyConstant)]
+    resolution = resolve(graph, set(keys[:known]).intersection)
+    targets = [goal.key for goal in graph.goals if goal.key is not None]
+    units, _ = plan_units(graph, resolution.compute, resolution.known, targets)
+    return {str(name): unit for name, unit in units.items()}
+
+
+def test_a_task_is_named_by_its_result() -> None:
+    """A unit of one export has its result key, so that two clients share it; a salt prevents it."""
+    key = ResultKey("a" * 64)
+    assert str(task_key([key])) == key
+    assert task_key([key], "run") == key + "-run"
+    assert task_key([key, ResultKey("b" * 64)]).startswith("pack-")
+
+
+def test_the_same_plan_gives_the_same_tasks() -> None:
+    """Units do not depend on anything but the plan and what is known."""
+    graphs = []
+    for _ in range(2):
+        make = PlanMaker()
+        make.show("x", make("addition", make("range", 9.0), 1.0))
+        graphs.append(_units(_graph(make)))
+    assert graphs[0] == graphs[1]
+
+
+def test_a_saved_file_is_a_step() -> None:
+    """A save goal is an operation that encodes, kept in the store."""
+    make = PlanMaker()
+    make.save("x.json", make("addition", 1.0, 1.0))
+    [unit] = _units(_graph(make)).values()
+    assert [step.action for step in unit.steps] == [Action.COMPUTE, Action.SAVE]
+    assert [step.keep for step in unit.steps] == [False, True]
+    assert unit.steps[1].suffix == ".json"
+
+
+def test_known_arguments_are_fetched() -> None:
+    """What the store holds is read by the task that needs it."""
+    make = PlanMaker()
+    make.show("x", make("addition", make("addition", 1.0, 1.0), 1.0))
+    [unit] = _units(_graph(make), known=1).values()
+    assert [step.action for step in unit.steps] == [Action.FETCH, Action.COMPUTE]
+
+
+def test_units_are_small_and_plain() -> None:
+    """A unit of a few hundred operations pickles into about a hundred bytes for each."""
+    make = PlanMaker()
+    node = make.constant(0.0)
+    for _ in range(400):
+        node = make("addition", node, 1.0)
+    make.show("x", node)
+    [unit] = _units(_graph(make)).values()
+    data = pickle.dumps(unit)
+    assert pickle.loads(data) == unit
+    assert len(data) < 400 * 220
+
+
+def test_reports_cross_the_wire() -> None:
+    """A batch of reports comes out as it went in."""
+    reports = (Report("k", Status.COMPUTED, "a.b", 0.5, value=b"\x01"), Report("l", Status.SKIPPED))
+    assert decode_batch(encode_batch("run", reports)) == Batch("run", reports)

@@ -1,0 +1,141 @@
+"""The normal form of values."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum, IntEnum
+
+import numpy as np
+import pytest
+
+from tests.support.executions import fresh_store, image
+from voxk8s.errors import UnsupportedValue
+from voxk8s.execution.worker.normalize import normal, unshared
+from voxk8s.storage import ResultStore
+from voxk8s.values import Image, SavedFile, Value
+
+
+class Colour(str, Enum):  # noqa: UP042  # the old kind, whose `str` is not its text
+    """A text with a name."""
+
+    RED = "red"
+
+
+class Special(np.ndarray):
+    """An array of another kind."""
+
+
+class Number(IntEnum):
+    """A number with a name."""
+
+    ONE = 1
+
+
+@pytest.fixture
+def store() -> ResultStore:
+    """An empty store in memory."""
+    return fresh_store()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (1, (2.0, "x"), {"a": np.float32(1.5)}),
+        np.int64(5),
+        np.bool_(True),
+        np.str_("é"),
+        np.float64(0.1),
+        np.complex64(1j),
+        [True, None, [1, ("a",)]],
+        {"k": ()},
+        Colour.RED,
+        [Number.ONE, {"c": Colour.RED}],
+        np.ones((2, 2)).view(Special),
+        Image(np.zeros((2, 3)), [1, np.float32(2)], (0, 0), (1, 0, 0, 1)),  # type: ignore[arg-type]  # what kernels may give
+    ],
+)
+def test_normal_values_are_what_a_store_gives_back(store: ResultStore, value: Value) -> None:
+    """A kernel sees the same value, of the same types, by way of a store and without one."""
+    key = os.urandom(32).hex()
+    store.put(key, value)
+    assert repr(normal(value)) == repr(store.get(key))
+
+
+def test_what_is_normal_is_not_copied() -> None:
+    """Long lists of numbers and arrays are passed through."""
+    numbers, array = [1.0] * 9, np.zeros(3)
+    assert normal(numbers) is numbers
+    once = normal(array)
+    assert isinstance(once, np.ndarray)
+    assert np.shares_memory(once, array)
+    assert normal(once) is once
+
+
+def test_arrays_lie_in_memory_as_those_of_a_store_do(store: ResultStore) -> None:
+    """The last digits of a sum depend on the order in memory: it is always the same."""
+    array = np.random.default_rng(0).random((300, 400)).T
+    key = os.urandom(32).hex()
+    store.put(key, array)
+    mine, stored = normal(array), store.get(key)
+    assert isinstance(mine, np.ndarray)
+    assert isinstance(stored, np.ndarray)
+    assert mine.sum() == stored.sum() != array.sum()
+
+
+def test_arrays_cannot_be_changed_afterwards() -> None:
+    """Not in containers, not through what they are views of, not by setting their flag again."""
+    scratch = np.zeros(6)
+    found = normal([scratch[:3], {"k": np.zeros(2)}, image()])
+    assert isinstance(found, list)
+    first, mapping, picture = found
+    assert isinstance(mapping, dict)
+    assert isinstance(picture, Image)
+    for array in (scratch, first, mapping["k"], picture.array):
+        assert isinstance(array, np.ndarray)
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 1
+    for array in (first, mapping["k"], picture.array):
+        assert isinstance(array, np.ndarray)
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        1j,
+        b"x",
+        [iter([1])],
+        {1: 2},
+        np.array([1, "a"], object),
+        np.ma.masked_array([1.0, 2.0], [True, False]),
+        [SavedFile(b"", "", "")],
+    ],
+)
+def test_what_is_no_value_is_refused(value: object) -> None:
+    """Whether it would be stored or not: another process could not have it."""
+    with pytest.raises(UnsupportedValue):
+        normal(value)
+
+
+def test_unshared_lists_are_of_their_own() -> None:
+    """Lists and mappings are copied, however deep; arrays and texts are the same."""
+    array = np.zeros(3)
+    value = [1.0, [2.0], {"k": [array]}]
+    copy = unshared(value)
+    assert copy == value
+    assert isinstance(copy[2], dict)
+    assert copy[2]["k"][0] is array
+    copy.append(5.0)
+    copy[2]["k"].append(array)
+    assert value == [1.0, [2.0], {"k": [array]}]
+
+
+def test_what_is_nested_too_deep_is_said() -> None:
+    """Thousands of lists within each other are refused in words, as the store refuses them."""
+    deep: Value = 1.0
+    for _ in range(3000):
+        deep = [deep]
+    with pytest.raises(UnsupportedValue, match="nested deeper than 200 lists and mappings"):
+        normal(deep)

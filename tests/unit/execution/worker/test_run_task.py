@@ -1,0 +1,435 @@
+"""The inside of a task, with scripted time and chance."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pytest
+
+from tests.support.executions import PlanMaker, fresh_store
+from voxk8s import __version__
+from voxk8s.errors import InputUnreachable, StoreUnreachable
+from voxk8s.execution.outcome import Failed, Report, Status, decode_batch, encode_batch
+from voxk8s.execution.retry import RetryPolicy
+from voxk8s.execution.tasks.fusion import Group
+from voxk8s.execution.tasks.task import Demand, Unit, build
+from voxk8s.execution.worker import runtime
+from voxk8s.execution.worker.run_task import run_unit
+from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.worker.task_context import Clock
+from voxk8s.kernels import kernel, registry
+from voxk8s.plan import KeyConstant, ResultKey, key_graph
+from voxk8s.storage import PutResult, ResultStore
+from voxk8s.values import Array, Value
+
+_script: list[object] = []
+_made: list[weakref.ref[Array]] = []
+_calls: list[float] = []
+
+
+@kernel("task.scripted")
+def scripted(x: float) -> float:
+    """Do what the script says: raise, or give the argument."""
+    _calls.append(x)
+    step = _script.pop(0) if _script else None
+    if isinstance(step, BaseException):
+        raise step
+    return x
+
+
+@kernel("task.made")
+def made(size: float) -> Array:
+    """Give an array whose life is watched."""
+    array = np.ones(int(size))
+    _made.append(weakref.ref(array))
+    return array
+
+
+@kernel("task.size")
+def size(array: Array, factor: float) -> float:
+    """Give a multiple of the size of an array."""
+    return array.size * factor
+
+
+@kernel("task.living")
+def living(_: float) -> float:
+    """Give how many watched arrays live."""
+    return float(sum(watched() is not None for watched in _made))
+
+
+@kernel("task.growing")
+def growing(x: Value) -> Value:
+    """Add to the list that it is given, and to the one that it gave before."""
+    assert isinstance(x, list)
+    x.append(0.0)
+    _kept.append(len(x))
+    return _kept
+
+
+_kept: list[Value] = []
+
+
+class Mute(Exception):
+    """An error that has nothing to say, and fails at that."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.fixture
+def reports() -> Iterator[list[Report]]:
+    """Reports of the run `run`; scripts are empty before."""
+    _script.clear()
+    _calls.clear()
+    kept: list[Report] = []
+    runtime.attach("run", lambda _, found: kept.extend(found))
+    yield kept
+    runtime.detach("run")
+
+
+class Script:
+    """A clock that counts seconds and keeps the waits, apart those that hold the thread."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.waits: list[float] = []
+        self.holds: list[float] = []
+
+    def clock(self) -> Clock:
+        """Make the clock."""
+        now = lambda: self.time  # noqa: E731  # both of its faces
+        return Clock(now, now, self.waits.append, lambda: 0.5, self.hold)
+
+    def hold(self, seconds: float) -> None:
+        """Let time pass."""
+        self.holds.append(seconds)
+        self.time += seconds
+
+
+class Shaky:
+    """A store that does not answer the first puts."""
+
+    def __init__(self, failures: int) -> None:
+        self.store = fresh_store()
+        self.failures = failures
+        self.puts = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+    def put(self, key: str, value: Value, *_: object, **__: object) -> PutResult:
+        """Store a value, or not."""
+        self.puts += 1
+        if self.puts <= self.failures:
+            raise StoreUnreachable("away")
+        return self.store.put(key, value)
+
+
+def _unit(make: PlanMaker, *, keep: bool = True) -> Unit:
+    graph = key_graph(make.plan(), registry())
+    members = [key for key, node in graph.nodes.items() if not isinstance(node, KeyConstant)]
+    goals = {goal.key for goal in graph.goals if goal.key is not None}
+    exports = [key for key in members if key in goals]
+    demand = Demand(goals=goals, keep=goals if keep else (), cheap=())
+    [unit] = build([Group(members, exports)], graph.nodes, demand).values()
+    return unit
+
+
+def _context(
+    store: object = None,
+    *,
+    resolved: float = 0.0,
+    limit: int = 3,
+    patience: float = 0.0,
+) -> Context:
+    return Context(
+        run="run",
+        token="task-test",
+        store=cast("ResultStore | None", store),
+        reads=True,
+        writes=store is not None,
+        replaces=False,
+        policy="auto",
+        retry=RetryPolicy(limit=limit, store_patience=patience),
+        resolved=resolved,
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_store() -> None:
+    """Each test opens its own store."""
+    runtime._shared.stores.pop("task-test", None)
+
+
+def _plan(*values: float) -> PlanMaker:
+    make = PlanMaker()
+    for value in values:
+        make.show(f"x{value}", make("task.scripted", value))
+    return make
+
+
+def test_steps_run_in_order_and_export(reports: list[Report]) -> None:
+    """A unit gives the value of its only export; each operation has its report."""
+    make = PlanMaker()
+    make.show("x", make("addition", make("multiplication", 3.0, 4.0), 5.0))
+    assert run_unit(_unit(make), _context()) == 17.0
+    assert [report.status for report in reports] == [Status.COMPUTED] * 2
+    assert reports[-1].kernel == "default.addition"
+
+
+def test_values_live_to_their_last_use(reports: list[Report]) -> None:
+    """A value that two steps use is there for both, and gone after the second."""
+    _made.clear()
+    make = PlanMaker()
+    array = make("task.made", 5.0)
+    both = make("addition", make("task.size", array, 1.0), make("task.size", array, 2.0))
+    make.show("sizes", both)
+    make.show("living", make("task.living", both))
+    values = run_unit(_unit(make), _context())
+    assert isinstance(values, dict)
+    assert list(values.values()) == [15.0, 0.0]
+
+
+def test_several_exports_are_a_mapping(reports: list[Report]) -> None:
+    """A packed unit gives all its exports by key."""
+    unit = _unit(_plan(1.0, 2.0))
+    value = run_unit(unit, _context())
+    assert isinstance(value, dict)
+    assert list(value.values()) == [1.0, 2.0]
+    assert list(value) == [step.key for step in unit.steps]
+
+
+def test_waits_between_attempts_are_those_of_the_policy(reports: list[Report]) -> None:
+    """Two transient failures wait half of 1 and half of 2 seconds when half is drawn."""
+    _script.extend([InputUnreachable("a"), MemoryError()])
+    script = Script()
+    assert run_unit(_unit(_plan(1.0)), _context(), clock=script.clock()) == 1.0
+    assert script.waits == [0.5, 1.0]
+    assert [report.status for report in reports] == [
+        Status.RETRYING,
+        Status.RETRYING,
+        Status.COMPUTED,
+    ]
+    assert reports[-1].attempts == 3
+
+
+def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
+    """An exception of a kernel becomes a failure that names it, after one attempt."""
+    _script.append(ValueError("too odd"))
+    value = run_unit(_unit(_plan(1.0)), _context())
+    assert isinstance(value, Failed)
+    assert (value.error, value.message, value.transient) == ("ValueError", "too odd", False)
+    assert _calls == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (Mute(), "Mute"),
+        (ValueError(), "ValueError"),
+        (OSError("a\udcff.nii"), "a\\udcff.nii"),
+        (ValueError("x" * 3000 + "y" * 50_000_000), f"{'x' * 2000} … {'y' * 2000}"),
+    ],
+)
+def test_any_message_can_be_told(reports: list[Report], error: BaseException, message: str) -> None:
+    """Messages that are missing, endless or no Unicode reach the driver, in a form that can."""
+    _script.append(error)
+    value = run_unit(_unit(_plan(1.0)), _context())
+    assert isinstance(value, Failed)
+    assert (value.error, value.message) == (type(error).__name__, message)
+    assert decode_batch(encode_batch("run", reports)).reports == tuple(reports)
+
+
+def test_a_kernel_that_changes_its_list_changes_no_other_value(reports: list[Report]) -> None:
+    """Two operations get the same list, whatever the first has done with it, or goes on to do."""
+    _kept.clear()
+    make = PlanMaker()
+    numbers = make("sequence", 1.0, 2.0)
+    make.show("first", make("task.growing", numbers))
+    make.show("second", make("task.growing", make("subsequence", numbers, 0.0, 2.0)))
+    make.show("numbers", numbers)
+    values = run_unit(_unit(make), _context())
+    assert isinstance(values, dict)
+    assert sorted(map(str, values.values())) == ["[1.0, 2.0]", "[3, 3]", "[3]"]
+
+
+def test_a_run_goes_on_with_the_value_that_the_store_has(reports: list[Report]) -> None:
+    """What differs from run to run is the first value for all; a refreshing run brings another."""
+    store = fresh_store()
+    make = PlanMaker()
+    first = make("task.scripted", 1.0)
+    make.show("first", first)
+    make.show("above", make("addition", first, 1.0))
+    unit = _unit(make)
+    held = store.put(unit.steps[0].key, 5.0)
+    now = time.time()
+    values = run_unit(unit, _context(store, resolved=now))
+    assert isinstance(values, dict)
+    assert list(values.values()) == [5.0, 6.0]
+    assert reports[0].stored == "nondeterministic"
+    assert (reports[0].digest, reports[0].summary) == (held.digest, "5.0")
+    again = run_unit(unit, replace(_context(store, resolved=now), replaces=True))
+    assert isinstance(again, dict)
+    assert list(again.values()) == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_a_kernel_cannot_end_its_worker(reports: list[Report], error: BaseException) -> None:
+    """A kernel that exits, or interrupts, has failed; on a worker's thread it would end Dask."""
+    make = PlanMaker()
+    make.show("x", make("task.scripted", 1.0))
+    _script.append(error)
+    with ThreadPoolExecutor(1) as pool:
+        value = pool.submit(run_unit, _unit(make), _context()).result()
+    assert isinstance(value, Failed)
+    assert (value.error, value.transient) == (type(error).__name__, False)
+    assert [report.status for report in reports] == [Status.FAILED]
+
+
+def test_a_person_can_interrupt(reports: list[Report]) -> None:
+    """Where operations run in the main thread, Ctrl-C is not taken for a failure of one."""
+    make = PlanMaker()
+    make.show("x", make("task.scripted", 1.0))
+    _script.append(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        run_unit(_unit(make), _context())
+
+
+def test_failures_flow_to_dependents(reports: list[Report]) -> None:
+    """What needs a failed operation is skipped, with the name of the first failure."""
+    _script.append(ValueError("too odd"))
+    make = PlanMaker()
+    make.show("x", make("addition", make("task.scripted", 1.0), 5.0))
+    value = run_unit(_unit(make), _context())
+    assert isinstance(value, Failed)
+    assert [report.status for report in reports] == [Status.FAILED, Status.SKIPPED]
+    assert reports[1].origin == reports[0].key == value.key
+
+
+def test_a_store_that_fails_once_costs_no_computation(reports: list[Report]) -> None:
+    """When only storing fails it alone is tried again: the kernel runs once."""
+    script, shaky = Script(), Shaky(1)
+    context = _context(shaky)
+    assert run_unit(_unit(_plan(7.0)), context, clock=script.clock()) == 7.0
+    assert _calls == [7.0]
+    assert shaky.puts == 2
+    assert reports[-1].stored == "created"
+
+
+def test_a_record_tells_where_its_value_comes_from() -> None:
+    """Kernel, seconds, bytes, time of creation and version of this program."""
+    store, script = fresh_store(), Script()
+    script.time = 1.5e9
+    unit = _unit(_plan(7.0))
+    run_unit(unit, _context(store, resolved=1.5e9), clock=script.clock())
+    record = store.record(ResultKey(str(unit.key)))
+    assert record is not None
+    told = record.provenance
+    assert (told.kernel, told.created, told.voxk8s_version) == ("task.scripted", 1.5e9, __version__)
+
+
+def test_a_value_waits_for_its_store(reports: list[Report]) -> None:
+    """A store that is away for minutes costs waits of some seconds, and no computation."""
+    script, shaky = Script(), Shaky(20)
+    context = _context(shaky, patience=600.0)
+    assert run_unit(_unit(_plan(7.0)), context, clock=script.clock()) == 7.0
+    assert _calls == [7.0]
+    assert len(script.holds) == 20
+    assert max(script.holds) == 5.0
+    assert script.waits == []
+    assert reports[-1].stored == "created"
+
+
+def test_patience_with_a_store_ends(reports: list[Report]) -> None:
+    """A store that stays away fails the operation when the time for it is over."""
+    script, shaky = Script(), Shaky(10_000)
+    context = _context(shaky, patience=600.0)
+    assert isinstance(run_unit(_unit(_plan(7.0)), context, clock=script.clock()), Failed)
+    assert 600 <= script.time < 700
+    assert reports[-1].error == "StoreUnreachable"
+    assert reports[-1].transient
+
+
+def test_a_cancelled_run_does_not_wait_for_its_store() -> None:
+    """A run that is cancelled while the store is away ends with its next wait."""
+    runtime.attach("left", lambda _, __: None)
+    script, shaky = Script(), Shaky(10_000)
+    context = replace(_context(shaky, patience=600.0), run="left")
+    clock = script.clock()
+
+    def leave(seconds: float) -> None:
+        script.hold(seconds)
+        runtime.cancel("left")
+
+    clock.wait = leave
+    value = run_unit(_unit(_plan(7.0)), context, clock=clock)
+    assert isinstance(value, Failed)
+    assert value.missing
+    assert len(script.holds) == 1
+
+
+def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> None:
+    """A result that is no goal is not lost when the store is away."""
+
+    class Away:
+        """Cannot be reached."""
+
+        def get(self, key: str) -> Value:
+            raise StoreUnreachable("away")
+
+        def put(self, *_: object, **__: object) -> PutResult:
+            raise StoreUnreachable("away")
+
+    make = _plan(7.0)
+    context = _context(Away())
+    script = Script()
+    unit = _unit(make, keep=False)
+
+    def later() -> float:
+        script.time += 100.0
+        return script.time
+
+    clock = Clock(script.clock().now, later, script.waits.append, lambda: 0.5)
+    assert run_unit(unit, context, clock=clock) == 7.0
+    assert not script.waits
+    assert reports[-1].stored == ""
+
+
+def test_a_late_start_looks_into_the_store_again(reports: list[Report]) -> None:
+    """What another run has stored meanwhile is read, not computed, and said to be found."""
+    store = fresh_store()
+    unit = _unit(_plan(1.0))
+    store.put(unit.steps[0].key, 99.0)
+    script = Script()
+    script.time = 1000.0
+    for asked in (999.5, 900.0):
+        assert run_unit(unit, _context(store, resolved=asked), clock=script.clock()) == 99.0
+    assert _calls == [1.0]
+    assert [report.status for report in reports] == [Status.COMPUTED, Status.FOUND]
+
+
+def test_small_goals_travel_with_their_report(reports: list[Report]) -> None:
+    """The driver gets a small value and its line with the report, and the digest of the stored."""
+    run_unit(_unit(_plan(2.5)), _context(fresh_store()))
+    assert reports[0].value is not None
+    assert reports[0].summary == "2.5"
+    assert len(reports[0].digest) == 64
+
+
+def test_a_cancelled_run_stops_between_operations(reports: list[Report]) -> None:
+    """After a cancellation no further operation begins."""
+    runtime.attach("cancelled", lambda _, __: None)
+    runtime.cancel("cancelled")
+    unit = _unit(_plan(1.0))
+    context = _context()
+    stopped = Context(**{**{f: getattr(context, f) for f in context.__slots__}, "run": "cancelled"})
+    value = run_unit(unit, stopped)
+    assert isinstance(value, Failed)
+    assert value.missing
+    assert not _calls

@@ -1,0 +1,187 @@
+"""Tests of DICOM folders: which files make a volume, in which order, and what makes none."""
+
+from __future__ import annotations
+
+import io
+import locale
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from tests.unit.formats.slices import write_slice
+from voxk8s.errors import InputUnavailable
+from voxk8s.formats.dicom.series import same_locale
+from voxk8s.inputs.read import InputOptions, digest, load
+from voxk8s.values import Image
+
+HERE = InputOptions()
+STRUCTURED_REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
+DIRECTORY = "1.2.840.10008.1.3.10"
+SAGITTAL = "0\\1\\0\\0\\0\\-1"
+
+
+def _load(path: Path) -> Image:
+    value = load(digest(str(path), HERE), HERE)
+    assert isinstance(value, Image)
+    return value
+
+
+def _plane(level: int) -> np.ndarray:
+    return np.full((4, 5), level, np.int16)
+
+
+def _series(
+    folder: Path,
+    heights: tuple[float, ...] = (0.0, 2.0, 4.0, 6.0),
+    tilt: float = 0.0,
+    slopes: tuple[str, ...] = (),
+) -> Path:
+    folder.mkdir(exist_ok=True)
+    for place, height in enumerate(heights):
+        slope = slopes[place] if slopes else None
+        position = (0.0, tilt * height, height)
+        # Names against the order of the slices.
+        path = folder / f"{9 - place}.dcm"
+        write_slice(path, _plane(place * 10), position, number=place + 1, slope=slope)
+    return folder
+
+
+def test_what_lies_beside_images_is_left_out(tmp_path: Path) -> None:
+    """Files of another kind, and DICOM files of no image, are no slices."""
+    _series(tmp_path)
+    (tmp_path / "notes.txt").write_text("x")
+    for name, kind in (("report", STRUCTURED_REPORT), ("DICOMDIR", DIRECTORY)):
+        write_slice(tmp_path / name, _plane(0)[:0], None, series="9", kind=kind)
+    value = _load(tmp_path)
+    assert value.array[:, 0, 0].tolist() == [0, 10, 20, 30]
+    assert value.spacing == (0.5, 0.5, 2.0)
+
+
+def test_series_are_named_if_there_are_several(tmp_path: Path) -> None:
+    """A folder of two series is an error that says which they are."""
+    _series(tmp_path)
+    write_slice(tmp_path / "other", _plane(1), (0.0, 0.0, 0.0), series="1.2.9")
+    words = r"2 DICOM series \(1\.2\.3\.4 of 4 files, 1\.2\.9 of 1 files\)"
+    with pytest.raises(InputUnavailable, match=words):
+        _load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("heights", "tilt", "words"),
+    [
+        ((0, 2, 6, 8), 0.0, r"uneven distances \(2 to 4 mm\); one may be missing after 8\.dcm"),
+        ((0, 2, 4, 7), 0.0, r"uneven distances \(2 to 3 mm\)"),
+        ((0, 2, 2, 4), 0.0, r"several slices at one place \(7\.dcm and 8\.dcm\)"),
+        ((0, 0, 0, 0), 0.0, "several slices at one place"),
+        ((0, 2, 4, 6), 0.35, r"a gantry tilted by 19\.3 degrees"),
+    ],
+)
+def test_slices_that_make_no_grid(
+    tmp_path: Path, heights: tuple[float, ...], tilt: float, words: str
+) -> None:
+    """A volume has one spacing and right angles: other slices are an error, not a guess."""
+    with pytest.raises(InputUnavailable, match=words):
+        _load(_series(tmp_path, heights, tilt))
+
+
+def test_positions_may_be_rounded(tmp_path: Path) -> None:
+    """Slices a hair off an even grid are on it."""
+    assert _load(_series(tmp_path, (0.0, 2.01, 3.99, 6.0))).spacing == (0.5, 0.5, 2.0)
+
+
+def test_slices_must_be_parallel_and_of_one_size(tmp_path: Path) -> None:
+    """A localizer of two orientations, or slices of two sizes, are refused in words."""
+    _series(tmp_path / "axes")
+    write_slice(tmp_path / "axes" / "x", _plane(1), (8.0, 0.0, 0.0), axes=SAGITTAL)
+    with pytest.raises(InputUnavailable, match="slices that are not parallel"):
+        _load(tmp_path / "axes")
+    _series(tmp_path / "sizes")
+    write_slice(tmp_path / "sizes" / "x", np.zeros((6, 6), np.int16), (0.0, 0.0, 8.0))
+    with pytest.raises(InputUnavailable, match=r"different sizes \(5x4 and 6x6\)"):
+        _load(tmp_path / "sizes")
+
+
+def test_slices_without_positions_go_by_their_numbers(tmp_path: Path) -> None:
+    """Where no slice tells its place their numbers are the order; without those there is none."""
+    for place, name in enumerate("cab"):
+        write_slice(tmp_path / name, _plane(place), None, number=place + 1)
+    assert _load(tmp_path).array[:, 0, 0].tolist() == [0, 1, 2]
+    write_slice(tmp_path / "d", _plane(0), None, number=1)
+    with pytest.raises(InputUnavailable, match="neither positions nor numbers of their own"):
+        _load(tmp_path)
+    write_slice(tmp_path / "d", _plane(0), (0.0, 0.0, 4.0), number=4)
+    with pytest.raises(InputUnavailable, match="slices without a position"):
+        _load(tmp_path)
+
+
+def test_each_slice_has_its_own_scale(tmp_path: Path) -> None:
+    """Slopes that differ, as in PET, are applied to each slice, and fractions are kept."""
+    value = _load(_series(tmp_path, slopes=("1", "1.25", "0.5", "1")))
+    assert value.array[:, 0, 0].tolist() == [0.0, 12.5, 10.0, 30.0]
+
+
+def test_a_broken_slice_is_named(tmp_path: Path) -> None:
+    """Of a series with a file that ends too early the error says which it is."""
+    path = _series(tmp_path) / "7.dcm"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(InputUnavailable, match=r"the DICOM file 7\.dcm is truncated"):
+        _load(tmp_path)
+    with pytest.raises(InputUnavailable, match="the DICOM file is truncated"):
+        _load(path)
+
+
+def test_names_may_be_anything(tmp_path: Path) -> None:
+    """Names beyond ASCII, and those that are no UTF-8, are read; ITK would end the process."""
+    _series(tmp_path)
+    for old, new in ((b"9.dcm", "☃ ü.dcm".encode()), (b"8.dcm", b"\xff\xfe.dcm")):
+        os.rename(os.fsencode(tmp_path) + b"/" + old, os.fsencode(tmp_path) + b"/" + new)
+    assert _load(tmp_path).array[:, 0, 0].tolist() == [0, 10, 20, 30]
+
+
+def test_files_of_several_frames(tmp_path: Path) -> None:
+    """One is a volume; several are no series."""
+    frames = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    write_slice(tmp_path / "a", frames, (0.0, 0.0, 0.0), frames=3)
+    np.testing.assert_array_equal(_load(tmp_path).array, frames)
+    write_slice(tmp_path / "b", frames, (0.0, 0.0, 9.0), frames=3, number=2)
+    with pytest.raises(InputUnavailable, match="files of several frames; load each by itself"):
+        _load(tmp_path)
+
+
+def test_threads_share_the_locale() -> None:
+    """The last one that reads puts back what was before the first, whatever lies between."""
+    before = locale.setlocale(locale.LC_ALL)
+    other = "C" if before != "C" else "C.UTF-8"
+    try:
+        with ExitStack() as first, ExitStack() as second:
+            first.enter_context(same_locale)
+            locale.setlocale(locale.LC_ALL, other)  # as GDCM does
+            second.enter_context(same_locale)
+            first.close()
+            second.close()
+            assert locale.setlocale(locale.LC_ALL) == before
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+
+
+def test_broken_jpeg_inside_dicom_is_found(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Compressed slices are read; what libjpeg only warns of is an error, and not printed."""
+    voxels = (np.add.outer(np.arange(40), np.arange(48)) * 3 % 256).astype(np.uint8)
+    packed = io.BytesIO()
+    Pillow.fromarray(voxels).save(packed, "JPEG", quality=95)
+    jpeg = bytearray(packed.getvalue())
+    for place in range(2):
+        write_slice(tmp_path / f"{place}", voxels, (0.0, 0.0, 2.0 * place), jpeg=bytes(jpeg))
+    np.testing.assert_allclose(_load(tmp_path).array[1].astype(int), voxels, atol=12)
+    jpeg[500:510] = b"\xaa" * 10
+    write_slice(tmp_path / "1", voxels, (0.0, 0.0, 2.0), jpeg=bytes(jpeg))
+    for path in (tmp_path, tmp_path / "1"):
+        with pytest.raises(InputUnavailable, match="DICOM file is corrupted: Corrupt JPEG data"):
+            _load(path)
+    assert "JPEG" not in capfd.readouterr().err

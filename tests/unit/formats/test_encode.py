@@ -1,0 +1,154 @@
+"""Tests of values as files: deterministic bytes, and what they hold."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.kernels.samples import image, mask
+from voxk8s.errors import KernelError
+from voxk8s.formats.encode import encode_file, text_of, to_bytes
+from voxk8s.values import Image, SavedFile, Value
+
+SHEARED = Image(np.ones((2, 2)), (1.0, 1.0), (0.0, 0.0), (1.0, 0.5, 0.0, 1.0))
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".png", ".jpg"])
+def test_equal_images_give_equal_bytes(suffix: str) -> None:
+    """Nothing of the time, the place or the process is in the file."""
+    array = np.random.default_rng(0).random((3, 8, 8)).astype(np.float32)
+    first = encode_file(image(array), suffix)
+    second = encode_file(image(array.copy(order="F")), suffix)
+    assert first == second
+    assert first.suffix == suffix
+
+
+def test_gzip_names_no_file_and_no_time() -> None:
+    """The gzip header has neither a time stamp nor a name."""
+    data = encode_file(mask(np.ones((2, 2, 2))), ".nii.gz").data
+    assert data[:4] == b"\x1f\x8b\x08\x00"
+    assert data[4:8] == b"\0\0\0\0"
+
+
+def _picture(value: Image) -> np.ndarray:
+    from matplotlib.image import imread
+
+    return np.asarray(imread(io.BytesIO(encode_file(value, ".png").data), format="png")) * 255
+
+
+def test_pictures_show_the_middle_slice() -> None:
+    """Of a volume the slice at n // 2 is written; a mask is black and white."""
+    volume = np.zeros((4, 3, 5), np.uint8)
+    volume[2, 1, 2] = 1
+    shown = _picture(mask(volume))
+    assert shown.shape == (3, 5)
+    assert shown[1, 2] == 255
+    assert shown.sum() == 255
+
+
+def test_eight_bits() -> None:
+    """Masks are stretched, bytes kept, other ranges kept when they are bytes, else stretched."""
+    cases: list[tuple[np.ndarray, list[int]]] = [
+        (np.array([0, 1], np.uint8), [0, 255]),
+        (np.array([0, 7], np.uint8), [0, 7]),
+        (np.array([True, False]), [255, 0]),
+        (np.array([0.0, 0.5, 1.0], np.float32), [0, 128, 255]),
+        (np.array([0.5, 1.5, 200.0], np.float32), [0, 2, 200]),
+        (np.array([-1.0, 1.0]), [0, 255]),
+        (np.array([0, 1000], np.int16), [0, 255]),
+        (np.array([5.0, 5.0]), [5, 5]),
+        (np.array([0.3, 0.3]), [0, 0]),
+        (np.array([math.nan, 0.0, 300.0, math.inf, -math.inf]), [0, 0, 255, 255, 0]),
+    ]
+    for array, expected in cases:
+        before = array.copy()
+        assert to_bytes(array).tolist() == expected
+        np.testing.assert_array_equal(array, before)
+
+
+def test_json_and_text() -> None:
+    """Documents are indented by 2, anything else is what print shows and a line end."""
+    value: Value = {"ä": [1, 2.5, True, None, np.arange(2)], "n": math.inf}
+    saved = encode_file(value, ".json")
+    assert saved.media_type == "application/json"
+    assert json.loads(saved.data) == {"ä": [1, 2.5, True, None, [0, 1]], "n": "inf"}
+    assert saved.data.startswith(b'{\n  "\xc3\xa4"')
+    assert encode_file(3.0, ".txt").data == b"3.0\n"
+    assert encode_file("hello", "").data == b"hello\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (3.0, "3.0"),
+        (3, "3"),
+        (1e300, "1e+300"),
+        ("a b", "a b"),
+        ([1, "x", [2.5]], '[1,"x",[2.5]]'),
+        ({"a": 1}, '{"a":1}'),
+        (mask(np.zeros((2, 3, 4))), "image 2x3x4 uint8"),
+        (image(np.zeros((2, 3, 3), np.uint8), channels=3), "image 2x3 uint8 x3"),
+        (None, "null"),
+    ],
+)
+def test_values_as_text(value: Value, text: str) -> None:
+    """Print shows numbers as Python does, strings bare, sequences as compact JSON."""
+    assert text_of(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "suffix", "data"),
+    [
+        (mask([[1]]), ".txt", b"image 1x1 uint8\n"),
+        (mask([[1]]), "", b"image 1x1 uint8\n"),
+        (mask([[1]]), ".json", b'"image 1x1 uint8"\n'),
+        ([mask([[1]]), 2], ".json", b'[\n  "image 1x1 uint8",\n  2\n]\n'),
+        ([mask([[1]]), 2], ".txt", b'["image 1x1 uint8",2]\n'),
+    ],
+)
+def test_images_in_texts_are_told_by_what_they_are(value: Value, suffix: str, data: bytes) -> None:
+    """Text and JSON have for an image what `print` shows of it."""
+    assert encode_file(value, suffix).data == data
+
+
+@pytest.mark.parametrize(
+    ("value", "suffix", "words"),
+    [
+        (3.0, ".nii", r"the number 3\.0 cannot be saved as \.nii"),
+        (mask([[1]]), ".xyz", r"image 1x1 uint8 cannot be saved as \.xyz.*\.nii\.gz"),
+        (
+            image(np.ones((2, 2, 5)), channels=5),
+            ".png",
+            r"5 channels, .* 1 or 2 or 3 or 4; use \.n",
+        ),
+        (image(np.ones((2, 2, 2)), channels=2), ".tif", r"2 channels, .* 1 or 3 or 4; use \.nii"),
+        (image(np.ones((2, 2, 2)), channels=2), ".jpg", "2 channels"),
+        (image(np.ones((1, 1, 40000))), ".nii.gz", r"as \.nii\.gz: an axis has more than 32767"),
+        (image(np.ones((0, 4, 5))), ".png", "it has no voxels"),
+        (image(np.ones((0, 4, 5))), ".mha", "it has no voxels"),
+        (SHEARED, ".nii", r"axes are not at right angles; use \.mha or \.nrrd"),
+    ],
+)
+def test_what_cannot_be_saved(value: Value, suffix: str, words: str) -> None:
+    """A value that has no such file is a final error that says what would work."""
+    with pytest.raises(KernelError, match=words):
+        encode_file(value, suffix)
+
+
+def test_a_saved_file_stays_what_it_is() -> None:
+    """Saving what is a file already changes nothing."""
+    saved = SavedFile(b"x", ".nii", "application/x-nifti")
+    assert encode_file(saved, ".png") is saved
+
+
+@given(number=st.floats(allow_nan=False))
+def test_numbers_come_back(number: float) -> None:
+    """The text of a number is exact."""
+    assert float(text_of(number)) == number

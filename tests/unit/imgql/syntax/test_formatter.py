@@ -1,0 +1,133 @@
+"""Tests of the formatter: the same words in the usual form."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voxk8s.errors import InvalidProgram
+from voxk8s.imgql import format_program
+from voxk8s.imgql.syntax.diagnostics import Report
+from voxk8s.imgql.syntax.lexer import mixed_names, tokenize
+from voxk8s.imgql.syntax.nodes import Define, Output
+from voxk8s.imgql.syntax.parser import parse
+from voxk8s.imgql.syntax.source import Source
+
+
+@pytest.mark.parametrize(
+    ("text", "formatted"),
+    [
+        ("let   a=1", "let a = 1\n"),
+        ("let f( x,y )=x+y  *2", "let f(x, y) = x + y * 2\n"),
+        ("let a=-3", "let a = -3\n"),
+        ("let a = N - 3", "let a = N - 3\n"),
+        ("let a = N -3 + - 2", "let a = N -3 + -2\n"),
+        ("let a = ! b | !c", "let a = !b | !c\n"),
+        ("let +?( a,b ) = a", "let +?(a, b) = a\n"),
+        ("+? ( a,b ) = a", "+?(a, b) = a\n"),
+        ("let a=xs[ 0 : 2 ] [1]", "let a = xs[0:2] [1]\n"),
+        ("let a = 1 let b = 2", "let a = 1\nlet b = 2\n"),
+        ("a = 1\n\n\n\nb = 2", "a = 1\n\nb = 2\n"),
+        ("// c\nlet a = 1 // d\n// e", "// c\nlet a = 1  // d\n// e\n"),
+        ("let a = f(\n1,\n2)", "let a = f(\n    1,\n    2)\n"),
+        ("let img$C=f $A", "let img$C = f $A\n"),
+        ("let a = (*. 3)", "let a = (*. 3)\n"),
+        ("let a = x$C.y", "let a = x$C.y\n"),
+        ("a =$C", "a = $C\n"),
+        ('load a\n=// d\n"f"', 'load a\n  =  // d\n  "f"\n'),
+        ("let f(x)=$C", "let f(x) = $C\n"),
+        ('print "a" !m & - 3', 'print "a" !m & -3\n'),
+        ('print "a"(1)', 'print "a" (1)\n'),
+        ('print "a"  fold+0 xs', 'print "a" fold + 0 xs\n'),
+        ("", ""),
+        ("// only", "// only\n"),
+    ],
+)
+def test_the_usual_form(text: str, formatted: str) -> None:
+    """One space between words, one command a line, comments and line breaks kept."""
+    assert format_program(text) == formatted
+    assert format_program(formatted) == formatted
+
+
+def test_a_program_with_a_wrong_grammar_is_refused() -> None:
+    """Nothing is written of what cannot be read."""
+    with pytest.raises(InvalidProgram, match="never closed"):
+        format_program("let a = (1")
+
+
+_ATOMS = st.sampled_from(["a", "B", "x1", "3", ".5", "1e-3", "true", '"s // t"', "vox1.f", "[]"])
+_SIGNS = st.sampled_from(["+", "-", ".<=", "=", "~>", "!", "*.", "|", ".", "B+"])
+_GAPS = st.sampled_from(["", " ", "  ", "\n ", " // c\n ", "\n\n// d\n"])
+
+
+def _expressions() -> st.SearchStrategy[list[str]]:
+    def extend(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
+        return st.one_of(
+            st.tuples(inner, _SIGNS, inner).map(lambda it: [*it[0], it[1], *it[2]]),
+            st.tuples(_SIGNS, inner).map(lambda it: [it[0], *it[1]]),
+            inner.map(lambda it: ["(", *it, ")"]),
+            st.tuples(st.sampled_from(["f", "g"]), inner, inner).map(
+                lambda it: [it[0], "(", *it[1], ",", *it[2], ")"]
+            ),
+            st.tuples(inner, inner).map(lambda it: ["xs", "[", *it[0], ":", *it[1], "]"]),
+            inner.map(lambda it: ["for", "i", "in", *it, "do", "i"]),
+            st.tuples(inner, inner).map(lambda it: ["let", "k", "=", *it[0], "in", *it[1]]),
+            inner.map(lambda it: ["fold", "+", "0", *it]),
+        )
+
+    return st.recursive(_ATOMS.map(lambda atom: [atom]), extend, max_leaves=8)
+
+
+@st.composite
+def _programs(draw: st.DrawFn) -> str:
+    text = ""
+    for number in range(draw(st.integers(0, 4))):
+        head = draw(
+            st.sampled_from(
+                [
+                    f"let a{number} =",
+                    f"b{number} =",
+                    f"let f{number}(p, q) =",
+                    'print "l"',
+                    "let +?(a, b) =",
+                    "let B+(a) =",
+                    "let q' =",
+                ]
+            )
+        )
+        text += head
+        for word in draw(_expressions()):
+            gap = draw(_GAPS)
+            text += (gap or " ") + word if text[-1].isalnum() or gap else word
+        text += draw(st.sampled_from(["\n", "\n\n\n", " // e\n"]))
+    return text
+
+
+def _read(text: str) -> tuple[list[tuple[str, str]], list[object], int] | None:
+    source, report = Source("p", text), Report()
+    tokens = tokenize(source, report, mixed_names(text) | {"B+"}, template=True)
+    commands = parse(source, tokens, report)
+    if report.errors:
+        return None
+    shape = [
+        (
+            type(each).__name__,
+            each.header.name.text if isinstance(each, Define) else each.label.text,
+        )
+        for each in commands
+        if isinstance(each, Define | Output)
+    ]
+    return [(each.type, each.text) for each in tokens], list(shape), text.count("//")
+
+
+@settings(max_examples=60, deadline=None)
+@given(_programs())
+def test_words_commands_and_comments_stay(text: str) -> None:
+    """Formatting changes no word, no command and no comment, and twice is once."""
+    before = _read(text)
+    if before is None:
+        return
+    formatted = format_program(text)
+    assert _read(formatted) == before
+    assert format_program(formatted) == formatted

@@ -1,0 +1,228 @@
+"""Tests of the grammar: what is a program, and what is said about what is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.imgql import diagnostics, refused
+from voxk8s.imgql.syntax import nodes
+from voxk8s.imgql.syntax.diagnostics import Report
+from voxk8s.imgql.syntax.lexer import mixed_names, tokenize
+from voxk8s.imgql.syntax.parser import parse
+from voxk8s.imgql.syntax.source import Source
+
+
+def _commands(text: str) -> list[nodes.Command]:
+    source, report = Source("p", text), Report()
+    commands = parse(source, tokenize(source, report, mixed_names(text)), report)
+    assert report.all() == ()
+    return commands
+
+
+def _words(text: str) -> list[str]:
+    return [token.text for token in tokenize(Source("p", text), Report(), mixed_names(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("3 .5 1e-3 2.5E+2", ["3", ".5", "1e-3", "2.5E+2"]),
+        ("3. (4.) [5.,6.]", ["3.", "(", "4.", ")", "[", "5.", ",", "6.", "]"]),
+        ("3. + 4.", ["3.", "+", "4."]),
+        ("10-4-3", ["10", "-", "4", "-", "3"]),
+        ("3.<.4", ["3", ".<.", "4"]),
+        ("vox1.near(a)", ["vox1.near", "(", "a", ")"]),
+        ("a +?b", ["a", "+?", "b"]),
+        ("xs[1:-1]", ["xs", "[", "1", ":", "-", "1", "]"]),
+        ("a : b", ["a", ":", "b"]),
+        ("_x_1 B_", ["_x_1", "B_"]),
+        ("a // b\nc", ["a", "c"]),
+        ("a //", ["a"]),
+        ('"http://x" y', ['"http://x"', "y"]),
+        ("let B+(a) = a B+ a", ["let", "B+", "(", "a", ")", "=", "a", "B+", "a"]),
+        ("B+(a) = a\nx B+ a", ["", "B+", "(", "a", ")", "=", "a", "x", "B+", "a"]),
+        ("+?(a,b) =a\n+(a)", ["", "+?", "(", "a", ",", "b", ")", "=", "a", "+", "(", "a", ")"]),
+        ("let x=-3", ["let", "x", "=", "-", "3"]),
+        ("let x=(a) + b", ["let", "x", "=", "(", "a", ")", "+", "b"]),
+        ("let x' = 3 + x'", ["let", "x'", "=", "3", "+", "x'"]),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    """Characters make the words that a reader sees."""
+    assert _words(text) == words
+
+
+def test_definitions_without_let_begin_a_line() -> None:
+    """`name = e` and `f(a) = e` at the start of a line are commands of their own."""
+    commands = _commands('a = x\nf(p, q) = a\n  b =-1\nprint "r" f(b,\n b)')
+    assert [type(each).__name__ for each in commands] == ["Define", "Define", "Define", "Output"]
+
+
+def test_load_is_a_command_and_a_name() -> None:
+    """`load x = e` defines x; elsewhere load is the kernel."""
+    first, second = _commands('load a = "f"\nlet b = load("g")')
+    assert isinstance(first, nodes.Define)
+    assert first.header.name.text == "a"
+    assert isinstance(second, nodes.Define)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'load img // of today\n= "a.nii"',
+        'load\n  img =\n  "a.nii"',
+        'load img =// of today\n"a.nii"',
+        'img =// of today\nload("a.nii")',
+    ],
+)
+def test_a_command_may_be_broken_anywhere(text: str) -> None:
+    """Line breaks and comments stand between any two words of a load, and behind any `=`."""
+    assert not diagnostics(f'{text}\nprint "x" img')
+
+
+def test_a_program_may_be_empty() -> None:
+    """Nothing but comments is a program without goals."""
+    assert _commands("// nothing\n\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("let a = (1 + 2\nlet b = 3", "1:9", "`(` is never closed"),
+        ("let a = [1, 2", "1:9", "`[` is never closed"),
+        ("let a = 1)", "1:10", "`)` closes nothing"),
+        ("let a = (1]", "1:9", "`(` is never closed"),
+        ('let a =\nprint "x" 1', "1:7", "an expression is missing after `=`"),
+        ("let a = 1\nfor x in [1] do x", "2:1", "a command cannot begin with `for`"),
+        ("let a = 1 for x in [1] do x", "1:11", "expected an operator or a new command, found"),
+        ("let a = 1, 2", "1:10", "expected an operator or a new command, found `,`"),
+        ("let a = for x in [1] for", "1:22", "expected an operator or `do`, found `for`"),
+        ("let a = (1 fold", "1:12", "expected an operator, `)` or `,`, found `fold`"),
+        ("let a = [1 for", "1:12", "expected an operator, `,`, `:` or `]`, found `for`"),
+        ("let a = 1 +", "1:11", "an expression is missing after `+`"),
+        ("lte a = 1", "1:1", "a command cannot begin with `lte`"),
+        ("print 3", "1:7", "expected a string in double quotes, found `3`"),
+        ('print "a" for x on xs do x', "1:17", "expected `in`, found `on`"),
+        ('let "a" = 3', "1:5", "expected an operator or a name, found"),
+        ('print "a', "1:7", "this string is not closed"),
+        ("let a = {1}", "1:9", "'{' means nothing in ImgQL"),
+        ("let a == 3", "1:7", "expected `(` or `=`, found `==`"),
+        ("let f(a,) = 1", "1:9", "expected a name, found `)`"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(text: str, place: str, message: str) -> None:
+    """A syntax error names line and column, what is there and what was expected."""
+    assert f"main.imgql:{place}: error: {message}" in refused(text)
+
+
+def test_a_slip_in_a_command_word_is_suggested() -> None:
+    """The nearest command is named."""
+    assert "did you mean `print`?" in refused('prnit "x" 1')
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("let a = 1;", "commands need no sign at their end"),
+        ("let a = 'x'", "strings stand in double quotes"),
+        ("let a = “x”", "strings stand in double quotes"),
+        ("let a == 1", "a definition has a single `=`"),
+        ("let a := 1", "a definition has a plain `=`"),
+        ("# a remark", "comments begin with `//`"),
+        ("let a = 1\n# a remark", "comments begin with `//`"),
+        ("let a = if 1 then 2 else 3", "`ifB(c, t, e)` chooses between two masks"),
+        ('WriteImage("f.nii", 1)', "files are written by a command: save"),
+        ("let f = lambda x: x", "a function has a name"),
+        ("let a = sum([1])", "the sum of a sequence is fold + 0 xs"),
+        ("let a = len([1])", "the length of a sequence is fold + 0 (for x in xs do 1)"),
+        ("let a = {1}", "sequences stand in square brackets: [1, 2]; a parameter is $NAME"),
+        ("let a = True", "did you mean `true`?"),
+        ("let in = 1", "`in` is a word of the language"),
+        ('load a "f"', 'it is written load name = "file"'),
+        ("let a = 1\nprint a", 'it is written print "label" expression'),
+        ("let a = for x in [1]", "it is written for x in xs do"),
+        ("let a = let b = 1", "it is written let a = … in …"),
+        ("let f x = x", "a function is written let f(x) = …"),
+        ("def f(x): return x", "a function is written let f(x) = …"),
+        ("for x in [1] do x", 'what it gives is printed or saved: print "name" for …'),
+        ("let a = 1\nfold + 0 [1]", 'what it gives is printed or saved: print "name" fold …'),
+        ("let a = 1\nfloor(a)", "a definition begins with `let`; a value is shown by print"),
+    ],
+)
+def test_habits_of_other_languages_are_known(text: str, hint: str) -> None:
+    """What other languages would allow is explained."""
+    assert f"help: {hint}" in refused(text)
+
+
+def test_words_that_belong_to_an_unknown_one_are_no_further_errors() -> None:
+    """`if` is told, `then` and `else` are not."""
+    (found,) = diagnostics("let a = if 1 then 2 else 3")
+    assert found.message == "unknown name `if`"
+
+
+def test_a_string_in_typographic_quotes_is_one_error() -> None:
+    """It stands for a string; what follows is read as usual."""
+    found = diagnostics("print “a b” 1\nlet b = foo")
+    assert [(each.line, each.column) for each in found] == [(1, 7), (2, 9)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "let ‘=>’(a, b) = b",
+        'let tw"ice(a) = a * 2',
+        '"let a = 1',
+        'import "vox',
+        'import "arrays" import "vox1" load a = "a.nii" print "x" a ‘=>’ a',
+    ],
+)
+def test_a_place_has_one_error(text: str) -> None:
+    """The first thing that is wrong with a word is told, not what follows from it."""
+    assert len(diagnostics(text)) == 1
+
+
+def test_a_definition_that_cannot_be_read_is_one_error() -> None:
+    """Using what could not be defined is not told again."""
+    found = diagnostics('let a = (1\nprint "x" a + 1\nprint "y" foo')
+    assert [(each.line, each.column) for each in found] == [(1, 9), (3, 11)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'let level = 5 +\nlet g(x) = x\nprint "x" level',
+        'import "vox1"\nlet ff(x) = (x\nprint "x" ff(1) + 1',
+        'let +?(a, b) = (a\nprint "x" 1 +? 2',
+    ],
+)
+def test_nothing_follows_from_a_definition_that_cannot_be_read(text: str) -> None:
+    """Neither a kernel of its name is meant, nor parts of it, nor is it unknown."""
+    assert len(diagnostics(text)) == 1
+
+
+def test_several_errors_are_told_at_once() -> None:
+    """After an error the parser goes on with the next command."""
+    found = diagnostics('let a = (1\nlet b = 2 +\nprint "x" 3 4\nlet c = 1)')
+    assert [(each.line, each.column) for each in found] == [(1, 9), (2, 11), (3, 13), (4, 10)]
+
+
+def test_the_line_is_shown_with_a_mark() -> None:
+    """An error shows the line of the program and marks the word."""
+    assert "  let a = nera(1)\n          ^^^^" in refused("let a = nera(1)")
+
+
+def test_a_string_that_is_not_closed_is_one_error() -> None:
+    """What stands in it is no further error, and the next line is read as usual."""
+    found = diagnostics('print "a" "not closed (\nprint "b" foo')
+    assert [(each.line, each.message) for each in found] == [
+        (1, "this string is not closed"),
+        (2, "unknown name `foo`"),
+    ]
+    (label,) = diagnostics('print "a')
+    assert label.message == "this string is not closed"
+
+
+def test_a_definition_without_its_value_is_told_at_its_sign() -> None:
+    """The definition below it is not taken for a local one; neither name is unknown then."""
+    (found,) = diagnostics('let a =\nlet b = 3\nprint "x" a + b')
+    assert (found.line, found.message) == (1, "an expression is missing after `=`")

@@ -1,0 +1,285 @@
+"""Tests of the registry: what is found by which name, and what it costs to ask."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import subprocess
+import sys
+import textwrap
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from voxk8s import compile_program, load_plan
+from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
+from voxk8s.kernels import CostHint, kernel, registry
+from voxk8s.kernels.registry import KernelRegistry
+from voxk8s.kernels.spec import spec
+from voxk8s.plan.signature import Role
+from voxk8s.settings import Settings
+
+registry_module = importlib.import_module("voxk8s.kernels.registry")
+
+
+def _registry(*names: str) -> KernelRegistry:
+    return KernelRegistry({name: spec(name, "any -> any", "m:f", "") for name in names})
+
+
+def test_a_qualified_name_is_taken_as_it_is() -> None:
+    """A name with a namespace finds that kernel, imported or not."""
+    found = registry().find("vox1.near", ())
+    assert found is not None
+    assert found.qualified == "vox1.near"
+
+
+def test_default_comes_before_imports() -> None:
+    """A bare name is looked up in default first, whatever is imported."""
+    found = _registry("default.f", "a.f").find("f", ("a",))
+    assert found is not None
+    assert found.qualified == "default.f"
+
+
+def test_imports_are_searched_in_order() -> None:
+    """Of two imported namespaces with one name the first wins."""
+    found = _registry("a.f", "b.f").find("f", ("b", "a"))
+    assert found is not None
+    assert found.qualified == "b.f"
+
+
+def test_a_namespace_that_is_not_imported_is_not_searched() -> None:
+    """A bare name finds nothing in namespaces that the plan does not import."""
+    assert registry().find("near", ()) is None
+    assert registry().find("near", ("vox1",)) is not None
+
+
+def test_namespaces_may_be_nested() -> None:
+    """A namespace may itself have dots."""
+    found = _registry("lab.heart.f").find("f", ("lab.heart",))
+    assert found is not None
+
+
+def test_names_are_sorted() -> None:
+    """All names come sorted, for suggestions."""
+    names = registry().names()
+    assert list(names) == sorted(names)
+    assert "default.addition" in names
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_test_kernels_need_the_setting(wanted: bool) -> None:
+    """The test kernels are registered only when the setting is on."""
+    found = registry(Settings(test_kernels=wanted)).find("test.identity", ())
+    assert (found is not None) is wanted
+
+
+def test_every_built_in_kernel_can_be_called_as_declared() -> None:
+    """Each built-in implementation exists and takes the numbers of arguments of its signature."""
+    import inspect
+
+    all_kernels = registry(Settings(test_kernels=True))
+    for name in all_kernels.names():
+        built_in = all_kernels.spec(name)
+        if not isinstance(built_in.implementation, str) or not built_in.implementation:
+            continue
+        if name.startswith("simpleitk."):
+            continue  # made on demand, tested on its own
+        function = all_kernels.function(name)
+        signature = built_in.signature
+        inspect.signature(function).bind(*[None] * signature.minimum)
+        most = signature.minimum + 5 if signature.maximum is None else signature.maximum
+        inspect.signature(function).bind(*[None] * most)
+        with pytest.raises(TypeError):
+            inspect.signature(function).bind(*[None] * (most + 1), key=None)
+        assert built_in.doc, name
+        assert inspect.getdoc(function), name
+
+
+def test_the_registry_imports_nothing_heavy() -> None:
+    """Finding every signature needs neither numpy nor a library of kernels."""
+    script = """
+        import sys
+        from voxk8s.kernels import registry
+        found = registry()
+        for name in found.names():
+            assert found.find(name, ()) is not None
+        heavy = {"numpy", "scipy", "SimpleITK", "cc3d", "edt", "numba", "dask", "fsspec"}
+        print(sorted(heavy & set(sys.modules)))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_engine_roles() -> None:
+    """Loads, listings, maps and geometry say so in their signatures."""
+    roles = {
+        "default.load": Role.LOAD,
+        "default.dir": Role.LISTING,
+        "default.map": Role.MAP,
+        "default.fold": Role.FOLD,
+        "voxk8s.save": Role.SAVE,
+        "vox1.border": Role.GEOMETRY,
+    }
+    for name, role in roles.items():
+        assert registry().spec(name).signature.role is role
+
+
+def test_what_the_engine_performs_has_no_function() -> None:
+    """Asking for the function of a load is a mistake of the caller."""
+    with pytest.raises(InvalidUsage, match="performed by the engine"):
+        registry().function("default.load")
+
+
+def test_a_missing_kernel_names_the_entry_point_group() -> None:
+    """A worker without the user's package says what is missing."""
+    with pytest.raises(InvalidUsage, match=r"lab\.f.*voxk8s\.kernels"):
+        registry().function("lab.f")
+
+
+def test_a_kernel_is_usable_at_once() -> None:
+    """A decorated function is found by its name and called by position."""
+    known = registry()
+
+    @kernel("unit_now.twice", version=3)
+    def twice(number: float, more: float = 2.0) -> float:
+        """Give the double."""
+        return number * more
+
+    found = known.find("twice", ("unit_now",))
+    assert found is not None
+    assert (found.version, found.minimum, found.maximum) == (3, 1, 2)
+    assert (found.parameters, found.result) == (("number", "number"), "number")
+    assert not found.cheap
+    assert known.spec("unit_now.twice").cost is None
+    assert known.function("unit_now.twice")(4.0) == 8.0
+    assert twice(1.0) == 2.0
+
+
+def test_types_are_read_from_annotations() -> None:
+    """Images, masks, strings, sequences and mappings become words; anything else is any."""
+    from voxk8s.kernels import Mask
+    from voxk8s.values import Image
+
+    @kernel("unit_types.f")
+    def f(  # type: ignore[no-untyped-def]  # one parameter is left without a type on purpose
+        i: Image, m: Mask, s: str, xs: list[float], d: dict[str, float], b: bool, free, *rest: int
+    ) -> Image:
+        """Give the image."""
+        return i
+
+    found = registry().spec("unit_types.f").signature
+    assert found.parameters == (
+        "image",
+        "mask",
+        "string",
+        "sequence",
+        "mapping",
+        "bool",
+        "any",
+        "number",
+    )
+    assert (found.minimum, found.maximum, found.result) == (7, None, "image")
+
+
+def test_a_cell_that_runs_twice_replaces_its_kernel() -> None:
+    """Declaring the same function again takes the new one."""
+
+    def declare(factor: float) -> None:
+        @kernel("unit_again.f")
+        def f(number: float) -> float:
+            return number * factor
+
+    declare(2)
+    assert registry().function("unit_again.f")(1.0) == 2.0
+    declare(3)
+    assert registry().function("unit_again.f")(1.0) == 3.0
+
+
+def test_two_kernels_of_one_name_are_refused() -> None:
+    """Another function under a taken name is an error that names both."""
+
+    @kernel("unit_twice.f")
+    def first(number: float) -> float:
+        return number
+
+    def second(number: float) -> float:
+        return number
+
+    with pytest.raises(InvalidUsage, match=r"first.*second"):
+        kernel("unit_twice.f")(second)
+
+
+@pytest.mark.parametrize("name", ["near", "vox1.mine", "a b.c", ".f", "f.", "test.f", "a.1"])
+def test_bad_names_are_refused(name: str) -> None:
+    """A name needs a namespace, and the built-in ones are taken."""
+    with pytest.raises(InvalidUsage, match="kernel"):
+        kernel(name)(lambda number: number)
+
+
+def test_arguments_by_name_are_refused() -> None:
+    """A parameter that can only be given by name cannot be reached from a plan."""
+
+    def f(number: float, *, option: int) -> float:
+        return number * option
+
+    with pytest.raises(InvalidUsage, match="option"):
+        kernel("unit_named.f")(f)
+
+
+def test_installed_packages_bring_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module named by an entry point is imported, and its kernels are found."""
+    (tmp_path / "unit_packaged.py").write_text(
+        "from voxk8s.kernels import kernel\n"
+        "@kernel('unit_packaged.f', version=2)\n"
+        "def f(number: float) -> float:\n"
+        "    return number + 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = metadata.EntryPoint("mine", "unit_packaged", "voxk8s.kernels")
+    monkeypatch.setattr(metadata, "entry_points", lambda group: [entry])
+    registry_module._load_entry_points.__wrapped__()
+    assert registry().function("unit_packaged.f")(1.0) == 2.0
+
+
+def test_a_broken_package_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An entry point that cannot be loaded is one line of the log; who needs it is told why."""
+    broken = metadata.EntryPoint("bad", "no_such_module_anywhere", "voxk8s.kernels")
+    monkeypatch.setattr(metadata, "entry_points", lambda group: [broken])
+    monkeypatch.setattr(registry_module, "_absent", [])
+    with caplog.at_level("WARNING", "voxk8s"):
+        registry_module._load_entry_points.__wrapped__()
+    why = (
+        "the kernels of the package no_such_module_anywhere cannot be loaded here:"
+        " ModuleNotFoundError: No module named 'no_such_module_anywhere'"
+    )
+    assert [(each.message, each.exc_info) for each in caplog.records] == [(why, None)]
+    assert registry().find("addition", ()) is not None
+    with pytest.raises(InvalidUsage, match=why):
+        registry().function("lab.f")
+    with pytest.raises(InvalidPlan, match=why):
+        load_plan({"nodes": [], "goals": [], "imports": ["lab"]})
+    for text in ('import "lab"', 'print "a" measure(1)', 'print "a" lab.measure(1)'):
+        with pytest.raises(InvalidProgram, match=why):
+            compile_program(text)
+
+
+def test_specs_pickle() -> None:
+    """Specs of built-in kernels cross process borders."""
+    found = registry().spec("vox1.near")
+    assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_cost_grows_with_voxels() -> None:
+    """A cost hint adds what a call and what its voxels cost."""
+    assert CostHint(seconds=1.0, per_megavoxel=2.0).estimate(3_000_000) == 7.0
+
+
+def test_unknown_types_in_a_spec_are_refused() -> None:
+    """A misspelt type word is found when the table is loaded."""
+    with pytest.raises(InvalidUsage, match="imge"):
+        spec("a.b", "imge -> mask", "m:f", "")

@@ -1,0 +1,56 @@
+"""Numbers and texts for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from voxk8s.report import formatting
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (4.2e-5, "42 µs"),
+        (0.00042, "420 µs"),
+        (0.0009999, "1 ms"),
+        (0.0123, "12.3 ms"),
+        (0.9999, "1 s"),
+        (12.34, "12.3 s"),
+        (99.94, "99.9 s"),
+        (99.99, "1 min 40 s"),
+        (3599.4, "59 min 59 s"),
+        (3599.6, "1 h 00 min"),
+        (7391, "2 h 03 min"),
+        (-1.5, "−1.5 s"),
+    ],
+)
+def test_durations(seconds: float, text: str) -> None:
+    """Three digits, in a unit that fits; workers' clocks may be behind."""
+    assert formatting.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (35 << 20, "35 MiB"), (3 << 40, "3 TiB")],
+)
+def test_sizes(count: int, text: str) -> None:
+    """Bytes in powers of 1024."""
+    assert formatting.size(count) == text
+
+
+def test_moments_are_in_utc() -> None:
+    """The same page everywhere."""
+    assert formatting.moment(0) == "1970-01-01 00:00:00 UTC"
+
+
+@pytest.mark.parametrize("when", [-1.0, 1e300, float("nan"), 253_402_300_800.0])
+def test_moments_that_no_calendar_has(when: float) -> None:
+    """A clock that was never set is no reason to have no page."""
+    assert "after 1970" in formatting.moment(when)
+
+
+def test_long_texts_lose_their_middle() -> None:
+    """Both ends say most; a text that fits stays."""
+    assert formatting.cut("abcdefghij", 5) == "ab…ij"
+    assert formatting.cut("abcde", 5) == "abcde"

@@ -1,0 +1,126 @@
+"""Waiting for a store that is away or refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.execution.result import Failure
+from voxk8s.plan import OperationId
+from voxk8s.runner.progress import Narrator
+from voxk8s.runner.store_wait import DENIED_PATIENCE, CredentialsRefused, StorePatience
+
+SILENT = "StoreUnreachable"
+
+
+class Store:
+    """Answers the probe as told: an error is raised, None is a store that works."""
+
+    def __init__(self, *answers: StoreError | None) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+
+    def probe(self) -> None:
+        """Answer once more; the last answer stays."""
+        self.asked += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if answer is not None:
+            raise answer
+
+
+class Patient:
+    """A runner in front of a store, whose time passes only while it waits."""
+
+    def __init__(self, *answers: StoreError | None) -> None:
+        self.seconds = 0.0
+        self.told: list[str | None] = []
+        self.narrator = Narrator()
+        self.store = Store(*answers)
+        store: Any = self.store
+        self.patience = StorePatience(
+            store, self.narrator, sleep=self._sleep, clock=lambda: self.seconds
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        waiting = self.narrator.waiting
+        self.told.append(waiting.reason if waiting else None)
+        self.seconds += seconds
+
+
+async def test_a_store_that_answers_is_asked_once() -> None:
+    """Where the store works nothing is told and no time passes."""
+    patient = Patient(None)
+    await patient.patience.until_it_answers()
+    assert (patient.store.asked, patient.seconds, patient.narrator.waiting) == (1, 0.0, None)
+
+
+async def test_a_store_that_is_away_at_the_start_is_waited_for() -> None:
+    """The reason is told as long as it holds, whatever it is, and taken back at the end."""
+    patient = Patient(StoreUnreachable("away"), StoreAccessDenied("no key yet"), None)
+    await patient.patience.until_it_answers()
+    assert patient.told == ["StoreUnreachable", "StoreAccessDenied"]
+    assert patient.narrator.waiting is None
+
+
+async def test_a_store_that_is_away_is_waited_for_without_end() -> None:
+    """However long a store does not answer, that is no reason for another pod."""
+    patient = Patient(*[StoreUnreachable("away")] * 500, None)
+    await patient.patience.until_it_is_back(StoreUnreachable("away"), 10.0)
+    assert patient.seconds > 50 * DENIED_PATIENCE
+    assert set(patient.told) == {"StoreUnreachable"}
+
+
+async def test_credentials_that_stay_refused_ask_for_a_new_pod() -> None:
+    """A pod keeps the credentials that it began with: after a while it has to be another one."""
+    patient = Patient(StoreAccessDenied("wrong key"))
+    with pytest.raises(CredentialsRefused, match="wrong key"):
+        await patient.patience.until_it_answers()
+    assert DENIED_PATIENCE < patient.seconds <= DENIED_PATIENCE + 2
+    assert patient.narrator.waiting is not None, "the next pod waits for the same"
+
+
+async def test_the_time_of_refusals_begins_anew_after_a_failure_of_another_kind() -> None:
+    """Refused now and then, by a store that comes and goes, is not refused for good."""
+    refused, away = StoreAccessDenied("starting"), StoreUnreachable("away")
+    patient = Patient(*[refused, refused, away] * 20, None)
+    await patient.patience.until_it_is_back(refused, 8.0)
+    assert patient.seconds > 10 * DENIED_PATIENCE
+
+
+def failure(error: str, *, transient: bool = True) -> Failure:
+    """An operation that failed."""
+    return Failure(OperationId("a"), "vox1.dt", f"{error}: no", transient, 4, error)
+
+
+async def test_operations_that_failed_by_a_silent_store_blame_it() -> None:
+    """It need not be asked: it may be back already."""
+    patient = Patient(None)
+    silence = await patient.patience.silence([failure("E", transient=False), failure(SILENT)])
+    assert str(silence) == f"{SILENT}: no"
+    assert patient.store.asked == 0
+
+
+async def test_inputs_that_are_away_with_the_store_are_its_fault() -> None:
+    """An input may lie on the server of the store; where that answers, the input is missing."""
+    away = StoreUnreachable("away")
+    failures = [failure("InputUnreachable")]
+    assert await Patient(away).patience.silence(failures) is away
+    assert await Patient(None).patience.silence(failures) is None
+
+
+async def test_errors_of_kernels_blame_nobody() -> None:
+    """The store is not asked where operations failed for good."""
+    patient = Patient(StoreUnreachable("away"))
+    assert await patient.patience.silence([failure("ValueError", transient=False)]) is None
+    assert patient.store.asked == 0
+
+
+async def test_what_the_store_says_is_bounded() -> None:
+    """A message of any length fits into the status."""
+    patient = Patient(StoreAccessDenied("x" * 10_000))
+    with pytest.raises(CredentialsRefused):
+        await patient.patience.until_it_answers()
+    assert patient.narrator.waiting is not None
+    assert len(patient.narrator.waiting.message) == 4000

@@ -1,0 +1,1 @@
+"""Step 3: actions are carried out on the cluster."""

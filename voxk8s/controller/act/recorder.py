@@ -1,0 +1,87 @@
+"""Events about WorkPlans, written beside the work: none is waited for, and none is essential."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from voxk8s.api import WorkPlanResource
+from voxk8s.cluster.kube import Kube, KubeObject
+from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR
+from voxk8s.controller.decide.actions import Record
+from voxk8s.errors import Voxk8sError
+
+_log = logging.getLogger(__name__)
+_MESSAGE_LIMIT = 1000
+_AT_ONCE = 8
+
+
+class Recorder:
+    """Writes events in the background."""
+
+    def __init__(self, kube: Kube, identity: str, now: Callable[[], datetime]) -> None:
+        """Write events as `identity`."""
+        self._kube = kube
+        self._identity = identity
+        self._now = now
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def record(self, workplan: WorkPlanResource, event: Record) -> None:
+        """Write an event, soon."""
+        task = asyncio.create_task(
+            self._write(build_event(workplan, event, self._identity, self._now()))
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def flush(self) -> None:
+        """Wait until all events are written."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _write(self, event: KubeObject) -> None:
+        async with self._slots:
+            try:
+                await self._kube.create_event(event)
+            except Voxk8sError as error:
+                _log.debug("an event could not be written: %s", error)
+
+
+def build_event(
+    workplan: WorkPlanResource, event: Record, identity: str, now: datetime
+) -> KubeObject:
+    """Build an event about a WorkPlan."""
+    metadata = workplan.metadata
+    moment = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    second = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+    text = f"{metadata.uid}/{event.reason}/{moment}"
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{metadata.name}.{hashlib.sha256(text.encode()).hexdigest()[:16]}",
+            "namespace": metadata.namespace,
+        },
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "name": metadata.name,
+            "namespace": metadata.namespace,
+            "uid": metadata.uid,
+            "resourceVersion": metadata.resource_version,
+        },
+        "type": "Warning" if event.warning else "Normal",
+        "reason": event.reason,
+        "message": event.message[:_MESSAGE_LIMIT],
+        "action": event.reason,
+        "eventTime": moment,
+        "firstTimestamp": second,
+        "lastTimestamp": second,
+        "count": 1,
+        "source": {"component": MANAGER_OPERATOR},
+        "reportingComponent": MANAGER_OPERATOR,
+        "reportingInstance": identity,
+    }

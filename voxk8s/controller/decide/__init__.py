@@ -1,0 +1,1 @@
+"""Step 2: from an `Observed` value and the time to actions. Pure."""

@@ -1,0 +1,90 @@
+"""The end of a run: what the runner, the store or the plan itself says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from voxk8s import constants
+from voxk8s.api import find_condition
+from voxk8s.controller.decide.stage import Phase, Stage
+from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.resolve.resolution import Invalid, Resolved
+
+REPORT_GRACE = timedelta(seconds=20)
+"""How long a completed Job may be ahead of the outcome that its pod wrote."""
+
+
+def settled(observed: Observed) -> Stage | None:
+    """Give the end that the status already tells, or None."""
+    status = observed.workplan.status
+    found = find_condition(status.conditions, constants.SUCCEEDED)
+    if found is None or found.status == "Unknown":
+        return None
+    phase = Phase.SUCCEEDED if found.status == "True" else Phase.FAILED
+    return Stage(phase, found.reason, found.message, settled=True)
+
+
+def finished(observed: Observed, now: datetime) -> Stage | None:
+    """Give the end that was just reached, or None while work is left."""
+    outcome = observed.workplan.status.outcome
+    if outcome is not None:
+        phase = Phase.SUCCEEDED if outcome.state == "Succeeded" else Phase.FAILED
+        return Stage(phase, outcome.reason, _with_memory(observed, phase, outcome.message))
+    match observed.resolution:
+        case Invalid(reason, message):
+            return Stage(Phase.FAILED, reason, message)
+        case Resolved(finished=part) if part is not None:
+            return Stage(
+                Phase.SUCCEEDED,
+                constants.REASON_SUCCEEDED,
+                "Every goal was known: nothing had to be computed.",
+            )
+        case _:
+            return _runner_gave_up(observed, now)
+
+
+def _runner_gave_up(observed: Observed, now: datetime) -> Stage | None:
+    runner = observed.runner
+    if runner is None or runner.deleting:
+        return None
+    if runner.failed:
+        return Stage(
+            Phase.FAILED,
+            constants.REASON_RUNNER_FAILED,
+            _with_memory(
+                observed,
+                Phase.FAILED,
+                f"The runner failed {runner.attempts} times, the last time with: "
+                f"{last_words(observed) or runner.message or 'no message'}."
+                f" Its log: kubectl logs job/{runner.name}",
+            ),
+        )
+    if runner.complete and runner.ended and now - runner.ended >= REPORT_GRACE:
+        return Stage(
+            Phase.FAILED,
+            constants.REASON_RUNNER_FAILED,
+            f"The runner ended without saying how. Its log: kubectl logs job/{runner.name}",
+        )
+    return None
+
+
+def last_words(observed: Observed) -> str:
+    """Give what the runner's last pod left behind when it ended; empty if nothing."""
+    words = [pod.last_words for pod in observed.pods if pod.component == "runner"]
+    return next((said for said in reversed(words) if said), "")
+
+
+def _with_memory(observed: Observed, phase: Phase, message: str) -> str:
+    """Add what was said about memory, since a failure may come from nothing else."""
+    if phase is not Phase.FAILED:
+        return message
+    ready = find_condition(observed.workplan.status.conditions, constants.CLUSTER_READY)
+    words = [
+        trouble.message
+        for pod in observed.pods
+        for trouble in pod.troubles
+        if trouble.reason == constants.REASON_OUT_OF_MEMORY
+    ]
+    if not words and ready and ready.reason == constants.REASON_OUT_OF_MEMORY:
+        words = [ready.message]
+    return f"{message} {words[0]}".strip() if words and words[0] not in message else message

@@ -1,0 +1,123 @@
+"""Repairs of what the dask operator leaves behind: lost worker groups, leaked workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from voxk8s.controller.decide.actions import Child, Delete
+from voxk8s.controller.decide.policies import scaling
+from voxk8s.controller.observe.observed import Observed
+
+GROUP_GRACE = timedelta(seconds=15)
+"""How long after its scheduler a cluster may be without its default worker group."""
+LEAK_GRACE = timedelta(seconds=60)
+"""How long a worker that nobody asks for may take to start before it goes."""
+OPERATOR_GRACE = timedelta(seconds=15)
+"""How long the dask operator may take to react to a DaskCluster."""
+DELETION_GRACE = timedelta(seconds=30)
+"""How long a DaskCluster may take to go."""
+
+
+def lacks_group(observed: Observed, now: datetime) -> bool:
+    """Say whether the cluster never got its default worker group, and will not get it."""
+    scheduler = observed.scheduler
+    return (
+        observed.cluster is not None
+        and observed.group is None
+        and scheduler is not None
+        and now - scheduler.created >= GROUP_GRACE
+    )
+
+
+def is_ignored(observed: Observed, now: datetime) -> bool:
+    """Say whether the dask operator does not react to the cluster."""
+    cluster = observed.cluster
+    return (
+        cluster is not None
+        and cluster.deleting is None
+        and observed.scheduler is None
+        and now - cluster.created >= OPERATOR_GRACE
+    )
+
+
+def has_refused_credentials(observed: Observed) -> bool:
+    """Say whether the cluster's pods have credentials that the store refused to a runner.
+
+    The next runner reads the Secret anew, and so must the workers: pods keep what they began with.
+    """
+    cluster = observed.cluster
+    if cluster is None:
+        return False
+    ends = (pod.refused for pod in observed.pods if pod.component == "runner")
+    return any(end is not None and end > cluster.created for end in ends)
+
+
+def awaits_credentials(observed: Observed) -> bool:
+    """Say whether the next runner is still to read the Secret: no worker may read it earlier."""
+    runners = [pod for pod in observed.pods if pod.component == "runner"]
+    return any(pod.refused for pod in runners) and not any(pod.ready for pod in runners)
+
+
+def is_stuck(observed: Observed, now: datetime) -> bool:
+    """Say whether a cluster should be gone but for the dask operator's finalizers."""
+    clusters = (*observed.obsolete, *((observed.cluster,) if observed.cluster else ()))
+    return any(c.deleting is not None and now - c.deleting >= DELETION_GRACE for c in clusters)
+
+
+def repairs(observed: Observed, now: datetime) -> Iterator[Delete]:
+    """Give the deletions after which the dask operator makes things right."""
+    for old in observed.obsolete:
+        if not old.deleting:
+            yield Delete(Child.CLUSTER, old.name, "made from an older spec")
+    cluster = observed.cluster
+    if cluster is None or cluster.deleting:
+        return
+    why = doom(observed, now)
+    if not why:
+        yield from _misled(observed)
+        yield from _leaked(observed, now)
+        return
+    scaler = observed.autoscaler
+    if scaler is not None and scaler.deleting is None:
+        yield Delete(Child.AUTOSCALER, scaler.name, why)
+    if not scaling.may_ask(observed, now):
+        yield Delete(Child.CLUSTER, cluster.name, why)
+
+
+def doom(observed: Observed, now: datetime) -> str:
+    """Say why the cluster has to be replaced; empty if it has not."""
+    cluster = observed.cluster
+    if cluster is None:
+        return ""
+    if cluster.failed:
+        return "the dask operator reports an error"
+    if has_refused_credentials(observed):
+        return "the store refuses its workers' credentials"
+    if lacks_group(observed, now):
+        return "its default worker group was never made"
+    return ""
+
+
+def _misled(observed: Observed) -> Iterator[Delete]:
+    """Replace a runner that was told to use a cluster that is gone."""
+    runner, cluster = observed.runner, observed.cluster
+    if runner is None or cluster is None or runner.deleting or runner.finished:
+        return
+    if runner.cluster and runner.cluster != cluster.name:
+        yield Delete(Child.RUNNER, runner.name, "its cluster was replaced by another one")
+
+
+def _leaked(observed: Observed, now: datetime) -> Iterator[Delete]:
+    group = observed.group
+    if group is None:
+        return
+    workers = [worker for worker in observed.workers if not worker.deleting]
+    beyond = len(workers) - group.replicas
+    idle = sorted(
+        (w for w in workers if not w.available and now - w.created >= LEAK_GRACE),
+        key=lambda worker: (worker.created, worker.name),
+        reverse=True,
+    )
+    for worker in idle[: max(0, beyond)]:
+        yield Delete(Child.WORKER, worker.name, "a pending worker that nobody asks for")

@@ -1,0 +1,1 @@
+"""Step 1: what the cluster holds of a WorkPlan, as one `Observed` value."""

@@ -1,0 +1,61 @@
+"""Gets a process ready to look plans up: its bounds, its imports, and a rehearsal."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import threading
+
+import msgspec
+
+from voxk8s.cluster.source import Document
+from voxk8s.controller.resolve.lookup import Request, look_up
+from voxk8s.inputs import read
+from voxk8s.kernels import registry
+from voxk8s.storage import StoreOptions
+
+_log = logging.getLogger(__name__)
+_STACK = 1024 * 1024
+_NO_INPUT = "runs/rehearsal.json"
+"""Where a store holds nothing."""
+
+
+def prepare(memory: int) -> None:
+    """Get a process ready: bounded memory, and everything imported before the first plan."""
+    # Stacks count as memory, too, and nothing here needs the usual eight megabytes.
+    threading.stack_size(_STACK)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard == resource.RLIM_INFINITY or memory < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
+    registry()
+    read.preload()
+
+
+def rehearse(request: Request | None) -> None:
+    """Look a plan up that nobody waits for: what is done for the first time takes long."""
+    if request is None:
+        return
+    try:
+        look_up(request)
+    except Exception:  # noqa: BLE001 - whatever it is, the first user is told of it
+        _log.info("the rehearsal of a look-up failed", exc_info=True)
+
+
+def rehearsal(url: str, options: StoreOptions) -> Request:
+    """Make a plan to rehearse with: it asks the store, and for an input that is not there."""
+    nodes = [
+        {"id": "url", "type": "constant", "value": f"{url.rstrip('/')}/{_NO_INPUT}"},
+        {"id": "input", "type": "operation", "operator": "load", "arguments": {"0": "url"}},
+    ]
+    goals = [{"operation": "print", "id": "input", "name": "input"}]
+    return Request(
+        document=Document(msgspec.json.encode({"nodes": nodes, "goals": goals}), "json"),
+        url=None,
+        digest=None,
+        parameters=None,
+        cache="Use",
+        saves_below=None,
+        store_url=url,
+        options=options,
+        prefixes=(url,),
+    )

@@ -1,0 +1,70 @@
+"""How to compute a result that was known and turns out to be gone or spoilt when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from voxk8s.execution.outcome import Failed
+from voxk8s.execution.tasks.fusion import Group
+from voxk8s.execution.tasks.task import Demand, Unit, build
+from voxk8s.execution.worker.run_task import run_unit
+from voxk8s.execution.worker.runtime import Context, store_of
+from voxk8s.plan import KeyConstant, KeyNode, ResultKey, reachable
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The operations that a result needs, among those of a whole plan in topological order.
+
+    In other processes it has its own operations only.
+    """
+
+    nodes: Mapping[ResultKey, KeyNode]
+    key: ResultKey
+
+    def __reduce__(self) -> tuple[object, ...]:
+        needs = {key: node.arguments for key, node in self.nodes.items()}
+        below = reachable(needs, [self.key])
+        return (Recipe, ({key: self.nodes[key] for key in self.nodes if key in below}, self.key))
+
+    def unit(
+        self,
+        contains: Callable[[Collection[ResultKey]], Collection[str]],
+        gone: Collection[ResultKey],
+    ) -> Unit:
+        """Make one unit of what is missing, without the results in `gone`."""
+        missing: set[ResultKey] = set()
+        known: set[ResultKey] = set()
+        front = {self.key}
+        while front:
+            found = known | {ResultKey(key) for key in contains(front) if key not in gone}
+            missing |= front - found
+            known = found
+            below = {argument for key in front - found for argument in self.nodes[key].arguments}
+            front = {
+                key
+                for key in below - missing - known
+                if not isinstance(self.nodes[key], KeyConstant)
+            }
+        members = [key for key in self.nodes if key in missing]
+        fetches = [key for key in self.nodes if key in known]
+        demand = Demand(goals=(), keep={self.key}, cheap=())
+        [unit] = build([Group(members, [self.key], fetches)], self.nodes, demand).values()
+        return unit
+
+
+def run_recipe(recipe: Recipe, context: Context) -> object:
+    """Compute a result that is gone, from what the store still holds."""
+    store = store_of(context)
+    gone = {recipe.key}
+    while True:
+        contains = _nothing if store is None or not context.reads else store.contains
+        value = run_unit(recipe.unit(contains, gone), context)
+        if not isinstance(value, Failed) or not value.missing or value.key in gone:
+            return value
+        gone.add(value.key)
+
+
+def _nothing(_: Collection[ResultKey]) -> Collection[str]:
+    return ()

@@ -1,0 +1,96 @@
+"""Gives keys to all operations that can have one: pins inputs, writes out loops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from voxk8s.execution.config import CacheMode, Config
+from voxk8s.execution.executors import Session
+from voxk8s.execution.run.pin_inputs import Pinned, digest_here, digest_task, pin
+from voxk8s.execution.run.run_state import RunState
+from voxk8s.execution.run.run_tracker import Ledger
+from voxk8s.execution.tasks.planning import cheapness
+from voxk8s.execution.worker.runtime import Context
+from voxk8s.plan import InputRef, Lookup, ResultKey, expand
+
+
+def grow(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], Pinned]) -> None:
+    """Let the graph grow by what is known now, until nothing more comes of it.
+
+    Inputs that cannot be pinned are remembered with their errors and not tried again.
+    """
+    while True:
+        fresh = [ref for name, ref in state.graph.unkeyed.items() if name not in state.errors]
+        values = {
+            deferred.pivot: state.pivots[deferred.pivot]
+            for deferred in state.graph.deferred
+            if deferred.pivot in state.pivots
+        }
+        pinned = pin_inputs(fresh) if fresh else Pinned()
+        state.errors.update(pinned.errors)
+        if not pinned.pins and not values:
+            return
+        before = len(state.graph.nodes)
+        state.graph = expand(state.graph, values, pinned.pins)
+        if len(state.graph.nodes) == before and not pinned.pins:
+            return
+
+
+def pin_for(
+    run: str, config: Config, session: Callable[[], Session], refs: Sequence[InputRef]
+) -> Pinned:
+    """Pin inputs for a run; what nobody remembers is read by the workers, if they are elsewhere."""
+
+    def digests(urls: Sequence[str]) -> list[object]:
+        if config.executor.is_local or not urls:
+            return digest_here(urls, config.inputs, config.retry)
+        return session().map(digest_task, [(run, url, config.retry) for url in urls])
+
+    remembers = config.store if config.cache is not CacheMode.BYPASS else None
+    return pin(refs, config.inputs, remembers, digests, config.retry)
+
+
+def lookup(config: Config, ledger: Ledger, state: RunState) -> Lookup:
+    """Ask the store, or only what this run has stored, or nobody: as the cache mode says.
+
+    What was gone when it was read is not known before this run has stored it again, whatever the
+    store remembers: a worker has found out, and the store is asked here.
+    """
+    graph = state.graph
+    match config.cache:
+        case CacheMode.USE:
+            lost = state.gone.keys() - ledger.durable
+
+            def ask(keys: Collection[ResultKey]) -> set[str]:
+                return config.store.contains(keys) - lost
+
+            return Lookup(graph, ask if lost else config.store.contains, cheapness())
+        case CacheMode.REFRESH:
+            return Lookup(graph, ledger.durable.intersection)
+        case CacheMode.BYPASS:
+            return Lookup(graph, lambda _: ())
+
+
+def store_token(config: Config) -> str:
+    """Name the store among those of a process: this very one here, by its URL elsewhere."""
+    url = config.store.url
+    return f"{url}#{id(config.store)}" if config.executor.is_local else url
+
+
+def context_for(run: str, config: Config, asked: float) -> Context:
+    """Make what tasks are told; `asked` is when the store was asked what it holds."""
+    return Context(
+        run=run,
+        token=store_token(config),
+        store=None if config.executor.is_local else config.store,
+        reads=config.cache is CacheMode.USE,
+        writes=config.cache is not CacheMode.BYPASS,
+        replaces=config.cache is CacheMode.REFRESH,
+        policy=config.policy,
+        retry=config.retry,
+        resolved=asked,
+        run_folder=config.run_folder if config.cache is CacheMode.BYPASS else None,
+        lease_seconds=config.lease_seconds if config.cache is CacheMode.USE else 0.0,
+        owner=config.run_folder or run,
+        label=config.label,
+    )

@@ -1,0 +1,237 @@
+"""What a run knows of its operations so far: counts, failures, measurements. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from voxk8s.execution.events import (
+    Event,
+    NonDeterminism,
+    OperationFailed,
+    OperationFinished,
+    OperationRetried,
+    OperationWaits,
+    Progress,
+)
+from voxk8s.execution.outcome import Report, Status
+from voxk8s.execution.result import Failure, OperationMetrics
+from voxk8s.execution.source_locations import NOWHERE, Places
+from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKey, Role
+
+
+class Ledger:
+    """Takes reports, each as often as it comes, and gives events and totals."""
+
+    def __init__(self, run: str, places: Places = NOWHERE) -> None:
+        self._run = run
+        self._places = places
+        self._nodes: Mapping[ResultKey, KeyNode] = {}
+        self._total = 0
+        self._skipped = 0
+        self._waiting = 0
+        self._refused = 0
+        self._found: set[ResultKey] = set()
+        self._computed: dict[ResultKey, Report] = {}
+        self._failed: dict[ResultKey, Report] = {}
+        self._different: dict[ResultKey, Report] = {}
+        self._finals: dict[ResultKey, Report] = {}
+        self._work: set[ResultKey] = set()
+        self.durable: set[ResultKey] = set()
+        """Results that this run has seen stored."""
+
+    def resolved(
+        self, nodes: Mapping[ResultKey, KeyNode], resolution: Resolution, refused: int = 0
+    ) -> None:
+        """Take what the store holds, at the start and each time that the graph has grown.
+
+        `refused` of what waits can never be done, such as an input that cannot be pinned.
+        """
+        self._nodes = nodes
+        self._found |= {key for key in resolution.known if key not in self._computed}
+        self._work |= set(resolution.compute)
+        self._waiting, self._refused = resolution.waiting, refused
+        done = len(self._found | self._computed.keys() | self._work)
+        self._skipped = max(0, resolution.total - resolution.waiting - done)
+        self._total = resolution.total
+
+    def forget(self, keys: Iterable[ResultKey]) -> None:
+        """Take back that results are known: their records turned out to be gone."""
+        for key in keys:
+            self._found.discard(key)
+            self.durable.discard(key)
+            self._finals.pop(key, None)
+
+    def take(self, run: str, reports: Iterable[Report]) -> Iterator[Event]:
+        """Learn from reports; those about operations of other plans are passed over."""
+        for report in reports:
+            key = ResultKey(report.key)
+            node = self._nodes.get(key)
+            if not isinstance(node, KeyOperation):
+                continue
+            match report.status:
+                case Status.COMPUTED | Status.FOUND:
+                    yield from self._ended(run, node, report)
+                case Status.FAILED:
+                    self._finals[key] = report
+                    if key not in self._failed and not report.missing:
+                        self._failed[key] = report
+                        yield OperationFailed(
+                            key,
+                            node.operation,
+                            node.kernel,
+                            report.attempts,
+                            report.error,
+                            report.message + self._places.trail(node.place),
+                            report.transient,
+                            self._places.of(node.place),
+                        )
+                case Status.SKIPPED:
+                    self._finals[key] = report
+                case Status.WAITING:
+                    yield OperationWaits(key, node.operation, node.kernel, report.message)
+                case Status.RETRYING:
+                    yield OperationRetried(
+                        key,
+                        node.operation,
+                        node.kernel,
+                        report.attempts,
+                        report.error,
+                        report.message,
+                    )
+
+    def _ended(self, run: str, node: KeyOperation, report: Report) -> Iterator[Event]:
+        key = node.key
+        if run == self._run:
+            # What another run reports may lie in another store: it says nothing of ours.
+            self._finals[key] = report
+            if report.stored:
+                self.durable.add(key)
+        if report.stored == "nondeterministic" and key not in self._different:
+            self._different[key] = report
+            yield NonDeterminism(key, node.operation, node.kernel)
+        found = report.status is Status.FOUND or run != self._run
+        if key in self._computed or (found and key in self._found):
+            return
+        if found:
+            self._found.add(key)
+        else:
+            # The store may have been asked again before this report came.
+            self._found.discard(key)
+            self._computed[key] = report
+        self._failed.pop(key, None)
+        yield OperationFinished(
+            key,
+            node.operation,
+            node.kernel,
+            report.seconds,
+            report.attempts,
+            report.started,
+            report.memory,
+            bool(report.stored),
+            report.worker,
+            found,
+        )
+
+    def final(self, key: ResultKey) -> Report | None:
+        """Give the last report about an operation, if it has ended."""
+        return self._finals.get(key)
+
+    def failed(self, key: ResultKey) -> Report | None:
+        """Give the report of an operation that failed itself."""
+        return self._failed.get(key)
+
+    @property
+    def failed_keys(self) -> Collection[ResultKey]:
+        """Operations that failed themselves."""
+        return self._failed.keys()
+
+    def failure(self, key: ResultKey, error: str, message: str, transient: bool) -> Report:
+        """Make the report of a failure that no task could report, as when its process died."""
+        node = self._nodes.get(key)
+        return Report(
+            key,
+            Status.FAILED,
+            node.kernel if isinstance(node, KeyOperation) else "",
+            origin=key,
+            error=error,
+            message=message,
+            transient=transient,
+        )
+
+    def progress(self, parallelism: int = 0) -> Progress:
+        """Count at this moment; at most `parallelism` of what is left runs."""
+        left = len(self._work - self._computed.keys() - self._found - self._failed.keys())
+        running = min(left, parallelism)
+        return Progress(
+            total=self._total,
+            cached=len(self._found),
+            computed=len(self._computed),
+            failed=len(self._failed) + self._refused,
+            running=running,
+            pending=left - running + self._waiting - self._refused,
+            skipped=self._skipped,
+        )
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Operations that failed, in the order in which they did."""
+        return tuple(
+            Failure(
+                self._operation(key),
+                report.kernel,
+                self.explain(report, self._operation(key)),
+                report.transient,
+                report.attempts,
+                report.error,
+            )
+            for key, report in self._failed.items()
+        )
+
+    def explain(self, report: Report, operation: OperationId) -> str:
+        """Say which operation failed and why, for people, and where in a program it stands."""
+        tries = f" after {report.attempts} attempts" if report.attempts > 1 else ""
+        what = f"{report.kernel} ({operation[:12]}) failed{tries}"
+        node = self._nodes.get(ResultKey(report.origin))
+        place = node.place if isinstance(node, KeyOperation) else operation
+        return self.locate(place, f"{what}: {report.error}: {report.message}")
+
+    def locate(self, operation: OperationId, message: str) -> str:
+        """Put the place of an operation in a program in front of a message about it."""
+        return self._places.around(operation, message)
+
+    def metrics(self) -> dict[OperationId, OperationMetrics]:
+        """Measurements by operation id: of what was computed, has failed, or was known.
+
+        A saved file has the id of what it shows; its measurements are given where it was known.
+        """
+        ended = self._failed | self._computed
+        files = {key: report for key, report in ended.items() if self._is_save(key)}
+        result = {
+            self._operation(key): OperationMetrics(
+                report.kernel,
+                report.seconds,
+                report.attempts,
+                report.memory,
+                stored=bool(report.stored),
+                started=report.started,
+                worker=report.worker,
+            )
+            for key, report in (files | ended).items()
+        }
+        for key in self._found:
+            node = self._nodes.get(key)
+            if isinstance(node, KeyOperation):
+                known = OperationMetrics(node.kernel, attempts=0, cached=True, stored=True)
+                result.setdefault(node.operation, known)
+        return result
+
+    def _is_save(self, key: ResultKey) -> bool:
+        node = self._nodes.get(key)
+        return isinstance(node, KeyOperation) and node.role is Role.SAVE
+
+    def nondeterministic(self) -> tuple[OperationId, ...]:
+        """Operations that gave another value than the store holds."""
+        return tuple(self._operation(key) for key in self._different)
+
+    def _operation(self, key: ResultKey) -> OperationId:
+        node = self._nodes.get(key)
+        return node.operation if isinstance(node, KeyOperation) else OperationId(key)

@@ -1,0 +1,1 @@
+"""Operations to tasks: order, fusion, schedule."""

@@ -1,0 +1,1 @@
+"""Image files: bytes of a file to an Image, and back. Knows no kernel and no URL."""

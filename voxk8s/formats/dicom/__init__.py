@@ -1,0 +1,1 @@
+"""DICOM: elements of a file, slices, and series of slices as one image."""

@@ -1,0 +1,205 @@
+"""Values as files: what a `save` goal delivers. Equal values give equal bytes.
+
+| suffix | what is written |
+|---|---|
+| `.nii` `.nii.gz` `.mha` `.mhd` `.nrrd` | the image with its geometry and voxel type |
+| `.png` `.jpg` `.jpeg` `.tif` `.tiff` | the middle slice (index n // 2 along z) in 8 bits |
+| `.json` | the value as JSON, indented by 2; images in it by what they are |
+| any other | the value as text, as `print` shows it; images by `.txt` or no suffix only |
+
+8 bits: a uint8 image that holds only 0 and 1 is a mask and becomes 0 and 255; other uint8 images
+are kept. Any other type is kept too, rounded half to even, if its values lie within 0 to 255 and
+some exceed 1; else the slice's range is stretched over 0 to 255 (one value only: 0), NaN is 0 and
+infinities are the ends. JPEG has quality 95 and drops alpha.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+import zlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import IO, Final
+
+import numpy as np
+
+from voxk8s.constants import IMAGE_SUFFIXES
+from voxk8s.describe import describe
+from voxk8s.errors import KernelError
+from voxk8s.values import Array, Image, MaskArray, SavedFile, Value
+
+MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        ".nii": "application/x-nifti",
+        ".nii.gz": "application/gzip",
+        ".mha": "application/x-metaimage",
+        ".mhd": "application/x-metaimage",
+        ".nrrd": "application/x-nrrd",
+        ".png": "image/png",
+        ".jpg": "image/jpeg",
+        ".jpeg": "image/jpeg",
+        ".tif": "image/tiff",
+        ".tiff": "image/tiff",
+        ".json": "application/json",
+    }
+)
+TEXT_MEDIA_TYPE: Final = "text/plain; charset=utf-8"
+_PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+_CHANNELS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
+    {".png": (1, 2, 3, 4), ".jpg": (1, 3, 4), ".jpeg": (1, 3, 4)}
+)
+_NIFTI_EXTENT: Final = 32767
+_RIGHT_ANGLE: Final = 1e-4
+_TEXTS: Final = frozenset({"", ".txt"})
+_CHUNK: Final = 1024 * 1024
+_GZIP_LEVEL: Final = 4  # half the time of 6 for a few percent of size
+
+
+def encode_file(value: Value, suffix: str) -> SavedFile:
+    """Encode a value in the format of `suffix` (with its dot); KernelError if it cannot be."""
+    suffix = suffix.lower()
+    if isinstance(value, SavedFile):
+        return value
+    if suffix == ".json":
+        return SavedFile(_json(value), suffix, MEDIA_TYPES[suffix])
+    if suffix not in MEDIA_TYPES:
+        if isinstance(value, Image) and suffix not in _TEXTS:
+            # Rather a slip of the pen than the wish for a line of text.
+            known = ", ".join(IMAGE_SUFFIXES)
+            raise KernelError(
+                f"save: {describe(value)} cannot be saved as {suffix}; use one of {known}"
+            )
+        return SavedFile((text_of(value) + "\n").encode(), suffix, TEXT_MEDIA_TYPE)
+    if not isinstance(value, Image):
+        raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: not an image")
+    obstacle = _obstacle(value, suffix)
+    if obstacle is not None:
+        raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: {obstacle}")
+    data = _picture(value, suffix) if suffix in _PICTURES else _volume(value, suffix)
+    return SavedFile(data, suffix, MEDIA_TYPES[suffix])
+
+
+def _obstacle(image: Image, suffix: str) -> str | None:
+    """Say why a format cannot hold an image, and which can; None if it can.
+
+    ITK would write files of other voxels or axes, or that nobody can read.
+    """
+    if not all(image.size):
+        return "it has no voxels"
+    if suffix in _PICTURES:
+        held = _CHANNELS.get(suffix, (1, 3, 4))
+        if image.channels not in held:
+            return (
+                f"it has {image.channels} channels, such files {' or '.join(map(str, held))};"
+                " use .nii.gz, .mha or .nrrd"
+            )
+    elif suffix in (".nii", ".nii.gz"):
+        if max(image.size) > _NIFTI_EXTENT:
+            return f"an axis has more than {_NIFTI_EXTENT} voxels; use .mha or .nrrd"
+        rank = image.dimension
+        axes = np.array(image.direction).reshape(rank, rank)
+        if not np.allclose(axes.T @ axes, np.eye(rank), atol=_RIGHT_ANGLE):
+            return "its axes are not at right angles; use .mha or .nrrd"
+    return None
+
+
+def text_of(value: Value) -> str:
+    """Show a value as `print` does: numbers as Python's repr, strings bare, sequences as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, Image | SavedFile):
+        return describe(value)
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _json(value: Value) -> bytes:
+    return (json.dumps(_plain(value), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no such number
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, Image | SavedFile):
+        return describe(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value]
+
+
+def _volume(image: Image, suffix: str) -> bytes:
+    if suffix == ".nii.gz":
+        return _written(image, image.array, ".nii", packed=True)
+    # An .mhd that holds its voxels is an .mha under another name: one file, not two.
+    return _written(image, image.array, ".mha" if suffix == ".mhd" else suffix)
+
+
+def _picture(image: Image, suffix: str) -> bytes:
+    array = image.array
+    if image.dimension == 3:
+        array = array[array.shape[0] // 2]
+    channels = image.channels
+    if channels == 4 and suffix in (".jpg", ".jpeg"):
+        array, channels = array[..., :3], 3
+    flat = Image(to_bytes(array), image.spacing[:2], (0.0, 0.0), (1.0, 0.0, 0.0, 1.0), channels)
+    return _written(flat, flat.array, ".jpg" if suffix == ".jpeg" else suffix)
+
+
+def to_bytes(array: Array) -> MaskArray:
+    """Bring voxels to 8 bits by the rules of this module."""
+    if array.dtype == np.bool_:
+        return np.ascontiguousarray(array, np.uint8) * np.uint8(255)
+    if array.dtype == np.uint8:
+        kept: MaskArray = np.ascontiguousarray(array, np.uint8)
+        return kept * np.uint8(255) if kept.size and kept.max() <= 1 else kept
+    values = np.ascontiguousarray(array, np.float64)
+    finite = np.isfinite(values)
+    low, high = (values[finite].min(), values[finite].max()) if finite.any() else (0.0, 0.0)
+    if not (low >= 0 and 1 < high <= 255):
+        scale = 255.0 / (high - low) if high > low else 0.0
+        values = (np.nan_to_num(values, nan=low, posinf=high, neginf=low) - low) * scale
+    else:
+        values = np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0)
+    rounded: MaskArray = np.rint(values).astype(np.uint8)
+    return rounded
+
+
+def _written(image: Image, array: Array, suffix: str, *, packed: bool = False) -> bytes:
+    from voxk8s.formats.itk import reason_of, sitk, to_itk
+
+    with tempfile.TemporaryDirectory(prefix="voxk8s-save-") as folder:
+        path = os.path.join(folder, f"image{suffix}")
+        writer = sitk.ImageFileWriter()
+        writer.SetFileName(path)
+        writer.SetUseCompression(suffix in (".nrrd", ".png", ".tif", ".tiff"))
+        writer.SetCompressionLevel(95 if suffix == ".jpg" else _GZIP_LEVEL)
+        try:
+            writer.Execute(to_itk(image, array))
+        except RuntimeError as error:
+            raise KernelError(
+                f"save: {describe(image)} cannot be saved as {suffix}: {reason_of(error)}"
+            ) from error
+        with open(path, "rb") as file:
+            return _gzipped(file) if packed else file.read()
+
+
+def _gzipped(file: IO[bytes]) -> bytes:
+    """Compress without a name, a time and a second copy; zlib's header has neither.
+
+    That of Python's gzip differs between its versions.
+    """
+    stream = zlib.compressobj(_GZIP_LEVEL, wbits=31)
+    parts = []
+    while chunk := file.read(_CHUNK):
+        parts.append(stream.compress(chunk))
+    return b"".join([*parts, stream.flush()])

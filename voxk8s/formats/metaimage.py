@@ -1,0 +1,236 @@
+"""MetaImage: its header read here, so that ITK gets one of which every line is known.
+
+MetaIO ends the process at some headers, opens any file of the machine that one names, and hands
+out whatever was in memory when compressed voxels are broken.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import IO, Final
+
+from voxk8s.errors import InputUnavailable
+from voxk8s.formats.dimensions import require_volume
+
+HEADER_BYTES: Final = 64 * 1024
+"""The longest header that is read; those of scanners have a few hundred bytes."""
+_LINE: Final = re.compile(rb"\s*(\w+)\s*[=:]\s*(.*?)\s*")
+_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "MET_CHAR": "i1",
+        "MET_UCHAR": "u1",
+        "MET_SHORT": "i2",
+        "MET_USHORT": "u2",
+        "MET_INT": "i4",
+        "MET_UINT": "u4",
+        "MET_LONG": "i4",
+        "MET_ULONG": "u4",
+        "MET_LONG_LONG": "i8",
+        "MET_ULONG_LONG": "u8",
+        "MET_FLOAT": "f4",
+        "MET_DOUBLE": "f8",
+    }
+)
+"""numpy's names, each with the bytes a voxel."""
+_GEOMETRY: Final = (
+    *("TransformMatrix", "Rotation", "Orientation", "Offset", "Position", "Origin"),
+    *("CenterOfRotation", "ElementSpacing", "ElementSize"),
+)
+_CHUNK: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MetaHeader:
+    """The fields of a header by name, and where in the file it ends."""
+
+    fields: Mapping[str, str]
+    end: int
+
+
+def parse_header(head: bytes) -> MetaHeader | None:
+    """Read a header up to `ElementDataFile`, its last line; None if there is no whole one."""
+    fields: dict[str, str] = {}
+    place = 0
+    while (end := head.find(b"\n", place)) >= 0 or place < len(head):
+        end = len(head) if end < 0 else end
+        line = head[place:end].removesuffix(b"\r")
+        found = _LINE.fullmatch(line)
+        place = end + 1
+        if found is None and line.strip():
+            return None
+        if found is not None:
+            name = found[1].decode("ascii", "replace")
+            fields[name] = found[2].decode("utf-8", "replace")
+            if name == "ElementDataFile":
+                return MetaHeader(fields, min(place, len(head)))
+    return None
+
+
+def plain_metaimage(url: str, path: str, beside: tuple[str, str] | None, scratch: str) -> str:
+    """Write a header to `scratch` that names voxels of known place and number; gives its path.
+
+    Raises InputUnavailable for what is broken, and for voxels anywhere but in the file or in
+    `beside`, the name and the path of the one next to it.
+    """
+    with open(path, "rb") as file:
+        header = parse_header(file.read(HEADER_BYTES))
+    if header is None:
+        raise InputUnavailable(f"input {url}: the MetaImage header is corrupted or truncated")
+    fields = header.fields
+    name = fields["ElementDataFile"]
+    local = name.upper() == "LOCAL"
+    if not local and (beside is None or beside[0] != name):
+        raise InputUnavailable(
+            f"input {url}: the MetaImage header keeps its voxels in another file ({name}); save it"
+            " as one file (.mha)"
+        )
+    sizes = _sizes(url, fields)
+    require_volume(url, sizes)
+    kind = fields.get("ElementType", "")
+    if kind not in _TYPES:
+        raise InputUnavailable(f"input {url}: MetaImage voxels of type {kind or '?'} are not read")
+    channels = _channels(url, fields)
+    wanted = math.prod(sizes) * channels * int(_TYPES[kind][1])
+    source = path if local or beside is None else beside[1]
+    offset = _offset(url, header, source, local, wanted)
+    target = os.path.join(scratch, "voxk8s-voxels")
+    with open(source, "rb") as voxels:
+        voxels.seek(offset)
+        if not _flag(fields, "BinaryData", True):
+            _read_text(url, voxels, target, _TYPES[kind], wanted)
+        elif _flag(fields, "CompressedData", False):
+            _inflate(url, voxels, target, wanted)
+        elif os.stat(source).st_size < offset + wanted:
+            raise _truncated(url)
+        else:
+            target = source
+    shape = (sizes, channels)
+    return _write_header(url, fields, shape, target, offset if target == source else 0, scratch)
+
+
+def _write_header(
+    url: str,
+    fields: Mapping[str, str],
+    shape: tuple[list[int], int],
+    target: str,
+    offset: int,
+    scratch: str,
+) -> str:
+    name = "voxk8s-image.raw"
+    os.symlink(os.path.abspath(target), os.path.join(scratch, name))
+    sizes, channels = shape
+    big = _flag(fields, "BinaryData", True) and (
+        _flag(fields, "BinaryDataByteOrderMSB", False)
+        or _flag(fields, "ElementByteOrderMSB", False)
+    )
+    lines = ["ObjectType = Image", f"NDims = {len(sizes)}", "BinaryData = True"]
+    lines += [f"BinaryDataByteOrderMSB = {big}", "CompressedData = False"]
+    for key in _GEOMETRY:
+        if key in fields:
+            lines.append(f"{key} = {' '.join(map(repr, _numbers(url, fields, key)))}")
+    lines += [f"DimSize = {' '.join(map(str, sizes))}", f"ElementType = {fields['ElementType']}"]
+    lines += [f"ElementNumberOfChannels = {channels}", f"HeaderSize = {offset}"]
+    header = os.path.join(scratch, "voxk8s-image.mhd")
+    with open(header, "w", encoding="ascii") as file:
+        file.write("\n".join([*lines, f"ElementDataFile = {name}", ""]))
+    return header
+
+
+def _sizes(url: str, fields: Mapping[str, str]) -> list[int]:
+    try:
+        sizes = [int(size) for size in fields.get("DimSize", "").split()]
+    except ValueError as error:
+        raise _corrupted(url, "DimSize", fields) from error
+    if not sizes or _whole(url, fields, "NDims", 0) != len(sizes):
+        raise _corrupted(url, "DimSize", fields)
+    return sizes
+
+
+def _numbers(url: str, fields: Mapping[str, str], name: str) -> list[float]:
+    try:
+        numbers = [float(number) for number in fields[name].split()]
+    except ValueError as error:
+        raise _corrupted(url, name, fields) from error
+    if not all(map(math.isfinite, numbers)):
+        raise _corrupted(url, name, fields)
+    return numbers
+
+
+def _offset(url: str, header: MetaHeader, source: str, local: bool, wanted: int) -> int:
+    skip = _whole(url, header.fields, "HeaderSize", 0)
+    start = header.end if local else 0
+    if skip == -1:  # whatever comes first, the voxels are what the file ends with
+        return max(start, os.stat(source).st_size - wanted)
+    if skip < 0 or (skip and skip < start):
+        raise _corrupted(url, "HeaderSize", header.fields)
+    return skip or start
+
+
+def _inflate(url: str, source: IO[bytes], target: str, wanted: int) -> None:
+    """Decompress the voxels; zlib's and gzip's checksums are verified, which MetaIO does not."""
+    stream = zlib.decompressobj(wbits=47)
+    written = 0
+    with open(target, "wb") as sink:
+        try:
+            while not stream.eof and written <= wanted:
+                chunk = stream.unconsumed_tail or source.read(_CHUNK)
+                if not chunk:
+                    raise _truncated(url)
+                written += sink.write(stream.decompress(chunk, _CHUNK))
+        except zlib.error as error:
+            raise InputUnavailable(
+                f"input {url}: the MetaImage file is corrupted: {error}"
+            ) from error
+    if written != wanted:
+        raise InputUnavailable(
+            f"input {url}: the MetaImage file is corrupted: its compressed voxels are not the"
+            f" {wanted} bytes that DimSize says"
+        )
+
+
+def _read_text(url: str, source: IO[bytes], target: str, kind: str, wanted: int) -> None:
+    import numpy as np
+
+    try:
+        values = np.array(source.read().split()).astype(kind)
+    except (ValueError, OverflowError) as error:
+        raise InputUnavailable(f"input {url}: the MetaImage file is corrupted: {error}") from error
+    if values.nbytes < wanted:
+        raise _truncated(url)
+    values[: wanted // values.itemsize].tofile(target)
+
+
+def _channels(url: str, fields: Mapping[str, str]) -> int:
+    channels = _whole(url, fields, "ElementNumberOfChannels", 1)
+    if channels < 1:
+        raise _corrupted(url, "ElementNumberOfChannels", fields)
+    return channels
+
+
+def _flag(fields: Mapping[str, str], name: str, default: bool) -> bool:
+    value = fields.get(name, "")
+    return value[:1] in "Tt1" if value else default  # as MetaIO takes it
+
+
+def _whole(url: str, fields: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(fields.get(name, default))
+    except ValueError as error:
+        raise _corrupted(url, name, fields) from error
+
+
+def _truncated(url: str) -> InputUnavailable:
+    return InputUnavailable(f"input {url}: the MetaImage file is truncated")
+
+
+def _corrupted(url: str, name: str, fields: Mapping[str, str]) -> InputUnavailable:
+    shown = fields.get(name, "nothing")
+    return InputUnavailable(
+        f"input {url}: the MetaImage header is corrupted: {name} is {shown[:80]!r}"
+    )

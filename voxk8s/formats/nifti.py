@@ -1,0 +1,108 @@
+"""NIfTI-1: what its header promises, checked before ITK reads it.
+
+ITK fills missing voxels with zeros, takes spacings of NaN or 0 for 1 mm, and starts to read voxels
+inside the header if that is where they are said to be.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from voxk8s.errors import InputUnavailable
+from voxk8s.formats.dimensions import require_volume
+
+PAIR: Final = b"ni1\0"  # the header of a pair of files, the voxels in the other
+_SINGLE: Final = b"n+1\0"
+_SECOND: Final = (b"n+2\0", b"ni2\0")
+_HEADER_BYTES: Final = 348
+_TYPES: Final[Mapping[int, int]] = MappingProxyType(
+    {
+        2: 1,  # unsigned and signed integers
+        256: 1,
+        512: 2,
+        4: 2,
+        768: 4,
+        8: 4,
+        1280: 8,
+        1024: 8,
+        16: 4,  # floats
+        64: 8,
+        32: 8,  # complex numbers
+        1792: 16,
+        128: 3,  # RGB and RGBA
+        2304: 4,
+    }
+)
+"""Bytes a voxel by the code of the voxels' type."""
+_VECTORS: Final = (1005, 1006, 1007)  # intents of which the fifth axis is one of channels
+
+
+def is_nifti(head: bytes) -> bool:
+    """Tell whether a file that begins with `head` is NIfTI, of whatever version."""
+    return head[344:348] in (_SINGLE, PAIR) or head[4:8] in _SECOND
+
+
+def is_pair(head: bytes) -> bool:
+    """Tell whether the voxels lie in another file, with the suffix .img."""
+    return head[344:348] == PAIR
+
+
+def check_nifti(url: str, path: str, beside: tuple[str, str] | None) -> None:
+    """Raise InputUnavailable for a file that lacks voxels, or whose header makes no image.
+
+    `beside` is the name and the path of the file next to a header of a pair.
+    """
+    with open(path, "rb") as file:
+        head = file.read(_HEADER_BYTES)
+    if head[4:8] in _SECOND:
+        raise InputUnavailable(f"input {url}: NIfTI-2 is not read; save it as NIfTI-1")
+    if is_pair(head) and beside is None:
+        raise InputUnavailable(
+            f"input {url}: the NIfTI header keeps its voxels in another file (an .img file); load"
+            " the .hdr file that lies beside it, or save it as one file (.nii)"
+        )
+    order = "<" if struct.unpack_from("<i", head)[0] == _HEADER_BYTES else ">"
+    dims = struct.unpack_from(f"{order}8h", head, 40)
+    intent, kind = struct.unpack_from(f"{order}2h", head, 68)
+    if not 1 <= dims[0] <= 7:
+        raise _corrupted(url, f"it has {dims[0]} axes")
+    sizes = list(dims[1 : dims[0] + 1])
+    voxels = math.prod(sizes)
+    if intent in _VECTORS and len(sizes) == 5:
+        sizes.pop()
+    require_volume(url, sizes)
+    if kind not in _TYPES:
+        raise InputUnavailable(f"input {url}: NIfTI voxels of the type {kind} are not read")
+    _check_geometry(url, head, order, sizes)
+    (start,) = struct.unpack_from(f"{order}f", head, 108)
+    if not math.isfinite(start) or start < (0 if is_pair(head) else _HEADER_BYTES):
+        raise _corrupted(url, f"its voxels start at {start:g}")
+    source = path if beside is None else beside[1]
+    if os.stat(source).st_size < int(start) + voxels * _TYPES[kind]:
+        raise InputUnavailable(f"input {url}: the NIfTI file is truncated")
+
+
+def _check_geometry(url: str, head: bytes, order: str, sizes: Sequence[int]) -> None:
+    told = struct.unpack_from(f"{order}3f", head, 80)
+    # Of an axis of one voxel many a program says no spacing.
+    spacings = [step for step, size in zip(told, sizes, strict=False) if size > 1]
+    by_quaternion, by_matrix = struct.unpack_from(f"{order}2h", head, 252)
+    parts: dict[str, Sequence[float]] = {"spacing": spacings}
+    if by_quaternion > 0:
+        parts["qform"] = struct.unpack_from(f"{order}6f", head, 256)
+    if by_matrix > 0:
+        parts["sform"] = struct.unpack_from(f"{order}12f", head, 280)
+    for name, numbers in parts.items():
+        if not all(map(math.isfinite, numbers)):
+            raise _corrupted(url, f"its {name} has numbers that are not finite")
+    if by_matrix > 0 and 0.0 in spacings:
+        raise _corrupted(url, "it has a spacing of 0, which its sform does not")
+
+
+def _corrupted(url: str, detail: str) -> InputUnavailable:
+    return InputUnavailable(f"input {url}: the NIfTI header is corrupted: {detail}")

@@ -1,0 +1,80 @@
+"""Which format bytes have, found from the bytes alone.
+
+ITK decides by file names; here the content decides.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from voxk8s.errors import InputUnavailable
+from voxk8s.formats.nifti import is_nifti
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: the suffix that ITK wants in a file name, and ITK's name for its reader."""
+
+    name: str
+    suffix: str
+    reader: str
+
+
+NIFTI: Final = Format("NIfTI", ".nii", "NiftiImageIO")
+META: Final = Format("MetaImage", ".mha", "MetaImageIO")
+NRRD: Final = Format("NRRD", ".nrrd", "NrrdImageIO")
+PNG: Final = Format("PNG", ".png", "PNGImageIO")
+JPEG: Final = Format("JPEG", ".jpg", "JPEGImageIO")
+TIFF: Final = Format("TIFF", ".tif", "TIFFImageIO")
+BMP: Final = Format("BMP", ".bmp", "BMPImageIO")
+DICOM: Final = Format("DICOM", ".dcm", "GDCMImageIO")
+JSON: Final = Format("JSON", ".json", "")
+
+READABLE: Final = "NIfTI, MetaImage (.mha), NRRD, PNG, JPEG, TIFF, BMP, DICOM or JSON"
+HEAD_BYTES: Final = 4096
+_TIFF_MAGIC: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def is_gzip(head: bytes) -> bool:
+    """Tell whether the bytes are compressed by gzip."""
+    return head[:2] == b"\x1f\x8b"
+
+
+def sniff(url: str, head: bytes) -> Format:
+    """Name the format of a file by its first bytes; raises InputUnavailable for an unknown one."""
+    if not head:
+        raise InputUnavailable(f"input {url}: the file is empty")
+    found = _by_magic(head)
+    if found is not None:
+        return found
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:1] in (b"{", b"["):
+        return JSON
+    if re.match(rb"\s*(Comment|ObjectType|NDims)\s*[=:]", head):
+        return META
+    hint = (
+        ": the voxels of a NIfTI pair are loaded by its .hdr file"
+        if url.lower().endswith(".img")
+        else f" ({READABLE})"
+    )
+    raise InputUnavailable(f"input {url}: not an image or document that is read{hint}")
+
+
+def _by_magic(head: bytes) -> Format | None:
+    if is_nifti(head):
+        return NIFTI
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if head.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if head.startswith(_TIFF_MAGIC):
+        return TIFF
+    if head.startswith(b"NRRD000"):
+        return NRRD
+    if head[128:132] == b"DICM":
+        return DICOM
+    if head.startswith(b"BM") and len(head) >= 26:
+        return BMP
+    return None

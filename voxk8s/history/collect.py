@@ -1,0 +1,120 @@
+"""The whole of a run, put together for its report."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from typing import Final, Literal
+
+from voxk8s import constants, report
+from voxk8s.execution.result import ExecutionResult, Failure
+from voxk8s.execution.source_locations import line_at
+from voxk8s.history.recorder import Recorder
+from voxk8s.plan import OperationId
+
+_LIBRARIES: Final = ("numpy", "SimpleITK", "dask", "distributed")
+_WIDEST: Final = 110
+
+
+def account(
+    result: ExecutionResult,
+    recorder: Recorder,
+    *,
+    title: str,
+    goals: Sequence[report.Goal],
+    problems: Sequence[str] = (),
+    places: Mapping[OperationId, object] | None = None,
+    text_of: Callable[[str], str] = lambda _: "",
+    program: str = "",
+    facts: Sequence[tuple[str, str]] = (),
+) -> report.Run:
+    """Put together what the report of a run shows.
+
+    `problems` are those of bringing files where they were to be. `program` is the text of the
+    plan's program, `places` are where operations stand in it, and `text_of` gives the text of one
+    of its files, empty if it is not at hand.
+    """
+    outcome, message = _end(result, problems)
+    places = places or {}
+    return report.Run(
+        title,
+        recorder.started or 0.0,
+        recorder.continued + result.execution_time,
+        outcome,
+        _counts(result),
+        message=message,
+        goals=tuple(goals),
+        failures=tuple(_failure(each, recorder, places, text_of) for each in result.failures),
+        incidents=recorder.incidents() + _differences(result),
+        operations=recorder.operations(),
+        folded=recorder.folded,
+        places=places,
+        program=program,
+        facts=(*facts, *versions()),
+    )
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Name what has run here: this package, Python, and the libraries that compute."""
+    found = [("voxk8s", constants.RELEASE), ("Python", platform.python_version())]
+    for name in _LIBRARIES:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return (*found, ("system", f"{platform.system()} {platform.machine()}"))
+
+
+def _end(
+    result: ExecutionResult, problems: Sequence[str]
+) -> tuple[Literal["succeeded", "failed", "stopped"], str]:
+    if result.cancelled:
+        return "stopped", "The run was stopped before all goals were reached."
+    failed = sum(not goal.succeeded for goal in result.goals)
+    if failed:
+        return "failed", " ".join([f"{failed} of {len(result.goals)} goals failed.", *problems])
+    return ("failed", " ".join(problems)) if problems else ("succeeded", "")
+
+
+def _counts(result: ExecutionResult) -> report.Counts:
+    progress = result.progress
+    return report.Counts(
+        total=progress.total,
+        known=progress.cached,
+        computed=progress.computed,
+        failed=progress.failed,
+        pending=progress.pending + progress.running,
+        unneeded=progress.skipped,
+    )
+
+
+def _failure(
+    failure: Failure,
+    recorder: Recorder,
+    places: Mapping[OperationId, object],
+    text_of: Callable[[str], str],
+) -> report.Failure:
+    place = recorder.place(failure.operation) or str(places.get(failure.operation, ""))
+    return report.Failure(
+        failure.operation,
+        failure.kernel,
+        failure.message.removeprefix(f"{place}: "),
+        failure.attempts,
+        place,
+        _excerpt(place, text_of),
+    )
+
+
+def _excerpt(place: str, text_of: Callable[[str], str]) -> str:
+    """Give the line of a place with a mark below its column; nothing if it is not at hand."""
+    line, column = line_at(place, text_of) or ("", 0)
+    text = line.rstrip()
+    return f"{text}\n{' ' * (column - 1)}^" if text and len(text) <= _WIDEST else text
+
+
+def _differences(result: ExecutionResult) -> tuple[report.Incident, ...]:
+    return tuple(
+        report.Incident("another value than the store holds", f"operation {operation}")
+        for operation in result.nondeterministic
+    )

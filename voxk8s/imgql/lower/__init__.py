@@ -1,0 +1,1 @@
+"""Step 2: a syntax tree to the intermediate representation; names and imports are resolved."""

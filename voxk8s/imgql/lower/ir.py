@@ -1,0 +1,162 @@
+"""Programs after names are looked up: functions, each a list of instructions.
+
+An instruction names the values it needs by their places in the same list, so a body has no depth
+and is run from top to bottom. Loop bodies and local functions are functions of their own, with
+what they use from outside as further parameters.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from voxk8s.imgql.syntax.source import Source
+from voxk8s.plan.model import Scalar
+from voxk8s.plan.signature import Signature
+
+
+class Constant(msgspec.Struct, frozen=True, gc=False):
+    """A number, truth value or string of the program."""
+
+    value: Scalar
+    start: int
+    end: int
+
+
+class Parameter(msgspec.Struct, frozen=True, gc=False):
+    """The argument at `place`."""
+
+    place: int
+    start: int
+    end: int
+
+
+class Apply(msgspec.Struct, frozen=True, gc=False):
+    """A kernel applied.
+
+    `name` is what the program calls it. For an operator, `words` are the types it asks for and
+    `swapped` says that its right operand is the first argument.
+    """
+
+    operator: str
+    signature: Signature
+    arguments: tuple[int, ...]
+    start: int
+    end: int
+    name: str
+    words: tuple[str, ...] = ()
+    swapped: bool = False
+
+
+class Call(msgspec.Struct, frozen=True):
+    """A function of the program called."""
+
+    function: Function
+    arguments: tuple[int, ...]
+    start: int
+    end: int
+
+
+class Map(msgspec.Struct, frozen=True):
+    """A loop: `function`'s first parameter is the item, the others are `captured`."""
+
+    function: Function
+    sequence: int
+    captured: tuple[int, ...]
+    start: int
+    end: int
+
+
+class Fold(msgspec.Struct, frozen=True):
+    """A fold from the left with a function of two parameters (and what it captures)."""
+
+    function: Function
+    initial: int
+    sequence: int
+    captured: tuple[int, ...]
+    start: int
+    end: int
+
+
+class Unknown(msgspec.Struct, frozen=True, gc=False):
+    """Stands for what an error left out."""
+
+    start: int
+    end: int
+
+
+Instruction: TypeAlias = Constant | Parameter | Apply | Call | Map | Fold | Unknown
+
+
+class Function:
+    """A body with parameters; a definition without parameters has none.
+
+    `used` are the parameters that the result depends on and `live` the instructions it needs, both
+    ascending; `liveness` fills them in.
+    """
+
+    __slots__ = (
+        "end",
+        "instructions",
+        "live",
+        "name",
+        "parameters",
+        "result",
+        "source",
+        "start",
+        "used",
+    )
+
+    def __init__(self, name: str, source: Source, start: int, end: int, parameters: int) -> None:
+        self.name = name
+        self.source = source
+        self.start = start
+        self.end = end
+        self.parameters = parameters
+        self.instructions: list[Instruction] = []
+        self.result = -1
+        self.used: tuple[int, ...] = ()
+        self.live: tuple[int, ...] = ()
+
+    def add(self, instruction: Instruction) -> int:
+        """Append an instruction and give its place."""
+        self.instructions.append(instruction)
+        return len(self.instructions) - 1
+
+    @property
+    def callees(self) -> list[Function]:
+        """The functions that the body names."""
+        return [each.function for each in self.instructions if isinstance(each, Call | Map | Fold)]
+
+
+class Output(msgspec.Struct, frozen=True):
+    """A goal: the result of a function without parameters; its label is from `start` to `end`."""
+
+    kind: str
+    label: str
+    function: Function
+    source: Source
+    start: int
+    end: int
+
+
+def needs(instruction: Instruction) -> tuple[int, ...]:
+    """Give the places that an instruction reads, parameters that nobody uses left out."""
+    if isinstance(instruction, Apply):
+        return instruction.arguments
+    if isinstance(instruction, Call):
+        return tuple(instruction.arguments[place] for place in instruction.function.used)
+    if isinstance(instruction, Map):
+        return (
+            instruction.sequence,
+            *(instruction.captured[place - 1] for place in instruction.function.used if place),
+        )
+    if isinstance(instruction, Fold):
+        captured = (place - 2 for place in instruction.function.used if place > 1)
+        return (
+            instruction.initial,
+            instruction.sequence,
+            *(instruction.captured[place] for place in captured),
+        )
+    return ()

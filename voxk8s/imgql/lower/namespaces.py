@@ -1,0 +1,223 @@
+"""What a name means: definitions of the program, kernels, operators and libraries."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
+
+import msgspec
+
+from voxk8s.imgql.lower.ir import Function
+from voxk8s.imgql.lower.libraries import importable
+from voxk8s.imgql.types import ANY, clashes, wanted
+from voxk8s.plan.signature import KernelIndex, Role, Signature
+
+
+class Symbol(Protocol):
+    """The meaning of an operator, as the kernels give it.
+
+    `kernel` is qualified; `operands` are the type words of the operands as the program reads, one
+    or two; `swapped` says that the right operand is the kernel's first argument.
+    """
+
+    @property
+    def kernel(self) -> str: ...  # noqa: D102
+    @property
+    def operands(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def swapped(self) -> bool: ...  # noqa: D102
+
+
+SymbolTable: TypeAlias = Callable[[str], Mapping[str, Symbol]]
+"""Gives the operators that a namespace brings."""
+
+_HIDDEN: Final = (Role.MAP, Role.FOLD, Role.SAVE)
+"""Roles that programs reach by `for`, `fold` and `save` only."""
+
+_IMAGE_SIGNS: Final = {"==": "=", "&&": "&", "||": "|"}
+"""What the operators of numbers and truth values are called for images."""
+
+
+class Defined(msgspec.Struct, frozen=True):
+    """A name that means a function of the program, a library or a kernel.
+
+    `minimum` and `maximum` bound the number of arguments (None: any number).
+    """
+
+    name: str
+    minimum: int
+    maximum: int | None
+    function: Function | None = None
+    signature: Signature | None = None
+    operator: str = ""
+    swapped: bool = False
+    words: tuple[str, ...] = ()
+    captured: tuple[str, ...] = ()
+
+    def accepts(self, count: int) -> bool:
+        """Tell whether the name can be applied to so many arguments."""
+        return self.minimum <= count and (self.maximum is None or count <= self.maximum)
+
+
+def defined(function: Function) -> Defined:
+    """Give a function of a program under its name."""
+    return Defined(function.name, function.parameters, function.parameters, function)
+
+
+class Names:
+    """All names outside of functions, in the order in which they hide each other.
+
+    A name means the definition before it in the program; then a kernel; then an operator of an
+    imported namespace; then the library's; at last a definition further down.
+    """
+
+    def __init__(self, index: KernelIndex, symbols: SymbolTable, imports: Sequence[str]) -> None:
+        self.imports = tuple(imports)
+        self._index = index
+        self._table = symbols
+        self._symbols = {
+            sign: symbol
+            for namespace in reversed(("default", *self.imports))
+            for sign, symbol in symbols(namespace).items()
+        }
+        self._defined: dict[str, tuple[list[int], list[Defined]]] = {}
+        self._libraries: dict[str, list[tuple[str, Defined]]] = {}
+        self._kernels: dict[str, Defined | None] = {}
+        self._spelled: dict[str, str] = {}
+
+    def define_library(self, namespace: str, defined: Defined) -> None:
+        """Add a definition that a namespace brings."""
+        for name in (defined.name, f"{namespace}.{defined.name}"):
+            self._libraries.setdefault(name, []).append((namespace, defined))
+
+    def define(self, order: int, defined: Defined) -> None:
+        """Add a definition of the program; later ones have a higher `order`."""
+        orders, found = self._defined.setdefault(defined.name, ([], []))
+        orders.append(order)
+        found.append(defined)
+
+    def find(self, name: str, order: int, *, library: bool) -> Iterator[Defined]:
+        """Give what `name` may mean in the definition number `order`, best first.
+
+        `library`: the name stands in a library itself, which sees no definitions of programs.
+        """
+        orders, found = ((), ()) if library else self._defined.get(name, ((), ()))
+        place = bisect_left(orders, order)
+        yield from reversed(found[:place])
+        kernel = self.kernel(name)
+        if kernel is not None:
+            yield kernel
+        symbol = self._symbol(name)
+        if symbol is not None:
+            yield symbol
+        for namespace, defined in self._libraries.get(name, ()):
+            if library or namespace in self.imports:
+                yield defined
+        for later, defined in zip(orders[place:], found[place:], strict=True):
+            if later > order:
+                yield defined
+        if place < len(orders) and orders[place] == order:
+            yield found[place]
+
+    def kernel(self, name: str) -> Defined | None:
+        """Find a kernel by the name that a program uses."""
+        if name not in self._kernels:
+            signature = self._index.find(name, self.imports)
+            self._kernels[name] = (
+                None
+                if signature is None or signature.role in _HIDDEN
+                else Defined(
+                    name,
+                    signature.minimum,
+                    signature.maximum,
+                    signature=signature,
+                    operator=self.spell(signature.qualified),
+                )
+            )
+        return self._kernels[name]
+
+    def spell(self, qualified: str) -> str:
+        """Give the shortest name by which a plan with these imports finds the kernel."""
+        if qualified not in self._spelled:
+            bare = qualified.rpartition(".")[2]
+            found = self._index.find(bare, self.imports)
+            same = found is not None and found.qualified == qualified
+            self._spelled[qualified] = bare if same else qualified
+        return self._spelled[qualified]
+
+    def signature(self, qualified: str) -> Signature | None:
+        """Find a kernel by its full name, hidden ones included."""
+        return self._index.find(qualified, ())
+
+    def operator(self, sign: str, namespace: str) -> Defined | None:
+        """Find an operator that a namespace brings, imported or not."""
+        return self._operator(sign, self._table(namespace).get(sign))
+
+    def _symbol(self, name: str) -> Defined | None:
+        return self._operator(name, self._symbols.get(name))
+
+    def _operator(self, name: str, symbol: Symbol | None) -> Defined | None:
+        signature = None if symbol is None else self.signature(symbol.kernel)
+        if symbol is None or signature is None:
+            return None
+        count = len(symbol.operands)
+        return Defined(
+            name,
+            count,
+            count,
+            signature=signature,
+            operator=self.spell(signature.qualified),
+            swapped=symbol.swapped,
+            words=symbol.operands,
+        )
+
+    def fitting(self, sign: str, kinds: Sequence[str]) -> list[str]:
+        """Give the spellings of an operator, dotted or not, that take operands of these types."""
+        core = sign.strip(".")
+        core = _IMAGE_SIGNS.get(core, core)
+        return [
+            spelling
+            for spelling in (f"{core}.", f".{core}", f".{core}.", core)
+            if spelling != sign and self._takes(spelling, kinds)
+        ]
+
+    def _takes(self, spelling: str, kinds: Sequence[str]) -> bool:
+        defined = self._symbol(spelling)
+        if defined is None or defined.signature is None or len(defined.words) != len(kinds):
+            return False
+        words = defined.words
+        if set(words) == {ANY}:
+            words = tuple(wanted(defined.signature, place, kinds) for place in range(len(kinds)))
+        return not any(map(clashes, words, kinds))
+
+    def known(self, name: str) -> Iterator[str]:
+        """Give every name that could have been meant by `name`."""
+        if "." in name.strip("."):
+            yield from self._index.names()
+        yield from self._symbols
+        for name, brought in self._libraries.items():
+            if any(each in self.imports and name == defined.name for each, defined in brought):
+                yield name
+        reachable = {"default", *self.imports}
+        for qualified in self._index.names():
+            namespace, _, bare = qualified.rpartition(".")
+            if namespace in reachable:
+                yield bare
+        yield from reversed(self._defined)
+
+    def absent(self) -> Sequence[str]:
+        """Say which packages of kernels cannot be loaded, and why."""
+        return self._index.absent()
+
+    def homes(self, name: str) -> list[str]:
+        """Give the namespaces or libraries that would bring `name` if they were imported."""
+        homes = [
+            qualified.rpartition(".")[0]
+            for qualified in self._index.names()
+            if qualified.rpartition(".")[2] == name and not qualified.startswith("voxk8s.")
+        ]
+        namespaces = {qualified.rpartition(".")[0] for qualified in self._index.names()}
+        homes += [each for each in sorted(namespaces) if name in self._table(each)]
+        homes += [importable(each) for each, _ in self._libraries.get(name, ())]
+        return list(dict.fromkeys(homes))

@@ -1,0 +1,95 @@
+"""Names inside a function: parameters, loop variables and local definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import msgspec
+
+from voxk8s.imgql.lower.ir import Function, Instruction, Parameter
+from voxk8s.imgql.syntax.nodes import Token
+
+
+class Local(msgspec.Struct, frozen=True):
+    """A local function: it takes `arity` arguments, and `captured` are places of its scope."""
+
+    function: Function
+    arity: int
+    captured: tuple[int, ...]
+
+
+Binding: TypeAlias = int | Local
+"""The place of a value, or a local function."""
+
+
+class Scope:
+    """The names that a function's body sees, while it is being made.
+
+    `order` is the number of the definition that the body belongs to. What a body uses of an
+    enclosing one becomes a further parameter; `captured` are their places in the enclosing body.
+    """
+
+    def __init__(
+        self, function: Function, order: int, parameters: tuple[Token, ...], parent: Scope | None
+    ) -> None:
+        self.function = function
+        self.order = order
+        self.captured: list[int] = []
+        self._parent = parent
+        self._bound: dict[str, Binding] = {}
+        self._inherited: dict[int, int] = {}
+        for place, token in enumerate(parameters):
+            self._bound[token.text] = self.add(Parameter(place, token.start, token.end))
+
+    def add(self, instruction: Instruction) -> int:
+        """Append an instruction and give its place."""
+        return self.function.add(instruction)
+
+    @contextmanager
+    def bound(self, name: str, binding: Binding) -> Iterator[None]:
+        """Let a name mean a local definition, hiding what it meant before, for a while."""
+        before = self._bound.get(name)
+        self._bound[name] = binding
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._bound[name]
+            else:
+                self._bound[name] = before
+
+    def find(self, name: str) -> Binding | None:
+        """Give what a name means here or in an enclosing body, None if nothing."""
+        inner: list[Scope] = []
+        scope: Scope | None = self
+        while scope is not None and name not in scope._bound:
+            inner.append(scope)
+            scope = scope._parent
+        if scope is None:
+            return None
+        binding = scope._bound[name]
+        for each in reversed(inner):
+            if isinstance(binding, int):
+                binding = each._capture(binding)
+            else:
+                captured = tuple(each._capture(place) for place in binding.captured)
+                binding = Local(binding.function, binding.arity, captured)
+        return binding
+
+    def _capture(self, outer: int) -> int:
+        if outer not in self._inherited:
+            place = self.function.parameters
+            self.function.parameters += 1
+            self.captured.append(outer)
+            function = self.function
+            self._inherited[outer] = self.add(Parameter(place, function.start, function.end))
+        return self._inherited[outer]
+
+    def names(self) -> Iterator[str]:
+        """Give every name that is bound here or outside."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield from scope._bound
+            scope = scope._parent

@@ -1,0 +1,88 @@
+"""From a loop's reduced body to a closure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from voxk8s.imgql.reduce.node_table import ITEM, Arena, capture_name, children
+from voxk8s.plan.identity import closure, operation, parameter
+from voxk8s.plan.model import (
+    Closure,
+    Constant,
+    Node,
+    Operation,
+    OperationId,
+)
+from voxk8s.plan.sequences import ACCUMULATOR
+
+
+class Folded(NamedTuple):
+    """The hole for a fold's value so far, and its first value."""
+
+    hole: OperationId
+    initial: OperationId
+
+
+def close(
+    arena: Arena, item: OperationId, result: OperationId, folded: Folded | None = None
+) -> OperationId:
+    """Make a closure of everything that `result` needs of the loop or fold with this item.
+
+    What does not depend on the item is captured, so that it is computed once; constants and
+    geometry that no image has given yet are copied into the body.
+    """
+    level = arena.levels[item]
+    captured: list[OperationId] = []
+    made: dict[OperationId, Node] = {}
+    for name in _inside(arena, result, level):
+        node = arena.nodes[name]
+        if name == item:
+            made[name] = parameter(ITEM)
+        elif folded is not None and name == folded.hole:
+            made[name] = parameter(ACCUMULATOR)
+        elif isinstance(node, Constant):
+            made[name] = node
+        elif _is_outside(arena, name, level):
+            made[name] = parameter(capture_name(len(captured)))
+            captured.append(name)
+        else:
+            made[name] = _rebuild(node, made)
+            origin = arena.origins.get(name)
+            if origin is not None:
+                arena.origins.setdefault(made[name].id, origin)
+    captures = {capture_name(place): each for place, each in enumerate(captured)}
+    if folded is not None:
+        captures[ACCUMULATOR] = folded.initial
+    return arena.closure(captures, made.values(), made[result].id)
+
+
+def _rebuild(node: Node, made: dict[OperationId, Node]) -> Node:
+    if isinstance(node, Operation):
+        return operation(node.operator, [made[each].id for each in node.arguments])
+    assert isinstance(node, Closure)  # noqa: S101 - constants and holes are dealt with
+    captures = {name: made[each].id for name, each in node.captures.items()}
+    return closure(node.variable, captures, node.nodes.values(), node.result)
+
+
+def _is_outside(arena: Arena, name: OperationId, level: int) -> bool:
+    # The body of a loop is no value that could be captured; what it captures is.
+    inside = name in arena.open or isinstance(arena.nodes[name], Closure)
+    return not inside and arena.levels.get(name, 0) < level
+
+
+def _inside(arena: Arena, result: OperationId, level: int) -> list[OperationId]:
+    """Give the nodes of the body and, as its leaves, those outside that it uses, in order."""
+    order: list[OperationId] = []
+    seen: set[OperationId] = set()
+    stack = [(result, False)]
+    while stack:
+        name, ready = stack.pop()
+        if ready:
+            order.append(name)
+        elif name not in seen:
+            seen.add(name)
+            stack.append((name, True))
+            if not _is_outside(arena, name, level):
+                needed = children(arena.nodes[name])
+                stack += [(each, False) for each in reversed(needed) if each not in seen]
+    return order

@@ -1,0 +1,186 @@
+"""Runs a program's functions over values of some domain: types, or nodes of a plan.
+
+By need: an instruction that the result does not depend on is not run. Memoized: a function is run
+once for each different set of the arguments that it uses. Without the interpreter's stack: calls
+may be nested to any depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from voxk8s.imgql.lower.ir import Apply, Call, Constant, Fold, Function, Map, Parameter
+from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.trampoline import Steps, run
+
+V = TypeVar("V")
+
+
+class Site(NamedTuple):
+    """A place in the program's own text; `caller` is the call of `function` that led there.
+
+    `library` is the function of a library that the program calls at this place, if one is run.
+    """
+
+    source: Source
+    start: int
+    end: int
+    caller: Site | None = None
+    function: str = ""
+    library: str = ""
+
+    @property
+    def at(self) -> str:
+        """Give file, line and column."""
+        line, column = self.source.position(self.start)
+        return f"{self.source.name}:{line}:{column}"
+
+
+class Domain(Protocol[V]):
+    """What values are and what operations do to them."""
+
+    def constant(self, instruction: Constant) -> V:
+        """Give the value of a constant."""
+
+    def unknown(self) -> V:
+        """Give the value of what an error left out."""
+
+    def apply(self, instruction: Apply, arguments: Sequence[V], site: Site) -> V:
+        """Apply a kernel."""
+
+    def item(self, sequence: V, captured: Sequence[V], site: Site) -> V:
+        """Give the value that stands for a loop's item."""
+
+    def loop(self, loop: Loop[V], body: V, site: Site) -> V:
+        """Give the value of a loop whose body has the value `body`."""
+
+    def fold(
+        self,
+        initial: V,
+        sequence: V,
+        captured: Sequence[V],
+        call: Callable[[V, V], Steps[V]],
+        site: Site,
+    ) -> Steps[V]:
+        """Fold a sequence; `call` applies the function, with what it captured, to two values."""
+
+
+class Loop(NamedTuple, Generic[V]):
+    """A loop over `sequence`; `arguments` are those of `function`, the item first."""
+
+    function: Function
+    sequence: V
+    item: V
+    arguments: tuple[V, ...]
+
+
+_Key: TypeAlias = tuple[Function | V, ...]
+"""A function and the arguments that it uses."""
+
+
+class Machine(Generic[V]):
+    """Runs functions and remembers their results."""
+
+    def __init__(self, domain: Domain[V]) -> None:
+        self._domain = domain
+        self._known: dict[_Key[V], V] = {}
+
+    def value(self, function: Function, arguments: Sequence[V] = ()) -> V:
+        """Give the result of a function; `arguments` are all of them."""
+        site = Site(function.source, function.start, function.end)
+        return run(self.call(function, arguments, site))
+
+    def call(self, function: Function, arguments: Sequence[V], site: Site) -> Steps[V]:
+        """Call a function with all its arguments from `site`."""
+        key: _Key[V] = (function, *[arguments[place] for place in function.used])
+        if key not in self._known:
+            self._known[key] = yield self._run(function, arguments, site)
+        return self._known[key]
+
+    def _run(self, function: Function, arguments: Sequence[V], caller: Site) -> Steps[V]:
+        domain = self._domain
+        source = function.source
+        instructions = function.instructions
+        known = self._known
+        values: dict[int, V] = {}
+        if source.library and not caller.library:
+            caller = caller._replace(library=function.name)
+        for place in function.live:
+            instruction = instructions[place]
+            kind = type(instruction)
+            if kind is Parameter:
+                values[place] = arguments[instruction.place]  # type: ignore[union-attr] # its kind
+                continue
+            if kind is Constant:
+                values[place] = domain.constant(instruction)  # type: ignore[arg-type] # its kind
+                continue
+            if kind is Call:
+                callee, given = instruction.function, instruction.arguments  # type: ignore[union-attr] # its kind
+                key: _Key[V] = (callee, *[values[given[each]] for each in callee.used])
+                if key in known:
+                    values[place] = known[key]
+                    continue
+            site = (
+                caller
+                if source.library
+                else Site(
+                    source,
+                    instruction.start,
+                    instruction.end,
+                    caller if function.parameters else None,
+                    function.name,
+                )
+            )
+            value: V
+            if isinstance(instruction, Apply):
+                value = domain.apply(
+                    instruction, [values[each] for each in instruction.arguments], site
+                )
+            elif isinstance(instruction, Call):
+                value = known[key] = yield self._run(
+                    callee, _given(values, given, callee.used), site
+                )
+            elif isinstance(instruction, Map):
+                value = yield self._map(instruction, values, site)
+            elif isinstance(instruction, Fold):
+                value = yield self._fold(instruction, values, site)
+            else:
+                value = domain.unknown()
+            values[place] = value
+        return values[function.result]
+
+    def _map(self, instruction: Map, values: dict[int, V], site: Site) -> Steps[V]:
+        function = instruction.function
+        sequence = values[instruction.sequence]
+        used = [place - 1 for place in function.used if place]
+        captured = _given(values, instruction.captured, used)
+        item = self._domain.item(sequence, [captured[place] for place in used], site)
+        arguments = (item, *captured)
+        body = yield self.call(function, arguments, site)
+        return self._domain.loop(Loop(function, sequence, item, arguments), body, site)
+
+    def _fold(self, instruction: Fold, values: dict[int, V], site: Site) -> Steps[V]:
+        function = instruction.function
+        used = [place - 2 for place in function.used if place > 1]
+        captured = _given(values, instruction.captured, used)
+
+        def call(left: V, right: V) -> Steps[V]:
+            return self.call(function, (left, right, *captured), site)
+
+        value: V = yield self._domain.fold(
+            values[instruction.initial],
+            values[instruction.sequence],
+            [captured[place] for place in used],
+            call,
+            site,
+        )
+        return value
+
+
+def _given(values: dict[int, V], places: Sequence[int], used: Sequence[int]) -> list[V]:
+    """Give the values at the places that are used; the others are left out by None."""
+    given: list[V] = [None] * len(places)  # type: ignore[list-item] # unused ones are never read
+    for each in used:
+        given[each] = values[places[each]]
+    return given

@@ -1,0 +1,57 @@
+"""Operators whose kernel depends on the types of their operands.
+
+The first programs of VoxLogicA compare an image with a number by the plain signs, as in
+`intensity(scan) > 120`, later ones by the dotted: both mean a mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from voxk8s.imgql import types
+from voxk8s.imgql.lower.ir import Apply
+from voxk8s.imgql.lower.namespaces import Names
+
+_THRESHOLDS: Final = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "="}
+"""What the comparisons are called, without their dots, between an image and a number."""
+_WITH_IMAGES: Final = (["image", "number"], [types.ANY, "image"])
+_COMPARISONS: Final = "default."
+_HOME: Final = "vox1"
+
+V = TypeVar("V")
+
+
+class Overloads:
+    """Chooses the kernel of an operator by the types of its arguments."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    def choose(
+        self, instruction: Apply, arguments: Sequence[V], kinds: Sequence[str]
+    ) -> tuple[Apply, Sequence[V]]:
+        """Give what is applied to arguments of these types, and the arguments in its order.
+
+        A comparison of an image with what may be a number is a threshold; all else stays.
+        """
+        sign = _THRESHOLDS.get(instruction.name)
+        if sign is None or not instruction.signature.qualified.startswith(_COMPARISONS):
+            return instruction, arguments
+        families = [types.family(kind) for kind in kinds]
+        if not instruction.words or sorted(families) not in _WITH_IMAGES:
+            return instruction, arguments
+        dotted = f"{sign}." if families[0] == "image" else f".{sign}"
+        found = self._names.operator(dotted, _HOME)
+        if found is None or found.signature is None:
+            return instruction, arguments
+        chosen = msgspec.structs.replace(
+            instruction,
+            operator=found.operator,
+            signature=found.signature,
+            words=found.words[::-1] if found.swapped else found.words,
+            swapped=found.swapped,
+        )
+        return chosen, arguments[::-1] if found.swapped else arguments

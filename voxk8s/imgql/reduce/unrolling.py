@@ -1,0 +1,118 @@
+"""Writes out sequences whose items a program knows before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+from voxk8s.imgql import types
+from voxk8s.imgql.lower.ir import Function
+from voxk8s.imgql.reduce.interpreter import Loop, Site
+from voxk8s.imgql.reduce.node_table import Arena
+from voxk8s.imgql.trampoline import Steps
+from voxk8s.plan import model
+from voxk8s.plan.model import Operation, OperationId, Scalar
+from voxk8s.plan.signature import Signature
+
+MOST_UNROLLED: Final = 100_000
+"""Items of a fold that are written out."""
+_BROADCASTING: Final = types.ARITHMETIC - {"default.floor"}
+
+CallFunction: TypeAlias = Callable[[Function, Sequence[OperationId], Site], Steps[OperationId]]
+"""Reduces a function with all its arguments."""
+
+
+class Unrolling:
+    """Finds the items of the sequences of an arena.
+
+    `loops` are what loops were made of, by their nodes. `spend` counts what is written out.
+    """
+
+    def __init__(
+        self, arena: Arena, call: CallFunction, spend: Callable[[int, Site], None]
+    ) -> None:
+        self.loops: dict[OperationId, Loop[OperationId]] = {}
+        self._arena = arena
+        self._call = call
+        self._spend = spend
+
+    def items(self, sequence: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
+        """Give the items of a sequence, None when they are only known at run time."""
+        node = self._arena.nodes[sequence]
+        signature = self._arena.signatures.get(sequence)
+        if not isinstance(node, Operation) or signature is None:
+            return None
+        name, arguments = signature.qualified, node.arguments
+        if name == "default.sequence":
+            return arguments
+        if name == "default.range":
+            return self._range(arguments)
+        if name == "default.map":
+            mapped: Sequence[OperationId] | None = yield self._mapped(sequence, site)
+            return mapped
+        if name == "default.subsequence":
+            whole = yield self.items(arguments[0], site)
+            return self._part(whole, arguments[1:])
+        if name in _BROADCASTING:
+            combined: Sequence[OperationId] | None = yield self._broadcast(node, signature, site)
+            return combined
+        return None
+
+    def _mapped(self, name: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
+        loop = self.loops.get(name)
+        if loop is None:
+            return None
+        items = yield self.items(loop.sequence, site)
+        if items is None:
+            return None
+        self._spend(len(items), site)
+        results = []
+        for item in items:
+            arguments = (item, *loop.arguments[1:])
+            results.append((yield self._call(loop.function, arguments, site)))
+        return results
+
+    def _broadcast(
+        self, node: Operation, signature: Signature, site: Site
+    ) -> Steps[Sequence[OperationId] | None]:
+        """Give the items of a sequence combined with one number."""
+        left, right = node.arguments
+        one_number = [self._arena.kinds[each] == "number" for each in (left, right)]
+        if sum(one_number) != 1:
+            return None
+        items = yield self.items(right if one_number[0] else left, site)
+        if items is None:
+            return None
+        self._spend(len(items), site)
+        operator = node.operator
+        return [
+            self._arena.operation(
+                operator, signature, (left, item) if one_number[0] else (item, right), site
+            )
+            for item in items
+        ]
+
+    def _range(self, arguments: Sequence[OperationId]) -> Sequence[OperationId] | None:
+        bounds = [self._whole(each) for each in arguments]
+        low, high = (0, *bounds)[-2:]
+        if low is None or high is None or high - low > MOST_UNROLLED:
+            return None
+        # `range` gives whole numbers, which are not the numbers of programs.
+        return [self._arena.constant(value) for value in range(low, high)]
+
+    def _part(
+        self, items: Sequence[OperationId] | None, arguments: Sequence[OperationId]
+    ) -> Sequence[OperationId] | None:
+        start, count = (self._whole(each) for each in arguments)
+        if items is None or start is None or count is None:
+            return None
+        if start < 0 or count < 0 or start + count > len(items):
+            return None
+        return items[start : start + count]
+
+    def _whole(self, name: OperationId) -> int | None:
+        node = self._arena.nodes[name]
+        value: Scalar | None = node.value if isinstance(node, model.Constant) else None
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,1 @@
+"""Step 1: text to a syntax tree, its diagnostics, and the formatter."""

@@ -1,0 +1,137 @@
+"""Errors and warnings as the best compilers give them: place, line, mark, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NoReturn
+
+import msgspec
+
+from voxk8s.errors import InvalidProgram
+from voxk8s.imgql.syntax.source import Source
+
+_WIDEST = 100
+MOST_SHOWN = 20
+"""Errors told in full; the rest is counted."""
+
+
+class Diagnostic(msgspec.Struct, frozen=True):
+    """One finding.
+
+    `line` and `column` count from 1; `text` is the line of the program and `width` the number of
+    characters to mark in it. `hints` say what to do.
+    """
+
+    severity: Literal["error", "warning"]
+    file: str
+    line: int
+    column: int
+    message: str
+    text: str = ""
+    width: int = 1
+    hints: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"]
+        if self.text.strip():
+            shown, column = _window(self.text.replace("\t", " ").rstrip(), self.column)
+            width = max(1, min(self.width, len(shown) - column + 1))
+            lines += [f"  {shown}", "  " + " " * (column - 1) + "^" * width]
+        lines += [f"  help: {hint}" for hint in self.hints]
+        return "\n".join(lines)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """Cut a long line around a column."""
+    if len(line) <= _WIDEST:
+        return line, column
+    start = max(0, min(column - 1 - _WIDEST // 2, len(line) - _WIDEST))
+    before, after = "…" if start else "", "…" if start + _WIDEST < len(line) else ""
+    return f"{before}{line[start : start + _WIDEST]}{after}", column - start + len(before)
+
+
+class Report:
+    """Collects findings; one error per place, since what is wrong there later mostly follows.
+
+    `broken` are the names of definitions that could not be read: using them is no further error.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int, str], Diagnostic] = {}
+        self.errors = 0
+        self.broken: set[str] = set()
+
+    def error(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
+        """Note an error at the characters from `start` to before `end`."""
+        self._add("error", source, start, end, message, hints)
+
+    def warning(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
+        """Note a warning at the characters from `start` to before `end`."""
+        self._add("warning", source, start, end, message, hints)
+
+    def _add(
+        self,
+        severity: Literal["error", "warning"],
+        source: Source,
+        start: int,
+        end: int,
+        message: str,
+        hints: tuple[str, ...],
+    ) -> None:
+        key = (source.name, start, severity)
+        if key in self._found:
+            return
+        line, column = source.position(start)
+        last_line, last_column = source.position(max(start, end - 1))
+        text = source.line(line)
+        stop = last_column + 1 if last_line == line else len(text) + 1
+        self.errors += severity == "error"
+        self._found[key] = Diagnostic(
+            severity,
+            source.name,
+            line,
+            column,
+            message,
+            text,
+            max(1, stop - column),
+            tuple(hint for hint in hints if hint),
+        )
+
+    @property
+    def crowded(self) -> bool:
+        """True when there are more errors than anybody reads: suggestions may be left out."""
+        return self.errors > MOST_SHOWN
+
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Give the warnings, in the order of files and lines."""
+        return tuple(each for each in self.all() if each.severity == "warning")
+
+    def all(self) -> tuple[Diagnostic, ...]:
+        """Give everything, file by file, from top to bottom."""
+        files = {key[0]: place for place, key in reversed(list(enumerate(self._found)))}
+        return tuple(
+            sorted(self._found.values(), key=lambda it: (files[it.file], it.line, it.column))
+        )
+
+    def check(self) -> None:
+        """Raise InvalidProgram when there is an error."""
+        if self.errors:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Raise InvalidProgram with all errors, and with warnings of their lines: mostly causes."""
+        found = self.all()
+        errors = tuple(each for each in found if each.severity == "error")
+        lines = {(each.file, each.line) for each in errors}
+        told = [each for each in found if (each.file, each.line) in lines]
+        raise InvalidProgram(listing(told), errors)
+
+
+def listing(findings: Sequence[Diagnostic]) -> str:
+    """Write findings as people read them: those up to the last error shown, the others counted."""
+    errors = [place for place, each in enumerate(findings) if each.severity == "error"]
+    shown = findings if len(errors) <= MOST_SHOWN else findings[: errors[MOST_SHOWN]]
+    lines = [str(each) for each in shown]
+    if len(errors) > MOST_SHOWN:
+        lines.append(f"… and {len(errors) - MOST_SHOWN} more errors")
+    return "\n".join(lines)

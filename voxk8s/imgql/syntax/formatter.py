@@ -1,0 +1,162 @@
+"""Writes a program in its usual form: the same words, spaces and line breaks put right.
+
+Each command starts on a line of its own; a line break inside a command stays where the user put
+it, indented by the brackets that are open. Comments stay, blank lines shrink to one. Words are
+never joined, split or left out, so the meaning stays.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from voxk8s.imgql.syntax import grammar, lexer, parser
+from voxk8s.imgql.syntax.diagnostics import Report
+from voxk8s.imgql.syntax.nodes import Token
+from voxk8s.imgql.syntax.source import Source
+
+_INDENT = "  "
+_COMMENT = re.compile(r"//[^\n]*")
+_OPENING = ("LPAR", "LSQ")
+_JOINING = {"NAME", "NUMBER", "OP"}
+_LABELLED = ("PRINT", "SAVE")
+_CLOSING = ("RPAR", "RSQ")
+
+
+def format_program(text: str, *, name: str = "<program>") -> str:
+    """Format a program; raises InvalidProgram when its grammar is wrong.
+
+    Parameters (`$NAME`) stay as they are. Formatting twice is the same as formatting once.
+    """
+    source = Source(name, text)
+    report = Report()
+    mixed = lexer.mixed_names(source.code) | {"B+"}
+    tokens = lexer.tokenize(source, report, mixed, template=True)
+    commands = parser.parse(source, tokens, report)
+    report.check()
+    starts = {command.start for command in commands}
+    return _Writer(source.code, starts).write([each for each in tokens if each.type != "BARE"])
+
+
+class _Gap(msgspec.Struct, frozen=True):
+    """What stands between two words: comments, and how the words were set."""
+
+    comments: tuple[tuple[str, bool], ...]
+    breaks: int
+    tight: bool
+
+
+class _Writer:
+    """Puts one line after the other."""
+
+    def __init__(self, code: str, starts: set[int]) -> None:
+        self._code = code
+        self._starts = starts
+        self._lines: list[str] = []
+        self._line = ""
+        self._depth = 0
+
+    def write(self, tokens: list[Token]) -> str:
+        """Give the text of all words with their comments."""
+        previous: Token | None = None
+        before: Token | None = None
+        for token in tokens:
+            gap = self._gap(previous.end if previous else 0, token.start)
+            starts = token.start in self._starts
+            broken = self._comments(gap, first=previous is None, inside=not starts)
+            if starts:
+                self._depth = 0
+                self._break(blank=gap.breaks > 1 and previous is not None and not broken)
+            elif (gap.breaks or broken) and previous is not None:
+                self._break(blank=False)
+            if token.type in _CLOSING:
+                self._depth = max(0, self._depth - 1)
+            if not self._line:
+                self._line = _INDENT * (0 if starts else self._depth + 1)
+            elif previous is not None and self._spaced(before, previous, token, gap):
+                self._line += " "
+            self._line += token.text
+            if token.type in _OPENING:
+                self._depth += 1
+            if token.type == "STRING" and previous is not None and previous.type in _LABELLED:
+                token = Token("LABEL", token.text, token.start)  # an expression begins behind it
+            before, previous = previous, token
+        end = previous.end if previous else 0
+        self._comments(self._gap(end, len(self._code)), first=previous is None, inside=False)
+        self._break(blank=False)
+        while self._lines and not self._lines[-1]:
+            self._lines.pop()
+        return "".join(f"{line}\n" for line in self._lines)
+
+    def _gap(self, start: int, end: int) -> _Gap:
+        between = self._code[start:end]
+        comments = []
+        position = 0
+        for match in _COMMENT.finditer(between):
+            leading = between[position : match.start()]
+            comments.append((match.group().rstrip(), leading.count("\n") > 1))
+            position = match.end()
+        own_line = bool(comments) and "\n" in between[: between.index("//")]
+        rest = between[position:]
+        shown = tuple(comments)
+        if shown and not own_line and start > 0:
+            # The first one stands behind the word on the same line.
+            shown = (("\0" + shown[0][0], False), *shown[1:])
+        return _Gap(shown, rest.count("\n"), not between)
+
+    def _comments(self, gap: _Gap, *, first: bool, inside: bool) -> bool:
+        """Write the comments of a gap; True when the next word needs a line of its own."""
+        for text, blank in gap.comments:
+            if text.startswith("\0"):
+                self._line += f"  {text[1:]}"
+                self._break(blank=False)
+                continue
+            self._break(blank=blank and not first)
+            first = False
+            self._line = (_INDENT * (self._depth + 1) if inside else "") + text
+            self._break(blank=False)
+        if gap.comments and gap.breaks > 1 and not inside:
+            self._lines.append("")
+        return bool(gap.comments)
+
+    def _break(self, *, blank: bool) -> None:
+        if self._line:
+            self._lines.append(self._line)
+            self._line = ""
+        if blank and self._lines and self._lines[-1]:
+            self._lines.append("")
+
+    def _spaced(self, before: Token | None, previous: Token, token: Token, gap: _Gap) -> bool:
+        """Tell whether a space stands between two words of a line."""
+        if "$" in previous.text + token.text and {previous.type, token.type} <= _JOINING:
+            # What the parameter stands for may join with its neighbour.
+            return not gap.tight
+        if token.type == "COMMA" or token.type in _CLOSING or previous.type in _OPENING:
+            return False
+        if token.type == "COLON":
+            return False
+        if previous.type == "COLON":
+            return token.type in ("OP", "EQUAL")
+        if previous.type in ("OP", "EQUAL"):
+            return self._behind_sign(before, previous, token, gap)
+        if token.type in _OPENING and previous.type in grammar.OPERAND_ENDS:
+            return not gap.tight
+        return True
+
+    def _behind_sign(self, before: Token | None, sign: Token, token: Token, gap: _Gap) -> bool:
+        """Tell whether a space stands behind an operator."""
+        if token.type in ("OP", "EQUAL") or token.text[0] in ".$":
+            return True
+        if sign.text.endswith(".") and token.text[0].isdigit():
+            return True
+        if sign.start in self._starts or (before is not None and before.type == "LET"):
+            return token.type not in _OPENING
+        if before is not None and before.type == "FOLD":
+            return True
+        leads = before is None or before.type not in grammar.OPERAND_ENDS
+        if leads and sign.type == "OP":
+            return not (gap.tight or token.type in ("NUMBER", "NAME", *_OPENING))
+        # Between two operands; behind a name it may also be a sign of what follows: `N -3`.
+        named = before is not None and before.type == "NAME"
+        return not (named and gap.tight and not sign.tight and sign.text[0] in "-!")

@@ -1,0 +1,1 @@
+"""What a URL names: locations, reading, pins and listings."""

@@ -1,0 +1,1 @@
+"""Plan documents: JSON and YAML to a checked plan, and back."""

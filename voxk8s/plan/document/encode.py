@@ -1,0 +1,223 @@
+"""Plans become documents, in a normal form: equal plans give equal bytes.
+
+Nodes stand after what they need: those of the first goal first, then of the next, then the rest
+by id. One node a line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
+
+from voxk8s.errors import InvalidPlan
+from voxk8s.plan.canonical import quote, scalar_text
+from voxk8s.plan.document.validate import MAX_LOOP_DEPTH
+from voxk8s.plan.document.wire import (
+    ClosureForm,
+    ConstantForm,
+    Document,
+    GoalForm,
+    NodeForm,
+    OperationForm,
+    ParameterForm,
+)
+from voxk8s.plan.graph import Cycle, topological_order
+from voxk8s.plan.model import Closure, Constant, Node, Operation, OperationId, Parameter, WorkPlan
+
+Json: TypeAlias = "str | bool | int | float | list[Json] | dict[str, Json]"
+
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""What JSON writes as it is and YAML does not allow so, or reads as a line break."""
+
+
+def encode(
+    plan: WorkPlan,
+    format: Literal["json", "yaml", "dot"] = "json",  # noqa: A002 - the word that users know
+) -> bytes:
+    """Write a plan in normal form; decoding and encoding again gives the same bytes."""
+    if format == "dot":
+        return _dot(plan).encode()
+    if format == "yaml":
+        return _yaml(plan).encode()
+    return _json(plan).encode()
+
+
+def to_resource(plan: WorkPlan) -> dict[str, Json]:
+    """Write a plan for `spec.source.plan`: numbers in forms that no API server changes."""
+    content: dict[str, Json] = {"imports": [*plan.imports]} if plan.imports else {}
+    content["nodes"] = [_exact(node) for node in _fields(plan.nodes, plan)]
+    content["goals"] = [_goal(goal.operation, goal.id, goal.name) for goal in plan.goals]
+    return content
+
+
+def to_document(plan: WorkPlan) -> Document:
+    """Give the wire form of a plan, nodes in normal order."""
+    goals = [GoalForm(goal.operation, goal.id, goal.name) for goal in plan.goals]
+    return Document(_forms(plan.nodes, [goal.id for goal in plan.goals]), goals, [*plan.imports])
+
+
+def node_needs(node: Node) -> tuple[OperationId, ...]:
+    """Give the nodes of the same scope that a node needs."""
+    if isinstance(node, Operation):
+        return node.arguments
+    if isinstance(node, Closure):
+        return tuple([need for _, need in sorted(node.captures.items())])
+    return ()
+
+
+def ordered(nodes: Mapping[OperationId, Node], roots: Iterable[OperationId]) -> list[Node]:
+    """List all nodes in normal order; raises InvalidPlan for a cycle."""
+    needs = {name: node_needs(node) for name, node in nodes.items()}
+    try:
+        order = topological_order(needs, [*roots, *sorted(needs)])
+    except Cycle as cycle:
+        raise InvalidPlan(f"operations form a cycle through {cycle.members[0]}") from cycle
+    return [nodes[name] for name in order]
+
+
+def _forms(
+    nodes: Mapping[OperationId, Node], roots: Iterable[OperationId], depth: int = 0
+) -> list[NodeForm]:
+    forms: list[NodeForm] = []
+    for node in ordered(nodes, roots):
+        if isinstance(node, Operation):
+            arguments: dict[str, str] = {
+                str(place): name for place, name in enumerate(node.arguments)
+            }
+            forms.append(OperationForm(node.id, node.operator, arguments, node.buffer_id))
+        elif isinstance(node, Constant):
+            forms.append(ConstantForm(node.id, value=node.value, buffer_id=node.buffer_id))
+        elif isinstance(node, Parameter):
+            forms.append(ParameterForm(node.id, node.name))
+        else:
+            _check_depth(depth)
+            body = _forms(node.nodes, [node.result], depth + 1)
+            captures: dict[str, str] = dict(node.captures)
+            forms.append(ClosureForm(node.id, node.variable, body, node.result, captures))
+    return forms
+
+
+def _fields(
+    nodes: Mapping[OperationId, Node], plan: WorkPlan | None, result: str = "", depth: int = 0
+) -> list[dict[str, Json]]:
+    """Give the members of every node, in the order in which they are written."""
+    roots = [OperationId(result)] if plan is None else [goal.id for goal in plan.goals]
+    written: list[dict[str, Json]] = []
+    for node in ordered(nodes, roots):
+        fields: dict[str, Json]
+        if isinstance(node, Operation):
+            arguments: dict[str, Json] = {
+                str(place): name for place, name in enumerate(node.arguments)
+            }
+            fields = {
+                "id": node.id,
+                "type": "operation",
+                "operator": node.operator,
+                "arguments": arguments,
+            }
+        elif isinstance(node, Constant):
+            fields = {"id": node.id, "type": "constant", "value": node.value}
+        elif isinstance(node, Parameter):
+            fields = {"id": node.id, "type": "parameter", "name": node.name}
+        else:
+            _check_depth(depth)
+            body: list[Json] = [*_fields(node.nodes, None, node.result, depth + 1)]
+            fields = {
+                "id": node.id,
+                "type": "closure",
+                "variable": node.variable,
+                "captures": dict(sorted(node.captures.items())),
+                "nodes": body,
+                "result": node.result,
+            }
+        if isinstance(node, Operation | Constant) and node.buffer_id is not None:
+            fields["buffer_id"] = node.buffer_id
+        written.append(fields)
+    return written
+
+
+def _check_depth(depth: int) -> None:
+    if depth >= MAX_LOOP_DEPTH:
+        raise InvalidPlan(f"loops are nested deeper than {MAX_LOOP_DEPTH}")
+
+
+def _goal(operation: str, name: str, label: str) -> dict[str, Json]:
+    return {"operation": operation, "id": name, "name": label}
+
+
+def _exact(fields: dict[str, Json]) -> dict[str, Json]:
+    """Replace numbers by their exact forms, also in the nodes of closures."""
+    nodes = fields.get("nodes")
+    if isinstance(nodes, list):
+        return {**fields, "nodes": [_exact(node) for node in nodes if isinstance(node, dict)]}
+    value = fields.get("value")
+    if isinstance(value, float):
+        exact: tuple[str, Json] = ("float", scalar_text(value))
+    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**53:
+        exact = ("int", scalar_text(value))
+    else:
+        return fields
+    return dict([exact if member == "value" else (member, each) for member, each in fields.items()])
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+
+
+def _json(plan: WorkPlan) -> str:
+    parts = [f'"imports": {_text([*plan.imports])}'] if plan.imports else []
+    goals = [_goal(goal.operation, goal.id, goal.name) for goal in plan.goals]
+    for name, rows in (("nodes", _fields(plan.nodes, plan)), ("goals", goals)):
+        lines = ",\n".join(["    " + _text(row) for row in rows])
+        parts.append(f'"{name}": [\n{lines}\n  ]' if rows else f'"{name}": []')
+    return "{\n  " + ",\n  ".join(parts) + "\n}\n"
+
+
+def _yaml(plan: WorkPlan) -> str:
+    """Write block style whose scalars are JSON's: texts are always quoted."""
+    goals = [_goal(goal.operation, goal.id, goal.name) for goal in plan.goals]
+    parts = [f"imports: {_text([*plan.imports])}\n"] if plan.imports else []
+    for name, rows in (("nodes", _fields(plan.nodes, plan)), ("goals", goals)):
+        lines = [_yaml_item(row) for row in rows]
+        parts.append(f"{name}:\n{''.join(lines)}" if rows else f"{name}: []\n")
+    text = "".join(parts)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _yaml_item(fields: dict[str, Json]) -> str:
+    return "- " + "  ".join(
+        f"{member}: {each if member in _BARE else _text(each)}\n" for member, each in fields.items()
+    )
+
+
+_BARE = frozenset({"type", "operation"})
+"""Members whose values are words of this format."""
+
+
+def _dot(plan: WorkPlan) -> str:
+    lines = ["digraph workplan {"]
+    order = ordered(plan.nodes, [goal.id for goal in plan.goals])
+    lines += [f"  {_dot_text(node.id)} [label={_dot_text(_dot_label(node))}]" for node in order]
+    for node in order:
+        lines += [f"  {_dot_text(need)} -> {_dot_text(node.id)}" for need in node_needs(node)]
+    for place, goal in enumerate(plan.goals):
+        label = _dot_text(f"{goal.operation} {goal.name}")
+        lines.append(f'  "goal {place}" [label={label}, shape=box]')
+        lines.append(f'  {_dot_text(goal.id)} -> "goal {place}"')
+    return "\n".join([*lines, "}", ""])
+
+
+def _dot_label(node: Node) -> str:
+    if isinstance(node, Operation):
+        return node.operator
+    if isinstance(node, Constant):
+        return scalar_text(node.value)
+    return f"for {node.variable}" if isinstance(node, Closure) else node.name
+
+
+def _dot_text(text: str) -> str:
+    """Quote as DOT does: only quotes and backslashes are special, and line breaks shown as such."""
+    plain = quote(text)[1:-1].replace('\\"', '"')
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

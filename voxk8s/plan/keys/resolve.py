@@ -1,0 +1,96 @@
+"""Which operations are known, and which are left to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import msgspec
+
+from voxk8s.plan.gc_pause import without_collecting
+from voxk8s.plan.graph import reachable, width
+from voxk8s.plan.keys.key_graph import KeyConstant, KeyGraph
+from voxk8s.plan.model import ResultKey
+
+Contains = Callable[[Collection[ResultKey]], Collection[ResultKey]]
+"""Gives those of many keys that a store holds."""
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """What a store leaves to do.
+
+    `known`: results that the store holds and that goals or operations to compute ask for.
+    `compute`: the operations to perform, each after its arguments. `total`: operations that the
+    goals need with an empty store; `cached` of them are known, `skipped` lie below known ones and
+    are not needed at all, and `waiting` have no key or are needed by such only. `width`: so many
+    operations to compute can run side by side. `fronts`: how often the store was asked.
+    """
+
+    known: frozenset[ResultKey]
+    compute: tuple[ResultKey, ...]
+    total: int
+    cached: int
+    skipped: int
+    waiting: int
+    width: int
+    fronts: int
+
+
+@without_collecting
+def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
+    """Go from the goals down and ask the store for one front of operations at a time.
+
+    A front holds the goals at first, then what the operations that were not found need. What
+    lies below a known operation is never asked for, so a known plan costs one question.
+    (`Lookup` is a `contains` that looks ahead in deep plans.)
+    """
+    nodes = graph.nodes
+    constants = {key for key, node in nodes.items() if type(node) is KeyConstant}
+    roots = [goal.key for goal in graph.goals if goal.key is not None]
+    roots += [deferred.pivot for deferred in graph.deferred]
+    seen: set[ResultKey] = set(constants)
+    known: set[ResultKey] = set()
+    missing: set[ResultKey] = set()
+    front = _unseen(roots, seen)
+    told = [key for key in graph.told if key not in seen]
+    fronts = 0
+    while front or told:
+        fronts += 1
+        found = contains([*front, *told] if told else front)
+        present = found if isinstance(found, set | frozenset) else set(found)
+        known.update(present.intersection(told))
+        seen |= known
+        told = []
+        below: list[ResultKey] = []
+        for key in front:
+            if key in present:
+                known.add(key)
+            else:
+                missing.add(key)
+                below += nodes[key].arguments
+        front = _unseen(below, seen)
+    compute = tuple([key for key in nodes if key in missing])
+    needs = {key: node.arguments for key, node in nodes.items()}
+    needed = reachable(needs, [*roots, *graph.told]) if known or graph.told else missing
+    keyed = len(needed - constants)
+    beside = reachable(needs, graph.beside) - needed - constants if graph.beside else ()
+    waiting = graph.keyless + len(beside)
+    return Resolution(
+        known=frozenset(known),
+        compute=compute,
+        total=keyed + waiting,
+        cached=len(known),
+        skipped=keyed - len(known) - len(compute),
+        waiting=waiting,
+        width=width({key: needs[key] for key in compute}),
+        fronts=fronts,
+    )
+
+
+def _unseen(keys: Collection[ResultKey], seen: set[ResultKey]) -> list[ResultKey]:
+    """List keys that were not met before, once each, and remember them."""
+    fresh = []
+    for key in keys:
+        if key not in seen:
+            seen.add(key)
+            fresh.append(key)
+    return fresh

@@ -1,0 +1,158 @@
+"""Carries a collection out, safely while others read and write.
+
+First the whole store is taken down and what goes is chosen; then records are deleted, and blobs
+last. Each is looked at once more before it goes: a record that was touched and a blob that was
+written meanwhile stay, and so do blobs that records made meanwhile name. Whoever needs an old blob
+writes it again (see `Blobs.write`), which makes it young. Should a reader still come between, it
+finds a record without its blob: a miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from voxk8s import constants
+from voxk8s.storage.backend import Backend, Found
+from voxk8s.storage.layout import blob_path, record_path
+from voxk8s.storage.record import Record
+from voxk8s.storage.thread_pool import FanOut
+from voxk8s.storage.upkeep.gc_policy import Limits, choose
+from voxk8s.storage.upkeep.inventory import Rows, name_of, pages, take_blobs, take_results, unpack
+from voxk8s.storage.upkeep.verify import Tell
+
+Row: TypeAlias = tuple[str, float, int]
+"""What may go, its time when it was chosen, and its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What was deleted, or would be, and what is left."""
+
+    results: int
+    blobs: int
+    other: int
+    bytes: int
+    results_left: int
+    blobs_left: int
+    bytes_left: int
+
+
+def collect(
+    backend: Backend,
+    fanout: FanOut,
+    records: Callable[[list[str]], dict[str, Record]],
+    forget: Callable[[str], None],
+    limits: Limits,
+    clock: Callable[[], float],
+    *,
+    dry_run: bool,
+    tell: Tell,
+) -> Collection:
+    """Delete what `limits` say, blobs that nobody names, and old quarantined objects and leases.
+
+    `forget` deletes a result. With `dry_run` nothing is deleted. Pins and the files of runs stay.
+    """
+    start = clock()
+    found = take_results(
+        backend.list(constants.RECORDS_PREFIX), records, lambda count: tell("records", count)
+    )
+    blobs = take_blobs(backend.list(constants.BLOBS_PREFIX))
+    choice = choose(found, blobs, limits, start)
+    gone_results, gone_blobs = found[choice.results], blobs[choice.blobs]
+    old = [
+        each
+        for prefix in (constants.QUARANTINE_PREFIX, constants.LEASES_PREFIX)
+        for each in backend.list(prefix)
+        if each.modified <= start - limits.grace
+    ]
+    results, removed, freed = len(gone_results), len(gone_blobs), 0
+    if dry_run:
+        freed = int(gone_results["size"].sum()) + int(gone_blobs["size"].sum())
+    else:
+        results, bytes_of_records = _delete_results(backend, fanout, gone_results, forget, tell)
+        spared = _named_since(backend, records, start - limits.grace, found)
+        removed, bytes_of_blobs = _delete_blobs(backend, fanout, gone_blobs, spared, tell)
+        freed = bytes_of_records + bytes_of_blobs
+        fanout.map(lambda each: backend.delete(each.path), old)
+    total = int(found["size"].sum()) + int(blobs["size"].sum())
+    return Collection(
+        results=results,
+        blobs=removed,
+        other=len(old),
+        bytes=freed + sum(each.size for each in old),
+        results_left=len(found) - results,
+        blobs_left=len(blobs) - removed,
+        bytes_left=total - freed,
+    )
+
+
+def _delete_results(
+    backend: Backend, fanout: FanOut, rows: Rows, forget: Callable[[str], None], tell: Tell
+) -> tuple[int, int]:
+    def delete(row: Row) -> int | None:
+        key, used, size = row
+        now = backend.head(record_path(key))
+        if now is None or now.modified != used:
+            return None  # somebody else deleted it, or it was used
+        forget(key)
+        return size
+
+    return _delete(fanout, delete, rows, ("key", "used"), lambda n: tell("results deleted", n))
+
+
+def _named_since(
+    backend: Backend,
+    records: Callable[[list[str]], dict[str, Record]],
+    since: float,
+    known: Rows,
+) -> set[str]:
+    """Give the digests that records name which were written after the store was taken down.
+
+    Whatever is young is read again, save what was known in this very state.
+    """
+    before = {(bytes(row["key"]), float(row["used"])) for row in known if row["used"] > since}
+
+    def is_new(found: Found) -> bool:
+        name = name_of(found.path)
+        if name is None or found.modified <= since:
+            return False
+        key = bytes.fromhex(name).rstrip(b"\0")
+        return (key, found.modified) not in before
+
+    new = take_results(filter(is_new, backend.list(constants.RECORDS_PREFIX)), records)
+    return {unpack(digest) for digest in new["digest"] if digest}
+
+
+def _delete_blobs(
+    backend: Backend, fanout: FanOut, rows: Rows, spared: set[str], tell: Tell
+) -> tuple[int, int]:
+    def delete(row: Row) -> int | None:
+        digest, modified, size = row
+        now = backend.head(blob_path(digest))
+        if now is None or now.modified != modified or digest in spared:
+            return None
+        backend.delete(blob_path(digest))
+        return size
+
+    columns = ("digest", "modified")
+    return _delete(fanout, delete, rows, columns, lambda n: tell("blobs deleted", n))
+
+
+def _delete(
+    fanout: FanOut,
+    delete: Callable[[Row], int | None],
+    rows: Rows,
+    columns: tuple[str, str],
+    tell: Callable[[int], None],
+) -> tuple[int, int]:
+    """Delete what rows name, many at once; gives how many went and their bytes."""
+    name, time = columns
+    count = freed = 0
+    for page in pages(rows):
+        todo: list[Row] = [(unpack(r[name]), float(r[time]), int(r["size"])) for r in page]
+        sizes = [size for size in fanout.map(delete, todo).values() if size is not None]
+        count, freed = count + len(sizes), freed + sum(sizes)
+        tell(count)
+    return count, freed
