@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.support import runs
-from tests.tools.helm import ROOT, render
+from tests.support.paths import ROOT
+from tests.tools.helm import render
 from voxk8s.api import crd
 from voxk8s.cluster import kube
 from voxk8s.cluster.errors import AlreadyExists, Conflict, Invalid, KindMissing, NotFound

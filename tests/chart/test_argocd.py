@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from lupa import lua54
 
-from tests.tools.helm import ROOT
+from tests.support.paths import ROOT
 from tests.unit.controller import scenes
 from tests.unit.controller.scenes import KNOWN, WORK, later
 from voxk8s import api

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.paths import ROOT
 from tests.tools.generate import __main__ as generate
-from tests.tools.helm import ROOT, objects, one, program, template
+from tests.tools.helm import objects, one, program, template
 from voxk8s.api.crd import crd
 
 FILES = generate.files()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[2] / "voxk8s"
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "voxk8s"
 CONSTANTS = PACKAGE / "constants.py"
 
 

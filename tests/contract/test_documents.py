@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
 import voxk8s
 from tests.contract.test_constants import names
+from tests.support.paths import ROOT
 from voxk8s import constants
 from voxk8s.cli.parser import build_parser
 
-ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 MANIFESTS = (ROOT / "manifests" / "README.md").read_text()
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
 
-GATE = Path(__file__).resolve().parents[2] / ".ci" / "run"
+GATE = ROOT / ".ci" / "run"
 
 
 def gate(folder: Path, test: str, down: str = "true") -> subprocess.Popen[bytes]:

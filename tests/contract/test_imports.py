@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from voxk8s import constants
-
-ROOT = Path(__file__).resolve().parents[2]
 
 HEAVY = (
     "numpy",

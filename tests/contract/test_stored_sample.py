@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import DATA
 from voxk8s import ExecutionResult, compile_program, open_store
 from voxk8s.execution import ExecutionEngine
 from voxk8s.storage import ResultStore
 
-SAMPLE = Path(__file__).resolve().parents[1] / "data" / "stores" / "v0.1.0"
+SAMPLE = DATA / "stores" / "v0.1.0"
 VOLATILE = ("created", "seconds", "voxk8s_version")
 """Fields of a record's provenance that differ from run to run."""
 

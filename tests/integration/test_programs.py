@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from tests.support import spatial
 from tests.support.executions import fresh_store
+from tests.support.paths import DATA
 from tests.support.programs import read, run_program, write
 
-PROGRAMS = Path(__file__).resolve().parents[1] / "data" / "programs"
+PROGRAMS = DATA / "programs"
 
 
 @pytest.fixture(autouse=True)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from tests.support import spatial
 from tests.support.executions import fresh_store
+from tests.support.paths import SAMPLES
 from tests.support.programs import read, run_program, write
 from tests.support.s3 import S3Server
 from voxk8s.inputs.locations import file_system, locate
 from voxk8s.inputs.read import InputOptions
 
-SAMPLES = Path(__file__).resolve().parents[2] / "manifests" / "samples"
+SAMPLES = SAMPLES
 SPACING = (2.0, 2.0, 2.0)
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from tests.support.paths import ROOT
+
 Manifest: TypeAlias = Mapping[str, Any]
 
-ROOT = Path(__file__).resolve().parents[2]
 KUBECONFIG = ROOT / ".cluster" / "kubeconfig"
 RESTRICTED = {
     "pod-security.kubernetes.io/enforce": "restricted",

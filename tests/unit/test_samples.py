@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import yaml
 
+from tests.support.paths import ROOT
 from tests.tools.generate import samples
 from voxk8s.api import WorkPlanResource, decode_resource
 from voxk8s.cluster.source import Document, read_plan, refuse_local_inputs
@@ -16,7 +17,6 @@ from voxk8s.imgql import format_program
 from voxk8s.kernels import registry
 from voxk8s.plan import Digest, Pin, ResultKey, WorkPlan, inputs, key_graph
 
-ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / samples.FOLDER).glob("*.yaml"))
 PROGRAMS = sorted((ROOT / samples.FOLDER).glob("*.imgql"))
 

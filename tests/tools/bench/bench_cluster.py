@@ -16,7 +16,8 @@ from typing import Any
 import yaml
 
 from tests.support import kstatus, workplans
-from tests.support.kubectl import ROOT, Kubectl, connect
+from tests.support.kubectl import Kubectl, connect
+from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 from tests.tools.bench.table import Row, show
 

@@ -4,12 +4,13 @@ import os
 import shutil
 from pathlib import Path
 
+from tests.support.paths import ROOT
 from tests.tools.cluster import packages
 from tests.tools.cluster.base import base
 from tests.tools.cluster.cache import locked
 from tests.tools.cluster.commands import run
 from tests.tools.cluster.containerd import unmount_below
-from tests.tools.cluster.layout import ROOT, cache_root
+from tests.tools.cluster.layout import cache_root
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 """Whom the host trusts; builds trust the same, or they may not reach the package index."""

@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 
+from tests.support.paths import ROOT
 from tests.tools.cluster import programs
 from tests.tools.cluster.cache import digest_of, digest_of_files
 from tests.tools.cluster.commands import run
 from tests.tools.cluster.errors import ClusterError
-from tests.tools.cluster.layout import KUBECONFIG, LOCAL, ROOT
+from tests.tools.cluster.layout import KUBECONFIG, LOCAL
 from tests.tools.cluster.progress import say, step
 
 SYSTEM = "voxk8s-system"

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from tests.support.paths import ROOT
 from tests.tools.cluster import docker, programs
 from tests.tools.cluster.cache import digest_of
 from tests.tools.cluster.commands import run, succeeds
 from tests.tools.cluster.errors import ClusterError
 from tests.tools.cluster.images import LOCAL_PREFIX, Target
-from tests.tools.cluster.layout import KUBECONFIG, ROOT
+from tests.tools.cluster.layout import KUBECONFIG
 from tests.tools.cluster.progress import step
 
 NAME = f"voxk8s-{digest_of(str(ROOT))[:8]}"

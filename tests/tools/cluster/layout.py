@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-"""The clone that these tools belong to."""
+from tests.support.paths import ROOT
 
 HERE = Path(__file__).resolve().parent
 """This package: go.mod files and manifests lie beside the code as data."""

@@ -9,8 +9,9 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tests.support.paths import ROOT
 from tests.tools.cluster.errors import ClusterError
-from tests.tools.cluster.layout import MACHINE, OWNER, ROOT
+from tests.tools.cluster.layout import MACHINE, OWNER
 
 FOREIGN = (
     Path("/run/containerd"),

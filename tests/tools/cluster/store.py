@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support.paths import ROOT
 from tests.tools.cluster import programs
 from tests.tools.cluster.charts import BUCKET, DENIED, SYSTEM, kubectl, wait_rolled_out
 from tests.tools.cluster.commands import wait_until
 from tests.tools.cluster.kubeconfig import write_private
-from tests.tools.cluster.layout import ENVIRONMENT, KUBECONFIG, LOCAL, ROOT
+from tests.tools.cluster.layout import ENVIRONMENT, KUBECONFIG, LOCAL
 from tests.tools.cluster.processes import Processes
 from tests.tools.cluster.progress import step
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import kstatus, workplans
-from tests.support.kubectl import ROOT, Kubectl, KubectlError, connect
+from tests.support.kubectl import Kubectl, KubectlError, connect
+from tests.support.paths import ROOT
 from tests.tools.demo import picture, scan, show
 
 REPORTS = ROOT / "reports" / "demo"

@@ -13,8 +13,9 @@ from typing import Any
 import yaml
 
 from tests.support import runs
+from tests.support.paths import ROOT
 from tests.tools.generate import chart_readme, samples
-from tests.tools.helm import ROOT, template
+from tests.tools.helm import template
 from voxk8s.api import crd
 
 HEADER = "# Made from helm/voxk8s by `make generate`; do not edit.\n"

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 import yaml
 
+from tests.support.paths import ROOT
 from voxk8s.api import crd
 from voxk8s.api.base import ApiStruct
 from voxk8s.api.schema import schema_of
 
-ROOT = Path(__file__).resolve().parents[3]
 VERSION = crd.crd()["spec"]["versions"][0]
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]
 

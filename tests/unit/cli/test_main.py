@@ -9,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from tests.support.paths import ROOT
 from voxk8s.cli import __main__ as program
 from voxk8s.cli import install_hint
 from voxk8s.errors import (
@@ -177,7 +178,7 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_crd_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     """`voxk8s crd` writes the definition of WorkPlan, byte for byte that of `manifests/crds`."""
-    manifests = Path(__file__).resolve().parents[3] / "manifests"
+    manifests = ROOT / "manifests"
     assert program.call(["crd"]) == 0
     written = capsys.readouterr().out
     assert written == (manifests / "crds" / "voxk8s.io_workplans.yaml").read_text()

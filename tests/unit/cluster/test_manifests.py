@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.support import runs
+from tests.support.paths import DATA
 from tests.support.restricted import pods, violations
 from voxk8s.cluster import access, dask, network, runner
 from voxk8s.cluster.defaults import Defaults, StoreTarget
 from voxk8s.cluster.names import label_value
 from voxk8s.cluster.resources import kind_of
 
-GOLDEN = Path(__file__).resolve().parents[2] / "data" / "manifests"
+GOLDEN = DATA / "manifests"
 EVERYTHING = [thing for things in runs.GOLDEN.values() for thing in things]
 
 

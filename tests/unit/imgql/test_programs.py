@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.imgql import compiled, diagnostics
+from tests.support.paths import DATA
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import format_program
 from voxk8s.kernels import registry
 from voxk8s.plan import decode, encode
 from voxk8s.plan.model import Closure, Operation
 
-PROGRAMS = Path(__file__).resolve().parents[2] / "data" / "programs"
+PROGRAMS = DATA / "programs"
 FILES = {
     str(path.relative_to(PROGRAMS)): path.read_text("utf-8")
     for path in sorted(PROGRAMS.rglob("*.imgql"))

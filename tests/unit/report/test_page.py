@@ -7,11 +7,11 @@ import hashlib
 import time
 import tomllib
 from fnmatch import fnmatch
-from pathlib import Path
 
 import pytest
 
 from tests.support.html import read_page
+from tests.support.paths import ROOT
 from tests.unit.report.scenes import GOLDEN, PIXEL, WHOLE, large, operation, run
 from voxk8s.plan import OperationId
 from voxk8s.report import Counts, Failure, Goal, Incident, KernelTotal, Preview, report
@@ -140,7 +140,7 @@ def test_characters_that_pages_must_not_have_are_escaped() -> None:
 
 def test_parts_of_the_page_are_shipped() -> None:
     """Whoever installs the package has the template, the style and the script."""
-    root = Path(__file__).resolve().parents[3]
+    root = ROOT
     settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     patterns = settings["tool"]["setuptools"]["package-data"]["*"]
     parts = [path.name for path in (root / "voxk8s" / "report").iterdir() if path.is_file()]

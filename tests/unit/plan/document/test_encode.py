@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.paths import DATA
 from tests.support.plan_documents import (
     INDEX,
     Form,
@@ -26,7 +26,7 @@ from voxk8s.plan import Goal, WorkPlan, decode, encode, validate
 from voxk8s.plan import constant as make_constant
 from voxk8s.plan import operation as make_operation
 
-DATA = Path(__file__).parents[2] / "data" / "plans"
+DATA = DATA / "plans"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SCALARS = TEXT | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 
