@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import runs
+from tests.support import example_runs
 from tests.support.paths import ROOT
 from tests.tools.helm import render
 from voxk8s.api import crd
@@ -235,7 +235,7 @@ async def test_two_managers_share_a_status(door: Kube, namespace: str) -> None:
 async def test_children_are_accepted(door: Kube, namespace: str) -> None:
     """Every object of a run passes the API server's checks, Pod Security included."""
     owner = await door.apply(WORK_PLANS, work_plan("brain"), namespace, manager=MANAGER)
-    for child in runs.GOLDEN["plain"]:
+    for child in example_runs.GOLDEN["plain"]:
         body = {**child, "metadata": {**child["metadata"], "namespace": namespace}}
         if "ownerReferences" in body["metadata"]:
             reference = body["metadata"]["ownerReferences"][0]
@@ -256,7 +256,7 @@ async def test_children_are_accepted(door: Kube, namespace: str) -> None:
 def _pods(namespace: str) -> list[tuple[str, KubeObject]]:
     """Give the pods of a run as dask-kubernetes and the Job controller would make them."""
     found = []
-    for child in runs.GOLDEN["plain"]:
+    for child in example_runs.GOLDEN["plain"]:
         spec = child.get("spec") or {}
         for name, inner in (
             ("scheduler", (spec.get("scheduler") or {}).get("spec")),

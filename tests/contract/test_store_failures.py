@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from tests.support.scripted import Answer, Scripted, error, serving
+from tests.support.scripted_http import Answer, Scripted, error, serving
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable, TransientError
 from voxk8s.storage import MISS, PutStatus, ResultStore, StoreOptions, open_store
 

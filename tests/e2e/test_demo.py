@@ -12,7 +12,7 @@ import pytest
 import SimpleITK as sitk
 
 from tests.e2e.conftest import Watch, succeeded
-from tests.support import white_matter, workplans
+from tests.support import reference_white_matter, workplans
 from tests.support.kubectl import Kubectl
 from tests.tools.demo import scan
 
@@ -50,7 +50,7 @@ def test_three_questions_about_one_mri(
     here.apply(with_rank("white-matter.yaml", bright))
     one = succeeded(here, "white-matter")
     image = sitk.GetArrayFromImage(sitk.ReadImage(str(scan.local_path())))
-    found = white_matter.find(image, bright, 0.8)
+    found = reference_white_matter.find(image, bright, 0.8)
     values = workplans.results(one)
     assert values["volume"] == found.region.sum()
     assert values["share of the head"] == pytest.approx(found.region.sum() / found.head.sum())

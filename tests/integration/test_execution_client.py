@@ -11,7 +11,7 @@ import dask
 import numpy as np
 import pytest
 
-from tests.support.executions import QUICK, PlanMaker, fresh_store
+from tests.support.plans_and_runs import QUICK, PlanMaker, fresh_store
 from tests.support.waiting import wait_until
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import (

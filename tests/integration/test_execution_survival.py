@@ -13,7 +13,7 @@ import dask
 import pytest
 from distributed import Client, LocalCluster, WorkerPlugin
 
-from tests.support.executions import QUICK, Memory, PlanMaker, fresh_store
+from tests.support.plans_and_runs import QUICK, Memory, PlanMaker, fresh_store
 from tests.support.waiting import wait_until
 from voxk8s.errors import SchedulerLost
 from voxk8s.execution import ExecutionEngine, ExecutionResult

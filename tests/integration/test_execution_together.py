@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from distributed import Client, LocalCluster
 
-from tests.support.executions import QUICK, Memory, PlanMaker, fresh_store
+from tests.support.plans_and_runs import QUICK, Memory, PlanMaker, fresh_store
 from tests.support.s3 import S3Server
 from tests.support.waiting import wait_until
 from voxk8s.execution import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.executions import PlanMaker
+from tests.support.plans_and_runs import PlanMaker
 from tests.support.s3 import S3Server
 from tests.support.waiting import wait_until
 from voxk8s.plan import encode

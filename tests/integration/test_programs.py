@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support import spatial
-from tests.support.executions import fresh_store
+from tests.support import reference_kernels
 from tests.support.paths import DATA
+from tests.support.plans_and_runs import fresh_store
 from tests.support.programs import read, run_program, write
 
 PROGRAMS = DATA / "programs"
@@ -46,21 +46,21 @@ def test_brain_tumour(tmp_path: Path) -> None:
     parameters = {"INPUTDIR": ".", "CASE": "p1", "OUTPUTDIR": "out"}
     result = run_program(PROGRAMS / "brain.imgql", parameters, tmp_path)
 
-    inside = ~spatial.touch(flair <= np.float32(0.1), spatial.border(flair))
-    ranks = spatial.percentiles(flair, inside, 0)
-    hyper = spatial.smoothen(ranks > np.float32(0.95), 5, spacing)
-    very = spatial.smoothen(ranks > np.float32(0.86), 2, spacing)
-    similar = spatial.grow(hyper, very)
-    similar |= spatial.surrounded(very, hyper) & spatial.near(hyper)
-    gtv, truth = spatial.maxvol(similar), manual > 0
+    inside = ~reference_kernels.touch(flair <= np.float32(0.1), reference_kernels.border(flair))
+    ranks = reference_kernels.percentiles(flair, inside, 0)
+    hyper = reference_kernels.smoothen(ranks > np.float32(0.95), 5, spacing)
+    very = reference_kernels.smoothen(ranks > np.float32(0.86), 2, spacing)
+    similar = reference_kernels.grow(hyper, very)
+    similar |= reference_kernels.surrounded(very, hyper) & reference_kernels.near(hyper)
+    gtv, truth = reference_kernels.maxvol(similar), manual > 0
     assert hyper.any()
     assert np.array_equal(read(tmp_path / "out" / "p1" / "gtv.nii.gz"), gtv)
-    assert result["dice"] == pytest.approx(spatial.dice(gtv, truth))
+    assert result["dice"] == pytest.approx(reference_kernels.dice(gtv, truth))
     assert result["dice"] > 0.6  # type: ignore[operator] # a number
     assert result["sensitivity"] == pytest.approx((gtv & truth).sum() / truth.sum())
     scores = result["scores"]
     assert isinstance(scores, Mapping)
-    assert scores["dice_score"] == pytest.approx(spatial.dice(gtv, truth))
+    assert scores["dice_score"] == pytest.approx(reference_kernels.dice(gtv, truth))
     picture = read(tmp_path / "out" / "p1" / "overlay.png")
     painted = (picture == (255, 0, 0)).all(axis=-1)
     assert np.array_equal(painted, gtv[shape[0] // 2])
@@ -79,11 +79,13 @@ def test_nevus(tmp_path: Path) -> None:
     result = run_program(PROGRAMS / "nevus.imgql", {"IMAGE": "nevus-photo.png"}, tmp_path)
 
     grey = (photo @ np.array([0.2126, 0.7152, 0.0722])).astype(np.float32)
-    edge, spacing = spatial.border(grey), (1.0, 1.0)
-    dark = spatial.smoothen(grey < np.float32(grey[edge].mean(dtype=float) * 0.7), 3, spacing)
-    candidates = dark & ~spatial.touch(dark, edge)
-    nevus = spatial.maxvol(candidates | ~spatial.touch(~candidates, edge))
-    rim = spatial.near(nevus) & ~nevus
+    edge, spacing = reference_kernels.border(grey), (1.0, 1.0)
+    dark = reference_kernels.smoothen(
+        grey < np.float32(grey[edge].mean(dtype=float) * 0.7), 3, spacing
+    )
+    candidates = dark & ~reference_kernels.touch(dark, edge)
+    nevus = reference_kernels.maxvol(candidates | ~reference_kernels.touch(~candidates, edge))
+    rim = reference_kernels.near(nevus) & ~nevus
     assert result["area"] == nevus.sum()
     assert nevus[22, 25]
     contrast = grey[rim].mean(dtype=float) - grey[nevus].mean(dtype=float)
@@ -120,9 +122,9 @@ def test_maze(tmp_path: Path, solvable: bool) -> None:
     result = run_program(PROGRAMS / "maze.imgql", {}, tmp_path)
 
     free, start, end = cells != "#", cells == "S", cells == "E"
-    reachable = spatial.through(start, free)
-    way = reachable & spatial.through(end, free)
-    dead = free & ~spatial.may_reach(end, free)
+    reachable = reference_kernels.through(start, free)
+    way = reachable & reference_kernels.through(end, free)
+    dead = free & ~reference_kernels.may_reach(end, free)
     assert result["solved"] is solvable
     assert result["share"] == pytest.approx(reachable.sum() / free.sum())
     assert np.array_equal(read(tmp_path / "dead.png").astype(bool), dead)
@@ -143,18 +145,18 @@ def test_connectivity(tmp_path: Path) -> None:
     result = run_program(PROGRAMS / "connectivity.imgql", {}, tmp_path)
 
     nucleus, cell = image > 180, image > 90
-    assert len(spatial.components(cell)) == 3
+    assert len(reference_kernels.components(cell)) == 3
     assert result["nuclei in cells"] is True
     assert result["cells"] == 3
     assert result["one cell only"] is True
-    assert result["thick"] == spatial.interior(spatial.interior(cell)).sum()
+    assert result["thick"] == reference_kernels.interior(reference_kernels.interior(cell)).sum()
     labels = np.zeros(shape)
-    for number, each in enumerate(spatial.components(cell), 1):
+    for number, each in enumerate(reference_kernels.components(cell), 1):
         labels[each] = number
     kept = np.where(nucleus, labels, 0)
     assert result["labels"] == [kept.min(), kept.max()]
-    whole = spatial.through(nucleus, cell)
-    ring = spatial.surrounded(whole & ~nucleus, nucleus | ~cell)
+    whole = reference_kernels.through(nucleus, cell)
+    ring = reference_kernels.surrounded(whole & ~nucleus, nucleus | ~cell)
     assert np.array_equal(read(tmp_path / "ring.nii.gz"), ring)
     assert ring.any()
 
@@ -170,11 +172,11 @@ def test_sweep_of_two_thresholds(tmp_path: Path) -> None:
     write(tmp_path / "seg.nii.gz", (lesion > 0.5).astype(np.uint8))
     result = run_program(PROGRAMS / "sweep.imgql", {}, tmp_path)
 
-    ranks = spatial.percentiles(flair, flair > np.float32(0.05), 0.5)
+    ranks = reference_kernels.percentiles(flair, flair > np.float32(0.05), 0.5)
     above = {step: ranks > np.float32(step / 100) for step in range(70, 98)}
     scores = [
         [
-            spatial.dice(spatial.grow(above[high], above[low]), lesion > 0.5)
+            reference_kernels.dice(reference_kernels.grow(above[high], above[low]), lesion > 0.5)
             for high in range(90, 98)
         ]
         for low in range(70, 90)
@@ -184,7 +186,7 @@ def test_sweep_of_two_thresholds(tmp_path: Path) -> None:
     assert (result["low"], result["high"]) == ((70 + row) / 100, (90 + column) / 100)
     assert np.array(result["middle"]).tolist() == [pytest.approx(each) for each in scores[5:10]]
     assert result["total"] == sum(above[low].sum() for low in range(70, 90))
-    best = spatial.grow(above[90 + int(column)], above[70 + int(row)])
+    best = reference_kernels.grow(above[90 + int(column)], above[70 + int(row)])
     assert np.array_equal(read(tmp_path / "best.nii.gz"), best)
 
 
@@ -203,9 +205,9 @@ def test_texture(tmp_path: Path) -> None:
     body, drawn = scan > np.float32(0.02), sample > 0
     limits = (float(scan.min()), float(scan.max()))
     # 5 mm are 1.67 and 2.5 voxels: halves are rounded away from zero.
-    likeness = spatial.cross_correlation((2, 3, 3), scan, scan, drawn & body, limits, 50)
+    likeness = reference_kernels.cross_correlation((2, 3, 3), scan, scan, drawn & body, limits, 50)
     close = np.where(body, likeness, 0).astype(np.float32) > np.float32(0.6)
-    region = spatial.grow(drawn & body, spatial.smoothen(close, 2, spacing))
+    region = reference_kernels.grow(drawn & body, reference_kernels.smoothen(close, 2, spacing))
     assert np.array_equal(read(tmp_path / "region.nii.gz"), region)
     assert result["volume"] == region.sum()
     assert result["mean likeness"] == pytest.approx(likeness[region].mean(), rel=1e-4)

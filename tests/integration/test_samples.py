@@ -10,9 +10,9 @@ import pytest
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from tests.support import spatial
-from tests.support.executions import fresh_store
+from tests.support import reference_kernels
 from tests.support.paths import SAMPLES
+from tests.support.plans_and_runs import fresh_store
 from tests.support.programs import read, run_program, write
 from tests.support.s3 import S3Server
 from voxk8s.inputs.locations import file_system, locate
@@ -46,18 +46,20 @@ def test_white_matter(scan: Path, tmp_path: Path) -> None:
 
     t1 = template("t1").astype(np.float32)
     head = t1 >= 1
-    ranks = spatial.percentiles(t1, head, 0.5)
-    core = spatial.maxvol(spatial.smoothen(ranks >= np.float32(0.8), 2, SPACING))
-    grown = spatial.grow(core, ranks >= np.float32(0.6))
-    region = spatial.maxvol(spatial.smoothen(grown, 1.5, SPACING))
+    ranks = reference_kernels.percentiles(t1, head, 0.5)
+    core = reference_kernels.maxvol(
+        reference_kernels.smoothen(ranks >= np.float32(0.8), 2, SPACING)
+    )
+    grown = reference_kernels.grow(core, ranks >= np.float32(0.6))
+    region = reference_kernels.maxvol(reference_kernels.smoothen(grown, 1.5, SPACING))
 
     assert np.array_equal(read(tmp_path / "white-matter.nii.gz"), region)
     assert result["volume"] == region.sum()
     assert result["share of the head"] == pytest.approx(region.sum() / head.sum())
     assert result["mean intensity"] == pytest.approx(t1[region].mean(dtype=np.float64))
-    depth = spatial.positive_distance(~region, SPACING).max()
+    depth = reference_kernels.positive_distance(~region, SPACING).max()
     assert result["depth in mm"] == pytest.approx(depth, rel=1e-6)
-    assert spatial.dice(region, template("wm") > 127) > 0.85
+    assert reference_kernels.dice(region, template("wm") > 127) > 0.85
 
 
 def test_threshold_sweep(scan: Path, tmp_path: Path) -> None:
@@ -68,14 +70,17 @@ def test_threshold_sweep(scan: Path, tmp_path: Path) -> None:
     result = run_program(program, parameters, tmp_path, store=store, executor="local")
 
     t1, truth = template("t1").astype(np.float32), template("wm") > 127
-    ranks = spatial.percentiles(t1, t1 >= 1, 0.5)
+    ranks = reference_kernels.percentiles(t1, t1 >= 1, 0.5)
     thresholds = [step / 100 for step in range(50, 90)]
-    scores = [spatial.dice(spatial.maxvol(ranks >= np.float32(each)), truth) for each in thresholds]
+    scores = [
+        reference_kernels.dice(reference_kernels.maxvol(ranks >= np.float32(each)), truth)
+        for each in thresholds
+    ]
     best = int(np.argmax(scores))
     assert result["scores"] == pytest.approx(scores)
     assert result["dice"] == pytest.approx(max(scores))
     assert result["best threshold"] == thresholds[best]
-    mask = spatial.maxvol(ranks >= np.float32(thresholds[best]))
+    mask = reference_kernels.maxvol(ranks >= np.float32(thresholds[best]))
     assert np.array_equal(read(tmp_path / "best.nii.gz"), mask)
     assert max(scores) > 0.9
 
@@ -150,11 +155,11 @@ def test_texture_similarity(tmp_path: Path) -> None:
 
     point = np.zeros(shape, np.bool_)
     point[5, 5, 5] = True
-    sample = spatial.positive_distance(point, spacing) <= 2
+    sample = reference_kernels.positive_distance(point, spacing) <= 2
     limits = (float(scan.min()), float(scan.max()))
-    likeness = spatial.cross_correlation((2, 2, 1), scan, scan, sample, limits, 32)
-    alike = spatial.smoothen(likeness.astype(np.float32) >= np.float32(0.7), 2, spacing)
-    region = spatial.grow(sample, alike)
+    likeness = reference_kernels.cross_correlation((2, 2, 1), scan, scan, sample, limits, 32)
+    alike = reference_kernels.smoothen(likeness.astype(np.float32) >= np.float32(0.7), 2, spacing)
+    region = reference_kernels.grow(sample, alike)
     assert np.allclose(
         read(tmp_path / "likeness.nii.gz").astype(float), likeness, rtol=1e-7, atol=1e-5
     )

@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
 
-from tests.support.executions import fresh_store
+from tests.support.plans_and_runs import fresh_store
 from voxk8s.execution import ExecutionEngine, ExecutionResult
 from voxk8s.inputs.read import InputOptions
 from voxk8s.program import compile_with_places

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from distributed import Client, LocalCluster
 
-from tests.support.executions import (
+from tests.support.plans_and_runs import (
     PlanMaker,
     fresh_store,
 )

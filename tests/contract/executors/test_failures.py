@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.executions import (
+from tests.support.plans_and_runs import (
     QUICK,
     Memory,
     PlanMaker,

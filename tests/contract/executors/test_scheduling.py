@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
-from tests.support.executions import Memory, PlanMaker, engine_on
+from tests.support.plans_and_runs import Memory, PlanMaker, engine_on
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.events import OperationFinished
 from voxk8s.execution.executors import Executor

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.support.executions import (
+from tests.support.plans_and_runs import (
     Memory,
     PlanMaker,
     engine_on,

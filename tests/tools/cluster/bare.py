@@ -4,20 +4,20 @@ import os
 from pathlib import Path
 
 from tests.tools.cluster import (
-    controlplane,
+    control_plane,
+    debian_packages,
+    go_programs,
     kubeconfig,
     kubelet,
-    layouts,
-    machine,
+    machine_record,
     network,
-    packages,
-    programs,
+    oci_layout,
 )
+from tests.tools.cluster.bare_processes import CONTAINERD, ORDER, PKI, PROCESSES, is_alive
 from tests.tools.cluster.cache import locked
 from tests.tools.cluster.errors import ClusterError
 from tests.tools.cluster.images import LOCAL_PREFIX, Target
-from tests.tools.cluster.layout import KUBECONFIG, LOCK
-from tests.tools.cluster.parts import CONTAINERD, ORDER, PKI, PROCESSES, is_alive
+from tests.tools.cluster.paths import KUBECONFIG, LOCK
 from tests.tools.cluster.progress import say, step
 from tests.tools.cluster.startup import prepare, start
 from tests.tools.cluster.teardown import remove
@@ -31,25 +31,25 @@ class Bare:
     def up(self) -> None:
         """Start what does not run; what runs as wanted is left alone."""
         check_machine()
-        packages.ensure(packages.NODE)
-        kubernetes = programs.built(programs.KUBERNETES)
-        names = programs.built(programs.COREDNS)
+        debian_packages.ensure(debian_packages.NODE)
+        kubernetes = go_programs.built(go_programs.KUBERNETES)
+        names = go_programs.built(go_programs.COREDNS)
         with locked(LOCK):
             take_over()
             prepare()
             start(kubernetes, names)
         kubeconfig.write_private(KUBECONFIG, (PKI / "admin.kubeconfig").read_text())
-        programs.link(kubernetes / "kubectl")
+        go_programs.link(kubernetes / "kubectl")
 
     def down(self) -> None:
         """Stop the cluster of this clone and give the machine back as it was."""
-        record = machine.owner()
+        record = machine_record.owner()
         if record is None:
             return
         if not is_root():
             raise ClusterError("stopping the bare cluster needs root")
         with locked(LOCK):
-            record = machine.owner()
+            record = machine_record.owner()
             if record is None:
                 return
             if not record.ours and is_alive() and Path(record.clone).is_dir():
@@ -61,7 +61,7 @@ class Bare:
 
     def status(self) -> list[str]:
         """Return one line a process, and whose cluster it is."""
-        record = machine.owner()
+        record = machine_record.owner()
         if record is None:
             return ["no cluster on this machine"]
         lines = [f"bare cluster of {record.clone}"]
@@ -70,13 +70,13 @@ class Bare:
             alive = PROCESSES.alive(name) and recorded is not None
             state = f"running (process {recorded.pid})" if alive and recorded else "not running"
             lines.append(f"  {name}: {state}")
-        lines.append(f"  API: {'ready' if controlplane.api_is_ready(PKI) else 'not ready'}")
+        lines.append(f"  API: {'ready' if control_plane.api_is_ready(PKI) else 'not ready'}")
         return lines
 
     def is_running(self) -> bool:
         """Return whether the cluster of this clone answers."""
-        record = machine.owner()
-        return record is not None and record.ours and controlplane.api_is_ready(PKI)
+        record = machine_record.owner()
+        return record is not None and record.ours and control_plane.api_is_ready(PKI)
 
     def prefix(self) -> str:
         """Return what image names begin with in containerd."""
@@ -88,11 +88,11 @@ class Bare:
 
     def built(self, target: Target) -> str:
         """Build an image by buildah."""
-        return layouts.built(target)
+        return oci_layout.built(target)
 
     def bring(self, target: Target, tag: str, reference: str) -> None:
         """Import those layers of an image that containerd does not hold."""
-        with layouts.archive(target, tag, reference, CONTAINERD.contents()) as archive:
+        with oci_layout.archive(target, tag, reference, CONTAINERD.contents()) as archive:
             CONTAINERD.load(archive)
         CONTAINERD.remove_images(outdated(target, CONTAINERD.images()))
 
@@ -101,7 +101,7 @@ def outdated(target: Target, references: set[str]) -> list[str]:
     """Return a target's images that so many newer ones followed that no pod needs them."""
     prefix = f"{LOCAL_PREFIX}/{target.name}:"
     tags = [name.removeprefix(prefix) for name in references if name.startswith(prefix)]
-    return [f"{prefix}{tag}" for tag in tags if layouts.is_outdated(target, tag)]
+    return [f"{prefix}{tag}" for tag in tags if oci_layout.is_outdated(target, tag)]
 
 
 def is_root() -> bool:
@@ -124,7 +124,7 @@ def check_machine() -> None:
 
 def take_over() -> None:
     """Make the machine's cluster ours: refuse another's live one, clean up a dead one."""
-    record = machine.owner()
+    record = machine_record.owner()
     if record is not None and not record.ours:
         if is_alive() and Path(record.clone).is_dir():
             raise ClusterError(
@@ -140,4 +140,4 @@ def take_over() -> None:
                 "this machine is already a node of another Kubernetes (it has KUBE-SERVICES"
                 " packet filter rules): use CLUSTER=current with its KUBECONFIG"
             )
-        machine.claim(network.tables())
+        machine_record.claim(network.tables())

@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 from tests.support.paths import ROOT
-from tests.tools.cluster import packages
-from tests.tools.cluster.base import base
+from tests.tools.cluster import debian_packages
+from tests.tools.cluster.base_image import base
 from tests.tools.cluster.cache import locked
 from tests.tools.cluster.commands import run
 from tests.tools.cluster.containerd import unmount_below
-from tests.tools.cluster.layout import cache_root
+from tests.tools.cluster.paths import cache_root
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 """Whom the host trusts; builds trust the same, or they may not reach the package index."""
@@ -43,7 +43,7 @@ def buildah(*words: str | Path, log: Path | None = None) -> str:
 
 def build(target: str, layout: Path, tag: str) -> None:
     """Build a target of the Dockerfile and put it into an OCI layout folder under a tag."""
-    packages.ensure(packages.BUILD)
+    debian_packages.ensure(debian_packages.BUILD)
     with locked(storage() / ".lock"):
         try:
             log = storage() / "logs" / f"{target}.log"

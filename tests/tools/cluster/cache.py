@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.tools.cluster.layout import cache_root
+from tests.tools.cluster.paths import cache_root
 
 
 def digest_of(*parts: str | bytes) -> str:

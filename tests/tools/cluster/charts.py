@@ -10,11 +10,11 @@ from typing import Any
 import yaml
 
 from tests.support.paths import ROOT
-from tests.tools.cluster import programs
+from tests.tools.cluster import go_programs
 from tests.tools.cluster.cache import digest_of, digest_of_files
 from tests.tools.cluster.commands import run
 from tests.tools.cluster.errors import ClusterError
-from tests.tools.cluster.layout import KUBECONFIG, LOCAL
+from tests.tools.cluster.paths import KUBECONFIG, LOCAL
 from tests.tools.cluster.progress import say, step
 
 SYSTEM = "voxk8s-system"
@@ -91,7 +91,7 @@ def dask_chart() -> Path:
 
 def install(wanted: Sequence[Release]) -> None:
     """Install or upgrade what is new or changed."""
-    programs.link(programs.built(programs.HELM) / "helm")
+    go_programs.link(go_programs.built(go_programs.HELM) / "helm")
     there = installed()
     for release in wanted:
         if not release.chart.joinpath("Chart.yaml").exists():
@@ -197,10 +197,12 @@ def ensure_namespace(name: str) -> None:
 
 def kubectl(*words: str, stdin: str | None = None) -> str:
     """Run kubectl on the cluster of this clone."""
-    return run([programs.kubectl(), "--kubeconfig", KUBECONFIG, *words], stdin=stdin, timeout=240)
+    return run(
+        [go_programs.kubectl(), "--kubeconfig", KUBECONFIG, *words], stdin=stdin, timeout=240
+    )
 
 
 def helm(*words: str | Path) -> str:
     """Run helm on the cluster of this clone."""
-    program = programs.built(programs.HELM) / "helm"
+    program = go_programs.built(go_programs.HELM) / "helm"
     return run([program, "--kubeconfig", KUBECONFIG, *words], timeout=300)

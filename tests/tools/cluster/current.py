@@ -2,12 +2,12 @@
 
 import os
 
-from tests.tools.cluster import docker, layouts, programs
+from tests.tools.cluster import docker, go_programs, oci_layout
 from tests.tools.cluster.commands import run, succeeds
 from tests.tools.cluster.errors import ClusterError
 from tests.tools.cluster.images import Target
 from tests.tools.cluster.kubeconfig import write_private
-from tests.tools.cluster.layout import KUBECONFIG
+from tests.tools.cluster.paths import KUBECONFIG
 
 
 class Current:
@@ -17,8 +17,8 @@ class Current:
 
     def up(self) -> None:
         """Copy the current context of the kubeconfig and see whether its cluster answers."""
-        kubectl = programs.kubectl()
-        programs.link(kubectl.resolve())
+        kubectl = go_programs.kubectl()
+        go_programs.link(kubectl.resolve())
         # Once: later calls mean the same cluster, whatever the kubeconfig points to by then.
         if not KUBECONFIG.exists():
             text = run([kubectl, "config", "view", "--raw", "--flatten", "--minify"])
@@ -36,7 +36,7 @@ class Current:
     def is_running(self) -> bool:
         """Return whether its API server is ready."""
         words = ["--kubeconfig", str(KUBECONFIG), "get", "--raw", "/readyz"]
-        return KUBECONFIG.exists() and succeeds([str(programs.kubectl()), *words])
+        return KUBECONFIG.exists() and succeeds([str(go_programs.kubectl()), *words])
 
     def prefix(self) -> str:
         """Return the registry folder that the cluster pulls from."""
@@ -54,7 +54,7 @@ class Current:
 
     def built(self, target: Target) -> str:
         """Build an image by whatever this machine has."""
-        return docker.built(target) if docker.answers() else layouts.built(target)
+        return docker.built(target) if docker.answers() else oci_layout.built(target)
 
     def bring(self, target: Target, tag: str, reference: str) -> None:
         """Push an image to the registry."""
@@ -62,5 +62,5 @@ class Current:
             run(["docker", "tag", docker.name(target, tag), reference])
             run(["docker", "push", "--quiet", reference])
         else:
-            source = f"oci:{layouts.folder()}:{target.name}-{tag}"
+            source = f"oci:{oci_layout.folder()}:{target.name}-{tag}"
             run(["skopeo", "copy", "--quiet", source, f"docker://{reference}"])

@@ -6,7 +6,7 @@ from tests.support.paths import ROOT
 from tests.tools.cluster import buildah
 from tests.tools.cluster.commands import run, succeeds
 from tests.tools.cluster.images import LOCAL_PREFIX, Target
-from tests.tools.cluster.layout import LOCAL
+from tests.tools.cluster.paths import LOCAL
 from tests.tools.cluster.progress import step
 
 

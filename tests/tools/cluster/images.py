@@ -7,7 +7,7 @@ from typing import Protocol
 from tests.support.paths import ROOT
 from tests.tools.cluster.cache import digest_of, digest_of_files
 from tests.tools.cluster.kubeconfig import write_private
-from tests.tools.cluster.layout import IMAGES
+from tests.tools.cluster.paths import IMAGES
 from tests.tools.cluster.progress import say, step
 
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from tests.support.paths import ROOT
-from tests.tools.cluster import docker, programs
+from tests.tools.cluster import docker, go_programs
 from tests.tools.cluster.cache import digest_of
 from tests.tools.cluster.commands import run, succeeds
 from tests.tools.cluster.errors import ClusterError
 from tests.tools.cluster.images import LOCAL_PREFIX, Target
-from tests.tools.cluster.layout import KUBECONFIG
+from tests.tools.cluster.paths import KUBECONFIG
 from tests.tools.cluster.progress import step
 
 NAME = f"voxk8s-{digest_of(str(ROOT))[:8]}"
@@ -26,7 +26,7 @@ class Kind:
         """Create it, or start it again after the machine or the engine was restarted."""
         if not docker.answers():
             raise ClusterError("CLUSTER=kind needs a Docker engine that answers `docker info`")
-        programs.link(programs.built(programs.KUBECTL) / "kubectl")
+        go_programs.link(go_programs.built(go_programs.KUBECTL) / "kubectl")
         if NAME in self.existing() and not self.revived():
             self.down()
         if NAME not in self.existing():
@@ -48,7 +48,7 @@ class Kind:
     def is_running(self) -> bool:
         """Return whether its API server is ready."""
         words = ["--kubeconfig", str(KUBECONFIG), "get", "--raw", "/readyz"]
-        return KUBECONFIG.exists() and succeeds([str(programs.kubectl()), *words])
+        return KUBECONFIG.exists() and succeeds([str(go_programs.kubectl()), *words])
 
     def prefix(self) -> str:
         """Return what image names begin with on the node."""
@@ -77,8 +77,8 @@ class Kind:
         run(["docker", "start", NODE])
         self.kind("export", "kubeconfig", "--name", NAME, "--kubeconfig", KUBECONFIG)
         words = ["--kubeconfig", str(KUBECONFIG), "wait", "node", "--all", "--for=condition=Ready"]
-        return succeeds([str(programs.kubectl()), *words, "--timeout=60s"], timeout=90)
+        return succeeds([str(go_programs.kubectl()), *words, "--timeout=60s"], timeout=90)
 
     def kind(self, *words: str | Path) -> str:
         """Run kind."""
-        return run([programs.built(programs.KIND) / "kind", *words])
+        return run([go_programs.built(go_programs.KIND) / "kind", *words])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.tools.cluster.controlplane import answers
+from tests.tools.cluster.control_plane import answers
 from tests.tools.cluster.network import DNS_SERVICE, NODE, NODE_ADDRESS, POD_RANGE
 
 CGROUP = "/voxk8s-cluster"

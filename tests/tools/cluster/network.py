@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from itertools import pairwise
 
-from tests.tools.cluster import machine
+from tests.tools.cluster import machine_record
 from tests.tools.cluster.commands import run
 
 NODE = "node1"
@@ -68,8 +68,8 @@ def ensure() -> None:
         for module in ("br_netfilter", "overlay"):
             # Built into some kernels, and then not found: what matters is whether it works.
             subprocess.run(["modprobe", "-q", module], capture_output=True, check=False)
-    machine.write("net/ipv4/ip_forward", "1")
-    machine.write("net/bridge/bridge-nf-call-iptables", "1")
+    machine_record.write("net/ipv4/ip_forward", "1")
+    machine_record.write("net/bridge/bridge-nf-call-iptables", "1")
 
 
 def remove(tables_before: list[str]) -> None:

@@ -10,7 +10,7 @@ import yaml
 from tests.tools.cluster import (
     certificates,
     containerd,
-    controlplane,
+    control_plane,
     dns,
     kubeconfig,
     kubelet,
@@ -18,10 +18,10 @@ from tests.tools.cluster import (
     oci,
     volumes,
 )
+from tests.tools.cluster.bare_processes import CONTAINERD, PKI, PROCESSES
 from tests.tools.cluster.commands import run, wait_until
 from tests.tools.cluster.errors import ClusterError
-from tests.tools.cluster.layout import MACHINE
-from tests.tools.cluster.parts import CONTAINERD, PKI, PROCESSES
+from tests.tools.cluster.paths import MACHINE
 from tests.tools.cluster.progress import step
 
 
@@ -36,14 +36,14 @@ def prepare() -> None:
 
 def start(kubernetes: Path, names: Path) -> None:
     """Start the processes, each once those that it needs are ready."""
-    plane = controlplane.ControlPlane(kubernetes, MACHINE, PKI)
+    plane = control_plane.ControlPlane(kubernetes, MACHINE, PKI)
     node = kubelet.Node(kubernetes, MACHINE, PKI, CONTAINERD.socket)
     with step("control plane: etcd, API server, controller manager, scheduler"):
         PROCESSES.start("containerd", CONTAINERD.command())
         PROCESSES.start("etcd", plane.etcd())
-        wait_for("etcd", controlplane.etcd_is_healthy)
+        wait_for("etcd", control_plane.etcd_is_healthy)
         PROCESSES.start("kube-apiserver", plane.api_server())
-        wait_for("kube-apiserver", lambda: controlplane.api_is_ready(PKI))
+        wait_for("kube-apiserver", lambda: control_plane.api_is_ready(PKI))
         PROCESSES.start("kube-controller-manager", plane.controller_manager())
         PROCESSES.start("kube-scheduler", plane.scheduler())
     with step("node: containerd, kubelet, kube-proxy, CoreDNS"):
@@ -55,7 +55,7 @@ def start(kubernetes: Path, names: Path) -> None:
         PROCESSES.start("kube-proxy", node.proxy())
         PROCESSES.start("coredns", dns.command(names, MACHINE, PKI))
         wait_for(
-            "coredns", lambda: controlplane.answers(f"http://{network.NODE_ADDRESS}:8181/ready")
+            "coredns", lambda: control_plane.answers(f"http://{network.NODE_ADDRESS}:8181/ready")
         )
         # Both: what the API says of the node may be from before the machine was restarted.
         wait_for("kubelet", kubelet.is_healthy)

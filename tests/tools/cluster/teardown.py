@@ -4,13 +4,13 @@ import shutil
 import signal
 import time
 
-from tests.tools.cluster import containerd, kubelet, machine, network
+from tests.tools.cluster import containerd, kubelet, machine_record, network
+from tests.tools.cluster.bare_processes import CONTAINERD, PROCESSES
 from tests.tools.cluster.errors import ClusterError
-from tests.tools.cluster.layout import MACHINE, OWNER, RUN
-from tests.tools.cluster.parts import CONTAINERD, PROCESSES
+from tests.tools.cluster.paths import MACHINE, OWNER, RUN
 
 
-def remove(record: machine.Owner) -> None:
+def remove(record: machine_record.Owner) -> None:
     """Stop everything and undo every change to the machine; safe to repeat after a failure."""
     # First those that would start containers again, last what the others talk to.
     PROCESSES.stop(
@@ -25,8 +25,8 @@ def remove(record: machine.Owner) -> None:
     containerd.unmount_below((MACHINE, RUN, CONTAINERD.content))
     kubelet.remove_groups()
     network.remove(record.tables)
-    machine.restore(record)
-    for path in machine.FOREIGN:
+    machine_record.restore(record)
+    for path in machine_record.FOREIGN:
         # An unreadable record names no clone: then nothing that may be another's is removed.
         if str(path) not in record.folders and record.settings:
             containerd.unmount_below((path,))

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.support import runs
+from tests.support import example_runs
 from tests.support.paths import ROOT
 from tests.tools.generate import chart_readme, samples
 from tests.tools.helm import template
@@ -72,7 +72,7 @@ def base() -> str:
 
 def run_manifests(name: str) -> str:
     """Write down the manifests of an example run."""
-    plain = json.loads(json.dumps(runs.GOLDEN[name]))  # nothing shared, so no YAML anchors
+    plain = json.loads(json.dumps(example_runs.GOLDEN[name]))  # nothing shared, so no YAML anchors
     text: str = yaml.safe_dump_all(plain, sort_keys=False, width=100)
     return text
 
@@ -85,7 +85,7 @@ def files() -> dict[Path, str]:
         BASE: base(),
         README: chart_readme.readme(),
         **samples.files(ROOT),
-        **{GOLDEN / f"run-{name}.yaml": run_manifests(name) for name in runs.GOLDEN},
+        **{GOLDEN / f"run-{name}.yaml": run_manifests(name) for name in example_runs.GOLDEN},
         **{
             GOLDEN / f"chart-{name}.yaml": template(values=values)
             for name, values in CHART_VALUES.items()

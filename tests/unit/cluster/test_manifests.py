@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support import runs
+from tests.support import example_runs
 from tests.support.paths import DATA
 from tests.support.restricted import pods, violations
 from voxk8s.cluster import access, dask, network, runner
@@ -18,7 +18,7 @@ from voxk8s.cluster.names import label_value
 from voxk8s.cluster.resources import kind_of
 
 GOLDEN = DATA / "manifests"
-EVERYTHING = [thing for things in runs.GOLDEN.values() for thing in things]
+EVERYTHING = [thing for things in example_runs.GOLDEN.values() for thing in things]
 
 
 def the(things: list[dict[str, Any]], kind: str) -> dict[str, Any]:
@@ -39,18 +39,18 @@ def container(manifest: dict[str, Any], *path: str) -> dict[str, Any]:
     return only
 
 
-PLAIN = runs.GOLDEN["plain"]
-SHAPED = runs.GOLDEN["shaped"]
+PLAIN = example_runs.GOLDEN["plain"]
+SHAPED = example_runs.GOLDEN["shaped"]
 SCHEDULER = container(the(PLAIN, "DaskCluster"), "spec", "scheduler", "spec")
 WORKER = container(the(PLAIN, "DaskCluster"), "spec", "worker", "spec")
 RUNNER = container(the(PLAIN, "Job"), "spec", "template", "spec")
 
 
-@pytest.mark.parametrize("name", runs.GOLDEN)
+@pytest.mark.parametrize("name", example_runs.GOLDEN)
 def test_manifests_are_the_golden_ones(name: str) -> None:
     """A change of any manifest is seen in a file (`make generate` writes them)."""
     golden = list(yaml.safe_load_all((GOLDEN / f"run-{name}.yaml").read_text()))
-    assert json.loads(json.dumps(runs.GOLDEN[name])) == golden
+    assert json.loads(json.dumps(example_runs.GOLDEN[name])) == golden
 
 
 def test_every_pod_is_restricted() -> None:
@@ -115,7 +115,7 @@ def test_user_cannot_hide_a_pod_from_its_policies() -> None:
     worker = the(SHAPED, "DaskCluster")["spec"]["worker"]
     labels = worker["metadata"]["labels"]
     assert labels["team"] == "lab"
-    assert labels["voxk8s.io/workplan"] == label_value(runs.SHAPED.metadata.name)
+    assert labels["voxk8s.io/workplan"] == label_value(example_runs.SHAPED.metadata.name)
     names = [item["name"] for item in worker["spec"]["containers"][0]["env"]]
     assert len(names) == len(set(names))
     assert env(worker["spec"]["containers"][0])["HOME"] == "/tmp"
@@ -126,9 +126,9 @@ def test_worker_knows_its_memory() -> None:
     command = WORKER["command"]
     assert command[command.index("--memory-limit") + 1] == str(4 * 2**30)
     unlimited = dask.dask_cluster(
-        runs.work_plan(cluster={"worker": {"resources": {"requests": {"cpu": 1}}}}),
-        runs.PLAIN,
-        runs.STORE,
+        example_runs.work_plan(cluster={"worker": {"resources": {"requests": {"cpu": 1}}}}),
+        example_runs.PLAIN,
+        example_runs.STORE,
         workers=1,
     )
     command = container(unlimited, "spec", "worker", "spec")["command"]
@@ -152,10 +152,10 @@ def test_nothing_waits_for_a_probe() -> None:
 
 def test_autoscaler_stays_within_what_was_asked_for() -> None:
     """The minimum is never below minWorkers and never above maxWorkers."""
-    resource = runs.work_plan(cluster={"minWorkers": 2, "maxWorkers": 3})
+    resource = example_runs.work_plan(cluster={"minWorkers": 2, "maxWorkers": 3})
 
     def minimum(wanted: int) -> int:
-        spec = dask.dask_autoscaler(resource, runs.PLAIN, "c", minimum=wanted)["spec"]
+        spec = dask.dask_autoscaler(resource, example_runs.PLAIN, "c", minimum=wanted)["spec"]
         assert spec["maximum"] == 3
         return int(spec["minimum"])
 
@@ -177,7 +177,11 @@ def test_second_runner_has_a_name_of_its_own() -> None:
 
     def name(number: int) -> str:
         job = runner.runner_job(
-            runs.work_plan(), runs.PLAIN, runs.STORE, cluster="c", number=number
+            example_runs.work_plan(),
+            example_runs.PLAIN,
+            example_runs.STORE,
+            cluster="c",
+            number=number,
         )
         given: str = job["metadata"]["name"]
         return given
@@ -188,7 +192,7 @@ def test_second_runner_has_a_name_of_its_own() -> None:
 def test_runner_may_only_write_its_own_status() -> None:
     """Every rule names the one object it is about."""
     rules = the(SHAPED, "Role")["rules"]
-    own = runs.SHAPED.metadata.name
+    own = example_runs.SHAPED.metadata.name
     assert [(rule["resources"], rule["resourceNames"], rule["verbs"]) for rule in rules] == [
         (["workplans"], [own], ["get"]),
         (["workplans/status"], [own], ["patch"]),
@@ -200,7 +204,9 @@ def test_credentials_are_named_by_their_content() -> None:
     """New keys make a new Secret, so that none is ever read or changed; other keys stay behind."""
 
     def secret(**more: str) -> dict[str, Any]:
-        return access.credentials_secret(runs.work_plan(), runs.PLAIN, runs.CREDENTIALS | more)
+        return access.credentials_secret(
+            example_runs.work_plan(), example_runs.PLAIN, example_runs.CREDENTIALS | more
+        )
 
     made = secret()
     assert base64.b64decode(made["data"]["AWS_ACCESS_KEY_ID"]) == b"key"
@@ -246,11 +252,11 @@ def test_policies_open_the_port_of_the_store(endpoint: str | None, port: int) ->
     """Workers reach the store wherever it listens."""
     store = StoreTarget("s3://results", endpoint)
     defaults = Defaults(engine_image="e", input_ports=(1,))
-    worker = network.network_policies(runs.work_plan(), defaults, store)[1]
+    worker = network.network_policies(example_runs.work_plan(), defaults, store)[1]
     assert {"protocol": "TCP", "port": port} in worker["spec"]["egress"][-1]["ports"]
 
 
 def test_policies_can_be_left_to_others() -> None:
     """A cluster with policies of its own gets none of ours."""
     defaults = Defaults(engine_image="e", network_policies=False)
-    assert network.network_policies(runs.work_plan(), defaults, runs.STORE) == ()
+    assert network.network_policies(example_runs.work_plan(), defaults, example_runs.STORE) == ()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tests.support.runs import PLAIN, STORE, work_plan
+from tests.support.example_runs import PLAIN, STORE, work_plan
 from voxk8s.cluster import names
 from voxk8s.cluster.dask import dask_cluster
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.executions import fresh_store
+from tests.support.plans_and_runs import fresh_store
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionEngine
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.executions import image
+from tests.support.plans_and_runs import image
 from voxk8s.constants import INLINE_VALUE_BYTES
 from voxk8s.execution.inline_values import (
     decode_inline,

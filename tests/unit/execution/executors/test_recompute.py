@@ -9,7 +9,7 @@ from pathlib import Path
 import dask
 import pytest
 
-from tests.support.executions import PlanMaker, engine_on
+from tests.support.plans_and_runs import PlanMaker, engine_on
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.executors import find_executor
 from voxk8s.execution.executors.recompute import Recipe

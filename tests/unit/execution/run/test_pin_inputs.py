@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.executions import QUICK, fresh_store
+from tests.support.plans_and_runs import QUICK, fresh_store
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.run.pin_inputs import digest_here, pin
 from voxk8s.inputs.read import InputOptions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.executions import PlanMaker
+from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.events import NonDeterminism, OperationFailed, OperationFinished
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.run.run_tracker import Ledger

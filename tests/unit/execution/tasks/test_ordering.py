@@ -6,7 +6,7 @@ from typing import Any
 
 from dask.order import order
 
-from tests.support.executions import QUICK
+from tests.support.plans_and_runs import QUICK
 from voxk8s.execution.executors.dask_graph import compile_units, wishes
 from voxk8s.execution.tasks.ordering import depth_first, most_held
 from voxk8s.execution.tasks.scheduling import ANYHOW

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pytest
 
-from tests.support.executions import PlanMaker
+from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.tasks import planning
 from voxk8s.execution.tasks.fusion import Group, Traits
 from voxk8s.execution.tasks.planning import plan_units

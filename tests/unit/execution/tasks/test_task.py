@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 
-from tests.support.executions import PlanMaker
+from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.outcome import Batch, Report, Status, decode_batch, encode_batch
 from voxk8s.execution.tasks.planning import plan_units
 from voxk8s.execution.tasks.task import Action, Unit, task_key

@@ -8,7 +8,7 @@ from enum import Enum, IntEnum
 import numpy as np
 import pytest
 
-from tests.support.executions import fresh_store, image
+from tests.support.plans_and_runs import fresh_store, image
 from voxk8s.errors import UnsupportedValue
 from voxk8s.execution.worker.normalize import normal, unshared
 from voxk8s.storage import ResultStore

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from tests.support.executions import PlanMaker, fresh_store
+from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s import __version__
 from voxk8s.errors import InputUnreachable, StoreUnreachable
 from voxk8s.execution.outcome import Failed, Report, Status, decode_batch, encode_batch

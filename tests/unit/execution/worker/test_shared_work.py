@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.executions import PlanMaker, fresh_store
+from tests.support.plans_and_runs import PlanMaker, fresh_store
 from tests.support.waiting import wait_until
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.outcome import Failed, Report, Status

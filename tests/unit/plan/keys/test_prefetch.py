@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from tests.support.executions import PlanMaker
+from tests.support.plans_and_runs import PlanMaker
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyGraph, Lookup, ResultKey, key_graph, resolve
 from voxk8s.plan.keys.prefetch import CHEAP_QUESTIONS

@@ -53,7 +53,7 @@ def main() -> None:
         print(f"{time.process_time() - start:9.2f} s {len(plan.nodes):10} nodes")
         return
     for name in PROGRAMS:
-        command = [sys.executable, "-m", "tests.tools.bench.bench_imgql", name]
+        command = [sys.executable, "-m", "tests.tools.bench.imgql", name]
         answer = subprocess.run(command, capture_output=True, text=True, check=True)
         print(f"{name:<28}{answer.stdout.rstrip()}")
 

@@ -1,6 +1,6 @@
 """The operator's own speed: decisions, whole reconciliations, and huge plans beside small ones.
 
-Run with `make bench`, or `python -m tests.tools.bench.bench_controller`. No cluster is needed: the
+Run with `make bench`, or `python -m tests.tools.bench.controller`. No cluster is needed: the
 API server is a scripted one in memory, so what is measured is the operator.
 """
 

@@ -1,6 +1,6 @@
 """Apply -> Succeeded on the real Kubernetes: a new plan beside a DaskJob, and a known plan.
 
-Run with `make bench`, or `python -m tests.tools.bench.bench_cluster [ROUNDS]`, on an installed
+Run with `make bench`, or `python -m tests.tools.bench.cluster [ROUNDS]`, on an installed
 cluster.
 """
 

@@ -1,6 +1,6 @@
 """Speed of kernels on one core, beside SimpleITK and scipy.
 
-Run `python -m tests.tools.bench.bench_kernels`.
+Run `python -m tests.tools.bench.kernels`.
 Seconds are of the processor, the least of a few rounds: what else the machine does counts little.
 
 The volume is the deterministic one of 155x240x240 voxels: a bright brain with a lesion. `noisy` is

@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.tools.cluster.cache import digest_of, entry
 from tests.tools.cluster.commands import run
 from tests.tools.cluster.errors import ClusterError
-from tests.tools.cluster.golang import go
-from tests.tools.cluster.layout import HERE, TOOLS
+from tests.tools.cluster.go_toolchain import go
+from tests.tools.cluster.paths import HERE, TOOLS
 from tests.tools.cluster.progress import step
 
 KUBERNETES_VERSION = "1.34.4"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 from tests.tools.cluster.errors import ClusterError
-from tests.tools.cluster.layout import MACHINE, OWNER
+from tests.tools.cluster.paths import MACHINE, OWNER
 
 FOREIGN = (
     Path("/run/containerd"),

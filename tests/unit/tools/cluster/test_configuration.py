@@ -3,15 +3,15 @@
 import tomllib
 from pathlib import Path
 
-from tests.tools.cluster import charts, dns, golang, images, programs, volumes
+from tests.tools.cluster import charts, dns, go_programs, go_toolchain, images, volumes
 from tests.tools.cluster.containerd import Containerd
 from tests.tools.cluster.kubelet import Node
 
 
 def test_go_version_is_read() -> None:
     """The version is taken from what `go version` prints; something else is no version."""
-    assert golang.version_of("go version go1.26.8 linux/amd64") == (1, 26)
-    assert golang.version_of("command not found") == (0, 0)
+    assert go_toolchain.version_of("go version go1.26.8 linux/amd64") == (1, 26)
+    assert go_toolchain.version_of("command not found") == (0, 0)
 
 
 def test_containerd_stays_in_its_own_folders() -> None:
@@ -43,8 +43,8 @@ def test_names_are_forwarded_only_where_there_is_a_resolver() -> None:
 def test_pinned_modules_are_complete() -> None:
     """Each program's package is a tool of the go.mod that pins it, and go.sum is there."""
     modules = (
-        programs.KUBERNETES, programs.KUBECTL, programs.HELM,
-        programs.COREDNS, programs.KUBECONFORM, programs.KIND,
+        go_programs.KUBERNETES, go_programs.KUBECTL, go_programs.HELM,
+        go_programs.COREDNS, go_programs.KUBECONFORM, go_programs.KIND,
     )  # fmt: skip
     for module in modules:
         sources = module.sources()

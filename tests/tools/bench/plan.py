@@ -1,6 +1,6 @@
 """Loading 100,000 operations: CPU seconds and memory of decode, keys and resolution, on one core.
 
-Run with `python -m tests.tools.bench.bench_plan`; every plan is measured in a process of its own.
+Run with `python -m tests.tools.bench.plan`; every plan is measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def main() -> None:
     print(f"{'plan':<13}{'operations':>11}{'decode':>9}{'keys':>8}{'resolve':>9}", end="")
     print(f"{'total':>8}{'peak MiB':>10}{'known':>8}{'encode':>8}")
     for name, write in PLANS.items():
-        command = [sys.executable, "-m", "tests.tools.bench.bench_plan", name]
+        command = [sys.executable, "-m", "tests.tools.bench.plan", name]
         answer = subprocess.run(command, input=write(), capture_output=True, check=True)
         row = json.loads(answer.stdout)
         print(f"{name:<13}{row['operations']:>11}{row['decode']:>9.2f}{row['keys']:>8.2f}", end="")

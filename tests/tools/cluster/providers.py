@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from tests.tools.cluster import charts, docker, images, programs, store
+from tests.tools.cluster import charts, docker, go_programs, images, s3_server
 from tests.tools.cluster.bare import Bare
 from tests.tools.cluster.cache import locked
 from tests.tools.cluster.current import Current
 from tests.tools.cluster.errors import ClusterError
 from tests.tools.cluster.kind import Kind
 from tests.tools.cluster.kubeconfig import write_private
-from tests.tools.cluster.layout import ENVIRONMENT, FLAVOUR, IMAGES, KUBECONFIG, LOCAL, TOOLS
+from tests.tools.cluster.paths import ENVIRONMENT, IMAGES, KUBECONFIG, LOCAL, PROVIDER, TOOLS
 from tests.tools.cluster.progress import say
 
 
@@ -32,19 +32,19 @@ class Cluster(images.Destination, Protocol):
         """Return whether it answers."""
 
 
-FLAVOURS: dict[str, Callable[[], Cluster]] = {"bare": Bare, "current": Current, "kind": Kind}
+PROVIDERS: dict[str, Callable[[], Cluster]] = {"bare": Bare, "current": Current, "kind": Kind}
 
 
 def chosen(wanted: str) -> Cluster:
     """Return the cluster that is meant: asked for, chosen by `up` before, or found out."""
-    recorded = FLAVOUR.read_text().strip() if FLAVOUR.exists() else ""
+    recorded = PROVIDER.read_text().strip() if PROVIDER.exists() else ""
     if wanted == "auto":
         wanted = recorded or ("kind" if docker.answers() else "bare")
     elif recorded and wanted != recorded:
         raise ClusterError(
             f"the cluster of this clone is {recorded}, not {wanted}: call `make cluster-down` first"
         )
-    return FLAVOURS[wanted]()
+    return PROVIDERS[wanted]()
 
 
 def running(wanted: str) -> Cluster:
@@ -59,20 +59,20 @@ def up(wanted: str) -> None:
     """Start the cluster."""
     cluster = chosen(wanted)
     # Before the start, so that `down` knows what to stop even if the start fails half-way.
-    write_private(FLAVOUR, f"{cluster.name}\n")
+    write_private(PROVIDER, f"{cluster.name}\n")
     cluster.up()
     say(f"cluster: {cluster.name}, kubeconfig: {KUBECONFIG}")
 
 
 def down(wanted: str) -> None:
     """Stop the cluster and forget what was known of it."""
-    cluster = chosen("auto" if FLAVOUR.exists() else wanted)
-    store.disconnect()
+    cluster = chosen("auto" if PROVIDER.exists() else wanted)
+    s3_server.disconnect()
     if cluster.name == "current" and ENVIRONMENT.exists():
         # A cluster that stays: what this clone installed there goes.
         charts.uninstall()
     cluster.down()
-    for path in (KUBECONFIG, FLAVOUR, ENVIRONMENT, IMAGES):
+    for path in (KUBECONFIG, PROVIDER, ENVIRONMENT, IMAGES):
         path.unlink(missing_ok=True)
 
 
@@ -94,21 +94,21 @@ def install(wanted: str) -> None:
         releases = charts.releases(images.ensure(cluster))
         charts.install(releases)
         # Before the operator is ready: the store is of use without it.
-        store.describe(reachable=cluster.name == "bare")
+        s3_server.describe(reachable=cluster.name == "bare")
     charts.wait_all(releases)
 
 
 def connect(_: str) -> None:
     """Make the S3 server reachable from this machine again, after it was started anew."""
-    store.connect()
+    s3_server.connect()
 
 
 def tools(_: str) -> None:
     """Make kubectl, helm and kubeconform available under `.tools/bin`."""
-    programs.link(
-        programs.kubectl().resolve(),
-        programs.built(programs.HELM) / "helm",
-        programs.built(programs.KUBECONFORM) / "kubeconform",
+    go_programs.link(
+        go_programs.kubectl().resolve(),
+        go_programs.built(go_programs.HELM) / "helm",
+        go_programs.built(go_programs.KUBECONFORM) / "kubeconform",
     )
     say(f"tools: {TOOLS}")
 

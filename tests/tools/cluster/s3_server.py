@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.paths import ROOT
-from tests.tools.cluster import programs
+from tests.tools.cluster import go_programs
 from tests.tools.cluster.charts import BUCKET, DENIED, SYSTEM, kubectl, wait_rolled_out
 from tests.tools.cluster.commands import wait_until
 from tests.tools.cluster.kubeconfig import write_private
-from tests.tools.cluster.layout import ENVIRONMENT, KUBECONFIG, LOCAL
+from tests.tools.cluster.paths import ENVIRONMENT, KUBECONFIG, LOCAL
 from tests.tools.cluster.processes import Processes
 from tests.tools.cluster.progress import step
 
@@ -87,7 +87,7 @@ def start_lines(*, reachable: bool) -> list[str]:
 
 def command() -> str:
     """Return kubectl for a shell."""
-    words = [programs.kubectl().resolve(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM]
+    words = [go_programs.kubectl().resolve(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM]
     return shlex.join(map(str, words))
 
 
@@ -102,7 +102,7 @@ def write_script(name: str, lines: list[str]) -> Path:
 def connect() -> None:
     """Forward a port of this machine to the server, anew if it was before."""
     disconnect()
-    kubectl_words = (programs.kubectl().resolve(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM)
+    kubectl_words = (go_programs.kubectl().resolve(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM)
     forwarding = ("port-forward", f"service/{SERVICE}", f"{FORWARDED}:{PORT}")
     PROCESSES.start("s3", [*kubectl_words, *forwarding])
     wait_until("the S3 server answers on this machine", listening, seconds=30)

@@ -1,6 +1,6 @@
 """Overhead per operation, side by side with raw `dask.delayed` on the same client.
 
-Run `python -m tests.tools.bench.bench_overhead [--quick]`; prints a Markdown table.
+Run `python -m tests.tools.bench.overhead [--quick]`; prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import dask
 from dask.delayed import Delayed
 from distributed import Client
 
-from tests.support.executions import PlanMaker
+from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution import ExecutionEngine, close_shared_dask_client, get_shared_dask_client
 from voxk8s.storage import open_store
 

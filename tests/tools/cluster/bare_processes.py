@@ -1,7 +1,7 @@
 """The parts of the bare cluster that starting, watching and stopping it share."""
 
 from tests.tools.cluster.containerd import Containerd
-from tests.tools.cluster.layout import MACHINE, RUN, cache_root
+from tests.tools.cluster.paths import MACHINE, RUN, cache_root
 from tests.tools.cluster.processes import Processes
 
 PKI = MACHINE / "pki"

@@ -14,7 +14,7 @@ LOCAL = ROOT / ".cluster"
 KUBECONFIG = LOCAL / "kubeconfig"
 ENVIRONMENT = LOCAL / "env"
 IMAGES = LOCAL / "images.env"
-FLAVOUR = LOCAL / "flavour"
+PROVIDER = LOCAL / "provider"
 """Which kind of cluster `up` chose: bare, kind or current."""
 
 TOOLS = ROOT / ".tools" / "bin"

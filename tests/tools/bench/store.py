@@ -1,6 +1,6 @@
 """Look-ups, reads and writes of the result store, beside s3fs and plain files in the same run.
 
-`python -m tests.tools.bench.bench_store`
+`python -m tests.tools.bench.store`
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from tests.tools.cluster import buildah, oci
 from tests.tools.cluster.cache import locked
 from tests.tools.cluster.images import Target
 from tests.tools.cluster.kubeconfig import write_private
-from tests.tools.cluster.layout import cache_root
+from tests.tools.cluster.paths import cache_root
 from tests.tools.cluster.progress import step
 
 KEPT = 8
