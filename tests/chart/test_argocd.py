@@ -8,12 +8,12 @@ import pytest
 from lupa import lua54
 
 from tests.support.paths import ROOT
-from tests.unit.controller import scenes
-from tests.unit.controller.scenes import KNOWN, WORK, later
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.observed_builders import KNOWN, WORK, later
 from voxk8s import api
 from voxk8s.api import Outcome
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution import Blocked, Invalid
+from voxk8s.controller.resolve.resolution_state import Blocked, Invalid
 
 SCRIPT = (ROOT / "manifests" / "argocd" / "health.lua").read_text()
 
@@ -43,22 +43,22 @@ def seen(observed: Observed, **metadata: Any) -> dict[str, Any]:
 def ended(state: Any, reason: str) -> Observed:
     """Make a run that its runner says is over."""
     outcome = Outcome(state=state, reason=reason, message="words")
-    return scenes.told(scenes.running(status={"outcome": outcome}), later(9), outcome=outcome)
+    return build.told(build.running(status={"outcome": outcome}), later(9), outcome=outcome)
 
 
 STORE_AWAY = Blocked("StoreUnreachable", "no answer", later(5))
-SUSPENDED = scenes.with_spec(scenes.running(), suspend=True)
+SUSPENDED = build.with_spec(build.running(), suspend=True)
 MOMENTS = {
-    "accepted": (scenes.told(scenes.fresh()), "Progressing", "looked up"),
-    "waiting": (scenes.told(scenes.fresh(resolution=STORE_AWAY)), "Progressing", "no answer"),
-    "starting": (scenes.told(scenes.fresh(resolution=WORK)), "Progressing", "on its way"),
-    "running": (scenes.running(), "Progressing", "being computed"),
-    "suspended": (scenes.told(SUSPENDED), "Suspended", "kept"),
-    "known": (scenes.told(scenes.fresh(resolution=KNOWN)), "Healthy", "known"),
+    "accepted": (build.told(build.fresh()), "Progressing", "looked up"),
+    "waiting": (build.told(build.fresh(resolution=STORE_AWAY)), "Progressing", "no answer"),
+    "starting": (build.told(build.fresh(resolution=WORK)), "Progressing", "on its way"),
+    "running": (build.running(), "Progressing", "being computed"),
+    "suspended": (build.told(SUSPENDED), "Suspended", "kept"),
+    "known": (build.told(build.fresh(resolution=KNOWN)), "Healthy", "known"),
     "succeeded": (ended("Succeeded", "AllGoalsReached"), "Healthy", "words"),
     "failed": (ended("Failed", "OperationFailed"), "Degraded", "OperationFailed: words"),
     "invalid": (
-        scenes.told(scenes.fresh(resolution=Invalid("InvalidPlan", "at $"))),
+        build.told(build.fresh(resolution=Invalid("InvalidPlan", "at $"))),
         "Degraded",
         "InvalidPlan: at $",
     ),
@@ -84,6 +84,6 @@ def test_health_of_an_object_that_nobody_has_seen() -> None:
 
 def test_health_after_a_change_that_nobody_has_seen() -> None:
     """What was said of an older spec does not count."""
-    done = scenes.told(scenes.fresh(resolution=KNOWN))
+    done = build.told(build.fresh(resolution=KNOWN))
     assert health(seen(done))[0] == "Healthy"
     assert health(seen(done, generation=2))[0] == "Progressing"

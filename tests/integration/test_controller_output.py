@@ -11,8 +11,8 @@ from tests.support import workplans
 from tests.support.s3 import S3Server
 from voxk8s.cluster.source import Document
 from voxk8s.controller.resolve import copy_files
-from voxk8s.controller.resolve.lookup import Request, look_up
-from voxk8s.controller.resolve.resolution import Resolved
+from voxk8s.controller.resolve.resolution_state import Resolved
+from voxk8s.controller.resolve.resolve_plan import ResolveRequest, resolve_plan
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.inputs.locations import InputOptions, file_system, locate
 from voxk8s.storage import ResultStore
@@ -38,7 +38,7 @@ def store(s3_server: S3Server) -> ResultStore:
 
 def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | None:
     """Look the plan up, with its files to be copied; None where a runner has to."""
-    request = Request(
+    request = ResolveRequest(
         document=Document(msgspec.json.encode(PLAN), "json", inline=True),
         url=None,
         digest=None,
@@ -49,7 +49,7 @@ def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | N
         options=server.options,
         run_folder="ns/wp/u-1",
     )
-    found = look_up(request)
+    found = resolve_plan(request)
     assert isinstance(found, Resolved)
     return found.finished
 

@@ -13,18 +13,18 @@ from voxk8s.controller.metrics import Metrics
 class Health(Protocol):
     """What is asked of the operator; an empty answer means that all is well."""
 
-    def sick(self) -> str:
+    def liveness_error(self) -> str:
         """Say why the operator should be restarted."""
 
-    def unready(self) -> str:
+    def readiness_error(self) -> str:
         """Say why the operator should not be counted on yet."""
 
 
 async def serve_health(health: Health, port: int) -> web.AppRunner:
     """Answer /healthz and /readyz: 200, or 503 with the reason."""
     app = web.Application()
-    app.router.add_get("/healthz", _answer(health.sick))
-    app.router.add_get("/readyz", _answer(health.unready))
+    app.router.add_get("/healthz", _answer(health.liveness_error))
+    app.router.add_get("/readyz", _answer(health.readiness_error))
     return await _serve(app, port)
 
 

@@ -11,20 +11,20 @@ from typing import Any
 
 from voxk8s.api import WorkPlanResource
 from voxk8s.cluster.kube import Kube
+from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
-from voxk8s.controller.act.execute_actions import Actor
-from voxk8s.controller.act.orphans import keep_house
-from voxk8s.controller.act.recorder import Recorder
+from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.act.orphans import cleanup_orphans
 from voxk8s.controller.config import Config
 from voxk8s.controller.health import serve_health, serve_metrics
-from voxk8s.controller.leader import Election
-from voxk8s.controller.loop import Loop
+from voxk8s.controller.leader_election import LeaderElector
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.queue import WorkQueue
-from voxk8s.controller.resolve.lookup import Request
-from voxk8s.controller.resolve.process_pool import rehearsal
+from voxk8s.controller.reconciler import Reconciler
+from voxk8s.controller.resolve.process_pool import warm_up_request
+from voxk8s.controller.resolve.resolve_plan import ResolveRequest
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.work_queue import WorkQueue
 
 _log = logging.getLogger(__name__)
 _LAST_ACTIONS = 8.0
@@ -47,16 +47,18 @@ class Operator:
         self._queue = WorkQueue(time.monotonic)
         self._state = ClusterState(self._queue.add, self._gone)
         self._resolver = Resolver(
-            config.resolvers, config.resolver_memory, utc_now, rehearsal=_rehearsal(config)
+            config.resolvers, config.resolver_memory, utc_now, warm_up_request=_rehearsal(config)
         )
         self._children = Children(kube, config, self._state)
-        self._recorder = Recorder(kube, config.identity, utc_now)
+        self._recorder = EventRecorder(kube, config.identity, utc_now)
         self._metrics = Metrics()
-        actor = Actor(kube, config, self._state, self._resolver, self._children, self._recorder)
-        self._loop = Loop(
+        actor = ActionExecutor(
+            kube, config, self._state, self._resolver, self._children, self._recorder
+        )
+        self._reconciler = Reconciler(
             self._queue, self._state, self._resolver, self._children, actor, self._metrics, utc_now
         )
-        self._election = Election(
+        self._election = LeaderElector(
             kube,
             config.lease_name,
             config.defaults.operator_namespace,
@@ -99,17 +101,17 @@ class Operator:
             for server in servers:
                 await server.cleanup()
 
-    def sick(self) -> str:
+    def liveness_error(self) -> str:
         """Say why the operator should be restarted: a watch that ended or fell silent."""
         if self._following is not None and self._following.done():
             return "the watches have ended"
         now = time.monotonic()
-        for cache in self._state.caches:
-            if cache.synced.is_set() and now - cache.last_sign > _SILENCE:
-                return f"the watch of {cache.kind.plural} is silent"
+        for informer in self._state.informers:
+            if informer.synced.is_set() and now - informer.last_sign > _SILENCE:
+                return f"the watch of {informer.kind.plural} is silent"
         return ""
 
-    def unready(self) -> str:
+    def readiness_error(self) -> str:
         """Say why the operator cannot be counted on: it does not know the cluster, or is cold.
 
         A standby is ready, too: it takes over at once.
@@ -141,8 +143,8 @@ class Operator:
     async def _act(self) -> None:
         """Work on WorkPlans until the queue is closed."""
         async with asyncio.TaskGroup() as tasks:
-            tidying = tasks.create_task(keep_house(self._kube, self._state, utc_now))
-            await self._loop.run(self._config.workers, self._config.resync_seconds)
+            tidying = tasks.create_task(cleanup_orphans(self._kube, self._state, utc_now))
+            await self._reconciler.run(self._config.workers, self._config.resync_seconds)
             tidying.cancel()
 
     async def _wind_down(self, leading: asyncio.Task[None], stopped: asyncio.Task[bool]) -> None:
@@ -159,7 +161,7 @@ class Operator:
         await self._resolver.close()
 
     def _gone(self, workplan: WorkPlanResource) -> None:
-        self._loop.gone(workplan)
+        self._reconciler.gone(workplan)
 
     def _phases(self) -> list[str]:
         return [plan.status.phase or "Unseen" for _, plan in self._state.workplans.items()]
@@ -172,7 +174,7 @@ async def _end(*tasks: asyncio.Task[Any] | None) -> None:
     await asyncio.gather(*known, return_exceptions=True)
 
 
-def _rehearsal(config: Config) -> Request | None:
+def _rehearsal(config: Config) -> ResolveRequest | None:
     """Give what processes look up before the first plan: nothing where there is no store."""
     store = config.store
-    return rehearsal(store.url, store.options) if store.url else None
+    return warm_up_request(store.url, store.options) if store.url else None

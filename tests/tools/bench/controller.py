@@ -17,18 +17,18 @@ import msgspec
 
 from tests.support.scripted_kube import ScriptedKube
 from tests.tools.bench.table import Row, median, show
-from tests.unit.controller import scenes
+from tests.unit.controller import observed_builders as build
 from voxk8s.cluster.defaults import Defaults
+from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
-from voxk8s.controller.act.execute_actions import Actor
-from voxk8s.controller.act.recorder import Recorder
+from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.decide.decide import decide
-from voxk8s.controller.loop import Loop
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.queue import WorkQueue
+from voxk8s.controller.reconciler import Reconciler
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.work_queue import WorkQueue
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.storage import open_store
 
@@ -72,12 +72,14 @@ class Bench:
             identity="bench",
         )
         self.queue = WorkQueue(time.monotonic)
-        self.state = ClusterState(self.queue.add, lambda plan: self.loop.gone(plan))
+        self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.gone(plan))
         self.resolver = Resolver(config.resolvers, config.resolver_memory, now)
         children = Children(kube, config, self.state)
-        recorder = Recorder(kube, "bench", now)
-        actor = Actor(kube, config, self.state, self.resolver, children, recorder)
-        self.loop = Loop(self.queue, self.state, self.resolver, children, actor, Metrics(), now)
+        recorder = EventRecorder(kube, "bench", now)
+        actor = ActionExecutor(kube, config, self.state, self.resolver, children, recorder)
+        self.reconciler = Reconciler(
+            self.queue, self.state, self.resolver, children, actor, Metrics(), now
+        )
 
     def apply(self, name: str, plan: dict[str, Any]) -> None:
         """Apply a WorkPlan."""
@@ -105,7 +107,7 @@ async def run_known(store: str) -> tuple[float, float]:
     """Give the seconds for many known plans, and for one of them beside a huge plan."""
     bench = Bench(store)
     await bench.resolver.warm_up()
-    running = asyncio.create_task(bench.loop.run(16, 3600))
+    running = asyncio.create_task(bench.reconciler.run(16, 3600))
     bench.apply("first", add(0.5))
     await until(lambda: bench.phase("first") == "Succeeded")
     start = time.perf_counter()
@@ -133,8 +135,8 @@ async def until(condition: Any) -> None:
 
 def main() -> None:
     """Measure and print the table."""
-    observed = scenes.running()
-    moment = scenes.later(3)
+    observed = build.running()
+    moment = build.later(3)
     one = median(lambda: [decide(observed, moment) for _ in range(1000)]) / 1000
     body = msgspec.json.encode(add(0.5))
     with tempfile.TemporaryDirectory() as folder:

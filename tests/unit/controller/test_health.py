@@ -10,11 +10,11 @@ import aiohttp
 import pytest
 
 from tests.support.scripted_kube import ScriptedKube
-from tests.unit.controller import scenes
-from tests.unit.controller.scenes import START
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.observed_builders import START
 from voxk8s.cluster.errors import KubeUnreachable
-from voxk8s.controller.act.recorder import Recorder, build_event
-from voxk8s.controller.decide.actions import Record
+from voxk8s.controller.act.event_recorder import EventRecorder, build_event
+from voxk8s.controller.decide.actions import EmitEvent
 from voxk8s.controller.health import serve_health, serve_metrics
 from voxk8s.controller.metrics import Metrics
 
@@ -26,11 +26,11 @@ class State:
         self.problem = ""
         self.waiting = "the caches are not synced yet"
 
-    def sick(self) -> str:
+    def liveness_error(self) -> str:
         """Say what is wrong."""
         return self.problem
 
-    def unready(self) -> str:
+    def readiness_error(self) -> str:
         """Say what is missing."""
         return self.waiting
 
@@ -106,7 +106,7 @@ async def test_metrics() -> None:
 def test_event() -> None:
     """An event names its WorkPlan by uid, and says what kind it is."""
     event = build_event(
-        scenes.workplan(), Record(True, "StoreUnreachable", "x" * 3000), "op", START
+        build.workplan(), EmitEvent(True, "StoreUnreachable", "x" * 3000), "op", START
     )
     assert (event["type"], event["reason"]) == ("Warning", "StoreUnreachable")
     assert event["involvedObject"]["uid"] == "u-1"
@@ -122,6 +122,6 @@ async def test_events_are_not_essential() -> None:
         raise KubeUnreachable("away")
 
     kube.create_event = create_event
-    recorder = Recorder(kube, "op", lambda: START)
-    recorder.record(scenes.workplan(), Record(False, "Accepted", ""))
+    recorder = EventRecorder(kube, "op", lambda: START)
+    recorder.record(build.workplan(), EmitEvent(False, "Accepted", ""))
     await asyncio.wait_for(recorder.flush(), 1)

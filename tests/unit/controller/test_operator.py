@@ -84,10 +84,10 @@ async def test_ready_when_look_ups_are(
         await warm.wait()
 
     monkeypatch.setattr(Resolver, "warm_up", warm_up)
-    assert "caches" in operator.unready()
+    assert "caches" in operator.readiness_error()
     running = asyncio.create_task(operator.run(stop))
-    await until(lambda: "processes" in operator.unready())
+    await until(lambda: "processes" in operator.readiness_error())
     warm.set()
-    await until(lambda: operator.unready() == "")
+    await until(lambda: operator.readiness_error() == "")
     stop.set()
     assert await asyncio.wait_for(running, 10)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.unit.controller.scenes import START
+from tests.unit.controller.observed_builders import START
 from voxk8s.api import decode_status
 from voxk8s.errors import InputNotAllowed, InvalidPlan, KernelError
 from voxk8s.execution.events import Progress

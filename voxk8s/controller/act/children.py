@@ -34,21 +34,21 @@ from voxk8s.cluster.resources import (
 )
 from voxk8s.cluster.runner import runner_job
 from voxk8s.constants import MANAGER_OPERATOR
-from voxk8s.controller.act.stores import StoreAccess, store_access
 from voxk8s.controller.config import Config
-from voxk8s.controller.decide.actions import ApplyAutoscaler, Child, CreateCluster, Delete
+from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.observed import Observed, Trouble
+from voxk8s.controller.observe.observed import Observed, Problem
+from voxk8s.controller.resolve.store_access import StoreAccess, store_access
 
 _log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 3.0
 """How long a watch may take to tell of a deletion that was asked for."""
-_KINDS: Final[dict[Child, Kind]] = {
-    Child.CLUSTER: DASK_CLUSTERS,
-    Child.AUTOSCALER: DASK_AUTOSCALERS,
-    Child.RUNNER: JOBS,
-    Child.WORKER: DEPLOYMENTS,
+_KINDS: Final[dict[ChildKind, Kind]] = {
+    ChildKind.CLUSTER: DASK_CLUSTERS,
+    ChildKind.AUTOSCALER: DASK_AUTOSCALERS,
+    ChildKind.RUNNER: JOBS,
+    ChildKind.WORKER: DEPLOYMENTS,
 }
 
 
@@ -68,9 +68,9 @@ class Children:
         self._kube = kube
         self._config = config
         self._state = state
-        self._refusals: dict[str, dict[str, Trouble]] = {}
+        self._refusals: dict[str, dict[str, Problem]] = {}
 
-    def refusals(self, uid: str) -> tuple[Trouble, ...]:
+    def create_errors(self, uid: str) -> tuple[Problem, ...]:
         """Give what the API server last said no to, of the children of a WorkPlan."""
         return tuple(self._refusals.get(uid, {}).values())
 
@@ -129,7 +129,7 @@ class Children:
         self._state.autoscalers.put(applied)
         return True
 
-    async def delete(self, observed: Observed, action: Delete) -> None:
+    async def delete(self, observed: Observed, action: DeleteChild) -> None:
         """Delete a child, if it is still there; once is enough until the watch had its time."""
         namespace = observed.workplan.metadata.namespace
         asked = (action.child.value, namespace, action.name)
@@ -137,14 +137,14 @@ class Children:
         self._going = {k: t for k, t in self._going.items() if moment - t < _WATCH_SECONDS}
         if asked in self._going:
             return
-        if action.child is Child.CREDENTIALS:
+        if action.child is ChildKind.CREDENTIALS:
             await self._delete_secret(observed, action)
         else:
             _log.info("deleting %s %s/%s: %s", action.child, namespace, action.name, action.why)
             await self._kube.delete(_KINDS[action.child], action.name, namespace)
         self._going[asked] = moment
 
-    async def _delete_secret(self, observed: Observed, action: Delete) -> None:
+    async def _delete_secret(self, observed: Observed, action: DeleteChild) -> None:
         """Delete a Secret that was made for this run; one of the user's own is not ours."""
         metadata = observed.workplan.metadata
         try:
@@ -206,12 +206,12 @@ class Children:
 
     def _remember(self, kind: Kind, made: KubeObject) -> None:
         """Know of what was made before the watch tells: nothing is made twice."""
-        for cache in self._state.caches:
-            if cache.kind == kind:
-                cache.put(made)
+        for informer in self._state.informers:
+            if informer.kind == kind:
+                informer.put(made)
 
     def _refuse(self, uid: str, label: str, reason: str, message: str) -> None:
-        self._refusals.setdefault(uid, {})[label] = Trouble(reason, message)
+        self._refusals.setdefault(uid, {})[label] = Problem(reason, message)
 
     def _allow(self, uid: str, label: str) -> None:
         refused = self._refusals.get(uid)

@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from voxk8s.cluster.kube import Kube
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_WORKER_GROUPS
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.informers import Group
-from voxk8s.controller.observe.observed import AutoscalerView, GroupView
+from voxk8s.controller.observe.informer import Group
+from voxk8s.controller.observe.observed import AutoscalerView, WorkerGroupView
 from voxk8s.errors import PermanentError, TransientError
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ ORPHAN_GRACE = timedelta(seconds=15)
 _LOOK = 1.0
 
 
-def forgotten(state: ClusterState, now: datetime) -> Iterator[tuple[Group, AutoscalerView]]:
+def stuck_autoscalers(state: ClusterState, now: datetime) -> Iterator[tuple[Group, AutoscalerView]]:
     """Give the autoscalers that are to go, and nothing but the dask operator's finalizer holds."""
     for key, scaler in state.autoscalers.items():
         if scaler.deleting is None or now - scaler.deleting < GRACE:
@@ -42,7 +42,7 @@ def forgotten(state: ClusterState, now: datetime) -> Iterator[tuple[Group, Autos
             yield key, scaler
 
 
-def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[Group, GroupView]]:
+def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[Group, WorkerGroupView]]:
     """Give the worker groups whose cluster is gone."""
     if not state.clusters.synced.is_set():
         return
@@ -53,11 +53,11 @@ def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[Group, GroupVi
             yield key, group
 
 
-async def keep_house(kube: Kube, state: ClusterState, now: Callable[[], datetime]) -> None:
-    """Let forgotten autoscalers and worker groups go, for ever."""
+async def cleanup_orphans(kube: Kube, state: ClusterState, now: Callable[[], datetime]) -> None:
+    """Let stuck_autoscalers autoscalers and worker groups go, for ever."""
     while True:
         await asyncio.sleep(_LOOK)
-        for (namespace, name), scaler in list(forgotten(state, now())):
+        for (namespace, name), scaler in list(stuck_autoscalers(state, now())):
             kept = [finalizer for finalizer in scaler.finalizers if finalizer != FINALIZER]
             # The uid keeps it off a successor of the same name.
             changes = {"metadata": {"uid": scaler.uid, "finalizers": kept}}

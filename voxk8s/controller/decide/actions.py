@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 
-class Child(StrEnum):
+class ChildKind(StrEnum):
     """Kinds of children that can be deleted one by one."""
 
     CLUSTER = "DaskCluster"
@@ -18,12 +18,12 @@ class Child(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolve:
+class ResolvePlan:
     """Read the plan and look its goals up, in the background."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forget:
+class ForgetPlan:
     """Drop what is known of the plan, and stop finding out."""
 
 
@@ -53,10 +53,10 @@ class ApplyAutoscaler:
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class DeleteChild:
     """A child that is no longer wanted; it is no error when it is gone already."""
 
-    child: Child
+    child: ChildKind
     name: str
     why: str
 
@@ -67,21 +67,21 @@ class DeleteWorkPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class WriteRun:
+class WriteRunnerStatus:
     """The runner's part of the status, for runs without a runner."""
 
     part: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class WriteStatus:
+class WriteOperatorStatus:
     """The operator's part of the status, whole."""
 
     part: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class EmitEvent:
     """An event about the WorkPlan."""
 
     warning: bool
@@ -90,23 +90,23 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAgain:
+class RequeueAfter:
     """Reconcile again in so many seconds, whatever happens."""
 
     seconds: float
 
 
 Action: TypeAlias = (
-    Resolve
-    | Forget
+    ResolvePlan
+    | ForgetPlan
     | CreateAccess
     | CreateCluster
     | CreateRunner
     | ApplyAutoscaler
-    | Delete
+    | DeleteChild
     | DeleteWorkPlan
-    | WriteRun
-    | WriteStatus
-    | Record
-    | LookAgain
+    | WriteRunnerStatus
+    | WriteOperatorStatus
+    | EmitEvent
+    | RequeueAfter
 )

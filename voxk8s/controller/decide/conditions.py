@@ -13,15 +13,15 @@ from datetime import datetime
 from voxk8s import constants
 from voxk8s.api import ConditionStatus, find_condition
 from voxk8s.constants import CLUSTER_READY, READY, RECONCILING, STALLED, STORE_READY, SUCCEEDED
+from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import recovery
-from voxk8s.controller.decide.problems import HINT, ORDER, worst_trouble
-from voxk8s.controller.decide.stage import Phase, Stage
+from voxk8s.controller.decide.problems import HINT, ORDER, worst_problem
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution import Blocked, Resolved, Resolving
+from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ConditionState:
     """Type, status, reason and message of a condition."""
 
     type: str
@@ -30,46 +30,48 @@ class Claim:
     message: str
 
 
-def reconciling(stage: Stage) -> Claim:
+def reconciling(stage: PhaseState) -> ConditionState:
     """Say whether there is more to come."""
-    return Claim(RECONCILING, "False" if stage.ended else "True", stage.reason, stage.message)
+    return ConditionState(
+        RECONCILING, "False" if stage.ended else "True", stage.reason, stage.message
+    )
 
 
-def stalled(stage: Stage) -> Claim:
+def stalled(stage: PhaseState) -> ConditionState:
     """Say whether the WorkPlan failed for good."""
     failed = stage.phase is Phase.FAILED
-    return Claim(STALLED, "True" if failed else "False", stage.reason, stage.message)
+    return ConditionState(STALLED, "True" if failed else "False", stage.reason, stage.message)
 
 
-def ready(stage: Stage) -> Claim:
+def ready(stage: PhaseState) -> ConditionState:
     """Say whether the results are there."""
     match stage.phase:
         case Phase.SUCCEEDED:
-            return Claim(READY, "True", stage.reason, stage.message)
+            return ConditionState(READY, "True", stage.reason, stage.message)
         case Phase.FAILED | Phase.PENDING | Phase.SUSPENDED:
-            return Claim(READY, "False", stage.reason, stage.message)
+            return ConditionState(READY, "False", stage.reason, stage.message)
         case Phase.RESOLVING | Phase.STARTING | Phase.RUNNING:
-            return Claim(READY, "Unknown", stage.reason, stage.message)
+            return ConditionState(READY, "Unknown", stage.reason, stage.message)
 
 
-def succeeded(stage: Stage) -> Claim:
+def succeeded(stage: PhaseState) -> ConditionState:
     """Say how the WorkPlan ended."""
     match stage.phase:
         case Phase.SUCCEEDED:
-            return Claim(SUCCEEDED, "True", stage.reason, stage.message)
+            return ConditionState(SUCCEEDED, "True", stage.reason, stage.message)
         case Phase.FAILED:
-            return Claim(SUCCEEDED, "False", stage.reason, stage.message)
+            return ConditionState(SUCCEEDED, "False", stage.reason, stage.message)
         case _:
-            return Claim(SUCCEEDED, "Unknown", stage.reason, stage.message)
+            return ConditionState(SUCCEEDED, "Unknown", stage.reason, stage.message)
 
 
-def deterministic(observed: Observed) -> Claim | None:
+def deterministic(observed: Observed) -> ConditionState | None:
     """Say whether a difference was seen; None where none was."""
     outcome = observed.workplan.status.outcome
     keys = outcome.non_deterministic if outcome else None
     if not keys:
         return None
-    return Claim(
+    return ConditionState(
         constants.DETERMINISTIC,
         "False",
         constants.REASON_NON_DETERMINISTIC,
@@ -87,63 +89,65 @@ STORE_REASONS = frozenset(
 )
 
 
-def store_ready(observed: Observed) -> Claim:
+def store_ready(observed: Observed) -> ConditionState:
     """Say what the operator, or the runner where the operator may not look, found out."""
     status, runner = observed.workplan.status, observed.runner
     driven = runner is not None and not runner.deleting and not runner.finished
     if driven and status.waiting is not None and status.waiting.reason in STORE_REASONS:
-        return Claim(STORE_READY, "False", status.waiting.reason, status.waiting.message)
+        return ConditionState(STORE_READY, "False", status.waiting.reason, status.waiting.message)
     match observed.resolution:
         case Blocked(reason, message) | Resolving(Blocked(reason, message)) if (
             reason in STORE_REASONS
         ):
-            return Claim(STORE_READY, "False", reason, message)
+            return ConditionState(STORE_READY, "False", reason, message)
         case Resolved(store_checked=True, store_message=message):
             reason = (
                 constants.REASON_CONDITIONAL_WRITES_UNSUPPORTED
                 if message
                 else constants.REASON_STORE_CONNECTED
             )
-            return Claim(STORE_READY, "True", reason, message or "The store answers.")
+            return ConditionState(STORE_READY, "True", reason, message or "The store answers.")
         case _:
             pass
     # What a runner that is gone has said may be so no more.
     if status.outcome is not None or (driven and status.operations is not None):
         return _connected(observed)
-    return _as_before(observed) or Claim(
+    return _as_before(observed) or ConditionState(
         STORE_READY, "Unknown", constants.REASON_ACCEPTED, "The store was not asked yet."
     )
 
 
-def _connected(observed: Observed) -> Claim:
+def _connected(observed: Observed) -> ConditionState:
     """Give what counts where the runner works: nothing of it comes about without a store."""
     old = _as_before(observed)
     if old is not None and old.status == "True":
         return old
-    return Claim(STORE_READY, "True", constants.REASON_STORE_CONNECTED, "The store answers.")
+    return ConditionState(
+        STORE_READY, "True", constants.REASON_STORE_CONNECTED, "The store answers."
+    )
 
 
-def _as_before(observed: Observed) -> Claim | None:
+def _as_before(observed: Observed) -> ConditionState | None:
     old = find_condition(observed.workplan.status.conditions, STORE_READY)
-    return Claim(STORE_READY, old.status, old.reason, old.message) if old else None
+    return ConditionState(STORE_READY, old.status, old.reason, old.message) if old else None
 
 
 _NOT_NEEDED = constants.REASON_CLUSTER_NOT_NEEDED
 
 
-def cluster_ready(observed: Observed, stage: Stage, now: datetime) -> Claim:
+def cluster_ready(observed: Observed, stage: PhaseState, now: datetime) -> ConditionState:
     """Say how the cluster of the run is."""
     if not stage.working:
         return _idle(observed, stage, now)
-    if observed.cluster is None and observed.runner is None and not observed.refusals:
+    if observed.cluster is None and observed.runner is None and not observed.create_errors:
         return _claim("Unknown", constants.REASON_CLUSTER_STARTING, "The cluster is on its way.")
-    trouble = worst_trouble(observed, now)
+    problem = worst_problem(observed, now)
     available = observed.scheduler is not None and observed.scheduler.available > 0
-    if trouble is not None:
+    if problem is not None:
         # A pod that was killed for memory is worth knowing of, though others go on.
-        survived = trouble.reason == constants.REASON_OUT_OF_MEMORY and observed.ready_workers
+        survived = problem.reason == constants.REASON_OUT_OF_MEMORY and observed.ready_workers
         return _claim(
-            "True" if available and survived else "False", trouble.reason, trouble.message
+            "True" if available and survived else "False", problem.reason, problem.message
         )
     if available:
         return _available(observed)
@@ -156,8 +160,8 @@ def cluster_ready(observed: Observed, stage: Stage, now: datetime) -> Claim:
     return _claim("False", constants.REASON_CLUSTER_STARTING, "The scheduler is not ready yet.")
 
 
-def _idle(observed: Observed, stage: Stage, now: datetime) -> Claim:
-    if recovery.is_stuck(observed, now):
+def _idle(observed: Observed, stage: PhaseState, now: datetime) -> ConditionState:
+    if recovery.is_stuck_terminating(observed, now):
         return _claim(
             "False",
             constants.REASON_DASK_OPERATOR_MISSING,
@@ -184,7 +188,7 @@ def _idle(observed: Observed, stage: Stage, now: datetime) -> Claim:
             )
 
 
-def _available(observed: Observed) -> Claim:
+def _available(observed: Observed) -> ConditionState:
     old = find_condition(observed.workplan.status.conditions, CLUSTER_READY)
     if old is not None and old.reason == constants.REASON_OUT_OF_MEMORY:
         # The killed pod may be gone by now; that it was killed is worth knowing until the end.
@@ -199,9 +203,9 @@ def _was_available(observed: Observed) -> bool:
     )
 
 
-def _claim(status: str, reason: str, message: str) -> Claim:
+def _claim(status: str, reason: str, message: str) -> ConditionState:
     match status:
         case "True" | "False" | "Unknown":
-            return Claim(CLUSTER_READY, status, reason, message)
+            return ConditionState(CLUSTER_READY, status, reason, message)
         case _:
             raise AssertionError(status)

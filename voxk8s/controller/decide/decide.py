@@ -1,6 +1,6 @@
 """The decision: from what is observed to what is to be done. Pure, total, and idempotent.
 
-Carrying the actions out and observing again leads to a state in which nothing but `LookAgain` is
+Carrying the actions out and observing again leads to a state in which nothing but `RequeueAfter` is
 decided.
 """
 
@@ -14,17 +14,17 @@ from voxk8s.controller.decide import events, status
 from voxk8s.controller.decide.actions import (
     Action,
     DeleteWorkPlan,
-    Forget,
-    LookAgain,
-    Resolve,
-    WriteRun,
-    WriteStatus,
+    ForgetPlan,
+    RequeueAfter,
+    ResolvePlan,
+    WriteOperatorStatus,
+    WriteRunnerStatus,
 )
-from voxk8s.controller.decide.phase import judge
+from voxk8s.controller.decide.derive_phase import derive_phase
+from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import deadlines, release, start, ttl
-from voxk8s.controller.decide.stage import Phase, Stage
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution import Blocked, Resolved, Resolving, Unresolved
+from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving, Unresolved
 
 _SOON = 2.0
 """Seconds between looks while something is on its way that no watch may tell of."""
@@ -34,8 +34,8 @@ def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
     """Give the actions that bring a WorkPlan further, in the order to carry them out."""
     if observed.workplan.metadata.deletion_timestamp is not None:
         # Children go by their owner references; results belong to nobody.
-        return (Forget(),)
-    stage = judge(observed, now)
+        return (ForgetPlan(),)
+    stage = derive_phase(observed, now)
     return (
         *_plan(observed, stage, now),
         *_children_first(observed, stage, now),
@@ -45,62 +45,62 @@ def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
     )
 
 
-def _plan(observed: Observed, stage: Stage, now: datetime) -> Iterator[Action]:
+def _plan(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Action]:
     """Find out about the plan, or drop what is known of it."""
-    over = stage.settled or stage.phase is Phase.SUSPENDED
+    over = stage.recorded or stage.phase is Phase.SUSPENDED
     if over and not isinstance(observed.resolution, Unresolved):
-        yield Forget()
+        yield ForgetPlan()
     if over or stage.ended or stage.working:
         return
     match observed.resolution:
         case Unresolved():
-            yield Resolve()
+            yield ResolvePlan()
         case Blocked(retry_at=retry_at) if retry_at <= now:
-            yield Resolve()
+            yield ResolvePlan()
         case _:
             pass
 
 
-def _children_first(observed: Observed, stage: Stage, now: datetime) -> Iterator[Action]:
+def _children_first(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Action]:
     """Start what a run needs before telling about it: a user waits for results, not for news."""
     if stage.working and observed.workplan.status.conditions:
         yield from start.missing_children(observed, now)
 
 
-def _status(observed: Observed, stage: Stage, now: datetime) -> Iterator[Action]:
+def _status(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Action]:
     old = observed.workplan.status
     part = _run_part(observed, stage)
     if part is not None:
-        yield WriteRun(part)
-    new = status.operator_part(observed, stage, now)
-    if status.says_news(new, old):
-        yield WriteStatus(status.encode_part(new))
+        yield WriteRunnerStatus(part)
+    new = status.operator_status(observed, stage, now)
+    if status.has_changed(new, old):
+        yield WriteOperatorStatus(status.encode_status(new))
         yield from events.events(old, new, stage)
 
 
-def _run_part(observed: Observed, stage: Stage) -> dict[str, Any] | None:
+def _run_part(observed: Observed, stage: PhaseState) -> dict[str, Any] | None:
     """Give the runner's part of the status where there is no runner to write it."""
     old, resolution = observed.workplan.status, observed.resolution
-    if not stage.settled and isinstance(resolution, Resolved):
+    if not stage.recorded and isinstance(resolution, Resolved):
         if stage.ended and old.outcome is None and resolution.finished is not None:
             return resolution.finished
         if stage.working and observed.runner is None and resolution.counts is not None:
-            return start.first_counts(resolution.counts, old)
+            return start.initial_run_status(resolution.counts, old)
     if stage.ended or stage.phase is Phase.SUSPENDED:
-        return status.idle_part(observed)
+        return status.stopped_run_status(observed)
     return None
 
 
-def _children_last(observed: Observed, stage: Stage, now: datetime) -> Iterator[Action]:
+def _children_last(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Action]:
     """Give back what is not needed, once the status tells why."""
     if stage.working or stage.phase in (Phase.RESOLVING, Phase.PENDING):
         return
-    yield from release.leftovers(observed, stage, now)
-    if stage.settled and ttl.seconds_left(observed.workplan, now) == 0:
+    yield from release.unneeded_children(observed, stage, now)
+    if stage.recorded and ttl.seconds_left(observed.workplan, now) == 0:
         yield DeleteWorkPlan()
 
 
-def _later(observed: Observed, stage: Stage, now: datetime) -> Iterator[LookAgain]:
+def _later(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[RequeueAfter]:
     waits: list[float] = []
     if stage.ended:
         left = ttl.seconds_left(observed.workplan, now)
@@ -120,4 +120,4 @@ def _later(observed: Observed, stage: Stage, now: datetime) -> Iterator[LookAgai
             # What is given back may need a second word.
             waits = [_SOON] if observed.cluster is not None else []
     if waits:
-        yield LookAgain(max(0.05, min(waits)))
+        yield RequeueAfter(max(0.05, min(waits)))

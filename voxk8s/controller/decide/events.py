@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from voxk8s import constants
 from voxk8s.api import Condition, WorkPlanStatus, find_condition
-from voxk8s.controller.decide.actions import Record
-from voxk8s.controller.decide.stage import Phase, Stage
+from voxk8s.controller.decide.actions import EmitEvent
+from voxk8s.controller.decide.phase import Phase, PhaseState
 
 _QUIET = frozenset(
     {
@@ -22,7 +22,7 @@ _QUIET = frozenset(
 """Reasons of StoreReady and ClusterReady that Ready tells already, or nobody needs to hear."""
 
 
-def events(old: WorkPlanStatus, new: WorkPlanStatus, stage: Stage) -> Iterator[Record]:
+def events(old: WorkPlanStatus, new: WorkPlanStatus, stage: PhaseState) -> Iterator[EmitEvent]:
     """Give an event for each condition that says something new."""
     told: set[str] = set()
     before = find_condition(old.conditions, constants.READY)
@@ -30,14 +30,14 @@ def events(old: WorkPlanStatus, new: WorkPlanStatus, stage: Stage) -> Iterator[R
     if after is not None and (before is None or before.reason != after.reason):
         told.add(after.reason)
         waits = stage.phase in (Phase.PENDING, Phase.FAILED)
-        yield Record(waits, after.reason, after.message)
+        yield EmitEvent(waits, after.reason, after.message)
     for kind in (constants.STORE_READY, constants.CLUSTER_READY, constants.DETERMINISTIC):
         earlier = find_condition(old.conditions, kind)
         found = find_condition(new.conditions, kind)
         if found is None or found.reason in told or not _is_news(earlier, found):
             continue
         told.add(found.reason)
-        yield Record(found.status == "False", found.reason, found.message)
+        yield EmitEvent(found.status == "False", found.reason, found.message)
 
 
 def _is_news(before: Condition | None, after: Condition) -> bool:

@@ -1,89 +1,41 @@
-"""From what is observed to the stage of a WorkPlan's life. Pure."""
+"""Where a WorkPlan is in its life: one value that conditions, children and phase follow from."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from voxk8s import constants
-from voxk8s.controller.decide.policies import deadlines, finish
-from voxk8s.controller.decide.problems import worst_trouble
-from voxk8s.controller.decide.stage import Phase, Stage
-from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution import Blocked, Invalid, Resolved, Resolving, Unresolved
+from dataclasses import dataclass
+from enum import StrEnum
 
 
-def judge(observed: Observed, now: datetime) -> Stage:
-    """Give the stage: an end that is told, one that was just reached, or the way there."""
-    end = finish.settled(observed) or finish.finished(observed, now)
-    if end is not None:
-        return end
-    stage = _suspended(observed) or _on_the_way(observed, now)
-    late = deadlines.exceeded(observed, now, waiting_for=_explain(observed, stage, now))
-    return late or stage
+class Phase(StrEnum):
+    """The word in the Status column."""
+
+    PENDING = "Pending"
+    RESOLVING = "Resolving"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    SUSPENDED = "Suspended"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
 
 
-def _suspended(observed: Observed) -> Stage | None:
-    if not observed.workplan.spec.suspend:
-        return None
-    return Stage(
-        Phase.SUSPENDED,
-        constants.REASON_SUSPENDED,
-        "spec.suspend is set: no cluster runs, results stay.",
-    )
+@dataclass(frozen=True, slots=True)
+class PhaseState:
+    """A phase, why it is so, and whether it was so before.
 
+    `recorded` marks an end that the status already tells; it never changes any more.
+    """
 
-def _on_the_way(observed: Observed, now: datetime) -> Stage:
-    waiting = observed.workplan.status.waiting
-    if observed.runner is not None and not observed.runner.deleting:
-        if waiting is not None:
-            words = waiting.message
-            if waiting.reason == constants.REASON_PROGRESSING:
-                words += _setbacks(observed)
-            return Stage(Phase.RUNNING, waiting.reason, words)
-        return _under_way(observed, now)
-    match observed.resolution:
-        case Blocked(reason, message) | Resolving(Blocked(reason, message)):
-            return Stage(Phase.PENDING, reason, message)
-        case Resolved():
-            return _under_way(observed, now)
-        case Unresolved() | Resolving() | Invalid():
-            if observed.cluster is not None and observed.cluster.deleting is None:
-                return _under_way(observed, now)
-            return Stage(
-                Phase.RESOLVING,
-                constants.REASON_ACCEPTED,
-                "The plan is read and looked up in the store.",
-            )
+    phase: Phase
+    reason: str
+    message: str
+    recorded: bool = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether the WorkPlan is done, well or not."""
+        return self.phase in (Phase.SUCCEEDED, Phase.FAILED)
 
-def _under_way(observed: Observed, now: datetime) -> Stage:
-    counts = observed.workplan.status.operations
-    begun = counts is not None and (counts.running > 0 or counts.computed > 0)
-    driven = any(pod.component == "runner" and pod.ready for pod in observed.pods)
-    if begun or (observed.ready_workers and driven):
-        words = f"Operations are being computed.{_setbacks(observed)}"
-        return Stage(Phase.RUNNING, constants.REASON_PROGRESSING, words)
-    if observed.ready_workers:
-        words = "The runner is on its way."
-    elif observed.workplan.status.workers_ready_time is not None:
-        words = "No worker is ready."
-    else:
-        words = "The Dask cluster is on its way."
-    trouble = worst_trouble(observed, now)
-    words = f"{words} {trouble.message if trouble else ''}".rstrip() + _setbacks(observed)
-    return Stage(Phase.STARTING, constants.REASON_CLUSTER_STARTING, words)
-
-
-def _setbacks(observed: Observed) -> str:
-    """Say that the runner failed and is started again, which no other condition tells."""
-    words = finish.last_words(observed)
-    runner = observed.runner
-    if runner is None or runner.finished or runner.attempts < 2 or not words:
-        return ""
-    return f" The runner was started {runner.attempts} times; it last ended with {words}."
-
-
-def _explain(observed: Observed, stage: Stage, now: datetime) -> str:
-    """Say what a WorkPlan that did not start was waiting for."""
-    trouble = worst_trouble(observed, now)
-    return trouble.message if trouble is not None else stage.message
+    @property
+    def working(self) -> bool:
+        """Whether the children of a run are wanted."""
+        return self.phase in (Phase.STARTING, Phase.RUNNING)

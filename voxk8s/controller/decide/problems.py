@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from voxk8s import constants
 from voxk8s.controller.decide.policies import recovery
-from voxk8s.controller.observe.observed import Observed, PodView, Trouble
+from voxk8s.controller.observe.observed import Observed, PodView, Problem
 
 HINT = "Is the dask-kubernetes operator installed and running?"
 POD_GRACE = timedelta(seconds=10)
@@ -23,54 +23,54 @@ ORDER = (
 """Reasons from the one that explains most to the one that explains least."""
 
 
-def worst_trouble(observed: Observed, now: datetime) -> Trouble | None:
-    """Give the trouble of the children that a person should hear of first."""
-    found = sorted(_troubles(observed, now), key=lambda trouble: _rank(trouble.reason))
+def worst_problem(observed: Observed, now: datetime) -> Problem | None:
+    """Give the problem of the children that a person should hear of first."""
+    found = sorted(_problems(observed, now), key=lambda problem: _rank(problem.reason))
     return found[0] if found else None
 
 
-def _troubles(observed: Observed, now: datetime) -> Iterator[Trouble]:
-    yield from observed.refusals
-    if recovery.is_ignored(observed, now):
-        yield Trouble(
+def _problems(observed: Observed, now: datetime) -> Iterator[Problem]:
+    yield from observed.create_errors
+    if recovery.is_unhandled(observed, now):
+        yield Problem(
             constants.REASON_DASK_OPERATOR_MISSING,
             f"Nothing has reacted to DaskCluster {observed.cluster and observed.cluster.name}."
             f" {HINT}",
         )
     yield from _missing_pods(observed, now)
     for pod in observed.pods:
-        yield from (trouble for trouble in pod.troubles if _matters(observed, pod, trouble))
+        yield from (problem for problem in pod.problems if _matters(observed, pod, problem))
 
 
-def _missing_pods(observed: Observed, now: datetime) -> Iterator[Trouble]:
+def _missing_pods(observed: Observed, now: datetime) -> Iterator[Problem]:
     """Give what keeps pods from being made at all."""
     if observed.scheduler is not None and not observed.scheduler.available:
-        yield from observed.scheduler.troubles
+        yield from observed.scheduler.problems
     if not observed.ready_workers:
         for worker in observed.workers:
-            yield from worker.troubles
+            yield from worker.problems
     runner = observed.runner
     if runner is None or runner.attempts or runner.finished or runner.deleting:
         return
     # A Job does not say in its status what Deployments do: only its events have the reason.
-    if observed.pod_refusal:
-        yield Trouble(
+    if observed.runner_pod_error:
+        yield Problem(
             constants.REASON_POD_REJECTED,
-            f"Job {runner.name} of the runner gets no pod: {observed.pod_refusal}",
+            f"Job {runner.name} of the runner gets no pod: {observed.runner_pod_error}",
         )
     elif now - runner.created >= POD_GRACE:
-        yield Trouble(
+        yield Problem(
             constants.REASON_POD_REJECTED,
             f"Job {runner.name} of the runner gets no pod: a quota or an admission policy may"
             f" refuse it. kubectl describe job/{runner.name} tells.",
         )
 
 
-def _matters(observed: Observed, pod: PodView, trouble: Trouble) -> bool:
-    """Say whether a pod's trouble keeps the run from its work, or foretells that it will."""
+def _matters(observed: Observed, pod: PodView, problem: Problem) -> bool:
+    """Say whether a pod's problem keeps the run from its work, or foretells that it will."""
     if pod.deleting:
         return False
-    if trouble.reason == constants.REASON_OUT_OF_MEMORY:
+    if problem.reason == constants.REASON_OUT_OF_MEMORY:
         return True
     match pod.component:
         case "worker":

@@ -11,11 +11,11 @@ import msgspec
 from voxk8s import api
 from voxk8s.api import ClusterStatus, Condition, RunnerStatus, WorkPlanStatus
 from voxk8s.controller.decide import conditions
-from voxk8s.controller.decide.conditions import Claim
+from voxk8s.controller.decide.conditions import ConditionState
+from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import suspension
-from voxk8s.controller.decide.stage import Phase, Stage
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution import Resolved
+from voxk8s.controller.resolve.resolution_state import Resolved
 
 _MESSAGE_LIMIT = 4096
 RUNNER_FIELDS: dict[str, Any] = {
@@ -35,7 +35,7 @@ HEARTBEAT = timedelta(seconds=15)
 """How old the duration of a run that lasts may get in the status."""
 
 
-def operator_part(observed: Observed, stage: Stage, now: datetime) -> WorkPlanStatus:
+def operator_status(observed: Observed, stage: PhaseState, now: datetime) -> WorkPlanStatus:
     """Give all that the operator says about a WorkPlan; what the runner says is left out."""
     workplan, old = observed.workplan, observed.workplan.status
     now = now.replace(microsecond=0)
@@ -68,7 +68,7 @@ def operator_part(observed: Observed, stage: Stage, now: datetime) -> WorkPlanSt
     return msgspec.structs.replace(part, duration=_duration(old, stage, duration))
 
 
-def idle_part(observed: Observed) -> dict[str, Any] | None:
+def stopped_run_status(observed: Observed) -> dict[str, Any] | None:
     """Give the runner's part of the status once nobody computes any more; None where it fits.
 
     A runner that was stopped had no time to say that what it computed waits again.
@@ -83,7 +83,7 @@ def idle_part(observed: Observed) -> dict[str, Any] | None:
     return api.encode(WorkPlanStatus(**kept | {"waiting": None}))
 
 
-def says_news(part: WorkPlanStatus, old: WorkPlanStatus) -> bool:
+def has_changed(part: WorkPlanStatus, old: WorkPlanStatus) -> bool:
     """Say whether writing `part` would change what the operator has said."""
     return _sorted(part) != _sorted(msgspec.structs.replace(old, **RUNNER_FIELDS))
 
@@ -94,17 +94,17 @@ def _sorted(part: WorkPlanStatus) -> WorkPlanStatus:
     return msgspec.structs.replace(part, conditions=found)
 
 
-def encode_part(part: WorkPlanStatus) -> dict[str, Any]:
+def encode_status(part: WorkPlanStatus) -> dict[str, Any]:
     """Turn a part into JSON data for the API server."""
     data = api.encode(part)
     data["observedGeneration"] = part.observed_generation
     return data
 
 
-def _conditions(observed: Observed, stage: Stage, now: datetime) -> tuple[Condition, ...]:
+def _conditions(observed: Observed, stage: PhaseState, now: datetime) -> tuple[Condition, ...]:
     found = observed.workplan.status.conditions
     generation = observed.workplan.metadata.generation
-    for claim in _claims(observed, stage, now):
+    for claim in _condition_states(observed, stage, now):
         found = api.set_condition(
             found,
             claim.type,
@@ -117,7 +117,9 @@ def _conditions(observed: Observed, stage: Stage, now: datetime) -> tuple[Condit
     return found
 
 
-def _claims(observed: Observed, stage: Stage, now: datetime) -> Iterator[Claim]:
+def _condition_states(
+    observed: Observed, stage: PhaseState, now: datetime
+) -> Iterator[ConditionState]:
     yield conditions.reconciling(stage)
     yield conditions.stalled(stage)
     yield conditions.ready(stage)
@@ -128,7 +130,7 @@ def _claims(observed: Observed, stage: Stage, now: datetime) -> Iterator[Claim]:
         yield claim
 
 
-def _cluster(observed: Observed, stage: Stage) -> ClusterStatus | None:
+def _cluster(observed: Observed, stage: PhaseState) -> ClusterStatus | None:
     old = observed.workplan.status.cluster
     if observed.cluster is None or not stage.working:
         return msgspec.structs.replace(old, workers=0, dashboard_url=None) if old else None
@@ -146,9 +148,9 @@ def _runner(observed: Observed) -> RunnerStatus | None:
     return RunnerStatus(job=runner.name, attempts=runner.attempts)
 
 
-def _duration(old: WorkPlanStatus, stage: Stage, active: timedelta) -> str | None:
+def _duration(old: WorkPlanStatus, stage: PhaseState, active: timedelta) -> str | None:
     """Give the duration; while the run lasts it moves on once in a HEARTBEAT only."""
-    if stage.settled or stage.phase is Phase.SUSPENDED:
+    if stage.recorded or stage.phase is Phase.SUSPENDED:
         return old.duration
     seconds = int(active.total_seconds())
     if not stage.ended:

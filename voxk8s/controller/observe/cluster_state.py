@@ -1,4 +1,4 @@
-"""The caches of all kinds that the operator follows."""
+"""The informers of all kinds that the operator follows."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from voxk8s.cluster.resources import (
     Kind,
 )
 from voxk8s.constants import LABEL_WORKPLAN
-from voxk8s.controller.observe import views
-from voxk8s.controller.observe.informers import Cache, Group
+from voxk8s.controller.observe import parse_views
+from voxk8s.controller.observe.informer import Group, Informer
 from voxk8s.controller.observe.observed import (
     AutoscalerView,
     ClusterView,
     DeploymentView,
-    GroupView,
+    FailedCreateView,
     JobView,
     PodView,
-    RefusalView,
+    WorkerGroupView,
 )
-from voxk8s.controller.observe.workplan_codec import read_workplan
-from voxk8s.controller.queue import ObjectKey
+from voxk8s.controller.observe.workplan_codec import decode_workplan
+from voxk8s.controller.work_queue import ObjectKey
 
 T = TypeVar("T")
 
@@ -48,32 +48,38 @@ class ClusterState:
     def __init__(
         self, wake: Callable[[ObjectKey], None], gone: Callable[[WorkPlanResource], None]
     ) -> None:
-        """Make empty caches."""
+        """Make empty informers."""
         self._wake = wake
 
-        def child(kind: Kind, read: Callable[[Mapping[str, Any]], T]) -> Cache[T]:
-            return Cache(kind, read, views.workplan_label, self._changed, labels=LABEL_WORKPLAN)
+        def child(kind: Kind, read: Callable[[Mapping[str, Any]], T]) -> Informer[T]:
+            return Informer(
+                kind, read, parse_views.workplan_label, self._changed, labels=LABEL_WORKPLAN
+            )
 
-        self.workplans: Cache[WorkPlanResource] = Cache(
-            WORK_PLANS, read_workplan, _own_group, self._changed, dropped=gone
+        self.workplans: Informer[WorkPlanResource] = Informer(
+            WORK_PLANS, decode_workplan, _own_group, self._changed, dropped=gone
         )
-        self.clusters: Cache[ClusterView] = child(DASK_CLUSTERS, views.cluster_view)
-        self.groups: Cache[GroupView] = child(DASK_WORKER_GROUPS, views.group_view)
-        self.autoscalers: Cache[AutoscalerView] = child(DASK_AUTOSCALERS, views.autoscaler_view)
-        self.deployments: Cache[DeploymentView] = child(DEPLOYMENTS, views.deployment_view)
-        self.jobs: Cache[JobView] = child(JOBS, views.job_view)
-        self.pods: Cache[PodView] = child(PODS, views.pod_view)
-        self.refusals: Cache[RefusalView] = Cache(
+        self.clusters: Informer[ClusterView] = child(DASK_CLUSTERS, parse_views.cluster_view)
+        self.groups: Informer[WorkerGroupView] = child(
+            DASK_WORKER_GROUPS, parse_views.worker_group_view
+        )
+        self.autoscalers: Informer[AutoscalerView] = child(
+            DASK_AUTOSCALERS, parse_views.autoscaler_view
+        )
+        self.deployments: Informer[DeploymentView] = child(DEPLOYMENTS, parse_views.deployment_view)
+        self.jobs: Informer[JobView] = child(JOBS, parse_views.job_view)
+        self.pods: Informer[PodView] = child(PODS, parse_views.pod_view)
+        self.create_errors: Informer[FailedCreateView] = Informer(
             EVENTS,
-            views.refusal_view,
-            views.involved_name,
+            parse_views.failed_create_view,
+            parse_views.involved_name,
             self._refused,
             fields=_JOBS_WITHOUT_PODS,
         )
 
     @property
-    def caches(self) -> tuple[Cache[Any], ...]:
-        """All caches."""
+    def informers(self) -> tuple[Informer[Any], ...]:
+        """All informers."""
         return (
             self.workplans,
             self.clusters,
@@ -82,33 +88,33 @@ class ClusterState:
             self.deployments,
             self.jobs,
             self.pods,
-            self.refusals,
+            self.create_errors,
         )
 
     @property
     def synced(self) -> bool:
-        """Whether every cache knows what there is; kinds without a CRD do not count."""
-        return all(c.synced.is_set() for c in self.caches if c.kind not in _OPTIONAL)
+        """Whether every informer knows what there is; kinds without a CRD do not count."""
+        return all(c.synced.is_set() for c in self.informers if c.kind not in _OPTIONAL)
 
     async def wait_until_synced(self, patience: float = 5.0) -> None:
-        """Wait for all caches, for those of the dask operator's kinds only a little."""
-        for cache in self.caches:
-            if cache.kind in _OPTIONAL:
+        """Wait for all informers, for those of the dask operator's kinds only a little."""
+        for informer in self.informers:
+            if informer.kind in _OPTIONAL:
                 try:
-                    await asyncio.wait_for(cache.synced.wait(), patience)
+                    await asyncio.wait_for(informer.synced.wait(), patience)
                 except TimeoutError:
                     continue
             else:
-                await cache.synced.wait()
+                await informer.synced.wait()
 
     async def follow(
         self, kube: Kube, namespaces: tuple[str, ...], clock: Callable[[], float]
     ) -> None:
-        """Keep all caches up to date, for ever; ends only when one of them breaks."""
+        """Keep all informers up to date, for ever; ends only when one of them breaks."""
         async with asyncio.TaskGroup() as tasks:
-            for cache in self.caches:
+            for informer in self.informers:
                 for namespace in namespaces or (None,):
-                    tasks.create_task(cache.follow(kube, namespace, clock))
+                    tasks.create_task(informer.follow(kube, namespace, clock))
 
     def names(self) -> list[ObjectKey]:
         """Name all WorkPlans."""

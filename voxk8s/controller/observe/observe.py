@@ -9,9 +9,9 @@ from voxk8s.api import WorkPlanResource
 from voxk8s.cluster import names
 from voxk8s.cluster.dask import dashboard_url
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.observed import JobView, Observed, Trouble
+from voxk8s.controller.observe.observed import JobView, Observed, Problem
 from voxk8s.controller.observe.workplan_codec import UnreadableWorkPlan
-from voxk8s.controller.resolve.resolution import Invalid, Resolution
+from voxk8s.controller.resolve.resolution_state import Invalid, Resolution
 
 
 class _Child(Protocol):
@@ -26,7 +26,7 @@ def observe(
     workplan: WorkPlanResource,
     state: ClusterState,
     resolution: Resolution,
-    refusals: tuple[Trouble, ...] = (),
+    create_errors: tuple[Problem, ...] = (),
 ) -> Observed:
     """Gather what is known of a WorkPlan and its children.
 
@@ -62,15 +62,15 @@ def observe(
         workers=tuple(found for found in deployments if found.component == "worker"),
         runner=job,
         pods=tuple(found for found in state.pods.of(group) if found.owner in owners),
-        refusals=refusals,
-        pod_refusal=_pod_refusal(state, namespace, job) if job else "",
+        create_errors=create_errors,
+        runner_pod_error=_runner_pod_error(state, namespace, job) if job else "",
         dashboard=dashboard_url(name, namespace) if name else None,
     )
 
 
-def _pod_refusal(state: ClusterState, namespace: str, job: JobView) -> str:
+def _runner_pod_error(state: ClusterState, namespace: str, job: JobView) -> str:
     """Give what the events say of a Job that gets no pod."""
-    told = state.refusals.of((namespace, job.name))
+    told = state.create_errors.of((namespace, job.name))
     return next((event.message for event in told if event.job == job.uid), "")
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.controller.resolve.resolution import Resolution, Unresolved
+from voxk8s.controller.resolve.resolution_state import Resolution, Unresolved
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Problem:
     """Something that keeps a child from working: a documented reason, and words for a person."""
 
     reason: str
@@ -31,8 +31,8 @@ class PodView:
     ready: bool = False
     deleting: bool = False
     finished: bool = False
-    troubles: tuple[Trouble, ...] = ()
-    last_words: str = ""
+    problems: tuple[Problem, ...] = ()
+    termination_message: str = ""
     """What its container left behind when it ended."""
     refused: datetime | None = None
     """When it ended because the store refuses the credentials that it was started with."""
@@ -48,7 +48,7 @@ class DeploymentView:
     created: datetime
     available: int = 0
     deleting: bool = False
-    troubles: tuple[Trouble, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class ClusterView:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupView:
+class WorkerGroupView:
     """The default worker group of a DaskCluster."""
 
     name: str
@@ -119,7 +119,7 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusalView:
+class FailedCreateView:
     """An event that says why a Job gets no pod."""
 
     job: str
@@ -135,15 +135,15 @@ class Observed:
     cluster: ClusterView | None = None
     obsolete: tuple[ClusterView, ...] = ()
     """Clusters of this WorkPlan that were made from another spec."""
-    group: GroupView | None = None
+    group: WorkerGroupView | None = None
     autoscaler: AutoscalerView | None = None
     scheduler: DeploymentView | None = None
     workers: tuple[DeploymentView, ...] = ()
     runner: JobView | None = None
     pods: tuple[PodView, ...] = ()
-    refusals: tuple[Trouble, ...] = ()
+    create_errors: tuple[Problem, ...] = ()
     """What the API server said no to when children were last applied."""
-    pod_refusal: str = ""
+    runner_pod_error: str = ""
     """What the API server said to the runner's Job when it asked for a pod."""
     dashboard: str | None = None
 

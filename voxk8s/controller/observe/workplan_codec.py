@@ -18,7 +18,7 @@ class UnreadableWorkPlan(WorkPlanResource, frozen=True, kw_only=True):
     flaw: str
 
 
-def read_workplan(thing: Mapping[str, Any]) -> WorkPlanResource:
+def decode_workplan(thing: Mapping[str, Any]) -> WorkPlanResource:
     """Read a WorkPlan without its plan, which may be large and is read when it is looked up.
 
     What cannot be read of a status is as if it had never been written.

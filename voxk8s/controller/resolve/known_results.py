@@ -59,7 +59,7 @@ def known_results(
     return whole
 
 
-def finished_part(
+def completed_status(
     whole: Sequence[GoalResult], found: Resolution, store: ResultStore, run_folder: str
 ) -> dict[str, object]:
     """Give the runner's part of the status of a run without work.

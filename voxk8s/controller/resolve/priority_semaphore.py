@@ -16,7 +16,7 @@ class _Ticket:
 
 
 @dataclass(slots=True)
-class Turns:
+class PrioritySemaphore:
     """So many `places`; among those who wait the highest priority is next, then who came first."""
 
     places: int

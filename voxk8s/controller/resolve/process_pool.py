@@ -1,4 +1,4 @@
-"""Gets a process ready to look plans up: its bounds, its imports, and a rehearsal."""
+"""Gets a process ready to look plans up: its bounds, its imports, and a warm_up_request."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import threading
 import msgspec
 
 from voxk8s.cluster.source import Document
-from voxk8s.controller.resolve.lookup import Request, look_up
+from voxk8s.controller.resolve.resolve_plan import ResolveRequest, resolve_plan
 from voxk8s.inputs import read
 from voxk8s.kernels import registry
 from voxk8s.storage import StoreOptions
 
 _log = logging.getLogger(__name__)
 _STACK = 1024 * 1024
-_NO_INPUT = "runs/rehearsal.json"
+_NO_INPUT = "runs/warm_up_request.json"
 """Where a store holds nothing."""
 
 
@@ -31,24 +31,24 @@ def prepare(memory: int) -> None:
     read.preload()
 
 
-def rehearse(request: Request | None) -> None:
+def warm_up(request: ResolveRequest | None) -> None:
     """Look a plan up that nobody waits for: what is done for the first time takes long."""
     if request is None:
         return
     try:
-        look_up(request)
+        resolve_plan(request)
     except Exception:  # noqa: BLE001 - whatever it is, the first user is told of it
-        _log.info("the rehearsal of a look-up failed", exc_info=True)
+        _log.info("the warm_up_request of a look-up failed", exc_info=True)
 
 
-def rehearsal(url: str, options: StoreOptions) -> Request:
-    """Make a plan to rehearse with: it asks the store, and for an input that is not there."""
+def warm_up_request(url: str, options: StoreOptions) -> ResolveRequest:
+    """Make a plan to warm_up with: it asks the store, and for an input that is not there."""
     nodes = [
         {"id": "url", "type": "constant", "value": f"{url.rstrip('/')}/{_NO_INPUT}"},
         {"id": "input", "type": "operation", "operator": "load", "arguments": {"0": "url"}},
     ]
     goals = [{"operation": "print", "id": "input", "name": "input"}]
-    return Request(
+    return ResolveRequest(
         document=Document(msgspec.json.encode({"nodes": nodes, "goals": goals}), "json"),
         url=None,
         digest=None,

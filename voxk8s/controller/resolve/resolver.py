@@ -17,11 +17,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from voxk8s import constants
-from voxk8s.controller.queue import Backoff
-from voxk8s.controller.resolve import lookup, process_pool
-from voxk8s.controller.resolve.lookup import Answer, Delay, Request
-from voxk8s.controller.resolve.priority_semaphore import Turns
-from voxk8s.controller.resolve.resolution import (
+from voxk8s.controller.resolve import process_pool, resolve_plan
+from voxk8s.controller.resolve.priority_semaphore import PrioritySemaphore
+from voxk8s.controller.resolve.resolution_state import (
     Blocked,
     Invalid,
     Resolution,
@@ -29,6 +27,8 @@ from voxk8s.controller.resolve.resolution import (
     Resolving,
     Unresolved,
 )
+from voxk8s.controller.resolve.resolve_plan import Answer, ResolveRequest, TransientFailure
+from voxk8s.controller.work_queue import Backoff
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ _TRIES_OF_A_PROCESS = 2
 _LARGE = 1024 * 1024
 """Bytes of a document from which on plans take turns: one of them may use most of the memory."""
 
-Prepare = Callable[[], Awaitable[Request | Answer]]
+Prepare = Callable[[], Awaitable[ResolveRequest | Answer]]
 """Reads what the cluster knows of a plan; gives what to look up, or the answer already."""
 
 
@@ -48,28 +48,28 @@ Prepare = Callable[[], Awaitable[Request | Answer]]
 class Resolver:
     """What is known of each WorkPlan's plan, by the WorkPlan's uid.
 
-    `rehearsal` is looked up by every process before its first plan; `executor` makes what stands
-    for a process in tests.
+    Every process resolves `warm_up_request` before its first plan; `executor` replaces the
+    processes in tests.
     """
 
     processes: int
     memory: int
     now: Callable[[], datetime]
     executor: Callable[[], Executor] | None = None
-    rehearsal: Request | None = None
+    warm_up_request: ResolveRequest | None = None
     backoff: Backoff = field(default_factory=lambda: Backoff(first=1.0, most=10.0, jitter=0.1))
     _known: dict[str, Resolution] = field(default_factory=dict)
     _delays: dict[str, int] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _large: Turns = field(default_factory=lambda: Turns(1))
-    _free: Turns = field(init=False)
+    _large: PrioritySemaphore = field(default_factory=lambda: PrioritySemaphore(1))
+    _free: PrioritySemaphore = field(init=False)
     _idle: list[Executor] = field(default_factory=list)
     _busy: set[Executor] = field(default_factory=set)
     _closed: bool = False
 
     def __post_init__(self) -> None:
         """Give each process a place."""
-        self._free = Turns(self.processes)
+        self._free = PrioritySemaphore(self.processes)
 
     def state(self, uid: str) -> Resolution:
         """Say what is known of a plan now."""
@@ -104,7 +104,7 @@ class Resolver:
         self._idle += [self._start() for _ in range(self.processes)]
         loop = asyncio.get_running_loop()
         ready = [
-            loop.run_in_executor(process, process_pool.rehearse, None) for process in self._idle
+            loop.run_in_executor(process, process_pool.warm_up, None) for process in self._idle
         ]
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*ready, return_exceptions=True), WARM_UP)
@@ -127,20 +127,20 @@ class Resolver:
         answer: Answer
         try:
             prepared = await prepare()
-            if isinstance(prepared, Request):
+            if isinstance(prepared, ResolveRequest):
                 answer = await self._in_turn(uid, priority, prepared)
             else:
                 answer = prepared
         except Exception:  # noqa: BLE001 - told to the user, and tried again
             _log.exception("looking up the plan of WorkPlan %s failed", uid)
-            answer = Delay(
+            answer = TransientFailure(
                 constants.REASON_SOURCE_UNAVAILABLE,
                 "The plan could not be looked into; the operator's log says why.",
             )
         self._known[uid] = self._settle(uid, answer)
 
     def _settle(self, uid: str, answer: Answer) -> Blocked | Invalid | Resolved:
-        if not isinstance(answer, Delay):
+        if not isinstance(answer, TransientFailure):
             self._delays.pop(uid, None)
             return answer
         failures = self._delays[uid] = self._delays.get(uid, 0) + 1
@@ -148,18 +148,20 @@ class Resolver:
         retry_at = self.now() + timedelta(seconds=wait)
         return Blocked(answer.reason, answer.message, retry_at)
 
-    async def _in_turn(self, uid: str, priority: int, request: Request) -> Answer:
+    async def _in_turn(self, uid: str, priority: int, request: ResolveRequest) -> Answer:
         """Wait for a process, the most urgent first, and use it; large plans one at a time."""
         large = self._large.take(priority) if _is_large(request) else nullcontext()
         async with large, self._free.take(priority):
             return await self._look_up(uid, request)
 
-    async def _look_up(self, uid: str, request: Request) -> Answer:
+    async def _look_up(self, uid: str, request: ResolveRequest) -> Answer:
         for _ in range(_TRIES_OF_A_PROCESS):
             process = self._idle.pop() if self._idle else self._start()
             self._busy.add(process)
             try:
-                work = asyncio.get_running_loop().run_in_executor(process, lookup.look_up, request)
+                work = asyncio.get_running_loop().run_in_executor(
+                    process, resolve_plan.resolve_plan, request
+                )
                 answer = await asyncio.wait_for(work, PATIENCE)
             except BrokenProcessPool:
                 _log.warning("a process died while it looked up the plan of WorkPlan %s", uid)
@@ -185,7 +187,7 @@ class Resolver:
     def _start(self) -> Executor:
         """Start a process, which rehearses before anything else."""
         process = self.executor() if self.executor else self._process()
-        process.submit(process_pool.rehearse, self.rehearsal)
+        process.submit(process_pool.warm_up, self.warm_up_request)
         return process
 
     def _process(self) -> Executor:
@@ -212,6 +214,6 @@ class Resolver:
             self._idle.append(self._start())
 
 
-def _is_large(request: Request) -> bool:
+def _is_large(request: ResolveRequest) -> bool:
     """Say whether a plan may be large; of one behind a URL nobody knows."""
     return request.document is None or len(request.document.data) >= _LARGE

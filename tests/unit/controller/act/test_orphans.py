@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.controller.scenes import later
+from tests.unit.controller.observed_builders import later
 from voxk8s.controller.act import orphans as janitor
-from voxk8s.controller.act.orphans import FINALIZER, forgotten, orphans
+from voxk8s.controller.act.orphans import FINALIZER, orphans, stuck_autoscalers
 from voxk8s.controller.observe.cluster_state import ClusterState
 
 
@@ -38,11 +38,11 @@ START = "2026-05-04T12:00:00Z"
 
 
 def test_autoscaler_without_a_cluster() -> None:
-    """An autoscaler that is to go is forgotten once its cluster is gone and its time is over."""
+    """A deleted autoscaler without a cluster is stuck after the grace period."""
     caches = state()
     caches.autoscalers.put(scaler(START, FINALIZER))
-    assert not list(forgotten(caches, later(1)))
-    assert [key for key, _ in forgotten(caches, later(4))] == [("ns", "c")]
+    assert not list(stuck_autoscalers(caches, later(1)))
+    assert [key for key, _ in stuck_autoscalers(caches, later(4))] == [("ns", "c")]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_autoscaler_that_is_not_forgotten(
     """What the dask operator still needs, or somebody else holds, is left alone."""
     caches = state(**clusters)
     caches.autoscalers.put(thing)
-    assert not list(forgotten(caches, later(60)))
+    assert not list(stuck_autoscalers(caches, later(60)))
 
 
 async def test_only_the_finalizer_of_the_dask_operator_is_taken(
@@ -81,7 +81,7 @@ async def test_only_the_finalizer_of_the_dask_operator_is_taken(
     kube: Any = Kube()
     monkeypatch.setattr(janitor, "_LOOK", 0.0)
     with pytest.raises(Done):
-        await janitor.keep_house(kube, caches, lambda: later(60))
+        await janitor.cleanup_orphans(kube, caches, lambda: later(60))
     assert patched == [("c", {"metadata": {"uid": "u-c", "finalizers": ["mine"]}}, "ns")]
 
 

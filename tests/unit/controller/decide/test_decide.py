@@ -7,33 +7,33 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.unit.controller import scenes
-from tests.unit.controller.decisions import (
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.decision_helpers import (
     children,
     decided,
     finished,
     states,
     written,
 )
-from tests.unit.controller.scenes import KNOWN, START, WORK, later
+from tests.unit.controller.observed_builders import KNOWN, START, WORK, later
 from voxk8s import constants
 from voxk8s.api import Waiting
 from voxk8s.controller.decide.actions import (
-    Forget,
-    LookAgain,
-    Record,
-    Resolve,
-    WriteRun,
+    EmitEvent,
+    ForgetPlan,
+    RequeueAfter,
+    ResolvePlan,
+    WriteRunnerStatus,
 )
 from voxk8s.controller.decide.decide import decide
-from voxk8s.controller.resolve.resolution import Blocked, Resolving
+from voxk8s.controller.resolve.resolution_state import Blocked, Resolving
 
 
 def test_first_look_accepts_and_resolves() -> None:
     """A fresh WorkPlan is accepted with all its conditions, and its plan is looked into."""
-    actions = decided(scenes.fresh())
-    assert isinstance(actions[0], Resolve)
-    status = written(scenes.fresh())
+    actions = decided(build.fresh())
+    assert isinstance(actions[0], ResolvePlan)
+    status = written(build.fresh())
     assert states(status) == {
         "Reconciling": ("True", "Accepted"),
         "Stalled": ("False", "Accepted"),
@@ -43,20 +43,20 @@ def test_first_look_accepts_and_resolves() -> None:
         "ClusterReady": ("Unknown", "Accepted"),
     }
     assert (status.observed_generation, status.start_time) == (1, START)
-    assert not children(scenes.fresh())
+    assert not children(build.fresh())
 
 
 def test_nothing_is_written_twice() -> None:
     """While the plan is resolved, a second look changes nothing."""
-    observed = scenes.told(scenes.fresh(resolution=Resolving()))
+    observed = build.told(build.fresh(resolution=Resolving()))
     assert decided(observed, later(3)) == ()
 
 
 def test_known_plan_is_completed_without_children() -> None:
     """When every goal is known, results are written first, then success; no child is made."""
-    observed = scenes.replace(scenes.told(scenes.fresh()), resolution=KNOWN)
+    observed = build.replace(build.told(build.fresh()), resolution=KNOWN)
     actions = decided(observed, later(1))
-    assert actions[0] == WriteRun(KNOWN.finished or {})
+    assert actions[0] == WriteRunnerStatus(KNOWN.finished or {})
     status = written(observed, later(1))
     assert states(status)["Succeeded"] == ("True", "AllGoalsReached")
     assert states(status)["Ready"] == ("True", "AllGoalsReached")
@@ -78,23 +78,23 @@ def test_known_plan_is_completed_without_children() -> None:
 def test_what_may_come_is_waited_for(reason: str, condition: str) -> None:
     """A missing source or store is told and tried again, and the WorkPlan is in progress."""
     blocked = Blocked(reason, "not there", retry_at=later(5))
-    observed = scenes.replace(scenes.told(scenes.fresh()), resolution=blocked)
+    observed = build.replace(build.told(build.fresh()), resolution=blocked)
     status = written(observed)
     assert states(status)[condition] == ("False", reason)
     assert states(status)["Succeeded"][0] == "Unknown"
     assert states(status)["Reconciling"][0] == "True"
-    assert Resolve() not in decide(observed, later(4))
-    assert Resolve() in decide(observed, later(5))
-    assert LookAgain(1.0) in decide(observed, later(4))
-    told = scenes.told(observed)
-    assert decided(scenes.replace(told, resolution=Resolving(blocked)), later(6)) == ()
+    assert ResolvePlan() not in decide(observed, later(4))
+    assert ResolvePlan() in decide(observed, later(5))
+    assert RequeueAfter(1.0) in decide(observed, later(4))
+    told = build.told(observed)
+    assert decided(build.replace(told, resolution=Resolving(blocked)), later(6)) == ()
 
 
 def test_runner_waiting_for_the_store_is_told() -> None:
     """What the runner waits for is told in StoreReady; nothing is torn down."""
     waiting = Waiting(reason="StoreUnreachable", message="x")
-    observed = scenes.told(scenes.running())
-    observed = scenes.with_status(
+    observed = build.told(build.running())
+    observed = build.with_status(
         observed, msgspec.structs.replace(observed.workplan.status, waiting=waiting)
     )
     assert states(written(observed))["StoreReady"] == ("False", "StoreUnreachable")
@@ -104,44 +104,46 @@ def test_runner_waiting_for_the_store_is_told() -> None:
 def test_results_of_other_runs_that_are_awaited_are_told() -> None:
     """What other runs compute for this one stands in the message, and the run goes on."""
     waiting = Waiting(reason="Progressing", message="WorkPlan a/b computes vox1.pdt.")
-    observed = scenes.running(status={"waiting": waiting})
+    observed = build.running(status={"waiting": waiting})
     status = written(observed)
     assert (status.phase, status.reason, status.message) == (
         "Running", "Progressing", "WorkPlan a/b computes vox1.pdt.",
     )  # fmt: skip
     assert states(status)["StoreReady"] == ("True", "StoreConnected")
-    dead = scenes.pod("runner", "r0", ready=False, finished=True, last_words="exit code 1: no")
-    again = scenes.replace(observed, runner=scenes.job(attempts=2), pods=(dead, scenes.pod()))
+    dead = build.pod(
+        "runner", "r0", ready=False, finished=True, termination_message="exit code 1: no"
+    )
+    again = build.replace(observed, runner=build.job(attempts=2), pods=(dead, build.pod()))
     assert "it last ended with exit code 1: no" in (written(again).message or "")
 
 
 def test_deletion_is_left_to_kubernetes() -> None:
-    """A WorkPlan that is being deleted is only forgotten."""
-    observed = scenes.running()
+    """A WorkPlan that is being deleted is only stuck_autoscalers."""
+    observed = build.running()
     resource = observed.workplan
     gone = msgspec.structs.replace(resource.metadata, deletion_timestamp=START)
-    observed = scenes.replace(observed, workplan=msgspec.structs.replace(resource, metadata=gone))
-    assert decide(observed, later(1)) == (Forget(),)
+    observed = build.replace(observed, workplan=msgspec.structs.replace(resource, metadata=gone))
+    assert decide(observed, later(1)) == (ForgetPlan(),)
 
 
 def test_events_tell_each_transition_once() -> None:
     """A run's events are its transitions, none of them twice."""
     now, told = START, []
-    scene = scenes.fresh()
+    scene = build.fresh()
     moments: list[dict[str, Any]] = [
         {},
         {"resolution": WORK},
-        {"cluster": scenes.cluster(), "runner": scenes.job(), "group": scenes.group()},
-        {"scheduler": scenes.scheduler(), "pods": (scenes.pod(), scenes.pod("runner", "r"))},
+        {"cluster": build.cluster(), "runner": build.job(), "group": build.group()},
+        {"scheduler": build.scheduler(), "pods": (build.pod(), build.pod("runner", "r"))},
     ]
     for moment in moments:
-        scene = scenes.replace(scene, **moment)
-        told += [a for a in decide(scene, now) if isinstance(a, Record)]
-        scene = scenes.told(scene, now)
-    scene = scenes.with_status(
+        scene = build.replace(scene, **moment)
+        told += [a for a in decide(scene, now) if isinstance(a, EmitEvent)]
+        scene = build.told(scene, now)
+    scene = build.with_status(
         scene, msgspec.structs.replace(scene.workplan.status, outcome=finished())
     )
-    told += [a for a in decide(scene, now) if isinstance(a, Record)]
+    told += [a for a in decide(scene, now) if isinstance(a, EmitEvent)]
     assert [event.reason for event in told] == [
         "Accepted", "ClusterStarting", "Progressing", "ClusterRunning", "AllGoalsReached",
     ]  # fmt: skip

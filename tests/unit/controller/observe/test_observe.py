@@ -10,9 +10,9 @@ from voxk8s.cluster.names import label_value
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.observe.workplan_codec import read_workplan
-from voxk8s.controller.queue import ObjectKey
-from voxk8s.controller.resolve.resolution import Invalid, Unresolved
+from voxk8s.controller.observe.workplan_codec import decode_workplan
+from voxk8s.controller.resolve.resolution_state import Invalid, Unresolved
+from voxk8s.controller.work_queue import ObjectKey
 
 NAME = "a-name-of-more-than-sixty-three-characters-as-kubernetes-allows-for-objects"
 
@@ -151,10 +151,10 @@ def test_children_wake_their_workplan(name: str) -> None:
 
 def test_plans_are_not_kept_in_memory(scene: Scene) -> None:
     """The cache keeps a WorkPlan without its plan."""
-    kept = read_workplan(scene.plan)
+    kept = decode_workplan(scene.plan)
     assert kept.spec.source.plan == {}
     program = {**scene.plan, "spec": {"source": {"program": "x" * 1000}}}
-    assert read_workplan(program).spec.source.program == ""
+    assert decode_workplan(program).spec.source.program == ""
 
 
 def refusal(job: str, uid: str) -> dict[str, Any]:
@@ -170,18 +170,18 @@ def test_refused_pod_of_the_runner_is_told_in_words(scene: Scene) -> None:
     """The event of the runner's Job wakes its WorkPlan, and says what the API server said."""
     scene.job("j")
     scene.woken.clear()
-    scene.state.refusals.put(refusal("j", "u-j"))
+    scene.state.create_errors.put(refusal("j", "u-j"))
     assert scene.woken == [ObjectKey("ns", "wp")]
-    assert scene.observe().pod_refusal == "pods is forbidden: exceeded quota: q"
+    assert scene.observe().runner_pod_error == "pods is forbidden: exceeded quota: q"
 
 
 def test_refusals_of_other_jobs_do_not_count(scene: Scene) -> None:
     """Events of somebody's Job, or of one of the same name that is gone, are not the runner's."""
     scene.job("j")
     scene.woken.clear()
-    scene.state.refusals.put(refusal("other", "u-other"))
-    scene.state.refusals.put(refusal("j", "u-older"))
-    assert scene.observe().pod_refusal == ""
+    scene.state.create_errors.put(refusal("other", "u-other"))
+    scene.state.create_errors.put(refusal("j", "u-older"))
+    assert scene.observe().runner_pod_error == ""
     assert ObjectKey("ns", "wp") in scene.woken
 
 
@@ -198,5 +198,5 @@ def test_workplan_that_cannot_be_read_is_invalid(scene: Scene) -> None:
 def test_status_that_cannot_be_read_is_read_in_part(scene: Scene) -> None:
     """What another version wrote into a status takes nothing from what is known."""
     status = {"phase": "Failed", "operations": {"total": "many"}}
-    kept = read_workplan({**scene.plan, "status": status})
+    kept = decode_workplan({**scene.plan, "status": status})
     assert (kept.status.phase, kept.status.operations) == ("Failed", None)

@@ -13,19 +13,24 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import until
-from tests.unit.controller.scenes import START
+from tests.unit.controller.observed_builders import START
 from voxk8s.cluster.source import Document
-from voxk8s.controller.resolve import lookup
-from voxk8s.controller.resolve import process_pool as warming
-from voxk8s.controller.resolve.lookup import Answer, Delay, Request
-from voxk8s.controller.resolve.resolution import Blocked, Invalid, Resolved, Resolving, Unresolved
+from voxk8s.controller.resolve import process_pool, resolve_plan
+from voxk8s.controller.resolve.resolution_state import (
+    Blocked,
+    Invalid,
+    Resolved,
+    Resolving,
+    Unresolved,
+)
+from voxk8s.controller.resolve.resolve_plan import Answer, ResolveRequest, TransientFailure
 from voxk8s.controller.resolve.resolver import Resolver
 
 
-def request(url: str = "s3://b/plan.json", size: int = 10) -> Request:
+def request(url: str = "s3://b/plan.json", size: int = 10) -> ResolveRequest:
     """Make a request; `url` tells it from others."""
     document = Document(b"x" * size, "json")
-    return Request(document, url, None, None, "Use", None, "memory://x", None)
+    return ResolveRequest(document, url, None, None, "Use", None, "memory://x", None)
 
 
 class Script:
@@ -37,7 +42,7 @@ class Script:
         self.gate = threading.Event()
         self.gate.set()
 
-    def __call__(self, asked: Request) -> Answer:
+    def __call__(self, asked: ResolveRequest) -> Answer:
         self.seen.append(asked.url)
         self.gate.wait(5)
         answers = self.answers.get(asked.url) or [Resolved()]
@@ -51,8 +56,8 @@ class Script:
 def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     """A scripted look-up."""
     script = Script()
-    monkeypatch.setattr(lookup, "look_up", script)
-    monkeypatch.setattr(warming, "look_up", script)
+    monkeypatch.setattr(resolve_plan, "resolve_plan", script)
+    monkeypatch.setattr(process_pool, "resolve_plan", script)
     return script
 
 
@@ -83,7 +88,7 @@ async def find_out(resolver: Resolver, uid: str, prepared: Any, priority: int = 
 
 
 async def test_answer_is_kept_until_forgotten(resolver: Resolver, script: Script) -> None:
-    """An answer is known until it is forgotten."""
+    """An answer is known until it is stuck_autoscalers."""
     assert resolver.state("u") == Unresolved()
     assert await find_out(resolver, "u", request()) == Resolved()
     resolver.forget("u")
@@ -99,7 +104,7 @@ async def test_answer_without_a_look_up(resolver: Resolver, script: Script) -> N
 
 async def test_delays_grow(resolver: Resolver, script: Script) -> None:
     """What has to wait is tried again later and later; meanwhile it stays told."""
-    delay = Delay("StoreUnreachable", "away")
+    delay = TransientFailure("StoreUnreachable", "away")
     waits = []
     for _ in range(3):
         found = await find_out(resolver, "u", delay)
@@ -150,12 +155,12 @@ async def test_unexpected_errors_are_tried_again(resolver: Resolver, script: Scr
 
 
 async def test_forgetting_stops_waiting(resolver: Resolver, script: Script) -> None:
-    """A plan that is forgotten while it waits gives its turn to the next."""
+    """A plan that is stuck_autoscalers while it waits gives its turn to the next."""
     script.gate.clear()
     first = asyncio.create_task(find_out(resolver, "a", request("a")))
     await asyncio.sleep(0.01)
 
-    async def prepare() -> Request:
+    async def prepare() -> ResolveRequest:
         return request("b")
 
     resolver.start("b", 0, prepare, lambda: None)
@@ -169,27 +174,27 @@ async def test_forgetting_stops_waiting(resolver: Resolver, script: Script) -> N
 
 async def test_a_plan_waits_for_the_rehearsal(script: Script) -> None:
     """A process rehearses before its first plan, and all of them have when the warm-up ends."""
-    rehearsal = request("rehearsal")
-    resolver = Resolver(2, 2**30, lambda: START, lambda: ThreadPoolExecutor(1), rehearsal)
+    warm_up_request = request("warm_up_request")
+    resolver = Resolver(2, 2**30, lambda: START, lambda: ThreadPoolExecutor(1), warm_up_request)
     script.gate.clear()
     warming = asyncio.create_task(resolver.warm_up())
     first = asyncio.create_task(find_out(resolver, "a", request("a")))
-    await until(lambda: script.seen == ["rehearsal"] * 2)
+    await until(lambda: script.seen == ["warm_up_request"] * 2)
     assert not warming.done()
     script.gate.set()
     await asyncio.wait_for(warming, 5)
     assert await first == Resolved()
-    assert script.seen == ["rehearsal", "rehearsal", "a"]
+    assert script.seen == ["warm_up_request", "warm_up_request", "a"]
     await resolver.close()
 
 
 async def test_nobody_waits_long_for_a_rehearsal(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that does not answer makes no operator unready."""
+    """A store that does not answer makes no operator readiness_error."""
     monkeypatch.setattr("voxk8s.controller.resolve.resolver.WARM_UP", 0.01)
-    rehearsal = request("rehearsal")
-    resolver = Resolver(1, 2**30, lambda: START, lambda: ThreadPoolExecutor(1), rehearsal)
+    warm_up_request = request("warm_up_request")
+    resolver = Resolver(1, 2**30, lambda: START, lambda: ThreadPoolExecutor(1), warm_up_request)
     script.gate.clear()
     await asyncio.wait_for(resolver.warm_up(), 5)
     script.gate.set()
@@ -201,7 +206,7 @@ async def test_a_plan_that_is_forgotten_holds_up_nobody(script: Script) -> None:
     resolver = Resolver(1, 2**30, lambda: START, lambda: ThreadPoolExecutor(1))
     script.gate.clear()
 
-    async def prepare() -> Request:
+    async def prepare() -> ResolveRequest:
         return request("huge")
 
     resolver.start("huge", 0, prepare, lambda: None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from voxk8s import constants
+from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies.suspension import active_time
-from voxk8s.controller.decide.stage import Phase, Stage
 from voxk8s.controller.observe.observed import Observed
 
 
@@ -19,20 +19,20 @@ def has_started(observed: Observed) -> bool:
     status = observed.workplan.status
     counts = status.operations
     begun = counts is not None and bool(counts.running or counts.computed or counts.failed)
-    refused = observed.pod_refusal and observed.runner and not observed.runner.attempts
+    refused = observed.runner_pod_error and observed.runner and not observed.runner.attempts
     waits = status.waiting is not None and status.waiting.reason != constants.REASON_PROGRESSING
     if (waits or refused) and not begun:
         return False
     return status.workers_ready_time is not None or observed.ready_workers > 0
 
 
-def exceeded(observed: Observed, now: datetime, waiting_for: str) -> Stage | None:
+def exceeded(observed: Observed, now: datetime, waiting_for: str) -> PhaseState | None:
     """Give the end that a deadline makes, or None; `waiting_for` tells what was missing."""
     spec = observed.workplan.spec
     active = active_time(observed.workplan, now).total_seconds()
     limit = spec.active_deadline_seconds
     if limit is not None and active >= limit:
-        return Stage(
+        return PhaseState(
             Phase.FAILED,
             constants.REASON_DEADLINE_EXCEEDED,
             f"The run was not done after {limit} s (activeDeadlineSeconds). What it computed"
@@ -41,7 +41,7 @@ def exceeded(observed: Observed, now: datetime, waiting_for: str) -> Stage | Non
     limit = spec.start_deadline_seconds
     if limit is not None and not has_started(observed) and active >= limit:
         what = "The run had not begun" if observed.ready_workers else "No worker was ready"
-        return Stage(
+        return PhaseState(
             Phase.FAILED,
             constants.REASON_START_DEADLINE_EXCEEDED,
             f"{what} after {limit} s (startDeadlineSeconds): {waiting_for}",

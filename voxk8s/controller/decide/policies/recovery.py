@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from voxk8s.controller.decide.actions import Child, Delete
+from voxk8s.controller.decide.actions import ChildKind, DeleteChild
 from voxk8s.controller.decide.policies import scaling
 from voxk8s.controller.observe.observed import Observed
 
@@ -19,7 +19,7 @@ DELETION_GRACE = timedelta(seconds=30)
 """How long a DaskCluster may take to go."""
 
 
-def lacks_group(observed: Observed, now: datetime) -> bool:
+def lacks_worker_group(observed: Observed, now: datetime) -> bool:
     """Say whether the cluster never got its default worker group, and will not get it."""
     scheduler = observed.scheduler
     return (
@@ -30,7 +30,7 @@ def lacks_group(observed: Observed, now: datetime) -> bool:
     )
 
 
-def is_ignored(observed: Observed, now: datetime) -> bool:
+def is_unhandled(observed: Observed, now: datetime) -> bool:
     """Say whether the dask operator does not react to the cluster."""
     cluster = observed.cluster
     return (
@@ -41,7 +41,7 @@ def is_ignored(observed: Observed, now: datetime) -> bool:
     )
 
 
-def has_refused_credentials(observed: Observed) -> bool:
+def has_rejected_credentials(observed: Observed) -> bool:
     """Say whether the cluster's pods have credentials that the store refused to a runner.
 
     The next runner reads the Secret anew, and so must the workers: pods keep what they began with.
@@ -53,62 +53,62 @@ def has_refused_credentials(observed: Observed) -> bool:
     return any(end is not None and end > cluster.created for end in ends)
 
 
-def awaits_credentials(observed: Observed) -> bool:
+def awaits_new_credentials(observed: Observed) -> bool:
     """Say whether the next runner is still to read the Secret: no worker may read it earlier."""
     runners = [pod for pod in observed.pods if pod.component == "runner"]
     return any(pod.refused for pod in runners) and not any(pod.ready for pod in runners)
 
 
-def is_stuck(observed: Observed, now: datetime) -> bool:
+def is_stuck_terminating(observed: Observed, now: datetime) -> bool:
     """Say whether a cluster should be gone but for the dask operator's finalizers."""
     clusters = (*observed.obsolete, *((observed.cluster,) if observed.cluster else ()))
     return any(c.deleting is not None and now - c.deleting >= DELETION_GRACE for c in clusters)
 
 
-def repairs(observed: Observed, now: datetime) -> Iterator[Delete]:
+def repairs(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
     """Give the deletions after which the dask operator makes things right."""
     for old in observed.obsolete:
         if not old.deleting:
-            yield Delete(Child.CLUSTER, old.name, "made from an older spec")
+            yield DeleteChild(ChildKind.CLUSTER, old.name, "made from an older spec")
     cluster = observed.cluster
     if cluster is None or cluster.deleting:
         return
-    why = doom(observed, now)
+    why = replacement_reason(observed, now)
     if not why:
-        yield from _misled(observed)
-        yield from _leaked(observed, now)
+        yield from _stale_runner(observed)
+        yield from _leaked_workers(observed, now)
         return
     scaler = observed.autoscaler
     if scaler is not None and scaler.deleting is None:
-        yield Delete(Child.AUTOSCALER, scaler.name, why)
-    if not scaling.may_ask(observed, now):
-        yield Delete(Child.CLUSTER, cluster.name, why)
+        yield DeleteChild(ChildKind.AUTOSCALER, scaler.name, why)
+    if not scaling.autoscaler_may_poll(observed, now):
+        yield DeleteChild(ChildKind.CLUSTER, cluster.name, why)
 
 
-def doom(observed: Observed, now: datetime) -> str:
+def replacement_reason(observed: Observed, now: datetime) -> str:
     """Say why the cluster has to be replaced; empty if it has not."""
     cluster = observed.cluster
     if cluster is None:
         return ""
     if cluster.failed:
         return "the dask operator reports an error"
-    if has_refused_credentials(observed):
+    if has_rejected_credentials(observed):
         return "the store refuses its workers' credentials"
-    if lacks_group(observed, now):
+    if lacks_worker_group(observed, now):
         return "its default worker group was never made"
     return ""
 
 
-def _misled(observed: Observed) -> Iterator[Delete]:
+def _stale_runner(observed: Observed) -> Iterator[DeleteChild]:
     """Replace a runner that was told to use a cluster that is gone."""
     runner, cluster = observed.runner, observed.cluster
     if runner is None or cluster is None or runner.deleting or runner.finished:
         return
     if runner.cluster and runner.cluster != cluster.name:
-        yield Delete(Child.RUNNER, runner.name, "its cluster was replaced by another one")
+        yield DeleteChild(ChildKind.RUNNER, runner.name, "its cluster was replaced by another one")
 
 
-def _leaked(observed: Observed, now: datetime) -> Iterator[Delete]:
+def _leaked_workers(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
     group = observed.group
     if group is None:
         return
@@ -120,4 +120,4 @@ def _leaked(observed: Observed, now: datetime) -> Iterator[Delete]:
         reverse=True,
     )
     for worker in idle[: max(0, beyond)]:
-        yield Delete(Child.WORKER, worker.name, "a pending worker that nobody asks for")
+        yield DeleteChild(ChildKind.WORKER, worker.name, "a pending worker that nobody asks for")

@@ -14,7 +14,7 @@ GRACE = timedelta(seconds=5)
 """How long a DaskCluster that is to go waits for its autoscaler to be gone."""
 
 
-def may_ask(observed: Observed, now: datetime) -> bool:
+def autoscaler_may_poll(observed: Observed, now: datetime) -> bool:
     """Say whether an autoscaler may still ask for the scheduler of the cluster."""
     scaler = observed.autoscaler
     return scaler is not None and (scaler.deleting is None or now - scaler.deleting < GRACE)

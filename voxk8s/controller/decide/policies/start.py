@@ -13,14 +13,14 @@ from voxk8s.controller.decide.actions import (
     CreateAccess,
     CreateCluster,
     CreateRunner,
-    Resolve,
+    ResolvePlan,
 )
 from voxk8s.controller.decide.policies import recovery
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution import Blocked, Resolved, Unresolved
+from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Unresolved
 
 
-def first_workers(observed: Observed) -> int:
+def initial_workers(observed: Observed) -> int:
     """Give the number of workers to start with: what is left side by side, within limits.
 
     A width that only the runner will know counts as one worker: the autoscaler adds the others.
@@ -46,7 +46,7 @@ def autoscaler_minimum(observed: Observed) -> int:
     return max(limits.min_workers, min(limits.max_workers, observed.cluster.workers))
 
 
-def first_counts(counts: OperationCounts, old: WorkPlanStatus) -> dict[str, Any] | None:
+def initial_run_status(counts: OperationCounts, old: WorkPlanStatus) -> dict[str, Any] | None:
     """Give the runner's part of the status before a runner is there; None where it says so already.
 
     What an earlier runner had computed counts as cached, as far as the store holds it; progress
@@ -68,18 +68,18 @@ def missing_children(observed: Observed, now: datetime) -> Iterator[Action]:
                 yield CreateAccess()
             case Unresolved():
                 # The operator restarted, or a child went away: find out anew what is left.
-                yield Resolve()
+                yield ResolvePlan()
                 return
             case Blocked(retry_at=retry_at) if retry_at <= now:
-                yield Resolve()
+                yield ResolvePlan()
                 return
             case _:
                 return
-    if wants_cluster and not recovery.awaits_credentials(observed):
-        yield CreateCluster(first_workers(observed))
+    if wants_cluster and not recovery.awaits_new_credentials(observed):
+        yield CreateCluster(initial_workers(observed))
     if wants_runner:
         yield CreateRunner()
-    if not recovery.doom(observed, now):
+    if not recovery.replacement_reason(observed, now):
         yield from _autoscaler(observed)
     yield from recovery.repairs(observed, now)
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tests.unit.controller import scenes
-from tests.unit.controller.decisions import (
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.decision_helpers import (
     children,
     decided,
     finished,
     states,
     written,
 )
-from tests.unit.controller.scenes import START, later
+from tests.unit.controller.observed_builders import START, later
 from voxk8s.controller.decide.actions import (
-    Child,
-    Delete,
-    WriteRun,
+    ChildKind,
+    DeleteChild,
+    WriteRunnerStatus,
 )
-from voxk8s.controller.resolve.resolution import Unresolved
+from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
 def test_runner_outcome_ends_the_run() -> None:
@@ -27,61 +27,63 @@ def test_runner_outcome_ends_the_run() -> None:
 
     The autoscaler goes before the cluster, which waits for it, but not for ever.
     """
-    observed = scenes.running(status={"outcome": finished()})
+    observed = build.running(status={"outcome": finished()})
     status = written(observed, later(9))
     assert states(status)["Succeeded"] == ("True", "AllGoalsReached")
     assert status.completion_time == later(9)
     assert status.cluster is not None
     assert status.cluster.workers == 0
-    assert children(observed) == (Delete(Child.AUTOSCALER, "c", "AllGoalsReached"),)
-    going = scenes.replace(observed, autoscaler=scenes.scaler(deleting=START))
+    assert children(observed) == (DeleteChild(ChildKind.AUTOSCALER, "c", "AllGoalsReached"),)
+    going = build.replace(observed, autoscaler=build.scaler(deleting=START))
     assert not children(going, later(1))
-    last = (Delete(Child.CLUSTER, "c", "AllGoalsReached"),)
-    assert children(scenes.replace(observed, autoscaler=None)) == last
+    last = (DeleteChild(ChildKind.CLUSTER, "c", "AllGoalsReached"),)
+    assert children(build.replace(observed, autoscaler=None)) == last
     assert children(going, later(5)) == last
 
 
 @pytest.mark.parametrize("end", ["outcome", "suspension"])
 def test_copied_credentials_go_first(end: str) -> None:
     """The Secret of the run's pods goes before the cluster that tells of it, once."""
-    observed = scenes.running(cluster=scenes.cluster(secret="s"), runner=scenes.job(secret="s"))
+    observed = build.running(cluster=build.cluster(secret="s"), runner=build.job(secret="s"))
     if end == "suspension":
-        observed = scenes.with_spec(observed, suspend=True)
+        observed = build.with_spec(observed, suspend=True)
     else:
         status = msgspec.structs.replace(observed.workplan.status, outcome=finished())
-        observed = scenes.with_status(observed, status)
-    kinds = [action.child for action in children(observed) if isinstance(action, Delete)]
-    assert kinds[:2] == [Child.AUTOSCALER, Child.CREDENTIALS]
-    assert kinds.count(Child.CREDENTIALS) == 1
-    over = scenes.replace(
-        scenes.told(observed, outcome=observed.workplan.status.outcome),
-        cluster=None, autoscaler=None, pods=(), runner=scenes.job(secret="s", complete=True),
+        observed = build.with_status(observed, status)
+    kinds = [action.child for action in children(observed) if isinstance(action, DeleteChild)]
+    assert kinds[:2] == [ChildKind.AUTOSCALER, ChildKind.CREDENTIALS]
+    assert kinds.count(ChildKind.CREDENTIALS) == 1
+    over = build.replace(
+        build.told(observed, outcome=observed.workplan.status.outcome),
+        cluster=None, autoscaler=None, pods=(), runner=build.job(secret="s", complete=True),
     )  # fmt: skip
     assert not children(over, later(60))
 
 
 def test_runner_that_does_not_exit_goes() -> None:
     """A runner that still runs half a minute after its outcome is deleted."""
-    observed = scenes.told(scenes.running(status={"outcome": finished()}), outcome=finished())
-    assert Delete(Child.RUNNER, "j", "AllGoalsReached") not in children(observed, later(10))
-    assert Delete(Child.RUNNER, "j", "AllGoalsReached") in children(observed, later(40))
+    observed = build.told(build.running(status={"outcome": finished()}), outcome=finished())
+    assert DeleteChild(ChildKind.RUNNER, "j", "AllGoalsReached") not in children(
+        observed, later(10)
+    )
+    assert DeleteChild(ChildKind.RUNNER, "j", "AllGoalsReached") in children(observed, later(40))
 
 
 @pytest.mark.parametrize("end", ["deadline", "suspension"])
 def test_nothing_runs_after_the_runner_was_stopped(end: str) -> None:
     """Once the runner is gone no operation is said to run; what it had told stays."""
-    plan = scenes.workplan({"activeDeadlineSeconds": 60} if end == "deadline" else {})
-    observed = scenes.running(workplan=plan, status={"results": (), "run_url": "s3://r/runs/x"})
+    plan = build.workplan({"activeDeadlineSeconds": 60} if end == "deadline" else {})
+    observed = build.running(workplan=plan, status={"results": (), "run_url": "s3://r/runs/x"})
     if end == "suspension":
-        observed = scenes.with_spec(observed, suspend=True)
+        observed = build.with_spec(observed, suspend=True)
     kept = {"results": (), "run_url": "s3://r/runs/x", "progress": "5/12"}
     counts = observed.workplan.status.operations
-    observed = scenes.told(observed, later(60), operations=counts, **kept)
-    assert not [a for a in decided(observed, later(61)) if isinstance(a, WriteRun)]
-    gone = scenes.replace(
+    observed = build.told(observed, later(60), operations=counts, **kept)
+    assert not [a for a in decided(observed, later(61)) if isinstance(a, WriteRunnerStatus)]
+    gone = build.replace(
         observed, runner=None, cluster=None, autoscaler=None, pods=(), resolution=Unresolved()
     )
-    parts = [a.part for a in decided(gone, later(62)) if isinstance(a, WriteRun)]
+    parts = [a.part for a in decided(gone, later(62)) if isinstance(a, WriteRunnerStatus)]
     assert len(parts) == 1
     assert (parts[0]["operations"]["running"], parts[0]["operations"]["pending"]) == (0, 7)
     assert (parts[0]["progress"], parts[0]["runURL"]) == ("5/12", "s3://r/runs/x")

@@ -7,13 +7,13 @@ import dataclasses
 import msgspec
 import pytest
 
-from tests.unit.controller import scenes
-from tests.unit.controller.decisions import (
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.decision_helpers import (
     children,
     states,
     written,
 )
-from tests.unit.controller.scenes import WORK
+from tests.unit.controller.observed_builders import WORK
 from voxk8s.controller.decide.actions import (
     ApplyAutoscaler,
     CreateAccess,
@@ -24,7 +24,7 @@ from voxk8s.controller.decide.actions import (
 
 def test_work_that_is_left_gets_children() -> None:
     """Cluster and runner start at once, side by side; the autoscaler waits for the scheduler."""
-    observed = scenes.replace(scenes.told(scenes.fresh()), resolution=WORK)
+    observed = build.replace(build.told(build.fresh()), resolution=WORK)
     assert children(observed) == (CreateAccess(), CreateCluster(3), CreateRunner())
     assert states(written(observed))["ClusterReady"] == ("Unknown", "ClusterStarting")
 
@@ -43,20 +43,20 @@ def test_work_that_is_left_gets_children() -> None:
 )
 def test_first_workers(width: int | None, limits: dict[str, int], workers: int) -> None:
     """The first workers are what is left side by side, within the limits of the spec."""
-    plan = scenes.workplan({"cluster": limits})
-    observed = scenes.told(scenes.fresh(workplan=plan))
-    observed = scenes.replace(observed, resolution=dataclasses.replace(WORK, width=width))
+    plan = build.workplan({"cluster": limits})
+    observed = build.told(build.fresh(workplan=plan))
+    observed = build.replace(observed, resolution=dataclasses.replace(WORK, width=width))
     assert CreateCluster(workers) in children(observed)
 
 
 def test_autoscaler_comes_with_the_scheduler() -> None:
     """Once the scheduler is available the autoscaler keeps the first workers until work begins."""
-    observed = scenes.replace(scenes.running(), autoscaler=None)
-    idle = scenes.with_status(
+    observed = build.replace(build.running(), autoscaler=None)
+    idle = build.with_status(
         observed, msgspec.structs.replace(observed.workplan.status, operations=None)
     )
-    waiting = scenes.replace(idle, scheduler=scenes.scheduler(available=0))
+    waiting = build.replace(idle, scheduler=build.scheduler(available=0))
     assert not children(waiting)
     assert children(idle) == (ApplyAutoscaler(3, 8),)
     assert children(observed) == (ApplyAutoscaler(0, 8),)
-    assert not children(scenes.running())
+    assert not children(build.running())

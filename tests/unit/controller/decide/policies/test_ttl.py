@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.controller import scenes
-from tests.unit.controller.scenes import KNOWN, later
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.observed_builders import KNOWN, later
 from voxk8s.controller.decide.actions import (
     DeleteWorkPlan,
-    Forget,
-    LookAgain,
+    ForgetPlan,
+    RequeueAfter,
 )
 from voxk8s.controller.decide.decide import decide
-from voxk8s.controller.resolve.resolution import Unresolved
+from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
 @pytest.mark.parametrize("ttl", [20, {"succeeded": 20, "failed": 500}])
 def test_ends_a_finished_workplan(ttl: object) -> None:
     """A finished WorkPlan goes when its time is over, and not before."""
-    plan = scenes.workplan({"ttlSecondsAfterFinished": ttl})
-    observed = scenes.told(scenes.fresh(workplan=plan, resolution=KNOWN))
-    assert decide(observed, later(19)) == (Forget(), LookAgain(1.0))
+    plan = build.workplan({"ttlSecondsAfterFinished": ttl})
+    observed = build.told(build.fresh(workplan=plan, resolution=KNOWN))
+    assert decide(observed, later(19)) == (ForgetPlan(), RequeueAfter(1.0))
     assert DeleteWorkPlan() in decide(observed, later(20))
 
 
 def test_is_for_ever_by_default() -> None:
     """Without a time to live a finished WorkPlan is left alone."""
-    observed = scenes.told(scenes.fresh(resolution=KNOWN))
-    observed = scenes.replace(observed, resolution=Unresolved())
+    observed = build.told(build.fresh(resolution=KNOWN))
+    observed = build.replace(observed, resolution=Unresolved())
     assert decide(observed, later(1e9)) == ()

@@ -26,7 +26,7 @@ _RELEASES = 3
 
 
 @dataclass(slots=True)
-class Election:
+class LeaderElector:
     """One candidate's view of a Lease; all times in seconds of `clock`."""
 
     kube: Kube

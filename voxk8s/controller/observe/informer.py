@@ -22,7 +22,7 @@ Group = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Cache(Generic[T]):
+class Informer(Generic[T]):
     """All objects of one kind, as views, by namespace and name; grouped by their WorkPlan.
 
     `changed` is told the group of every object that was added, changed or went away, `dropped` the
@@ -59,7 +59,7 @@ class Cache(Generic[T]):
                 case Beat():
                     pass
                 case Lost(error=error):
-                    # Too old a version is no trouble: everything is listed again.
+                    # Too old a version is no problem: everything is listed again.
                     if not self._lost and not isinstance(error, Expired):
                         _log.warning("the watch of %s broke: %s", self.kind.plural, error)
                     self._lost = True

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from voxk8s.cluster.resources import PODS
-from voxk8s.controller.observe.informers import Cache, Group
+from voxk8s.controller.observe.informer import Group, Informer
 
 
 def thing(name: str, value: int, group: str = "g", version: int = 1) -> dict[str, Any]:
@@ -27,7 +27,7 @@ class Told:
         def read(found: Mapping[str, Any]) -> int:
             return int(found["value"])
 
-        self.cache: Cache[int] = Cache(
+        self.cache: Informer[int] = Informer(
             PODS, read, lambda found: found["group"], self.changed.append,
             dropped=self.dropped.append,
         )  # fmt: skip

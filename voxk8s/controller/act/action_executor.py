@@ -20,8 +20,7 @@ from voxk8s.constants import (
     MANAGER_RUNNER,
 )
 from voxk8s.controller.act.children import Children
-from voxk8s.controller.act.recorder import Recorder
-from voxk8s.controller.act.stores import StoreAccess, own_options, store_access
+from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide.actions import (
     Action,
@@ -29,27 +28,28 @@ from voxk8s.controller.decide.actions import (
     CreateAccess,
     CreateCluster,
     CreateRunner,
-    Delete,
+    DeleteChild,
     DeleteWorkPlan,
-    Forget,
-    LookAgain,
-    Record,
-    Resolve,
-    WriteRun,
-    WriteStatus,
+    EmitEvent,
+    ForgetPlan,
+    RequeueAfter,
+    ResolvePlan,
+    WriteOperatorStatus,
+    WriteRunnerStatus,
 )
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.lookup import Answer, Delay, Request
-from voxk8s.controller.resolve.resolution import Invalid
+from voxk8s.controller.resolve.resolution_state import Invalid
+from voxk8s.controller.resolve.resolve_plan import Answer, ResolveRequest, TransientFailure
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.resolve.store_access import StoreAccess, own_options, store_access
 from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied
 from voxk8s.storage import StoreOptions
 
 _log = logging.getLogger(__name__)
 
 
-class Actor:
+class ActionExecutor:
     """Does things to the cluster."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Actor:
         state: ClusterState,
         resolver: Resolver,
         children: Children,
-        recorder: Recorder,
+        recorder: EventRecorder,
     ) -> None:
         """Act by `kube` and the parts given."""
         self._kube = kube
@@ -86,14 +86,14 @@ class Actor:
         workplan = observed.workplan
         metadata = workplan.metadata
         match action:
-            case Resolve():
+            case ResolvePlan():
                 self._resolver.start(
                     metadata.uid,
                     workplan.spec.priority,
                     lambda: self._prepare(workplan),
                     wake,
                 )
-            case Forget():
+            case ForgetPlan():
                 self._resolver.forget(metadata.uid)
                 self._children.forget(metadata.uid)
             case CreateAccess():
@@ -104,19 +104,19 @@ class Actor:
                 return await self._children.create_runner(observed)
             case ApplyAutoscaler():
                 return await self._children.apply_autoscaler(observed, action)
-            case Delete():
+            case DeleteChild():
                 await self._children.delete(observed, action)
             case DeleteWorkPlan():
                 await self._kube.delete(
                     WORK_PLANS, metadata.name, metadata.namespace, uid=metadata.uid
                 )
-            case WriteRun(part):
+            case WriteRunnerStatus(part):
                 await self._write(workplan, part, MANAGER_RUNNER)
-            case WriteStatus(part):
+            case WriteOperatorStatus(part):
                 await self._write(workplan, part, MANAGER_OPERATOR)
-            case Record():
+            case EmitEvent():
                 self._recorder.record(workplan, action)
-            case LookAgain():
+            case RequeueAfter():
                 pass
             case _:
                 assert_never(action)
@@ -143,7 +143,7 @@ class Actor:
         )
         self._state.workplans.put(written)
 
-    async def _prepare(self, workplan: WorkPlanResource) -> Request | Answer:
+    async def _prepare(self, workplan: WorkPlanResource) -> ResolveRequest | Answer:
         """Gather what a look-up needs from the cluster."""
         metadata = workplan.metadata
         if workplan.spec.cluster.pool_ref is not None:
@@ -161,17 +161,17 @@ class Actor:
             access = store_access(workplan, self._config.store, self._config.defaults)
             options = await self._options(workplan, access)
         except NotFound:
-            return Delay(constants.REASON_SOURCE_UNAVAILABLE, "The WorkPlan is gone.")
+            return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, "The WorkPlan is gone.")
         except SourceUnavailable as error:
-            return Delay(constants.REASON_SOURCE_UNAVAILABLE, str(error))
+            return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, str(error))
         except StoreAccessDenied as error:
-            return Delay(constants.REASON_STORE_ACCESS_DENIED, str(error))
+            return TransientFailure(constants.REASON_STORE_ACCESS_DENIED, str(error))
         except InvalidPlan as error:
             return Invalid(constants.REASON_INVALID_PLAN, str(error))
         except InvalidUsage as error:
             return Invalid(constants.REASON_INVALID_PLAN, f"spec.store: {error}")
         spec = workplan.spec
-        return Request(
+        return ResolveRequest(
             document=document,
             url=source.url,
             digest=source.digest,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.controller import scenes
-from tests.unit.controller.decisions import (
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.decision_helpers import (
     children,
     cluster_ready,
     decided,
@@ -13,18 +13,18 @@ from tests.unit.controller.decisions import (
     states,
     written,
 )
-from tests.unit.controller.scenes import KNOWN, START, later
+from tests.unit.controller.observed_builders import KNOWN, START, later
 from voxk8s import constants
 from voxk8s.controller.decide.actions import (
-    WriteRun,
+    WriteRunnerStatus,
 )
-from voxk8s.controller.resolve.resolution import Invalid, Unresolved
+from voxk8s.controller.resolve.resolution_state import Invalid, Unresolved
 
 
 def test_failed_goals_stall() -> None:
     """Failed goals end the run Stalled, with the runner's reason and words."""
     outcome = finished("Failed", "OperationFailed", message="1 of 2 goals failed: no such image")
-    status = written(scenes.running(status={"outcome": outcome}))
+    status = written(build.running(status={"outcome": outcome}))
     assert states(status)["Stalled"] == ("True", "OperationFailed")
     assert states(status)["Succeeded"] == ("False", "OperationFailed")
     assert states(status)["Ready"] == ("False", "OperationFailed")
@@ -33,9 +33,9 @@ def test_failed_goals_stall() -> None:
 
 def test_memory_is_named_in_a_failure() -> None:
     """A failure of a run with a worker killed for memory says so."""
-    killed = scenes.pod(troubles=(scenes.trouble("OutOfMemory", "killed for memory"),))
+    killed = build.pod(problems=(build.problem("OutOfMemory", "killed for memory"),))
     outcome = finished("Failed", "OperationFailed", message="lost workers.")
-    observed = scenes.running(status={"outcome": outcome}, pods=(killed,))
+    observed = build.running(status={"outcome": outcome}, pods=(killed,))
     assert written(observed).message == "lost workers. killed for memory"
 
 
@@ -44,20 +44,20 @@ def test_memory_is_named_in_a_failure() -> None:
 )
 def test_invalid_plan_is_terminal(reason: str) -> None:
     """An invalid plan stalls at once, with its path, and no child is ever made."""
-    observed = scenes.replace(scenes.told(scenes.fresh()), resolution=Invalid(reason, "at $.x"))
+    observed = build.replace(build.told(build.fresh()), resolution=Invalid(reason, "at $.x"))
     status = written(observed)
     assert states(status)["Stalled"] == ("True", reason)
     assert states(status)["ClusterReady"] == ("False", "ClusterNotNeeded")
     assert status.message == "at $.x"
     assert not children(observed)
-    settled = scenes.replace(scenes.told(observed), resolution=Unresolved())
-    assert decided(settled, later(3)) == ()
+    recorded = build.replace(build.told(observed), resolution=Unresolved())
+    assert decided(recorded, later(3)) == ()
 
 
 def test_runner_that_gets_no_pod() -> None:
     """What the API server said is told at once; without a word of it, where to look."""
-    alone = scenes.running(runner=scenes.job(attempts=0, active=0), pods=())
-    refused = scenes.replace(alone, pod_refusal="exceeded quota: q")
+    alone = build.running(runner=build.job(attempts=0, active=0), pods=())
+    refused = build.replace(alone, runner_pod_error="exceeded quota: q")
     reason, message = cluster_ready(refused, later(1))
     assert (reason, message.endswith("exceeded quota: q")) == ("PodRejected", True)
     reason, message = cluster_ready(alone, later(10))
@@ -66,26 +66,28 @@ def test_runner_that_gets_no_pod() -> None:
 
 def test_runner_that_failed_for_good() -> None:
     """A failed Job ends the WorkPlan with the pod's last words."""
-    broken = scenes.job(failed=True, attempts=4, active=0, message="exit 1: no route")
-    found = written(scenes.running(runner=broken))
+    broken = build.job(failed=True, attempts=4, active=0, message="exit 1: no route")
+    found = written(build.running(runner=broken))
     assert states(found)["Stalled"] == ("True", "RunnerFailed")
     assert "no route" in (found.message or "")
 
 
 def test_runner_that_is_started_again() -> None:
     """A runner that failed before is told of while the next one works."""
-    dead = scenes.pod("runner", "r0", ready=False, finished=True, last_words="exit code 1: no")
-    again = scenes.job(attempts=2)
-    found = scenes.told(scenes.running(runner=again, pods=(dead, scenes.pod()))).workplan
+    dead = build.pod(
+        "runner", "r0", ready=False, finished=True, termination_message="exit code 1: no"
+    )
+    again = build.job(attempts=2)
+    found = build.told(build.running(runner=again, pods=(dead, build.pod()))).workplan
     assert "started 2 times; it last ended with exit code 1: no" in (found.status.message or "")
     assert states(found.status)["Succeeded"][0] == "Unknown"
 
 
 def test_runner_that_completed_in_silence() -> None:
     """A complete Job without an outcome is given time, then called a failure."""
-    silent = scenes.job(complete=True, active=0, ended=START)
-    observed = scenes.running(runner=silent)
-    assert states(scenes.told(observed, later(5)).workplan.status)["Succeeded"][0] == "Unknown"
+    silent = build.job(complete=True, active=0, ended=START)
+    observed = build.running(runner=silent)
+    assert states(build.told(observed, later(5)).workplan.status)["Succeeded"][0] == "Unknown"
     found = written(observed, later(20))
     assert states(found)["Stalled"] == ("True", "RunnerFailed")
 
@@ -93,25 +95,25 @@ def test_runner_that_completed_in_silence() -> None:
 def test_non_determinism_is_told() -> None:
     """Keys that gave two values make Deterministic False; otherwise it is not there."""
     outcome = finished(non_deterministic=("a" * 64,))
-    found = written(scenes.running(status={"outcome": outcome}))
+    found = written(build.running(status={"outcome": outcome}))
     assert states(found)["Deterministic"] == ("False", "NonDeterministic")
     assert states(found)["Succeeded"][0] == "True"
-    assert "Deterministic" not in states(scenes.running().workplan.status)
+    assert "Deterministic" not in states(build.running().workplan.status)
 
 
 def test_results_found_in_the_store_end_a_run_that_lost_its_runner() -> None:
     """What a look-up finds is written once, and nothing older after it."""
-    observed = scenes.replace(
-        scenes.running(), runner=None, cluster=None, scheduler=None, pods=(), resolution=KNOWN
+    observed = build.replace(
+        build.running(), runner=None, cluster=None, scheduler=None, pods=(), resolution=KNOWN
     )
-    parts = [a.part for a in decided(observed, later(9)) if isinstance(a, WriteRun)]
+    parts = [a.part for a in decided(observed, later(9)) if isinstance(a, WriteRunnerStatus)]
     assert parts == [KNOWN.finished]
 
 
 def test_end_never_changes() -> None:
     """A finished WorkPlan only takes note of a new spec; its end stays as it is."""
-    observed = scenes.told(scenes.fresh(resolution=KNOWN))
-    observed = scenes.replace(scenes.with_spec(observed, suspend=True), resolution=Unresolved())
+    observed = build.told(build.fresh(resolution=KNOWN))
+    observed = build.replace(build.with_spec(observed, suspend=True), resolution=Unresolved())
     found = written(observed, later(500))
     assert found.observed_generation == 2
     assert states(found) == states(observed.workplan.status)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.controller import scenes
+from tests.unit.controller import observed_builders as build
 from voxk8s.api import Store
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.controller.act.stores import StoreAccess, is_below, own_options, store_access
 from voxk8s.controller.config import StoreConfig
+from voxk8s.controller.resolve.store_access import StoreAccess, is_below, own_options, store_access
 from voxk8s.errors import InvalidUsage, StoreAccessDenied
 from voxk8s.storage import StoreOptions
 
@@ -28,7 +28,7 @@ def config(**changes: Any) -> StoreConfig:
 
 def access(spec: dict[str, Any] | None = None, **changes: Any) -> StoreAccess:
     """Find the store of a WorkPlan in namespace ns."""
-    return store_access(scenes.workplan(spec), config(**changes), DEFAULTS)
+    return store_access(build.workplan(spec), config(**changes), DEFAULTS)
 
 
 def test_default_store_comes_with_a_secret() -> None:

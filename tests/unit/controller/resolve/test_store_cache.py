@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from voxk8s.controller.resolve import open_stores
-from voxk8s.controller.resolve.open_stores import AGE, Doors
+from voxk8s.controller.resolve import store_cache
+from voxk8s.controller.resolve.store_cache import AGE, StoreCache
 from voxk8s.errors import StoreUnreachable
 from voxk8s.storage import ResultStore, StoreOptions, open_store
 
@@ -14,13 +14,13 @@ MINE, YOURS = StoreOptions(key="me", secret="x"), StoreOptions(key="you", secret
 
 
 class Building:
-    """Doors, a clock, and a count of the stores that were opened."""
+    """StoreCache, a clock, and a count of the stores that were opened."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self.opened: list[StoreOptions | None] = []
         self.error: Exception | None = None
-        self.doors = Doors(lambda: self.seconds)
+        self.doors = StoreCache(lambda: self.seconds)
 
     def open_store(
         self, url: str, *, options: StoreOptions | None = None, env: object = None
@@ -36,7 +36,7 @@ class Building:
 def building(monkeypatch: pytest.MonkeyPatch) -> Building:
     """A building whose doors are all closed."""
     made = Building()
-    monkeypatch.setattr(open_stores, "open_store", made.open_store)
+    monkeypatch.setattr(store_cache, "open_store", made.open_store)
     return made
 
 

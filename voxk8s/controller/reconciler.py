@@ -8,21 +8,21 @@ from collections.abc import Callable
 from datetime import datetime
 
 from voxk8s.api import WorkPlanResource
+from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
-from voxk8s.controller.act.execute_actions import Actor
-from voxk8s.controller.decide.actions import Action, LookAgain, Record
+from voxk8s.controller.decide.actions import Action, EmitEvent, RequeueAfter
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observe import observe
-from voxk8s.controller.queue import ObjectKey, QueueClosed, WorkQueue
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.work_queue import ObjectKey, QueueClosed, WorkQueue
 from voxk8s.errors import TransientError
 
 _log = logging.getLogger(__name__)
 
 
-class Loop:
+class Reconciler:
     """Reconciles WorkPlans, several side by side, each by one worker at a time."""
 
     def __init__(
@@ -31,7 +31,7 @@ class Loop:
         state: ClusterState,
         resolver: Resolver,
         children: Children,
-        actor: Actor,
+        actor: ActionExecutor,
         metrics: Metrics,
         now: Callable[[], datetime],
     ) -> None:
@@ -62,7 +62,7 @@ class Loop:
             return
         uid = workplan.metadata.uid
         observed = observe(
-            workplan, self._state, self._resolver.state(uid), self._children.refusals(uid)
+            workplan, self._state, self._resolver.state(uid), self._children.create_errors(uid)
         )
         actions = decide(observed, self._now())
         self._tell(key, actions)
@@ -73,7 +73,7 @@ class Loop:
             self._queue.add_failed(key)
             self._queue.add(key)  # tell what was refused, then wait
         for action in actions:
-            if isinstance(action, LookAgain):
+            if isinstance(action, RequeueAfter):
                 self._queue.add_after(key, action.seconds)
 
     def gone(self, workplan: WorkPlanResource) -> None:
@@ -110,7 +110,7 @@ class Loop:
 
     def _tell(self, key: ObjectKey, actions: tuple[Action, ...]) -> None:
         for action in actions:
-            if isinstance(action, Record):
+            if isinstance(action, EmitEvent):
                 _log.info("WorkPlan %s: %s: %s", key, action.reason, action.message)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug("WorkPlan %s: %s", key, ", ".join(type(a).__name__ for a in actions))

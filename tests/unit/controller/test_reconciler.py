@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from tests.support.scripted_kube import ScriptedKube
-from tests.unit.controller.scenes import START, later
+from tests.unit.controller.observed_builders import START, later
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.errors import Forbidden, KindMissing, KubeUnreachable
+from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
-from voxk8s.controller.act.execute_actions import Actor
-from voxk8s.controller.act.recorder import Recorder
+from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.config import Config, StoreConfig
-from voxk8s.controller.loop import Loop
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.queue import ObjectKey, WorkQueue
-from voxk8s.controller.resolve import lookup
-from voxk8s.controller.resolve.resolution import Resolved
+from voxk8s.controller.reconciler import Reconciler
+from voxk8s.controller.resolve.resolution_state import Resolved
+from voxk8s.controller.resolve.resolve_plan import ResolveRequest
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.work_queue import ObjectKey, WorkQueue
 from voxk8s.storage import StoreOptions
 
 KEY = ObjectKey("ns", "wp")
@@ -44,14 +44,16 @@ class Operator:
         self.kube = ScriptedKube()
         self.now = START
         self.queue = WorkQueue(lambda: (self.now - START).total_seconds(), chance=lambda: 0.0)
-        self.state = ClusterState(self.queue.add, lambda plan: self.loop.gone(plan))
+        self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.gone(plan))
         self.resolver = Resolver(1, 2**30, self.time)
         self.answers = answers
         kube: Any = self.kube
         self.children = Children(kube, CONFIG, self.state)
-        self.recorder = Recorder(kube, "op-1", self.time)
-        actor = Actor(kube, CONFIG, self.state, self.resolver, self.children, self.recorder)
-        self.loop = Loop(
+        self.recorder = EventRecorder(kube, "op-1", self.time)
+        actor = ActionExecutor(
+            kube, CONFIG, self.state, self.resolver, self.children, self.recorder
+        )
+        self.reconciler = Reconciler(
             self.queue, self.state, self.resolver, self.children, actor, Metrics(), self.time
         )
 
@@ -73,7 +75,7 @@ class Operator:
     async def reconcile(self, times: int = 1) -> None:
         """Reconcile, and let what was started in the background end."""
         for _ in range(times):
-            await self.loop.reconcile(KEY)
+            await self.reconciler.reconcile(KEY)
             for task in list(self.resolver._tasks.values()):
                 await task
 
@@ -93,10 +95,10 @@ async def operator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Operator]:
     """An operator whose look-ups answer that three operations are left, side by side."""
     made = Operator([Resolved(width=3)])
 
-    async def look_up(self: Resolver, uid: str, request: lookup.Request) -> Any:
+    async def resolve_plan(self: Resolver, uid: str, request: ResolveRequest) -> Any:
         return made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
 
-    monkeypatch.setattr(Resolver, "_look_up", look_up)
+    monkeypatch.setattr(Resolver, "_look_up", resolve_plan)
     yield made
     await made.resolver.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tests.unit.controller.scenes import START
+from tests.unit.controller.observed_builders import START
 from voxk8s.api import Outcome, WorkPlanStatus, decode_status, find_condition
 from voxk8s.controller.decide.actions import (
     Action,
@@ -13,19 +13,19 @@ from voxk8s.controller.decide.actions import (
     CreateAccess,
     CreateCluster,
     CreateRunner,
-    Delete,
-    LookAgain,
-    WriteStatus,
+    DeleteChild,
+    RequeueAfter,
+    WriteOperatorStatus,
 )
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.observe.observed import Observed
 
-CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, Delete)
+CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, DeleteChild)
 
 
 def decided(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
     """Decide, without the wishes to look again."""
-    return tuple(a for a in decide(observed, now) if not isinstance(a, LookAgain))
+    return tuple(a for a in decide(observed, now) if not isinstance(a, RequeueAfter))
 
 
 def children(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
@@ -35,7 +35,7 @@ def children(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
 
 def written(observed: Observed, now: datetime = START) -> WorkPlanStatus:
     """Give the one status that is written."""
-    parts = [a.part for a in decided(observed, now) if isinstance(a, WriteStatus)]
+    parts = [a.part for a in decided(observed, now) if isinstance(a, WriteOperatorStatus)]
     assert len(parts) == 1
     return decode_status(parts[0])
 

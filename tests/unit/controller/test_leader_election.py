@@ -9,9 +9,9 @@ import pytest
 
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import until
-from tests.unit.controller.scenes import later
+from tests.unit.controller.observed_builders import later
 from voxk8s.cluster.errors import Conflict, Forbidden, KubeUnreachable
-from voxk8s.controller.leader import Election
+from voxk8s.controller.leader_election import LeaderElector
 
 
 class Room:
@@ -21,10 +21,10 @@ class Room:
         self.kube = ScriptedKube()
         self.seconds = 0.0
 
-    def candidate(self, name: str) -> Election:
+    def candidate(self, name: str) -> LeaderElector:
         """Make a candidate."""
         kube: Any = self.kube
-        return Election(
+        return LeaderElector(
             kube, "lease", "system", name, lambda: self.seconds, lambda: later(self.seconds)
         )
 
@@ -150,7 +150,7 @@ async def test_api_server_away_for_long(room: Room, monkeypatch: pytest.MonkeyPa
     async def sleep(seconds: float) -> None:
         room.seconds += seconds
 
-    monkeypatch.setattr("voxk8s.controller.leader.asyncio.sleep", sleep)
+    monkeypatch.setattr("voxk8s.controller.leader_election.asyncio.sleep", sleep)
     await a.keep()
     assert not a.leading
     assert room.seconds < a.duration

@@ -12,28 +12,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import kstatus
-from tests.unit.controller import scenes
-from tests.unit.controller.scenes import KNOWN, START, WORK, later
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.observed_builders import KNOWN, START, WORK, later
 from voxk8s import api
 from voxk8s.api import Outcome, Waiting, WorkPlanStatus, decode_status, read_done
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
-    Child,
+    ChildKind,
     CreateAccess,
     CreateCluster,
     CreateRunner,
-    Delete,
+    DeleteChild,
     DeleteWorkPlan,
-    Forget,
-    LookAgain,
-    Record,
-    Resolve,
-    WriteRun,
-    WriteStatus,
+    EmitEvent,
+    ForgetPlan,
+    RequeueAfter,
+    ResolvePlan,
+    WriteOperatorStatus,
+    WriteRunnerStatus,
 )
 from voxk8s.controller.decide.decide import decide
-from voxk8s.controller.resolve.resolution import Blocked, Invalid, Resolving, Unresolved
+from voxk8s.controller.resolve.resolution_state import Blocked, Invalid, Resolving, Unresolved
 
 RUNNER_FIELDS = (
     "operations", "progress", "results", "results_omitted", "failures", "failures_omitted",
@@ -45,7 +45,7 @@ class World:
     """A cluster with one WorkPlan: carries actions out, and keeps every state it was in."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
-        self.observed = scenes.fresh(workplan=scenes.workplan(spec))
+        self.observed = build.fresh(workplan=build.workplan(spec))
         self.seconds = 0.0
         self.gone = False
         self.actions: list[Action] = []
@@ -62,7 +62,9 @@ class World:
         for _ in range(12):
             if self.gone:
                 return
-            actions = [a for a in decide(self.observed, self.now) if not isinstance(a, LookAgain)]
+            actions = [
+                a for a in decide(self.observed, self.now) if not isinstance(a, RequeueAfter)
+            ]
             if not actions:
                 return
             for action in actions:
@@ -73,38 +75,38 @@ class World:
         """Do to the world what an action does to a cluster."""
         self.actions.append(action)
         match action:
-            case Resolve():
+            case ResolvePlan():
                 self.change(resolution=Resolving())
-            case Forget():
+            case ForgetPlan():
                 self.change(resolution=Unresolved())
             case CreateCluster(workers):
                 assert self.observed.cluster is None
-                self.change(cluster=scenes.cluster(workers=workers, created=self.now))
+                self.change(cluster=build.cluster(workers=workers, created=self.now))
             case CreateRunner():
                 assert self.observed.runner is None
-                self.change(runner=scenes.job(created=self.now))
+                self.change(runner=build.job(created=self.now))
             case ApplyAutoscaler(minimum, maximum):
-                self.change(autoscaler=scenes.scaler(minimum, maximum))
-            case Delete(Child.CLUSTER):
+                self.change(autoscaler=build.scaler(minimum, maximum))
+            case DeleteChild(ChildKind.CLUSTER):
                 self.change(
                     cluster=None, scheduler=None, group=None, autoscaler=None, workers=(), pods=()
                 )
-            case Delete(Child.AUTOSCALER):
+            case DeleteChild(ChildKind.AUTOSCALER):
                 self.change(autoscaler=None)
-            case Delete(Child.RUNNER):
+            case DeleteChild(ChildKind.RUNNER):
                 self.change(runner=None)
-            case Delete(Child.WORKER):
+            case DeleteChild(ChildKind.WORKER):
                 self.change(workers=())
             case DeleteWorkPlan():
                 self.gone = True
-            case WriteRun(part):
+            case WriteRunnerStatus(part):
                 new = decode_status({"observedGeneration": 0, **part})
                 self.status({name: getattr(new, name) for name in RUNNER_FIELDS})
-            case WriteStatus(part):
+            case WriteOperatorStatus(part):
                 old = self.observed.workplan.status
                 kept = {name: getattr(old, name) for name in RUNNER_FIELDS}
                 self.put(msgspec.structs.replace(decode_status(part), **kept))
-            case CreateAccess() | Record() | LookAgain():
+            case CreateAccess() | EmitEvent() | RequeueAfter():
                 pass
 
     def change(self, **parts: Any) -> None:
@@ -117,7 +119,7 @@ class World:
 
     def put(self, status: WorkPlanStatus) -> None:
         """Replace the status and remember it."""
-        self.observed = scenes.with_status(self.observed, status)
+        self.observed = build.with_status(self.observed, status)
         self.states.append(status)
         self.generations.append((self.observed.workplan.metadata.generation, status))
 
@@ -152,7 +154,7 @@ def suspends(flag: bool) -> Event:
 
     def event(world: World) -> None:
         if world.observed.workplan.spec.suspend != flag:
-            world.observed = scenes.with_spec(world.observed, suspend=flag)
+            world.observed = build.with_spec(world.observed, suspend=flag)
 
     return event
 
@@ -163,20 +165,20 @@ def scheduler(available: int) -> Event:
     def event(world: World) -> None:
         if world.observed.cluster is not None:
             world.change(
-                scheduler=scenes.scheduler(available=available, created=world.now),
-                group=scenes.group(world.observed.cluster.workers),
+                scheduler=build.scheduler(available=available, created=world.now),
+                group=build.group(world.observed.cluster.workers),
             )
 
     return event
 
 
 def workers(ready: bool, reason: str | None = None) -> Event:
-    """A worker gets ready, or into trouble."""
+    """A worker gets ready, or into problem."""
 
     def event(world: World) -> None:
         if world.observed.cluster is not None:
-            troubles = (scenes.trouble(reason),) if reason else ()
-            world.change(pods=(scenes.pod(ready=ready, troubles=troubles),))
+            problems = (build.problem(reason),) if reason else ()
+            world.change(pods=(build.pod(ready=ready, problems=problems),))
 
     return event
 
@@ -187,7 +189,7 @@ def computes(done: int) -> Event:
     def event(world: World) -> None:
         if world.observed.runner is not None and not ended(world):
             counts = msgspec.structs.replace(
-                scenes.COUNTS, computed=done, running=1, pending=9 - done
+                build.COUNTS, computed=done, running=1, pending=9 - done
             )
             before = world.observed.workplan.status.progress
             world.status(
@@ -216,13 +218,13 @@ def ends(state: str) -> Event:
             state="Succeeded" if good else "Failed",
             reason="AllGoalsReached" if good else "OperationFailed",
         )
-        counts = msgspec.structs.replace(scenes.COUNTS, computed=10 if good else 3, pending=0)
+        counts = msgspec.structs.replace(build.COUNTS, computed=10 if good else 3, pending=0)
         progress = api.advance(world.observed.workplan.status.progress, 12 if good else 5, 12)
         world.status(
             {"operations": counts, "progress": progress, "results": (), "outcome": outcome}
             | {"waiting": None}
         )
-        world.change(runner=scenes.job(complete=True, active=0, ended=world.now))
+        world.change(runner=build.job(complete=True, active=0, ended=world.now))
 
     return event
 
@@ -230,18 +232,18 @@ def ends(state: str) -> Event:
 def runner_breaks(world: World) -> None:
     """The runner's Job fails for good."""
     if world.observed.runner is not None and not world.observed.runner.finished:
-        world.change(runner=scenes.job(failed=True, active=0, attempts=7))
+        world.change(runner=build.job(failed=True, active=0, attempts=7))
 
 
 def operator_restarts(world: World) -> None:
     """What the operator keeps in memory is lost."""
-    world.change(resolution=Unresolved(), refusals=())
+    world.change(resolution=Unresolved(), create_errors=())
 
 
 def refuses(world: World) -> None:
     """The API server refuses children, or takes them again."""
-    again = () if world.observed.refusals else (scenes.trouble("PodRejected"),)
-    world.change(refusals=again)
+    again = () if world.observed.create_errors else (build.problem("PodRejected"),)
+    world.change(create_errors=again)
 
 
 def ended(world: World) -> bool:
@@ -384,6 +386,6 @@ def test_nothing_waits_without_an_alarm(spec: dict[str, Any], events: list[Event
     world = live(spec, events)
     if world.gone or ended(world) or world.observed.workplan.spec.suspend:
         return
-    waits = [a.seconds for a in decide(world.observed, world.now) if isinstance(a, LookAgain)]
+    waits = [a.seconds for a in decide(world.observed, world.now) if isinstance(a, RequeueAfter)]
     assert waits
     assert min(waits) <= 15

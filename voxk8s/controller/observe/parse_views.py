@@ -18,11 +18,11 @@ from voxk8s.controller.observe.observed import (
     AutoscalerView,
     ClusterView,
     DeploymentView,
-    GroupView,
+    FailedCreateView,
     JobView,
     PodView,
-    RefusalView,
-    Trouble,
+    Problem,
+    WorkerGroupView,
 )
 
 Json: TypeAlias = Mapping[str, Any]
@@ -65,10 +65,10 @@ def cluster_view(thing: Json) -> ClusterView:
     )
 
 
-def group_view(thing: Json) -> GroupView:
+def worker_group_view(thing: Json) -> WorkerGroupView:
     """Read a DaskWorkerGroup."""
     metadata, spec = thing["metadata"], thing["spec"]
-    return GroupView(
+    return WorkerGroupView(
         name=metadata["name"],
         cluster=str(spec.get("cluster", "")),
         replicas=int(spec.get("worker", {}).get("replicas", 0)),
@@ -96,8 +96,8 @@ def deployment_view(thing: Json) -> DeploymentView:
     """Read the Deployment of a scheduler or worker."""
     metadata, status = thing["metadata"], thing.get("status") or {}
     labels = metadata.get("labels") or {}
-    troubles = tuple(
-        Trouble(constants.REASON_POD_REJECTED, f"Pods are refused: {condition.get('message', '')}")
+    problems = tuple(
+        Problem(constants.REASON_POD_REJECTED, f"Pods are refused: {condition.get('message', '')}")
         for condition in status.get("conditions") or ()
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True"
     )
@@ -108,7 +108,7 @@ def deployment_view(thing: Json) -> DeploymentView:
         created=_time(metadata["creationTimestamp"]),
         available=int(status.get("availableReplicas") or 0),
         deleting=_deleting(thing) is not None,
-        troubles=troubles,
+        problems=problems,
     )
 
 
@@ -156,16 +156,16 @@ def pod_view(thing: Json) -> PodView:
         ready=ready and _deleting(thing) is None,
         deleting=_deleting(thing) is not None,
         finished=status.get("phase") in ("Succeeded", "Failed"),
-        troubles=tuple(_pod_troubles(thing)),
-        last_words=_last_words(status),
+        problems=tuple(_pod_problems(thing)),
+        termination_message=_termination_message(status),
         refused=_refused(status),
     )
 
 
-def refusal_view(thing: Json) -> RefusalView:
+def failed_create_view(thing: Json) -> FailedCreateView:
     """Read the event of a Job that gets no pod."""
     job = thing["involvedObject"].get("uid", "")
-    return RefusalView(job, str(thing.get("message") or "").removeprefix("Error creating: "))
+    return FailedCreateView(job, str(thing.get("message") or "").removeprefix("Error creating: "))
 
 
 def involved_name(thing: Json) -> str:
@@ -173,17 +173,17 @@ def involved_name(thing: Json) -> str:
     return str(thing["involvedObject"].get("name", ""))
 
 
-def _pod_troubles(pod: Json) -> Iterator[Trouble]:
+def _pod_problems(pod: Json) -> Iterator[Problem]:
     status = pod.get("status") or {}
     name = pod["metadata"]["name"]
     for condition in status.get("conditions") or ():
         if condition.get("reason") == "Unschedulable" and condition["status"] == "False":
-            yield Trouble(
+            yield Problem(
                 constants.REASON_UNSCHEDULABLE,
                 f"No node can take pod {name}: {condition.get('message', '')}",
             )
     if status.get("phase") == "Failed" and status.get("reason"):
-        yield Trouble(
+        yield Problem(
             constants.REASON_WORKER_LOST,
             f"Pod {name} was ended: {status['reason']}: {status.get('message', '')}",
         )
@@ -192,31 +192,31 @@ def _pod_troubles(pod: Json) -> Iterator[Trouble]:
         for container in pod["spec"].get("containers") or ()
     }
     for container in status.get("containerStatuses") or ():
-        yield from _container_troubles(pod, container, limits.get(container["name"]))
+        yield from _container_problems(pod, container, limits.get(container["name"]))
 
 
-def _container_troubles(whole: Json, container: Json, limit: object) -> Iterator[Trouble]:
+def _container_problems(whole: Json, container: Json, limit: object) -> Iterator[Problem]:
     pod = whole["metadata"]["name"]
     waiting = (container.get("state") or {}).get("waiting") or {}
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _PULL_REASONS:
-        yield Trouble(
+        yield Problem(
             constants.REASON_IMAGE_PULL_FAILED,
             f"Image {container.get('image', '')} of pod {pod} cannot be pulled: {message}",
         )
     elif reason in _CONFIG_REASONS:
-        yield Trouble(constants.REASON_POD_REJECTED, f"Pod {pod} cannot start: {reason}: {message}")
+        yield Problem(constants.REASON_POD_REJECTED, f"Pod {pod} cannot start: {reason}: {message}")
     ends = [
         (container.get(place) or {}).get("terminated") or {} for place in ("state", "lastState")
     ]
     if any(end.get("reason") == "OOMKilled" for end in ends):
-        yield Trouble(
+        yield Problem(
             constants.REASON_OUT_OF_MEMORY,
             f"Pod {pod} was killed for memory: {_too_low(whole, limit)}",
         )
     elif reason == "CrashLoopBackOff":
         end = ends[1]
-        yield Trouble(
+        yield Problem(
             constants.REASON_WORKER_LOST,
             f"Pod {pod} keeps failing: exit code {end.get('exitCode')}"
             f" {str(end.get('message') or '').strip()[-500:]}".rstrip(),
@@ -233,7 +233,7 @@ def _too_low(pod: Json, limit: object) -> str:
     return f"{cause} too low for a plan of this size. Raise {place}."
 
 
-def _last_words(status: Json) -> str:
+def _termination_message(status: Json) -> str:
     """Give what a container that ended left as its termination message."""
     for container in status.get("containerStatuses") or ():
         for place in ("state", "lastState"):

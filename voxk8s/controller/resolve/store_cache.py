@@ -13,7 +13,7 @@ AGE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class OpenStore:
     """A store that answers, and whether it keeps two writers of one result apart."""
 
     store: ResultStore
@@ -21,13 +21,13 @@ class Door:
 
 
 @dataclass(slots=True)
-class Doors:
+class StoreCache:
     """Opens stores, each with the credentials that it was asked with."""
 
     clock: Callable[[], float] = time.monotonic
-    _open: dict[tuple[str, StoreOptions], tuple[float, Door]] = field(default_factory=dict)
+    _open: dict[tuple[str, StoreOptions], tuple[float, OpenStore]] = field(default_factory=dict)
 
-    def to(self, url: str, options: StoreOptions) -> Door:
+    def to(self, url: str, options: StoreOptions) -> OpenStore:
         """Give an open store; raises StoreUnreachable or StoreAccessDenied."""
         now = self.clock()
         self._open = {key: held for key, held in self._open.items() if now - held[0] < AGE}
@@ -35,10 +35,10 @@ class Doors:
         if held is not None:
             return held[1]
         store = open_store(url, options=options, env={})
-        door = Door(store, store.probe().conditional_writes)
+        door = OpenStore(store, store.probe().conditional_writes)
         self._open[url, options] = now, door
         return door
 
 
-doors = Doors()
+doors = StoreCache()
 """Those of this process."""

@@ -9,9 +9,13 @@ import msgspec
 import pytest
 
 from voxk8s.cluster.source import Document
-from voxk8s.controller.resolve import lookup
-from voxk8s.controller.resolve.lookup import Answer, Delay, Request, look_up
-from voxk8s.controller.resolve.resolution import Invalid, Resolved
+from voxk8s.controller.resolve.resolution_state import Invalid, Resolved
+from voxk8s.controller.resolve.resolve_plan import (
+    Answer,
+    ResolveRequest,
+    TransientFailure,
+    resolve_plan,
+)
 from voxk8s.errors import StoreAccessDenied, StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.storage import ResultStore, StoreOptions, open_store
@@ -48,7 +52,7 @@ def url(tmp_path: Path) -> str:
 def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) -> Answer:
     """Look a plan up."""
     data = document if isinstance(document, bytes) else msgspec.json.encode(document or SUM)
-    request = Request(
+    request = ResolveRequest(
         document=parts.pop("source", Document(data, "json", inline=True)),
         url=parts.pop("behind", None),
         digest=parts.pop("digest", None),
@@ -60,7 +64,7 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
         options=parts.pop("options", StoreOptions()),
         prefixes=("s3://none/",),
     )
-    return look_up(request)
+    return resolve_plan(request)
 
 
 def compute(url: str, document: dict[str, Any]) -> None:
@@ -288,7 +292,7 @@ def test_store_that_does_not_answer(
         raise error
 
     monkeypatch.setattr(ResultStore, "probe", probe)
-    assert ask(url) == Delay(reason, str(error))
+    assert ask(url) == TransientFailure(reason, str(error))
 
 
 def test_plan_that_needs_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,7 +301,7 @@ def test_plan_that_needs_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> 
     def read_plan(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(lookup, "read_plan", read_plan)
+    monkeypatch.setattr("voxk8s.controller.resolve.resolve_plan.read_plan", read_plan)
     found = ask(url)
     assert isinstance(found, Invalid)
     assert found.reason == "PlanTooLarge"

@@ -11,7 +11,7 @@ from datetime import datetime
 from voxk8s.api import WorkPlanResource
 from voxk8s.cluster.kube import Kube, KubeObject
 from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR
-from voxk8s.controller.decide.actions import Record
+from voxk8s.controller.decide.actions import EmitEvent
 from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _MESSAGE_LIMIT = 1000
 _AT_ONCE = 8
 
 
-class Recorder:
+class EventRecorder:
     """Writes events in the background."""
 
     def __init__(self, kube: Kube, identity: str, now: Callable[[], datetime]) -> None:
@@ -30,7 +30,7 @@ class Recorder:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def record(self, workplan: WorkPlanResource, event: Record) -> None:
+    def record(self, workplan: WorkPlanResource, event: EmitEvent) -> None:
         """Write an event, soon."""
         task = asyncio.create_task(
             self._write(build_event(workplan, event, self._identity, self._now()))
@@ -51,7 +51,7 @@ class Recorder:
 
 
 def build_event(
-    workplan: WorkPlanResource, event: Record, identity: str, now: datetime
+    workplan: WorkPlanResource, event: EmitEvent, identity: str, now: datetime
 ) -> KubeObject:
     """Build an event about a WorkPlan."""
     metadata = workplan.metadata

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from voxk8s.controller.queue import Backoff, ObjectKey, QueueClosed, WorkQueue
+from voxk8s.controller.work_queue import Backoff, ObjectKey, QueueClosed, WorkQueue
 
 A, B = ObjectKey("ns", "a"), ObjectKey("ns", "b")
 
@@ -135,7 +135,7 @@ async def test_closing_ends_the_workers(queue: WorkQueue) -> None:
 
 
 async def test_forgetting_drops_the_wish_for_later(queue: WorkQueue, clock: Clock) -> None:
-    """A forgotten name is not given any more and has no failures."""
+    """A stuck_autoscalers name is not given any more and has no failures."""
     queue.add_failed(A)
     queue.forget(A)
     clock.now = 100.0

@@ -10,18 +10,18 @@ import msgspec
 
 from voxk8s.api import OperationCounts, WorkPlanResource, WorkPlanStatus, decode_resource
 from voxk8s.controller.decide import status
-from voxk8s.controller.decide.phase import judge
+from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.observe.observed import (
     AutoscalerView,
     ClusterView,
     DeploymentView,
-    GroupView,
     JobView,
     Observed,
     PodView,
-    Trouble,
+    Problem,
+    WorkerGroupView,
 )
-from voxk8s.controller.resolve.resolution import Resolved
+from voxk8s.controller.resolve.resolution_state import Resolved
 
 START = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 COUNTS = OperationCounts(total=12, cached=2, computed=0, failed=0, running=0, pending=10)
@@ -65,7 +65,7 @@ def fresh(**changes: Any) -> Observed:
 
 def told(observed: Observed, now: datetime = START, **parts: Any) -> Observed:
     """Give the observation after the operator wrote its status; `parts` are the runner's."""
-    part = status.operator_part(observed, judge(observed, now), now)
+    part = status.operator_status(observed, derive_phase(observed, now), now)
     kept = {name: getattr(observed.workplan.status, name) for name in status.RUNNER_FIELDS}
     return with_status(observed, msgspec.structs.replace(part, **(kept | parts)))
 
@@ -129,9 +129,9 @@ def worker(name: str = "w", **changes: Any) -> DeploymentView:
     )
 
 
-def group(replicas: int = 3) -> GroupView:
+def group(replicas: int = 3) -> WorkerGroupView:
     """Make the default worker group."""
-    return GroupView("c-default", "c", replicas)
+    return WorkerGroupView("c-default", "c", replicas)
 
 
 def job(**changes: Any) -> JobView:
@@ -168,9 +168,9 @@ def pod(component: str = "worker", name: str = "p", **changes: Any) -> PodView:
     )
 
 
-def trouble(reason: str, message: str = "words") -> Trouble:
-    """Make a trouble."""
-    return Trouble(reason, message)
+def problem(reason: str, message: str = "words") -> Problem:
+    """Make a problem."""
+    return Problem(reason, message)
 
 
 def running(**changes: Any) -> Observed:

@@ -25,8 +25,8 @@ from voxk8s.cluster.source import (
     refuse_local_inputs,
 )
 from voxk8s.controller.resolve import copy_files, known_results
-from voxk8s.controller.resolve.open_stores import doors
-from voxk8s.controller.resolve.resolution import Invalid, Resolved
+from voxk8s.controller.resolve.resolution_state import Invalid, Resolved
+from voxk8s.controller.resolve.store_cache import doors
 from voxk8s.errors import (
     InputNotAllowed,
     InputUnavailable,
@@ -63,7 +63,7 @@ _THREADS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ResolveRequest:
     """What to look up. Without `options` the store is not for the operator to look into.
 
     `document` is None for a plan behind `url`. `run_folder` is the place in the store for what no
@@ -83,17 +83,17 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Delay:
+class TransientFailure:
     """The answer has to wait for something; it is asked for again."""
 
     reason: str
     message: str
 
 
-Answer = Resolved | Invalid | Delay
+Answer = Resolved | Invalid | TransientFailure
 
 
-def look_up(request: Request) -> Answer:
+def resolve_plan(request: ResolveRequest) -> Answer:
     """Read a plan, and say what the store leaves to do of it."""
     try:
         return _look_up(request)
@@ -106,11 +106,11 @@ def look_up(request: Request) -> Answer:
     except SourceDigestMismatch as error:
         return Invalid(constants.REASON_SOURCE_DIGEST_MISMATCH, str(error))
     except SourceUnavailable as error:
-        return Delay(constants.REASON_SOURCE_UNAVAILABLE, str(error))
+        return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, str(error))
     except StoreAccessDenied as error:
-        return Delay(constants.REASON_STORE_ACCESS_DENIED, str(error))
+        return TransientFailure(constants.REASON_STORE_ACCESS_DENIED, str(error))
     except StoreError as error:
-        return Delay(constants.REASON_STORE_UNREACHABLE, str(error))
+        return TransientFailure(constants.REASON_STORE_UNREACHABLE, str(error))
     except (MemoryError, RecursionError):
         return Invalid(
             constants.REASON_PLAN_TOO_LARGE,
@@ -119,7 +119,7 @@ def look_up(request: Request) -> Answer:
         )
 
 
-def _look_up(request: Request) -> Answer:
+def _look_up(request: ResolveRequest) -> Answer:
     document = request.document
     plan: WorkPlan | None = None
     if document is not None:
@@ -160,7 +160,7 @@ def _look_up(request: Request) -> Answer:
 
 
 def _finished(
-    graph: KeyGraph, found: Resolution, store: ResultStore, request: Request
+    graph: KeyGraph, found: Resolution, store: ResultStore, request: ResolveRequest
 ) -> dict[str, object] | None:
     """Give the end of a known plan, its files copied if asked for; None: a runner has work."""
     results = known_results.known_results(graph, found, store)
@@ -169,10 +169,10 @@ def _finished(
     below = request.saves_below
     if below and not copy_files.copy_files(results, store, below, _input_options(request)):
         return None
-    return known_results.finished_part(results, found, store, request.run_folder)
+    return known_results.completed_status(results, found, store, request.run_folder)
 
 
-def _check(request: Request, document: Document) -> WorkPlan:
+def _check(request: ResolveRequest, document: Document) -> WorkPlan:
     """Read a plan and refuse what can never run in a cluster."""
     check_digest(document, request.digest)
     plan = read_plan(document, request.parameters, registry())
@@ -182,7 +182,7 @@ def _check(request: Request, document: Document) -> WorkPlan:
     return plan
 
 
-def _fetch(request: Request) -> Document | None:
+def _fetch(request: ResolveRequest) -> Document | None:
     """Read the document behind the URL; None where that is the runner's to do."""
     try:
         return fetch_document(request.url or "", _input_options(request))
@@ -190,7 +190,7 @@ def _fetch(request: Request) -> Document | None:
         return None
 
 
-def _input_options(request: Request) -> InputOptions:
+def _input_options(request: ResolveRequest) -> InputOptions:
     options = request.options or StoreOptions()
     return InputOptions(
         local_allowed=False,
@@ -203,13 +203,15 @@ def _input_options(request: Request) -> InputOptions:
     )
 
 
-def _keys(plan: WorkPlan, request: Request, store: ResultStore) -> KeyGraph:
+def _keys(plan: WorkPlan, request: ResolveRequest, store: ResultStore) -> KeyGraph:
     graph = key_graph(plan, registry())
     pins = _pins(graph.unkeyed.values(), request, store)
     return expand(graph, {}, pins) if pins else graph
 
 
-def _pins(refs: Iterable[InputRef], request: Request, store: ResultStore) -> dict[OperationId, Pin]:
+def _pins(
+    refs: Iterable[InputRef], request: ResolveRequest, store: ResultStore
+) -> dict[OperationId, Pin]:
     """Give the pins that are known without reading an input; the runner makes the others."""
     options = _input_options(request)
 
@@ -252,7 +254,7 @@ def _cheapness() -> Callable[[str], bool]:
 
 
 def _expanded(
-    graph: KeyGraph, found: Resolution, store: ResultStore, request: Request
+    graph: KeyGraph, found: Resolution, store: ResultStore, request: ResolveRequest
 ) -> tuple[KeyGraph, Resolution]:
     """Follow loops whose sequences are known, as long as that leads anywhere."""
     tried: set[ResultKey] = set()
