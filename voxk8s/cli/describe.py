@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from voxk8s.api import GoalResult, WorkPlanResource
-from voxk8s.cli.output import escape
+from voxk8s.describe import as_line, one_line
 
 _HEADER = ("NAME", "STATUS", "PROGRESS", "CACHED", "WORKERS", "DURATION", "AGE")
 
@@ -71,21 +71,14 @@ def headline(resource: WorkPlanResource) -> str:
 
 def result_line(result: GoalResult) -> str:
     """Write a result as `name=value`, or `name=URL` for a file."""
-    return f"{escape(result.goal)}={value_text(result)}"
+    return f"{one_line(result.goal)}={value_text(result)}"
 
 
 def value_text(result: GoalResult) -> str:
     """Write the value of a result as `voxk8s run` does, or the URL of a file."""
     if result.kind == "save":
         return result.url or ""
-    value = result.value
-    if isinstance(value, str):
-        return escape(value)
-    if isinstance(value, bool) or value is None:
-        return json.dumps(value)
-    if isinstance(value, int | float):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return as_line(result.value, limit=sys.maxsize)
 
 
 def age(since: datetime | None, now: datetime) -> str:

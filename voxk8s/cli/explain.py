@@ -6,8 +6,9 @@ import argparse
 import os
 from dataclasses import dataclass
 
-from voxk8s.cli.output import Json, dump
+from voxk8s.cli.output import dump
 from voxk8s.cli.source import read_plan
+from voxk8s.describe import Json
 from voxk8s.execution import RetryPolicy
 from voxk8s.execution.run.pin_inputs import digest_here, pin
 from voxk8s.inputs.read import InputOptions

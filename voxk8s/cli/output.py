@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
+from voxk8s.describe import Json, as_json, as_line, one_line
 from voxk8s.execution import ExecutionResult, GoalOutcome
-from voxk8s.execution.inline_values import describe
 from voxk8s.plan import WorkPlan
-from voxk8s.values import SavedFile, Value
-
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+from voxk8s.values import SavedFile
 
 _CUT = "…"
 
 
 def goal_line(outcome: GoalOutcome) -> str:
     """Write a `print` goal that was reached as its line; whole, however long it is."""
-    return f"{escape(outcome.goal.name)}={value_text(outcome)}"
+    return f"{one_line(outcome.goal.name)}={value_text(outcome)}"
 
 
 def value_text(outcome: GoalOutcome) -> str:
     """Write a goal's value in one line; large images by what they are, without reading them."""
     text = outcome.text
     if outcome.has_value or not text or text.endswith(_CUT):
-        return describe(outcome.load(), limit=sys.maxsize)
+        return as_line(outcome.load(), limit=sys.maxsize)
     return text
 
 
@@ -75,24 +70,6 @@ def dump(document: Json) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def escape(text: str) -> str:
-    """Keep a text on its line."""
-    return describe(text, limit=sys.maxsize)
-
-
-def json_value(value: Value) -> Json:
-    """Give a value as JSON; arrays and images by what they are, numbers that JSON lacks as text."""
-    if isinstance(value, bool | int | str) or value is None:
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else repr(value)
-    if isinstance(value, list | tuple):
-        return [json_value(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(name): json_value(item) for name, item in value.items()}
-    return describe(value)
-
-
 def _file_digest(outcome: GoalOutcome) -> str:
     """Give a file's SHA-256; files that were not stored have no digest yet."""
     if outcome.digest:
@@ -115,4 +92,4 @@ def _goal_json(outcome: GoalOutcome) -> dict[str, Json]:
     text = outcome.text
     if not outcome.has_value and text and not text.endswith(_CUT):
         return {**goal, "value": text}
-    return {**goal, "value": json_value(outcome.load())}
+    return {**goal, "value": as_json(outcome.load())}

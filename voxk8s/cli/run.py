@@ -7,10 +7,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from voxk8s.cli.output import dump, escape, failure_json, goal_line, result_json
+from voxk8s.cli.output import dump, failure_json, goal_line, result_json
 from voxk8s.cli.progress import ProgressLine
 from voxk8s.cli.source import Input, read_input
 from voxk8s.constants import ENV_DASK_MEMORY
+from voxk8s.describe import one_line
 from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     for outcome in result.goals:
         if outcome.error is not None:
             print(
-                f"voxk8s: {escape(outcome.goal.name)}: {told.shorten(outcome.error)}",
+                f"voxk8s: {one_line(outcome.goal.name)}: {told.shorten(outcome.error)}",
                 file=sys.stderr,
             )
     reported = reporter is None or reporter.write(result, given, store)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from voxk8s.describe import as_line
 from voxk8s.execution.events import Progress
-from voxk8s.execution.inline_values import describe
 from voxk8s.plan import Goal, OperationId, ResultKey
 from voxk8s.values import Value
 
@@ -71,7 +71,7 @@ class GoalOutcome:
         """Show the value as `print` does; large ones by what they are."""
         if self.text:
             return self.text
-        return describe(self.load())
+        return as_line(self.load())
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ infinities are the ends. JPEG has quality 95 and drops alpha.
 from __future__ import annotations
 
 import json
-import math
 import os
 import tempfile
 import zlib
@@ -27,7 +26,7 @@ from typing import IO, Final
 import numpy as np
 
 from voxk8s.constants import IMAGE_SUFFIXES
-from voxk8s.describe import describe
+from voxk8s.describe import as_json, as_text, describe
 from voxk8s.errors import KernelError
 from voxk8s.values import Array, Image, MaskArray, SavedFile, Value
 
@@ -64,7 +63,8 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
     if isinstance(value, SavedFile):
         return value
     if suffix == ".json":
-        return SavedFile(_json(value), suffix, MEDIA_TYPES[suffix])
+        text = json.dumps(as_json(value, whole_arrays=True), ensure_ascii=False, indent=2)
+        return SavedFile((text + "\n").encode(), suffix, MEDIA_TYPES[suffix])
     if suffix not in MEDIA_TYPES:
         if isinstance(value, Image) and suffix not in _TEXTS:
             # Rather a slip of the pen than the wish for a line of text.
@@ -72,7 +72,7 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
             raise KernelError(
                 f"save: {describe(value)} cannot be saved as {suffix}; use one of {known}"
             )
-        return SavedFile((text_of(value) + "\n").encode(), suffix, TEXT_MEDIA_TYPE)
+        return SavedFile((as_text(value) + "\n").encode(), suffix, TEXT_MEDIA_TYPE)
     if not isinstance(value, Image):
         raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: not an image")
     obstacle = _obstacle(value, suffix)
@@ -104,37 +104,6 @@ def _obstacle(image: Image, suffix: str) -> str | None:
         if not np.allclose(axes.T @ axes, np.eye(rank), atol=_RIGHT_ANGLE):
             return "its axes are not at right angles; use .mha or .nrrd"
     return None
-
-
-def text_of(value: Value) -> str:
-    """Show a value as `print` does: numbers as Python's repr, strings bare, sequences as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, Image | SavedFile):
-        return describe(value)
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def _json(value: Value) -> bytes:
-    return (json.dumps(_plain(value), ensure_ascii=False, indent=2) + "\n").encode()
-
-
-def _plain(value: Value) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no such number
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, Image | SavedFile):
-        return describe(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value]
 
 
 def _volume(image: Image, suffix: str) -> bytes:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from voxk8s import report
+from voxk8s.describe import as_line
 from voxk8s.errors import StoreError
-from voxk8s.execution.inline_values import describe
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.history.pictures import Pictures
 from voxk8s.plan import ResultKey
@@ -62,7 +62,7 @@ def _goal(
         return report.Goal(name, kind, error=outcome.error)
     value = outcome.text
     if outcome.has_value and not value:
-        value = describe(outcome.value)
+        value = as_line(outcome.value)
     return report.Goal(
         name,
         kind,

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from voxk8s.describe import describe, describe_geometry, describe_image
+from voxk8s.describe import describe, describe_geometry
 from voxk8s.errors import KernelError
 from voxk8s.kernels.allocator import keep_freed_memory
 from voxk8s.values import Array, Float32Array, Image, MaskArray, Value
@@ -52,7 +52,7 @@ def scalar_image(kernel: str, value: Value) -> Image:
     image = require_image(kernel, value)
     if image.channels != 1:
         raise KernelError(
-            f"{kernel}: needs an image of one channel, not {describe_image(image)};"
+            f"{kernel}: needs an image of one channel, not {describe(image)};"
             " take its intensity or one of its channels first"
         )
     return image

@@ -1,9 +1,9 @@
 """Where results live: records and content-addressed blobs in S3, a folder or memory."""
 
+from voxk8s.describe import summary as describe
 from voxk8s.storage.backend import UnsupportedUpdate
 from voxk8s.storage.counters import Counts, StoreStats
 from voxk8s.storage.default import default_url, get_storage, open_store, set_storage
-from voxk8s.storage.describe import describe
 from voxk8s.storage.lease import Holder, Lease
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.options import StoreOptions

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 from voxk8s import constants
+from voxk8s.describe import summary
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import ResultKey
 from voxk8s.storage.codec import Encoded, decode, encode
-from voxk8s.storage.describe import describe
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.record import FORMAT, Provenance, Record, trim
 from voxk8s.values import SavedFile, Value
@@ -36,7 +36,7 @@ def make_record(
         media_type=media_type,
         inline=encoded.join() if small else None,
         suffix=suffix,
-        summary=describe(value),
+        summary=summary(value),
         provenance=trim(provenance or Provenance()),
     )
     return record, encoded

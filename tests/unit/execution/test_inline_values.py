@@ -1,11 +1,10 @@
-"""Sizes and lines of values."""
+"""Sizes of values, and values that travel inline."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +12,6 @@ from tests.support.plans_and_runs import image
 from voxk8s.constants import INLINE_VALUE_BYTES
 from voxk8s.execution.inline_values import (
     decode_inline,
-    describe,
     encode_inline,
     encode_skeleton,
     value_bytes,
@@ -48,34 +46,6 @@ def test_what_is_not_plain_or_small_does_not_travel() -> None:
     ]
     for value in large:
         assert encode_inline(value) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "line"),
-    [
-        (True, "true"),
-        (8.0, "8.0"),
-        (3, "3"),
-        (1e300, "1e+300"),
-        ("a\nb", "a\\nb"),
-        ("a\udcff", "a\\udcff"),
-        ([1.0, "é", True], '[1.0,"é",true]'),
-        ({"dice": 0.5}, '{"dice":0.5}'),
-        (None, "null"),
-        (SavedFile(b"abc", ".txt", "text/plain"), "file .txt 3 bytes"),
-        ([float("nan"), {"x": float("-inf")}], '["nan",{"x":"-inf"}]'),
-    ],
-)
-def test_lines_of_values(value: Value, line: str) -> None:
-    """Values are shown as print shows them."""
-    assert describe(value) == line
-
-
-def test_large_values_are_shown_by_what_they_are() -> None:
-    """An image is its extents and type, inside a sequence too."""
-    assert describe(image((2, 3, 4))) == "image 2x3x4 float32"
-    assert describe([image((2, 3, 4))]) == '["image 2x3x4 float32"]'
-    assert len(describe("x" * 100_000)) == INLINE_VALUE_BYTES
 
 
 def test_sizes_count_voxels() -> None:

@@ -13,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image as Pillow
 
-from tests.unit.kernels.samples import image
+from tests.support.images import image
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.encode import encode_file
 from voxk8s.formats.itk import to_itk

@@ -8,12 +8,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.unit.kernels.samples import image, mask
+from tests.support.images import image, mask
 from voxk8s.errors import KernelError
-from voxk8s.formats.encode import encode_file, text_of, to_bytes
+from voxk8s.formats.encode import encode_file, to_bytes
 from voxk8s.values import Image, SavedFile, Value
 
 SHEARED = Image(np.ones((2, 2)), (1.0, 1.0), (0.0, 0.0), (1.0, 0.5, 0.0, 1.0))
@@ -84,26 +82,6 @@ def test_json_and_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (True, "true"),
-        (3.0, "3.0"),
-        (3, "3"),
-        (1e300, "1e+300"),
-        ("a b", "a b"),
-        ([1, "x", [2.5]], '[1,"x",[2.5]]'),
-        ({"a": 1}, '{"a":1}'),
-        (mask(np.zeros((2, 3, 4))), "image 2x3x4 uint8"),
-        (image(np.zeros((2, 3, 3), np.uint8), channels=3), "image 2x3 uint8 x3"),
-        (None, "null"),
-    ],
-)
-def test_values_as_text(value: Value, text: str) -> None:
-    """Print shows numbers as Python does, strings bare, sequences as compact JSON."""
-    assert text_of(value) == text
-
-
-@pytest.mark.parametrize(
     ("value", "suffix", "data"),
     [
         (mask([[1]]), ".txt", b"image 1x1 uint8\n"),
@@ -146,9 +124,3 @@ def test_a_saved_file_stays_what_it_is() -> None:
     """Saving what is a file already changes nothing."""
     saved = SavedFile(b"x", ".nii", "application/x-nifti")
     assert encode_file(saved, ".png") is saved
-
-
-@given(number=st.floats(allow_nan=False))
-def test_numbers_come_back(number: float) -> None:
-    """The text of a number is exact."""
-    assert float(text_of(number)) == number

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.kernels.samples import image
+from tests.support.images import image
 from voxk8s.errors import InputNotAllowed, InputUnavailable
 from voxk8s.formats.encode import encode_file
 from voxk8s.inputs.read import InputOptions, digest, list_folder, load, preload, stat

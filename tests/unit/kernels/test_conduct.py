@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tests.unit.kernels.samples import call, image, mask
+from tests.support.images import call, image, mask
 from voxk8s.kernels import registry
 from voxk8s.plan.signature import Role
 from voxk8s.values import Image, Value

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tests.unit.kernels.samples import image, mask
+from tests.support.images import image, mask
 from voxk8s.kernels import Device, KernelRegistry, best_device, kernel, registry
 from voxk8s.values import Image, Value
 

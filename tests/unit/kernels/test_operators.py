@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.unit.kernels.samples import image, mask, voxels
+from tests.support.images import image, mask, voxels
 from voxk8s.kernels import registry, symbols
 from voxk8s.values import Image, Value
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from voxk8s.constants import INLINE_VALUE_BYTES
+from voxk8s.describe import as_line, describe
 from voxk8s.errors import StoreError
 from voxk8s.execution.config import Config
 from voxk8s.execution.files import target_path, write_file
-from voxk8s.execution.inline_values import decode_inline, describe, encode_inline
+from voxk8s.execution.inline_values import decode_inline, encode_inline
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.result import Failure, GoalOutcome
 from voxk8s.execution.retry import is_transient
@@ -104,7 +105,7 @@ class Delivery:
             return _waiting(base, graph, errors, ledger, stopped)
         node = graph.nodes[goal.key]
         if not isinstance(node, KeyOperation):
-            text = describe(node.value)
+            text = as_line(node.value)
             return replace(base, value=node.value, has_value=True, text=text, cached=True)
         report = settled[goal.key] if goal.key in settled else ledger.final(goal.key)
         if goal.key not in settled and not is_failure(report):
@@ -141,7 +142,7 @@ class Delivery:
             loader=self._loader(base.goal, key),
         )
         if not isinstance(inline, Miss) and encode_inline(inline) is not None:
-            outcome = replace(outcome, value=inline, has_value=True, text=describe(inline))
+            outcome = replace(outcome, value=inline, has_value=True, text=as_line(inline))
         return outcome
 
     def _computed(self, base: GoalOutcome, key: ResultKey, report: Report) -> GoalOutcome:

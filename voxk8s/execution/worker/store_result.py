@@ -8,8 +8,9 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from voxk8s import constants
+from voxk8s.describe import as_line
 from voxk8s.errors import StoreError
-from voxk8s.execution.inline_values import describe, encode_inline, encode_skeleton, value_bytes
+from voxk8s.execution.inline_values import encode_inline, encode_skeleton, value_bytes
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.tasks.task import Step
 from voxk8s.execution.worker import runtime
@@ -62,7 +63,7 @@ def finish(
         size,
         media_type,
         inline,
-        describe(value) if step.goal else "",
+        as_line(value) if step.goal else "",
         worker=work.worker,
         url=url,
         skeleton=encode_skeleton(value) if step.goal and inline is None else None,

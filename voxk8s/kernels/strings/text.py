@@ -7,9 +7,8 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from voxk8s.describe import describe
+from voxk8s.describe import as_text, describe
 from voxk8s.errors import KernelError
-from voxk8s.formats.encode import text_of
 from voxk8s.values import Value
 
 _WIDEST_FIELD: Final = 1000
@@ -18,7 +17,7 @@ _WHOLE_NUMBER_TYPES: Final = frozenset("bcdoxX")
 
 def concat(first: Value, *more: Value) -> Value:
     """Give the arguments as text, one after the other."""
-    return "".join(text_of(part) for part in (first, *more))
+    return "".join(as_text(part) for part in (first, *more))
 
 
 def format_string(template: Value, *arguments: Value) -> Value:
@@ -39,7 +38,7 @@ def format_string(template: Value, *arguments: Value) -> Value:
 
 def equals(a: Value, b: Value) -> Value:
     """Tell whether two values are the same text."""
-    return text_of(a) == text_of(b)
+    return as_text(a) == as_text(b)
 
 
 def split(text: Value, separator: Value = ",") -> Value:
@@ -65,7 +64,7 @@ class _Formatter(string.Formatter):
     def convert_field(self, value: object, conversion: str | None) -> object:
         if conversion is None or isinstance(value, str):
             return super().convert_field(value, conversion)
-        return text_of(value)  # type: ignore[arg-type]  # arguments of a kernel are values
+        return as_text(value)  # type: ignore[arg-type]  # arguments of a kernel are values
 
     def format_field(self, value: object, format_spec: str) -> str:
         if any(int(width) > _WIDEST_FIELD for width in re.findall(r"\d+", format_spec)):
@@ -74,9 +73,9 @@ class _Formatter(string.Formatter):
             if format_spec[-1:] in _WHOLE_NUMBER_TYPES:
                 value = int(value)
         elif not isinstance(value, int | float | str):
-            value = text_of(value)  # type: ignore[arg-type]  # arguments of a kernel are values
+            value = as_text(value)  # type: ignore[arg-type]  # arguments of a kernel are values
         if isinstance(value, bool):
-            value = text_of(value)
+            value = as_text(value)
         formatted: str = super().format_field(value, format_spec)
         return formatted
 

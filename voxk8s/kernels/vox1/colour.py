@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from voxk8s.describe import describe_geometry, describe_image
+from voxk8s.describe import describe, describe_geometry
 from voxk8s.errors import KernelError
 from voxk8s.kernels.images import (
     as_float32,
@@ -114,7 +114,7 @@ def _channel(image: Image, channel: int) -> Float32Array:
 
 def _check_colour(kernel: str, image: Image) -> None:
     if image.channels not in (3, 4):
-        raise KernelError(f"{kernel}: {describe_image(image)} is no grey, RGB or RGBA image")
+        raise KernelError(f"{kernel}: {describe(image)} is no grey, RGB or RGBA image")
 
 
 def _combined(kernel: str, *channels: Value) -> Image:

@@ -11,7 +11,7 @@ import cc3d
 import numpy as np
 import SimpleITK as sitk
 
-from voxk8s.describe import describe_image
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.formats.itk import to_itk
 from voxk8s.kernels.default.sequences import items_of, whole
@@ -91,7 +91,7 @@ def n4(i: Value, m: Value) -> Image:
     values = _finite("n4", image, mask)
     axes = [axis for axis, side in enumerate(mask.shape) if side > 1]
     if len(axes) < 2:
-        raise KernelError(f"n4: {describe_image(image)} is too thin: two axes need two voxels")
+        raise KernelError(f"n4: {describe(image)} is too thin: two axes need two voxels")
     if len(axes) < mask.ndim:
         values, mask = values.squeeze(), mask.squeeze()
     made = run_image(
@@ -217,7 +217,7 @@ def _finite(
     if wrong.any():
         where = " in the mask" if mask is not None else ""
         raise KernelError(
-            f"{kernel}: {np.count_nonzero(wrong)} values of {describe_image(image)}{where} are"
+            f"{kernel}: {np.count_nonzero(wrong)} values of {describe(image)}{where} are"
             f" infinite, NaN or beyond {most:.2g}"
         )
     return values

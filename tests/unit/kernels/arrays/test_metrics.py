@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tests.unit.kernels.samples import call, image, mask, mask_pairs, voxels
+from tests.support.images import call, image, mask, mask_pairs, voxels
 from voxk8s.errors import KernelError
 from voxk8s.values import Image
 

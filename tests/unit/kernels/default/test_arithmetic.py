@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.kernels.samples import call, image, scalar_images
+from tests.support.images import call, image, scalar_images
 from voxk8s.errors import KernelError
 from voxk8s.values import Image
 

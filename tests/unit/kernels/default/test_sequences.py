@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.kernels.samples import call, image
+from tests.support.images import call, image
 from voxk8s.errors import KernelError
 from voxk8s.values import Value
 

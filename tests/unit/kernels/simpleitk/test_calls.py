@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from tests.unit.kernels.samples import call, image, voxels
+from tests.support.images import call, image, voxels
 from voxk8s.errors import KernelError
 from voxk8s.formats.itk import to_itk
 from voxk8s.kernels import registry

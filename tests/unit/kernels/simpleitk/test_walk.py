@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from tests.unit.kernels.samples import call, image
+from tests.support.images import call, image
 from voxk8s.errors import KernelError
 from voxk8s.formats.itk import from_itk, to_itk
 from voxk8s.kernels.simpleitk import functions

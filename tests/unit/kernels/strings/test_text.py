@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.kernels.samples import call
+from tests.support.images import call
 from voxk8s.errors import KernelError
 from voxk8s.values import Value
 

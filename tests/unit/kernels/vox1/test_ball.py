@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.kernels.samples import mask_arrays
+from tests.support.images import mask_arrays
 from voxk8s.kernels.vox1.ball import Row, ball, dilated
 from voxk8s.kernels.vox1.transform import distances
 

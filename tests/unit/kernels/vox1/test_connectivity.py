@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from scipy import ndimage
 
-from tests.unit.kernels.samples import call, image, mask, mask_pairs, masks, voxels
+from tests.support.images import call, image, mask, mask_pairs, masks, voxels
 from voxk8s.errors import KernelError
 from voxk8s.values import Image
 

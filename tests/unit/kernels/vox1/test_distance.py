@@ -8,7 +8,7 @@ import SimpleITK as sitk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.kernels.samples import call, mask, masks, voxels
+from tests.support.images import call, mask, masks, voxels
 from voxk8s.errors import KernelError
 from voxk8s.formats.itk import to_itk
 from voxk8s.kernels.vox1.neighbourhood import contour_array

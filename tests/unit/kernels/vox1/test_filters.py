@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from tests.unit.kernels.samples import (
+from tests.support.images import (
     call,
     image,
     mask,

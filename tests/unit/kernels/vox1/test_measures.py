@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.kernels.samples import call, image, mask, mask_arrays, masks, scalar_images, voxels
+from tests.support.images import call, image, mask, mask_arrays, masks, scalar_images, voxels
 from voxk8s.errors import KernelError
 from voxk8s.values import Image
 
