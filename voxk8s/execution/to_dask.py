@@ -6,13 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from voxk8s.execution.config import CacheMode, Config
-from voxk8s.execution.executors.dask_graph import DaskGraph, compile_plain
-from voxk8s.execution.executors.recompute import Recipe
+from voxk8s.execution.executors.dask_graph import DaskGraph, build_plain_graph
+from voxk8s.execution.executors.recompute import Recomputation
 from voxk8s.execution.run.pin_inputs import digest_here, pin
-from voxk8s.execution.tasks.fusion import Group
-from voxk8s.execution.tasks.task import Demand, build, task_key
+from voxk8s.execution.tasks.fusion import FusionGroup
+from voxk8s.execution.tasks.task import TaskOptions, build_tasks, task_key
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyOperation, Lookup, expand, key_graph, resolve
 
@@ -47,23 +47,29 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
         argument for key in resolution.compute for argument in graph.nodes[key].arguments
     } | goals
     groups = [
-        Group([], [key], [key]) for key in graph.nodes if key in resolution.known and key in needed
+        FusionGroup([], [key], [key])
+        for key in graph.nodes
+        if key in resolution.known and key in needed
     ]
-    recipes = {task_key(group.exports): Recipe(graph.nodes, group.exports[0]) for group in groups}
-    groups += [Group([key], [key]) for key in resolution.compute]
+    recipes = {
+        task_key(group.exports): Recomputation(graph.nodes, group.exports[0]) for group in groups
+    }
+    groups += [FusionGroup([key], [key]) for key in resolution.compute]
     keep = frozenset(key for key in goals if isinstance(graph.nodes[key], KeyOperation))
-    units = build(groups, graph.nodes, Demand(goals=(), keep=keep, cheap=frozenset(graph.nodes)))
+    tasks = build_tasks(
+        groups, graph.nodes, TaskOptions(goals=(), must_store=keep, cheap=frozenset(graph.nodes))
+    )
     token = f"{config.store.url}#{id(config.store)}"
-    runtime.share_store(token, config.store)
-    context = Context(
-        run="",
-        token=token,
+    runtime.register_store(token, config.store)
+    context = RunSpec(
+        id="",
+        store_token=token,
         store=config.store,
         reads=config.cache is CacheMode.USE,
         writes=config.cache is not CacheMode.BYPASS,
         replaces=config.cache is CacheMode.REFRESH,
-        policy="goals",
+        store_policy="goals",
         retry=config.retry,
-        resolved=asked,
+        looked_up_at=asked,
     )
-    return compile_plain(units, context, recipes)
+    return build_plain_graph(tasks, context, recipes)

@@ -11,9 +11,9 @@ from voxk8s.errors import InvalidUsage
 from voxk8s.execution.events import OperationFinished
 from voxk8s.execution.executors import Executor
 from voxk8s.execution.executors.distributed import DistributedExecutor
-from voxk8s.execution.tasks.fusion import Group, Traits
+from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import Placement, Schedule
-from voxk8s.execution.tasks.task import TaskKey, Unit
+from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore
 
@@ -34,18 +34,18 @@ class Apart:
         order: Sequence[ResultKey],
         _: Mapping[ResultKey, Sequence[ResultKey]],
         known: Collection[ResultKey],
-        __: Traits,
-    ) -> list[Group]:
+        __: OperationTraits,
+    ) -> list[FusionGroup]:
         """Give each operation a group, and each known result one that reads it."""
-        reading = [Group([], [key], [key]) for key in known]
+        reading = [FusionGroup([], [key], [key]) for key in known]
         done = order[: len(order) - self.forgotten]
-        return [*reading, *(Group([key], [key]) for key in done)]
+        return [*reading, *(FusionGroup([key], [key]) for key in done)]
 
-    def schedule(self, units: Mapping[TaskKey, Unit], _: Collection[TaskKey]) -> Schedule:
-        """Turn the order round, and name a worker."""
-        self.tasks += len(units)
-        ranks = {key: -number for number, key in enumerate(units)}
-        return Schedule(ranks, dict.fromkeys(units, self.placement))
+    def schedule(self, tasks: Mapping[TaskKey, TaskSpec], _: Collection[TaskKey]) -> Schedule:
+        """Reverse the order, and name a worker."""
+        self.tasks += len(tasks)
+        ranks = {key: -number for number, key in enumerate(tasks)}
+        return Schedule(ranks, dict.fromkeys(tasks, self.placement))
 
 
 def workers_of(executor: Executor) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where units run: executors behind one small protocol, found by name."""
+"""Where tasks run: executors behind one small protocol, found by name."""
 
 from __future__ import annotations
 

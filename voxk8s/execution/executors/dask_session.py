@@ -18,14 +18,14 @@ from distributed.client import FutureCancelledError as DaskCancelledError
 
 from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.errors import SchedulerLost
-from voxk8s.execution.executors.dask_graph import compile_units, wishes
+from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
 from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send, Stopped
 from voxk8s.execution.outcome import Report, decode_batch, message_of
 from voxk8s.execution.retry import is_transient
-from voxk8s.execution.tasks.scheduling import ANYHOW, Schedule
-from voxk8s.execution.tasks.task import TaskKey, Unit
+from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.worker.runtime import RunSpec
 
 RECONNECT_SECONDS = 10.0
 """So long a client may look for its scheduler before the run is given up."""
@@ -75,7 +75,7 @@ _MORE_MEMORY: Final = (
 
 
 class DaskSession:
-    """Units as tasks of one Dask client; `local` says that its worker is in this process."""
+    """Tasks as tasks of one Dask client; `local` says that its worker is in this process."""
 
     def __init__(self, client: Client, run: str, send: Send, *, local: bool) -> None:
         self._client = client
@@ -89,22 +89,22 @@ class DaskSession:
         self._counts_until = 0.0
         self.salt = _salt(client, run, local=local)
         if local:
-            runtime.attach(run, self._receive)
+            runtime.subscribe(run, self._receive)
         else:
             _router.add(client, run, send)
 
     def submit(
         self,
-        units: Mapping[TaskKey, Unit],
-        context: Context,
+        tasks: Mapping[TaskKey, TaskSpec],
+        context: RunSpec,
         watch: Collection[TaskKey],
-        schedule: Schedule = ANYHOW,
+        schedule: Schedule = DEFAULT_SCHEDULE,
     ) -> None:
         """Hand the graph to the scheduler in one message."""
         self._settle()
         watched = list(watch)
-        graph = compile_units(units.values(), context)
-        wished = wishes(graph, units, watched, schedule)
+        graph = build_graph(tasks.values(), context)
+        wished = annotations_for(graph, tasks, watched, schedule)
         try:
             with dask.config.set(_LARGE_GRAPHS), annotate(**wished):
                 futures = self._client.get(graph, watched, sync=False)
@@ -168,7 +168,7 @@ class DaskSession:
         one, has submitted meanwhile.
         """
         self._cancelled = True
-        runtime.cancel(self._run)
+        runtime.cancel_run(self._run)
         with _lock:
             _abandoned[self._client] = _abandoned.get(self._client, 0) + 1
         # What has ended is held until it is released: goals may still be fetched.
@@ -176,7 +176,7 @@ class DaskSession:
 
     def close(self) -> None:
         """Give back everything that this run holds."""
-        runtime.detach(self._run)
+        runtime.forget_run(self._run)
         _router.remove(self._client, self._run)
         self.release(list(self._futures))
         if self._client.status == "running":

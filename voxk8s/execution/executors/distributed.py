@@ -1,4 +1,4 @@
-"""Runs units on the workers of a given Dask client."""
+"""Runs tasks on the workers of a given Dask client."""
 
 from __future__ import annotations
 

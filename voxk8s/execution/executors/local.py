@@ -1,4 +1,4 @@
-"""Runs units on Dask threads in this process: the client that all executions share."""
+"""Runs tasks on Dask threads in this process: the client that all executions share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an executor is: a place that runs units and tells what came of them."""
+"""What an executor is: a place that runs tasks and tells what came of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from voxk8s.execution.outcome import Report
-from voxk8s.execution.tasks.scheduling import ANYHOW, Schedule
-from voxk8s.execution.tasks.task import TaskKey, Unit
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.task import TaskKey, TaskSpec
+from voxk8s.execution.worker.runtime import RunSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A watched unit has its value; the reports of its operations came before, as a rule."""
+    """A watched task has its value; the reports of its operations came before, as a rule."""
 
     key: TaskKey
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A watched unit has no value: processes were lost, or its task could not be run at all.
+    """A watched task has no value: processes were lost, or its task could not be run at all.
 
     `culprit` is the task that they died on, where that is known. `error` names the kind of error;
     `final` says that another try would end the same way.
@@ -58,22 +58,22 @@ class Session(Protocol):
 
     def submit(
         self,
-        units: Mapping[TaskKey, Unit],
-        context: Context,
+        tasks: Mapping[TaskKey, TaskSpec],
+        context: RunSpec,
         watch: Collection[TaskKey],
-        schedule: Schedule = ANYHOW,
+        schedule: Schedule = DEFAULT_SCHEDULE,
     ) -> None:
-        """Start units (in topological order); values of watched ones are held until released.
+        """Start tasks (in topological order); values of watched ones are held until released.
 
-        Units of earlier calls may be among them and are not run twice while their values are held.
+        Tasks of earlier calls may be among them and are not run twice while their values are held.
         The schedule is a wish; an executor that knows no places or ranks passes over it.
         """
 
     def fetch(self, key: TaskKey) -> object:
-        """Bring the value of a watched unit that is done into this process."""
+        """Bring the value of a watched task that is done into this process."""
 
     def release(self, keys: Collection[TaskKey]) -> None:
-        """Let values of watched units go."""
+        """Let values of watched tasks go."""
 
     def map(
         self, function: Callable[..., object], items: Sequence[tuple[object, ...]]
@@ -92,7 +92,7 @@ class Session(Protocol):
 
     @property
     def parallelism(self) -> int:
-        """How many units can run side by side at this moment."""
+        """How many tasks can run side by side at this moment."""
 
     def cancel(self) -> None:
         """Stop what has not begun; what runs may end."""
@@ -103,7 +103,7 @@ class Session(Protocol):
 
 @runtime_checkable
 class Executor(Protocol):
-    """A place that runs units; safe to use for several runs at once."""
+    """A place that runs tasks; safe to use for several runs at once."""
 
     @property
     def name(self) -> str:
@@ -111,7 +111,7 @@ class Executor(Protocol):
 
     @property
     def is_local(self) -> bool:
-        """Whether units run in this very process."""
+        """Whether tasks run in this very process."""
 
     def start(self, run: str, send: Send) -> Session:
         """Begin a run; `send` takes messages from any thread and never blocks."""

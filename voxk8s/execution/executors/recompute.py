@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from voxk8s.execution.outcome import Failed
-from voxk8s.execution.tasks.fusion import Group
-from voxk8s.execution.tasks.task import Demand, Unit, build
-from voxk8s.execution.worker.run_task import run_unit
-from voxk8s.execution.worker.runtime import Context, store_of
+from voxk8s.execution.tasks.fusion import FusionGroup
+from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks
+from voxk8s.execution.worker.run_task import run_task
+from voxk8s.execution.worker.runtime import RunSpec, store_of
 from voxk8s.plan import KeyConstant, KeyNode, ResultKey, reachable
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Recomputation:
     """The operations that a result needs, among those of a whole plan in topological order.
 
     In other processes it has its own operations only.
@@ -26,14 +26,17 @@ class Recipe:
     def __reduce__(self) -> tuple[object, ...]:
         needs = {key: node.arguments for key, node in self.nodes.items()}
         below = reachable(needs, [self.key])
-        return (Recipe, ({key: self.nodes[key] for key in self.nodes if key in below}, self.key))
+        return (
+            Recomputation,
+            ({key: self.nodes[key] for key in self.nodes if key in below}, self.key),
+        )
 
-    def unit(
+    def task(
         self,
         contains: Callable[[Collection[ResultKey]], Collection[str]],
         gone: Collection[ResultKey],
-    ) -> Unit:
-        """Make one unit of what is missing, without the results in `gone`."""
+    ) -> TaskSpec:
+        """Make one task of what is missing, without the results in `gone`."""
         missing: set[ResultKey] = set()
         known: set[ResultKey] = set()
         front = {self.key}
@@ -49,18 +52,20 @@ class Recipe:
             }
         members = [key for key in self.nodes if key in missing]
         fetches = [key for key in self.nodes if key in known]
-        demand = Demand(goals=(), keep={self.key}, cheap=())
-        [unit] = build([Group(members, [self.key], fetches)], self.nodes, demand).values()
-        return unit
+        demand = TaskOptions(goals=(), must_store={self.key}, cheap=())
+        [task] = build_tasks(
+            [FusionGroup(members, [self.key], fetches)], self.nodes, demand
+        ).values()
+        return task
 
 
-def run_recipe(recipe: Recipe, context: Context) -> object:
+def recompute(recipe: Recomputation, context: RunSpec) -> object:
     """Compute a result that is gone, from what the store still holds."""
     store = store_of(context)
     gone = {recipe.key}
     while True:
         contains = _nothing if store is None or not context.reads else store.contains
-        value = run_unit(recipe.unit(contains, gone), context)
+        value = run_task(recipe.task(contains, gone), context)
         if not isinstance(value, Failed) or not value.missing or value.key in gone:
             return value
         gone.add(value.key)

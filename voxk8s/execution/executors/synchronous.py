@@ -1,4 +1,4 @@
-"""Runs units one after the other in the calling thread: no Dask, nothing to wait for."""
+"""Runs tasks one after the other in the calling thread: no Dask, nothing to wait for."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from voxk8s.execution.executors.protocol import Done, Reports, Send
 from voxk8s.execution.outcome import Report
-from voxk8s.execution.tasks.scheduling import ANYHOW, Schedule
-from voxk8s.execution.tasks.task import TaskKey, Unit
+from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.run_task import run_unit
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.worker.run_task import run_task
+from voxk8s.execution.worker.runtime import RunSpec
 
 
 class SynchronousExecutor:
@@ -32,29 +32,29 @@ class SynchronousSession:
         self._send = send
         self._values: dict[TaskKey, object] = {}
         self._cancelled = False
-        runtime.attach(run, self._receive)
+        runtime.subscribe(run, self._receive)
 
     def submit(
         self,
-        units: Mapping[TaskKey, Unit],
-        context: Context,
+        tasks: Mapping[TaskKey, TaskSpec],
+        context: RunSpec,
         watch: Collection[TaskKey],
-        _: Schedule = ANYHOW,
+        _: Schedule = DEFAULT_SCHEDULE,
     ) -> None:
-        """Run the units at once, as they come."""
+        """Run the tasks at once, as they come."""
         last: dict[TaskKey, TaskKey] = {}
-        for key, unit in units.items():
-            for dependency in unit.dependencies:
+        for key, task in tasks.items():
+            for dependency in task.dependencies:
                 last[dependency] = key
         watched = frozenset(watch)
         held = frozenset(self._values)
-        for key, unit in units.items():
+        for key, task in tasks.items():
             if self._cancelled:
                 return
             if key not in self._values:
-                upstream = [self._values[dependency] for dependency in unit.dependencies]
-                self._values[key] = run_unit(unit, context, *upstream)
-            for dependency in unit.dependencies:
+                upstream = [self._values[dependency] for dependency in task.dependencies]
+                self._values[key] = run_task(task, context, *upstream)
+            for dependency in task.dependencies:
                 if last[dependency] == key and dependency not in watched | held:
                     del self._values[dependency]
             if key in watched:
@@ -96,13 +96,13 @@ class SynchronousSession:
         return 1
 
     def cancel(self) -> None:
-        """Stop before the next unit."""
+        """Stop before the next task."""
         self._cancelled = True
-        runtime.cancel(self._run)
+        runtime.cancel_run(self._run)
 
     def close(self) -> None:
         """Forget the run."""
-        runtime.detach(self._run)
+        runtime.forget_run(self._run)
         self._values.clear()
 
     def _receive(self, run: str, reports: Iterable[Report]) -> None:

@@ -10,7 +10,7 @@ from voxk8s.execution.run.pin_inputs import Pinned, digest_here, digest_task, pi
 from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.run_tracker import Ledger
 from voxk8s.execution.tasks.planning import cheapness
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.plan import InputRef, Lookup, ResultKey, expand
 
 
@@ -77,20 +77,20 @@ def store_token(config: Config) -> str:
     return f"{url}#{id(config.store)}" if config.executor.is_local else url
 
 
-def context_for(run: str, config: Config, asked: float) -> Context:
+def run_spec_for(run: str, config: Config, asked: float) -> RunSpec:
     """Make what tasks are told; `asked` is when the store was asked what it holds."""
-    return Context(
-        run=run,
-        token=store_token(config),
+    return RunSpec(
+        id=run,
+        store_token=store_token(config),
         store=None if config.executor.is_local else config.store,
         reads=config.cache is CacheMode.USE,
         writes=config.cache is not CacheMode.BYPASS,
         replaces=config.cache is CacheMode.REFRESH,
-        policy=config.policy,
+        store_policy=config.policy,
         retry=config.retry,
-        resolved=asked,
+        looked_up_at=asked,
         run_folder=config.run_folder if config.cache is CacheMode.BYPASS else None,
         lease_seconds=config.lease_seconds if config.cache is CacheMode.USE else 0.0,
-        owner=config.run_folder or run,
+        lease_owner=config.run_folder or run,
         label=config.label,
     )

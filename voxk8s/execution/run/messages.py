@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from voxk8s.errors import SchedulerLost
 from voxk8s.execution.executors import Done, Lost, Message, Reports, Stopped
 from voxk8s.execution.outcome import Report
-from voxk8s.execution.run.look_up import context_for
+from voxk8s.execution.run.look_up import run_spec_for
 from voxk8s.execution.run.recovery import compute_again, start_again
 from voxk8s.execution.run.run_context import Course, sharing
 from voxk8s.execution.tasks.task import TaskKey
@@ -72,6 +72,6 @@ class Arrival:
     def _inspect(self, task: TaskKey, key: ResultKey) -> Report:
         """Find out about a target that another run has computed."""
         course = self._course
-        step = next(step for step in course.state.units[task].steps if step.key == key)
-        context = context_for(course.name, course.config, time.time())
+        step = next(step for step in course.state.tasks[task].steps if step.key == key)
+        context = run_spec_for(course.name, course.config, time.time())
         return inspect(step, context, lambda: course.fetch(key))

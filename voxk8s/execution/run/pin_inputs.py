@@ -82,7 +82,7 @@ def digest_here(urls: Sequence[str], options: InputOptions, retry: RetryPolicy) 
 
 def digest_task(run: str, url: str, retry: RetryPolicy) -> object:
     """Digest one input on a worker, with the worker's own credentials."""
-    options = runtime.inputs_of(run)
+    options = runtime.input_options(run)
     return _try(lambda: read.digest(url, options), retry)
 
 

@@ -49,7 +49,7 @@ def start_again(course: Course, lost: Lost) -> None:
     state = course.state
     state.waiting.discard(lost.key)
     course.session.release([lost.key])
-    known = lost.culprit is not None and lost.culprit in state.units
+    known = lost.culprit is not None and lost.culprit in state.tasks
     blamed = TaskKey(lost.culprit) if lost.culprit is not None and known else lost.key
     state.losses[blamed] = state.losses.get(blamed, 0) + 1
     state.stale = True
@@ -59,7 +59,7 @@ def start_again(course: Course, lost: Lost) -> None:
         logger.warning(text)
         course.tell(WorkerRecovered(text))
         return
-    last = ResultKey(state.units[blamed].steps[-1].key)
+    last = ResultKey(state.tasks[blamed].steps[-1].key)
     _give_up(course, last, lost.error, lost.message, transient=not lost.final)
 
 

@@ -79,14 +79,14 @@ class Run:
             self._remake,
         )
         if self._config.executor.is_local:
-            runtime.share_store(store_token(self._config), self._config.store)
-            runtime.share_inputs(self.name, self._config.inputs)
+            runtime.register_store(store_token(self._config), self._config.store)
+            runtime.register_input_options(self.name, self._config.inputs)
         try:
             outcomes = self._reach(course)
             state.fulfil(outcomes)
         finally:
             course.close()
-            runtime.detach(self.name)
+            runtime.forget_run(self.name)
         ledger = course.ledger
         progress = ledger.progress()
         result = ExecutionResult(

@@ -11,7 +11,7 @@ from voxk8s.execution.futures import (
 )
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.result import GoalOutcome
-from voxk8s.execution.tasks.task import TaskKey, Unit
+from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.plan import Goal, KeyGraph, KeyOperation, OperationId, ResultKey
 from voxk8s.values import Value
 
@@ -24,7 +24,7 @@ class RunState:
     """
 
     graph: KeyGraph
-    units: dict[TaskKey, Unit] = field(default_factory=dict)
+    tasks: dict[TaskKey, TaskSpec] = field(default_factory=dict)
     watched: dict[TaskKey, tuple[ResultKey, ...]] = field(default_factory=dict)
     """Targets by the task that gives them."""
     waiting: set[TaskKey] = field(default_factory=set)
@@ -70,7 +70,7 @@ class RunState:
         """Give the task of a target, and whether that is its only export."""
         for task, keys in self.watched.items():
             if key in keys:
-                return task, len(self.units[task].exports) == 1
+                return task, len(self.tasks[task].exports) == 1
         raise KeyError(key)
 
     def waiting_pivots(self) -> list[ResultKey]:

@@ -10,10 +10,10 @@ from voxk8s.execution.config import CacheMode
 from voxk8s.execution.events import OperationFailed, PlanResolved
 from voxk8s.execution.retry import is_transient
 from voxk8s.execution.run.goal_outcomes import ResultGone, input_name
-from voxk8s.execution.run.look_up import context_for, grow, lookup, pin_for
+from voxk8s.execution.run.look_up import grow, lookup, pin_for, run_spec_for
 from voxk8s.execution.run.recovery import revive
 from voxk8s.execution.run.run_context import Course, sharing
-from voxk8s.execution.tasks.planning import plan_units
+from voxk8s.execution.tasks.planning import plan_tasks
 from voxk8s.plan import KeyOperation, OperationId, ResultKey, resolve
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Submission:
         # What another run has computed is what this one wants to find out for itself.
         shared = course.config.cache is CacheMode.USE
         salt = course.session.salt if shared else course.name
-        units, watched = plan_units(
+        tasks, watched = plan_tasks(
             state.graph,
             compute,
             known,
@@ -116,15 +116,15 @@ class Submission:
         fresh = {task: keys for task, keys in watched.items() if task not in state.waiting}
         if not fresh:
             return
-        state.units |= units
+        state.tasks |= tasks
         state.watched |= fresh
         state.waiting |= fresh.keys()
         for task in fresh:
             state.announce(task)
-        logger.info("%d tasks for %d operations", len(units), len(compute))
-        context = context_for(course.name, course.config, asked)
-        schedule = course.config.scheduling.schedule(units, fresh.keys())
-        course.session.submit(units, context, fresh.keys(), schedule)
+        logger.info("%d tasks for %d operations", len(tasks), len(compute))
+        context = run_spec_for(course.name, course.config, asked)
+        schedule = course.config.scheduling.schedule(tasks, fresh.keys())
+        course.session.submit(tasks, context, fresh.keys(), schedule)
 
     def _unblocked(
         self, targets: Iterable[ResultKey], compute: Sequence[ResultKey]

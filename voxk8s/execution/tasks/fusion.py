@@ -28,7 +28,7 @@ FETCHES_INSIDE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class OperationTraits:
     """What fusion knows of the operations.
 
     `cheap` ones cost less than a task, `small` ones give plain small values, `targets` are
@@ -41,7 +41,7 @@ class Traits:
 
 
 @dataclass(slots=True)
-class Group:
+class FusionGroup:
     """Operations of one task, in an order in which they can run; `exports` leave the task."""
 
     members: list[ResultKey]
@@ -53,8 +53,8 @@ def fuse(
     order: Sequence[ResultKey],
     arguments: Mapping[ResultKey, Sequence[ResultKey]],
     known: Collection[ResultKey],
-    traits: Traits,
-) -> list[Group]:
+    traits: OperationTraits,
+) -> list[FusionGroup]:
     """Part `order` (topological, what is to be computed) into groups, in topological order.
 
     `known` are results that the store holds: those that one group uses are read inside it, others
@@ -64,7 +64,7 @@ def fuse(
     members: dict[ResultKey, list[ResultKey]] = defaultdict(list)
     for key in order:
         members[roots[key]].append(key)
-    groups = [Group(list(members[key]), [key]) for key in order if roots[key] == key]
+    groups = [FusionGroup(list(members[key]), [key]) for key in order if roots[key] == key]
     groups = _pack(groups, arguments, known, traits)
     return _fetching(groups, arguments, known)
 
@@ -72,7 +72,7 @@ def fuse(
 def _roots(
     order: Sequence[ResultKey],
     arguments: Mapping[ResultKey, Sequence[ResultKey]],
-    traits: Traits,
+    traits: OperationTraits,
 ) -> dict[ResultKey, ResultKey]:
     users: dict[ResultKey, ResultKey | None] = {}
     """The one root that uses a result, or None when several do."""
@@ -96,11 +96,11 @@ def _roots(
 
 
 def _pack(
-    groups: list[Group],
+    groups: list[FusionGroup],
     arguments: Mapping[ResultKey, Sequence[ResultKey]],
     known: Collection[ResultKey],
-    traits: Traits,
-) -> list[Group]:
+    traits: OperationTraits,
+) -> list[FusionGroup]:
     """Put groups of one layer side by side where all their operations are cheap and small."""
     if len(groups) < PACK_FROM:
         return groups
@@ -119,16 +119,16 @@ def _pack(
             argument in known for key in group.members for argument in arguments[key]
         ):
             wide[layer].append(index)
-    packed: dict[int, Group] = {}
+    packed: dict[int, FusionGroup] = {}
     gone: set[int] = set()
     for indices in wide.values():
         if len(indices) < PACK_FROM:
             continue
-        current: Group | None = None
+        current: FusionGroup | None = None
         for index in indices:
             group = groups[index]
             if current is None or len(current.members) + len(group.members) > GROUP_WEIGHT:
-                current = Group([], [])
+                current = FusionGroup([], [])
                 packed[index] = current
             else:
                 gone.add(index)
@@ -143,11 +143,11 @@ def _pack(
 
 
 def _fetching(
-    groups: list[Group],
+    groups: list[FusionGroup],
     arguments: Mapping[ResultKey, Sequence[ResultKey]],
     known: Collection[ResultKey],
-) -> list[Group]:
-    users: dict[ResultKey, list[Group]] = defaultdict(list)
+) -> list[FusionGroup]:
+    users: dict[ResultKey, list[FusionGroup]] = defaultdict(list)
     for group in groups:
         seen: set[ResultKey] = set()
         for key in group.members:
@@ -155,10 +155,10 @@ def _fetching(
                 if argument in known and argument not in seen:
                     seen.add(argument)
                     users[argument].append(group)
-    alone: list[Group] = []
+    alone: list[FusionGroup] = []
     for key, using in users.items():
         if len(using) == 1 and len(using[0].fetches) < FETCHES_INSIDE:
             using[0].fetches.append(key)
         else:
-            alone.append(Group([], [key], [key]))
+            alone.append(FusionGroup([], [key], [key]))
     return alone + groups

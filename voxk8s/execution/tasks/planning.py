@@ -1,12 +1,12 @@
-"""From what is to be computed to units: asks what is cheap, has it fused, builds. Pure."""
+"""From what is to be computed to tasks: asks what is cheap, has it fused, builds. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from voxk8s.execution.tasks.fusion import Traits
+from voxk8s.execution.tasks.fusion import OperationTraits
 from voxk8s.execution.tasks.scheduling import DefaultPolicy, SchedulingPolicy, check_groups
-from voxk8s.execution.tasks.task import Demand, TaskKey, Unit, build, task_key
+from voxk8s.execution.tasks.task import TaskKey, TaskOptions, TaskSpec, build_tasks, task_key
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, ResultKey, Role, Signature, reachable
 
@@ -15,7 +15,7 @@ _DEFAULT = DefaultPolicy()
 _IMAGES = frozenset({"image", "mask"})
 
 
-def plan_units(
+def plan_tasks(
     graph: KeyGraph,
     compute: Sequence[ResultKey],
     known: Collection[ResultKey],
@@ -23,8 +23,8 @@ def plan_units(
     failed: Collection[ResultKey] = (),
     salt: str = "",
     policy: SchedulingPolicy = _DEFAULT,
-) -> tuple[dict[TaskKey, Unit], dict[TaskKey, tuple[ResultKey, ...]]]:
-    """Make the units that `targets` need, and say which units give which targets.
+) -> tuple[dict[TaskKey, TaskSpec], dict[TaskKey, tuple[ResultKey, ...]]]:
+    """Make the tasks that `targets` need, and say which tasks give which targets.
 
     `compute` is in topological order; operations that targets do not need, or that need a failed
     one, are left out. Raises InvalidUsage for a policy that would not do all of it.
@@ -34,17 +34,19 @@ def plan_units(
     order = [key for key in compute if key in wanted and key not in failed]
     cheap, small = _traits(graph, order)
     goals = frozenset(targets)
-    groups = policy.fuse(order, needs, known, Traits(cheap, small, goals))
+    groups = policy.fuse(order, needs, known, OperationTraits(cheap, small, goals))
     if type(policy).fuse is not DefaultPolicy.fuse:
         check_groups(groups, order, needs, known, goals)
-    demand = Demand(goals=goals, keep=goals | _saved(graph, goals), cheap=cheap, salt=salt)
-    units = build(groups, graph.nodes, demand)
+    demand = TaskOptions(
+        goals=goals, must_store=goals | _saved(graph, goals), cheap=cheap, salt=salt
+    )
+    tasks = build_tasks(groups, graph.nodes, demand)
     watched: dict[TaskKey, tuple[ResultKey, ...]] = {}
     for group in groups:
         here = tuple(key for key in group.exports if key in goals)
         if here:
             watched[task_key(group.exports, salt)] = here
-    return units, watched
+    return tasks, watched
 
 
 def _saved(graph: KeyGraph, goals: Collection[ResultKey]) -> set[ResultKey]:

@@ -13,8 +13,8 @@ from typing import Any, Final, Protocol, runtime_checkable
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.plugins import load_named
-from voxk8s.execution.tasks.fusion import Group, Traits, fuse
-from voxk8s.execution.tasks.task import TaskKey, Unit
+from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits, fuse
+from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.plan import ResultKey
 
 _BUILT_IN: Final = {"default": "voxk8s.execution.tasks.scheduling:DefaultPolicy"}
@@ -43,7 +43,7 @@ class Schedule:
     placements: Mapping[TaskKey, Placement] = field(default_factory=dict)
 
 
-ANYHOW: Final = Schedule()
+DEFAULT_SCHEDULE: Final = Schedule()
 """All is left to the executor."""
 
 
@@ -56,8 +56,8 @@ class SchedulingPolicy(Protocol):
         order: Sequence[ResultKey],
         arguments: Mapping[ResultKey, Sequence[ResultKey]],
         known: Collection[ResultKey],
-        traits: Traits,
-    ) -> list[Group]:
+        traits: OperationTraits,
+    ) -> list[FusionGroup]:
         """Part `order` (topological, what is to be computed) into groups, in topological order.
 
         Every operation is a member of one group. What other groups use, and all of
@@ -65,7 +65,7 @@ class SchedulingPolicy(Protocol):
         one group that names them in `fetches`, or by a group without members that exports them.
         """
 
-    def schedule(self, units: Mapping[TaskKey, Unit], targets: Collection[TaskKey]) -> Schedule:
+    def schedule(self, tasks: Mapping[TaskKey, TaskSpec], targets: Collection[TaskKey]) -> Schedule:
         """Say in what order and where tasks are to run, of which `targets` are waited for."""
 
 
@@ -77,14 +77,14 @@ class DefaultPolicy:
         order: Sequence[ResultKey],
         arguments: Mapping[ResultKey, Sequence[ResultKey]],
         known: Collection[ResultKey],
-        traits: Traits,
-    ) -> list[Group]:
+        traits: OperationTraits,
+    ) -> list[FusionGroup]:
         """Fuse as `voxk8s.execution.tasks.fusion` describes it."""
         return fuse(order, arguments, known, traits)
 
-    def schedule(self, _: Mapping[TaskKey, Unit], __: Collection[TaskKey]) -> Schedule:
+    def schedule(self, _: Mapping[TaskKey, TaskSpec], __: Collection[TaskKey]) -> Schedule:
         """Leave all to the executor."""
-        return ANYHOW
+        return DEFAULT_SCHEDULE
 
 
 def find_policy(name: str) -> SchedulingPolicy:
@@ -95,7 +95,7 @@ def find_policy(name: str) -> SchedulingPolicy:
 
 
 def check_groups(
-    groups: Sequence[Group],
+    groups: Sequence[FusionGroup],
     order: Sequence[ResultKey],
     arguments: Mapping[ResultKey, Sequence[ResultKey]],
     known: Collection[ResultKey],

@@ -8,14 +8,14 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple, NewType
 
-from voxk8s.execution.tasks.fusion import Group
+from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, Pin, ResultKey, Role, Scalar
 
 TaskKey = NewType("TaskKey", str)
 """Name of a task on Dask: the result key of its only export, or a hash of all of them."""
 
 
-class Action(StrEnum):
+class StepKind(StrEnum):
     """How a step gets its value."""
 
     COMPUTE = "compute"
@@ -39,7 +39,7 @@ class Step(NamedTuple):
     version: int
     arguments: tuple[int, ...]
     argument_keys: tuple[ResultKey, ...]
-    keep: bool
+    must_store: bool
     goal: bool
     cheap: bool
     pin: Pin | None
@@ -47,22 +47,22 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class External:
+class UpstreamRef:
     """A value that another task computes: one of its exports."""
 
     task: TaskKey
     key: ResultKey
-    alone: bool
+    sole_export: bool
     """The task has no other export: its value is the value, not a mapping by key."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class TaskSpec:
     """One task: what it needs from others, its steps, and which of them leave it."""
 
     key: TaskKey
     constants: tuple[Scalar, ...]
-    externals: tuple[External, ...]
+    externals: tuple[UpstreamRef, ...]
     steps: tuple[Step, ...]
     exports: tuple[int, ...]
     """Slots whose values leave the task."""
@@ -77,11 +77,11 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class TaskOptions:
     """What is wanted of the operations: which are goals and which are stored in any case."""
 
     goals: Collection[ResultKey]
-    keep: Collection[ResultKey]
+    must_store: Collection[ResultKey]
     cheap: Collection[ResultKey]
     salt: str = ""
     """Makes the tasks those of one run only."""
@@ -94,30 +94,30 @@ def task_key(exports: Iterable[ResultKey], salt: str = "") -> TaskKey:
     return TaskKey(f"{name}-{salt}" if salt else name)
 
 
-def build(
-    groups: Iterable[Group], nodes: Mapping[ResultKey, KeyNode], demand: Demand
-) -> dict[TaskKey, Unit]:
-    """Make the units of groups that are in topological order."""
-    homes: dict[ResultKey, External] = {}
-    units: dict[TaskKey, Unit] = {}
+def build_tasks(
+    groups: Iterable[FusionGroup], nodes: Mapping[ResultKey, KeyNode], demand: TaskOptions
+) -> dict[TaskKey, TaskSpec]:
+    """Make the tasks of groups that are in topological order."""
+    homes: dict[ResultKey, UpstreamRef] = {}
+    tasks: dict[TaskKey, TaskSpec] = {}
     for group in groups:
-        unit = _unit(group, nodes, demand, homes)
-        units[unit.key] = unit
-        alone = len(group.exports) == 1
+        task = _task(group, nodes, demand, homes)
+        tasks[task.key] = task
+        sole_export = len(group.exports) == 1
         for export in group.exports:
-            homes[export] = External(unit.key, export, alone)
-    return units
+            homes[export] = UpstreamRef(task.key, export, sole_export)
+    return tasks
 
 
-def _unit(
-    group: Group,
+def _task(
+    group: FusionGroup,
     nodes: Mapping[ResultKey, KeyNode],
-    demand: Demand,
-    homes: Mapping[ResultKey, External],
-) -> Unit:
+    demand: TaskOptions,
+    homes: Mapping[ResultKey, UpstreamRef],
+) -> TaskSpec:
     inside = {*group.fetches, *group.members}
     constants: dict[ResultKey, Scalar] = {}
-    externals: dict[ResultKey, External] = {}
+    externals: dict[ResultKey, UpstreamRef] = {}
     for member in group.members:
         for argument in _operation(nodes, member).arguments:
             node = nodes[argument]
@@ -132,7 +132,7 @@ def _unit(
         steps.append(
             _fetch(key) if key in group.fetches else _step(_operation(nodes, key), numbers, demand)
         )
-    return Unit(
+    return TaskSpec(
         task_key(group.exports, demand.salt),
         tuple(constants.values()),
         tuple(externals.values()),
@@ -149,21 +149,21 @@ def _operation(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyOperati
 
 
 def _fetch(key: ResultKey) -> Step:
-    return Step(key, Action.FETCH, "", 0, (), (), False, False, True, None, None)
+    return Step(key, StepKind.FETCH, "", 0, (), (), False, False, True, None, None)
 
 
-def _step(node: KeyOperation, numbers: Mapping[ResultKey, int], demand: Demand) -> Step:
+def _step(node: KeyOperation, numbers: Mapping[ResultKey, int], demand: TaskOptions) -> Step:
     match node.role:
         case Role.LOAD:
-            action = Action.LOAD
+            action = StepKind.LOAD
         case Role.LISTING:
-            action = Action.LISTING
+            action = StepKind.LISTING
         case Role.SAVE:
-            action = Action.SAVE
+            action = StepKind.SAVE
         case _:
-            action = Action.COMPUTE
+            action = StepKind.COMPUTE
     # The content of an input is its pin: where it lies is no argument of the kernel.
-    pinned = action in (Action.LOAD, Action.LISTING)
+    pinned = action in (StepKind.LOAD, StepKind.LISTING)
     return Step(
         node.key,
         action,
@@ -171,7 +171,7 @@ def _step(node: KeyOperation, numbers: Mapping[ResultKey, int], demand: Demand) 
         node.version,
         () if pinned else tuple(numbers[argument] for argument in node.arguments),
         node.arguments,
-        node.key in demand.keep,
+        node.key in demand.must_store,
         node.key in demand.goals,
         node.key in demand.cheap,
         node.pin,

@@ -8,7 +8,7 @@ BYTES_PER_SECOND = 50e6
 """How fast values are encoded, compressed, sent and later read back, measured on one core."""
 
 
-def is_worth_keeping(policy: str, seconds: float, size: int) -> bool:
+def is_worth_storing(policy: str, seconds: float, size: int) -> bool:
     """Decide after measuring; `seconds` computed `size` bytes in memory.
 
     `seconds` includes cheap operations of the same task whose results are not stored, since they

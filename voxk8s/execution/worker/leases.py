@@ -1,4 +1,4 @@
-"""Leases that this process holds: renewed by one thread, for however many operations there are."""
+"""Leases that this process holds, renewed by one thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Held:
     lock: threading.Lock
 
 
-class Leases:
+class LeaseRenewer:
     """Holds leases until they are dropped; safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -93,5 +93,5 @@ def _renewed(lease: Lease) -> bool:
         return True
 
 
-leases = Leases()
+leases = LeaseRenewer()
 """Those of this process."""

@@ -17,7 +17,7 @@ _CONTAINERS = frozenset({list, dict})
 T = TypeVar("T")
 
 
-def normal(value: object, depth: int = 0) -> Value:
+def normalize(value: object, depth: int = 0) -> Value:
     """Give a kernel's value the form in which it comes from a store.
 
     Lists instead of tuples, dicts instead of other mappings, plain scalars instead of numpy's and
@@ -41,25 +41,25 @@ def normal(value: object, depth: int = 0) -> Value:
         _check_depth(depth)
         if kind is list and _PLAIN.issuperset(map(type, value)):
             return cast("Value", value)
-        return [normal(item, depth + 1) for item in value]
+        return [normalize(item, depth + 1) for item in value]
     if isinstance(value, Mapping):
         _check_depth(depth)
-        return {_name(name): normal(item, depth + 1) for name, item in value.items()}
+        return {_name(name): normalize(item, depth + 1) for name, item in value.items()}
     if isinstance(value, SavedFile) and depth == 0:
         return value
     return _scalar(value)
 
 
-def unshared(value: T) -> T:
+def copy_containers(value: T) -> T:
     """Give lists and mappings that nobody else holds, with the same scalars and arrays in them.
 
     A kernel that sorts or extends its argument must not change that of another operation.
     """
     copy: object = value
     if isinstance(value, list):
-        copy = [unshared(item) if type(item) in _CONTAINERS else item for item in value]
+        copy = [copy_containers(item) if type(item) in _CONTAINERS else item for item in value]
     elif isinstance(value, dict):
-        copy = {name: unshared(item) for name, item in value.items()}
+        copy = {name: copy_containers(item) for name, item in value.items()}
     return cast("T", copy)
 
 

@@ -1,33 +1,35 @@
-"""The inside of a task: runs the steps of a unit and lets go what was used last."""
+"""The inside of a task: runs the steps of a task and lets go what was used last."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from voxk8s.execution.tasks.task import Unit
+from voxk8s.execution.tasks.task import TaskSpec
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.execution.worker.step import run_step
-from voxk8s.execution.worker.task_context import Clock, Slot, Work
+from voxk8s.execution.worker.task_context import Clock, SlotValue, TaskContext
 from voxk8s.kernels import registry
 
 FLUSH_SECONDS = 1.0
 """Reports of a long task are sent at least this often."""
 
 
-def run_unit(unit: Unit, context: Context, *upstream: object, clock: Clock | None = None) -> object:
-    """Run a unit; `upstream` are the values of its dependencies, in their order.
+def run_task(
+    task: TaskSpec, context: RunSpec, *upstream: object, clock: Clock | None = None
+) -> object:
+    """Run a task; `upstream` are the values of its dependencies, in their order.
 
     Gives the value of its only export, or a mapping of all exports by key. A value that could not
     be computed is a `Failed`; this function itself raises nothing but what kills a process.
     """
-    runtime.prepare()
+    runtime.prepare_process()
     clock = clock or Clock()
-    work = Work(context, runtime.store_of(context), clock, runtime.worker_name(), registry())
+    work = TaskContext(context, runtime.store_of(context), clock, runtime.worker_name(), registry())
     work.flushed = clock.elapsed()
-    slots: list[Slot] = [*unit.constants, *_externals(unit, upstream)]
-    last_use = _last_uses(unit, len(slots))
-    for step in unit.steps:
+    slots: list[SlotValue] = [*task.constants, *_externals(task, upstream)]
+    last_use = _last_uses(task, len(slots))
+    for step in task.steps:
         number = len(slots)
         slots.append(run_step(step, slots, work))
         for argument in step.arguments:
@@ -38,29 +40,29 @@ def run_unit(unit: Unit, context: Context, *upstream: object, clock: Clock | Non
         if clock.elapsed() - work.flushed > FLUSH_SECONDS:
             work.flush()
     work.flush()
-    if len(unit.exports) == 1:
-        return slots[unit.exports[0]]
-    first = len(unit.constants) + len(unit.externals)
-    return {unit.steps[number - first].key: slots[number] for number in unit.exports}
+    if len(task.exports) == 1:
+        return slots[task.exports[0]]
+    first = len(task.constants) + len(task.externals)
+    return {task.steps[number - first].key: slots[number] for number in task.exports}
 
 
-def _externals(unit: Unit, upstream: tuple[object, ...]) -> list[Slot]:
-    values = dict(zip(unit.dependencies, upstream, strict=True))
-    found: list[Slot] = []
-    for external in unit.externals:
+def _externals(task: TaskSpec, upstream: tuple[object, ...]) -> list[SlotValue]:
+    values = dict(zip(task.dependencies, upstream, strict=True))
+    found: list[SlotValue] = []
+    for external in task.externals:
         value = values[external.task]
-        if not external.alone and isinstance(value, Mapping):
+        if not external.sole_export and isinstance(value, Mapping):
             value = value[external.key]
         found.append(value)  # type: ignore[arg-type]  # tasks give values and failures only
     return found
 
 
-def _last_uses(unit: Unit, first: int) -> list[int]:
+def _last_uses(task: TaskSpec, first: int) -> list[int]:
     """For each slot, the number of the last step that uses it; exports are used by none here."""
-    last = [*range(first), *range(first, first + len(unit.steps))]
-    for number, step in enumerate(unit.steps, first):
+    last = [*range(first), *range(first, first + len(task.steps))]
+    for number, step in enumerate(task.steps, first):
         for argument in step.arguments:
             last[argument] = number
-    for number in unit.exports:
+    for number in task.exports:
         last[number] = -1
     return last

@@ -28,12 +28,12 @@ TOPIC = "voxk8s"
 
 LONG_PAUSE_SECONDS = 0.5
 
-Inbox: TypeAlias = Callable[[str, Iterable[Report]], None]
+ReportHandler: TypeAlias = Callable[[str, Iterable[Report]], None]
 """Takes the reports of the run that it is told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class RunSpec:
     """What every task of a run is told; small, since each task carries it.
 
     `store` travels with the task and is opened once per process, by its `token`; the driver's own
@@ -43,27 +43,27 @@ class Context:
     of a WorkPlan; `label` is what others call it.
     """
 
-    run: str
-    token: str
+    id: str
+    store_token: str
     store: ResultStore | None
     reads: bool
     writes: bool
     replaces: bool
-    policy: str
+    store_policy: str
     retry: RetryPolicy
-    resolved: float
+    looked_up_at: float
     run_folder: str | None = None
     lease_seconds: float = 0.0
-    owner: str = ""
+    lease_owner: str = ""
     label: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_context, tuple(getattr(self, name) for name in self.__slots__))
 
 
-def _context(*fields: object) -> Context:
+def _context(*fields: object) -> RunSpec:
     """Make a context in another process, where a store that is open already is taken instead."""
-    return Context(*fields)  # type: ignore[arg-type]  # what __reduce__ above has written
+    return RunSpec(*fields)  # type: ignore[arg-type]  # what __reduce__ above has written
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class _Shared:
     )
     """Those of drivers in this process, as long as these hold them."""
     inputs: dict[str, InputOptions] = field(default_factory=dict)
-    inboxes: dict[str, Inbox] = field(default_factory=dict)
+    inboxes: dict[str, ReportHandler] = field(default_factory=dict)
     cancelled: deque[str] = field(default_factory=lambda: deque(maxlen=64))
     """The last runs that were cancelled: their operations may still be at work afterwards."""
     prepared: bool = False
@@ -85,7 +85,7 @@ class _Shared:
 _shared = _Shared()
 
 
-def attach(run: str, inbox: Inbox) -> None:
+def subscribe(run: str, inbox: ReportHandler) -> None:
     """Have reports of tasks in this process delivered to the inbox of `run`.
 
     Those of other runs too: where two runs need the same operation, one of them computes it.
@@ -94,14 +94,14 @@ def attach(run: str, inbox: Inbox) -> None:
         _shared.inboxes[run] = inbox
 
 
-def detach(run: str) -> None:
+def forget_run(run: str) -> None:
     """Forget a run that is over."""
     with _shared.lock:
         _shared.inboxes.pop(run, None)
         _shared.inputs.pop(run, None)
 
 
-def cancel(run: str) -> None:
+def cancel_run(run: str) -> None:
     """Let tasks of `run` in this process stop before their next operation."""
     _shared.cancelled.append(run)
 
@@ -111,28 +111,28 @@ def is_cancelled(run: str) -> bool:
     return run in _shared.cancelled
 
 
-def share_store(token: str, store: ResultStore) -> None:
+def register_store(token: str, store: ResultStore) -> None:
     """Let tasks in this process use this very store."""
     with _shared.lock:
         _shared.given[token] = store
 
 
-def store_of(context: Context) -> ResultStore | None:
+def store_of(context: RunSpec) -> ResultStore | None:
     """Return the process's one handle to the run's store."""
-    store = _shared.given.get(context.token) or _shared.stores.get(context.token)
+    store = _shared.given.get(context.store_token) or _shared.stores.get(context.store_token)
     if store is None and context.store is not None:
         with _shared.lock:
-            store = _shared.stores.setdefault(context.token, context.store)
+            store = _shared.stores.setdefault(context.store_token, context.store)
     return store
 
 
-def share_inputs(run: str, options: InputOptions) -> None:
+def register_input_options(run: str, options: InputOptions) -> None:
     """Let tasks of `run` in this process read inputs with these options."""
     with _shared.lock:
         _shared.inputs[run] = options
 
 
-def inputs_of(run: str) -> InputOptions:
+def input_options(run: str) -> InputOptions:
     """Return how inputs are read: as the driver of this process said, else by the environment."""
     options = _shared.inputs.get(run)
     if options is None:
@@ -142,7 +142,7 @@ def inputs_of(run: str) -> InputOptions:
     return options
 
 
-def report(run: str, reports: list[Report]) -> None:
+def send_reports(run: str, reports: list[Report]) -> None:
     """Tell the drivers: directly where the run's is in this process, else by Dask's events."""
     if not reports:
         return
@@ -161,17 +161,17 @@ def worker_name() -> str:
     return "" if worker is None else str(worker.name)
 
 
-def pause(seconds: float) -> None:
+def sleep(seconds: float) -> None:
     """Wait inside a task; a long wait gives the worker's thread to other tasks meanwhile."""
     if seconds < LONG_PAUSE_SECONDS:
         time.sleep(seconds)
         return
-    with aside():
+    with seceded():
         time.sleep(seconds)
 
 
 @contextmanager
-def aside() -> Iterator[None]:
+def seceded() -> Iterator[None]:
     """Give the worker's thread to other tasks while this one waits; ends when there is room."""
     if _worker() is None:
         yield
@@ -185,7 +185,7 @@ def aside() -> Iterator[None]:
         rejoin()
 
 
-def prepare() -> None:
+def prepare_process() -> None:
     """Pin the threads of libraries, once per process: a worker's threads are the parallelism."""
     if _shared.prepared:
         return

@@ -16,10 +16,10 @@ import numpy as np
 
 from voxk8s.errors import StoreError
 from voxk8s.execution.outcome import Report, Status
-from voxk8s.execution.tasks.task import Action, Step
+from voxk8s.execution.tasks.task import Step, StepKind
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.leases import leases
-from voxk8s.execution.worker.task_context import Work
+from voxk8s.execution.worker.task_context import TaskContext
 from voxk8s.plan import ResultKey
 from voxk8s.storage import MISS, Miss
 from voxk8s.storage.lease import Holder, Lease
@@ -31,7 +31,7 @@ WORTH_SECONDS = 0.5
 """What costs less is computed twice rather than to ask the store who computes it."""
 LEAST_PAUSE_SECONDS = 0.5
 MOST_PAUSE_SECONDS = 2.0
-LEAST_PATIENCE_SECONDS = 600.0
+MIN_TIMEOUT_SECONDS = 600.0
 """So long one holder is waited for at least: what nobody has measured may take its time."""
 PATIENCE = 4.0
 """A holder may take so many times as long as is expected, since its machine may be slower."""
@@ -46,17 +46,17 @@ def learn(step: Step, seconds: float) -> None:
         _seconds[step.kernel] = max(seconds, _seconds.get(step.kernel, 0.0) / 2)
 
 
-def is_worth(step: Step, arguments: Sequence[Value], work: Work) -> bool:
+def is_worth(step: Step, arguments: Sequence[Value], work: TaskContext) -> bool:
     """Say whether an operation is one that others should wait for: dear, or nobody knows."""
     context = work.context
-    if step.cheap or context.lease_seconds <= 0 or step.action != Action.COMPUTE:
+    if step.cheap or context.lease_seconds <= 0 or step.action != StepKind.COMPUTE:
         return False
-    if work.store is None or not (step.keep or context.policy != "goals"):
+    if work.store is None or not (step.must_store or context.store_policy != "goals"):
         return False
     return expect(step, arguments, work) >= WORTH_SECONDS and leases.has_them(work.store)
 
 
-def expect(step: Step, arguments: Sequence[Value], work: Work) -> float:
+def expect(step: Step, arguments: Sequence[Value], work: TaskContext) -> float:
     """Say how many seconds an operation is likely to take."""
     measured = _seconds.get(step.kernel)
     if measured is not None:
@@ -65,7 +65,7 @@ def expect(step: Step, arguments: Sequence[Value], work: Work) -> float:
     return WORTH_SECONDS if hint is None else hint.estimate(_voxels(arguments))
 
 
-class Watch:
+class HolderTimeout:
     """How long one holder has been waited for, by the clock of who waits."""
 
     def __init__(self, elapsed: Callable[[], float], patience: float) -> None:
@@ -86,18 +86,18 @@ class Watch:
         return silent or now - self._since > self._patience
 
 
-class Turn:
+class ComputeLease:
     """The turn to compute one operation: `found` is its value if somebody else was first."""
 
-    def __init__(self, step: Step, work: Work, expected: float) -> None:
+    def __init__(self, step: Step, work: TaskContext, expected: float) -> None:
         """Expect the operation to take `expected` seconds."""
         self._step = step
         self._work = work
-        self._patience = max(LEAST_PATIENCE_SECONDS, PATIENCE * expected)
+        self._patience = max(MIN_TIMEOUT_SECONDS, PATIENCE * expected)
         self._lease: Lease | None = None
         self.found: Value | Miss = MISS
 
-    def __enter__(self) -> Turn:
+    def __enter__(self) -> ComputeLease:
         """Wait until the value is there, or it is for us to compute it."""
         try:
             self._take()
@@ -118,21 +118,21 @@ class Turn:
         lease = work.store.lease(
             step.key,
             # Another attempt of this very run has died, or is of no more use: no need to wait.
-            context.owner or context.run,
+            context.lease_owner or context.id,
             seconds=context.lease_seconds,
             label=context.label,
         )
         holder = lease.acquire()
         if holder is not None:
             self._tell(holder.label or "another run")
-            watch = Watch(work.clock.elapsed, self._patience)
-            with runtime.aside():
+            watch = HolderTimeout(work.clock.elapsed, self._patience)
+            with runtime.seceded():
                 while holder is not None:
                     over = watch.is_over(holder)
                     if not over:
                         self._pause(holder.until)
                     self.found = work.store.get(ResultKey(step.key))
-                    if self.found is not MISS or runtime.is_cancelled(context.run):
+                    if self.found is not MISS or runtime.is_cancelled(context.id):
                         return
                     holder = lease.acquire(holder if over else None)
                     if over and holder is None:

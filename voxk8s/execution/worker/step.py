@@ -8,11 +8,11 @@ import threading
 from voxk8s.errors import CorruptBlob, PermanentError, StoreError, StoreUnreachable
 from voxk8s.execution.outcome import Failed, Report, Status, message_of
 from voxk8s.execution.retry import Tries, is_transient
-from voxk8s.execution.tasks.task import Action, Step
+from voxk8s.execution.tasks.task import Step, StepKind
 from voxk8s.execution.worker import runtime, shared_work
-from voxk8s.execution.worker.normalize import normal, unshared
+from voxk8s.execution.worker.normalize import copy_containers, normalize
 from voxk8s.execution.worker.store_result import failure, finish
-from voxk8s.execution.worker.task_context import Made, Slot, Work
+from voxk8s.execution.worker.task_context import SlotValue, StepResult, TaskContext
 from voxk8s.formats import encode
 from voxk8s.inputs import read
 from voxk8s.kernels import context as kernel_context
@@ -30,7 +30,7 @@ class _RecordGone(PermanentError):
     """A result that the store said it holds is not there any more."""
 
 
-def run_step(step: Step, slots: list[Slot], work: Work) -> Slot:
+def run_step(step: Step, slots: list[SlotValue], work: TaskContext) -> SlotValue:
     """Give the value of one operation, or the failure that is in its place."""
     arguments: list[Value] = []
     for number in step.arguments:
@@ -43,24 +43,26 @@ def run_step(step: Step, slots: list[Slot], work: Work) -> Slot:
             return argument
         arguments.append(argument)
     if shared_work.is_worth(step, arguments, work):
-        with shared_work.Turn(step, work, shared_work.expect(step, arguments, work)) as turn:
+        with shared_work.ComputeLease(
+            step, work, shared_work.expect(step, arguments, work)
+        ) as turn:
             return _run(step, arguments, work, turn.found)
     return _run(step, arguments, work, MISS)
 
 
-def _run(step: Step, arguments: list[Value], work: Work, found: Value | Miss) -> Slot:
+def _run(step: Step, arguments: list[Value], work: TaskContext, found: Value | Miss) -> SlotValue:
     """Do one operation until it ends well or for good; `found` is its value if it is there."""
-    if runtime.is_cancelled(work.context.run):
+    if runtime.is_cancelled(work.context.id):
         return _cancelled(step)
     started = work.clock.now()
     begin = work.clock.elapsed()
     tries = Tries(work.context.retry)
-    made = None if isinstance(found, Miss) else Made(found, 0.0, Status.FOUND)
+    made = None if isinstance(found, Miss) else StepResult(found, 0.0, Status.FOUND)
     while True:
         tries.count += 1
         kernel_context.attempt.set(tries.count)
         try:
-            if step.action == Action.FETCH:
+            if step.action == StepKind.FETCH:
                 return _fetch(step, work)
             # What is computed stays so when only the store has to be tried again.
             made = made or _make(step, arguments, work, started)
@@ -71,7 +73,7 @@ def _run(step: Step, arguments: list[Value], work: Work, found: Value | Miss) ->
                 raise
             if tries.may_follow(error, work.clock.elapsed()):
                 _wait(step, error, work, tries.count, started)
-                if runtime.is_cancelled(work.context.run):
+                if runtime.is_cancelled(work.context.id):
                     return _cancelled(step)
                 continue
             logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
@@ -94,36 +96,36 @@ def _cancelled(step: Step) -> Failed:
     return Failed(ResultKey(step.key), "Cancelled", "the run was cancelled", missing=True)
 
 
-def _make(step: Step, arguments: list[Value], work: Work, started: float) -> Made:
+def _make(step: Step, arguments: list[Value], work: TaskContext, started: float) -> StepResult:
     begin = work.clock.elapsed()
     found = _look_again(step, work, started)
     if not isinstance(found, Miss):
-        return Made(found, work.clock.elapsed() - begin, Status.FOUND)
+        return StepResult(found, work.clock.elapsed() - begin, Status.FOUND)
     begin = work.clock.elapsed()
     value = _perform(step, arguments, work)
     seconds = work.clock.elapsed() - begin
     shared_work.learn(step, seconds)
-    work.unkept += seconds
-    return Made(value, seconds, Status.COMPUTED)
+    work.unstored_seconds += seconds
+    return StepResult(value, seconds, Status.COMPUTED)
 
 
-def _perform(step: Step, arguments: list[Value], work: Work) -> Value:
+def _perform(step: Step, arguments: list[Value], work: TaskContext) -> Value:
     match step.action:
-        case Action.LOAD if step.pin is not None:
-            return normal(read.load(step.pin, runtime.inputs_of(work.context.run)))
-        case Action.LISTING if step.pin is not None:
+        case StepKind.LOAD if step.pin is not None:
+            return normalize(read.load(step.pin, runtime.input_options(work.context.id)))
+        case StepKind.LISTING if step.pin is not None:
             return list(step.pin.entries or ())
-        case Action.SAVE if step.suffix is not None:
+        case StepKind.SAVE if step.suffix is not None:
             return encode.encode_file(arguments[0], step.suffix)
         case _:
             function = work.kernels.function(step.kernel)
             if isinstance(work.kernels.spec(step.kernel).implementation, str):
-                return normal(function(*arguments))
+                return normalize(function(*arguments))
             # Kernels of users may change their lists, or give one that they go on to change.
-            return normal(unshared(function(*unshared(arguments))))
+            return normalize(copy_containers(function(*copy_containers(arguments))))
 
 
-def _fetch(step: Step, work: Work) -> Value:
+def _fetch(step: Step, work: TaskContext) -> Value:
     if work.store is None:
         raise _RecordGone("no store to read from")
     try:
@@ -135,9 +137,9 @@ def _fetch(step: Step, work: Work) -> Value:
     return value
 
 
-def _look_again(step: Step, work: Work, now: float) -> Value | Miss:
+def _look_again(step: Step, work: TaskContext, now: float) -> Value | Miss:
     """Read what another run may have stored since this one asked; MISS when it has not."""
-    late = now - work.context.resolved > LOOK_AGAIN_SECONDS
+    late = now - work.context.looked_up_at > LOOK_AGAIN_SECONDS
     if not late or step.cheap or not work.context.reads or work.store is None:
         return MISS
     try:
@@ -146,7 +148,9 @@ def _look_again(step: Step, work: Work, now: float) -> Value | Miss:
         return MISS
 
 
-def _wait(step: Step, error: BaseException, work: Work, attempts: int, started: float) -> None:
+def _wait(
+    step: Step, error: BaseException, work: TaskContext, attempts: int, started: float
+) -> None:
     delay = work.context.retry.delay(attempts, work.clock.uniform, error)
     work.reports.append(
         Report(

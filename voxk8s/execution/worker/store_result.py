@@ -14,9 +14,9 @@ from voxk8s.execution.inline_values import encode_inline, encode_skeleton, value
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.tasks.task import Step
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.keeping import is_worth_keeping
-from voxk8s.execution.worker.runtime import Context
-from voxk8s.execution.worker.task_context import Clock, Made, Slot, Work
+from voxk8s.execution.worker.keeping import is_worth_storing
+from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.task_context import Clock, SlotValue, StepResult, TaskContext
 from voxk8s.kernels import registry
 from voxk8s.plan import ResultKey
 from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def finish(
-    step: Step, made: Made, work: Work, attempts: int, started: float
+    step: Step, made: StepResult, work: TaskContext, attempts: int, started: float
 ) -> tuple[Value, Report]:
     """Store a value if it is to be stored; give the value to go on with, and the report.
 
@@ -70,15 +70,15 @@ def finish(
     )
 
 
-def _store(step: Step, made: Made, memory: int, work: Work) -> PutResult | None:
+def _store(step: Step, made: StepResult, memory: int, work: TaskContext) -> PutResult | None:
     """Store a value if that is wanted or worth it; None when it is not stored."""
     if work.store is None or not work.context.writes:
         return None
-    policy = work.context.policy
-    if not step.keep:
+    policy = work.context.store_policy
+    if not step.must_store:
         if step.cheap and policy != "all":
             return None
-        if not is_worth_keeping(policy, work.unkept, memory):
+        if not is_worth_storing(policy, work.unstored_seconds, memory):
             return None
     provenance = Provenance(
         kernel=step.kernel,
@@ -93,16 +93,16 @@ def _store(step: Step, made: Made, memory: int, work: Work) -> PutResult | None:
     try:
         put = work.store.put(key, made.value, provenance, replace=work.context.replaces)
     except StoreError as error:
-        if step.keep:
+        if step.must_store:
             raise
         logger.warning("%s was computed but could not be stored: %s", step.kernel, error)
         return None
-    work.unkept = 0.0
+    work.unstored_seconds = 0.0
     return put
 
 
 def failure(
-    step: Step, failed: Failed, status: Status, work: Work, attempts: int, seconds: float
+    step: Step, failed: Failed, status: Status, work: TaskContext, attempts: int, seconds: float
 ) -> Report:
     """Report that an operation has no value: it failed, or something below it did."""
     return Report(
@@ -120,7 +120,7 @@ def failure(
     )
 
 
-def inspect(step: Step, context: Context, value: Callable[[], Slot]) -> Report:
+def inspect(step: Step, context: RunSpec, value: Callable[[], SlotValue]) -> Report:
     """Report on a result that another run has computed, and store it if that run did not.
 
     `value` brings the value; it is not asked for when the store holds the result.
@@ -143,8 +143,8 @@ def inspect(step: Step, context: Context, value: Callable[[], Slot]) -> Report:
                     summary=record.summary or "",
                 )
     found = value()
-    work = Work(context, store, Clock(), runtime.worker_name(), registry())
+    work = TaskContext(context, store, Clock(), runtime.worker_name(), registry())
     if isinstance(found, Failed):
         status = Status.FAILED if found.key == step.key else Status.SKIPPED
         return failure(step, found, status, work, 1, 0.0)
-    return finish(step, Made(found, 0.0, Status.FOUND), work, 1, time.time())[1]
+    return finish(step, StepResult(found, 0.0, Status.FOUND), work, 1, time.time())[1]

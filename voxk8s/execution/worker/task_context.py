@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.kernels import KernelRegistry
 from voxk8s.storage import ResultStore
 from voxk8s.values import Value
 
-Slot: TypeAlias = "Value | Failed"
+SlotValue: TypeAlias = "Value | Failed"
 
 
 @dataclass(slots=True)
@@ -24,35 +24,35 @@ class Clock:
 
     now: Callable[[], float] = time.time
     elapsed: Callable[[], float] = time.perf_counter
-    sleep: Callable[[float], None] = runtime.pause
+    sleep: Callable[[float], None] = runtime.sleep
     uniform: Callable[[], float] = random.random
     wait: Callable[[float], None] = time.sleep
     """Sleeps in a thread that stands aside already."""
 
 
 @dataclass(slots=True)
-class Work:
+class TaskContext:
     """The state of one task."""
 
-    context: Context
+    context: RunSpec
     store: ResultStore | None
     clock: Clock
     worker: str
     kernels: KernelRegistry
     reports: list[Report] = field(default_factory=list)
     flushed: float = 0.0
-    unkept: float = 0.0
+    unstored_seconds: float = 0.0
     """Seconds of this task whose results are not stored."""
 
     def flush(self) -> None:
         """Send the reports that there are."""
-        runtime.report(self.context.run, self.reports)
+        runtime.send_reports(self.context.id, self.reports)
         self.reports = []
         self.flushed = self.clock.elapsed()
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class StepResult:
     """A value and how it was got."""
 
     value: Value

@@ -12,7 +12,7 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker, engine_on
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.executors import find_executor
-from voxk8s.execution.executors.recompute import Recipe
+from voxk8s.execution.executors.recompute import Recomputation
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import WorkPlan, key_graph
 from voxk8s.storage import open_store
@@ -76,5 +76,5 @@ def test_only_its_own_operations_travel() -> None:
     numbers, end = (goal.key for goal in graph.goals)
     assert numbers is not None
     assert end is not None
-    recipe = pickle.loads(pickle.dumps(Recipe(graph.nodes, numbers)))
+    recipe = pickle.loads(pickle.dumps(Recomputation(graph.nodes, numbers)))
     assert list(recipe.nodes) == [key for key in graph.nodes if key != end]

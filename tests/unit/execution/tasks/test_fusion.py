@@ -12,8 +12,8 @@ from voxk8s.execution.tasks.fusion import (
     GROUP_WEIGHT,
     LARGE_WEIGHT,
     PACK_FROM,
-    Group,
-    Traits,
+    FusionGroup,
+    OperationTraits,
     fuse,
 )
 from voxk8s.plan import ResultKey
@@ -34,7 +34,9 @@ def _needs(**needs: str) -> dict[ResultKey, list[ResultKey]]:
 
 
 def _fuse(needs: Needs, cheap: str = "", targets: str = "", known: str = "") -> list[list[str]]:
-    traits = Traits(set(_keys(*cheap.split())), set(_keys(*cheap.split())), set(_keys(*targets)))
+    traits = OperationTraits(
+        set(_keys(*cheap.split())), set(_keys(*cheap.split())), set(_keys(*targets))
+    )
     groups = fuse(list(needs), needs, set(_keys(*known.split())), traits)
     return [list(group.members) for group in groups]
 
@@ -75,34 +77,36 @@ def test_tasks_do_not_grow_for_ever() -> None:
     names = _keys(*range(2 * GROUP_WEIGHT))
     needs = {name: names[number - 1 : number] for number, name in enumerate(names)}
     needs[names[0]] = []
-    small = fuse(names, needs, (), Traits(set(names), set(names), ()))
+    small = fuse(names, needs, (), OperationTraits(set(names), set(names), ()))
     assert [len(group.members) for group in small] == [GROUP_WEIGHT] * 2
-    large = fuse(names, needs, (), Traits(set(names), (), ()))
+    large = fuse(names, needs, (), OperationTraits(set(names), (), ()))
     assert max(len(group.members) for group in large) == GROUP_WEIGHT // LARGE_WEIGHT
 
 
 def test_a_wide_layer_is_packed() -> None:
     """Many small cheap results side by side are few tasks, each with all its exports."""
     names = _keys(*range(GROUP_WEIGHT + 1))
-    groups = fuse(names, {name: [] for name in names}, (), Traits(set(names), set(names), names))
+    groups = fuse(
+        names, {name: [] for name in names}, (), OperationTraits(set(names), set(names), names)
+    )
     assert [len(group.exports) for group in groups] == [GROUP_WEIGHT, 1]
 
 
 def test_a_layer_of_images_is_not_packed() -> None:
     """Values that may be large would all be held until the last of their users has run."""
     names = _keys(*range(2 * PACK_FROM))
-    groups = fuse(names, {name: [] for name in names}, (), Traits(set(names), (), names))
+    groups = fuse(names, {name: [] for name in names}, (), OperationTraits(set(names), (), names))
     assert len(groups) == len(names)
 
 
 def test_known_results_are_read_where_they_are_used() -> None:
     """A known result that one task uses is read inside it, one that several use once for all."""
     needs = _needs(a="k", b="k m")
-    groups = fuse(list(needs), needs, set(_keys("k", "m")), Traits((), (), ()))
+    groups = fuse(list(needs), needs, set(_keys("k", "m")), OperationTraits((), (), ()))
     assert groups == [
-        Group([], _keys("k"), _keys("k")),
-        Group(_keys("a"), _keys("a")),
-        Group(_keys("b"), _keys("b"), _keys("m")),
+        FusionGroup([], _keys("k"), _keys("k")),
+        FusionGroup(_keys("a"), _keys("a")),
+        FusionGroup(_keys("b"), _keys("b"), _keys("m")),
     ]
 
 
@@ -110,13 +114,15 @@ def test_many_known_results_are_read_side_by_side() -> None:
     """A task reads a few results itself; more are tasks of their own."""
     names = [f"k{number}" for number in range(FETCHES_INSIDE + 3)]
     needs = {_key("a"): _keys(*names)}
-    groups = fuse(list(needs), needs, set(_keys(*names)), Traits((), (), ()))
+    groups = fuse(list(needs), needs, set(_keys(*names)), OperationTraits((), (), ()))
     assert len(groups) == 1 + 3
     assert len(groups[-1].fetches) == FETCHES_INSIDE
 
 
 @st.composite
-def _graphs(draw: st.DrawFn) -> tuple[dict[ResultKey, list[ResultKey]], Traits, set[ResultKey]]:
+def _graphs(
+    draw: st.DrawFn,
+) -> tuple[dict[ResultKey, list[ResultKey]], OperationTraits, set[ResultKey]]:
     size = draw(st.integers(1, 120))
     known = set(_keys(*(f"k{number}" for number in range(draw(st.integers(0, 3))))))
     names = _keys(*range(size))
@@ -127,12 +133,12 @@ def _graphs(draw: st.DrawFn) -> tuple[dict[ResultKey, list[ResultKey]], Traits, 
     subsets = st.sets(st.sampled_from(names))
     dear = draw(subsets)
     cheap = set(names) - dear
-    return needs, Traits(cheap, cheap - draw(subsets), draw(subsets)), known
+    return needs, OperationTraits(cheap, cheap - draw(subsets), draw(subsets)), known
 
 
 @given(_graphs())
 def test_groups_are_a_partition_that_can_run(
-    case: tuple[dict[ResultKey, list[ResultKey]], Traits, set[ResultKey]],
+    case: tuple[dict[ResultKey, list[ResultKey]], OperationTraits, set[ResultKey]],
 ) -> None:
     """Each operation is in one group; everything is there before it is used; exports suffice."""
     needs, traits, known = case

@@ -7,24 +7,24 @@ from typing import Any
 from dask.order import order
 
 from tests.support.plans_and_runs import QUICK
-from voxk8s.execution.executors.dask_graph import compile_units, wishes
-from voxk8s.execution.tasks.ordering import depth_first, most_held
-from voxk8s.execution.tasks.scheduling import ANYHOW
-from voxk8s.execution.tasks.task import External, TaskKey, Unit
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
+from voxk8s.execution.tasks.ordering import depth_first_order, peak_live_values
+from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE
+from voxk8s.execution.tasks.task import TaskKey, TaskSpec, UpstreamRef
+from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.plan import ResultKey
 
 Needs = dict[str, list[str]]
 
-CONTEXT = Context("run", "", None, False, False, False, "goals", QUICK, 0.0)
+CONTEXT = RunSpec("run", "", None, False, False, False, "goals", QUICK, 0.0)
 
 
-def _units(needs: Needs) -> dict[TaskKey, Unit]:
+def _tasks(needs: Needs) -> dict[TaskKey, TaskSpec]:
     return {
-        TaskKey(name): Unit(
+        TaskKey(name): TaskSpec(
             TaskKey(name),
             (),
-            tuple(External(TaskKey(each), ResultKey(each), True) for each in below),
+            tuple(UpstreamRef(TaskKey(each), ResultKey(each), True) for each in below),
             (),
             (),
         )
@@ -57,25 +57,25 @@ def test_branches_of_a_sweep_come_one_after_the_other() -> None:
     """However many branches there are, the values of one are held at a time."""
     for branches in (2, 40):
         needs, goals = _sweep(branches)
-        units = _units(needs)
-        ranks = depth_first(units, [TaskKey(goal) for goal in goals])
-        assert set(ranks) == set(units)
-        assert most_held(units, ranks) <= 6
+        tasks = _tasks(needs)
+        ranks = depth_first_order(tasks, [TaskKey(goal) for goal in goals])
+        assert set(ranks) == set(tasks)
+        assert peak_live_values(tasks, ranks) <= 6
         assert max(ranks[TaskKey(f"{step}0")] for step in "abcdefghij") < ranks[TaskKey("a1")]
 
 
 def test_values_are_held_until_their_last_use() -> None:
     """What nobody uses is not held, and what several use is held once."""
-    units = _units({"x": [], "y": ["x"], "z": ["x", "y"]})
-    assert most_held(units, depth_first(units, [TaskKey("z")])) == 2
+    tasks = _tasks({"x": [], "y": ["x"], "z": ["x", "y"]})
+    assert peak_live_values(tasks, depth_first_order(tasks, [TaskKey("z")])) == 2
 
 
 def test_the_order_that_holds_less_is_taken() -> None:
     """A sweep runs in our order; goals that jump between images run in Dask's."""
     needs, goals = _sweep(40)
-    units = _units(needs)
-    graph = compile_units(units.values(), CONTEXT)
-    found: Any = wishes(graph, units, [TaskKey(goal) for goal in goals], ANYHOW)
+    tasks = _tasks(needs)
+    graph = build_graph(tasks.values(), CONTEXT)
+    found: Any = annotations_for(graph, tasks, [TaskKey(goal) for goal in goals], DEFAULT_SCHEDULE)
     assert found["priority"]("image") == 0
     assert found["priority"]("j39") < found["priority"]("f0") < 0
 
@@ -84,9 +84,12 @@ def test_the_order_that_holds_less_is_taken() -> None:
     for place in range(40):
         needs[f"g{place}"] = [f"image{place % 8}"]
         goals.append(f"g{place}")
-    units = _units(needs)
-    graph = compile_units(units.values(), CONTEXT)
+    tasks = _tasks(needs)
+    graph = build_graph(tasks.values(), CONTEXT)
     assert (
-        most_held(units, {TaskKey(str(k)): n for k, n in order(dict[Any, Any](graph)).items()}) < 8
+        peak_live_values(
+            tasks, {TaskKey(str(k)): n for k, n in order(dict[Any, Any](graph)).items()}
+        )
+        < 8
     )
-    assert wishes(graph, units, [TaskKey(goal) for goal in goals], ANYHOW) == {}
+    assert annotations_for(graph, tasks, [TaskKey(goal) for goal in goals], DEFAULT_SCHEDULE) == {}

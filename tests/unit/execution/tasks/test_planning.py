@@ -1,4 +1,4 @@
-"""From what is to be computed to units: what is stored in any case."""
+"""From what is to be computed to tasks: what is stored in any case."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.tasks import planning
-from voxk8s.execution.tasks.fusion import Group, Traits
-from voxk8s.execution.tasks.planning import plan_units
+from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
+from voxk8s.execution.tasks.planning import plan_tasks
 from voxk8s.execution.tasks.scheduling import DefaultPolicy, find_policy
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import ResultKey, key_graph, resolve
@@ -37,9 +37,9 @@ def test_a_saved_image_is_stored_as_its_file_is(saved: str, kept: set[str]) -> N
     graph = key_graph(make.plan(), registry())
     compute = resolve(graph, lambda _: ()).compute
     goals = [goal.key for goal in graph.goals if goal.key is not None]
-    units, _ = plan_units(graph, compute, (), goals)
-    steps = [step for unit in units.values() for step in unit.steps]
-    named = {step.kernel if step.action != "save" else "save" for step in steps if step.keep}
+    tasks, _ = plan_tasks(graph, compute, (), goals)
+    steps = [step for task in tasks.values() for step in task.steps]
+    named = {step.kernel if step.action != "save" else "save" for step in steps if step.must_store}
     assert named == kept
 
 
@@ -47,7 +47,7 @@ def test_only_groups_of_other_policies_are_checked(monkeypatch: pytest.MonkeyPat
     """Ours are right by their own tests; to look again would cost every plan."""
     checked: list[int] = []
 
-    def check(groups: Sequence[Group], *_: object) -> None:
+    def check(groups: Sequence[FusionGroup], *_: object) -> None:
         checked.append(len(groups))
 
     class Theirs(DefaultPolicy):
@@ -56,9 +56,9 @@ def test_only_groups_of_other_policies_are_checked(monkeypatch: pytest.MonkeyPat
             order: Sequence[ResultKey],
             _: Mapping[ResultKey, Sequence[ResultKey]],
             __: Collection[ResultKey],
-            ___: Traits,
-        ) -> list[Group]:
-            return [Group([key], [key]) for key in order]
+            ___: OperationTraits,
+        ) -> list[FusionGroup]:
+            return [FusionGroup([key], [key]) for key in order]
 
     monkeypatch.setattr(planning, "check_groups", check)
     make = PlanMaker()
@@ -66,5 +66,5 @@ def test_only_groups_of_other_policies_are_checked(monkeypatch: pytest.MonkeyPat
     graph = key_graph(make.plan(), registry())
     compute = resolve(graph, lambda _: ()).compute
     for policy in (find_policy("default"), Theirs()):
-        plan_units(graph, compute, (), compute, policy=policy)
+        plan_tasks(graph, compute, (), compute, policy=policy)
     assert checked == [1]

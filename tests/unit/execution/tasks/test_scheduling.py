@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionEngine
-from voxk8s.execution.executors.dask_graph import wishes
-from voxk8s.execution.tasks.fusion import Group, Traits
+from voxk8s.execution.executors.dask_graph import annotations_for
+from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import (
     DefaultPolicy,
     Placement,
@@ -65,16 +65,27 @@ def test_what_is_no_policy_is_told() -> None:
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ([Group([A], [A], [K]), Group([B], [B])], "c is in no group"),
-        ([Group([A, B], [B], [K]), Group([C], [C])], "a is used by c before it is there"),
-        ([Group([A], [A], [K]), Group([C], [C]), Group([B], [B])], "b is used by c before"),
-        ([Group([B, A, C], [C], [K])], "a is used by b before"),
-        ([Group([A, B, C], [C])], "k is used by a before it is there"),
-        ([Group([A, B, C], [B], [K])], "c is a target and not exported"),
-        ([Group([A, B, C], [C, A], [K]), Group([A], [A], [K])], "a is a member of two groups"),
+        ([FusionGroup([A], [A], [K]), FusionGroup([B], [B])], "c is in no group"),
+        (
+            [FusionGroup([A, B], [B], [K]), FusionGroup([C], [C])],
+            "a is used by c before it is there",
+        ),
+        (
+            [FusionGroup([A], [A], [K]), FusionGroup([C], [C]), FusionGroup([B], [B])],
+            "b is used by c before",
+        ),
+        ([FusionGroup([B, A, C], [C], [K])], "a is used by b before"),
+        ([FusionGroup([A, B, C], [C])], "k is used by a before it is there"),
+        ([FusionGroup([A, B, C], [B], [K])], "c is a target and not exported"),
+        (
+            [FusionGroup([A, B, C], [C, A], [K]), FusionGroup([A], [A], [K])],
+            "a is a member of two groups",
+        ),
     ],
 )
-def test_groups_that_would_lose_something_are_refused(groups: list[Group], message: str) -> None:
+def test_groups_that_would_lose_something_are_refused(
+    groups: list[FusionGroup], message: str
+) -> None:
     """A policy that leaves out, repeats, comes too early or exports too little is told so."""
     with pytest.raises(InvalidUsage, match=message):
         check_groups(groups, ORDER, ARGUMENTS, [K], [C])
@@ -96,14 +107,14 @@ def test_the_default_policy_passes(data: st.DataObject) -> None:
     needed = {argument for key in order for argument in arguments[key]} & known
     used = {argument for key in order for argument in arguments[key]}
     targets |= {key for key in order if key not in used}
-    groups = DefaultPolicy().fuse(order, arguments, needed, Traits(cheap, small, targets))
+    groups = DefaultPolicy().fuse(order, arguments, needed, OperationTraits(cheap, small, targets))
     check_groups(groups, order, arguments, needed, targets)
 
 
 def test_a_schedule_becomes_annotations() -> None:
     """Ranks are priorities, the smallest highest; tasks that are not placed may run anywhere."""
     place = Placement(("w1",), {"GPU": 1.0}, elsewhere=True)
-    told: Any = wishes(
+    told: Any = annotations_for(
         {}, {}, [], Schedule({TaskKey("a"): 0, TaskKey("b"): 5}, {TaskKey("a"): place})
     )
     assert [told["priority"](key) for key in "ab"] == [0, -5]

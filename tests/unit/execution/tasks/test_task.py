@@ -1,4 +1,4 @@
-"""Units: the work of tasks as plain data."""
+"""Tasks: the work of tasks as plain data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pickle
 
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.outcome import Batch, Report, Status, decode_batch, encode_batch
-from voxk8s.execution.tasks.planning import plan_units
-from voxk8s.execution.tasks.task import Action, Unit, task_key
+from voxk8s.execution.tasks.planning import plan_tasks
+from voxk8s.execution.tasks.task import StepKind, TaskSpec, task_key
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyConstant, KeyGraph, ResultKey, key_graph, resolve
 
@@ -16,16 +16,16 @@ def _graph(make: PlanMaker) -> KeyGraph:
     return key_graph(make.plan(), registry())
 
 
-def _units(graph: KeyGraph, known: int = 0) -> dict[str, Unit]:
+def _tasks(graph: KeyGraph, known: int = 0) -> dict[str, TaskSpec]:
     keys = [key for key, node in graph.nodes.items() if not isinstance(node, KeyConstant)]
     resolution = resolve(graph, set(keys[:known]).intersection)
     targets = [goal.key for goal in graph.goals if goal.key is not None]
-    units, _ = plan_units(graph, resolution.compute, resolution.known, targets)
-    return {str(name): unit for name, unit in units.items()}
+    tasks, _ = plan_tasks(graph, resolution.compute, resolution.known, targets)
+    return {str(name): task for name, task in tasks.items()}
 
 
 def test_a_task_is_named_by_its_result() -> None:
-    """A unit of one export has its result key, so that two clients share it; a salt prevents it."""
+    """A task of one export has its result key, so that two clients share it; a salt prevents it."""
     key = ResultKey("a" * 64)
     assert str(task_key([key])) == key
     assert task_key([key], "run") == key + "-run"
@@ -33,12 +33,12 @@ def test_a_task_is_named_by_its_result() -> None:
 
 
 def test_the_same_plan_gives_the_same_tasks() -> None:
-    """Units do not depend on anything but the plan and what is known."""
+    """Tasks do not depend on anything but the plan and what is known."""
     graphs = []
     for _ in range(2):
         make = PlanMaker()
         make.show("x", make("addition", make("range", 9.0), 1.0))
-        graphs.append(_units(_graph(make)))
+        graphs.append(_tasks(_graph(make)))
     assert graphs[0] == graphs[1]
 
 
@@ -46,30 +46,30 @@ def test_a_saved_file_is_a_step() -> None:
     """A save goal is an operation that encodes, kept in the store."""
     make = PlanMaker()
     make.save("x.json", make("addition", 1.0, 1.0))
-    [unit] = _units(_graph(make)).values()
-    assert [step.action for step in unit.steps] == [Action.COMPUTE, Action.SAVE]
-    assert [step.keep for step in unit.steps] == [False, True]
-    assert unit.steps[1].suffix == ".json"
+    [task] = _tasks(_graph(make)).values()
+    assert [step.action for step in task.steps] == [StepKind.COMPUTE, StepKind.SAVE]
+    assert [step.must_store for step in task.steps] == [False, True]
+    assert task.steps[1].suffix == ".json"
 
 
 def test_known_arguments_are_fetched() -> None:
     """What the store holds is read by the task that needs it."""
     make = PlanMaker()
     make.show("x", make("addition", make("addition", 1.0, 1.0), 1.0))
-    [unit] = _units(_graph(make), known=1).values()
-    assert [step.action for step in unit.steps] == [Action.FETCH, Action.COMPUTE]
+    [task] = _tasks(_graph(make), known=1).values()
+    assert [step.action for step in task.steps] == [StepKind.FETCH, StepKind.COMPUTE]
 
 
 def test_units_are_small_and_plain() -> None:
-    """A unit of a few hundred operations pickles into about a hundred bytes for each."""
+    """A task of a few hundred operations pickles into about a hundred bytes for each."""
     make = PlanMaker()
     node = make.constant(0.0)
     for _ in range(400):
         node = make("addition", node, 1.0)
     make.show("x", node)
-    [unit] = _units(_graph(make)).values()
-    data = pickle.dumps(unit)
-    assert pickle.loads(data) == unit
+    [task] = _tasks(_graph(make)).values()
+    data = pickle.dumps(task)
+    assert pickle.loads(data) == task
     assert len(data) < 400 * 220
 
 

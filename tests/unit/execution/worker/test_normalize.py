@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.plans_and_runs import fresh_store, image
 from voxk8s.errors import UnsupportedValue
-from voxk8s.execution.worker.normalize import normal, unshared
+from voxk8s.execution.worker.normalize import copy_containers, normalize
 from voxk8s.storage import ResultStore
 from voxk8s.values import Image, SavedFile, Value
 
@@ -58,17 +58,17 @@ def test_normal_values_are_what_a_store_gives_back(store: ResultStore, value: Va
     """A kernel sees the same value, of the same types, by way of a store and without one."""
     key = os.urandom(32).hex()
     store.put(key, value)
-    assert repr(normal(value)) == repr(store.get(key))
+    assert repr(normalize(value)) == repr(store.get(key))
 
 
 def test_what_is_normal_is_not_copied() -> None:
     """Long lists of numbers and arrays are passed through."""
     numbers, array = [1.0] * 9, np.zeros(3)
-    assert normal(numbers) is numbers
-    once = normal(array)
+    assert normalize(numbers) is numbers
+    once = normalize(array)
     assert isinstance(once, np.ndarray)
     assert np.shares_memory(once, array)
-    assert normal(once) is once
+    assert normalize(once) is once
 
 
 def test_arrays_lie_in_memory_as_those_of_a_store_do(store: ResultStore) -> None:
@@ -76,7 +76,7 @@ def test_arrays_lie_in_memory_as_those_of_a_store_do(store: ResultStore) -> None
     array = np.random.default_rng(0).random((300, 400)).T
     key = os.urandom(32).hex()
     store.put(key, array)
-    mine, stored = normal(array), store.get(key)
+    mine, stored = normalize(array), store.get(key)
     assert isinstance(mine, np.ndarray)
     assert isinstance(stored, np.ndarray)
     assert mine.sum() == stored.sum() != array.sum()
@@ -85,7 +85,7 @@ def test_arrays_lie_in_memory_as_those_of_a_store_do(store: ResultStore) -> None
 def test_arrays_cannot_be_changed_afterwards() -> None:
     """Not in containers, not through what they are views of, not by setting their flag again."""
     scratch = np.zeros(6)
-    found = normal([scratch[:3], {"k": np.zeros(2)}, image()])
+    found = normalize([scratch[:3], {"k": np.zeros(2)}, image()])
     assert isinstance(found, list)
     first, mapping, picture = found
     assert isinstance(mapping, dict)
@@ -116,14 +116,14 @@ def test_arrays_cannot_be_changed_afterwards() -> None:
 def test_what_is_no_value_is_refused(value: object) -> None:
     """Whether it would be stored or not: another process could not have it."""
     with pytest.raises(UnsupportedValue):
-        normal(value)
+        normalize(value)
 
 
 def test_unshared_lists_are_of_their_own() -> None:
     """Lists and mappings are copied, however deep; arrays and texts are the same."""
     array = np.zeros(3)
     value = [1.0, [2.0], {"k": [array]}]
-    copy = unshared(value)
+    copy = copy_containers(value)
     assert copy == value
     assert isinstance(copy[2], dict)
     assert copy[2]["k"][0] is array
@@ -138,4 +138,4 @@ def test_what_is_nested_too_deep_is_said() -> None:
     for _ in range(3000):
         deep = [deep]
     with pytest.raises(UnsupportedValue, match="nested deeper than 200 lists and mappings"):
-        normal(deep)
+        normalize(deep)

@@ -17,11 +17,11 @@ from voxk8s import __version__
 from voxk8s.errors import InputUnreachable, StoreUnreachable
 from voxk8s.execution.outcome import Failed, Report, Status, decode_batch, encode_batch
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.execution.tasks.fusion import Group
-from voxk8s.execution.tasks.task import Demand, Unit, build
+from voxk8s.execution.tasks.fusion import FusionGroup
+from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.run_task import run_unit
-from voxk8s.execution.worker.runtime import Context
+from voxk8s.execution.worker.run_task import run_task
+from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.execution.worker.task_context import Clock
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import KeyConstant, ResultKey, key_graph
@@ -88,9 +88,9 @@ def reports() -> Iterator[list[Report]]:
     _script.clear()
     _calls.clear()
     kept: list[Report] = []
-    runtime.attach("run", lambda _, found: kept.extend(found))
+    runtime.subscribe("run", lambda _, found: kept.extend(found))
     yield kept
-    runtime.detach("run")
+    runtime.forget_run("run")
 
 
 class Script:
@@ -131,14 +131,14 @@ class Shaky:
         return self.store.put(key, value)
 
 
-def _unit(make: PlanMaker, *, keep: bool = True) -> Unit:
+def _task(make: PlanMaker, *, must_store: bool = True) -> TaskSpec:
     graph = key_graph(make.plan(), registry())
     members = [key for key, node in graph.nodes.items() if not isinstance(node, KeyConstant)]
     goals = {goal.key for goal in graph.goals if goal.key is not None}
     exports = [key for key in members if key in goals]
-    demand = Demand(goals=goals, keep=goals if keep else (), cheap=())
-    [unit] = build([Group(members, exports)], graph.nodes, demand).values()
-    return unit
+    demand = TaskOptions(goals=goals, must_store=goals if must_store else (), cheap=())
+    [task] = build_tasks([FusionGroup(members, exports)], graph.nodes, demand).values()
+    return task
 
 
 def _context(
@@ -147,17 +147,17 @@ def _context(
     resolved: float = 0.0,
     limit: int = 3,
     patience: float = 0.0,
-) -> Context:
-    return Context(
-        run="run",
-        token="task-test",
+) -> RunSpec:
+    return RunSpec(
+        id="run",
+        store_token="task-test",
         store=cast("ResultStore | None", store),
         reads=True,
         writes=store is not None,
         replaces=False,
-        policy="auto",
+        store_policy="auto",
         retry=RetryPolicy(limit=limit, store_patience=patience),
-        resolved=resolved,
+        looked_up_at=resolved,
     )
 
 
@@ -175,10 +175,10 @@ def _plan(*values: float) -> PlanMaker:
 
 
 def test_steps_run_in_order_and_export(reports: list[Report]) -> None:
-    """A unit gives the value of its only export; each operation has its report."""
+    """A task gives the value of its only export; each operation has its report."""
     make = PlanMaker()
     make.show("x", make("addition", make("multiplication", 3.0, 4.0), 5.0))
-    assert run_unit(_unit(make), _context()) == 17.0
+    assert run_task(_task(make), _context()) == 17.0
     assert [report.status for report in reports] == [Status.COMPUTED] * 2
     assert reports[-1].kernel == "default.addition"
 
@@ -191,25 +191,25 @@ def test_values_live_to_their_last_use(reports: list[Report]) -> None:
     both = make("addition", make("task.size", array, 1.0), make("task.size", array, 2.0))
     make.show("sizes", both)
     make.show("living", make("task.living", both))
-    values = run_unit(_unit(make), _context())
+    values = run_task(_task(make), _context())
     assert isinstance(values, dict)
     assert list(values.values()) == [15.0, 0.0]
 
 
 def test_several_exports_are_a_mapping(reports: list[Report]) -> None:
-    """A packed unit gives all its exports by key."""
-    unit = _unit(_plan(1.0, 2.0))
-    value = run_unit(unit, _context())
+    """A packed task gives all its exports by key."""
+    task = _task(_plan(1.0, 2.0))
+    value = run_task(task, _context())
     assert isinstance(value, dict)
     assert list(value.values()) == [1.0, 2.0]
-    assert list(value) == [step.key for step in unit.steps]
+    assert list(value) == [step.key for step in task.steps]
 
 
 def test_waits_between_attempts_are_those_of_the_policy(reports: list[Report]) -> None:
     """Two transient failures wait half of 1 and half of 2 seconds when half is drawn."""
     _script.extend([InputUnreachable("a"), MemoryError()])
     script = Script()
-    assert run_unit(_unit(_plan(1.0)), _context(), clock=script.clock()) == 1.0
+    assert run_task(_task(_plan(1.0)), _context(), clock=script.clock()) == 1.0
     assert script.waits == [0.5, 1.0]
     assert [report.status for report in reports] == [
         Status.RETRYING,
@@ -222,7 +222,7 @@ def test_waits_between_attempts_are_those_of_the_policy(reports: list[Report]) -
 def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
     """An exception of a kernel becomes a failure that names it, after one attempt."""
     _script.append(ValueError("too odd"))
-    value = run_unit(_unit(_plan(1.0)), _context())
+    value = run_task(_task(_plan(1.0)), _context())
     assert isinstance(value, Failed)
     assert (value.error, value.message, value.transient) == ("ValueError", "too odd", False)
     assert _calls == [1.0]
@@ -240,7 +240,7 @@ def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
 def test_any_message_can_be_told(reports: list[Report], error: BaseException, message: str) -> None:
     """Messages that are missing, endless or no Unicode reach the driver, in a form that can."""
     _script.append(error)
-    value = run_unit(_unit(_plan(1.0)), _context())
+    value = run_task(_task(_plan(1.0)), _context())
     assert isinstance(value, Failed)
     assert (value.error, value.message) == (type(error).__name__, message)
     assert decode_batch(encode_batch("run", reports)).reports == tuple(reports)
@@ -254,7 +254,7 @@ def test_a_kernel_that_changes_its_list_changes_no_other_value(reports: list[Rep
     make.show("first", make("task.growing", numbers))
     make.show("second", make("task.growing", make("subsequence", numbers, 0.0, 2.0)))
     make.show("numbers", numbers)
-    values = run_unit(_unit(make), _context())
+    values = run_task(_task(make), _context())
     assert isinstance(values, dict)
     assert sorted(map(str, values.values())) == ["[1.0, 2.0]", "[3, 3]", "[3]"]
 
@@ -266,15 +266,15 @@ def test_a_run_goes_on_with_the_value_that_the_store_has(reports: list[Report]) 
     first = make("task.scripted", 1.0)
     make.show("first", first)
     make.show("above", make("addition", first, 1.0))
-    unit = _unit(make)
-    held = store.put(unit.steps[0].key, 5.0)
+    task = _task(make)
+    held = store.put(task.steps[0].key, 5.0)
     now = time.time()
-    values = run_unit(unit, _context(store, resolved=now))
+    values = run_task(task, _context(store, resolved=now))
     assert isinstance(values, dict)
     assert list(values.values()) == [5.0, 6.0]
     assert reports[0].stored == "nondeterministic"
     assert (reports[0].digest, reports[0].summary) == (held.digest, "5.0")
-    again = run_unit(unit, replace(_context(store, resolved=now), replaces=True))
+    again = run_task(task, replace(_context(store, resolved=now), replaces=True))
     assert isinstance(again, dict)
     assert list(again.values()) == [1.0, 2.0]
 
@@ -286,7 +286,7 @@ def test_a_kernel_cannot_end_its_worker(reports: list[Report], error: BaseExcept
     make.show("x", make("task.scripted", 1.0))
     _script.append(error)
     with ThreadPoolExecutor(1) as pool:
-        value = pool.submit(run_unit, _unit(make), _context()).result()
+        value = pool.submit(run_task, _task(make), _context()).result()
     assert isinstance(value, Failed)
     assert (value.error, value.transient) == (type(error).__name__, False)
     assert [report.status for report in reports] == [Status.FAILED]
@@ -298,7 +298,7 @@ def test_a_person_can_interrupt(reports: list[Report]) -> None:
     make.show("x", make("task.scripted", 1.0))
     _script.append(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        run_unit(_unit(make), _context())
+        run_task(_task(make), _context())
 
 
 def test_failures_flow_to_dependents(reports: list[Report]) -> None:
@@ -306,7 +306,7 @@ def test_failures_flow_to_dependents(reports: list[Report]) -> None:
     _script.append(ValueError("too odd"))
     make = PlanMaker()
     make.show("x", make("addition", make("task.scripted", 1.0), 5.0))
-    value = run_unit(_unit(make), _context())
+    value = run_task(_task(make), _context())
     assert isinstance(value, Failed)
     assert [report.status for report in reports] == [Status.FAILED, Status.SKIPPED]
     assert reports[1].origin == reports[0].key == value.key
@@ -316,7 +316,7 @@ def test_a_store_that_fails_once_costs_no_computation(reports: list[Report]) -> 
     """When only storing fails it alone is tried again: the kernel runs once."""
     script, shaky = Script(), Shaky(1)
     context = _context(shaky)
-    assert run_unit(_unit(_plan(7.0)), context, clock=script.clock()) == 7.0
+    assert run_task(_task(_plan(7.0)), context, clock=script.clock()) == 7.0
     assert _calls == [7.0]
     assert shaky.puts == 2
     assert reports[-1].stored == "created"
@@ -326,9 +326,9 @@ def test_a_record_tells_where_its_value_comes_from() -> None:
     """Kernel, seconds, bytes, time of creation and version of this program."""
     store, script = fresh_store(), Script()
     script.time = 1.5e9
-    unit = _unit(_plan(7.0))
-    run_unit(unit, _context(store, resolved=1.5e9), clock=script.clock())
-    record = store.record(ResultKey(str(unit.key)))
+    task = _task(_plan(7.0))
+    run_task(task, _context(store, resolved=1.5e9), clock=script.clock())
+    record = store.record(ResultKey(str(task.key)))
     assert record is not None
     told = record.provenance
     assert (told.kernel, told.created, told.voxk8s_version) == ("task.scripted", 1.5e9, __version__)
@@ -338,7 +338,7 @@ def test_a_value_waits_for_its_store(reports: list[Report]) -> None:
     """A store that is away for minutes costs waits of some seconds, and no computation."""
     script, shaky = Script(), Shaky(20)
     context = _context(shaky, patience=600.0)
-    assert run_unit(_unit(_plan(7.0)), context, clock=script.clock()) == 7.0
+    assert run_task(_task(_plan(7.0)), context, clock=script.clock()) == 7.0
     assert _calls == [7.0]
     assert len(script.holds) == 20
     assert max(script.holds) == 5.0
@@ -350,7 +350,7 @@ def test_patience_with_a_store_ends(reports: list[Report]) -> None:
     """A store that stays away fails the operation when the time for it is over."""
     script, shaky = Script(), Shaky(10_000)
     context = _context(shaky, patience=600.0)
-    assert isinstance(run_unit(_unit(_plan(7.0)), context, clock=script.clock()), Failed)
+    assert isinstance(run_task(_task(_plan(7.0)), context, clock=script.clock()), Failed)
     assert 600 <= script.time < 700
     assert reports[-1].error == "StoreUnreachable"
     assert reports[-1].transient
@@ -358,17 +358,17 @@ def test_patience_with_a_store_ends(reports: list[Report]) -> None:
 
 def test_a_cancelled_run_does_not_wait_for_its_store() -> None:
     """A run that is cancelled while the store is away ends with its next wait."""
-    runtime.attach("left", lambda _, __: None)
+    runtime.subscribe("left", lambda _, __: None)
     script, shaky = Script(), Shaky(10_000)
-    context = replace(_context(shaky, patience=600.0), run="left")
+    context = replace(_context(shaky, patience=600.0), id="left")
     clock = script.clock()
 
     def leave(seconds: float) -> None:
         script.hold(seconds)
-        runtime.cancel("left")
+        runtime.cancel_run("left")
 
     clock.wait = leave
-    value = run_unit(_unit(_plan(7.0)), context, clock=clock)
+    value = run_task(_task(_plan(7.0)), context, clock=clock)
     assert isinstance(value, Failed)
     assert value.missing
     assert len(script.holds) == 1
@@ -389,14 +389,14 @@ def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> No
     make = _plan(7.0)
     context = _context(Away())
     script = Script()
-    unit = _unit(make, keep=False)
+    task = _task(make, must_store=False)
 
     def later() -> float:
         script.time += 100.0
         return script.time
 
     clock = Clock(script.clock().now, later, script.waits.append, lambda: 0.5)
-    assert run_unit(unit, context, clock=clock) == 7.0
+    assert run_task(task, context, clock=clock) == 7.0
     assert not script.waits
     assert reports[-1].stored == ""
 
@@ -404,19 +404,19 @@ def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> No
 def test_a_late_start_looks_into_the_store_again(reports: list[Report]) -> None:
     """What another run has stored meanwhile is read, not computed, and said to be found."""
     store = fresh_store()
-    unit = _unit(_plan(1.0))
-    store.put(unit.steps[0].key, 99.0)
+    task = _task(_plan(1.0))
+    store.put(task.steps[0].key, 99.0)
     script = Script()
     script.time = 1000.0
     for asked in (999.5, 900.0):
-        assert run_unit(unit, _context(store, resolved=asked), clock=script.clock()) == 99.0
+        assert run_task(task, _context(store, resolved=asked), clock=script.clock()) == 99.0
     assert _calls == [1.0]
     assert [report.status for report in reports] == [Status.COMPUTED, Status.FOUND]
 
 
 def test_small_goals_travel_with_their_report(reports: list[Report]) -> None:
     """The driver gets a small value and its line with the report, and the digest of the stored."""
-    run_unit(_unit(_plan(2.5)), _context(fresh_store()))
+    run_task(_task(_plan(2.5)), _context(fresh_store()))
     assert reports[0].value is not None
     assert reports[0].summary == "2.5"
     assert len(reports[0].digest) == 64
@@ -424,12 +424,10 @@ def test_small_goals_travel_with_their_report(reports: list[Report]) -> None:
 
 def test_a_cancelled_run_stops_between_operations(reports: list[Report]) -> None:
     """After a cancellation no further operation begins."""
-    runtime.attach("cancelled", lambda _, __: None)
-    runtime.cancel("cancelled")
-    unit = _unit(_plan(1.0))
-    context = _context()
-    stopped = Context(**{**{f: getattr(context, f) for f in context.__slots__}, "run": "cancelled"})
-    value = run_unit(unit, stopped)
+    runtime.subscribe("cancelled", lambda _, __: None)
+    runtime.cancel_run("cancelled")
+    task = _task(_plan(1.0))
+    value = run_task(task, replace(_context(), id="cancelled"))
     assert isinstance(value, Failed)
     assert value.missing
     assert not _calls

@@ -13,13 +13,13 @@ from tests.support.waiting import wait_until
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.execution.tasks.planning import plan_units
-from voxk8s.execution.tasks.task import Unit
+from voxk8s.execution.tasks.planning import plan_tasks
+from voxk8s.execution.tasks.task import TaskSpec
 from voxk8s.execution.worker import runtime, shared_work
-from voxk8s.execution.worker.leases import Leases
-from voxk8s.execution.worker.run_task import run_unit
-from voxk8s.execution.worker.runtime import Context
-from voxk8s.execution.worker.shared_work import Watch
+from voxk8s.execution.worker.leases import LeaseRenewer
+from voxk8s.execution.worker.run_task import run_task
+from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.shared_work import HolderTimeout
 from voxk8s.execution.worker.task_context import Clock
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import ResultKey, key_graph, resolve
@@ -46,39 +46,39 @@ def reports() -> Iterator[list[Report]]:
     _inside.clear()
     shared_work._seconds.clear()
     kept: list[Report] = []
-    runtime.attach("turns", lambda _, found: kept.extend(found))
+    runtime.subscribe("turns", lambda _, found: kept.extend(found))
     yield kept
-    runtime.detach("turns")
+    runtime.forget_run("turns")
 
 
 @pytest.fixture
 def store() -> ResultStore:
     """A store in memory, that tasks use."""
     opened = fresh_store()
-    runtime.share_store("turns-test", opened)
+    runtime.register_store("turns-test", opened)
     return opened
 
 
-def _unit() -> Unit:
+def _task() -> TaskSpec:
     make = PlanMaker()
     make.show("x", make("turns.dear", 1.0))
     graph = key_graph(make.plan(), registry())
     compute = resolve(graph, lambda _: ()).compute
-    [unit] = plan_units(graph, compute, (), compute)[0].values()
-    return unit
+    [task] = plan_tasks(graph, compute, (), compute)[0].values()
+    return task
 
 
-def _context(seconds: float = 30.0) -> Context:
-    return Context(
-        run="turns",
-        token="turns-test",
+def _context(seconds: float = 30.0) -> RunSpec:
+    return RunSpec(
+        id="turns",
+        store_token="turns-test",
         store=None,
         reads=True,
         writes=True,
         replaces=False,
-        policy="auto",
+        store_policy="auto",
         retry=RetryPolicy(limit=0),
-        resolved=0.0,
+        looked_up_at=0.0,
         lease_seconds=seconds,
         label="ours",
     )
@@ -104,11 +104,11 @@ class Waits:
             self._actions.pop(0)()
 
 
-def _other(store: ResultStore, seconds: float = 60.0) -> tuple[Unit, Lease]:
-    unit = _unit()
-    lease = store.lease(unit.steps[0].key, "other", seconds=seconds, label="WorkPlan a/b")
+def _other(store: ResultStore, seconds: float = 60.0) -> tuple[TaskSpec, Lease]:
+    task = _task()
+    lease = store.lease(task.steps[0].key, "other", seconds=seconds, label="WorkPlan a/b")
     assert lease.acquire() is None
-    return unit, lease
+    return task, lease
 
 
 def _holder(store: ResultStore, key: str) -> Holder | None:
@@ -120,10 +120,10 @@ def _holder(store: ResultStore, key: str) -> Holder | None:
 
 def test_result_of_another_run_is_waited_for(store: ResultStore, reports: list[Report]) -> None:
     """Who finds a lease says for whom it waits, and takes the result as soon as it is there."""
-    unit, _ = _other(store)
-    key = ResultKey(unit.steps[0].key)
+    task, _ = _other(store)
+    key = ResultKey(task.steps[0].key)
     waits = Waits(lambda: None, lambda: store.put(key, 2.0))
-    assert run_unit(unit, _context(), clock=waits.clock()) == 2.0
+    assert run_task(task, _context(), clock=waits.clock()) == 2.0
     assert _calls == []
     assert waits.waits == [1.25, 1.25]
     assert [each.status for each in reports] == [Status.WAITING, Status.FOUND]
@@ -132,17 +132,17 @@ def test_result_of_another_run_is_waited_for(store: ResultStore, reports: list[R
 
 def test_holder_that_gives_up_leaves_its_turn(store: ResultStore, reports: list[Report]) -> None:
     """A lease that is given back without a result goes to the one that waits."""
-    unit, lease = _other(store)
+    task, lease = _other(store)
     waits = Waits(lease.release)
-    assert run_unit(unit, _context(), clock=waits.clock()) == 2.0
+    assert run_task(task, _context(), clock=waits.clock()) == 2.0
     assert _calls == [1.0]
     assert len(waits.waits) == 1
 
 
 def test_dead_holder_delays_by_its_lease_only(store: ResultStore, reports: list[Report]) -> None:
     """After the time of the lease the operation is computed."""
-    unit, _ = _other(store, seconds=0.2)
-    assert run_unit(unit, _context()) == 2.0
+    task, _ = _other(store, seconds=0.2)
+    assert run_task(task, _context()) == 2.0
     assert _calls == [1.0]
 
 
@@ -150,10 +150,10 @@ def test_holder_that_only_renews_loses_its_turn(
     store: ResultStore, reports: list[Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who hangs and goes on renewing is waited for as long as patience lasts, and then replaced."""
-    monkeypatch.setattr(shared_work, "LEAST_PATIENCE_SECONDS", 10.0)
-    unit, lease = _other(store)
+    monkeypatch.setattr(shared_work, "MIN_TIMEOUT_SECONDS", 10.0)
+    task, lease = _other(store)
     waits = Waits(*[lease.renew] * 50)
-    assert run_unit(unit, _context(), clock=waits.clock()) == 2.0
+    assert run_task(task, _context(), clock=waits.clock()) == 2.0
     assert _calls == [1.0]
     assert 10 < waits.now < 12
 
@@ -162,11 +162,11 @@ def test_what_is_known_to_take_long_is_waited_for_longer(
     store: ResultStore, reports: list[Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Patience grows with what the operation has cost here."""
-    monkeypatch.setattr(shared_work, "LEAST_PATIENCE_SECONDS", 10.0)
+    monkeypatch.setattr(shared_work, "MIN_TIMEOUT_SECONDS", 10.0)
     shared_work._seconds["turns.dear"] = 8.0
-    unit, lease = _other(store)
+    task, lease = _other(store)
     waits = Waits(*[lease.renew] * 50)
-    assert run_unit(unit, _context(), clock=waits.clock()) == 2.0
+    assert run_task(task, _context(), clock=waits.clock()) == 2.0
     assert 32 < waits.now < 34
 
 
@@ -175,16 +175,16 @@ def test_dead_holder_whose_clock_was_ahead_delays_by_its_lease_only(
 ) -> None:
     """A lease that is not renewed ends by the clock of who waits, whatever time stands in it."""
     ahead = ResultStore(store._location, store._options, clock=lambda: time.time() + 3600)
-    unit, _ = _other(ahead, seconds=5)
+    task, _ = _other(ahead, seconds=5)
     waits = Waits()
-    assert run_unit(unit, _context(), clock=waits.clock()) == 2.0
+    assert run_task(task, _context(), clock=waits.clock()) == 2.0
     assert 5 < waits.now < 8
 
 
 def test_patience_is_for_each_holder() -> None:
     """Another holder, and a lease that was renewed, begin anew."""
     now = 0.0
-    watch = Watch(lambda: now, patience=20.0)
+    watch = HolderTimeout(lambda: now, patience=20.0)
     assert not watch.is_over(Holder("a", 10.0, seconds=10.0))
     now = 11.0
     assert watch.is_over(Holder("a", 10.0, seconds=10.0))
@@ -198,9 +198,9 @@ def test_attempts_of_one_run_do_not_wait_for_each_other(
     store: ResultStore, reports: list[Report]
 ) -> None:
     """What an attempt left behind that died is computed at once by the next one."""
-    unit, _ = _other(store)
+    task, _ = _other(store)
     waits = Waits()
-    assert run_unit(unit, replace(_context(), owner="other"), clock=waits.clock()) == 2.0
+    assert run_task(task, replace(_context(), lease_owner="other"), clock=waits.clock()) == 2.0
     assert waits.waits == []
 
 
@@ -208,8 +208,8 @@ def test_lease_is_held_while_computing_and_given_back(
     store: ResultStore, reports: list[Report]
 ) -> None:
     """Others see our label during the operation, and none after it, whatever came of it."""
-    unit = _unit()
-    key = unit.steps[0].key
+    task = _task()
+    key = task.steps[0].key
     seen: list[str] = []
 
     def look() -> None:
@@ -219,29 +219,29 @@ def test_lease_is_held_while_computing_and_given_back(
             raise ValueError("no more")
 
     _inside.append(look)
-    assert run_unit(unit, _context()) == 2.0
+    assert run_task(task, _context()) == 2.0
     store.delete([key])
     shared_work._seconds.clear()
-    assert isinstance(run_unit(unit, _context()), Failed)
+    assert isinstance(run_task(task, _context()), Failed)
     assert seen == ["ours", "ours"]
     assert _holder(store, key) is None
 
 
 def test_value_that_came_before_our_turn_is_read(store: ResultStore, reports: list[Report]) -> None:
     """What was stored between the run's question and its turn is not computed again."""
-    unit = _unit()
-    store.put(ResultKey(unit.steps[0].key), 2.0)
-    context = replace(_context(), resolved=1e12)
-    assert run_unit(unit, context) == 2.0
+    task = _task()
+    store.put(ResultKey(task.steps[0].key), 2.0)
+    context = replace(_context(), looked_up_at=1e12)
+    assert run_task(task, context) == 2.0
     assert _calls == []
 
 
 def test_cancelled_run_waits_no_longer(store: ResultStore, reports: list[Report]) -> None:
     """A run that is cancelled while it waits computes nothing."""
-    unit, _ = _other(store)
+    task, _ = _other(store)
     run = "turns-cancelled"
-    waits = Waits(lambda: runtime.cancel(run))
-    value = run_unit(unit, replace(_context(), run=run), clock=waits.clock())
+    waits = Waits(lambda: runtime.cancel_run(run))
+    value = run_task(task, replace(_context(), id=run), clock=waits.clock())
     assert isinstance(value, Failed)
     assert value.error == "Cancelled"
     assert _calls == []
@@ -252,16 +252,16 @@ def test_no_turn_is_taken(
     store: ResultStore, reports: list[Report], monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
     """Operations known to be quick, without leases, not to be stored, or without a store's word."""
-    unit, _ = _other(store)
+    task, _ = _other(store)
     context = _context(0.0 if case == "off" else 30.0)
     if case == "quick":
         shared_work._seconds["turns.dear"] = 0.1
     if case == "goals":
-        steps = tuple(step._replace(keep=False) for step in unit.steps)
-        unit, context = replace(unit, steps=steps), replace(context, policy="goals")
+        steps = tuple(step._replace(must_store=False) for step in task.steps)
+        task, context = replace(task, steps=steps), replace(context, store_policy="goals")
     if case == "unreachable":
         monkeypatch.setattr(Lease, "acquire", _refuse)
-    assert run_unit(unit, context, clock=Waits().clock()) == 2.0
+    assert run_task(task, context, clock=Waits().clock()) == 2.0
     assert _calls == [1.0]
 
 
@@ -270,8 +270,8 @@ def _refuse(_: Lease) -> Holder | None:
 
 
 def test_leases_are_renewed_by_one_thread(store: ResultStore) -> None:
-    """Leases outlive their seconds while they are held, and end when they are dropped."""
-    held = Leases()
+    """LeaseRenewer outlive their seconds while they are held, and end when they are dropped."""
+    held = LeaseRenewer()
     keys = [f"{number:064x}" for number in range(3)]
     made = [store.lease(key, f"o{key}", seconds=0.3) for key in keys]
     for lease in made:
