@@ -14,7 +14,7 @@ from tests.contract.test_store_conformance import LARGE, damage, flip, key, open
 from tests.support.waiting import wait_until
 from voxk8s.errors import InvalidUsage
 from voxk8s.storage import MISS, Holder, Limits, ResultStore, UnsupportedUpdate
-from voxk8s.storage.backend import Found
+from voxk8s.storage.backend import ObjectInfo
 from voxk8s.storage.layout import blob_path, lease_path, record_path
 
 __all__ = ["opener"]
@@ -30,7 +30,7 @@ def later(store: ResultStore, days: float) -> ResultStore:
     )
 
 
-def let_time_pass(found: Found) -> None:
+def let_time_pass(found: ObjectInfo) -> None:
     """Wait until an object that is written now is seen to be younger than one that was found."""
     coarse = found.modified.is_integer()
     wait_until(lambda: time.time() > found.modified + (1.1 if coarse else 0.05), seconds=5)

@@ -60,12 +60,12 @@ def pin(url: str, content: str = "", entries: tuple[str, ...] | None = None) -> 
 
 def pinned(graph: KeyGraph, folders: dict[str, tuple[str, ...]] | None = None) -> KeyGraph:
     """Pin inputs until nothing asks for a pin any more."""
-    while graph.unkeyed:
+    while graph.unpinned:
         graph = expand(
             graph,
             pins={
                 name: pin(str(ref.arguments[0]), "", (folders or {}).get(str(ref.arguments[0])))
-                for name, ref in graph.unkeyed.items()
+                for name, ref in graph.unpinned.items()
             },
         )
     return graph

@@ -74,7 +74,7 @@ def _grown(plan: WorkPlan, store: ResultStore) -> tuple[KeyGraph, dict[str, str]
     reasons: dict[str, str] = {}
     asked: set[ResultKey] = set()
     while True:
-        refs = [ref for ref in graph.unkeyed.values() if str(ref.id) not in reasons]
+        refs = [ref for ref in graph.unpinned.values() if str(ref.id) not in reasons]
         pinned = pin(refs, options, store, lambda urls: digest_here(urls, options, retry), retry)
         reasons |= {str(operation): str(error) for operation, error in pinned.errors.items()}
         pivots = {deferred.pivot for deferred in graph.deferred} - asked
@@ -95,7 +95,7 @@ def explain(graph: KeyGraph, resolution: Resolution, reasons: dict[str, str]) ->
             continue
         state, why = _fate(graph, node, compute, resolution.known)
         lines.append(Line(node.operation, node.kernel, state, why, key))
-    for operation, ref in graph.unkeyed.items():
+    for operation, ref in graph.unpinned.items():
         why = reasons.get(str(operation), "its input has no pin")
         lines.append(Line(operation, ref.operator or ref.role.value, "waits", why))
     for deferred in graph.deferred:

@@ -14,7 +14,7 @@ from voxk8s.api.spec import Source
 from voxk8s.constants import KIND
 from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan.document.json_text import to_bytes
-from voxk8s.plan.document.yaml_text import read_yaml
+from voxk8s.plan.document.yaml_reader import read_yaml
 
 PROGRAM = ".imgql"
 _NEXT = re.compile(r"^---(?=\s|$)", re.MULTILINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from voxk8s.plan import KeyGraph, OperationId, Place
+from voxk8s.plan import KeyGraph, OperationId, SourceLocation
 
 
 class Places:
@@ -25,7 +25,7 @@ class Places:
     def trail(self, operation: OperationId) -> str:
         """Say by which calls the program got to an operation; empty if by none."""
         found = self._find(operation)
-        return found.trail if isinstance(found, Place) else ""
+        return found.call_chain if isinstance(found, SourceLocation) else ""
 
     def around(self, operation: OperationId, message: str) -> str:
         """Put the place of an operation in front of a message about it, and the calls behind it."""

@@ -14,7 +14,7 @@ from voxk8s.execution.tasks.task import TaskOptions, build_tasks, task_key
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyOperation, Lookup, expand, key_graph, resolve
+from voxk8s.plan import KeyOperation, Prefetch, expand, key_graph, resolve
 
 if TYPE_CHECKING:
     from voxk8s.plan import WorkPlan
@@ -28,9 +28,9 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
     depends on values of the run itself is not in the graph.
     """
     graph = key_graph(plan, registry())
-    if graph.unkeyed:
+    if graph.unpinned:
         pinned = pin(
-            tuple(graph.unkeyed.values()),
+            tuple(graph.unpinned.values()),
             config.inputs,
             config.store if config.cache is not CacheMode.BYPASS else None,
             lambda urls: digest_here(urls, config.inputs, config.retry),
@@ -41,7 +41,7 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
         graph = expand(graph, {}, pinned.pins)
     ask = config.store.contains if config.cache is CacheMode.USE else lambda _: set[str]()
     asked = time.time()
-    resolution = resolve(graph, Lookup(graph, ask))
+    resolution = resolve(graph, Prefetch(graph, ask))
     goals = {goal.key for goal in graph.goals if goal.key is not None}
     needed = {
         argument for key in resolution.compute for argument in graph.nodes[key].arguments

@@ -22,26 +22,26 @@ from voxk8s.imgql.syntax.diagnostics import Diagnostic, Report
 from voxk8s.imgql.syntax.nodes import Chain, Define, Header, Token, string_value
 from voxk8s.imgql.syntax.nodes import Output as OutputSyntax
 from voxk8s.imgql.syntax.source import Source
-from voxk8s.plan.gc_pause import without_collecting
-from voxk8s.plan.keys.result_keys import file_suffix, save_place
+from voxk8s.plan.gc_pause import without_gc
+from voxk8s.plan.keys.result_keys import file_suffix, save_location_id
 from voxk8s.plan.model import Closure, Goal, Node, Operation, OperationId, WorkPlan
-from voxk8s.plan.place import MOST_CALLS, Call, Place
 from voxk8s.plan.signature import KernelIndex, Role, takes_geometry
+from voxk8s.plan.source_location import MAX_CALLS, Call, SourceLocation
 
 
 class Compiled(msgspec.Struct, frozen=True):
     """A program as a plan.
 
     `origins` has the places of operations, those inside of loops included, and of saved files by
-    `save_place`.
+    `save_location_id`.
     """
 
     plan: WorkPlan
-    origins: Mapping[OperationId, Place]
+    origins: Mapping[OperationId, SourceLocation]
     warnings: tuple[Diagnostic, ...]
 
 
-@without_collecting
+@without_gc
 def compile_program(
     text: str,
     *,
@@ -64,7 +64,7 @@ def compile_program(
     return program.reduce()
 
 
-@without_collecting
+@without_gc
 def check_program(
     text: str,
     *,
@@ -187,7 +187,7 @@ class _Program:
         self._report.check()
         return Compiled(plan, self._origins(arena, plan), self._report.warnings())
 
-    def _origins(self, arena: Arena, plan: WorkPlan) -> dict[OperationId, Place]:
+    def _origins(self, arena: Arena, plan: WorkPlan) -> dict[OperationId, SourceLocation]:
         origins = {}
         for node in _all_nodes(plan.nodes):
             site = arena.origins.get(node.id)
@@ -195,7 +195,7 @@ class _Program:
                 origins[node.id] = _place(site)
         for goal, output in zip(plan.goals, self._outputs, strict=True):
             if goal.operation == "save":
-                name = save_place(goal.id, file_suffix(goal.name))
+                name = save_location_id(goal.id, file_suffix(goal.name))
                 origins.setdefault(name, _place(Site(output.source, output.start, output.end)))
         return origins
 
@@ -243,12 +243,12 @@ def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:
                 waiting.append(node.nodes)
 
 
-def _place(site: Site) -> Place:
+def _place(site: Site) -> SourceLocation:
     line, column = site.source.position(site.start)
     calls: list[Call] = []
     inner = site
-    while inner.caller is not None and len(calls) <= MOST_CALLS:
+    while inner.caller is not None and len(calls) <= MAX_CALLS:
         if inner.function:
             calls.append(Call(inner.function, inner.caller.at))
         inner = inner.caller
-    return Place(site.source.name, line, column, tuple(calls))
+    return SourceLocation(site.source.name, line, column, tuple(calls))

@@ -19,7 +19,7 @@ from voxk8s.plan.identity import (
     parameter,
     parameter_id,
 )
-from voxk8s.plan.keys.build import expand, inputs, key_graph
+from voxk8s.plan.keys.builder import expand, inputs, key_graph
 from voxk8s.plan.keys.key_graph import (
     Deferred,
     KeyConstant,
@@ -30,9 +30,9 @@ from voxk8s.plan.keys.key_graph import (
     blockers,
 )
 from voxk8s.plan.keys.pins import InputRef, Pin
-from voxk8s.plan.keys.prefetch import Lookup
+from voxk8s.plan.keys.prefetch import Prefetch
 from voxk8s.plan.keys.resolve import Resolution, resolve
-from voxk8s.plan.keys.result_keys import SAVE_KERNEL, file_suffix, save_place
+from voxk8s.plan.keys.result_keys import SAVE_KERNEL, file_suffix, save_location_id
 from voxk8s.plan.model import (
     Closure,
     Constant,
@@ -46,11 +46,11 @@ from voxk8s.plan.model import (
     Scalar,
     WorkPlan,
 )
-from voxk8s.plan.place import MOST_CALLS, Call, Place
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
+from voxk8s.plan.source_location import MAX_CALLS, Call, SourceLocation
 
 __all__ = [
-    "MOST_CALLS",
+    "MAX_CALLS",
     "SAVE_KERNEL",
     "Call",
     "Closure",
@@ -65,18 +65,18 @@ __all__ = [
     "KeyGraph",
     "KeyNode",
     "KeyOperation",
-    "Lookup",
     "Node",
     "Operation",
     "OperationId",
     "Parameter",
     "Pin",
-    "Place",
+    "Prefetch",
     "Resolution",
     "ResultKey",
     "Role",
     "Scalar",
     "Signature",
+    "SourceLocation",
     "WorkPlan",
     "blockers",
     "closure",
@@ -97,7 +97,7 @@ __all__ = [
     "parameter_id",
     "reachable",
     "resolve",
-    "save_place",
+    "save_location_id",
     "takes_geometry",
     "to_resource",
     "topological_order",

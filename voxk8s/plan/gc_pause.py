@@ -16,7 +16,7 @@ _depth = 0
 _enabled = False
 
 
-def without_collecting(function: Callable[_P, _T]) -> Callable[_P, _T]:
+def without_gc(function: Callable[_P, _T]) -> Callable[_P, _T]:
     """Run a function while Python's collector of cycles rests, in all threads.
 
     For functions that make large structures without cycles: the collector looks at all objects

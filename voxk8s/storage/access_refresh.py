@@ -14,42 +14,42 @@ from typing import Final
 
 from voxk8s.constants import STORE_GRACE_SECONDS
 from voxk8s.errors import StoreAccessDenied, StoreError
-from voxk8s.storage.backend import Backend, Found, UnsupportedUpdate
-from voxk8s.storage.thread_pool import FanOut
+from voxk8s.storage.backend import Backend, ObjectInfo, UnsupportedUpdate
+from voxk8s.storage.thread_pool import ThreadPool
 
 _MOST_PENDING: Final = 256
 
 
-class Touches:
+class AccessRefresh:
     """Makes old records young, a bounded number at once; the others wait for their next use."""
 
     def __init__(
         self,
         backend: Backend,
-        fanout: FanOut,
+        pool: ThreadPool,
         clock: Callable[[], float],
         *,
         after: float = STORE_GRACE_SECONDS / 2,
     ) -> None:
         """Touch records that are older than `after` seconds."""
         self._backend = backend
-        self._fanout = fanout
+        self._pool = pool
         self._clock = clock
         self._after = after
         self._room = threading.Semaphore(_MOST_PENDING)
         self._useless = False
 
-    def consider(self, found: Found, data: memoryview) -> None:
+    def consider(self, found: ObjectInfo, data: memoryview) -> None:
         """Touch a record that was read, if it is old."""
         if self._useless or self._clock() - found.modified < self._after:
             return
         if self._room.acquire(blocking=False):
             try:
-                self._fanout.submit(lambda: self._touch(found, data))
+                self._pool.submit(lambda: self._touch(found, data))
             except RuntimeError:
                 self._room.release()  # the process is about to end
 
-    def _touch(self, found: Found, data: memoryview) -> None:
+    def _touch(self, found: ObjectInfo, data: memoryview) -> None:
         try:
             with suppress(StoreError):
                 try:

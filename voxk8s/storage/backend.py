@@ -21,9 +21,9 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
-from voxk8s.storage.forking import ForkGuard
+from voxk8s.storage.fork_guard import ForkGuard
 from voxk8s.storage.options import Location, StoreOptions
-from voxk8s.storage.store_errors import convert, is_no_answer, is_stranger
+from voxk8s.storage.store_errors import convert, is_inconclusive_404, is_not_s3
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -51,7 +51,7 @@ class UnsupportedUpdate(StoreError):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObjectInfo:
     """What a HEAD request or a listing says of an object.
 
     `modified` is in seconds since 1970, `tag` is the ETag.
@@ -62,7 +62,7 @@ class Found:
     modified: float = 0.0
     tag: str = ""
 
-    def is_same(self, other: Found) -> bool:
+    def is_same(self, other: ObjectInfo) -> bool:
         """Whether two answers tell of the same bytes, as far as they can."""
         if self.tag and other.tag:
             return self.tag == other.tag
@@ -89,7 +89,7 @@ class Backend:
         read = self.read(path, bulk=bulk)
         return None if read is None else read[0]
 
-    def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, Found] | None:
+    def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, ObjectInfo] | None:
         """All bytes at a path and what the store says of them, or None."""
         store = self._bulk if bulk else self._small
         _threads.enter()
@@ -98,7 +98,7 @@ class Backend:
             data = memoryview(answer.bytes())
             return data, _found(answer.meta)
         except FileNotFoundError as error:
-            self._believe(error, "read", with_body=True)
+            self._check_not_found(error, "read", with_body=True)
             return None
         except _FAILURES as error:
             raise self._failed(error, "read") from error
@@ -112,19 +112,19 @@ class Backend:
                 state.update(piece)
                 size += len(piece)
         except FileNotFoundError as error:
-            self._believe(error, "read", with_body=True)
+            self._check_not_found(error, "read", with_body=True)
             return None
         except _FAILURES as error:
             raise self._failed(error, "read") from error
         return state.hexdigest(), size
 
-    def head(self, path: str) -> Found | None:
+    def head(self, path: str) -> ObjectInfo | None:
         """Size of the object at a path, or None."""
         _threads.enter()
         try:
             meta = obstore.head(self._small, path)
         except FileNotFoundError as error:
-            self._believe(error, "look")
+            self._check_not_found(error, "look")
             return None
         except _FAILURES as error:
             raise self._failed(error, "look") from error
@@ -140,7 +140,7 @@ class Backend:
 
     def claim(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str
-    ) -> Found | None:
+    ) -> ObjectInfo | None:
         """Create an object and give what it can be updated by; None where `create` is False."""
         try:
             return self._put(path, parts, media_type, create=True)
@@ -156,7 +156,7 @@ class Backend:
         except _FAILURES as error:
             raise self._failed(error, "write") from error
 
-    def update(self, found: Found, data: bytes, media_type: str) -> Found | None:
+    def update(self, found: ObjectInfo, data: bytes, media_type: str) -> ObjectInfo | None:
         """Write an object if it is still as it was found, and give what it is now; else None.
 
         Raises UnsupportedUpdate where the store has no such thing (folders, some S3 servers).
@@ -183,9 +183,9 @@ class Backend:
                     f"the store {self.url} has no conditional updates"
                 ) from error
             raise self._failed(error, "write") from error
-        return Found(found.path, len(data), tag=answer["e_tag"] or "")
+        return ObjectInfo(found.path, len(data), tag=answer["e_tag"] or "")
 
-    def touch(self, found: Found, data: bytes | memoryview, media_type: str) -> None:
+    def touch(self, found: ObjectInfo, data: bytes | memoryview, media_type: str) -> None:
         """Make an object young without changing it, unless it has changed."""
         if self._folder is None:
             self.update(found, bytes(data), media_type)
@@ -203,11 +203,11 @@ class Backend:
         try:
             obstore.delete(self._small, path)
         except FileNotFoundError as error:
-            self._believe(error, "delete")
+            self._check_not_found(error, "delete")
         except _FAILURES as error:
             raise self._failed(error, "delete") from error
 
-    def list(self, prefix: str) -> Iterator[Found]:
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """All objects below a prefix. Slow: for statistics and collection, never to look up."""
         _threads.enter()
         try:
@@ -215,13 +215,13 @@ class Backend:
                 for meta in chunk:
                     yield _found(meta)
         except FileNotFoundError as error:
-            self._believe(error, "list")
+            self._check_not_found(error, "list")
         except _FAILURES as error:
             raise self._failed(error, "list") from error
 
     def _put(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
-    ) -> Found:
+    ) -> ObjectInfo:
         size = sum(len(part) for part in parts)
         _threads.enter()
         answer = obstore.put(
@@ -237,7 +237,7 @@ class Backend:
             chunk_size=_PART,
             max_concurrency=4,
         )
-        return Found(path, size, tag=answer["e_tag"] or "")
+        return ObjectInfo(path, size, tag=answer["e_tag"] or "")
 
     def _failed(self, error: BaseException, doing: str) -> StoreError:
         """Give our error for one of obstore's, and leave connections that lead nowhere.
@@ -245,19 +245,21 @@ class Backend:
         A server that starts, and a proxy before it, may answer for ever on a connection what it
         answered at first; connections in use are never closed by themselves.
         """
-        if self.remote and is_stranger(error):
+        if self.remote and is_not_s3(error):
             self._small, self._bulk = self._open()
         return convert(error, self.url, doing)
 
-    def _believe(self, error: FileNotFoundError, doing: str, *, with_body: bool = False) -> None:
+    def _check_not_found(
+        self, error: FileNotFoundError, doing: str, *, with_body: bool = False
+    ) -> None:
         """Raise unless "not found" is about the object."""
-        if self.remote and is_no_answer(error, with_body=with_body):
+        if self.remote and is_inconclusive_404(error, with_body=with_body):
             raise self._failed(error, doing) from error
 
 
-def _found(meta: ObjectMeta) -> Found:
+def _found(meta: ObjectMeta) -> ObjectInfo:
     tag = meta["e_tag"] or ""
-    return Found(meta["path"], meta["size"], meta["last_modified"].timestamp(), tag)
+    return ObjectInfo(meta["path"], meta["size"], meta["last_modified"].timestamp(), tag)
 
 
 def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, ObjectStore]:

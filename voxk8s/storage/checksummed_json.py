@@ -15,13 +15,13 @@ _AFTER = b'"}'
 _LENGTH = len(_BEFORE) + 64 + len(_AFTER)
 
 
-def seal(document: bytes) -> bytes:
+def add_checksum(document: bytes) -> bytes:
     """Add the seal to a JSON object that has at least one member."""
     body = document[:-1]
     return body + _BEFORE + hashlib.sha256(body).hexdigest().encode() + _AFTER
 
 
-def check_seal(data: bytes) -> None:
+def verify_checksum(data: bytes) -> None:
     """Raise CorruptBlob unless `data` is as it was sealed."""
     body, tail = data[:-_LENGTH], data[-_LENGTH:]
     expected = _BEFORE + hashlib.sha256(body).hexdigest().encode() + _AFTER

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from voxk8s import constants
-from voxk8s.storage.backend import Backend, Found
+from voxk8s.storage.backend import Backend, ObjectInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class StoreStats:
     counts: Counts = field(default_factory=Counts)
 
 
-def count_all(backend: Backend, counts: Counts) -> StoreStats:
+def store_stats(backend: Backend, counts: Counts) -> StoreStats:
     """Count what is in a store by listing it, page by page."""
     records, record_bytes = _sum(backend.list(constants.RECORDS_PREFIX))
     blobs, blob_bytes = _sum(backend.list(constants.BLOBS_PREFIX))
@@ -43,7 +43,7 @@ def count_all(backend: Backend, counts: Counts) -> StoreStats:
     return StoreStats(records, record_bytes, blobs, blob_bytes, quarantined, counts)
 
 
-def _sum(listing: Iterable[Found]) -> tuple[int, int]:
+def _sum(listing: Iterable[ObjectInfo]) -> tuple[int, int]:
     count = size = 0
     for found in listing:
         count, size = count + 1, size + found.size

@@ -15,8 +15,8 @@ from typing import Final
 import msgspec
 
 from voxk8s.errors import CorruptBlob, InvalidUsage
-from voxk8s.storage.backend import Backend, Found
-from voxk8s.storage.checksummed_json import check_seal, seal
+from voxk8s.storage.backend import Backend, ObjectInfo
+from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
 from voxk8s.storage.layout import lease_path
 
 _TRIES: Final = 4
@@ -60,7 +60,7 @@ class Lease:
         self._label = label
         self._seconds = seconds
         self._clock = clock
-        self._ours: Found | None = None
+        self._ours: ObjectInfo | None = None
         """As it was when it was last written here, while nobody is known to have taken it over."""
         self._until = 0.0
         self._waits = False
@@ -124,10 +124,12 @@ class Lease:
             return True
         return over is not None and holder.owner == over.owner
 
-    def _write(self, found: Found | None) -> bool:
+    def _write(self, found: ObjectInfo | None) -> bool:
         """Write that we hold it: where nothing is, or over what was found."""
         until = self._clock() + self._seconds
-        data = seal(msgspec.json.encode(Holder(self._owner, until, self._label, self._seconds)))
+        data = add_checksum(
+            msgspec.json.encode(Holder(self._owner, until, self._label, self._seconds))
+        )
         if found is None:
             written = self._backend.claim(self._path, (data,), _MEDIA_TYPE)
         else:
@@ -141,7 +143,7 @@ class Lease:
 def _decode(data: memoryview) -> Holder | None:
     """Give the holder that a lease names; None for spoilt bytes, which hold nothing."""
     try:
-        check_seal(bytes(data))
+        verify_checksum(bytes(data))
         return msgspec.json.decode(data, type=Holder)
     except (CorruptBlob, msgspec.DecodeError, UnicodeDecodeError):
         return None

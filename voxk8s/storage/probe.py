@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from voxk8s import constants
 from voxk8s.errors import StoreAccessDenied, StoreError
-from voxk8s.storage.backend import Backend, Found
+from voxk8s.storage.backend import Backend, ObjectInfo
 
 _CONTENT = b"This object shows that results can be written here, and only once.\n"
 _NO_TAG = '"00000000000000000000000000000000"'
@@ -48,7 +48,7 @@ def _updates(backend: Backend) -> bool:
     """Whether an update on a condition that is not met is refused."""
     try:
         return not backend.update(
-            Found(constants.PROBE_PATH, len(_CONTENT), tag=_NO_TAG), _CONTENT, "text/plain"
+            ObjectInfo(constants.PROBE_PATH, len(_CONTENT), tag=_NO_TAG), _CONTENT, "text/plain"
         )
     except StoreAccessDenied:
         raise

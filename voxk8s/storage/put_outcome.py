@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest
-from voxk8s.storage.codec import Encoded, payload_digest
 from voxk8s.storage.record import FORMAT, Record
+from voxk8s.storage.value_codec import Encoded, payload_digest
 
 
 class PutStatus(StrEnum):

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 
 from voxk8s.errors import CorruptBlob, StoreError
-from voxk8s.storage.backend import Backend, Found
-from voxk8s.storage.codec import digest_of
+from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.counters import Counters
 from voxk8s.storage.layout import quarantine_path
+from voxk8s.storage.value_codec import digest_of
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Quarantine:
         check: Callable[[memoryview], None],
         *,
         bulk: bool,
-        seen: Callable[[Found, memoryview], None] | None = None,
+        seen: Callable[[ObjectInfo, memoryview], None] | None = None,
     ) -> memoryview | None:
         """Bytes at a path that pass `check`, or None when there are none.
 
@@ -49,7 +49,9 @@ class Quarantine:
                 self._set_aside(path, found, data, reason)
         return None
 
-    def _set_aside(self, path: str, found: Found, data: memoryview, reason: CorruptBlob) -> None:
+    def _set_aside(
+        self, path: str, found: ObjectInfo, data: memoryview, reason: CorruptBlob
+    ) -> None:
         self._counters.add("corrupt")
         _log.warning("corrupt object %s in %s: %s", path, self._backend.url, reason)
         try:

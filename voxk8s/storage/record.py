@@ -4,7 +4,7 @@ import msgspec
 
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest, ResultKey
-from voxk8s.storage.checksummed_json import check_seal, seal
+from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
 
 FORMAT = 1
 _MOST_ARGUMENTS = 64
@@ -63,12 +63,12 @@ def trim(provenance: Provenance) -> Provenance:
 
 def encode_record(record: Record) -> bytes:
     """Write a record as sealed JSON."""
-    return seal(_ENCODER.encode(record))
+    return add_checksum(_ENCODER.encode(record))
 
 
 def decode_record(data: bytes, key: str) -> Record:
     """Read the record of `key`; raises CorruptBlob when it is not whole or of another key."""
-    check_seal(data)
+    verify_checksum(data)
     try:
         record = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

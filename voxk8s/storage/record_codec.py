@@ -8,9 +8,9 @@ from voxk8s import constants
 from voxk8s.describe import summary
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import ResultKey
-from voxk8s.storage.codec import Encoded, decode, encode
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.record import FORMAT, Provenance, Record, trim
+from voxk8s.storage.value_codec import Encoded, decode, encode
 from voxk8s.values import SavedFile, Value
 
 _log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ _UNREACHABLE = ("kind: Connect", "kind: Timeout", "kind: Request", "TimedOut", "
 _REFUSED = ("Permission denied", "Read-only file system", "Operation not permitted")
 
 
-def is_no_answer(error: BaseException, *, with_body: bool) -> bool:
+def is_inconclusive_404(error: BaseException, *, with_body: bool) -> bool:
     """Whether a 404 from S3 says nothing about the object.
 
     It may be about the bucket, or come from something that is no S3 server (a proxy, an ingress
@@ -33,7 +33,7 @@ def is_no_answer(error: BaseException, *, with_body: bool) -> bool:
     return "NoSuchBucket" in text or (with_body and "NoSuchKey" not in text)
 
 
-def is_stranger(error: BaseException) -> bool:
+def is_not_s3(error: BaseException) -> bool:
     """Whether an answer was given by something that is no S3 server."""
     text = str(error)
     return "status code: 404" in text and "NoSuchKey" not in text and "NoSuchBucket" not in text
@@ -57,8 +57,8 @@ def convert(error: BaseException, url: str, doing: str) -> StoreError:
         )
     if any(word in text for word in _REFUSED):
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)})")
-    if is_stranger(error):
-        return StoreUnreachable(f"{where}: what answers there is no S3 server (404 Not Found)")
+    if is_not_s3(error):
+        return StoreUnreachable(f"{where}: what answers there is no S3 server (404 Not ObjectInfo)")
     if isinstance(error, OSError) or any(word in text for word in _UNREACHABLE):
         return StoreUnreachable(f"{where}: it does not answer ({_reason(text)})")
     if re.search(r"status code: 5\d\d", text):

@@ -17,7 +17,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class FanOut:
+class ThreadPool:
     """A pool of threads that is started on first use."""
 
     def __init__(self, width: int) -> None:

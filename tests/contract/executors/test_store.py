@@ -21,9 +21,9 @@ from voxk8s.execution.events import NonDeterminism
 from voxk8s.execution.executors import Executor
 from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore, open_store
-from voxk8s.storage.codec import digest_of
 from voxk8s.storage.layout import record_path
 from voxk8s.storage.record import encode_record
+from voxk8s.storage.value_codec import digest_of
 
 
 def test_bypass_leaves_the_store_alone(

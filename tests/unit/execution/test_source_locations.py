@@ -39,7 +39,7 @@ def test_inputs_with_computed_addresses_have_places() -> None:
     program = compiled('import "vox1"\nprint "v" for n in ["a.nii", "b.nii"] do\n  volume(load(n))')
     places = _places(program.plan, program.origins)
     assert places.graph is not None
-    assert {places.of(name) for name in places.graph.unkeyed} == {"main.imgql:3:10"}
+    assert {places.of(name) for name in places.graph.unpinned} == {"main.imgql:3:10"}
 
 
 def test_a_message_names_the_calls_that_led_to_an_operation() -> None:
@@ -65,7 +65,7 @@ def test_a_saved_file_has_the_place_of_its_goal() -> None:
         goal.goal.name: places.graph.nodes[goal.key] for goal in places.graph.goals if goal.key
     }
     lines = {
-        name: places.of(node.place)
+        name: places.of(node.location_id)
         for name, node in found.items()
         if isinstance(node, KeyOperation)
     }

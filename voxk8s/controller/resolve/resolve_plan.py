@@ -44,9 +44,9 @@ from voxk8s.plan import (
     InputRef,
     KeyConstant,
     KeyGraph,
-    Lookup,
     OperationId,
     Pin,
+    Prefetch,
     Resolution,
     ResultKey,
     Role,
@@ -205,7 +205,7 @@ def _input_options(request: ResolveRequest) -> InputOptions:
 
 def _keys(plan: WorkPlan, request: ResolveRequest, store: ResultStore) -> KeyGraph:
     graph = key_graph(plan, registry())
-    pins = _pins(graph.unkeyed.values(), request, store)
+    pins = _pins(graph.unpinned.values(), request, store)
     return expand(graph, {}, pins) if pins else graph
 
 
@@ -238,7 +238,7 @@ def _resolve(graph: KeyGraph, store: ResultStore, cache: Cache) -> Resolution:
     if cache != "Use":
         return resolve(graph, lambda _: ())
 
-    return resolve(graph, Lookup(graph, store.contains, _cheapness()))
+    return resolve(graph, Prefetch(graph, store.contains, _cheapness()))
 
 
 def _cheapness() -> Callable[[str], bool]:
@@ -266,7 +266,7 @@ def _expanded(
         if not given:
             return graph, found
         graph = expand(graph, given)
-        pins = _pins(graph.unkeyed.values(), request, store)
+        pins = _pins(graph.unpinned.values(), request, store)
         graph = expand(graph, {}, pins) if pins else graph
         found = _resolve(graph, store, request.cache)
 
@@ -281,7 +281,7 @@ def _pivot(graph: KeyGraph, found: Resolution, store: ResultStore, pivot: Result
 
 
 def _is_open(graph: KeyGraph) -> bool:
-    return bool(graph.unkeyed or graph.deferred or graph.rejected)
+    return bool(graph.unpinned or graph.deferred or graph.rejected)
 
 
 def _plan_width(plan: WorkPlan) -> int:

@@ -16,7 +16,7 @@ from distributed import Client, Worker
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import Settings
-from voxk8s.storage.forking import ForkGuard
+from voxk8s.storage.fork_guard import ForkGuard
 
 logger = logging.getLogger(__name__)
 

@@ -211,9 +211,9 @@ class Delivery:
     ) -> Iterator[Failure]:
         """Give inputs that have no pin, and operations that can never be done, as failures."""
         for operation, error in errors.items():
-            if operation in graph.unkeyed:
+            if operation in graph.unpinned:
                 message = ledger.locate(operation, _input_error(graph, operation, error))
-                kernel = input_name(graph.unkeyed[operation])
+                kernel = input_name(graph.unpinned[operation])
                 name = type(error).__name__
                 yield Failure(operation, kernel, message, is_transient(error), error=name)
         for operation, message in graph.rejected.items():
@@ -226,7 +226,7 @@ def input_name(ref: InputRef) -> str:
 
 
 def _input_error(graph: KeyGraph, operation: OperationId, error: BaseException) -> str:
-    name = input_name(graph.unkeyed[operation]) if operation in graph.unkeyed else "an input"
+    name = input_name(graph.unpinned[operation]) if operation in graph.unpinned else "an input"
     return f"{name} ({operation[:12]}) failed: {type(error).__name__}: {error}"
 
 

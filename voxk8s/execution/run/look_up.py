@@ -11,7 +11,7 @@ from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.run_tracker import Ledger
 from voxk8s.execution.tasks.planning import cheapness
 from voxk8s.execution.worker.runtime import RunSpec
-from voxk8s.plan import InputRef, Lookup, ResultKey, expand
+from voxk8s.plan import InputRef, Prefetch, ResultKey, expand
 
 
 def grow(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], Pinned]) -> None:
@@ -20,7 +20,7 @@ def grow(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], Pinned]) ->
     Inputs that cannot be pinned are remembered with their errors and not tried again.
     """
     while True:
-        fresh = [ref for name, ref in state.graph.unkeyed.items() if name not in state.errors]
+        fresh = [ref for name, ref in state.graph.unpinned.items() if name not in state.errors]
         values = {
             deferred.pivot: state.pivots[deferred.pivot]
             for deferred in state.graph.deferred
@@ -50,7 +50,7 @@ def pin_for(
     return pin(refs, config.inputs, remembers, digests, config.retry)
 
 
-def lookup(config: Config, ledger: Ledger, state: RunState) -> Lookup:
+def lookup(config: Config, ledger: Ledger, state: RunState) -> Prefetch:
     """Ask the store, or only what this run has stored, or nobody: as the cache mode says.
 
     What was gone when it was read is not known before this run has stored it again, whatever the
@@ -64,11 +64,11 @@ def lookup(config: Config, ledger: Ledger, state: RunState) -> Lookup:
             def ask(keys: Collection[ResultKey]) -> set[str]:
                 return config.store.contains(keys) - lost
 
-            return Lookup(graph, ask if lost else config.store.contains, cheapness())
+            return Prefetch(graph, ask if lost else config.store.contains, cheapness())
         case CacheMode.REFRESH:
-            return Lookup(graph, ledger.durable.intersection)
+            return Prefetch(graph, ledger.durable.intersection)
         case CacheMode.BYPASS:
-            return Lookup(graph, lambda _: ())
+            return Prefetch(graph, lambda _: ())
 
 
 def store_token(config: Config) -> str:

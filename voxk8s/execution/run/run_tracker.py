@@ -81,9 +81,9 @@ class Ledger:
                             node.kernel,
                             report.attempts,
                             report.error,
-                            report.message + self._places.trail(node.place),
+                            report.message + self._places.trail(node.location_id),
                             report.transient,
-                            self._places.of(node.place),
+                            self._places.of(node.location_id),
                         )
                 case Status.SKIPPED:
                     self._finals[key] = report
@@ -191,7 +191,7 @@ class Ledger:
         tries = f" after {report.attempts} attempts" if report.attempts > 1 else ""
         what = f"{report.kernel} ({operation[:12]}) failed{tries}"
         node = self._nodes.get(ResultKey(report.origin))
-        place = node.place if isinstance(node, KeyOperation) else operation
+        place = node.location_id if isinstance(node, KeyOperation) else operation
         return self.locate(place, f"{what}: {report.error}: {report.message}")
 
     def locate(self, operation: OperationId, message: str) -> str:

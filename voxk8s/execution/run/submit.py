@@ -56,7 +56,7 @@ class Submission:
         course, state = self._course, self._course.state
         for operation in [name for name in state.errors if name not in self._refused]:
             self._refused.add(operation)
-            kernel, error = input_name(state.graph.unkeyed[operation]), state.errors[operation]
+            kernel, error = input_name(state.graph.unpinned[operation]), state.errors[operation]
             course.tell(
                 OperationFailed(
                     ResultKey(""),
@@ -75,7 +75,7 @@ class Submission:
         course, state = self._course, self._course.state
         asked = time.time()
         resolution = resolve(state.graph, lookup(course.config, course.ledger, state))
-        refused = sum(name in state.errors for name in state.graph.unkeyed)
+        refused = sum(name in state.errors for name in state.graph.unpinned)
         refused += len(state.graph.rejected)
         course.ledger.resolved(state.graph.nodes, resolution, refused)
         course.tell(

@@ -13,7 +13,7 @@ from voxk8s.plan.model import (
     Operation,
     OperationId,
 )
-from voxk8s.plan.sequences import ACCUMULATOR
+from voxk8s.plan.sequence_kernels import ACCUMULATOR
 
 
 class Folded(NamedTuple):

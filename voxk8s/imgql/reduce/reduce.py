@@ -18,7 +18,7 @@ from voxk8s.imgql.reduce.unrolling import Unrolling
 from voxk8s.imgql.syntax.diagnostics import Report
 from voxk8s.imgql.trampoline import Steps
 from voxk8s.plan.model import OperationId
-from voxk8s.plan.sequences import ACCUMULATOR
+from voxk8s.plan.sequence_kernels import ACCUMULATOR
 
 MOST_WORK: Final = 1_000_000
 """Kernels applied and items folded, all in all: functions may double their work at each call."""

@@ -12,13 +12,13 @@ from voxk8s.plan.document.encode import to_document
 from voxk8s.plan.document.json_text import to_bytes
 from voxk8s.plan.document.validate import build
 from voxk8s.plan.document.wire import read_json, read_lenient, read_mapping
-from voxk8s.plan.document.yaml_text import read_yaml
-from voxk8s.plan.gc_pause import without_collecting
+from voxk8s.plan.document.yaml_reader import read_yaml
+from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.model import WorkPlan
 from voxk8s.plan.signature import KernelIndex
 
 
-@without_collecting
+@without_gc
 def decode(
     source: bytes | str | Mapping[str, object],
     *,
@@ -54,7 +54,7 @@ def decode(
     return build(document, index, from_resource=from_resource)
 
 
-@without_collecting
+@without_gc
 def validate(plan: WorkPlan, index: KernelIndex) -> WorkPlan:
     """Check a plan that was made in this process as if it had come as a document.
 

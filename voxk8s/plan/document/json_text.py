@@ -31,7 +31,7 @@ def to_bytes(source: bytes | str) -> bytes:
     return data.removeprefix(_MARK)
 
 
-def say_malformed(data: bytes, text: str) -> str:
+def syntax_error_message(data: bytes, text: str) -> str:
     """Say what a decoder found, with line and column instead of a number of bytes."""
     found = _BYTE.match(text)
     if found is None:
@@ -42,7 +42,7 @@ def say_malformed(data: bytes, text: str) -> str:
     return f"the document is not JSON: {found['what']} (line {line}, column {column})"
 
 
-def refuse_twice(data: bytes) -> None:
+def check_duplicate_keys(data: bytes) -> None:
     """Raise InvalidPlan when an object has a key twice; `data` is JSON that could be decoded."""
     twice: list[str] = []
 

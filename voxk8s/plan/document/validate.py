@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.canonical import quote
-from voxk8s.plan.document.numbers import read_constant
+from voxk8s.plan.document.scalars import read_constant
 from voxk8s.plan.document.wire import (
     ClosureForm,
     ConstantForm,
@@ -28,7 +28,6 @@ from voxk8s.plan.identity import (
     parameter_id,
     quoted_operation_id,
 )
-from voxk8s.plan.kernels import Kernels
 from voxk8s.plan.model import (
     Closure,
     Constant,
@@ -40,9 +39,10 @@ from voxk8s.plan.model import (
     Scalar,
     WorkPlan,
 )
-from voxk8s.plan.sequences import ACCUMULATOR
+from voxk8s.plan.sequence_kernels import ACCUMULATOR
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
 from voxk8s.plan.suggest import clip, suggest
+from voxk8s.plan.visible_kernels import VisibleKernels
 
 MAX_LOOP_DEPTH = 64
 """Loops inside loops; a bound on recursion, far beyond what a person writes."""
@@ -53,7 +53,7 @@ _HEX_ID = re.compile(r"[0-9a-fA-F]{64}\Z")
 
 def build(document: Document, index: KernelIndex, *, from_resource: bool = False) -> WorkPlan:
     """Check a document and name its nodes; raises InvalidPlan."""
-    kernels = Kernels(index, tuple(document.imports))
+    kernels = VisibleKernels(index, tuple(document.imports))
     kernels.check_imports()
     scope = _Scope(document.nodes, "$", None, kernels, from_resource)
     nodes = scope.build()
@@ -91,7 +91,7 @@ class _Scope:
         forms: list[NodeForm],
         path: str,
         names: frozenset[str] | None,
-        kernels: Kernels,
+        kernels: VisibleKernels,
         from_resource: bool,
         depth: int = 0,
     ) -> None:
@@ -161,7 +161,7 @@ class _Scope:
     def _check_operation(self, place: int, form: OperationForm) -> list[int]:
         signature = self.kernels.find(form.operator)
         if signature is None:
-            signature = self.kernels.need(form.operator, f"{self._at(place)}.operator")
+            signature = self.kernels.require(form.operator, f"{self._at(place)}.operator")
         arguments = form.arguments
         count = len(arguments)
         needs = []

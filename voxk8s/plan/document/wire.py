@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from voxk8s.errors import InvalidPlan
-from voxk8s.plan.document.json_text import refuse_twice, say_malformed
+from voxk8s.plan.document.json_text import check_duplicate_keys, syntax_error_message
 from voxk8s.plan.model import BufferId, Scalar
 
 _PATH = re.compile(r"^(?P<message>.*?)(?: - at (?:`key` in )?`(?P<path>[^`]*)`)?$", re.DOTALL)
@@ -89,13 +89,13 @@ def read_json(data: bytes) -> Document:
     """Read a JSON document; raises InvalidPlan with the path of what does not fit."""
     try:
         document = _decoder.decode(data)
-        refuse_twice(data)
+        check_duplicate_keys(data)
     except msgspec.ValidationError as error:
         _refuse(error)
     except RecursionError as error:
         raise InvalidPlan(_TOO_DEEP) from error
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise InvalidPlan(say_malformed(data, str(error))) from error
+        raise InvalidPlan(syntax_error_message(data, str(error))) from error
     return document
 
 

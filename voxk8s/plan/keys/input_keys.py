@@ -7,7 +7,7 @@ from typing import Protocol
 
 from voxk8s.plan.identity import operation_id
 from voxk8s.plan.keys.key_graph import Deferred, KeyNode, KeyOperation
-from voxk8s.plan.keys.partial_keys import Term
+from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import input_key
 from voxk8s.plan.keys.sequence_items import as_scalar
@@ -25,7 +25,7 @@ class Maker(Protocol):
     rejected: dict[OperationId, str]
     sources: dict[OperationId, OperationId]
 
-    def constant(self, value: Scalar) -> Term:
+    def constant(self, value: Scalar) -> PartialKey:
         """Make the term of a constant."""
 
 
@@ -47,23 +47,27 @@ class External:
         self.unpinned: dict[OperationId, InputRef] = {}
 
     def term(
-        self, operator: str, signature: Signature, arguments: Sequence[Term], name: OperationId
-    ) -> Term:
+        self,
+        operator: str,
+        signature: Signature,
+        arguments: Sequence[PartialKey],
+        name: OperationId,
+    ) -> PartialKey:
         """Make the term of a file or folder: by its pin, or waiting for one."""
         scalars: list[Scalar] = []
         for place, term in enumerate(arguments):
             value = term.value
             if value is None:
                 if term.key is None:
-                    return Term(name, None, waits=(term,))
+                    return PartialKey(name, None, waits=(term,))
                 if term.key not in self._values:
                     self._maker.deferred[name] = Deferred(name, term.key)
-                    return Term(name, None)
+                    return PartialKey(name, None)
                 value = as_scalar(self._values[term.key])
             if value is None or (place == 0 and not isinstance(value, str)):
                 what = "the address" if place == 0 else f"argument {place}"
                 self._maker.rejected[name] = f"{operator}: {what} must be {_WORDS[place == 0]}"
-                return Term(name, None)
+                return PartialKey(name, None)
             scalars.append(value)
         places = [self._maker.constant(value) for value in scalars]
         plain = operation_id(operator, [term.id for term in places])
@@ -74,11 +78,11 @@ class External:
             self.unpinned[plain] = InputRef(
                 plain, signature.role, tuple(scalars), signature.qualified
             )
-            return Term(plain, None)
+            return PartialKey(plain, None)
         listing = signature.role is Role.LISTING
         if listing and pin.entries is None:
             self._maker.rejected[name] = f"{operator}: {pin.url} is not a folder"
-            return Term(name, None)
+            return PartialKey(name, None)
         beside = tuple([term.key for term in places[1:] if term.key is not None])
         key = input_key(signature.qualified, signature.version, pin.digest, beside)
         if key not in self._maker.nodes:
@@ -87,4 +91,4 @@ class External:
             )
         entries = pin.entries if listing else None
         items = None if entries is None else tuple([self._maker.constant(each) for each in entries])
-        return Term(name, key, items=items)
+        return PartialKey(name, key, items=items)

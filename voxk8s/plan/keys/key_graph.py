@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from voxk8s.plan.keys.pins import InputRef, Pin
-from voxk8s.plan.keys.result_keys import save_place
+from voxk8s.plan.keys.result_keys import save_location_id
 from voxk8s.plan.model import Goal, OperationId, ResultKey, Scalar
 from voxk8s.plan.signature import Role
 
@@ -44,9 +44,11 @@ class KeyOperation(msgspec.Struct, frozen=True, gc=False):
     suffix: str | None = None
 
     @property
-    def place(self) -> OperationId:
+    def location_id(self) -> OperationId:
         """What its place in a program goes by: a file is saved elsewhere than its value is made."""
-        return self.operation if self.suffix is None else save_place(self.operation, self.suffix)
+        return (
+            self.operation if self.suffix is None else save_location_id(self.operation, self.suffix)
+        )
 
 
 KeyNode: TypeAlias = KeyConstant | KeyOperation
@@ -94,7 +96,7 @@ class Origin(Protocol):
 class KeyGraph:
     """All nodes that goals need and that have keys, each after its arguments.
 
-    What has no key yet waits, in the end, for one of these: `unkeyed`, the inputs without a pin;
+    What has no key yet waits, in the end, for one of these: `unpinned`, the inputs without a pin;
     `deferred`, the operations that need a value of the run. `rejected` says why operations can
     never be done. All three hold only what goals need. `pending` leads from an operation without
     a key to what it waits for directly. `keyless` counts what has no key, files to be saved
@@ -104,7 +106,7 @@ class KeyGraph:
 
     nodes: Mapping[ResultKey, KeyNode]
     goals: tuple[KeyGoal, ...]
-    unkeyed: Mapping[OperationId, InputRef]
+    unpinned: Mapping[OperationId, InputRef]
     deferred: tuple[Deferred, ...]
     rejected: Mapping[OperationId, str]
     pending: Mapping[OperationId, tuple[OperationId, ...]]
@@ -130,7 +132,7 @@ class KeyGraph:
 def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:
     """Collect what an operation without a key waits for in the end.
 
-    The ids are those of `graph.unkeyed`, `graph.deferred` and `graph.rejected`.
+    The ids are those of `graph.unpinned`, `graph.deferred` and `graph.rejected`.
     """
     if operation not in graph.pending:
         return frozenset()

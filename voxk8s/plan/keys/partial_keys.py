@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from voxk8s.plan.graph import Cycle, is_ordered, reachable, topological_order
+from voxk8s.plan.graph import is_ordered, reachable, topological_order
 from voxk8s.plan.model import Closure, Node, Operation, OperationId, ResultKey, Scalar
 from voxk8s.plan.signature import Role, Signature, takes_geometry
 
 
-class Term:
+class PartialKey:
     """One node with everything substituted.
 
     `id` is the operation id with a loop's items written in. `key` is None while it waits for
@@ -27,10 +27,10 @@ class Term:
         key: ResultKey | None,
         *,
         value: Scalar | None = None,
-        items: tuple[Term, ...] | None = None,
-        waits: tuple[Term, ...] = (),
+        items: tuple[PartialKey, ...] | None = None,
+        waits: tuple[PartialKey, ...] = (),
         needs: tuple[ResultKey, ...] = (),
-        body: Bound | None = None,
+        body: BoundClosure | None = None,
     ) -> None:
         self.id = name
         self.key = key
@@ -42,11 +42,11 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundClosure:
     """A closure whose captures have their terms; `scope` is where it stands."""
 
     closure: Closure
-    captures: Mapping[str, Term]
+    captures: Mapping[str, PartialKey]
     scope: Scope
 
 
@@ -99,13 +99,13 @@ class Scope:
     __slots__ = ("layout", "outer", "terms")
 
     def __init__(
-        self, layout: Layout, terms: dict[OperationId, Term], outer: Scope | None = None
+        self, layout: Layout, terms: dict[OperationId, PartialKey], outer: Scope | None = None
     ) -> None:
         self.layout = layout
         self.terms = terms
         self.outer = outer
 
-    def images(self) -> tuple[list[Term], bool]:
+    def images(self) -> tuple[list[PartialKey], bool]:
         """Give the inputs that bind nullary geometry here, and whether they are the plan's own."""
         scope = self
         while not scope.layout.loads and scope.outer is not None:
@@ -121,7 +121,7 @@ class Waiting:
     needs: tuple[ResultKey, ...]
 
 
-def waiting_from(terms: Mapping[OperationId, Term], goals: Sequence[OperationId]) -> Waiting:
+def waiting_from(terms: Mapping[OperationId, PartialKey], goals: Sequence[OperationId]) -> Waiting:
     """Walk from the goals over what has no key."""
     pending: dict[OperationId, tuple[OperationId, ...]] = {}
     needs: dict[ResultKey, None] = {}
@@ -133,6 +133,3 @@ def waiting_from(terms: Mapping[OperationId, Term], goals: Sequence[OperationId]
             needs.update(dict.fromkeys(term.needs))
             stack += term.waits
     return Waiting(pending, tuple(needs))
-
-
-__all__ = ["Bound", "Cycle", "Layout", "Scope", "Term", "Waiting", "waiting_from"]

@@ -28,7 +28,7 @@ MOST_KEYS = 4096
 """A question that is as large as this does not grow: it is worth its round trip."""
 
 
-class Lookup:
+class Prefetch:
     """A `contains` function over one graph; every key is asked for once."""
 
     def __init__(

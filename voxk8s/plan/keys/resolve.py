@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from voxk8s.plan.gc_pause import without_collecting
+from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.graph import reachable, width
 from voxk8s.plan.keys.key_graph import KeyConstant, KeyGraph
 from voxk8s.plan.model import ResultKey
@@ -35,13 +35,13 @@ class Resolution(msgspec.Struct, frozen=True):
     fronts: int
 
 
-@without_collecting
+@without_gc
 def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     """Go from the goals down and ask the store for one front of operations at a time.
 
     A front holds the goals at first, then what the operations that were not found need. What
     lies below a known operation is never asked for, so a known plan costs one question.
-    (`Lookup` is a `contains` that looks ahead in deep plans.)
+    (`Prefetch` is a `contains` that looks ahead in deep plans.)
     """
     nodes = graph.nodes
     constants = {key for key, node in nodes.items() if type(node) is KeyConstant}

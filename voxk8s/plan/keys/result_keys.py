@@ -55,7 +55,7 @@ def save_key(version: int, suffix: str, argument: ResultKey) -> ResultKey:
     )
 
 
-def save_place(operation: OperationId, suffix: str) -> OperationId:
+def save_location_id(operation: OperationId, suffix: str) -> OperationId:
     """Name the saving of an operation's value, to tell its place in a program from that of it."""
     return OperationId(digest(f'{{"save":{quote(suffix)},"voxk8s":{quote(operation)}}}'))
 

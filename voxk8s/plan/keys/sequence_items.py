@@ -6,16 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from voxk8s.errors import InvalidPlan
-from voxk8s.plan import sequences
+from voxk8s.plan import sequence_kernels
 from voxk8s.plan.identity import operation_id
-from voxk8s.plan.kernels import Kernels
-from voxk8s.plan.keys.partial_keys import Term
+from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.result_keys import constant_key, kernel_tail
 from voxk8s.plan.model import OperationId, ResultKey, Scalar
 from voxk8s.plan.signature import Signature
+from voxk8s.plan.visible_kernels import VisibleKernels
 
 STRUCTURAL = frozenset(
-    {sequences.SEQUENCE, sequences.RANGE, sequences.INDEX, sequences.SUBSEQUENCE}
+    {
+        sequence_kernels.SEQUENCE,
+        sequence_kernels.RANGE,
+        sequence_kernels.INDEX,
+        sequence_kernels.SUBSEQUENCE,
+    }
 )
 """Kernels whose items or choice a plan may know."""
 
@@ -23,15 +28,15 @@ STRUCTURAL = frozenset(
 class Maker(Protocol):
     """Makes the terms of items."""
 
-    terms: dict[OperationId, Term]
-    kernels: Kernels
+    terms: dict[OperationId, PartialKey]
+    kernels: VisibleKernels
 
-    def constant(self, value: Scalar) -> Term:
+    def constant(self, value: Scalar) -> PartialKey:
         """Make the term of a constant."""
 
     def computed(
-        self, signature: Signature, tail: str, arguments: Sequence[Term], name: OperationId
-    ) -> Term:
+        self, signature: Signature, tail: str, arguments: Sequence[PartialKey], name: OperationId
+    ) -> PartialKey:
         """Make the term of an operation that its kernel computes."""
 
 
@@ -41,19 +46,19 @@ class Items:
     def __init__(self, maker: Maker, values: Mapping[ResultKey, object]) -> None:
         self._maker = maker
         self._values = values
-        self._told: dict[ResultKey, tuple[Term, ...]] = {}
+        self._told: dict[ResultKey, tuple[PartialKey, ...]] = {}
         self._counted = 0
 
     def count(self, more: int) -> None:
         """Refuse loops that no machine should write out."""
-        if self._counted + more > sequences.MAX_ITEMS:
+        if self._counted + more > sequence_kernels.MAX_ITEMS:
             raise InvalidPlan(
-                f"the loops of this plan come to more than {sequences.MAX_ITEMS} operations;"
+                f"the loops of this plan come to more than {sequence_kernels.MAX_ITEMS} operations;"
                 " split the plan"
             )
         self._counted += more
 
-    def of(self, term: Term) -> tuple[Term, ...] | None:
+    def of(self, term: PartialKey) -> tuple[PartialKey, ...] | None:
         """Give the items of a sequence if they are known; raises TypeError if it is none."""
         if term.items is not None:
             return term.items
@@ -69,37 +74,37 @@ class Items:
             self._told[term.key] = tuple(self._tell(term, value))
         return self._told[term.key]
 
-    def item(self, arguments: Sequence[Term]) -> Term | None:
+    def item(self, arguments: Sequence[PartialKey]) -> PartialKey | None:
         """Give the item that `index` picks from a sequence that the plan spells out."""
         if len(arguments) != 2 or arguments[0].items is None:
             return None
-        place = sequences.whole(arguments[1].value)
+        place = sequence_kernels.whole(arguments[1].value)
         items = arguments[0].items
         return items[place] if place is not None and 0 <= place < len(items) else None
 
-    def static(self, kernel: str, arguments: Sequence[Term]) -> tuple[Term, ...] | None:
+    def static(self, kernel: str, arguments: Sequence[PartialKey]) -> tuple[PartialKey, ...] | None:
         """Give the items of an operation's value if the plan spells them out."""
-        if kernel == sequences.SEQUENCE:
+        if kernel == sequence_kernels.SEQUENCE:
             return tuple(arguments)
-        if kernel == sequences.RANGE:
-            bounds = sequences.range_bounds([term.value for term in arguments])
+        if kernel == sequence_kernels.RANGE:
+            bounds = sequence_kernels.range_bounds([term.value for term in arguments])
             if bounds is None:
                 return None
             start, stop = bounds
             self.count(max(0, stop - start))
             return tuple([self._maker.constant(number) for number in range(start, stop)])
-        if kernel == sequences.SUBSEQUENCE and len(arguments) == 3:
+        if kernel == sequence_kernels.SUBSEQUENCE and len(arguments) == 3:
             items = arguments[0].items
-            first, count = (sequences.whole(term.value) for term in arguments[1:])
+            first, count = (sequence_kernels.whole(term.value) for term in arguments[1:])
             if items is not None and first is not None and count is not None:
                 inside = first >= 0 and count >= 0 and first + count <= len(items)
                 return items[first : first + count] if inside else None
         return None
 
-    def _tell(self, term: Term, value: Sequence[object]) -> Iterator[Term]:
+    def _tell(self, term: PartialKey, value: Sequence[object]) -> Iterator[PartialKey]:
         """Give the items of a sequence of the run: scalars as constants, others by place."""
         maker = self._maker
-        index = maker.kernels.need(sequences.INDEX, f"$.nodes.{term.id}")
+        index = maker.kernels.require(sequence_kernels.INDEX, f"$.nodes.{term.id}")
         tail = kernel_tail(index.qualified, index.version)
         for place, each in enumerate(value):
             scalar = as_scalar(each)
@@ -107,7 +112,7 @@ class Items:
                 yield maker.constant(scalar)
                 continue
             at = maker.constant(place)
-            name = operation_id(sequences.INDEX, (term.id, at.id))
+            name = operation_id(sequence_kernels.INDEX, (term.id, at.id))
             if name not in maker.terms:
                 maker.terms[name] = maker.computed(index, tail, (term, at), name)
             yield maker.terms[name]

@@ -1,9 +1,9 @@
 """Carries a collection out, safely while others read and write.
 
-First the whole store is taken down and what goes is chosen; then records are deleted, and blobs
-last. Each is looked at once more before it goes: a record that was touched and a blob that was
-written meanwhile stay, and so do blobs that records made meanwhile name. Whoever needs an old blob
-writes it again (see `Blobs.write`), which makes it young. Should a reader still come between, it
+First the whole store is listed and what goes is chosen; then records are deleted, and blobs last.
+Each is looked at once more before it goes: a record that was refreshed and a blob that was written
+meanwhile stay, and so do blobs that records written meanwhile name. A writer that needs an old blob
+writes it again (see `BlobStore.write`), which makes it young. A reader that still comes between
 finds a record without its blob: a miss.
 """
 
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from voxk8s import constants
-from voxk8s.storage.backend import Backend, Found
+from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.layout import blob_path, record_path
 from voxk8s.storage.record import Record
-from voxk8s.storage.thread_pool import FanOut
+from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc_policy import Limits, choose
-from voxk8s.storage.upkeep.inventory import Rows, name_of, pages, take_blobs, take_results, unpack
+from voxk8s.storage.upkeep.inventory import Rows, list_blobs, list_results, name_of, pages, unpack
 from voxk8s.storage.upkeep.verify import Tell
 
 Row: TypeAlias = tuple[str, float, int]
@@ -41,7 +41,7 @@ class Collection:
 
 def collect(
     backend: Backend,
-    fanout: FanOut,
+    pool: ThreadPool,
     records: Callable[[list[str]], dict[str, Record]],
     forget: Callable[[str], None],
     limits: Limits,
@@ -55,10 +55,10 @@ def collect(
     `forget` deletes a result. With `dry_run` nothing is deleted. Pins and the files of runs stay.
     """
     start = clock()
-    found = take_results(
+    found = list_results(
         backend.list(constants.RECORDS_PREFIX), records, lambda count: tell("records", count)
     )
-    blobs = take_blobs(backend.list(constants.BLOBS_PREFIX))
+    blobs = list_blobs(backend.list(constants.BLOBS_PREFIX))
     choice = choose(found, blobs, limits, start)
     gone_results, gone_blobs = found[choice.results], blobs[choice.blobs]
     old = [
@@ -71,11 +71,11 @@ def collect(
     if dry_run:
         freed = int(gone_results["size"].sum()) + int(gone_blobs["size"].sum())
     else:
-        results, bytes_of_records = _delete_results(backend, fanout, gone_results, forget, tell)
+        results, bytes_of_records = _delete_results(backend, pool, gone_results, forget, tell)
         spared = _named_since(backend, records, start - limits.grace, found)
-        removed, bytes_of_blobs = _delete_blobs(backend, fanout, gone_blobs, spared, tell)
+        removed, bytes_of_blobs = _delete_blobs(backend, pool, gone_blobs, spared, tell)
         freed = bytes_of_records + bytes_of_blobs
-        fanout.map(lambda each: backend.delete(each.path), old)
+        pool.map(lambda each: backend.delete(each.path), old)
     total = int(found["size"].sum()) + int(blobs["size"].sum())
     return Collection(
         results=results,
@@ -89,7 +89,7 @@ def collect(
 
 
 def _delete_results(
-    backend: Backend, fanout: FanOut, rows: Rows, forget: Callable[[str], None], tell: Tell
+    backend: Backend, pool: ThreadPool, rows: Rows, forget: Callable[[str], None], tell: Tell
 ) -> tuple[int, int]:
     def delete(row: Row) -> int | None:
         key, used, size = row
@@ -99,7 +99,7 @@ def _delete_results(
         forget(key)
         return size
 
-    return _delete(fanout, delete, rows, ("key", "used"), lambda n: tell("results deleted", n))
+    return _delete(pool, delete, rows, ("key", "used"), lambda n: tell("results deleted", n))
 
 
 def _named_since(
@@ -114,19 +114,19 @@ def _named_since(
     """
     before = {(bytes(row["key"]), float(row["used"])) for row in known if row["used"] > since}
 
-    def is_new(found: Found) -> bool:
+    def is_new(found: ObjectInfo) -> bool:
         name = name_of(found.path)
         if name is None or found.modified <= since:
             return False
         key = bytes.fromhex(name).rstrip(b"\0")
         return (key, found.modified) not in before
 
-    new = take_results(filter(is_new, backend.list(constants.RECORDS_PREFIX)), records)
+    new = list_results(filter(is_new, backend.list(constants.RECORDS_PREFIX)), records)
     return {unpack(digest) for digest in new["digest"] if digest}
 
 
 def _delete_blobs(
-    backend: Backend, fanout: FanOut, rows: Rows, spared: set[str], tell: Tell
+    backend: Backend, pool: ThreadPool, rows: Rows, spared: set[str], tell: Tell
 ) -> tuple[int, int]:
     def delete(row: Row) -> int | None:
         digest, modified, size = row
@@ -137,11 +137,11 @@ def _delete_blobs(
         return size
 
     columns = ("digest", "modified")
-    return _delete(fanout, delete, rows, columns, lambda n: tell("blobs deleted", n))
+    return _delete(pool, delete, rows, columns, lambda n: tell("blobs deleted", n))
 
 
 def _delete(
-    fanout: FanOut,
+    pool: ThreadPool,
     delete: Callable[[Row], int | None],
     rows: Rows,
     columns: tuple[str, str],
@@ -152,7 +152,7 @@ def _delete(
     count = freed = 0
     for page in pages(rows):
         todo: list[Row] = [(unpack(r[name]), float(r[time]), int(r["size"])) for r in page]
-        sizes = [size for size in fanout.map(delete, todo).values() if size is not None]
+        sizes = [size for size in pool.map(delete, todo).values() if size is not None]
         count, freed = count + len(sizes), freed + sum(sizes)
         tell(count)
     return count, freed

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.storage.backend import Found
+from voxk8s.storage.backend import ObjectInfo
 from voxk8s.storage.record import Record
 
 PAGE: Final = 1000
@@ -47,7 +47,7 @@ def unpack(data: bytes) -> str:
     return bytes(data).ljust(32, b"\0").hex()
 
 
-def take_blobs(listing: Iterable[Found]) -> Rows:
+def list_blobs(listing: Iterable[ObjectInfo]) -> Rows:
     """Take down all blobs, in the order of their digests."""
     parts = [
         np.array(
@@ -64,8 +64,8 @@ def take_blobs(listing: Iterable[Found]) -> Rows:
     return rows[np.argsort(rows["digest"], kind="stable")]
 
 
-def take_results(
-    listing: Iterable[Found],
+def list_results(
+    listing: Iterable[ObjectInfo],
     read: Callable[[list[str]], dict[str, Record]],
     tell: Callable[[int], None] = lambda _: None,
 ) -> Rows:

@@ -10,11 +10,11 @@ import numpy as np
 from voxk8s import constants
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest
-from voxk8s.storage.backend import Backend, Found
-from voxk8s.storage.blobs import Blobs
+from voxk8s.storage.backend import Backend, ObjectInfo
+from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.record import FORMAT, Record, decode_record
-from voxk8s.storage.thread_pool import FanOut
-from voxk8s.storage.upkeep.inventory import name_of, pack, pages, take_blobs, unpack
+from voxk8s.storage.thread_pool import ThreadPool
+from voxk8s.storage.upkeep.inventory import list_blobs, name_of, pack, pages, unpack
 
 _MOST_NAMED = 1000
 
@@ -49,8 +49,8 @@ class Verification:
 
 def verify(
     backend: Backend,
-    blobs: Blobs,
-    fanout: FanOut,
+    blobs: BlobStore,
+    pool: ThreadPool,
     read_record: Callable[[str], Record | None],
     tell: Tell,
 ) -> Verification:
@@ -58,7 +58,7 @@ def verify(
     corrupt: list[str] = []
     dangling: list[str] = []
 
-    def is_sound(found: Found) -> bool:
+    def is_sound(found: ObjectInfo) -> bool:
         name = name_of(found.path)
         if name is None:
             return True
@@ -68,15 +68,15 @@ def verify(
 
     done = 0
     for page in pages(backend.list(constants.BLOBS_PREFIX)):
-        verdicts = fanout.map(is_sound, page)
+        verdicts = pool.map(is_sound, page)
         corrupt.extend(found.path for found, sound in verdicts.items() if not sound)
         done += len(page)
         tell("blobs", done)
     # Taken down after they were read: what was set aside is no blob any more.
-    rows = take_blobs(backend.list(constants.BLOBS_PREFIX))
+    rows = list_blobs(backend.list(constants.BLOBS_PREFIX))
     named = np.zeros(len(rows), bool)
 
-    def judge(found: Found) -> Record | None:
+    def judge(found: ObjectInfo) -> Record | None:
         """Give a sound record, None for one that is gone, or one of another version."""
         name = name_of(found.path)
         data = None if name is None else backend.get(found.path)
@@ -92,7 +92,7 @@ def verify(
 
     count = 0
     for each in pages(backend.list(constants.RECORDS_PREFIX)):
-        for record in fanout.map(judge, each).values():
+        for record in pool.map(judge, each).values():
             if record is None or record.inline is not None:
                 continue
             place = int(np.searchsorted(rows["digest"], pack(record.digest)))

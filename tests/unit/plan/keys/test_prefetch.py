@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyGraph, Lookup, ResultKey, key_graph, resolve
+from voxk8s.plan import KeyGraph, Prefetch, ResultKey, key_graph, resolve
 from voxk8s.plan.keys.prefetch import CHEAP_QUESTIONS
 
 
@@ -37,7 +37,7 @@ def _chain(length: int) -> KeyGraph:
 def test_a_new_deep_plan_takes_few_questions() -> None:
     """A chain of 20,000 new operations takes a few dozen questions, each key asked once."""
     graph, store = _chain(20_000), Store()
-    resolution = resolve(graph, Lookup(graph, store.contains))
+    resolution = resolve(graph, Prefetch(graph, store.contains))
     assert len(resolution.compute) == 20_000
     assert len(store.asked) < 40
     assert sum(store.asked) == 20_000
@@ -48,7 +48,7 @@ def test_a_known_goal_takes_one_question_of_one_key() -> None:
     graph = _chain(100)
     [goal] = graph.goals
     store = Store([goal.key] if goal.key else [])
-    resolution = resolve(graph, Lookup(graph, store.contains))
+    resolution = resolve(graph, Prefetch(graph, store.contains))
     assert store.asked == [1]
     assert not resolution.compute
 
@@ -59,7 +59,7 @@ def test_looking_ahead_changes_no_answer(known: int) -> None:
     graph = _chain(400)
     keys = [key for key, node in graph.nodes.items() if hasattr(node, "kernel")]
     held = [keys[known]]
-    ahead = resolve(graph, Lookup(graph, Store(held).contains))
+    ahead = resolve(graph, Prefetch(graph, Store(held).contains))
     plain = resolve(graph, Store(held).contains)
     assert (ahead.known, ahead.compute) == (plain.known, plain.compute)
 
@@ -67,7 +67,7 @@ def test_looking_ahead_changes_no_answer(known: int) -> None:
 def test_cheap_operations_are_not_asked_for_without_end() -> None:
     """After thousands of cheap operations that are new the store is asked for goals only."""
     graph, store = _chain(20_000), Store()
-    resolution = resolve(graph, Lookup(graph, store.contains, lambda _: True))
+    resolution = resolve(graph, Prefetch(graph, store.contains, lambda _: True))
     assert len(resolution.compute) == 20_000
     assert sum(store.asked) < 3 * CHEAP_QUESTIONS
 
@@ -77,5 +77,5 @@ def test_a_small_plan_is_asked_for_in_full() -> None:
     graph = _chain(400)
     keys = [key for key, node in graph.nodes.items() if hasattr(node, "kernel")]
     store = Store([keys[10]])
-    resolution = resolve(graph, Lookup(graph, store.contains, lambda _: True))
+    resolution = resolve(graph, Prefetch(graph, store.contains, lambda _: True))
     assert resolution.known == {keys[10]}

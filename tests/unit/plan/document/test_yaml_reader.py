@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.plan_documents import INDEX
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import decode
-from voxk8s.plan.document.yaml_text import MAX_DEPTH, read_yaml
+from voxk8s.plan.document.yaml_reader import MAX_DEPTH, read_yaml
 
 TEXT = st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=20)
 JSON = st.recursive(

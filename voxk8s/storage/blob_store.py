@@ -8,15 +8,15 @@ from collections.abc import Callable
 from voxk8s import constants
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest
-from voxk8s.storage.backend import Backend, Found
-from voxk8s.storage.codec import Encoded, digest_of
+from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.layout import blob_path
 from voxk8s.storage.quarantine import Quarantine
+from voxk8s.storage.value_codec import Encoded, digest_of
 
 _LOOK_FIRST = 1024 * 1024
 
 
-class Blobs:
+class BlobStore:
     """The content-addressed part of a store."""
 
     def __init__(
@@ -65,5 +65,5 @@ class Blobs:
         self._backend.write(path, encoded.parts, media_type)
         self._suspects.discard(digest)
 
-    def _is_old(self, found: Found) -> bool:
+    def _is_old(self, found: ObjectInfo) -> bool:
         return self._clock() - found.modified > constants.STORE_GRACE_SECONDS / 2

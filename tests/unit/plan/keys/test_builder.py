@@ -133,11 +133,11 @@ def test_goals_without_a_pin_wait() -> None:
     )
     graph = key_graph(made, INDEX, {inputs(made, INDEX)[1].id: pin("s3://x/b")})
     assert [each.key is None for each in graph.goals] == [True, False, False]
-    (waiting,) = graph.unkeyed.values()
+    (waiting,) = graph.unpinned.values()
     assert waiting.arguments == ("s3://x/a",)
     assert blockers(graph, graph.goals[0].operation) == {waiting.id}
     grown = expand(graph, pins={waiting.id: pin("s3://x/a")})
-    assert not grown.unkeyed
+    assert not grown.unpinned
     assert not grown.pending
     assert grown.goals[1].key == graph.goals[1].key
     assert grown.goals[0].key is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-MOST_CALLS = 3
+MAX_CALLS = 3
 """Calls that a message names; the innermost ones say most."""
 
 
@@ -15,10 +15,10 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     at: str
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class SourceLocation(msgspec.Struct, frozen=True, gc=False):
     """A place in a program; line and column count from 1.
 
-    `calls` are those that led there, the innermost first, at most `MOST_CALLS` + 1.
+    `calls` are those that led there, the innermost first, at most `MAX_CALLS` + 1.
     """
 
     file: str
@@ -30,9 +30,9 @@ class Place(msgspec.Struct, frozen=True, gc=False):
         return f"{self.file}:{self.line}:{self.column}"
 
     @property
-    def trail(self) -> str:
+    def call_chain(self) -> str:
         """Say by which calls a program got here; empty outside of functions."""
-        words = [f"in {each.function}, called at {each.at}" for each in self.calls[:MOST_CALLS]]
-        if len(self.calls) > MOST_CALLS:
+        words = [f"in {each.function}, called at {each.at}" for each in self.calls[:MAX_CALLS]]
+        if len(self.calls) > MAX_CALLS:
             words.append("…")
         return f" ({', '.join(words)})" if words else ""

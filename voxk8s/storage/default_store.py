@@ -9,7 +9,7 @@ from pathlib import Path
 
 from voxk8s import constants
 from voxk8s.storage.options import StoreOptions, parse_url
-from voxk8s.storage.results import ResultStore
+from voxk8s.storage.result_store import ResultStore
 
 _lock = threading.Lock()
 _current: ResultStore | None = None

@@ -5,38 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from voxk8s.plan.model import Digest
-from voxk8s.storage.access_refresh import Touches
-from voxk8s.storage.backend import Backend, Found
-from voxk8s.storage.blobs import Blobs
+from voxk8s.storage.access_refresh import AccessRefresh
+from voxk8s.storage.backend import Backend, ObjectInfo
+from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.layout import record_path
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.record import FORMAT, Record, decode_record
-from voxk8s.storage.thread_pool import FanOut
+from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.ttl_cache import RecentResults, Seen
 
 
-class Records:
+class RecordStore:
     """The part of a store that knows which bytes are the value of a key."""
 
     def __init__(
         self,
         backend: Backend,
         quarantine: Quarantine,
-        blobs: Blobs,
-        fanout: FanOut,
+        blobs: BlobStore,
+        pool: ThreadPool,
         clock: Callable[[], float],
     ) -> None:
         """Keep records in `backend`."""
         self._backend = backend
         self._quarantine = quarantine
         self._blobs = blobs
-        self._fanout = fanout
-        self._touches = Touches(backend, fanout, clock)
+        self._pool = pool
+        self._refresh = AccessRefresh(backend, pool, clock)
         self._recent = RecentResults()
 
     def read(self, key: str) -> Record | None:
         """Read a record that is used: an old one becomes young."""
-        return self._read(key, self._touches.consider)
+        return self._read(key, self._refresh.consider)
 
     def read_quietly(self, key: str) -> Record | None:
         """Read a record without using it."""
@@ -44,14 +44,14 @@ class Records:
 
     def many(self, keys: Iterable[str], *, quietly: bool = False) -> dict[str, Record]:
         """Read the records of many keys side by side; those without one are left out."""
-        found = self._fanout.map(self.read_quietly if quietly else self.read, keys)
+        found = self._pool.map(self.read_quietly if quietly else self.read, keys)
         return {key: record for key, record in found.items() if record is not None}
 
     def complete(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys whose record is there, and its blob if it has one."""
         wanted = set(keys)
         known = {key for key in wanted if self._recent.get(key) is not None}
-        found = self._fanout.map(self._is_complete, wanted - known)
+        found = self._pool.map(self._is_complete, wanted - known)
         return known | {key for key, complete in found.items() if complete}
 
     def delete(self, key: str) -> None:
@@ -74,7 +74,9 @@ class Records:
         """Remember no more of a key."""
         self._recent.drop(key)
 
-    def _read(self, key: str, seen: Callable[[Found, memoryview], None] | None) -> Record | None:
+    def _read(
+        self, key: str, seen: Callable[[ObjectInfo, memoryview], None] | None
+    ) -> Record | None:
         def check(data: memoryview) -> None:
             decode_record(bytes(data), key)
 

@@ -5,12 +5,12 @@ import msgspec
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.keys.pins import Pin
 from voxk8s.storage.backend import Backend
-from voxk8s.storage.checksummed_json import check_seal, seal
+from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
 from voxk8s.storage.layout import pin_path
 from voxk8s.storage.quarantine import Quarantine
 
 
-class Pins:
+class PinStore:
     """Pins by URL, size and version (an ETag or a time of change)."""
 
     def __init__(self, backend: Backend, quarantine: Quarantine) -> None:
@@ -30,11 +30,11 @@ class Pins:
     def put(self, pin: Pin, size: int, version: str) -> None:
         """Remember the pin of an input whose state is (url, size, version)."""
         path = pin_path(pin.url, size, version)
-        self._backend.write(path, (seal(_ENCODER.encode(pin)),), "application/json")
+        self._backend.write(path, (add_checksum(_ENCODER.encode(pin)),), "application/json")
 
 
 def _check(data: memoryview) -> None:
-    check_seal(bytes(data))
+    verify_checksum(bytes(data))
     try:
         _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

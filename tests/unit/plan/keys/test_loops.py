@@ -29,7 +29,7 @@ from voxk8s.plan import (
     expand,
     key_graph,
     operation_id,
-    sequences,
+    sequence_kernels,
 )
 
 X_PLUS_K = [parameter("x"), parameter("k"), operation("s", "addition", "x", "k")]
@@ -177,7 +177,7 @@ def test_items_that_are_not_there_are_left_to_the_kernel(place: object) -> None:
     )  # fmt: skip
     node = graph.nodes[key(graph)]
     assert isinstance(node, KeyOperation)
-    assert node.kernel == sequences.INDEX
+    assert node.kernel == sequence_kernels.INDEX
 
 
 def test_only_the_item_that_is_asked_for_is_needed() -> None:
@@ -192,9 +192,9 @@ def test_only_the_item_that_is_asked_for_is_needed() -> None:
     ]
     made = plan(*nodes, goals=[goal("first")])
     graph = key_graph(made, INDEX)
-    (listing,) = graph.unkeyed
+    (listing,) = graph.unpinned
     graph = expand(graph, pins={listing: pin("s3://x/", "f", ("a", "b", "c"))})
-    assert [ref.arguments for ref in graph.unkeyed.values()] == [("a",)]
+    assert [ref.arguments for ref in graph.unpinned.values()] == [("a",)]
 
 
 def test_loop_over_a_folder() -> None:
@@ -207,7 +207,7 @@ def test_loop_over_a_folder() -> None:
         goals=[goal("images")],
     )
     graph = key_graph(made, INDEX)
-    assert blockers(graph, graph.goals[0].operation) == set(graph.unkeyed)
+    assert blockers(graph, graph.goals[0].operation) == set(graph.unpinned)
     graph = pinned(graph, {"s3://x/": ("a", "b")})
     images = [graph.nodes[each] for each in arguments(graph, key(graph))]
     assert [node.pin.url for node in images if isinstance(node, KeyOperation) and node.pin] == [
@@ -235,7 +235,7 @@ def test_loop_over_a_computed_sequence_waits_for_it() -> None:
     (deferred,) = graph.deferred
     pivot = graph.nodes[deferred.pivot]
     assert isinstance(pivot, KeyOperation)
-    assert pivot.kernel == sequences.RANGE
+    assert pivot.kernel == sequence_kernels.RANGE
     assert blockers(graph, graph.goals[0].operation) == {deferred.operation}
 
 
@@ -256,10 +256,10 @@ def test_items_that_are_no_scalars_are_picked_by_place() -> None:
     (loop_key,) = arguments(grown, key(grown))
     firsts = [grown.nodes[arguments(grown, each)[0]] for each in arguments(grown, loop_key)]
     assert [node.kernel if isinstance(node, KeyOperation) else node.value for node in firsts] == [
-        sequences.INDEX,
+        sequence_kernels.INDEX,
         5.0,
-        sequences.INDEX,
-        sequences.INDEX,
+        sequence_kernels.INDEX,
+        sequence_kernels.INDEX,
     ]
 
 
@@ -297,8 +297,8 @@ def test_computed_address_waits_then_asks_for_its_pin() -> None:
     """An input whose address is computed is the same input as one whose address is written."""
     graph = computed_address()
     grown = expand(graph, {graph.deferred[0].pivot: "s3://x/a"})
-    assert [ref.arguments for ref in grown.unkeyed.values()] == [("s3://x/a",)]
-    assert blockers(grown, grown.goals[0].operation) == set(grown.unkeyed)
+    assert [ref.arguments for ref in grown.unpinned.values()] == [("s3://x/a",)]
+    assert blockers(grown, grown.goals[0].operation) == set(grown.unpinned)
     written = graph_of(
         constant("c", "s3://x/a"), operation("l", "load", "c"), operation("n", "near", "l"),
         goals=[goal("n")],
@@ -322,7 +322,7 @@ def test_pin_without_entries_is_no_folder() -> None:
 
 def test_endless_loops_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loops that come to too many operations are an invalid plan, before memory runs out."""
-    monkeypatch.setattr(sequences, "MAX_ITEMS", 50)
+    monkeypatch.setattr(sequence_kernels, "MAX_ITEMS", 50)
     nodes = [constant("n", 1e15), operation("xs", "range", "n"), *loop()]
     with pytest.raises(InvalidPlan, match="split"):
         graph_of(*nodes, goals=[goal("m")])
@@ -340,7 +340,7 @@ def test_sequence_that_turns_out_too_long_fails_its_loop_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Too many items that only the run has told reject their loop; a shorter one is written out."""
-    monkeypatch.setattr(sequences, "MAX_ITEMS", 50)
+    monkeypatch.setattr(sequence_kernels, "MAX_ITEMS", 50)
     graph = graph_of(
         constant("a", 1), operation("xs", "near", "a"), operation("ys", "near", "xs"),
         *loop("xs"), operation("n", "map", "f", "ys"), goals=[goal("m"), goal("n")],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from voxk8s.storage import MISS, open_store
 from voxk8s.storage.layout import blob_path, record_path
-from voxk8s.storage.results import ResultStore
+from voxk8s.storage.result_store import ResultStore
 
 MIXED = {"noise": np.frombuffer(np.random.default_rng(3).bytes(9_000), "uint8"), "n": 1}
 ZEROS = np.zeros(100_000, "uint8")

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from voxk8s.errors import InvalidPlan
-from voxk8s.plan import sequences
+from voxk8s.plan import sequence_kernels
 from voxk8s.plan.canonical import quote
 from voxk8s.plan.document.validate import MAX_LOOP_DEPTH
-from voxk8s.plan.gc_pause import without_collecting
+from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.graph import Cycle
 from voxk8s.plan.identity import closure_id, constant_id, operation_id, quoted_operation_id
-from voxk8s.plan.kernels import Kernels
-from voxk8s.plan.keys.expand import Loops
 from voxk8s.plan.keys.input_keys import External
 from voxk8s.plan.keys.key_graph import (
     Deferred,
@@ -22,7 +20,8 @@ from voxk8s.plan.keys.key_graph import (
     KeyNode,
     KeyOperation,
 )
-from voxk8s.plan.keys.partial_keys import Bound, Layout, Scope, Term, waiting_from
+from voxk8s.plan.keys.loops import Loops
+from voxk8s.plan.keys.partial_keys import BoundClosure, Layout, PartialKey, Scope, waiting_from
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import (
     SAVE_KERNEL,
@@ -47,24 +46,25 @@ from voxk8s.plan.model import (
     WorkPlan,
 )
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
+from voxk8s.plan.visible_kernels import VisibleKernels
 
 Values = Mapping[ResultKey, object]
 """Values of pivots; items that are no scalars may be any placeholder."""
 
 
-@without_collecting
+@without_gc
 def key_graph(
     plan: WorkPlan, index: KernelIndex, pins: Mapping[OperationId, Pin] | None = None
 ) -> KeyGraph:
     """Give every operation that the goals need its result key.
 
-    `pins` says what inputs are, by the ids of `inputs` and `KeyGraph.unkeyed`. Raises InvalidPlan
+    `pins` says what inputs are, by the ids of `inputs` and `KeyGraph.unpinned`. Raises InvalidPlan
     for what only shows now: too many operations in loops, or geometry that needs itself.
     """
     return Lowering(plan, index, dict(pins or {}), {}).graph()
 
 
-@without_collecting
+@without_gc
 def expand(
     graph: KeyGraph,
     values: Values | None = None,
@@ -73,14 +73,14 @@ def expand(
     """Give the larger graph that more knowledge allows; keys that exist stay as they are.
 
     `values` are those of pivots of `graph.deferred`; of a sequence only length and scalar items
-    matter. `pins` are those of inputs in `graph.unkeyed`.
+    matter. `pins` are those of inputs in `graph.unpinned`.
     """
     return graph.origin.grow(values or {}, pins or {})
 
 
 def inputs(plan: WorkPlan, index: KernelIndex) -> tuple[InputRef, ...]:
     """List the inputs with known addresses that the goals need."""
-    return tuple(key_graph(plan, index).unkeyed.values())
+    return tuple(key_graph(plan, index).unpinned.values())
 
 
 class Lowering:
@@ -94,10 +94,10 @@ class Lowering:
         values: Values,
     ) -> None:
         self.plan = plan
-        self.kernels = Kernels(index, plan.imports)
+        self.kernels = VisibleKernels(index, plan.imports)
         self.pins = pins
         self.values = values
-        self.terms: dict[OperationId, Term] = {}
+        self.terms: dict[OperationId, PartialKey] = {}
         self.nodes: dict[ResultKey, KeyNode] = {}
         self.deferred: dict[OperationId, Deferred] = {}
         self.rejected: dict[OperationId, str] = {}
@@ -164,7 +164,7 @@ class Lowering:
         return KeyGraph(
             nodes=self.nodes,
             goals=key_goals,
-            unkeyed={name: ref for name, ref in self.external.unpinned.items() if name in waiting},
+            unpinned={name: ref for name, ref in self.external.unpinned.items() if name in waiting},
             deferred=tuple([each for name, each in self.deferred.items() if name in waiting]),
             rejected={name: text for name, text in self.rejected.items() if name in waiting},
             pending=found.pending,
@@ -199,7 +199,7 @@ class Lowering:
         for node in nodes.values():
             if isinstance(node, Operation):
                 if node.operator not in self._signatures:
-                    signature = self.kernels.need(node.operator, f"$.nodes.{node.id}.operator")
+                    signature = self.kernels.require(node.operator, f"$.nodes.{node.id}.operator")
                     self._signatures[node.operator] = signature
                     self._quoted[node.operator] = quote(node.operator)
                     self._tails[node.operator] = kernel_tail(signature.qualified, signature.version)
@@ -209,7 +209,7 @@ class Lowering:
                     node.nodes, [node.result], self._signatures, self._layouts
                 )
 
-    def _make(self, node: Node, name: OperationId | None, scope: Scope) -> Term:
+    def _make(self, node: Node, name: OperationId | None, scope: Scope) -> PartialKey:
         """Make a node's term; `name` is None in a loop, where items change the id."""
         if isinstance(node, Operation):
             local = scope.terms
@@ -229,17 +229,17 @@ class Lowering:
                     if not of_plan:  # what the body's geometry takes from here is captured too
                         name = operation_id("", [name, *[image.id for image in images]])
             # Never shared by id: equal closures may stand in scopes that load other images.
-            term = Term(name, None, body=Bound(node, captures, scope))
+            term = PartialKey(name, None, body=BoundClosure(node, captures, scope))
         else:
             raise InvalidPlan(f"parameter {node.name!r} is not bound by a closure")
         scope.terms[node.id] = term
         return term
 
-    def size(self, bound: Bound) -> int:
+    def size(self, bound: BoundClosure) -> int:
         """Count the nodes of a closure's body."""
         return len(self._layouts[bound.closure.id].order)
 
-    def apply(self, bound: Bound, item: Term) -> Term:
+    def apply(self, bound: BoundClosure, item: PartialKey) -> PartialKey:
         """Evaluate a closure's body for one item."""
         closure = bound.closure
         scope = Scope(self._layouts[closure.id], {}, bound.scope)
@@ -279,11 +279,11 @@ class Lowering:
                 continue
             qualified, version, tail = plain
             key = operation_key(tail, known)
-            terms[name] = Term(name, key)
+            terms[name] = PartialKey(name, key)
             if key not in nodes:
                 nodes[key] = KeyOperation(key, qualified, version, known, name)
 
-    def constant(self, value: Scalar, name: OperationId | None = None) -> Term:
+    def constant(self, value: Scalar, name: OperationId | None = None) -> PartialKey:
         """Make the term of a constant."""
         if name is None:
             name = constant_id(value)
@@ -292,12 +292,12 @@ class Lowering:
             key = constant_key(value)
             if key not in self.nodes:
                 self.nodes[key] = KeyConstant(key, value)
-            term = self.terms[name] = Term(name, key, value=value)
+            term = self.terms[name] = PartialKey(name, key, value=value)
         return term
 
     def _operation(
-        self, operator: str, arguments: list[Term], name: OperationId | None, scope: Scope
-    ) -> Term:
+        self, operator: str, arguments: list[PartialKey], name: OperationId | None, scope: Scope
+    ) -> PartialKey:
         signature = self._signatures[operator]
         if takes_geometry(signature, len(arguments)):
             images, of_plan = scope.images()
@@ -319,12 +319,12 @@ class Lowering:
         return term
 
     def computed(
-        self, signature: Signature, tail: str, arguments: Sequence[Term], name: OperationId
-    ) -> Term:
+        self, signature: Signature, tail: str, arguments: Sequence[PartialKey], name: OperationId
+    ) -> PartialKey:
         """Make the term of an operation that its kernel computes."""
-        items: tuple[Term, ...] | None = None
+        items: tuple[PartialKey, ...] | None = None
         if signature.qualified in STRUCTURAL:
-            if signature.qualified == sequences.INDEX:
+            if signature.qualified == sequence_kernels.INDEX:
                 item = self.items.item(arguments)
                 if item is not None:
                     return item
@@ -333,18 +333,18 @@ class Lowering:
         known = tuple([key for key in keys if key is not None])
         if len(known) < len(keys):
             waits = tuple([term for term in arguments if term.key is None])
-            return Term(name, None, items=items, waits=waits, needs=known)
+            return PartialKey(name, None, items=items, waits=waits, needs=known)
         key = operation_key(tail, known)
         if key not in self.nodes:
             self.nodes[key] = KeyOperation(
                 key, signature.qualified, signature.version, known, name, signature.role
             )
-        return Term(name, key, items=items)
+        return PartialKey(name, key, items=items)
 
 
-def _distinct(terms: Iterable[Term]) -> list[Term]:
+def _distinct(terms: Iterable[PartialKey]) -> list[PartialKey]:
     """Drop terms whose key came before: the same image under two names is one."""
-    seen: dict[str, Term] = {}
+    seen: dict[str, PartialKey] = {}
     for term in terms:
         seen.setdefault(term.id if term.key is None else term.key, term)
     return list(seen.values())

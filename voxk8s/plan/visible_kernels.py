@@ -7,7 +7,7 @@ from voxk8s.plan.signature import KernelIndex, Signature
 from voxk8s.plan.suggest import clip, nearest_kernel, suggest
 
 
-class Kernels:
+class VisibleKernels:
     """The kernels that one plan with its imports sees."""
 
     def __init__(self, index: KernelIndex, imports: tuple[str, ...]) -> None:
@@ -32,7 +32,7 @@ class Kernels:
             self._found[name] = self.index.find(name, self.imports)
         return self._found[name]
 
-    def need(self, name: str, path: str) -> Signature:
+    def require(self, name: str, path: str) -> Signature:
         """Find a kernel; raises InvalidPlan with the nearest name."""
         signature = self.find(name)
         if signature is None:

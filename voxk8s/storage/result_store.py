@@ -14,19 +14,19 @@ from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage import probe as probing
 from voxk8s.storage.backend import Backend
-from voxk8s.storage.blobs import Blobs
-from voxk8s.storage.counters import Counters, Counts, StoreStats, count_all
+from voxk8s.storage.blob_store import BlobStore
+from voxk8s.storage.counters import Counters, Counts, StoreStats, store_stats
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.lease import Lease
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.options import Location, StoreOptions
-from voxk8s.storage.pins import Pins
+from voxk8s.storage.pin_store import PinStore
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record
 from voxk8s.storage.record_codec import make_record, read_value
-from voxk8s.storage.records import Records
-from voxk8s.storage.thread_pool import FanOut
+from voxk8s.storage.record_store import RecordStore
+from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc import Collection, collect
 from voxk8s.storage.upkeep.gc_policy import Limits
 from voxk8s.storage.upkeep.verify import Tell, Verification, verify
@@ -63,10 +63,10 @@ class ResultStore:
         self._backend = Backend(location, resolved or options)
         self._counters = Counters()
         self._quarantine = Quarantine(self._backend, self._counters)
-        self._blobs = Blobs(self._backend, self._quarantine, clock)
-        self._pins = Pins(self._backend, self._quarantine)
-        self._fanout = FanOut(_REMOTE_WIDTH if self._backend.remote else _LOCAL_WIDTH)
-        self._records = Records(self._backend, self._quarantine, self._blobs, self._fanout, clock)
+        self._blobs = BlobStore(self._backend, self._quarantine, clock)
+        self._pins = PinStore(self._backend, self._quarantine)
+        self._pool = ThreadPool(_REMOTE_WIDTH if self._backend.remote else _LOCAL_WIDTH)
+        self._records = RecordStore(self._backend, self._quarantine, self._blobs, self._pool, clock)
 
     # --- results ----------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ class ResultStore:
         if seen is not None:
             # The record says whether the result is still there; its blob comes meanwhile.
             digest, size = seen
-            ahead = self._fanout.submit(lambda: self._blobs.read(digest, size))
+            ahead = self._pool.submit(lambda: self._blobs.read(digest, size))
         record = self._records.read(key)
         if record is None or record.format != FORMAT:
             return self._miss(key)
@@ -148,7 +148,7 @@ class ResultStore:
 
     def delete(self, keys: Iterable[str]) -> None:
         """Forget results. Their blobs stay, since others may share them."""
-        self._fanout.map(self._records.delete, keys)
+        self._pool.map(self._records.delete, keys)
 
     def record(self, key: str) -> Record | None:
         """Tell what the store knows about a result, without its value (inline ones excepted)."""
@@ -215,7 +215,7 @@ class ResultStore:
         """
         if not self._backend.remote:
             return _ready
-        answer = self._fanout.submit(lambda: self._backend.get(constants.PROBE_PATH))
+        answer = self._pool.submit(lambda: self._backend.get(constants.PROBE_PATH))
 
         def wait() -> None:
             answer()
@@ -224,14 +224,14 @@ class ResultStore:
 
     def stats(self) -> StoreStats:
         """Count what is in the store. Lists all of it: slow for large ones."""
-        return count_all(self._backend, self.counts)
+        return store_stats(self._backend, self.counts)
 
     def verify(self, tell: Tell = lambda *_: None) -> Verification:
         """Read everything: corrupt objects are set aside, and what is wrong is told.
 
         `tell` hears how far it is. Memory is bounded by 48 bytes a blob and one corrupt blob.
         """
-        return verify(self._backend, self._blobs, self._fanout, self._records.read_quietly, tell)
+        return verify(self._backend, self._blobs, self._pool, self._records.read_quietly, tell)
 
     def collect(
         self, limits: Limits, *, dry_run: bool = False, tell: Tell = lambda *_: None
@@ -243,7 +243,7 @@ class ResultStore:
         """
         return collect(
             self._backend,
-            self._fanout,
+            self._pool,
             lambda keys: self._records.many(keys, quietly=True),
             self._records.delete,
             limits,

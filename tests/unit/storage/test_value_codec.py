@@ -16,8 +16,8 @@ from hypothesis.extra import numpy as nps
 
 from tests.support.values import SAMPLES, same
 from voxk8s.errors import CorruptBlob, UnsupportedValue
-from voxk8s.storage.codec import decode, encode, payload_digest
 from voxk8s.storage.payload import MAX_DEPTH
+from voxk8s.storage.value_codec import decode, encode, payload_digest
 from voxk8s.values import SavedFile, Value
 
 HEAD = struct.Struct("<4sBB2xQQ40x")
