@@ -106,8 +106,8 @@ bench: install ## Print the benchmark tables (BENCH="plan store" for some)
 check: lint unit ## Lint, types, import contracts and unit tests
 
 .PHONY: unit
-unit: venv ## Unit tests only
-	@$(BIN)/pytest tests/unit $(PYTEST)
+unit: venv ## Unit tests only, on all cores, with few examples a property
+	@HYPOTHESIS_PROFILE=quick $(BIN)/pytest tests/unit --numprocesses=auto --dist=worksteal $(PYTEST)
 
 .PHONY: lint
 lint: venv ## Formatting, lint, types, import contracts

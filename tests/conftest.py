@@ -13,9 +13,11 @@ import pytest
 
 from tests.support.s3 import S3Server, serve
 
-# How long one example takes says how busy the machine is; a hang is pytest's timeout.
-hypothesis.settings.register_profile("any-machine", deadline=None)
-hypothesis.settings.load_profile("any-machine")
+# No deadline: how long one example takes depends on the load of the machine, and a hang ends by
+# pytest's timeout. `make check` tries fewer examples than `make test`.
+hypothesis.settings.register_profile("full", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))
 
 
 def pytest_configure() -> None:
