@@ -53,7 +53,7 @@ def _load(path: Path) -> Image:
         (VOXELS.astype(">i2").tobytes(), {"ElementByteOrderMSB": "True"}),
         (b"lead" + VOXELS.tobytes(), {"HeaderSize": "-1"}),
         (zlib.compress(VOXELS.tobytes()), {"CompressedData": "True"}),
-        (gzip.compress(VOXELS.tobytes()), {"CompressedData": "True"}),
+        (gzip.compress(VOXELS.tobytes(), mtime=0), {"CompressedData": "True"}),
         (" ".join(map(str, VOXELS.ravel())).encode(), {"BinaryData": "False"}),
         (VOXELS.astype("<i4").tobytes(), {"ElementType": "MET_LONG"}),
     ],
