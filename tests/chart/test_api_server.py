@@ -17,11 +17,19 @@ from tests.support import example_runs
 from tests.support.paths import ROOT
 from tests.tools.helm import render
 from voxk8s.api import crd
-from voxk8s.cluster import kube
-from voxk8s.cluster.errors import AlreadyExists, Conflict, Invalid, KindMissing, NotFound
-from voxk8s.cluster.kube import Changed, Kube, KubeObject
-from voxk8s.cluster.reflector import Snapshot, notices
-from voxk8s.cluster.resources import CONFIG_MAPS, CRDS, NAMESPACES, PODS, WORK_PLANS, Kind, kind_of
+from voxk8s.cluster import kube_client
+from voxk8s.cluster.kube_client import KubeClient, KubeObject, WatchEvent
+from voxk8s.cluster.kube_errors import AlreadyExists, Conflict, Invalid, KindMissing, NotFound
+from voxk8s.cluster.reflector import Snapshot, list_and_watch
+from voxk8s.cluster.resources import (
+    CONFIG_MAPS,
+    CRDS,
+    NAMESPACES,
+    PODS,
+    WORK_PLANS,
+    ApiResource,
+    resource_of,
+)
 
 pytestmark = pytest.mark.cluster
 
@@ -34,14 +42,14 @@ PLAN: dict[str, Any] = {
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Kube]:
+async def door() -> AsyncIterator[KubeClient]:
     """Connect to the cluster, which has our CRD since `make install`."""
-    async with await Kube.connect({"KUBECONFIG": str(KUBECONFIG)}) as opened:
+    async with await KubeClient.connect({"KUBECONFIG": str(KUBECONFIG)}) as opened:
         yield opened
 
 
 @pytest.fixture
-async def namespace(door: Kube) -> AsyncIterator[str]:
+async def namespace(door: KubeClient) -> AsyncIterator[str]:
     """Make a namespace that enforces Pod Security "restricted", and remove it."""
     name = f"chart-{uuid.uuid4().hex[:8]}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -65,7 +73,7 @@ def work_plan(name: str = "w", **spec: Any) -> KubeObject:
     }
 
 
-async def dry(door: Kube, namespace: str, body: KubeObject) -> KubeObject:
+async def dry(door: KubeClient, namespace: str, body: KubeObject) -> KubeObject:
     """Let the API server check an object and fill in defaults."""
     return await door.apply(WORK_PLANS, body, namespace, manager=MANAGER, dry_run=True)
 
@@ -119,14 +127,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-async def test_crd_is_accepted(door: Kube) -> None:
+async def test_crd_is_accepted(door: KubeClient) -> None:
     """The API server finds the schema structural and the rules cheap enough."""
     made = await door.apply(CRDS, crd.crd(), manager="helm", dry_run=True)
     assert made["spec"]["names"]["shortNames"] == ["wp"]
 
 
 @pytest.mark.parametrize("spec", ACCEPTED.values(), ids=ACCEPTED)
-async def test_spec_is_accepted(door: Kube, spec: dict[str, Any]) -> None:
+async def test_spec_is_accepted(door: KubeClient, spec: dict[str, Any]) -> None:
     """What the documentation promises passes the schema and the rules, and nothing is cut away."""
     made = await dry(door, "default", work_plan(f"w-{uuid.uuid4().hex[:8]}", **spec))
     for field, value in spec.items():
@@ -137,21 +145,21 @@ async def test_spec_is_accepted(door: Kube, spec: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("spec", "words"), REFUSED.values(), ids=REFUSED)
-async def test_spec_is_refused(door: Kube, spec: dict[str, Any], words: str) -> None:
+async def test_spec_is_refused(door: KubeClient, spec: dict[str, Any], words: str) -> None:
     """What cannot work is refused before it is stored, in words a user understands."""
     with pytest.raises(Invalid) as caught:
         await dry(door, "default", work_plan(**spec))
     assert words in str(caught.value)
 
 
-async def test_long_names(door: Kube) -> None:
+async def test_long_names(door: KubeClient) -> None:
     """A name of 200 characters is fine, a longer one is refused."""
     await dry(door, "default", work_plan("x" * 200))
     with pytest.raises(Invalid, match="200"):
         await dry(door, "default", work_plan("x" * 201))
 
 
-async def test_source_cannot_change(door: Kube, namespace: str) -> None:
+async def test_source_cannot_change(door: KubeClient, namespace: str) -> None:
     """Not even one number deep inside an inline plan, whoever suspends the WorkPlan."""
     made = await door.apply(WORK_PLANS, work_plan(), namespace, manager=MANAGER)
     assert made["spec"]["source"]["plan"] == PLAN
@@ -163,7 +171,7 @@ async def test_source_cannot_change(door: Kube, namespace: str) -> None:
     await dry(door, namespace, work_plan(priority=3))
 
 
-async def test_store_and_cluster_change_only_at_rest(door: Kube, namespace: str) -> None:
+async def test_store_and_cluster_change_only_at_rest(door: KubeClient, namespace: str) -> None:
     """While a WorkPlan runs its cluster and store stay; suspended or finished they may change."""
     waiting = {"configMapRef": {"name": "missing", "key": "p.json"}}
 
@@ -181,7 +189,7 @@ async def test_store_and_cluster_change_only_at_rest(door: Kube, namespace: str)
     await dry(door, namespace, plan(cluster={"maxWorkers": 3}))
 
 
-async def test_large_plan_fits(door: Kube, namespace: str) -> None:
+async def test_large_plan_fits(door: KubeClient, namespace: str) -> None:
     """An inline plan of 5,500 nodes and more than a megabyte is stored whole."""
     nodes = [
         {"id": f"{number:064x}", "type": "operation", "operator": "default.+",
@@ -198,12 +206,12 @@ async def test_large_plan_fits(door: Kube, namespace: str) -> None:
     assert seen.items[0]["spec"]["source"]["plan"] == plan
     version = before.resource_version
     async for notice in door.watch(WORK_PLANS, namespace, resource_version=version):
-        assert isinstance(notice, Changed)
+        assert isinstance(notice, WatchEvent)
         assert notice.object["spec"]["source"]["plan"] == plan
         break
 
 
-async def test_two_managers_share_a_status(door: Kube, namespace: str) -> None:
+async def test_two_managers_share_a_status(door: KubeClient, namespace: str) -> None:
     """Operator and runner apply their own fields and conditions and leave the other's alone."""
     await door.apply(WORK_PLANS, work_plan(), namespace, manager=MANAGER)
 
@@ -232,7 +240,7 @@ async def test_two_managers_share_a_status(door: Kube, namespace: str) -> None:
         await write("one", {**one, "failures": []})
 
 
-async def test_children_are_accepted(door: Kube, namespace: str) -> None:
+async def test_children_are_accepted(door: KubeClient, namespace: str) -> None:
     """Every object of a run passes the API server's checks, Pod Security included."""
     owner = await door.apply(WORK_PLANS, work_plan("brain"), namespace, manager=MANAGER)
     for child in example_runs.GOLDEN["plain"]:
@@ -244,7 +252,9 @@ async def test_children_are_accepted(door: Kube, namespace: str) -> None:
             subject = {**child["subjects"][0], "namespace": namespace}
             body["subjects"] = [subject]
         try:
-            made = await door.apply(kind_of(body), body, namespace, manager=MANAGER, dry_run=True)
+            made = await door.apply(
+                resource_of(body), body, namespace, manager=MANAGER, dry_run=True
+            )
         except KindMissing:
             pytest.fail(f"{child['kind']}: the dask-kubernetes operator is not installed")
         if child["kind"] == "DaskCluster":  # its old pod schema cuts away what it does not know
@@ -284,10 +294,10 @@ def _common(wanted: Any, made: Any) -> Any:
     return made
 
 
-async def test_release_is_accepted(door: Kube, namespace: str) -> None:
+async def test_release_is_accepted(door: KubeClient, namespace: str) -> None:
     """Every object of the chart passes the API server's checks."""
     for thing in render(crds={"install": False}, s3={"enabled": True}):
-        kind = Kind(*_group(thing))
+        kind = ApiResource(*_group(thing))
         body = {**thing, "metadata": {**thing["metadata"]}}
         place = None
         if "namespace" in body["metadata"]:
@@ -303,7 +313,7 @@ def _group(thing: KubeObject) -> tuple[str, str, str, str]:
     return group, version, plural, thing["kind"]
 
 
-async def test_door_reads_and_writes(door: Kube, namespace: str) -> None:
+async def test_door_reads_and_writes(door: KubeClient, namespace: str) -> None:
     """Create, read, patch, replace, delete: each with the error that its misuse deserves."""
     body: KubeObject = {
         "apiVersion": "v1",
@@ -330,11 +340,11 @@ async def test_door_reads_and_writes(door: Kube, namespace: str) -> None:
     with pytest.raises(NotFound):
         await door.get(CONFIG_MAPS, "a", namespace)
     with pytest.raises(KindMissing):
-        await door.list(Kind("nobody.example", "v1", "things", "Thing"))
+        await door.list(ApiResource("nobody.example", "v1", "things", "Thing"))
 
 
 async def test_a_status_can_be_written_without_its_plan_coming_back(
-    door: Kube, namespace: str
+    door: KubeClient, namespace: str
 ) -> None:
     """Who writes a status often is answered with metadata, while the status is written whole."""
     made = await door.create(WORK_PLANS, work_plan(), namespace)
@@ -354,10 +364,10 @@ async def test_a_status_can_be_written_without_its_plan_coming_back(
 
 
 async def test_door_pages_and_follows(
-    door: Kube, namespace: str, monkeypatch: pytest.MonkeyPatch
+    door: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listing of several pages is whole, and what happens after it is seen in order."""
-    monkeypatch.setattr(kube, "_PAGE", 2)
+    monkeypatch.setattr(kube_client, "_PAGE", 2)
     for number in range(5):
         body = {
             "apiVersion": "v1",
@@ -365,7 +375,7 @@ async def test_door_pages_and_follows(
             "metadata": {"name": f"c{number}", "labels": {"of": "mine"}},
         }
         await door.create(CONFIG_MAPS, body, namespace)
-    stream = notices(door, CONFIG_MAPS, namespace, labels="of=mine")
+    stream = list_and_watch(door, CONFIG_MAPS, namespace, labels="of=mine")
     first = await anext(stream)
     assert isinstance(first, Snapshot)
     assert [item["metadata"]["name"] for item in first.items] == [f"c{n}" for n in range(5)]
@@ -374,20 +384,20 @@ async def test_door_pages_and_follows(
     seen: list[tuple[str, str]] = []
     while len(seen) < 2:
         notice = await asyncio.wait_for(anext(stream), 10)
-        if isinstance(notice, Changed):
+        if isinstance(notice, WatchEvent):
             seen.append((notice.type, notice.object["metadata"]["name"]))
     assert seen == [("MODIFIED", "c1"), ("DELETED", "c2")]
     await stream.aclose()
 
 
-async def test_a_call_is_quick(door: Kube) -> None:
+async def test_a_call_is_quick(door: KubeClient) -> None:
     """One call costs a few milliseconds, so that a reconcile may make several."""
     await door.get(NAMESPACES, "default")
     best = min([await _timed(door) for _ in range(20)])
     assert best < 0.010
 
 
-async def _timed(door: Kube) -> float:
+async def _timed(door: KubeClient) -> float:
     begin = time.perf_counter()
     await door.get(NAMESPACES, "default")
     return time.perf_counter() - begin

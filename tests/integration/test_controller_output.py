@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import workplans
 from tests.support.s3 import S3Server
-from voxk8s.cluster.source import Document
+from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve import copy_files
 from voxk8s.controller.resolve.resolution_state import Resolved
 from voxk8s.controller.resolve.resolve_plan import ResolveRequest, resolve_plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from voxk8s.api import Resources, WorkPlanResource, decode_resource
-from voxk8s.cluster import access, dask, network, runner
+from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job
 from voxk8s.cluster.defaults import Defaults, StoreTarget
 
 Manifest = dict[str, Any]
@@ -62,19 +62,19 @@ SHAPED = work_plan(
 
 
 def manifests(
-    resource: WorkPlanResource, defaults: Defaults, store: StoreTarget, workers: int = 2
+    workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget, workers: int = 2
 ) -> list[Manifest]:
     """Build everything that one run consists of."""
-    cluster = dask.dask_cluster(resource, defaults, store, workers=workers)
+    cluster = dask_cluster.build_dask_cluster(workplan, defaults, store, workers=workers)
     name = cluster["metadata"]["name"]
     return [
-        access.compute_account(resource.metadata.namespace),
-        *access.runner_access(resource, defaults),
-        access.credentials_secret(resource, defaults, CREDENTIALS),
-        *network.network_policies(resource, defaults, store),
+        rbac.build_compute_account(workplan.metadata.namespace),
+        *rbac.build_runner_rbac(workplan, defaults),
+        rbac.build_credentials_secret(workplan, defaults, CREDENTIALS),
+        *network_policies.build_network_policies(workplan, defaults, store),
         cluster,
-        dask.dask_autoscaler(resource, defaults, name, minimum=workers),
-        runner.runner_job(resource, defaults, store, cluster=name),
+        dask_cluster.build_dask_autoscaler(workplan, defaults, name, minimum=workers),
+        runner_job.build_runner_job(workplan, defaults, store, cluster=name),
     ]
 
 

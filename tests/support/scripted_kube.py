@@ -8,9 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from voxk8s.cluster.errors import AlreadyExists, Conflict, NotFound
-from voxk8s.cluster.kube import Changed, Listing
-from voxk8s.cluster.resources import Kind
+from voxk8s.cluster.kube_client import ObjectList, WatchEvent
+from voxk8s.cluster.kube_errors import AlreadyExists, Conflict, NotFound
+from voxk8s.cluster.resources import ApiResource
 
 
 class ScriptedKube:
@@ -43,62 +43,73 @@ class ScriptedKube:
                 told.put_nowait(copy.deepcopy(thing))
         return copy.deepcopy(thing)
 
-    async def get(self, kind: Kind, name: str, namespace: str | None = None) -> dict[str, Any]:
+    async def get(
+        self, resource: ApiResource, name: str, namespace: str | None = None
+    ) -> dict[str, Any]:
         """Read one object."""
-        self._count("get", kind)
-        found = self.objects.get((kind.name, namespace or "", name))
+        self._count("get", resource)
+        found = self.objects.get((resource.kind, namespace or "", name))
         if found is None:
-            raise NotFound(f'{kind.plural} "{name}" not found', 404)
+            raise NotFound(f'{resource.plural} "{name}" not found', 404)
         return copy.deepcopy(found)
 
     async def find(
-        self, kind: Kind, name: str, namespace: str | None = None
+        self, resource: ApiResource, name: str, namespace: str | None = None
     ) -> dict[str, Any] | None:
         """Read one object or None."""
         try:
-            return await self.get(kind, name, namespace)
+            return await self.get(resource, name, namespace)
         except NotFound:
             return None
 
-    async def list(self, kind: Kind, namespace: str | None = None, **_: Any) -> Listing:
+    async def list(
+        self, resource: ApiResource, namespace: str | None = None, **_: Any
+    ) -> ObjectList:
         """Read all objects of a kind, whatever the selectors."""
-        self._count("list", kind)
-        items = [copy.deepcopy(each) for key, each in self.objects.items() if key[0] == kind.name]
-        return Listing(items, str(self._version))
+        self._count("list", resource)
+        items = [
+            copy.deepcopy(each) for key, each in self.objects.items() if key[0] == resource.kind
+        ]
+        return ObjectList(items, str(self._version))
 
     async def watch(
-        self, kind: Kind, namespace: str | None = None, **_: Any
-    ) -> AsyncGenerator[Changed]:
+        self, resource: ApiResource, namespace: str | None = None, **_: Any
+    ) -> AsyncGenerator[WatchEvent]:
         """Tell of every object of a kind that is made or changed from now on."""
-        self._count("watch", kind)
+        self._count("watch", resource)
         told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._watches.append((kind.name, told))
+        self._watches.append((resource.kind, told))
         while True:
-            yield Changed("MODIFIED", await told.get())
+            yield WatchEvent("MODIFIED", await told.get())
 
     async def create(
-        self, kind: Kind, body: dict[str, Any], namespace: str | None = None, *, manager: str = ""
+        self,
+        resource: ApiResource,
+        body: dict[str, Any],
+        namespace: str | None = None,
+        *,
+        manager: str = "",
     ) -> dict[str, Any]:
         """Make an object."""
-        self._count("create", kind)
-        if self._key(kind.name, body) in self.objects:
+        self._count("create", resource)
+        if self._key(resource.kind, body) in self.objects:
             raise AlreadyExists("there already", 409)
-        self.created.append(kind.name)
+        self.created.append(resource.kind)
         return self.put(copy.deepcopy(body))
 
     async def replace(
-        self, kind: Kind, body: dict[str, Any], namespace: str | None = None
+        self, resource: ApiResource, body: dict[str, Any], namespace: str | None = None
     ) -> dict[str, Any]:
         """Replace an object whose version is the last."""
-        self._count("replace", kind)
-        found = self.objects[self._key(kind.name, body)]
+        self._count("replace", resource)
+        found = self.objects[self._key(resource.kind, body)]
         if found["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
             raise Conflict("the object has been modified", 409)
         return self.put(copy.deepcopy(body))
 
     async def apply(
         self,
-        kind: Kind,
+        resource: ApiResource,
         body: dict[str, Any],
         namespace: str | None = None,
         *,
@@ -108,9 +119,9 @@ class ScriptedKube:
         whole: bool = True,
     ) -> dict[str, Any]:
         """Apply the first level of a status or spec, with each manager's fields its own."""
-        self._count("apply", kind)
+        self._count("apply", resource)
         self.calls["apply in part"] += not whole
-        found = self.objects.get(self._key(kind.name, body))
+        found = self.objects.get(self._key(resource.kind, body))
         if found is None:
             raise NotFound("not found", 404)
         uid = body["metadata"].get("uid")
@@ -127,26 +138,32 @@ class ScriptedKube:
         return self.put(found)
 
     async def patch(
-        self, kind: Kind, name: str, changes: dict[str, Any], namespace: str | None = None
+        self,
+        resource: ApiResource,
+        name: str,
+        changes: dict[str, Any],
+        namespace: str | None = None,
     ) -> dict[str, Any]:
         """Merge the first level of a spec."""
-        self._count("patch", kind)
-        found = self.objects[kind.name, namespace or "", name]
+        self._count("patch", resource)
+        found = self.objects[resource.kind, namespace or "", name]
         found["spec"] |= changes.get("spec", {})
         return self.put(found)
 
-    async def delete(self, kind: Kind, name: str, namespace: str | None = None, **_: Any) -> bool:
+    async def delete(
+        self, resource: ApiResource, name: str, namespace: str | None = None, **_: Any
+    ) -> bool:
         """Delete an object."""
-        self._count("delete", kind)
-        self.deleted.append((kind.name, name))
-        return self.objects.pop((kind.name, namespace or "", name), None) is not None
+        self._count("delete", resource)
+        self.deleted.append((resource.kind, name))
+        return self.objects.pop((resource.kind, namespace or "", name), None) is not None
 
     async def create_event(self, event: dict[str, Any]) -> None:
         """Keep an event."""
         self.events.append(event)
 
-    def _count(self, call: str, kind: Kind) -> None:
-        for name in (call, f"{call} {kind.name}"):
+    def _count(self, call: str, resource: ApiResource) -> None:
+        for name in (call, f"{call} {resource.kind}"):
             self.calls[name] += 1
             if self._failures[name]:
                 raise self._failures[name].pop(0)

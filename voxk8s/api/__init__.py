@@ -2,10 +2,9 @@
 
 from voxk8s.api.base import ApiStruct, Json
 from voxk8s.api.conditions import find_condition, is_condition, remove_condition, set_condition
-from voxk8s.api.meta import ObjectMeta, OwnerReference
+from voxk8s.api.object_meta import ObjectMeta, OwnerReference
 from voxk8s.api.progress import advance, read_done
-from voxk8s.api.resource import FRESH, WorkPlanResource, decode_resource, decode_status, encode
-from voxk8s.api.results import bound_failures, bound_results, show_value, whole_value
+from voxk8s.api.results import bound_failures, bound_results, json_value, truncate_value
 from voxk8s.api.spec import (
     Cache,
     Cluster,
@@ -14,7 +13,7 @@ from voxk8s.api.spec import (
     LocalReference,
     OnFailure,
     Output,
-    PodShape,
+    PodTemplate,
     Resources,
     Retry,
     Source,
@@ -36,6 +35,7 @@ from voxk8s.api.status import (
     Waiting,
     WorkPlanStatus,
 )
+from voxk8s.api.workplan import FRESH, WorkPlanResource, decode_resource, decode_status, encode
 
 __all__ = [
     "FRESH",
@@ -57,7 +57,7 @@ __all__ = [
     "Outcome",
     "Output",
     "OwnerReference",
-    "PodShape",
+    "PodTemplate",
     "ReportStatus",
     "Resources",
     "Retry",
@@ -78,9 +78,9 @@ __all__ = [
     "encode",
     "find_condition",
     "is_condition",
+    "json_value",
     "read_done",
     "remove_condition",
     "set_condition",
-    "show_value",
-    "whole_value",
+    "truncate_value",
 ]

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from voxk8s.api import rules
-from voxk8s.api.schema import Schema, schema_of
+from voxk8s.api import cel_rules
+from voxk8s.api.openapi_schema import Schema, schema_of
 from voxk8s.api.spec import WorkPlanSpec
 from voxk8s.api.status import WorkPlanStatus
 from voxk8s.constants import GROUP, KIND, PLURAL, SHORT_NAME, VERSION
@@ -77,10 +77,10 @@ def _schema() -> Schema:
     spec["description"] = "A plan, and how it is to be run."
     fields = spec["properties"]
     for name, own in (
-        ("source", rules.SOURCE),
-        ("cluster", rules.CLUSTER),
-        ("store", rules.STORE),
-        ("output", rules.BUCKET),
+        ("source", cel_rules.SOURCE),
+        ("cluster", cel_rules.CLUSTER),
+        ("store", cel_rules.STORE),
+        ("output", cel_rules.BUCKET),
     ):
         fields[name]["x-kubernetes-validations"] = own
     status = schema_of(WorkPlanStatus)
@@ -98,7 +98,7 @@ def _schema() -> Schema:
             "spec": spec,
             "status": status,
         },
-        "x-kubernetes-validations": rules.WORK_PLAN,
+        "x-kubernetes-validations": cel_rules.WORK_PLAN,
     }
 
 

@@ -22,7 +22,7 @@ MAX_FAILURES: Final = 100
 _T = TypeVar("_T", bound=ApiStruct)
 
 
-def show_value(value: object) -> tuple[Json, bool]:
+def truncate_value(value: object) -> tuple[Json, bool]:
     """Give a value as JSON for the status, and whether it was cut.
 
     Numbers that JSON lacks become text (`inf`, `nan`); long text and lists keep their beginning.
@@ -36,7 +36,7 @@ def show_value(value: object) -> tuple[Json, bool]:
     return _cut(text), True
 
 
-def whole_value(value: object) -> Json:
+def json_value(value: object) -> Json:
     """Give all of a value as JSON, for the folder of the run."""
     plain: Json = _plain(value)
     return plain

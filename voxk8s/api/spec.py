@@ -131,7 +131,7 @@ class EnvironmentVariable(ApiStruct, frozen=True):
     value: Annotated[str, text("Its value.", 4096)] = ""
 
 
-class PodShape(ApiStruct, frozen=True):
+class PodTemplate(ApiStruct, frozen=True):
     """What the pods of one component look like; what is left out is the operator's default."""
 
     resources: Annotated[Resources | None, doc("CPU, memory and devices of the container.")] = None
@@ -173,9 +173,9 @@ class Cluster(ApiStruct, frozen=True):
     threads_per_worker: Annotated[
         int, number("Operations that one worker computes at a time.", 1, 1024)
     ] = 4
-    worker: Annotated[PodShape | None, doc("Pods that compute operations.")] = None
-    scheduler: Annotated[PodShape | None, doc("The pod of the Dask scheduler.")] = None
-    runner: Annotated[PodShape | None, doc("The pod that drives the run.")] = None
+    worker: Annotated[PodTemplate | None, doc("Pods that compute operations.")] = None
+    scheduler: Annotated[PodTemplate | None, doc("The pod of the Dask scheduler.")] = None
+    runner: Annotated[PodTemplate | None, doc("The pod that drives the run.")] = None
     image: (
         Annotated[str, text("Image of all pods of the run; the operator's when left out.", 1024)]
         | None

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 
 from voxk8s.cli.cluster import read_workplan, with_cluster
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 
 
@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     return with_cluster(arguments, partial(_cancel, arguments))
 
 
-async def _cancel(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+async def _cancel(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
     name = arguments.name
     resource = await read_workplan(kube, name, namespace)
     if arguments.delete:

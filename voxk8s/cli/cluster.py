@@ -11,21 +11,21 @@ from pathlib import Path
 import yaml
 
 from voxk8s.api import WorkPlanResource, decode_resource, is_condition
-from voxk8s.cluster.errors import NotFound
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import SUCCEEDED
 
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
-Action = Callable[[Kube, str], Awaitable[int]]
+Action = Callable[[KubeClient, str], Awaitable[int]]
 
 
 def with_cluster(arguments: argparse.Namespace, action: Action) -> int:
     """Run an action with a connection and the namespace in effect; gives its exit status."""
 
     async def connected() -> int:
-        async with await Kube.connect(os.environ, context=arguments.context) as kube:
+        async with await KubeClient.connect(os.environ, context=arguments.context) as kube:
             return await action(kube, namespace_of(arguments, os.environ))
 
     return asyncio.run(connected())
@@ -53,7 +53,7 @@ def namespace_of(arguments: argparse.Namespace, env: Mapping[str, str]) -> str:
     return "default"
 
 
-async def read_workplan(kube: Kube, name: str, namespace: str) -> WorkPlanResource:
+async def read_workplan(kube: KubeClient, name: str, namespace: str) -> WorkPlanResource:
     """Read one WorkPlan; raises NotFound when there is none."""
     try:
         return decode_resource(await kube.get(WORK_PLANS, name, namespace))

@@ -7,9 +7,9 @@ import asyncio
 from functools import partial
 
 from voxk8s.cli.cluster import read_workplan, with_cluster
-from voxk8s.cluster.errors import Invalid, NotFound
-from voxk8s.cluster.kube import Kube
-from voxk8s.cluster.names import selector
+from voxk8s.cluster.child_names import selector
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import Invalid, NotFound
 from voxk8s.cluster.resources import PODS
 from voxk8s.constants import LABEL_COMPONENT
 from voxk8s.errors import TransientError
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     return with_cluster(arguments, partial(_show, arguments))
 
 
-async def _show(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
     resource = await read_workplan(kube, arguments.name, namespace)
     labels = f"{selector(resource)},{LABEL_COMPONENT}={arguments.component}"
     pods = (await kube.list(PODS, namespace, labels=labels)).items
@@ -50,7 +50,7 @@ async def _show(arguments: argparse.Namespace, kube: Kube, namespace: str) -> in
     return 0
 
 
-async def _follow(kube: Kube, name: str, namespace: str, *, many: bool) -> None:
+async def _follow(kube: KubeClient, name: str, namespace: str, *, many: bool) -> None:
     start = f"{name}: " if many else ""
     async for line in kube.follow_logs(name, namespace):
         print(f"{start}{line}", flush=True)

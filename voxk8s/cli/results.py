@@ -12,7 +12,7 @@ from voxk8s.api import GoalResult, WorkPlanResource, encode
 from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
 from voxk8s.cli.describe import result_line
 from voxk8s.cli.output import dump
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import InvalidUsage
 
@@ -45,7 +45,7 @@ def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
         _say(f"{name}: {failure.kernel} {failure.operation[:12]} failed: {failure.message}")
 
 
-async def _show(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
     resource = await read_workplan(kube, arguments.name, namespace)
     write(resource, as_json=arguments.json)
     if not resource.finished:

@@ -10,7 +10,7 @@ from voxk8s.api import decode_resource, encode
 from voxk8s.cli.cluster import read_workplan, with_cluster
 from voxk8s.cli.describe import details, table
 from voxk8s.cli.output import dump
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import InvalidUsage
 
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     return with_cluster(arguments, partial(_show, arguments))
 
 
-async def _show(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
     if arguments.name:
         resource = await read_workplan(kube, arguments.name, namespace)
         if arguments.json:

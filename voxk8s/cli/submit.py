@@ -18,7 +18,7 @@ from voxk8s.cli.manifest import read_resources, work_plan
 from voxk8s.cli.results import write
 from voxk8s.cli.source import is_program, read_plan, read_text
 from voxk8s.cli.watch import follow
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
 from voxk8s.errors import InvalidProgram, InvalidUsage
@@ -141,7 +141,7 @@ def _slug(stem: str) -> str:
 
 
 async def _create(
-    arguments: argparse.Namespace, body: dict[str, Any], kube: Kube, namespace: str
+    arguments: argparse.Namespace, body: dict[str, Any], kube: KubeClient, namespace: str
 ) -> int:
     where = arguments.namespace or body["metadata"].get("namespace") or namespace
     created = await kube.create(WORK_PLANS, body, where, manager=MANAGER_CLI)

@@ -11,9 +11,9 @@ from voxk8s.api import WorkPlanResource, decode_resource
 from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
 from voxk8s.cli.describe import headline
 from voxk8s.cli.results import write
-from voxk8s.cluster.errors import Expired
-from voxk8s.cluster.kube import Changed, Kube
-from voxk8s.cluster.reflector import Lost, Snapshot, notices
+from voxk8s.cluster.kube_client import KubeClient, WatchEvent
+from voxk8s.cluster.kube_errors import Expired
+from voxk8s.cluster.reflector import Snapshot, WatchError, list_and_watch
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import TransientError
 
@@ -28,21 +28,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def follow(
-    kube: Kube, name: str, namespace: str, *, seconds: float | None = None, quiet: bool = False
+    kube: KubeClient,
+    name: str,
+    namespace: str,
+    *,
+    seconds: float | None = None,
+    quiet: bool = False,
 ) -> WorkPlanResource:
     """Give a WorkPlan when it is finished; raises GaveUp when it does not come to that."""
     await read_workplan(kube, name, namespace)
     last = ""
     try:
         async with asyncio.timeout(seconds):
-            stream = notices(kube, WORK_PLANS, namespace, fields=f"metadata.name={name}")
+            stream = list_and_watch(kube, WORK_PLANS, namespace, fields=f"metadata.name={name}")
             async for notice in stream:
                 match notice:
-                    case Snapshot(items=[]) | Changed(type="DELETED"):
+                    case Snapshot(items=[]) | WatchEvent(type="DELETED"):
                         raise GaveUp(f"WorkPlan {name} was deleted")
-                    case Snapshot(items=[body]) | Changed(object=body):
+                    case Snapshot(items=[body]) | WatchEvent(object=body):
                         resource = decode_resource(body)
-                    case Lost(error=error) if not isinstance(error, Expired):
+                    case WatchError(error=error) if not isinstance(error, Expired):
                         print(f"voxk8s: {error}; trying again", file=sys.stderr)
                         continue
                     case _:
@@ -58,7 +63,7 @@ async def follow(
     raise GaveUp(f"nothing more is heard of WorkPlan {name}")
 
 
-async def _watch(arguments: argparse.Namespace, kube: Kube, namespace: str) -> int:
+async def _watch(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
     resource = await follow(
         kube,
         arguments.name,

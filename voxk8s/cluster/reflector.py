@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from voxk8s.cluster.errors import (
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject, WatchEvent
+from voxk8s.cluster.kube_errors import (
     Expired,
     Forbidden,
     KindMissing,
@@ -15,8 +16,7 @@ from voxk8s.cluster.errors import (
     NotFound,
     Overloaded,
 )
-from voxk8s.cluster.kube import Beat, Changed, Kube, KubeObject
-from voxk8s.cluster.resources import Kind
+from voxk8s.cluster.resources import ApiResource
 
 _PATIENCE = 5
 """Failures in a row after which a watch lists again."""
@@ -31,25 +31,25 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class WatchError:
     """The watch broke; it goes on by itself after a pause."""
 
     error: Exception
 
 
-Notice: TypeAlias = Snapshot | Changed | Beat | Lost
+ReflectorEvent: TypeAlias = Snapshot | WatchEvent | Bookmark | WatchError
 
 
-async def notices(
-    kube: Kube,
-    kind: Kind,
+async def list_and_watch(
+    kube: KubeClient,
+    resource: ApiResource,
     namespace: str | None = None,
     *,
     labels: str | None = None,
     fields: str | None = None,
     pause: float = 1.0,
     longest_pause: float = 30.0,
-) -> AsyncGenerator[Notice]:
+) -> AsyncGenerator[ReflectorEvent]:
     """Give all objects, then every change, for ever.
 
     A watch that ends is resumed where it was; where the API server no longer knows that place,
@@ -62,27 +62,27 @@ async def notices(
     while True:
         try:
             if version is None:
-                listing = await kube.list(kind, namespace, labels=labels, fields=fields)
+                listing = await kube.list(resource, namespace, labels=labels, fields=fields)
                 version = listing.resource_version
                 yield Snapshot(listing.items, version)
             stream = kube.watch(
-                kind, namespace, resource_version=version, labels=labels, fields=fields
+                resource, namespace, resource_version=version, labels=labels, fields=fields
             )
             async for notice in stream:
                 match notice:
-                    case Changed(object=body):
+                    case WatchEvent(object=body):
                         version = body["metadata"]["resourceVersion"]
-                    case Beat(resource_version=reached):
+                    case Bookmark(resource_version=reached):
                         version = reached
                 failures, wait = 0, pause
                 yield notice
         except Expired as error:
             version = None
-            yield Lost(error)
+            yield WatchError(error)
         except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as error:
             failures += 1
             if failures == _PATIENCE or not isinstance(error, KubeUnreachable | Overloaded):
                 failures, version = 0, None  # perhaps this very place is what fails
-            yield Lost(error)
+            yield WatchError(error)
             await asyncio.sleep(wait)
             wait = min(wait * 2, longest_pause)

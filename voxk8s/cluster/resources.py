@@ -10,13 +10,13 @@ from voxk8s.constants import GROUP, KIND, PLURAL, VERSION
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind: its group ("" for core), version, plural and name."""
+class ApiResource:
+    """A type of objects that the API server serves; the core group is ""."""
 
     group: str
     version: str
     plural: str
-    name: str
+    kind: str
     namespaced: bool = True
 
     @property
@@ -39,25 +39,29 @@ class Kind:
         return "/".join(parts)
 
 
-WORK_PLANS: Final = Kind(GROUP, VERSION, PLURAL, KIND)
-DASK_CLUSTERS: Final = Kind("kubernetes.dask.org", "v1", "daskclusters", "DaskCluster")
-DASK_WORKER_GROUPS: Final = Kind("kubernetes.dask.org", "v1", "daskworkergroups", "DaskWorkerGroup")
-DASK_AUTOSCALERS: Final = Kind("kubernetes.dask.org", "v1", "daskautoscalers", "DaskAutoscaler")
-DEPLOYMENTS: Final = Kind("apps", "v1", "deployments", "Deployment")
-REPLICA_SETS: Final = Kind("apps", "v1", "replicasets", "ReplicaSet")
-JOBS: Final = Kind("batch", "v1", "jobs", "Job")
-PODS: Final = Kind("", "v1", "pods", "Pod")
-SERVICES: Final = Kind("", "v1", "services", "Service")
-SECRETS: Final = Kind("", "v1", "secrets", "Secret")
-CONFIG_MAPS: Final = Kind("", "v1", "configmaps", "ConfigMap")
-SERVICE_ACCOUNTS: Final = Kind("", "v1", "serviceaccounts", "ServiceAccount")
-EVENTS: Final = Kind("", "v1", "events", "Event")
-NAMESPACES: Final = Kind("", "v1", "namespaces", "Namespace", namespaced=False)
-ROLES: Final = Kind("rbac.authorization.k8s.io", "v1", "roles", "Role")
-ROLE_BINDINGS: Final = Kind("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
-NETWORK_POLICIES: Final = Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
-LEASES: Final = Kind("coordination.k8s.io", "v1", "leases", "Lease")
-CRDS: Final = Kind(
+WORK_PLANS: Final = ApiResource(GROUP, VERSION, PLURAL, KIND)
+DASK_CLUSTERS: Final = ApiResource("kubernetes.dask.org", "v1", "daskclusters", "DaskCluster")
+DASK_WORKER_GROUPS: Final = ApiResource(
+    "kubernetes.dask.org", "v1", "daskworkergroups", "DaskWorkerGroup"
+)
+DASK_AUTOSCALERS: Final = ApiResource(
+    "kubernetes.dask.org", "v1", "daskautoscalers", "DaskAutoscaler"
+)
+DEPLOYMENTS: Final = ApiResource("apps", "v1", "deployments", "Deployment")
+REPLICA_SETS: Final = ApiResource("apps", "v1", "replicasets", "ReplicaSet")
+JOBS: Final = ApiResource("batch", "v1", "jobs", "Job")
+PODS: Final = ApiResource("", "v1", "pods", "Pod")
+SERVICES: Final = ApiResource("", "v1", "services", "Service")
+SECRETS: Final = ApiResource("", "v1", "secrets", "Secret")
+CONFIG_MAPS: Final = ApiResource("", "v1", "configmaps", "ConfigMap")
+SERVICE_ACCOUNTS: Final = ApiResource("", "v1", "serviceaccounts", "ServiceAccount")
+EVENTS: Final = ApiResource("", "v1", "events", "Event")
+NAMESPACES: Final = ApiResource("", "v1", "namespaces", "Namespace", namespaced=False)
+ROLES: Final = ApiResource("rbac.authorization.k8s.io", "v1", "roles", "Role")
+ROLE_BINDINGS: Final = ApiResource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+NETWORK_POLICIES: Final = ApiResource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+LEASES: Final = ApiResource("coordination.k8s.io", "v1", "leases", "Lease")
+CRDS: Final = ApiResource(
     "apiextensions.k8s.io",
     "v1",
     "customresourcedefinitions",
@@ -65,7 +69,7 @@ CRDS: Final = Kind(
     namespaced=False,
 )
 
-ALL: Final[tuple[Kind, ...]] = (
+ALL: Final[tuple[ApiResource, ...]] = (
     WORK_PLANS,
     DASK_CLUSTERS,
     DASK_WORKER_GROUPS,
@@ -87,9 +91,9 @@ ALL: Final[tuple[Kind, ...]] = (
     CRDS,
 )
 
-_BY_NAME = {(kind.api_version, kind.name): kind for kind in ALL}
+_BY_NAME = {(each.api_version, each.kind): each for each in ALL}
 
 
-def kind_of(manifest: dict[str, object]) -> Kind:
+def resource_of(manifest: dict[str, object]) -> ApiResource:
     """Find the kind of a manifest; raises KeyError for one that voxk8s does not handle."""
     return _BY_NAME[str(manifest["apiVersion"]), str(manifest["kind"])]

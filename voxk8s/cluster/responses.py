@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from voxk8s.cluster.errors import (
+from voxk8s.cluster.kube_errors import (
     AlreadyExists,
     Conflict,
     Expired,
@@ -21,7 +21,7 @@ from voxk8s.cluster.errors import (
 )
 
 
-def error_of(
+def error_from_status(
     code: int, status: Mapping[str, Any], path: str, retry_after: str | None = None
 ) -> Exception:
     """Turn what the API server answered into an error of our own."""
@@ -57,12 +57,12 @@ def error_of(
             return KubeUnreachable(f"HTTP {code} for {path}: {message}", code, reason)
 
 
-def words_of(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Give an error in words."""
     return str(error) or type(error).__name__  # a time-out has no words of its own
 
 
-async def body_of(response: aiohttp.ClientResponse) -> bytes:
+async def read_body(response: aiohttp.ClientResponse) -> bytes:
     """Read a whole body; raises KubeUnreachable if it breaks off."""
     try:
         return await response.read()
@@ -70,7 +70,7 @@ async def body_of(response: aiohttp.ClientResponse) -> bytes:
         raise KubeUnreachable(f"The API server broke off: {error}") from error
 
 
-async def lines_of(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def iter_lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     """Split a stream into lines of any length (a WorkPlan may have more than a megabyte)."""
     rest = bytearray()
     async for chunk in response.content.iter_any():

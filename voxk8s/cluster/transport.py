@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import aiohttp
 import msgspec
 
-from voxk8s.cluster.errors import KubeConfigMissing
+from voxk8s.cluster.kube_errors import KubeConfigMissing
 
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TOKEN_SECONDS = 60.0
@@ -43,7 +43,7 @@ class Transport(Protocol):
         """Close every connection."""
 
 
-class PodTransport:
+class InClusterTransport:
     """The way from a pod, with the token of its service account."""
 
     def __init__(
@@ -107,7 +107,7 @@ class PodTransport:
         return self._token_file.read_text(encoding="utf-8").strip()
 
 
-class ClientTransport:
+class KubeconfigTransport:
     """The way that a kubeconfig describes, by the official client."""
 
     def __init__(self, client: Any) -> None:
@@ -116,7 +116,7 @@ class ClientTransport:
         self.host: str = client.configuration.host
 
     @classmethod
-    async def open(cls, path: str, context: str | None, connections: int) -> ClientTransport:
+    async def open(cls, path: str, context: str | None, connections: int) -> KubeconfigTransport:
         """Read a kubeconfig; raises KubeConfigMissing when there is none or it cannot be used."""
         from kubernetes.aio import client, config
 

@@ -9,8 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
-from voxk8s.cluster.errors import KubeConfigMissing
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import KubeConfigMissing
 from voxk8s.controller.config import Config
 from voxk8s.controller.operator import Operator
 from voxk8s.errors import InvalidUsage
@@ -55,7 +55,7 @@ async def _run(config: Config) -> bool:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with await Kube.connect(os.environ, connections=128) as kube:
+    async with await KubeClient.connect(os.environ, connections=128) as kube:
         return await Operator(kube, config).run(stop)
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from voxk8s.cluster.errors import AlreadyExists, Conflict
-from voxk8s.cluster.kube import Beat, Kube, KubeObject
-from voxk8s.cluster.reflector import Lost, notices
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject
+from voxk8s.cluster.kube_errors import AlreadyExists, Conflict
+from voxk8s.cluster.reflector import WatchError, list_and_watch
 from voxk8s.cluster.resources import LEASES
 from voxk8s.errors import Voxk8sError
 
@@ -29,7 +29,7 @@ _RELEASES = 3
 class LeaderElector:
     """One candidate's view of a Lease; all times in seconds of `clock`."""
 
-    kube: Kube
+    kube: KubeClient
     name: str
     namespace: str
     identity: str
@@ -96,8 +96,8 @@ class LeaderElector:
     async def _listen(self, changed: asyncio.Event) -> None:
         """Tell of every change of the lease, as far as its watch does."""
         fields = f"metadata.name={self.name}"
-        async for notice in notices(self.kube, LEASES, self.namespace, fields=fields):
-            if not isinstance(notice, Beat | Lost):
+        async for notice in list_and_watch(self.kube, LEASES, self.namespace, fields=fields):
+            if not isinstance(notice, Bookmark | WatchError):
                 changed.set()
 
     async def try_once(self) -> bool:
@@ -143,7 +143,7 @@ class LeaderElector:
         moment = self._moment()
         return {
             "apiVersion": LEASES.api_version,
-            "kind": LEASES.name,
+            "kind": LEASES.kind,
             "metadata": {"name": self.name, "namespace": self.namespace},
             "spec": {
                 "holderIdentity": self.identity,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
@@ -40,7 +40,7 @@ def utc_now() -> datetime:
 class Operator:
     """Runs until it is told to stop, or the lease is lost."""
 
-    def __init__(self, kube: Kube, config: Config) -> None:
+    def __init__(self, kube: KubeClient, config: Config) -> None:
         """Join the parts; nothing starts yet."""
         self._kube = kube
         self._config = config
@@ -108,7 +108,7 @@ class Operator:
         now = time.monotonic()
         for informer in self._state.informers:
             if informer.synced.is_set() and now - informer.last_sign > _SILENCE:
-                return f"the watch of {informer.kind.plural} is silent"
+                return f"the watch of {informer.resource.plural} is silent"
         return ""
 
     def readiness_error(self) -> str:

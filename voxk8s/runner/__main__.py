@@ -13,13 +13,13 @@ import signal
 import sys
 from pathlib import Path
 
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.constants import EXIT_CREDENTIALS
 from voxk8s.errors import InvalidUsage, Voxk8sError
-from voxk8s.runner.config import RunnerConfig
-from voxk8s.runner.publisher import WorkPlanGone
-from voxk8s.runner.run import Run
+from voxk8s.runner.publish_status import WorkPlanGone
+from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.store_wait import CredentialsRefused
+from voxk8s.runner.workplan_run import Run
 
 _log = logging.getLogger("voxk8s.runner")
 
@@ -44,7 +44,7 @@ def main() -> int:
 
 async def _main(config: RunnerConfig) -> int:
     stopped = False
-    async with await Kube.connect(os.environ, connections=8) as kube:
+    async with await KubeClient.connect(os.environ, connections=8) as kube:
         run = Run(kube, config)
         work = asyncio.create_task(run.run())
 

@@ -10,12 +10,12 @@ from voxk8s.api import Waiting
 from voxk8s.constants import REASON_STORE_ACCESS_DENIED, REASON_STORE_UNREACHABLE
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
 from voxk8s.execution.result import Failure
-from voxk8s.runner.progress import Narrator
+from voxk8s.runner.status_reporter import StatusReporter
 from voxk8s.storage import ResultStore
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
-DENIED_PATIENCE = 20.0
+DENIED_SECONDS = 20.0
 """Seconds after which refused credentials are read anew, by a new pod."""
 _MESSAGE_LIMIT = 4000
 
@@ -24,13 +24,13 @@ class CredentialsRefused(Exception):
     """The store refuses the credentials in this pod's environment: a new pod may have others."""
 
 
-class StorePatience:
+class StoreWait:
     """Asks a store until it can be used, and says meanwhile what is waited for."""
 
     def __init__(
         self,
         store: ResultStore,
-        narrator: Narrator,
+        narrator: StatusReporter,
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -75,7 +75,7 @@ class StorePatience:
             self._narrator.waiting = Waiting(reason=reason, message=str(error)[:_MESSAGE_LIMIT])
             now = self._clock()
             denied_since = (now if denied_since is None else denied_since) if denied else None
-            if denied_since is not None and now - denied_since > DENIED_PATIENCE:
+            if denied_since is not None and now - denied_since > DENIED_SECONDS:
                 raise CredentialsRefused(str(error))
             await self._sleep(wait)
             try:

@@ -70,7 +70,7 @@ def base() -> str:
     return HEADER + text.replace("managed-by: Helm", "managed-by: kustomize")
 
 
-def run_manifests(name: str) -> str:
+def golden_run(name: str) -> str:
     """Write down the manifests of an example run."""
     plain = json.loads(json.dumps(example_runs.GOLDEN[name]))  # nothing shared, so no YAML anchors
     text: str = yaml.safe_dump_all(plain, sort_keys=False, width=100)
@@ -85,7 +85,7 @@ def files() -> dict[Path, str]:
         BASE: base(),
         README: chart_readme.readme(),
         **samples.files(ROOT),
-        **{GOLDEN / f"run-{name}.yaml": run_manifests(name) for name in example_runs.GOLDEN},
+        **{GOLDEN / f"run-{name}.yaml": golden_run(name) for name in example_runs.GOLDEN},
         **{
             GOLDEN / f"chart-{name}.yaml": template(values=values)
             for name, values in CHART_VALUES.items()

@@ -13,7 +13,7 @@ import yaml
 from tests.support.paths import ROOT
 from voxk8s.api import crd
 from voxk8s.api.base import ApiStruct
-from voxk8s.api.schema import schema_of
+from voxk8s.api.openapi_schema import schema_of
 
 VERSION = crd.crd()["spec"]["versions"][0]
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]

@@ -12,10 +12,10 @@ import yaml
 from tests.support import example_runs
 from tests.support.paths import DATA
 from tests.support.restricted import pods, violations
-from voxk8s.cluster import access, dask, network, runner
+from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job
+from voxk8s.cluster.child_names import label_value
 from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.names import label_value
-from voxk8s.cluster.resources import kind_of
+from voxk8s.cluster.resources import resource_of
 
 GOLDEN = DATA / "manifests"
 EVERYTHING = [thing for things in example_runs.GOLDEN.values() for thing in things]
@@ -96,13 +96,13 @@ def test_everything_goes_with_its_work_plan() -> None:
     without = [
         thing["metadata"]["name"] for thing in PLAIN if "ownerReferences" not in thing["metadata"]
     ]
-    assert without == [access.COMPUTE_ACCOUNT]
+    assert without == [rbac.COMPUTE_ACCOUNT]
 
 
 def test_everything_is_of_a_known_kind_and_labelled() -> None:
     """Each child is found by the WorkPlan's label, also when its name is long."""
     for thing in EVERYTHING:
-        assert kind_of(thing).name == thing["kind"]
+        assert resource_of(thing).kind == thing["kind"]
         if "ownerReferences" in thing["metadata"]:
             owner = thing["metadata"]["ownerReferences"][0]["name"]
             labels = thing["metadata"]["labels"]
@@ -125,7 +125,7 @@ def test_worker_knows_its_memory() -> None:
     """Dask's `auto` would be a share of the node: the limit is told in bytes where there is one."""
     command = WORKER["command"]
     assert command[command.index("--memory-limit") + 1] == str(4 * 2**30)
-    unlimited = dask.dask_cluster(
+    unlimited = dask_cluster.build_dask_cluster(
         example_runs.work_plan(cluster={"worker": {"resources": {"requests": {"cpu": 1}}}}),
         example_runs.PLAIN,
         example_runs.STORE,
@@ -155,7 +155,9 @@ def test_autoscaler_stays_within_what_was_asked_for() -> None:
     resource = example_runs.work_plan(cluster={"minWorkers": 2, "maxWorkers": 3})
 
     def minimum(wanted: int) -> int:
-        spec = dask.dask_autoscaler(resource, example_runs.PLAIN, "c", minimum=wanted)["spec"]
+        spec = dask_cluster.build_dask_autoscaler(
+            resource, example_runs.PLAIN, "c", minimum=wanted
+        )["spec"]
         assert spec["maximum"] == 3
         return int(spec["minimum"])
 
@@ -167,7 +169,7 @@ def test_service_selects_the_scheduler_of_its_cluster() -> None:
     cluster = the(PLAIN, "DaskCluster")
     selector = cluster["spec"]["scheduler"]["service"]["selector"]
     assert selector["dask.org/cluster-name"] == cluster["metadata"]["name"]
-    assert env(RUNNER)["VOXK8S_SCHEDULER_ADDRESS"] == dask.scheduler_address(
+    assert env(RUNNER)["VOXK8S_SCHEDULER_ADDRESS"] == dask_cluster.scheduler_address(
         cluster["metadata"]["name"], "lab"
     )
 
@@ -176,7 +178,7 @@ def test_second_runner_has_a_name_of_its_own() -> None:
     """After a suspension a new Job is needed, beside the old one."""
 
     def name(number: int) -> str:
-        job = runner.runner_job(
+        job = runner_job.build_runner_job(
             example_runs.work_plan(),
             example_runs.PLAIN,
             example_runs.STORE,
@@ -204,7 +206,7 @@ def test_credentials_are_named_by_their_content() -> None:
     """New keys make a new Secret, so that none is ever read or changed; other keys stay behind."""
 
     def secret(**more: str) -> dict[str, Any]:
-        return access.credentials_secret(
+        return rbac.build_credentials_secret(
             example_runs.work_plan(), example_runs.PLAIN, example_runs.CREDENTIALS | more
         )
 
@@ -252,11 +254,12 @@ def test_policies_open_the_port_of_the_store(endpoint: str | None, port: int) ->
     """Workers reach the store wherever it listens."""
     store = StoreTarget("s3://results", endpoint)
     defaults = Defaults(engine_image="e", input_ports=(1,))
-    worker = network.network_policies(example_runs.work_plan(), defaults, store)[1]
+    worker = network_policies.build_network_policies(example_runs.work_plan(), defaults, store)[1]
     assert {"protocol": "TCP", "port": port} in worker["spec"]["egress"][-1]["ports"]
 
 
 def test_policies_can_be_left_to_others() -> None:
     """A cluster with policies of its own gets none of ours."""
     defaults = Defaults(engine_image="e", network_policies=False)
-    assert network.network_policies(example_runs.work_plan(), defaults, example_runs.STORE) == ()
+    plan, store = example_runs.work_plan(), example_runs.STORE
+    assert network_policies.build_network_policies(plan, defaults, store) == ()

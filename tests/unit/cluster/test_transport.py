@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from voxk8s.cluster.errors import KubeConfigMissing
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import KubeConfigMissing
 from voxk8s.cluster.resources import PODS
-from voxk8s.cluster.transport import PodTransport
+from voxk8s.cluster.transport import InClusterTransport
 
 ENV = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 
@@ -49,9 +49,9 @@ async def test_requests_carry_the_token_of_the_moment(account: Path) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    transport = PodTransport(ENV, 4, account, lambda: now[0])
+    transport = InClusterTransport(ENV, 4, account, lambda: now[0])
     transport.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with Kube(transport) as kube:
+    async with KubeClient(transport) as kube:
         await kube.get(PODS, "a", "ns")
         (account / "token").write_text("second")
         await kube.get(PODS, "a", "ns")
@@ -64,17 +64,17 @@ async def test_requests_carry_the_token_of_the_moment(account: Path) -> None:
 
 def test_address(account: Path) -> None:
     """The address is that of the cluster's own service, in brackets for IPv6."""
-    assert PodTransport(ENV, 4, account).host == "https://10.0.0.1:443"
+    assert InClusterTransport(ENV, 4, account).host == "https://10.0.0.1:443"
     six = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
-    assert PodTransport(six, 4, account).host == "https://[fd00::1]:443"
+    assert InClusterTransport(six, 4, account).host == "https://[fd00::1]:443"
 
 
 def test_pod_without_a_token(tmp_path: Path) -> None:
     """A pod without a token is told what to change."""
     with pytest.raises(KubeConfigMissing, match="automountServiceAccountToken"):
-        PodTransport(ENV, 4, tmp_path)
+        InClusterTransport(ENV, 4, tmp_path)
 
 
 async def test_closing_what_was_never_used(account: Path) -> None:
     """A way that was not used can be closed."""
-    await PodTransport(ENV, 4, account).close()
+    await InClusterTransport(ENV, 4, account).close()

@@ -12,7 +12,7 @@ import pytest
 from tests.support.scripted_kube import ScriptedKube
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import START
-from voxk8s.cluster.errors import KubeUnreachable
+from voxk8s.cluster.kube_errors import KubeUnreachable
 from voxk8s.controller.act.event_recorder import EventRecorder, build_event
 from voxk8s.controller.decide.actions import EmitEvent
 from voxk8s.controller.health import serve_health, serve_metrics

@@ -10,7 +10,7 @@ import pytest
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import until
 from tests.unit.controller.observed_builders import later
-from voxk8s.cluster.errors import Conflict, Forbidden, KubeUnreachable
+from voxk8s.cluster.kube_errors import Conflict, Forbidden, KubeUnreachable
 from voxk8s.controller.leader_election import LeaderElector
 
 

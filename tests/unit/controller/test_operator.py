@@ -10,7 +10,7 @@ import pytest
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import until
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.resources import Kind
+from voxk8s.cluster.resources import ApiResource
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.operator import Operator
 from voxk8s.controller.resolve.resolver import Resolver
@@ -29,10 +29,10 @@ class DistantKube(ScriptedKube):
     """An API server whose answers take a while, in which others go on."""
 
     async def find(
-        self, kind: Kind, name: str, namespace: str | None = None
+        self, resource: ApiResource, name: str, namespace: str | None = None
     ) -> dict[str, Any] | None:
         """Read one object or None, later."""
-        found = await super().find(kind, name, namespace)
+        found = await super().find(resource, name, namespace)
         await asyncio.sleep(0.001)
         return found
 

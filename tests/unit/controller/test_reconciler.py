@@ -11,7 +11,7 @@ import pytest
 from tests.support.scripted_kube import ScriptedKube
 from tests.unit.controller.observed_builders import START, later
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.errors import Forbidden, KindMissing, KubeUnreachable
+from voxk8s.cluster.kube_errors import Forbidden, KindMissing, KubeUnreachable
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder

@@ -14,7 +14,7 @@ from voxk8s.execution.events import (
 )
 from voxk8s.plan import OperationId, ResultKey
 from voxk8s.runner.awaited import Awaited, follow, in_words
-from voxk8s.runner.progress import Narrator
+from voxk8s.runner.status_reporter import StatusReporter
 
 
 def waits(key: str, holder: str = "WorkPlan a/b", kernel: str = "vox1.pdt") -> OperationWaits:
@@ -76,7 +76,7 @@ def test_many_are_counted() -> None:
 
 def test_a_narrator_tells_of_it_beside_the_counts() -> None:
     """The status says what is waited for, with the reason of a run that goes on."""
-    narrator = Narrator()
+    narrator = StatusReporter()
     narrator(ProgressChanged(Progress(total=3, running=1, pending=2)))
     narrator(waits("k"))
     part = narrator.news()
@@ -89,7 +89,7 @@ def test_a_narrator_tells_of_it_beside_the_counts() -> None:
 
 def test_what_keeps_a_run_from_its_work_is_told_first() -> None:
     """A store that is away matters more than a result that is awaited."""
-    narrator = Narrator()
+    narrator = StatusReporter()
     narrator(waits("k"))
     narrator.waiting = Waiting(reason="StoreUnreachable", message="away")
     assert narrator.part()["waiting"]["reason"] == "StoreUnreachable"

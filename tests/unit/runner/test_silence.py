@@ -5,7 +5,7 @@ from __future__ import annotations
 from voxk8s.api import Waiting
 from voxk8s.execution.events import OperationFinished, OperationRetried, RunStarted
 from voxk8s.plan import OperationId, ResultKey
-from voxk8s.runner.progress import Narrator
+from voxk8s.runner.status_reporter import StatusReporter
 
 
 def retried(key: str, attempts: int, error: str = "StoreUnreachable") -> OperationRetried:
@@ -23,7 +23,7 @@ def finished(key: str) -> OperationFinished:
 
 def told(*events: object) -> Waiting | None:
     """What the run says that it waits for after events."""
-    narrator = Narrator()
+    narrator = StatusReporter()
     for event in events:
         narrator(event)  # type: ignore[arg-type]  # events of any kind
     return narrator._waits()

@@ -9,8 +9,8 @@ import pytest
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
 from voxk8s.execution.result import Failure
 from voxk8s.plan import OperationId
-from voxk8s.runner.progress import Narrator
-from voxk8s.runner.store_wait import DENIED_PATIENCE, CredentialsRefused, StorePatience
+from voxk8s.runner.status_reporter import StatusReporter
+from voxk8s.runner.store_wait import DENIED_SECONDS, CredentialsRefused, StoreWait
 
 SILENT = "StoreUnreachable"
 
@@ -36,10 +36,10 @@ class Patient:
     def __init__(self, *answers: StoreError | None) -> None:
         self.seconds = 0.0
         self.told: list[str | None] = []
-        self.narrator = Narrator()
+        self.narrator = StatusReporter()
         self.store = Store(*answers)
         store: Any = self.store
-        self.patience = StorePatience(
+        self.patience = StoreWait(
             store, self.narrator, sleep=self._sleep, clock=lambda: self.seconds
         )
 
@@ -68,7 +68,7 @@ async def test_a_store_that_is_away_is_waited_for_without_end() -> None:
     """However long a store does not answer, that is no reason for another pod."""
     patient = Patient(*[StoreUnreachable("away")] * 500, None)
     await patient.patience.until_it_is_back(StoreUnreachable("away"), 10.0)
-    assert patient.seconds > 50 * DENIED_PATIENCE
+    assert patient.seconds > 50 * DENIED_SECONDS
     assert set(patient.told) == {"StoreUnreachable"}
 
 
@@ -77,7 +77,7 @@ async def test_credentials_that_stay_refused_ask_for_a_new_pod() -> None:
     patient = Patient(StoreAccessDenied("wrong key"))
     with pytest.raises(CredentialsRefused, match="wrong key"):
         await patient.patience.until_it_answers()
-    assert DENIED_PATIENCE < patient.seconds <= DENIED_PATIENCE + 2
+    assert DENIED_SECONDS < patient.seconds <= DENIED_SECONDS + 2
     assert patient.narrator.waiting is not None, "the next pod waits for the same"
 
 
@@ -86,7 +86,7 @@ async def test_the_time_of_refusals_begins_anew_after_a_failure_of_another_kind(
     refused, away = StoreAccessDenied("starting"), StoreUnreachable("away")
     patient = Patient(*[refused, refused, away] * 20, None)
     await patient.patience.until_it_is_back(refused, 8.0)
-    assert patient.seconds > 10 * DENIED_PATIENCE
+    assert patient.seconds > 10 * DENIED_SECONDS
 
 
 def failure(error: str, *, transient: bool = True) -> Failure:

@@ -8,10 +8,10 @@ from typing import Any, assert_never
 
 from voxk8s import constants
 from voxk8s.api import Source, WorkPlanResource, decode_resource
-from voxk8s.cluster.errors import Forbidden, NotFound
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import Forbidden, NotFound
+from voxk8s.cluster.plan_source import SourceUnavailable, read_source
 from voxk8s.cluster.resources import SECRETS, WORK_PLANS
-from voxk8s.cluster.source import SourceUnavailable, read_source
 from voxk8s.constants import (
     API_VERSION,
     INLINE_PLAN_BYTES,
@@ -54,7 +54,7 @@ class ActionExecutor:
 
     def __init__(
         self,
-        kube: Kube,
+        kube: KubeClient,
         config: Config,
         state: ClusterState,
         resolver: Resolver,

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from voxk8s import constants
-from voxk8s.cluster.access import compute_account, runner_access
-from voxk8s.cluster.dask import dask_autoscaler, dask_cluster
-from voxk8s.cluster.errors import (
+from voxk8s.cluster.dask_cluster import build_dask_autoscaler, build_dask_cluster
+from voxk8s.cluster.kube_client import KubeClient, KubeObject
+from voxk8s.cluster.kube_errors import (
     AlreadyExists,
     Conflict,
     Forbidden,
@@ -20,8 +20,8 @@ from voxk8s.cluster.errors import (
     NotFound,
     TooLarge,
 )
-from voxk8s.cluster.kube import Kube, KubeObject
-from voxk8s.cluster.network import network_policies
+from voxk8s.cluster.network_policies import build_network_policies
+from voxk8s.cluster.rbac import build_compute_account, build_runner_rbac
 from voxk8s.cluster.resources import (
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
@@ -29,10 +29,10 @@ from voxk8s.cluster.resources import (
     JOBS,
     ROLE_BINDINGS,
     SECRETS,
-    Kind,
-    kind_of,
+    ApiResource,
+    resource_of,
 )
-from voxk8s.cluster.runner import runner_job
+from voxk8s.cluster.runner_job import build_runner_job
 from voxk8s.constants import MANAGER_OPERATOR
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 3.0
 """How long a watch may take to tell of a deletion that was asked for."""
-_KINDS: Final[dict[ChildKind, Kind]] = {
+_KINDS: Final[dict[ChildKind, ApiResource]] = {
     ChildKind.CLUSTER: DASK_CLUSTERS,
     ChildKind.AUTOSCALER: DASK_AUTOSCALERS,
     ChildKind.RUNNER: JOBS,
@@ -57,7 +57,7 @@ class Children:
 
     def __init__(
         self,
-        kube: Kube,
+        kube: KubeClient,
         config: Config,
         state: ClusterState,
         clock: Callable[[], float] = time.monotonic,
@@ -83,14 +83,14 @@ class Children:
         workplan, defaults = observed.workplan, self._config.defaults
         access = self._access(observed)
         manifests = [
-            compute_account(workplan.metadata.namespace),
-            *runner_access(workplan, defaults),
-            *network_policies(workplan, defaults, access.target),
+            build_compute_account(workplan.metadata.namespace),
+            *build_runner_rbac(workplan, defaults),
+            *build_network_policies(workplan, defaults, access.target),
             *([access.manifest] if access.manifest else []),
         ]
         # The API server looks at the role when it is asked to bind it.
-        bindings = [made for made in manifests if kind_of(made) == ROLE_BINDINGS]
-        others = [made for made in manifests if kind_of(made) != ROLE_BINDINGS]
+        bindings = [made for made in manifests if resource_of(made) == ROLE_BINDINGS]
+        others = [made for made in manifests if resource_of(made) != ROLE_BINDINGS]
         well = await self._create_all(observed, others)
         return await self._create_all(observed, bindings) and well
 
@@ -101,7 +101,7 @@ class Children:
 
     async def create_runner(self, observed: Observed) -> bool:
         """Make the runner's Job; False if it was refused."""
-        manifest = runner_job(
+        manifest = build_runner_job(
             observed.workplan,
             self._config.defaults,
             self._access(observed).target,
@@ -111,7 +111,7 @@ class Children:
 
     async def apply_autoscaler(self, observed: Observed, action: ApplyAutoscaler) -> bool:
         """Make or change the DaskAutoscaler; False if it was refused."""
-        manifest = dask_autoscaler(
+        manifest = build_dask_autoscaler(
             observed.workplan,
             self._config.defaults,
             self._cluster_name(observed),
@@ -163,7 +163,7 @@ class Children:
 
     def _cluster(self, observed: Observed, workers: int) -> KubeObject:
         target = self._access(observed).target
-        return dask_cluster(observed.workplan, self._config.defaults, target, workers=workers)
+        return build_dask_cluster(observed.workplan, self._config.defaults, target, workers=workers)
 
     def _cluster_name(self, observed: Observed) -> str:
         if observed.cluster is not None and observed.cluster.deleting is None:
@@ -176,11 +176,11 @@ class Children:
         return all(made)
 
     async def _create(self, uid: str, manifest: KubeObject) -> bool:
-        kind, metadata = kind_of(manifest), manifest["metadata"]
-        label = f"{kind.name} {metadata['name']}"
+        resource, metadata = resource_of(manifest), manifest["metadata"]
+        label = f"{resource.kind} {metadata['name']}"
         try:
             made = await self._kube.create(
-                kind, manifest, metadata["namespace"], manager=MANAGER_OPERATOR
+                resource, manifest, metadata["namespace"], manager=MANAGER_OPERATOR
             )
         except AlreadyExists:
             self._allow(uid, label)
@@ -190,7 +190,7 @@ class Children:
                 uid,
                 label,
                 constants.REASON_DASK_OPERATOR_MISSING,
-                f"The cluster does not know {kind.name}: the dask-kubernetes operator is not"
+                f"The cluster does not know {resource.kind}: the dask-kubernetes operator is not"
                 " installed.",
             )
             return False
@@ -201,13 +201,13 @@ class Children:
             self._refuse(uid, label, constants.REASON_POD_REJECTED, f"{label} was refused: {error}")
             return False
         self._allow(uid, label)
-        self._remember(kind, made)
+        self._remember(resource, made)
         return True
 
-    def _remember(self, kind: Kind, made: KubeObject) -> None:
+    def _remember(self, resource: ApiResource, made: KubeObject) -> None:
         """Know of what was made before the watch tells: nothing is made twice."""
         for informer in self._state.informers:
-            if informer.kind == kind:
+            if informer.resource == resource:
                 informer.put(made)
 
     def _refuse(self, uid: str, label: str, reason: str, message: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster.kube import Kube, KubeObject
+from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR
 from voxk8s.controller.decide.actions import EmitEvent
 from voxk8s.errors import Voxk8sError
@@ -22,7 +22,7 @@ _AT_ONCE = 8
 class EventRecorder:
     """Writes events in the background."""
 
-    def __init__(self, kube: Kube, identity: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, kube: KubeClient, identity: str, now: Callable[[], datetime]) -> None:
         """Write events as `identity`."""
         self._kube = kube
         self._identity = identity

@@ -15,7 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_WORKER_GROUPS
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.informer import Group
@@ -53,7 +53,9 @@ def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[Group, WorkerG
             yield key, group
 
 
-async def cleanup_orphans(kube: Kube, state: ClusterState, now: Callable[[], datetime]) -> None:
+async def cleanup_orphans(
+    kube: KubeClient, state: ClusterState, now: Callable[[], datetime]
+) -> None:
     """Let stuck_autoscalers autoscalers and worker groups go, for ever."""
     while True:
         await asyncio.sleep(_LOOK)

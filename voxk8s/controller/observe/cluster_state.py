@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster import names
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster import child_names
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import (
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
@@ -18,7 +18,7 @@ from voxk8s.cluster.resources import (
     JOBS,
     PODS,
     WORK_PLANS,
-    Kind,
+    ApiResource,
 )
 from voxk8s.constants import LABEL_WORKPLAN
 from voxk8s.controller.observe import parse_views
@@ -51,9 +51,9 @@ class ClusterState:
         """Make empty informers."""
         self._wake = wake
 
-        def child(kind: Kind, read: Callable[[Mapping[str, Any]], T]) -> Informer[T]:
+        def child(resource: ApiResource, read: Callable[[Mapping[str, Any]], T]) -> Informer[T]:
             return Informer(
-                kind, read, parse_views.workplan_label, self._changed, labels=LABEL_WORKPLAN
+                resource, read, parse_views.workplan_label, self._changed, labels=LABEL_WORKPLAN
             )
 
         self.workplans: Informer[WorkPlanResource] = Informer(
@@ -94,12 +94,12 @@ class ClusterState:
     @property
     def synced(self) -> bool:
         """Whether every informer knows what there is; kinds without a CRD do not count."""
-        return all(c.synced.is_set() for c in self.informers if c.kind not in _OPTIONAL)
+        return all(c.synced.is_set() for c in self.informers if c.resource not in _OPTIONAL)
 
     async def wait_until_synced(self, patience: float = 5.0) -> None:
         """Wait for all informers, for those of the dask operator's kinds only a little."""
         for informer in self.informers:
-            if informer.kind in _OPTIONAL:
+            if informer.resource in _OPTIONAL:
                 try:
                     await asyncio.wait_for(informer.synced.wait(), patience)
                 except TimeoutError:
@@ -108,7 +108,7 @@ class ClusterState:
                 await informer.synced.wait()
 
     async def follow(
-        self, kube: Kube, namespaces: tuple[str, ...], clock: Callable[[], float]
+        self, kube: KubeClient, namespaces: tuple[str, ...], clock: Callable[[], float]
     ) -> None:
         """Keep all informers up to date, for ever; ends only when one of them breaks."""
         async with asyncio.TaskGroup() as tasks:
@@ -131,4 +131,4 @@ class ClusterState:
 
 
 def _own_group(thing: Mapping[str, Any]) -> str:
-    return names.label_value(str(thing["metadata"]["name"]))
+    return child_names.label_value(str(thing["metadata"]["name"]))

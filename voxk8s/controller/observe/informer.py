@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from voxk8s.cluster.errors import Expired
-from voxk8s.cluster.kube import Beat, Changed, Kube
-from voxk8s.cluster.reflector import Lost, Snapshot, notices
-from voxk8s.cluster.resources import Kind
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, WatchEvent
+from voxk8s.cluster.kube_errors import Expired
+from voxk8s.cluster.reflector import Snapshot, WatchError, list_and_watch
+from voxk8s.cluster.resources import ApiResource
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Informer(Generic[T]):
     last view of one that is gone.
     """
 
-    kind: Kind
+    resource: ApiResource
     read: Callable[[Mapping[str, Any]], T]
     group_of: Callable[[Mapping[str, Any]], str]
     changed: Callable[[Group], None]
@@ -44,24 +44,28 @@ class Informer(Generic[T]):
     _members: dict[Group, set[Group]] = field(default_factory=lambda: defaultdict(set))
     _lost: bool = False
 
-    async def follow(self, kube: Kube, namespace: str | None, clock: Callable[[], float]) -> None:
+    async def follow(
+        self, kube: KubeClient, namespace: str | None, clock: Callable[[], float]
+    ) -> None:
         """Keep up with the cluster, for ever."""
-        told = notices(kube, self.kind, namespace, labels=self.labels, fields=self.fields)
+        told = list_and_watch(
+            kube, self.resource, namespace, labels=self.labels, fields=self.fields
+        )
         async for notice in told:
             match notice:
                 case Snapshot(items=items):
                     self.replace(items, namespace)
                     self.synced.set()
-                case Changed(type="DELETED", object=thing):
+                case WatchEvent(type="DELETED", object=thing):
                     self.remove(thing)
-                case Changed(object=thing):
+                case WatchEvent(object=thing):
                     self.put(thing)
-                case Beat():
+                case Bookmark():
                     pass
-                case Lost(error=error):
+                case WatchError(error=error):
                     # Too old a version is no problem: everything is listed again.
                     if not self._lost and not isinstance(error, Expired):
-                        _log.warning("the watch of %s broke: %s", self.kind.plural, error)
+                        _log.warning("the watch of %s broke: %s", self.resource.plural, error)
                     self._lost = True
                     continue
             self._lost = False
@@ -96,7 +100,7 @@ class Informer(Generic[T]):
         try:
             view = self.read(thing)
         except Exception:  # noqa: BLE001 - one strange object must not stop the watch of all others
-            _log.exception("%s %s/%s cannot be read", self.kind.name, *key)
+            _log.exception("%s %s/%s cannot be read", self.resource.kind, *key)
             return
         self._versions[key] = version
         old = self._groups.get(key)

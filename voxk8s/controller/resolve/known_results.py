@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from voxk8s.api import GoalResult, OperationCounts, bound_results, encode, show_value, whole_value
+from voxk8s.api import (
+    GoalResult,
+    OperationCounts,
+    bound_results,
+    encode,
+    json_value,
+    truncate_value,
+)
 from voxk8s.plan import KeyConstant, KeyGraph, Resolution
 from voxk8s.storage import MISS, Record, ResultStore
 
@@ -84,13 +91,13 @@ def completed_status(
 
 
 def _printed(name: str, operation: str, value: object) -> GoalResult:
-    return GoalResult(goal=name, kind="print", operation=operation, value=whole_value(value))
+    return GoalResult(goal=name, kind="print", operation=operation, value=json_value(value))
 
 
 def _cut(result: GoalResult) -> GoalResult:
     if result.kind == "save":
         return result
-    value, cut = show_value(result.value)
+    value, cut = truncate_value(result.value)
     return msgspec.structs.replace(result, value=value, truncated=cut or None)
 
 

@@ -8,7 +8,7 @@ import threading
 
 import msgspec
 
-from voxk8s.cluster.source import Document
+from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve.resolve_plan import ResolveRequest, resolve_plan
 from voxk8s.inputs import read
 from voxk8s.kernels import registry

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from voxk8s import constants
 from voxk8s.api import Cache
 from voxk8s.cluster.output_url import check_output
-from voxk8s.cluster.source import (
+from voxk8s.cluster.plan_source import (
     Document,
     SourceDigestMismatch,
     SourceUnavailable,
     check_digest,
+    check_no_local_inputs,
     check_url,
     fetch_document,
     read_plan,
-    refuse_local_inputs,
 )
 from voxk8s.controller.resolve import copy_files, known_results
 from voxk8s.controller.resolve.resolution_state import Invalid, Resolved
@@ -176,7 +176,7 @@ def _check(request: ResolveRequest, document: Document) -> WorkPlan:
     """Read a plan and refuse what can never run in a cluster."""
     check_digest(document, request.digest)
     plan = read_plan(document, request.parameters, registry())
-    refuse_local_inputs(plan, registry())
+    check_no_local_inputs(plan, registry())
     if request.saves_below is not None:
         check_output(plan, request.saves_below, request.store_url)
     return plan

@@ -15,8 +15,8 @@ from typing import Any
 
 from voxk8s import constants
 from voxk8s.api import Store, WorkPlanResource
-from voxk8s.cluster.access import credentials_secret
 from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.rbac import build_credentials_secret
 from voxk8s.controller.config import StoreConfig
 from voxk8s.errors import StoreAccessDenied
 from voxk8s.storage import StoreOptions
@@ -66,7 +66,7 @@ def _default(workplan: WorkPlanResource, config: StoreConfig, defaults: Defaults
         constants.ENV_S3_SECRET: options.secret or "",
         constants.ENV_S3_TOKEN: options.token or "",
     }
-    manifest = credentials_secret(workplan, defaults, credentials) if options.key else None
+    manifest = build_credentials_secret(workplan, defaults, credentials) if options.key else None
     return StoreAccess(
         target=StoreTarget(
             url=config.url,

@@ -73,12 +73,12 @@ async def test_only_the_finalizer_of_the_dask_operator_is_taken(
     class Done(Exception):
         pass
 
-    class Kube:
+    class KubeClient:
         async def patch(self, *words: Any) -> None:
             patched.append(words[1:])
             raise Done
 
-    kube: Any = Kube()
+    kube: Any = KubeClient()
     monkeypatch.setattr(janitor, "_LOOK", 0.0)
     with pytest.raises(Done):
         await janitor.cleanup_orphans(kube, caches, lambda: later(60))

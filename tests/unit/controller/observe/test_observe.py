@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from voxk8s.cluster.names import label_value
+from voxk8s.cluster.child_names import label_value
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.observe.observed import Observed

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from voxk8s.cluster.source import Document
+from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve.resolution_state import Invalid, Resolved
 from voxk8s.controller.resolve.resolve_plan import (
     Answer,

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.waiting import until
 from tests.unit.controller.observed_builders import START
-from voxk8s.cluster.source import Document
+from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve import process_pool, resolve_plan
 from voxk8s.controller.resolve.resolution_state import (
     Blocked,

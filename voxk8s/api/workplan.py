@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from voxk8s.api.base import ApiStruct
-from voxk8s.api.meta import ObjectMeta, OwnerReference
+from voxk8s.api.object_meta import ObjectMeta, OwnerReference
 from voxk8s.api.spec import WorkPlanSpec
 from voxk8s.api.status import WorkPlanStatus
 from voxk8s.constants import API_VERSION, KIND

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from voxk8s import constants
-from voxk8s.api import PodShape, WorkPlanResource
-from voxk8s.cluster import names
-from voxk8s.cluster.dask import scheduler_address
+from voxk8s.api import PodTemplate, WorkPlanResource
+from voxk8s.cluster import child_names
+from voxk8s.cluster.dask_cluster import scheduler_address
 from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.pods import (
+from voxk8s.cluster.pod_template import (
     Manifest,
     container,
     environment,
-    one_thread,
-    owned,
+    owned_object,
     pod_metadata,
     pod_spec,
+    single_thread_env,
     store_env,
 )
 from voxk8s.cluster.resources import JOBS
 
 
-def runner_job(
-    resource: WorkPlanResource,
+def build_runner_job(
+    workplan: WorkPlanResource,
     defaults: Defaults,
     store: StoreTarget,
     *,
@@ -34,19 +34,19 @@ def runner_job(
     suspension). A pod that ends with an error is replaced, and goes on from the store; one that
     had to leave its node, or that needs fresh credentials, is replaced without being counted.
     """
-    namespace = resource.metadata.namespace
-    shape = resource.spec.cluster.runner or PodShape()
-    labels = names.labels(resource, "runner", defaults.version)
-    retry = resource.spec.effective_retry
+    namespace = workplan.metadata.namespace
+    shape = workplan.spec.cluster.runner or PodTemplate()
+    labels = child_names.labels(workplan, "runner", defaults.version)
+    retry = workplan.spec.effective_retry
     env = environment(
         shape,
         defaults,
         store_env(store, credentials=True),
-        one_thread(),
+        single_thread_env(),
         [
             (constants.ENV_WORKPLAN_NAMESPACE, namespace),
-            (constants.ENV_WORKPLAN_NAME, resource.metadata.name),
-            (constants.ENV_WORKPLAN_UID, resource.metadata.uid),
+            (constants.ENV_WORKPLAN_NAME, workplan.metadata.name),
+            (constants.ENV_WORKPLAN_UID, workplan.metadata.uid),
             (constants.ENV_SCHEDULER_ADDRESS, scheduler_address(cluster, namespace)),
             (constants.ENV_RETRY_LIMIT, str(retry.limit)),
             (constants.ENV_RETRY_BACKOFF, f"{retry.backoff_seconds:g}"),
@@ -61,14 +61,14 @@ def runner_job(
         "runner",
         ["python", "-m", "voxk8s.runner"],
         env,
-        resource,
+        workplan,
         defaults,
         shape.resources or defaults.runner,
     )
-    account = names.runner_name(resource)
-    name = f"{names.child_name(resource, 'run', cluster, number)}-runner"
-    spec = pod_spec(main, shape, resource, defaults, service_account=account, token=True)
-    return owned(resource, name, labels, JOBS.api_version, JOBS.name) | {
+    account = child_names.runner_name(workplan)
+    name = f"{child_names.child_name(workplan, 'run', cluster, number)}-runner"
+    spec = pod_spec(main, shape, workplan, defaults, service_account=account, token=True)
+    return owned_object(workplan, JOBS, name, labels) | {
         "spec": {
             "completions": 1,
             "parallelism": 1,

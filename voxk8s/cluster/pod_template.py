@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from voxk8s.api import PodShape, Resources, WorkPlanResource, encode
+from voxk8s.api import PodTemplate, Resources, WorkPlanResource, encode
 from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.resources import ApiResource
 from voxk8s.constants import (
     ENV_LOCAL_INPUTS,
     ENV_S3_ENDPOINT,
@@ -38,14 +39,14 @@ def container(
     name: str,
     command: list[str],
     env: list[Manifest],
-    resource: WorkPlanResource,
+    workplan: WorkPlanResource,
     defaults: Defaults,
     resources: Resources,
 ) -> Manifest:
     """Build a container of the engine's image that may do nothing but compute."""
     return {
         "name": name,
-        "image": resource.spec.cluster.image or defaults.engine_image,
+        "image": workplan.spec.cluster.image or defaults.engine_image,
         "imagePullPolicy": defaults.image_pull_policy,
         "command": command,
         "env": env,
@@ -61,8 +62,8 @@ def container(
 
 def pod_spec(
     main: Manifest,
-    shape: PodShape,
-    resource: WorkPlanResource,
+    shape: PodTemplate,
+    workplan: WorkPlanResource,
     defaults: Defaults,
     *,
     service_account: str,
@@ -85,7 +86,7 @@ def pod_spec(
         "containers": [main],
         "volumes": [{"name": "scratch", "emptyDir": {}}],
     }
-    secrets = [secret.name for secret in resource.spec.cluster.image_pull_secrets or ()]
+    secrets = [secret.name for secret in workplan.spec.cluster.image_pull_secrets or ()]
     if secrets or defaults.image_pull_secrets:
         spec["imagePullSecrets"] = [
             {"name": name} for name in dict.fromkeys((*secrets, *defaults.image_pull_secrets))
@@ -101,7 +102,7 @@ def pod_spec(
     return spec
 
 
-def pod_metadata(shape: PodShape, labels: Mapping[str, str]) -> Manifest:
+def pod_metadata(shape: PodTemplate, labels: Mapping[str, str]) -> Manifest:
     """Build the labels and annotations of a pod; ours win over the user's."""
     metadata: Manifest = {"labels": {**(shape.labels or {}), **labels}}
     if shape.annotations:
@@ -110,7 +111,7 @@ def pod_metadata(shape: PodShape, labels: Mapping[str, str]) -> Manifest:
 
 
 def environment(
-    shape: PodShape, defaults: Defaults, *own: Iterable[tuple[str, str] | Manifest]
+    shape: PodTemplate, defaults: Defaults, *own: Iterable[tuple[str, str] | Manifest]
 ) -> list[Manifest]:
     """Build a container's environment: the user's, the chart's, then ours, each name once."""
     variables: dict[str, Manifest] = {}
@@ -154,22 +155,22 @@ def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] 
     return env
 
 
-def one_thread() -> list[tuple[str, str]]:
+def single_thread_env() -> list[tuple[str, str]]:
     """Keep libraries from starting threads of their own: Dask runs one operation a thread."""
     return [(name, "1") for name in _ONE_THREAD]
 
 
-def owned(
-    resource: WorkPlanResource, name: str, labels: Mapping[str, str], api_version: str, kind: str
+def owned_object(
+    workplan: WorkPlanResource, api: ApiResource, name: str, labels: Mapping[str, str]
 ) -> Manifest:
     """Build the head of an object that goes when its WorkPlan goes."""
     return {
-        "apiVersion": api_version,
-        "kind": kind,
+        "apiVersion": api.api_version,
+        "kind": api.kind,
         "metadata": {
             "name": name,
-            "namespace": resource.metadata.namespace,
+            "namespace": workplan.metadata.namespace,
             "labels": dict(labels),
-            "ownerReferences": [encode(resource.owner_reference())],
+            "ownerReferences": [encode(workplan.owner_reference())],
         },
     }

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster import names
-from voxk8s.cluster.dask import DASHBOARD_PORT, SCHEDULER_PORT
+from voxk8s.cluster import child_names
+from voxk8s.cluster.dask_cluster import DASHBOARD_PORT, SCHEDULER_PORT
 from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.pods import Manifest, owned
+from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import NETWORK_POLICIES
 from voxk8s.constants import LABEL_COMPONENT, LABEL_WORKPLAN
 
@@ -18,8 +18,8 @@ _FIRST_FREE_PORT = 1024
 """Workers listen on a port that the system chooses."""
 
 
-def network_policies(
-    resource: WorkPlanResource, defaults: Defaults, store: StoreTarget
+def build_network_policies(
+    workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget
 ) -> tuple[Manifest, ...]:
     """Build a policy for each component; together they cover every pod of a run, both ways.
 
@@ -31,7 +31,7 @@ def network_policies(
     if not defaults.network_policies:
         return ()
     scheduler, worker, runner = (
-        _peer(resource, component) for component in ("scheduler", "worker", "runner")
+        _peer(workplan, component) for component in ("scheduler", "worker", "runner")
     )
     outside = sorted({*defaults.input_ports, *_store_ports(store)})
     workers = {"to": [worker], "ports": _range(_FIRST_FREE_PORT)}
@@ -39,7 +39,7 @@ def network_policies(
     reach_out = {"ports": _tcp(outside)}
     return (
         _policy(
-            resource,
+            workplan,
             defaults,
             "scheduler",
             ingress=[
@@ -55,14 +55,14 @@ def network_policies(
             egress=[workers, _dns()],
         ),
         _policy(
-            resource,
+            workplan,
             defaults,
             "worker",
             ingress=[{"from": [scheduler, worker, runner], "ports": _range(_FIRST_FREE_PORT)}],
             egress=[to_scheduler, workers, _dns(), reach_out],
         ),
         _policy(
-            resource,
+            workplan,
             defaults,
             "runner",
             ingress=[],
@@ -77,23 +77,22 @@ def network_policies(
 
 
 def _policy(
-    resource: WorkPlanResource,
+    workplan: WorkPlanResource,
     defaults: Defaults,
     component: str,
     *,
     ingress: list[Manifest],
     egress: list[Manifest],
 ) -> Manifest:
-    head = owned(
-        resource,
-        f"{names.child_name(resource)}-{component}",
-        names.labels(resource, component, defaults.version),
-        NETWORK_POLICIES.api_version,
-        NETWORK_POLICIES.name,
+    head = owned_object(
+        workplan,
+        NETWORK_POLICIES,
+        f"{child_names.child_name(workplan)}-{component}",
+        child_names.labels(workplan, component, defaults.version),
     )
     return head | {
         "spec": {
-            "podSelector": _peer(resource, component)["podSelector"],
+            "podSelector": _peer(workplan, component)["podSelector"],
             "policyTypes": ["Ingress", "Egress"],
             "ingress": ingress,
             "egress": egress,
@@ -101,11 +100,11 @@ def _policy(
     }
 
 
-def _peer(resource: WorkPlanResource, component: str) -> Manifest:
+def _peer(workplan: WorkPlanResource, component: str) -> Manifest:
     return {
         "podSelector": {
             "matchLabels": {
-                LABEL_WORKPLAN: names.label_value(resource.metadata.name),
+                LABEL_WORKPLAN: child_names.label_value(workplan.metadata.name),
                 LABEL_COMPONENT: component,
             }
         }

@@ -14,28 +14,28 @@ from typing import TYPE_CHECKING, Any
 
 from voxk8s import api
 from voxk8s.api import Waiting, WorkPlanResource, decode_resource
-from voxk8s.cluster.errors import NotFound
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.output_url import check_output
-from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.cluster.source import (
+from voxk8s.cluster.plan_source import (
     Document,
     SourceUnavailable,
     check_digest,
+    check_no_local_inputs,
     fetch_document,
-    read_placed_plan,
+    read_plan_and_places,
     read_source,
-    refuse_local_inputs,
 )
+from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import REASON_SOURCE_UNAVAILABLE
 from voxk8s.errors import PermanentError, SchedulerLost, StoreError
 from voxk8s.history import Recorder
 from voxk8s.plan import OperationId, WorkPlan
-from voxk8s.runner import connection, outcome, output
-from voxk8s.runner.config import RunnerConfig
-from voxk8s.runner.progress import Narrator
-from voxk8s.runner.publisher import Publisher, WorkPlanGone
-from voxk8s.runner.store_wait import FIRST_PAUSE, LONGEST_PAUSE, StorePatience
+from voxk8s.runner import copy_outputs, scheduler_connection, status_fields
+from voxk8s.runner.publish_status import StatusPublisher, WorkPlanGone
+from voxk8s.runner.runner_config import RunnerConfig
+from voxk8s.runner.status_reporter import StatusReporter
+from voxk8s.runner.store_wait import FIRST_PAUSE, LONGEST_PAUSE, StoreWait
 from voxk8s.storage import ResultStore, open_store
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ _REPEATS = 5
 class Run:
     """Runs one WorkPlan."""
 
-    def __init__(self, kube: Kube, config: RunnerConfig) -> None:
+    def __init__(self, kube: KubeClient, config: RunnerConfig) -> None:
         """Run the WorkPlan of the configuration."""
         self._kube = kube
         self._config = config
-        self._narrator = Narrator()
-        self._publisher = Publisher(kube, config, time.monotonic)
+        self._narrator = StatusReporter()
+        self._publisher = StatusPublisher(kube, config, time.monotonic)
         self._store: ResultStore = open_store(config.store)
-        self._patience = StorePatience(self._store, self._narrator)
+        self._patience = StoreWait(self._store, self._narrator)
         self._engine: ExecutionEngine | None = None
         self._stopping = threading.Event()
         self._places: Mapping[OperationId, object] = {}
@@ -102,7 +102,7 @@ class Run:
             result = await self._execute(workplan, plan)
         except PermanentError as error:
             _log.error("the plan cannot run: %s", error)
-            part = {"outcome": api.encode(outcome.refusal(error, _now()))}
+            part = {"outcome": api.encode(status_fields.refusal(error, _now()))}
             return self._narrator.part() | part
         if self._stopping.is_set():
             return None
@@ -126,9 +126,9 @@ class Run:
         check_digest(document, source.digest)
         self._document = document
         plan, self._places = await asyncio.to_thread(
-            read_placed_plan, document, source.parameters, registry()
+            read_plan_and_places, document, source.parameters, registry()
         )
-        refuse_local_inputs(plan, registry())
+        check_no_local_inputs(plan, registry())
         if workplan.spec.output is not None:
             check_output(plan, workplan.spec.output.url, self._config.store)
         return plan
@@ -156,7 +156,7 @@ class Run:
         wait = FIRST_PAUSE
         repeats = 0
         while True:
-            await connection.wait_until_listening(self._config.scheduler)
+            await scheduler_connection.wait_until_listening(self._config.scheduler)
             try:
                 result = await asyncio.to_thread(self._attempt, workplan, plan)
             except SchedulerLost as error:
@@ -181,7 +181,7 @@ class Run:
 
         spec = workplan.spec
         retry = spec.effective_retry
-        client = connection.connect(self._config.scheduler)
+        client = scheduler_connection.connect(self._config.scheduler)
         try:
             self._engine = ExecutionEngine(
                 self._store,
@@ -202,27 +202,29 @@ class Run:
             return self._engine.execute_workplan(plan, places=self._places)
         finally:
             self._engine = None
-            threading.Thread(target=connection.disconnect, args=(client,), daemon=True).start()
+            threading.Thread(
+                target=scheduler_connection.disconnect, args=(client,), daemon=True
+            ).start()
 
     async def _deliver(self, workplan: WorkPlanResource, result: ExecutionResult) -> dict[str, Any]:
         problems: list[str] = []
         if workplan.spec.output is not None:
             problems = await asyncio.to_thread(
-                output.copy_files,
+                copy_outputs.copy_files,
                 result.goals,
                 self._store,
                 workplan.spec.output.url,
                 self._config.inputs,
             )
-        end = outcome.outcome_of(result, problems, _now())
+        end = status_fields.outcome_of(result, problems, _now())
         self._narrator.progress = result.progress
-        full = outcome.full_report(result, end)
+        full = status_fields.full_report(result, end)
         results_url, report_url = await asyncio.gather(
             asyncio.to_thread(self._write, _RESULTS, full, "application/json"),
             asyncio.to_thread(self._report, workplan, result, problems),
         )
         run_url = results_url.rpartition("/")[0]
-        return outcome.final_part(result, end, self._narrator.text(), run_url, report_url)
+        return status_fields.final_part(result, end, self._narrator.text(), run_url, report_url)
 
     def _report(
         self, workplan: WorkPlanResource, result: ExecutionResult, problems: Sequence[str]
@@ -230,9 +232,9 @@ class Run:
         """Write the report for people, and give its URL."""
         try:
             # Imported here: it is needed at the end only.
-            from voxk8s.runner.report import make_report
+            from voxk8s.runner.run_report import build_report
 
-            page = make_report(
+            page = build_report(
                 result,
                 self._recorder,
                 workplan,

@@ -10,13 +10,13 @@ import pytest
 
 from tests.support.html import Element, read_page
 from voxk8s.api import WorkPlanResource, decode_resource
-from voxk8s.cluster.source import Document, read_placed_plan
+from voxk8s.cluster.plan_source import Document, read_plan_and_places
 from voxk8s.execution import ExecutionEngine
 from voxk8s.history import Recorder
 from voxk8s.inputs.locations import InputOptions
 from voxk8s.kernels import registry
-from voxk8s.runner.config import RunnerConfig
-from voxk8s.runner.report import make_report
+from voxk8s.runner.run_report import build_report
+from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.storage import ResultStore, open_store
 
 PROGRAM = """\
@@ -50,7 +50,7 @@ def page(
     """Run the program as a runner does, and read its report."""
     config = RunnerConfig("ns", "wp", "u-1", "", store.url, InputOptions(local_allowed=False))
     document = Document(PROGRAM.encode(), "imgql", "main.imgql", files=FILES)
-    plan, places = read_placed_plan(document, None, registry())
+    plan, places = read_plan_and_places(document, None, registry())
     recorder = Recorder()
     engine = ExecutionEngine(
         store,
@@ -61,7 +61,7 @@ def page(
     )
     result = engine.execute_workplan(plan, places=places)
     return read_page(
-        make_report(
+        build_report(
             result,
             recorder,
             workplan(**spec),

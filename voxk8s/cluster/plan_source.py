@@ -10,8 +10,8 @@ from typing import Literal
 import msgspec
 
 from voxk8s.api import Source
-from voxk8s.cluster.errors import NotFound
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.resources import CONFIG_MAPS
 from voxk8s.errors import (
     InputNotAllowed,
@@ -64,7 +64,7 @@ class Document:
         return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 
-async def read_source(kube: Kube, namespace: str, source: Source) -> Document | None:
+async def read_source(kube: KubeClient, namespace: str, source: Source) -> Document | None:
     """Read a source that lies in the cluster; None for one that lies behind a URL.
 
     Raises SourceUnavailable while a ConfigMap or its key is missing.
@@ -89,7 +89,7 @@ async def read_source(kube: Kube, namespace: str, source: Source) -> Document | 
             f"ConfigMap {name} has no key {key} (its keys: {keys}); the WorkPlan waits for it"
         )
     files = {other: str(content) for other, content in found["data"].items() if other != key}
-    kind = format_of(key)
+    kind = document_format(key)
     return Document(
         str(text).encode("utf-8", "replace"), kind, key, files=files if kind == "imgql" else {}
     )
@@ -104,13 +104,13 @@ def check_url(url: str) -> None:
         locate(url, InputOptions(local_allowed=False))
     except InputUnavailable as error:
         raise InvalidPlan(str(error), "spec.source.url") from error
-    format_of(url)
+    document_format(url)
 
 
 def fetch_document(url: str, options: InputOptions) -> Document:
     """Read a document behind a URL; raises SourceUnavailable, InputNotAllowed or InvalidPlan."""
     location = locate(url, options)
-    kind = format_of(url)
+    kind = document_format(url)
     try:
         with reading(location):
             system = file_system(location, options)
@@ -123,7 +123,7 @@ def fetch_document(url: str, options: InputOptions) -> Document:
     return Document(data, kind, url.rpartition("/")[2])
 
 
-def format_of(name: str) -> Format:
+def document_format(name: str) -> Format:
     """Tell by its suffix what a document holds; raises InvalidPlan for any other suffix."""
     suffix = f".{name.rpartition('.')[2].lower()}" if "." in name else ""
     found = _SUFFIXES.get(suffix)
@@ -147,10 +147,10 @@ def read_plan(
     document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
 ) -> WorkPlan:
     """Turn a document into a plan; raises InvalidPlan or InvalidProgram."""
-    return read_placed_plan(document, parameters, index)[0]
+    return read_plan_and_places(document, parameters, index)[0]
 
 
-def read_placed_plan(
+def read_plan_and_places(
     document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
 ) -> tuple[WorkPlan, Mapping[OperationId, object]]:
     """Give a document's plan, and of a program the places that its operations come from.
@@ -166,7 +166,7 @@ def read_placed_plan(
     return plan, {}
 
 
-def refuse_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:
+def check_no_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:
     """Refuse inputs on local paths, which no pod shares; raises InputNotAllowed with the URL."""
     for ref in inputs(plan, index):
         url = str(ref.arguments[0])

@@ -9,15 +9,15 @@ import pytest
 
 from tests.support.scripted_kube import ScriptedKube
 from voxk8s.api import Source
-from voxk8s.cluster.source import (
+from voxk8s.cluster.plan_source import (
     Document,
     SourceDigestMismatch,
     SourceUnavailable,
     check_digest,
-    format_of,
+    check_no_local_inputs,
+    document_format,
     read_plan,
     read_source,
-    refuse_local_inputs,
 )
 from voxk8s.errors import InputNotAllowed, InvalidPlan, InvalidProgram
 from voxk8s.kernels import registry
@@ -111,7 +111,7 @@ def test_parameters_are_for_programs() -> None:
 def test_unknown_suffix(name: str) -> None:
     """A document whose suffix says nothing is refused."""
     with pytest.raises(InvalidPlan, match="suffix"):
-        format_of(name)
+        document_format(name)
 
 
 def test_digest() -> None:
@@ -136,6 +136,6 @@ def test_local_inputs_are_refused() -> None:
     for url in ("/x.nii", "file:///x.nii", "FILE:/x.nii"):
         plan = read_plan(Document(msgspec.json.encode(loads(url)), "json"), None, registry())
         with pytest.raises(InputNotAllowed, match=r"x\.nii"):
-            refuse_local_inputs(plan, registry())
+            check_no_local_inputs(plan, registry())
     plan = read_plan(Document(msgspec.json.encode(loads("s3://b/x")), "json"), None, registry())
-    refuse_local_inputs(plan, registry())
+    check_no_local_inputs(plan, registry())

@@ -8,13 +8,13 @@ import socket
 import pytest
 
 from voxk8s.errors import SchedulerLost
-from voxk8s.runner import connection
+from voxk8s.runner import scheduler_connection
 
 
 async def test_waiting_ends_when_somebody_listens(unused_port: int) -> None:
     """Nobody listens at first; once somebody does the wait is over."""
     address = f"tcp://127.0.0.1:{unused_port}"
-    waiting = asyncio.create_task(connection.wait_until_listening(address))
+    waiting = asyncio.create_task(scheduler_connection.wait_until_listening(address))
     await asyncio.sleep(0)
     assert not waiting.done()
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", unused_port)
@@ -32,9 +32,9 @@ async def test_what_is_no_scheduler_is_waited_out(monkeypatch: pytest.MonkeyPatc
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    monkeypatch.setattr(connection, "_CONNECT", 2.0)
+    monkeypatch.setattr(scheduler_connection, "_CONNECT", 2.0)
     with pytest.raises(SchedulerLost, match=str(port)):
-        await asyncio.to_thread(connection.connect, f"tcp://127.0.0.1:{port}")
+        await asyncio.to_thread(scheduler_connection.connect, f"tcp://127.0.0.1:{port}")
     server.close()
 
 

@@ -9,8 +9,15 @@ from typing import Any
 import msgspec
 
 from voxk8s import api, constants
-from voxk8s.api import GoalResult, OperationFailure, Outcome, ReportStatus, show_value, whole_value
-from voxk8s.cluster.source import SourceDigestMismatch
+from voxk8s.api import (
+    GoalResult,
+    OperationFailure,
+    Outcome,
+    ReportStatus,
+    json_value,
+    truncate_value,
+)
+from voxk8s.cluster.plan_source import SourceDigestMismatch
 from voxk8s.errors import (
     InputNotAllowed,
     InvalidPlan,
@@ -145,7 +152,7 @@ def _result(goal: GoalOutcome, whole: bool) -> GoalResult:
     value: object = goal.value if goal.has_value else goal.text
     if not goal.has_value and not goal.text:
         value = goal.line()
-    shown, cut = (whole_value(value), False) if whole else show_value(value)
+    shown, cut = (json_value(value), False) if whole else truncate_value(value)
     return GoalResult(
         goal=name,
         kind="print",

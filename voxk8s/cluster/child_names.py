@@ -30,14 +30,14 @@ def digest(*parts: Any, length: int = _HASH) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def child_name(resource: WorkPlanResource, *parts: Any) -> str:
+def child_name(workplan: WorkPlanResource, *parts: Any) -> str:
     """Name a child: readable, its own for this WorkPlan and these parts, and short.
 
     At most 35 characters that form a DNS label, so that dask-kubernetes' limit of 53 for clusters
     and Kubernetes' of 63 for what is derived from them (Services, worker Deployments, labels) hold.
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", resource.metadata.name.lower())[:_SLUG].strip("-")
-    return "-".join(part for part in ("vox", slug, digest(resource.metadata.uid, *parts)) if part)
+    slug = re.sub(r"[^a-z0-9]+", "-", workplan.metadata.name.lower())[:_SLUG].strip("-")
+    return "-".join(part for part in ("vox", slug, digest(workplan.metadata.uid, *parts)) if part)
 
 
 def label_value(name: str) -> str:
@@ -47,23 +47,23 @@ def label_value(name: str) -> str:
     return f"{name[: LABEL_LIMIT - _HASH - 1].rstrip('-.')}-{digest(name)}"
 
 
-def labels(resource: WorkPlanResource, component: str, version: str) -> dict[str, str]:
+def labels(workplan: WorkPlanResource, component: str, version: str) -> dict[str, str]:
     """Give the labels of a child: what it is, and whose."""
     return {
         LABEL_NAME: APP_NAME,
         LABEL_COMPONENT: component,
-        LABEL_INSTANCE: label_value(resource.metadata.name),
+        LABEL_INSTANCE: label_value(workplan.metadata.name),
         LABEL_MANAGED_BY: MANAGER_OPERATOR,
         LABEL_VERSION: label_value(version),
-        LABEL_WORKPLAN: label_value(resource.metadata.name),
+        LABEL_WORKPLAN: label_value(workplan.metadata.name),
     }
 
 
-def selector(resource: WorkPlanResource) -> str:
+def selector(workplan: WorkPlanResource) -> str:
     """Give the label selector of everything that belongs to a WorkPlan."""
-    return f"{LABEL_WORKPLAN}={label_value(resource.metadata.name)}"
+    return f"{LABEL_WORKPLAN}={label_value(workplan.metadata.name)}"
 
 
-def runner_name(resource: WorkPlanResource) -> str:
+def runner_name(workplan: WorkPlanResource) -> str:
     """Name the runner's ServiceAccount, Role, RoleBinding and policy."""
-    return f"{child_name(resource)}-runner"
+    return f"{child_name(workplan)}-runner"

@@ -11,7 +11,7 @@ import pytest
 from voxk8s.errors import InputUnreachable
 from voxk8s.execution import ExecutionEngine, GoalOutcome, load_plan
 from voxk8s.inputs.locations import InputOptions, file_system
-from voxk8s.runner import output
+from voxk8s.runner import copy_outputs
 from voxk8s.storage import ResultStore, open_store
 
 PLAN = {
@@ -41,7 +41,7 @@ def test_files_get_their_names(store: ResultStore, tmp_path: Path, cache: str) -
     """A saved file is copied below the output under its own name, however results are kept."""
     target = tmp_path / "out"
     (target / "sub").mkdir(parents=True)
-    assert output.copy_files(run(store, cache), store, target.as_uri(), OPTIONS) == []
+    assert copy_outputs.copy_files(run(store, cache), store, target.as_uri(), OPTIONS) == []
     assert (target / "sub" / "a.json").read_text().strip() == "5"
 
 
@@ -50,7 +50,7 @@ def test_file_that_is_gone_is_told(store: ResultStore, tmp_path: Path) -> None:
     goals = run(store)
     broken = replace(goals[0], digest="0" * 64)
     pauses: list[float] = []
-    problems = output.copy_files([broken], store, tmp_path.as_uri(), OPTIONS, pauses.append)
+    problems = copy_outputs.copy_files([broken], store, tmp_path.as_uri(), OPTIONS, pauses.append)
     assert len(problems) == 1
     assert "sub/a.json" in problems[0]
 
@@ -68,13 +68,13 @@ def test_place_that_does_not_answer_is_tried_again(
         return file_system(*args)
 
     (tmp_path / "sub").mkdir()
-    monkeypatch.setattr(output, "file_system", unsteady)
+    monkeypatch.setattr(copy_outputs, "file_system", unsteady)
     url = tmp_path.as_uri()
-    assert output.copy_files(run(store), store, url, OPTIONS, pauses.append) == []
+    assert copy_outputs.copy_files(run(store), store, url, OPTIONS, pauses.append) == []
     assert pauses == [1.0, 2.0, 4.0]
 
 
 def test_nothing_to_copy(store: ResultStore, tmp_path: Path) -> None:
     """Printed goals and failed ones leave nothing to copy."""
     goals = [replace(goal, error="failed") for goal in run(store)]
-    assert output.copy_files(goals, store, tmp_path.as_uri(), OPTIONS) == []
+    assert copy_outputs.copy_files(goals, store, tmp_path.as_uri(), OPTIONS) == []

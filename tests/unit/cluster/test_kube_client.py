@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from voxk8s.cluster import responses
-from voxk8s.cluster.errors import (
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, ObjectList, WatchEvent
+from voxk8s.cluster.kube_errors import (
     AlreadyExists,
     Conflict,
     Expired,
@@ -24,8 +25,12 @@ from voxk8s.cluster.errors import (
     Overloaded,
     TooLarge,
 )
-from voxk8s.cluster.kube import Beat, Changed, Kube, Listing
-from voxk8s.cluster.reflector import Lost, Notice, Snapshot, notices
+from voxk8s.cluster.reflector import (
+    ReflectorEvent,
+    Snapshot,
+    WatchError,
+    list_and_watch,
+)
 from voxk8s.cluster.resources import CONFIG_MAPS, NAMESPACES, PODS, WORK_PLANS
 from voxk8s.errors import PermanentError, TransientError
 
@@ -56,7 +61,7 @@ def test_answers_become_errors(
     code: int, status: dict[str, Any], kind: type, base: type[Exception]
 ) -> None:
     """Every refusal says by its type whether another try may help, and survives pickling."""
-    error = responses.error_of(code, status, "/api/v1/things")
+    error = responses.error_from_status(code, status, "/api/v1/things")
     assert type(error) is kind
     assert isinstance(error, base)
     again = pickle.loads(pickle.dumps(error))
@@ -65,7 +70,7 @@ def test_answers_become_errors(
 
 def test_retry_after_is_kept() -> None:
     """An overloaded API server says when to come back."""
-    error = responses.error_of(429, {}, "/", "7")
+    error = responses.error_from_status(429, {}, "/", "7")
     assert isinstance(error, Overloaded)
     assert error.retry_after == 7
 
@@ -85,9 +90,9 @@ def test_paths() -> None:
 async def test_no_way_to_a_cluster_is_said(tmp_path: Any) -> None:
     """Without kubeconfig and outside a pod the error names the file and says what to do."""
     with pytest.raises(KubeConfigMissing, match=r"no .*/\.kube/config\. Set KUBECONFIG"):
-        await Kube.connect({"HOME": str(tmp_path)})
+        await KubeClient.connect({"HOME": str(tmp_path)})
     with pytest.raises(KubeConfigMissing, match=r"no .*/missing\. Set KUBECONFIG"):
-        await Kube.connect({"KUBECONFIG": str(tmp_path / "missing")})
+        await KubeClient.connect({"KUBECONFIG": str(tmp_path / "missing")})
 
 
 class Stream:
@@ -107,11 +112,11 @@ async def test_lines_of_any_length() -> None:
     """Lines are put together across pieces, however long, and a last one without an end counts."""
     long = b"x" * 3_000_000
     stream: Any = Stream(b"a", b"b\n", b"\nc\nd", long[:1_000_000], long[1_000_000:], b"\ne")
-    lines = [line async for line in responses.lines_of(stream)]
+    lines = [line async for line in responses.iter_lines(stream)]
     assert lines == [b"ab", b"c", b"d" + long, b"e"]
 
 
-class Scripted(Kube):
+class Scripted(KubeClient):
     """A door whose listings and watches follow a script of answers and errors."""
 
     def __init__(self, *script: Any) -> None:
@@ -127,14 +132,14 @@ class Scripted(Kube):
             raise step
         return step
 
-    async def list(self, *_: Any, **__: Any) -> Listing:
+    async def list(self, *_: Any, **__: Any) -> ObjectList:
         """Answer as the script says."""
-        answer: Listing = self._next("list")
+        answer: ObjectList = self._next("list")
         return answer
 
     async def watch(
         self, *_: Any, resource_version: str, **__: Any
-    ) -> AsyncGenerator[Changed | Beat]:
+    ) -> AsyncGenerator[WatchEvent | Bookmark]:
         """Answer as the script says."""
         for notice in self._next(f"watch {resource_version}"):
             if isinstance(notice, Exception):
@@ -142,16 +147,16 @@ class Scripted(Kube):
             yield notice
 
 
-def change(version: str) -> Changed:
+def change(version: str) -> WatchEvent:
     """Give a change at a resource version."""
-    return Changed("MODIFIED", {"metadata": {"name": "x", "resourceVersion": version}})
+    return WatchEvent("MODIFIED", {"metadata": {"name": "x", "resourceVersion": version}})
 
 
 async def followed(*script: Any) -> tuple[list[str], list[str]]:
-    """Give the kinds of notices and the calls that a script leads to."""
+    """Give the kinds of list_and_watch and the calls that a script leads to."""
     door = Scripted(*script)
     seen: list[str] = []
-    stream = notices(door, CONFIG_MAPS, pause=0, longest_pause=0)
+    stream = list_and_watch(door, CONFIG_MAPS, pause=0, longest_pause=0)
     with suppress(asyncio.CancelledError):  # the end of the script
         while True:
             seen.append(type(await anext(stream)).__name__)
@@ -160,43 +165,47 @@ async def followed(*script: Any) -> tuple[list[str], list[str]]:
 
 async def test_watch_resumes_where_it_was() -> None:
     """A watch that ends goes on at the last version seen, bookmarks included, without listing."""
-    seen, asked = await followed(Listing([], "1"), [change("2"), Beat("5")], [change("6")], [])
-    assert seen == ["Snapshot", "Changed", "Beat", "Changed"]
+    seen, asked = await followed(
+        ObjectList([], "1"), [change("2"), Bookmark("5")], [change("6")], []
+    )
+    assert seen == ["Snapshot", "WatchEvent", "Bookmark", "WatchEvent"]
     assert asked == ["list", "watch 1", "watch 5", "watch 6", "watch 6"]
 
 
 async def test_expired_watch_lists_again() -> None:
     """When the API server has forgotten the version, everything is listed anew."""
     seen, asked = await followed(
-        Listing([], "1"), [Expired("too old", 410)], Listing([], "9"), [change("10")]
+        ObjectList([], "1"), [Expired("too old", 410)], ObjectList([], "9"), [change("10")]
     )
-    assert seen == ["Snapshot", "Lost", "Snapshot", "Changed"]
+    assert seen == ["Snapshot", "WatchError", "Snapshot", "WatchEvent"]
     assert asked == ["list", "watch 1", "list", "watch 9", "watch 10"]
 
 
 async def test_api_server_that_is_away_is_waited_for() -> None:
     """Each failed try is said; afterwards the watch resumes, since no change can be missed."""
     seen, asked = await followed(
-        KubeUnreachable("away"), Listing([], "1"), [KubeUnreachable("away")], [change("2")]
+        KubeUnreachable("away"), ObjectList([], "1"), [KubeUnreachable("away")], [change("2")]
     )
-    assert seen == ["Lost", "Snapshot", "Lost", "Changed"]
+    assert seen == ["WatchError", "Snapshot", "WatchError", "WatchEvent"]
     assert asked == ["list", "list", "watch 1", "watch 1", "watch 2"]
 
 
 async def test_missing_kind_is_waited_for() -> None:
     """A CRD that is installed later is found."""
-    seen, _ = await followed(KindMissing("no such kind", 404), Listing([], "1"))
-    assert seen == ["Lost", "Snapshot"]
+    seen, _ = await followed(KindMissing("no such kind", 404), ObjectList([], "1"))
+    assert seen == ["WatchError", "Snapshot"]
 
 
 def test_notices_are_told_apart() -> None:
     """A consumer matches on four kinds of notice."""
-    assert {Snapshot, Changed, Beat, Lost} == set(Notice.__args__)
+    assert {Snapshot, WatchEvent, Bookmark, WatchError} == set(ReflectorEvent.__args__)
 
 
 async def test_place_that_keeps_failing_is_given_up() -> None:
     """When resuming fails again and again, listing anew gets a watch going."""
     away = [KubeUnreachable("broken", 500)]
-    seen, asked = await followed(Listing([], "1"), *([away] * 5), Listing([], "9"), [change("10")])
-    assert seen == ["Snapshot", *["Lost"] * 5, "Snapshot", "Changed"]
+    seen, asked = await followed(
+        ObjectList([], "1"), *([away] * 5), ObjectList([], "9"), [change("10")]
+    )
+    assert seen == ["Snapshot", *["WatchError"] * 5, "Snapshot", "WatchEvent"]
     assert asked[-3:] == ["list", "watch 9", "watch 10"]

@@ -11,14 +11,14 @@ from voxk8s.constants import REASON_PROGRESSING
 from voxk8s.execution.events import Event, Progress, ProgressChanged
 from voxk8s.runner import awaited, silence
 from voxk8s.runner.awaited import Awaited
-from voxk8s.runner.outcome import counts_part
 from voxk8s.runner.silence import Unanswered
+from voxk8s.runner.status_fields import counts_part
 
 _FIRST_SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class Narrator:
+class StatusReporter:
     """Listens to the engine and gives the status part to write.
 
     `before` and `told` are what the status says already, by the operator or an earlier attempt:
@@ -83,7 +83,7 @@ def pause(elapsed: float) -> float:
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimit:
     """Says when to write: at once when there is news, but never too often."""
 
     clock: Callable[[], float]

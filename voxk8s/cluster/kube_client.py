@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from voxk8s.cluster.errors import KubeUnreachable, NotFound
-from voxk8s.cluster.resources import EVENTS, PODS, Kind
-from voxk8s.cluster.responses import body_of, error_of, lines_of, words_of
-from voxk8s.cluster.transport import ClientTransport, PodTransport, Transport
+from voxk8s.cluster.kube_errors import KubeUnreachable, NotFound
+from voxk8s.cluster.resources import EVENTS, PODS, ApiResource
+from voxk8s.cluster.responses import error_from_status, error_text, iter_lines, read_body
+from voxk8s.cluster.transport import InClusterTransport, KubeconfigTransport, Transport
 
 KubeObject: TypeAlias = dict[str, Any]
 """A Kubernetes object as JSON data."""
@@ -37,7 +37,7 @@ _WATCH_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ObjectList:
     """Objects as they were at one resource version."""
 
     items: list[KubeObject]
@@ -45,7 +45,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class WatchEvent:
     """One object was added, modified or deleted."""
 
     type: Literal["ADDED", "MODIFIED", "DELETED"]
@@ -53,13 +53,13 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Bookmark:
     """Nothing changed up to this resource version: the watch is alive."""
 
     resource_version: str
 
 
-class Kube:
+class KubeClient:
     """Calls to one API server. Use as an asynchronous context manager, within one event loop."""
 
     def __init__(self, transport: Transport) -> None:
@@ -76,9 +76,9 @@ class Kube:
         """
         path = env.get("KUBECONFIG")
         if not path and "KUBERNETES_SERVICE_HOST" in env:
-            return cls(PodTransport(env, connections))
+            return cls(InClusterTransport(env, connections))
         path = path or str(Path(env.get("HOME", "/")) / ".kube" / "config")
-        return cls(await ClientTransport.open(path, context, connections))
+        return cls(await KubeconfigTransport.open(path, context, connections))
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,32 +97,36 @@ class Kube:
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def get(self, kind: Kind, name: str, namespace: str | None = None) -> KubeObject:
+    async def get(
+        self, resource: ApiResource, name: str, namespace: str | None = None
+    ) -> KubeObject:
         """Read one object; raises NotFound."""
-        return await self._json("GET", kind.path(namespace, name))
+        return await self._json("GET", resource.path(namespace, name))
 
-    async def find(self, kind: Kind, name: str, namespace: str | None = None) -> KubeObject | None:
+    async def find(
+        self, resource: ApiResource, name: str, namespace: str | None = None
+    ) -> KubeObject | None:
         """Read one object, or None where there is none."""
         try:
-            return await self.get(kind, name, namespace)
+            return await self.get(resource, name, namespace)
         except NotFound:
             return None
 
     async def list(
         self,
-        kind: Kind,
+        resource: ApiResource,
         namespace: str | None = None,
         *,
         labels: str | None = None,
         fields: str | None = None,
-    ) -> Listing:
+    ) -> ObjectList:
         """Read all objects of a kind that match the selectors, page by page."""
         items: list[KubeObject] = []
         token: str | None = None
         while True:
             page = await self._json(
                 "GET",
-                kind.path(namespace),
+                resource.path(namespace),
                 query={
                     "labelSelector": labels,
                     "fieldSelector": fields,
@@ -135,27 +139,27 @@ class Kube:
             if not token:
                 break
         for item in items:  # lists leave out what all their items share
-            item.setdefault("apiVersion", kind.api_version)
-            item.setdefault("kind", kind.name)
-        return Listing(items, page["metadata"]["resourceVersion"])
+            item.setdefault("apiVersion", resource.api_version)
+            item.setdefault("kind", resource.kind)
+        return ObjectList(items, page["metadata"]["resourceVersion"])
 
     async def watch(
         self,
-        kind: Kind,
+        resource: ApiResource,
         namespace: str | None = None,
         *,
         resource_version: str,
         labels: str | None = None,
         fields: str | None = None,
         seconds: int = _WATCH_SECONDS,
-    ) -> AsyncGenerator[Changed | Beat]:
+    ) -> AsyncGenerator[WatchEvent | Bookmark]:
         """Give the changes after a resource version until the API server ends the watch.
 
         Raises Expired when the version is too old; then list again.
         """
         response = await self._call(
             "GET",
-            kind.path(namespace),
+            resource.path(namespace),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=seconds + 30),
             query={
                 "watch": "true",
@@ -167,18 +171,20 @@ class Kube:
             },
         )
         try:
-            async for line in lines_of(response):
+            async for line in iter_lines(response):
                 event = msgspec.json.decode(line)
                 body = event["object"]
                 match event["type"]:
                     case "ADDED" | "MODIFIED" | "DELETED":
-                        yield Changed(event["type"], body)
+                        yield WatchEvent(event["type"], body)
                     case "BOOKMARK":
-                        yield Beat(body["metadata"]["resourceVersion"])
+                        yield Bookmark(body["metadata"]["resourceVersion"])
                     case _:
-                        raise error_of(int(body.get("code") or 500), body, kind.path(namespace))
+                        raise error_from_status(
+                            int(body.get("code") or 500), body, resource.path(namespace)
+                        )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KubeUnreachable(f"The watch of {kind.plural} broke: {error}") from error
+            raise KubeUnreachable(f"The watch of {resource.plural} broke: {error}") from error
         finally:
             response.close()
 
@@ -201,7 +207,7 @@ class Kube:
                 "previous": "true" if previous else None,
             },
         )
-        return (await body_of(response)).decode("utf-8", "replace")
+        return (await read_body(response)).decode("utf-8", "replace")
 
     async def follow_logs(
         self, name: str, namespace: str, *, container: str | None = None
@@ -214,7 +220,7 @@ class Kube:
             query={"container": container, "follow": "true"},
         )
         try:
-            async for line in lines_of(response):
+            async for line in iter_lines(response):
                 yield line.decode("utf-8", "replace")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeUnreachable(f"The log of pod {name} broke off: {error}") from error
@@ -224,23 +230,28 @@ class Kube:
     # --- writing ------------------------------------------------------------------------------
 
     async def create(
-        self, kind: Kind, body: KubeObject, namespace: str | None = None, *, manager: str = ""
+        self,
+        resource: ApiResource,
+        body: KubeObject,
+        namespace: str | None = None,
+        *,
+        manager: str = "",
     ) -> KubeObject:
         """Make a new object; raises AlreadyExists."""
         return await self._json(
-            "POST", kind.path(namespace), body, query={"fieldManager": manager or None}
+            "POST", resource.path(namespace), body, query={"fieldManager": manager or None}
         )
 
     async def replace(
-        self, kind: Kind, body: KubeObject, namespace: str | None = None
+        self, resource: ApiResource, body: KubeObject, namespace: str | None = None
     ) -> KubeObject:
         """Replace a whole object; raises Conflict when its resource version is not the last."""
         name = body["metadata"]["name"]
-        return await self._json("PUT", kind.path(namespace, name), body)
+        return await self._json("PUT", resource.path(namespace, name), body)
 
     async def apply(
         self,
-        kind: Kind,
+        resource: ApiResource,
         body: KubeObject,
         namespace: str | None = None,
         *,
@@ -257,7 +268,7 @@ class Kube:
         """
         return await self._json(
             "PATCH",
-            kind.path(namespace, body["metadata"]["name"], subresource),
+            resource.path(namespace, body["metadata"]["name"], subresource),
             body,
             content=APPLY,
             accept=_EVERYTHING if whole else _METADATA,
@@ -270,7 +281,7 @@ class Kube:
 
     async def patch(
         self,
-        kind: Kind,
+        resource: ApiResource,
         name: str,
         changes: KubeObject,
         namespace: str | None = None,
@@ -279,12 +290,12 @@ class Kube:
     ) -> KubeObject:
         """Merge changes into an object; None removes a field."""
         return await self._json(
-            "PATCH", kind.path(namespace, name, subresource), changes, content=MERGE
+            "PATCH", resource.path(namespace, name, subresource), changes, content=MERGE
         )
 
     async def delete(
         self,
-        kind: Kind,
+        resource: ApiResource,
         name: str,
         namespace: str | None = None,
         *,
@@ -303,7 +314,7 @@ class Kube:
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
         try:
-            await self._json("DELETE", kind.path(namespace, name), options)
+            await self._json("DELETE", resource.path(namespace, name), options)
         except NotFound:
             return False
         return True
@@ -329,7 +340,7 @@ class Kube:
         query: Mapping[str, str | int | None] | None = None,
     ) -> KubeObject:
         response = await self._call(method, path, body, content=content, accept=accept, query=query)
-        data: KubeObject = msgspec.json.decode(await body_of(response))
+        data: KubeObject = msgspec.json.decode(await read_body(response))
         return data
 
     async def _call(
@@ -361,13 +372,13 @@ class Kube:
             text = await response.read()
         except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
             raise KubeUnreachable(
-                f"The API server does not answer ({method} {path}): {words_of(error)}"
+                f"The API server does not answer ({method} {path}): {error_text(error)}"
             ) from error
         try:
             status = msgspec.json.decode(text)
         except msgspec.DecodeError:
             status = None
-        raise error_of(
+        raise error_from_status(
             response.status,
             status if isinstance(status, dict) else {"message": text.decode(errors="replace")},
             path,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.api import PodShape, Resources, WorkPlanResource
-from voxk8s.cluster import names
-from voxk8s.cluster.access import COMPUTE_ACCOUNT
+from voxk8s.api import PodTemplate, Resources, WorkPlanResource
+from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.pods import (
+from voxk8s.cluster.pod_template import (
     SCRATCH,
     Manifest,
     container,
     environment,
-    one_thread,
-    owned,
+    owned_object,
     pod_metadata,
     pod_spec,
+    single_thread_env,
     store_env,
 )
 from voxk8s.cluster.quantities import parse_quantity
+from voxk8s.cluster.rbac import COMPUTE_ACCOUNT
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS
 
 SCHEDULER_PORT: Final = 8786
@@ -40,8 +40,8 @@ _ROUTES: Final = str(
 )
 
 
-def dask_cluster(
-    resource: WorkPlanResource, defaults: Defaults, store: StoreTarget, *, workers: int
+def build_dask_cluster(
+    workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget, *, workers: int
 ) -> Manifest:
     """Build the DaskCluster that starts with this many workers.
 
@@ -50,37 +50,35 @@ def dask_cluster(
     workers it would scale the cluster against its autoscaler.
     """
     spec: Manifest = {
-        "scheduler": _scheduler(resource, defaults, store),
-        "worker": _worker(resource, defaults, store),
+        "scheduler": _scheduler(workplan, defaults, store),
+        "worker": _worker(workplan, defaults, store),
     }
-    name = names.child_name(resource, spec)
+    name = child_names.child_name(workplan, spec)
     spec["scheduler"]["service"]["selector"]["dask.org/cluster-name"] = name
     spec["worker"]["replicas"] = workers
-    head = owned(
-        resource,
+    head = owned_object(
+        workplan,
+        DASK_CLUSTERS,
         name,
-        names.labels(resource, "cluster", defaults.version),
-        DASK_CLUSTERS.api_version,
-        DASK_CLUSTERS.name,
+        child_names.labels(workplan, "cluster", defaults.version),
     )
     return head | {"spec": spec}
 
 
-def dask_autoscaler(
-    resource: WorkPlanResource, defaults: Defaults, cluster: str, *, minimum: int
+def build_dask_autoscaler(
+    workplan: WorkPlanResource, defaults: Defaults, cluster: str, *, minimum: int
 ) -> Manifest:
     """Build the DaskAutoscaler of a cluster; create it once the scheduler is available.
 
     Created earlier, its first look fails and the next one comes a minute later. It takes idle
     workers away within seconds: raise `minimum` for a burst that is known to come.
     """
-    wanted = resource.spec.cluster
-    head = owned(
-        resource,
+    wanted = workplan.spec.cluster
+    head = owned_object(
+        workplan,
+        DASK_AUTOSCALERS,
         cluster,
-        names.labels(resource, "autoscaler", defaults.version),
-        DASK_AUTOSCALERS.api_version,
-        DASK_AUTOSCALERS.name,
+        child_names.labels(workplan, "autoscaler", defaults.version),
     )
     return head | {
         "spec": {
@@ -101,8 +99,8 @@ def dashboard_url(cluster: str, namespace: str) -> str:
     return f"http://{cluster}-scheduler.{namespace}.svc.cluster.local:{DASHBOARD_PORT}/status"
 
 
-def _scheduler(resource: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
-    shape = resource.spec.cluster.scheduler or PodShape()
+def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
+    shape = workplan.spec.cluster.scheduler or PodTemplate()
     env = environment(
         shape,
         defaults,
@@ -120,7 +118,7 @@ def _scheduler(resource: WorkPlanResource, defaults: Defaults, store: StoreTarge
         "scheduler",
         ["dask", "scheduler", "--host", "0.0.0.0"],  # noqa: S104 -- guarded by a NetworkPolicy
         env,
-        resource,
+        workplan,
         defaults,
         shape.resources or defaults.scheduler,
     )
@@ -136,9 +134,11 @@ def _scheduler(resource: WorkPlanResource, defaults: Defaults, store: StoreTarge
         "failureThreshold": 6,
     }
     return {
-        "metadata": pod_metadata(shape, names.labels(resource, "scheduler", defaults.version)),
+        "metadata": pod_metadata(
+            shape, child_names.labels(workplan, "scheduler", defaults.version)
+        ),
         "spec": pod_spec(
-            main, shape, resource, defaults, service_account=COMPUTE_ACCOUNT, token=False
+            main, shape, workplan, defaults, service_account=COMPUTE_ACCOUNT, token=False
         ),
         "service": {
             "type": "ClusterIP",
@@ -161,8 +161,8 @@ def _scheduler(resource: WorkPlanResource, defaults: Defaults, store: StoreTarge
     }
 
 
-def _worker(resource: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
-    shape = resource.spec.cluster.worker or PodShape()
+def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
+    shape = workplan.spec.cluster.worker or PodTemplate()
     resources = shape.resources or defaults.worker
     command = [
         "dask",
@@ -174,7 +174,7 @@ def _worker(resource: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         "--dashboard-address",
         f":{WORKER_HEALTH_PORT}",
         "--nthreads",
-        str(resource.spec.cluster.threads_per_worker),
+        str(workplan.spec.cluster.threads_per_worker),
         "--memory-limit",
         _memory_limit(resources),
         "--local-directory",
@@ -186,19 +186,19 @@ def _worker(resource: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         shape,
         defaults,
         store_env(store, credentials=True),
-        one_thread(),
+        single_thread_env(),
         # A nanny sets this for its worker; without it freed memory is not given back.
         [("MALLOC_TRIM_THRESHOLD_", "65536")],
     )
-    main = container("worker", command, env, resource, defaults, resources)
+    main = container("worker", command, env, workplan, defaults, resources)
     main["ports"] = [
         {"name": "http-health", "containerPort": WORKER_HEALTH_PORT, "protocol": "TCP"}
     ]
     main["readinessProbe"] = _health("http-health")
     return {
-        "metadata": pod_metadata(shape, names.labels(resource, "worker", defaults.version)),
+        "metadata": pod_metadata(shape, child_names.labels(workplan, "worker", defaults.version)),
         "spec": pod_spec(
-            main, shape, resource, defaults, service_account=COMPUTE_ACCOUNT, token=False
+            main, shape, workplan, defaults, service_account=COMPUTE_ACCOUNT, token=False
         ),
     }
 

@@ -20,9 +20,9 @@ from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.result import Failure
 from voxk8s.inputs.locations import InputOptions
 from voxk8s.plan import OperationId
-from voxk8s.runner.config import RunnerConfig
-from voxk8s.runner.publisher import WorkPlanGone
-from voxk8s.runner.run import Run
+from voxk8s.runner.publish_status import WorkPlanGone
+from voxk8s.runner.runner_config import RunnerConfig
+from voxk8s.runner.workplan_run import Run
 from voxk8s.storage import ResultStore, open_store
 
 SUM = {
@@ -134,7 +134,7 @@ async def test_page_that_is_not_to_be_had_fails_no_run(
         return real(self, path, data, media_type)
 
     if fault == "make":
-        monkeypatch.setattr("voxk8s.runner.report.report", None)
+        monkeypatch.setattr("voxk8s.runner.run_report.report", None)
     else:
         monkeypatch.setattr(ResultStore, "write_run_file", write)
     await scene.run.run()
@@ -166,7 +166,7 @@ async def test_lost_scheduler(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> 
         return real(self, plan, **options)
 
     monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
-    monkeypatch.setattr("voxk8s.runner.run.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("voxk8s.runner.workplan_run.FIRST_PAUSE", 0.01)
     await scene.run.run()
     assert len(attempts) == 2
     assert scene.status["outcome"]["state"] == "Succeeded"
@@ -201,7 +201,7 @@ async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
     monkeypatch.setattr(type(scene.run._store), "probe", probe)
     monkeypatch.setattr(scene.kube, "apply", apply)
-    monkeypatch.setattr("voxk8s.runner.run.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("voxk8s.runner.workplan_run.FIRST_PAUSE", 0.01)
     await scene.run.run()
     waited = [part["waiting"] for _, part in scene.kube.applied if "waiting" in part]
     assert waited[0] == {"reason": "StoreUnreachable", "message": "no answer from s3"}
@@ -226,7 +226,7 @@ async def test_store_that_goes_away_while_operations_run(
         return replace(result, failures=(silent,))
 
     monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
-    monkeypatch.setattr("voxk8s.runner.run.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("voxk8s.runner.workplan_run.FIRST_PAUSE", 0.01)
     await scene.run.run()
     assert len(attempts) == 2
     assert scene.status["outcome"]["state"] == "Succeeded"

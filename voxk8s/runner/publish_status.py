@@ -7,13 +7,13 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from voxk8s.cluster.errors import Conflict, Forbidden, Invalid, NotFound
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import Conflict, Forbidden, Invalid, NotFound
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_RUNNER
 from voxk8s.errors import TransientError
-from voxk8s.runner.config import RunnerConfig
-from voxk8s.runner.progress import Narrator, Pace
+from voxk8s.runner.runner_config import RunnerConfig
+from voxk8s.runner.status_reporter import RateLimit, StatusReporter
 
 _log = logging.getLogger(__name__)
 _LOOK = 0.1
@@ -24,18 +24,18 @@ class WorkPlanGone(Exception):
     """The WorkPlan was deleted, or another one has its name: nobody waits for this run."""
 
 
-class Publisher:
+class StatusPublisher:
     """Server-side apply of the runner's fields, by the runner's own field manager."""
 
-    def __init__(self, kube: Kube, config: RunnerConfig, clock: Callable[[], float]) -> None:
+    def __init__(self, kube: KubeClient, config: RunnerConfig, clock: Callable[[], float]) -> None:
         """Write to the WorkPlan of the configuration."""
         self._kube = kube
         self._config = config
-        self._pace = Pace(clock, started=clock())
+        self._pace = RateLimit(clock, started=clock())
         self._clock = clock
         self._last: dict[str, Any] = {}
 
-    async def narrate(self, narrator: Narrator) -> None:
+    async def narrate(self, narrator: StatusReporter) -> None:
         """Write news as they come, at most once a second, until cancelled."""
         while True:
             part = narrator.news()

@@ -14,7 +14,7 @@ from voxk8s.errors import InputNotAllowed, InvalidPlan, KernelError
 from voxk8s.execution.events import Progress
 from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome
 from voxk8s.plan import Goal, OperationId
-from voxk8s.runner import outcome
+from voxk8s.runner import status_fields
 
 PROGRESS = Progress(total=5, cached=2, computed=3)
 SAVED = {
@@ -40,8 +40,8 @@ def result(*goals: GoalOutcome, **parts: Any) -> ExecutionResult:
 
 def status(found: ExecutionResult, problems: tuple[str, ...] = ()) -> Any:
     """Give the status that the runner's part makes."""
-    end = outcome.outcome_of(found, problems, START)
-    part = outcome.final_part(found, end, "5/5", "s3://b/runs/x")
+    end = status_fields.outcome_of(found, problems, START)
+    part = status_fields.final_part(found, end, "5/5", "s3://b/runs/x")
     return decode_status({"observedGeneration": 1, **part})
 
 
@@ -65,10 +65,12 @@ def test_success() -> None:
 
 def test_the_report_is_said_where_there_is_one() -> None:
     """By its URL; nothing is said of one that could not be written."""
-    end = outcome.outcome_of(result(), (), START)
-    part = outcome.final_part(result(), end, "5/5", "s3://b/runs/x", "s3://b/runs/x/report.html")
+    end = status_fields.outcome_of(result(), (), START)
+    part = status_fields.final_part(
+        result(), end, "5/5", "s3://b/runs/x", "s3://b/runs/x/report.html"
+    )
     assert part["report"] == {"url": "s3://b/runs/x/report.html"}
-    assert "report" not in outcome.final_part(result(), end, "5/5", "s3://b/runs/x")
+    assert "report" not in status_fields.final_part(result(), end, "5/5", "s3://b/runs/x")
 
 
 def test_partial_failure() -> None:
@@ -119,8 +121,8 @@ def test_status_is_bounded() -> None:
     """Many goals, long values and long messages stay below 256 KiB, with what is left out."""
     goals = [goal(f"g{n}", value="x" * 9000, has_value=True) for n in range(2000)]
     failures = tuple(Failure(OperationId(f"{n:064d}"), "k", "m" * 5000) for n in range(500))
-    end = outcome.outcome_of(result(*goals), (), START)
-    part = outcome.final_part(result(*goals, failures=failures), end, "5/5", "")
+    end = status_fields.outcome_of(result(*goals), (), START)
+    part = status_fields.final_part(result(*goals, failures=failures), end, "5/5", "")
     assert len(msgspec.json.encode(part)) < 230_000
     assert part["resultsOmitted"] + len(part["results"]) == 2000
     assert part["failuresOmitted"] + len(part["failures"]) == 500
@@ -130,11 +132,11 @@ def test_status_is_bounded() -> None:
 def test_report_has_everything() -> None:
     """The report in the run's folder leaves nothing out."""
     goals = [goal(f"g{n}", value=n, has_value=True) for n in range(3000)]
-    end = outcome.outcome_of(result(*goals), (), START)
-    report = msgspec.json.decode(outcome.full_report(result(*goals), end))
+    end = status_fields.outcome_of(result(*goals), (), START)
+    report = msgspec.json.decode(status_fields.full_report(result(*goals), end))
     assert len(report["results"]) == 3000
     long = result(goal("l", value="x" * 9000, has_value=True))
-    report = msgspec.json.decode(outcome.full_report(long, end))
+    report = msgspec.json.decode(status_fields.full_report(long, end))
     assert report["results"][0]["value"] == "x" * 9000, "cut where it should be whole"
     assert report["outcome"]["state"] == "Succeeded"
 
@@ -155,7 +157,7 @@ def test_non_determinism_is_told() -> None:
 )
 def test_refusals(error: Any, reason: str) -> None:
     """A plan that can never run says why, with its path."""
-    found = outcome.refusal(error, START)
+    found = status_fields.refusal(error, START)
     assert (found.state, found.reason, found.message) == ("Failed", reason, str(error))
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster import names
+from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.pods import CREDENTIALS, Manifest, owned
-from voxk8s.cluster.resources import ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS, Kind
+from voxk8s.cluster.pod_template import CREDENTIALS, Manifest, owned_object
+from voxk8s.cluster.resources import ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS, ApiResource
 from voxk8s.constants import (
     APP_NAME,
     GROUP,
@@ -25,14 +25,14 @@ COMPUTE_ACCOUNT: Final = "voxk8s-compute"
 """ServiceAccount of schedulers and workers: one for each namespace, and it may do nothing."""
 
 
-def compute_account(namespace: str) -> Manifest:
+def build_compute_account(namespace: str) -> Manifest:
     """Build the account without rights and token under which operations are computed.
 
     It belongs to the namespace, not to a WorkPlan: all runs share it, so it stays behind.
     """
     return {
         "apiVersion": SERVICE_ACCOUNTS.api_version,
-        "kind": SERVICE_ACCOUNTS.name,
+        "kind": SERVICE_ACCOUNTS.kind,
         "metadata": {
             "name": COMPUTE_ACCOUNT,
             "namespace": namespace,
@@ -46,23 +46,23 @@ def compute_account(namespace: str) -> Manifest:
     }
 
 
-def runner_access(resource: WorkPlanResource, defaults: Defaults) -> tuple[Manifest, ...]:
+def build_runner_rbac(workplan: WorkPlanResource, defaults: Defaults) -> tuple[Manifest, ...]:
     """Build the runner's account, role and binding: it reads its WorkPlan and writes its status.
 
     One account for each WorkPlan: a runner must not write the status of another one.
     """
-    name = names.runner_name(resource)
-    own = resource.metadata.name
+    name = child_names.runner_name(workplan)
+    own = workplan.metadata.name
     rules = [
         _rule(GROUP, PLURAL, own, "get"),
         _rule(GROUP, f"{PLURAL}/status", own, "patch"),
     ]
-    if source := resource.spec.source.config_map_ref:
+    if source := workplan.spec.source.config_map_ref:
         rules.append(_rule("", "configmaps", source.name, "get"))
 
-    def head(kind: Kind) -> Manifest:
-        labels = names.labels(resource, "runner", defaults.version)
-        return owned(resource, name, labels, kind.api_version, kind.name)
+    def head(api: ApiResource) -> Manifest:
+        labels = child_names.labels(workplan, "runner", defaults.version)
+        return owned_object(workplan, api, name, labels)
 
     return (
         head(SERVICE_ACCOUNTS) | {"automountServiceAccountToken": False},
@@ -74,15 +74,15 @@ def runner_access(resource: WorkPlanResource, defaults: Defaults) -> tuple[Manif
                 {
                     "kind": "ServiceAccount",
                     "name": name,
-                    "namespace": resource.metadata.namespace,
+                    "namespace": workplan.metadata.namespace,
                 }
             ],
         },
     )
 
 
-def credentials_secret(
-    resource: WorkPlanResource, defaults: Defaults, credentials: Mapping[str, str]
+def build_credentials_secret(
+    workplan: WorkPlanResource, defaults: Defaults, credentials: Mapping[str, str]
 ) -> Manifest:
     """Build the copy of the default store's credentials that a run's pods use.
 
@@ -90,10 +90,10 @@ def credentials_secret(
     deleted, never changed. Other keys than the store's are left out.
     """
     data = {name: credentials[name] for name in CREDENTIALS if credentials.get(name)}
-    name = names.child_name(resource, "store", sorted(data.items()))
-    labels = names.labels(resource, "store", defaults.version)
+    name = child_names.child_name(workplan, "store", sorted(data.items()))
+    labels = child_names.labels(workplan, "store", defaults.version)
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    return owned(resource, name, labels, SECRETS.api_version, SECRETS.name) | {
+    return owned_object(workplan, SECRETS, name, labels) | {
         "type": "Opaque",
         "immutable": True,
         "data": encoded,

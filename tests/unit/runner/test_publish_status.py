@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.support.scripted_kube import ScriptedKube
-from voxk8s.cluster.errors import KubeUnreachable, Overloaded
+from voxk8s.cluster.kube_errors import KubeUnreachable, Overloaded
 from voxk8s.execution.events import Progress, ProgressChanged
 from voxk8s.inputs.locations import InputOptions
-from voxk8s.runner.config import RunnerConfig
-from voxk8s.runner.progress import Narrator
-from voxk8s.runner.publisher import Publisher, WorkPlanGone
+from voxk8s.runner.publish_status import StatusPublisher, WorkPlanGone
+from voxk8s.runner.runner_config import RunnerConfig
+from voxk8s.runner.status_reporter import StatusReporter
 
 CONFIG = RunnerConfig("ns", "wp", "u-1", "tcp://s:8786", "memory://x", InputOptions())
 
@@ -37,17 +37,17 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         moment[0] += seconds
         await real(0)
 
-    monkeypatch.setattr("voxk8s.runner.publisher.asyncio.sleep", sleep)
+    monkeypatch.setattr("voxk8s.runner.publish_status.asyncio.sleep", sleep)
     return moment
 
 
 @pytest.fixture
-def publisher(kube: ScriptedKube, now: list[float]) -> Publisher:
+def publisher(kube: ScriptedKube, now: list[float]) -> StatusPublisher:
     """A publisher by that time."""
-    return Publisher(kube, CONFIG, lambda: now[0])  # type: ignore[arg-type]  # a door of the methods that are used
+    return StatusPublisher(kube, CONFIG, lambda: now[0])  # type: ignore[arg-type]  # a door of the methods that are used
 
 
-async def test_writes_as_the_runner(kube: ScriptedKube, publisher: Publisher) -> None:
+async def test_writes_as_the_runner(kube: ScriptedKube, publisher: StatusPublisher) -> None:
     """Fields are applied by the runner's own field manager, for this WorkPlan and no other."""
     await publisher.publish({"progress": "1/2"})
     assert kube.applied == [("voxk8s-runner", {"progress": "1/2"})]
@@ -55,7 +55,7 @@ async def test_writes_as_the_runner(kube: ScriptedKube, publisher: Publisher) ->
 
 
 async def test_failures_of_the_api_server_are_survived(
-    kube: ScriptedKube, publisher: Publisher
+    kube: ScriptedKube, publisher: StatusPublisher
 ) -> None:
     """The outcome is written in spite of an API server that does not answer at first."""
     kube.fail("apply", KubeUnreachable("away"), Overloaded("busy", 429))
@@ -63,7 +63,7 @@ async def test_failures_of_the_api_server_are_survived(
     assert kube.calls["apply"] == 3
 
 
-async def test_patience_ends(kube: ScriptedKube, publisher: Publisher) -> None:
+async def test_patience_ends(kube: ScriptedKube, publisher: StatusPublisher) -> None:
     """An API server that stays away ends the attempt, so that a new pod tries."""
     kube.fail("apply", *[KubeUnreachable("away")] * 1000)
     with pytest.raises(KubeUnreachable):
@@ -71,7 +71,7 @@ async def test_patience_ends(kube: ScriptedKube, publisher: Publisher) -> None:
 
 
 @pytest.mark.parametrize("change", ["deleted", "replaced"])
-async def test_nobody_waits(kube: ScriptedKube, publisher: Publisher, change: str) -> None:
+async def test_nobody_waits(kube: ScriptedKube, publisher: StatusPublisher, change: str) -> None:
     """A WorkPlan that is gone, or another one of its name, ends the run."""
     thing = kube.objects.pop(("WorkPlan", "ns", "wp"))
     if change == "replaced":
@@ -82,10 +82,10 @@ async def test_nobody_waits(kube: ScriptedKube, publisher: Publisher, change: st
 
 
 async def test_news_is_written_at_most_once_a_second(
-    kube: ScriptedKube, publisher: Publisher, now: list[float]
+    kube: ScriptedKube, publisher: StatusPublisher, now: list[float]
 ) -> None:
     """However fast counts change, writes keep a second apart, and nothing new is not written."""
-    narrator = Narrator()
+    narrator = StatusReporter()
     times: list[float] = []
     original = kube.apply
 

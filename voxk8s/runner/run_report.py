@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster.source import Document
+from voxk8s.cluster.plan_source import Document
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.history import Recorder, account, from_store, known_since, show_goals
 from voxk8s.plan import OperationId
 from voxk8s.report import report
-from voxk8s.runner.config import RunnerConfig
+from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.storage import ResultStore
 
 
-def make_report(
+def build_report(
     result: ExecutionResult,
     recorder: Recorder,
     workplan: WorkPlanResource,
