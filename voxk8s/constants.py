@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 RELEASE: Final = "0.1.0"
@@ -222,7 +224,20 @@ ENTRY_POINT_EXECUTORS: Final = "voxk8s.executors"
 ENTRY_POINT_SCHEDULING: Final = "voxk8s.scheduling"
 """Entry-point group of packages that bring scheduling policies."""
 
-IMAGE_SUFFIXES: Final = (
-    ".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".png", ".jpg", ".jpeg", ".tif", ".tiff",
-)  # fmt: skip
-"""What the name of a saved image may end in."""
+IMAGE_MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType({
+    ".nii": "application/x-nifti",
+    ".nii.gz": "application/gzip",
+    ".mha": "application/x-metaimage",
+    ".mhd": "application/x-metaimage",
+    ".nrrd": "application/x-nrrd",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+})  # fmt: skip
+"""Media types of saved images by the suffix of their name."""
+IMAGE_SUFFIXES: Final = tuple(IMAGE_MEDIA_TYPES)
+"""Suffixes of the names of saved images."""
+READ_ONLY_IMAGE_SUFFIXES: Final = (".bmp", ".dcm")
+"""Suffixes of images that are read, but not saved."""

@@ -14,7 +14,9 @@ from voxk8s.controller.resolve import copy_files
 from voxk8s.controller.resolve.resolution_state import Resolved
 from voxk8s.controller.resolve.resolve_plan import ResolveRequest, resolve_plan
 from voxk8s.execution import ExecutionEngine, load_plan
-from voxk8s.inputs.locations import InputOptions, file_system, locate
+from voxk8s.inputs.filesystems import file_system
+from voxk8s.inputs.locations import locate
+from voxk8s.inputs.options import InputOptions
 from voxk8s.storage import ResultStore
 
 pytestmark = pytest.mark.s3

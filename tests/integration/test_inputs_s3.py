@@ -14,9 +14,13 @@ import pytest
 
 from tests.support.s3 import S3Server
 from voxk8s.errors import InputUnavailable, InputUnreachable
-from voxk8s.formats.encode import encode_file
-from voxk8s.inputs.locations import file_system, locate
-from voxk8s.inputs.read import InputOptions, digest, list_folder, load, stat
+from voxk8s.formats.encode_file import encode_file
+from voxk8s.inputs.filesystems import file_system
+from voxk8s.inputs.listing import list_folder
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.locations import locate
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import pin_input, stat
 from voxk8s.values import Image
 
 pytestmark = pytest.mark.s3
@@ -53,7 +57,7 @@ def test_an_object_is_pinned_and_loaded(folder: str, options: InputOptions) -> N
     seen = stat(url, options)
     assert (seen.kind, seen.size) == ("file", len(FILE))
     assert seen.version
-    value = load(digest(url, options), options)
+    value = load_input(pin_input(url, options), options)
     assert isinstance(value, Image)
     np.testing.assert_array_equal(value.array, VOXELS)
 
@@ -61,11 +65,11 @@ def test_an_object_is_pinned_and_loaded(folder: str, options: InputOptions) -> N
 def test_a_replaced_object_is_never_used(folder: str, options: InputOptions) -> None:
     """Other content under the same URL has another version and is refused under the old pin."""
     url = f"{folder}/a.nii.gz"
-    pin, before = digest(url, options), stat(url, options)
+    pin, before = pin_input(url, options), stat(url, options)
     _put(url, encode_file(3.0, ".json").data, options)
     assert stat(url, options).version != before.version
     with pytest.raises(InputUnavailable, match="changed"):
-        load(pin, options)
+        load_input(pin, options)
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -75,10 +79,10 @@ def test_a_prefix_is_a_folder_with_or_without_its_slash(
     """What is no object but has objects below is a folder: a DICOM series, if it is one."""
     url = f"{folder}{slash}"
     assert stat(url, options).kind == "folder"
-    pin = digest(url, options)
+    pin = pin_input(url, options)
     assert pin.size == 2 * len(FILE)
     with pytest.raises(InputUnavailable, match="the folder has no DICOM files"):
-        load(pin, options)
+        load_input(pin, options)
 
 
 def test_a_prefix_is_listed(folder: str, options: InputOptions) -> None:
@@ -86,13 +90,13 @@ def test_a_prefix_is_listed(folder: str, options: InputOptions) -> None:
     assert list_folder(folder, options=options).entries == ("a.nii.gz", "b.nii.gz")
     deep = list_folder(folder, "*.nii.gz", True, True, options=options).entries
     assert deep == tuple(f"{folder}/{name}" for name in ("a.nii.gz", "b.nii.gz", "deep/c.nii.gz"))
-    assert isinstance(load(digest(deep[2], options), options), Image)
+    assert isinstance(load_input(pin_input(deep[2], options), options), Image)
 
 
 def test_a_missing_object_is_final(folder: str, options: InputOptions) -> None:
     """A missing object and a missing bucket are named and not retried."""
     for url in (f"{folder}/nothing", "s3://no-such-bucket-here/a"):
-        for ask in (stat, digest):
+        for ask in (stat, pin_input):
             with pytest.raises(InputUnavailable, match="does not exist"):
                 ask(url, options)
 
@@ -103,7 +107,7 @@ def test_wrong_credentials_are_final(folder: str, s3_server: S3Server) -> None:
         endpoint=s3_server.endpoint, region="us-east-1", key="nobody", secret="top-secret"
     )
     with pytest.raises(InputUnavailable, match="access is denied") as caught:
-        digest(f"{folder}/a.nii.gz", wrong)
+        pin_input(f"{folder}/a.nii.gz", wrong)
     assert "top-secret" not in str(caught.value)
 
 
@@ -116,7 +120,7 @@ def test_a_server_that_is_away_is_worth_another_try() -> None:
         endpoint=f"http://127.0.0.1:{port}", region="us-east-1", key="a", secret="b"
     )
     with pytest.raises(InputUnreachable, match="s3://bucket/a"):
-        digest("s3://bucket/a", away)
+        pin_input("s3://bucket/a", away)
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -151,7 +155,7 @@ def test_http_is_read(http: str) -> None:
     options = InputOptions(local_allowed=False)
     seen = stat(f"{http}/a.nii.gz", options)
     assert (seen.size, bool(seen.version)) == (len(FILE), True)
-    value = load(digest(f"{http}/a.nii.gz", options), options)
+    value = load_input(pin_input(f"{http}/a.nii.gz", options), options)
     assert isinstance(value, Image)
     np.testing.assert_array_equal(value.array, VOXELS)
 
@@ -169,4 +173,4 @@ def test_http_is_read(http: str) -> None:
 def test_http_errors_are_told_apart(http: str, status: int, kind: type[Exception]) -> None:
     """What the server refuses is final, what it cannot do now is worth another try."""
     with pytest.raises(kind, match=f"error/{status}"):
-        digest(f"{http}/error/{status}", InputOptions())
+        pin_input(f"{http}/error/{status}", InputOptions())

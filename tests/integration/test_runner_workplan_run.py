@@ -18,7 +18,7 @@ from voxk8s.api import read_done
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.result import Failure
-from voxk8s.inputs.locations import InputOptions
+from voxk8s.inputs.options import InputOptions
 from voxk8s.plan import OperationId
 from voxk8s.runner.publish_status import WorkPlanGone
 from voxk8s.runner.runner_config import RunnerConfig

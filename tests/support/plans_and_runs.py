@@ -142,7 +142,7 @@ def image(shape: Sequence[int] = (4, 5, 6), value: float = 1.0) -> Image:
 
 def write_image(path: Path, value: float = 1.0, shape: Sequence[int] = (4, 5, 6)) -> str:
     """Write an image file; gives its path."""
-    from voxk8s.formats.encode import encode_file
+    from voxk8s.formats.encode_file import encode_file
 
     path.write_bytes(encode_file(image(shape, value), ".nii.gz").data)
     return str(path)

@@ -11,7 +11,7 @@ from voxk8s.cli.source import read_plan
 from voxk8s.describe import Json
 from voxk8s.execution import RetryPolicy
 from voxk8s.execution.run.pin_inputs import digest_here, pin
-from voxk8s.inputs.read import InputOptions
+from voxk8s.inputs.options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     KeyConstant,

@@ -23,7 +23,9 @@ from voxk8s.errors import (
     TransientError,
 )
 from voxk8s.imgql import Compiled
-from voxk8s.inputs.locations import InputOptions, file_system, locate, reading
+from voxk8s.inputs.filesystems import convert_errors, file_system
+from voxk8s.inputs.locations import locate
+from voxk8s.inputs.options import InputOptions
 from voxk8s.plan import KernelIndex, OperationId, WorkPlan, decode, inputs
 from voxk8s.program import compile_with_places
 
@@ -112,7 +114,7 @@ def fetch_document(url: str, options: InputOptions) -> Document:
     location = locate(url, options)
     kind = document_format(url)
     try:
-        with reading(location):
+        with convert_errors(location):
             system = file_system(location, options)
             size = int(system.info(location.path).get("size") or 0)
             if size > _DOCUMENT_LIMIT:

@@ -9,7 +9,7 @@ from pathlib import Path
 from voxk8s.execution.executors import Executor
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.scheduling import DefaultPolicy, SchedulingPolicy
-from voxk8s.inputs.read import InputOptions
+from voxk8s.inputs.options import InputOptions
 from voxk8s.storage import ResultStore
 
 

@@ -20,7 +20,7 @@ from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.run.run import Run
 from voxk8s.execution.tasks.scheduling import SchedulingPolicy, find_policy
-from voxk8s.inputs.read import InputOptions
+from voxk8s.inputs.options import InputOptions
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.settings import STORE_POLICIES, Settings
 from voxk8s.storage import ResultStore, get_storage

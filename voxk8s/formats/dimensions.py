@@ -9,7 +9,7 @@ from voxk8s.errors import InputUnavailable
 _AXES = "xyzt"
 
 
-def require_volume(url: str, sizes: Sequence[int]) -> None:
+def check_dimensions(url: str, sizes: Sequence[int]) -> None:
     """Raise InputUnavailable unless `sizes` (x, y, z, …) are those of a 2-D or 3-D image.
 
     Further axes may have extent 1. An axis without voxels makes no image.

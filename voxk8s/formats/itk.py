@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from voxk8s.errors import KernelError
 from voxk8s.values import Array, Image
 
-__all__ = ["from_itk", "reason_of", "sitk", "to_itk"]
+__all__ = ["error_message", "from_itk", "sitk", "to_itk"]
 
 if "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS" not in os.environ:
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
@@ -63,7 +63,7 @@ def to_itk(image: Image, array: Array | None = None) -> sitk.Image:
     return made
 
 
-def reason_of(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Give the last, telling line of an ITK error, without the addresses of its objects."""
     text = re.sub(r"\(0x[0-9a-f]+\)", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]

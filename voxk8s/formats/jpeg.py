@@ -33,7 +33,7 @@ _HARMLESS: Final = re.compile(
 
 
 @contextmanager
-def libjpeg_complaints(*streams: int) -> Iterator[list[str]]:
+def capture_libjpeg_errors(*streams: int) -> Iterator[list[str]]:
     """Collect what libjpeg prints to file descriptors, of 1 and 2, inside the block.
 
     ITK's own reader prints to the second while it reads the header and to the first after that,

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import IO, Final
 
 from voxk8s.errors import InputUnavailable
-from voxk8s.formats.dimensions import require_volume
+from voxk8s.formats.dimensions import check_dimensions
 
 HEADER_BYTES: Final = 64 * 1024
 """The longest header that is read; those of scanners have a few hundred bytes."""
@@ -72,7 +72,7 @@ def parse_header(head: bytes) -> MetaHeader | None:
     return None
 
 
-def plain_metaimage(url: str, path: str, beside: tuple[str, str] | None, scratch: str) -> str:
+def normalize_metaimage(url: str, path: str, beside: tuple[str, str] | None, scratch: str) -> str:
     """Write a header to `scratch` that names voxels of known place and number; gives its path.
 
     Raises InputUnavailable for what is broken, and for voxels anywhere but in the file or in
@@ -91,7 +91,7 @@ def plain_metaimage(url: str, path: str, beside: tuple[str, str] | None, scratch
             " as one file (.mha)"
         )
     sizes = _sizes(url, fields)
-    require_volume(url, sizes)
+    check_dimensions(url, sizes)
     kind = fields.get("ElementType", "")
     if kind not in _TYPES:
         raise InputUnavailable(f"input {url}: MetaImage voxels of type {kind or '?'} are not read")

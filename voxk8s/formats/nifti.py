@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from voxk8s.errors import InputUnavailable
-from voxk8s.formats.dimensions import require_volume
+from voxk8s.formats.dimensions import check_dimensions
 
 PAIR: Final = b"ni1\0"  # the header of a pair of files, the voxels in the other
 _SINGLE: Final = b"n+1\0"
@@ -47,7 +47,7 @@ def is_nifti(head: bytes) -> bool:
     return head[344:348] in (_SINGLE, PAIR) or head[4:8] in _SECOND
 
 
-def is_pair(head: bytes) -> bool:
+def is_nifti_pair(head: bytes) -> bool:
     """Tell whether the voxels lie in another file, with the suffix .img."""
     return head[344:348] == PAIR
 
@@ -61,7 +61,7 @@ def check_nifti(url: str, path: str, beside: tuple[str, str] | None) -> None:
         head = file.read(_HEADER_BYTES)
     if head[4:8] in _SECOND:
         raise InputUnavailable(f"input {url}: NIfTI-2 is not read; save it as NIfTI-1")
-    if is_pair(head) and beside is None:
+    if is_nifti_pair(head) and beside is None:
         raise InputUnavailable(
             f"input {url}: the NIfTI header keeps its voxels in another file (an .img file); load"
             " the .hdr file that lies beside it, or save it as one file (.nii)"
@@ -75,12 +75,12 @@ def check_nifti(url: str, path: str, beside: tuple[str, str] | None) -> None:
     voxels = math.prod(sizes)
     if intent in _VECTORS and len(sizes) == 5:
         sizes.pop()
-    require_volume(url, sizes)
+    check_dimensions(url, sizes)
     if kind not in _TYPES:
         raise InputUnavailable(f"input {url}: NIfTI voxels of the type {kind} are not read")
     _check_geometry(url, head, order, sizes)
     (start,) = struct.unpack_from(f"{order}f", head, 108)
-    if not math.isfinite(start) or start < (0 if is_pair(head) else _HEADER_BYTES):
+    if not math.isfinite(start) or start < (0 if is_nifti_pair(head) else _HEADER_BYTES):
         raise _corrupted(url, f"its voxels start at {start:g}")
     source = path if beside is None else beside[1]
     if os.stat(source).st_size < int(start) + voxels * _TYPES[kind]:

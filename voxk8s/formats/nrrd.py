@@ -21,15 +21,15 @@ _END: Final = re.compile(rb"\r?\n\r?\n")
 _CHUNK: Final = 1024 * 1024
 
 
-def header_of(head: bytes) -> bytes | None:
+def header_lines(head: bytes) -> bytes | None:
     """Give the header's lines; None if it does not end within `head`."""
     found = _END.search(head)
     return head[: found.start()].replace(b"\r\n", b"\n") if found else None
 
 
-def data_file(head: bytes) -> str | None:
+def data_file_name(head: bytes) -> str | None:
     """Give what the header names as the place of its voxels; None if it holds them itself."""
-    header = header_of(head)
+    header = header_lines(head)
     found = _DATA_FILE.search(head if header is None else header)
     return found[1].decode("utf-8", "replace").strip() if found else None
 
@@ -38,8 +38,8 @@ def check_nrrd(url: str, path: str, beside: tuple[str, str] | None) -> None:
     """Raise InputUnavailable for voxels elsewhere than in the file or in `beside`, or broken."""
     with open(path, "rb") as file:
         head = file.read(HEADER_BYTES)
-    header = header_of(head)
-    other = data_file(head)
+    header = header_lines(head)
+    other = data_file_name(head)
     if header is None and (other is None or len(head) == HEADER_BYTES):
         raise InputUnavailable(f"input {url}: the NRRD header is corrupted or truncated")
     header = head if header is None else header  # a detached one needs no empty line at its end

@@ -82,7 +82,7 @@ def _limited(make: Pictures) -> Pictures:
 
 def _decoded(path: Path) -> report.Preview | None:
     # Imported here: they load the libraries that read images.
-    from voxk8s.formats.decode import decode_file
+    from voxk8s.formats.decode_file import decode_file
     from voxk8s.report.thumbnail import thumbnail
 
     with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as scratch:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from voxk8s.constants import IMAGE_SUFFIXES, READ_ONLY_IMAGE_SUFFIXES
 from voxk8s.plan.signature import Role, Signature
 
 ANY: Final = "any"
@@ -33,19 +34,7 @@ _COMPUTABLE: Final = "number|image|sequence"
 _COMPARABLE: Final = "number|string|sequence"
 _ORDERED: Final = "number|string"
 _DOCUMENTS: Final = (".json", ".yaml", ".yml", ".txt", ".csv")
-_PICTURES: Final = (
-    ".nii",
-    ".mha",
-    ".mhd",
-    ".nrrd",
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".dcm",
-)
+_PICTURES: Final = (*IMAGE_SUFFIXES, *READ_ONLY_IMAGE_SUFFIXES)
 _IMAGE_FILE: Final = "string<image>"
 
 

@@ -1,1 +1,5 @@
-"""What a URL names: locations, reading, pins and listings."""
+"""What a URL names: `options` and `locations` say what may be read, `filesystems` opens it.
+
+`pinning` asks for the state and the digest of an input, `listing` lists folders, `loading` reads
+values of pinned inputs.
+"""

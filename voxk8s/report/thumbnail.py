@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Final
 
-from voxk8s.formats.encode import to_bytes
+from voxk8s.formats.encode_file import to_uint8
 from voxk8s.report.run import Preview
 from voxk8s.values import Image
 
@@ -25,7 +25,7 @@ def thumbnail(image: Image) -> Preview | None:
     array = image.array
     if image.channels > _MOST_CHANNELS or not array.size:
         return None
-    picture = Pillow.fromarray(to_bytes(array[len(array) // 2] if image.dimension == 3 else array))
+    picture = Pillow.fromarray(to_uint8(array[len(array) // 2] if image.dimension == 3 else array))
     across, down = (abs(each) or 1.0 for each in image.spacing[:2])
     wide, high = picture.width * across, picture.height * down
     # Not larger than it is: no more points than voxels along the finer axis.

@@ -11,7 +11,9 @@ from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import BlobMissing, InputUnavailable, InputUnreachable, StoreError
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.retry import is_transient
-from voxk8s.inputs.locations import InputOptions, file_system, locate, reading
+from voxk8s.inputs.filesystems import convert_errors, file_system
+from voxk8s.inputs.locations import locate
+from voxk8s.inputs.options import InputOptions
 from voxk8s.storage import ResultStore
 
 _log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ def copy_files(
             try:
                 location = locate(target, options)
                 data = _bytes_of(goal, store)
-                with reading(location):
+                with convert_errors(location):
                     file_system(location, options).pipe_file(location.path, data)
             except (InputUnavailable, InputUnreachable, StoreError) as error:
                 if pause is None or not is_transient(error):

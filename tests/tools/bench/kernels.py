@@ -18,7 +18,7 @@ import SimpleITK as sitk
 from scipy import ndimage, stats
 
 from tests.tools.bench.table import Row, show
-from voxk8s.formats.encode import encode_file
+from voxk8s.formats.encode_file import encode_file
 from voxk8s.formats.itk import to_itk
 from voxk8s.kernels import registry
 from voxk8s.values import Image, Value

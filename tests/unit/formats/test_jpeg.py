@@ -11,8 +11,10 @@ import pytest
 from PIL import Image as Pillow
 
 from voxk8s.errors import InputUnavailable
-from voxk8s.formats.jpeg import libjpeg_complaints
-from voxk8s.inputs.read import InputOptions, digest, load
+from voxk8s.formats.jpeg import capture_libjpeg_errors
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image, Value
 
 HERE = InputOptions()
@@ -27,7 +29,7 @@ def _jpeg(**how: object) -> bytearray:
 
 def _load(path: Path, content: bytes | bytearray) -> Value:
     path.write_bytes(content)
-    return load(digest(str(path), HERE), HERE)
+    return load_input(pin_input(str(path), HERE), HERE)
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -67,7 +69,7 @@ def test_bytes_between_remarks_are_harmless(
 
 def test_what_others_print_is_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
     """Lines that are not libjpeg's come out when the block ends, in their order."""
-    with libjpeg_complaints(1) as found:
+    with capture_libjpeg_errors(1) as found:
         os.write(1, b"volume=3.0\nCorrupt JPEG data: bad Huffman code\nCorrupt\nlast")
     assert found == ["Corrupt JPEG data: bad Huffman code"]
     assert capfd.readouterr().out == "volume=3.0\nCorrupt\nlast"
@@ -75,7 +77,7 @@ def test_what_others_print_is_passed_on(capfd: pytest.CaptureFixture[str]) -> No
 
 def test_the_stream_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
     """Also after an error inside the block."""
-    with pytest.raises(ValueError, match="inside"), libjpeg_complaints(1):
+    with pytest.raises(ValueError, match="inside"), capture_libjpeg_errors(1):
         raise ValueError("inside")
     os.write(1, b"after\n")
     assert capfd.readouterr().out == "after\n"

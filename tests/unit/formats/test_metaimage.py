@@ -11,7 +11,9 @@ import pytest
 
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.metaimage import parse_header
-from voxk8s.inputs.read import InputOptions, digest, load
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 
 HERE = InputOptions()
@@ -39,7 +41,7 @@ def _file(path: Path, data: bytes, separator: str = " = ", **fields: str) -> Pat
 
 
 def _load(path: Path) -> Image:
-    value = load(digest(str(path), HERE), HERE)
+    value = load_input(pin_input(str(path), HERE), HERE)
     assert isinstance(value, Image)
     return value
 

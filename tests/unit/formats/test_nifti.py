@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from voxk8s.errors import InputUnavailable
-from voxk8s.formats.encode import encode_file
-from voxk8s.inputs.read import InputOptions, digest, load
+from voxk8s.formats.encode_file import encode_file
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 
 HERE = InputOptions()
@@ -24,7 +26,7 @@ def _plain() -> bytearray:
 
 
 def _load(path: Path) -> Image:
-    value = load(digest(str(path), HERE), HERE)
+    value = load_input(pin_input(str(path), HERE), HERE)
     assert isinstance(value, Image)
     return value
 
@@ -42,9 +44,9 @@ def test_a_pair_of_files_is_one_image(tmp_path: Path) -> None:
     value = _load(path)
     np.testing.assert_array_equal(value.array, VOXELS)
     np.testing.assert_allclose(value.direction, DIRECTION, atol=1e-6)
-    before = digest(str(path), HERE).digest
+    before = pin_input(str(path), HERE).digest
     voxels.write_bytes(VOXELS.tobytes()[:-2])
-    assert digest(str(path), HERE).digest != before
+    assert pin_input(str(path), HERE).digest != before
     with pytest.raises(InputUnavailable, match=r"scan\.hdr: the NIfTI file is truncated"):
         _load(path)
     with pytest.raises(InputUnavailable, match=r"scan\.img: .*loaded by its \.hdr file"):

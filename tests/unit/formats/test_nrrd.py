@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from voxk8s.errors import InputUnavailable
-from voxk8s.formats.nrrd import data_file
-from voxk8s.inputs.read import InputOptions, digest, load
+from voxk8s.formats.nrrd import data_file_name
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 
 HERE = InputOptions()
@@ -30,7 +32,7 @@ def _file(path: Path, data: bytes, encoding: str = "raw", more: str = "") -> Pat
 
 
 def _load(path: Path) -> Image:
-    value = load(digest(str(path), HERE), HERE)
+    value = load_input(pin_input(str(path), HERE), HERE)
     assert isinstance(value, Image)
     return value
 
@@ -88,4 +90,4 @@ def test_no_other_file_of_the_machine_is_read(tmp_path: Path) -> None:
 )
 def test_where_the_voxels_are(head: bytes, name: str | None) -> None:
     """Only the lines of the header count, not what looks like one in the voxels."""
-    assert data_file(head) == name
+    assert data_file_name(head) == name

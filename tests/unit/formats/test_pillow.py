@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.unit.formats.tiffs import write_tiff
+from tests.unit.formats.tiff_files import write_tiff
 from voxk8s.errors import InputUnavailable
-from voxk8s.inputs.read import InputOptions, digest, load
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 
 HERE = InputOptions()
@@ -21,7 +23,7 @@ COLOUR = np.stack([GREY, 255 - GREY, GREY // 2], axis=-1)
 
 
 def _load(path: Path) -> Image:
-    value = load(digest(str(path), HERE), HERE)
+    value = load_input(pin_input(str(path), HERE), HERE)
     assert isinstance(value, Image)
     return value
 

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.result import GoalOutcome
-from voxk8s.formats.encode import encode_file
+from voxk8s.formats.encode_file import encode_file
 from voxk8s.history import from_files, from_store, pictures
 from voxk8s.plan import Goal, OperationId
 from voxk8s.report import Preview
@@ -78,7 +78,7 @@ def test_large_images_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert outcome.path is not None
     outcome.path.write_bytes(gzip.compress(b"\0" * 1_000_000))
     assert outcome.path.stat().st_size < 5000
-    monkeypatch.setattr("voxk8s.formats.decode.decode_file", None)
+    monkeypatch.setattr("voxk8s.formats.decode_file.decode_file", None)
     assert from_files()(outcome) is None
 
 

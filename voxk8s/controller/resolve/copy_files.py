@@ -13,7 +13,9 @@ from dataclasses import replace
 
 from voxk8s.api import GoalResult
 from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable, StoreError
-from voxk8s.inputs.locations import InputOptions, file_system, locate, reading
+from voxk8s.inputs.filesystems import convert_errors, file_system
+from voxk8s.inputs.locations import locate
+from voxk8s.inputs.options import InputOptions
 from voxk8s.storage import ResultStore
 
 _log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ def copy_files(
     def copy(result: GoalResult) -> None:
         target = locate(f"{folder.rstrip('/')}/{result.goal.lstrip('/')}", within)
         data = store.read_blob((result.digest or "").removeprefix("sha256:"))
-        with reading(target):
+        with convert_errors(target):
             file_system(target, within).pipe_file(target.path, data)
 
     try:

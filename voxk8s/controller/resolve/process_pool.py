@@ -10,7 +10,7 @@ import msgspec
 
 from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve.resolve_plan import ResolveRequest, resolve_plan
-from voxk8s.inputs import read
+from voxk8s.inputs.filesystems import preload_s3
 from voxk8s.kernels import registry
 from voxk8s.storage import StoreOptions
 
@@ -28,7 +28,7 @@ def prepare(memory: int) -> None:
     if hard == resource.RLIM_INFINITY or memory < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     registry()
-    read.preload()
+    preload_s3()
 
 
 def warm_up(request: ResolveRequest | None) -> None:

@@ -36,8 +36,9 @@ from voxk8s.errors import (
     StoreAccessDenied,
     StoreError,
 )
-from voxk8s.inputs import read
-from voxk8s.inputs.read import InputOptions
+from voxk8s.inputs import pinning
+from voxk8s.inputs.listing import list_folder
+from voxk8s.inputs.options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     Constant,
@@ -219,8 +220,8 @@ def _pins(
         url = str(ref.arguments[0])
         try:
             if ref.role is Role.LISTING:
-                return read.list_folder(*ref.arguments, options=options)  # type: ignore[arg-type]  # checked by the plan
-            found = read.stat(url, options)
+                return list_folder(*ref.arguments, options=options)  # type: ignore[arg-type]  # checked by the plan
+            found = pinning.stat(url, options)
         except (InputNotAllowed, InputUnavailable, InputUnreachable):
             return None  # not for the operator to read, or the runner's to tell
         named = found.kind == "file" and found.version

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from voxk8s.errors import StoreError
 from voxk8s.execution.retry import RetryPolicy, is_transient
 from voxk8s.execution.worker import runtime
-from voxk8s.inputs import read
-from voxk8s.inputs.read import InputOptions, InputStat
+from voxk8s.inputs import pinning
+from voxk8s.inputs.listing import list_folder
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import InputStat
 from voxk8s.plan import InputRef, OperationId, Pin, Role
 from voxk8s.storage import ResultStore
 
@@ -77,7 +79,9 @@ def digest_here(urls: Sequence[str], options: InputOptions, retry: RetryPolicy) 
     if not urls:
         return []
     with ThreadPoolExecutor(4, thread_name_prefix="voxk8s-digest") as pool:
-        return list(pool.map(lambda url: _try(lambda: read.digest(url, options), retry), urls))
+        return list(
+            pool.map(lambda url: _try(lambda: pinning.pin_input(url, options), retry), urls)
+        )
 
 
 def digest_task(run: str, url: str, retry: RetryPolicy) -> object:
@@ -97,7 +101,7 @@ def _settle(result: Pinned, ids: list[OperationId], outcome: object) -> None:
 
 
 def _look(url: str, options: InputOptions, store: ResultStore | None) -> Pin | InputStat:
-    found = read.stat(url, options)
+    found = pinning.stat(url, options)
     if store is not None and found.kind == "file" and found.version:
         known = store.pin_get(url, found.size, found.version)
         if known is not None:
@@ -108,7 +112,7 @@ def _look(url: str, options: InputOptions, store: ResultStore | None) -> Pin | I
 
 
 def _list(ref: InputRef, options: InputOptions) -> Pin:
-    return read.list_folder(*ref.arguments, options=options)  # type: ignore[arg-type]  # checked by the plan
+    return list_folder(*ref.arguments, options=options)  # type: ignore[arg-type]  # checked by the plan
 
 
 def _try(action: Callable[[], object], retry: RetryPolicy) -> object:

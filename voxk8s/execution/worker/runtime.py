@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from voxk8s.execution.inline_values import value_bytes
 from voxk8s.execution.outcome import Report, encode_batch
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.inputs.read import InputOptions
+from voxk8s.inputs.options import InputOptions
 from voxk8s.storage import ResultStore
 from voxk8s.values import Image, SavedFile
 

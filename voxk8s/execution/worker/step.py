@@ -13,8 +13,8 @@ from voxk8s.execution.worker import runtime, shared_work
 from voxk8s.execution.worker.normalize import copy_containers, normalize
 from voxk8s.execution.worker.store_result import failure, finish
 from voxk8s.execution.worker.task_context import SlotValue, StepResult, TaskContext
-from voxk8s.formats import encode
-from voxk8s.inputs import read
+from voxk8s.formats.encode_file import encode_file
+from voxk8s.inputs.loading import load_input
 from voxk8s.kernels import context as kernel_context
 from voxk8s.plan import ResultKey
 from voxk8s.storage import MISS, Miss
@@ -112,11 +112,11 @@ def _make(step: Step, arguments: list[Value], work: TaskContext, started: float)
 def _perform(step: Step, arguments: list[Value], work: TaskContext) -> Value:
     match step.action:
         case StepKind.LOAD if step.pin is not None:
-            return normalize(read.load(step.pin, runtime.input_options(work.context.id)))
+            return normalize(load_input(step.pin, runtime.input_options(work.context.id)))
         case StepKind.LISTING if step.pin is not None:
             return list(step.pin.entries or ())
         case StepKind.SAVE if step.suffix is not None:
-            return encode.encode_file(arguments[0], step.suffix)
+            return encode_file(arguments[0], step.suffix)
         case _:
             function = work.kernels.function(step.kernel)
             if isinstance(work.kernels.spec(step.kernel).implementation, str):

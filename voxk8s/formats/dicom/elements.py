@@ -20,7 +20,7 @@ _PIXELS: Final = (0x7FE0, 0x0010)
 _ITEM, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 
 
-def is_whole(path: str, syntax: str) -> bool:
+def is_complete(path: str, syntax: str) -> bool:
     """Tell whether a file in a transfer syntax ends no earlier than its elements say.
 
     What is inside sequences of a known length, and files of which the elements are compressed, are

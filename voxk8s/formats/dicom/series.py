@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from voxk8s.errors import InputUnavailable, KernelError
-from voxk8s.formats.dicom.elements import is_whole
-from voxk8s.formats.dicom.slices import Slice, in_order
-from voxk8s.formats.jpeg import libjpeg_complaints
+from voxk8s.formats.dicom.elements import is_complete
+from voxk8s.formats.dicom.slices import Slice, sort_slices
+from voxk8s.formats.jpeg import capture_libjpeg_errors
 from voxk8s.formats.sniff import HEAD_BYTES
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ def decode_series(url: str, paths: list[str]) -> Image:
     as rescaling makes them, become one that holds all. Raises InputUnavailable if there is no
     series, more than one, one that lies on no even and upright grid, or one that is broken.
     """
-    from voxk8s.formats.itk import from_itk, reason_of, sitk
+    from voxk8s.formats.itk import error_message, from_itk, sitk
 
     heads = {path: _meta(path) for path in paths}
     images = [path for path, meta in heads.items() if meta is not None and _has_image(meta)]
     if not images:
         raise InputUnavailable(f"input {url}: the folder has no DICOM files")
-    with same_locale:
-        ordered = in_order(url, [_read_slice(url, path, heads[path] or {}) for path in images])
+    with preserve_locale:
+        ordered = sort_slices(url, [_read_slice(url, path, heads[path] or {}) for path in images])
         reader = sitk.ImageSeriesReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileNames([each.path for each in ordered])
@@ -54,21 +54,21 @@ def decode_series(url: str, paths: list[str]) -> Image:
             whole = pixels <= {sitk.sitkInt8, sitk.sitkUInt8, sitk.sitkInt16, sitk.sitkUInt16}
             reader.SetOutputPixelType(sitk.sitkInt32 if whole else sitk.sitkFloat64)
         try:
-            with jpeg_checked(url, *(heads[path] for path in images)):
+            with check_jpeg_frames(url, *(heads[path] for path in images)):
                 return from_itk(reader.Execute())
         except (RuntimeError, KernelError) as error:
             raise InputUnavailable(
-                f"input {url}: the DICOM series cannot be read: {reason_of(error)}"
+                f"input {url}: the DICOM series cannot be read: {error_message(error)}"
             ) from error
 
 
 @contextmanager
-def jpeg_checked(url: str, *metas: dict[int, str] | None) -> Iterator[None]:
+def check_jpeg_frames(url: str, *metas: dict[int, str] | None) -> Iterator[None]:
     """Raise InputUnavailable for broken JPEG that is decoded inside the block."""
     if not any(meta and meta.get(_SYNTAX, "") in _JPEG for meta in metas):
         yield
         return
-    with libjpeg_complaints(2) as complaints:
+    with capture_libjpeg_errors(2) as complaints:
         yield
     if complaints:
         raise InputUnavailable(f"input {url}: the DICOM file is corrupted: {complaints[0]}")
@@ -95,11 +95,11 @@ class _Locale:
                 locale.setlocale(locale.LC_ALL, self._before)
 
 
-same_locale: Final = _Locale()
+preserve_locale: Final = _Locale()
 """Keeps the locale of the process: GDCM leaves "C" behind, where Python's text is ASCII."""
 
 
-def read_meta(head: bytes) -> dict[int, str]:
+def parse_file_meta(head: bytes) -> dict[int, str]:
     """Give the texts of group 2 of a DICOM file that begins with `head`, by element."""
     found: dict[int, str] = {}
     place = 132
@@ -120,24 +120,24 @@ def read_meta(head: bytes) -> dict[int, str]:
 def _meta(path: str) -> dict[int, str] | None:
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
-    return read_meta(head) if head[128:132] == b"DICM" else None
+    return parse_file_meta(head) if head[128:132] == b"DICM" else None
 
 
 def _has_image(meta: dict[int, str]) -> bool:
     return not meta.get(_CLASS, "").startswith(_NO_IMAGE)
 
 
-def check_whole(url: str, path: str, meta: dict[int, str], name: str = "") -> None:
+def check_complete(url: str, path: str, meta: dict[int, str], name: str = "") -> None:
     """Raise InputUnavailable for a DICOM file that lacks an end; `name` is told if it is given."""
-    if not is_whole(path, meta.get(_SYNTAX, "")):
+    if not is_complete(path, meta.get(_SYNTAX, "")):
         shown = f" {name}" if name else ""
         raise InputUnavailable(f"input {url}: the DICOM file{shown} is truncated or corrupted")
 
 
 def _read_slice(url: str, path: str, meta: dict[int, str]) -> Slice:
-    from voxk8s.formats.itk import reason_of, sitk
+    from voxk8s.formats.itk import error_message, sitk
 
-    check_whole(url, path, meta, os.path.basename(path))
+    check_complete(url, path, meta, os.path.basename(path))
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(path)
@@ -146,7 +146,7 @@ def _read_slice(url: str, path: str, meta: dict[int, str]) -> Slice:
     except RuntimeError as error:
         raise InputUnavailable(
             f"input {url}: the DICOM file {os.path.basename(path)} cannot be read; it may be"
-            f" corrupted or truncated: {reason_of(error)}"
+            f" corrupted or truncated: {error_message(error)}"
         ) from error
     tags = {
         key: reader.GetMetaData(key).strip() if reader.HasMetaDataKey(key) else ""

@@ -44,7 +44,7 @@ class Slice:
         return os.path.basename(self.path)
 
 
-def in_order(url: str, slices: list[Slice]) -> list[Slice]:
+def sort_slices(url: str, slices: list[Slice]) -> list[Slice]:
     """Give the slices of one series from the first to the last.
 
     Raises InputUnavailable, naming `url`, for several series, and for slices that lie on no even

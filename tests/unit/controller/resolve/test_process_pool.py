@@ -29,7 +29,7 @@ def test_a_rehearsal_asks_for_all_that_plans_ask_for(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(resolve_plan, "doors", StoreCache())
     monkeypatch.setattr("voxk8s.controller.resolve.store_cache.open_store", open_memory)
-    monkeypatch.setattr("voxk8s.inputs.read.stat", stat)
+    monkeypatch.setattr("voxk8s.inputs.pinning.stat", stat)
     found = resolve_plan.resolve_plan(REHEARSAL)
     assert isinstance(found, Resolved)
     assert (found.store_checked, found.finished) == (True, None)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.formats.slices import JPEG, PLAIN, write_slice
-from voxk8s.formats.dicom.elements import is_whole
+from tests.unit.formats.dicom_files import JPEG, PLAIN, write_slice
+from voxk8s.formats.dicom.elements import is_complete
 
 IMPLICIT = "1.2.840.10008.1.2"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
@@ -24,10 +24,10 @@ def test_every_cut_is_seen(tmp_path: Path, syntax: str, jpeg: bytes | None) -> N
     path = tmp_path / "a"
     write_slice(path, np.ones((4, 5), np.int16), (0.0, 0.0, 0.0), jpeg=jpeg)
     content = path.read_bytes()
-    assert is_whole(path=str(path), syntax=syntax)
+    assert is_complete(path=str(path), syntax=syntax)
     for missing in range(1, 20):
         path.write_bytes(content[:-missing])
-        assert not is_whole(str(path), syntax)
+        assert not is_complete(str(path), syntax)
 
 
 def test_a_length_beyond_the_end(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_length_beyond_the_end(tmp_path: Path) -> None:
     content = path.read_bytes()
     place = content.index(struct.pack("<HH2s", 0x7FE0, 0x10, b"OW")) + 8
     path.write_bytes(content[:place] + struct.pack("<I", 0xFFFFFF00) + content[place + 4 :])
-    assert not is_whole(str(path), PLAIN)
+    assert not is_complete(str(path), PLAIN)
 
 
 def _implicit(group: int, element: int, length: int, order: str = "<") -> bytes:
@@ -57,21 +57,21 @@ def test_other_syntaxes(tmp_path: Path) -> None:
         + _implicit(0x7FE0, 0x0010, 6)
     )
     path.write_bytes(START + nested + b"voxels")
-    assert is_whole(str(path), IMPLICIT)
+    assert is_complete(str(path), IMPLICIT)
     path.write_bytes(START + nested + b"voxel")
-    assert not is_whole(str(path), IMPLICIT)
+    assert not is_complete(str(path), IMPLICIT)
     big = struct.pack(">HH2sH", 0x0010, 0x0010, b"PN", 4) + b"name"
     path.write_bytes(START + big)
-    assert is_whole(str(path), BIG_ENDIAN)
+    assert is_complete(str(path), BIG_ENDIAN)
     path.write_bytes(START + big[:-1])
-    assert not is_whole(str(path), BIG_ENDIAN)
+    assert not is_complete(str(path), BIG_ENDIAN)
 
 
 def test_what_cannot_be_followed_is_left_to_the_reader(tmp_path: Path) -> None:
     """Compressed elements, and unknown ones without a length, say nothing here."""
     path = tmp_path / "a"
     path.write_bytes(START + b"\x4b\x4c\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")
-    assert is_whole(str(path), DEFLATED)
+    assert is_complete(str(path), DEFLATED)
     unknown = struct.pack("<HH2sxxI", 0x0009, 0x1001, b"UN", UNDEFINED)
     path.write_bytes(START + unknown + b"\xff" * 20)
-    assert is_whole(str(path), PLAIN)
+    assert is_complete(str(path), PLAIN)

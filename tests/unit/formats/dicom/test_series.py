@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.unit.formats.slices import write_slice
+from tests.unit.formats.dicom_files import write_slice
 from voxk8s.errors import InputUnavailable
-from voxk8s.formats.dicom.series import same_locale
-from voxk8s.inputs.read import InputOptions, digest, load
+from voxk8s.formats.dicom.series import preserve_locale
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 
 HERE = InputOptions()
@@ -25,7 +27,7 @@ SAGITTAL = "0\\1\\0\\0\\0\\-1"
 
 
 def _load(path: Path) -> Image:
-    value = load(digest(str(path), HERE), HERE)
+    value = load_input(pin_input(str(path), HERE), HERE)
     assert isinstance(value, Image)
     return value
 
@@ -158,9 +160,9 @@ def test_threads_share_the_locale() -> None:
     other = "C" if before != "C" else "C.UTF-8"
     try:
         with ExitStack() as first, ExitStack() as second:
-            first.enter_context(same_locale)
+            first.enter_context(preserve_locale)
             locale.setlocale(locale.LC_ALL, other)  # as GDCM does
-            second.enter_context(same_locale)
+            second.enter_context(preserve_locale)
             first.close()
             second.close()
             assert locale.setlocale(locale.LC_ALL) == before

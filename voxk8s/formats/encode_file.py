@@ -25,26 +25,11 @@ from typing import IO, Final
 
 import numpy as np
 
-from voxk8s.constants import IMAGE_SUFFIXES
+from voxk8s.constants import IMAGE_MEDIA_TYPES
 from voxk8s.describe import as_json, as_text, describe
 from voxk8s.errors import KernelError
 from voxk8s.values import Array, Image, MaskArray, SavedFile, Value
 
-MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        ".nii": "application/x-nifti",
-        ".nii.gz": "application/gzip",
-        ".mha": "application/x-metaimage",
-        ".mhd": "application/x-metaimage",
-        ".nrrd": "application/x-nrrd",
-        ".png": "image/png",
-        ".jpg": "image/jpeg",
-        ".jpeg": "image/jpeg",
-        ".tif": "image/tiff",
-        ".tiff": "image/tiff",
-        ".json": "application/json",
-    }
-)
 TEXT_MEDIA_TYPE: Final = "text/plain; charset=utf-8"
 _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 _CHANNELS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
@@ -64,11 +49,11 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
         return value
     if suffix == ".json":
         text = json.dumps(as_json(value, whole_arrays=True), ensure_ascii=False, indent=2)
-        return SavedFile((text + "\n").encode(), suffix, MEDIA_TYPES[suffix])
-    if suffix not in MEDIA_TYPES:
+        return SavedFile((text + "\n").encode(), suffix, "application/json")
+    if suffix not in IMAGE_MEDIA_TYPES:
         if isinstance(value, Image) and suffix not in _TEXTS:
             # Rather a slip of the pen than the wish for a line of text.
-            known = ", ".join(IMAGE_SUFFIXES)
+            known = ", ".join(IMAGE_MEDIA_TYPES)
             raise KernelError(
                 f"save: {describe(value)} cannot be saved as {suffix}; use one of {known}"
             )
@@ -79,7 +64,7 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
     if obstacle is not None:
         raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: {obstacle}")
     data = _picture(value, suffix) if suffix in _PICTURES else _volume(value, suffix)
-    return SavedFile(data, suffix, MEDIA_TYPES[suffix])
+    return SavedFile(data, suffix, IMAGE_MEDIA_TYPES[suffix])
 
 
 def _obstacle(image: Image, suffix: str) -> str | None:
@@ -120,11 +105,11 @@ def _picture(image: Image, suffix: str) -> bytes:
     channels = image.channels
     if channels == 4 and suffix in (".jpg", ".jpeg"):
         array, channels = array[..., :3], 3
-    flat = Image(to_bytes(array), image.spacing[:2], (0.0, 0.0), (1.0, 0.0, 0.0, 1.0), channels)
+    flat = Image(to_uint8(array), image.spacing[:2], (0.0, 0.0), (1.0, 0.0, 0.0, 1.0), channels)
     return _written(flat, flat.array, ".jpg" if suffix == ".jpeg" else suffix)
 
 
-def to_bytes(array: Array) -> MaskArray:
+def to_uint8(array: Array) -> MaskArray:
     """Bring voxels to 8 bits by the rules of this module."""
     if array.dtype == np.bool_:
         return np.ascontiguousarray(array, np.uint8) * np.uint8(255)
@@ -144,7 +129,7 @@ def to_bytes(array: Array) -> MaskArray:
 
 
 def _written(image: Image, array: Array, suffix: str, *, packed: bool = False) -> bytes:
-    from voxk8s.formats.itk import reason_of, sitk, to_itk
+    from voxk8s.formats.itk import error_message, sitk, to_itk
 
     with tempfile.TemporaryDirectory(prefix="voxk8s-save-") as folder:
         path = os.path.join(folder, f"image{suffix}")
@@ -156,7 +141,7 @@ def _written(image: Image, array: Array, suffix: str, *, packed: bool = False) -
             writer.Execute(to_itk(image, array))
         except RuntimeError as error:
             raise KernelError(
-                f"save: {describe(image)} cannot be saved as {suffix}: {reason_of(error)}"
+                f"save: {describe(image)} cannot be saved as {suffix}: {error_message(error)}"
             ) from error
         with open(path, "rb") as file:
             return _gzipped(file) if packed else file.read()

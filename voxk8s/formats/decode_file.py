@@ -25,14 +25,14 @@ import msgspec
 
 from voxk8s.errors import InputUnavailable, KernelError
 from voxk8s.formats.dicom.series import (
-    check_whole,
+    check_complete,
+    check_jpeg_frames,
     decode_series,
-    jpeg_checked,
-    read_meta,
-    same_locale,
+    parse_file_meta,
+    preserve_locale,
 )
-from voxk8s.formats.jpeg import libjpeg_complaints
-from voxk8s.formats.metaimage import plain_metaimage
+from voxk8s.formats.jpeg import capture_libjpeg_errors
+from voxk8s.formats.metaimage import normalize_metaimage
 from voxk8s.formats.nifti import check_nifti
 from voxk8s.formats.nrrd import check_nrrd
 from voxk8s.formats.png import check_bmp, check_png
@@ -90,7 +90,7 @@ def _prepared(
 ) -> str:
     """Check a file as far as ITK does not, and give it a name by which ITK reads it."""
     if found is META:
-        return plain_metaimage(url, path, beside, scratch)
+        return normalize_metaimage(url, path, beside, scratch)
     suffix = found.suffix
     if found is NIFTI:
         check_nifti(url, path, beside)
@@ -104,7 +104,7 @@ def _prepared(
     elif found is BMP:
         check_bmp(url, path)
     elif found is DICOM:
-        check_whole(url, path, read_meta(_head(path)))
+        check_complete(url, path, parse_file_meta(_head(path)))
     # ITK reads some formats only under their own suffix; a link costs no copy.
     name = os.path.join(scratch, f"voxk8s-image{suffix}")
     os.symlink(os.path.abspath(path), name)
@@ -129,7 +129,7 @@ def _picture(url: str, found: Format, path: str, head: bytes) -> Value | None:
 
 
 def _image(url: str, found: Format, name: str, head: bytes) -> Value:
-    from voxk8s.formats.itk import from_itk, reason_of, sitk
+    from voxk8s.formats.itk import error_message, from_itk, sitk
 
     reader = sitk.ImageFileReader()
     reader.SetImageIO(found.reader)
@@ -137,10 +137,10 @@ def _image(url: str, found: Format, name: str, head: bytes) -> Value:
     complaints: list[str] = []
     try:
         if found is JPEG:
-            with libjpeg_complaints(*_STREAMS) as complaints:
+            with capture_libjpeg_errors(*_STREAMS) as complaints:
                 image = reader.Execute()
         elif found is DICOM:
-            with same_locale, jpeg_checked(url, read_meta(head)):
+            with preserve_locale, check_jpeg_frames(url, parse_file_meta(head)):
                 image = reader.Execute()
         else:
             image = reader.Execute()
@@ -149,7 +149,7 @@ def _image(url: str, found: Format, name: str, head: bytes) -> Value:
     except KernelError as error:
         raise InputUnavailable(f"input {url}: {error}") from error
     except RuntimeError as error:
-        reason = reason_of(error).replace(name, "the file")
+        reason = error_message(error).replace(name, "the file")
         if "orthonormal" in reason:
             raise InputUnavailable(
                 f"input {url}: the axes of the image are not at right angles (its {found.name}"

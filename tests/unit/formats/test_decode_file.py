@@ -15,9 +15,11 @@ from PIL import Image as Pillow
 
 from tests.support.images import image
 from voxk8s.errors import InputUnavailable
-from voxk8s.formats.encode import encode_file
+from voxk8s.formats.encode_file import encode_file
 from voxk8s.formats.itk import to_itk
-from voxk8s.inputs.read import InputOptions, digest, load, stat
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.pinning import pin_input, stat
 from voxk8s.values import Image, Value
 
 HERE = InputOptions()
@@ -35,7 +37,7 @@ TYPES = (
 
 
 def _load(path: Path) -> Value:
-    return load(digest(str(path), HERE), HERE)
+    return load_input(pin_input(str(path), HERE), HERE)
 
 
 def _volume(dtype: type[np.generic] = np.float32) -> Image:
@@ -215,17 +217,17 @@ def test_a_header_with_its_voxels_beside_it(tmp_path: Path, suffix: str) -> None
     path = tmp_path / f"scan{suffix}"
     sitk.WriteImage(to_itk(_volume()), str(path))
     (data,) = set(tmp_path.iterdir()) - {path}
-    before = digest(str(path), HERE)
-    value = load(before, HERE)
+    before = pin_input(str(path), HERE)
+    value = load_input(before, HERE)
     assert isinstance(value, Image)
     np.testing.assert_array_equal(value.array, _volume().array)
     np.testing.assert_allclose(value.spacing, _volume().spacing)
     assert before.size == path.stat().st_size + data.stat().st_size
     assert stat(str(path), HERE).version == ""
     data.write_bytes(data.read_bytes()[:-9])
-    assert digest(str(path), HERE).digest != before.digest
+    assert pin_input(str(path), HERE).digest != before.digest
     with pytest.raises(InputUnavailable, match=f"scan{suffix}: its content has changed"):
-        load(before, HERE)
+        load_input(before, HERE)
     with pytest.raises(InputUnavailable, match=f"scan{suffix}: the .* truncated"):
         _load(path)
     data.unlink()
@@ -253,7 +255,7 @@ def test_grey_with_alpha_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(value.array, voxels)
     content = bytearray(path.read_bytes())
     content[24] = 16
-    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    content[29:33] = zlib.crc32(content[12:29]).to_uint8(4, "big")
     path.write_bytes(content)
     with pytest.raises(InputUnavailable, match="grey with alpha in 16 bits"):
         _load(path)

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from voxk8s.formats import metaimage, nrrd
-from voxk8s.formats.nifti import is_pair
+from voxk8s.formats.nifti import is_nifti_pair
 
 HEADER_SUFFIXES: Final = (".mhd", ".nhdr", ".hdr")
 HEADER_BYTES: Final = max(metaimage.HEADER_BYTES, nrrd.HEADER_BYTES)
@@ -17,10 +17,10 @@ HEADER_BYTES: Final = max(metaimage.HEADER_BYTES, nrrd.HEADER_BYTES)
 _PLAIN_NAME: Final = re.compile(r"[^/\\%:\s][^/\\%:]*")
 
 
-def companion(url: str, head: bytes) -> str | None:
+def data_file_url(url: str, head: bytes) -> str | None:
     """Give the URL of the one file that a header names, where it lies beside the header."""
     folder, slash, own = url.rpartition("/")
-    if is_pair(head):
+    if is_nifti_pair(head):
         return f"{folder}{slash}{own[:-4]}{'.IMG' if own.endswith('.HDR') else '.img'}"
     name = _named(head)
     if name is None or not _PLAIN_NAME.fullmatch(name) or name.upper().startswith("LIST"):
@@ -30,7 +30,7 @@ def companion(url: str, head: bytes) -> str | None:
 
 def _named(head: bytes) -> str | None:
     if head.startswith(b"NRRD000"):
-        return nrrd.data_file(head)
+        return nrrd.data_file_name(head)
     header = metaimage.parse_header(head)
     name = header.fields["ElementDataFile"] if header else "LOCAL"
     return None if name.upper() == "LOCAL" else name

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.images import image, mask
 from voxk8s.errors import KernelError
-from voxk8s.formats.encode import encode_file, to_bytes
+from voxk8s.formats.encode_file import encode_file, to_uint8
 from voxk8s.values import Image, SavedFile, Value
 
 SHEARED = Image(np.ones((2, 2)), (1.0, 1.0), (0.0, 0.0), (1.0, 0.5, 0.0, 1.0))
@@ -66,7 +66,7 @@ def test_eight_bits() -> None:
     ]
     for array, expected in cases:
         before = array.copy()
-        assert to_bytes(array).tolist() == expected
+        assert to_uint8(array).tolist() == expected
         np.testing.assert_array_equal(array, before)
 
 

@@ -1,0 +1,78 @@
+"""The state of an input without its content (`stat`), and the pin of its content (`pin_input`).
+
+An input is pinned before anything is scheduled: the digest of its content is part of result keys.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+from voxk8s.errors import InputUnavailable
+from voxk8s.inputs.contents import (
+    combine,
+    hash_file,
+    input_files,
+    is_folder,
+    may_be_detached_header,
+)
+from voxk8s.inputs.filesystems import convert_errors, file_system
+from voxk8s.inputs.locations import locate
+from voxk8s.inputs.options import InputOptions
+from voxk8s.plan.keys.pins import Pin
+
+
+@dataclass(frozen=True, slots=True)
+class InputStat:
+    """What a file system knows about an input without reading its content.
+
+    `version` is the ETag or the time of the last change: inputs with equal URL, size and version
+    have the same content. It is empty where the file system has neither; then nothing about the
+    input may be remembered.
+    """
+
+    url: str
+    size: int
+    version: str
+    kind: Literal["file", "folder"]
+
+
+def stat(url: str, options: InputOptions) -> InputStat:
+    """Return size and version of an input.
+
+    Raises InputUnavailable, InputUnreachable or InputNotAllowed.
+    """
+    location = locate(url, options)
+    # The version of a header says nothing about its data file.
+    has_version = not may_be_detached_header(location)
+    with convert_errors(location):
+        if location.is_local:
+            found = os.stat(location.path)
+            version = f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
+            kind: Literal["file", "folder"] = "folder" if is_folder(location, options) else "file"
+            return InputStat(url, found.st_size, version if has_version else "", kind)
+        info = file_system(location, options).info(location.path)
+    if info.get("type") == "directory":
+        return InputStat(url, 0, "", "folder")
+    changed = info.get("ETag") or info.get("LastModified") or info.get("Last-Modified") or ""
+    size = info.get("size")
+    # A version without a size is not trusted to tell two contents apart.
+    known = size is not None and has_version
+    return InputStat(url, size or 0, str(changed).strip('"') if known else "", "file")
+
+
+def pin_input(url: str, options: InputOptions) -> Pin:
+    """Read an input and return its pin: SHA-256 and size of its content.
+
+    The digest of a folder (a DICOM series) is that of the sorted digests of its files, so their
+    names do not matter; the digest of a detached header includes its data file. Raises
+    InputUnavailable, InputUnreachable or InputNotAllowed.
+    """
+    location = locate(url, options)
+    with convert_errors(location):
+        folder = is_folder(location, options)
+        parts = [hash_file(file, options) for file in input_files(location, options)]
+    if not parts:
+        raise InputUnavailable(f"input {url}: the folder has no files")
+    return Pin(url, combine(parts, folder=folder), sum(size for _, size in parts))
