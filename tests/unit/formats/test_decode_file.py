@@ -255,7 +255,7 @@ def test_grey_with_alpha_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(value.array, voxels)
     content = bytearray(path.read_bytes())
     content[24] = 16
-    content[29:33] = zlib.crc32(content[12:29]).to_uint8(4, "big")
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
     path.write_bytes(content)
     with pytest.raises(InputUnavailable, match="grey with alpha in 16 bits"):
         _load(path)

@@ -87,7 +87,7 @@ def digest_here(urls: Sequence[str], options: InputOptions, retry: RetryPolicy) 
 def digest_task(run: str, url: str, retry: RetryPolicy) -> object:
     """Digest one input on a worker, with the worker's own credentials."""
     options = runtime.input_options(run)
-    return _try(lambda: read.digest(url, options), retry)
+    return _try(lambda: pinning.pin_input(url, options), retry)
 
 
 def _settle(result: Pinned, ids: list[OperationId], outcome: object) -> None:
