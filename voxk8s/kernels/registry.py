@@ -62,6 +62,11 @@ class KernelRegistry:
             found = self._get(f"{namespace}.{name}")
         return None if found is None else found.signature
 
+    def is_cheap(self, qualified: str) -> bool:
+        """Whether computing a kernel costs less than a task or a request; False if unknown."""
+        found = self._get(qualified)
+        return found is not None and found.signature.cheap
+
     def names(self) -> Sequence[str]:
         """All qualified names, sorted."""
         return sorted({*self._built_in, *self._declared})

@@ -76,5 +76,5 @@ def test_a_policy_that_forgets_is_told(
     """What a policy leaves out is an error of it, before anything runs."""
     make.show("sum", make("addition", make("addition", 1.0, 2.0), 3.0))
     engine = engine_on(store, executor, scheduling=Apart(forgotten=1))
-    with pytest.raises(InvalidUsage, match="is in no group"):
+    with pytest.raises(InvalidUsage, match="is not in any group"):
         engine.execute_workplan(make.plan())

@@ -34,6 +34,14 @@ def test_a_qualified_name_is_taken_as_it_is() -> None:
     assert found.qualified == "vox1.near"
 
 
+def test_a_kernel_is_cheap_if_its_signature_says_so() -> None:
+    """Kernels that are expensive or unknown are not cheap."""
+    cheap = [
+        name for name in ("default.addition", "vox1.near", "no.such") if registry().is_cheap(name)
+    ]
+    assert cheap == ["default.addition"]
+
+
 def test_default_comes_before_imports() -> None:
     """A bare name is looked up in default first, whatever is imported."""
     found = _registry("default.f", "a.f").find("f", ("a",))

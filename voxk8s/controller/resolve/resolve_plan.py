@@ -6,8 +6,7 @@ and the operator nothing.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -239,19 +238,7 @@ def _resolve(graph: KeyGraph, store: ResultStore, cache: Cache) -> Resolution:
     if cache != "Use":
         return resolve(graph, lambda _: ())
 
-    return resolve(graph, Prefetch(graph, store.contains, _cheapness()))
-
-
-def _cheapness() -> Callable[[str], bool]:
-    """Give a function that says of a kernel whether computing costs less than a question."""
-    index = registry()
-
-    @functools.cache
-    def is_cheap(kernel: str) -> bool:
-        found = index.find(kernel, ())
-        return found is not None and found.cheap
-
-    return is_cheap
+    return resolve(graph, Prefetch(graph, store.contains, registry().is_cheap))
 
 
 def _expanded(

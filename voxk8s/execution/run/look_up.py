@@ -9,8 +9,8 @@ from voxk8s.execution.executors import Session
 from voxk8s.execution.run.pin_inputs import Pinned, digest_here, digest_task, pin
 from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.run_tracker import Ledger
-from voxk8s.execution.tasks.planning import cheapness
 from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.kernels import registry
 from voxk8s.plan import InputRef, Prefetch, ResultKey, expand
 
 
@@ -64,7 +64,7 @@ def lookup(config: Config, ledger: Ledger, state: RunState) -> Prefetch:
             def ask(keys: Collection[ResultKey]) -> set[str]:
                 return config.store.contains(keys) - lost
 
-            return Prefetch(graph, ask if lost else config.store.contains, cheapness())
+            return Prefetch(graph, ask if lost else config.store.contains, registry().is_cheap)
         case CacheMode.REFRESH:
             return Prefetch(graph, ledger.durable.intersection)
         case CacheMode.BYPASS:

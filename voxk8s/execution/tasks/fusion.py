@@ -1,12 +1,12 @@
-"""Which operations share a Dask task: neighbourhoods of cheap ones, never two expensive ones. Pure.
+"""Fusion: which operations share a Dask task. Pure.
 
-A group has one *root*, and every other member is cheap and used inside the group only, so the
-group's value is its root's value and its Dask key is the root's result key: two clients whose plans
-overlap still share work. Where a layer of a plan is wide and all of it cheap and small, groups that
-do not depend on each other are packed side by side into one task as well.
+A group has one *root*; all other members are cheap and used inside the group only. So the value of
+the group is the value of its root, and its Dask key is the root's result key: two clients whose
+plans overlap share the task. Where a layer of a plan is wide and consists of cheap operations with
+small values, independent groups are packed into one task as well.
 
-Rejected: fusing chains of expensive operations. It saves a millisecond of many, and two plans that
-share such an operation could not share its task any more.
+Rejected: fusing chains of expensive operations. It saves about a millisecond per operation, and two
+plans that share such an operation could not share its task any more.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from dataclasses import dataclass, field
 from voxk8s.plan import ResultKey
 
 GROUP_WEIGHT = 512
-"""Largest weight of one task: bounds how long it runs and what a lost worker costs."""
+"""Largest weight of a task: bounds how long it runs and what is lost with a worker."""
 LARGE_WEIGHT = 32
-"""Weight of a cheap operation whose value may be an image; one on plain small values weighs 1."""
+"""Weight of an operation whose value may be an image; with a small value the weight is 1."""
 PACK_FROM = 32
-"""Groups of one layer are packed side by side from this number on."""
+"""The groups of a layer are packed when there are at least this many."""
 FETCHES_INSIDE = 4
-"""Most known results that one task reads from the store itself, one after the other."""
+"""Most known results that a task reads from the store itself, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class OperationTraits:
-    """What fusion knows of the operations.
+    """The properties of operations on which fusion depends.
 
-    `cheap` ones cost less than a task, `small` ones give plain small values, `targets` are
-    delivered one by one (goals and pivots of loops).
+    `cheap` operations cost less than a Dask task, `small` ones return small plain values, `targets`
+    are delivered one by one (goals and the sequences of loops).
     """
 
     cheap: Collection[ResultKey]
@@ -42,7 +42,11 @@ class OperationTraits:
 
 @dataclass(slots=True)
 class FusionGroup:
-    """Operations of one task, in an order in which they can run; `exports` leave the task."""
+    """The operations of one task.
+
+    `members` are in topological order, `exports` are the results that the task returns, `fetches`
+    the known results that it reads from the store.
+    """
 
     members: list[ResultKey]
     exports: list[ResultKey]
@@ -55,10 +59,11 @@ def fuse(
     known: Collection[ResultKey],
     traits: OperationTraits,
 ) -> list[FusionGroup]:
-    """Part `order` (topological, what is to be computed) into groups, in topological order.
+    """Return a partition of `order` into groups, in topological order.
 
-    `known` are results that the store holds: those that one group uses are read inside it, others
-    are read once, in a group of their own with no members.
+    `order` are the operations to compute, in topological order. `known` are results that the store
+    holds: a result that only one group uses is read in that group, others are read once, each in a
+    group without members.
     """
     roots = _roots(order, arguments, traits)
     members: dict[ResultKey, list[ResultKey]] = defaultdict(list)
@@ -66,7 +71,7 @@ def fuse(
         members[roots[key]].append(key)
     groups = [FusionGroup(list(members[key]), [key]) for key in order if roots[key] == key]
     groups = _pack(groups, arguments, known, traits)
-    return _fetching(groups, arguments, known)
+    return _add_fetches(groups, arguments, known)
 
 
 def _roots(
@@ -74,8 +79,9 @@ def _roots(
     arguments: Mapping[ResultKey, Sequence[ResultKey]],
     traits: OperationTraits,
 ) -> dict[ResultKey, ResultKey]:
+    """Return the root of each operation's group."""
     users: dict[ResultKey, ResultKey | None] = {}
-    """The one root that uses a result, or None when several do."""
+    """The only root that uses a result, or None when several do."""
     roots: dict[ResultKey, ResultKey] = {}
     weights: dict[ResultKey, int] = defaultdict(int)
     for key in reversed(order):
@@ -101,27 +107,27 @@ def _pack(
     known: Collection[ResultKey],
     traits: OperationTraits,
 ) -> list[FusionGroup]:
-    """Put groups of one layer side by side where all their operations are cheap and small."""
+    """Merge independent groups of a layer whose operations are all cheap and small."""
     if len(groups) < PACK_FROM:
         return groups
-    home = {group.exports[0]: index for index, group in enumerate(groups)}
+    producer = {group.exports[0]: index for index, group in enumerate(groups)}
     layers = [0] * len(groups)
-    wide: dict[int, list[int]] = defaultdict(list)
+    packable: dict[int, list[int]] = defaultdict(list)
     for index, group in enumerate(groups):
         layer = 0
         for key in group.members:
             for argument in arguments[key]:
-                below = home.get(argument)
+                below = producer.get(argument)
                 if below is not None and below != index:
                     layer = max(layer, layers[below] + 1)
         layers[index] = layer
         if all(key in traits.cheap and key in traits.small for key in group.members) and not any(
             argument in known for key in group.members for argument in arguments[key]
         ):
-            wide[layer].append(index)
+            packable[layer].append(index)
     packed: dict[int, FusionGroup] = {}
-    gone: set[int] = set()
-    for indices in wide.values():
+    merged: set[int] = set()
+    for indices in packable.values():
         if len(indices) < PACK_FROM:
             continue
         current: FusionGroup | None = None
@@ -131,22 +137,23 @@ def _pack(
                 current = FusionGroup([], [])
                 packed[index] = current
             else:
-                gone.add(index)
+                merged.add(index)
             current.members.extend(group.members)
             current.exports.extend(group.exports)
     if not packed:
         return groups
-    # Layers keep the order topological: a packed group stands where its layer stands.
-    kept = [index for index in range(len(groups)) if index not in gone]
+    # Sorted by layer the order stays topological.
+    kept = [index for index in range(len(groups)) if index not in merged]
     kept.sort(key=lambda index: layers[index])
     return [packed.get(index, groups[index]) for index in kept]
 
 
-def _fetching(
+def _add_fetches(
     groups: list[FusionGroup],
     arguments: Mapping[ResultKey, Sequence[ResultKey]],
     known: Collection[ResultKey],
 ) -> list[FusionGroup]:
+    """Add the reads of known results: to the group that uses them, or as groups of their own."""
     users: dict[ResultKey, list[FusionGroup]] = defaultdict(list)
     for group in groups:
         seen: set[ResultKey] = set()
@@ -155,10 +162,10 @@ def _fetching(
                 if argument in known and argument not in seen:
                     seen.add(argument)
                     users[argument].append(group)
-    alone: list[FusionGroup] = []
+    separate: list[FusionGroup] = []
     for key, using in users.items():
         if len(using) == 1 and len(using[0].fetches) < FETCHES_INSIDE:
             using[0].fetches.append(key)
         else:
-            alone.append(FusionGroup([], [key], [key]))
-    return alone + groups
+            separate.append(FusionGroup([], [key], [key]))
+    return separate + groups

@@ -1,7 +1,7 @@
 """Scheduling policies: which operations share a task, in what order tasks run, and where.
 
-A policy is found by its name, like an executor: packages offer theirs by an entry point. It decides
-about speed only. Whatever it says, every operation is done once and after its arguments.
+A policy is found by name; packages register theirs by an entry point. It affects speed only: every
+operation is computed once and after its arguments, or the policy is refused.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _BUILT_IN: Final = {"default": "voxk8s.execution.tasks.scheduling:DefaultPolicy"
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a task may run: workers by name or address, and resources that it takes, as in Dask.
+    """Where a task may run, in the terms of Dask; the default is any worker.
 
-    Nothing is anywhere. `elsewhere` makes the workers a wish instead of a condition.
+    `workers` are names or addresses, `resources` what the task takes of a worker's resources,
+    `elsewhere` is Dask's `allow_other_workers`.
     """
 
     workers: tuple[str, ...] = ()
@@ -34,9 +35,9 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What an executor is told of tasks beside what they are; those not named are left to it.
+    """The order and the placement of tasks; the executor decides about tasks that are not in it.
 
-    `ranks` has the first task as its smallest number; None for the executor's own order.
+    The task with the smallest of the `ranks` runs first; None leaves the order to the executor.
     """
 
     ranks: Mapping[TaskKey, int] | None = None
@@ -44,12 +45,12 @@ class Schedule:
 
 
 DEFAULT_SCHEDULE: Final = Schedule()
-"""All is left to the executor."""
+"""Order and placement are left to the executor."""
 
 
 @runtime_checkable
 class SchedulingPolicy(Protocol):
-    """Decides how operations become tasks. Pure; called in the process that drives a run."""
+    """Decides how operations become tasks. Pure; called in the driver's process."""
 
     def fuse(
         self,
@@ -58,19 +59,20 @@ class SchedulingPolicy(Protocol):
         known: Collection[ResultKey],
         traits: OperationTraits,
     ) -> list[FusionGroup]:
-        """Part `order` (topological, what is to be computed) into groups, in topological order.
+        """Return a partition of `order` into groups, in topological order.
 
-        Every operation is a member of one group. What other groups use, and all of
-        `traits.targets`, is exported. Results in `known` are read from the store: inside of the
-        one group that names them in `fetches`, or by a group without members that exports them.
+        `order` are the operations to compute, in topological order; each is a member of exactly one
+        group. Results that other groups use, and all `traits.targets`, are exported. Results in
+        `known` are read from the store: by a group that has them in its `fetches`, or by a group
+        without members that exports them.
         """
 
     def schedule(self, tasks: Mapping[TaskKey, TaskSpec], targets: Collection[TaskKey]) -> Schedule:
-        """Say in what order and where tasks are to run, of which `targets` are waited for."""
+        """Return the order and placement of `tasks`; the run waits for `targets`."""
 
 
 class DefaultPolicy:
-    """Neighbourhoods of cheap operations share a task; order and place are the executor's."""
+    """Fuses cheap operations; leaves order and placement to the executor."""
 
     def fuse(
         self,
@@ -79,19 +81,19 @@ class DefaultPolicy:
         known: Collection[ResultKey],
         traits: OperationTraits,
     ) -> list[FusionGroup]:
-        """Fuse as `voxk8s.execution.tasks.fusion` describes it."""
+        """Return the groups of `voxk8s.execution.tasks.fusion.fuse`."""
         return fuse(order, arguments, known, traits)
 
     def schedule(self, _: Mapping[TaskKey, TaskSpec], __: Collection[TaskKey]) -> Schedule:
-        """Leave all to the executor."""
+        """Return the empty schedule."""
         return DEFAULT_SCHEDULE
 
 
 def find_policy(name: str) -> SchedulingPolicy:
-    """Make the scheduling policy of this name: ours, or one of an installed package."""
-    make: Any = load_named("scheduling policy", name, _BUILT_IN, ENTRY_POINT_SCHEDULING)
-    made: SchedulingPolicy = make()
-    return made
+    """Create the scheduling policy of this name: a built-in one, or that of an entry point."""
+    create: Any = load_named("scheduling policy", name, _BUILT_IN, ENTRY_POINT_SCHEDULING)
+    policy: SchedulingPolicy = create()
+    return policy
 
 
 def check_groups(
@@ -101,7 +103,7 @@ def check_groups(
     known: Collection[ResultKey],
     targets: Collection[ResultKey],
 ) -> None:
-    """Raise InvalidUsage where groups of a policy leave something out or come too early."""
+    """Raise InvalidUsage unless each operation is in one group and computed before it is used."""
     wanted = set(order)
     exported: set[ResultKey] = set()
     done: set[ResultKey] = set()
@@ -109,20 +111,20 @@ def check_groups(
         inside = set(group.fetches)
         for key in group.members:
             for argument in arguments[key]:
-                there = argument in inside or argument in exported
-                if not there and (argument in wanted or argument in known):
-                    raise _broken(f"{argument} is used by {key} before it is there")
+                available = argument in inside or argument in exported
+                if not available and (argument in wanted or argument in known):
+                    raise _invalid(f"{argument} is used by {key} before it is computed")
             if key in done:
-                raise _broken(f"{key} is a member of two groups")
+                raise _invalid(f"{key} is a member of two groups")
             inside.add(key)
             done.add(key)
         exported.update(group.exports)
     for key in order:
         if key not in done:
-            raise _broken(f"{key} is in no group")
+            raise _invalid(f"{key} is not in any group")
         if key in targets and key not in exported:
-            raise _broken(f"{key} is a target and not exported")
+            raise _invalid(f"{key} is a target and not exported")
 
 
-def _broken(what: str) -> InvalidUsage:
-    return InvalidUsage(f"the scheduling policy is wrong: {what}")
+def _invalid(reason: str) -> InvalidUsage:
+    return InvalidUsage(f"the scheduling policy returned invalid groups: {reason}")

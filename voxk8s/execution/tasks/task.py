@@ -1,4 +1,8 @@
-"""The work of one task as plain data: steps over numbered slots, made from groups of operations."""
+"""Task specs: what one task does, as plain data, built from fusion groups.
+
+The values of a task are in numbered slots: its constants, then the values of other tasks, then the
+results of its steps.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, Pin, ResultKey, Role, Scalar
 
 TaskKey = NewType("TaskKey", str)
-"""Name of a task on Dask: the result key of its only export, or a hash of all of them."""
+"""Key of a task on Dask: the result key of its only export, or a hash of several."""
 
 
 class StepKind(StrEnum):
@@ -27,14 +31,15 @@ class StepKind(StrEnum):
 
 
 class Step(NamedTuple):
-    """One operation; `arguments` are numbers of slots: constants, then externals, then steps.
+    """One operation of a task; `arguments` are slot slots.
 
-    `keep` says that its result must be stored, `goal` that the driver is to be told of it in full,
-    `cheap` that nobody looks whether another run has computed it meanwhile.
+    `must_store`: the result is stored whatever it costs. `goal`: the report has the value or a
+    summary of it. `cheap`: no lookup whether another run has stored the result meanwhile, and the
+    result is only stored if `must_store` or the store policy `all` demands it.
     """
 
     key: str
-    action: str
+    kind: str
     kernel: str
     version: int
     arguments: tuple[int, ...]
@@ -48,29 +53,29 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRef:
-    """A value that another task computes: one of its exports."""
+    """A reference to a value that another task exports."""
 
     task: TaskKey
     key: ResultKey
     sole_export: bool
-    """The task has no other export: its value is the value, not a mapping by key."""
+    """The task returns the bare value; with several exports it returns a mapping by key."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """One task: what it needs from others, its steps, and which of them leave it."""
+    """One task: its constants, the values it needs from other tasks, its steps and its exports."""
 
     key: TaskKey
     constants: tuple[Scalar, ...]
-    externals: tuple[UpstreamRef, ...]
+    upstream: tuple[UpstreamRef, ...]
     steps: tuple[Step, ...]
     exports: tuple[int, ...]
-    """Slots whose values leave the task."""
+    """Numbers of the slots whose values the task returns."""
 
     @property
     def dependencies(self) -> tuple[TaskKey, ...]:
-        """Tasks whose values this one needs, each once, in the order of their first use."""
-        return tuple(dict.fromkeys(external.task for external in self.externals))
+        """The tasks whose values this one needs, each once, in the order of first use."""
+        return tuple(dict.fromkeys(reference.task for reference in self.upstream))
 
     def __dask_tokenize__(self) -> str:
         return self.key
@@ -78,73 +83,73 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
-    """What is wanted of the operations: which are goals and which are stored in any case."""
+    """Which operations are goals, which results must be stored, and which operations are cheap."""
 
     goals: Collection[ResultKey]
     must_store: Collection[ResultKey]
     cheap: Collection[ResultKey]
     salt: str = ""
-    """Makes the tasks those of one run only."""
+    """Part of the task keys that makes them unique to a run."""
 
 
 def task_key(exports: Iterable[ResultKey], salt: str = "") -> TaskKey:
-    """Name the task that gives these results; a `salt` keeps other runs from sharing it."""
+    """Return the key of the task with these exports; with a `salt` other runs do not share it."""
     keys = tuple(exports)
     name = keys[0] if len(keys) == 1 else "pack-" + sha256("".join(keys).encode()).hexdigest()
     return TaskKey(f"{name}-{salt}" if salt else name)
 
 
 def build_tasks(
-    groups: Iterable[FusionGroup], nodes: Mapping[ResultKey, KeyNode], demand: TaskOptions
+    groups: Iterable[FusionGroup], nodes: Mapping[ResultKey, KeyNode], options: TaskOptions
 ) -> dict[TaskKey, TaskSpec]:
-    """Make the tasks of groups that are in topological order."""
-    homes: dict[ResultKey, UpstreamRef] = {}
+    """Return one task for each group; `groups` are in topological order."""
+    exported: dict[ResultKey, UpstreamRef] = {}
     tasks: dict[TaskKey, TaskSpec] = {}
     for group in groups:
-        task = _task(group, nodes, demand, homes)
+        task = _task(group, nodes, options, exported)
         tasks[task.key] = task
         sole_export = len(group.exports) == 1
         for export in group.exports:
-            homes[export] = UpstreamRef(task.key, export, sole_export)
+            exported[export] = UpstreamRef(task.key, export, sole_export)
     return tasks
 
 
 def _task(
     group: FusionGroup,
     nodes: Mapping[ResultKey, KeyNode],
-    demand: TaskOptions,
-    homes: Mapping[ResultKey, UpstreamRef],
+    options: TaskOptions,
+    exported: Mapping[ResultKey, UpstreamRef],
 ) -> TaskSpec:
     inside = {*group.fetches, *group.members}
     constants: dict[ResultKey, Scalar] = {}
-    externals: dict[ResultKey, UpstreamRef] = {}
+    upstream: dict[ResultKey, UpstreamRef] = {}
     for member in group.members:
         for argument in _operation(nodes, member).arguments:
             node = nodes[argument]
             if isinstance(node, KeyConstant):
                 constants[argument] = node.value
             elif argument not in inside:
-                externals[argument] = homes[argument]
-    numbers = {key: number for number, key in enumerate((*constants, *externals))}
+                upstream[argument] = exported[argument]
+    slots = {key: number for number, key in enumerate((*constants, *upstream))}
     steps: list[Step] = []
     for key in (*group.fetches, *group.members):
-        numbers[key] = len(constants) + len(externals) + len(steps)
+        slots[key] = len(constants) + len(upstream) + len(steps)
         steps.append(
-            _fetch(key) if key in group.fetches else _step(_operation(nodes, key), numbers, demand)
+            _fetch(key) if key in group.fetches else _step(_operation(nodes, key), slots, options)
         )
     return TaskSpec(
-        task_key(group.exports, demand.salt),
+        task_key(group.exports, options.salt),
         tuple(constants.values()),
-        tuple(externals.values()),
+        tuple(upstream.values()),
         tuple(steps),
-        tuple(numbers[key] for key in group.exports),
+        tuple(slots[key] for key in group.exports),
     )
 
 
 def _operation(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyOperation:
     node = nodes[key]
     if not isinstance(node, KeyOperation):
-        raise TypeError(f"{key} is a constant: it is never computed")
+        raise TypeError(f"expected an operation, got the constant {key}")
     return node
 
 
@@ -152,28 +157,28 @@ def _fetch(key: ResultKey) -> Step:
     return Step(key, StepKind.FETCH, "", 0, (), (), False, False, True, None, None)
 
 
-def _step(node: KeyOperation, numbers: Mapping[ResultKey, int], demand: TaskOptions) -> Step:
+def _step(node: KeyOperation, slots: Mapping[ResultKey, int], options: TaskOptions) -> Step:
     match node.role:
         case Role.LOAD:
-            action = StepKind.LOAD
+            kind = StepKind.LOAD
         case Role.LISTING:
-            action = StepKind.LISTING
+            kind = StepKind.LISTING
         case Role.SAVE:
-            action = StepKind.SAVE
+            kind = StepKind.SAVE
         case _:
-            action = StepKind.COMPUTE
-    # The content of an input is its pin: where it lies is no argument of the kernel.
-    pinned = action in (StepKind.LOAD, StepKind.LISTING)
+            kind = StepKind.COMPUTE
+    # An input is read by its pin; its URL is not an argument of a kernel.
+    pinned = kind in (StepKind.LOAD, StepKind.LISTING)
     return Step(
         node.key,
-        action,
+        kind,
         node.kernel,
         node.version,
-        () if pinned else tuple(numbers[argument] for argument in node.arguments),
+        () if pinned else tuple(slots[argument] for argument in node.arguments),
         node.arguments,
-        node.key in demand.must_store,
-        node.key in demand.goals,
-        node.key in demand.cheap,
+        node.key in options.must_store,
+        node.key in options.goals,
+        node.key in options.cheap,
         node.pin,
         node.suffix,
     )

@@ -27,7 +27,7 @@ def run_task(
     clock = clock or Clock()
     work = TaskContext(context, runtime.store_of(context), clock, runtime.worker_name(), registry())
     work.flushed = clock.elapsed()
-    slots: list[SlotValue] = [*task.constants, *_externals(task, upstream)]
+    slots: list[SlotValue] = [*task.constants, *_upstream_values(task, upstream)]
     last_use = _last_uses(task, len(slots))
     for step in task.steps:
         number = len(slots)
@@ -42,17 +42,17 @@ def run_task(
     work.flush()
     if len(task.exports) == 1:
         return slots[task.exports[0]]
-    first = len(task.constants) + len(task.externals)
+    first = len(task.constants) + len(task.upstream)
     return {task.steps[number - first].key: slots[number] for number in task.exports}
 
 
-def _externals(task: TaskSpec, upstream: tuple[object, ...]) -> list[SlotValue]:
+def _upstream_values(task: TaskSpec, upstream: tuple[object, ...]) -> list[SlotValue]:
     values = dict(zip(task.dependencies, upstream, strict=True))
     found: list[SlotValue] = []
-    for external in task.externals:
-        value = values[external.task]
-        if not external.sole_export and isinstance(value, Mapping):
-            value = value[external.key]
+    for reference in task.upstream:
+        value = values[reference.task]
+        if not reference.sole_export and isinstance(value, Mapping):
+            value = value[reference.key]
         found.append(value)  # type: ignore[arg-type]  # tasks give values and failures only
     return found
 

@@ -49,7 +49,7 @@ def learn(step: Step, seconds: float) -> None:
 def is_worth(step: Step, arguments: Sequence[Value], work: TaskContext) -> bool:
     """Say whether an operation is one that others should wait for: dear, or nobody knows."""
     context = work.context
-    if step.cheap or context.lease_seconds <= 0 or step.action != StepKind.COMPUTE:
+    if step.cheap or context.lease_seconds <= 0 or step.kind != StepKind.COMPUTE:
         return False
     if work.store is None or not (step.must_store or context.store_policy != "goals"):
         return False

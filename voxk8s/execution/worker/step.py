@@ -62,7 +62,7 @@ def _run(step: Step, arguments: list[Value], work: TaskContext, found: Value | M
         tries.count += 1
         kernel_context.attempt.set(tries.count)
         try:
-            if step.action == StepKind.FETCH:
+            if step.kind == StepKind.FETCH:
                 return _fetch(step, work)
             # What is computed stays so when only the store has to be tried again.
             made = made or _make(step, arguments, work, started)
@@ -110,7 +110,7 @@ def _make(step: Step, arguments: list[Value], work: TaskContext, started: float)
 
 
 def _perform(step: Step, arguments: list[Value], work: TaskContext) -> Value:
-    match step.action:
+    match step.kind:
         case StepKind.LOAD if step.pin is not None:
             return normalize(load_input(step.pin, runtime.input_options(work.context.id)))
         case StepKind.LISTING if step.pin is not None:

@@ -52,28 +52,28 @@ def test_expensive_operations_stay_alone() -> None:
 
 
 def test_cheap_ones_join_the_expensive_one_that_uses_them() -> None:
-    """What is cheap runs inside the task of its only user, whatever that costs."""
+    """A cheap operation runs inside the task of its only user, however expensive that is."""
     assert _fuse(_needs(a="", b="a", c="b"), cheap="a") == [["a", "b"], ["c"]]
 
 
 def test_a_diamond_of_cheap_operations_is_one_task() -> None:
-    """Ways that part and meet again stay inside one task."""
+    """Branches that diverge and join again stay in one task."""
     needs = _needs(a="", b="a", c="a", d="b c")
     assert _fuse(needs, cheap="a b c d") == [["a", "b", "c", "d"]]
 
 
-def test_what_several_tasks_use_is_a_task() -> None:
-    """A cheap operation with users in different tasks is computed once, by itself."""
+def test_a_result_that_several_tasks_use_has_its_own_task() -> None:
+    """A cheap operation with users in different tasks is computed once, in its own task."""
     assert _fuse(_needs(a="", b="a", c="a"), cheap="a b c") == [["a"], ["b"], ["c"]]
 
 
 def test_a_target_is_a_task_of_its_own() -> None:
-    """A goal is delivered when it is there, not when its users are."""
+    """A goal is delivered when it is computed, not when its users are."""
     assert _fuse(_needs(a="", b="a"), cheap="a b", targets="a") == [["a"], ["b"]]
 
 
-def test_tasks_do_not_grow_for_ever() -> None:
-    """A long chain is cut by weight; operations on images weigh more."""
+def test_the_weight_of_a_task_is_bounded() -> None:
+    """A long chain is split by weight; operations on images weigh more."""
     names = _keys(*range(2 * GROUP_WEIGHT))
     needs = {name: names[number - 1 : number] for number, name in enumerate(names)}
     needs[names[0]] = []
@@ -84,7 +84,7 @@ def test_tasks_do_not_grow_for_ever() -> None:
 
 
 def test_a_wide_layer_is_packed() -> None:
-    """Many small cheap results side by side are few tasks, each with all its exports."""
+    """Many independent cheap operations become few tasks that export all their results."""
     names = _keys(*range(GROUP_WEIGHT + 1))
     groups = fuse(
         names, {name: [] for name in names}, (), OperationTraits(set(names), set(names), names)
@@ -93,14 +93,14 @@ def test_a_wide_layer_is_packed() -> None:
 
 
 def test_a_layer_of_images_is_not_packed() -> None:
-    """Values that may be large would all be held until the last of their users has run."""
+    """Large values would all be held until the last user of the task has run."""
     names = _keys(*range(2 * PACK_FROM))
     groups = fuse(names, {name: [] for name in names}, (), OperationTraits(set(names), (), names))
     assert len(groups) == len(names)
 
 
 def test_known_results_are_read_where_they_are_used() -> None:
-    """A known result that one task uses is read inside it, one that several use once for all."""
+    """A known result that one task uses is read in it; one that several use is read once."""
     needs = _needs(a="k", b="k m")
     groups = fuse(list(needs), needs, set(_keys("k", "m")), OperationTraits((), (), ()))
     assert groups == [
@@ -110,8 +110,8 @@ def test_known_results_are_read_where_they_are_used() -> None:
     ]
 
 
-def test_many_known_results_are_read_side_by_side() -> None:
-    """A task reads a few results itself; more are tasks of their own."""
+def test_many_known_results_are_read_in_parallel() -> None:
+    """A task reads a few results itself; each further one has its own task."""
     names = [f"k{number}" for number in range(FETCHES_INSIDE + 3)]
     needs = {_key("a"): _keys(*names)}
     groups = fuse(list(needs), needs, set(_keys(*names)), OperationTraits((), (), ()))
@@ -131,29 +131,29 @@ def _graphs(
         below = [*names[max(0, number - 40) : number], *sorted(known)]
         needs[name] = draw(st.lists(st.sampled_from(below), max_size=3)) if below else []
     subsets = st.sets(st.sampled_from(names))
-    dear = draw(subsets)
-    cheap = set(names) - dear
+    expensive = draw(subsets)
+    cheap = set(names) - expensive
     return needs, OperationTraits(cheap, cheap - draw(subsets), draw(subsets)), known
 
 
 @given(_graphs())
-def test_groups_are_a_partition_that_can_run(
+def test_groups_are_a_partition_in_topological_order(
     case: tuple[dict[ResultKey, list[ResultKey]], OperationTraits, set[ResultKey]],
 ) -> None:
-    """Each operation is in one group; everything is there before it is used; exports suffice."""
+    """Each operation is in one group, after its arguments, with at most one expensive one."""
     needs, traits, known = case
     groups = fuse(list(needs), needs, known, traits)
     members = [key for group in groups for key in group.members]
     assert sorted(members) == sorted(needs)
-    there: set[ResultKey] = set()
+    available: set[ResultKey] = set()
     for group in groups:
         inside = set(group.fetches)
         assert inside <= known
         for key in group.members:
-            assert set(needs[key]) <= inside | there
+            assert set(needs[key]) <= inside | available
             inside.add(key)
         assert set(group.exports) <= inside
-        there |= set(group.exports)
-        dear = [key for key in group.members if key not in traits.cheap]
-        assert len(dear) <= 1
+        available |= set(group.exports)
+        expensive = [key for key in group.members if key not in traits.cheap]
+        assert len(expensive) <= 1
         assert all(key in group.exports for key in group.members if key in traits.targets)

@@ -39,7 +39,7 @@ def test_a_saved_image_is_stored_as_its_file_is(saved: str, kept: set[str]) -> N
     goals = [goal.key for goal in graph.goals if goal.key is not None]
     tasks, _ = plan_tasks(graph, compute, (), goals)
     steps = [step for task in tasks.values() for step in task.steps]
-    named = {step.kernel if step.action != "save" else "save" for step in steps if step.must_store}
+    named = {step.kernel if step.kind != "save" else "save" for step in steps if step.must_store}
     assert named == kept
 
 

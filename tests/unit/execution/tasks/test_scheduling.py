@@ -1,4 +1,4 @@
-"""Scheduling policies: found by name, and checked."""
+"""Scheduling policies: found by name, and their groups checked."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ from hypothesis import strategies as st
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionEngine
-from voxk8s.execution.executors.dask_graph import annotations_for
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import (
     DefaultPolicy,
-    Placement,
-    Schedule,
     check_groups,
     find_policy,
 )
-from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.plan import ResultKey
 from voxk8s.storage import open_store
 
@@ -30,33 +26,33 @@ ORDER = [A, B, C]
 ARGUMENTS = {A: (K,), B: (A,), C: (A, B)}
 
 
-class Mine(DefaultPolicy):
-    """A policy of somebody else."""
+class PackagePolicy(DefaultPolicy):
+    """A policy of an installed package."""
 
 
 def test_a_policy_of_a_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An entry point names it; the name works for an engine, by argument and by environment."""
-    entry = metadata.EntryPoint("mine", f"{__name__}:Mine", ENTRY_POINT_SCHEDULING)
+    """An engine finds the policy of an entry point by its argument and by the environment."""
+    entry = metadata.EntryPoint("mine", f"{__name__}:PackagePolicy", ENTRY_POINT_SCHEDULING)
 
     def entry_points(group: str, name: str = "mine") -> Any:
         return [entry] if (group, name) == (ENTRY_POINT_SCHEDULING, "mine") else []
 
     monkeypatch.setattr(metadata, "entry_points", entry_points)
-    assert isinstance(find_policy("mine"), Mine)
+    assert isinstance(find_policy("mine"), PackagePolicy)
     store = open_store("memory://")
-    assert isinstance(ExecutionEngine(store, scheduling="mine")._config.scheduling, Mine)
+    assert isinstance(ExecutionEngine(store, scheduling="mine")._config.scheduling, PackagePolicy)
     monkeypatch.setenv("VOXK8S_SCHEDULING", "mine")
-    assert isinstance(ExecutionEngine(store)._config.scheduling, Mine)
+    assert isinstance(ExecutionEngine(store)._config.scheduling, PackagePolicy)
 
 
-def test_an_unknown_policy_is_told() -> None:
-    """The message names those that there are."""
+def test_an_unknown_policy_is_refused() -> None:
+    """The message lists the policies that exist."""
     with pytest.raises(InvalidUsage, match="no scheduling policy 'yours'; there are default"):
         find_policy("yours")
 
 
-def test_what_is_no_policy_is_told() -> None:
-    """An object without its methods is refused when the engine is made."""
+def test_an_object_without_the_methods_is_refused() -> None:
+    """An object that does not implement the protocol is refused when the engine is created."""
     thing: Any = object()
     with pytest.raises(InvalidUsage, match="is no scheduling policy"):
         ExecutionEngine(open_store("memory://"), scheduling=thing)
@@ -65,17 +61,17 @@ def test_what_is_no_policy_is_told() -> None:
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ([FusionGroup([A], [A], [K]), FusionGroup([B], [B])], "c is in no group"),
+        ([FusionGroup([A], [A], [K]), FusionGroup([B], [B])], "c is not in any group"),
         (
             [FusionGroup([A, B], [B], [K]), FusionGroup([C], [C])],
-            "a is used by c before it is there",
+            "a is used by c before it is computed",
         ),
         (
             [FusionGroup([A], [A], [K]), FusionGroup([C], [C]), FusionGroup([B], [B])],
             "b is used by c before",
         ),
         ([FusionGroup([B, A, C], [C], [K])], "a is used by b before"),
-        ([FusionGroup([A, B, C], [C])], "k is used by a before it is there"),
+        ([FusionGroup([A, B, C], [C])], "k is used by a before it is computed"),
         ([FusionGroup([A, B, C], [B], [K])], "c is a target and not exported"),
         (
             [FusionGroup([A, B, C], [C, A], [K]), FusionGroup([A], [A], [K])],
@@ -83,17 +79,15 @@ def test_what_is_no_policy_is_told() -> None:
         ),
     ],
 )
-def test_groups_that_would_lose_something_are_refused(
-    groups: list[FusionGroup], message: str
-) -> None:
-    """A policy that leaves out, repeats, comes too early or exports too little is told so."""
+def test_invalid_groups_are_refused(groups: list[FusionGroup], message: str) -> None:
+    """The message says what was omitted, repeated, used too early or not exported."""
     with pytest.raises(InvalidUsage, match=message):
         check_groups(groups, ORDER, ARGUMENTS, [K], [C])
 
 
 @given(st.data())
-def test_the_default_policy_passes(data: st.DataObject) -> None:
-    """Whatever is cheap, small, known or wanted."""
+def test_groups_of_the_default_policy_are_valid(data: st.DataObject) -> None:
+    """For any cheap, small and known operations and any targets."""
     keys = [ResultKey(f"{number:02}") for number in range(data.draw(st.integers(1, 40)))]
     arguments = {
         key: tuple(data.draw(st.sets(st.sampled_from(keys[:place]), max_size=3))) if place else ()
@@ -109,15 +103,3 @@ def test_the_default_policy_passes(data: st.DataObject) -> None:
     targets |= {key for key in order if key not in used}
     groups = DefaultPolicy().fuse(order, arguments, needed, OperationTraits(cheap, small, targets))
     check_groups(groups, order, arguments, needed, targets)
-
-
-def test_a_schedule_becomes_annotations() -> None:
-    """Ranks are priorities, the smallest highest; tasks that are not placed may run anywhere."""
-    place = Placement(("w1",), {"GPU": 1.0}, elsewhere=True)
-    told: Any = annotations_for(
-        {}, {}, [], Schedule({TaskKey("a"): 0, TaskKey("b"): 5}, {TaskKey("a"): place})
-    )
-    assert [told["priority"](key) for key in "ab"] == [0, -5]
-    assert [told["workers"](key) for key in "ab"] == [("w1",), ()]
-    assert [told["resources"](key) for key in "ab"] == [{"GPU": 1.0}, {}]
-    assert [told["allow_other_workers"](key) for key in "ab"] == [True, False]

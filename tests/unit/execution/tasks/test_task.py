@@ -1,4 +1,4 @@
-"""Tasks: the work of tasks as plain data."""
+"""Task specs as plain data."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _tasks(graph: KeyGraph, known: int = 0) -> dict[str, TaskSpec]:
     return {str(name): task for name, task in tasks.items()}
 
 
-def test_a_task_is_named_by_its_result() -> None:
-    """A task of one export has its result key, so that two clients share it; a salt prevents it."""
+def test_the_key_of_a_task_is_its_result_key() -> None:
+    """Two clients share a task of one export; a salt prevents it."""
     key = ResultKey("a" * 64)
     assert str(task_key([key])) == key
     assert task_key([key], "run") == key + "-run"
@@ -33,7 +33,7 @@ def test_a_task_is_named_by_its_result() -> None:
 
 
 def test_the_same_plan_gives_the_same_tasks() -> None:
-    """Tasks do not depend on anything but the plan and what is known."""
+    """Tasks depend on the plan and the known results only."""
     graphs = []
     for _ in range(2):
         make = PlanMaker()
@@ -42,26 +42,26 @@ def test_the_same_plan_gives_the_same_tasks() -> None:
     assert graphs[0] == graphs[1]
 
 
-def test_a_saved_file_is_a_step() -> None:
-    """A save goal is an operation that encodes, kept in the store."""
+def test_a_save_goal_is_a_step() -> None:
+    """A save goal encodes its argument as a file, which must be stored."""
     make = PlanMaker()
     make.save("x.json", make("addition", 1.0, 1.0))
     [task] = _tasks(_graph(make)).values()
-    assert [step.action for step in task.steps] == [StepKind.COMPUTE, StepKind.SAVE]
+    assert [step.kind for step in task.steps] == [StepKind.COMPUTE, StepKind.SAVE]
     assert [step.must_store for step in task.steps] == [False, True]
     assert task.steps[1].suffix == ".json"
 
 
 def test_known_arguments_are_fetched() -> None:
-    """What the store holds is read by the task that needs it."""
+    """A result that the store holds is read by the task that needs it."""
     make = PlanMaker()
     make.show("x", make("addition", make("addition", 1.0, 1.0), 1.0))
     [task] = _tasks(_graph(make), known=1).values()
-    assert [step.action for step in task.steps] == [StepKind.FETCH, StepKind.COMPUTE]
+    assert [step.kind for step in task.steps] == [StepKind.FETCH, StepKind.COMPUTE]
 
 
-def test_units_are_small_and_plain() -> None:
-    """A task of a few hundred operations pickles into about a hundred bytes for each."""
+def test_tasks_are_small_when_pickled() -> None:
+    """A task of a few hundred operations takes about a hundred bytes per operation."""
     make = PlanMaker()
     node = make.constant(0.0)
     for _ in range(400):
@@ -74,6 +74,6 @@ def test_units_are_small_and_plain() -> None:
 
 
 def test_reports_cross_the_wire() -> None:
-    """A batch of reports comes out as it went in."""
+    """A batch of reports is decoded as it was encoded."""
     reports = (Report("k", Status.COMPUTED, "a.b", 0.5, value=b"\x01"), Report("l", Status.SKIPPED))
     assert decode_batch(encode_batch("run", reports)) == Batch("run", reports)

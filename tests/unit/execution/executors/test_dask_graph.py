@@ -1,4 +1,4 @@
-"""The order of tasks, by how many values wait in it."""
+"""Dask graphs: annotations, and the order that holds the fewest values."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import Any
 from dask.order import order
 
 from tests.support.plans_and_runs import QUICK
-from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
-from voxk8s.execution.tasks.ordering import depth_first_order, peak_live_values
-from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE
+from voxk8s.execution.executors.dask_graph import (
+    annotations_for,
+    build_graph,
+    depth_first_order,
+    peak_live_values,
+)
+from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Placement, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec, UpstreamRef
 from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.plan import ResultKey
@@ -33,7 +37,7 @@ def _tasks(needs: Needs) -> dict[TaskKey, TaskSpec]:
 
 
 def _sweep(branches: int) -> tuple[Needs, list[str]]:
-    """Give branches over one image and one mask; each ends in two goals over values it shares."""
+    """Return branches over an image and a mask; each has three goals that share its values."""
     needs: Needs = {"image": [], "base": ["image"]}
     goals = []
     for n in range(branches):
@@ -53,8 +57,8 @@ def _sweep(branches: int) -> tuple[Needs, list[str]]:
     return needs, goals
 
 
-def test_branches_of_a_sweep_come_one_after_the_other() -> None:
-    """However many branches there are, the values of one are held at a time."""
+def test_branches_of_a_sweep_run_one_after_the_other() -> None:
+    """Only the values of one branch are held at a time, however many branches there are."""
     for branches in (2, 40):
         needs, goals = _sweep(branches)
         tasks = _tasks(needs)
@@ -65,13 +69,13 @@ def test_branches_of_a_sweep_come_one_after_the_other() -> None:
 
 
 def test_values_are_held_until_their_last_use() -> None:
-    """What nobody uses is not held, and what several use is held once."""
+    """An unused value is not held, and a value with several users is held once."""
     tasks = _tasks({"x": [], "y": ["x"], "z": ["x", "y"]})
     assert peak_live_values(tasks, depth_first_order(tasks, [TaskKey("z")])) == 2
 
 
-def test_the_order_that_holds_less_is_taken() -> None:
-    """A sweep runs in our order; goals that jump between images run in Dask's."""
+def test_the_order_that_holds_fewer_values_is_used() -> None:
+    """A sweep runs in our order; goals that alternate between images run in Dask's order."""
     needs, goals = _sweep(40)
     tasks = _tasks(needs)
     graph = build_graph(tasks.values(), CONTEXT)
@@ -93,3 +97,15 @@ def test_the_order_that_holds_less_is_taken() -> None:
         < 8
     )
     assert annotations_for(graph, tasks, [TaskKey(goal) for goal in goals], DEFAULT_SCHEDULE) == {}
+
+
+def test_a_schedule_becomes_annotations() -> None:
+    """The smallest rank is the highest priority; tasks without a placement may run anywhere."""
+    place = Placement(("w1",), {"GPU": 1.0}, elsewhere=True)
+    found: Any = annotations_for(
+        {}, {}, [], Schedule({TaskKey("a"): 0, TaskKey("b"): 5}, {TaskKey("a"): place})
+    )
+    assert [found["priority"](key) for key in "ab"] == [0, -5]
+    assert [found["workers"](key) for key in "ab"] == [("w1",), ()]
+    assert [found["resources"](key) for key in "ab"] == [{"GPU": 1.0}, {}]
+    assert [found["allow_other_workers"](key) for key in "ab"] == [True, False]
