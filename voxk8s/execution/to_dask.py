@@ -12,7 +12,7 @@ from voxk8s.execution.run.pin_inputs import digest_here, pin
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.task import TaskOptions, build_tasks, task_key
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyOperation, Prefetch, expand, key_graph, resolve
 

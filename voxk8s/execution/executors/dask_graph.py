@@ -15,7 +15,7 @@ from voxk8s.execution.outcome import Failed
 from voxk8s.execution.tasks.scheduling import Placement, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker.run_task import run_task
-from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.plan import topological_order
 
 DaskGraph: TypeAlias = dict[str, Task]

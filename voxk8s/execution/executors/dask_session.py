@@ -25,7 +25,7 @@ from voxk8s.execution.retry import is_transient
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.task_context import RunSpec
 
 RECONNECT_SECONDS = 10.0
 """So long a client may look for its scheduler before the run is given up."""

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from voxk8s.execution.outcome import Report
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
-from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.task_context import RunSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from voxk8s.execution.outcome import Failed
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks
 from voxk8s.execution.worker.run_task import run_task
-from voxk8s.execution.worker.runtime import RunSpec, store_of
+from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.plan import KeyConstant, KeyNode, ResultKey, reachable
 
 
@@ -61,7 +61,7 @@ class Recomputation:
 
 def recompute(recipe: Recomputation, context: RunSpec) -> object:
     """Compute a result that is gone, from what the store still holds."""
-    store = store_of(context)
+    store = context.shared_store()
     gone = {recipe.key}
     while True:
         contains = _nothing if store is None or not context.reads else store.contains

@@ -10,7 +10,7 @@ from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.run_task import run_task
-from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.task_context import RunSpec
 
 
 class SynchronousExecutor:

@@ -9,7 +9,7 @@ from voxk8s.execution.executors import Session
 from voxk8s.execution.run.pin_inputs import Pinned, digest_here, digest_task, pin
 from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.run_tracker import Ledger
-from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.kernels import registry
 from voxk8s.plan import InputRef, Prefetch, ResultKey, expand
 

@@ -6,18 +6,15 @@ from collections.abc import Mapping
 
 from voxk8s.execution.tasks.task import TaskSpec
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.execution.worker.step import run_step
-from voxk8s.execution.worker.task_context import Clock, SlotValue, TaskContext
+from voxk8s.execution.worker.task_context import Clock, RunSpec, SlotValue, TaskContext
 from voxk8s.kernels import registry
 
 FLUSH_SECONDS = 1.0
 """Reports of a long task are sent at least this often."""
 
 
-def run_task(
-    task: TaskSpec, context: RunSpec, *upstream: object, clock: Clock | None = None
-) -> object:
+def run_task(task: TaskSpec, run: RunSpec, *upstream: object, clock: Clock | None = None) -> object:
     """Run a task; `upstream` are the values of its dependencies, in their order.
 
     Gives the value of its only export, or a mapping of all exports by key. A value that could not
@@ -25,8 +22,8 @@ def run_task(
     """
     runtime.prepare_process()
     clock = clock or Clock()
-    work = TaskContext(context, runtime.store_of(context), clock, runtime.worker_name(), registry())
-    work.flushed = clock.elapsed()
+    work = TaskContext(run, run.shared_store(), clock, runtime.worker_name(), registry())
+    work.flushed_at = clock.elapsed()
     slots: list[SlotValue] = [*task.constants, *_upstream_values(task, upstream)]
     last_use = _last_uses(task, len(slots))
     for step in task.steps:
@@ -37,7 +34,7 @@ def run_task(
                 slots[argument] = None
         if last_use[number] == number:
             slots[number] = None
-        if clock.elapsed() - work.flushed > FLUSH_SECONDS:
+        if clock.elapsed() - work.flushed_at > FLUSH_SECONDS:
             work.flush()
     work.flush()
     if len(task.exports) == 1:

@@ -1,4 +1,4 @@
-"""What one computing process shares between tasks: stores, ways to report, threads of libraries."""
+"""The state of a worker process that its tasks share: stores, report handlers, library threads."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from voxk8s.execution.inline_values import value_bytes
 from voxk8s.execution.outcome import Report, encode_batch
-from voxk8s.execution.retry import RetryPolicy
 from voxk8s.inputs.options import InputOptions
 from voxk8s.storage import ResultStore
 from voxk8s.values import Image, SavedFile
@@ -24,116 +23,83 @@ if TYPE_CHECKING:
     from distributed import Worker
 
 TOPIC = "voxk8s"
-"""Topic of the scheduler's events that carries reports from workers to drivers."""
+"""The Dask event topic on which workers send reports to drivers."""
 
-LONG_PAUSE_SECONDS = 0.5
+MIN_SECEDE_SECONDS = 0.5
+"""A task that sleeps for less than this keeps its thread."""
 
 ReportHandler: TypeAlias = Callable[[str, Iterable[Report]], None]
-"""Takes the reports of the run that it is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunSpec:
-    """What every task of a run is told; small, since each task carries it.
-
-    `store` travels with the task and is opened once per process, by its `token`; the driver's own
-    process uses the driver's store itself. `resolved` is when the store was last asked what it
-    holds (seconds since the epoch). `lease_seconds` is how long a dead run holds others up; 0 for a
-    run that nobody waits for. `owner` has the leases that this run takes, the same in all attempts
-    of a WorkPlan; `label` is what others call it.
-    """
-
-    id: str
-    store_token: str
-    store: ResultStore | None
-    reads: bool
-    writes: bool
-    replaces: bool
-    store_policy: str
-    retry: RetryPolicy
-    looked_up_at: float
-    run_folder: str | None = None
-    lease_seconds: float = 0.0
-    lease_owner: str = ""
-    label: str = ""
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (_context, tuple(getattr(self, name) for name in self.__slots__))
-
-
-def _context(*fields: object) -> RunSpec:
-    """Make a context in another process, where a store that is open already is taken instead."""
-    return RunSpec(*fields)  # type: ignore[arg-type]  # what __reduce__ above has written
+"""Called with the id of a run and reports of its tasks."""
 
 
 @dataclass(slots=True)
-class _Shared:
+class _ProcessState:
     lock: threading.Lock = field(default_factory=threading.Lock)
     stores: dict[str, ResultStore] = field(default_factory=dict)
-    """Opened here for tasks of drivers elsewhere."""
-    given: weakref.WeakValueDictionary[str, ResultStore] = field(
+    """Opened in this process for tasks of drivers in other processes."""
+    registered: weakref.WeakValueDictionary[str, ResultStore] = field(
         default_factory=weakref.WeakValueDictionary
     )
-    """Those of drivers in this process, as long as these hold them."""
+    """Those of drivers in this process, while the drivers hold them."""
     inputs: dict[str, InputOptions] = field(default_factory=dict)
-    inboxes: dict[str, ReportHandler] = field(default_factory=dict)
+    report_handlers: dict[str, ReportHandler] = field(default_factory=dict)
     cancelled: deque[str] = field(default_factory=lambda: deque(maxlen=64))
-    """The last runs that were cancelled: their operations may still be at work afterwards."""
+    """The runs cancelled last, some of whose tasks may still be running."""
     prepared: bool = False
 
 
-_shared = _Shared()
+_shared: Final = _ProcessState()
 
 
-def subscribe(run: str, inbox: ReportHandler) -> None:
-    """Have reports of tasks in this process delivered to the inbox of `run`.
+def subscribe(run: str, handler: ReportHandler) -> None:
+    """Call `handler` with the reports of tasks in this process until `forget_run`.
 
-    Those of other runs too: where two runs need the same operation, one of them computes it.
+    It gets the reports of other runs too: when two runs need the same operation, one computes it.
     """
     with _shared.lock:
-        _shared.inboxes[run] = inbox
+        _shared.report_handlers[run] = handler
 
 
 def forget_run(run: str) -> None:
-    """Forget a run that is over."""
+    """Remove the report handler and the input options of a run that has ended."""
     with _shared.lock:
-        _shared.inboxes.pop(run, None)
+        _shared.report_handlers.pop(run, None)
         _shared.inputs.pop(run, None)
 
 
 def cancel_run(run: str) -> None:
-    """Let tasks of `run` in this process stop before their next operation."""
+    """Make the tasks of a run in this process stop before their next operation."""
     _shared.cancelled.append(run)
 
 
 def is_cancelled(run: str) -> bool:
-    """Say whether `run` was cancelled in this process."""
+    """Whether a run was cancelled in this process."""
     return run in _shared.cancelled
 
 
 def register_store(token: str, store: ResultStore) -> None:
-    """Let tasks in this process use this very store."""
+    """Make tasks in this process use the given store object; it is held by a weak reference."""
     with _shared.lock:
-        _shared.given[token] = store
+        _shared.registered[token] = store
 
 
-def store_of(context: RunSpec) -> ResultStore | None:
-    """Return the process's one handle to the run's store."""
-    store = _shared.given.get(context.store_token) or _shared.stores.get(context.store_token)
-    if store is None and context.store is not None:
+def shared_store(token: str, store: ResultStore | None) -> ResultStore | None:
+    """Return the store with this token in this process, at first use the given one."""
+    found = _shared.registered.get(token) or _shared.stores.get(token)
+    if found is None and store is not None:
         with _shared.lock:
-            store = _shared.stores.setdefault(context.store_token, context.store)
-    return store
+            found = _shared.stores.setdefault(token, store)
+    return found
 
 
 def register_input_options(run: str, options: InputOptions) -> None:
-    """Let tasks of `run` in this process read inputs with these options."""
+    """Make tasks of a run in this process read inputs with the given options."""
     with _shared.lock:
         _shared.inputs[run] = options
 
 
 def input_options(run: str) -> InputOptions:
-    """Return how inputs are read: as the driver of this process said, else by the environment."""
+    """Return the input options of a run: the registered ones, else those of the environment."""
     options = _shared.inputs.get(run)
     if options is None:
         options = InputOptions.from_env(os.environ)
@@ -143,27 +109,27 @@ def input_options(run: str) -> InputOptions:
 
 
 def send_reports(run: str, reports: list[Report]) -> None:
-    """Tell the drivers: directly where the run's is in this process, else by Dask's events."""
+    """Send reports to the drivers: to the handlers of this process, or as an event of Dask."""
     if not reports:
         return
-    if run in _shared.inboxes:
-        for inbox in list(_shared.inboxes.values()):
-            inbox(run, reports)
+    if run in _shared.report_handlers:
+        for handler in list(_shared.report_handlers.values()):
+            handler(run, reports)
         return
-    worker = _worker()
+    worker = _dask_worker()
     if worker is not None:
         worker.log_event(TOPIC, encode_batch(run, reports))
 
 
 def worker_name() -> str:
-    """Name of the Dask worker that runs this thread's task; empty outside of Dask."""
-    worker = _worker()
+    """Return the name of the Dask worker that runs in this thread; empty outside of Dask."""
+    worker = _dask_worker()
     return "" if worker is None else str(worker.name)
 
 
 def sleep(seconds: float) -> None:
-    """Wait inside a task; a long wait gives the worker's thread to other tasks meanwhile."""
-    if seconds < LONG_PAUSE_SECONDS:
+    """Sleep inside a task; during a long sleep the worker's thread runs other tasks."""
+    if seconds < MIN_SECEDE_SECONDS:
         time.sleep(seconds)
         return
     with seceded():
@@ -172,8 +138,8 @@ def sleep(seconds: float) -> None:
 
 @contextmanager
 def seceded() -> Iterator[None]:
-    """Give the worker's thread to other tasks while this one waits; ends when there is room."""
-    if _worker() is None:
+    """Secede from the worker's thread pool in the body; rejoin when a thread is free."""
+    if _dask_worker() is None:
         yield
         return
     from distributed import rejoin, secede
@@ -186,7 +152,10 @@ def seceded() -> Iterator[None]:
 
 
 def prepare_process() -> None:
-    """Pin the threads of libraries, once per process: a worker's threads are the parallelism."""
+    """Limit ITK to one thread and teach Dask the sizes of our values, once per process.
+
+    A Dask worker runs one operation in each of its threads.
+    """
     if _shared.prepared:
         return
     _shared.prepared = True
@@ -196,12 +165,12 @@ def prepare_process() -> None:
         itk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     dask_sizes = sys.modules.get("dask.sizeof")
     if dask_sizes is not None:
-        # Dask must know how much its workers hold, to spill and to place tasks by it.
+        # Dask spills and places tasks by the sizes of the values that its workers hold.
         for kind in (Image, SavedFile):
             dask_sizes.sizeof.register(kind, value_bytes)
 
 
-def _worker() -> Worker | None:
+def _dask_worker() -> Worker | None:
     module = sys.modules.get("distributed.worker")
     if module is None:
         return None

@@ -18,7 +18,7 @@ from voxk8s.errors import StoreError
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.tasks.task import Step, StepKind
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.leases import leases
+from voxk8s.execution.worker.lease_renewer import lease_renewer
 from voxk8s.execution.worker.task_context import TaskContext
 from voxk8s.plan import ResultKey
 from voxk8s.storage import MISS, Miss
@@ -48,12 +48,12 @@ def learn(step: Step, seconds: float) -> None:
 
 def is_worth(step: Step, arguments: Sequence[Value], work: TaskContext) -> bool:
     """Say whether an operation is one that others should wait for: dear, or nobody knows."""
-    context = work.context
-    if step.cheap or context.lease_seconds <= 0 or step.kind != StepKind.COMPUTE:
+    run = work.run
+    if step.cheap or run.lease_seconds <= 0 or step.kind != StepKind.COMPUTE:
         return False
-    if work.store is None or not (step.must_store or context.store_policy != "goals"):
+    if work.store is None or not (step.must_store or run.store_policy != "goals"):
         return False
-    return expect(step, arguments, work) >= WORTH_SECONDS and leases.has_them(work.store)
+    return expect(step, arguments, work) >= WORTH_SECONDS and lease_renewer.supports(work.store)
 
 
 def expect(step: Step, arguments: Sequence[Value], work: TaskContext) -> float:
@@ -108,19 +108,19 @@ class ComputeLease:
     def __exit__(self, *_: object) -> None:
         """Let others have their turn."""
         if self._lease is not None:
-            leases.drop(self._lease)
+            lease_renewer.release(self._lease)
 
     def _take(self) -> None:
         work, step = self._work, self._step
         if work.store is None:
             return
-        context = work.context
+        run = work.run
         lease = work.store.lease(
             step.key,
             # Another attempt of this very run has died, or is of no more use: no need to wait.
-            context.lease_owner or context.id,
-            seconds=context.lease_seconds,
-            label=context.label,
+            run.lease_owner or run.id,
+            seconds=run.lease_seconds,
+            label=run.label,
         )
         holder = lease.acquire()
         if holder is not None:
@@ -132,13 +132,13 @@ class ComputeLease:
                     if not over:
                         self._pause(holder.until)
                     self.found = work.store.get(ResultKey(step.key))
-                    if self.found is not MISS or runtime.is_cancelled(context.id):
+                    if self.found is not MISS or runtime.is_cancelled(run.id):
                         return
                     holder = lease.acquire(holder if over else None)
                     if over and holder is None:
                         logger.warning("%s is computed here after all", step.kernel)
         self._lease = lease
-        leases.hold(lease, context.lease_seconds)
+        lease_renewer.hold(lease, run.lease_seconds)
         # Somebody may have stored it between the run's question and our turn.
         self.found = work.store.get(ResultKey(step.key))
 
@@ -146,7 +146,7 @@ class ComputeLease:
         spread = MOST_PAUSE_SECONDS - LEAST_PAUSE_SECONDS
         pause = LEAST_PAUSE_SECONDS + spread * self._work.clock.uniform()
         left = until - self._work.clock.now()
-        self._work.clock.wait(min(pause, max(left, 0.05)))
+        self._work.clock.block(min(pause, max(left, 0.05)))
 
     def _tell(self, holder: str) -> None:
         work, step = self._work, self._step

@@ -52,11 +52,11 @@ def run_step(step: Step, slots: list[SlotValue], work: TaskContext) -> SlotValue
 
 def _run(step: Step, arguments: list[Value], work: TaskContext, found: Value | Miss) -> SlotValue:
     """Do one operation until it ends well or for good; `found` is its value if it is there."""
-    if runtime.is_cancelled(work.context.id):
+    if runtime.is_cancelled(work.run.id):
         return _cancelled(step)
     started = work.clock.now()
     begin = work.clock.elapsed()
-    tries = Tries(work.context.retry)
+    tries = Tries(work.run.retry)
     made = None if isinstance(found, Miss) else StepResult(found, 0.0, Status.FOUND)
     while True:
         tries.count += 1
@@ -73,7 +73,7 @@ def _run(step: Step, arguments: list[Value], work: TaskContext, found: Value | M
                 raise
             if tries.may_follow(error, work.clock.elapsed()):
                 _wait(step, error, work, tries.count, started)
-                if runtime.is_cancelled(work.context.id):
+                if runtime.is_cancelled(work.run.id):
                     return _cancelled(step)
                 continue
             logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
@@ -112,7 +112,7 @@ def _make(step: Step, arguments: list[Value], work: TaskContext, started: float)
 def _perform(step: Step, arguments: list[Value], work: TaskContext) -> Value:
     match step.kind:
         case StepKind.LOAD if step.pin is not None:
-            return normalize(load_input(step.pin, runtime.input_options(work.context.id)))
+            return normalize(load_input(step.pin, runtime.input_options(work.run.id)))
         case StepKind.LISTING if step.pin is not None:
             return list(step.pin.entries or ())
         case StepKind.SAVE if step.suffix is not None:
@@ -139,8 +139,8 @@ def _fetch(step: Step, work: TaskContext) -> Value:
 
 def _look_again(step: Step, work: TaskContext, now: float) -> Value | Miss:
     """Read what another run may have stored since this one asked; MISS when it has not."""
-    late = now - work.context.looked_up_at > LOOK_AGAIN_SECONDS
-    if not late or step.cheap or not work.context.reads or work.store is None:
+    late = now - work.run.looked_up_at > LOOK_AGAIN_SECONDS
+    if not late or step.cheap or not work.run.reads or work.store is None:
         return MISS
     try:
         return work.store.get(ResultKey(step.key))
@@ -151,7 +151,7 @@ def _look_again(step: Step, work: TaskContext, now: float) -> Value | Miss:
 def _wait(
     step: Step, error: BaseException, work: TaskContext, attempts: int, started: float
 ) -> None:
-    delay = work.context.retry.delay(attempts, work.clock.uniform, error)
+    delay = work.run.retry.delay(attempts, work.clock.uniform, error)
     work.reports.append(
         Report(
             step.key,
@@ -168,7 +168,7 @@ def _wait(
     # While the store is away the worker's thread is not for other tasks: their values would fill
     # the memory, since none could be stored.
     silence = isinstance(error, StoreUnreachable)
-    (work.clock.wait if silence else work.clock.sleep)(delay)
+    (work.clock.block if silence else work.clock.sleep)(delay)
 
 
 def _is_meant_for_us(error: BaseException) -> bool:

@@ -15,8 +15,7 @@ from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.tasks.task import Step
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.keeping import is_worth_storing
-from voxk8s.execution.worker.runtime import RunSpec
-from voxk8s.execution.worker.task_context import Clock, SlotValue, StepResult, TaskContext
+from voxk8s.execution.worker.task_context import Clock, RunSpec, SlotValue, StepResult, TaskContext
 from voxk8s.kernels import registry
 from voxk8s.plan import ResultKey
 from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
@@ -45,7 +44,7 @@ def finish(
     url = media_type = ""
     if isinstance(value, SavedFile):
         media_type = value.media_type
-        folder = work.context.run_folder
+        folder = work.run.run_folder
         if step.goal and not stored and folder is not None and work.store is not None:
             path = f"{folder}/files/{step.key}{value.suffix}"
             url = work.store.write_run_file(path, value.data, media_type)
@@ -72,9 +71,9 @@ def finish(
 
 def _store(step: Step, made: StepResult, memory: int, work: TaskContext) -> PutResult | None:
     """Store a value if that is wanted or worth it; None when it is not stored."""
-    if work.store is None or not work.context.writes:
+    if work.store is None or not work.run.writes:
         return None
-    policy = work.context.store_policy
+    policy = work.run.store_policy
     if not step.must_store:
         if step.cheap and policy != "all":
             return None
@@ -91,7 +90,7 @@ def _store(step: Step, made: StepResult, memory: int, work: TaskContext) -> PutR
     )
     key = ResultKey(step.key)
     try:
-        put = work.store.put(key, made.value, provenance, replace=work.context.replaces)
+        put = work.store.put(key, made.value, provenance, replace=work.run.replaces)
     except StoreError as error:
         if step.must_store:
             raise
@@ -120,13 +119,13 @@ def failure(
     )
 
 
-def inspect(step: Step, context: RunSpec, value: Callable[[], SlotValue]) -> Report:
+def inspect(step: Step, run: RunSpec, value: Callable[[], SlotValue]) -> Report:
     """Report on a result that another run has computed, and store it if that run did not.
 
     `value` brings the value; it is not asked for when the store holds the result.
     """
-    store = runtime.store_of(context)
-    if store is not None and context.writes:
+    store = run.shared_store()
+    if store is not None and run.writes:
         record = store.record(step.key)
         if record is not None and step.key in store.contains([step.key]):
             held = None if record.inline is None else read_value(record, memoryview(record.inline))
@@ -143,7 +142,7 @@ def inspect(step: Step, context: RunSpec, value: Callable[[], SlotValue]) -> Rep
                     summary=record.summary or "",
                 )
     found = value()
-    work = TaskContext(context, store, Clock(), runtime.worker_name(), registry())
+    work = TaskContext(run, store, Clock(), runtime.worker_name(), registry())
     if isinstance(found, Failed):
         status = Status.FAILED if found.key == step.key else Status.SKIPPED
         return failure(step, found, status, work, 1, 0.0)

@@ -1,4 +1,4 @@
-"""What the parts of a task share: its context, its clock and what it has to report."""
+"""The context of a task: what its run asks for, its clock and its pending reports."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from voxk8s.execution.outcome import Failed, Report, Status
+from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.kernels import KernelRegistry
 from voxk8s.storage import ResultStore
 from voxk8s.values import Value
@@ -18,42 +18,72 @@ from voxk8s.values import Value
 SlotValue: TypeAlias = "Value | Failed"
 
 
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """The options of a run that its tasks need; each task carries them, so they are small.
+
+    `store` travels with the task and is opened once per process, by its `store_token`; None stands
+    for the store that the driver has registered in this process. `looked_up_at` is when the run
+    last asked the store what it holds, in seconds since the epoch. `lease_seconds` is how long
+    other runs wait for a run that died; 0 for a run without leases. `lease_owner` is the same in
+    all attempts of a WorkPlan; `label` is what runs that wait for this one call it.
+    """
+
+    id: str
+    store_token: str
+    store: ResultStore | None
+    reads: bool
+    writes: bool
+    replaces: bool
+    store_policy: str
+    retry: RetryPolicy
+    looked_up_at: float
+    run_folder: str | None = None
+    lease_seconds: float = 0.0
+    lease_owner: str = ""
+    label: str = ""
+
+    def shared_store(self) -> ResultStore | None:
+        """Return this process's handle of the run's store; None when it has none."""
+        return runtime.shared_store(self.store_token, self.store)
+
+
 @dataclass(slots=True)
 class Clock:
-    """Time and chance, given so that tests can script them."""
+    """Time and randomness of a task; tests pass their own."""
 
     now: Callable[[], float] = time.time
     elapsed: Callable[[], float] = time.perf_counter
     sleep: Callable[[float], None] = runtime.sleep
     uniform: Callable[[], float] = random.random
-    wait: Callable[[float], None] = time.sleep
-    """Sleeps in a thread that stands aside already."""
+    block: Callable[[float], None] = time.sleep
+    """Sleeps without releasing the worker's thread to other tasks."""
 
 
 @dataclass(slots=True)
 class TaskContext:
     """The state of one task."""
 
-    context: RunSpec
+    run: RunSpec
     store: ResultStore | None
     clock: Clock
     worker: str
     kernels: KernelRegistry
     reports: list[Report] = field(default_factory=list)
-    flushed: float = 0.0
+    flushed_at: float = 0.0
     unstored_seconds: float = 0.0
-    """Seconds of this task whose results are not stored."""
+    """Computing time of the results since the last one that was stored."""
 
     def flush(self) -> None:
-        """Send the reports that there are."""
-        runtime.send_reports(self.context.id, self.reports)
+        """Send the pending reports to the driver."""
+        runtime.send_reports(self.run.id, self.reports)
         self.reports = []
-        self.flushed = self.clock.elapsed()
+        self.flushed_at = self.clock.elapsed()
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """A value and how it was got."""
+    """The value of a step, the seconds it took, and whether it was computed or found."""
 
     value: Value
     seconds: float

@@ -15,7 +15,7 @@ from voxk8s.execution.executors.dask_graph import (
 )
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Placement, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec, UpstreamRef
-from voxk8s.execution.worker.runtime import RunSpec
+from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.plan import ResultKey
 
 Needs = dict[str, list[str]]

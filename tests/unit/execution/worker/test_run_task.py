@@ -21,8 +21,7 @@ from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.run_task import run_task
-from voxk8s.execution.worker.runtime import RunSpec
-from voxk8s.execution.worker.task_context import Clock
+from voxk8s.execution.worker.task_context import Clock, RunSpec
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import KeyConstant, ResultKey, key_graph
 from voxk8s.storage import PutResult, ResultStore
@@ -367,7 +366,7 @@ def test_a_cancelled_run_does_not_wait_for_its_store() -> None:
         script.hold(seconds)
         runtime.cancel_run("left")
 
-    clock.wait = leave
+    clock.block = leave
     value = run_task(_task(_plan(7.0)), context, clock=clock)
     assert isinstance(value, Failed)
     assert value.missing

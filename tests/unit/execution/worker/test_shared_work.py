@@ -9,18 +9,15 @@ from dataclasses import replace
 import pytest
 
 from tests.support.plans_and_runs import PlanMaker, fresh_store
-from tests.support.waiting import wait_until
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.planning import plan_tasks
 from voxk8s.execution.tasks.task import TaskSpec
 from voxk8s.execution.worker import runtime, shared_work
-from voxk8s.execution.worker.leases import LeaseRenewer
 from voxk8s.execution.worker.run_task import run_task
-from voxk8s.execution.worker.runtime import RunSpec
 from voxk8s.execution.worker.shared_work import HolderTimeout
-from voxk8s.execution.worker.task_context import Clock
+from voxk8s.execution.worker.task_context import Clock, RunSpec
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import ResultKey, key_graph, resolve
 from voxk8s.storage import ResultStore
@@ -267,25 +264,3 @@ def test_no_turn_is_taken(
 
 def _refuse(_: Lease) -> Holder | None:
     raise StoreUnreachable("away")
-
-
-def test_leases_are_renewed_by_one_thread(store: ResultStore) -> None:
-    """LeaseRenewer outlive their seconds while they are held, and end when they are dropped."""
-    held = LeaseRenewer()
-    keys = [f"{number:064x}" for number in range(3)]
-    made = [store.lease(key, f"o{key}", seconds=0.3) for key in keys]
-    for lease in made:
-        assert lease.acquire() is None
-        held.hold(lease, 0.3)
-    begin = [_holder(store, key) for key in keys]
-    wait_until(
-        lambda: all(
-            (now := _holder(store, key)) is not None and now.until > old.until + 0.3
-            for key, old in zip(keys, begin, strict=True)
-            if old is not None
-        ),
-        seconds=5,
-    )
-    for lease in made:
-        held.drop(lease)
-    assert [_holder(store, key) for key in keys] == [None] * 3

@@ -1,4 +1,4 @@
-"""Leases that this process holds, renewed by one thread."""
+"""Renewal of the leases that this process holds, in one thread for all of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from typing import Final
 
 from voxk8s.errors import StoreError
 from voxk8s.storage import ResultStore
@@ -13,8 +14,8 @@ from voxk8s.storage.lease import Lease
 
 logger = logging.getLogger(__name__)
 
-RENEWALS = 3
-"""A lease is renewed so often in the time for which it is held."""
+RENEWALS_PER_TERM: Final = 3
+"""How often a lease is renewed in the seconds for which it is valid."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,38 +27,38 @@ class _Held:
 
 
 class LeaseRenewer:
-    """Holds leases until they are dropped; safe to use from several threads."""
+    """Renews leases until they are released; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._held: dict[Lease, _Held] = {}
-        self._renewing = False
-        self._able: dict[str, bool] = {}
+        self._is_renewing = False
+        self._supported: dict[str, bool] = {}
 
-    def has_them(self, store: ResultStore) -> bool:
-        """Whether a store has leases that work; it is asked once."""
-        able = self._able.get(store.url)
-        if able is None:
+    def supports(self, store: ResultStore) -> bool:
+        """Whether a store has the conditional updates that leases need; it is asked once."""
+        supported = self._supported.get(store.url)
+        if supported is None:
             try:
-                able = store.probe().conditional_updates
+                supported = store.probe().conditional_updates
             except StoreError as error:
-                logger.debug("the store cannot be asked for leases: %s", error)
+                logger.debug("cannot find out whether the store supports leases: %s", error)
                 return False
-            self._able[store.url] = able
-        return able
+            self._supported[store.url] = supported
+        return supported
 
     def hold(self, lease: Lease, seconds: float) -> None:
-        """Renew a lease that is ours until it is dropped."""
-        pause = seconds / RENEWALS
+        """Renew an acquired lease, valid for `seconds`, until it is released."""
+        interval = seconds / RENEWALS_PER_TERM
         with self._changed:
-            self._held[lease] = _Held(lease, seconds, time.monotonic() + pause, threading.Lock())
-            if not self._renewing:
-                self._renewing = True
+            self._held[lease] = _Held(lease, seconds, time.monotonic() + interval, threading.Lock())
+            if not self._is_renewing:
+                self._is_renewing = True
                 threading.Thread(target=self._renew, name="voxk8s-leases", daemon=True).start()
             self._changed.notify()
 
-    def drop(self, lease: Lease) -> None:
-        """Give a lease back: whoever waits for it need not wait for its end."""
+    def release(self, lease: Lease) -> None:
+        """Release a lease, so that runs that wait for it need not wait until it expires."""
         with self._changed:
             held = self._held.pop(lease, None)
         if held is None:
@@ -66,20 +67,20 @@ class LeaseRenewer:
             try:
                 lease.release()
             except StoreError as error:
-                logger.debug("a lease could not be given back, and ends by itself: %s", error)
+                logger.debug("cannot release a lease, it expires by itself: %s", error)
 
     def _renew(self) -> None:
         while True:
             with self._changed:
                 if not self._held:
-                    self._renewing = False
+                    self._is_renewing = False
                     return
                 first = min(self._held.values(), key=lambda held: held.due)
                 pause = first.due - time.monotonic()
                 if pause > 0:
                     self._changed.wait(pause)
                     continue
-                first.due += first.seconds / RENEWALS
+                first.due += first.seconds / RENEWALS_PER_TERM
             with first.lock:
                 if first.lease in self._held and not _renewed(first.lease):
                     self._held.pop(first.lease, None)
@@ -89,9 +90,9 @@ def _renewed(lease: Lease) -> bool:
     try:
         return lease.renew()
     except StoreError as error:
-        logger.debug("a lease could not be renewed, which is tried again: %s", error)
+        logger.debug("cannot renew a lease, trying again: %s", error)
         return True
 
 
-leases = LeaseRenewer()
-"""Those of this process."""
+lease_renewer: Final = LeaseRenewer()
+"""The renewer of this process."""
