@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 
 from tests.support.plans_and_runs import QUICK, PlanMaker, fresh_store
-from tests.support.waiting import wait_until
-from voxk8s.errors import InvalidUsage
 from voxk8s.execution import (
     ExecutionEngine,
     close_shared_dask_client,
@@ -44,63 +42,6 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _engine(store: ResultStore) -> ExecutionEngine:
     return ExecutionEngine(store, retry=QUICK, write_files=False)
-
-
-def test_there_is_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every call gives the same client, with the threads and memory of the environment."""
-    monkeypatch.setenv("VOXLOGICA_DASK_THREADS", "3")
-    monkeypatch.setenv("VOXLOGICA_DASK_MEMORY", "1GB")
-    client = get_shared_dask_client()
-    assert get_shared_dask_client() is client
-    [worker] = client.scheduler_info()["workers"].values()
-    assert (worker["nthreads"], worker["memory_limit"]) == (3, 10**9)
-
-
-def test_a_closed_client_is_replaced() -> None:
-    """After somebody has closed the client the next call, or run, makes another."""
-    first = get_shared_dask_client()
-    first.close()
-    second = get_shared_dask_client()
-    assert second is not first
-    assert second.submit(int, 3).result() == 3
-
-
-def test_a_client_whose_loop_has_ended_is_replaced() -> None:
-    """A client that somebody's task has torn down is not handed out again (in a process apart)."""
-    program = """
-import time, voxk8s
-first = voxk8s.get_shared_dask_client()
-first.loop.add_callback(first.loop.stop)
-while not first.loop.asyncio_loop.is_closed():
-    time.sleep(0.01)
-second = voxk8s.get_shared_dask_client()
-print(second is not first and second.submit(int, 3).result(), flush=True)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.stdout == "3\n"
-
-
-def test_size_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A memory limit that is no size is wrong usage, told by the name of its variable."""
-    monkeypatch.setenv("VOXLOGICA_DASK_MEMORY", "lots")
-    with pytest.raises(InvalidUsage, match="VOXLOGICA_DASK_MEMORY"):
-        get_shared_dask_client()
-
-
-def test_a_dashboard_replaces_an_idle_client(caplog: pytest.LogCaptureFixture) -> None:
-    """Asked for a dashboard an idle client is replaced; one at work stays, with a warning."""
-    busy = get_shared_dask_client()
-    future = busy.submit(int, 5)
-    assert get_shared_dask_client(enable_dashboard=True) is busy
-    assert "without a dashboard" in caplog.text
-    del future
-    wait_until(lambda: not busy.futures)
-    shown = get_shared_dask_client(enable_dashboard=True)
-    assert shown is not busy
-    assert shown.dashboard_link
-    assert get_shared_dask_client() is shown
 
 
 def test_a_known_plan_needs_no_client() -> None:

@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 from voxk8s.errors import SchedulerLost
 from voxk8s.execution import ExecutionEngine, ExecutionResult
 from voxk8s.execution.events import Event, OperationFinished
-from voxk8s.execution.executors.distributed import DistributedExecutor
+from voxk8s.execution.executors.dask_executors import DistributedExecutor
 
 
 @pytest.fixture

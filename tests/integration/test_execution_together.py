@@ -21,7 +21,7 @@ from voxk8s.execution import (
     get_operation_future,
 )
 from voxk8s.execution.events import OperationFinished, RunStarted
-from voxk8s.execution.executors.distributed import DistributedExecutor
+from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.kernels import kernel
 from voxk8s.plan import WorkPlan
 from voxk8s.storage import ResultStore

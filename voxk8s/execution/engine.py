@@ -178,7 +178,7 @@ def _executor(given: Executor | Client | str | None) -> Executor:
         return given
     from distributed import Client
 
-    from voxk8s.execution.executors.distributed import DistributedExecutor
+    from voxk8s.execution.executors.dask_executors import DistributedExecutor
 
     if not isinstance(given, Client):
         raise InvalidUsage(f"{given!r} is no executor: give one, its name, or a Dask client")

@@ -15,7 +15,7 @@ from tests.support.plans_and_runs import (
 )
 from voxk8s.execution import close_shared_dask_client
 from voxk8s.execution.executors import Executor, find_executor
-from voxk8s.execution.executors.distributed import DistributedExecutor
+from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.storage import ResultStore
 
 

@@ -1,4 +1,4 @@
-"""Where tasks run: executors behind one small protocol, found by name."""
+"""Where tasks run: executors, which implement one protocol and are found by name."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from voxk8s.execution.plugins import load_named
 __all__ = ["Done", "Executor", "Lost", "Message", "Reports", "Session", "Stopped", "find_executor"]
 
 _BUILT_IN: Final = {
-    "local": "voxk8s.execution.executors.local:LocalExecutor",
+    "local": "voxk8s.execution.executors.dask_executors:LocalExecutor",
     "synchronous": "voxk8s.execution.executors.synchronous:SynchronousExecutor",
 }
 
 
 def find_executor(name: str) -> Executor:
-    """Make the executor of this name: a built-in one, or one of an installed package."""
-    make: Any = load_named("executor", name, _BUILT_IN, ENTRY_POINT_EXECUTORS)
-    made: Executor = make()
-    return made
+    """Create the executor of this name: a built-in one, or that of an entry point."""
+    create: Any = load_named("executor", name, _BUILT_IN, ENTRY_POINT_EXECUTORS)
+    executor: Executor = create()
+    return executor

@@ -1,4 +1,4 @@
-"""The one Dask client that all executions of a process share."""
+"""The Dask client that all runs of a process share."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Shared:
+class _SharedClient:
     client: Client | None = None
     dashboard: bool = False
     registered: bool = False
 
 
-_shared = _Shared()
+_shared = _SharedClient()
 _lock = threading.RLock()
 _threads = ForkGuard("Dask")
 _LIVE: Final = ("running", "connecting")
-_UNSEEN: Final = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
-"""Dask opens its HTTP ports in any case: on this host only, and nothing is served there."""
+_NO_DASHBOARD: Final = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""Dask always opens its HTTP ports: bind them to this host, and serve nothing."""
 
 
-class _UnseenWorker(Worker):
-    """A worker without a dashboard, which the cluster has no other way to ask for."""
+class _WorkerWithoutDashboard(Worker):
+    """A worker without a dashboard; LocalCluster has no option for that."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **{**options, **_UNSEEN})
+        super().__init__(*arguments, **{**options, **_NO_DASHBOARD})
 
 
 def get_shared_dask_client(enable_dashboard: bool = False) -> Client:
-    """Return the shared client, made on first use and made again when it was closed.
+    """Return the shared client; create it at first use, and again after it was closed.
 
-    It has one worker of threads in this process; `VOXLOGICA_DASK_THREADS` (4),
-    `VOXLOGICA_DASK_MEMORY` (2GB) and `VOXLOGICA_ENABLE_DASHBOARD` (false) are read when it is made.
-    A live client without a dashboard is replaced when one is asked for and nothing runs on it.
-    Raises InvalidUsage in a process that was forked when there had been one.
+    It has one worker, whose threads are in this process. `VOXLOGICA_DASK_THREADS` (4),
+    `VOXLOGICA_DASK_MEMORY` (2GB) and `VOXLOGICA_ENABLE_DASHBOARD` (false) are read when it is
+    created. An idle client without a dashboard is replaced when a dashboard is asked for. Raises
+    InvalidUsage in a process forked from one that had a client.
     """
     settings = Settings.from_env(os.environ)
     dashboard = enable_dashboard or settings.enable_dashboard
@@ -60,14 +60,12 @@ def get_shared_dask_client(enable_dashboard: bool = False) -> Client:
             if not dashboard or _shared.dashboard:
                 return client
             if client.futures:
-                logger.warning(
-                    "the shared Dask client is at work without a dashboard; it stays as it is"
-                )
+                logger.warning("the shared Dask client is busy and stays without a dashboard")
                 return client
             _close(client)
         elif client is not None:
             _close(client)
-        _shared.client = _make(settings, dashboard)
+        _shared.client = _create(settings, dashboard)
         _shared.dashboard = dashboard
         if not _shared.registered:
             atexit.register(close_shared_dask_client)
@@ -76,15 +74,15 @@ def get_shared_dask_client(enable_dashboard: bool = False) -> Client:
 
 
 def close_shared_dask_client() -> None:
-    """Close the shared client if there is one; the next use makes another."""
+    """Close the shared client if there is one; the next use creates another."""
     with _lock:
         client, _shared.client = _shared.client, None
         if client is not None:
             _close(client)
 
 
-def _let_go() -> None:
-    """Forget the client in a forked process, which could only wait for its threads at the end."""
+def _forget_after_fork() -> None:
+    """Forget the client in a forked process, where it has no threads and cannot be closed."""
     global _lock
     _lock = threading.RLock()
     client, _shared.client = _shared.client, None
@@ -93,33 +91,36 @@ def _let_go() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go)
+    os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def has_shared_dask_client() -> bool:
-    """Say whether a shared client is there, without making one."""
+    """Whether there is a shared client; does not create one."""
     return _shared.client is not None
 
 
 def _is_live(client: Client) -> bool:
-    """Whether a client can be used: a loop that has ended leaves its status as it was."""
+    """Whether a client is usable: when its loop has ended, its status does not change."""
     loop = getattr(client.loop, "asyncio_loop", None)
     return client.status in _LIVE and not (loop is not None and loop.is_closed())
 
 
-def _make(settings: Settings, dashboard: bool) -> Client:
+def _create(settings: Settings, dashboard: bool) -> Client:
     try:
         parse_bytes(settings.dask_memory)
     except ValueError as error:
         if settings.dask_memory.lower() not in ("auto", "none"):
-            text = f"{constants.ENV_DASK_MEMORY}={settings.dask_memory!r}: must be a size like 2GB"
+            text = (
+                f"expected a size such as 2GB in {constants.ENV_DASK_MEMORY},"
+                f" got {settings.dask_memory!r}"
+            )
             raise InvalidUsage(text) from error
-    noise = logging.getLogger("distributed")
-    if noise.level == logging.INFO:
-        # What Dask sets when it is imported; records of its start and end would reach any handler.
-        noise.setLevel(logging.CRITICAL)
-    # The worker's memory is this process's, the caller's own data included: only what Dask itself
-    # holds may count against the limit, else work would stop for what it cannot help.
+    dask_logger = logging.getLogger("distributed")
+    if dask_logger.level == logging.INFO:
+        # Dask sets this level on import; its messages at start and end would reach all handlers.
+        dask_logger.setLevel(logging.CRITICAL)
+    # The memory of the worker is that of this process, with the caller's data. Only the values that
+    # Dask holds may count against the limit, else the worker would pause for memory it cannot free.
     options: dict[str, object] = {
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.spill": False,
@@ -134,8 +135,8 @@ def _make(settings: Settings, dashboard: bool) -> Client:
             memory_limit=settings.dask_memory,
             silence_logs=logging.CRITICAL,
             dashboard_address=":0" if dashboard else None,
-            scheduler_kwargs=None if dashboard else dict(_UNSEEN),
-            **({} if dashboard else {"worker_class": _UnseenWorker}),
+            scheduler_kwargs=None if dashboard else dict(_NO_DASHBOARD),
+            **({} if dashboard else {"worker_class": _WorkerWithoutDashboard}),
         )
     if dashboard:
         logger.info("Dask dashboard: %s", client.dashboard_link)
@@ -148,5 +149,5 @@ def _close(client: Client) -> None:
         cluster = getattr(client, "cluster", None)
         if cluster is not None:
             cluster.close()
-    except Exception as error:  # noqa: BLE001  # a client that is dead already cannot be closed
-        logger.debug("closing a Dask client: %s", error)
+    except Exception as error:  # noqa: BLE001  # closing a broken client may fail
+        logger.debug("cannot close a Dask client: %s", error)

@@ -1,4 +1,4 @@
-"""Runs tasks one after the other in the calling thread: no Dask, nothing to wait for."""
+"""The synchronous executor: runs tasks one after the other in the calling thread, without Dask."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from voxk8s.execution.worker.task_context import RunSpec
 
 
 class SynchronousExecutor:
-    """For debugging, and for tests of everything around an executor."""
+    """For debugging, and for tests of the code around an executor."""
 
     name = "synchronous"
     is_local = True
 
     def start(self, run: str, send: Send) -> SynchronousSession:
-        """Begin a run in the calling thread."""
+        """Start a run in the calling thread."""
         return SynchronousSession(run, send)
 
 
 class SynchronousSession:
-    """Holds values until their last user has run, and watched ones until they are released."""
+    """Holds values until their last use, and those of watched tasks until they are released."""
 
     def __init__(self, run: str, send: Send) -> None:
         self._run = run
@@ -37,15 +37,15 @@ class SynchronousSession:
     def submit(
         self,
         tasks: Mapping[TaskKey, TaskSpec],
-        context: RunSpec,
+        run: RunSpec,
         watch: Collection[TaskKey],
         _: Schedule = DEFAULT_SCHEDULE,
     ) -> None:
-        """Run the tasks at once, as they come."""
-        last: dict[TaskKey, TaskKey] = {}
+        """Run the tasks at once, in their order."""
+        last_use: dict[TaskKey, TaskKey] = {}
         for key, task in tasks.items():
             for dependency in task.dependencies:
-                last[dependency] = key
+                last_use[dependency] = key
         watched = frozenset(watch)
         held = frozenset(self._values)
         for key, task in tasks.items():
@@ -53,46 +53,46 @@ class SynchronousSession:
                 return
             if key not in self._values:
                 upstream = [self._values[dependency] for dependency in task.dependencies]
-                self._values[key] = run_task(task, context, *upstream)
+                self._values[key] = run_task(task, run, *upstream)
             for dependency in task.dependencies:
-                if last[dependency] == key and dependency not in watched | held:
+                if last_use[dependency] == key and dependency not in watched | held:
                     del self._values[dependency]
             if key in watched:
                 self._send(Done(key))
 
     def fetch(self, key: TaskKey) -> object:
-        """Give the value."""
+        """Return the value."""
         return self._values[key]
 
     def release(self, keys: Collection[TaskKey]) -> None:
-        """Drop the values."""
+        """Release the values."""
         for key in keys:
             self._values.pop(key, None)
 
     def map(
         self, function: Callable[..., object], items: Sequence[tuple[object, ...]]
     ) -> list[object]:
-        """Call one after the other."""
+        """Call the function once per tuple, one after the other."""
         results: list[object] = []
         for arguments in items:
             try:
                 results.append(function(*arguments))
-            except Exception as error:  # noqa: BLE001  # handed over as a value
+            except Exception as error:  # noqa: BLE001  # returned as a value
                 results.append(error)
         return results
 
     def check(self) -> str | None:
-        """Give None: a process that calls this is there."""
+        """Return None: this process is alive."""
         return None
 
     @property
     def salt(self) -> str:
-        """Nothing: there are no others."""
+        """Empty: no other run shares the tasks."""
         return ""
 
     @property
     def parallelism(self) -> int:
-        """One thread: the caller's."""
+        """One: the calling thread."""
         return 1
 
     def cancel(self) -> None:
@@ -101,7 +101,7 @@ class SynchronousSession:
         runtime.cancel_run(self._run)
 
     def close(self) -> None:
-        """Forget the run."""
+        """Release everything."""
         runtime.forget_run(self._run)
         self._values.clear()
 

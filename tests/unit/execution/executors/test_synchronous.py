@@ -1,0 +1,93 @@
+"""The synchronous executor: tasks in the calling thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.plans_and_runs import QUICK
+from voxk8s.execution.executors import Done, Message, Reports
+from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
+from voxk8s.execution.tasks.task import Step, StepKind, TaskKey, TaskSpec, UpstreamRef
+from voxk8s.execution.worker.task_context import RunSpec
+from voxk8s.plan import ResultKey
+
+RUN = RunSpec("run", "", None, False, False, False, "goals", QUICK, 0.0)
+A, B = TaskKey("a" * 64), TaskKey("b" * 64)
+
+
+def _addition(key: TaskKey, number: float, *upstream: TaskKey) -> TaskSpec:
+    """Return a task that adds a constant to the value of another task, or to itself."""
+    references = tuple(UpstreamRef(each, ResultKey(each), True) for each in upstream)
+    last = len(references)
+    step = Step(
+        key, StepKind.COMPUTE, "default.addition", 1, (0, last), (), False, False, True, None, None
+    )
+    return TaskSpec(key, (number,), references, (step,), (last + 1,))
+
+
+TASKS = {A: _addition(A, 1.0), B: _addition(B, 5.0, A)}
+
+
+@pytest.fixture
+def messages() -> list[Message]:
+    """The messages of the session."""
+    return []
+
+
+@pytest.fixture
+def session(messages: list[Message]) -> Iterator[SynchronousSession]:
+    """A session of the run."""
+    session = SynchronousExecutor().start("run", messages.append)
+    yield session
+    session.close()
+
+
+def test_watched_tasks_are_reported_and_held(
+    session: SynchronousSession, messages: list[Message]
+) -> None:
+    """The report of an operation comes before the message that its task is done."""
+    session.submit(TASKS, RUN, [B])
+    assert [type(message) for message in messages] == [Reports, Reports, Done]
+    assert session.fetch(B) == 7.0
+
+
+def test_values_are_released_after_their_last_use(session: SynchronousSession) -> None:
+    """The value of a task that is not watched is gone when its user has run."""
+    session.submit(TASKS, RUN, [B])
+    with pytest.raises(KeyError):
+        session.fetch(A)
+
+
+def test_released_values_are_gone(session: SynchronousSession) -> None:
+    """A watched value is held until it is released."""
+    session.submit(TASKS, RUN, [A, B])
+    assert session.fetch(A) == 2.0
+    session.release([A])
+    with pytest.raises(KeyError):
+        session.fetch(A)
+
+
+def test_held_tasks_are_not_run_again(session: SynchronousSession, messages: list[Message]) -> None:
+    """A task of an earlier call whose value is held is only announced."""
+    session.submit({A: TASKS[A]}, RUN, [A])
+    messages.clear()
+    session.submit(TASKS, RUN, [A, B])
+    assert [type(message) for message in messages] == [Done, Reports, Done]
+
+
+def test_nothing_runs_after_a_cancellation(
+    session: SynchronousSession, messages: list[Message]
+) -> None:
+    """A cancelled session runs no task."""
+    session.cancel()
+    session.submit(TASKS, RUN, [B])
+    assert messages == []
+
+
+def test_map_returns_exceptions(session: SynchronousSession) -> None:
+    """A call that raises does not prevent the others."""
+    good, bad = session.map(divmod, [(7, 2), (7, 0)])
+    assert good == (3, 1)
+    assert isinstance(bad, ZeroDivisionError)
