@@ -9,7 +9,7 @@ from lupa import lua54
 
 from tests.support.paths import ROOT
 from tests.unit.controller import observed_builders as build
-from tests.unit.controller.observed_builders import KNOWN, WORK, later
+from tests.unit.controller.observed_builders import FULLY_CACHED, WORK_LEFT, later
 from voxk8s import api
 from voxk8s.api import Outcome
 from voxk8s.controller.observe.observed import Observed
@@ -43,22 +43,36 @@ def seen(observed: Observed, **metadata: Any) -> dict[str, Any]:
 def ended(state: Any, reason: str) -> Observed:
     """Make a run that its runner says is over."""
     outcome = Outcome(state=state, reason=reason, message="words")
-    return build.told(build.running(status={"outcome": outcome}), later(9), outcome=outcome)
+    return build.with_operator_status(
+        build.running(status={"outcome": outcome}), later(9), outcome=outcome
+    )
 
 
 STORE_AWAY = Blocked("StoreUnreachable", "no answer", later(5))
 SUSPENDED = build.with_spec(build.running(), suspend=True)
 MOMENTS = {
-    "accepted": (build.told(build.fresh()), "Progressing", "looked up"),
-    "waiting": (build.told(build.fresh(resolution=STORE_AWAY)), "Progressing", "no answer"),
-    "starting": (build.told(build.fresh(resolution=WORK)), "Progressing", "on its way"),
+    "accepted": (build.with_operator_status(build.applied()), "Progressing", "looked up"),
+    "waiting": (
+        build.with_operator_status(build.applied(resolution=STORE_AWAY)),
+        "Progressing",
+        "no answer",
+    ),
+    "starting": (
+        build.with_operator_status(build.applied(resolution=WORK_LEFT)),
+        "Progressing",
+        "on its way",
+    ),
     "running": (build.running(), "Progressing", "being computed"),
-    "suspended": (build.told(SUSPENDED), "Suspended", "kept"),
-    "known": (build.told(build.fresh(resolution=KNOWN)), "Healthy", "known"),
+    "suspended": (build.with_operator_status(SUSPENDED), "Suspended", "kept"),
+    "known": (
+        build.with_operator_status(build.applied(resolution=FULLY_CACHED)),
+        "Healthy",
+        "known",
+    ),
     "succeeded": (ended("Succeeded", "AllGoalsReached"), "Healthy", "words"),
     "failed": (ended("Failed", "OperationFailed"), "Degraded", "OperationFailed: words"),
     "invalid": (
-        build.told(build.fresh(resolution=Invalid("InvalidPlan", "at $"))),
+        build.with_operator_status(build.applied(resolution=Invalid("InvalidPlan", "at $"))),
         "Degraded",
         "InvalidPlan: at $",
     ),
@@ -84,6 +98,6 @@ def test_health_of_an_object_that_nobody_has_seen() -> None:
 
 def test_health_after_a_change_that_nobody_has_seen() -> None:
     """What was said of an older spec does not count."""
-    done = build.told(build.fresh(resolution=KNOWN))
+    done = build.with_operator_status(build.applied(resolution=FULLY_CACHED))
     assert health(seen(done))[0] == "Healthy"
     assert health(seen(done, generation=2))[0] == "Progressing"

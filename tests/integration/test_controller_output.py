@@ -53,7 +53,7 @@ def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | N
     )
     found = resolve_plan(request)
     assert isinstance(found, Resolved)
-    return found.finished
+    return found.final_status
 
 
 def read(server: S3Server, url: str) -> bytes | None:

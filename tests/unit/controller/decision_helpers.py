@@ -23,19 +23,19 @@ from voxk8s.controller.observe.observed import Observed
 CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, DeleteChild)
 
 
-def decided(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
+def decided_actions(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
     """Decide, without the wishes to look again."""
     return tuple(a for a in decide(observed, now) if not isinstance(a, RequeueAfter))
 
 
-def children(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
+def child_actions(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
     """Give the decided actions about children."""
-    return tuple(a for a in decided(observed, now) if isinstance(a, CHILDREN))
+    return tuple(a for a in decided_actions(observed, now) if isinstance(a, CHILDREN))
 
 
-def written(observed: Observed, now: datetime = START) -> WorkPlanStatus:
+def written_status(observed: Observed, now: datetime = START) -> WorkPlanStatus:
     """Give the one status that is written."""
-    parts = [a.part for a in decided(observed, now) if isinstance(a, WriteOperatorStatus)]
+    parts = [a.part for a in decided_actions(observed, now) if isinstance(a, WriteOperatorStatus)]
     assert len(parts) == 1
     return decode_status(parts[0])
 
@@ -45,13 +45,13 @@ def states(status: WorkPlanStatus) -> dict[str, tuple[str, str]]:
     return {c.type: (c.status, c.reason) for c in status.conditions}
 
 
-def finished(state: str = "Succeeded", reason: str = "AllGoalsReached", **more: Any) -> Outcome:
+def run_outcome(state: str = "Succeeded", reason: str = "AllGoalsReached", **more: Any) -> Outcome:
     """Make the outcome that a runner writes."""
     return Outcome(state="Succeeded" if state == "Succeeded" else "Failed", reason=reason, **more)
 
 
 def cluster_ready(observed: Observed, now: datetime) -> tuple[str, str]:
     """Give reason and message of ClusterReady."""
-    found = find_condition(written(observed, now).conditions, "ClusterReady")
+    found = find_condition(written_status(observed, now).conditions, "ClusterReady")
     assert found is not None
     return found.reason, found.message

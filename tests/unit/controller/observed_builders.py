@@ -25,9 +25,9 @@ from voxk8s.controller.resolve.resolution_state import Resolved
 
 START = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 COUNTS = OperationCounts(total=12, cached=2, computed=0, failed=0, running=0, pending=10)
-WORK = Resolved(counts=COUNTS, width=10)
-KNOWN = Resolved(
-    finished={
+WORK_LEFT = Resolved(counts=COUNTS, width=10)
+FULLY_CACHED = Resolved(
+    final_status={
         "operations": {
             "total": 2, "cached": 2, "computed": 0, "failed": 0, "running": 0, "pending": 0,
         },
@@ -58,12 +58,12 @@ def workplan(spec: dict[str, Any] | None = None, **parts: Any) -> WorkPlanResour
     )
 
 
-def fresh(**changes: Any) -> Observed:
+def applied(**changes: Any) -> Observed:
     """Make an observation of a WorkPlan right after it was applied."""
     return Observed(workplan=changes.pop("workplan", None) or workplan(), **changes)
 
 
-def told(observed: Observed, now: datetime = START, **parts: Any) -> Observed:
+def with_operator_status(observed: Observed, now: datetime = START, **parts: Any) -> Observed:
     """Give the observation after the operator wrote its status; `parts` are the runner's."""
     part = status.operator_status(observed, derive_phase(observed, now), now)
     kept = {name: getattr(observed.workplan.status, name) for name in status.RUNNER_FIELDS}
@@ -129,7 +129,7 @@ def worker(name: str = "w", **changes: Any) -> DeploymentView:
     )
 
 
-def group(replicas: int = 3) -> WorkerGroupView:
+def worker_group(replicas: int = 3) -> WorkerGroupView:
     """Make the default worker group."""
     return WorkerGroupView("c-default", "c", replicas)
 
@@ -149,7 +149,7 @@ def job(**changes: Any) -> JobView:
     )
 
 
-def scaler(minimum: int = 3, maximum: int = 8, **changes: Any) -> AutoscalerView:
+def autoscaler(minimum: int = 3, maximum: int = 8, **changes: Any) -> AutoscalerView:
     """Make the DaskAutoscaler."""
     return AutoscalerView("c", "c", minimum, maximum, **changes)
 
@@ -176,18 +176,18 @@ def problem(reason: str, message: str = "words") -> Problem:
 def running(**changes: Any) -> Observed:
     """Make an observation of a run in full swing."""
     status_parts = changes.pop("status", {})
-    observed = told(fresh(workplan=changes.pop("workplan", None)))
+    observed = with_operator_status(applied(workplan=changes.pop("workplan", None)))
     observed = replace(
         observed,
-        resolution=WORK,
+        resolution=WORK_LEFT,
         cluster=cluster(),
         scheduler=scheduler(),
-        group=group(),
+        worker_group=worker_group(),
         workers=(worker(),),
-        autoscaler=scaler(0),
+        autoscaler=autoscaler(0),
         runner=job(),
         pods=(pod(), pod("runner", "r"), pod("scheduler", "s")),
     )
     counts = msgspec.structs.replace(COUNTS, computed=3, running=2, pending=5)
     parts = {"operations": counts, "progress": "5/12", **status_parts}
-    return replace(told(observed, **parts), **changes)
+    return replace(with_operator_status(observed, **parts), **changes)

@@ -32,8 +32,8 @@ STORE = StoreConfig(
     prefixes=("s3://results/",),
 )
 CONFIG = Config(Defaults(engine_image="img:1"), STORE, identity="op-1")
-KNOWN = Resolved(
-    finished={"progress": "1/1", "results": [{"goal": "sum", "kind": "print", "value": 8}]}
+FULLY_CACHED = Resolved(
+    final_status={"progress": "1/1", "results": [{"goal": "sum", "kind": "print", "value": 8}]}
 )
 
 
@@ -105,7 +105,7 @@ async def operator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Operator]:
 
 async def test_known_plan(operator: Operator) -> None:
     """A known plan takes two looks and three writes, and makes nothing."""
-    operator.answers = [KNOWN]
+    operator.answers = [FULLY_CACHED]
     operator.user_applies()
     await operator.reconcile(2)
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
@@ -230,7 +230,7 @@ async def test_plan_that_leaves_no_room_for_its_status(operator: Operator) -> No
 
 async def test_config_map_that_comes_late(operator: Operator) -> None:
     """A missing ConfigMap is waited for; the WorkPlan goes on when it is there."""
-    operator.answers = [KNOWN]
+    operator.answers = [FULLY_CACHED]
     operator.user_applies(source={"configMapRef": {"name": "plans", "key": "p.json"}})
     await operator.reconcile(2)
     assert operator.condition("Ready") == ("False", "SourceUnavailable")
@@ -299,7 +299,7 @@ async def test_credentials_that_may_not_be_deleted_hold_nothing_up(operator: Ope
 
 async def test_events(operator: Operator) -> None:
     """Transitions are events about the WorkPlan, in its namespace."""
-    operator.answers = [KNOWN]
+    operator.answers = [FULLY_CACHED]
     operator.user_applies()
     await operator.reconcile(2)
     await operator.recorder.flush()

@@ -47,7 +47,7 @@ def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[Group, WorkerG
     if not state.clusters.synced.is_set():
         return
     for key, group in state.groups.items():
-        if not group.ours or group.created is None or now - group.created < ORPHAN_GRACE:
+        if not group.managed or group.created is None or now - group.created < ORPHAN_GRACE:
             continue
         if state.clusters.get(key[0], group.cluster) is None:
             yield key, group

@@ -82,8 +82,8 @@ def _run_part(observed: Observed, stage: PhaseState) -> dict[str, Any] | None:
     """Give the runner's part of the status where there is no runner to write it."""
     old, resolution = observed.workplan.status, observed.resolution
     if not stage.recorded and isinstance(resolution, Resolved):
-        if stage.ended and old.outcome is None and resolution.finished is not None:
-            return resolution.finished
+        if stage.ended and old.outcome is None and resolution.final_status is not None:
+            return resolution.final_status
         if stage.working and observed.runner is None and resolution.counts is not None:
             return start.initial_run_status(resolution.counts, old)
     if stage.ended or stage.phase is Phase.SUSPENDED:

@@ -55,8 +55,10 @@ def observe(
         workplan=workplan,
         resolution=resolution,
         cluster=cluster,
-        obsolete=tuple(clusters[1:]),
-        group=next((found for found in state.groups.of(group) if found.cluster == name), None),
+        extra_clusters=tuple(clusters[1:]),
+        worker_group=next(
+            (found for found in state.groups.of(group) if found.cluster == name), None
+        ),
         autoscaler=_first([f for f in state.autoscalers.of(group) if f.cluster == name]),
         scheduler=_first([found for found in deployments if found.component == "scheduler"]),
         workers=tuple(found for found in deployments if found.component == "worker"),

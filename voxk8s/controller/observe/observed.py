@@ -34,7 +34,7 @@ class PodView:
     problems: tuple[Problem, ...] = ()
     termination_message: str = ""
     """What its container left behind when it ended."""
-    refused: datetime | None = None
+    credentials_rejected_at: datetime | None = None
     """When it ended because the store refuses the credentials that it was started with."""
 
 
@@ -74,7 +74,7 @@ class WorkerGroupView:
     replicas: int
     created: datetime | None = None
     uid: str = ""
-    ours: bool = False
+    managed: bool = False
     """Whether it was made for a WorkPlan, and not by somebody who uses its label."""
 
 
@@ -133,9 +133,9 @@ class Observed:
     workplan: WorkPlanResource
     resolution: Resolution = field(default_factory=Unresolved)
     cluster: ClusterView | None = None
-    obsolete: tuple[ClusterView, ...] = ()
+    extra_clusters: tuple[ClusterView, ...] = ()
     """Clusters of this WorkPlan that were made from another spec."""
-    group: WorkerGroupView | None = None
+    worker_group: WorkerGroupView | None = None
     autoscaler: AutoscalerView | None = None
     scheduler: DeploymentView | None = None
     workers: tuple[DeploymentView, ...] = ()

@@ -74,7 +74,7 @@ def worker_group_view(thing: Json) -> WorkerGroupView:
         replicas=int(spec.get("worker", {}).get("replicas", 0)),
         created=_time(metadata["creationTimestamp"]),
         uid=metadata["uid"],
-        ours=(metadata.get("labels") or {}).get(LABEL_MANAGED_BY) == MANAGER_OPERATOR,
+        managed=(metadata.get("labels") or {}).get(LABEL_MANAGED_BY) == MANAGER_OPERATOR,
     )
 
 
@@ -158,7 +158,7 @@ def pod_view(thing: Json) -> PodView:
         finished=status.get("phase") in ("Succeeded", "Failed"),
         problems=tuple(_pod_problems(thing)),
         termination_message=_termination_message(status),
-        refused=_refused(status),
+        credentials_rejected_at=_refused(status),
     )
 
 

@@ -54,7 +54,7 @@ class Resolved:
     whether the operator itself could reach the store.
     """
 
-    finished: dict[str, Any] | None = None
+    final_status: dict[str, Any] | None = None
     counts: OperationCounts | None = None
     width: int | None = None
     source_digest: str | None = None

@@ -151,7 +151,7 @@ def _look_up(request: ResolveRequest) -> Answer:
     found = _resolve(graph, store, request.cache)
     graph, found = _expanded(graph, found, store, request)
     return Resolved(
-        finished=_finished(graph, found, store, request),
+        final_status=_final_status(graph, found, store, request),
         counts=None if _is_open(graph) else known_results.counts(found),
         width=max(found.width, _plan_width(plan)) if _is_open(graph) else found.width,
         source_digest=document.digest,
@@ -159,7 +159,7 @@ def _look_up(request: ResolveRequest) -> Answer:
     )
 
 
-def _finished(
+def _final_status(
     graph: KeyGraph, found: Resolution, store: ResultStore, request: ResolveRequest
 ) -> dict[str, object] | None:
     """Give the end of a known plan, its files copied if asked for; None: a runner has work."""

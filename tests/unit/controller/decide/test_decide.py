@@ -9,13 +9,13 @@ import pytest
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
-    children,
-    decided,
-    finished,
+    child_actions,
+    decided_actions,
+    run_outcome,
     states,
-    written,
+    written_status,
 )
-from tests.unit.controller.observed_builders import KNOWN, START, WORK, later
+from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s import constants
 from voxk8s.api import Waiting
 from voxk8s.controller.decide.actions import (
@@ -31,9 +31,9 @@ from voxk8s.controller.resolve.resolution_state import Blocked, Resolving
 
 def test_first_look_accepts_and_resolves() -> None:
     """A fresh WorkPlan is accepted with all its conditions, and its plan is looked into."""
-    actions = decided(build.fresh())
+    actions = decided_actions(build.applied())
     assert isinstance(actions[0], ResolvePlan)
-    status = written(build.fresh())
+    status = written_status(build.applied())
     assert states(status) == {
         "Reconciling": ("True", "Accepted"),
         "Stalled": ("False", "Accepted"),
@@ -43,28 +43,28 @@ def test_first_look_accepts_and_resolves() -> None:
         "ClusterReady": ("Unknown", "Accepted"),
     }
     assert (status.observed_generation, status.start_time) == (1, START)
-    assert not children(build.fresh())
+    assert not child_actions(build.applied())
 
 
 def test_nothing_is_written_twice() -> None:
     """While the plan is resolved, a second look changes nothing."""
-    observed = build.told(build.fresh(resolution=Resolving()))
-    assert decided(observed, later(3)) == ()
+    observed = build.with_operator_status(build.applied(resolution=Resolving()))
+    assert decided_actions(observed, later(3)) == ()
 
 
 def test_known_plan_is_completed_without_children() -> None:
     """When every goal is known, results are written first, then success; no child is made."""
-    observed = build.replace(build.told(build.fresh()), resolution=KNOWN)
-    actions = decided(observed, later(1))
-    assert actions[0] == WriteRunnerStatus(KNOWN.finished or {})
-    status = written(observed, later(1))
+    observed = build.replace(build.with_operator_status(build.applied()), resolution=FULLY_CACHED)
+    actions = decided_actions(observed, later(1))
+    assert actions[0] == WriteRunnerStatus(FULLY_CACHED.final_status or {})
+    status = written_status(observed, later(1))
     assert states(status)["Succeeded"] == ("True", "AllGoalsReached")
     assert states(status)["Ready"] == ("True", "AllGoalsReached")
     assert states(status)["Reconciling"][0] == "False"
     assert states(status)["StoreReady"] == ("True", "StoreConnected")
     assert states(status)["ClusterReady"] == ("False", "ClusterNotNeeded")
     assert (status.phase, status.duration) == ("Succeeded", "1s")
-    assert not children(observed)
+    assert not child_actions(observed)
 
 
 @pytest.mark.parametrize(
@@ -78,34 +78,34 @@ def test_known_plan_is_completed_without_children() -> None:
 def test_what_may_come_is_waited_for(reason: str, condition: str) -> None:
     """A missing source or store is told and tried again, and the WorkPlan is in progress."""
     blocked = Blocked(reason, "not there", retry_at=later(5))
-    observed = build.replace(build.told(build.fresh()), resolution=blocked)
-    status = written(observed)
+    observed = build.replace(build.with_operator_status(build.applied()), resolution=blocked)
+    status = written_status(observed)
     assert states(status)[condition] == ("False", reason)
     assert states(status)["Succeeded"][0] == "Unknown"
     assert states(status)["Reconciling"][0] == "True"
     assert ResolvePlan() not in decide(observed, later(4))
     assert ResolvePlan() in decide(observed, later(5))
     assert RequeueAfter(1.0) in decide(observed, later(4))
-    told = build.told(observed)
-    assert decided(build.replace(told, resolution=Resolving(blocked)), later(6)) == ()
+    told = build.with_operator_status(observed)
+    assert decided_actions(build.replace(told, resolution=Resolving(blocked)), later(6)) == ()
 
 
 def test_runner_waiting_for_the_store_is_told() -> None:
     """What the runner waits for is told in StoreReady; nothing is torn down."""
     waiting = Waiting(reason="StoreUnreachable", message="x")
-    observed = build.told(build.running())
+    observed = build.with_operator_status(build.running())
     observed = build.with_status(
         observed, msgspec.structs.replace(observed.workplan.status, waiting=waiting)
     )
-    assert states(written(observed))["StoreReady"] == ("False", "StoreUnreachable")
-    assert not children(observed)
+    assert states(written_status(observed))["StoreReady"] == ("False", "StoreUnreachable")
+    assert not child_actions(observed)
 
 
 def test_results_of_other_runs_that_are_awaited_are_told() -> None:
     """What other runs compute for this one stands in the message, and the run goes on."""
     waiting = Waiting(reason="Progressing", message="WorkPlan a/b computes vox1.pdt.")
     observed = build.running(status={"waiting": waiting})
-    status = written(observed)
+    status = written_status(observed)
     assert (status.phase, status.reason, status.message) == (
         "Running", "Progressing", "WorkPlan a/b computes vox1.pdt.",
     )  # fmt: skip
@@ -114,7 +114,7 @@ def test_results_of_other_runs_that_are_awaited_are_told() -> None:
         "runner", "r0", ready=False, finished=True, termination_message="exit code 1: no"
     )
     again = build.replace(observed, runner=build.job(attempts=2), pods=(dead, build.pod()))
-    assert "it last ended with exit code 1: no" in (written(again).message or "")
+    assert "it last ended with exit code 1: no" in (written_status(again).message or "")
 
 
 def test_deletion_is_left_to_kubernetes() -> None:
@@ -129,19 +129,19 @@ def test_deletion_is_left_to_kubernetes() -> None:
 def test_events_tell_each_transition_once() -> None:
     """A run's events are its transitions, none of them twice."""
     now, told = START, []
-    scene = build.fresh()
+    scene = build.applied()
     moments: list[dict[str, Any]] = [
         {},
-        {"resolution": WORK},
-        {"cluster": build.cluster(), "runner": build.job(), "group": build.group()},
+        {"resolution": WORK_LEFT},
+        {"cluster": build.cluster(), "runner": build.job(), "worker_group": build.worker_group()},
         {"scheduler": build.scheduler(), "pods": (build.pod(), build.pod("runner", "r"))},
     ]
     for moment in moments:
         scene = build.replace(scene, **moment)
         told += [a for a in decide(scene, now) if isinstance(a, EmitEvent)]
-        scene = build.told(scene, now)
+        scene = build.with_operator_status(scene, now)
     scene = build.with_status(
-        scene, msgspec.structs.replace(scene.workplan.status, outcome=finished())
+        scene, msgspec.structs.replace(scene.workplan.status, outcome=run_outcome())
     )
     told += [a for a in decide(scene, now) if isinstance(a, EmitEvent)]
     assert [event.reason for event in told] == [

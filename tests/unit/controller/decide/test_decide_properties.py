@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support import kstatus
 from tests.unit.controller import observed_builders as build
-from tests.unit.controller.observed_builders import KNOWN, START, WORK, later
+from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s import api
 from voxk8s.api import Outcome, Waiting, WorkPlanStatus, decode_status, read_done
 from voxk8s.controller.decide.actions import (
@@ -45,7 +45,7 @@ class World:
     """A cluster with one WorkPlan: carries actions out, and keeps every state it was in."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
-        self.observed = build.fresh(workplan=build.workplan(spec))
+        self.observed = build.applied(workplan=build.workplan(spec))
         self.seconds = 0.0
         self.gone = False
         self.actions: list[Action] = []
@@ -86,10 +86,15 @@ class World:
                 assert self.observed.runner is None
                 self.change(runner=build.job(created=self.now))
             case ApplyAutoscaler(minimum, maximum):
-                self.change(autoscaler=build.scaler(minimum, maximum))
+                self.change(autoscaler=build.autoscaler(minimum, maximum))
             case DeleteChild(ChildKind.CLUSTER):
                 self.change(
-                    cluster=None, scheduler=None, group=None, autoscaler=None, workers=(), pods=()
+                    cluster=None,
+                    scheduler=None,
+                    worker_group=None,
+                    autoscaler=None,
+                    workers=(),
+                    pods=(),
                 )
             case DeleteChild(ChildKind.AUTOSCALER):
                 self.change(autoscaler=None)
@@ -166,7 +171,7 @@ def scheduler(available: int) -> Event:
         if world.observed.cluster is not None:
             world.change(
                 scheduler=build.scheduler(available=available, created=world.now),
-                group=build.group(world.observed.cluster.workers),
+                worker_group=build.worker_group(world.observed.cluster.workers),
             )
 
     return event
@@ -252,7 +257,7 @@ def ended(world: World) -> bool:
 
 
 EVENTS: list[Event] = [
-    *(looked_up(r) for r in (WORK, WORK, KNOWN, Invalid("InvalidPlan", "$"))),
+    *(looked_up(r) for r in (WORK_LEFT, WORK_LEFT, FULLY_CACHED, Invalid("InvalidPlan", "$"))),
     *(looked_up(Blocked(r, "x", START)) for r in ("SourceUnavailable", "StoreUnreachable")),
     *(passes(s) for s in (0.5, 5, 20, 70)),
     suspends(True), suspends(False),
@@ -346,7 +351,7 @@ def test_progress_never_goes_down(spec: dict[str, Any], events: list[Event]) -> 
 def test_children_only_for_work(spec: dict[str, Any], events: list[Event]) -> None:
     """Children are made only for what is left to compute; ended or suspended runs hold none."""
     world = live(spec, events)
-    if world.observed.resolution == KNOWN:
+    if world.observed.resolution == FULLY_CACHED:
         assert ended(world)
     if world.gone:
         return
@@ -362,7 +367,7 @@ def test_children_only_for_work(spec: dict[str, Any], events: list[Event]) -> No
 @given(SPECS, LIVES)
 def test_known_plans_get_no_children(spec: dict[str, Any], events: list[Event]) -> None:
     """A plan whose look-ups all say known never gets a child."""
-    known = looked_up(KNOWN)
+    known = looked_up(FULLY_CACHED)
     kept = [event for event in events if event.__qualname__ != known.__qualname__]
     world = live(spec, [*kept, known])
     made = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler)

@@ -7,12 +7,12 @@ import pytest
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
-    children,
-    finished,
+    child_actions,
+    run_outcome,
     states,
-    written,
+    written_status,
 )
-from tests.unit.controller.observed_builders import START, WORK, later
+from tests.unit.controller.observed_builders import START, WORK_LEFT, later
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ def test_of_a_worker_that_is_not_ready(reason: str) -> None:
     """The problem of the only worker is the cluster's."""
     bad = build.pod(ready=False, problems=(build.problem(reason, "why"),))
     observed = build.running(pods=(bad,))
-    found = build.told(observed, later(1)).workplan.status
+    found = build.with_operator_status(observed, later(1)).workplan.status
     assert states(found)["ClusterReady"] == ("False", reason)
 
 
 def test_of_one_worker_among_others_is_no_matter() -> None:
     """While others work, a worker that finds no node does not make the cluster readiness_error."""
     bad = build.pod(name="q", ready=False, problems=(build.problem("Unschedulable"),))
-    found = build.told(build.running(pods=(build.pod(), bad))).workplan.status
+    found = build.with_operator_status(build.running(pods=(build.pod(), bad))).workplan.status
     assert states(found)["ClusterReady"] == ("True", "ClusterRunning")
 
 
@@ -37,7 +37,7 @@ def test_of_one_worker_among_others_is_no_matter() -> None:
 def test_of_the_runner_is_told_whatever_the_workers_do(reason: str) -> None:
     """Ready workers wait in vain for a runner that cannot start: that is said."""
     bad = build.pod("runner", "r", ready=False, problems=(build.problem(reason, "why"),))
-    found = build.told(build.running(pods=(build.pod(), bad))).workplan.status
+    found = build.with_operator_status(build.running(pods=(build.pod(), bad))).workplan.status
     assert states(found)["ClusterReady"] == ("False", reason)
 
 
@@ -47,7 +47,7 @@ def test_of_a_runner_that_was_replaced_is_over() -> None:
         "runner", "r0", ready=False, finished=True, problems=(build.problem("WorkerLost"),)
     )
     pods = (build.pod(), old, build.pod("runner", "r1"))
-    found = build.told(build.running(pods=pods, runner=build.job(attempts=2)))
+    found = build.with_operator_status(build.running(pods=pods, runner=build.job(attempts=2)))
     assert states(found.workplan.status)["ClusterReady"] == ("True", "ClusterRunning")
 
 
@@ -55,9 +55,9 @@ def test_of_a_runner_that_gets_no_pod() -> None:
     """A Job whose pods are refused (by a quota, say) is told after some seconds."""
     refused = build.job(attempts=0, active=0)
     observed = build.running(runner=refused, pods=(build.pod(),))
-    found = build.told(observed, later(5)).workplan.status
+    found = build.with_operator_status(observed, later(5)).workplan.status
     assert states(found)["ClusterReady"] == ("True", "ClusterRunning")
-    status = written(observed, later(10))
+    status = written_status(observed, later(10))
     assert states(status)["ClusterReady"] == ("False", "PodRejected")
     told = next(c.message for c in status.conditions if c.type == "ClusterReady")
     assert "quota" in told
@@ -68,57 +68,59 @@ def test_is_in_the_message_while_nothing_is_computed() -> None:
     """What keeps a run from its work stands where `kubectl describe` is read first."""
     killed = build.pod(ready=False, problems=(build.problem("OutOfMemory", "limit 1Gi"),))
     counts = msgspec.structs.replace(build.COUNTS, pending=10)
-    observed = build.told(build.running(), operations=counts)
+    observed = build.with_operator_status(build.running(), operations=counts)
     assert observed.workplan.status.workers_ready_time is not None
-    status = written(build.replace(observed, pods=(killed,)), later(5))
+    status = written_status(build.replace(observed, pods=(killed,)), later(5))
     assert status.message == "No worker is ready. limit 1Gi"
-    status = written(build.replace(observed, pods=(build.pod(),)), later(5))
+    status = written_status(build.replace(observed, pods=(build.pod(),)), later(5))
     assert status.message == "The runner is on its way."
 
 
 def test_out_of_memory_is_remembered_while_the_run_goes_on() -> None:
     """A worker killed for memory is told until the end, also when others go on."""
     killed = build.pod(problems=(build.problem("OutOfMemory", "limit 1Gi"),))
-    observed = build.told(build.running(pods=(killed,)))
+    observed = build.with_operator_status(build.running(pods=(killed,)))
     assert states(observed.workplan.status)["ClusterReady"] == ("True", "OutOfMemory")
-    observed = build.told(build.replace(observed, pods=(build.pod(),)))
+    observed = build.with_operator_status(build.replace(observed, pods=(build.pod(),)))
     assert states(observed.workplan.status)["ClusterReady"] == ("True", "OutOfMemory")
 
 
 def test_lost_scheduler() -> None:
     """A scheduler that was there and is gone is told, and nothing is torn down."""
     gone = build.replace(build.running(), scheduler=build.scheduler(available=0), pods=())
-    assert states(written(gone))["ClusterReady"] == ("False", "SchedulerLost")
-    assert not children(gone)
+    assert states(written_status(gone))["ClusterReady"] == ("False", "SchedulerLost")
+    assert not child_actions(gone)
 
 
 def test_missing_dask_operator() -> None:
     """A cluster that nobody reacts to is told after a while, not waited for in silence."""
-    observed = build.told(
+    observed = build.with_operator_status(
         build.replace(
-            build.told(build.fresh()), resolution=WORK, cluster=build.cluster(),
+            build.with_operator_status(build.applied()), resolution=WORK_LEFT, cluster=build.cluster(),
             runner=build.job(),
         )
     )  # fmt: skip
     assert states(observed.workplan.status)["ClusterReady"][1] == "ClusterStarting"
-    found = written(observed, later(15))
+    found = written_status(observed, later(15))
     assert states(found)["ClusterReady"] == ("False", "DaskOperatorMissing")
 
 
 def test_refused_children() -> None:
     """What the API server says no to is told in its words."""
     observed = build.replace(
-        build.told(build.fresh()),
-        resolution=WORK,
+        build.with_operator_status(build.applied()),
+        resolution=WORK_LEFT,
         create_errors=(build.problem("PodRejected", "exceeded quota"),),
     )
-    assert states(written(observed))["ClusterReady"] == ("False", "PodRejected")
+    assert states(written_status(observed))["ClusterReady"] == ("False", "PodRejected")
 
 
 def test_cluster_that_cannot_go() -> None:
     """A finalizer that nobody takes away is told, also after the end."""
-    observed = build.told(build.running(status={"outcome": finished()}), outcome=finished())
+    observed = build.with_operator_status(
+        build.running(status={"outcome": run_outcome()}), outcome=run_outcome()
+    )
     observed = build.replace(observed, cluster=build.cluster(deleting=START))
-    found = written(observed, later(31))
+    found = written_status(observed, later(31))
     assert states(found)["ClusterReady"] == ("False", "DaskOperatorMissing")
     assert states(found)["Succeeded"] == ("True", "AllGoalsReached")

@@ -137,7 +137,7 @@ def test_the_cluster_that_stays_is_the_one(scene: Scene) -> None:
     found = scene.observe()
     assert found.cluster is not None
     assert found.cluster.name == "b"
-    assert [cluster.name for cluster in found.obsolete] == ["a"]
+    assert [cluster.name for cluster in found.extra_clusters] == ["a"]
 
 
 @pytest.mark.parametrize("name", ["wp", NAME])

@@ -116,12 +116,12 @@ def test_runner_whose_credentials_were_refused() -> None:
     """Of a runner that ended for want of the right credentials the time is known, of others not."""
     ended = {"exitCode": 75, "finishedAt": CREATED, "message": "access denied"}
     view = parse_views.pod_view(of("runner", pod({"state": {"terminated": ended}})))
-    assert view.refused is not None
-    assert view.refused.isoformat() == CREATED.replace("Z", "+00:00")
+    assert view.credentials_rejected_at is not None
+    assert view.credentials_rejected_at.isoformat() == CREATED.replace("Z", "+00:00")
     other = parse_views.pod_view(
         of("runner", pod({"state": {"terminated": {**ended, "exitCode": 1}}}))
     )
-    assert other.refused is None
+    assert other.credentials_rejected_at is None
 
 
 def test_pod_that_goes_is_not_ready() -> None:

@@ -32,7 +32,7 @@ def test_a_rehearsal_asks_for_all_that_plans_ask_for(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("voxk8s.inputs.pinning.stat", stat)
     found = resolve_plan.resolve_plan(REHEARSAL)
     assert isinstance(found, Resolved)
-    assert (found.store_checked, found.finished) == (True, None)
+    assert (found.store_checked, found.final_status) == (True, None)
     assert asked == ["s3://results", "s3://results/runs/warm_up_request.json"]
 
 

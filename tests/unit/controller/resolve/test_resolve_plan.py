@@ -77,7 +77,7 @@ def test_new_plan(url: str) -> None:
     """A new plan has all its operations left."""
     found = ask(url)
     assert isinstance(found, Resolved)
-    assert (found.finished, found.width, found.store_checked) == (None, 1, True)
+    assert (found.final_status, found.width, found.store_checked) == (None, 1, True)
     assert found.counts is not None
     assert (found.counts.total, found.counts.cached, found.counts.pending) == (1, 0, 1)
     assert (found.source_digest or "").startswith("sha256:")
@@ -88,9 +88,9 @@ def test_known_plan(url: str) -> None:
     compute(url, SUM)
     found = ask(url)
     assert isinstance(found, Resolved)
-    assert found.finished is not None
-    assert found.finished["progress"] == "1/1"
-    results: Any = found.finished["results"]
+    assert found.final_status is not None
+    assert found.final_status["progress"] == "1/1"
+    results: Any = found.final_status["results"]
     assert (results[0]["goal"], results[0]["value"], results[0]["kind"]) == ("n", 8, "print")
     assert results[0]["digest"].startswith("sha256:")
 
@@ -105,7 +105,7 @@ def test_partly_known_plan(url: str) -> None:
     )
     found = ask(url, more)
     assert isinstance(found, Resolved)
-    assert found.finished is None
+    assert found.final_status is None
     assert found.counts is not None
     assert (found.counts.total, found.counts.cached, found.counts.pending) == (2, 1, 1)
 
@@ -136,7 +136,7 @@ def test_known_plan_with_a_loop_counts_what_its_run_counted(url: str) -> None:
     ran = engine.execute_workplan(load_plan(loop)).progress
     found = ask(url, loop)
     assert isinstance(found, Resolved)
-    assert found.finished is not None
+    assert found.final_status is not None
     assert found.counts is not None
     assert ran.total == ran.computed == found.counts.total == 6
     assert found.counts.cached == 2
@@ -146,8 +146,8 @@ def test_constant_goals_are_known_by_themselves(url: str) -> None:
     """A plan whose goals are constants needs nothing computed."""
     found = ask(url, plan([constant("a", "hi")], ("print", "a", "greeting")))
     assert isinstance(found, Resolved)
-    assert found.finished is not None
-    results: Any = found.finished["results"]
+    assert found.final_status is not None
+    results: Any = found.final_status["results"]
     assert results[0]["value"] == "hi"
 
 
@@ -159,7 +159,7 @@ def test_results_that_no_status_holds(url: str) -> None:
     goals += [("print", "text", f"t{at}") for at in range(80)]
     found = ask(url, plan(nodes, *goals))
     assert isinstance(found, Resolved)
-    part: Any = found.finished
+    part: Any = found.final_status
     shown = part["results"]
     assert shown[1]["truncated"] is True
     assert part["resultsOmitted"] + len(shown) == 82
@@ -171,7 +171,7 @@ def test_results_that_no_status_holds(url: str) -> None:
     assert [one["goal"] for one in whole] == [name for _, _, name in goals]
     assert whole[1]["value"] == text * 3
     short: Any = ask(url, plan(nodes, goals[0]))
-    assert "runURL" not in short.finished, "nothing is written that the status says"
+    assert "runURL" not in short.final_status, "nothing is written that the status says"
 
 
 @pytest.mark.parametrize("cache", ["Refresh", "Bypass"])
@@ -180,7 +180,7 @@ def test_cache_modes_that_compute_anew(url: str, cache: Any) -> None:
     compute(url, SUM)
     found = ask(url, cache=cache)
     assert isinstance(found, Resolved)
-    assert found.finished is None
+    assert found.final_status is None
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_inputs_that_are_not_ours_to_read(url: str) -> None:
     ]
     found = ask(url, plan(nodes, ("print", "v", "n")))
     assert isinstance(found, Resolved)
-    assert (found.finished, found.counts) == (None, None)
+    assert (found.final_status, found.counts) == (None, None)
     assert (found.width or 0) >= 1
 
 
@@ -247,7 +247,7 @@ def test_plan_behind_a_url_that_is_not_ours_to_read(url: str) -> None:
     """A document elsewhere is left to the runner."""
     found = ask(url, source=None, behind="s3://elsewhere/plan.json")
     assert isinstance(found, Resolved)
-    assert (found.width, found.finished) == (None, None)
+    assert (found.width, found.final_status) == (None, None)
 
 
 @pytest.mark.parametrize("options", [None, StoreOptions()])
@@ -377,9 +377,9 @@ def test_files_to_be_copied_are_left_to_the_runner(url: str) -> None:
     compute(url, document)
     known = ask(url, document)
     assert isinstance(known, Resolved)
-    assert known.finished is not None
-    results: Any = known.finished["results"]
+    assert known.final_status is not None
+    results: Any = known.final_status["results"]
     assert results[0]["url"].startswith(url)
     copied = ask(url, document, saves_below="s3://out")
     assert isinstance(copied, Resolved)
-    assert copied.finished is None
+    assert copied.final_status is None

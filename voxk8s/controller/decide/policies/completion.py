@@ -33,7 +33,7 @@ def finished(observed: Observed, now: datetime) -> PhaseState | None:
     match observed.resolution:
         case Invalid(reason, message):
             return PhaseState(Phase.FAILED, reason, message)
-        case Resolved(finished=part) if part is not None:
+        case Resolved(final_status=part) if part is not None:
             return PhaseState(
                 Phase.SUCCEEDED,
                 constants.REASON_SUCCEEDED,

@@ -24,7 +24,7 @@ def lacks_worker_group(observed: Observed, now: datetime) -> bool:
     scheduler = observed.scheduler
     return (
         observed.cluster is not None
-        and observed.group is None
+        and observed.worker_group is None
         and scheduler is not None
         and now - scheduler.created >= GROUP_GRACE
     )
@@ -49,25 +49,27 @@ def has_rejected_credentials(observed: Observed) -> bool:
     cluster = observed.cluster
     if cluster is None:
         return False
-    ends = (pod.refused for pod in observed.pods if pod.component == "runner")
+    ends = (pod.credentials_rejected_at for pod in observed.pods if pod.component == "runner")
     return any(end is not None and end > cluster.created for end in ends)
 
 
 def awaits_new_credentials(observed: Observed) -> bool:
     """Say whether the next runner is still to read the Secret: no worker may read it earlier."""
     runners = [pod for pod in observed.pods if pod.component == "runner"]
-    return any(pod.refused for pod in runners) and not any(pod.ready for pod in runners)
+    return any(pod.credentials_rejected_at for pod in runners) and not any(
+        pod.ready for pod in runners
+    )
 
 
 def is_stuck_terminating(observed: Observed, now: datetime) -> bool:
     """Say whether a cluster should be gone but for the dask operator's finalizers."""
-    clusters = (*observed.obsolete, *((observed.cluster,) if observed.cluster else ()))
+    clusters = (*observed.extra_clusters, *((observed.cluster,) if observed.cluster else ()))
     return any(c.deleting is not None and now - c.deleting >= DELETION_GRACE for c in clusters)
 
 
 def repairs(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
     """Give the deletions after which the dask operator makes things right."""
-    for old in observed.obsolete:
+    for old in observed.extra_clusters:
         if not old.deleting:
             yield DeleteChild(ChildKind.CLUSTER, old.name, "made from an older spec")
     cluster = observed.cluster
@@ -109,7 +111,7 @@ def _stale_runner(observed: Observed) -> Iterator[DeleteChild]:
 
 
 def _leaked_workers(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
-    group = observed.group
+    group = observed.worker_group
     if group is None:
         return
     workers = [worker for worker in observed.workers if not worker.deleting]

@@ -24,7 +24,7 @@ def unneeded_children(
     scaler = observed.autoscaler
     if scaler is not None and not scaler.deleting:
         yield DeleteChild(ChildKind.AUTOSCALER, scaler.name, stage.reason)
-    known = (*observed.obsolete, *((observed.cluster,) if observed.cluster else ()))
+    known = (*observed.extra_clusters, *((observed.cluster,) if observed.cluster else ()))
     clusters = [cluster for cluster in known if not cluster.deleting]
     runner = observed.runner
     if runner and (runner.finished or runner.deleting or _exits_by_itself(observed, stage, now)):

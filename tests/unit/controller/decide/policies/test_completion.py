@@ -6,14 +6,14 @@ import pytest
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
-    children,
+    child_actions,
     cluster_ready,
-    decided,
-    finished,
+    decided_actions,
+    run_outcome,
     states,
-    written,
+    written_status,
 )
-from tests.unit.controller.observed_builders import KNOWN, START, later
+from tests.unit.controller.observed_builders import FULLY_CACHED, START, later
 from voxk8s import constants
 from voxk8s.controller.decide.actions import (
     WriteRunnerStatus,
@@ -23,8 +23,8 @@ from voxk8s.controller.resolve.resolution_state import Invalid, Unresolved
 
 def test_failed_goals_stall() -> None:
     """Failed goals end the run Stalled, with the runner's reason and words."""
-    outcome = finished("Failed", "OperationFailed", message="1 of 2 goals failed: no such image")
-    status = written(build.running(status={"outcome": outcome}))
+    outcome = run_outcome("Failed", "OperationFailed", message="1 of 2 goals failed: no such image")
+    status = written_status(build.running(status={"outcome": outcome}))
     assert states(status)["Stalled"] == ("True", "OperationFailed")
     assert states(status)["Succeeded"] == ("False", "OperationFailed")
     assert states(status)["Ready"] == ("False", "OperationFailed")
@@ -34,9 +34,9 @@ def test_failed_goals_stall() -> None:
 def test_memory_is_named_in_a_failure() -> None:
     """A failure of a run with a worker killed for memory says so."""
     killed = build.pod(problems=(build.problem("OutOfMemory", "killed for memory"),))
-    outcome = finished("Failed", "OperationFailed", message="lost workers.")
+    outcome = run_outcome("Failed", "OperationFailed", message="lost workers.")
     observed = build.running(status={"outcome": outcome}, pods=(killed,))
-    assert written(observed).message == "lost workers. killed for memory"
+    assert written_status(observed).message == "lost workers. killed for memory"
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,16 @@ def test_memory_is_named_in_a_failure() -> None:
 )
 def test_invalid_plan_is_terminal(reason: str) -> None:
     """An invalid plan stalls at once, with its path, and no child is ever made."""
-    observed = build.replace(build.told(build.fresh()), resolution=Invalid(reason, "at $.x"))
-    status = written(observed)
+    observed = build.replace(
+        build.with_operator_status(build.applied()), resolution=Invalid(reason, "at $.x")
+    )
+    status = written_status(observed)
     assert states(status)["Stalled"] == ("True", reason)
     assert states(status)["ClusterReady"] == ("False", "ClusterNotNeeded")
     assert status.message == "at $.x"
-    assert not children(observed)
-    recorded = build.replace(build.told(observed), resolution=Unresolved())
-    assert decided(recorded, later(3)) == ()
+    assert not child_actions(observed)
+    recorded = build.replace(build.with_operator_status(observed), resolution=Unresolved())
+    assert decided_actions(recorded, later(3)) == ()
 
 
 def test_runner_that_gets_no_pod() -> None:
@@ -67,7 +69,7 @@ def test_runner_that_gets_no_pod() -> None:
 def test_runner_that_failed_for_good() -> None:
     """A failed Job ends the WorkPlan with the pod's last words."""
     broken = build.job(failed=True, attempts=4, active=0, message="exit 1: no route")
-    found = written(build.running(runner=broken))
+    found = written_status(build.running(runner=broken))
     assert states(found)["Stalled"] == ("True", "RunnerFailed")
     assert "no route" in (found.message or "")
 
@@ -78,7 +80,9 @@ def test_runner_that_is_started_again() -> None:
         "runner", "r0", ready=False, finished=True, termination_message="exit code 1: no"
     )
     again = build.job(attempts=2)
-    found = build.told(build.running(runner=again, pods=(dead, build.pod()))).workplan
+    found = build.with_operator_status(
+        build.running(runner=again, pods=(dead, build.pod()))
+    ).workplan
     assert "started 2 times; it last ended with exit code 1: no" in (found.status.message or "")
     assert states(found.status)["Succeeded"][0] == "Unknown"
 
@@ -87,15 +91,18 @@ def test_runner_that_completed_in_silence() -> None:
     """A complete Job without an outcome is given time, then called a failure."""
     silent = build.job(complete=True, active=0, ended=START)
     observed = build.running(runner=silent)
-    assert states(build.told(observed, later(5)).workplan.status)["Succeeded"][0] == "Unknown"
-    found = written(observed, later(20))
+    assert (
+        states(build.with_operator_status(observed, later(5)).workplan.status)["Succeeded"][0]
+        == "Unknown"
+    )
+    found = written_status(observed, later(20))
     assert states(found)["Stalled"] == ("True", "RunnerFailed")
 
 
 def test_non_determinism_is_told() -> None:
     """Keys that gave two values make Deterministic False; otherwise it is not there."""
-    outcome = finished(non_deterministic=("a" * 64,))
-    found = written(build.running(status={"outcome": outcome}))
+    outcome = run_outcome(non_deterministic=("a" * 64,))
+    found = written_status(build.running(status={"outcome": outcome}))
     assert states(found)["Deterministic"] == ("False", "NonDeterministic")
     assert states(found)["Succeeded"][0] == "True"
     assert "Deterministic" not in states(build.running().workplan.status)
@@ -104,19 +111,21 @@ def test_non_determinism_is_told() -> None:
 def test_results_found_in_the_store_end_a_run_that_lost_its_runner() -> None:
     """What a look-up finds is written once, and nothing older after it."""
     observed = build.replace(
-        build.running(), runner=None, cluster=None, scheduler=None, pods=(), resolution=KNOWN
+        build.running(), runner=None, cluster=None, scheduler=None, pods=(), resolution=FULLY_CACHED
     )
-    parts = [a.part for a in decided(observed, later(9)) if isinstance(a, WriteRunnerStatus)]
-    assert parts == [KNOWN.finished]
+    parts = [
+        a.part for a in decided_actions(observed, later(9)) if isinstance(a, WriteRunnerStatus)
+    ]
+    assert parts == [FULLY_CACHED.final_status]
 
 
 def test_end_never_changes() -> None:
     """A finished WorkPlan only takes note of a new spec; its end stays as it is."""
-    observed = build.told(build.fresh(resolution=KNOWN))
+    observed = build.with_operator_status(build.applied(resolution=FULLY_CACHED))
     observed = build.replace(build.with_spec(observed, suspend=True), resolution=Unresolved())
-    found = written(observed, later(500))
+    found = written_status(observed, later(500))
     assert found.observed_generation == 2
     assert states(found) == states(observed.workplan.status)
     assert found.completion_time == observed.workplan.status.completion_time
     assert found.duration == observed.workplan.status.duration
-    assert not children(observed)
+    assert not child_actions(observed)

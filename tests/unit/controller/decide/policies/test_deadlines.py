@@ -6,9 +6,9 @@ import msgspec
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
-    children,
+    child_actions,
     states,
-    written,
+    written_status,
 )
 from tests.unit.controller.observed_builders import START, later
 from voxk8s.api import Waiting
@@ -24,10 +24,10 @@ from voxk8s.controller.resolve.resolution_state import Blocked
 def test_active() -> None:
     """A run beyond its active deadline fails, and all its pods go."""
     plan = build.workplan({"activeDeadlineSeconds": 60})
-    observed = build.running(workplan=plan, autoscaler=build.scaler(0, deleting=START))
-    assert not children(observed, later(59))
-    assert states(written(observed, later(60)))["Stalled"] == ("True", "DeadlineExceeded")
-    assert {a.child for a in children(observed, later(60)) if isinstance(a, DeleteChild)} == {
+    observed = build.running(workplan=plan, autoscaler=build.autoscaler(0, deleting=START))
+    assert not child_actions(observed, later(59))
+    assert states(written_status(observed, later(60)))["Stalled"] == ("True", "DeadlineExceeded")
+    assert {a.child for a in child_actions(observed, later(60)) if isinstance(a, DeleteChild)} == {
         ChildKind.CLUSTER, ChildKind.RUNNER,
     }  # fmt: skip
 
@@ -40,7 +40,7 @@ def test_start_ends_a_run_whose_runner_is_refused() -> None:
     observed = build.running(
         workplan=plan, status=parts, runner=alone, runner_pod_error="exceeded quota: q"
     )
-    found = written(observed, later(30))
+    found = written_status(observed, later(30))
     assert states(found)["Stalled"] == ("True", "StartDeadlineExceeded")
     assert (found.message or "").startswith("The run had not begun after 30 s")
     assert (found.message or "").endswith("exceeded quota: q")
@@ -56,9 +56,9 @@ def test_start_names_what_was_missing() -> None:
         observed,
         msgspec.structs.replace(observed.workplan.status, workers_ready_time=None),
     )
-    observed = build.told(observed, later(5))
+    observed = build.with_operator_status(observed, later(5))
     assert states(observed.workplan.status)["ClusterReady"] == ("False", "ImagePullFailed")
-    status = written(observed, later(31))
+    status = written_status(observed, later(31))
     assert states(status)["Succeeded"] == ("False", "StartDeadlineExceeded")
     assert "no img:1" in (status.message or "")
     assert states(status)["ClusterReady"] == ("False", "ImagePullFailed")
@@ -67,19 +67,22 @@ def test_start_names_what_was_missing() -> None:
 def test_start_is_over_once_a_worker_was_ready() -> None:
     """A worker that was ready once ends the start deadline for good."""
     plan = build.workplan({"startDeadlineSeconds": 30})
-    observed = build.told(build.running(workplan=plan), later(5))
+    observed = build.with_operator_status(build.running(workplan=plan), later(5))
     observed = build.replace(observed, pods=())
     assert observed.workplan.status.workers_ready_time is not None
-    assert states(build.told(observed, later(99)).workplan.status)["Succeeded"][0] == "Unknown"
+    assert (
+        states(build.with_operator_status(observed, later(99)).workplan.status)["Succeeded"][0]
+        == "Unknown"
+    )
 
 
 def test_start_holds_for_what_is_waited_for() -> None:
     """A source that does not come in time ends the WorkPlan with words about it."""
     plan = build.workplan({"startDeadlineSeconds": 30})
     blocked = Blocked("SourceUnavailable", "ConfigMap plans is missing", later(40))
-    observed = build.fresh(workplan=plan, resolution=blocked)
-    observed = build.told(observed)
-    status = written(observed, later(30))
+    observed = build.applied(workplan=plan, resolution=blocked)
+    observed = build.with_operator_status(observed)
+    status = written_status(observed, later(30))
     assert status.reason == "StartDeadlineExceeded"
     assert "ConfigMap plans is missing" in (status.message or "")
 
@@ -90,7 +93,7 @@ def test_start_holds_while_the_runner_waits() -> None:
     waiting = Waiting(reason="StoreAccessDenied", message="wrong key")
     parts = {"operations": build.COUNTS, "waiting": waiting}
     observed = build.running(workplan=plan, status=parts)
-    status = written(observed, later(31))
+    status = written_status(observed, later(31))
     assert status.reason == "StartDeadlineExceeded"
     assert "wrong key" in (status.message or "")
 
@@ -100,8 +103,10 @@ def test_start_is_over_for_a_run_that_waits_for_another_one() -> None:
     plan = build.workplan({"startDeadlineSeconds": 30})
     waiting = Waiting(reason="Progressing", message="Somebody computes it.")
     parts = {"operations": build.COUNTS, "waiting": waiting}
-    observed = build.told(build.running(workplan=plan, status=parts), waiting=waiting)
-    status = build.told(observed, later(31)).workplan.status
+    observed = build.with_operator_status(
+        build.running(workplan=plan, status=parts), waiting=waiting
+    )
+    status = build.with_operator_status(observed, later(31)).workplan.status
     assert states(status)["Succeeded"][0] == "Unknown"
 
 

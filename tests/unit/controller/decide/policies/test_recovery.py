@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
-    children,
-    decided,
+    child_actions,
+    decided_actions,
 )
 from tests.unit.controller.observed_builders import START, later
 from voxk8s.controller.decide.actions import (
@@ -20,26 +20,26 @@ from voxk8s.controller.resolve.resolution_state import Unresolved
 
 def test_missing_worker_group() -> None:
     """A cluster without its default worker group is deleted, to be made again."""
-    observed = build.replace(build.running(), group=None)
-    assert not children(observed, later(10))
-    assert [type(a) for a in children(observed, later(15))] == [DeleteChild]
+    observed = build.replace(build.running(), worker_group=None)
+    assert not child_actions(observed, later(10))
+    assert [type(a) for a in child_actions(observed, later(15))] == [DeleteChild]
 
 
 def test_deleted_cluster_is_made_again() -> None:
     """A run whose cluster is gone gets a new one; its runner stays."""
     observed = build.replace(
-        build.running(), cluster=None, group=None, scheduler=None, autoscaler=None, pods=()
+        build.running(), cluster=None, worker_group=None, scheduler=None, autoscaler=None, pods=()
     )
-    assert children(observed) == (CreateAccess(), CreateCluster(3))
+    assert child_actions(observed) == (CreateAccess(), CreateCluster(3))
     stuck_autoscalers = build.replace(observed, resolution=Unresolved())
-    assert ResolvePlan() in decided(stuck_autoscalers)
-    assert not children(stuck_autoscalers)
+    assert ResolvePlan() in decided_actions(stuck_autoscalers)
+    assert not child_actions(stuck_autoscalers)
 
 
 def test_cluster_that_goes_is_not_disturbed() -> None:
     """While a cluster is being deleted nothing is made in its place."""
     going = build.cluster(deleting=START)
-    assert not children(build.replace(build.running(), cluster=going, group=None))
+    assert not child_actions(build.replace(build.running(), cluster=going, worker_group=None))
 
 
 def test_leaked_workers() -> None:
@@ -49,34 +49,36 @@ def test_leaked_workers() -> None:
         build.worker("b", available=0, created=later(1)),
         build.worker("c", available=0, created=later(2)),
     )
-    observed = build.replace(build.running(), workers=workers, group=build.group(2))
-    assert not children(observed, later(50))
-    assert [a.name for a in children(observed, later(70)) if isinstance(a, DeleteChild)] == ["c"]
+    observed = build.replace(build.running(), workers=workers, worker_group=build.worker_group(2))
+    assert not child_actions(observed, later(50))
+    assert [a.name for a in child_actions(observed, later(70)) if isinstance(a, DeleteChild)] == [
+        "c"
+    ]
 
 
 def test_operator_restart_leaves_a_run_alone() -> None:
     """A new operator that finds a run under way does not look into its plan."""
-    assert decided(build.replace(build.running(), resolution=Unresolved())) == ()
+    assert decided_actions(build.replace(build.running(), resolution=Unresolved())) == ()
 
 
 def test_cluster_with_refused_credentials() -> None:
     """Workers with credentials that a runner was refused are replaced; newer ones stay."""
-    ended = build.pod("runner", "r0", ready=False, finished=True, refused=later(30))
+    ended = build.pod("runner", "r0", ready=False, finished=True, credentials_rejected_at=later(30))
     observed = build.running(pods=(build.pod(), ended))
-    (first,) = children(observed, later(31))
+    (first,) = child_actions(observed, later(31))
     assert isinstance(first, DeleteChild)
     assert first.child is ChildKind.AUTOSCALER
-    (gone,) = children(build.replace(observed, autoscaler=None), later(31))
+    (gone,) = child_actions(build.replace(observed, autoscaler=None), later(31))
     assert isinstance(gone, DeleteChild)
     assert gone.child is ChildKind.CLUSTER
     renewed = build.replace(observed, cluster=build.cluster(created=later(31)))
-    assert children(renewed, later(32)) == ()
+    assert child_actions(renewed, later(32)) == ()
 
 
 def test_cluster_waits_for_the_next_runner() -> None:
     """After refused credentials no worker starts before the runner that reads them anew."""
-    ended = build.pod("runner", "r0", ready=False, finished=True, refused=later(30))
+    ended = build.pod("runner", "r0", ready=False, finished=True, credentials_rejected_at=later(30))
     observed = build.running(pods=(ended,), cluster=None, scheduler=None, autoscaler=None)
-    assert CreateCluster not in map(type, children(observed, later(31)))
+    assert CreateCluster not in map(type, child_actions(observed, later(31)))
     observed = build.replace(observed, pods=(ended, build.pod("runner", "r1")))
-    assert CreateCluster in map(type, children(observed, later(32)))
+    assert CreateCluster in map(type, child_actions(observed, later(32)))

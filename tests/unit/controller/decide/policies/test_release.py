@@ -7,11 +7,11 @@ import pytest
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
-    children,
-    decided,
-    finished,
+    child_actions,
+    decided_actions,
+    run_outcome,
     states,
-    written,
+    written_status,
 )
 from tests.unit.controller.observed_builders import START, later
 from voxk8s.controller.decide.actions import (
@@ -27,18 +27,18 @@ def test_runner_outcome_ends_the_run() -> None:
 
     The autoscaler goes before the cluster, which waits for it, but not for ever.
     """
-    observed = build.running(status={"outcome": finished()})
-    status = written(observed, later(9))
+    observed = build.running(status={"outcome": run_outcome()})
+    status = written_status(observed, later(9))
     assert states(status)["Succeeded"] == ("True", "AllGoalsReached")
     assert status.completion_time == later(9)
     assert status.cluster is not None
     assert status.cluster.workers == 0
-    assert children(observed) == (DeleteChild(ChildKind.AUTOSCALER, "c", "AllGoalsReached"),)
-    going = build.replace(observed, autoscaler=build.scaler(deleting=START))
-    assert not children(going, later(1))
+    assert child_actions(observed) == (DeleteChild(ChildKind.AUTOSCALER, "c", "AllGoalsReached"),)
+    going = build.replace(observed, autoscaler=build.autoscaler(deleting=START))
+    assert not child_actions(going, later(1))
     last = (DeleteChild(ChildKind.CLUSTER, "c", "AllGoalsReached"),)
-    assert children(build.replace(observed, autoscaler=None)) == last
-    assert children(going, later(5)) == last
+    assert child_actions(build.replace(observed, autoscaler=None)) == last
+    assert child_actions(going, later(5)) == last
 
 
 @pytest.mark.parametrize("end", ["outcome", "suspension"])
@@ -48,25 +48,29 @@ def test_copied_credentials_go_first(end: str) -> None:
     if end == "suspension":
         observed = build.with_spec(observed, suspend=True)
     else:
-        status = msgspec.structs.replace(observed.workplan.status, outcome=finished())
+        status = msgspec.structs.replace(observed.workplan.status, outcome=run_outcome())
         observed = build.with_status(observed, status)
-    kinds = [action.child for action in children(observed) if isinstance(action, DeleteChild)]
+    kinds = [action.child for action in child_actions(observed) if isinstance(action, DeleteChild)]
     assert kinds[:2] == [ChildKind.AUTOSCALER, ChildKind.CREDENTIALS]
     assert kinds.count(ChildKind.CREDENTIALS) == 1
     over = build.replace(
-        build.told(observed, outcome=observed.workplan.status.outcome),
+        build.with_operator_status(observed, outcome=observed.workplan.status.outcome),
         cluster=None, autoscaler=None, pods=(), runner=build.job(secret="s", complete=True),
     )  # fmt: skip
-    assert not children(over, later(60))
+    assert not child_actions(over, later(60))
 
 
 def test_runner_that_does_not_exit_goes() -> None:
     """A runner that still runs half a minute after its outcome is deleted."""
-    observed = build.told(build.running(status={"outcome": finished()}), outcome=finished())
-    assert DeleteChild(ChildKind.RUNNER, "j", "AllGoalsReached") not in children(
+    observed = build.with_operator_status(
+        build.running(status={"outcome": run_outcome()}), outcome=run_outcome()
+    )
+    assert DeleteChild(ChildKind.RUNNER, "j", "AllGoalsReached") not in child_actions(
         observed, later(10)
     )
-    assert DeleteChild(ChildKind.RUNNER, "j", "AllGoalsReached") in children(observed, later(40))
+    assert DeleteChild(ChildKind.RUNNER, "j", "AllGoalsReached") in child_actions(
+        observed, later(40)
+    )
 
 
 @pytest.mark.parametrize("end", ["deadline", "suspension"])
@@ -78,12 +82,12 @@ def test_nothing_runs_after_the_runner_was_stopped(end: str) -> None:
         observed = build.with_spec(observed, suspend=True)
     kept = {"results": (), "run_url": "s3://r/runs/x", "progress": "5/12"}
     counts = observed.workplan.status.operations
-    observed = build.told(observed, later(60), operations=counts, **kept)
-    assert not [a for a in decided(observed, later(61)) if isinstance(a, WriteRunnerStatus)]
+    observed = build.with_operator_status(observed, later(60), operations=counts, **kept)
+    assert not [a for a in decided_actions(observed, later(61)) if isinstance(a, WriteRunnerStatus)]
     gone = build.replace(
         observed, runner=None, cluster=None, autoscaler=None, pods=(), resolution=Unresolved()
     )
-    parts = [a.part for a in decided(gone, later(62)) if isinstance(a, WriteRunnerStatus)]
+    parts = [a.part for a in decided_actions(gone, later(62)) if isinstance(a, WriteRunnerStatus)]
     assert len(parts) == 1
     assert (parts[0]["operations"]["running"], parts[0]["operations"]["pending"]) == (0, 7)
     assert (parts[0]["progress"], parts[0]["runURL"]) == ("5/12", "s3://r/runs/x")

@@ -9,11 +9,11 @@ import pytest
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
-    children,
+    child_actions,
     states,
-    written,
+    written_status,
 )
-from tests.unit.controller.observed_builders import WORK
+from tests.unit.controller.observed_builders import WORK_LEFT
 from voxk8s.controller.decide.actions import (
     ApplyAutoscaler,
     CreateAccess,
@@ -24,9 +24,9 @@ from voxk8s.controller.decide.actions import (
 
 def test_work_that_is_left_gets_children() -> None:
     """Cluster and runner start at once, side by side; the autoscaler waits for the scheduler."""
-    observed = build.replace(build.told(build.fresh()), resolution=WORK)
-    assert children(observed) == (CreateAccess(), CreateCluster(3), CreateRunner())
-    assert states(written(observed))["ClusterReady"] == ("Unknown", "ClusterStarting")
+    observed = build.replace(build.with_operator_status(build.applied()), resolution=WORK_LEFT)
+    assert child_actions(observed) == (CreateAccess(), CreateCluster(3), CreateRunner())
+    assert states(written_status(observed))["ClusterReady"] == ("Unknown", "ClusterStarting")
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_work_that_is_left_gets_children() -> None:
 def test_first_workers(width: int | None, limits: dict[str, int], workers: int) -> None:
     """The first workers are what is left side by side, within the limits of the spec."""
     plan = build.workplan({"cluster": limits})
-    observed = build.told(build.fresh(workplan=plan))
-    observed = build.replace(observed, resolution=dataclasses.replace(WORK, width=width))
-    assert CreateCluster(workers) in children(observed)
+    observed = build.with_operator_status(build.applied(workplan=plan))
+    observed = build.replace(observed, resolution=dataclasses.replace(WORK_LEFT, width=width))
+    assert CreateCluster(workers) in child_actions(observed)
 
 
 def test_autoscaler_comes_with_the_scheduler() -> None:
@@ -56,7 +56,7 @@ def test_autoscaler_comes_with_the_scheduler() -> None:
         observed, msgspec.structs.replace(observed.workplan.status, operations=None)
     )
     waiting = build.replace(idle, scheduler=build.scheduler(available=0))
-    assert not children(waiting)
-    assert children(idle) == (ApplyAutoscaler(3, 8),)
-    assert children(observed) == (ApplyAutoscaler(0, 8),)
-    assert not children(build.running())
+    assert not child_actions(waiting)
+    assert child_actions(idle) == (ApplyAutoscaler(3, 8),)
+    assert child_actions(observed) == (ApplyAutoscaler(0, 8),)
+    assert not child_actions(build.running())

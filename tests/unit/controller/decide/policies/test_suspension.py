@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
-    children,
-    decided,
+    child_actions,
+    decided_actions,
     states,
-    written,
+    written_status,
 )
-from tests.unit.controller.observed_builders import START, WORK, later
+from tests.unit.controller.observed_builders import START, WORK_LEFT, later
 from voxk8s.api import Waiting
 from voxk8s.controller.decide.actions import (
     ChildKind,
@@ -26,64 +26,66 @@ from voxk8s.controller.resolve.resolution_state import Unresolved
 def test_gives_the_cluster_back() -> None:
     """Suspending deletes cluster, autoscaler and runner and is in progress for kstatus."""
     observed = build.with_spec(build.running(autoscaler=None), suspend=True)
-    assert children(observed) == (
+    assert child_actions(observed) == (
         DeleteChild(ChildKind.CLUSTER, "c", "Suspended"),
         DeleteChild(ChildKind.RUNNER, "j", "Suspended"),
     )
-    status = written(observed, later(7))
+    status = written_status(observed, later(7))
     assert states(status)["Ready"] == ("False", "Suspended")
     assert states(status)["Succeeded"][0] == "Unknown"
     assert states(status)["Reconciling"][0] == "True"
     assert (status.phase, status.suspend_time) == ("Suspended", later(7))
-    assert ForgetPlan() in decided(observed)
+    assert ForgetPlan() in decided_actions(observed)
     assert RequeueAfter(2.0) in decide(observed, START)
 
 
 def test_before_the_start_does_nothing() -> None:
     """A WorkPlan that is applied suspended is accepted and left alone."""
-    observed = build.fresh(workplan=build.workplan({"suspend": True}))
-    assert not any(isinstance(a, ResolvePlan) for a in decided(observed))
-    assert decide(build.told(observed), later(99)) == ()
+    observed = build.applied(workplan=build.workplan({"suspend": True}))
+    assert not any(isinstance(a, ResolvePlan) for a in decided_actions(observed))
+    assert decide(build.with_operator_status(observed), later(99)) == ()
 
 
 def test_resuming_starts_anew_from_the_store() -> None:
     """After a resume the plan is resolved again, and the suspended time is remembered."""
-    observed = build.with_spec(build.told(build.fresh()), suspend=True)
-    observed = build.with_spec(build.told(observed, later(10)), suspend=False)
-    assert ResolvePlan() in decided(observed, later(30))
-    status = written(observed, later(30))
+    observed = build.with_spec(build.with_operator_status(build.applied()), suspend=True)
+    observed = build.with_spec(build.with_operator_status(observed, later(10)), suspend=False)
+    assert ResolvePlan() in decided_actions(observed, later(30))
+    status = written_status(observed, later(30))
     assert (status.suspend_time, status.suspended_seconds) == (None, 20.0)
 
 
 def test_does_not_count_against_deadlines() -> None:
     """The active deadline leaves suspended time out."""
     plan = build.workplan({"activeDeadlineSeconds": 15})
-    observed = build.with_spec(build.told(build.fresh(workplan=plan)), suspend=True)
-    observed = build.with_spec(build.told(observed, later(10)), suspend=False)
-    observed = build.told(observed, later(1000))
+    observed = build.with_spec(
+        build.with_operator_status(build.applied(workplan=plan)), suspend=True
+    )
+    observed = build.with_spec(build.with_operator_status(observed, later(10)), suspend=False)
+    observed = build.with_operator_status(observed, later(1000))
     assert states(observed.workplan.status)["Succeeded"][0] == "Unknown"
-    assert states(written(observed, later(1005)))["Stalled"] == ("True", "DeadlineExceeded")
+    assert states(written_status(observed, later(1005)))["Stalled"] == ("True", "DeadlineExceeded")
 
 
 def test_resets_counts_but_not_progress() -> None:
     """On resume, counts start from the store, while the progress text never goes down."""
     observed = build.replace(
-        build.running(), runner=None, cluster=None, scheduler=None, pods=(), group=None
+        build.running(), runner=None, cluster=None, scheduler=None, pods=(), worker_group=None
     )
-    parts = [a.part for a in decided(observed) if isinstance(a, WriteRunnerStatus)]
+    parts = [a.part for a in decided_actions(observed) if isinstance(a, WriteRunnerStatus)]
     assert [(p["operations"]["computed"], p["progress"]) for p in parts] == [(0, "5/12")]
 
 
 def test_keeps_what_was_last_known_of_the_store() -> None:
     """Words of a runner that is gone neither stick nor turn into the opposite."""
     away = Waiting(reason="StoreUnreachable", message="away")
-    observed = build.told(build.running(status={"waiting": away}), waiting=away)
+    observed = build.with_operator_status(build.running(status={"waiting": away}), waiting=away)
     observed = build.with_spec(observed, suspend=True)
     observed = build.replace(
         observed, resolution=Unresolved(), runner=None, cluster=None, pods=(), scheduler=None
     )
-    observed = build.told(observed, later(5), waiting=away)
+    observed = build.with_operator_status(observed, later(5), waiting=away)
     assert states(observed.workplan.status)["StoreReady"] == ("False", "StoreUnreachable")
     observed = build.with_spec(observed, suspend=False)
-    observed = build.replace(observed, resolution=WORK)
-    assert states(written(observed, later(9)))["StoreReady"] == ("True", "StoreConnected")
+    observed = build.replace(observed, resolution=WORK_LEFT)
+    assert states(written_status(observed, later(9)))["StoreReady"] == ("True", "StoreConnected")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.controller import observed_builders as build
-from tests.unit.controller.observed_builders import KNOWN, later
+from tests.unit.controller.observed_builders import FULLY_CACHED, later
 from voxk8s.controller.decide.actions import (
     DeleteWorkPlan,
     ForgetPlan,
@@ -19,13 +19,13 @@ from voxk8s.controller.resolve.resolution_state import Unresolved
 def test_ends_a_finished_workplan(ttl: object) -> None:
     """A finished WorkPlan goes when its time is over, and not before."""
     plan = build.workplan({"ttlSecondsAfterFinished": ttl})
-    observed = build.told(build.fresh(workplan=plan, resolution=KNOWN))
+    observed = build.with_operator_status(build.applied(workplan=plan, resolution=FULLY_CACHED))
     assert decide(observed, later(19)) == (ForgetPlan(), RequeueAfter(1.0))
     assert DeleteWorkPlan() in decide(observed, later(20))
 
 
 def test_is_for_ever_by_default() -> None:
     """Without a time to live a finished WorkPlan is left alone."""
-    observed = build.told(build.fresh(resolution=KNOWN))
+    observed = build.with_operator_status(build.applied(resolution=FULLY_CACHED))
     observed = build.replace(observed, resolution=Unresolved())
     assert decide(observed, later(1e9)) == ()
