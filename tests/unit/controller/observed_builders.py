@@ -143,7 +143,6 @@ def job(**changes: Any) -> JobView:
             "owner": "u-1",
             "created": START,
             "attempts": 1,
-            "active": 1,
             **changes,
         }
     )

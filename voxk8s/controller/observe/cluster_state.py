@@ -1,4 +1,4 @@
-"""The informers of all kinds that the operator follows."""
+"""The informers of all kinds that the operator watches."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster import child_names
-from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster import names
+from voxk8s.cluster.kube import Kube
 from voxk8s.cluster.resources import (
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
@@ -18,11 +18,11 @@ from voxk8s.cluster.resources import (
     JOBS,
     PODS,
     WORK_PLANS,
-    ApiResource,
+    Kind,
 )
 from voxk8s.constants import LABEL_WORKPLAN
-from voxk8s.controller.observe import parse_views
-from voxk8s.controller.observe.informer import Group, Informer
+from voxk8s.controller.observe import parse_views as parse
+from voxk8s.controller.observe.informer import IndexKey, Informer
 from voxk8s.controller.observe.observed import (
     AutoscalerView,
     ClusterView,
@@ -38,43 +38,47 @@ from voxk8s.controller.work_queue import ObjectKey
 T = TypeVar("T")
 
 _OPTIONAL = frozenset({DASK_CLUSTERS, DASK_WORKER_GROUPS, DASK_AUTOSCALERS, EVENTS})
-"""Kinds whose CRDs may be missing, and what only explains: the operator works without them."""
-_JOBS_WITHOUT_PODS = "involvedObject.kind=Job,reason=FailedCreate"
+"""Kinds that the operator works without: their CRDs may be missing; events only explain."""
+_JOB_WITHOUT_POD = "involvedObject.kind=Job,reason=FailedCreate"
 
 
 class ClusterState:
-    """WorkPlans and their children, as the watches tell; `wake` is told whose things changed."""
+    """WorkPlans and their children as the informers have them.
+
+    `enqueue` receives the key of each WorkPlan that changed, itself or by a child;
+    `on_workplan_deleted` the last state of a deleted one.
+    """
 
     def __init__(
-        self, wake: Callable[[ObjectKey], None], gone: Callable[[WorkPlanResource], None]
+        self,
+        enqueue: Callable[[ObjectKey], None],
+        on_workplan_deleted: Callable[[WorkPlanResource], None],
     ) -> None:
-        """Make empty informers."""
-        self._wake = wake
+        """Create the informers; `run` starts them."""
+        self._enqueue = enqueue
 
-        def child(resource: ApiResource, read: Callable[[Mapping[str, Any]], T]) -> Informer[T]:
+        def child(kind: Kind, parse_view: Callable[[Mapping[str, Any]], T]) -> Informer[T]:
             return Informer(
-                resource, read, parse_views.workplan_label, self._changed, labels=LABEL_WORKPLAN
+                kind, parse_view, parse.workplan_label, self._changed, labels=LABEL_WORKPLAN
             )
 
         self.workplans: Informer[WorkPlanResource] = Informer(
-            WORK_PLANS, decode_workplan, _own_group, self._changed, dropped=gone
+            WORK_PLANS, decode_workplan, _own_label, self._changed, on_delete=on_workplan_deleted
         )
-        self.clusters: Informer[ClusterView] = child(DASK_CLUSTERS, parse_views.cluster_view)
-        self.groups: Informer[WorkerGroupView] = child(
-            DASK_WORKER_GROUPS, parse_views.worker_group_view
+        self.clusters: Informer[ClusterView] = child(DASK_CLUSTERS, parse.cluster)
+        self.worker_groups: Informer[WorkerGroupView] = child(
+            DASK_WORKER_GROUPS, parse.worker_group
         )
-        self.autoscalers: Informer[AutoscalerView] = child(
-            DASK_AUTOSCALERS, parse_views.autoscaler_view
-        )
-        self.deployments: Informer[DeploymentView] = child(DEPLOYMENTS, parse_views.deployment_view)
-        self.jobs: Informer[JobView] = child(JOBS, parse_views.job_view)
-        self.pods: Informer[PodView] = child(PODS, parse_views.pod_view)
-        self.create_errors: Informer[FailedCreateView] = Informer(
+        self.autoscalers: Informer[AutoscalerView] = child(DASK_AUTOSCALERS, parse.autoscaler)
+        self.deployments: Informer[DeploymentView] = child(DEPLOYMENTS, parse.deployment)
+        self.jobs: Informer[JobView] = child(JOBS, parse.job)
+        self.pods: Informer[PodView] = child(PODS, parse.pod)
+        self.failed_creates: Informer[FailedCreateView] = Informer(
             EVENTS,
-            parse_views.failed_create_view,
-            parse_views.involved_name,
-            self._refused,
-            fields=_JOBS_WITHOUT_PODS,
+            parse.failed_create,
+            parse.involved_object_name,
+            self._job_event,
+            fields=_JOB_WITHOUT_POD,
         )
 
     @property
@@ -83,52 +87,53 @@ class ClusterState:
         return (
             self.workplans,
             self.clusters,
-            self.groups,
+            self.worker_groups,
             self.autoscalers,
             self.deployments,
             self.jobs,
             self.pods,
-            self.create_errors,
+            self.failed_creates,
         )
 
     @property
     def synced(self) -> bool:
-        """Whether every informer knows what there is; kinds without a CRD do not count."""
-        return all(c.synced.is_set() for c in self.informers if c.resource not in _OPTIONAL)
+        """Whether the informers of all required kinds have listed their objects."""
+        return all(i.synced.is_set() for i in self.informers if i.kind not in _OPTIONAL)
 
-    async def wait_until_synced(self, patience: float = 5.0) -> None:
-        """Wait for all informers, for those of the dask operator's kinds only a little."""
+    async def wait_for_sync(self, optional_timeout: float = 5.0) -> None:
+        """Wait until all informers are synced; for each optional kind `optional_timeout` s."""
         for informer in self.informers:
-            if informer.resource in _OPTIONAL:
+            if informer.kind in _OPTIONAL:
                 try:
-                    await asyncio.wait_for(informer.synced.wait(), patience)
+                    await asyncio.wait_for(informer.synced.wait(), optional_timeout)
                 except TimeoutError:
                     continue
             else:
                 await informer.synced.wait()
 
-    async def follow(
-        self, kube: KubeClient, namespaces: tuple[str, ...], clock: Callable[[], float]
+    async def run(
+        self, kube: Kube, namespaces: tuple[str, ...], clock: Callable[[], float]
     ) -> None:
-        """Keep all informers up to date, for ever; ends only when one of them breaks."""
+        """Run all informers until cancelled; ends only when one of them raises."""
         async with asyncio.TaskGroup() as tasks:
             for informer in self.informers:
                 for namespace in namespaces or (None,):
-                    tasks.create_task(informer.follow(kube, namespace, clock))
+                    tasks.create_task(informer.run(kube, namespace, clock))
 
-    def names(self) -> list[ObjectKey]:
-        """Name all WorkPlans."""
-        return [ObjectKey(*key) for key, _ in self.workplans.items()]
+    def workplan_keys(self) -> list[ObjectKey]:
+        """Return the keys of all WorkPlans."""
+        return [key for key, _ in self.workplans.items()]
 
-    def _changed(self, group: Group) -> None:
-        for workplan in self.workplans.of(group):
-            self._wake(ObjectKey(workplan.metadata.namespace, workplan.metadata.name))
+    def _changed(self, index_key: IndexKey) -> None:
+        for workplan in self.workplans.by_index(index_key):
+            self._enqueue(ObjectKey(workplan.metadata.namespace, workplan.metadata.name))
 
-    def _refused(self, job: Group) -> None:
-        group = self.jobs.group(*job)
-        if group is not None:
-            self._changed(group)
+    def _job_event(self, job: IndexKey) -> None:
+        index_key = self.jobs.index_key(*job)
+        if index_key is not None:
+            self._changed(index_key)
 
 
-def _own_group(thing: Mapping[str, Any]) -> str:
-    return child_names.label_value(str(thing["metadata"]["name"]))
+def _own_label(body: Mapping[str, Any]) -> str:
+    """Return the label value that the children of a WorkPlan have."""
+    return names.label_value(str(body["metadata"]["name"]))

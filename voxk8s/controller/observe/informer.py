@@ -1,4 +1,4 @@
-"""What the cluster holds, kept up to date by watches, and whom a change concerns."""
+"""An informer: mirrors the objects of one kind by list and watch, indexed by their WorkPlan."""
 
 from __future__ import annotations
 
@@ -7,148 +7,141 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from voxk8s.cluster.kube_client import Bookmark, KubeClient, WatchEvent
-from voxk8s.cluster.kube_errors import Expired
-from voxk8s.cluster.reflector import Snapshot, WatchError, list_and_watch
-from voxk8s.cluster.resources import ApiResource
+from voxk8s.cluster.errors import Expired
+from voxk8s.cluster.kube import Beat, Changed, Kube
+from voxk8s.cluster.reflector import Lost, Snapshot, notices
+from voxk8s.cluster.resources import Kind
+from voxk8s.controller.work_queue import ObjectKey
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Group = tuple[str, str]
-"""Namespace, and what objects are grouped by: the label of their WorkPlan."""
+IndexKey: TypeAlias = tuple[str, str]
+"""Namespace and index value: the label that names an object's WorkPlan."""
 
 
 @dataclass(slots=True)
 class Informer(Generic[T]):
-    """All objects of one kind, as views, by namespace and name; grouped by their WorkPlan.
+    """All objects of one kind as parsed views, by key and by index.
 
-    `changed` is told the group of every object that was added, changed or went away, `dropped` the
-    last view of one that is gone.
+    `on_change` receives the index key of every object that was added, changed or deleted,
+    `on_delete` the last view of a deleted object. `labels` and `fields` are selectors of the watch.
     """
 
-    resource: ApiResource
-    read: Callable[[Mapping[str, Any]], T]
-    group_of: Callable[[Mapping[str, Any]], str]
-    changed: Callable[[Group], None]
-    dropped: Callable[[T], None] | None = None
+    kind: Kind
+    parse: Callable[[Mapping[str, Any]], T]
+    index_value: Callable[[Mapping[str, Any]], str]
+    on_change: Callable[[IndexKey], None]
+    on_delete: Callable[[T], None] | None = None
     labels: str | None = None
     fields: str | None = None
     synced: asyncio.Event = field(default_factory=asyncio.Event)
-    last_sign: float = 0.0
-    _views: dict[Group, T] = field(default_factory=dict)
-    _versions: dict[Group, int] = field(default_factory=dict)
-    _groups: dict[Group, Group] = field(default_factory=dict)
-    _members: dict[Group, set[Group]] = field(default_factory=lambda: defaultdict(set))
-    _lost: bool = False
+    last_contact: float = 0.0
+    _views: dict[ObjectKey, T] = field(default_factory=dict)
+    _versions: dict[ObjectKey, int] = field(default_factory=dict)
+    _index_keys: dict[ObjectKey, IndexKey] = field(default_factory=dict)
+    _index: dict[IndexKey, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
+    _disconnected: bool = False
 
-    async def follow(
-        self, kube: KubeClient, namespace: str | None, clock: Callable[[], float]
-    ) -> None:
-        """Keep up with the cluster, for ever."""
-        told = list_and_watch(
-            kube, self.resource, namespace, labels=self.labels, fields=self.fields
-        )
-        async for notice in told:
+    async def run(self, kube: Kube, namespace: str | None, clock: Callable[[], float]) -> None:
+        """Follow the objects of a namespace, or of all, until cancelled."""
+        stream = notices(kube, self.kind, namespace, labels=self.labels, fields=self.fields)
+        async for notice in stream:
             match notice:
                 case Snapshot(items=items):
                     self.replace(items, namespace)
                     self.synced.set()
-                case WatchEvent(type="DELETED", object=thing):
-                    self.remove(thing)
-                case WatchEvent(object=thing):
-                    self.put(thing)
-                case Bookmark():
+                case Changed(type="DELETED", object=body):
+                    self.delete(body)
+                case Changed(object=body):
+                    self.upsert(body)
+                case Beat():
                     pass
-                case WatchError(error=error):
-                    # Too old a version is no problem: everything is listed again.
-                    if not self._lost and not isinstance(error, Expired):
-                        _log.warning("the watch of %s broke: %s", self.resource.plural, error)
-                    self._lost = True
+                case Lost(error=error):
+                    # An expired resource version is normal: the reflector lists again.
+                    if not self._disconnected and not isinstance(error, Expired):
+                        _log.warning("the watch of %s failed: %s", self.kind.plural, error)
+                    self._disconnected = True
                     continue
-            self._lost = False
-            self.last_sign = clock()
+            self._disconnected = False
+            self.last_contact = clock()
 
     def get(self, namespace: str, name: str) -> T | None:
-        """Give one object."""
-        return self._views.get((namespace, name))
+        """Return one object, or None."""
+        return self._views.get(ObjectKey(namespace, name))
 
-    def group(self, namespace: str, name: str) -> Group | None:
-        """Give the group of one object."""
-        return self._groups.get((namespace, name))
+    def index_key(self, namespace: str, name: str) -> IndexKey | None:
+        """Return the index key of one object, or None if it is not known."""
+        return self._index_keys.get(ObjectKey(namespace, name))
 
-    def of(self, group: Group) -> tuple[T, ...]:
-        """Give the objects of one WorkPlan, by name."""
-        return tuple(self._views[key] for key in sorted(self._members.get(group, ())))
+    def by_index(self, index_key: IndexKey) -> tuple[T, ...]:
+        """Return the objects with an index key, sorted by name."""
+        return tuple(self._views[key] for key in sorted(self._index.get(index_key, ())))
 
-    def items(self) -> Iterable[tuple[Group, T]]:
-        """Give all objects by namespace and name."""
+    def items(self) -> list[tuple[ObjectKey, T]]:
+        """Return all objects with their keys."""
         return list(self._views.items())
 
-    def __len__(self) -> int:
-        return len(self._views)
-
-    def put(self, thing: Mapping[str, Any]) -> None:
-        """Take note of an object."""
-        key = _key(thing)
-        version = _version(thing)
+    def upsert(self, body: Mapping[str, Any]) -> None:
+        """Add or update an object, unless a newer version of it is known."""
+        key = _key(body)
+        version = _resource_version(body)
         if version < self._versions.get(key, 0):
-            return  # what we wrote ourselves came back before the watch told of older changes
-        group = (key[0], self.group_of(thing))
+            return  # The operator's own write is already here; the watch is still behind it.
+        index_key = (key.namespace, self.index_value(body))
         try:
-            view = self.read(thing)
-        except Exception:  # noqa: BLE001 - one strange object must not stop the watch of all others
-            _log.exception("%s %s/%s cannot be read", self.resource.kind, *key)
+            view = self.parse(body)
+        except Exception:  # noqa: BLE001 - one malformed object must not stop the watch of the others
+            _log.exception("cannot parse %s %s", self.kind.name, key)
             return
         self._versions[key] = version
-        old = self._groups.get(key)
-        if old is not None and old != group:
-            self._leave(key, old)
-        if old == group and self._views.get(key) == view:
+        old = self._index_keys.get(key)
+        if old is not None and old != index_key:
+            self._unindex(key, old)
+        if old == index_key and self._views.get(key) == view:
             return
         self._views[key] = view
-        self._groups[key] = group
-        self._members[group].add(key)
-        self.changed(group)
+        self._index_keys[key] = index_key
+        self._index[index_key].add(key)
+        self.on_change(index_key)
 
-    def remove(self, thing: Mapping[str, Any]) -> None:
-        """Take note that an object is gone."""
-        self._drop(_key(thing))
+    def delete(self, body: Mapping[str, Any]) -> None:
+        """Remove a deleted object."""
+        self._remove(_key(body))
 
     def replace(self, items: Iterable[Mapping[str, Any]], namespace: str | None = None) -> None:
-        """Take note of all objects there are; what is not among them is gone."""
-        things = list(items)
-        there = {_key(thing) for thing in things}
-        for key in [key for key in self._views if key not in there]:
-            if namespace is None or key[0] == namespace:
-                self._drop(key)
-        for thing in things:
-            self.put(thing)
+        """Replace the objects of a namespace, or all, by the result of a list request."""
+        bodies = list(items)
+        listed = {_key(body) for body in bodies}
+        for key in [key for key in self._views if key not in listed]:
+            if namespace is None or key.namespace == namespace:
+                self._remove(key)
+        for body in bodies:
+            self.upsert(body)
 
-    def _drop(self, key: Group) -> None:
+    def _remove(self, key: ObjectKey) -> None:
         view = self._views.pop(key, None)
         self._versions.pop(key, None)
         if view is None:
             return
-        if self.dropped is not None:
-            self.dropped(view)
-        group = self._groups.pop(key)
-        self._leave(key, group)
+        if self.on_delete is not None:
+            self.on_delete(view)
+        self._unindex(key, self._index_keys.pop(key))
 
-    def _leave(self, key: Group, group: Group) -> None:
-        members = self._members[group]
+    def _unindex(self, key: ObjectKey, index_key: IndexKey) -> None:
+        members = self._index[index_key]
         members.discard(key)
         if not members:
-            del self._members[group]
-        self.changed(group)
+            del self._index[index_key]
+        self.on_change(index_key)
 
 
-def _version(thing: Mapping[str, Any]) -> int:
-    text = str(thing["metadata"].get("resourceVersion", ""))
+def _resource_version(body: Mapping[str, Any]) -> int:
+    text = str(body["metadata"].get("resourceVersion", ""))
     return int(text) if text.isdigit() else 0
 
 
-def _key(thing: Mapping[str, Any]) -> Group:
-    return str(thing["metadata"].get("namespace", "")), str(thing["metadata"]["name"])
+def _key(body: Mapping[str, Any]) -> ObjectKey:
+    return ObjectKey(str(body["metadata"].get("namespace", "")), str(body["metadata"]["name"]))

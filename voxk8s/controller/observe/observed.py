@@ -1,6 +1,7 @@
-"""What the operator sees of one WorkPlan at one moment: plain values, no client objects.
+"""What the operator knows of one WorkPlan at one moment: plain values, no client objects.
 
-Everything that `decide` may depend on is in here; views hold only what some decision needs.
+`decide` depends on nothing but these values and the time. A view holds only the fields of a
+Kubernetes object that some decision needs.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.controller.resolve.resolution_state import Resolution, Unresolved
+from voxk8s.controller.resolve.resolution_state import ResolutionState, Unresolved
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that keeps a child from working: a documented reason, and words for a person."""
+    """What keeps a child from working: a reason of `constants` and a message for people."""
 
     reason: str
     message: str
@@ -22,7 +23,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """A pod of the run; `component` is runner, scheduler or worker."""
+    """A pod of the run; `component` is runner, scheduler or worker.
+
+    `owner` is the name of its DaskCluster or Job. `termination_message` has the exit code, too.
+    """
 
     name: str
     uid: str
@@ -33,9 +37,8 @@ class PodView:
     finished: bool = False
     problems: tuple[Problem, ...] = ()
     termination_message: str = ""
-    """What its container left behind when it ended."""
     credentials_rejected_at: datetime | None = None
-    """When it ended because the store refuses the credentials that it was started with."""
+    """When it exited because the store rejected the credentials that it was started with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,10 @@ class DeploymentView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A DaskCluster; `workers` is the number it started with, `secret` what its pods read."""
+    """A DaskCluster: its initial number of workers, and the Secret that its pods read.
+
+    `deleting` is the time of its deletion timestamp.
+    """
 
     name: str
     owner: str
@@ -75,7 +81,7 @@ class WorkerGroupView:
     created: datetime | None = None
     uid: str = ""
     managed: bool = False
-    """Whether it was made for a WorkPlan, and not by somebody who uses its label."""
+    """Whether it was created for a WorkPlan, and not by someone else with the same label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +99,9 @@ class AutoscalerView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """The runner's Job; `complete` and `failed` are its two ends.
+    """The runner's Job; `complete` and `failed` are its two terminal conditions.
 
-    `cluster` is the DaskCluster that its pod is told to use, `secret` what it reads.
+    `cluster` is the DaskCluster whose scheduler its pod connects to, `secret` what the pod reads.
     """
 
     name: str
@@ -105,7 +111,6 @@ class JobView:
     cluster: str = ""
     secret: str = ""
     attempts: int = 0
-    active: int = 0
     complete: bool = False
     failed: bool = False
     message: str = ""
@@ -114,27 +119,27 @@ class JobView:
 
     @property
     def finished(self) -> bool:
-        """Whether no pod of the Job will run any more."""
+        """Whether the Job will not start another pod."""
         return self.complete or self.failed
 
 
 @dataclass(frozen=True, slots=True)
 class FailedCreateView:
-    """An event that says why a Job gets no pod."""
+    """A FailedCreate event: why a Job has no pod."""
 
-    job: str
+    job_uid: str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One WorkPlan, what is known of its plan, and its children."""
+    """One WorkPlan, the state of its plan's resolution, and its children."""
 
     workplan: WorkPlanResource
-    resolution: Resolution = field(default_factory=Unresolved)
+    resolution: ResolutionState = field(default_factory=Unresolved)
     cluster: ClusterView | None = None
     extra_clusters: tuple[ClusterView, ...] = ()
-    """Clusters of this WorkPlan that were made from another spec."""
+    """Other DaskClusters that this WorkPlan owns: being deleted, or superseded."""
     worker_group: WorkerGroupView | None = None
     autoscaler: AutoscalerView | None = None
     scheduler: DeploymentView | None = None
@@ -142,12 +147,12 @@ class Observed:
     runner: JobView | None = None
     pods: tuple[PodView, ...] = ()
     create_errors: tuple[Problem, ...] = ()
-    """What the API server said no to when children were last applied."""
+    """Children that the API server rejected when the operator last tried to create them."""
     runner_pod_error: str = ""
-    """What the API server said to the runner's Job when it asked for a pod."""
+    """Why the API server rejected the pod of the runner's Job."""
     dashboard: str | None = None
 
     @property
     def ready_workers(self) -> int:
-        """Workers that can compute now."""
+        """Number of worker pods that are ready."""
         return sum(pod.component == "worker" and pod.ready for pod in self.pods)

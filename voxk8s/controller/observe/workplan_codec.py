@@ -1,4 +1,4 @@
-"""A WorkPlan as the operator keeps it: without its plan, and told when it cannot be read. Pure."""
+"""Decodes WorkPlans for the informer: without their plans, and tolerant of other versions. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,26 +9,27 @@ from voxk8s.api import Source, WorkPlanResource, decode_resource, decode_status
 from voxk8s.errors import InvalidPlan
 
 
-class UnreadableWorkPlan(WorkPlanResource, frozen=True, kw_only=True):
-    """A WorkPlan whose spec cannot be read: its CRD is older or looser than this operator.
+class UndecodableWorkPlan(WorkPlanResource, frozen=True, kw_only=True):
+    """A WorkPlan whose spec does not decode: its CRD is older or less strict than this operator.
 
-    `spec` is empty; `flaw` says what is wrong, and where.
+    `spec` is empty; `decode_error` has the error and its path.
     """
 
-    flaw: str
+    decode_error: str
 
 
-def decode_workplan(thing: Mapping[str, Any]) -> WorkPlanResource:
-    """Read a WorkPlan without its plan, which may be large and is read when it is looked up.
+def decode_workplan(body: Mapping[str, Any]) -> WorkPlanResource:
+    """Decode a WorkPlan and drop its inline plan or program, which may be large.
 
-    What cannot be read of a status is as if it had never been written.
+    The plan is read again from the API server when it is resolved. Fields of the status that do
+    not decode are dropped.
     """
-    body = {**thing, "status": _readable(thing.get("status") or {})}
+    data = {**body, "status": _decodable(body.get("status") or {})}
     try:
-        resource = decode_resource(body)
+        resource = decode_resource(data)
     except InvalidPlan as error:
-        body |= {"spec": {"source": {}}, "flaw": str(error)}
-        return msgspec.convert(body, UnreadableWorkPlan)
+        data |= {"spec": {"source": {}}, "decode_error": str(error)}
+        return msgspec.convert(data, UndecodableWorkPlan)
     source = resource.spec.source
     if source.plan is None and source.program is None:
         return resource
@@ -41,15 +42,16 @@ def decode_workplan(thing: Mapping[str, Any]) -> WorkPlanResource:
     return msgspec.structs.replace(resource, spec=spec)
 
 
-def _readable(status: Mapping[str, Any]) -> Mapping[str, Any]:
+def _decodable(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the status without the fields that do not decode."""
     try:
         decode_status(status)
     except InvalidPlan:
-        return {name: value for name, value in status.items() if _is_readable(name, value)}
+        return {name: value for name, value in status.items() if _is_decodable(name, value)}
     return status
 
 
-def _is_readable(name: str, value: object) -> bool:
+def _is_decodable(name: str, value: object) -> bool:
     try:
         decode_status({name: value})
     except InvalidPlan:

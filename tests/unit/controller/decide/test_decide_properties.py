@@ -229,7 +229,7 @@ def ends(state: str) -> Event:
             {"operations": counts, "progress": progress, "results": (), "outcome": outcome}
             | {"waiting": None}
         )
-        world.change(runner=build.job(complete=True, active=0, ended=world.now))
+        world.change(runner=build.job(complete=True, ended=world.now))
 
     return event
 
@@ -237,7 +237,7 @@ def ends(state: str) -> Event:
 def runner_breaks(world: World) -> None:
     """The runner's Job fails for good."""
     if world.observed.runner is not None and not world.observed.runner.finished:
-        world.change(runner=build.job(failed=True, active=0, attempts=7))
+        world.change(runner=build.job(failed=True, attempts=7))
 
 
 def operator_restarts(world: World) -> None:

@@ -53,7 +53,7 @@ def test_of_a_runner_that_was_replaced_is_over() -> None:
 
 def test_of_a_runner_that_gets_no_pod() -> None:
     """A Job whose pods are refused (by a quota, say) is told after some seconds."""
-    refused = build.job(attempts=0, active=0)
+    refused = build.job(attempts=0)
     observed = build.running(runner=refused, pods=(build.pod(),))
     found = build.with_operator_status(observed, later(5)).workplan.status
     assert states(found)["ClusterReady"] == ("True", "ClusterRunning")

@@ -58,7 +58,7 @@ def test_invalid_plan_is_terminal(reason: str) -> None:
 
 def test_runner_that_gets_no_pod() -> None:
     """What the API server said is told at once; without a word of it, where to look."""
-    alone = build.running(runner=build.job(attempts=0, active=0), pods=())
+    alone = build.running(runner=build.job(attempts=0), pods=())
     refused = build.replace(alone, runner_pod_error="exceeded quota: q")
     reason, message = cluster_ready(refused, later(1))
     assert (reason, message.endswith("exceeded quota: q")) == ("PodRejected", True)
@@ -68,7 +68,7 @@ def test_runner_that_gets_no_pod() -> None:
 
 def test_runner_that_failed_for_good() -> None:
     """A failed Job ends the WorkPlan with the pod's last words."""
-    broken = build.job(failed=True, attempts=4, active=0, message="exit 1: no route")
+    broken = build.job(failed=True, attempts=4, message="exit 1: no route")
     found = written_status(build.running(runner=broken))
     assert states(found)["Stalled"] == ("True", "RunnerFailed")
     assert "no route" in (found.message or "")
@@ -89,7 +89,7 @@ def test_runner_that_is_started_again() -> None:
 
 def test_runner_that_completed_in_silence() -> None:
     """A complete Job without an outcome is given time, then called a failure."""
-    silent = build.job(complete=True, active=0, ended=START)
+    silent = build.job(complete=True, ended=START)
     observed = build.running(runner=silent)
     assert (
         states(build.with_operator_status(observed, later(5)).workplan.status)["Succeeded"][0]

@@ -35,7 +35,7 @@ def test_active() -> None:
 def test_start_ends_a_run_whose_runner_is_refused() -> None:
     """Workers that wait for a runner without a pod have not started anything."""
     plan = build.workplan({"startDeadlineSeconds": 30})
-    alone = build.job(attempts=0, active=0)
+    alone = build.job(attempts=0)
     parts = {"operations": build.COUNTS}
     observed = build.running(
         workplan=plan, status=parts, runner=alone, runner_pod_error="exceeded quota: q"
