@@ -83,7 +83,7 @@ class Operator:
             await serve_metrics(self._metrics, self._config.metrics_port),
         ]
         self._following = asyncio.create_task(
-            self._state.follow(self._kube, self._config.namespaces, time.monotonic)
+            self._state.run(self._kube, self._config.namespaces, time.monotonic)
         )
         self._warming = asyncio.create_task(self._resolver.warm_up())
         leading = asyncio.create_task(self._lead())
@@ -107,7 +107,7 @@ class Operator:
             return "the watches have ended"
         now = time.monotonic()
         for informer in self._state.informers:
-            if informer.synced.is_set() and now - informer.last_sign > _SILENCE:
+            if informer.synced.is_set() and now - informer.last_contact > _SILENCE:
                 return f"the watch of {informer.resource.plural} is silent"
         return ""
 
@@ -124,7 +124,7 @@ class Operator:
 
     async def _lead(self) -> None:
         """Act once we may, until the lease is lost or the queue is closed."""
-        await self._state.wait_until_synced()
+        await self._state.wait_for_sync()
         if not self._config.leader_election:
             await self._act()
             return

@@ -46,7 +46,7 @@ class Reconciler:
 
     async def run(self, workers: int, resync_seconds: float) -> None:
         """Reconcile everything, and whatever changes, until the queue is closed."""
-        for key in self._state.names():
+        for key in self._state.workplan_keys():
             self._queue.add(key)
         async with asyncio.TaskGroup() as tasks:
             resync = tasks.create_task(self._resync(resync_seconds))
@@ -105,7 +105,7 @@ class Reconciler:
         """Look at everything now and then: no watch is trusted for ever."""
         while True:
             await asyncio.sleep(seconds)
-            for key in self._state.names():
+            for key in self._state.workplan_keys():
                 self._queue.add(key)
 
     def _tell(self, key: ObjectKey, actions: tuple[Action, ...]) -> None:

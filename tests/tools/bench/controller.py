@@ -90,7 +90,7 @@ class Bench:
             "spec": {"source": {"plan": plan}},
             "status": {"observedGeneration": -1},
         }
-        self.state.workplans.put(self.kube.put(thing))
+        self.state.workplans.upsert(self.kube.put(thing))
 
     def phase(self, name: str) -> str | None:
         """Give the phase of a WorkPlan."""

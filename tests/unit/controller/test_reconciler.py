@@ -70,7 +70,7 @@ class Operator:
             "spec": {"source": {"plan": {"nodes": [], "goals": []}}, **spec},
             "status": {"observedGeneration": -1},
         }
-        self.state.workplans.put(self.kube.put(thing))
+        self.state.workplans.upsert(self.kube.put(thing))
 
     async def reconcile(self, times: int = 1) -> None:
         """Reconcile, and let what was started in the background end."""
@@ -140,7 +140,7 @@ async def test_two_managers_keep_their_fields(operator: Operator) -> None:
     await operator.reconcile(2)
     thing = operator.workplan
     thing["status"] |= {"progress": "1/3"}
-    operator.state.workplans.put(operator.kube.put(thing))
+    operator.state.workplans.upsert(operator.kube.put(thing))
     operator.now = later(60)
     await operator.reconcile()
     assert operator.workplan["status"]["progress"] == "1/3"
@@ -250,7 +250,7 @@ async def test_deleted_workplan_is_forgotten(operator: Operator) -> None:
     """Nothing is remembered of a WorkPlan that is gone, and nothing of it is deleted by us."""
     operator.user_applies()
     await operator.reconcile(2)
-    operator.state.workplans.remove(operator.workplan)
+    operator.state.workplans.delete(operator.workplan)
     await operator.reconcile()
     assert operator.kube.deleted == []
     assert operator.resolver._known == {}
@@ -263,7 +263,7 @@ async def test_end_gives_the_cluster_back(operator: Operator) -> None:
     thing = operator.workplan
     outcome = {"state": "Succeeded", "reason": "AllGoalsReached", "message": "all"}
     thing["status"] |= {"outcome": outcome, "progress": "3/3"}
-    operator.state.workplans.put(operator.kube.put(thing))
+    operator.state.workplans.upsert(operator.kube.put(thing))
     await operator.reconcile()
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
     assert [kind for kind, _ in operator.kube.deleted] == ["Secret", "DaskCluster"]
@@ -280,7 +280,7 @@ async def test_secrets_of_users_stay(operator: Operator) -> None:
     await operator.reconcile(2)
     thing = operator.workplan
     thing["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
-    operator.state.workplans.put(operator.kube.put(thing))
+    operator.state.workplans.upsert(operator.kube.put(thing))
     await operator.reconcile()
     assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
 
@@ -291,7 +291,7 @@ async def test_credentials_that_may_not_be_deleted_hold_nothing_up(operator: Ope
     await operator.reconcile(2)
     thing = operator.workplan
     thing["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
-    operator.state.workplans.put(operator.kube.put(thing))
+    operator.state.workplans.upsert(operator.kube.put(thing))
     operator.kube.fail("delete Secret", Forbidden("no such right", 403))
     await operator.reconcile()
     assert ("DaskCluster" in dict(operator.kube.deleted)) is True

@@ -141,7 +141,7 @@ class ActionExecutor:
             manager=manager,
             subresource="status",
         )
-        self._state.workplans.put(written)
+        self._state.workplans.upsert(written)
 
     async def _prepare(self, workplan: WorkPlanResource) -> ResolveRequest | Answer:
         """Gather what a look-up needs from the cluster."""

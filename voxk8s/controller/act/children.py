@@ -126,7 +126,7 @@ class Children:
             {"spec": manifest["spec"]},
             observed.workplan.metadata.namespace,
         )
-        self._state.autoscalers.put(applied)
+        self._state.autoscalers.upsert(applied)
         return True
 
     async def delete(self, observed: Observed, action: DeleteChild) -> None:
@@ -208,7 +208,7 @@ class Children:
         """Know of what was made before the watch tells: nothing is made twice."""
         for informer in self._state.informers:
             if informer.resource == resource:
-                informer.put(made)
+                informer.upsert(made)
 
     def _refuse(self, uid: str, label: str, reason: str, message: str) -> None:
         self._refusals.setdefault(uid, {})[label] = Problem(reason, message)

@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_WORKER_GROUPS
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.informer import Group
 from voxk8s.controller.observe.observed import AutoscalerView, WorkerGroupView
+from voxk8s.controller.work_queue import ObjectKey
 from voxk8s.errors import PermanentError, TransientError
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,9 @@ ORPHAN_GRACE = timedelta(seconds=15)
 _LOOK = 1.0
 
 
-def stuck_autoscalers(state: ClusterState, now: datetime) -> Iterator[tuple[Group, AutoscalerView]]:
+def stuck_autoscalers(
+    state: ClusterState, now: datetime
+) -> Iterator[tuple[ObjectKey, AutoscalerView]]:
     """Give the autoscalers that are to go, and nothing but the dask operator's finalizer holds."""
     for key, scaler in state.autoscalers.items():
         if scaler.deleting is None or now - scaler.deleting < GRACE:
@@ -42,11 +44,11 @@ def stuck_autoscalers(state: ClusterState, now: datetime) -> Iterator[tuple[Grou
             yield key, scaler
 
 
-def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[Group, WorkerGroupView]]:
+def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[ObjectKey, WorkerGroupView]]:
     """Give the worker groups whose cluster is gone."""
     if not state.clusters.synced.is_set():
         return
-    for key, group in state.groups.items():
+    for key, group in state.worker_groups.items():
         if not group.managed or group.created is None or now - group.created < ORPHAN_GRACE:
             continue
         if state.clusters.get(key[0], group.cluster) is None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster import names
-from voxk8s.cluster.kube import Kube
+from voxk8s.cluster import child_names
+from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import (
     DASK_AUTOSCALERS,
     DASK_CLUSTERS,
@@ -18,7 +18,7 @@ from voxk8s.cluster.resources import (
     JOBS,
     PODS,
     WORK_PLANS,
-    Kind,
+    ApiResource,
 )
 from voxk8s.constants import LABEL_WORKPLAN
 from voxk8s.controller.observe import parse_views as parse
@@ -57,9 +57,9 @@ class ClusterState:
         """Create the informers; `run` starts them."""
         self._enqueue = enqueue
 
-        def child(kind: Kind, parse_view: Callable[[Mapping[str, Any]], T]) -> Informer[T]:
+        def child(resource: ApiResource, parse_view: Callable[[Mapping[str, Any]], T]) -> Informer[T]:
             return Informer(
-                kind, parse_view, parse.workplan_label, self._changed, labels=LABEL_WORKPLAN
+                resource, parse_view, parse.workplan_label, self._changed, labels=LABEL_WORKPLAN
             )
 
         self.workplans: Informer[WorkPlanResource] = Informer(
@@ -98,12 +98,12 @@ class ClusterState:
     @property
     def synced(self) -> bool:
         """Whether the informers of all required kinds have listed their objects."""
-        return all(i.synced.is_set() for i in self.informers if i.kind not in _OPTIONAL)
+        return all(i.synced.is_set() for i in self.informers if i.resource not in _OPTIONAL)
 
     async def wait_for_sync(self, optional_timeout: float = 5.0) -> None:
         """Wait until all informers are synced; for each optional kind `optional_timeout` s."""
         for informer in self.informers:
-            if informer.kind in _OPTIONAL:
+            if informer.resource in _OPTIONAL:
                 try:
                     await asyncio.wait_for(informer.synced.wait(), optional_timeout)
                 except TimeoutError:
@@ -112,7 +112,7 @@ class ClusterState:
                 await informer.synced.wait()
 
     async def run(
-        self, kube: Kube, namespaces: tuple[str, ...], clock: Callable[[], float]
+        self, kube: KubeClient, namespaces: tuple[str, ...], clock: Callable[[], float]
     ) -> None:
         """Run all informers until cancelled; ends only when one of them raises."""
         async with asyncio.TaskGroup() as tasks:
@@ -136,4 +136,4 @@ class ClusterState:
 
 def _own_label(body: Mapping[str, Any]) -> str:
     """Return the label value that the children of a WorkPlan have."""
-    return names.label_value(str(body["metadata"]["name"]))
+    return child_names.label_value(str(body["metadata"]["name"]))

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from voxk8s.cluster.errors import Expired
-from voxk8s.cluster.kube import Beat, Changed, Kube
-from voxk8s.cluster.reflector import Lost, Snapshot, notices
-from voxk8s.cluster.resources import Kind
+from voxk8s.cluster.kube_errors import Expired
+from voxk8s.cluster.kube_client import Bookmark, WatchEvent, KubeClient
+from voxk8s.cluster.reflector import WatchError, Snapshot, list_and_watch
+from voxk8s.cluster.resources import ApiResource
 from voxk8s.controller.work_queue import ObjectKey
 
 _log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Informer(Generic[T]):
     `on_delete` the last view of a deleted object. `labels` and `fields` are selectors of the watch.
     """
 
-    kind: Kind
+    resource: ApiResource
     parse: Callable[[Mapping[str, Any]], T]
     index_value: Callable[[Mapping[str, Any]], str]
     on_change: Callable[[IndexKey], None]
@@ -45,24 +45,24 @@ class Informer(Generic[T]):
     _index: dict[IndexKey, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
     _disconnected: bool = False
 
-    async def run(self, kube: Kube, namespace: str | None, clock: Callable[[], float]) -> None:
+    async def run(self, kube: KubeClient, namespace: str | None, clock: Callable[[], float]) -> None:
         """Follow the objects of a namespace, or of all, until cancelled."""
-        stream = notices(kube, self.kind, namespace, labels=self.labels, fields=self.fields)
+        stream = list_and_watch(kube, self.resource, namespace, labels=self.labels, fields=self.fields)
         async for notice in stream:
             match notice:
                 case Snapshot(items=items):
                     self.replace(items, namespace)
                     self.synced.set()
-                case Changed(type="DELETED", object=body):
+                case WatchEvent(type="DELETED", object=body):
                     self.delete(body)
-                case Changed(object=body):
+                case WatchEvent(object=body):
                     self.upsert(body)
-                case Beat():
+                case Bookmark():
                     pass
-                case Lost(error=error):
+                case WatchError(error=error):
                     # An expired resource version is normal: the reflector lists again.
                     if not self._disconnected and not isinstance(error, Expired):
-                        _log.warning("the watch of %s failed: %s", self.kind.plural, error)
+                        _log.warning("the watch of %s failed: %s", self.resource.plural, error)
                     self._disconnected = True
                     continue
             self._disconnected = False
@@ -94,7 +94,7 @@ class Informer(Generic[T]):
         try:
             view = self.parse(body)
         except Exception:  # noqa: BLE001 - one malformed object must not stop the watch of the others
-            _log.exception("cannot parse %s %s", self.kind.name, key)
+            _log.exception("cannot parse %s %s", self.resource.kind, key)
             return
         self._versions[key] = version
         old = self._index_keys.get(key)

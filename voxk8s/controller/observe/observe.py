@@ -6,8 +6,8 @@ from typing import Protocol, TypeVar
 
 from voxk8s import constants
 from voxk8s.api import WorkPlanResource
-from voxk8s.cluster import names
-from voxk8s.cluster.dask import dashboard_url
+from voxk8s.cluster import child_names
+from voxk8s.cluster.dask_cluster import dashboard_url
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import JobView, Observed, Problem
 from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
@@ -41,7 +41,7 @@ def observe(
             " of the operator differ.",
         )
     namespace, uid = workplan.metadata.namespace, workplan.metadata.uid
-    key = (namespace, names.label_value(workplan.metadata.name))
+    key = (namespace, child_names.label_value(workplan.metadata.name))
     clusters = sorted(
         (found for found in state.clusters.by_index(key) if found.owner == uid),
         key=lambda found: (found.deleting is not None, found.created, found.name),

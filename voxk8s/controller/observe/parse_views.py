@@ -84,7 +84,10 @@ def deployment(body: Json) -> DeploymentView:
     metadata, status = body["metadata"], body.get("status") or {}
     labels = metadata.get("labels") or {}
     problems = tuple(
-        Problem(constants.REASON_POD_REJECTED, f"Its pods are rejected: {condition.get('message', '')}")
+        Problem(
+            constants.REASON_POD_REJECTED,
+            f"Pods of Deployment {metadata['name']} are rejected: {condition.get('message', '')}",
+        )
         for condition in status.get("conditions") or ()
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True"
     )
@@ -150,7 +153,9 @@ def pod(body: Json) -> PodView:
 def failed_create(body: Json) -> FailedCreateView:
     """Parse the FailedCreate event of a Job."""
     job_uid = body["involvedObject"].get("uid", "")
-    return FailedCreateView(job_uid, str(body.get("message") or "").removeprefix("Error creating: "))
+    return FailedCreateView(
+        job_uid, str(body.get("message") or "").removeprefix("Error creating: ")
+    )
 
 
 def involved_object_name(body: Json) -> str:

@@ -1,1 +1,5 @@
-"""Look-ups off the event loop: what a plan needs that the store does not hold."""
+"""Resolution off the event loop: what the store leaves of a plan to compute.
+
+`resolve_request` reads the plan and the credentials from the cluster, `resolver` queues the
+request, `process_pool` runs it, `resolve_plan` answers it; `resolution_state` has the answers.
+"""

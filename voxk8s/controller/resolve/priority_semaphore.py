@@ -1,4 +1,4 @@
-"""Places that are taken in turn, by whoever waits with the highest priority."""
+"""A semaphore that admits waiters by priority."""
 
 from __future__ import annotations
 
@@ -10,51 +10,52 @@ from dataclasses import dataclass, field
 
 
 @dataclass(order=True, slots=True)
-class _Ticket:
+class _Waiter:
     order: tuple[int, int]
-    turn: asyncio.Future[None] = field(compare=False)
+    admitted: asyncio.Future[None] = field(compare=False)
 
 
 @dataclass(slots=True)
 class PrioritySemaphore:
-    """So many `places`; among those who wait the highest priority is next, then who came first."""
+    """Admits `limit` holders at a time: the highest priority first, then in order of arrival."""
 
-    places: int
-    _taken: int = 0
-    _count: int = 0
-    _waiting: list[_Ticket] = field(default_factory=list)
+    limit: int
+    _holders: int = 0
+    _arrivals: int = 0
+    _waiters: list[_Waiter] = field(default_factory=list)
 
     @asynccontextmanager
-    async def take(self, priority: int) -> AsyncIterator[None]:
-        """Wait for a place, and hold it."""
+    async def acquire(self, priority: int) -> AsyncIterator[None]:
+        """Wait for admission; the context holds it."""
         await self._wait(priority)
         try:
             yield
         finally:
-            self._next()
+            self._release()
 
-    def __len__(self) -> int:
-        """Count those who wait."""
-        return sum(not ticket.turn.done() for ticket in self._waiting)
+    @property
+    def waiting(self) -> int:
+        """Number of waiters."""
+        return sum(not waiter.admitted.done() for waiter in self._waiters)
 
     async def _wait(self, priority: int) -> None:
-        if self._taken < self.places:
-            self._taken += 1
+        if self._holders < self.limit:
+            self._holders += 1
             return
-        self._count += 1
-        turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, _Ticket((-priority, self._count), turn))
+        self._arrivals += 1
+        admitted = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiters, _Waiter((-priority, self._arrivals), admitted))
         try:
-            await turn
+            await admitted
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._next()  # the place was ours already: hand it on
+            if admitted.done() and not admitted.cancelled():
+                self._release()  # Admitted and cancelled at once: pass the admission on.
             raise
 
-    def _next(self) -> None:
-        while self._waiting:
-            ticket = heapq.heappop(self._waiting)
-            if not ticket.turn.done():
-                ticket.turn.set_result(None)
+    def _release(self) -> None:
+        while self._waiters:
+            waiter = heapq.heappop(self._waiters)
+            if not waiter.admitted.done():
+                waiter.admitted.set_result(None)
                 return
-        self._taken -= 1
+        self._holders -= 1

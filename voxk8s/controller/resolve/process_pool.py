@@ -1,50 +1,163 @@
-"""Gets a process ready to look plans up: its bounds, its imports, and a warm_up_request."""
+"""Processes that resolve plans: with bounded memory, warmed up, replaced when they die.
+
+Not one `ProcessPoolExecutor` of several processes: when one of them dies it fails the tasks of all,
+and a running task cannot be cancelled. Here each process is an executor of its own.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import multiprocessing
 import resource
 import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import msgspec
 
 from voxk8s.cluster.plan_source import Document
-from voxk8s.controller.resolve.resolve_plan import ResolveRequest, resolve_plan
-from voxk8s.inputs.filesystems import preload_s3
+from voxk8s.controller.resolve.resolution_state import ResolveResult
+from voxk8s.controller.resolve.resolve_plan import resolve_plan
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
+from voxk8s.inputs import read
 from voxk8s.kernels import registry
 from voxk8s.storage import StoreOptions
 
 _log = logging.getLogger(__name__)
-_STACK = 1024 * 1024
-_NO_INPUT = "runs/warm_up_request.json"
-"""Where a store holds nothing."""
+
+RESOLVE_TIMEOUT = 300.0
+"""Seconds after which the resolution of a plan is given up."""
+WARM_UP_TIMEOUT = 15.0
+"""Seconds after which `ProcessPool.warm_up` returns, ready or not."""
+_ATTEMPTS = 2
+_STACK_BYTES = 1024 * 1024
+_MISSING_INPUT = "runs/rehearsal.json"
+"""A path at which no store has an object."""
 
 
-def prepare(memory: int) -> None:
-    """Get a process ready: bounded memory, and everything imported before the first plan."""
-    # Stacks count as memory, too, and nothing here needs the usual eight megabytes.
-    threading.stack_size(_STACK)
+@dataclass(slots=True)
+class ProcessPool:
+    """Processes of at most `memory` bytes each; the caller limits how many run at once.
+
+    Each process resolves `warm_up_request` before anything else. `executor` creates the stand-in
+    for a process in tests.
+    """
+
+    processes: int
+    memory: int
+    warm_up_request: ResolveRequest | None = None
+    executor: Callable[[], Executor] | None = None
+    _idle: list[Executor] = field(default_factory=list)
+    _busy: set[Executor] = field(default_factory=set)
+    _closed: bool = False
+
+    async def warm_up(self) -> None:
+        """Start the processes and wait until they are warm, or until the timeout."""
+        self._idle += [self._start() for _ in range(self.processes)]
+        loop = asyncio.get_running_loop()
+        # A process runs its tasks in order: this one ends after the warm-up.
+        ready = [loop.run_in_executor(process, warm_up, None) for process in self._idle]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*ready, return_exceptions=True), WARM_UP_TIMEOUT)
+
+    async def resolve(self, request: ResolveRequest) -> ResolveResult | None:
+        """Resolve a plan in an idle or new process; None if that takes too much time or memory.
+
+        A process that dies (most likely of its memory limit), exceeds the timeout or whose task is
+        cancelled is replaced. After a death the plan gets one more attempt.
+        """
+        loop = asyncio.get_running_loop()
+        for _ in range(_ATTEMPTS):
+            process = self._idle.pop() if self._idle else self._start()
+            self._busy.add(process)
+            try:
+                task = loop.run_in_executor(process, resolve_plan, request)
+                result = await asyncio.wait_for(task, RESOLVE_TIMEOUT)
+            except BrokenProcessPool:
+                _log.warning("a process died while it resolved %s", request.run_folder)
+                self._replace(process)
+            except TimeoutError:
+                self._replace(process)
+                return None
+            except asyncio.CancelledError:
+                self._replace(process)
+                raise
+            except BaseException:
+                self._return(process)
+                raise
+            else:
+                self._return(process)
+                return result
+        return None
+
+    def close(self) -> None:
+        """Kill all processes."""
+        self._closed = True
+        for process in (*self._idle, *self._busy):
+            _kill(process)
+
+    def _start(self) -> Executor:
+        process = self.executor() if self.executor else self._start_process()
+        process.submit(warm_up, self.warm_up_request)
+        return process
+
+    def _start_process(self) -> Executor:
+        return ProcessPoolExecutor(
+            1,
+            # A forked process would inherit the threads and sockets of the event loop.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=initialize_process,
+            initargs=(self.memory,),
+        )
+
+    def _return(self, process: Executor) -> None:
+        self._busy.discard(process)
+        self._idle.append(process)
+
+    def _replace(self, process: Executor) -> None:
+        """Kill a process and start another one in its place."""
+        self._busy.discard(process)
+        _kill(process)
+        if not self._closed:
+            self._idle.append(self._start())
+
+
+def _kill(process: Executor) -> None:
+    if isinstance(process, ProcessPoolExecutor):
+        for child in list((process._processes or {}).values()):
+            child.kill()
+    process.shutdown(wait=False, cancel_futures=True)
+
+
+def initialize_process(memory: int) -> None:
+    """Limit the memory of this process, and import what resolution needs."""
+    # Thread stacks count against RLIMIT_DATA; the default of 8 MiB each is not needed here.
+    threading.stack_size(_STACK_BYTES)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or memory < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     registry()
-    preload_s3()
+    read.preload()
 
 
 def warm_up(request: ResolveRequest | None) -> None:
-    """Look a plan up that nobody waits for: what is done for the first time takes long."""
+    """Resolve a plan for its side effects: connections, TLS contexts and lazy imports."""
     if request is None:
         return
     try:
         resolve_plan(request)
-    except Exception:  # noqa: BLE001 - whatever it is, the first user is told of it
-        _log.info("the warm_up_request of a look-up failed", exc_info=True)
+    except Exception:  # noqa: BLE001 - the first user's plan reports the same error
+        _log.info("the warm-up of a process failed", exc_info=True)
 
 
 def warm_up_request(url: str, options: StoreOptions) -> ResolveRequest:
-    """Make a plan to warm_up with: it asks the store, and for an input that is not there."""
+    """Return a request that asks the store for a result, and for an input that does not exist."""
     nodes = [
-        {"id": "url", "type": "constant", "value": f"{url.rstrip('/')}/{_NO_INPUT}"},
+        {"id": "url", "type": "constant", "value": f"{url.rstrip('/')}/{_MISSING_INPUT}"},
         {"id": "input", "type": "operation", "operator": "load", "arguments": {"0": "url"}},
     ]
     goals = [{"operation": "print", "id": "input", "name": "input"}]
@@ -54,7 +167,7 @@ def warm_up_request(url: str, options: StoreOptions) -> ResolveRequest:
         digest=None,
         parameters=None,
         cache="Use",
-        saves_below=None,
+        output_url=None,
         store_url=url,
         options=options,
         prefixes=(url,),

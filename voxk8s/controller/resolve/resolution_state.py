@@ -1,6 +1,6 @@
-"""What the operator knows of a WorkPlan's plan: a closed set of states.
+"""How far the resolution of a WorkPlan's plan is: a closed set of states.
 
-Unresolved -> Resolving -> Blocked (tried again) | Invalid (final) | Resolved.
+Unresolved -> Resolving -> Blocked (retried) | Invalid (final) | Resolved.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from voxk8s.api import OperationCounts
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """Nobody has looked yet, or what was known is out of date."""
+    """Resolution has not started, or its result was dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Something that may come is missing: a ConfigMap, a Secret, the store."""
+    """Something that may still come is missing: a ConfigMap, a Secret, the store."""
 
     reason: str
     message: str
@@ -28,12 +28,12 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Resolving:
-    """The plan is being read, keyed and looked up.
+    """The plan is being read and looked up in the store.
 
-    `before` is what the last try was blocked by: it is so until the new one has found otherwise.
+    `previous` is what blocked the last attempt; it is reported until this attempt ends.
     """
 
-    before: Blocked | None = None
+    previous: Blocked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Invalid:
 class Resolved:
     """What the plan needs.
 
-    `finished` is the runner's part of the status when every goal was found in the store; without
-    it work is left. `counts` is what is known of the work before it begins. `width` is how much of
-    it can run side by side, None when that is only known to the runner. `store_checked` says
-    whether the operator itself could reach the store.
+    `final_status` is the runner's part of the status if the store has the results of all goals,
+    else None. `counts` are the operations before the run starts, None if only the runner can count
+    them. `width` is the number of operations that can run in parallel, None if only the runner
+    knows it. `store_checked` is whether the operator itself reached the store.
     """
 
     final_status: dict[str, Any] | None = None
@@ -62,4 +62,14 @@ class Resolved:
     store_message: str = ""
 
 
-Resolution: TypeAlias = Unresolved | Resolving | Blocked | Invalid | Resolved
+@dataclass(frozen=True, slots=True)
+class TransientFailure:
+    """An attempt that failed and is retried after a backoff: it makes the state Blocked."""
+
+    reason: str
+    message: str
+
+
+ResolutionState: TypeAlias = Unresolved | Resolving | Blocked | Invalid | Resolved
+ResolveResult: TypeAlias = Resolved | Invalid | TransientFailure
+"""What one attempt ends with."""

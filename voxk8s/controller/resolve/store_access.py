@@ -1,8 +1,9 @@
-"""Which store a WorkPlan uses, and who may look into it.
+"""Which store a WorkPlan uses, with which credentials, and whether the operator may read it.
 
-Who may use a store may read everything in it: the default store is for the namespaces that the
-chart names, others bring their own. The operator itself goes only where the chart allows: a user
-could otherwise make it speak to any address, with an answer in a condition.
+Whoever may use a store can read all of it: the default store is for the namespaces that the chart
+allows, other namespaces bring their own. The operator itself contacts only stores that the chart
+allows: otherwise users could make it send requests to any address and read the answer in a
+condition.
 """
 
 from __future__ import annotations
@@ -25,40 +26,45 @@ from voxk8s.storage.options import parse_url
 
 @dataclass(frozen=True, slots=True)
 class StoreAccess:
-    """A WorkPlan's store: what its pods are told, and the Secret that is made for them.
+    """A WorkPlan's store as its pods get it.
 
-    `own_secret` names the user's Secret. `open_to_operator` says whether the operator may use the
-    store itself.
+    `secret_manifest` is the copy of the operator's credentials to create for the pods,
+    `user_secret` the name of the user's own Secret.
     """
 
     target: StoreTarget
-    manifest: dict[str, Any] | None = None
-    own_secret: str | None = None
-    open_to_operator: bool = False
+    secret_manifest: dict[str, Any] | None = None
+    user_secret: str | None = None
+    operator_may_read: bool = False
 
 
 def store_access(
     workplan: WorkPlanResource, config: StoreConfig, defaults: Defaults
 ) -> StoreAccess:
-    """Give the store of a WorkPlan; raises StoreAccessDenied with what to do about it.
+    """Return the store of a WorkPlan.
 
-    Raises InvalidUsage for a URL or an endpoint that names no store.
+    Raises StoreAccessDenied, with what to do, if the WorkPlan may not use it, and InvalidUsage for
+    a malformed URL or endpoint.
     """
-    own = workplan.spec.store
-    return _own(own, config) if own is not None else _default(workplan, config, defaults)
+    store = workplan.spec.store
+    if store is not None:
+        return _user_store(store, config)
+    return _default_store(workplan, config, defaults)
 
 
-def _default(workplan: WorkPlanResource, config: StoreConfig, defaults: Defaults) -> StoreAccess:
+def _default_store(
+    workplan: WorkPlanResource, config: StoreConfig, defaults: Defaults
+) -> StoreAccess:
     namespace = workplan.metadata.namespace
     if config.url is None:
         raise StoreAccessDenied(
-            "The operator has no default store. Name one in spec.store, or install the chart with"
+            "The operator has no default store. Set spec.store, or install the chart with"
             " store.url."
         )
     if not config.allows(namespace):
         raise StoreAccessDenied(
-            f"Namespace {namespace} may not use the default store. Name a store of your own in"
-            f" spec.store, or ask for {namespace} in the chart's store.allowedNamespaces."
+            f"Namespace {namespace} may not use the default store. Set spec.store to a store of"
+            f" your own, or have {namespace} added to the chart's store.allowedNamespaces."
         )
     options = config.options
     credentials = {
@@ -74,30 +80,30 @@ def _default(workplan: WorkPlanResource, config: StoreConfig, defaults: Defaults
             region=options.region,
             secret=manifest["metadata"]["name"] if manifest else None,
         ),
-        manifest=manifest,
-        open_to_operator=True,
+        secret_manifest=manifest,
+        operator_may_read=True,
     )
 
 
-def _own(store: Store, config: StoreConfig) -> StoreAccess:
+def _user_store(store: Store, config: StoreConfig) -> StoreAccess:
     if not store.url.startswith("s3://"):
         raise StoreAccessDenied(
-            f"spec.store.url {store.url}: only s3:// stores can be reached from every pod"
+            f"spec.store.url: expected an s3:// URL, which every pod can reach, got {store.url}"
         )
     parse_url(store.url)
     reference = store.credentials_secret_ref
     secret = reference.name if reference else None
-    endpoint = StoreOptions(endpoint=_without_slash(store.endpoint)).endpoint
-    same_server = endpoint is not None and endpoint == _without_slash(config.options.endpoint)
+    endpoint = StoreOptions(endpoint=_strip_slash(store.endpoint)).endpoint
+    same_server = endpoint is not None and endpoint == _strip_slash(config.options.endpoint)
     return StoreAccess(
         target=StoreTarget(url=store.url, endpoint=endpoint, region=store.region, secret=secret),
-        own_secret=secret,
-        open_to_operator=secret is not None and same_server and is_below(store.url, config),
+        user_secret=secret,
+        operator_may_read=secret is not None and same_server and may_read(store.url, config),
     )
 
 
-def is_below(url: str, config: StoreConfig) -> bool:
-    """Say whether the operator may read a URL that a user wrote."""
+def may_read(url: str, config: StoreConfig) -> bool:
+    """Whether the operator may read a URL that a user wrote: one below its prefixes."""
     parts = url.rstrip("/").split("/")
     if ".." in parts:
         return False
@@ -107,8 +113,11 @@ def is_below(url: str, config: StoreConfig) -> bool:
     )
 
 
-def own_options(store: Store, secret: Mapping[str, Any]) -> StoreOptions:
-    """Read the credentials of a user's Secret; raises StoreAccessDenied naming what is missing."""
+def secret_options(store: Store, secret: Mapping[str, Any]) -> StoreOptions:
+    """Return a user's store with the credentials of their Secret.
+
+    Raises StoreAccessDenied that names the key which is missing or not text.
+    """
     data = secret.get("data") or {}
     name = secret["metadata"]["name"]
     values: dict[str, str | None] = {}
@@ -116,13 +125,13 @@ def own_options(store: Store, secret: Mapping[str, Any]) -> StoreOptions:
         try:
             text = base64.b64decode(data.get(key) or "", validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
-            raise StoreAccessDenied(f"Secret {name}: {key} is no text") from error
+            raise StoreAccessDenied(f"Secret {name}: {key} is not UTF-8 text") from error
         values[key] = text or None
     for key in (constants.ENV_S3_KEY, constants.ENV_S3_SECRET):
         if not values[key]:
-            raise StoreAccessDenied(f"Secret {name} has no {key}")
+            raise StoreAccessDenied(f"Secret {name} has no key {key}")
     return StoreOptions(
-        endpoint=_without_slash(store.endpoint),
+        endpoint=_strip_slash(store.endpoint),
         region=store.region,
         key=values[constants.ENV_S3_KEY],
         secret=values[constants.ENV_S3_SECRET],
@@ -130,6 +139,6 @@ def own_options(store: Store, secret: Mapping[str, Any]) -> StoreOptions:
     )
 
 
-def _without_slash(endpoint: str | None) -> str | None:
-    """Give an endpoint as clients write paths behind it."""
+def _strip_slash(endpoint: str | None) -> str | None:
+    """Return an endpoint without its last slash: clients append paths to it."""
     return endpoint.rstrip("/") if endpoint else None

@@ -1,4 +1,4 @@
-"""Stores that a process has open: many plans at once do not each open and try the same one."""
+"""Open stores of a process: plans that are resolved at the same time share one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from voxk8s.storage import ResultStore, StoreOptions, open_store
 
-AGE = 5.0
-"""Seconds for which a store stays open: for so long it may remember what it has seen."""
+MAX_AGE = 5.0
+"""Seconds for which a store is reused: this bounds the age of what the store itself caches."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenStore:
-    """A store that answers, and whether it keeps two writers of one result apart."""
+    """A store that was probed, and whether it supports conditional writes."""
 
     store: ResultStore
     conditional_writes: bool
@@ -22,23 +22,23 @@ class OpenStore:
 
 @dataclass(slots=True)
 class StoreCache:
-    """Opens stores, each with the credentials that it was asked with."""
+    """Opens stores and keeps each for MAX_AGE, by URL and credentials."""
 
     clock: Callable[[], float] = time.monotonic
-    _open: dict[tuple[str, StoreOptions], tuple[float, OpenStore]] = field(default_factory=dict)
+    _entries: dict[tuple[str, StoreOptions], tuple[float, OpenStore]] = field(default_factory=dict)
 
-    def to(self, url: str, options: StoreOptions) -> OpenStore:
-        """Give an open store; raises StoreUnreachable or StoreAccessDenied."""
+    def get(self, url: str, options: StoreOptions) -> OpenStore:
+        """Return an open store; raises StoreUnreachable or StoreAccessDenied."""
         now = self.clock()
-        self._open = {key: held for key, held in self._open.items() if now - held[0] < AGE}
-        held = self._open.get((url, options))
-        if held is not None:
-            return held[1]
+        self._entries = {key: e for key, e in self._entries.items() if now - e[0] < MAX_AGE}
+        entry = self._entries.get((url, options))
+        if entry is not None:
+            return entry[1]
         store = open_store(url, options=options, env={})
-        door = OpenStore(store, store.probe().conditional_writes)
-        self._open[url, options] = now, door
-        return door
+        opened = OpenStore(store, store.probe().conditional_writes)
+        self._entries[url, options] = now, opened
+        return opened
 
 
-doors = StoreCache()
-"""Those of this process."""
+store_cache = StoreCache()
+"""The cache of this process."""

@@ -17,7 +17,7 @@ def state(**clusters: str | None) -> ClusterState:
     made = ClusterState(lambda _: None, lambda _: None)
     for name, deleted in clusters.items():
         thing = thing_of(name, deleted)
-        made.clusters.put({**thing, "spec": {"worker": {"replicas": 1}}})
+        made.clusters.upsert({**thing, "spec": {"worker": {"replicas": 1}}})
     return made
 
 
@@ -40,7 +40,7 @@ START = "2026-05-04T12:00:00Z"
 def test_autoscaler_without_a_cluster() -> None:
     """A deleted autoscaler without a cluster is stuck after the grace period."""
     caches = state()
-    caches.autoscalers.put(scaler(START, FINALIZER))
+    caches.autoscalers.upsert(scaler(START, FINALIZER))
     assert not list(stuck_autoscalers(caches, later(1)))
     assert [key for key, _ in stuck_autoscalers(caches, later(4))] == [("ns", "c")]
 
@@ -58,7 +58,7 @@ def test_autoscaler_that_is_not_forgotten(
 ) -> None:
     """What the dask operator still needs, or somebody else holds, is left alone."""
     caches = state(**clusters)
-    caches.autoscalers.put(thing)
+    caches.autoscalers.upsert(thing)
     assert not list(stuck_autoscalers(caches, later(60)))
 
 
@@ -67,7 +67,7 @@ async def test_only_the_finalizer_of_the_dask_operator_is_taken(
 ) -> None:
     """Finalizers of others stay."""
     caches = state(c=START)
-    caches.autoscalers.put(scaler(START, "mine", FINALIZER))
+    caches.autoscalers.upsert(scaler(START, "mine", FINALIZER))
     patched: list[Any] = []
 
     class Done(Exception):
@@ -94,7 +94,7 @@ def worker_group(**labels: str) -> dict[str, Any]:
 def test_worker_group_without_a_cluster() -> None:
     """A worker group whose cluster is gone goes, once it is known what clusters there are."""
     caches = state()
-    caches.groups.put(worker_group())
+    caches.worker_groups.upsert(worker_group())
     assert not list(orphans(caches, later(60)))
     caches.clusters.synced.set()
     assert not list(orphans(caches, later(10)))
@@ -108,5 +108,5 @@ def test_worker_group_that_stays(clusters: dict[str, str | None], managed_by: st
     """A group with its cluster stays, and so does one that was not made for a WorkPlan."""
     caches = state(**clusters)
     caches.clusters.synced.set()
-    caches.groups.put(worker_group(**{"app.kubernetes.io/managed-by": managed_by}))
+    caches.worker_groups.upsert(worker_group(**{"app.kubernetes.io/managed-by": managed_by}))
     assert not list(orphans(caches, later(60)))

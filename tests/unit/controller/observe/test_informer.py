@@ -1,97 +1,123 @@
-"""Caches of what the cluster holds."""
+"""The informer: its store, its index, and what it reports."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from tests.support.scripted_kube import ScriptedKube
+from tests.support.waiting import until
 from voxk8s.cluster.resources import PODS
-from voxk8s.controller.observe.informer import Group, Informer
+from voxk8s.controller.observe.informer import IndexKey, Informer
+
+G, H = ("ns", "g"), ("ns", "h")
 
 
-def thing(name: str, value: int, group: str = "g", version: int = 1) -> dict[str, Any]:
+def body(name: str, value: int, index: str = "g", version: int = 1) -> dict[str, Any]:
     """Make an object."""
     metadata = {"namespace": "ns", "name": name, "resourceVersion": str(version)}
-    return {"metadata": metadata, "group": group, "value": value}
+    return {"kind": "Pod", "metadata": metadata, "index": index, "value": value}
 
 
-class Told:
-    """Collects what a cache tells."""
+class Observer:
+    """An informer and what it reported."""
 
     def __init__(self) -> None:
-        self.changed: list[Group] = []
-        self.dropped: list[int] = []
+        self.changed: list[IndexKey] = []
+        self.deleted: list[int] = []
 
-        def read(found: Mapping[str, Any]) -> int:
+        def parse(found: Mapping[str, Any]) -> int:
             return int(found["value"])
 
-        self.cache: Informer[int] = Informer(
-            PODS, read, lambda found: found["group"], self.changed.append,
-            dropped=self.dropped.append,
+        self.informer: Informer[int] = Informer(
+            PODS, parse, lambda found: found["index"], self.changed.append,
+            on_delete=self.deleted.append,
         )  # fmt: skip
 
 
 @pytest.fixture
-def told() -> Told:
-    """An empty cache."""
-    return Told()
+def observer() -> Observer:
+    """An informer that knows nothing."""
+    return Observer()
 
 
-def test_change_is_told_once(told: Told) -> None:
-    """Only what changes the view is told, to the group that it concerns."""
-    told.cache.put(thing("a", 1))
-    told.cache.put(thing("a", 1, version=2))
-    told.cache.put(thing("a", 5, version=3))
-    assert told.changed == [("ns", "g"), ("ns", "g")]
-    assert told.cache.get("ns", "a") == 5
+def test_change_is_reported_once(observer: Observer) -> None:
+    """Only an update that changes the view is reported, with the index key of the object."""
+    observer.informer.upsert(body("a", 1))
+    observer.informer.upsert(body("a", 1, version=2))
+    observer.informer.upsert(body("a", 5, version=3))
+    assert observer.changed == [G, G]
+    assert observer.informer.get("ns", "a") == 5
 
 
-def test_older_versions_are_ignored(told: Told) -> None:
-    """What was written here counts until the watch has caught up."""
-    told.cache.put(thing("a", 2, version=20))
-    told.cache.put(thing("a", 1, version=10))
-    assert told.cache.get("ns", "a") == 2
+def test_older_versions_are_ignored(observer: Observer) -> None:
+    """The operator's own write is kept until the watch has caught up."""
+    observer.informer.upsert(body("a", 2, version=20))
+    observer.informer.upsert(body("a", 1, version=10))
+    assert observer.informer.get("ns", "a") == 2
 
 
-def test_groups(told: Told) -> None:
-    """Objects are found by their group, also after they changed it."""
-    told.cache.put(thing("b", 2))
-    told.cache.put(thing("a", 1))
-    assert told.cache.of(("ns", "g")) == (1, 2)
-    told.cache.put(thing("a", 1, "h", version=2))
-    assert told.cache.of(("ns", "g")) == (2,)
-    assert told.cache.of(("ns", "h")) == (1,)
+def test_index(observer: Observer) -> None:
+    """Objects are found by their index key, also after it changed."""
+    informer = observer.informer
+    informer.upsert(body("b", 2))
+    informer.upsert(body("a", 1))
+    assert informer.by_index(G) == (1, 2)
+    informer.upsert(body("a", 1, "h", version=2))
+    assert (informer.by_index(G), informer.by_index(H)) == ((2,), (1,))
+    assert informer.index_key("ns", "a") == H
 
 
-def test_removal_is_told(told: Told) -> None:
-    """A removed object is gone from its group, and both are told."""
-    told.cache.put(thing("a", 1))
-    told.cache.remove(thing("a", 1))
-    assert (told.cache.of(("ns", "g")), len(told.cache)) == ((), 0)
-    assert (told.changed[-1], told.dropped) == (("ns", "g"), [1])
+def test_deletion_is_reported(observer: Observer) -> None:
+    """A deleted object leaves the store and the index; both callbacks are called."""
+    observer.informer.upsert(body("a", 1))
+    observer.informer.delete(body("a", 1))
+    assert (observer.informer.by_index(G), observer.informer.items()) == ((), [])
+    assert (observer.changed[-1], observer.deleted) == (G, [1])
 
 
-def test_snapshot_removes_what_is_not_in_it(told: Told) -> None:
-    """After a snapshot the cache holds what is in it, no more."""
-    told.cache.put(thing("a", 1))
-    told.cache.put(thing("b", 2))
-    told.cache.replace([thing("b", 3, version=2), thing("c", 4)])
-    assert told.cache.of(("ns", "g")) == (3, 4)
-    assert told.dropped == [1]
+def test_list_deletes_what_it_lacks(observer: Observer) -> None:
+    """After a list request the informer has exactly the listed objects."""
+    observer.informer.upsert(body("a", 1))
+    observer.informer.upsert(body("b", 2))
+    observer.informer.replace([body("b", 3, version=2), body("c", 4)])
+    assert observer.informer.by_index(G) == (3, 4)
+    assert observer.deleted == [1]
 
 
-def test_object_made_anew_counts_from_the_start(told: Told) -> None:
-    """After a deletion any version counts again."""
-    told.cache.put(thing("a", 1, version=20))
-    told.cache.remove(thing("a", 1, version=21))
-    told.cache.put(thing("a", 7, version=5))
-    assert told.cache.get("ns", "a") == 7
+def test_recreated_object_starts_with_any_version(observer: Observer) -> None:
+    """After a deletion an object with a lower version is accepted."""
+    observer.informer.upsert(body("a", 1, version=20))
+    observer.informer.delete(body("a", 1, version=21))
+    observer.informer.upsert(body("a", 7, version=5))
+    assert observer.informer.get("ns", "a") == 7
 
 
-def test_strange_object_stops_nothing(told: Told) -> None:
-    """An object that cannot be read is left out; the others stay."""
-    told.cache.put(thing("a", 1))
-    told.cache.replace([thing("a", 1), {"metadata": {"name": "x"}, "group": "g", "value": "no"}])
-    assert told.cache.of(("ns", "g")) == (1,)
+def test_malformed_object_stops_nothing(observer: Observer) -> None:
+    """An object that cannot be parsed is skipped; the others stay."""
+    observer.informer.upsert(body("a", 1))
+    observer.informer.replace(
+        [body("a", 1), {"metadata": {"name": "x"}, "index": "g", "value": "no"}]
+    )
+    assert observer.informer.by_index(G) == (1,)
+
+
+async def test_run_lists_and_watches(observer: Observer) -> None:
+    """A running informer has the listed objects once synced, and then follows changes."""
+    scripted = ScriptedKube()
+    scripted.put(body("a", 1))
+    kube: Any = scripted
+    informer = observer.informer
+
+    running = asyncio.create_task(informer.run(kube, None, lambda: 7.0))
+    await until(lambda: scripted.calls["watch Pod"] > 0)
+    assert informer.synced.is_set()
+    assert informer.get("ns", "a") == 1
+    scripted.put(body("b", 2))
+    await until(lambda: informer.get("ns", "b") == 2)
+    assert informer.last_contact == 7.0
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -31,7 +31,7 @@ class Scene:
             **self.meta(name, uid="u-1", generation=1),
             "spec": {"source": {"plan": {"nodes": [{"big": "x"}], "goals": []}}},
         }
-        self.state.workplans.put(self.plan)
+        self.state.workplans.upsert(self.plan)
         self.woken.clear()
 
     def meta(self, name: str, owner: str = "u-1", **more: Any) -> dict[str, Any]:
@@ -61,26 +61,26 @@ class Scene:
     def cluster(self, name: str, **more: Any) -> None:
         """A DaskCluster is there."""
         thing = {**self.meta(name, **more), "spec": {"worker": {"replicas": 2}}}
-        self.state.clusters.put(thing)
+        self.state.clusters.upsert(thing)
 
     def pod(self, name: str, cluster: str) -> None:
         """A worker pod is there."""
         labels = {"dask.org/cluster-name": cluster, "app.kubernetes.io/component": "worker"}
-        self.state.pods.put(
+        self.state.pods.upsert(
             {**self.meta(name, labels=labels), "spec": {}, "status": {"phase": "Running"}}
         )
 
     def deployment(self, name: str, cluster: str, component: str) -> None:
         """A Deployment is there."""
         labels = {"dask.org/cluster-name": cluster, "dask.org/component": component}
-        self.state.deployments.put(
+        self.state.deployments.upsert(
             {**self.meta(name, labels=labels), "status": {"availableReplicas": 1}}
         )
 
     def job(self, name: str, **more: Any) -> None:
         """A runner's Job is there."""
         template: dict[str, Any] = {"template": {"spec": {"containers": []}}}
-        self.state.jobs.put({**self.meta(name, **more), "spec": template})
+        self.state.jobs.upsert({**self.meta(name, **more), "spec": template})
 
     def observe(self) -> Observed:
         """Observe the WorkPlan."""
@@ -170,7 +170,7 @@ def test_refused_pod_of_the_runner_is_told_in_words(scene: Scene) -> None:
     """The event of the runner's Job wakes its WorkPlan, and says what the API server said."""
     scene.job("j")
     scene.woken.clear()
-    scene.state.create_errors.put(refusal("j", "u-j"))
+    scene.state.failed_creates.upsert(refusal("j", "u-j"))
     assert scene.woken == [ObjectKey("ns", "wp")]
     assert scene.observe().runner_pod_error == "pods is forbidden: exceeded quota: q"
 
@@ -179,8 +179,8 @@ def test_refusals_of_other_jobs_do_not_count(scene: Scene) -> None:
     """Events of somebody's Job, or of one of the same name that is gone, are not the runner's."""
     scene.job("j")
     scene.woken.clear()
-    scene.state.create_errors.put(refusal("other", "u-other"))
-    scene.state.create_errors.put(refusal("j", "u-older"))
+    scene.state.failed_creates.upsert(refusal("other", "u-other"))
+    scene.state.failed_creates.upsert(refusal("j", "u-older"))
     assert scene.observe().runner_pod_error == ""
     assert ObjectKey("ns", "wp") in scene.woken
 
@@ -188,7 +188,7 @@ def test_refusals_of_other_jobs_do_not_count(scene: Scene) -> None:
 def test_workplan_that_cannot_be_read_is_invalid(scene: Scene) -> None:
     """A spec of another version's CRD ends in a condition with the path, not in silence."""
     spec = {"source": {"program": ""}, "cluster": {"maxWorkers": "many"}}
-    scene.state.workplans.put({**scene.plan, "spec": spec})
+    scene.state.workplans.upsert({**scene.plan, "spec": spec})
     found = scene.observe().resolution
     assert isinstance(found, Invalid)
     assert found.reason == "InvalidPlan"

@@ -100,7 +100,7 @@ def of(component: str, thing: dict[str, Any]) -> dict[str, Any]:
 )  # fmt: skip
 def test_troubles_of_pods(thing: dict[str, Any], reason: str, words: list[str]) -> None:
     """Each problem has its reason, and words that name what to look at."""
-    found = parse_views.pod_view(thing).problems
+    found = parse_views.pod(thing).problems
     assert [problem.reason for problem in found] == [reason]
     assert all(word in found[0].message for word in words)
 
@@ -108,19 +108,17 @@ def test_troubles_of_pods(thing: dict[str, Any], reason: str, words: list[str]) 
 def test_healthy_pod() -> None:
     """A running pod has no problems and belongs to its cluster."""
     thing = pod({"state": {"running": {}}}, conditions=[{"type": "Ready", "status": "True"}])
-    view = parse_views.pod_view(thing)
+    view = parse_views.pod(thing)
     assert (view.ready, view.component, view.owner, view.problems) == (True, "worker", "c", ())
 
 
 def test_runner_whose_credentials_were_refused() -> None:
     """Of a runner that ended for want of the right credentials the time is known, of others not."""
     ended = {"exitCode": 75, "finishedAt": CREATED, "message": "access denied"}
-    view = parse_views.pod_view(of("runner", pod({"state": {"terminated": ended}})))
+    view = parse_views.pod(of("runner", pod({"state": {"terminated": ended}})))
     assert view.credentials_rejected_at is not None
     assert view.credentials_rejected_at.isoformat() == CREATED.replace("Z", "+00:00")
-    other = parse_views.pod_view(
-        of("runner", pod({"state": {"terminated": {**ended, "exitCode": 1}}}))
-    )
+    other = parse_views.pod(of("runner", pod({"state": {"terminated": {**ended, "exitCode": 1}}})))
     assert other.credentials_rejected_at is None
 
 
@@ -128,7 +126,7 @@ def test_pod_that_goes_is_not_ready() -> None:
     """A pod that is being deleted does not count as ready."""
     thing = pod(conditions=[{"type": "Ready", "status": "True"}])
     thing["metadata"]["deletionTimestamp"] = CREATED
-    assert not parse_views.pod_view(thing).ready
+    assert not parse_views.pod(thing).ready
 
 
 def test_refused_pods_of_a_deployment() -> None:
@@ -141,7 +139,7 @@ def test_refused_pods_of_a_deployment() -> None:
             ]
         },
     }
-    view = parse_views.deployment_view(thing)
+    view = parse_views.deployment(thing)
     assert view.problems[0].reason == "PodRejected"
     assert "exceeded quota: q" in view.problems[0].message
     assert (view.available, view.cluster) == (0, "c")
@@ -150,7 +148,7 @@ def test_refused_pods_of_a_deployment() -> None:
 def test_cluster() -> None:
     """Of a DaskCluster count its first workers, its owner, and whether it goes."""
     thing = {"metadata": meta(deletionTimestamp=CREATED), "spec": {"worker": {"replicas": 3}}}
-    view = parse_views.cluster_view(thing)
+    view = parse_views.cluster(thing)
     assert (view.workers, view.owner) == (3, "u-1")
     assert view.deleting == view.created == datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -176,7 +174,7 @@ def test_job(status: dict[str, Any], complete: bool, failed: bool, attempts: int
         "spec": {"template": {"spec": {"containers": [{"name": "runner", "env": env}]}}},
         "status": status,
     }
-    view = parse_views.job_view(thing)
+    view = parse_views.job(thing)
     assert (view.complete, view.failed, view.attempts) == (complete, failed, attempts)
     assert view.cluster == "vox-a"
     assert view.finished == (complete or failed)
@@ -187,7 +185,7 @@ def test_secret_of_a_run() -> None:
     reference = {"secretKeyRef": {"name": "vox-store", "key": "AWS_ACCESS_KEY_ID"}}
     env = [{"name": "A", "value": "1"}, {"name": "AWS_ACCESS_KEY_ID", "valueFrom": reference}]
     spec = {"containers": [{"name": "main", "env": env}]}
-    cluster = parse_views.cluster_view({"metadata": meta(), "spec": {"worker": {"spec": spec}}})
-    job = parse_views.job_view({"metadata": meta(), "spec": {"template": {"spec": spec}}})
+    cluster = parse_views.cluster({"metadata": meta(), "spec": {"worker": {"spec": spec}}})
+    job = parse_views.job({"metadata": meta(), "spec": {"template": {"spec": spec}}})
     assert (cluster.secret, job.secret) == ("vox-store", "vox-store")
-    assert parse_views.cluster_view({"metadata": meta(), "spec": {}}).secret == ""
+    assert parse_views.cluster({"metadata": meta(), "spec": {}}).secret == ""

@@ -1,0 +1,124 @@
+"""What the resolution of a plan needs from the cluster: its source, and credentials for its store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voxk8s import constants
+from voxk8s.api import Cache, Source, WorkPlanResource, decode_resource
+from voxk8s.cluster.kube_errors import Forbidden, NotFound
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.resources import SECRETS, WORK_PLANS
+from voxk8s.cluster.plan_source import Document, SourceUnavailable, read_source
+from voxk8s.constants import INLINE_PLAN_BYTES
+from voxk8s.controller.config import Config
+from voxk8s.controller.resolve.resolution_state import Invalid, TransientFailure
+from voxk8s.controller.resolve.store_access import StoreAccess, secret_options, store_access
+from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied
+from voxk8s.storage import StoreOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveRequest:
+    """A plan to resolve. Without `options` the operator may not read the store.
+
+    `document` is None for a plan behind `url`. `output_url` is where saved files are copied to.
+    `run_folder` is the folder in the store for results that do not fit into the status. `prefixes`
+    are the URLs below which the operator may read inputs.
+    """
+
+    document: Document | None
+    url: str | None
+    digest: str | None
+    parameters: dict[str, str] | None
+    cache: Cache
+    output_url: str | None
+    store_url: str
+    options: StoreOptions | None
+    run_folder: str = ""
+    prefixes: tuple[str, ...] = ()
+
+
+async def make_request(
+    kube: KubeClient, config: Config, workplan: WorkPlanResource
+) -> ResolveRequest | Invalid | TransientFailure:
+    """Read the source and the credentials of a WorkPlan; return the request, or what prevents it.
+
+    The source is read from the API server: the informer does not keep inline plans.
+    """
+    metadata = workplan.metadata
+    if workplan.spec.cluster.pool_ref is not None:
+        return Invalid(
+            constants.REASON_POOL_UNAVAILABLE,
+            "spec.cluster.poolRef: pools are not supported by this version; remove the field to get"
+            " a cluster for this WorkPlan.",
+        )
+    try:
+        found = await kube.get(WORK_PLANS, metadata.name, metadata.namespace)
+        source = decode_resource(found).spec.source
+        document = await read_source(kube, metadata.namespace, source)
+        if _is_inline(source) and document and len(document.data) > INLINE_PLAN_BYTES:
+            return _too_large(len(document.data))
+        access = store_access(workplan, config.store, config.defaults)
+        options = await _store_options(kube, config, workplan, access)
+    except NotFound:
+        return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, "The WorkPlan was deleted.")
+    except SourceUnavailable as error:
+        return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, str(error))
+    except StoreAccessDenied as error:
+        return TransientFailure(constants.REASON_STORE_ACCESS_DENIED, str(error))
+    except InvalidPlan as error:
+        return Invalid(constants.REASON_INVALID_PLAN, str(error))
+    except InvalidUsage as error:
+        return Invalid(constants.REASON_INVALID_PLAN, f"spec.store: {error}")
+    spec = workplan.spec
+    return ResolveRequest(
+        document=document,
+        url=source.url,
+        digest=source.digest,
+        parameters=dict(source.parameters) if source.parameters else None,
+        cache=spec.cache,
+        output_url=spec.output.url if spec.output else None,
+        store_url=access.target.url,
+        options=options,
+        run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",
+        prefixes=config.store.prefixes,
+    )
+
+
+async def _store_options(
+    kube: KubeClient, config: Config, workplan: WorkPlanResource, access: StoreAccess
+) -> StoreOptions | None:
+    """Return the credentials for the store, or None if the operator may not read it.
+
+    Raises StoreAccessDenied while the user's Secret is missing, even if the operator may not read
+    the store: pods that wait for a Secret say so only in their own status.
+    """
+    store = workplan.spec.store
+    if store is None or access.user_secret is None:
+        return config.store.options if access.operator_may_read else None
+    namespace = workplan.metadata.namespace
+    try:
+        secret = await kube.get(SECRETS, access.user_secret, namespace)
+    except Forbidden:
+        return None
+    except NotFound as error:
+        raise StoreAccessDenied(
+            f"Secret {access.user_secret}, named by spec.store, does not exist in namespace"
+            f" {namespace}; the WorkPlan waits for it"
+        ) from error
+    options = secret_options(store, secret)
+    return options if access.operator_may_read else None
+
+
+def _is_inline(source: Source) -> bool:
+    return source.plan is not None or source.program is not None
+
+
+def _too_large(size: int) -> Invalid:
+    return Invalid(
+        constants.REASON_PLAN_TOO_LARGE,
+        f"The inline plan has {size} bytes; at most {INLINE_PLAN_BYTES} are allowed, which leaves"
+        " room for the status. Put the plan into a ConfigMap (source.configMapRef) or on S3"
+        " (source.url).",
+    )
