@@ -10,9 +10,10 @@ import pytest
 from tests.support import workplans
 from tests.support.s3 import S3Server
 from voxk8s.cluster.plan_source import Document
-from voxk8s.controller.resolve import copy_files
+from voxk8s.controller.resolve import known_results
 from voxk8s.controller.resolve.resolution_state import Resolved
-from voxk8s.controller.resolve.resolve_plan import ResolveRequest, resolve_plan
+from voxk8s.controller.resolve.resolve_plan import resolve_plan
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.inputs.filesystems import file_system
 from voxk8s.inputs.locations import locate
@@ -46,7 +47,7 @@ def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | N
         digest=None,
         parameters=None,
         cache="Use",
-        saves_below=folder,
+        output_url=folder,
         store_url=store.url,
         options=server.options,
         run_folder="ns/wp/u-1",
@@ -85,7 +86,7 @@ def test_large_files_are_the_runners(
     s3_server: S3Server, store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What would need much memory of the operator is left to a runner."""
-    monkeypatch.setattr(copy_files, "MOST_BYTES", 1)
+    monkeypatch.setattr(known_results, "MAX_COPIED_BYTES", 1)
     assert ask(s3_server, store, f"{store.url}/out") is None
 
 

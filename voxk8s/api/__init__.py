@@ -5,6 +5,7 @@ from voxk8s.api.conditions import find_condition, is_condition, remove_condition
 from voxk8s.api.object_meta import ObjectMeta, OwnerReference
 from voxk8s.api.progress import advance, read_done
 from voxk8s.api.results import bound_failures, bound_results, json_value, truncate_value
+from voxk8s.api.runner_status import RUNNER_FIELDS, encode_runner_status
 from voxk8s.api.spec import (
     Cache,
     Cluster,
@@ -39,6 +40,7 @@ from voxk8s.api.workplan import FRESH, WorkPlanResource, decode_resource, decode
 
 __all__ = [
     "FRESH",
+    "RUNNER_FIELDS",
     "ApiStruct",
     "Cache",
     "Cluster",
@@ -76,6 +78,7 @@ __all__ = [
     "decode_resource",
     "decode_status",
     "encode",
+    "encode_runner_status",
     "find_condition",
     "is_condition",
     "json_value",

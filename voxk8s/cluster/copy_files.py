@@ -1,50 +1,60 @@
-"""Copies the saved files of a known plan to `spec.output.url`, where the operator may write.
-
-That is within the store that it looks into, where every run of the namespace may write as well.
-Other places, large files and whatever goes wrong are left to a runner.
-"""
+"""Copies saved files to `spec.output.url`, each under its own name."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
 
-from voxk8s.api import GoalResult
-from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable, StoreError
+from voxk8s.errors import InputUnavailable, InputUnreachable, StoreError, TransientError
 from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.locations import locate
 from voxk8s.inputs.options import InputOptions
-from voxk8s.storage import ResultStore
 
 _log = logging.getLogger(__name__)
-MOST_BYTES = 64 * 1024 * 1024
-"""Together; each is held in memory while its digest is verified."""
-_AT_ONCE = 4
+_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """The name of a saved file relative to the output, and a function that reads its bytes."""
+
+    name: str
+    read: Callable[[], bytes]
 
 
 def copy_files(
-    results: Sequence[GoalResult], store: ResultStore, folder: str, options: InputOptions
-) -> bool:
-    """Copy saved files under their own names; False where that is left to a runner."""
-    files = [result for result in results if result.kind == "save"]
-    if sum(result.size_bytes or 0 for result in files) > MOST_BYTES:
-        return False
-    within = replace(options, allowed_prefixes=(f"{store.url.rstrip('/')}/",))
+    files: Sequence[SavedFile],
+    folder: str,
+    options: InputOptions,
+    pauses: Sequence[float] = (),
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[str]:
+    """Copy files to a folder; return one message for each that could not be copied.
 
-    def copy(result: GoalResult) -> None:
-        target = locate(f"{folder.rstrip('/')}/{result.goal.lstrip('/')}", within)
-        data = store.read_blob((result.digest or "").removeprefix("sha256:"))
-        with convert_errors(target):
-            file_system(target, within).pipe_file(target.path, data)
+    A transient error is retried once after each of `pauses` seconds. Raises InputNotAllowed if
+    `options` do not allow the folder.
+    """
 
-    try:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(copy, files))
-    except InputNotAllowed:
-        return False
-    except (InputUnavailable, InputUnreachable, StoreError) as error:
-        _log.warning("saved files are left to a runner: %s", error)
-        return False
-    return True
+    def copy(file: SavedFile) -> str | None:
+        target = f"{folder.rstrip('/')}/{file.name.lstrip('/')}"
+        for pause in (*pauses, None):
+            try:
+                location = locate(target, options)
+                data = file.read()
+                with convert_errors(location):
+                    file_system(location, options).pipe_file(location.path, data)
+            except (InputUnavailable, InputUnreachable, StoreError) as error:
+                if pause is None or not isinstance(error, TransientError):
+                    _log.warning("cannot write %s: %s", target, error)
+                    return f"cannot write {target}: {error}. The file is in the store."
+                _log.warning("cannot write %s, retrying in %g s: %s", target, pause, error)
+                sleep(pause)
+            else:
+                break
+        return None
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return [problem for problem in pool.map(copy, files) if problem is not None]

@@ -21,8 +21,8 @@ from voxk8s.controller.leader_election import LeaderElector
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.reconciler import Reconciler
-from voxk8s.controller.resolve.process_pool import warm_up_request
-from voxk8s.controller.resolve.resolve_plan import ResolveRequest
+from voxk8s.controller.resolve.process_pool import ProcessPool, warm_up_request
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.work_queue import WorkQueue
 
@@ -46,9 +46,10 @@ class Operator:
         self._config = config
         self._queue = WorkQueue(time.monotonic)
         self._state = ClusterState(self._queue.add, self._gone)
-        self._resolver = Resolver(
-            config.resolvers, config.resolver_memory, utc_now, warm_up_request=_rehearsal(config)
+        self._pool = ProcessPool(
+            config.resolvers, config.resolver_memory, _default_warm_up_request(config)
         )
+        self._resolver = Resolver(self._pool, utc_now)
         self._children = Children(kube, config, self._state)
         self._recorder = EventRecorder(kube, config.identity, utc_now)
         self._metrics = Metrics()
@@ -85,7 +86,7 @@ class Operator:
         self._following = asyncio.create_task(
             self._state.run(self._kube, self._config.namespaces, time.monotonic)
         )
-        self._warming = asyncio.create_task(self._resolver.warm_up())
+        self._warming = asyncio.create_task(self._pool.warm_up())
         leading = asyncio.create_task(self._lead())
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -174,7 +175,6 @@ async def _end(*tasks: asyncio.Task[Any] | None) -> None:
     await asyncio.gather(*known, return_exceptions=True)
 
 
-def _rehearsal(config: Config) -> ResolveRequest | None:
-    """Give what processes look up before the first plan: nothing where there is no store."""
+def _default_warm_up_request(config: Config) -> ResolveRequest | None:
     store = config.store
     return warm_up_request(store.url, store.options) if store.url else None

@@ -11,9 +11,9 @@ import msgspec
 from voxk8s import api, constants
 from voxk8s.api import (
     GoalResult,
+    OperationCounts,
     OperationFailure,
     Outcome,
-    ReportStatus,
     json_value,
     truncate_value,
 )
@@ -25,6 +25,7 @@ from voxk8s.errors import (
     PermanentError,
 )
 from voxk8s.execution import ExecutionResult
+from voxk8s.execution.events import Progress
 from voxk8s.execution.result import Failure, GoalOutcome
 
 _MESSAGE_LIMIT = 4000
@@ -92,36 +93,27 @@ def final_part(
     result: ExecutionResult, outcome: Outcome, progress: str, run_url: str, report_url: str = ""
 ) -> dict[str, Any]:
     """Give the runner's part of the status at the end."""
-    results, omitted = api.bound_results(goal_results(result.goals))
-    failures, more = api.bound_failures(operation_failures(result.failures))
-    part: dict[str, Any] = {
-        "operations": counts_part(result.progress),
-        "progress": progress,
-        "results": [api.encode(one) for one in results],
-        "failures": [api.encode(one) for one in failures],
-        "outcome": api.encode(outcome),
-    }
-    if omitted:
-        part["resultsOmitted"] = omitted
-    if more:
-        part["failuresOmitted"] = more
-    if run_url:
-        part["runURL"] = run_url
-    if report_url:
-        part["report"] = api.encode(ReportStatus(report_url))
-    return part
+    return api.encode_runner_status(
+        operations=operation_counts(result.progress),
+        progress=progress,
+        results=goal_results(result.goals),
+        failures=operation_failures(result.failures),
+        outcome=outcome,
+        run_url=run_url,
+        report_url=report_url,
+    )
 
 
-def counts_part(progress: Any) -> dict[str, int]:
-    """Give the counts of operations as the status has them."""
-    return {
-        "total": progress.total,
-        "cached": progress.cached,
-        "computed": progress.computed,
-        "failed": progress.failed,
-        "running": progress.running,
-        "pending": progress.pending,
-    }
+def operation_counts(progress: Progress) -> OperationCounts:
+    """Return the counts of operations as the status has them."""
+    return OperationCounts(
+        total=progress.total,
+        cached=progress.cached,
+        computed=progress.computed,
+        failed=progress.failed,
+        running=progress.running,
+        pending=progress.pending,
+    )
 
 
 def full_report(result: ExecutionResult, outcome: Outcome) -> bytes:
@@ -129,7 +121,7 @@ def full_report(result: ExecutionResult, outcome: Outcome) -> bytes:
     return msgspec.json.encode(
         {
             "outcome": api.encode(outcome),
-            "operations": counts_part(result.progress),
+            "operations": api.encode(operation_counts(result.progress)),
             "seconds": round(result.execution_time, 3),
             "results": [api.encode(one) for one in goal_results(result.goals, whole=True)],
             "failures": [api.encode(one) for one in operation_failures(result.failures)],

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from voxk8s.api import OperationCounts, Waiting, advance, encode
+from voxk8s.api import OperationCounts, Waiting, advance, encode_runner_status
 from voxk8s.constants import REASON_PROGRESSING
 from voxk8s.execution.events import Event, Progress, ProgressChanged
 from voxk8s.runner import awaited, silence
 from voxk8s.runner.awaited import Awaited
 from voxk8s.runner.silence import Unanswered
-from voxk8s.runner.status_fields import counts_part
+from voxk8s.runner.status_fields import operation_counts
 
 _FIRST_SECONDS = 60.0
 
@@ -53,16 +53,13 @@ class StatusReporter:
 
     def part(self) -> dict[str, Any]:
         """Give the runner's part of the status as it is now; what is left out goes from there."""
-        part: dict[str, Any] = {}
-        if self.progress is not None:
-            part["operations"] = counts_part(self.progress)
-        elif self.told is not None:
-            part["operations"] = encode(self.told)
-        if self.progress is not None or self.before is not None:
-            part["progress"] = self.text()
-        if (waits := self._waits()) is not None:
-            part["waiting"] = encode(waits)
-        return part
+        return encode_runner_status(
+            operations=operation_counts(self.progress) if self.progress is not None else self.told,
+            progress=(
+                self.text() if self.progress is not None or self.before is not None else None
+            ),
+            waiting=self._waits(),
+        )
 
     def _waits(self) -> Waiting | None:
         troubled = self.waiting or silence.in_words(self.unanswered)

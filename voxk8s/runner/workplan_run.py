@@ -210,7 +210,7 @@ class Run:
         problems: list[str] = []
         if workplan.spec.output is not None:
             problems = await asyncio.to_thread(
-                copy_outputs.copy_files,
+                copy_outputs.copy_outputs,
                 result.goals,
                 self._store,
                 workplan.spec.output.url,

@@ -27,6 +27,7 @@ from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.reconciler import Reconciler
+from voxk8s.controller.resolve.process_pool import ProcessPool
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.work_queue import WorkQueue
 from voxk8s.execution import ExecutionEngine, load_plan
@@ -73,7 +74,7 @@ class Bench:
         )
         self.queue = WorkQueue(time.monotonic)
         self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.gone(plan))
-        self.resolver = Resolver(config.resolvers, config.resolver_memory, now)
+        self.resolver = Resolver(ProcessPool(config.resolvers, config.resolver_memory), now)
         children = Children(kube, config, self.state)
         recorder = EventRecorder(kube, "bench", now)
         actor = ActionExecutor(kube, config, self.state, self.resolver, children, recorder)
@@ -106,7 +107,7 @@ def now() -> datetime:
 async def run_known(store: str) -> tuple[float, float]:
     """Give the seconds for many known plans, and for one of them beside a huge plan."""
     bench = Bench(store)
-    await bench.resolver.warm_up()
+    await bench.resolver.pool.warm_up()
     running = asyncio.create_task(bench.reconciler.run(16, 3600))
     bench.apply("first", add(0.5))
     await until(lambda: bench.phase("first") == "Succeeded")

@@ -13,7 +13,7 @@ from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.resources import ApiResource
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.operator import Operator
-from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.resolve.process_pool import ProcessPool
 
 CONFIG = Config(
     Defaults(engine_image="img:1", operator_namespace="system"),
@@ -53,10 +53,10 @@ def kube() -> DistantKube:
 def operator(kube: DistantKube, monkeypatch: pytest.MonkeyPatch) -> Operator:
     """An operator that renews its lease all the time, and whose look-ups are warm at once."""
 
-    async def warm_up(_: Resolver) -> None:
+    async def warm_up(_: ProcessPool) -> None:
         return
 
-    monkeypatch.setattr(Resolver, "warm_up", warm_up)
+    monkeypatch.setattr(ProcessPool, "warm_up", warm_up)
     door: Any = kube
     made = Operator(door, CONFIG)
     made._election.retry = 0.0
@@ -80,10 +80,10 @@ async def test_ready_when_look_ups_are(
     """An operator that knows the cluster is not ready before its processes are."""
     warm, stop = asyncio.Event(), asyncio.Event()
 
-    async def warm_up(_: Resolver) -> None:
+    async def warm_up(_: ProcessPool) -> None:
         await warm.wait()
 
-    monkeypatch.setattr(Resolver, "warm_up", warm_up)
+    monkeypatch.setattr(ProcessPool, "warm_up", warm_up)
     assert "caches" in operator.readiness_error()
     running = asyncio.create_task(operator.run(stop))
     await until(lambda: "processes" in operator.readiness_error())

@@ -19,8 +19,9 @@ from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.reconciler import Reconciler
+from voxk8s.controller.resolve.process_pool import ProcessPool
 from voxk8s.controller.resolve.resolution_state import Resolved
-from voxk8s.controller.resolve.resolve_plan import ResolveRequest
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.work_queue import ObjectKey, WorkQueue
 from voxk8s.storage import StoreOptions
@@ -45,7 +46,7 @@ class Operator:
         self.now = START
         self.queue = WorkQueue(lambda: (self.now - START).total_seconds(), chance=lambda: 0.0)
         self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.gone(plan))
-        self.resolver = Resolver(1, 2**30, self.time)
+        self.resolver = Resolver(ProcessPool(1, 2**30), self.time)
         self.answers = answers
         kube: Any = self.kube
         self.children = Children(kube, CONFIG, self.state)
@@ -95,10 +96,10 @@ async def operator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Operator]:
     """An operator whose look-ups answer that three operations are left, side by side."""
     made = Operator([Resolved(width=3)])
 
-    async def resolve_plan(self: Resolver, uid: str, request: ResolveRequest) -> Any:
+    async def resolve(self: ProcessPool, request: ResolveRequest) -> Any:
         return made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
 
-    monkeypatch.setattr(Resolver, "_look_up", resolve_plan)
+    monkeypatch.setattr(ProcessPool, "resolve", resolve)
     yield made
     await made.resolver.close()
 
@@ -253,7 +254,7 @@ async def test_deleted_workplan_is_forgotten(operator: Operator) -> None:
     operator.state.workplans.delete(operator.workplan)
     await operator.reconcile()
     assert operator.kube.deleted == []
-    assert operator.resolver._known == {}
+    assert operator.resolver._states == {}
 
 
 async def test_end_gives_the_cluster_back(operator: Operator) -> None:

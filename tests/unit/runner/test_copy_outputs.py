@@ -42,7 +42,7 @@ def test_files_get_their_names(store: ResultStore, tmp_path: Path, cache: str) -
     """A saved file is copied below the output under its own name, however results are kept."""
     target = tmp_path / "out"
     (target / "sub").mkdir(parents=True)
-    assert copy_outputs.copy_files(run(store, cache), store, target.as_uri(), OPTIONS) == []
+    assert copy_outputs.copy_outputs(run(store, cache), store, target.as_uri(), OPTIONS) == []
     assert (target / "sub" / "a.json").read_text().strip() == "5"
 
 
@@ -51,7 +51,7 @@ def test_file_that_is_gone_is_told(store: ResultStore, tmp_path: Path) -> None:
     goals = run(store)
     broken = replace(goals[0], digest="0" * 64)
     pauses: list[float] = []
-    problems = copy_outputs.copy_files([broken], store, tmp_path.as_uri(), OPTIONS, pauses.append)
+    problems = copy_outputs.copy_outputs([broken], store, tmp_path.as_uri(), OPTIONS, pauses.append)
     assert len(problems) == 1
     assert "sub/a.json" in problems[0]
 
@@ -69,13 +69,13 @@ def test_place_that_does_not_answer_is_tried_again(
         return file_system(*args)
 
     (tmp_path / "sub").mkdir()
-    monkeypatch.setattr(copy_outputs, "file_system", unsteady)
+    monkeypatch.setattr("voxk8s.cluster.copy_files.file_system", unsteady)
     url = tmp_path.as_uri()
-    assert copy_outputs.copy_files(run(store), store, url, OPTIONS, pauses.append) == []
+    assert copy_outputs.copy_outputs(run(store), store, url, OPTIONS, pauses.append) == []
     assert pauses == [1.0, 2.0, 4.0]
 
 
 def test_nothing_to_copy(store: ResultStore, tmp_path: Path) -> None:
     """Printed goals and failed ones leave nothing to copy."""
     goals = [replace(goal, error="failed") for goal in run(store)]
-    assert copy_outputs.copy_files(goals, store, tmp_path.as_uri(), OPTIONS) == []
+    assert copy_outputs.copy_outputs(goals, store, tmp_path.as_uri(), OPTIONS) == []

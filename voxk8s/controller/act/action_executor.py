@@ -6,15 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import Any, assert_never
 
-from voxk8s import constants
-from voxk8s.api import Source, WorkPlanResource, decode_resource
+from voxk8s.api import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.kube_errors import Forbidden, NotFound
-from voxk8s.cluster.plan_source import SourceUnavailable, read_source
-from voxk8s.cluster.resources import SECRETS, WORK_PLANS
+from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import (
     API_VERSION,
-    INLINE_PLAN_BYTES,
     KIND,
     MANAGER_OPERATOR,
     MANAGER_RUNNER,
@@ -39,12 +35,8 @@ from voxk8s.controller.decide.actions import (
 )
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution_state import Invalid
-from voxk8s.controller.resolve.resolve_plan import Answer, ResolveRequest, TransientFailure
+from voxk8s.controller.resolve.resolve_request import make_request
 from voxk8s.controller.resolve.resolver import Resolver
-from voxk8s.controller.resolve.store_access import StoreAccess, own_options, store_access
-from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied
-from voxk8s.storage import StoreOptions
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +82,7 @@ class ActionExecutor:
                 self._resolver.start(
                     metadata.uid,
                     workplan.spec.priority,
-                    lambda: self._prepare(workplan),
+                    lambda: make_request(self._kube, self._config, workplan),
                     wake,
                 )
             case ForgetPlan():
@@ -142,80 +134,3 @@ class ActionExecutor:
             subresource="status",
         )
         self._state.workplans.upsert(written)
-
-    async def _prepare(self, workplan: WorkPlanResource) -> ResolveRequest | Answer:
-        """Gather what a look-up needs from the cluster."""
-        metadata = workplan.metadata
-        if workplan.spec.cluster.pool_ref is not None:
-            return Invalid(
-                constants.REASON_POOL_UNAVAILABLE,
-                "spec.cluster.poolRef: this version has no pools; leave it out to get a cluster"
-                " for this WorkPlan alone.",
-            )
-        try:
-            found = await self._kube.get(WORK_PLANS, metadata.name, metadata.namespace)
-            source = decode_resource(found).spec.source
-            document = await read_source(self._kube, metadata.namespace, source)
-            if _is_inline(source) and document and len(document.data) > INLINE_PLAN_BYTES:
-                return _too_large(len(document.data))
-            access = store_access(workplan, self._config.store, self._config.defaults)
-            options = await self._options(workplan, access)
-        except NotFound:
-            return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, "The WorkPlan is gone.")
-        except SourceUnavailable as error:
-            return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, str(error))
-        except StoreAccessDenied as error:
-            return TransientFailure(constants.REASON_STORE_ACCESS_DENIED, str(error))
-        except InvalidPlan as error:
-            return Invalid(constants.REASON_INVALID_PLAN, str(error))
-        except InvalidUsage as error:
-            return Invalid(constants.REASON_INVALID_PLAN, f"spec.store: {error}")
-        spec = workplan.spec
-        return ResolveRequest(
-            document=document,
-            url=source.url,
-            digest=source.digest,
-            parameters=dict(source.parameters) if source.parameters else None,
-            cache=spec.cache,
-            saves_below=spec.output.url if spec.output else None,
-            store_url=access.target.url,
-            options=options,
-            run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",
-            prefixes=self._config.store.prefixes,
-        )
-
-    async def _options(
-        self, workplan: WorkPlanResource, access: StoreAccess
-    ) -> StoreOptions | None:
-        """Give the credentials to look into the store with, or None where that is not allowed.
-
-        Raises StoreAccessDenied while the Secret that the run's pods need is missing, whoever may
-        look into the store: pods that wait for a Secret say so where nobody looks.
-        """
-        store = workplan.spec.store
-        if store is None or access.own_secret is None:
-            return self._config.store.options if access.open_to_operator else None
-        namespace = workplan.metadata.namespace
-        try:
-            secret = await self._kube.get(SECRETS, access.own_secret, namespace)
-        except Forbidden:
-            return None
-        except NotFound as error:
-            raise StoreAccessDenied(
-                f"Secret {access.own_secret} of spec.store is not in namespace {namespace}; the"
-                " WorkPlan waits for it"
-            ) from error
-        options = own_options(store, secret)
-        return options if access.open_to_operator else None
-
-
-def _is_inline(source: Source) -> bool:
-    return source.plan is not None or source.program is not None
-
-
-def _too_large(size: int) -> Invalid:
-    return Invalid(
-        constants.REASON_PLAN_TOO_LARGE,
-        f"The plan within the WorkPlan has {size} bytes, at most {INLINE_PLAN_BYTES} leave room for"
-        " the status. Put it into a ConfigMap (source.configMapRef) or on S3 (source.url).",
-    )

@@ -68,15 +68,15 @@ class Children:
         self._kube = kube
         self._config = config
         self._state = state
-        self._refusals: dict[str, dict[str, Problem]] = {}
+        self._create_errors: dict[str, dict[str, Problem]] = {}
 
     def create_errors(self, uid: str) -> tuple[Problem, ...]:
         """Give what the API server last said no to, of the children of a WorkPlan."""
-        return tuple(self._refusals.get(uid, {}).values())
+        return tuple(self._create_errors.get(uid, {}).values())
 
     def forget(self, uid: str) -> None:
         """Drop what was refused."""
-        self._refusals.pop(uid, None)
+        self._create_errors.pop(uid, None)
 
     async def create_access(self, observed: Observed) -> bool:
         """Make accounts, role, policies and the store's Secret; False if something was refused."""
@@ -86,7 +86,7 @@ class Children:
             build_compute_account(workplan.metadata.namespace),
             *build_runner_rbac(workplan, defaults),
             *build_network_policies(workplan, defaults, access.target),
-            *([access.manifest] if access.manifest else []),
+            *([access.secret_manifest] if access.secret_manifest else []),
         ]
         # The API server looks at the role when it is asked to bind it.
         bindings = [made for made in manifests if resource_of(made) == ROLE_BINDINGS]
@@ -211,11 +211,11 @@ class Children:
                 informer.upsert(made)
 
     def _refuse(self, uid: str, label: str, reason: str, message: str) -> None:
-        self._refusals.setdefault(uid, {})[label] = Problem(reason, message)
+        self._create_errors.setdefault(uid, {})[label] = Problem(reason, message)
 
     def _allow(self, uid: str, label: str) -> None:
-        refused = self._refusals.get(uid)
+        refused = self._create_errors.get(uid)
         if refused is not None:
             refused.pop(label, None)
             if not refused:
-                del self._refusals[uid]
+                del self._create_errors[uid]

@@ -57,7 +57,9 @@ class ClusterState:
         """Create the informers; `run` starts them."""
         self._enqueue = enqueue
 
-        def child(resource: ApiResource, parse_view: Callable[[Mapping[str, Any]], T]) -> Informer[T]:
+        def child(
+            resource: ApiResource, parse_view: Callable[[Mapping[str, Any]], T]
+        ) -> Informer[T]:
             return Informer(
                 resource, parse_view, parse.workplan_label, self._changed, labels=LABEL_WORKPLAN
             )

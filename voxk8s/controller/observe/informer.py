@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, WatchEvent
 from voxk8s.cluster.kube_errors import Expired
-from voxk8s.cluster.kube_client import Bookmark, WatchEvent, KubeClient
-from voxk8s.cluster.reflector import WatchError, Snapshot, list_and_watch
+from voxk8s.cluster.reflector import Snapshot, WatchError, list_and_watch
 from voxk8s.cluster.resources import ApiResource
 from voxk8s.controller.work_queue import ObjectKey
 
@@ -45,9 +45,13 @@ class Informer(Generic[T]):
     _index: dict[IndexKey, set[ObjectKey]] = field(default_factory=lambda: defaultdict(set))
     _disconnected: bool = False
 
-    async def run(self, kube: KubeClient, namespace: str | None, clock: Callable[[], float]) -> None:
+    async def run(
+        self, kube: KubeClient, namespace: str | None, clock: Callable[[], float]
+    ) -> None:
         """Follow the objects of a namespace, or of all, until cancelled."""
-        stream = list_and_watch(kube, self.resource, namespace, labels=self.labels, fields=self.fields)
+        stream = list_and_watch(
+            kube, self.resource, namespace, labels=self.labels, fields=self.fields
+        )
         async for notice in stream:
             match notice:
                 case Snapshot(items=items):

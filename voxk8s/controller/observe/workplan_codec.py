@@ -28,7 +28,7 @@ def decode_workplan(body: Mapping[str, Any]) -> WorkPlanResource:
     try:
         resource = decode_resource(data)
     except InvalidPlan as error:
-        data |= {"spec": {"source": {}}, "decode_error": str(error)}
+        data |= {"spec": {"source": {}}, "decodeError": str(error)}
         return msgspec.convert(data, UndecodableWorkPlan)
     source = resource.spec.source
     if source.plan is None and source.program is None:

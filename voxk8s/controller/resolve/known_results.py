@@ -1,35 +1,32 @@
-"""What a known plan's status says: results from the store's records, without computing anything."""
+"""Results of a plan that the store already has: read, copied to the output, put into the status."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
 from voxk8s.api import (
     GoalResult,
     OperationCounts,
-    bound_results,
     encode,
+    encode_runner_status,
     json_value,
     truncate_value,
 )
+from voxk8s.cluster.copy_files import SavedFile, copy_files
+from voxk8s.errors import InputNotAllowed
+from voxk8s.inputs.options import InputOptions
 from voxk8s.plan import KeyConstant, KeyGraph, Resolution
 from voxk8s.storage import MISS, Record, ResultStore
 
-
-def _is_known(graph: KeyGraph, found: Resolution) -> bool:
-    """Say whether every goal has its result: constants do by themselves."""
-    for goal in graph.goals:
-        if goal.key is None:
-            return False
-        if goal.key not in found.known and not isinstance(graph.nodes[goal.key], KeyConstant):
-            return False
-    return True
+MAX_COPIED_BYTES = 64 * 1024 * 1024
+"""Sum of the sizes of files that the operator copies; each is held in memory to be verified."""
 
 
-def counts(found: Resolution) -> OperationCounts:
-    """Give the counts of a run that has not begun."""
+def initial_counts(found: Resolution) -> OperationCounts:
+    """Return the counts of a run before it starts."""
     return OperationCounts(
         total=found.total,
         cached=found.cached,
@@ -43,46 +40,71 @@ def counts(found: Resolution) -> OperationCounts:
 def known_results(
     graph: KeyGraph, found: Resolution, store: ResultStore
 ) -> list[GoalResult] | None:
-    """Give the whole results of a plan without work; None where some is left."""
-    if not _is_known(graph, found):
+    """Return the results of all goals, uncut; None if one of them is not in the store."""
+    if not all(
+        goal.key is not None
+        and (goal.key in found.known or isinstance(graph.nodes[goal.key], KeyConstant))
+        for goal in graph.goals
+    ):
         return None
     keys = {goal.key for goal in graph.goals if goal.key is not None}
     records = store.records(keys & found.known)
-    whole: list[GoalResult] = []
+    results: list[GoalResult] = []
     for goal in graph.goals:
         if goal.key is None:
             return None
         node = graph.nodes[goal.key]
         record = records.get(goal.key)
         if isinstance(node, KeyConstant):
-            whole.append(_printed(goal.goal.name, goal.operation, node.value))
+            results.append(_printed(goal.goal.name, goal.operation, node.value))
         elif record is None:
-            return None  # gone since we looked: it is computed again
+            return None  # Deleted since the look-up: the operation is computed again.
         else:
             result = _stored(store, goal.goal.name, goal.operation, record)
             if result is None:
                 return None
-            whole.append(result)
-    return whole
+            results.append(result)
+    return results
 
 
-def completed_status(
-    whole: Sequence[GoalResult], found: Resolution, store: ResultStore, run_folder: str
-) -> dict[str, object]:
-    """Give the runner's part of the status of a run without work.
+def copy_saved_files(
+    results: Sequence[GoalResult], store: ResultStore, folder: str, options: InputOptions
+) -> bool:
+    """Copy saved files to a folder within the store; whether all were copied.
 
-    What does not fit into a status is written whole to the run's folder, as a runner does.
+    A runner copies what the operator does not: files to other places, large files, and files whose
+    copy failed. Within the store every run of the namespace may write, too.
     """
-    shown, omitted = bound_results([_cut(result) for result in whole])
-    part: dict[str, object] = {
-        "operations": encode(counts(found)),
-        "progress": f"{found.total}/{found.total}",
-        "results": [encode(result) for result in shown],
-    }
-    if omitted:
-        part["resultsOmitted"] = omitted
-    if omitted or any(result.truncated for result in shown):
-        report = {"operations": part["operations"], "results": [encode(each) for each in whole]}
+    files = [result for result in results if result.kind == "save"]
+    if sum(result.size_bytes or 0 for result in files) > MAX_COPIED_BYTES:
+        return False
+    within_store = replace(options, allowed_prefixes=(f"{store.url.rstrip('/')}/",))
+
+    def saved(result: GoalResult) -> SavedFile:
+        digest = (result.digest or "").removeprefix("sha256:")
+        return SavedFile(result.goal, lambda: store.read_blob(digest))
+
+    try:
+        return not copy_files([saved(result) for result in files], folder, within_store)
+    except InputNotAllowed:
+        return False
+
+
+def final_status(
+    results: Sequence[GoalResult], found: Resolution, store: ResultStore, run_folder: str
+) -> dict[str, object]:
+    """Return the runner's part of the status of a run that needs no runner.
+
+    Results that do not fit into the status are written to the run's folder, as a runner does.
+    """
+    counts = initial_counts(found)
+    part = encode_runner_status(
+        operations=counts,
+        progress=f"{found.total}/{found.total}",
+        results=[_truncated(result) for result in results],
+    )
+    if "resultsOmitted" in part or any(result.get("truncated") for result in part["results"]):
+        report = {"operations": encode(counts), "results": [encode(result) for result in results]}
         url = store.write_run_file(
             f"{run_folder}/results.json", msgspec.json.encode(report), "application/json"
         )
@@ -94,11 +116,11 @@ def _printed(name: str, operation: str, value: object) -> GoalResult:
     return GoalResult(goal=name, kind="print", operation=operation, value=json_value(value))
 
 
-def _cut(result: GoalResult) -> GoalResult:
+def _truncated(result: GoalResult) -> GoalResult:
     if result.kind == "save":
         return result
-    value, cut = truncate_value(result.value)
-    return msgspec.structs.replace(result, value=value, truncated=cut or None)
+    value, truncated = truncate_value(result.value)
+    return msgspec.structs.replace(result, value=value, truncated=truncated or None)
 
 
 def _stored(store: ResultStore, name: str, operation: str, record: Record) -> GoalResult | None:

@@ -23,7 +23,7 @@ from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve.resolution_state import ResolveResult
 from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
-from voxk8s.inputs import read
+from voxk8s.inputs.filesystems import preload_s3
 from voxk8s.kernels import registry
 from voxk8s.storage import StoreOptions
 
@@ -141,7 +141,7 @@ def initialize_process(memory: int) -> None:
     if hard == resource.RLIM_INFINITY or memory < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     registry()
-    read.preload()
+    preload_s3()
 
 
 def warm_up(request: ResolveRequest | None) -> None:

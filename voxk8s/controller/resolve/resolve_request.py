@@ -1,4 +1,4 @@
-"""What the resolution of a plan needs from the cluster: its source, and credentials for its store."""
+"""What resolving a plan needs from the cluster: its source, and credentials for its store."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from voxk8s import constants
 from voxk8s.api import Cache, Source, WorkPlanResource, decode_resource
-from voxk8s.cluster.kube_errors import Forbidden, NotFound
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.resources import SECRETS, WORK_PLANS
+from voxk8s.cluster.kube_errors import Forbidden, NotFound
 from voxk8s.cluster.plan_source import Document, SourceUnavailable, read_source
+from voxk8s.cluster.resources import SECRETS, WORK_PLANS
 from voxk8s.constants import INLINE_PLAN_BYTES
 from voxk8s.controller.config import Config
 from voxk8s.controller.resolve.resolution_state import Invalid, TransientFailure

@@ -96,7 +96,8 @@ def test_missing_dask_operator() -> None:
     """A cluster that nobody reacts to is told after a while, not waited for in silence."""
     observed = build.with_operator_status(
         build.replace(
-            build.with_operator_status(build.applied()), resolution=WORK_LEFT, cluster=build.cluster(),
+            build.with_operator_status(build.applied()),
+            resolution=WORK_LEFT, cluster=build.cluster(),
             runner=build.job(),
         )
     )  # fmt: skip

@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from voxk8s.cluster.plan_source import Document
-from voxk8s.controller.resolve.resolution_state import Invalid, Resolved
-from voxk8s.controller.resolve.resolve_plan import (
-    Answer,
-    ResolveRequest,
+from voxk8s.controller.resolve.resolution_state import (
+    Invalid,
+    Resolved,
+    ResolveResult,
     TransientFailure,
-    resolve_plan,
 )
+from voxk8s.controller.resolve.resolve_plan import resolve_plan
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.errors import StoreAccessDenied, StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.storage import ResultStore, StoreOptions, open_store
@@ -49,7 +50,7 @@ def url(tmp_path: Path) -> str:
     return (tmp_path / "store").as_uri()
 
 
-def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) -> Answer:
+def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) -> ResolveResult:
     """Look a plan up."""
     data = document if isinstance(document, bytes) else msgspec.json.encode(document or SUM)
     request = ResolveRequest(
@@ -58,7 +59,7 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
         digest=parts.pop("digest", None),
         parameters=parts.pop("parameters", None),
         cache=parts.pop("cache", "Use"),
-        saves_below=parts.pop("saves_below", None),
+        output_url=parts.pop("output_url", None),
         store_url=url,
         run_folder="ns/wp/u-1",
         options=parts.pop("options", StoreOptions()),
@@ -231,7 +232,7 @@ def test_names_that_leave_the_output(url: str) -> None:
     """A saved file that would leave the output's place makes the plan invalid."""
     nodes = [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")]
     for name in ("../x.json", "/x.json", "a/../../x.json", "s3://other/x.json"):
-        found = ask(url, plan(nodes, ("save", "s", name)), saves_below="s3://out")
+        found = ask(url, plan(nodes, ("save", "s", name)), output_url="s3://out")
         assert isinstance(found, Invalid), name
         assert (found.reason, "$.goals[0].name" in found.message) == ("InvalidPlan", True)
 
@@ -380,6 +381,6 @@ def test_files_to_be_copied_are_left_to_the_runner(url: str) -> None:
     assert known.final_status is not None
     results: Any = known.final_status["results"]
     assert results[0]["url"].startswith(url)
-    copied = ask(url, document, saves_below="s3://out")
+    copied = ask(url, document, output_url="s3://out")
     assert isinstance(copied, Resolved)
     assert copied.final_status is None

@@ -1,11 +1,9 @@
-"""Looking plans up in the background."""
+"""The resolver: states, retries, priorities and cancellation."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
 from typing import Any
@@ -14,224 +12,158 @@ import pytest
 
 from tests.support.waiting import until
 from tests.unit.controller.observed_builders import START
-from voxk8s.cluster.plan_source import Document
-from voxk8s.controller.resolve import process_pool, resolve_plan
+from tests.unit.controller.resolve.scripted_resolution import Script, request, thread_pool
 from voxk8s.controller.resolve.resolution_state import (
     Blocked,
     Invalid,
     Resolved,
     Resolving,
+    TransientFailure,
     Unresolved,
 )
-from voxk8s.controller.resolve.resolve_plan import Answer, ResolveRequest, TransientFailure
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.resolver import Resolver
-
-
-def request(url: str = "s3://b/plan.json", size: int = 10) -> ResolveRequest:
-    """Make a request; `url` tells it from others."""
-    document = Document(b"x" * size, "json")
-    return ResolveRequest(document, url, None, None, "Use", None, "memory://x", None)
-
-
-class Script:
-    """Stands in for the look-up: answers as told, in the order of calls."""
-
-    def __init__(self) -> None:
-        self.seen: list[str | None] = []
-        self.answers: dict[str | None, list[Answer | BaseException]] = {}
-        self.gate = threading.Event()
-        self.gate.set()
-
-    def __call__(self, asked: ResolveRequest) -> Answer:
-        self.seen.append(asked.url)
-        self.gate.wait(5)
-        answers = self.answers.get(asked.url) or [Resolved()]
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
-    """A scripted look-up."""
-    script = Script()
-    monkeypatch.setattr(resolve_plan, "resolve_plan", script)
-    monkeypatch.setattr(process_pool, "resolve_plan", script)
-    return script
 
 
 @pytest.fixture
 async def resolver() -> AsyncIterator[Resolver]:
     """A resolver with one thread in place of processes."""
-
-    def executor() -> Executor:
-        return ThreadPoolExecutor(1)
-
-    made = Resolver(1, 2**30, lambda: START, executor)
+    made = Resolver(thread_pool(), lambda: START)
     yield made
     await made.close()
 
 
-async def find_out(resolver: Resolver, uid: str, prepared: Any, priority: int = 0) -> Any:
-    """Start a look-up and wait for its end."""
+async def resolve(resolver: Resolver, uid: str, made: Any, priority: int = 0) -> Any:
+    """Start a resolution, wait for its end, and return the state; `made` may be an error."""
     done = asyncio.Event()
 
-    async def prepare() -> Any:
-        if isinstance(prepared, Exception):
-            raise prepared
-        return prepared
+    async def make_request() -> Any:
+        if isinstance(made, Exception):
+            raise made
+        return made
 
-    resolver.start(uid, priority, prepare, done.set)
+    resolver.start(uid, priority, make_request, done.set)
     await asyncio.wait_for(done.wait(), 5)
     return resolver.state(uid)
 
 
-async def test_answer_is_kept_until_forgotten(resolver: Resolver, script: Script) -> None:
-    """An answer is known until it is stuck_autoscalers."""
+async def queued(resolver: Resolver, script: Script, backlog: int) -> None:
+    """Wait until one plan is being resolved and `backlog` plans wait."""
+    await until(lambda: bool(script.seen) and resolver.backlog == backlog)
+
+
+async def test_result_is_kept_until_forgotten(resolver: Resolver, script: Script) -> None:
+    """A result is the state of its WorkPlan until it is forgotten."""
     assert resolver.state("u") == Unresolved()
-    assert await find_out(resolver, "u", request()) == Resolved()
+    assert await resolve(resolver, "u", request()) == Resolved()
     resolver.forget("u")
     assert resolver.state("u") == Unresolved()
 
 
-async def test_answer_without_a_look_up(resolver: Resolver, script: Script) -> None:
-    """What the preparation knows already needs no process."""
+async def test_result_without_a_request(resolver: Resolver, script: Script) -> None:
+    """A result that is known before there is a request needs no process."""
     invalid = Invalid("InvalidPlan", "at $")
-    assert await find_out(resolver, "u", invalid) == invalid
+    assert await resolve(resolver, "u", invalid) == invalid
     assert script.seen == []
 
 
-async def test_delays_grow(resolver: Resolver, script: Script) -> None:
-    """What has to wait is tried again later and later; meanwhile it stays told."""
-    delay = TransientFailure("StoreUnreachable", "away")
-    waits = []
+async def test_transient_failures_back_off(resolver: Resolver, script: Script) -> None:
+    """Delays double while failures repeat; during a retry the previous failure is reported."""
+    failure = TransientFailure("StoreUnreachable", "away")
+    delays = []
     for _ in range(3):
-        found = await find_out(resolver, "u", delay)
+        found = await resolve(resolver, "u", failure)
         assert isinstance(found, Blocked)
-        waits.append((found.retry_at - START).total_seconds())
-    assert waits == [1, 2, 4]
+        delays.append((found.retry_at - START).total_seconds())
+    assert delays == [1, 2, 4]
     script.gate.clear()
-    task = asyncio.create_task(find_out(resolver, "u", request()))
+    task = asyncio.create_task(resolve(resolver, "u", request()))
     await asyncio.sleep(0)
     assert resolver.state("u") == Resolving(found)
     script.gate.set()
     assert await task == Resolved()
-    assert isinstance(await find_out(resolver, "u", delay), Blocked)
+    found = await resolve(resolver, "u", failure)
+    assert isinstance(found, Blocked)
+    assert found.retry_at == START + timedelta(seconds=1)
 
 
-async def test_the_most_urgent_goes_first(resolver: Resolver, script: Script) -> None:
-    """While the process is busy others wait, and the highest priority goes first."""
+async def test_highest_priority_goes_first(resolver: Resolver, script: Script) -> None:
+    """While the process is busy plans queue, the highest priority first."""
     script.gate.clear()
     order = [("a", 0), ("low", -5), ("high", 7), ("mid", 0)]
     tasks = []
-    for uid, priority in order:
-        work = find_out(resolver, uid, request(uid), priority)
-        tasks.append(asyncio.create_task(work))
-        await asyncio.sleep(0.01)
-    assert resolver.backlog == 3
+    for number, (uid, priority) in enumerate(order):
+        tasks.append(asyncio.create_task(resolve(resolver, uid, request(uid), priority)))
+        await queued(resolver, script, number)
     script.gate.set()
     await asyncio.gather(*tasks)
     assert script.seen == ["a", "high", "mid", "low"]
 
 
-async def test_a_process_that_dies_is_replaced(resolver: Resolver, script: Script) -> None:
-    """A look-up whose process died is tried once more, then called too large."""
-    script.answers["once"] = [BrokenProcessPool(), Resolved(width=3)]
-    script.answers["always"] = [BrokenProcessPool()]
-    assert await find_out(resolver, "u", request("once")) == Resolved(width=3)
-    found = await find_out(resolver, "v", request("always"))
+async def test_plan_that_kills_its_process_is_too_large(resolver: Resolver, script: Script) -> None:
+    """A plan that no process can resolve is invalid, and the message says what to do."""
+    script.results["always"] = [BrokenProcessPool()]
+    found = await resolve(resolver, "v", request("always"))
     assert isinstance(found, Invalid)
     assert found.reason == "PlanTooLarge"
-    assert await find_out(resolver, "w", request("fine")) == Resolved()
+    assert "loops" in found.message
 
 
-async def test_unexpected_errors_are_tried_again(resolver: Resolver, script: Script) -> None:
-    """A failure that nobody foresaw delays a plan and stops nothing else."""
-    assert isinstance(await find_out(resolver, "u", ValueError("?")), Blocked)
-    script.answers["x"] = [ValueError("?")]
-    assert isinstance(await find_out(resolver, "v", request("x")), Blocked)
-    assert await find_out(resolver, "w", request()) == Resolved()
+async def test_unexpected_errors_are_retried(resolver: Resolver, script: Script) -> None:
+    """An unexpected error delays a plan and stops nothing else."""
+    assert isinstance(await resolve(resolver, "u", ValueError("?")), Blocked)
+    script.results["x"] = [ValueError("?")]
+    assert isinstance(await resolve(resolver, "v", request("x")), Blocked)
+    assert await resolve(resolver, "w", request()) == Resolved()
 
 
-async def test_forgetting_stops_waiting(resolver: Resolver, script: Script) -> None:
-    """A plan that is stuck_autoscalers while it waits gives its turn to the next."""
+async def test_forgotten_plan_leaves_the_queue(resolver: Resolver, script: Script) -> None:
+    """A plan that is forgotten while it waits is never resolved; the next one is."""
     script.gate.clear()
-    first = asyncio.create_task(find_out(resolver, "a", request("a")))
-    await asyncio.sleep(0.01)
+    first = asyncio.create_task(resolve(resolver, "a", request("a")))
+    await until(lambda: script.seen == ["a"])
 
-    async def prepare() -> ResolveRequest:
+    async def make_request() -> ResolveRequest:
         return request("b")
 
-    resolver.start("b", 0, prepare, lambda: None)
-    await asyncio.sleep(0.01)
+    resolver.start("b", 0, make_request, lambda: None)
+    await until(lambda: resolver.backlog == 1)
     resolver.forget("b")
     script.gate.set()
     await first
-    assert await find_out(resolver, "c", request("c")) == Resolved()
+    assert await resolve(resolver, "c", request("c")) == Resolved()
     assert script.seen == ["a", "c"]
 
 
-async def test_a_plan_waits_for_the_rehearsal(script: Script) -> None:
-    """A process rehearses before its first plan, and all of them have when the warm-up ends."""
-    warm_up_request = request("warm_up_request")
-    resolver = Resolver(2, 2**30, lambda: START, lambda: ThreadPoolExecutor(1), warm_up_request)
-    script.gate.clear()
-    warming = asyncio.create_task(resolver.warm_up())
-    first = asyncio.create_task(find_out(resolver, "a", request("a")))
-    await until(lambda: script.seen == ["warm_up_request"] * 2)
-    assert not warming.done()
-    script.gate.set()
-    await asyncio.wait_for(warming, 5)
-    assert await first == Resolved()
-    assert script.seen == ["warm_up_request", "warm_up_request", "a"]
-    await resolver.close()
-
-
-async def test_nobody_waits_long_for_a_rehearsal(
-    script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A store that does not answer makes no operator readiness_error."""
-    monkeypatch.setattr("voxk8s.controller.resolve.resolver.WARM_UP", 0.01)
-    warm_up_request = request("warm_up_request")
-    resolver = Resolver(1, 2**30, lambda: START, lambda: ThreadPoolExecutor(1), warm_up_request)
-    script.gate.clear()
-    await asyncio.wait_for(resolver.warm_up(), 5)
-    script.gate.set()
-    await resolver.close()
-
-
-async def test_a_plan_that_is_forgotten_holds_up_nobody(script: Script) -> None:
-    """A process that works for nobody any more is replaced: the next plan does not wait for it."""
-    resolver = Resolver(1, 2**30, lambda: START, lambda: ThreadPoolExecutor(1))
+async def test_forgotten_plan_frees_its_process(script: Script) -> None:
+    """The process of a forgotten plan is replaced: the next plan does not wait for it."""
+    resolver = Resolver(thread_pool(), lambda: START)
     script.gate.clear()
 
-    async def prepare() -> ResolveRequest:
+    async def make_request() -> ResolveRequest:
         return request("huge")
 
-    resolver.start("huge", 0, prepare, lambda: None)
+    resolver.start("huge", 0, make_request, lambda: None)
     await until(lambda: script.seen == ["huge"])
     resolver.forget("huge")
-    next_one = asyncio.create_task(find_out(resolver, "small", request("small")))
+    following = asyncio.create_task(resolve(resolver, "small", request("small")))
     await until(lambda: script.seen == ["huge", "small"])
     script.gate.set()
-    assert await next_one == Resolved()
+    assert await following == Resolved()
     await resolver.close()
 
 
 async def test_large_plans_leave_room_for_small_ones(script: Script) -> None:
-    """Large plans take turns, the most urgent first, and never use all processes."""
-    resolver = Resolver(2, 2**30, lambda: START, lambda: ThreadPoolExecutor(1))
+    """Large plans run one at a time, by priority, and never occupy all processes."""
+    resolver = Resolver(thread_pool(2), lambda: START)
     script.gate.clear()
-    large = [("a", 0), ("b", 0), ("urgent", 9)]
     tasks = []
-    for uid, priority in large:
-        work = find_out(resolver, uid, request(uid, size=2**21), priority)
-        tasks.append(asyncio.create_task(work))
-        await asyncio.sleep(0.01)
-    small = asyncio.create_task(find_out(resolver, "small", request("small")))
-    await asyncio.sleep(0.01)
-    assert script.seen == ["a", "small"]
+    for number, (uid, priority) in enumerate([("a", 0), ("b", 0), ("urgent", 9)]):
+        large = request(uid, size=2**21)
+        tasks.append(asyncio.create_task(resolve(resolver, uid, large, priority)))
+        await queued(resolver, script, number)
+    small = asyncio.create_task(resolve(resolver, "small", request("small")))
+    await until(lambda: script.seen == ["a", "small"])
     assert resolver.backlog == 2
     script.gate.set()
     await asyncio.gather(small, *tasks)
@@ -240,6 +172,6 @@ async def test_large_plans_leave_room_for_small_ones(script: Script) -> None:
 
 
 def test_backoff_is_bounded() -> None:
-    """No plan waits longer than ten seconds for its next look."""
-    resolver = Resolver(1, 2**30, lambda: START)
+    """A plan is retried at least every ten seconds."""
+    resolver = Resolver(thread_pool(), lambda: START)
     assert timedelta(seconds=resolver.backoff.delay(99, lambda: 0.0)) == timedelta(seconds=10)

@@ -11,7 +11,12 @@ from tests.unit.controller import observed_builders as build
 from voxk8s.api import Store
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.config import StoreConfig
-from voxk8s.controller.resolve.store_access import StoreAccess, is_below, own_options, store_access
+from voxk8s.controller.resolve.store_access import (
+    StoreAccess,
+    may_read,
+    secret_options,
+    store_access,
+)
 from voxk8s.errors import InvalidUsage, StoreAccessDenied
 from voxk8s.storage import StoreOptions
 
@@ -34,9 +39,9 @@ def access(spec: dict[str, Any] | None = None, **changes: Any) -> StoreAccess:
 def test_default_store_comes_with_a_secret() -> None:
     """The default store's credentials reach the pods by a Secret, and nothing else shows them."""
     found = access()
-    assert found.open_to_operator
-    assert found.manifest is not None
-    assert found.target.secret == found.manifest["metadata"]["name"]
+    assert found.operator_may_read
+    assert found.secret_manifest is not None
+    assert found.target.secret == found.secret_manifest["metadata"]["name"]
     assert "SECRET" not in repr(found.target)
     assert (found.target.url, found.target.endpoint) == ("s3://results", "http://s3:8333")
 
@@ -77,7 +82,7 @@ def own(**parts: Any) -> dict[str, Any]:
 def test_own_store_uses_the_users_secret() -> None:
     """A store of one's own is used with one's own Secret; the operator's is never copied."""
     found = access(own(), denied=("ns",))
-    assert (found.target.secret, found.manifest) == ("keys", None)
+    assert (found.target.secret, found.secret_manifest) == ("keys", None)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ def test_own_store_uses_the_users_secret() -> None:
 )
 def test_operator_goes_only_where_the_chart_allows(parts: dict[str, Any], opened: bool) -> None:
     """The operator looks only into places below its prefixes, on its own server."""
-    assert access(own(**parts)).open_to_operator == opened
+    assert access(own(**parts)).operator_may_read == opened
 
 
 @pytest.mark.parametrize(
@@ -120,9 +125,9 @@ def test_only_s3_is_shared_by_all_pods() -> None:
 
 def test_prefixes_end_at_a_slash() -> None:
     """A prefix without a slash does not open its neighbours."""
-    assert is_below("s3://results/a", config(prefixes=("s3://results",)))
-    assert not is_below("s3://results2/a", config(prefixes=("s3://results",)))
-    assert not is_below("s3://results/a", config(prefixes=("none:",)))
+    assert may_read("s3://results/a", config(prefixes=("s3://results",)))
+    assert not may_read("s3://results2/a", config(prefixes=("s3://results",)))
+    assert not may_read("s3://results/a", config(prefixes=("none:",)))
 
 
 def secret(**data: str) -> dict[str, Any]:
@@ -133,7 +138,7 @@ def secret(**data: str) -> dict[str, Any]:
 
 def test_secret_is_read() -> None:
     """The credentials of a Secret come with the store's own server."""
-    found = own_options(
+    found = secret_options(
         Store(url="s3://x", endpoint="http://e"),
         secret(AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s"),
     )
@@ -143,5 +148,5 @@ def test_secret_is_read() -> None:
 def test_incomplete_secret_names_the_key() -> None:
     """A Secret without a key is told by the name of the key, never by values."""
     with pytest.raises(StoreAccessDenied, match=r"keys.*AWS_SECRET_ACCESS_KEY") as caught:
-        own_options(Store(url="s3://x"), secret(AWS_ACCESS_KEY_ID="topsecret"))
+        secret_options(Store(url="s3://x"), secret(AWS_ACCESS_KEY_ID="topsecret"))
     assert "topsecret" not in str(caught.value)

@@ -1,0 +1,47 @@
+"""The runner's part of the status."""
+
+from __future__ import annotations
+
+import msgspec
+
+from voxk8s.api import (
+    RUNNER_FIELDS,
+    GoalResult,
+    OperationCounts,
+    Outcome,
+    Waiting,
+    WorkPlanStatus,
+    decode_status,
+    encode_runner_status,
+)
+
+COUNTS = OperationCounts(total=2, cached=1, computed=1, failed=0, running=0, pending=0)
+
+
+def test_only_the_runners_fields_are_written() -> None:
+    """The operator's fields keep their defaults, and fields without a value are left out."""
+    part = encode_runner_status(
+        operations=COUNTS,
+        progress="2/2",
+        results=[],
+        failures=[],
+        outcome=Outcome(state="Succeeded", reason="AllGoalsReached"),
+        waiting=Waiting(reason="StoreUnreachable"),
+        run_url="s3://b/runs/x",
+        report_url="s3://b/runs/x/report.html",
+    )
+    status = decode_status({"observedGeneration": -1, **part})
+    others = {name: getattr(WorkPlanStatus(), name) for name in RUNNER_FIELDS}
+    assert msgspec.structs.replace(status, **others) == WorkPlanStatus()
+    assert not part["results"]
+    assert (part["operations"]["computed"], part["progress"]) == (1, "2/2")
+    assert "resultsOmitted" not in part
+    assert encode_runner_status(progress="1/2") == {"progress": "1/2"}
+
+
+def test_omitted_results_are_counted() -> None:
+    """Results beyond the limit of the status are left out, and their number is written."""
+    results = [GoalResult(goal="x" * 1000, kind="print", value=1) for _ in range(1000)]
+    part = encode_runner_status(results=results)
+    assert len(part["results"]) + part["resultsOmitted"] == 1000
+    assert part["resultsOmitted"] > 0

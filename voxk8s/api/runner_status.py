@@ -1,0 +1,65 @@
+"""The runner's part of the status: its fields, and the one function that builds it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from voxk8s.api.results import bound_failures, bound_results
+from voxk8s.api.status import (
+    GoalResult,
+    OperationCounts,
+    OperationFailure,
+    Outcome,
+    ReportStatus,
+    Waiting,
+    WorkPlanStatus,
+)
+from voxk8s.api.workplan import encode
+
+RUNNER_FIELDS: Final = (
+    "operations",
+    "progress",
+    "results",
+    "results_omitted",
+    "failures",
+    "failures_omitted",
+    "outcome",
+    "waiting",
+    "report",
+    "run_url",
+)
+"""Fields of WorkPlanStatus that the runner's field manager owns; the operator owns the others."""
+
+
+def encode_runner_status(
+    *,
+    operations: OperationCounts | None = None,
+    progress: str | None = None,
+    results: Sequence[GoalResult] | None = None,
+    failures: Sequence[OperationFailure] | None = None,
+    outcome: Outcome | None = None,
+    waiting: Waiting | None = None,
+    run_url: str = "",
+    report_url: str = "",
+) -> dict[str, Any]:
+    """Return the runner's part of the status as JSON data, with results and failures bounded.
+
+    Server-side apply removes the fields that are left out, if they were there before.
+    """
+    shown_results, results_omitted = (None, 0) if results is None else bound_results(results)
+    shown_failures, failures_omitted = (None, 0) if failures is None else bound_failures(failures)
+    return encode(
+        WorkPlanStatus(
+            operations=operations,
+            progress=progress,
+            results=shown_results,
+            results_omitted=results_omitted or None,
+            failures=shown_failures,
+            failures_omitted=failures_omitted or None,
+            outcome=outcome,
+            waiting=waiting,
+            run_url=run_url or None,
+            report=ReportStatus(url=report_url) if report_url else None,
+        )
+    )

@@ -1,0 +1,98 @@
+"""Computes the result keys of a plan and looks them up, without reading inputs or computing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from voxk8s.api import Cache
+from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
+from voxk8s.inputs import pinning
+from voxk8s.inputs.listing import list_folder
+from voxk8s.inputs.options import InputOptions
+from voxk8s.kernels import registry
+from voxk8s.plan import (
+    InputRef,
+    KeyConstant,
+    KeyGraph,
+    OperationId,
+    Pin,
+    Prefetch,
+    Resolution,
+    ResultKey,
+    Role,
+    WorkPlan,
+    expand,
+    key_graph,
+    resolve,
+)
+from voxk8s.storage import MISS, ResultStore
+
+_THREADS = 16
+
+
+def resolve_keys(
+    plan: WorkPlan, store: ResultStore, cache: Cache, options: InputOptions
+) -> tuple[KeyGraph, Resolution]:
+    """Return the key graph as far as the store and the state of inputs determine it.
+
+    Loops over known sequences are expanded until there are no more. `options` say which inputs may
+    be asked for their state.
+    """
+    graph = _with_pins(key_graph(plan, registry()), store, options)
+    found = _resolve(graph, store, cache)
+    tried: set[ResultKey] = set()
+    while True:
+        pivots = {deferred.pivot for deferred in graph.deferred} - tried
+        values = {pivot: _pivot_value(graph, found, store, pivot) for pivot in pivots}
+        known = {pivot: value for pivot, value in values.items() if value is not MISS}
+        tried |= pivots
+        if not known:
+            return graph, found
+        graph = _with_pins(expand(graph, known), store, options)
+        found = _resolve(graph, store, cache)
+
+
+def _with_pins(graph: KeyGraph, store: ResultStore, options: InputOptions) -> KeyGraph:
+    pins = _pins(graph.unpinned.values(), store, options)
+    return expand(graph, {}, pins) if pins else graph
+
+
+def _pins(
+    refs: Iterable[InputRef], store: ResultStore, options: InputOptions
+) -> dict[OperationId, Pin]:
+    """Return the pins that are known without reading an input; the runner creates the others."""
+
+    def pin(ref: InputRef) -> Pin | None:
+        url = str(ref.arguments[0])
+        try:
+            if ref.role is Role.LISTING:
+                return list_folder(*ref.arguments, options=options)  # type: ignore[arg-type]  # checked by the plan
+            found = pinning.stat(url, options)
+        except (InputNotAllowed, InputUnavailable, InputUnreachable):
+            return None  # The operator may not read it, or the runner reports the error.
+        versioned = found.kind == "file" and found.version
+        return store.pin_get(url, found.size, found.version) if versioned else None
+
+    wanted = list(refs)
+    if not wanted:
+        return {}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = list(pool.map(pin, wanted))
+    return {ref.id: pin for ref, pin in zip(wanted, found, strict=True) if pin is not None}
+
+
+def _resolve(graph: KeyGraph, store: ResultStore, cache: Cache) -> Resolution:
+    if cache != "Use":
+        return resolve(graph, lambda _: ())
+    return resolve(graph, Prefetch(graph, store.contains, registry().is_cheap))
+
+
+def _pivot_value(graph: KeyGraph, found: Resolution, store: ResultStore, key: ResultKey) -> object:
+    """Return the sequence that a loop runs over, or MISS if it is not known."""
+    node = graph.nodes[key]
+    if isinstance(node, KeyConstant):
+        return node.value
+    if node.pin is not None and node.pin.entries is not None:
+        return list(node.pin.entries)
+    return store.get(key) if key in found.known else MISS
