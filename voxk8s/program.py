@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from voxk8s import imgql
-from voxk8s.imgql import Compiled
+from voxk8s.imgql import CompiledProgram
 from voxk8s.kernels import registry, symbols
 from voxk8s.plan import WorkPlan
 from voxk8s.plan.signature import KernelIndex
@@ -35,7 +35,7 @@ def compile_with_places(
     parameters: Mapping[str, str] | None = None,
     read_file: Callable[[str], str] | None = None,
     index: KernelIndex | None = None,
-) -> Compiled:
+) -> CompiledProgram:
     """Compile an ImgQL program; gives the plan, where its operations come from, and warnings.
 
     `parameters` are the values of `$NAME`. `read_file` gives the text of an imported file, whose

@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from voxk8s.errors import InvalidProgram
-from voxk8s.imgql import Compiled, Diagnostic, check_program, compile_program
+from voxk8s.imgql import CompiledProgram, Diagnostic, check_program, compile_program
 from voxk8s.kernels import registry, symbols
 from voxk8s.plan.model import Closure, Constant, Node, Operation, OperationId, Parameter
 
 
-def compiled(
+def compile_text(
     text: str,
     *,
     parameters: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
     name: str = "main.imgql",
-) -> Compiled:
+) -> CompiledProgram:
     """Compile a program with the real kernels; `files` are what it can import."""
     return compile_program(
         text,
@@ -30,7 +30,7 @@ def compiled(
     )
 
 
-def diagnostics(
+def check_text(
     text: str, *, files: Mapping[str, str] | None = None, name: str = "main.imgql"
 ) -> tuple[Diagnostic, ...]:
     """Check a program with the real kernels."""
@@ -39,22 +39,22 @@ def diagnostics(
     )
 
 
-def refused(text: str, **options: Mapping[str, str]) -> str:
+def compile_error(text: str, **options: Mapping[str, str]) -> str:
     """Give the message with which a program is refused."""
     with pytest.raises(InvalidProgram) as caught:
-        compiled(text, **options)  # type: ignore[arg-type] # files and parameters only
+        compile_text(text, **options)  # type: ignore[arg-type] # files and parameters only
     return str(caught.value)
 
 
-def shown(text: str, **options: Mapping[str, str]) -> str:
+def goal_text(text: str, **options: Mapping[str, str]) -> str:
     """Give the goals of a program as nested expressions, one a line."""
-    plan = compiled(text, **options).plan  # type: ignore[arg-type] # files and parameters only
+    plan = compile_text(text, **options).plan  # type: ignore[arg-type] # files and parameters only
     return "\n".join(expression(plan.nodes, goal.id) for goal in plan.goals)
 
 
 def value(text: str) -> str:
     """Give an expression of a program as a nested expression of kernels."""
-    return shown(f'import "vox1"\nload img = "a.nii"\nprint "x" {text}')
+    return goal_text(f'import "vox1"\nload img = "a.nii"\nprint "x" {text}')
 
 
 def expression(nodes: Mapping[OperationId, Node], root: OperationId) -> str:

@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     if isinstance(found, WorkPlan):
         return 0
     # Imported here: documents do not need the language.
-    from voxk8s.imgql import check_program, listing
+    from voxk8s.imgql import check_program, format_diagnostics
     from voxk8s.kernels import registry, symbols
 
     with ParameterWarnings(found, quiet=bool(arguments.quiet)) as asked:
@@ -29,5 +29,5 @@ def run(arguments: argparse.Namespace) -> int:
             read_file=asked.read_file,
         )
     if diagnostics:
-        print(listing(diagnostics), file=sys.stderr)
+        print(format_diagnostics(diagnostics), file=sys.stderr)
     return 2 if any(each.severity == "error" for each in diagnostics) else 0

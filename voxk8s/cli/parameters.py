@@ -46,7 +46,7 @@ class ParameterWarnings:
         if self._asked.issuperset(self._given):
             return
         # Imported here: most programs are given just what they ask for.
-        from voxk8s.imgql.syntax.source import longest_parameter
+        from voxk8s.imgql.syntax.source_text import longest_parameter
         from voxk8s.plan.suggest import suggest
 
         taken = {longest_parameter(word, self._given) for word in self._asked}

@@ -22,7 +22,7 @@ from voxk8s.errors import (
     PermanentError,
     TransientError,
 )
-from voxk8s.imgql import Compiled
+from voxk8s.imgql import CompiledProgram
 from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.locations import locate
 from voxk8s.inputs.options import InputOptions
@@ -179,7 +179,9 @@ def check_no_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:
             )
 
 
-def _compile(document: Document, parameters: Mapping[str, str], index: KernelIndex) -> Compiled:
+def _compile(
+    document: Document, parameters: Mapping[str, str], index: KernelIndex
+) -> CompiledProgram:
     try:
         text = document.data.decode()
     except UnicodeDecodeError as error:

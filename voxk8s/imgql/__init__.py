@@ -4,18 +4,18 @@
 program in its usual form.
 """
 
-from voxk8s.imgql.compile import Compiled, check_program, compile_program
-from voxk8s.imgql.lower.namespaces import Symbol, SymbolTable
-from voxk8s.imgql.syntax.diagnostics import Diagnostic, listing
+from voxk8s.imgql.compiler import CompiledProgram, check_program, compile_program
+from voxk8s.imgql.lower.global_scope import Symbol, SymbolTable
+from voxk8s.imgql.syntax.diagnostics import Diagnostic, format_diagnostics
 from voxk8s.imgql.syntax.formatter import format_program
 
 __all__ = [
-    "Compiled",
+    "CompiledProgram",
     "Diagnostic",
     "Symbol",
     "SymbolTable",
     "check_program",
     "compile_program",
+    "format_diagnostics",
     "format_program",
-    "listing",
 ]

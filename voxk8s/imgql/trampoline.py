@@ -6,13 +6,13 @@ from collections.abc import Generator
 from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
-Steps: TypeAlias = Generator["Steps[Any]", Any, T]
+Trampolined: TypeAlias = Generator["Trampolined[Any]", Any, T]
 """A function that `yield`s the calls it makes and is sent their results."""
 
 
-def run(steps: Steps[T]) -> T:
+def run(steps: Trampolined[T]) -> T:
     """Run to the end; exceptions leave through the calls they pass, as usual."""
-    stack: list[Steps[Any]] = [steps]
+    stack: list[Trampolined[Any]] = [steps]
     result: Any = None
     while True:
         try:

@@ -16,7 +16,7 @@ from voxk8s.plan.signature import Role, Signature
 ANY: Final = "any"
 IMAGES: Final = frozenset({"image", "mask"})
 _NUMBERS: Final = frozenset({"number", "bool"})
-_DEEPEST: Final = 3
+_MAX_NESTING: Final = 3
 
 ARITHMETIC: Final = frozenset(
     f"default.{word}" for word in ("addition", "subtraction", "multiplication", "division", "floor")
@@ -40,106 +40,110 @@ _IMAGE_FILE: Final = "string<image>"
 
 def sequence_of(item: str) -> str:
     """Give the type of a sequence of such items."""
-    if item == ANY or item.count("<") >= _DEEPEST:
+    if item == ANY or item.count("<") >= _MAX_NESTING:
         return "sequence"
     return f"sequence<{item}>"
 
 
-def item_of(kind: str) -> str:
+def item_of(value_type: str) -> str:
     """Give the type of a sequence's items."""
-    return kind[len("sequence<") : -1] if kind.startswith("sequence<") else ANY
+    return value_type[len("sequence<") : -1] if value_type.startswith("sequence<") else ANY
 
 
-def is_sequence(kind: str) -> bool:
+def is_sequence(value_type: str) -> bool:
     """Tell whether it is a sequence of any kind."""
-    return kind.startswith("sequence")
+    return value_type.startswith("sequence")
 
 
-def join(kinds: Sequence[str]) -> str:
+def join(argument_types: Sequence[str]) -> str:
     """Give the narrowest type that all have in common; `any` for no type at all."""
-    different = set(kinds)
+    different = set(argument_types)
     if len(different) == 1:
         return different.pop()
     if different and different <= IMAGES:
         return "image"
-    families = {family(kind) for kind in different} & {"sequence", "string"}
-    if len(families) == 1 and families == {family(kind) for kind in different}:
+    families = {family(value_type) for value_type in different} & {"sequence", "string"}
+    if len(families) == 1 and families == {family(value_type) for value_type in different}:
         return families.pop()
     return ANY
 
 
-def clashes(wanted: str, given: str) -> bool:
+def clashes(expected_type: str, given: str) -> bool:
     """Tell whether a value of type `given` can never be what `wanted` asks for."""
-    if ANY in (wanted, given):
+    if ANY in (expected_type, given):
         return False
-    return family(given) not in map(family, wanted.split("|"))
+    return family(given) not in map(family, expected_type.split("|"))
 
 
-def family(kind: str) -> str:
+def family(value_type: str) -> str:
     """Give the widest type whose values may stand where one of this type does."""
-    if kind in IMAGES:
+    if value_type in IMAGES:
         return "image"
-    if kind in _NUMBERS:
+    if value_type in _NUMBERS:
         return "number"
-    return kind.partition("<")[0]
+    return value_type.partition("<")[0]
 
 
-def wanted(signature: Signature, place: int, kinds: Sequence[str]) -> str:
+def expected_type(signature: Signature, position: int, argument_types: Sequence[str]) -> str:
     """Give the type that a kernel asks for at an argument's place, among arguments of `kinds`."""
     name, parameters = signature.qualified, signature.parameters
     if name in ARITHMETIC:
         return _COMPUTABLE
-    if name in _ORDER and kinds:
-        first = family(kinds[0])
-        return first if place and first in _ORDERED.split("|") else _ORDERED
+    if name in _ORDER and argument_types:
+        first = family(argument_types[0])
+        return first if position and first in _ORDERED.split("|") else _ORDERED
     if name in _EQUALITY:
         # A sequence is not equal to what is none, whatever that is.
-        return ANY if any(map(is_sequence, kinds)) or ANY in kinds else _COMPARABLE
-    return parameters[min(place, len(parameters) - 1)] if parameters else ANY
+        return (
+            ANY if any(map(is_sequence, argument_types)) or ANY in argument_types else _COMPARABLE
+        )
+    return parameters[min(position, len(parameters) - 1)] if parameters else ANY
 
 
-def is_image(kind: str, signature: Signature, place: int) -> bool:
+def is_image(value_type: str, signature: Signature, position: int) -> bool:
     """Tell whether an argument must be an image: by its type, or since the kernel wants one."""
-    return kind in IMAGES or (kind == ANY and wanted(signature, place, ()) in IMAGES)
+    return value_type in IMAGES or (
+        value_type == ANY and expected_type(signature, position, ()) in IMAGES
+    )
 
 
-def result(signature: Signature, kinds: Sequence[str]) -> str:
+def result_type(signature: Signature, argument_types: Sequence[str]) -> str:
     """Give the type of a kernel's result for arguments of these types."""
     name = signature.qualified
     if name in ARITHMETIC:
-        return _arithmetic(kinds)
-    if ANY in kinds and (name in _ORDER or name in _EQUALITY):
+        return _arithmetic(argument_types)
+    if ANY in argument_types and (name in _ORDER or name in _EQUALITY):
         # An image compared with a number is a mask.
         return ANY
     if name in _SEQUENCES:
         return _SEQUENCES[name]
     if is_load(signature):
-        return "image" if _IMAGE_FILE in kinds else ANY
+        return "image" if _IMAGE_FILE in argument_types else ANY
     if name == "default.sequence":
-        return sequence_of(join(kinds)) if kinds else "sequence"
-    if name == "default.index" and kinds:
-        return item_of(kinds[0])
-    if name == "default.subsequence" and kinds and is_sequence(kinds[0]):
-        return kinds[0]
+        return sequence_of(join(argument_types)) if argument_types else "sequence"
+    if name == "default.index" and argument_types:
+        return item_of(argument_types[0])
+    if name == "default.subsequence" and argument_types and is_sequence(argument_types[0]):
+        return argument_types[0]
     return signature.result
 
 
-def described(name: str, signature: Signature) -> str:
+def describe_call(name: str, signature: Signature) -> str:
     """Say what a kernel takes, as in `it is near(mask)`; empty if its signature does not tell."""
-    words = list(signature.parameters)
-    if not words or set(words) == {ANY}:
+    parameters = list(signature.parameters)
+    if not parameters or set(parameters) == {ANY}:
         return ""
     if signature.maximum is None:
-        words.append("…")
-    return f"it is {name}({', '.join(words)})"
+        parameters.append("…")
+    return f"it is {name}({', '.join(parameters)})"
 
 
-def text(value: str) -> str:
+def string_type(value: str) -> str:
     """Give the type of a string that the program spells out; its suffix may say what it names."""
     return _IMAGE_FILE if value.lower().removesuffix(".gz").endswith(_PICTURES) else "string"
 
 
-def loaded(url: object) -> str:
+def load_type(url: object) -> str:
     """Guess the type of what is loaded, by the URL if it is known: an image if nothing else."""
     return ANY if not isinstance(url, str) or is_document(url) else "image"
 
@@ -154,8 +158,8 @@ def is_load(signature: Signature) -> bool:
     return signature.role is Role.LOAD
 
 
-def _arithmetic(kinds: Sequence[str]) -> str:
-    families = [family(kind) for kind in kinds]
+def _arithmetic(argument_types: Sequence[str]) -> str:
+    families = [family(value_type) for value_type in argument_types]
     if ANY in families:
         return ANY
     if "sequence" in families:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.imgql import compiled
+from tests.support.imgql import compile_text
 from voxk8s.execution.source_locations import NOWHERE, Places
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyOperation, OperationId, WorkPlan, key_graph
@@ -20,7 +20,7 @@ def test_a_message_begins_with_the_place() -> None:
 
 def test_operations_of_loops_have_the_place_of_the_body() -> None:
     """Every operation of loops inside loops has the line that its body's node stands in."""
-    program = compiled(
+    program = compile_text(
         "let row(i) = for j in range(0, 2) do\n  i - j\n"
         'print "x" for i in range(5, 7) do\n  row(i * 2)\n'
     )
@@ -36,7 +36,9 @@ def test_operations_of_loops_have_the_place_of_the_body() -> None:
 
 def test_inputs_with_computed_addresses_have_places() -> None:
     """An input whose address the plan computes points to its `load`, in a loop too."""
-    program = compiled('import "vox1"\nprint "v" for n in ["a.nii", "b.nii"] do\n  volume(load(n))')
+    program = compile_text(
+        'import "vox1"\nprint "v" for n in ["a.nii", "b.nii"] do\n  volume(load(n))'
+    )
     places = _places(program.plan, program.origins)
     assert places.graph is not None
     assert {places.of(name) for name in places.graph.unpinned} == {"main.imgql:3:10"}
@@ -45,7 +47,7 @@ def test_inputs_with_computed_addresses_have_places() -> None:
 def test_a_message_names_the_calls_that_led_to_an_operation() -> None:
     """Behind the message stand the calls, the innermost first; far ones are left out."""
     functions = "".join(f"let f{i}(a) = f{i - 1}(a)\n" for i in range(1, 5))
-    program = compiled(f'let f0(a) = a - 1\n{functions}print "x" f4(2)')
+    program = compile_text(f'let f0(a) = a - 1\n{functions}print "x" f4(2)')
     places = _places(program.plan, program.origins)
     (name,) = _operations(places)["default.subtraction"]
     assert places.around(name, "it broke") == (
@@ -56,7 +58,7 @@ def test_a_message_names_the_calls_that_led_to_an_operation() -> None:
 
 def test_a_saved_file_has_the_place_of_its_goal() -> None:
     """What goes wrong when a file is made points to the `save`, not to the value's operation."""
-    program = compiled(
+    program = compile_text(
         'let a = 1 + 2\nsave "a.txt" a\nprint "x" a\nsave "b.json" a\nsave "c.txt" a'
     )
     places = _places(program.plan, program.origins)

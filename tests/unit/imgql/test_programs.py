@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.imgql import compiled, diagnostics
+from tests.support.imgql import check_text, compile_text
 from tests.support.paths import DATA
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import format_program
@@ -34,7 +34,7 @@ NAMES = [name for name in FILES if "/" not in name]
 @pytest.mark.parametrize("name", NAMES)
 def test_a_program_compiles(name: str) -> None:
     """A program as published becomes a plan with its goals, in order."""
-    result = compiled(FILES[name], parameters=PARAMETERS, files=FILES, name=name)
+    result = compile_text(FILES[name], parameters=PARAMETERS, files=FILES, name=name)
     wanted = [
         line.split()[0] for line in FILES[name].splitlines() if line[:5] in ("print", "save ")
     ]
@@ -45,7 +45,7 @@ def test_a_program_compiles(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_plan_of_a_program_is_a_valid_document(name: str) -> None:
     """Writing the plan as a document and reading it gives the same plan."""
-    plan = compiled(FILES[name], parameters=PARAMETERS, files=FILES, name=name).plan
+    plan = compile_text(FILES[name], parameters=PARAMETERS, files=FILES, name=name).plan
     again = decode(encode(plan), index=registry())
     assert again.goals == plan.goals
     assert dict(again.nodes) == dict(plan.nodes)
@@ -55,7 +55,7 @@ def test_a_plan_of_a_program_is_a_valid_document(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_operations_know_their_place_in_the_program(name: str) -> None:
     """Every operation, in loops too, has an origin, and none is in the library."""
-    result = compiled(FILES[name], parameters=PARAMETERS, files=FILES, name=name)
+    result = compile_text(FILES[name], parameters=PARAMETERS, files=FILES, name=name)
     waiting = [result.plan.nodes]
     while waiting:
         for node in waiting.pop().values():
@@ -73,7 +73,7 @@ def test_programs_are_in_the_usual_form(name: str) -> None:
 
 def test_origins_name_line_and_column() -> None:
     """An operation points to the word of the program that it comes from."""
-    result = compiled('import "stdlib.imgql"\nload a = "f"\nlet b = B+ a\nprint "x" volume(b)')
+    result = compile_text('import "stdlib.imgql"\nload a = "f"\nlet b = B+ a\nprint "x" volume(b)')
     places = {
         node.operator: str(result.origins[node.id])
         for node in result.plan.nodes.values()
@@ -89,9 +89,9 @@ def test_origins_name_line_and_column() -> None:
 
 def test_a_program_without_goals_is_a_plan_without_nodes() -> None:
     """Only what goals need is in the plan."""
-    plan = compiled('let a = load("f")').plan
+    plan = compile_text('let a = load("f")').plan
     assert (dict(plan.nodes), plan.goals) == ({}, ())
-    assert diagnostics('let a = load("f")') == ()
+    assert check_text('let a = load("f")') == ()
 
 
 _WORDS = [
@@ -152,8 +152,8 @@ _WORDS = [
 def test_any_text_is_a_program_or_refused(words: list[str]) -> None:
     """Whatever stands in a file, it compiles or its errors are told; nothing else happens."""
     text = " ".join(words)
-    if any(each.severity == "error" for each in diagnostics(text)):
+    if any(each.severity == "error" for each in check_text(text)):
         with pytest.raises(InvalidProgram):
-            compiled(text)
+            compile_text(text)
     else:
-        compiled(text)
+        compile_text(text)

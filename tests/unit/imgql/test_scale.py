@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import compiled, diagnostics, refused
-from voxk8s.imgql.reduce import reduce
+from tests.support.imgql import check_text, compile_error, compile_text
+from voxk8s.imgql.reduce import plan_builder
 
 MANY = 10_000
 
@@ -51,13 +51,13 @@ def _chain(count: int) -> str:
 )
 def test_large_programs_compile(text: str, nodes: int | None) -> None:
     """Neither length nor depth of a program is bounded by the interpreter."""
-    plan = compiled(text).plan
+    plan = compile_text(text).plan
     assert nodes is None or len(plan.nodes) == nodes
 
 
 def test_many_errors_are_cut() -> None:
     """A program full of errors gives the first ones and a count."""
-    message = refused("\n".join(f"let a{i} = foo{i}" for i in range(MANY)))
+    message = compile_error("\n".join(f"let a{i} = foo{i}" for i in range(MANY)))
     assert message.count("unknown name") == 20
     assert f"and {MANY - 20} more errors" in message
 
@@ -65,7 +65,7 @@ def test_many_errors_are_cut() -> None:
 def test_a_long_cycle_is_cut() -> None:
     """A cycle through thousands of definitions is named in one line."""
     text = "\n".join(f"let a{i} = a{(i + 1) % 5000}" for i in range(5000))
-    message = refused(text)
+    message = compile_error(text)
     assert "`a0` is defined by itself: a0 -> a1" in message
     assert len(message) < 400
 
@@ -73,21 +73,21 @@ def test_a_long_cycle_is_cut() -> None:
 def test_loops_and_local_definitions_end_in_each_other_to_any_depth() -> None:
     """A thousand forms inside each other, each the end of the one before, are no trouble."""
     loops = "".join(f"for x{i} in [1] do " for i in range(1000))
-    assert len(compiled(f'print "x" {loops}x999').plan.goals) == 1
+    assert len(compile_text(f'print "x" {loops}x999').plan.goals) == 1
     locals_ = "".join(f"let x{i} = 1 in " for i in range(1000))
-    assert "unknown name `foo`" in refused(f'print "x" {locals_}for y in foo do y')
+    assert "unknown name `foo`" in compile_error(f'print "x" {locals_}for y in foo do y')
 
 
 def test_errors_of_a_long_line_share_it() -> None:
     """So many errors in one long line take no more memory than the line and they."""
-    found = diagnostics('print "x" 1\n' + "é§" * 1000)
+    found = check_text('print "x" 1\n' + "é§" * 1000)
     assert len(found) > 1000
     assert len({id(each.text) for each in found if each.line == 2}) == 1
 
 
 def test_a_long_line_is_cut_around_its_mark() -> None:
     """The line of an error is shown as far as a terminal is wide."""
-    message = refused('print "x" ' + "1 + " * 500 + "foo" + " + 1" * 500)
+    message = compile_error('print "x" ' + "1 + " * 500 + "foo" + " + 1" * 500)
     assert max(map(len, message.splitlines())) < 120
     assert "foo" in message.splitlines()[1]
     mark = message.splitlines()[2].index("^^^")
@@ -106,8 +106,8 @@ def test_a_long_line_is_cut_around_its_mark() -> None:
 )
 def test_a_short_program_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """What calls itself doubled again and again is told where it is asked for."""
-    monkeypatch.setattr(reduce, "MOST_WORK", 1000)
-    message = refused(text)
+    monkeypatch.setattr(plan_builder, "MAX_OPERATIONS", 1000)
+    message = compile_error(text)
     assert "this comes to more than 1,000 operations" in message
     line = text.count("\n") + 1
     assert f"main.imgql:{line}:" in message

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from voxk8s.imgql.lower.application import MINUS, Abandon, Application
+from voxk8s.imgql.lower.calls import MINUS, CallLowering, LoweringAborted
 from voxk8s.imgql.lower.ir import Constant, Fold, Function, Map, Unknown
-from voxk8s.imgql.lower.name_lookup import Lookup
+from voxk8s.imgql.lower.name_lookup import NameLookup
 from voxk8s.imgql.lower.scopes import Local, Scope
-from voxk8s.imgql.syntax import nodes
-from voxk8s.imgql.syntax.nodes import Bracket, Chain, For, Group, Item, Let, Slice, Token
-from voxk8s.imgql.trampoline import Steps
+from voxk8s.imgql.syntax import syntax_tree
+from voxk8s.imgql.syntax.syntax_tree import Bracket, Chain, For, Group, Item, Let, Slice, Token
+from voxk8s.imgql.trampoline import Trampolined
 
-LowerChain: TypeAlias = Callable[[Scope, Chain], Steps[int]]
+LowerChain: TypeAlias = Callable[[Scope, Chain], Trampolined[int]]
 """Adds the instructions of an expression to a scope and gives the place of its value."""
 
 MAPS: Final = ("map", "default.map")
@@ -25,10 +25,10 @@ _NEUTRAL: Final = {"+": 0.0, "-": 0.0, "*": 1.0, "&&": True, "||": False}
 class Forms:
     """Adds the instructions of forms; expressions inside of them are lowered by `chain`."""
 
-    def __init__(self, chain: LowerChain, lookup: Lookup, application: Application) -> None:
+    def __init__(self, chain: LowerChain, lookup: NameLookup, calls: CallLowering) -> None:
         self._chain = chain
         self._lookup = lookup
-        self._application = application
+        self._calls = calls
 
     def scope(
         self, function: Function, order: int, parameters: tuple[Token, ...], parent: Scope | None
@@ -38,11 +38,11 @@ class Forms:
         for token in parameters:
             if token.text in seen:
                 message = f"the parameter `{token.text}` is there twice"
-                self._application.error(function, token, message)
+                self._calls.error(function, token, message)
             seen.add(token.text)
         return Scope(function, order, parameters, parent)
 
-    def loop(self, scope: Scope, item: For) -> Steps[int]:
+    def loop(self, scope: Scope, item: For) -> Trampolined[int]:
         """Lower `for x in xs do e`."""
         sequence = yield self._chain(scope, item.sequence)
         function = Function("", scope.function.source, item.start, item.variable.end, 1)
@@ -51,7 +51,7 @@ class Forms:
         captured = tuple(inner.captured)
         return scope.add(Map(function, sequence, captured, item.start, item.end))
 
-    def local(self, scope: Scope, item: Let) -> Steps[int]:
+    def local(self, scope: Scope, item: Let) -> Trampolined[int]:
         """Lower `let x = e in body` and `let f(a) = e in body`."""
         name = item.header.name
         binding: int | Local
@@ -68,17 +68,17 @@ class Forms:
             value: int = yield self._chain(scope, item.body)
         return value
 
-    def map(self, scope: Scope, token: Token, group: Group) -> Steps[int]:
+    def map(self, scope: Scope, token: Token, group: Group) -> Trampolined[int]:
         """Lower `map(f, xs)`, the same as `for x in xs do f(x)`."""
         named = group.items[0].items if len(group.items) == 2 else ()
         if len(named) != 1 or not isinstance(named[0], Token) or named[0].type != "NAME":
-            self._application.error(
+            self._calls.error(
                 scope.function,
                 token,
                 f"`{token.text}` needs the name of a function and a sequence",
                 "for example: map(f, xs); or write: for x in xs do …",
             )
-            raise Abandon
+            raise LoweringAborted
         sequence = yield self._chain(scope, group.items[1])
         applied = self._function(scope, named[0], 1, token.text)
         if applied is None:
@@ -86,31 +86,31 @@ class Forms:
         function, captured = applied
         return scope.add(Map(function, sequence, captured, token.start, group.end))
 
-    def fold(self, scope: Scope, item: nodes.Fold) -> Steps[int]:
+    def fold(self, scope: Scope, item: syntax_tree.Fold) -> Trampolined[int]:
         """Lower `fold OP init xs`: init is one word, a call written tightly, or in parentheses."""
         items = item.items
         operator = items[0]
         if not isinstance(operator, Token) or operator.type not in (*SIGNS, "NAME"):
             message = "expected an operator or a function behind fold"
-            self._application.error(scope.function, operator, message)
-            raise Abandon
-        place = _behind_first(items)
+            self._calls.error(scope.function, operator, message)
+            raise LoweringAborted
+        index = _behind_first(items)
         initial: int
-        if place < len(items):
-            initial = yield self._chain(scope, Chain(items[1:place]))
+        if index < len(items):
+            initial = yield self._chain(scope, Chain(items[1:index]))
         elif operator.text in _NEUTRAL and not _is_literal(items[1:]):
-            place = 1
+            index = 1
             neutral = _NEUTRAL[operator.text]
             initial = scope.add(Constant(neutral, operator.start, operator.end))
         else:
-            self._application.error(
+            self._calls.error(
                 scope.function,
                 item,
                 "fold needs an operator, a first value and a sequence",
                 "for example: fold + 0 xs",
             )
-            raise Abandon
-        sequence = yield self._chain(scope, Chain(items[place:]))
+            raise LoweringAborted
+        sequence = yield self._chain(scope, Chain(items[index:]))
         applied = self._function(scope, operator, 2, "fold")
         if applied is None:
             return scope.add(Unknown(operator.start, operator.end))
@@ -121,33 +121,33 @@ class Forms:
         self, scope: Scope, named: Token, arity: int, form: str
     ) -> tuple[Function, tuple[int, ...]] | None:
         """Give a named function with what it captures, None for what is none of this arity."""
-        meaning = self._lookup.find(scope, named, arity)
-        if meaning.unknown:
+        resolved = self._lookup.find(scope, named, arity)
+        if resolved.unknown:
             return None
-        if not meaning.accepts(arity) or meaning.place is not None:
+        if not resolved.accepts(arity) or resolved.index is not None:
             number = "one argument" if arity == 1 else "two arguments"
-            self._application.error(
+            self._calls.error(
                 scope.function,
                 named,
-                f"{form} needs a function of {number}, and `{named.text}` {meaning.takes()}",
+                f"{form} needs a function of {number}, and `{named.text}` {resolved.takes()}",
             )
             return None
-        return self._application.function(scope, meaning, arity)
+        return self._calls.function(scope, resolved, arity)
 
 
 def _behind_first(items: Sequence[Item]) -> int:
     """Give the place behind the first value of a fold, which stands behind its operator."""
-    place = 1
-    if _is_minus(items, place) and place + 1 < len(items):
-        place += 1
-    place += 1
-    while place < len(items) and _is_tight(items[place]) and _takes(items[place - 1]):
-        place += 1
-    return place
+    index = 1
+    if _is_minus(items, index) and index + 1 < len(items):
+        index += 1
+    index += 1
+    while index < len(items) and _is_tight(items[index]) and _takes(items[index - 1]):
+        index += 1
+    return index
 
 
-def _is_minus(items: Sequence[Item], place: int) -> bool:
-    item = items[place] if place < len(items) else None
+def _is_minus(items: Sequence[Item], index: int) -> bool:
+    item = items[index] if index < len(items) else None
     return isinstance(item, Token) and item.type == "OP" and item.text == MINUS
 
 

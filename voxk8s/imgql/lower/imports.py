@@ -12,9 +12,9 @@ import msgspec
 from voxk8s.errors import Voxk8sError
 from voxk8s.imgql.lower import libraries
 from voxk8s.imgql.syntax import lexer, parser
-from voxk8s.imgql.syntax.diagnostics import Report
-from voxk8s.imgql.syntax.nodes import Command, Import, Token, string_value
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.source_text import Source
+from voxk8s.imgql.syntax.syntax_tree import Command, Import, Token, string_value
 from voxk8s.plan.suggest import nearest
 
 _FIRST_NAMESPACE: Final = "vox1"
@@ -25,7 +25,7 @@ _IMPORT: Final = re.compile(r'\bimport\s+"([^"\n]*)"|"(?:\\.|[^"\\\n])*"|//[^\n]
 ReadFile = Callable[[str], str]
 
 
-class Texts(msgspec.Struct, frozen=True):
+class ParsedProgram(msgspec.Struct, frozen=True):
     """All commands of a program, imported ones in their places, each with its source.
 
     `imports` are namespaces in the order of import.
@@ -35,7 +35,7 @@ class Texts(msgspec.Struct, frozen=True):
     imports: Sequence[str]
 
 
-class Reader:
+class ProgramReader:
     """Reads and parses the texts of one program."""
 
     def __init__(
@@ -44,33 +44,33 @@ class Reader:
         absent: Sequence[str],
         parameters: Mapping[str, str],
         read_file: ReadFile | None,
-        report: Report,
+        diagnostics: Diagnostics,
     ) -> None:
         """Read by `read_file`; `absent` says why further namespaces cannot be had."""
         self._namespaces = namespaces
         self._absent = absent
         self._parameters = parameters
         self._read_file = read_file
-        self._report = report
+        self._diagnostics = diagnostics
         self._sources: dict[str, Source | str] = {}
         self._imports: dict[str, None] = {}
         self._loads = False
 
-    def read(self, name: str, text: str) -> Texts:
+    def read(self, name: str, text: str) -> ParsedProgram:
         """Read everything that a program consists of; what is wrong is reported."""
         main = Source(name, text, self._parameters)
         self._gather(main)
         mixed: frozenset[str] = frozenset()
         for each in self._sources.values():
             if isinstance(each, Source):
-                mixed |= lexer.mixed_names(each.code)
-        library = lexer.mixed_names(libraries.text(libraries.STANDARD))
+                mixed |= lexer.suffixed_names(each.code)
+        library = lexer.suffixed_names(libraries.text(libraries.STANDARD))
         mixed |= {word for word in library if not _defines(main.code, word)}
         commands = list(self._commands(main, mixed))
         if self._loads and not self._imports:
             # Version 1 had no namespaces: all that it knew was there without an import.
             self._imports[_FIRST_NAMESPACE] = None
-        return Texts(commands, tuple(self._imports))
+        return ParsedProgram(commands, tuple(self._imports))
 
     def _gather(self, main: Source) -> None:
         """Read all files that are imported, directly or not."""
@@ -174,7 +174,7 @@ class Reader:
     def _parse(self, source: Source, mixed: frozenset[str]) -> list[Command]:
         for missing in source.missing:
             near = nearest(missing.name, self._parameters)
-            self._report.error(
+            self._diagnostics.error(
                 source,
                 source.expanded(missing.start),
                 source.expanded(missing.stop),
@@ -186,12 +186,12 @@ class Reader:
             )
         if source.missing:
             return []
-        tokens = lexer.tokenize(source, self._report, mixed)
+        tokens = lexer.tokenize(source, self._diagnostics, mixed)
         self._loads |= any(token.type == "LOAD" for token in tokens)
-        return parser.parse(source, tokens, self._report)
+        return parser.parse(source, tokens, self._diagnostics)
 
     def _error(self, source: Source, token: Token, message: str, *hints: str) -> None:
-        self._report.error(source, token.start, token.end, message, *hints)
+        self._diagnostics.error(source, token.start, token.end, message, *hints)
 
 
 def _defines(code: str, word: str) -> bool:

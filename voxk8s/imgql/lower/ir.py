@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.plan.model import Scalar
 from voxk8s.plan.signature import Signature
 
@@ -27,7 +27,7 @@ class Constant(msgspec.Struct, frozen=True, gc=False):
 class Parameter(msgspec.Struct, frozen=True, gc=False):
     """The argument at `place`."""
 
-    place: int
+    index: int
     start: int
     end: int
 
@@ -45,7 +45,7 @@ class Apply(msgspec.Struct, frozen=True, gc=False):
     start: int
     end: int
     name: str
-    words: tuple[str, ...] = ()
+    operand_types: tuple[str, ...] = ()
     swapped: bool = False
 
 
@@ -141,22 +141,22 @@ class Output(msgspec.Struct, frozen=True):
     end: int
 
 
-def needs(instruction: Instruction) -> tuple[int, ...]:
+def operands_of(instruction: Instruction) -> tuple[int, ...]:
     """Give the places that an instruction reads, parameters that nobody uses left out."""
     if isinstance(instruction, Apply):
         return instruction.arguments
     if isinstance(instruction, Call):
-        return tuple(instruction.arguments[place] for place in instruction.function.used)
+        return tuple(instruction.arguments[index] for index in instruction.function.used)
     if isinstance(instruction, Map):
         return (
             instruction.sequence,
-            *(instruction.captured[place - 1] for place in instruction.function.used if place),
+            *(instruction.captured[index - 1] for index in instruction.function.used if index),
         )
     if isinstance(instruction, Fold):
-        captured = (place - 2 for place in instruction.function.used if place > 1)
+        captured = (index - 2 for index in instruction.function.used if index > 1)
         return (
             instruction.initial,
             instruction.sequence,
-            *(instruction.captured[place] for place in captured),
+            *(instruction.captured[index] for index in captured),
         )
     return ()

@@ -7,9 +7,9 @@ from importlib import resources
 from typing import Final
 
 from voxk8s.imgql.syntax import lexer, parser
-from voxk8s.imgql.syntax.diagnostics import Report
-from voxk8s.imgql.syntax.nodes import Define
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.source_text import Source
+from voxk8s.imgql.syntax.syntax_tree import Define
 
 STANDARD: Final = "stdlib.imgql"
 """The library of the namespace `vox1`, which programs may import by this name, too."""
@@ -34,8 +34,8 @@ def definitions(namespace: str) -> tuple[tuple[Source, Define], ...]:
     """Give the definitions that a namespace brings."""
     file = NAMESPACES[namespace]
     source = Source(file, text(file), library=True)
-    report = Report()
-    tokens = lexer.tokenize(source, report, lexer.mixed_names(source.code))
-    commands = parser.parse(source, tokens, report)
-    report.check()
+    diagnostics = Diagnostics()
+    tokens = lexer.tokenize(source, diagnostics, lexer.suffixed_names(source.code))
+    commands = parser.parse(source, tokens, diagnostics)
+    diagnostics.check()
     return tuple((source, each) for each in commands if isinstance(each, Define))

@@ -7,85 +7,87 @@ from itertools import islice
 
 import msgspec
 
-from voxk8s.imgql.lower.namespaces import Defined, Names
+from voxk8s.imgql.lower.global_scope import Definition, GlobalScope
 from voxk8s.imgql.lower.scopes import Local, Scope
-from voxk8s.imgql.syntax import hints as habits
-from voxk8s.imgql.syntax.diagnostics import Report
-from voxk8s.imgql.syntax.nodes import Item, Token
+from voxk8s.imgql.syntax import hints
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.syntax_tree import Item, Token
 from voxk8s.plan.signature import Role
 from voxk8s.plan.suggest import nearest
 
-_MOST_COMPARED = 5_000
-_LONGEST_PART = 12
+_MAX_COMPARED = 5_000
+_MAX_OPERATOR_LENGTH = 12
 """Signs of an operator that is written without a space before or behind another."""
 
 
-class Meaning(msgspec.Struct, frozen=True):
+class ResolvedName(msgspec.Struct, frozen=True):
     """What a word means where it stands: a value's place, a definition, or nothing known."""
 
     token: Token
-    place: int | None = None
-    defined: Defined | None = None
+    index: int | None = None
+    definition: Definition | None = None
     captured: tuple[int, ...] = ()
 
     @property
     def unknown(self) -> bool:
         """True when the word means nothing."""
-        return self.place is None and self.defined is None
+        return self.index is None and self.definition is None
 
     @property
     def is_value(self) -> bool:
         """True for what takes no arguments at all."""
-        return self.place is not None or (self.defined is not None and self.defined.maximum == 0)
+        return self.index is not None or (
+            self.definition is not None and self.definition.maximum == 0
+        )
 
     def accepts(self, count: int) -> bool:
         """Tell whether it can be applied to so many arguments; a value to none."""
-        if self.place is not None:
+        if self.index is not None:
             return count == 0
-        return self.defined is not None and self.defined.accepts(count)
+        return self.definition is not None and self.definition.accepts(count)
 
     @property
     def joins(self) -> bool:
         """True for what may stand between two operands."""
-        signature = self.defined.signature if self.defined else None
+        signature = self.definition.signature if self.definition else None
         geometry = signature is not None and signature.role is Role.GEOMETRY
         return self.accepts(2) and not geometry
 
     def takes(self) -> str:
         """Say how many arguments it takes, as in `takes 1 or 2 arguments`."""
-        if self.defined is None or self.is_value:
+        if self.definition is None or self.is_value:
             return "is a value"
-        low, high = self.defined.minimum, self.defined.maximum
+        low, high = self.definition.minimum, self.definition.maximum
         if high is None:
             return f"takes at least {low} argument{'s' * (low != 1)}"
         span = str(low) if low == high else f"{low} {'or' if high == low + 1 else 'to'} {high}"
         return f"takes {span} argument{'s' * (high != 1)}"
 
 
-class Lookup:
+class NameLookup:
     """Finds meanings, local ones first."""
 
-    def __init__(self, names: Names, report: Report) -> None:
-        self._names = names
-        self._report = report
+    def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics) -> None:
+        self._globals = global_scope
+        self._diagnostics = diagnostics
         self._signs: dict[tuple[str, bool], bool] = {}
 
-    def find(self, scope: Scope, token: Token, count: int | None = None) -> Meaning:
+    def find(self, scope: Scope, token: Token, count: int | None = None) -> ResolvedName:
         """Give the meaning of a word; one that means nothing is reported.
 
         Of an operator with several meanings the one for `count` operands is taken.
         """
         found = self._find(scope, token, count)
         if found is None:
-            self._refuse(scope, token)
-            return Meaning(token)
+            self._report_error(scope, token)
+            return ResolvedName(token)
         return found
 
-    def prefix(self, scope: Scope, token: Token) -> Meaning:
+    def prefix(self, scope: Scope, token: Token) -> ResolvedName:
         """Give the meaning of an operator that stands before its operand."""
         found = self._find(scope, token, 1)
         if found is not None and not found.accepts(1) and token.text != "-":
-            self._report.error(
+            self._diagnostics.error(
                 scope.function.source,
                 token.start,
                 token.end,
@@ -93,7 +95,7 @@ class Lookup:
                 if found.accepts(2)
                 else f"`{token.text}` {found.takes()}",
             )
-            return Meaning(token)
+            return ResolvedName(token)
         return self.find(scope, token, 1) if found is None else found
 
     def knows(self, scope: Scope, token: Token, count: int | None = None) -> bool:
@@ -101,23 +103,23 @@ class Lookup:
         found = self._find(scope, token, count)
         return found is not None and (count is None or found.accepts(count))
 
-    def _find(self, scope: Scope, token: Token, count: int | None) -> Meaning | None:
+    def _find(self, scope: Scope, token: Token, count: int | None) -> ResolvedName | None:
         binding = scope.find(token.text)
         if isinstance(binding, int):
-            return Meaning(token, place=binding)
+            return ResolvedName(token, index=binding)
         if isinstance(binding, Local):
-            defined = Defined(token.text, binding.arity, binding.arity, binding.function)
-            return Meaning(token, defined=defined, captured=binding.captured)
-        if token.text in self._report.broken:
+            definition = Definition(token.text, binding.arity, binding.arity, binding.function)
+            return ResolvedName(token, definition=definition, captured=binding.captured)
+        if token.text in self._diagnostics.unreadable_names:
             # The definition that could not be read would hide kernels of its name.
             return None
         library = scope.function.source.library
         first = None
-        for defined in self._names.find(token.text, scope.order, library=library):
-            if token.type == "NAME" or count is None or defined.accepts(count):
-                return Meaning(token, defined=defined)
-            first = first or defined
-        return None if first is None else Meaning(token, defined=first)
+        for definition in self._globals.find(token.text, scope.order, library=library):
+            if token.type == "NAME" or count is None or definition.accepts(count):
+                return ResolvedName(token, definition=definition)
+            first = first or definition
+        return None if first is None else ResolvedName(token, definition=first)
 
     def split_signs(self, scope: Scope, items: tuple[Item, ...]) -> tuple[Item, ...]:
         """Take operators apart that are only known in parts: `&!` is `&` and `!`."""
@@ -129,60 +131,60 @@ class Lookup:
             for item in items
         ):
             return items
-        words: list[Item] = []
+        operand_types: list[Item] = []
         for item in items:
             if isinstance(item, Token) and item.type == "OP":
-                words += self._split(scope, item)
+                operand_types += self._split(scope, item)
             else:
-                words.append(item)
-        return tuple(words)
+                operand_types.append(item)
+        return tuple(operand_types)
 
     def _split(self, scope: Scope, token: Token) -> Sequence[Token]:
         """Give the longest known operators from the left, or the token itself if there are none."""
         text = token.text
         parts: list[Token] = []
-        place = 0
-        while place < len(text):
-            longest = min(len(text) - place, _LONGEST_PART)
+        index = 0
+        while index < len(text):
+            longest = min(len(text) - index, _MAX_OPERATOR_LENGTH)
             for length in range(longest, 0, -1):
-                if self._known(scope, text[place : place + length]):
+                if self._known(scope, text[index : index + length]):
                     break
             else:
-                return [token] if not parts else [*parts, _part(token, place, len(text))]
-            parts.append(_part(token, place, place + length))
-            place += length
+                return [token] if not parts else [*parts, _part(token, index, len(text))]
+            parts.append(_part(token, index, index + length))
+            index += length
         return parts
 
     def _known(self, scope: Scope, sign: str) -> bool:
-        if scope.find(sign) is not None or sign in self._report.broken:
+        if scope.find(sign) is not None or sign in self._diagnostics.unreadable_names:
             return True
         key = (sign, scope.function.source.library)
         if key not in self._signs:
-            found = self._names.find(sign, scope.order, library=key[1])
+            found = self._globals.find(sign, scope.order, library=key[1])
             self._signs[key] = next(found, None) is not None
         return self._signs[key]
 
-    def _refuse(self, scope: Scope, token: Token) -> None:
+    def _report_error(self, scope: Scope, token: Token) -> None:
         name = token.text
-        if name in self._report.broken:
+        if name in self._diagnostics.unreadable_names:
             return
         what = "name" if token.type == "NAME" else "operator"
-        hints = []
-        if name in habits.NAMES:
-            hints.append(habits.NAMES[name])
-            self._report.broken.update(habits.FOLLOWERS.get(name, ()))
-        elif not self._report.crowded:
-            homes = self._names.homes(name)
+        suggestions = []
+        if name in hints.NAMES:
+            suggestions.append(hints.NAMES[name])
+            self._diagnostics.unreadable_names.update(hints.FOLLOWERS.get(name, ()))
+        elif not self._diagnostics.is_crowded:
+            homes = self._globals.homes(name)
             if homes:
-                hints.append(" or ".join(f'import "{home}"' for home in homes[:3]))
+                suggestions.append(" or ".join(f'import "{home}"' for home in homes[:3]))
             else:
-                known = [*scope.names(), *islice(self._names.known(name), _MOST_COMPARED)]
+                known = [*scope.names(), *islice(self._globals.known(name), _MAX_COMPARED)]
                 near = nearest(name, known)
                 if near is not None:
-                    hints.append(f"did you mean `{near}`?")
-                hints += self._names.absent()
-        self._report.error(
-            scope.function.source, token.start, token.end, f"unknown {what} `{name}`", *hints
+                    suggestions.append(f"did you mean `{near}`?")
+                suggestions += self._globals.absent()
+        self._diagnostics.error(
+            scope.function.source, token.start, token.end, f"unknown {what} `{name}`", *suggestions
         )
 
 

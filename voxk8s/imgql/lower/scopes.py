@@ -9,7 +9,7 @@ from typing import TypeAlias
 import msgspec
 
 from voxk8s.imgql.lower.ir import Function, Instruction, Parameter
-from voxk8s.imgql.syntax.nodes import Token
+from voxk8s.imgql.syntax.syntax_tree import Token
 
 
 class Local(msgspec.Struct, frozen=True):
@@ -40,8 +40,8 @@ class Scope:
         self._parent = parent
         self._bound: dict[str, Binding] = {}
         self._inherited: dict[int, int] = {}
-        for place, token in enumerate(parameters):
-            self._bound[token.text] = self.add(Parameter(place, token.start, token.end))
+        for index, token in enumerate(parameters):
+            self._bound[token.text] = self.add(Parameter(index, token.start, token.end))
 
     def add(self, instruction: Instruction) -> int:
         """Append an instruction and give its place."""
@@ -74,17 +74,17 @@ class Scope:
             if isinstance(binding, int):
                 binding = each._capture(binding)
             else:
-                captured = tuple(each._capture(place) for place in binding.captured)
+                captured = tuple(each._capture(index) for index in binding.captured)
                 binding = Local(binding.function, binding.arity, captured)
         return binding
 
     def _capture(self, outer: int) -> int:
         if outer not in self._inherited:
-            place = self.function.parameters
+            index = self.function.parameters
             self.function.parameters += 1
             self.captured.append(outer)
             function = self.function
-            self._inherited[outer] = self.add(Parameter(place, function.start, function.end))
+            self._inherited[outer] = self.add(Parameter(index, function.start, function.end))
         return self._inherited[outer]
 
     def names(self) -> Iterator[str]:

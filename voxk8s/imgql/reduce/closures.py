@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from voxk8s.imgql.reduce.node_table import ITEM, Arena, capture_name, children
+from voxk8s.imgql.reduce.node_table import ITEM, NodeTable, capture_name, children
 from voxk8s.plan.identity import closure, operation, parameter
 from voxk8s.plan.model import (
     Closure,
@@ -16,44 +16,44 @@ from voxk8s.plan.model import (
 from voxk8s.plan.sequence_kernels import ACCUMULATOR
 
 
-class Folded(NamedTuple):
+class Accumulator(NamedTuple):
     """The hole for a fold's value so far, and its first value."""
 
-    hole: OperationId
+    placeholder: OperationId
     initial: OperationId
 
 
-def close(
-    arena: Arena, item: OperationId, result: OperationId, folded: Folded | None = None
+def make_closure(
+    table: NodeTable, item: OperationId, result: OperationId, accumulator: Accumulator | None = None
 ) -> OperationId:
     """Make a closure of everything that `result` needs of the loop or fold with this item.
 
     What does not depend on the item is captured, so that it is computed once; constants and
     geometry that no image has given yet are copied into the body.
     """
-    level = arena.levels[item]
+    loop_depth = table.loop_depths[item]
     captured: list[OperationId] = []
     made: dict[OperationId, Node] = {}
-    for name in _inside(arena, result, level):
-        node = arena.nodes[name]
+    for name in _inside(table, result, loop_depth):
+        node = table.nodes[name]
         if name == item:
             made[name] = parameter(ITEM)
-        elif folded is not None and name == folded.hole:
+        elif accumulator is not None and name == accumulator.placeholder:
             made[name] = parameter(ACCUMULATOR)
         elif isinstance(node, Constant):
             made[name] = node
-        elif _is_outside(arena, name, level):
+        elif _is_outside(table, name, loop_depth):
             made[name] = parameter(capture_name(len(captured)))
             captured.append(name)
         else:
             made[name] = _rebuild(node, made)
-            origin = arena.origins.get(name)
+            origin = table.origins.get(name)
             if origin is not None:
-                arena.origins.setdefault(made[name].id, origin)
-    captures = {capture_name(place): each for place, each in enumerate(captured)}
-    if folded is not None:
-        captures[ACCUMULATOR] = folded.initial
-    return arena.closure(captures, made.values(), made[result].id)
+                table.origins.setdefault(made[name].id, origin)
+    captures = {capture_name(index): each for index, each in enumerate(captured)}
+    if accumulator is not None:
+        captures[ACCUMULATOR] = accumulator.initial
+    return table.closure(captures, made.values(), made[result].id)
 
 
 def _rebuild(node: Node, made: dict[OperationId, Node]) -> Node:
@@ -64,13 +64,13 @@ def _rebuild(node: Node, made: dict[OperationId, Node]) -> Node:
     return closure(node.variable, captures, node.nodes.values(), node.result)
 
 
-def _is_outside(arena: Arena, name: OperationId, level: int) -> bool:
+def _is_outside(table: NodeTable, name: OperationId, loop_depth: int) -> bool:
     # The body of a loop is no value that could be captured; what it captures is.
-    inside = name in arena.open or isinstance(arena.nodes[name], Closure)
-    return not inside and arena.levels.get(name, 0) < level
+    inside = name in table.open or isinstance(table.nodes[name], Closure)
+    return not inside and table.loop_depths.get(name, 0) < loop_depth
 
 
-def _inside(arena: Arena, result: OperationId, level: int) -> list[OperationId]:
+def _inside(table: NodeTable, result: OperationId, loop_depth: int) -> list[OperationId]:
     """Give the nodes of the body and, as its leaves, those outside that it uses, in order."""
     order: list[OperationId] = []
     seen: set[OperationId] = set()
@@ -82,7 +82,7 @@ def _inside(arena: Arena, result: OperationId, level: int) -> list[OperationId]:
         elif name not in seen:
             seen.add(name)
             stack.append((name, True))
-            if not _is_outside(arena, name, level):
-                needed = children(arena.nodes[name])
+            if not _is_outside(table, name, loop_depth):
+                needed = children(table.nodes[name])
                 stack += [(each, False) for each in reversed(needed) if each not in seen]
     return order

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from voxk8s.imgql.lower.ir import Apply, Call, Constant, Fold, Function, Map, Parameter
-from voxk8s.imgql.syntax.source import Source
-from voxk8s.imgql.trampoline import Steps, run
+from voxk8s.imgql.syntax.source_text import Source
+from voxk8s.imgql.trampoline import Trampolined, run
 
 V = TypeVar("V")
 
 
-class Site(NamedTuple):
+class CallSite(NamedTuple):
     """A place in the program's own text; `caller` is the call of `function` that led there.
 
     `library` is the function of a library that the program calls at this place, if one is run.
@@ -26,7 +26,7 @@ class Site(NamedTuple):
     source: Source
     start: int
     end: int
-    caller: Site | None = None
+    caller: CallSite | None = None
     function: str = ""
     library: str = ""
 
@@ -46,13 +46,13 @@ class Domain(Protocol[V]):
     def unknown(self) -> V:
         """Give the value of what an error left out."""
 
-    def apply(self, instruction: Apply, arguments: Sequence[V], site: Site) -> V:
+    def apply(self, instruction: Apply, arguments: Sequence[V], call_site: CallSite) -> V:
         """Apply a kernel."""
 
-    def item(self, sequence: V, captured: Sequence[V], site: Site) -> V:
+    def item(self, sequence: V, captured: Sequence[V], call_site: CallSite) -> V:
         """Give the value that stands for a loop's item."""
 
-    def loop(self, loop: Loop[V], body: V, site: Site) -> V:
+    def loop(self, loop: Loop[V], body: V, call_site: CallSite) -> V:
         """Give the value of a loop whose body has the value `body`."""
 
     def fold(
@@ -60,9 +60,9 @@ class Domain(Protocol[V]):
         initial: V,
         sequence: V,
         captured: Sequence[V],
-        call: Callable[[V, V], Steps[V]],
-        site: Site,
-    ) -> Steps[V]:
+        call: Callable[[V, V], Trampolined[V]],
+        call_site: CallSite,
+    ) -> Trampolined[V]:
         """Fold a sequence; `call` applies the function, with what it captured, to two values."""
 
 
@@ -79,7 +79,7 @@ _Key: TypeAlias = tuple[Function | V, ...]
 """A function and the arguments that it uses."""
 
 
-class Machine(Generic[V]):
+class Interpreter(Generic[V]):
     """Runs functions and remembers their results."""
 
     def __init__(self, domain: Domain[V]) -> None:
@@ -88,17 +88,19 @@ class Machine(Generic[V]):
 
     def value(self, function: Function, arguments: Sequence[V] = ()) -> V:
         """Give the result of a function; `arguments` are all of them."""
-        site = Site(function.source, function.start, function.end)
-        return run(self.call(function, arguments, site))
+        call_site = CallSite(function.source, function.start, function.end)
+        return run(self.call(function, arguments, call_site))
 
-    def call(self, function: Function, arguments: Sequence[V], site: Site) -> Steps[V]:
+    def call(
+        self, function: Function, arguments: Sequence[V], call_site: CallSite
+    ) -> Trampolined[V]:
         """Call a function with all its arguments from `site`."""
-        key: _Key[V] = (function, *[arguments[place] for place in function.used])
+        key: _Key[V] = (function, *[arguments[index] for index in function.used])
         if key not in self._known:
-            self._known[key] = yield self._run(function, arguments, site)
+            self._known[key] = yield self._run(function, arguments, call_site)
         return self._known[key]
 
-    def _run(self, function: Function, arguments: Sequence[V], caller: Site) -> Steps[V]:
+    def _run(self, function: Function, arguments: Sequence[V], caller: CallSite) -> Trampolined[V]:
         domain = self._domain
         source = function.source
         instructions = function.instructions
@@ -106,25 +108,25 @@ class Machine(Generic[V]):
         values: dict[int, V] = {}
         if source.library and not caller.library:
             caller = caller._replace(library=function.name)
-        for place in function.live:
-            instruction = instructions[place]
-            kind = type(instruction)
-            if kind is Parameter:
-                values[place] = arguments[instruction.place]  # type: ignore[union-attr] # its kind
+        for index in function.live:
+            instruction = instructions[index]
+            instruction_type = type(instruction)
+            if instruction_type is Parameter:
+                values[index] = arguments[instruction.index]  # type: ignore[union-attr] # its kind
                 continue
-            if kind is Constant:
-                values[place] = domain.constant(instruction)  # type: ignore[arg-type] # its kind
+            if instruction_type is Constant:
+                values[index] = domain.constant(instruction)  # type: ignore[arg-type] # its kind
                 continue
-            if kind is Call:
+            if instruction_type is Call:
                 callee, given = instruction.function, instruction.arguments  # type: ignore[union-attr] # its kind
                 key: _Key[V] = (callee, *[values[given[each]] for each in callee.used])
                 if key in known:
-                    values[place] = known[key]
+                    values[index] = known[key]
                     continue
-            site = (
+            call_site = (
                 caller
                 if source.library
-                else Site(
+                else CallSite(
                     source,
                     instruction.start,
                     instruction.end,
@@ -135,45 +137,45 @@ class Machine(Generic[V]):
             value: V
             if isinstance(instruction, Apply):
                 value = domain.apply(
-                    instruction, [values[each] for each in instruction.arguments], site
+                    instruction, [values[each] for each in instruction.arguments], call_site
                 )
             elif isinstance(instruction, Call):
                 value = known[key] = yield self._run(
-                    callee, _given(values, given, callee.used), site
+                    callee, _given(values, given, callee.used), call_site
                 )
             elif isinstance(instruction, Map):
-                value = yield self._map(instruction, values, site)
+                value = yield self._map(instruction, values, call_site)
             elif isinstance(instruction, Fold):
-                value = yield self._fold(instruction, values, site)
+                value = yield self._fold(instruction, values, call_site)
             else:
                 value = domain.unknown()
-            values[place] = value
+            values[index] = value
         return values[function.result]
 
-    def _map(self, instruction: Map, values: dict[int, V], site: Site) -> Steps[V]:
+    def _map(self, instruction: Map, values: dict[int, V], call_site: CallSite) -> Trampolined[V]:
         function = instruction.function
         sequence = values[instruction.sequence]
-        used = [place - 1 for place in function.used if place]
+        used = [index - 1 for index in function.used if index]
         captured = _given(values, instruction.captured, used)
-        item = self._domain.item(sequence, [captured[place] for place in used], site)
+        item = self._domain.item(sequence, [captured[index] for index in used], call_site)
         arguments = (item, *captured)
-        body = yield self.call(function, arguments, site)
-        return self._domain.loop(Loop(function, sequence, item, arguments), body, site)
+        body = yield self.call(function, arguments, call_site)
+        return self._domain.loop(Loop(function, sequence, item, arguments), body, call_site)
 
-    def _fold(self, instruction: Fold, values: dict[int, V], site: Site) -> Steps[V]:
+    def _fold(self, instruction: Fold, values: dict[int, V], call_site: CallSite) -> Trampolined[V]:
         function = instruction.function
-        used = [place - 2 for place in function.used if place > 1]
+        used = [index - 2 for index in function.used if index > 1]
         captured = _given(values, instruction.captured, used)
 
-        def call(left: V, right: V) -> Steps[V]:
-            return self.call(function, (left, right, *captured), site)
+        def call(left: V, right: V) -> Trampolined[V]:
+            return self.call(function, (left, right, *captured), call_site)
 
         value: V = yield self._domain.fold(
             values[instruction.initial],
             values[instruction.sequence],
-            [captured[place] for place in used],
+            [captured[index] for index in used],
             call,
-            site,
+            call_site,
         )
         return value
 

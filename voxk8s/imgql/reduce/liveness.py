@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from voxk8s.imgql.lower.ir import Function, Parameter, needs
-from voxk8s.imgql.syntax.diagnostics import Report
+from voxk8s.imgql.lower.ir import Function, Parameter, operands_of
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
 
-_LONGEST_CYCLE = 12
+_MAX_CYCLE_SHOWN = 12
 
 
-def analyse(functions: Iterable[Function], report: Report) -> bool:
+def analyse_liveness(functions: Iterable[Function], diagnostics: Diagnostics) -> bool:
     """Fill in `used` and `live` of the functions and all they call; report recursion.
 
     Gives False when there is recursion: such functions must not be run.
@@ -25,42 +25,42 @@ def analyse(functions: Iterable[Function], report: Report) -> bool:
             function, callees = next(reversed(path.items()))
             callee = next(callees, None)
             if callee is None:
-                measure(function)
+                set_live_and_used(function)
                 done.add(function)
                 path.popitem()
             elif callee in path:
-                _refuse(list(path), callee, report)
+                _report_error(list(path), callee, diagnostics)
                 sound = False
             elif callee not in done:
                 path[callee] = iter(callee.callees)
     return sound
 
 
-def measure(function: Function) -> None:
+def set_live_and_used(function: Function) -> None:
     """Fill in `used` and `live` of a function whose callees are measured."""
     instructions = function.instructions
     live = {function.result}
     used = set()
-    for place in range(function.result, -1, -1):
-        if place in live:
-            instruction = instructions[place]
+    for index in range(function.result, -1, -1):
+        if index in live:
+            instruction = instructions[index]
             if isinstance(instruction, Parameter):
-                used.add(instruction.place)
+                used.add(instruction.index)
             else:
-                live.update(needs(instruction))
+                live.update(operands_of(instruction))
     function.live = tuple(sorted(live))
     function.used = tuple(sorted(used))
 
 
-def _refuse(path: list[Function], again: Function, report: Report) -> None:
+def _report_error(path: list[Function], again: Function, diagnostics: Diagnostics) -> None:
     cycle = path[path.index(again) :]
     names = [each.name for each in cycle if each.name]
     if not names:
         return
     named = next(each for each in cycle if each.name)
-    if len(names) > _LONGEST_CYCLE:
-        names = [*names[: _LONGEST_CYCLE - 1], "…"]
-    report.error(
+    if len(names) > _MAX_CYCLE_SHOWN:
+        names = [*names[: _MAX_CYCLE_SHOWN - 1], "…"]
+    diagnostics.error(
         named.source,
         named.start,
         named.end,

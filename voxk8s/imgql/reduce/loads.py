@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from voxk8s.imgql import types
 from voxk8s.imgql.lower.ir import Apply, Call, Function, Instruction
-from voxk8s.imgql.reduce.liveness import measure
+from voxk8s.imgql.reduce.liveness import set_live_and_used
 
 
-def loading(values: Sequence[Function]) -> Iterator[Function]:
+def loading_parts(values: Sequence[Function]) -> Iterator[Function]:
     """Give the parts of values that load something, each as a function without parameters.
 
     A part is a load, or the call of a function that loads; what loops load is left out, since it
@@ -17,12 +17,12 @@ def loading(values: Sequence[Function]) -> Iterator[Function]:
     """
     loaders = _loaders(values)
     for function in values:
-        for place, instruction in enumerate(function.instructions):
+        for index, instruction in enumerate(function.instructions):
             if _is_load(instruction) or _calls(instruction, loaders):
                 part = Function("", function.source, function.start, function.end, 0)
                 part.instructions = function.instructions
-                part.result = place
-                measure(part)
+                part.result = index
+                set_live_and_used(part)
                 yield part
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from voxk8s.imgql import types
-from voxk8s.imgql.reduce.interpreter import Site
+from voxk8s.imgql.reduce.interpreter import CallSite
 from voxk8s.plan.canonical import quote
 from voxk8s.plan.identity import closure, constant, parameter, quoted_operation_id
 from voxk8s.plan.model import (
@@ -19,7 +19,7 @@ from voxk8s.plan.model import (
 from voxk8s.plan.signature import Signature, takes_geometry
 
 
-class Arena:
+class NodeTable:
     """Nodes by id.
 
     The *level* of a node is the number of the innermost loop whose item it depends on, 0 outside
@@ -29,11 +29,11 @@ class Arena:
 
     def __init__(self) -> None:
         self.nodes: dict[OperationId, Node] = {}
-        self.levels: dict[OperationId, int] = {}
+        self.loop_depths: dict[OperationId, int] = {}
         self.open: set[OperationId] = set()
-        self.kinds: dict[OperationId, str] = {}
+        self.types: dict[OperationId, str] = {}
         self.signatures: dict[OperationId, Signature] = {}
-        self.origins: dict[OperationId, Site] = {}
+        self.origins: dict[OperationId, CallSite] = {}
         self._constants: dict[tuple[type, Scalar], OperationId] = {}
         self._quoted: dict[str, str] = {}
 
@@ -45,20 +45,24 @@ class Arena:
             node = constant(value)
             self._constants[key] = node.id
             self.nodes[node.id] = node
-            kind = "bool" if isinstance(value, bool) else "number"
-            self.kinds[node.id] = "string" if isinstance(value, str) else kind
+            value_type = "bool" if isinstance(value, bool) else "number"
+            self.types[node.id] = "string" if isinstance(value, str) else value_type
         return self._constants[key]
 
-    def hole(self, level: int, kind: str, word: str = "item") -> OperationId:
+    def placeholder(self, loop_depth: int, value_type: str, word: str = "item") -> OperationId:
         """Give the node that stands for the item of a loop while its body is reduced."""
-        node = parameter(f"{word} {level} {kind}")
+        node = parameter(f"{word} {loop_depth} {value_type}")
         self.nodes[node.id] = node
-        self.levels[node.id] = level
-        self.kinds[node.id] = kind
+        self.loop_depths[node.id] = loop_depth
+        self.types[node.id] = value_type
         return node.id
 
     def operation(
-        self, operator: str, signature: Signature, arguments: Sequence[OperationId], site: Site
+        self,
+        operator: str,
+        signature: Signature,
+        arguments: Sequence[OperationId],
+        call_site: CallSite,
     ) -> OperationId:
         """Give the node of a kernel applied to nodes."""
         quoted = self._quoted.get(operator)
@@ -68,11 +72,11 @@ class Arena:
         if name not in self.nodes:
             self.nodes[name] = Operation(name, operator, tuple(arguments))
             self.signatures[name] = signature
-            self.origins[name] = site
-            self.kinds[name] = self._kind(signature, arguments)
-            level = self.level(arguments)
-            if level:
-                self.levels[name] = level
+            self.origins[name] = call_site
+            self.types[name] = self._kind(signature, arguments)
+            loop_depth = self.loop_depth(arguments)
+            if loop_depth:
+                self.loop_depths[name] = loop_depth
             if takes_geometry(signature, len(arguments)) or not self.open.isdisjoint(arguments):
                 self.open.add(name)
         return name
@@ -80,8 +84,8 @@ class Arena:
     def _kind(self, signature: Signature, arguments: Sequence[OperationId]) -> str:
         if types.is_load(signature):
             url = self.nodes[arguments[0]] if arguments else None
-            return types.loaded(url.value if isinstance(url, Constant) else None)
-        return types.result(signature, [self.kinds[each] for each in arguments])
+            return types.load_type(url.value if isinstance(url, Constant) else None)
+        return types.result_type(signature, [self.types[each] for each in arguments])
 
     def closure(
         self, captures: Mapping[str, OperationId], nodes: Iterable[Node], result: OperationId
@@ -90,25 +94,25 @@ class Arena:
         node = closure(ITEM, captures, nodes, result)
         if node.id not in self.nodes:
             self.nodes[node.id] = node
-            self.kinds[node.id] = "closure"
-            level = self.level(captures.values())
-            if level:
-                self.levels[node.id] = level
+            self.types[node.id] = "closure"
+            loop_depth = self.loop_depth(captures.values())
+            if loop_depth:
+                self.loop_depths[node.id] = loop_depth
         return node.id
 
-    def level(self, nodes: Iterable[OperationId]) -> int:
+    def loop_depth(self, nodes: Iterable[OperationId]) -> int:
         """Give the highest level of some nodes."""
-        levels = self.levels
-        if not levels:
+        loop_depths = self.loop_depths
+        if not loop_depths:
             return 0
-        return max((levels.get(each, 0) for each in nodes), default=0)
+        return max((loop_depths.get(each, 0) for each in nodes), default=0)
 
     def loads(self) -> list[OperationId]:
         """Give the loads outside of loops."""
         return [
             name
             for name, signature in self.signatures.items()
-            if types.is_load(signature) and name not in self.levels
+            if types.is_load(signature) and name not in self.loop_depths
         ]
 
     def loads_of(self, roots: Iterable[OperationId]) -> list[OperationId]:
@@ -118,18 +122,18 @@ class Arena:
             for name in postorder(roots, self.nodes)
             if name in self.signatures
             and types.is_load(self.signatures[name])
-            and name not in self.levels
+            and name not in self.loop_depths
         ]
 
-    def loads_in_loop(self, root: OperationId, level: int) -> bool:
+    def loads_in_loop(self, root: OperationId, loop_depth: int) -> bool:
         """Tell whether a loop's body loads something for each item."""
         return any(
-            self.levels.get(name, 0) >= level and types.is_load(self.signatures[name])
+            self.loop_depths.get(name, 0) >= loop_depth and types.is_load(self.signatures[name])
             for name in postorder([root], self.nodes)
             if name in self.signatures
         )
 
-    def is_leaf(self, name: OperationId) -> bool:
+    def needs_geometry(self, name: OperationId) -> bool:
         """Tell whether it is geometry that no image has given yet: `x`, `tt`, `constant(3)`."""
         node = self.nodes[name]
         return isinstance(node, Operation) and takes_geometry(
@@ -141,9 +145,9 @@ ITEM = "item"
 """Name of every loop's variable in a plan, so that renaming it in a program changes nothing."""
 
 
-def capture_name(place: int) -> str:
+def capture_name(index: int) -> str:
     """Give the name of a loop body's capture; bodies are compared by them, so they are numbers."""
-    return f"c{place}"
+    return f"c{index}"
 
 
 def children(node: Node) -> tuple[OperationId, ...]:

@@ -12,8 +12,8 @@ from typing import Final, TypeVar
 import msgspec
 
 from voxk8s.imgql import types
+from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Apply
-from voxk8s.imgql.lower.namespaces import Names
 
 _THRESHOLDS: Final = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "="}
 """What the comparisons are called, without their dots, between an image and a number."""
@@ -24,14 +24,14 @@ _HOME: Final = "vox1"
 V = TypeVar("V")
 
 
-class Overloads:
+class OverloadResolver:
     """Chooses the kernel of an operator by the types of its arguments."""
 
-    def __init__(self, names: Names) -> None:
-        self._names = names
+    def __init__(self, global_scope: GlobalScope) -> None:
+        self._globals = global_scope
 
     def choose(
-        self, instruction: Apply, arguments: Sequence[V], kinds: Sequence[str]
+        self, instruction: Apply, arguments: Sequence[V], argument_types: Sequence[str]
     ) -> tuple[Apply, Sequence[V]]:
         """Give what is applied to arguments of these types, and the arguments in its order.
 
@@ -40,18 +40,18 @@ class Overloads:
         sign = _THRESHOLDS.get(instruction.name)
         if sign is None or not instruction.signature.qualified.startswith(_COMPARISONS):
             return instruction, arguments
-        families = [types.family(kind) for kind in kinds]
-        if not instruction.words or sorted(families) not in _WITH_IMAGES:
+        families = [types.family(value_type) for value_type in argument_types]
+        if not instruction.operand_types or sorted(families) not in _WITH_IMAGES:
             return instruction, arguments
         dotted = f"{sign}." if families[0] == "image" else f".{sign}"
-        found = self._names.operator(dotted, _HOME)
+        found = self._globals.operator(dotted, _HOME)
         if found is None or found.signature is None:
             return instruction, arguments
         chosen = msgspec.structs.replace(
             instruction,
             operator=found.operator,
             signature=found.signature,
-            words=found.words[::-1] if found.swapped else found.words,
+            operand_types=found.operand_types[::-1] if found.swapped else found.operand_types,
             swapped=found.swapped,
         )
         return chosen, arguments[::-1] if found.swapped else arguments

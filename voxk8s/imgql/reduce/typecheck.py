@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 from voxk8s.constants import IMAGE_SUFFIXES
 from voxk8s.imgql import types
+from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Apply, Constant, Function, Output
-from voxk8s.imgql.lower.namespaces import Names
-from voxk8s.imgql.reduce.interpreter import Loop, Machine, Site
-from voxk8s.imgql.reduce.overloads import Overloads
-from voxk8s.imgql.syntax.diagnostics import Report
-from voxk8s.imgql.trampoline import Steps
+from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
+from voxk8s.imgql.reduce.overloads import OverloadResolver
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.trampoline import Trampolined
 from voxk8s.plan.keys.result_keys import file_suffix
 
 _ANY_VALUE = ("", ".txt", ".json")
@@ -19,73 +19,76 @@ _ANY_VALUE = ("", ".txt", ".json")
 
 
 def check_types(
-    functions: Sequence[Function], outputs: Sequence[Output], names: Names, report: Report
+    functions: Sequence[Function],
+    outputs: Sequence[Output],
+    global_scope: GlobalScope,
+    diagnostics: Diagnostics,
 ) -> None:
     """Report clashes in functions and in all that they call, with the types they call with."""
-    machine = Machine(_Types(names, report))
+    interpreter = Interpreter(_Types(global_scope, diagnostics))
     for function in functions:
-        machine.value(function, [types.ANY] * function.parameters)
+        interpreter.value(function, [types.ANY] * function.parameters)
     for output in outputs:
-        kind = machine.value(output.function)
+        value_type = interpreter.value(output.function)
         if output.kind == "save":
-            _check_file(output, file_suffix(output.label), kind, report)
+            _check_file(output, file_suffix(output.label), value_type, diagnostics)
 
 
-def _check_file(output: Output, suffix: str, kind: str, report: Report) -> None:
+def _check_file(output: Output, suffix: str, value_type: str, diagnostics: Diagnostics) -> None:
     """Report a value that no file of this suffix holds, as far as its type is known."""
-    if types.text(suffix) != "string" and types.clashes("image", kind):
-        message = f"a {suffix} file holds an image, not {_a(kind)}"
+    if types.string_type(suffix) != "string" and types.clashes("image", value_type):
+        message = f"a {suffix} file holds an image, not {_a(value_type)}"
         hint = "other values are saved as .json or .txt"
-    elif suffix not in (*IMAGE_SUFFIXES, *_ANY_VALUE) and types.family(kind) == "image":
+    elif suffix not in (*IMAGE_SUFFIXES, *_ANY_VALUE) and types.family(value_type) == "image":
         message = f"an image cannot be saved as {suffix}"
         hint = f"images are saved as {', '.join(IMAGE_SUFFIXES)}"
     else:
         return
-    report.error(output.source, output.start, output.end, message, hint)
+    diagnostics.error(output.source, output.start, output.end, message, hint)
 
 
 class _Types:
     """Values are type words."""
 
-    def __init__(self, names: Names, report: Report) -> None:
-        self._names = names
-        self._overloads = Overloads(names)
-        self._report = report
+    def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics) -> None:
+        self._globals = global_scope
+        self._overloads = OverloadResolver(global_scope)
+        self._diagnostics = diagnostics
 
     def constant(self, instruction: Constant) -> str:
         """Give the type of a constant."""
         value = instruction.value
         if isinstance(value, bool):
             return "bool"
-        return types.text(value) if isinstance(value, str) else "number"
+        return types.string_type(value) if isinstance(value, str) else "number"
 
     def unknown(self) -> str:
         """Nothing is known of what an error left out."""
         return types.ANY
 
-    def apply(self, instruction: Apply, arguments: Sequence[str], site: Site) -> str:
+    def apply(self, instruction: Apply, arguments: Sequence[str], call_site: CallSite) -> str:
         """Check the arguments of a kernel and give the type of its result."""
         instruction, arguments = self._overloads.choose(instruction, arguments, arguments)
         signature = instruction.signature
-        for place, given in enumerate(arguments):
-            wanted = types.wanted(signature, place, arguments)
-            if instruction.words and wanted == types.ANY:
-                wanted = instruction.words[place]
+        for index, given in enumerate(arguments):
+            wanted = types.expected_type(signature, index, arguments)
+            if instruction.operand_types and wanted == types.ANY:
+                wanted = instruction.operand_types[index]
             if types.clashes(wanted, given):
-                self._refuse(instruction, place, wanted, arguments, site)
+                self._report_error(instruction, index, wanted, arguments, call_site)
                 # Of an operator another one may have been meant, with another result.
-                return types.ANY if instruction.words else signature.result
-        return types.result(signature, arguments)
+                return types.ANY if instruction.operand_types else signature.result
+        return types.result_type(signature, arguments)
 
-    def item(self, sequence: str, captured: Sequence[str], site: Site) -> str:
+    def item(self, sequence: str, captured: Sequence[str], call_site: CallSite) -> str:
         """Give the type of the items."""
         del captured
-        self._check_sequence("for", sequence, site)
+        self._check_sequence("for", sequence, call_site)
         return types.item_of(sequence)
 
-    def loop(self, loop: Loop[str], body: str, site: Site) -> str:
+    def loop(self, loop: Loop[str], body: str, call_site: CallSite) -> str:
         """Give the type of the results of a loop."""
-        del loop, site
+        del loop, call_site
         return types.sequence_of(body)
 
     def fold(
@@ -93,62 +96,69 @@ class _Types:
         initial: str,
         sequence: str,
         captured: Sequence[str],
-        call: Callable[[str, str], Steps[str]],
-        site: Site,
-    ) -> Steps[str]:
+        call: Callable[[str, str], Trampolined[str]],
+        call_site: CallSite,
+    ) -> Trampolined[str]:
         """Give what the first value and the results of the function have in common."""
         del captured
-        self._check_sequence("fold", sequence, site)
+        self._check_sequence("fold", sequence, call_site)
         item = types.item_of(sequence)
         once = yield call(initial, item)
         again = yield call(types.join([initial, once]), item)
         return types.join([initial, once, again])
 
-    def _check_sequence(self, word: str, kind: str, site: Site) -> None:
-        if types.clashes("sequence", kind):
-            self._report.error(
-                site.source,
-                site.start,
-                site.end,
-                f"`{word}` needs a sequence, not {_a(kind)}",
+    def _check_sequence(self, word: str, value_type: str, call_site: CallSite) -> None:
+        if types.clashes("sequence", value_type):
+            self._diagnostics.error(
+                call_site.source,
+                call_site.start,
+                call_site.end,
+                f"`{word}` needs a sequence, not {_a(value_type)}",
                 "sequences are [a, b, c], range(a, b), dir(…) or the result of a for",
             )
 
-    def _refuse(
-        self, instruction: Apply, place: int, wanted: str, arguments: Sequence[str], site: Site
+    def _report_error(
+        self,
+        instruction: Apply,
+        index: int,
+        wanted: str,
+        arguments: Sequence[str],
+        call_site: CallSite,
     ) -> None:
-        given = arguments[place]
+        given = arguments[index]
         name = instruction.name
         count = len(instruction.arguments)
-        if instruction.words:
+        if instruction.operand_types:
             sides = ["operand"] if count == 1 else ["left operand", "right operand"]
             swapped = count > 1 and instruction.swapped
-            what = f"the {sides[count - 1 - place if swapped else place]} of `{name}`"
+            what = f"the {sides[count - 1 - index if swapped else index]} of `{name}`"
         elif count == 1:
             what = f"the argument of `{name}`"
         else:
-            what = f"argument {place + 1} of `{name}`"
-        kinds = tuple(reversed(arguments)) if instruction.swapped else arguments
-        fitting = self._names.fitting(name, kinds) if instruction.words else ()
-        hint = f"called from {site.caller.at}" if site.caller is not None else ""
-        user = f"`{site.library}` uses it" if site.library else ""
-        self._report.error(
-            site.source,
-            site.start,
-            site.end,
+            what = f"argument {index + 1} of `{name}`"
+        argument_types = tuple(reversed(arguments)) if instruction.swapped else arguments
+        fitting = self._globals.fitting(name, argument_types) if instruction.operand_types else ()
+        hint = f"called from {call_site.caller.at}" if call_site.caller is not None else ""
+        user = f"`{call_site.library}` uses it" if call_site.library else ""
+        self._diagnostics.error(
+            call_site.source,
+            call_site.start,
+            call_site.end,
             f"{what} must be {_a(wanted)}, not {_a(given)}",
             f"did you mean {' or '.join(f'`{each}`' for each in fitting)}?"
             " A dot stands on the side of a number"
             if fitting
             else "",
-            "" if instruction.words or count < 2 else types.described(name, instruction.signature),
+            ""
+            if instruction.operand_types or count < 2
+            else types.describe_call(name, instruction.signature),
             user,
             hint,
         )
 
 
-def _a(kind: str) -> str:
-    words = [each.partition("<")[0] for each in kind.split("|")]
-    named = [{"bool": "truth value"}.get(word, word) for word in words]
+def _a(value_type: str) -> str:
+    operand_types = [each.partition("<")[0] for each in value_type.split("|")]
+    named = [{"bool": "truth value"}.get(word, word) for word in operand_types]
     each = [f"{'an' if word[0] in 'aeiou' else 'a'} {word}" for word in named]
     return " or ".join(filter(None, (", ".join(each[:-1]), each[-1])))

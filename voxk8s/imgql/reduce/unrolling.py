@@ -7,39 +7,43 @@ from typing import Final, TypeAlias
 
 from voxk8s.imgql import types
 from voxk8s.imgql.lower.ir import Function
-from voxk8s.imgql.reduce.interpreter import Loop, Site
-from voxk8s.imgql.reduce.node_table import Arena
-from voxk8s.imgql.trampoline import Steps
+from voxk8s.imgql.reduce.interpreter import CallSite, Loop
+from voxk8s.imgql.reduce.node_table import NodeTable
+from voxk8s.imgql.trampoline import Trampolined
 from voxk8s.plan import model
 from voxk8s.plan.model import Operation, OperationId, Scalar
 from voxk8s.plan.signature import Signature
 
-MOST_UNROLLED: Final = 100_000
+MAX_UNROLLED: Final = 100_000
 """Items of a fold that are written out."""
 _BROADCASTING: Final = types.ARITHMETIC - {"default.floor"}
 
-CallFunction: TypeAlias = Callable[[Function, Sequence[OperationId], Site], Steps[OperationId]]
+CallFunction: TypeAlias = Callable[
+    [Function, Sequence[OperationId], CallSite], Trampolined[OperationId]
+]
 """Reduces a function with all its arguments."""
 
 
-class Unrolling:
+class SequenceUnroller:
     """Finds the items of the sequences of an arena.
 
     `loops` are what loops were made of, by their nodes. `spend` counts what is written out.
     """
 
     def __init__(
-        self, arena: Arena, call: CallFunction, spend: Callable[[int, Site], None]
+        self, table: NodeTable, call: CallFunction, spend: Callable[[int, CallSite], None]
     ) -> None:
         self.loops: dict[OperationId, Loop[OperationId]] = {}
-        self._arena = arena
+        self._table = table
         self._call = call
         self._spend = spend
 
-    def items(self, sequence: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
+    def items(
+        self, sequence: OperationId, call_site: CallSite
+    ) -> Trampolined[Sequence[OperationId] | None]:
         """Give the items of a sequence, None when they are only known at run time."""
-        node = self._arena.nodes[sequence]
-        signature = self._arena.signatures.get(sequence)
+        node = self._table.nodes[sequence]
+        signature = self._table.signatures.get(sequence)
         if not isinstance(node, Operation) or signature is None:
             return None
         name, arguments = signature.qualified, node.arguments
@@ -48,46 +52,50 @@ class Unrolling:
         if name == "default.range":
             return self._range(arguments)
         if name == "default.map":
-            mapped: Sequence[OperationId] | None = yield self._mapped(sequence, site)
+            mapped: Sequence[OperationId] | None = yield self._mapped(sequence, call_site)
             return mapped
         if name == "default.subsequence":
-            whole = yield self.items(arguments[0], site)
+            whole = yield self.items(arguments[0], call_site)
             return self._part(whole, arguments[1:])
         if name in _BROADCASTING:
-            combined: Sequence[OperationId] | None = yield self._broadcast(node, signature, site)
+            combined: Sequence[OperationId] | None = yield self._broadcast(
+                node, signature, call_site
+            )
             return combined
         return None
 
-    def _mapped(self, name: OperationId, site: Site) -> Steps[Sequence[OperationId] | None]:
+    def _mapped(
+        self, name: OperationId, call_site: CallSite
+    ) -> Trampolined[Sequence[OperationId] | None]:
         loop = self.loops.get(name)
         if loop is None:
             return None
-        items = yield self.items(loop.sequence, site)
+        items = yield self.items(loop.sequence, call_site)
         if items is None:
             return None
-        self._spend(len(items), site)
+        self._spend(len(items), call_site)
         results = []
         for item in items:
             arguments = (item, *loop.arguments[1:])
-            results.append((yield self._call(loop.function, arguments, site)))
+            results.append((yield self._call(loop.function, arguments, call_site)))
         return results
 
     def _broadcast(
-        self, node: Operation, signature: Signature, site: Site
-    ) -> Steps[Sequence[OperationId] | None]:
+        self, node: Operation, signature: Signature, call_site: CallSite
+    ) -> Trampolined[Sequence[OperationId] | None]:
         """Give the items of a sequence combined with one number."""
         left, right = node.arguments
-        one_number = [self._arena.kinds[each] == "number" for each in (left, right)]
+        one_number = [self._table.types[each] == "number" for each in (left, right)]
         if sum(one_number) != 1:
             return None
-        items = yield self.items(right if one_number[0] else left, site)
+        items = yield self.items(right if one_number[0] else left, call_site)
         if items is None:
             return None
-        self._spend(len(items), site)
+        self._spend(len(items), call_site)
         operator = node.operator
         return [
-            self._arena.operation(
-                operator, signature, (left, item) if one_number[0] else (item, right), site
+            self._table.operation(
+                operator, signature, (left, item) if one_number[0] else (item, right), call_site
             )
             for item in items
         ]
@@ -95,10 +103,10 @@ class Unrolling:
     def _range(self, arguments: Sequence[OperationId]) -> Sequence[OperationId] | None:
         bounds = [self._whole(each) for each in arguments]
         low, high = (0, *bounds)[-2:]
-        if low is None or high is None or high - low > MOST_UNROLLED:
+        if low is None or high is None or high - low > MAX_UNROLLED:
             return None
         # `range` gives whole numbers, which are not the numbers of programs.
-        return [self._arena.constant(value) for value in range(low, high)]
+        return [self._table.constant(value) for value in range(low, high)]
 
     def _part(
         self, items: Sequence[OperationId] | None, arguments: Sequence[OperationId]
@@ -111,7 +119,7 @@ class Unrolling:
         return items[start : start + count]
 
     def _whole(self, name: OperationId) -> int | None:
-        node = self._arena.nodes[name]
+        node = self._table.nodes[name]
         value: Scalar | None = node.value if isinstance(node, model.Constant) else None
         if isinstance(value, float) and value.is_integer():
             return int(value)

@@ -8,10 +8,10 @@ from typing import Literal, NoReturn
 import msgspec
 
 from voxk8s.errors import InvalidProgram
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.source_text import Source
 
-_WIDEST = 100
-MOST_SHOWN = 20
+_MAX_WIDTH = 100
+MAX_SHOWN = 20
 """Errors told in full; the rest is counted."""
 
 
@@ -43,14 +43,14 @@ class Diagnostic(msgspec.Struct, frozen=True):
 
 def _window(line: str, column: int) -> tuple[str, int]:
     """Cut a long line around a column."""
-    if len(line) <= _WIDEST:
+    if len(line) <= _MAX_WIDTH:
         return line, column
-    start = max(0, min(column - 1 - _WIDEST // 2, len(line) - _WIDEST))
-    before, after = "…" if start else "", "…" if start + _WIDEST < len(line) else ""
-    return f"{before}{line[start : start + _WIDEST]}{after}", column - start + len(before)
+    start = max(0, min(column - 1 - _MAX_WIDTH // 2, len(line) - _MAX_WIDTH))
+    before, after = "…" if start else "", "…" if start + _MAX_WIDTH < len(line) else ""
+    return f"{before}{line[start : start + _MAX_WIDTH]}{after}", column - start + len(before)
 
 
-class Report:
+class Diagnostics:
     """Collects findings; one error per place, since what is wrong there later mostly follows.
 
     `broken` are the names of definitions that could not be read: using them is no further error.
@@ -59,7 +59,7 @@ class Report:
     def __init__(self) -> None:
         self._found: dict[tuple[str, int, str], Diagnostic] = {}
         self.errors = 0
-        self.broken: set[str] = set()
+        self.unreadable_names: set[str] = set()
 
     def error(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
         """Note an error at the characters from `start` to before `end`."""
@@ -98,9 +98,9 @@ class Report:
         )
 
     @property
-    def crowded(self) -> bool:
+    def is_crowded(self) -> bool:
         """True when there are more errors than anybody reads: suggestions may be left out."""
-        return self.errors > MOST_SHOWN
+        return self.errors > MAX_SHOWN
 
     def warnings(self) -> tuple[Diagnostic, ...]:
         """Give the warnings, in the order of files and lines."""
@@ -108,7 +108,7 @@ class Report:
 
     def all(self) -> tuple[Diagnostic, ...]:
         """Give everything, file by file, from top to bottom."""
-        files = {key[0]: place for place, key in reversed(list(enumerate(self._found)))}
+        files = {key[0]: index for index, key in reversed(list(enumerate(self._found)))}
         return tuple(
             sorted(self._found.values(), key=lambda it: (files[it.file], it.line, it.column))
         )
@@ -116,22 +116,22 @@ class Report:
     def check(self) -> None:
         """Raise InvalidProgram when there is an error."""
         if self.errors:
-            self.refuse()
+            self.raise_invalid()
 
-    def refuse(self) -> NoReturn:
+    def raise_invalid(self) -> NoReturn:
         """Raise InvalidProgram with all errors, and with warnings of their lines: mostly causes."""
         found = self.all()
         errors = tuple(each for each in found if each.severity == "error")
         lines = {(each.file, each.line) for each in errors}
         told = [each for each in found if (each.file, each.line) in lines]
-        raise InvalidProgram(listing(told), errors)
+        raise InvalidProgram(format_diagnostics(told), errors)
 
 
-def listing(findings: Sequence[Diagnostic]) -> str:
+def format_diagnostics(findings: Sequence[Diagnostic]) -> str:
     """Write findings as people read them: those up to the last error shown, the others counted."""
-    errors = [place for place, each in enumerate(findings) if each.severity == "error"]
-    shown = findings if len(errors) <= MOST_SHOWN else findings[: errors[MOST_SHOWN]]
+    errors = [index for index, each in enumerate(findings) if each.severity == "error"]
+    shown = findings if len(errors) <= MAX_SHOWN else findings[: errors[MAX_SHOWN]]
     lines = [str(each) for each in shown]
-    if len(errors) > MOST_SHOWN:
-        lines.append(f"… and {len(errors) - MOST_SHOWN} more errors")
+    if len(errors) > MAX_SHOWN:
+        lines.append(f"… and {len(errors) - MAX_SHOWN} more errors")
     return "\n".join(lines)

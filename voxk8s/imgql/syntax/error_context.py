@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from voxk8s.imgql.syntax import grammar
-from voxk8s.imgql.syntax.nodes import Token
+from voxk8s.imgql.syntax.syntax_tree import Token
 
 PAIRS: Final = {"LPAR": "RPAR", "LSQ": "RSQ"}
 _INSIDE: Final = {
@@ -23,7 +23,7 @@ class Form(NamedTuple):
     lacks: str
 
 
-class Surroundings(NamedTuple):
+class ErrorContext(NamedTuple):
     """The words of the command up to a word, and the innermost of what they leave open."""
 
     command: list[Token]
@@ -42,10 +42,10 @@ class Surroundings(NamedTuple):
         return expected - _ENDS | expected & ends
 
 
-def surroundings(tokens: list[Token], begin: int, place: int) -> Surroundings:
+def error_context(tokens: list[Token], begin: int, index: int) -> ErrorContext:
     """Find what surrounds the word at `place`; everything before `begin` is no part of it."""
-    command = tokens[_command_start(tokens, begin, place) : place]
-    return Surroundings(command, _open_bracket(command), _unfinished_form(command))
+    command = tokens[_command_start(tokens, begin, index) : index]
+    return ErrorContext(command, _open_bracket(command), _unfinished_form(command))
 
 
 def _open_bracket(tokens: list[Token]) -> Token | None:
@@ -58,9 +58,9 @@ def _open_bracket(tokens: list[Token]) -> Token | None:
     return opened[-1] if opened else None
 
 
-def _command_start(tokens: list[Token], begin: int, place: int) -> int:
+def _command_start(tokens: list[Token], begin: int, index: int) -> int:
     """Give the place of the word that began the command around `place`."""
-    for start in range(place - 1, begin, -1):
+    for start in range(index - 1, begin, -1):
         kind, before = tokens[start].type, tokens[start - 1]
         if kind in grammar.COMMANDS - {"LET"}:
             return start

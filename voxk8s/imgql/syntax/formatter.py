@@ -12,9 +12,9 @@ import re
 import msgspec
 
 from voxk8s.imgql.syntax import grammar, lexer, parser
-from voxk8s.imgql.syntax.diagnostics import Report
-from voxk8s.imgql.syntax.nodes import Token
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.source_text import Source
+from voxk8s.imgql.syntax.syntax_tree import Token
 
 _INDENT = "  "
 _COMMENT = re.compile(r"//[^\n]*")
@@ -30,11 +30,11 @@ def format_program(text: str, *, name: str = "<program>") -> str:
     Parameters (`$NAME`) stay as they are. Formatting twice is the same as formatting once.
     """
     source = Source(name, text)
-    report = Report()
-    mixed = lexer.mixed_names(source.code) | {"B+"}
-    tokens = lexer.tokenize(source, report, mixed, template=True)
-    commands = parser.parse(source, tokens, report)
-    report.check()
+    diagnostics = Diagnostics()
+    mixed = lexer.suffixed_names(source.code) | {"B+"}
+    tokens = lexer.tokenize(source, diagnostics, mixed, template=True)
+    commands = parser.parse(source, tokens, diagnostics)
+    diagnostics.check()
     starts = {command.start for command in commands}
     return _Writer(source.code, starts).write([each for each in tokens if each.type != "BARE"])
 

@@ -48,6 +48,6 @@ QUOTES: Final = {"\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb", "\u
 """Typographic quotes, by which word processors replace `"`, and how they close."""
 
 
-def of_sign(text: str) -> str:
+def for_token(text: str) -> str:
     """Give the hint for a word that the grammar does not allow; empty if there is none."""
     return next((hint for sign, hint in SIGNS.items() if text.startswith(sign)), "")

@@ -14,8 +14,8 @@ from lark.lexer import Lexer
 from lark.parsers.lalr_analysis import Shift
 
 from voxk8s.imgql.syntax import grammar
-from voxk8s.imgql.syntax.builder import TreeBuilder
-from voxk8s.imgql.syntax.nodes import Chain, Command, Header, Item, Token
+from voxk8s.imgql.syntax.syntax_tree import Chain, Command, Header, Item, Token
+from voxk8s.imgql.syntax.tree_builder import TreeBuilder
 
 Part: TypeAlias = Token | Header | Chain | Item | Command | list["Part"]
 """What the rules of the grammar make."""
@@ -26,9 +26,9 @@ _START = "program"
 class Refused(Exception):
     """The word at `place` is none of those `expected`; `made` are the parts up to it."""
 
-    def __init__(self, place: int, expected: frozenset[str], made: list[Part]) -> None:
-        super().__init__(place)
-        self.place = place
+    def __init__(self, index: int, expected: frozenset[str], made: list[Part]) -> None:
+        super().__init__(index)
+        self.index = index
         self.expected = expected
         self.made = made
 
@@ -75,14 +75,14 @@ class Automaton:
         state = self._first
         path = [state]
         made: list[Part] = []
-        for place in range(begin, len(tokens)):
-            token = tokens[place]
+        for index in range(begin, len(tokens)):
+            token = tokens[index]
             kind = token.type
             while kind not in every_way[state]:
                 rule = every_rule[state].get(kind)
                 if rule is None:
                     expected = [*every_way[state], *every_rule[state]]
-                    raise Refused(place, frozenset(filter(str.isupper, expected)), made)
+                    raise Refused(index, frozenset(filter(str.isupper, expected)), made)
                 size, make, origin = rule
                 if size:
                     parts = made[-size:]

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from voxk8s.imgql.syntax import grammar, hints
-from voxk8s.imgql.syntax.diagnostics import Report
-from voxk8s.imgql.syntax.nodes import Token
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.source_text import Source
+from voxk8s.imgql.syntax.syntax_tree import Token
 
 _BRACKETS: Final = {"(": "LPAR", ")": "RPAR", "[": "LSQ", "]": "RSQ", ",": "COMMA"}
 _HEADER_ENDS: Final = ("NAME", "RPAR", "OP")
@@ -18,28 +18,28 @@ _TEMPLATE_NAME: Final = rf"(?:\$?{grammar.WORD})+(?:\.(?:\$?{grammar.WORD})+)*"
 """A name in a program whose parameters are not replaced yet."""
 
 
-def mixed_names(code: str) -> frozenset[str]:
+def suffixed_names(code: str) -> frozenset[str]:
     """Find the names of letters and signs, such as `B+`, that a program defines."""
     return frozenset(match[match.lastindex or 0] for match in grammar.MIXED.finditer(code))
 
 
 def tokenize(
-    source: Source, report: Report, mixed: Collection[str] = (), *, template: bool = False
+    source: Source, diagnostics: Diagnostics, mixed: Collection[str] = (), *, template: bool = False
 ) -> list[Token]:
     """Give the words of a text; characters that belong to none are reported and left out.
 
     `mixed` are the names that end in signs. A `template` keeps `$NAME` as part of names.
     """
-    return list(_Lexer(source, report, mixed).words(_pattern(mixed, template)))
+    return list(_Lexer(source, diagnostics, mixed).words(_pattern(mixed, template)))
 
 
 class _Lexer:
     """Reads word by word; what a word is may depend on those before it."""
 
-    def __init__(self, source: Source, report: Report, mixed: Collection[str]) -> None:
+    def __init__(self, source: Source, diagnostics: Diagnostics, mixed: Collection[str]) -> None:
         self._source = source
         self._code = source.code
-        self._report = report
+        self._diagnostics = diagnostics
         self._mixed = mixed
         self._opened: list[str] = []
         self._previous = ""
@@ -66,7 +66,7 @@ class _Lexer:
             elif kind == "SIGN":
                 kind = self._bracket(text)
             elif kind == "BAD":
-                stop = self._refuse(text, start)
+                stop = self._report_error(text, start)
                 if text != '"' and text not in hints.QUOTES:
                     end = stop
                     continue
@@ -124,7 +124,7 @@ class _Lexer:
             self._opened.pop()
         return _BRACKETS[sign]
 
-    def _refuse(self, sign: str, start: int) -> int:
+    def _report_error(self, sign: str, start: int) -> int:
         """Report what is no word; give the place where words go on."""
         line_end = self._code.find("\n", start)
         stop = len(self._code) if line_end < 0 else line_end
@@ -136,8 +136,8 @@ class _Lexer:
             message, hint = f"{sign!r} begins no string", 'strings stand in double quotes: "a"'
         else:
             stop, message = start + 1, f"{sign!r} means nothing in ImgQL"
-            hint = hints.of_sign(sign)
-        self._report.error(self._source, start, stop, message, hint)
+            hint = hints.for_token(sign)
+        self._diagnostics.error(self._source, start, stop, message, hint)
         return stop
 
 

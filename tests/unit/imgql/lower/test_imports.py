@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import compiled, diagnostics, refused, shown
+from tests.support.imgql import check_text, compile_error, compile_text, goal_text
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import compile_program
 from voxk8s.kernels import registry, symbols
@@ -14,7 +14,7 @@ def test_a_file_is_imported_where_it_stands() -> None:
     """Its definitions and goals are the program's, in their place."""
     files = {"lib.imgql": 'let two = 2\nprint "l" two'}
     text = 'print "a" 1\nimport "lib.imgql"\nprint "b" two + 1'
-    assert shown(text, files=files) == "1.0\n2.0\naddition(2.0, 1.0)"
+    assert goal_text(text, files=files) == "1.0\n2.0\naddition(2.0, 1.0)"
 
 
 def test_paths_are_relative_to_the_importing_file() -> None:
@@ -25,7 +25,7 @@ def test_paths_are_relative_to_the_importing_file() -> None:
         "p/c.imgql": "let c = 8",
     }
     text = 'import "lib/a.imgql"\nimport "./lib/../c.imgql"\nprint "x" a + c'
-    plan = compiled(text, files=files, name="p/main.imgql").plan
+    plan = compile_text(text, files=files, name="p/main.imgql").plan
     assert len(plan.nodes) == 3
 
 
@@ -33,19 +33,19 @@ def test_a_file_is_imported_once() -> None:
     """Two imports of one file are one."""
     files = {"a.imgql": 'print "a" 1', "b.imgql": 'import "a.imgql"'}
     text = 'import "a.imgql"\nimport "b.imgql"\nimport "a.imgql"'
-    assert shown(text, files=files) == "1.0"
+    assert goal_text(text, files=files) == "1.0"
 
 
 def test_files_that_import_each_other_are_refused() -> None:
     """The cycle is named."""
     files = {"a.imgql": 'import "b.imgql"', "b.imgql": 'import "a.imgql"'}
-    message = refused('import "a.imgql"', files=files)
+    message = compile_error('import "a.imgql"', files=files)
     assert "b.imgql:1:8: error: files import each other: a.imgql -> b.imgql -> a.imgql" in message
 
 
 def test_errors_in_imported_files_have_their_place() -> None:
     """File, line and column are those of the imported file."""
-    message = refused('import "a.imgql"', files={"a.imgql": "\nlet a = foo"})
+    message = compile_error('import "a.imgql"', files={"a.imgql": "\nlet a = foo"})
     assert "a.imgql:2:9: error: unknown name `foo`" in message
 
 
@@ -59,36 +59,39 @@ def test_errors_in_imported_files_have_their_place() -> None:
 )
 def test_unknown_imports_are_refused(target: str, message: str) -> None:
     """What is neither a namespace nor a file is an error with a suggestion."""
-    assert message in refused(f'import "{target}"', files={})
+    assert message in compile_error(f'import "{target}"', files={})
 
 
 def test_the_suffix_of_an_imported_file_may_be_left_out() -> None:
     """A file of the very name comes first, a folder or nothing is passed over."""
     files = {"lib.imgql": "let a = 1", "plain": "let a = 2", "plain.imgql": "let a = 3"}
-    assert shown('import "lib"\nprint "x" a', files=files) == "1.0"
-    assert shown('import "plain"\nprint "x" a', files=files) == "2.0"
+    assert goal_text('import "lib"\nprint "x" a', files=files) == "1.0"
+    assert goal_text('import "plain"\nprint "x" a', files=files) == "2.0"
 
 
 def test_files_of_the_package_are_imported_like_others() -> None:
     """They need no files of the user, whose own come first."""
     text = 'import "RegionCalculus"\nload a = "a.nii"\nprint "x" {}'
-    assert "leqB" not in shown(text.format("p(a, a)"))
-    assert shown(text.format("p(1, 2)"), files={"RegionCalculus.imgql": "let p(a, b) = b"}) == "2.0"
-    assert "no such file" in refused('import "stdlib2.imgql"', files={})
+    assert "leqB" not in goal_text(text.format("p(a, a)"))
+    assert (
+        goal_text(text.format("p(1, 2)"), files={"RegionCalculus.imgql": "let p(a, b) = b"})
+        == "2.0"
+    )
+    assert "no such file" in compile_error('import "stdlib2.imgql"', files={})
 
 
 def test_a_program_of_version_1_needs_no_import() -> None:
     """Where images are loaded by the old command and nothing is imported, all is there."""
     text = 'load a = "a.nii"\nprint "x" volume(N a >. 3)'
-    assert shown(text) == "volume(gt_sv(3.0, near(load('a.nii'))))"
-    assert compiled(text).plan.imports == ("vox1",)
-    assert 'import "vox1"' in refused('let a = load("a.nii")\nprint "x" volume(a)')
-    assert 'import "vox1"' in refused(f'import "strings"\n{text}')
+    assert goal_text(text) == "volume(gt_sv(3.0, near(load('a.nii'))))"
+    assert compile_text(text).plan.imports == ("vox1",)
+    assert 'import "vox1"' in compile_error('let a = load("a.nii")\nprint "x" volume(a)')
+    assert 'import "vox1"' in compile_error(f'import "strings"\n{text}')
 
 
 def test_a_program_without_files_may_import_namespaces_only() -> None:
     """Without a way to read files the message says so."""
-    assert "files cannot be imported here" in refused('import "a.imgql"')
+    assert "files cannot be imported here" in compile_error('import "a.imgql"')
 
 
 @pytest.mark.parametrize(
@@ -117,31 +120,31 @@ def test_the_reason_of_the_system_is_told_in_words() -> None:
 
 def test_an_import_in_a_comment_reads_nothing() -> None:
     """Only imports of the program are read."""
-    assert shown('// import "a.imgql"\nprint "x" 1', files={}) == "1.0"
+    assert goal_text('// import "a.imgql"\nprint "x" 1', files={}) == "1.0"
 
 
 def test_operators_with_letters_are_known_across_files() -> None:
     """`B+` may be defined in another file than the one that uses it."""
     files = {"a.imgql": "let A+(x) = x * 2"}
-    assert shown('import "a.imgql"\nprint "x" A+ 3', files=files) == "multiplication(3.0, 2.0)"
+    assert goal_text('import "a.imgql"\nprint "x" A+ 3', files=files) == "multiplication(3.0, 2.0)"
 
 
 def test_a_name_of_the_program_beats_a_sign_of_the_library() -> None:
     """Where B is a value, `B+1` is a sum."""
-    assert shown('import "stdlib.imgql"\nlet B = 2\nprint "x" B+1') == "addition(2.0, 1.0)"
+    assert goal_text('import "stdlib.imgql"\nlet B = 2\nprint "x" B+1') == "addition(2.0, 1.0)"
 
 
 def test_parameters_are_replaced_in_imported_files_too() -> None:
     """`$NAME` means the same in every file of a program."""
     files = {"a.imgql": "let img$C = $V"}
     text = 'import "a.imgql"\nprint "$C" img$C'
-    plan = compiled(text, files=files, parameters={"C": "7", "V": "-2"}).plan
+    plan = compile_text(text, files=files, parameters={"C": "7", "V": "-2"}).plan
     assert plan.goals[0].name == "7"
 
 
 def test_missing_parameters_are_errors_with_their_line() -> None:
     """All that are missing are told, with the nearest one that is given."""
-    message = refused('let a = $FOO\nprint "$BAR" a', parameters={"FOOO": "1"})
+    message = compile_error('let a = $FOO\nprint "$BAR" a', parameters={"FOOO": "1"})
     assert "1:9: error: the parameter `$FOO` is not given" in message
     assert "did you mean `$FOOO`?" in message
     assert "2:8: error: the parameter `$BAR` is not given" in message
@@ -150,8 +153,8 @@ def test_missing_parameters_are_errors_with_their_line() -> None:
 def test_errors_of_a_program_are_data() -> None:
     """The error carries its diagnostics one by one."""
     with pytest.raises(InvalidProgram) as caught:
-        compiled("let a = foo\nlet b = bar")
-    lines = [each.line for each in diagnostics("let a = foo\nlet b = bar")]
+        compile_text("let a = foo\nlet b = bar")
+    lines = [each.line for each in check_text("let a = foo\nlet b = bar")]
     assert lines == [1, 2]
     assert len(caught.value.diagnostics) == 2
 
@@ -159,6 +162,6 @@ def test_errors_of_a_program_are_data() -> None:
 def test_recursion_is_refused_with_the_cycle() -> None:
     """Definitions that need themselves are named in order."""
     text = "let f(x) = g(x) + 1\nlet g(x) = [h(x)]\nlet h(x) = for y in [x] do f(y)"
-    assert "`f` is defined by itself: f -> g -> h -> f" in refused(text)
-    assert "`f` is defined by itself: f -> f" in refused("let f(x) = f(x)")
-    assert "`a` is defined by itself: a -> b -> a" in refused("let a = b\nlet b = a")
+    assert "`f` is defined by itself: f -> g -> h -> f" in compile_error(text)
+    assert "`f` is defined by itself: f -> f" in compile_error("let f(x) = f(x)")
+    assert "`a` is defined by itself: a -> b -> a" in compile_error("let a = b\nlet b = a")

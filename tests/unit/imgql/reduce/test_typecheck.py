@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import diagnostics, refused, value
+from tests.support.imgql import check_text, compile_error, value
 
 HEAD = 'import "vox1"\nload img = "a.nii"\n'
 
@@ -48,7 +48,7 @@ HEAD = 'import "vox1"\nload img = "a.nii"\n'
 def test_clashes_are_refused(text: str, message: str | None) -> None:
     """The message says which argument, what it must be and what it is."""
     if message is not None:
-        assert message in refused(f'{HEAD}print "x" {text}')
+        assert message in compile_error(f'{HEAD}print "x" {text}')
 
 
 @pytest.mark.parametrize(
@@ -81,23 +81,23 @@ def test_what_may_work_is_accepted(text: str) -> None:
 @pytest.mark.parametrize(("file", "value"), [("a.nii.gz", "3"), ("a.PNG", "[img]")])
 def test_only_images_are_saved_as_images(file: str, value: str) -> None:
     """A number in an image's file is told at the name of the file."""
-    assert f"4:6: error: a {file[1:].lower()} file holds an image, not a" in refused(
+    assert f"4:6: error: a {file[1:].lower()} file holds an image, not a" in compile_error(
         f'{HEAD}save "a.json" {value}\nsave "{file}" {value}'
     )
 
 
 def test_images_are_saved_as_images_only() -> None:
     """A suffix that no image has is refused with those that there are; what is not known passes."""
-    message = refused(f'{HEAD}save "x.foo" img')
+    message = compile_error(f'{HEAD}save "x.foo" img')
     assert "3:6: error: an image cannot be saved as .foo" in message
     assert "images are saved as .nii, .nii.gz, .mha" in message
     for line in ('save "x.TXT" img', 'save "x" img', 'save "x.json" img', 'save "x.foo" 1'):
-        assert not diagnostics(f"{HEAD}{line}")
+        assert not check_text(f"{HEAD}{line}")
 
 
 def test_a_clash_in_a_function_names_the_call() -> None:
     """The place is in the function, and the hint says who called it with the wrong type."""
-    message = refused(f'{HEAD}let f(m, r) = smoothen(r, m)\nprint "x" f(img, 3)')
+    message = compile_error(f'{HEAD}let f(m, r) = smoothen(r, m)\nprint "x" f(img, 3)')
     assert (
         "main.imgql:3:15: error: argument 1 of `smoothen` must be a mask, not a number" in message
     )
@@ -106,7 +106,7 @@ def test_a_clash_in_a_function_names_the_call() -> None:
 
 def test_a_clash_in_the_library_is_told_where_it_is_used() -> None:
     """A wrong argument of a library function has the place of the program."""
-    message = refused('import "stdlib.imgql"\nprint "x" N 3')
+    message = compile_error('import "stdlib.imgql"\nprint "x" N 3')
     assert "main.imgql:2:11: error: the argument of `near` must be a mask" in message
 
 
@@ -130,19 +130,21 @@ def test_an_image_compared_with_a_number_is_a_mask(text: str, kernel: str) -> No
 def test_comparisons_without_a_known_type_may_be_masks() -> None:
     """A function may compare what its callers give it: numbers here, images there."""
     head = f"{HEAD}let f(a) = a > 3\nlet g(a) = near(f(a))\n"
-    assert not diagnostics(f'{head}print "x" g(img)\nprint "y" f(4) && true')
-    assert "must be a mask, not a truth value" in refused(f'{head}print "x" g(4)')
+    assert not check_text(f'{head}print "x" g(img)\nprint "y" f(4) && true')
+    assert "must be a mask, not a truth value" in compile_error(f'{head}print "x" g(4)')
 
 
 def test_functions_that_nobody_calls_are_checked() -> None:
     """A clash that does not depend on arguments is found in any body."""
-    found = diagnostics(f"{HEAD}let f(a) = near(3) | a")
+    found = check_text(f"{HEAD}let f(a) = near(3) | a")
     assert [each.line for each in found] == [3]
 
 
 def test_a_clash_in_a_mixed_chain_is_told_with_its_grouping() -> None:
     """Whoever expects precedence learns that there is none; other warnings are left out."""
-    message = refused('import "vox1"\nload a = "a"\nlet b = 1 + 2 * 3\nprint "x" a >. 1 & border')
+    message = compile_error(
+        'import "vox1"\nload a = "a"\nlet b = 1 + 2 * 3\nprint "x" a >. 1 & border'
+    )
     assert "4:18: error: the left operand of `&` must be a mask, not a number" in message
     assert "`>.` and `&` are mixed without parentheses" in message
     assert "`+` and `*`" not in message
@@ -151,14 +153,14 @@ def test_a_clash_in_a_mixed_chain_is_told_with_its_grouping() -> None:
 def test_nothing_follows_from_an_operator_that_does_not_fit() -> None:
     """What it would have given is not known, so no further clash is told."""
     text = HEAD + 'let a = img > 3 & border\nprint "x" volume(a)'
-    errors = [each for each in diagnostics(text) if each.severity == "error"]
+    errors = [each for each in check_text(text) if each.severity == "error"]
     assert [(each.line, each.column) for each in errors] == [(3, 17)]
 
 
 def test_a_clash_inside_of_the_library_names_what_the_program_called() -> None:
     """The kernel is none that the program has named."""
-    message = refused(HEAD + 'print "x" volume(ifB(img >. 3, tt, ff))')
+    message = compile_error(HEAD + 'print "x" volume(ifB(img >. 3, tt, ff))')
     assert "3:18: error: the argument of `bconstant` must be a truth value, not a mask" in message
     assert "help: `ifB` uses it" in message
-    deep = refused(HEAD + 'print "x" volume(overlayB(3, img, img))')
+    deep = compile_error(HEAD + 'print "x" volume(overlayB(3, img, img))')
     assert "help: `overlayB` uses it" in deep

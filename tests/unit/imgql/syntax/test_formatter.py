@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import format_program
-from voxk8s.imgql.syntax.diagnostics import Report
-from voxk8s.imgql.syntax.lexer import mixed_names, tokenize
-from voxk8s.imgql.syntax.nodes import Define, Output
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.lexer import suffixed_names, tokenize
 from voxk8s.imgql.syntax.parser import parse
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.source_text import Source
+from voxk8s.imgql.syntax.syntax_tree import Define, Output
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def _programs(draw: st.DrawFn) -> str:
 
 
 def _read(text: str) -> tuple[list[tuple[str, str]], list[object], int] | None:
-    source, report = Source("p", text), Report()
-    tokens = tokenize(source, report, mixed_names(text) | {"B+"}, template=True)
-    commands = parse(source, tokens, report)
-    if report.errors:
+    source, diagnostics = Source("p", text), Diagnostics()
+    tokens = tokenize(source, diagnostics, suffixed_names(text) | {"B+"}, template=True)
+    commands = parse(source, tokens, diagnostics)
+    if diagnostics.errors:
         return None
     shape = [
         (

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import diagnostics, refused
-from voxk8s.imgql.syntax import nodes
-from voxk8s.imgql.syntax.diagnostics import Report
-from voxk8s.imgql.syntax.lexer import mixed_names, tokenize
+from tests.support.imgql import check_text, compile_error
+from voxk8s.imgql.syntax import syntax_tree
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.lexer import suffixed_names, tokenize
 from voxk8s.imgql.syntax.parser import parse
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.source_text import Source
 
 
-def _commands(text: str) -> list[nodes.Command]:
-    source, report = Source("p", text), Report()
-    commands = parse(source, tokenize(source, report, mixed_names(text)), report)
-    assert report.all() == ()
+def _commands(text: str) -> list[syntax_tree.Command]:
+    source, diagnostics = Source("p", text), Diagnostics()
+    commands = parse(source, tokenize(source, diagnostics, suffixed_names(text)), diagnostics)
+    assert diagnostics.all() == ()
     return commands
 
 
 def _words(text: str) -> list[str]:
-    return [token.text for token in tokenize(Source("p", text), Report(), mixed_names(text))]
+    return [
+        token.text for token in tokenize(Source("p", text), Diagnostics(), suffixed_names(text))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,9 +63,9 @@ def test_definitions_without_let_begin_a_line() -> None:
 def test_load_is_a_command_and_a_name() -> None:
     """`load x = e` defines x; elsewhere load is the kernel."""
     first, second = _commands('load a = "f"\nlet b = load("g")')
-    assert isinstance(first, nodes.Define)
+    assert isinstance(first, syntax_tree.Define)
     assert first.header.name.text == "a"
-    assert isinstance(second, nodes.Define)
+    assert isinstance(second, syntax_tree.Define)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_load_is_a_command_and_a_name() -> None:
 )
 def test_a_command_may_be_broken_anywhere(text: str) -> None:
     """Line breaks and comments stand between any two words of a load, and behind any `=`."""
-    assert not diagnostics(f'{text}\nprint "x" img')
+    assert not check_text(f'{text}\nprint "x" img')
 
 
 def test_a_program_may_be_empty() -> None:
@@ -112,12 +114,12 @@ def test_a_program_may_be_empty() -> None:
 )
 def test_what_is_wrong_is_told_with_its_place(text: str, place: str, message: str) -> None:
     """A syntax error names line and column, what is there and what was expected."""
-    assert f"main.imgql:{place}: error: {message}" in refused(text)
+    assert f"main.imgql:{place}: error: {message}" in compile_error(text)
 
 
 def test_a_slip_in_a_command_word_is_suggested() -> None:
     """The nearest command is named."""
-    assert "did you mean `print`?" in refused('prnit "x" 1')
+    assert "did you mean `print`?" in compile_error('prnit "x" 1')
 
 
 @pytest.mark.parametrize(
@@ -151,18 +153,18 @@ def test_a_slip_in_a_command_word_is_suggested() -> None:
 )
 def test_habits_of_other_languages_are_known(text: str, hint: str) -> None:
     """What other languages would allow is explained."""
-    assert f"help: {hint}" in refused(text)
+    assert f"help: {hint}" in compile_error(text)
 
 
 def test_words_that_belong_to_an_unknown_one_are_no_further_errors() -> None:
     """`if` is told, `then` and `else` are not."""
-    (found,) = diagnostics("let a = if 1 then 2 else 3")
+    (found,) = check_text("let a = if 1 then 2 else 3")
     assert found.message == "unknown name `if`"
 
 
 def test_a_string_in_typographic_quotes_is_one_error() -> None:
     """It stands for a string; what follows is read as usual."""
-    found = diagnostics("print “a b” 1\nlet b = foo")
+    found = check_text("print “a b” 1\nlet b = foo")
     assert [(each.line, each.column) for each in found] == [(1, 7), (2, 9)]
 
 
@@ -178,12 +180,12 @@ def test_a_string_in_typographic_quotes_is_one_error() -> None:
 )
 def test_a_place_has_one_error(text: str) -> None:
     """The first thing that is wrong with a word is told, not what follows from it."""
-    assert len(diagnostics(text)) == 1
+    assert len(check_text(text)) == 1
 
 
 def test_a_definition_that_cannot_be_read_is_one_error() -> None:
     """Using what could not be defined is not told again."""
-    found = diagnostics('let a = (1\nprint "x" a + 1\nprint "y" foo')
+    found = check_text('let a = (1\nprint "x" a + 1\nprint "y" foo')
     assert [(each.line, each.column) for each in found] == [(1, 9), (3, 11)]
 
 
@@ -197,32 +199,32 @@ def test_a_definition_that_cannot_be_read_is_one_error() -> None:
 )
 def test_nothing_follows_from_a_definition_that_cannot_be_read(text: str) -> None:
     """Neither a kernel of its name is meant, nor parts of it, nor is it unknown."""
-    assert len(diagnostics(text)) == 1
+    assert len(check_text(text)) == 1
 
 
 def test_several_errors_are_told_at_once() -> None:
     """After an error the parser goes on with the next command."""
-    found = diagnostics('let a = (1\nlet b = 2 +\nprint "x" 3 4\nlet c = 1)')
+    found = check_text('let a = (1\nlet b = 2 +\nprint "x" 3 4\nlet c = 1)')
     assert [(each.line, each.column) for each in found] == [(1, 9), (2, 11), (3, 13), (4, 10)]
 
 
 def test_the_line_is_shown_with_a_mark() -> None:
     """An error shows the line of the program and marks the word."""
-    assert "  let a = nera(1)\n          ^^^^" in refused("let a = nera(1)")
+    assert "  let a = nera(1)\n          ^^^^" in compile_error("let a = nera(1)")
 
 
 def test_a_string_that_is_not_closed_is_one_error() -> None:
     """What stands in it is no further error, and the next line is read as usual."""
-    found = diagnostics('print "a" "not closed (\nprint "b" foo')
+    found = check_text('print "a" "not closed (\nprint "b" foo')
     assert [(each.line, each.message) for each in found] == [
         (1, "this string is not closed"),
         (2, "unknown name `foo`"),
     ]
-    (label,) = diagnostics('print "a')
+    (label,) = check_text('print "a')
     assert label.message == "this string is not closed"
 
 
 def test_a_definition_without_its_value_is_told_at_its_sign() -> None:
     """The definition below it is not taken for a local one; neither name is unknown then."""
-    (found,) = diagnostics('let a =\nlet b = 3\nprint "x" a + b')
+    (found,) = check_text('let a =\nlet b = 3\nprint "x" a + b')
     assert (found.line, found.message) == (1, "an expression is missing after `=`")

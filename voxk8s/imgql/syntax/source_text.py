@@ -68,20 +68,20 @@ class Source:
         """Give the offset in `text` of an offset in `code`; inside a value, its reference's."""
         if not self._shifts:
             return min(offset, len(self.text))
-        place = bisect_right(self._shifts, offset, key=lambda shift: shift.start) - 1
-        if place < 0:
+        index = bisect_right(self._shifts, offset, key=lambda shift: shift.start) - 1
+        if index < 0:
             return offset
-        shift = self._shifts[place]
+        shift = self._shifts[index]
         if offset < shift.stop:
             return shift.original
         return min(shift.original_stop + offset - shift.stop, len(self.text))
 
     def expanded(self, original: int) -> int:
         """Give the offset in `code` of an offset in `text` that is not inside a reference."""
-        place = bisect_right(self._shifts, original, key=lambda shift: shift.original_stop) - 1
-        if place < 0:
+        index = bisect_right(self._shifts, original, key=lambda shift: shift.original_stop) - 1
+        if index < 0:
             return original
-        return self._shifts[place].stop + original - self._shifts[place].original_stop
+        return self._shifts[index].stop + original - self._shifts[index].original_stop
 
     def line(self, number: int) -> str:
         """Give a line of the user's text, without its end.

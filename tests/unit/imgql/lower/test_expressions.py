@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import diagnostics, refused, shown, value
+from tests.support.imgql import check_text, compile_error, goal_text, value
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_map_is_a_loop() -> None:
         ("default.map(floor, [1.5])", "for k in [1.5] do floor(k)"),
         ("let n = mean [3] in let f(a) = a + n in map(f, [1])", "for k in [1] do k + mean [3]"),
     ]:
-        assert shown(f'{head}print "x" {text}') == shown(f'{head}print "x" {loop}')
+        assert goal_text(f'{head}print "x" {text}') == goal_text(f'{head}print "x" {loop}')
 
 
 def test_map_may_be_a_name_of_the_program() -> None:
     """A definition hides the form."""
-    assert shown('let map(a, b) = a - b\nprint "x" map(3, 2)') == "subtraction(3.0, 2.0)"
+    assert goal_text('let map(a, b) = a - b\nprint "x" map(3, 2)') == "subtraction(3.0, 2.0)"
 
 
 def test_operators_take_further_arguments_in_brackets() -> None:
@@ -95,7 +95,7 @@ def test_operators_take_further_arguments_in_brackets() -> None:
         ),
         ("1 + [3, 4][0]", "addition(1.0, index(sequence(3.0, 4.0), 0.0))"),
     ]:
-        assert shown(f'{head}print "x" {text}') == plan
+        assert goal_text(f'{head}print "x" {text}') == plan
 
 
 def test_definitions_become_operators() -> None:
@@ -111,8 +111,8 @@ print "c" 1 .avg. 2
 print "d" 3 AND NEG 4
 """
     # A dotted word is no operator sign, so the third definition is a mistake.
-    assert "expected" in refused(text)
-    assert shown(text.replace(".avg.", ".+?.")) == "\n".join(
+    assert "expected" in compile_error(text)
+    assert goal_text(text.replace(".avg.", ".+?.")) == "\n".join(
         [
             "subtraction(0.0, 11.0)",
             "division(addition(subtraction(0.0, subtraction(0.0, 1.0)), 2.0), 2.0)",
@@ -125,7 +125,7 @@ print "d" 3 AND NEG 4
 def test_an_operator_may_have_one_meaning_a_side() -> None:
     """A definition of a prefix operator leaves the infix one as it is."""
     text = 'let -(a) = a * 2\nprint "a" 3 - 1\nprint "b" - (1 + 1)'
-    assert shown(text) == "subtraction(3.0, 1.0)\nmultiplication(addition(1.0, 1.0), 2.0)"
+    assert goal_text(text) == "subtraction(3.0, 1.0)\nmultiplication(addition(1.0, 1.0), 2.0)"
 
 
 def test_let_in_is_local_and_not_recursive() -> None:
@@ -137,24 +137,24 @@ print "a" f(5)
 print "b" let g(y) = y + x in let x = 10 in g(x)
 print "c" x
 """
-    assert shown(text) == "multiplication(addition(5.0, 1.0), 2.0)\naddition(10.0, 1.0)\n1.0"
+    assert goal_text(text) == "multiplication(addition(5.0, 1.0), 2.0)\naddition(10.0, 1.0)\n1.0"
 
 
 def test_later_definitions_hide_earlier_ones() -> None:
     """A name means the last definition before it."""
     text = 'let a = 1\nlet b = a\nlet a = a + 1\nprint "x" a\nprint "y" b'
-    assert shown(text) == "addition(1.0, 1.0)\n1.0"
+    assert goal_text(text) == "addition(1.0, 1.0)\n1.0"
 
 
 def test_definitions_hide_kernels() -> None:
     """After a definition its name no longer means the kernel; inside it still does."""
     text = 'print "a" floor(1)\nlet floor(x) = floor(x) + 1\nprint "b" floor(2)'
-    assert shown(text) == "floor(1.0)\naddition(floor(2.0), 1.0)"
+    assert goal_text(text) == "floor(1.0)\naddition(floor(2.0), 1.0)"
 
 
 def test_definitions_may_stand_below_their_use() -> None:
     """A name that nothing above defines means what stands below."""
-    assert shown('let a = b + 1\nlet b = 2\nprint "x" a') == "addition(2.0, 1.0)"
+    assert goal_text('let a = b + 1\nlet b = 2\nprint "x" a') == "addition(2.0, 1.0)"
 
 
 @pytest.mark.parametrize(
@@ -197,28 +197,28 @@ def test_definitions_may_stand_below_their_use() -> None:
 )
 def test_mistakes_are_explained(text: str, message: str) -> None:
     """A mistake is refused with its place and what to do."""
-    assert message in refused(text)
+    assert message in compile_error(text)
 
 
 def test_bodies_are_checked_even_if_never_called() -> None:
     """Unknown names in a function that nobody calls are errors."""
-    assert "unknown name `foo`" in refused('let f(x) = x + foo\nprint "a" 1')
+    assert "unknown name `foo`" in compile_error('let f(x) = x + foo\nprint "a" 1')
 
 
 def test_all_mistakes_are_told_in_the_order_of_the_program() -> None:
     """One run gives every mistake."""
-    found = diagnostics("let a = foo + bar\nlet b = mean(1, 2)\nlet c = baz")
+    found = check_text("let a = foo + bar\nlet b = mean(1, 2)\nlet c = baz")
     assert [(each.line, each.column) for each in found] == [(1, 9), (1, 15), (2, 9), (3, 9)]
 
 
 def test_mixed_operators_are_a_warning() -> None:
     """A chain that mixes operators without parentheses says how it groups."""
-    (warning,) = diagnostics("let a = 1 - 2 * 3")
+    (warning,) = check_text("let a = 1 - 2 * 3")
     assert warning.severity == "warning"
     assert (warning.line, warning.column) == (1, 15)
     assert "a - (b * c)" in str(warning)
-    assert diagnostics("let a = 1 - 2 - 3") == ()
-    assert diagnostics("let a = 1 - (2 * 3)") == ()
+    assert check_text("let a = 1 - 2 - 3") == ()
+    assert check_text("let a = 1 - (2 * 3)") == ()
 
 
 @pytest.mark.parametrize(
@@ -309,4 +309,4 @@ def test_geometry_as_the_first_value_of_a_fold_is_that_of_the_items(text: str, f
 def test_a_value_cannot_have_the_name_of_an_operator() -> None:
     """Nobody could use it: an operator is always applied to something."""
     for line in ("let @@ = 5", "let @@() = 5"):
-        assert "1:5: error: `@@` is an operator: it needs one or two" in refused(line)
+        assert "1:5: error: `@@` is an operator: it needs one or two" in compile_error(line)

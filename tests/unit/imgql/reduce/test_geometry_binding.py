@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import compiled, refused, shown, value
+from tests.support.imgql import compile_error, compile_text, goal_text, value
 from voxk8s.kernels import registry
 from voxk8s.plan import decode, encode
 
@@ -68,41 +68,41 @@ def test_geometry_is_bound_to_the_image_it_meets(text: str, plan: str | None) ->
 def test_geometry_that_meets_no_image_takes_all_that_the_program_loads() -> None:
     """Alone it is bound to every load of the program, whether a goal needs it or not."""
     text = 'import "vox1"\nload a = "f"\nload b = "g"\nprint "v" volume(a)\nsave "b.png" border'
-    assert shown(text) == "volume(load('f'))\nborder(load('f'), load('g'))"
+    assert goal_text(text) == "volume(load('f'))\nborder(load('f'), load('g'))"
 
 
 def test_documents_give_no_geometry() -> None:
     """What a program loads by a document's suffix is no image to take a geometry from."""
     text = 'import "vox1"\nload a = "f.nii"\nload b = "g.json"\nprint "v" volume(tt)'
-    assert shown(text) == "volume(tt(load('f.nii')))"
+    assert goal_text(text) == "volume(tt(load('f.nii')))"
 
 
 def test_geometry_inside_of_a_loop_makes_a_valid_document() -> None:
     """What a loop leaves to the plan is bound when its items are known."""
     text = 'import "vox1"\nprint "v" for f in ["a"] do [volume(load f), volume(tt)]'
-    plan = compiled(text).plan
+    plan = compile_text(text).plan
     assert dict(decode(encode(plan), index=registry()).nodes) == dict(plan.nodes)
 
 
 def test_geometry_without_any_image_is_refused() -> None:
     """A program that loads nothing has no geometry."""
-    message = refused('import "vox1"\nlet a = 1\nprint "v" volume(tt)')
+    message = compile_error('import "vox1"\nlet a = 1\nprint "v" volume(tt)')
     assert "3:18: error: `tt` takes its geometry from the images that the program loads" in message
 
 
 def test_geometry_outside_of_the_loop_that_loads_is_refused() -> None:
     """What a loop loads is many images, or none, and gives no geometry to what is outside."""
     loop = 'for f in dir("d") do volume(load f)'
-    message = refused(f'import "vox1"\nprint "a" {loop}\nprint "v" volume(tt)')
+    message = compile_error(f'import "vox1"\nprint "a" {loop}\nprint "v" volume(tt)')
     assert "3:18: error: `tt` takes its geometry" in message
-    assert compiled(
+    assert compile_text(
         f'import "vox1"\nload i = "a"\nprint "a" {loop}\nprint "v" volume(tt)'
     ).plan.goals
 
 
 def test_hidden_names_are_no_geometry() -> None:
     """A definition or parameter called x is not the index map."""
-    assert shown('import "vox1"\nlet f(x) = x + 1\nprint "a" f(2)') == "addition(2.0, 1.0)"
+    assert goal_text('import "vox1"\nlet f(x) = x + 1\nprint "a" f(2)') == "addition(2.0, 1.0)"
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,6 @@ def test_hidden_names_are_no_geometry() -> None:
 def test_what_a_function_loads_gives_its_geometry(text: str) -> None:
     """It counts like a load in the program itself, in goals and in loops."""
     program = f'import "vox1"\n{text}\nprint "a" border\nprint "b" for k in [1] do volume(tt)'
-    assert shown(program) == (
+    assert goal_text(program) == (
         "border(load('a.nii'))\nmap({c0 | c0=volume(tt(load('a.nii')))}, sequence(1.0))"
     )

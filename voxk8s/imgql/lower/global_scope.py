@@ -10,7 +10,7 @@ import msgspec
 
 from voxk8s.imgql.lower.ir import Function
 from voxk8s.imgql.lower.libraries import importable
-from voxk8s.imgql.types import ANY, clashes, wanted
+from voxk8s.imgql.types import ANY, clashes, expected_type
 from voxk8s.plan.signature import KernelIndex, Role, Signature
 
 
@@ -39,7 +39,7 @@ _IMAGE_SIGNS: Final = {"==": "=", "&&": "&", "||": "|"}
 """What the operators of numbers and truth values are called for images."""
 
 
-class Defined(msgspec.Struct, frozen=True):
+class Definition(msgspec.Struct, frozen=True):
     """A name that means a function of the program, a library or a kernel.
 
     `minimum` and `maximum` bound the number of arguments (None: any number).
@@ -52,7 +52,7 @@ class Defined(msgspec.Struct, frozen=True):
     signature: Signature | None = None
     operator: str = ""
     swapped: bool = False
-    words: tuple[str, ...] = ()
+    operand_types: tuple[str, ...] = ()
     captured: tuple[str, ...] = ()
 
     def accepts(self, count: int) -> bool:
@@ -60,12 +60,12 @@ class Defined(msgspec.Struct, frozen=True):
         return self.minimum <= count and (self.maximum is None or count <= self.maximum)
 
 
-def defined(function: Function) -> Defined:
+def definition(function: Function) -> Definition:
     """Give a function of a program under its name."""
-    return Defined(function.name, function.parameters, function.parameters, function)
+    return Definition(function.name, function.parameters, function.parameters, function)
 
 
-class Names:
+class GlobalScope:
     """All names outside of functions, in the order in which they hide each other.
 
     A name means the definition before it in the program; then a kernel; then an operator of an
@@ -81,23 +81,23 @@ class Names:
             for namespace in reversed(("default", *self.imports))
             for sign, symbol in symbols(namespace).items()
         }
-        self._defined: dict[str, tuple[list[int], list[Defined]]] = {}
-        self._libraries: dict[str, list[tuple[str, Defined]]] = {}
-        self._kernels: dict[str, Defined | None] = {}
+        self._defined: dict[str, tuple[list[int], list[Definition]]] = {}
+        self._libraries: dict[str, list[tuple[str, Definition]]] = {}
+        self._kernels: dict[str, Definition | None] = {}
         self._spelled: dict[str, str] = {}
 
-    def define_library(self, namespace: str, defined: Defined) -> None:
+    def define_library(self, namespace: str, definition: Definition) -> None:
         """Add a definition that a namespace brings."""
-        for name in (defined.name, f"{namespace}.{defined.name}"):
-            self._libraries.setdefault(name, []).append((namespace, defined))
+        for name in (definition.name, f"{namespace}.{definition.name}"):
+            self._libraries.setdefault(name, []).append((namespace, definition))
 
-    def define(self, order: int, defined: Defined) -> None:
+    def define(self, order: int, definition: Definition) -> None:
         """Add a definition of the program; later ones have a higher `order`."""
-        orders, found = self._defined.setdefault(defined.name, ([], []))
+        orders, found = self._defined.setdefault(definition.name, ([], []))
         orders.append(order)
-        found.append(defined)
+        found.append(definition)
 
-    def find(self, name: str, order: int, *, library: bool) -> Iterator[Defined]:
+    def find(self, name: str, order: int, *, library: bool) -> Iterator[Definition]:
         """Give what `name` may mean in the definition number `order`, best first.
 
         `library`: the name stands in a library itself, which sees no definitions of programs.
@@ -111,23 +111,23 @@ class Names:
         symbol = self._symbol(name)
         if symbol is not None:
             yield symbol
-        for namespace, defined in self._libraries.get(name, ()):
+        for namespace, definition in self._libraries.get(name, ()):
             if library or namespace in self.imports:
-                yield defined
-        for later, defined in zip(orders[place:], found[place:], strict=True):
+                yield definition
+        for later, definition in zip(orders[place:], found[place:], strict=True):
             if later > order:
-                yield defined
+                yield definition
         if place < len(orders) and orders[place] == order:
             yield found[place]
 
-    def kernel(self, name: str) -> Defined | None:
+    def kernel(self, name: str) -> Definition | None:
         """Find a kernel by the name that a program uses."""
         if name not in self._kernels:
             signature = self._index.find(name, self.imports)
             self._kernels[name] = (
                 None
                 if signature is None or signature.role in _HIDDEN
-                else Defined(
+                else Definition(
                     name,
                     signature.minimum,
                     signature.maximum,
@@ -150,26 +150,26 @@ class Names:
         """Find a kernel by its full name, hidden ones included."""
         return self._index.find(qualified, ())
 
-    def operator(self, sign: str, namespace: str) -> Defined | None:
+    def operator(self, sign: str, namespace: str) -> Definition | None:
         """Find an operator that a namespace brings, imported or not."""
         return self._operator(sign, self._table(namespace).get(sign))
 
-    def _symbol(self, name: str) -> Defined | None:
+    def _symbol(self, name: str) -> Definition | None:
         return self._operator(name, self._symbols.get(name))
 
-    def _operator(self, name: str, symbol: Symbol | None) -> Defined | None:
+    def _operator(self, name: str, symbol: Symbol | None) -> Definition | None:
         signature = None if symbol is None else self.signature(symbol.kernel)
         if symbol is None or signature is None:
             return None
         count = len(symbol.operands)
-        return Defined(
+        return Definition(
             name,
             count,
             count,
             signature=signature,
             operator=self.spell(signature.qualified),
             swapped=symbol.swapped,
-            words=symbol.operands,
+            operand_types=symbol.operands,
         )
 
     def fitting(self, sign: str, kinds: Sequence[str]) -> list[str]:
@@ -183,13 +183,19 @@ class Names:
         ]
 
     def _takes(self, spelling: str, kinds: Sequence[str]) -> bool:
-        defined = self._symbol(spelling)
-        if defined is None or defined.signature is None or len(defined.words) != len(kinds):
+        definition = self._symbol(spelling)
+        if (
+            definition is None
+            or definition.signature is None
+            or len(definition.operand_types) != len(kinds)
+        ):
             return False
-        words = defined.words
-        if set(words) == {ANY}:
-            words = tuple(wanted(defined.signature, place, kinds) for place in range(len(kinds)))
-        return not any(map(clashes, words, kinds))
+        operand_types = definition.operand_types
+        if set(operand_types) == {ANY}:
+            operand_types = tuple(
+                expected_type(definition.signature, place, kinds) for place in range(len(kinds))
+            )
+        return not any(map(clashes, operand_types, kinds))
 
     def known(self, name: str) -> Iterator[str]:
         """Give every name that could have been meant by `name`."""
@@ -197,7 +203,9 @@ class Names:
             yield from self._index.names()
         yield from self._symbols
         for name, brought in self._libraries.items():
-            if any(each in self.imports and name == defined.name for each, defined in brought):
+            if any(
+                each in self.imports and name == definition.name for each, definition in brought
+            ):
                 yield name
         reachable = {"default", *self.imports}
         for qualified in self._index.names():

@@ -6,7 +6,7 @@ from typing import Any  # lark hands over the parts of a rule without their type
 
 from lark import Transformer
 
-from voxk8s.imgql.syntax.nodes import (
+from voxk8s.imgql.syntax.syntax_tree import (
     Bracket,
     Chain,
     Command,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
 
-from tests.support.imgql import compiled, diagnostics, refused, shown
+from tests.support.imgql import check_text, compile_error, compile_text, goal_text
 from voxk8s.imgql.lower.libraries import NAMESPACES, definitions
 from voxk8s.kernels import registry
 from voxk8s.plan.model import Constant, Operation
@@ -35,7 +35,7 @@ IMAGES = {
 def run(text: str, imports: str = "") -> Value:
     """Compute an expression over the images a, b, n and e (empty)."""
     loads = "\n".join(f'load {name} = "{name}"' for name in IMAGES)
-    plan = compiled(f'import "stdlib.imgql"\n{imports}{loads}\nprint "x" {text}').plan
+    plan = compile_text(f'import "stdlib.imgql"\n{imports}{loads}\nprint "x" {text}').plan
     values: dict[str, Value] = {}
     for name, node in plan.nodes.items():
         if isinstance(node, Constant):
@@ -157,13 +157,13 @@ def test_every_definition_can_be_used() -> None:
             parameters = ", ".join(token.text for token in define.header.parameters or ())
             call = f"{define.header.name.text}({parameters})"
             program = f'import "{namespace}"\nlet use({parameters}) = {call}'
-            assert diagnostics(program) == (), call
+            assert check_text(program) == (), call
 
 
 def test_vox1_brings_the_library_too() -> None:
     """`import "vox1"` is enough for the short names."""
     program = 'import "vox1"\nload a = "f"\nprint "x" volume(N a)'
-    assert len(compiled(program).plan.nodes) == 4
+    assert len(compile_text(program).plan.nodes) == 4
 
 
 def test_names_of_a_library_have_its_namespace() -> None:
@@ -174,11 +174,11 @@ def test_names_of_a_library_have_its_namespace() -> None:
 def test_simpleitk_reads_images() -> None:
     """`ReadImage` is how programs of version 2 load an image."""
     text = 'import "simpleitk"\nlet i = ReadImage("a.nii")\nprint "x" {}'
-    assert shown(text.format("Abs(i)")) == "Abs(load('a.nii'))"
-    assert shown(text.format("index(MinimumMaximum(i), 1)")) == (
+    assert goal_text(text.format("Abs(i)")) == "Abs(load('a.nii'))"
+    assert goal_text(text.format("index(MinimumMaximum(i), 1)")) == (
         "index(sequence(vox1.min(load('a.nii')), vox1.max(load('a.nii'))), 1.0)"
     )
-    assert 'import "simpleitk"' in refused('let i = ReadImage("a.nii")')
+    assert 'import "simpleitk"' in compile_error('let i = ReadImage("a.nii")')
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,19 @@ import msgspec
 
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql.lower import libraries
-from voxk8s.imgql.lower.imports import Reader, ReadFile, Texts
+from voxk8s.imgql.lower.expressions import ExpressionLowering
+from voxk8s.imgql.lower.global_scope import GlobalScope, SymbolTable, definition
+from voxk8s.imgql.lower.imports import ParsedProgram, ProgramReader, ReadFile
 from voxk8s.imgql.lower.ir import Function, Output
-from voxk8s.imgql.lower.lower import Lowering
-from voxk8s.imgql.lower.namespaces import Names, SymbolTable, defined
-from voxk8s.imgql.reduce.interpreter import Site
-from voxk8s.imgql.reduce.liveness import analyse
-from voxk8s.imgql.reduce.node_table import Arena, postorder
-from voxk8s.imgql.reduce.reduce import Reduction
+from voxk8s.imgql.reduce.interpreter import CallSite
+from voxk8s.imgql.reduce.liveness import analyse_liveness
+from voxk8s.imgql.reduce.node_table import NodeTable, postorder
+from voxk8s.imgql.reduce.plan_builder import PlanBuilder
 from voxk8s.imgql.reduce.typecheck import check_types
-from voxk8s.imgql.syntax.diagnostics import Diagnostic, Report
-from voxk8s.imgql.syntax.nodes import Chain, Define, Header, Token, string_value
-from voxk8s.imgql.syntax.nodes import Output as OutputSyntax
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.diagnostics import Diagnostic, Diagnostics
+from voxk8s.imgql.syntax.source_text import Source
+from voxk8s.imgql.syntax.syntax_tree import Chain, Define, Header, Token, string_value
+from voxk8s.imgql.syntax.syntax_tree import Output as OutputSyntax
 from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.keys.result_keys import file_suffix, save_location_id
 from voxk8s.plan.model import Closure, Goal, Node, Operation, OperationId, WorkPlan
@@ -29,7 +29,7 @@ from voxk8s.plan.signature import KernelIndex, Role, takes_geometry
 from voxk8s.plan.source_location import MAX_CALLS, Call, SourceLocation
 
 
-class Compiled(msgspec.Struct, frozen=True):
+class CompiledProgram(msgspec.Struct, frozen=True):
     """A program as a plan.
 
     `origins` has the places of operations, those inside of loops included, and of saved files by
@@ -50,7 +50,7 @@ def compile_program(
     name: str = "<program>",
     parameters: Mapping[str, str] | None = None,
     read_file: ReadFile | None = None,
-) -> Compiled:
+) -> CompiledProgram:
     """Compile an ImgQL program.
 
     `symbols` gives the operators of a namespace and `parameters` the values of `$NAME`.
@@ -58,9 +58,9 @@ def compile_program(
     raises OSError, ValueError or LookupError when it cannot. Raises InvalidProgram, with all
     errors that were found.
     """
-    report = Report()
-    program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
-    report.check()
+    diagnostics = Diagnostics()
+    program = _Program(text, index, symbols, name, parameters or {}, read_file, diagnostics)
+    diagnostics.check()
     return program.reduce()
 
 
@@ -75,12 +75,12 @@ def check_program(
     read_file: ReadFile | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Give the errors and warnings of a program; arguments as for `compile_program`."""
-    report = Report()
-    program = _Program(text, index, symbols, name, parameters or {}, read_file, report)
-    if not report.errors:
+    diagnostics = Diagnostics()
+    program = _Program(text, index, symbols, name, parameters or {}, read_file, diagnostics)
+    if not diagnostics.errors:
         with suppress(InvalidProgram):  # what is wrong stands in the report
             program.reduce()
-    return report.all()
+    return diagnostics.all()
 
 
 class _Program:
@@ -94,31 +94,33 @@ class _Program:
         name: str,
         parameters: Mapping[str, str],
         read_file: ReadFile | None,
-        report: Report,
+        diagnostics: Diagnostics,
     ) -> None:
-        self._report = report
+        self._diagnostics = diagnostics
         self._index = index
         namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
-        texts = Reader(namespaces, index.absent(), parameters, read_file, report).read(name, text)
-        self._names = Names(index, symbols, texts.imports)
+        texts = ProgramReader(namespaces, index.absent(), parameters, read_file, diagnostics).read(
+            name, text
+        )
+        self._globals = GlobalScope(index, symbols, texts.imports)
         self._library: dict[Function, Define] = {}
         for namespace in libraries.NAMESPACES:
             for source, define in libraries.definitions(namespace):
                 function = _function(source, define)
                 self._library[function] = define
-                self._names.define_library(namespace, defined(function))
+                self._globals.define_library(namespace, definition(function))
         self._outputs: list[Output] = []
         functions = self._lower(texts)
         self._values = [each for each in functions if not each.parameters]
         outputs = [each.function for each in self._outputs]
         self._values += outputs
-        if analyse([*functions, *outputs], report):
-            check_types(functions, self._outputs, self._names, report)
+        if analyse_liveness([*functions, *outputs], diagnostics):
+            check_types(functions, self._outputs, self._globals, diagnostics)
 
     def _define(self, order: int, source: Source, define: Define) -> Function:
         name = define.header.name
         if not define.header.parameters and name.type in ("OP", "EQUAL"):
-            self._report.error(
+            self._diagnostics.error(
                 source,
                 name.start,
                 name.end,
@@ -126,10 +128,10 @@ class _Program:
                 f"write `let {name.text}(a, b) = …`, or name the value by letters",
             )
         function = _function(source, define)
-        self._names.define(order, defined(function))
+        self._globals.define(order, definition(function))
         return function
 
-    def _lower(self, texts: Texts) -> list[Function]:
+    def _lower(self, texts: ParsedProgram) -> list[Function]:
         """Make the functions of all definitions, and of what they use of libraries."""
         waiting: list[tuple[Function, int, Header | None, Chain]] = []
         for order, (source, command) in enumerate(texts.commands):
@@ -146,14 +148,14 @@ class _Program:
                     )
                 )
                 self._check_label(command.kind, source, label)
-        lowering = Lowering(self._names, self._report)
+        lowering = ExpressionLowering(self._globals, self._diagnostics)
         for function, order, header, value in waiting:
             lowering.body(function, order, (header and header.parameters) or (), value)
         functions = [function for function, *_ in waiting]
         self._lower_library(lowering, functions)
         return [function for function, _, header, _ in waiting if header is not None]
 
-    def _lower_library(self, lowering: Lowering, functions: Sequence[Function]) -> None:
+    def _lower_library(self, lowering: ExpressionLowering, functions: Sequence[Function]) -> None:
         seen = set(functions)
         waiting = list(functions)
         while waiting:
@@ -168,38 +170,38 @@ class _Program:
 
     def _check_label(self, kind: str, source: Source, label: Token) -> None:
         if kind == "save" and not string_value(label):
-            self._report.error(source, label.start, label.end, "a file needs a name")
+            self._diagnostics.error(source, label.start, label.end, "a file needs a name")
 
-    def reduce(self) -> Compiled:
+    def reduce(self) -> CompiledProgram:
         """Make the plan; raises InvalidProgram."""
-        reduction = Reduction(self._names, self._report, self._values)
-        found = reduction.nodes([each.function for each in self._outputs])
+        builder = PlanBuilder(self._globals, self._diagnostics, self._values)
+        found = builder.nodes([each.function for each in self._outputs])
         goals = tuple(
             Goal("print" if each.kind == "print" else "save", node, each.label)
             for each, node in zip(self._outputs, found, strict=True)
         )
-        arena = reduction.arena
+        table = builder.table
         nodes = {
-            name: arena.nodes[name] for name in postorder((goal.id for goal in goals), arena.nodes)
+            name: table.nodes[name] for name in postorder((goal.id for goal in goals), table.nodes)
         }
-        plan = WorkPlan(nodes, goals, tuple(self._names.imports))
-        self._check_geometry(arena, plan)
-        self._report.check()
-        return Compiled(plan, self._origins(arena, plan), self._report.warnings())
+        plan = WorkPlan(nodes, goals, tuple(self._globals.imports))
+        self._check_geometry(table, plan)
+        self._diagnostics.check()
+        return CompiledProgram(plan, self._origins(table, plan), self._diagnostics.warnings())
 
-    def _origins(self, arena: Arena, plan: WorkPlan) -> dict[OperationId, SourceLocation]:
+    def _origins(self, table: NodeTable, plan: WorkPlan) -> dict[OperationId, SourceLocation]:
         origins = {}
         for node in _all_nodes(plan.nodes):
-            site = arena.origins.get(node.id)
-            if site is not None and node.id not in origins:
-                origins[node.id] = _place(site)
+            call_site = table.origins.get(node.id)
+            if call_site is not None and node.id not in origins:
+                origins[node.id] = _place(call_site)
         for goal, output in zip(plan.goals, self._outputs, strict=True):
             if goal.operation == "save":
                 name = save_location_id(goal.id, file_suffix(goal.name))
-                origins.setdefault(name, _place(Site(output.source, output.start, output.end)))
+                origins.setdefault(name, _place(CallSite(output.source, output.start, output.end)))
         return origins
 
-    def _check_geometry(self, arena: Arena, plan: WorkPlan) -> None:
+    def _check_geometry(self, table: NodeTable, plan: WorkPlan) -> None:
         """Refuse geometry where neither the plan nor the loops around it load an image."""
         waiting = [(plan.nodes, False)]
         while waiting:
@@ -215,11 +217,11 @@ class _Program:
                         unbound = unbound or node
             waiting += [(node.nodes, loads) for node in nodes.values() if isinstance(node, Closure)]
             if unbound is not None and not loads:
-                site = arena.origins[unbound.id]
-                self._report.error(
-                    site.source,
-                    site.start,
-                    site.end,
+                call_site = table.origins[unbound.id]
+                self._diagnostics.error(
+                    call_site.source,
+                    call_site.start,
+                    call_site.end,
                     f"`{unbound.operator}` takes its geometry from the images that the program"
                     " loads, and it loads none here",
                     "load an image, or combine it with one; what a loop loads is there inside"
@@ -243,12 +245,12 @@ def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:
                 waiting.append(node.nodes)
 
 
-def _place(site: Site) -> SourceLocation:
-    line, column = site.source.position(site.start)
+def _place(call_site: CallSite) -> SourceLocation:
+    line, column = call_site.source.position(call_site.start)
     calls: list[Call] = []
-    inner = site
+    inner = call_site
     while inner.caller is not None and len(calls) <= MAX_CALLS:
         if inner.function:
             calls.append(Call(inner.function, inner.caller.at))
         inner = inner.caller
-    return SourceLocation(site.source.name, line, column, tuple(calls))
+    return SourceLocation(call_site.source.name, line, column, tuple(calls))

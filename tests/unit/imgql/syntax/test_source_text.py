@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxk8s.imgql.syntax.source import Source
+from voxk8s.imgql.syntax.source_text import Source
 
 
 def test_a_parameter_is_replaced_in_names_and_strings() -> None:

@@ -10,39 +10,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voxk8s.imgql import types
-from voxk8s.imgql.reduce.node_table import Arena, children
+from voxk8s.imgql.reduce.node_table import NodeTable, children
 from voxk8s.plan.model import Constant, Operation, OperationId
 from voxk8s.plan.signature import Signature
 
 
-class Geometry:
+class GeometryBinder:
     """Binds open nodes of an arena."""
 
-    def __init__(self, arena: Arena) -> None:
-        self._arena = arena
+    def __init__(self, table: NodeTable) -> None:
+        self._table = table
         self._bound: dict[tuple[OperationId, tuple[OperationId, ...]], OperationId] = {}
 
-    def meet(self, arguments: Sequence[OperationId]) -> Sequence[OperationId]:
+    def bind_arguments(self, arguments: Sequence[OperationId]) -> Sequence[OperationId]:
         """Bind those of an operation's arguments that are open to an image among the others."""
-        arena = self._arena
-        if not arena.open or arena.open.isdisjoint(arguments):
+        table = self._table
+        if not table.open or table.open.isdisjoint(arguments):
             return arguments
-        image = self._image([each for each in arguments if each not in arena.open])
+        image = self._image([each for each in arguments if each not in table.open])
         if image is None:
             return arguments
-        return [self.bind(each, (image,)) if each in arena.open else each for each in arguments]
+        return [self.bind(each, (image,)) if each in table.open else each for each in arguments]
 
     def bind(self, name: OperationId, images: tuple[OperationId, ...]) -> OperationId:
         """Give a node with all that is open in it bound to images of one geometry."""
-        arena = self._arena
+        table = self._table
         stack = [name]
         while stack:
             top = stack[-1]
             if (top, images) in self._bound:
                 stack.pop()
                 continue
-            node = arena.nodes[top]
-            if top not in arena.open or not isinstance(node, Operation):
+            node = table.nodes[top]
+            if top not in table.open or not isinstance(node, Operation):
                 self._bound[top, images] = top
                 continue
             waiting = [each for each in node.arguments if (each, images) not in self._bound]
@@ -50,16 +50,16 @@ class Geometry:
                 stack += waiting
                 continue
             arguments = [self._bound[each, images] for each in node.arguments]
-            if arena.is_leaf(top):
+            if table.needs_geometry(top):
                 arguments += images
-            self._bound[top, images] = arena.operation(
-                node.operator, arena.signatures[top], arguments, arena.origins[top]
+            self._bound[top, images] = table.operation(
+                node.operator, table.signatures[top], arguments, table.origins[top]
             )
         return self._bound[name, images]
 
     def images(self, loads: Sequence[OperationId]) -> tuple[OperationId, ...]:
         """Give what is an image of some loads: documents are none, if there is anything else."""
-        nodes = self._arena.nodes
+        nodes = self._table.nodes
         images = []
         for each in dict.fromkeys(loads):
             url = nodes[children(nodes[each])[0]]
@@ -69,10 +69,10 @@ class Geometry:
 
     def _image(self, candidates: Sequence[OperationId]) -> OperationId | None:
         """Choose the image that gives its geometry: where the first image comes from."""
-        kinds = self._arena.kinds
+        argument_types = self._table.types
         for wanted in (types.IMAGES, {types.ANY}):
             for each in candidates:
-                if kinds[each] in wanted:
+                if argument_types[each] in wanted:
                     return self.root(each)
         return None
 
@@ -82,16 +82,16 @@ class Geometry:
         The kernels of spatial logic and arithmetic keep the geometry of their first image, so the
         geometry can be had without computing them, and is the same node for all that share it.
         """
-        arena = self._arena
-        while name in arena.signatures:
-            signature = arena.signatures[name]
+        table = self._table
+        while name in table.signatures:
+            signature = table.signatures[name]
             if not _keeps_geometry(signature):
                 break
             image = next(
                 (
                     each
-                    for place, each in enumerate(children(arena.nodes[name]))
-                    if types.is_image(arena.kinds[each], signature, place)
+                    for index, each in enumerate(children(table.nodes[name]))
+                    if types.is_image(table.types[each], signature, index)
                 ),
                 None,
             )

@@ -1,0 +1,163 @@
+"""Applies what names mean to operands: arities, kernels, signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voxk8s.imgql.lower.global_scope import Definition, GlobalScope
+from voxk8s.imgql.lower.ir import Apply, Call, Constant, Function, Parameter, Unknown
+from voxk8s.imgql.lower.name_lookup import ResolvedName
+from voxk8s.imgql.lower.scopes import Scope
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.syntax_tree import Item, Token
+from voxk8s.imgql.types import describe_call
+
+MINUS = "-"
+
+
+class LoweringAborted(Exception):
+    """The rest of a definition makes no sense after an error in it, which is reported."""
+
+
+class CallLowering:
+    """Adds instructions that apply kernels and functions to values of a scope."""
+
+    def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics) -> None:
+        self._globals = global_scope
+        self._diagnostics = diagnostics
+
+    def error(self, function: Function, item: Item, message: str, *hints: str) -> None:
+        """Report an error at an item of a function's text."""
+        self._diagnostics.error(function.source, item.start, item.end, message, *hints)
+
+    def apply(
+        self, scope: Scope, resolved: ResolvedName, values: tuple[int, ...], end: int | None = None
+    ) -> int:
+        """Apply what a name means to arguments; without arguments it is the value itself."""
+        token = resolved.token
+        stop = token.end if end is None else end
+        if resolved.unknown:
+            return scope.add(Unknown(token.start, token.end))
+        if resolved.index is not None and not values and end is None:
+            return resolved.index
+        count = len(values)
+        if not resolved.accepts(count) or resolved.index is not None:
+            self._report_arity(scope, resolved, count, called=end is not None)
+            return scope.add(Unknown(token.start, token.end))
+        definition = resolved.definition
+        assert definition is not None  # noqa: S101 - a known meaning is a place or a definition
+        if definition.function is not None:
+            arguments = (*values, *resolved.captured)
+            return scope.add(Call(definition.function, arguments, token.start, stop))
+        return scope.add(_calls(definition, values, token.start, stop))
+
+    def prefix(self, scope: Scope, resolved: ResolvedName, value: int) -> int:
+        """Apply what stands before an operand; a minus is part of a number, or short for 0 - x."""
+        if resolved.token.text != MINUS or resolved.accepts(1) or resolved.unknown:
+            return self.apply(scope, resolved, (value,))
+        start = resolved.token.start
+        instruction = scope.function.instructions[value]
+        if isinstance(instruction, Constant) and isinstance(instruction.value, float):
+            return scope.add(Constant(-instruction.value, start, instruction.end))
+        zero = scope.add(Constant(0.0, start, resolved.token.end))
+        return self.apply(scope, resolved, (zero, value))
+
+    def function(
+        self, scope: Scope, resolved: ResolvedName, arity: int
+    ) -> tuple[Function, tuple[int, ...]]:
+        """Give a name as a function of so many parameters, with what it captures."""
+        definition = resolved.definition
+        if definition is not None and definition.function is not None:
+            return definition.function, resolved.captured
+        token = resolved.token
+        function = Function("", scope.function.source, token.start, token.end, arity)
+        parameters = tuple(Token("NAME", name, token.start) for name in "ab"[:arity])
+        inner = Scope(function, scope.order, parameters, None)
+        function.result = self.apply(inner, resolved, tuple(range(arity)))
+        return function, ()
+
+    def kernel(self, scope: Scope, qualified: str, values: Sequence[int], item: Item) -> int:
+        """Apply a kernel that syntax stands for."""
+        signature = self._globals.signature(qualified)
+        if signature is None:
+            self.error(scope.function, item, f"the kernel {qualified} is not there")
+            raise LoweringAborted
+        operator = self._globals.spell(qualified)
+        return scope.add(Apply(operator, signature, tuple(values), item.start, item.end, operator))
+
+    def warn_mixed(self, scope: Scope, operators: list[ResolvedName]) -> None:
+        """Warn of a chain that mixes operators, whose grouping may surprise."""
+        if scope.function.source.library or len(operators) < 2:
+            return
+        if any(each.unknown for each in operators):
+            return
+        signs = dict.fromkeys(each.token.text for each in operators)
+        if len(signs) > 1:
+            first, *_ = operators
+            other = next(each for each in operators if each.token.text != first.token.text)
+            self._diagnostics.warning(
+                scope.function.source,
+                other.token.start,
+                other.token.end,
+                f"`{first.token.text}` and `{other.token.text}` are mixed without parentheses",
+                "operators have no precedence and group to the right: a"
+                f" {first.token.text} b {other.token.text} c is"
+                f" a {first.token.text} (b {other.token.text} c)",
+            )
+
+    def _report_arity(
+        self, scope: Scope, resolved: ResolvedName, count: int, *, called: bool
+    ) -> None:
+        token = resolved.token
+        if resolved.index is not None or (called and resolved.is_value):
+            hint = f"an item of a sequence is {token.text}[i]" if count == 1 else ""
+            message = f"`{token.text}` is a value, not a function"
+            self.error(scope.function, token, message, hint)
+            return
+        given = "none" if count == 0 else str(count)
+        self.error(
+            scope.function,
+            token,
+            f"`{token.text}` {resolved.takes()}, and {given} {'is' if count == 1 else 'are'} given",
+            _form(resolved.definition),
+        )
+
+
+def _form(definition: Definition | None) -> str:
+    """Say how a function is called, and where it is defined."""
+    if definition is None:
+        return ""
+    if definition.signature is not None:
+        return (
+            describe_call(definition.name, definition.signature)
+            if not definition.operand_types
+            else ""
+        )
+    function = definition.function
+    if function is None or function.source.library:
+        return ""
+    line, column = function.source.position(function.start)
+    names = ", ".join(
+        function.source.code[each.start : each.end]
+        for each in function.instructions[: definition.maximum]
+        if isinstance(each, Parameter)
+    )
+    return f"it is {definition.name}({names}), defined at {function.source.name}:{line}:{column}"
+
+
+def _calls(definition: Definition, values: tuple[int, ...], start: int, end: int) -> Apply:
+    signature = definition.signature
+    assert signature is not None  # noqa: S101 - a definition is a function or a kernel
+    arguments, operand_types = values, definition.operand_types
+    if definition.swapped:
+        arguments, operand_types = tuple(reversed(arguments)), tuple(reversed(operand_types))
+    return Apply(
+        definition.operator,
+        signature,
+        arguments,
+        start,
+        end,
+        definition.name,
+        operand_types,
+        definition.swapped,
+    )
