@@ -328,7 +328,7 @@ async def test_door_reads_and_writes(door: KubeClient, namespace: str) -> None:
     assert patched["data"] == {"l": "w"}
     with pytest.raises(Conflict):
         await door.replace(CONFIG_MAPS, made, namespace)
-    listed = await door.list(CONFIG_MAPS, namespace, labels="x=1")
+    listed = await door.list(CONFIG_MAPS, namespace, label_selector="x=1")
     assert [(item["kind"], item["metadata"]["name"]) for item in listed.items] == [
         ("ConfigMap", "a")
     ]
@@ -355,7 +355,7 @@ async def test_a_status_can_be_written_without_its_plan_coming_back(
         "status": {"progress": "1/2"},
     }
     answer = await door.apply(
-        WORK_PLANS, body, namespace, manager=MANAGER, subresource="status", whole=False
+        WORK_PLANS, body, namespace, manager=MANAGER, subresource="status", metadata_only=True
     )
     assert answer["kind"] == "PartialObjectMetadata"
     assert "spec" not in answer
@@ -375,7 +375,7 @@ async def test_door_pages_and_follows(
             "metadata": {"name": f"c{number}", "labels": {"of": "mine"}},
         }
         await door.create(CONFIG_MAPS, body, namespace)
-    stream = list_and_watch(door, CONFIG_MAPS, namespace, labels="of=mine")
+    stream = list_and_watch(door, CONFIG_MAPS, namespace, label_selector="of=mine")
     first = await anext(stream)
     assert isinstance(first, Snapshot)
     assert [item["metadata"]["name"] for item in first.items] == [f"c{n}" for n in range(5)]

@@ -6,7 +6,8 @@ from typing import Any
 
 from voxk8s.api import Resources, WorkPlanResource, decode_resource
 from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job
-from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret
 
 Manifest = dict[str, Any]
 
@@ -70,7 +71,7 @@ def manifests(
     return [
         rbac.build_compute_account(workplan.metadata.namespace),
         *rbac.build_runner_rbac(workplan, defaults),
-        rbac.build_credentials_secret(workplan, defaults, CREDENTIALS),
+        build_credentials_secret(workplan, defaults, CREDENTIALS),
         *network_policies.build_network_policies(workplan, defaults, store),
         cluster,
         dask_cluster.build_dask_autoscaler(workplan, defaults, name, minimum=workers),

@@ -116,11 +116,11 @@ class ScriptedKube:
         manager: str,
         subresource: str | None = None,
         force: bool = True,
-        whole: bool = True,
+        metadata_only: bool = False,
     ) -> dict[str, Any]:
         """Apply the first level of a status or spec, with each manager's fields its own."""
         self._count("apply", resource)
-        self.calls["apply in part"] += not whole
+        self.calls["apply in part"] += metadata_only
         found = self.objects.get(self._key(resource.kind, body))
         if found is None:
             raise NotFound("not found", 404)

@@ -7,7 +7,7 @@ import asyncio
 from functools import partial
 
 from voxk8s.cli.cluster import read_workplan, with_cluster
-from voxk8s.cluster.child_names import selector
+from voxk8s.cluster.child_names import label_selector
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Invalid, NotFound
 from voxk8s.cluster.resources import PODS
@@ -26,8 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
     resource = await read_workplan(kube, arguments.name, namespace)
-    labels = f"{selector(resource)},{LABEL_COMPONENT}={arguments.component}"
-    pods = (await kube.list(PODS, namespace, labels=labels)).items
+    labels = f"{label_selector(resource)},{LABEL_COMPONENT}={arguments.component}"
+    pods = (await kube.list(PODS, namespace, label_selector=labels)).items
     if not pods:
         raise NoPods(
             f"WorkPlan {arguments.name} has no {arguments.component} pod"

@@ -40,7 +40,9 @@ async def follow(
     last = ""
     try:
         async with asyncio.timeout(seconds):
-            stream = list_and_watch(kube, WORK_PLANS, namespace, fields=f"metadata.name={name}")
+            stream = list_and_watch(
+                kube, WORK_PLANS, namespace, field_selector=f"metadata.name={name}"
+            )
             async for notice in stream:
                 match notice:
                     case Snapshot(items=[]) | WatchEvent(type="DELETED"):

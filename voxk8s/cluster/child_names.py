@@ -1,4 +1,4 @@
-"""Names and labels of what belongs to a WorkPlan."""
+"""Names and labels of the children of a WorkPlan."""
 
 from __future__ import annotations
 
@@ -20,35 +20,37 @@ from voxk8s.constants import (
 )
 
 LABEL_LIMIT = 63
-_SLUG = 18
-_HASH = 12
+_SLUG_LENGTH = 18
+_HASH_LENGTH = 12
 
 
-def digest(*parts: Any, length: int = _HASH) -> str:
-    """Hash JSON data, as short hexadecimal text that is the same everywhere."""
+def short_hash(*parts: Any, length: int = _HASH_LENGTH) -> str:
+    """Return the first `length` hexadecimal digits of the SHA-256 of JSON data."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def child_name(workplan: WorkPlanResource, *parts: Any) -> str:
-    """Name a child: readable, its own for this WorkPlan and these parts, and short.
+    """Return the name of a child: part of the WorkPlan's name, and a hash of its uid and `parts`.
 
-    At most 35 characters that form a DNS label, so that dask-kubernetes' limit of 53 for clusters
-    and Kubernetes' of 63 for what is derived from them (Services, worker Deployments, labels) hold.
+    It is a DNS label of at most 35 characters: dask-kubernetes allows 53 for a cluster, Kubernetes
+    63 for the names that are derived from it (Services, worker Deployments, labels).
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", workplan.metadata.name.lower())[:_SLUG].strip("-")
-    return "-".join(part for part in ("vox", slug, digest(workplan.metadata.uid, *parts)) if part)
+    slug = re.sub(r"[^a-z0-9]+", "-", workplan.metadata.name.lower())[:_SLUG_LENGTH].strip("-")
+    return "-".join(
+        part for part in ("vox", slug, short_hash(workplan.metadata.uid, *parts)) if part
+    )
 
 
 def label_value(name: str) -> str:
-    """Make a label's value of a name: itself, or cut with a hash beyond 63 characters."""
+    """Return a name as a label value: itself, or cut to 63 characters that end in a hash."""
     if len(name) <= LABEL_LIMIT:
         return name
-    return f"{name[: LABEL_LIMIT - _HASH - 1].rstrip('-.')}-{digest(name)}"
+    return f"{name[: LABEL_LIMIT - _HASH_LENGTH - 1].rstrip('-.')}-{short_hash(name)}"
 
 
-def labels(workplan: WorkPlanResource, component: str, version: str) -> dict[str, str]:
-    """Give the labels of a child: what it is, and whose."""
+def child_labels(workplan: WorkPlanResource, component: str, version: str) -> dict[str, str]:
+    """Return the labels of a child, which name its component and its WorkPlan."""
     return {
         LABEL_NAME: APP_NAME,
         LABEL_COMPONENT: component,
@@ -59,11 +61,11 @@ def labels(workplan: WorkPlanResource, component: str, version: str) -> dict[str
     }
 
 
-def selector(workplan: WorkPlanResource) -> str:
-    """Give the label selector of everything that belongs to a WorkPlan."""
+def label_selector(workplan: WorkPlanResource) -> str:
+    """Return the label selector of all children of a WorkPlan."""
     return f"{LABEL_WORKPLAN}={label_value(workplan.metadata.name)}"
 
 
 def runner_name(workplan: WorkPlanResource) -> str:
-    """Name the runner's ServiceAccount, Role, RoleBinding and policy."""
+    """Return the name of the runner's ServiceAccount, Role, RoleBinding and NetworkPolicy."""
     return f"{child_name(workplan)}-runner"

@@ -1,4 +1,4 @@
-"""The Dask cluster of a run, as dask-kubernetes' resources."""
+"""Manifests of the DaskCluster and DaskAutoscaler of a run, for dask-kubernetes."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from typing import Final
 
 from voxk8s.api import PodTemplate, Resources, WorkPlanResource
 from voxk8s.cluster import child_names
-from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import (
     SCRATCH,
     Manifest,
     container,
-    environment,
+    container_env,
     owned_object,
     pod_metadata,
     pod_spec,
     single_thread_env,
-    store_env,
 )
 from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.cluster.rbac import COMPUTE_ACCOUNT
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS
+from voxk8s.cluster.store_target import StoreTarget, store_env
 
 SCHEDULER_PORT: Final = 8786
 DASHBOARD_PORT: Final = 8787
 WORKER_HEALTH_PORT: Final = 8788
 
-# Without `scheduler.api` the autoscaler falls back to RPC and then kills the newest workers.
+# Without `scheduler.api` the autoscaler falls back to RPC and then removes the newest workers.
 _ROUTES: Final = str(
     [
         "distributed.http.scheduler.prometheus",
@@ -43,11 +43,11 @@ _ROUTES: Final = str(
 def build_dask_cluster(
     workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget, *, workers: int
 ) -> Manifest:
-    """Build the DaskCluster that starts with this many workers.
+    """Build the DaskCluster of a run, with `workers` workers at its start.
 
-    Its name is a hash of all but that number: dask-kubernetes ignores changes of anything else, so
-    a different cluster needs a different name. Apply it once: applied again with another number of
-    workers it would scale the cluster against its autoscaler.
+    Its name contains a hash of the spec without that number: dask-kubernetes ignores all other
+    changes, so that a changed spec needs a new cluster. Apply it once: applying it again with
+    another number of workers would interfere with the autoscaler.
     """
     spec: Manifest = {
         "scheduler": _scheduler(workplan, defaults, store),
@@ -60,7 +60,7 @@ def build_dask_cluster(
         workplan,
         DASK_CLUSTERS,
         name,
-        child_names.labels(workplan, "cluster", defaults.version),
+        child_names.child_labels(workplan, "cluster", defaults.version),
     )
     return head | {"spec": spec}
 
@@ -68,17 +68,17 @@ def build_dask_cluster(
 def build_dask_autoscaler(
     workplan: WorkPlanResource, defaults: Defaults, cluster: str, *, minimum: int
 ) -> Manifest:
-    """Build the DaskAutoscaler of a cluster; create it once the scheduler is available.
+    """Build the DaskAutoscaler of a cluster; to be created once the scheduler is available.
 
-    Created earlier, its first look fails and the next one comes a minute later. It takes idle
-    workers away within seconds: raise `minimum` for a burst that is known to come.
+    If it is created earlier, its first attempt fails and the next one follows a minute later. It
+    removes idle workers within seconds: raise `minimum` ahead of a burst that is known to come.
     """
     wanted = workplan.spec.cluster
     head = owned_object(
         workplan,
         DASK_AUTOSCALERS,
         cluster,
-        child_names.labels(workplan, "autoscaler", defaults.version),
+        child_names.child_labels(workplan, "autoscaler", defaults.version),
     )
     return head | {
         "spec": {
@@ -90,27 +90,27 @@ def build_dask_autoscaler(
 
 
 def scheduler_address(cluster: str, namespace: str) -> str:
-    """Give the address at which a cluster's scheduler serves clients and workers."""
+    """Return the address of a cluster's scheduler for clients and workers."""
     return f"tcp://{cluster}-scheduler.{namespace}.svc.cluster.local:{SCHEDULER_PORT}"
 
 
 def dashboard_url(cluster: str, namespace: str) -> str:
-    """Give the address of a cluster's dashboard, within Kubernetes."""
+    """Return the URL of a cluster's dashboard inside the Kubernetes cluster."""
     return f"http://{cluster}-scheduler.{namespace}.svc.cluster.local:{DASHBOARD_PORT}/status"
 
 
 def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
-    shape = workplan.spec.cluster.scheduler or PodTemplate()
-    env = environment(
-        shape,
+    template = workplan.spec.cluster.scheduler or PodTemplate()
+    env = container_env(
+        template,
         defaults,
         store_env(store, credentials=False),
         [
             ("DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES", _ROUTES),
-            # 1.1, the default, costs 2-3 ms for each small task.
+            # The default, 1.1, costs 2-3 ms per small task.
             ("DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION", "inf"),
-            # How many workers an operation may take down with it, beside the first: restarts of a
-            # worker that is killed for memory wait ever longer, and the engine tries again itself.
+            # An operation may kill one more worker after the first: Kubernetes delays each restart
+            # of a worker that ran out of memory longer, and the engine retries by itself.
             ("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "1"),
         ],
     )
@@ -120,14 +120,14 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
         env,
         workplan,
         defaults,
-        shape.resources or defaults.scheduler,
+        template.resources or defaults.scheduler,
     )
     main["ports"] = [
         {"name": "tcp-comm", "containerPort": SCHEDULER_PORT, "protocol": "TCP"},
         {"name": "http-dashboard", "containerPort": DASHBOARD_PORT, "protocol": "TCP"},
     ]
-    main["readinessProbe"] = _health("http-dashboard")
-    main["livenessProbe"] = _health("http-dashboard") | {
+    main["readinessProbe"] = _health_probe("http-dashboard")
+    main["livenessProbe"] = _health_probe("http-dashboard") | {
         "initialDelaySeconds": 15,
         "periodSeconds": 20,
         "timeoutSeconds": 10,
@@ -135,10 +135,10 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
     }
     return {
         "metadata": pod_metadata(
-            shape, child_names.labels(workplan, "scheduler", defaults.version)
+            template, child_names.child_labels(workplan, "scheduler", defaults.version)
         ),
         "spec": pod_spec(
-            main, shape, workplan, defaults, service_account=COMPUTE_ACCOUNT, token=False
+            main, template, workplan, defaults, service_account=COMPUTE_ACCOUNT, token=False
         ),
         "service": {
             "type": "ClusterIP",
@@ -162,8 +162,8 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
 
 
 def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
-    shape = workplan.spec.cluster.worker or PodTemplate()
-    resources = shape.resources or defaults.worker
+    template = workplan.spec.cluster.worker or PodTemplate()
+    resources = template.resources or defaults.worker
     command = [
         "dask",
         "worker",
@@ -182,35 +182,40 @@ def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         "--death-timeout",
         "60",
     ]
-    env = environment(
-        shape,
+    env = container_env(
+        template,
         defaults,
         store_env(store, credentials=True),
         single_thread_env(),
-        # A nanny sets this for its worker; without it freed memory is not given back.
+        # A nanny sets this for its worker; without it freed memory is not returned to the system.
         [("MALLOC_TRIM_THRESHOLD_", "65536")],
     )
     main = container("worker", command, env, workplan, defaults, resources)
     main["ports"] = [
         {"name": "http-health", "containerPort": WORKER_HEALTH_PORT, "protocol": "TCP"}
     ]
-    main["readinessProbe"] = _health("http-health")
+    main["readinessProbe"] = _health_probe("http-health")
     return {
-        "metadata": pod_metadata(shape, child_names.labels(workplan, "worker", defaults.version)),
+        "metadata": pod_metadata(
+            template, child_names.child_labels(workplan, "worker", defaults.version)
+        ),
         "spec": pod_spec(
-            main, shape, workplan, defaults, service_account=COMPUTE_ACCOUNT, token=False
+            main, template, workplan, defaults, service_account=COMPUTE_ACCOUNT, token=False
         ),
     }
 
 
 def _memory_limit(resources: Resources) -> str:
-    """Tell the worker what it may use; `auto` would be its threads' share of the node."""
+    """Return the memory limit in bytes, or `auto`: a share of the node's memory."""
     limit = (resources.limits or {}).get("memory")
     return "auto" if limit is None else str(int(parse_quantity(limit)))
 
 
-def _health(port: str) -> Manifest:
-    """Look at once and every second: the usual delays would cost every run 5 to 15 seconds."""
+def _health_probe(port: str) -> Manifest:
+    """Build a probe that starts at once and repeats every second.
+
+    Kubernetes' default delays would add 5 to 15 seconds to every run.
+    """
     return {
         "httpGet": {"port": port, "path": "/health"},
         "initialDelaySeconds": 0,

@@ -1,4 +1,4 @@
-"""What the operator's installation decides for every run: images, resources, environment."""
+"""Settings of the chart that apply to every run: images, container resources, environment."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 class Defaults:
     """Defaults of the chart; the operator reads them from its environment.
 
-    `run_as` is the user and group of every pod; None leaves them to the image (as OpenShift wants).
-    `api_ports` and `input_ports` are the TCP ports that network policies let the runner, and the
-    runner and the workers, reach anywhere; the store's port comes on top. `engine_env` is passed to
-    scheduler, workers and runner.
+    `run_as` is the user and group id of every pod; None leaves them to the image, as OpenShift
+    requires. Network policies allow egress to any address on `api_ports` (TCP, runner only) and on
+    `input_ports` and the store's port (TCP, runner and workers). `engine_env` are environment
+    variables of scheduler, workers and runner.
     """
 
     engine_image: str
@@ -47,15 +47,17 @@ class Defaults:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Defaults:
-        """Read the defaults of an environment; raises InvalidUsage naming the variable."""
+        """Read the defaults from environment variables; raises InvalidUsage naming the variable."""
         image = env.get(constants.ENV_ENGINE_IMAGE)
         if not image:
-            raise InvalidUsage(f"{constants.ENV_ENGINE_IMAGE} must name the engine's image")
+            raise InvalidUsage(
+                f"{constants.ENV_ENGINE_IMAGE} is not set: expected the name of the engine image"
+            )
         policy = env.get(constants.ENV_IMAGE_PULL_POLICY) or "IfNotPresent"
         if policy not in _PULL_POLICIES:
             raise InvalidUsage(
                 f"{constants.ENV_IMAGE_PULL_POLICY}={policy!r}:"
-                f" must be one of {', '.join(_PULL_POLICIES)}"
+                f" expected one of {', '.join(_PULL_POLICIES)}"
             )
         return cls(
             engine_image=image,
@@ -76,20 +78,6 @@ class Defaults:
             runner_retries=_json(env, constants.ENV_RUNNER_RETRIES, int, 6),
             version=env.get(constants.ENV_VERSION) or "unknown",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class StoreTarget:
-    """The store of a run, as its pods see it.
-
-    `secret` is a Secret of the WorkPlan's namespace with the credentials; None where the pods have
-    access by other means (a cloud's workload identity, or a store that needs none).
-    """
-
-    url: str
-    endpoint: str | None = None
-    region: str | None = None
-    secret: str | None = None
 
 
 def _json(env: Mapping[str, str], name: str, kind: Any, default: Any) -> Any:

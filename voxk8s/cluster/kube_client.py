@@ -1,13 +1,12 @@
-"""The door to Kubernetes: every call to an API server.
+"""Asynchronous client of the Kubernetes API server; voxk8s makes all its calls through it.
 
-Objects go in and out as plain dictionaries: the generated models of the official client cost more
-time than the calls themselves, and lose fields that they do not know. What is hard to get right,
-kubeconfigs with their credentials and TLS, comes from the client (`transport`).
+Objects are plain dictionaries: the generated models of the official client take more time than the
+calls themselves and drop fields that they do not know. Kubeconfigs, with their credentials and TLS
+settings, are handled by the official client (`transport`).
 """
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,13 @@ import msgspec
 
 from voxk8s.cluster.kube_errors import KubeUnreachable, NotFound
 from voxk8s.cluster.resources import EVENTS, PODS, ApiResource
-from voxk8s.cluster.responses import error_from_status, error_text, iter_lines, read_body
+from voxk8s.cluster.responses import (
+    error_from_status,
+    error_text,
+    iter_lines,
+    read_body,
+    read_error,
+)
 from voxk8s.cluster.transport import InClusterTransport, KubeconfigTransport, Transport
 
 KubeObject: TypeAlias = dict[str, Any]
@@ -29,16 +34,16 @@ Propagation: TypeAlias = Literal["Background", "Foreground", "Orphan"]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-_EVERYTHING = "application/json, */*"
-_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
-_PAGE = 500
-_TIMEOUT = 30.0
+_FULL_OBJECT = "application/json, */*"
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
+_PAGE_SIZE = 500
+_TIMEOUT_SECONDS = 30.0
 _WATCH_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectList:
-    """Objects as they were at one resource version."""
+    """The objects of a collection at one resource version."""
 
     items: list[KubeObject]
     resource_version: str
@@ -46,7 +51,7 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True)
 class WatchEvent:
-    """One object was added, modified or deleted."""
+    """An object was added, modified or deleted."""
 
     type: Literal["ADDED", "MODIFIED", "DELETED"]
     object: KubeObject
@@ -54,31 +59,36 @@ class WatchEvent:
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """Nothing changed up to this resource version: the watch is alive."""
+    """A watch bookmark: all changes up to this resource version have been delivered."""
 
     resource_version: str
 
 
 class KubeClient:
-    """Calls to one API server. Use as an asynchronous context manager, within one event loop."""
+    """Client of one API server; an asynchronous context manager, to be used in one event loop.
+
+    Methods raise the errors of `kube_errors`; any of them may raise KubeUnreachable, Forbidden,
+    Overloaded or KindMissing.
+    """
 
     def __init__(self, transport: Transport) -> None:
-        """Call by a way to the API server; use `connect` to find one."""
+        """Use a transport; `connect` chooses one."""
         self._transport = transport
 
     @classmethod
     async def connect(
         cls, env: Mapping[str, str], *, context: str | None = None, connections: int = 64
     ) -> Self:
-        """Open the door: by KUBECONFIG, else as a pod, else by the kubeconfig in ~/.kube.
+        """Connect by KUBECONFIG, else by the service account of the pod, else by ~/.kube/config.
 
-        Raises KubeConfigMissing when none of them exists or can be read.
+        `context` is a context of the kubeconfig (default: its current one), `connections` the size
+        of the connection pool. Raises KubeConfigMissing if no configuration is found or readable.
         """
         path = env.get("KUBECONFIG")
         if not path and "KUBERNETES_SERVICE_HOST" in env:
             return cls(InClusterTransport(env, connections))
         path = path or str(Path(env.get("HOME", "/")) / ".kube" / "config")
-        return cls(await KubeconfigTransport.open(path, context, connections))
+        return cls(await KubeconfigTransport.load(path, context, connections))
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,13 +110,13 @@ class KubeClient:
     async def get(
         self, resource: ApiResource, name: str, namespace: str | None = None
     ) -> KubeObject:
-        """Read one object; raises NotFound."""
+        """Return an object; raises NotFound."""
         return await self._json("GET", resource.path(namespace, name))
 
     async def find(
         self, resource: ApiResource, name: str, namespace: str | None = None
     ) -> KubeObject | None:
-        """Read one object, or None where there is none."""
+        """Return an object, or None if it does not exist."""
         try:
             return await self.get(resource, name, namespace)
         except NotFound:
@@ -117,10 +127,10 @@ class KubeClient:
         resource: ApiResource,
         namespace: str | None = None,
         *,
-        labels: str | None = None,
-        fields: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
     ) -> ObjectList:
-        """Read all objects of a kind that match the selectors, page by page."""
+        """Return all objects that match the selectors; reads them in pages."""
         items: list[KubeObject] = []
         token: str | None = None
         while True:
@@ -128,9 +138,9 @@ class KubeClient:
                 "GET",
                 resource.path(namespace),
                 query={
-                    "labelSelector": labels,
-                    "fieldSelector": fields,
-                    "limit": _PAGE,
+                    "labelSelector": label_selector,
+                    "fieldSelector": field_selector,
+                    "limit": _PAGE_SIZE,
                     "continue": token,
                 },
             )
@@ -138,7 +148,7 @@ class KubeClient:
             token = page["metadata"].get("continue")
             if not token:
                 break
-        for item in items:  # lists leave out what all their items share
+        for item in items:  # a list has apiVersion and kind once, for all of its items
             item.setdefault("apiVersion", resource.api_version)
             item.setdefault("kind", resource.kind)
         return ObjectList(items, page["metadata"]["resourceVersion"])
@@ -149,13 +159,13 @@ class KubeClient:
         namespace: str | None = None,
         *,
         resource_version: str,
-        labels: str | None = None,
-        fields: str | None = None,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
         seconds: int = _WATCH_SECONDS,
     ) -> AsyncGenerator[WatchEvent | Bookmark]:
-        """Give the changes after a resource version until the API server ends the watch.
+        """Yield the changes after `resource_version` until the API server ends the watch.
 
-        Raises Expired when the version is too old; then list again.
+        The API server ends it after `seconds`. Raises Expired if the resource version is too old.
         """
         response = await self._call(
             "GET",
@@ -166,8 +176,8 @@ class KubeClient:
                 "allowWatchBookmarks": "true",
                 "resourceVersion": resource_version,
                 "timeoutSeconds": seconds,
-                "labelSelector": labels,
-                "fieldSelector": fields,
+                "labelSelector": label_selector,
+                "fieldSelector": field_selector,
             },
         )
         try:
@@ -184,7 +194,9 @@ class KubeClient:
                             int(body.get("code") or 500), body, resource.path(namespace)
                         )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KubeUnreachable(f"The watch of {resource.plural} broke: {error}") from error
+            raise KubeUnreachable(
+                f"the watch of {resource.plural} was interrupted: {error}"
+            ) from error
         finally:
             response.close()
 
@@ -197,7 +209,7 @@ class KubeClient:
         lines: int | None = None,
         previous: bool = False,
     ) -> str:
-        """Read what a pod's container wrote."""
+        """Return the log of a pod's container, or its last `lines` lines."""
         response = await self._call(
             "GET",
             PODS.path(namespace, name, "log"),
@@ -212,7 +224,7 @@ class KubeClient:
     async def follow_logs(
         self, name: str, namespace: str, *, container: str | None = None
     ) -> AsyncIterator[str]:
-        """Give the lines of a pod's container as they are written."""
+        """Yield the lines of a pod's log as they are written."""
         response = await self._call(
             "GET",
             PODS.path(namespace, name, "log"),
@@ -223,7 +235,7 @@ class KubeClient:
             async for line in iter_lines(response):
                 yield line.decode("utf-8", "replace")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise KubeUnreachable(f"The log of pod {name} broke off: {error}") from error
+            raise KubeUnreachable(f"the log of pod {name} was interrupted: {error}") from error
         finally:
             response.close()
 
@@ -237,7 +249,7 @@ class KubeClient:
         *,
         manager: str = "",
     ) -> KubeObject:
-        """Make a new object; raises AlreadyExists."""
+        """Create an object; raises AlreadyExists."""
         return await self._json(
             "POST", resource.path(namespace), body, query={"fieldManager": manager or None}
         )
@@ -245,7 +257,7 @@ class KubeClient:
     async def replace(
         self, resource: ApiResource, body: KubeObject, namespace: str | None = None
     ) -> KubeObject:
-        """Replace a whole object; raises Conflict when its resource version is not the last."""
+        """Replace an object; raises Conflict if its resource version is not the latest."""
         name = body["metadata"]["name"]
         return await self._json("PUT", resource.path(namespace, name), body)
 
@@ -259,19 +271,20 @@ class KubeClient:
         subresource: Literal["status"] | None = None,
         force: bool = True,
         dry_run: bool = False,
-        whole: bool = True,
+        metadata_only: bool = False,
     ) -> KubeObject:
-        """Server-side apply: these fields are as given and belong to the manager.
+        """Apply an object's fields server-side, as the field manager `manager`.
 
-        Fields that this manager applied before and now leaves out are removed, those of others
-        stay. The answer is the object, or only its metadata where the `whole` is not wanted.
+        Fields that the manager applied before and that are absent now are removed. `force` takes
+        over fields that other managers own; without it Conflict is raised. Returns the object, or
+        only its metadata.
         """
         return await self._json(
             "PATCH",
             resource.path(namespace, body["metadata"]["name"], subresource),
             body,
             content=APPLY,
-            accept=_EVERYTHING if whole else _METADATA,
+            accept=_METADATA_ONLY if metadata_only else _FULL_OBJECT,
             query={
                 "fieldManager": manager,
                 "force": "true" if force else "false",
@@ -288,7 +301,7 @@ class KubeClient:
         *,
         subresource: Literal["status", "scale"] | None = None,
     ) -> KubeObject:
-        """Merge changes into an object; None removes a field."""
+        """Apply a JSON merge patch; None removes a field."""
         return await self._json(
             "PATCH", resource.path(namespace, name, subresource), changes, content=MERGE
         )
@@ -301,9 +314,11 @@ class KubeClient:
         *,
         uid: str | None = None,
         propagation: Propagation = "Background",
-        grace_seconds: int | None = None,
     ) -> bool:
-        """Delete an object, only if it has this uid; False where it was gone already."""
+        """Delete an object; returns False if it does not exist.
+
+        With `uid` only the object with that uid is deleted, else Conflict is raised.
+        """
         options: KubeObject = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
@@ -311,8 +326,6 @@ class KubeClient:
         }
         if uid is not None:
             options["preconditions"] = {"uid": uid}
-        if grace_seconds is not None:
-            options["gracePeriodSeconds"] = grace_seconds
         try:
             await self._json("DELETE", resource.path(namespace, name), options)
         except NotFound:
@@ -320,14 +333,10 @@ class KubeClient:
         return True
 
     async def create_event(self, event: KubeObject) -> None:
-        """Write an event into its namespace."""
+        """Create an Event in its namespace."""
         await self._json("POST", EVENTS.path(event["metadata"]["namespace"]), event)
 
     # --- transport ----------------------------------------------------------------------------
-
-    async def version(self) -> KubeObject:
-        """Say which Kubernetes answers."""
-        return await self._json("GET", "/version")
 
     async def _json(
         self,
@@ -336,7 +345,7 @@ class KubeClient:
         body: KubeObject | None = None,
         *,
         content: str = "application/json",
-        accept: str = _EVERYTHING,
+        accept: str = _FULL_OBJECT,
         query: Mapping[str, str | int | None] | None = None,
     ) -> KubeObject:
         response = await self._call(method, path, body, content=content, accept=accept, query=query)
@@ -350,7 +359,7 @@ class KubeClient:
         body: KubeObject | None = None,
         *,
         content: str = "application/json",
-        accept: str = _EVERYTHING,
+        accept: str = _FULL_OBJECT,
         timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 -- a setting of the client
         query: Mapping[str, str | int | None] | None = None,
     ) -> aiohttp.ClientResponse:
@@ -359,28 +368,19 @@ class KubeClient:
             "Content-Type": content,
             "User-Agent": "voxk8s",
         }
-        given = {name: value for name, value in (query or {}).items() if value is not None}
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
         url = f"{self._transport.host}{path}"
-        if given:
-            url = f"{url}?{urlencode(given)}"
+        if parameters:
+            url = f"{url}?{urlencode(parameters)}"
         try:
             response = await self._transport.send(
-                method, url, headers, body, timeout or aiohttp.ClientTimeout(total=_TIMEOUT)
+                method, url, headers, body, timeout or aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
             )
             if response.status < 300:
                 return response
-            text = await response.read()
-        except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError) as error:
+            failure = await read_error(response, path)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeUnreachable(
-                f"The API server does not answer ({method} {path}): {error_text(error)}"
+                f"the API server does not answer {method} {path}: {error_text(error)}"
             ) from error
-        try:
-            status = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            status = None
-        raise error_from_status(
-            response.status,
-            status if isinstance(status, dict) else {"message": text.decode(errors="replace")},
-            path,
-            response.headers.get("Retry-After"),
-        )
+        raise failure

@@ -1,12 +1,12 @@
-"""What can go wrong at the door to Kubernetes, by what to do about it."""
+"""Errors of the Kubernetes client, grouped by whether a later attempt may succeed."""
 
 from __future__ import annotations
 
 from voxk8s.errors import PermanentError, TransientError
 
 
-class _Answer(Exception):
-    """What the API server said: HTTP status (0: no answer), reason and message."""
+class _ApiError(Exception):
+    """What the API server answered: HTTP status (0: no answer), reason and message."""
 
     def __init__(self, message: str, status: int = 0, reason: str = "") -> None:
         super().__init__(message, status, reason)
@@ -18,63 +18,47 @@ class _Answer(Exception):
         return self.message
 
 
-class NotFound(_Answer, PermanentError):
-    """The object is not there."""
+class NotFound(_ApiError, PermanentError):
+    """The object does not exist."""
 
 
-class AlreadyExists(_Answer, PermanentError):
-    """An object of this name is there already."""
+class AlreadyExists(_ApiError, PermanentError):
+    """An object of this name exists already."""
 
 
-class Invalid(_Answer, PermanentError):
-    """The API server refuses the object as it stands."""
+class Invalid(_ApiError, PermanentError):
+    """The API server rejects the object as malformed or invalid."""
 
 
-class TooLarge(_Answer, PermanentError):
-    """The object is larger than the API server or etcd takes."""
+class TooLarge(_ApiError, PermanentError):
+    """The object exceeds the size limit of the API server or of etcd."""
 
 
-class KindMissing(_Answer, TransientError):
-    """The API server does not know the kind: its CRD is not installed (yet)."""
+class KindMissing(_ApiError, TransientError):
+    """The API server does not serve the kind: its CRD is not installed (yet)."""
 
 
-class Forbidden(_Answer, TransientError):
-    """Access rules, an admission policy or a quota refuse the request; they may change."""
+class Forbidden(_ApiError, TransientError):
+    """RBAC, an admission policy or a quota rejects the request; each of them may change."""
 
 
-class Conflict(_Answer, TransientError):
-    """Somebody else changed the object first, or owns the field."""
+class Conflict(_ApiError, TransientError):
+    """The object was changed in the meantime, or another field manager owns the field."""
 
 
-class Expired(_Answer, TransientError):
+class Expired(_ApiError, TransientError):
     """The resource version is too old: list again."""
 
 
-class Overloaded(_Answer, TransientError):
-    """The API server asks to come back later; `retry_after` in seconds."""
+class Overloaded(_ApiError, TransientError):
+    """The API server asks to retry after `retry_after` seconds."""
 
     retry_after: float = 1.0
 
 
-class KubeUnreachable(_Answer, TransientError):
-    """The API server does not answer, or fails."""
+class KubeUnreachable(_ApiError, TransientError):
+    """The API server does not answer, or answers with a server error."""
 
 
-class KubeConfigMissing(_Answer, PermanentError):
-    """There is no way to a cluster: no kubeconfig, and this is no pod."""
-
-
-KubeError = (
-    NotFound
-    | AlreadyExists
-    | Invalid
-    | TooLarge
-    | KindMissing
-    | Forbidden
-    | Conflict
-    | Expired
-    | Overloaded
-    | KubeUnreachable
-    | KubeConfigMissing
-)
-"""Every error of the door."""
+class KubeConfigMissing(_ApiError, PermanentError):
+    """No cluster is configured: no kubeconfig was found and the process does not run in a pod."""

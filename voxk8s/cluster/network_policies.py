@@ -1,4 +1,4 @@
-"""Who may talk to whom: network policies of the pods of a run."""
+"""NetworkPolicies of the pods of a run."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from urllib.parse import urlsplit
 from voxk8s.api import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.dask_cluster import DASHBOARD_PORT, SCHEDULER_PORT
-from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import NETWORK_POLICIES
+from voxk8s.cluster.store_target import StoreTarget
 from voxk8s.constants import LABEL_COMPONENT, LABEL_WORKPLAN
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
-_FIRST_FREE_PORT = 1024
-"""Workers listen on a port that the system chooses."""
+_FIRST_UNPRIVILEGED_PORT = 1024
+"""Workers listen on a port that the operating system chooses."""
 
 
 def build_network_policies(
     workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget
 ) -> tuple[Manifest, ...]:
-    """Build a policy for each component; together they cover every pod of a run, both ways.
+    """Build a policy for each component; together they restrict all traffic of a run's pods.
 
-    Scheduler, workers and runner of one run talk to each other and to nobody else, except for the
-    dask-kubernetes operator that scales the cluster, DNS, the store and inputs, and for the
-    runner the API server. Destinations outside the run are told by their port: addresses of stores
-    and API servers are not known here.
+    Scheduler, workers and runner of a run may connect to each other. Besides, the dask-kubernetes
+    operator and the voxk8s operator may connect to the scheduler, all pods to DNS, workers and
+    runner to the store and to inputs, and the runner to the API server. Destinations outside the
+    run are restricted by port only, because the addresses of stores and API servers are not known.
+    Returns no policies if the chart disables them.
     """
     if not defaults.network_policies:
         return ()
@@ -34,9 +36,9 @@ def build_network_policies(
         _peer(workplan, component) for component in ("scheduler", "worker", "runner")
     )
     outside = sorted({*defaults.input_ports, *_store_ports(store)})
-    workers = {"to": [worker], "ports": _range(_FIRST_FREE_PORT)}
+    workers = {"to": [worker], "ports": _ports_from(_FIRST_UNPRIVILEGED_PORT)}
     to_scheduler = {"to": [scheduler], "ports": _tcp((SCHEDULER_PORT, DASHBOARD_PORT))}
-    reach_out = {"ports": _tcp(outside)}
+    to_outside = {"ports": _tcp(outside)}
     return (
         _policy(
             workplan,
@@ -58,8 +60,13 @@ def build_network_policies(
             workplan,
             defaults,
             "worker",
-            ingress=[{"from": [scheduler, worker, runner], "ports": _range(_FIRST_FREE_PORT)}],
-            egress=[to_scheduler, workers, _dns(), reach_out],
+            ingress=[
+                {
+                    "from": [scheduler, worker, runner],
+                    "ports": _ports_from(_FIRST_UNPRIVILEGED_PORT),
+                }
+            ],
+            egress=[to_scheduler, workers, _dns(), to_outside],
         ),
         _policy(
             workplan,
@@ -88,7 +95,7 @@ def _policy(
         workplan,
         NETWORK_POLICIES,
         f"{child_names.child_name(workplan)}-{component}",
-        child_names.labels(workplan, component, defaults.version),
+        child_names.child_labels(workplan, component, defaults.version),
     )
     return head | {
         "spec": {
@@ -119,7 +126,7 @@ def _tcp(ports: Iterable[int]) -> list[Manifest]:
     return [{"protocol": "TCP", "port": port} for port in ports]
 
 
-def _range(first: int) -> list[Manifest]:
+def _ports_from(first: int) -> list[Manifest]:
     return [{"protocol": "TCP", "port": first, "endPort": 65535}]
 
 

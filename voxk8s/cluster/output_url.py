@@ -1,4 +1,4 @@
-"""Where a WorkPlan's saved files are copied to: `spec.output`, and what it must not name. Pure."""
+"""Checks of `spec.output.url`, to which saved files are copied, and of their names. Pure."""
 
 from __future__ import annotations
 
@@ -22,38 +22,41 @@ _STORE_FOLDERS: Final = frozenset(
 
 
 def leaves_folder(name: str) -> bool:
-    """Say whether a file's name leads out of the folder it is written below."""
+    """Whether a file name escapes the folder that it is relative to."""
     return "://" in name or name.startswith("/") or ".." in name.split("/") or not name.strip("/")
 
 
 def check_output(plan: WorkPlan, folder: str, store: str) -> None:
-    """Refuse names of saved files that leave the folder they are copied to.
+    """Check that the saved files of a plan may be copied to `folder` under their own names.
 
-    Refuses the store's own folders as well: a file under the name of a record or blob would be
-    taken for one. Raises InvalidPlan with the path.
+    Raises InvalidPlan with the path of the field if a name escapes the folder, or if a file would
+    lie in a folder that the result store uses: it could be mistaken for a record or a blob.
     """
-    if ".." in folder.split("/") or _is_of_the_store(folder, store):
+    if ".." in folder.split("/") or _in_store_folder(folder, store):
         raise InvalidPlan(
-            f"{folder} is no place for copies of saved files: it leads into the result store's own"
-            " folders or upwards",
+            f"{folder} must not contain '..' or lie in a folder that the result store uses for"
+            " itself; choose another folder",
             "spec.output.url",
         )
-    for place, goal in enumerate(plan.goals):
+    for number, goal in enumerate(plan.goals):
         if goal.operation != "save":
             continue
-        path = f"$.goals[{place}].name"
+        path = f"$.goals[{number}].name"
         if leaves_folder(goal.name):
-            raise InvalidPlan(f"{goal.name!r} does not stay below spec.output.url {folder}", path)
-        if _is_of_the_store(f"{folder}/{goal.name}", store):
             raise InvalidPlan(
-                f"{goal.name!r} below spec.output.url {folder} lies in the result store's own"
-                " folders",
+                f"{goal.name!r} is outside of spec.output.url {folder}; use a relative name",
+                path,
+            )
+        if _in_store_folder(f"{folder}/{goal.name}", store):
+            raise InvalidPlan(
+                f"{goal.name!r} below spec.output.url {folder} lies in a folder that the result"
+                " store uses for itself; use another name or URL",
                 path,
             )
 
 
-def _is_of_the_store(url: str, store: str) -> bool:
-    """Say whether a place belongs to the store itself; empty parts of a path do not count."""
+def _in_store_folder(url: str, store: str) -> bool:
+    """Whether a URL lies in a folder of the store; empty parts of the path are ignored."""
     parts, within = (_path(text) for text in (url, store))
     inside = parts[: len(within)] == within
     return inside and len(parts) > len(within) and parts[len(within)] in _STORE_FOLDERS

@@ -1,4 +1,4 @@
-"""Where a plan comes from: a WorkPlan's `spec.source`, and the way from its text to a plan."""
+"""Reads `spec.source` of a WorkPlan and turns its document or program into a plan."""
 
 from __future__ import annotations
 
@@ -40,18 +40,19 @@ _SUFFIXES: Mapping[str, Format] = {
 
 
 class SourceUnavailable(TransientError):
-    """What holds the plan is not there, or not yet."""
+    """The ConfigMap, key or URL with the plan does not exist (yet)."""
 
 
 class SourceDigestMismatch(PermanentError):
-    """The document behind the URL is not the one whose digest the WorkPlan gives."""
+    """The document at `source.url` does not have the digest in `source.digest`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The text of a plan document or program; `inline` ones passed through the API server.
+    """A plan document or program.
 
-    `files` are what a program may import, by name: the other keys of its ConfigMap.
+    `inline` plans stood in the WorkPlan itself. `files` are the texts that a program may import, by
+    name: the other keys of its ConfigMap.
     """
 
     data: bytes
@@ -62,14 +63,14 @@ class Document:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the text, as the status shows it."""
+        """SHA-256 of the data, as in `status.sourceDigest`."""
         return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 
 async def read_source(kube: KubeClient, namespace: str, source: Source) -> Document | None:
-    """Read a source that lies in the cluster; None for one that lies behind a URL.
+    """Read a source from the WorkPlan or its ConfigMap; returns None for a URL.
 
-    Raises SourceUnavailable while a ConfigMap or its key is missing.
+    Raises SourceUnavailable if the ConfigMap or its key does not exist.
     """
     if source.plan is not None:
         return Document(msgspec.json.encode(source.plan), "json", inline=True)
@@ -82,25 +83,28 @@ async def read_source(kube: KubeClient, namespace: str, source: Source) -> Docum
         found = await kube.get(CONFIG_MAPS, name, namespace)
     except NotFound as error:
         raise SourceUnavailable(
-            f"ConfigMap {name} is not in namespace {namespace}; the WorkPlan waits for it"
+            f"ConfigMap {name} not found in namespace {namespace}; waiting for it"
         ) from error
     text = (found.get("data") or {}).get(key)
     if text is None:
         keys = ", ".join(sorted(found.get("data") or {})) or "none"
         raise SourceUnavailable(
-            f"ConfigMap {name} has no key {key} (its keys: {keys}); the WorkPlan waits for it"
+            f"ConfigMap {name} has no key {key} (its keys: {keys}); waiting for it"
         )
     files = {other: str(content) for other, content in found["data"].items() if other != key}
-    kind = document_format(key)
+    doc_format = document_format(key)
     return Document(
-        str(text).encode("utf-8", "replace"), kind, key, files=files if kind == "imgql" else {}
+        str(text).encode("utf-8", "replace"),
+        doc_format,
+        key,
+        files=files if doc_format == "imgql" else {},
     )
 
 
 def check_url(url: str) -> None:
-    """Refuse the URL of a document that no pod could read, or whose suffix says nothing.
+    """Check the scheme and the suffix of the URL of a document.
 
-    Raises InputNotAllowed for local paths and unknown schemes, else InvalidPlan.
+    Raises InputNotAllowed for local paths and unknown schemes, InvalidPlan for other suffixes.
     """
     try:
         locate(url, InputOptions(local_allowed=False))
@@ -110,37 +114,35 @@ def check_url(url: str) -> None:
 
 
 def fetch_document(url: str, options: InputOptions) -> Document:
-    """Read a document behind a URL; raises SourceUnavailable, InputNotAllowed or InvalidPlan."""
+    """Download a document; raises SourceUnavailable, InputNotAllowed or InvalidPlan."""
     location = locate(url, options)
-    kind = document_format(url)
+    doc_format = document_format(url)
     try:
         with convert_errors(location):
             system = file_system(location, options)
             size = int(system.info(location.path).get("size") or 0)
             if size > _DOCUMENT_LIMIT:
-                raise InvalidPlan(f"{url} has {size} bytes: too large for a plan")
+                raise InvalidPlan(f"{url} has {size} bytes; expected at most {_DOCUMENT_LIMIT}")
             data = bytes(system.cat_file(location.path))
     except (InputUnavailable, InputUnreachable) as error:
-        raise SourceUnavailable(f"{error}; the WorkPlan waits for it") from error
-    return Document(data, kind, url.rpartition("/")[2])
+        raise SourceUnavailable(f"{error}; waiting for it") from error
+    return Document(data, doc_format, url.rpartition("/")[2])
 
 
 def document_format(name: str) -> Format:
-    """Tell by its suffix what a document holds; raises InvalidPlan for any other suffix."""
+    """Return the format of a document by its suffix; raises InvalidPlan for other suffixes."""
     suffix = f".{name.rpartition('.')[2].lower()}" if "." in name else ""
     found = _SUFFIXES.get(suffix)
     if found is None:
-        raise InvalidPlan(
-            f"{name}: the suffix must say what it holds: .imgql, .json, .yaml or .yml"
-        )
+        raise InvalidPlan(f"{name}: expected a name that ends in .imgql, .json, .yaml or .yml")
     return found
 
 
 def check_digest(document: Document, digest: str | None) -> Document:
-    """Give the document back; raises SourceDigestMismatch if it has another digest."""
+    """Return the document; raises SourceDigestMismatch if it does not have the digest."""
     if digest is not None and document.digest != digest.lower():
         raise SourceDigestMismatch(
-            f"{document.name} has the digest {document.digest}, the WorkPlan asks for {digest}"
+            f"{document.name}: expected the digest {digest}, found {document.digest}"
         )
     return document
 
@@ -148,14 +150,14 @@ def check_digest(document: Document, digest: str | None) -> Document:
 def read_plan(
     document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
 ) -> WorkPlan:
-    """Turn a document into a plan; raises InvalidPlan or InvalidProgram."""
-    return read_plan_and_places(document, parameters, index)[0]
+    """Return the plan of a document; raises InvalidPlan or InvalidProgram."""
+    return read_plan_and_locations(document, parameters, index)[0]
 
 
-def read_plan_and_places(
+def read_plan_and_locations(
     document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
 ) -> tuple[WorkPlan, Mapping[OperationId, object]]:
-    """Give a document's plan, and of a program the places that its operations come from.
+    """Return the plan of a document and, for a program, the source location of each operation.
 
     Raises InvalidPlan or InvalidProgram.
     """
@@ -163,19 +165,19 @@ def read_plan_and_places(
         compiled = _compile(document, parameters or {}, index)
         return compiled.plan, compiled.origins
     if parameters:
-        raise InvalidPlan("source.parameters are values for a program; a plan document has none")
+        raise InvalidPlan("source.parameters: a program has parameters, a plan document has none")
     plan = decode(document.data, index=index, format=document.format, from_resource=document.inline)
     return plan, {}
 
 
 def check_no_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:
-    """Refuse inputs on local paths, which no pod shares; raises InputNotAllowed with the URL."""
+    """Check that no input has a local path, which pods do not share; raises InputNotAllowed."""
     for ref in inputs(plan, index):
         url = str(ref.arguments[0])
         if "://" not in url or url.lower().startswith("file:"):
             raise InputNotAllowed(
-                f"input {url}: local paths and file:// URLs cannot be read in a cluster; put the"
-                " file on S3 and give its s3:// URL"
+                f"input {url}: local paths and file:// URLs cannot be read in a cluster; upload the"
+                " file to S3 and use its s3:// URL"
             )
 
 
@@ -186,7 +188,7 @@ def _compile(
         text = document.data.decode()
     except UnicodeDecodeError as error:
         raise InvalidProgram(
-            f"{document.name} is not UTF-8: byte {error.start} is wrong"
+            f"{document.name}: expected UTF-8 text, found an invalid byte at {error.start}"
         ) from error
     return compile_with_places(
         text,

@@ -1,7 +1,7 @@
-"""What all pods of a run have in common: security, scratch space, shape.
+"""Parts of the pod templates of a run: container, pod spec, metadata, environment.
 
-Pods meet Pod Security "restricted" with fields that Kubernetes 1.21 already had, since
-dask-kubernetes' CRDs cut away newer ones without a word.
+Pods comply with the Pod Security standard "restricted" using only fields that Kubernetes 1.21 has:
+dask-kubernetes' CRDs prune newer fields silently.
 """
 
 from __future__ import annotations
@@ -10,21 +10,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from voxk8s.api import PodTemplate, Resources, WorkPlanResource, encode
-from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.resources import ApiResource
-from voxk8s.constants import (
-    ENV_LOCAL_INPUTS,
-    ENV_S3_ENDPOINT,
-    ENV_S3_REGION,
-    ENV_STORE,
-    ENV_TEST_KERNELS,
-)
+from voxk8s.constants import ENV_LOCAL_INPUTS, ENV_TEST_KERNELS
 
 Manifest: TypeAlias = dict[str, Any]
 
-GRACE_SECONDS = 5
-SCRATCH = "/tmp"  # noqa: S108 -- an emptyDir of the pod's own
-CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+TERMINATION_GRACE_SECONDS = 5
+SCRATCH = "/tmp"  # noqa: S108 -- an emptyDir of the pod
 _ONE_THREAD = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -43,7 +36,7 @@ def container(
     defaults: Defaults,
     resources: Resources,
 ) -> Manifest:
-    """Build a container of the engine's image that may do nothing but compute."""
+    """Build an unprivileged container of the engine image, with a scratch volume at /tmp."""
     return {
         "name": name,
         "image": workplan.spec.cluster.image or defaults.engine_image,
@@ -61,18 +54,21 @@ def container(
 
 
 def pod_spec(
-    main: Manifest,
-    shape: PodTemplate,
+    container: Manifest,
+    template: PodTemplate,
     workplan: WorkPlanResource,
     defaults: Defaults,
     *,
     service_account: str,
     token: bool,
 ) -> Manifest:
-    """Build the spec of a pod around its container; only with `token` it can call the API."""
-    identity: Manifest = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    """Build a pod spec around its container; `token` mounts the service account's token."""
+    security_context: Manifest = {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
     if defaults.run_as is not None:
-        identity |= {
+        security_context |= {
             "runAsUser": defaults.run_as,
             "runAsGroup": defaults.run_as,
             "fsGroup": defaults.run_as,
@@ -81,9 +77,9 @@ def pod_spec(
         "serviceAccountName": service_account,
         "automountServiceAccountToken": token,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": identity,
-        "containers": [main],
+        "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
+        "securityContext": security_context,
+        "containers": [container],
         "volumes": [{"name": "scratch", "emptyDir": {}}],
     }
     secrets = [secret.name for secret in workplan.spec.cluster.image_pull_secrets or ()]
@@ -91,31 +87,31 @@ def pod_spec(
         spec["imagePullSecrets"] = [
             {"name": name} for name in dict.fromkeys((*secrets, *defaults.image_pull_secrets))
         ]
-    if shape.node_selector:
-        spec["nodeSelector"] = dict(shape.node_selector)
-    if shape.tolerations:
-        spec["tolerations"] = [encode(toleration) for toleration in shape.tolerations]
-    if shape.affinity:
-        spec["affinity"] = shape.affinity
-    if shape.priority_class_name:
-        spec["priorityClassName"] = shape.priority_class_name
+    if template.node_selector:
+        spec["nodeSelector"] = dict(template.node_selector)
+    if template.tolerations:
+        spec["tolerations"] = [encode(toleration) for toleration in template.tolerations]
+    if template.affinity:
+        spec["affinity"] = template.affinity
+    if template.priority_class_name:
+        spec["priorityClassName"] = template.priority_class_name
     return spec
 
 
-def pod_metadata(shape: PodTemplate, labels: Mapping[str, str]) -> Manifest:
-    """Build the labels and annotations of a pod; ours win over the user's."""
-    metadata: Manifest = {"labels": {**(shape.labels or {}), **labels}}
-    if shape.annotations:
-        metadata["annotations"] = dict(shape.annotations)
+def pod_metadata(template: PodTemplate, labels: Mapping[str, str]) -> Manifest:
+    """Build the metadata of a pod: the user's labels and annotations, overridden by `labels`."""
+    metadata: Manifest = {"labels": {**(template.labels or {}), **labels}}
+    if template.annotations:
+        metadata["annotations"] = dict(template.annotations)
     return metadata
 
 
-def environment(
-    shape: PodTemplate, defaults: Defaults, *own: Iterable[tuple[str, str] | Manifest]
+def container_env(
+    template: PodTemplate, defaults: Defaults, *own: Iterable[tuple[str, str] | Manifest]
 ) -> list[Manifest]:
-    """Build a container's environment: the user's, the chart's, then ours, each name once."""
+    """Build a container's `env`: variables of the user, the chart, then `own`; later ones win."""
     variables: dict[str, Manifest] = {}
-    for variable in shape.env or ():
+    for variable in template.env or ():
         variables[variable.name] = {"name": variable.name, "value": variable.value}
     groups: list[Iterable[tuple[str, str] | Manifest]] = [
         sorted(defaults.engine_env.items()),
@@ -131,39 +127,15 @@ def environment(
     return list(variables.values())
 
 
-def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] | Manifest]:
-    """Say where the store is; its credentials only to pods that need them, from the Secret."""
-    env: list[tuple[str, str] | Manifest] = [(ENV_STORE, store.url)]
-    if store.endpoint:
-        env.append((ENV_S3_ENDPOINT, store.endpoint))
-    if store.region:
-        env.append((ENV_S3_REGION, store.region))
-    if credentials and store.secret:
-        env += [
-            {
-                "name": name,
-                "valueFrom": {
-                    "secretKeyRef": {
-                        "name": store.secret,
-                        "key": name,
-                        "optional": name == "AWS_SESSION_TOKEN",
-                    }
-                },
-            }
-            for name in CREDENTIALS
-        ]
-    return env
-
-
 def single_thread_env() -> list[tuple[str, str]]:
-    """Keep libraries from starting threads of their own: Dask runs one operation a thread."""
+    """Return variables that make libraries use one thread: Dask runs an operation per thread."""
     return [(name, "1") for name in _ONE_THREAD]
 
 
 def owned_object(
     workplan: WorkPlanResource, api: ApiResource, name: str, labels: Mapping[str, str]
 ) -> Manifest:
-    """Build the head of an object that goes when its WorkPlan goes."""
+    """Build a manifest without spec, owned by the WorkPlan and so deleted with it."""
     return {
         "apiVersion": api.api_version,
         "kind": api.kind,

@@ -1,4 +1,4 @@
-"""Kubernetes quantities as numbers."""
+"""Kubernetes quantities such as 500m or 2Gi, as numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNITS = {
 
 
 def parse_quantity(quantity: int | float | str) -> Decimal:
-    """Read a quantity: 500m, 2Gi, 1e3, 4; raises InvalidUsage for anything else."""
+    """Parse a quantity such as 500m, 2Gi, 1e3 or 4; raises InvalidUsage for other text."""
     text = str(quantity).strip()
     match = _QUANTITY.fullmatch(text)
     if match:
@@ -36,4 +36,4 @@ def parse_quantity(quantity: int | float | str) -> Decimal:
             return Decimal(number).scaleb(int(exponent))
         if not exponent and unit in _UNITS:
             return Decimal(number) * _UNITS[unit]
-    raise InvalidUsage(f"{quantity!r} is not a Kubernetes quantity such as 500m or 2Gi")
+    raise InvalidUsage(f"expected a Kubernetes quantity such as 500m or 2Gi, got {quantity!r}")

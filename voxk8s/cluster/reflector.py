@@ -1,4 +1,4 @@
-"""Following objects for ever: watches that resume, and list again where they cannot."""
+"""List and watch, as client-go's Reflector: watches are resumed, or the objects listed again."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from voxk8s.cluster.kube_errors import (
 )
 from voxk8s.cluster.resources import ApiResource
 
-_PATIENCE = 5
-"""Failures in a row after which a watch lists again."""
+_FAILURES_BEFORE_RELIST = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All objects there are: what is not in it is gone."""
+    """All objects of the collection: any other object no longer exists."""
 
     items: list[KubeObject]
     resource_version: str
@@ -32,7 +31,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class WatchError:
-    """The watch broke; it goes on by itself after a pause."""
+    """Listing or watching failed; it is retried after a pause."""
 
     error: Exception
 
@@ -45,16 +44,16 @@ async def list_and_watch(
     resource: ApiResource,
     namespace: str | None = None,
     *,
-    labels: str | None = None,
-    fields: str | None = None,
+    label_selector: str | None = None,
+    field_selector: str | None = None,
     pause: float = 1.0,
-    longest_pause: float = 30.0,
+    max_pause: float = 30.0,
 ) -> AsyncGenerator[ReflectorEvent]:
-    """Give all objects, then every change, for ever.
+    """Yield a snapshot of all objects, then every change; never ends.
 
-    A watch that ends is resumed where it was; where the API server no longer knows that place,
-    all objects are listed again. While the API server does not answer, `Lost` says so before
-    each new try.
+    A watch that ends is resumed at its last resource version; if the API server no longer has that
+    version, the objects are listed again. A failure is yielded as `WatchError` and retried after
+    `pause` seconds, doubled each time up to `max_pause`.
     """
     version: str | None = None
     failures = 0
@@ -62,27 +61,38 @@ async def list_and_watch(
     while True:
         try:
             if version is None:
-                listing = await kube.list(resource, namespace, labels=labels, fields=fields)
+                listing = await kube.list(
+                    resource,
+                    namespace,
+                    label_selector=label_selector,
+                    field_selector=field_selector,
+                )
                 version = listing.resource_version
                 yield Snapshot(listing.items, version)
             stream = kube.watch(
-                resource, namespace, resource_version=version, labels=labels, fields=fields
+                resource,
+                namespace,
+                resource_version=version,
+                label_selector=label_selector,
+                field_selector=field_selector,
             )
-            async for notice in stream:
-                match notice:
+            async for event in stream:
+                match event:
                     case WatchEvent(object=body):
                         version = body["metadata"]["resourceVersion"]
                     case Bookmark(resource_version=reached):
                         version = reached
                 failures, wait = 0, pause
-                yield notice
+                yield event
         except Expired as error:
             version = None
             yield WatchError(error)
         except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as error:
             failures += 1
-            if failures == _PATIENCE or not isinstance(error, KubeUnreachable | Overloaded):
-                failures, version = 0, None  # perhaps this very place is what fails
+            if failures == _FAILURES_BEFORE_RELIST or not isinstance(
+                error, KubeUnreachable | Overloaded
+            ):
+                failures, version = 0, None  # the resource version itself may be the cause
             yield WatchError(error)
             await asyncio.sleep(wait)
-            wait = min(wait * 2, longest_pause)
+            wait = min(wait * 2, max_pause)

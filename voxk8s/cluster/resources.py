@@ -1,4 +1,4 @@
-"""The kinds of Kubernetes objects that voxk8s handles, and where the API server keeps them."""
+"""The Kubernetes resources that voxk8s uses, and their paths on the API server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voxk8s.constants import GROUP, KIND, PLURAL, VERSION
 
 @dataclass(frozen=True, slots=True)
 class ApiResource:
-    """A type of objects that the API server serves; the core group is ""."""
+    """A resource of the API server; `group` is empty for the core group."""
 
     group: str
     version: str
@@ -21,13 +21,13 @@ class ApiResource:
 
     @property
     def api_version(self) -> str:
-        """Group and version as objects write them."""
+        """Value of an object's `apiVersion`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(
         self, namespace: str | None = None, name: str | None = None, subresource: str | None = None
     ) -> str:
-        """Path of the collection, or of one object, or of a part of it."""
+        """Return the path of the collection, of one object, or of a subresource."""
         parts = ["/apis" if self.group else "/api", self.api_version]
         if self.namespaced and namespace:
             parts += ["namespaces", quote(namespace, safe="")]
@@ -48,10 +48,8 @@ DASK_AUTOSCALERS: Final = ApiResource(
     "kubernetes.dask.org", "v1", "daskautoscalers", "DaskAutoscaler"
 )
 DEPLOYMENTS: Final = ApiResource("apps", "v1", "deployments", "Deployment")
-REPLICA_SETS: Final = ApiResource("apps", "v1", "replicasets", "ReplicaSet")
 JOBS: Final = ApiResource("batch", "v1", "jobs", "Job")
 PODS: Final = ApiResource("", "v1", "pods", "Pod")
-SERVICES: Final = ApiResource("", "v1", "services", "Service")
 SECRETS: Final = ApiResource("", "v1", "secrets", "Secret")
 CONFIG_MAPS: Final = ApiResource("", "v1", "configmaps", "ConfigMap")
 SERVICE_ACCOUNTS: Final = ApiResource("", "v1", "serviceaccounts", "ServiceAccount")
@@ -69,31 +67,13 @@ CRDS: Final = ApiResource(
     namespaced=False,
 )
 
-ALL: Final[tuple[ApiResource, ...]] = (
-    WORK_PLANS,
-    DASK_CLUSTERS,
-    DASK_WORKER_GROUPS,
-    DASK_AUTOSCALERS,
-    DEPLOYMENTS,
-    REPLICA_SETS,
-    JOBS,
-    PODS,
-    SERVICES,
-    SECRETS,
-    CONFIG_MAPS,
-    SERVICE_ACCOUNTS,
-    EVENTS,
-    NAMESPACES,
-    ROLES,
-    ROLE_BINDINGS,
-    NETWORK_POLICIES,
-    LEASES,
-    CRDS,
-)
-
-_BY_NAME = {(each.api_version, each.kind): each for each in ALL}
+_BY_KIND = {
+    (each.api_version, each.kind): each
+    for each in tuple(globals().values())
+    if isinstance(each, ApiResource)
+}
 
 
 def resource_of(manifest: dict[str, object]) -> ApiResource:
-    """Find the kind of a manifest; raises KeyError for one that voxk8s does not handle."""
-    return _BY_NAME[str(manifest["apiVersion"]), str(manifest["kind"])]
+    """Return the resource of a manifest; raises KeyError for kinds that are not listed here."""
+    return _BY_KIND[str(manifest["apiVersion"]), str(manifest["kind"])]

@@ -1,4 +1,4 @@
-"""What the API server answers: bodies, streams of lines, and its errors as errors of ours."""
+"""Responses of the API server: bodies, streams of lines, and errors of `kube_errors`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from voxk8s.cluster.kube_errors import (
     AlreadyExists,
@@ -24,14 +25,14 @@ from voxk8s.cluster.kube_errors import (
 def error_from_status(
     code: int, status: Mapping[str, Any], path: str, retry_after: str | None = None
 ) -> Exception:
-    """Turn what the API server answered into an error of our own."""
+    """Return the error for an HTTP status and the Status object of the response."""
     reason = str(status.get("reason") or "")
     message = str(status.get("message") or reason or f"HTTP {code} for {path}").strip()
     match code, reason:
-        case 404, "":  # a path that nobody serves is answered in plain text
-            return KindMissing(f"The API server does not know {path}", code, reason)
+        case 404, "":  # unknown paths are answered in plain text
+            return KindMissing(f"the API server does not serve {path}", code, reason)
         case 404, _ if not (status.get("details") or {}).get("name"):
-            return KindMissing(f"The API server does not know {path}", code, reason)
+            return KindMissing(f"the API server does not serve {path}", code, reason)
         case 404, _:
             return NotFound(message, code, reason)
         case 409, "AlreadyExists":
@@ -57,21 +58,35 @@ def error_from_status(
             return KubeUnreachable(f"HTTP {code} for {path}: {message}", code, reason)
 
 
+async def read_error(response: aiohttp.ClientResponse, path: str) -> Exception:
+    """Return the error that an unsuccessful response describes."""
+    text = await response.read()
+    try:
+        status = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        status = None
+    if not isinstance(status, dict):
+        status = {"message": text.decode(errors="replace")}
+    return error_from_status(response.status, status, path, response.headers.get("Retry-After"))
+
+
 def error_text(error: Exception) -> str:
-    """Give an error in words."""
-    return str(error) or type(error).__name__  # a time-out has no words of its own
+    """Return the message of an error, or its class if it has none (as TimeoutError)."""
+    return str(error) or type(error).__name__
 
 
 async def read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Read a whole body; raises KubeUnreachable if it breaks off."""
+    """Return the whole body; raises KubeUnreachable if the connection is lost."""
     try:
         return await response.read()
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise KubeUnreachable(f"The API server broke off: {error}") from error
+        raise KubeUnreachable(
+            f"the connection to the API server was lost: {error_text(error)}"
+        ) from error
 
 
 async def iter_lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """Split a stream into lines of any length (a WorkPlan may have more than a megabyte)."""
+    """Yield the lines of a stream, of any length: a WorkPlan may have more than a megabyte."""
     rest = bytearray()
     async for chunk in response.content.iter_any():
         rest += chunk

@@ -1,4 +1,4 @@
-"""The runner of a run, as a Job."""
+"""Manifest of the runner's Job."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from voxk8s import constants
 from voxk8s.api import PodTemplate, WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.dask_cluster import scheduler_address
-from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import (
     Manifest,
     container,
-    environment,
+    container_env,
     owned_object,
     pod_metadata,
     pod_spec,
     single_thread_env,
-    store_env,
 )
 from voxk8s.cluster.resources import JOBS
+from voxk8s.cluster.store_target import StoreTarget, store_env
 
 
 def build_runner_job(
@@ -26,20 +26,19 @@ def build_runner_job(
     store: StoreTarget,
     *,
     cluster: str,
-    number: int = 0,
 ) -> Manifest:
-    """Build the Job whose pod drives the run on a cluster.
+    """Build the Job whose pod executes the run on the DaskCluster `cluster`.
 
-    `number` tells the Jobs of one WorkPlan apart (a Job cannot be started again after a
-    suspension). A pod that ends with an error is replaced, and goes on from the store; one that
-    had to leave its node, or that needs fresh credentials, is replaced without being counted.
+    A pod that fails is replaced and resumes from the store, up to the chart's
+    `defaults.runner.retries` times. Pods that were evicted from their node, or that exit because
+    they need new credentials, are replaced without being counted.
     """
     namespace = workplan.metadata.namespace
-    shape = workplan.spec.cluster.runner or PodTemplate()
-    labels = child_names.labels(workplan, "runner", defaults.version)
+    template = workplan.spec.cluster.runner or PodTemplate()
+    labels = child_names.child_labels(workplan, "runner", defaults.version)
     retry = workplan.spec.effective_retry
-    env = environment(
-        shape,
+    env = container_env(
+        template,
         defaults,
         store_env(store, credentials=True),
         single_thread_env(),
@@ -63,11 +62,12 @@ def build_runner_job(
         env,
         workplan,
         defaults,
-        shape.resources or defaults.runner,
+        template.resources or defaults.runner,
     )
     account = child_names.runner_name(workplan)
-    name = f"{child_names.child_name(workplan, 'run', cluster, number)}-runner"
-    spec = pod_spec(main, shape, workplan, defaults, service_account=account, token=True)
+    # The 0 keeps the names of Jobs that exist in clusters.
+    name = f"{child_names.child_name(workplan, 'run', cluster, 0)}-runner"
+    spec = pod_spec(main, template, workplan, defaults, service_account=account, token=True)
     return owned_object(workplan, JOBS, name, labels) | {
         "spec": {
             "completions": 1,
@@ -90,7 +90,7 @@ def build_runner_job(
                 ]
             },
             "template": {
-                "metadata": pod_metadata(shape, labels),
+                "metadata": pod_metadata(template, labels),
                 "spec": spec | {"restartPolicy": "Never"},
             },
         }

@@ -96,7 +96,9 @@ class LeaderElector:
     async def _listen(self, changed: asyncio.Event) -> None:
         """Tell of every change of the lease, as far as its watch does."""
         fields = f"metadata.name={self.name}"
-        async for notice in list_and_watch(self.kube, LEASES, self.namespace, fields=fields):
+        async for notice in list_and_watch(
+            self.kube, LEASES, self.namespace, field_selector=fields
+        ):
             if not isinstance(notice, Bookmark | WatchError):
                 changed.set()
 

@@ -82,8 +82,8 @@ class StatusPublisher:
                 config.namespace,
                 manager=MANAGER_RUNNER,
                 subresource="status",
-                # The answer would carry the plan, every second.
-                whole=False,
+                # The full object would carry the plan, every second.
+                metadata_only=True,
             )
         except NotFound as error:
             raise WorkPlanGone(str(error)) from error

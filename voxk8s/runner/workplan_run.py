@@ -23,7 +23,7 @@ from voxk8s.cluster.plan_source import (
     check_digest,
     check_no_local_inputs,
     fetch_document,
-    read_plan_and_places,
+    read_plan_and_locations,
     read_source,
 )
 from voxk8s.cluster.resources import WORK_PLANS
@@ -126,7 +126,7 @@ class Run:
         check_digest(document, source.digest)
         self._document = document
         plan, self._places = await asyncio.to_thread(
-            read_plan_and_places, document, source.parameters, registry()
+            read_plan_and_locations, document, source.parameters, registry()
         )
         check_no_local_inputs(plan, registry())
         if workplan.spec.output is not None:

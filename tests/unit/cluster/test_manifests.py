@@ -14,8 +14,9 @@ from tests.support.paths import DATA
 from tests.support.restricted import pods, violations
 from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job
 from voxk8s.cluster.child_names import label_value
-from voxk8s.cluster.defaults import Defaults, StoreTarget
+from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.resources import resource_of
+from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret
 
 GOLDEN = DATA / "manifests"
 EVERYTHING = [thing for things in example_runs.GOLDEN.values() for thing in things]
@@ -174,21 +175,17 @@ def test_service_selects_the_scheduler_of_its_cluster() -> None:
     )
 
 
-def test_second_runner_has_a_name_of_its_own() -> None:
-    """After a suspension a new Job is needed, beside the old one."""
+def test_each_cluster_has_its_own_runner_job() -> None:
+    """The name of the Job depends on the DaskCluster that the runner connects to."""
 
-    def name(number: int) -> str:
+    def name(cluster: str) -> str:
         job = runner_job.build_runner_job(
-            example_runs.work_plan(),
-            example_runs.PLAIN,
-            example_runs.STORE,
-            cluster="c",
-            number=number,
+            example_runs.work_plan(), example_runs.PLAIN, example_runs.STORE, cluster=cluster
         )
         given: str = job["metadata"]["name"]
         return given
 
-    assert name(0) == name(0) != name(1)
+    assert name("c") == name("c") != name("d")
 
 
 def test_runner_may_only_write_its_own_status() -> None:
@@ -206,7 +203,7 @@ def test_credentials_are_named_by_their_content() -> None:
     """New keys make a new Secret, so that none is ever read or changed; other keys stay behind."""
 
     def secret(**more: str) -> dict[str, Any]:
-        return rbac.build_credentials_secret(
+        return build_credentials_secret(
             example_runs.work_plan(), example_runs.PLAIN, example_runs.CREDENTIALS | more
         )
 

@@ -50,7 +50,7 @@ class Informer(Generic[T]):
     ) -> None:
         """Follow the objects of a namespace, or of all, until cancelled."""
         stream = list_and_watch(
-            kube, self.resource, namespace, labels=self.labels, fields=self.fields
+            kube, self.resource, namespace, label_selector=self.labels, field_selector=self.fields
         )
         async for notice in stream:
             match notice:

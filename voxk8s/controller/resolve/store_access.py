@@ -16,8 +16,8 @@ from typing import Any
 
 from voxk8s import constants
 from voxk8s.api import Store, WorkPlanResource
-from voxk8s.cluster.defaults import Defaults, StoreTarget
-from voxk8s.cluster.rbac import build_credentials_secret
+from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret
 from voxk8s.controller.config import StoreConfig
 from voxk8s.errors import StoreAccessDenied
 from voxk8s.storage import StoreOptions

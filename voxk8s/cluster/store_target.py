@@ -1,0 +1,73 @@
+"""The result store as the pods of a run see it: its address, and a Secret with its credentials."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from voxk8s.api import WorkPlanResource
+from voxk8s.cluster import child_names
+from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.pod_template import Manifest, owned_object
+from voxk8s.cluster.resources import SECRETS
+from voxk8s.constants import ENV_S3_ENDPOINT, ENV_S3_REGION, ENV_STORE
+
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTarget:
+    """The result store of a run.
+
+    `secret` is a Secret of the WorkPlan's namespace with the credentials; None if the pods get
+    access by other means (a cloud's workload identity) or the store needs no credentials.
+    """
+
+    url: str
+    endpoint: str | None = None
+    region: str | None = None
+    secret: str | None = None
+
+
+def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] | Manifest]:
+    """Return environment variables with the store's address and, if asked for, its credentials."""
+    env: list[tuple[str, str] | Manifest] = [(ENV_STORE, store.url)]
+    if store.endpoint:
+        env.append((ENV_S3_ENDPOINT, store.endpoint))
+    if store.region:
+        env.append((ENV_S3_REGION, store.region))
+    if credentials and store.secret:
+        env += [
+            {
+                "name": name,
+                "valueFrom": {
+                    "secretKeyRef": {
+                        "name": store.secret,
+                        "key": name,
+                        "optional": name == "AWS_SESSION_TOKEN",
+                    }
+                },
+            }
+            for name in CREDENTIALS
+        ]
+    return env
+
+
+def build_credentials_secret(
+    workplan: WorkPlanResource, defaults: Defaults, credentials: Mapping[str, str]
+) -> Manifest:
+    """Build the Secret with a copy of the default store's credentials for a run's pods.
+
+    Its name contains a hash of its content: it is created and, at the end of the run, deleted, but
+    never changed. Keys of `credentials` other than CREDENTIALS are left out.
+    """
+    data = {name: credentials[name] for name in CREDENTIALS if credentials.get(name)}
+    name = child_names.child_name(workplan, "store", sorted(data.items()))
+    labels = child_names.child_labels(workplan, "store", defaults.version)
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    return owned_object(workplan, SECRETS, name, labels) | {
+        "type": "Opaque",
+        "immutable": True,
+        "data": encoded,
+    }
