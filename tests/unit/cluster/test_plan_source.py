@@ -110,7 +110,7 @@ def test_parameters_are_for_programs() -> None:
 @pytest.mark.parametrize("name", ["plan", "plan.txt", ".hidden/plan"])
 def test_unknown_suffix(name: str) -> None:
     """A document whose suffix says nothing is refused."""
-    with pytest.raises(InvalidPlan, match="ends in .imgql"):
+    with pytest.raises(InvalidPlan, match=r"ends in \.imgql"):
         document_format(name)
 
 
