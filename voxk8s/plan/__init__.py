@@ -19,7 +19,7 @@ from voxk8s.plan.identity import (
     parameter,
     parameter_id,
 )
-from voxk8s.plan.keys.builder import expand, inputs, key_graph
+from voxk8s.plan.keys.builder import expand, grow, inputs, key_graph
 from voxk8s.plan.keys.key_graph import (
     Deferred,
     KeyConstant,
@@ -88,6 +88,7 @@ __all__ = [
     "encode",
     "expand",
     "file_suffix",
+    "grow",
     "inputs",
     "key_graph",
     "levels",

@@ -27,7 +27,7 @@ MAX_ITEMS = 1_000_000
 
 def range_bounds(arguments: Sequence[Scalar | None]) -> tuple[int, int] | None:
     """Give the bounds of a range whose arguments are constants and whole."""
-    numbers = [whole(value) for value in arguments]
+    numbers = [as_integer(value) for value in arguments]
     if len(numbers) == 1 and numbers[0] is not None:
         return 0, numbers[0]
     if len(numbers) == 2:
@@ -37,7 +37,7 @@ def range_bounds(arguments: Sequence[Scalar | None]) -> tuple[int, int] | None:
     return None
 
 
-def whole(value: Scalar | None) -> int | None:
+def as_integer(value: Scalar | None) -> int | None:
     """Give a constant as an integer if it is a whole number."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return None

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from voxk8s.errors import InvalidPlan
-from voxk8s.plan import sequence_kernels
 from voxk8s.plan.canonical import quote
 from voxk8s.plan.document.validate import MAX_LOOP_DEPTH
 from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.graph import Cycle
-from voxk8s.plan.identity import closure_id, constant_id, operation_id, quoted_operation_id
-from voxk8s.plan.keys.input_keys import External
-from voxk8s.plan.keys.key_graph import (
-    Deferred,
-    KeyConstant,
-    KeyGoal,
-    KeyGraph,
-    KeyNode,
-    KeyOperation,
+from voxk8s.plan.identity import closure_id, operation_id, quoted_operation_id
+from voxk8s.plan.keys.input_keys import key_of_input
+from voxk8s.plan.keys.key_graph import KeyGoal, KeyGraph, KeyOperation
+from voxk8s.plan.keys.key_table import KeyTable, Values
+from voxk8s.plan.keys.loops import key_of_loop
+from voxk8s.plan.keys.partial_keys import (
+    BoundClosure,
+    PartialKey,
+    Scope,
+    ScopeLayout,
+    waiting_for,
 )
-from voxk8s.plan.keys.loops import Loops
-from voxk8s.plan.keys.partial_keys import BoundClosure, Layout, PartialKey, Scope, waiting_from
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import (
     SAVE_KERNEL,
     SAVE_VERSION,
-    constant_key,
     file_suffix,
     kernel_tail,
     operation_key,
     save_key,
 )
-from voxk8s.plan.keys.sequence_items import STRUCTURAL, Items
+from voxk8s.plan.keys.sequence_items import indexed_item, spelled_items
 from voxk8s.plan.model import (
     Closure,
     Constant,
@@ -42,26 +40,27 @@ from voxk8s.plan.model import (
     OperationId,
     Parameter,
     ResultKey,
-    Scalar,
     WorkPlan,
 )
+from voxk8s.plan.sequence_kernels import INDEX, RANGE, SEQUENCE, SUBSEQUENCE
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
 from voxk8s.plan.visible_kernels import VisibleKernels
 
-Values = Mapping[ResultKey, object]
-"""Values of pivots; items that are no scalars may be any placeholder."""
+_STRUCTURAL = frozenset({SEQUENCE, RANGE, INDEX, SUBSEQUENCE})
+"""Kernels whose items, or whose choice of an item, a plan may spell out."""
 
 
 @without_gc
 def key_graph(
     plan: WorkPlan, index: KernelIndex, pins: Mapping[OperationId, Pin] | None = None
 ) -> KeyGraph:
-    """Give every operation that the goals need its result key.
+    """Return the key graph of a plan: every operation that its goals need, by result key.
 
-    `pins` says what inputs are, by the ids of `inputs` and `KeyGraph.unpinned`. Raises InvalidPlan
-    for what only shows now: too many operations in loops, or geometry that needs itself.
+    `pins` are those of inputs, by the ids of `inputs` and `KeyGraph.unpinned`. Raises InvalidPlan
+    for faults that only show here: too many operations in loops, geometry that depends on itself.
     """
-    return Lowering(plan, index, dict(pins or {}), {}).graph()
+    table = KeyTable(VisibleKernels(index, plan.imports), dict(pins or {}), {})
+    return KeyGraphBuilder(plan, table).graph()
 
 
 @without_gc
@@ -70,12 +69,38 @@ def expand(
     values: Values | None = None,
     pins: Mapping[OperationId, Pin] | None = None,
 ) -> KeyGraph:
-    """Give the larger graph that more knowledge allows; keys that exist stay as they are.
+    """Return the larger graph that more values and pins allow; existing keys stay as they are.
 
-    `values` are those of pivots of `graph.deferred`; of a sequence only length and scalar items
-    matter. `pins` are those of inputs in `graph.unpinned`.
+    `values` are those of pivots of `graph.deferred`; of a sequence only its length and its scalar
+    items matter. `pins` are those of inputs in `graph.unpinned`.
     """
-    return graph.origin.grow(values or {}, pins or {})
+    return graph.builder.expand(values or {}, pins or {})
+
+
+def grow(
+    graph: KeyGraph,
+    pin: Callable[[Sequence[InputRef]], Mapping[OperationId, Pin]],
+    values_of: Callable[[Sequence[ResultKey]], Mapping[ResultKey, object]],
+) -> KeyGraph:
+    """Expand a graph until no more pins and values of pivots are known.
+
+    `pin` returns the pins of inputs, `values_of` the values of pivots, each those that it knows.
+    No input and no pivot is asked for twice. A pinned listing or the value of a pivot may expand a
+    loop, whose operations may be inputs or have pivots again.
+    """
+    asked: set[str] = set()
+    while True:
+        refs = [ref for name, ref in graph.unpinned.items() if name not in asked]
+        pivots = list(
+            dict.fromkeys(each.pivot for each in graph.deferred if each.pivot not in asked)
+        )
+        asked.update(ref.id for ref in refs)
+        asked.update(pivots)
+        pins = pin(refs) if refs else {}
+        values = values_of(pivots) if pivots else {}
+        if not pins and not values:
+            return graph
+        graph = expand(graph, values, pins)
 
 
 def inputs(plan: WorkPlan, index: KernelIndex) -> tuple[InputRef, ...]:
@@ -83,112 +108,94 @@ def inputs(plan: WorkPlan, index: KernelIndex) -> tuple[InputRef, ...]:
     return tuple(key_graph(plan, index).unpinned.values())
 
 
-class Lowering:
-    """The making of one key graph, kept so that it can grow."""
+class KeyGraphBuilder:
+    """Builds one key graph, and keeps what is needed to expand it."""
 
-    def __init__(
-        self,
-        plan: WorkPlan,
-        index: KernelIndex,
-        pins: Mapping[OperationId, Pin],
-        values: Values,
-    ) -> None:
-        self.plan = plan
-        self.kernels = VisibleKernels(index, plan.imports)
-        self.pins = pins
-        self.values = values
-        self.terms: dict[OperationId, PartialKey] = {}
-        self.nodes: dict[ResultKey, KeyNode] = {}
-        self.deferred: dict[OperationId, Deferred] = {}
-        self.rejected: dict[OperationId, str] = {}
-        self.sources: dict[OperationId, OperationId] = {}
+    def __init__(self, plan: WorkPlan, table: KeyTable) -> None:
+        self._plan = plan
+        self._table = table
         self._signatures: dict[str, Signature] = {}
         self._quoted: dict[str, str] = {}
         self._tails: dict[str, str] = {}
-        self._layouts: dict[OperationId, Layout] = {}
-        self.items = Items(self, values)
-        self.external = External(self, pins, values)
-        self.loops = Loops(self, self.items)
+        self._layouts: dict[OperationId, ScopeLayout] = {}
 
     def keys(self) -> dict[OperationId, ResultKey]:
-        """Give the keys of all operations and constants that have one."""
-        return {name: term.key for name, term in self.terms.items() if term.key is not None}
+        """Return the keys of all operations and constants that have one."""
+        partial = self._table.partial
+        return {name: each.key for name, each in partial.items() if each.key is not None}
 
     def key_of(self, operation: OperationId) -> ResultKey | None:
-        """Give one operation's key, if it has one."""
-        term = self.terms.get(operation)
-        return None if term is None else term.key
+        """Return one operation's key, if it has one."""
+        partial = self._table.partial.get(operation)
+        return None if partial is None else partial.key
 
     def source_of(self, operation: OperationId) -> OperationId:
-        """Give the node of the plan, or of a loop's body, that an operation was made from."""
-        while operation in self.sources:
-            operation = self.sources[operation]
+        """Return the node of the plan, or of a loop's body, that an operation was made from."""
+        sources = self._table.sources
+        while operation in sources:
+            operation = sources[operation]
         return operation
 
-    def grow(self, values: Values, pins: Mapping[OperationId, Pin]) -> KeyGraph:
-        """Start over with more knowledge, keeping all terms that have keys."""
-        more = Lowering(
-            self.plan, self.kernels.index, {**self.pins, **pins}, {**self.values, **values}
-        )
-        more.terms = {name: term for name, term in self.terms.items() if term.key is not None}
-        more.nodes = dict(self.nodes)
-        more.sources = dict(self.sources)
-        return more.graph()
+    def expand(self, values: Values, pins: Mapping[OperationId, Pin]) -> KeyGraph:
+        """Build the graph again with more values and pins; all keys are kept."""
+        return KeyGraphBuilder(self._plan, self._table.extended(pins, values)).graph()
 
     def graph(self) -> KeyGraph:
-        """Make all terms and collect what the goals need."""
-        goals = self.plan.goals
+        """Make all keys and collect what the goals need."""
+        goals = self._plan.goals
+        table = self._table
         try:
-            self._prepare(self.plan.nodes, 0)
-            layout = Layout(
-                self.plan.nodes, [goal.id for goal in goals], self._signatures, self._layouts
+            self._prepare(self._plan.nodes, 0)
+            layout = ScopeLayout(
+                self._plan.nodes, [goal.id for goal in goals], self._signatures, self._layouts
             )
             self._make_all(layout)
         except KeyError as error:
             raise InvalidPlan(
-                f"the plan has no node {error.args[0]}, which another needs"
+                f"the plan has no node {error.args[0]}, which another node needs"
             ) from error
         except Cycle as cycle:
             raise InvalidPlan(
-                f"operation {cycle.members[0]} needs itself, by the geometry of the images that"
-                " the plan loads; give the geometry an image as argument"
+                f"operation {cycle.members[0]} depends on itself: its geometry is that of the"
+                " images that the plan loads; give it an image as argument"
             ) from cycle
         key_goals = tuple([self._goal(goal) for goal in goals])
-        found = waiting_from(self.terms, [goal.id for goal in goals])
+        found = waiting_for([table.partial[goal.id] for goal in goals])
         waiting = found.pending.keys()
         files = {
-            (self.terms[goal.id].id, file_suffix(goal.name))
+            (table.partial[goal.id].id, file_suffix(goal.name))
             for goal in goals
-            if goal.operation == "save" and self.terms[goal.id].key is None
+            if goal.operation == "save" and table.partial[goal.id].key is None
         }
         return KeyGraph(
-            nodes=self.nodes,
+            nodes=table.nodes,
             goals=key_goals,
-            unpinned={name: ref for name, ref in self.external.unpinned.items() if name in waiting},
-            deferred=tuple([each for name, each in self.deferred.items() if name in waiting]),
-            rejected={name: text for name, text in self.rejected.items() if name in waiting},
+            unpinned={name: ref for name, ref in table.unpinned.items() if name in waiting},
+            deferred=tuple([each for name, each in table.deferred.items() if name in waiting]),
+            rejected={name: text for name, text in table.rejected.items() if name in waiting},
             pending=found.pending,
             keyless=len(waiting) + len(files),
-            beside=found.needs,
-            told=tuple([key for key in self.values if key in self.nodes]),
-            origin=self,
+            extra_needs=found.needs,
+            given=tuple([key for key in table.values if key in table.nodes]),
+            builder=self,
         )
 
     # --- goals --------------------------------------------------------------------------------
 
     def _goal(self, goal: Goal) -> KeyGoal:
-        term = self.terms[goal.id]
-        if term.key is None or goal.operation == "print":
-            return KeyGoal(goal, term.key, term.id)
-        signature = self.kernels.index.find(SAVE_KERNEL, ())
+        table = self._table
+        partial = table.partial[goal.id]
+        if partial.key is None or goal.operation == "print":
+            return KeyGoal(goal, partial.key, partial.id)
+        signature = table.kernels.index.find(SAVE_KERNEL, ())
         version = SAVE_VERSION if signature is None else signature.version
         suffix = file_suffix(goal.name)
-        key = save_key(version, suffix, term.key)
-        if key not in self.nodes:
-            self.nodes[key] = KeyOperation(
-                key, SAVE_KERNEL, version, (term.key,), goal.id, Role.SAVE, None, suffix
+        key = save_key(version, suffix, partial.key)
+        if key not in table.nodes:
+            table.nodes[key] = KeyOperation(
+                key, SAVE_KERNEL, version, (partial.key,), goal.id, Role.SAVE, None, suffix
             )
-        return KeyGoal(goal, key, term.id)
+        return KeyGoal(goal, key, partial.id)
 
     # --- scopes -------------------------------------------------------------------------------
 
@@ -198,153 +205,136 @@ class Lowering:
             raise InvalidPlan(f"loops are nested deeper than {MAX_LOOP_DEPTH}")
         for node in nodes.values():
             if isinstance(node, Operation):
-                if node.operator not in self._signatures:
-                    signature = self.kernels.require(node.operator, f"$.nodes.{node.id}.operator")
-                    self._signatures[node.operator] = signature
-                    self._quoted[node.operator] = quote(node.operator)
-                    self._tails[node.operator] = kernel_tail(signature.qualified, signature.version)
+                operator = node.operator
+                if operator not in self._signatures:
+                    path = f"$.nodes.{node.id}.operator"
+                    signature = self._table.kernels.require(operator, path)
+                    self._signatures[operator] = signature
+                    self._quoted[operator] = quote(operator)
+                    self._tails[operator] = kernel_tail(signature.qualified, signature.version)
             elif isinstance(node, Closure) and node.id not in self._layouts:
                 self._prepare(node.nodes, depth + 1)
-                self._layouts[node.id] = Layout(
+                self._layouts[node.id] = ScopeLayout(
                     node.nodes, [node.result], self._signatures, self._layouts
                 )
 
-    def _make(self, node: Node, name: OperationId | None, scope: Scope) -> PartialKey:
-        """Make a node's term; `name` is None in a loop, where items change the id."""
-        if isinstance(node, Operation):
-            local = scope.terms
-            arguments = [local[argument] for argument in node.arguments]
-            term = self._operation(node.operator, arguments, name, scope)
-            if name is None and term.id != node.id:
-                self.sources.setdefault(term.id, node.id)
-        elif isinstance(node, Constant):
-            term = self.constant(node.value, node.id)
-        elif isinstance(node, Closure):
-            captures = {each: scope.terms[outer] for each, outer in node.captures.items()}
-            if name is None:
-                ids = {each: term.id for each, term in captures.items()}
-                name = closure_id(node.variable, ids, node.result)
-                if self._layouts[node.id].borrows:
-                    images, of_plan = scope.images()
-                    if not of_plan:  # what the body's geometry takes from here is captured too
-                        name = operation_id("", [name, *[image.id for image in images]])
-            # Never shared by id: equal closures may stand in scopes that load other images.
-            term = PartialKey(name, None, body=BoundClosure(node, captures, scope))
-        else:
-            raise InvalidPlan(f"parameter {node.name!r} is not bound by a closure")
-        scope.terms[node.id] = term
-        return term
-
-    def size(self, bound: BoundClosure) -> int:
-        """Count the nodes of a closure's body."""
-        return len(self._layouts[bound.closure.id].order)
-
-    def apply(self, bound: BoundClosure, item: PartialKey) -> PartialKey:
-        """Evaluate a closure's body for one item."""
-        closure = bound.closure
-        scope = Scope(self._layouts[closure.id], {}, bound.scope)
-        local = scope.terms
-        for node in scope.layout.order:
-            if isinstance(node, Parameter):
-                variable = node.name == closure.variable
-                local[node.id] = item if variable else bound.captures[node.name]
-            else:
-                self._make(node, None, scope)
-        return local[closure.result]
-
-    # --- terms --------------------------------------------------------------------------------
-
-    def _make_all(self, layout: Layout) -> None:
-        """Make the terms of the plan's own nodes; what most of them are goes the short way."""
-        terms = self.terms
-        nodes = self.nodes
-        scope = Scope(layout, terms)
-        short = {
+    def _make_all(self, layout: ScopeLayout) -> None:
+        """Make the keys of the plan's own nodes, with a fast path for plain operations."""
+        partial = self._table.partial
+        nodes = self._table.nodes
+        scope = Scope(layout, partial)
+        plain = {
             operator: (signature.qualified, signature.version, self._tails[operator])
             for operator, signature in self._signatures.items()
-            if signature.role is Role.COMPUTE and signature.qualified not in STRUCTURAL
+            if signature.role is Role.COMPUTE and signature.qualified not in _STRUCTURAL
         }
         for node in layout.order:
             name = node.id
-            if name in terms:
+            if name in partial:
                 continue
-            plain = short.get(node.operator) if isinstance(node, Operation) else None
-            if plain is None or not isinstance(node, Operation):
+            kernel = plain.get(node.operator) if isinstance(node, Operation) else None
+            if kernel is None or not isinstance(node, Operation):
                 self._make(node, name, scope)
                 continue
-            keys = [terms[argument].key for argument in node.arguments]
+            keys = [partial[argument].key for argument in node.arguments]
             known = tuple([key for key in keys if key is not None])
             if len(known) < len(keys):
                 self._make(node, name, scope)
                 continue
-            qualified, version, tail = plain
+            qualified, version, tail = kernel
             key = operation_key(tail, known)
-            terms[name] = PartialKey(name, key)
+            partial[name] = PartialKey(name, key)
             if key not in nodes:
                 nodes[key] = KeyOperation(key, qualified, version, known, name)
 
-    def constant(self, value: Scalar, name: OperationId | None = None) -> PartialKey:
-        """Make the term of a constant."""
+    def _make(self, node: Node, name: OperationId | None, scope: Scope) -> PartialKey:
+        """Make a node's key; `name` is None in a loop, where the items change the id."""
+        if isinstance(node, Operation):
+            arguments = [scope.keys[argument] for argument in node.arguments]
+            partial = self._operation(node.operator, arguments, name, scope)
+            if name is None and partial.id != node.id:
+                self._table.sources.setdefault(partial.id, node.id)
+        elif isinstance(node, Constant):
+            partial = self._table.constant(node.value, node.id)
+        elif isinstance(node, Closure):
+            partial = self._closure(node, name, scope)
+        else:
+            raise InvalidPlan(f"parameter {node.name!r} is not bound by a closure")
+        scope.keys[node.id] = partial
+        return partial
+
+    def _closure(self, node: Closure, name: OperationId | None, scope: Scope) -> PartialKey:
+        layout = self._layouts[node.id]
+        captures = {each: scope.keys[outer] for each, outer in node.captures.items()}
         if name is None:
-            name = constant_id(value)
-        term = self.terms.get(name)
-        if term is None:
-            key = constant_key(value)
-            if key not in self.nodes:
-                self.nodes[key] = KeyConstant(key, value)
-            term = self.terms[name] = PartialKey(name, key, value=value)
-        return term
+            ids = {each: captured.id for each, captured in captures.items()}
+            name = closure_id(node.variable, ids, node.result)
+            if layout.borrows:
+                images, of_plan = scope.images()
+                if not of_plan:  # the images that give the body's geometry are captured too
+                    name = operation_id("", [name, *[image.id for image in images]])
+        # Never shared by id: equal closures may stand in scopes that load other images.
+        return PartialKey(name, None, closure=BoundClosure(node, layout, captures, scope))
+
+    def _apply(self, bound: BoundClosure, item: PartialKey) -> PartialKey:
+        """Evaluate a closure's body for one item."""
+        closure = bound.closure
+        scope = Scope(bound.layout, {}, bound.scope)
+        for node in bound.layout.order:
+            if isinstance(node, Parameter):
+                variable = node.name == closure.variable
+                scope.keys[node.id] = item if variable else bound.captures[node.name]
+            else:
+                self._make(node, None, scope)
+        return scope.keys[closure.result]
+
+    # --- operations ---------------------------------------------------------------------------
 
     def _operation(
         self, operator: str, arguments: list[PartialKey], name: OperationId | None, scope: Scope
     ) -> PartialKey:
+        table = self._table
         signature = self._signatures[operator]
         if takes_geometry(signature, len(arguments)):
             images, of_plan = scope.images()
             if name is None:
                 own = arguments if of_plan else [*arguments, *images]
-                name = operation_id(operator, [term.id for term in own])
+                name = operation_id(operator, [each.id for each in own])
             arguments = [*arguments, *_distinct(images)]
         elif name is None:
-            name = quoted_operation_id(self._quoted[operator], [term.id for term in arguments])
-        term = self.terms.get(name)
-        if term is None:
-            if signature.role is Role.LOAD or signature.role is Role.LISTING:
-                term = self.external.term(operator, signature, arguments, name)
-            elif signature.role in (Role.MAP, Role.FOLD):
-                term = self.loops.term(signature.role, arguments, name)
+            name = quoted_operation_id(self._quoted[operator], [each.id for each in arguments])
+        partial = table.partial.get(name)
+        if partial is None:
+            role = signature.role
+            if role is Role.LOAD or role is Role.LISTING:
+                partial = key_of_input(table, operator, signature, arguments, name)
+            elif role is Role.MAP or role is Role.FOLD:
+                partial = key_of_loop(table, role, arguments, name, self._apply)
             else:
-                term = self.computed(signature, self._tails[operator], arguments, name)
-            self.terms[name] = term
-        return term
+                partial = self._computed(signature, self._tails[operator], arguments, name)
+            table.partial[name] = partial
+        return partial
 
-    def computed(
-        self, signature: Signature, tail: str, arguments: Sequence[PartialKey], name: OperationId
+    def _computed(
+        self,
+        signature: Signature,
+        tail: str,
+        arguments: Sequence[PartialKey],
+        name: OperationId,
     ) -> PartialKey:
-        """Make the term of an operation that its kernel computes."""
+        """Return the key of an operation that its kernel computes."""
         items: tuple[PartialKey, ...] | None = None
-        if signature.qualified in STRUCTURAL:
-            if signature.qualified == sequence_kernels.INDEX:
-                item = self.items.item(arguments)
-                if item is not None:
-                    return item
-            items = self.items.static(signature.qualified, arguments)
-        keys = [term.key for term in arguments]
-        known = tuple([key for key in keys if key is not None])
-        if len(known) < len(keys):
-            waits = tuple([term for term in arguments if term.key is None])
-            return PartialKey(name, None, items=items, waits=waits, needs=known)
-        key = operation_key(tail, known)
-        if key not in self.nodes:
-            self.nodes[key] = KeyOperation(
-                key, signature.qualified, signature.version, known, name, signature.role
-            )
-        return PartialKey(name, key, items=items)
+        if signature.qualified in _STRUCTURAL:
+            item = indexed_item(arguments) if signature.qualified == INDEX else None
+            if item is not None:
+                return item
+            items = spelled_items(self._table, signature.qualified, arguments)
+        return self._table.operation(signature, tail, arguments, name, items)
 
 
-def _distinct(terms: Iterable[PartialKey]) -> list[PartialKey]:
-    """Drop terms whose key came before: the same image under two names is one."""
+def _distinct(keys: Iterable[PartialKey]) -> list[PartialKey]:
+    """Drop repeated keys: the same image under two names is one image."""
     seen: dict[str, PartialKey] = {}
-    for term in terms:
-        seen.setdefault(term.id if term.key is None else term.key, term)
+    for each in keys:
+        seen.setdefault(each.id if each.key is None else each.key, each)
     return list(seen.values())

@@ -1,4 +1,4 @@
-"""A plan by result keys: what there is to compute, merged, with loops written out."""
+"""The key graph of a plan: its operations by result key, equal ones merged, loops expanded."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from voxk8s.plan.signature import Role
 
 
 class KeyConstant(msgspec.Struct, frozen=True, gc=False):
-    """A value that the plan spells out; never stored, never looked up."""
+    """A constant of the plan; never stored, never looked up."""
 
     key: ResultKey
     value: Scalar
 
     @property
     def arguments(self) -> tuple[ResultKey, ...]:
-        """A constant needs nothing."""
+        """Always empty."""
         return ()
 
 
 class KeyOperation(msgspec.Struct, frozen=True, gc=False):
     """An operation by its result key.
 
-    `arguments` are the keys of the values to call the kernel with; for an input (`pin` is given)
-    those beside the address, which is in the pin. `operation` is the id in the plan; inside a
-    loop that of the node with the loop's items written in. `suffix` is given for saved files.
+    `arguments` are the keys of the kernel's arguments; an input (`pin` is given) lists those after
+    the address, which is in the pin. `operation` is the id in the plan; inside a loop, the id of
+    the node with loop items substituted. `suffix` is set for saved files.
     """
 
     key: ResultKey
@@ -55,10 +55,10 @@ KeyNode: TypeAlias = KeyConstant | KeyOperation
 
 
 class KeyGoal(msgspec.Struct, frozen=True, gc=False):
-    """A goal and the key that answers it: of the value, or of the file for a `save`.
+    """A goal and the key of its value, or of its file for a `save`.
 
-    `key` is None while the goal waits for a pin or for a value of the run; `operation` then is
-    what to ask `blockers` about.
+    `key` is None while the goal waits for a pin or for a value of the run; `blockers` of
+    `operation` then says for which.
     """
 
     goal: Goal
@@ -76,32 +76,34 @@ class Deferred(msgspec.Struct, frozen=True, gc=False):
     pivot: ResultKey
 
 
-class Origin(Protocol):
-    """What a key graph was made by, and grows by."""
+class Builder(Protocol):
+    """Builder of a key graph: knows all keys, and expands the graph."""
 
     def keys(self) -> dict[OperationId, ResultKey]:
-        """Give the keys of all operations and constants that have one."""
+        """Return the keys of all operations and constants that have one."""
 
     def key_of(self, operation: OperationId) -> ResultKey | None:
-        """Give one operation's key, if it has one."""
+        """Return one operation's key, if it has one."""
 
     def source_of(self, operation: OperationId) -> OperationId:
-        """Give the node of the plan, or of a loop's body, that an operation was made from."""
+        """Return the node of the plan, or of a loop's body, that an operation was made from."""
 
-    def grow(self, values: Mapping[ResultKey, object], pins: Mapping[OperationId, Pin]) -> KeyGraph:
-        """Give the graph that more knowledge allows."""
+    def expand(
+        self, values: Mapping[ResultKey, object], pins: Mapping[OperationId, Pin]
+    ) -> KeyGraph:
+        """Return the graph that more values and pins allow."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyGraph:
     """All nodes that goals need and that have keys, each after its arguments.
 
-    What has no key yet waits, in the end, for one of these: `unpinned`, the inputs without a pin;
-    `deferred`, the operations that need a value of the run. `rejected` says why operations can
-    never be done. All three hold only what goals need. `pending` leads from an operation without
-    a key to what it waits for directly. `keyless` counts what has no key, files to be saved
-    included, and `beside` are the results that it takes. `told` are pivots whose values were given:
-    no goal may need them any more, but there would be no graph without them.
+    An operation without a key waits, in the end, for an input without a pin (`unpinned`) or for a
+    value of the run (`deferred`), or can never have one (`rejected`, with the reason). These three
+    hold only what goals need. `pending` maps an operation without a key to those it waits for
+    directly. `keyless` counts the operations without a key, files to be saved included;
+    `extra_needs` are the keys of their other arguments. `given` are the pivots whose values were
+    given: goals may not need them any more, but the graph depends on them.
     """
 
     nodes: Mapping[ResultKey, KeyNode]
@@ -111,26 +113,26 @@ class KeyGraph:
     rejected: Mapping[OperationId, str]
     pending: Mapping[OperationId, tuple[OperationId, ...]]
     keyless: int
-    beside: tuple[ResultKey, ...]
-    told: tuple[ResultKey, ...]
-    origin: Origin = field(repr=False)
+    extra_needs: tuple[ResultKey, ...]
+    given: tuple[ResultKey, ...]
+    builder: Builder = field(repr=False)
 
     @property
     def keys(self) -> dict[OperationId, ResultKey]:
         """Keys by operation id, of all operations and constants that have one."""
-        return self.origin.keys()
+        return self.builder.keys()
 
     def key_of(self, operation: OperationId) -> ResultKey | None:
-        """Give the key of an operation of the plan; None if it has none or no goal needs it."""
-        return self.origin.key_of(operation)
+        """Return the key of an operation; None if it has none or no goal needs it."""
+        return self.builder.key_of(operation)
 
     def source_of(self, operation: OperationId) -> OperationId:
-        """Give the node of the plan, or of a loop's body, that an operation was made from."""
-        return self.origin.source_of(operation)
+        """Return the node of the plan, or of a loop's body, that an operation was made from."""
+        return self.builder.source_of(operation)
 
 
 def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:
-    """Collect what an operation without a key waits for in the end.
+    """Return what an operation without a key waits for in the end.
 
     The ids are those of `graph.unpinned`, `graph.deferred` and `graph.rejected`.
     """

@@ -1,8 +1,8 @@
-"""What a node comes to while keys are made: a key, or what it waits for."""
+"""State of one node while keys are made: its key, or what the key waits for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from voxk8s.plan.graph import is_ordered, reachable, topological_order
@@ -11,15 +11,15 @@ from voxk8s.plan.signature import Role, Signature, takes_geometry
 
 
 class PartialKey:
-    """One node with everything substituted.
+    """One node, with loop items substituted.
 
-    `id` is the operation id with a loop's items written in. `key` is None while it waits for
-    `waits` (which then end in inputs, deferred operations or errors) and for closures; `needs` are
-    the results that it takes besides. `value` is the value of a constant. `items` are those of a
-    sequence that the plan knows.
+    `id` is the operation id with loop items substituted. `key` is None for a closure, and while it
+    waits for `waits` (which end in inputs, deferred operations or errors); `needs` are the keys of
+    its other arguments. `value` is the value of a constant. `items` are those of a sequence that
+    the plan spells out.
     """
 
-    __slots__ = ("body", "id", "items", "key", "needs", "value", "waits")
+    __slots__ = ("closure", "id", "items", "key", "needs", "value", "waits")
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class PartialKey:
         items: tuple[PartialKey, ...] | None = None,
         waits: tuple[PartialKey, ...] = (),
         needs: tuple[ResultKey, ...] = (),
-        body: BoundClosure | None = None,
+        closure: BoundClosure | None = None,
     ) -> None:
         self.id = name
         self.key = key
@@ -38,23 +38,24 @@ class PartialKey:
         self.items = items
         self.waits = waits
         self.needs = needs
-        self.body = body
+        self.closure = closure
 
 
 @dataclass(frozen=True, slots=True)
 class BoundClosure:
-    """A closure whose captures have their terms; `scope` is where it stands."""
+    """A closure with its captured nodes; `layout` is that of its body, `scope` encloses it."""
 
     closure: Closure
+    layout: ScopeLayout
     captures: Mapping[str, PartialKey]
     scope: Scope
 
 
-class Layout:
-    """The nodes of one scope in the order to make terms in; made once a closure.
+class ScopeLayout:
+    """The nodes of one scope in the order in which keys are made; computed once a closure.
 
     `loads` are the scope's own inputs, which give nullary geometry its size, sorted by id.
-    `borrows` says that geometry in here takes the images of an enclosing scope.
+    `borrows` says that geometry in this scope takes the images of an enclosing scope.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Layout:
         nodes: Mapping[OperationId, Node],
         roots: Sequence[OperationId],
         signatures: Mapping[str, Signature],
-        layouts: Mapping[OperationId, Layout],
+        layouts: Mapping[OperationId, ScopeLayout],
     ) -> None:
         def unbound(node: Node) -> bool:
             if isinstance(node, Operation):
@@ -94,42 +95,45 @@ class Layout:
 
 
 class Scope:
-    """Where a node stands: the terms of its neighbours, and the scope around it."""
+    """The partial keys of the nodes of a plan or of one evaluation of a closure's body."""
 
-    __slots__ = ("layout", "outer", "terms")
+    __slots__ = ("keys", "layout", "outer")
 
     def __init__(
-        self, layout: Layout, terms: dict[OperationId, PartialKey], outer: Scope | None = None
+        self,
+        layout: ScopeLayout,
+        keys: dict[OperationId, PartialKey],
+        outer: Scope | None = None,
     ) -> None:
         self.layout = layout
-        self.terms = terms
+        self.keys = keys
         self.outer = outer
 
     def images(self) -> tuple[list[PartialKey], bool]:
-        """Give the inputs that bind nullary geometry here, and whether they are the plan's own."""
+        """Return the inputs that bind nullary geometry here, and whether they are the plan's."""
         scope = self
         while not scope.layout.loads and scope.outer is not None:
             scope = scope.outer
-        return [scope.terms[name] for name in scope.layout.loads], scope.outer is None
+        return [scope.keys[name] for name in scope.layout.loads], scope.outer is None
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What has no key: what each of it waits for directly, and the results that it takes."""
+    """Operations without a key, each with those it waits for, and keys of their other arguments."""
 
     pending: dict[OperationId, tuple[OperationId, ...]]
     needs: tuple[ResultKey, ...]
 
 
-def waiting_from(terms: Mapping[OperationId, PartialKey], goals: Sequence[OperationId]) -> Waiting:
-    """Walk from the goals over what has no key."""
+def waiting_for(goals: Iterable[PartialKey]) -> Waiting:
+    """Collect the operations without a key that goals need."""
     pending: dict[OperationId, tuple[OperationId, ...]] = {}
     needs: dict[ResultKey, None] = {}
-    stack = [terms[goal] for goal in goals if terms[goal].key is None]
+    stack = [goal for goal in goals if goal.key is None]
     while stack:
-        term = stack.pop()
-        if term.id not in pending:
-            pending[term.id] = tuple([each.id for each in term.waits])
-            needs.update(dict.fromkeys(term.needs))
-            stack += term.waits
+        partial = stack.pop()
+        if partial.id not in pending:
+            pending[partial.id] = tuple([each.id for each in partial.waits])
+            needs.update(dict.fromkeys(partial.needs))
+            stack += partial.waits
     return Waiting(pending, tuple(needs))

@@ -22,7 +22,7 @@ class Resolution(msgspec.Struct, frozen=True):
     `compute`: the operations to perform, each after its arguments. `total`: operations that the
     goals need with an empty store; `cached` of them are known, `skipped` lie below known ones and
     are not needed at all, and `waiting` have no key or are needed by such only. `width`: so many
-    operations to compute can run side by side. `fronts`: how often the store was asked.
+    operations to compute can run side by side. `rounds`: how often the store was asked.
     """
 
     known: frozenset[ResultKey]
@@ -32,7 +32,7 @@ class Resolution(msgspec.Struct, frozen=True):
     skipped: int
     waiting: int
     width: int
-    fronts: int
+    rounds: int
 
 
 @without_gc
@@ -51,15 +51,15 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     known: set[ResultKey] = set()
     missing: set[ResultKey] = set()
     front = _unseen(roots, seen)
-    told = [key for key in graph.told if key not in seen]
-    fronts = 0
-    while front or told:
-        fronts += 1
-        found = contains([*front, *told] if told else front)
+    given = [key for key in graph.given if key not in seen]
+    rounds = 0
+    while front or given:
+        rounds += 1
+        found = contains([*front, *given] if given else front)
         present = found if isinstance(found, set | frozenset) else set(found)
-        known.update(present.intersection(told))
+        known.update(present.intersection(given))
         seen |= known
-        told = []
+        given = []
         below: list[ResultKey] = []
         for key in front:
             if key in present:
@@ -70,10 +70,10 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
         front = _unseen(below, seen)
     compute = tuple([key for key in nodes if key in missing])
     needs = {key: node.arguments for key, node in nodes.items()}
-    needed = reachable(needs, [*roots, *graph.told]) if known or graph.told else missing
+    needed = reachable(needs, [*roots, *graph.given]) if known or graph.given else missing
     keyed = len(needed - constants)
-    beside = reachable(needs, graph.beside) - needed - constants if graph.beside else ()
-    waiting = graph.keyless + len(beside)
+    extra = reachable(needs, graph.extra_needs) - needed - constants if graph.extra_needs else ()
+    waiting = graph.keyless + len(extra)
     return Resolution(
         known=frozenset(known),
         compute=compute,
@@ -82,7 +82,7 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
         skipped=keyed - len(known) - len(compute),
         waiting=waiting,
         width=width({key: needs[key] for key in compute}),
-        fronts=fronts,
+        rounds=rounds,
     )
 
 

@@ -91,7 +91,7 @@ def test_nothing_below_known_work_is_looked_up(case: tuple[KeyGraph, set[ResultK
     resolution = resolve(graph, store.contains)
     asked = [key for question in store.questions for key in question]
     assert sorted(asked) == sorted([*resolution.known, *resolution.compute])
-    assert len(store.questions) == resolution.fronts
+    assert len(store.questions) == resolution.rounds
     front = {each.key for each in graph.goals}
     for question in store.questions:
         assert question
