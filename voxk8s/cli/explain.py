@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voxk8s.cli.output import dump
@@ -14,13 +15,16 @@ from voxk8s.execution.run.pin_inputs import digest_here, pin
 from voxk8s.inputs.options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import (
+    InputRef,
     KeyConstant,
     KeyGraph,
     KeyOperation,
+    OperationId,
+    Pin,
     Resolution,
     ResultKey,
     WorkPlan,
-    expand,
+    grow,
     key_graph,
     resolve,
 )
@@ -70,20 +74,18 @@ def _grown(plan: WorkPlan, store: ResultStore) -> tuple[KeyGraph, dict[str, str]
     """
     options = InputOptions.from_env(os.environ)
     retry = RetryPolicy.from_settings(Settings.from_env(os.environ))
-    graph = key_graph(plan, registry())
     reasons: dict[str, str] = {}
-    asked: set[ResultKey] = set()
-    while True:
-        refs = [ref for ref in graph.unpinned.values() if str(ref.id) not in reasons]
+
+    def pin_inputs(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
         pinned = pin(refs, options, store, lambda urls: digest_here(urls, options, retry), retry)
-        reasons |= {str(operation): str(error) for operation, error in pinned.errors.items()}
-        pivots = {deferred.pivot for deferred in graph.deferred} - asked
-        asked |= pivots
-        found = {key: store.get(key) for key in pivots}
-        values = {key: value for key, value in found.items() if value is not MISS}
-        if not pinned.pins and not values:
-            return graph, reasons
-        graph = expand(graph, values, pinned.pins)
+        reasons.update({operation: str(error) for operation, error in pinned.errors.items()})
+        return pinned.pins
+
+    def values_of(_: KeyGraph, pivots: Sequence[ResultKey]) -> Mapping[ResultKey, object]:
+        values = {pivot: store.get(pivot) for pivot in pivots}
+        return {pivot: value for pivot, value in values.items() if value is not MISS}
+
+    return grow(key_graph(plan, registry()), pin_inputs, values_of), reasons
 
 
 def explain(graph: KeyGraph, resolution: Resolution, reasons: dict[str, str]) -> list[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from voxk8s.execution.config import CacheMode, Config
@@ -14,7 +15,7 @@ from voxk8s.execution.tasks.task import TaskOptions, build_tasks, task_key
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyOperation, Prefetch, expand, key_graph, resolve
+from voxk8s.plan import InputRef, KeyOperation, OperationId, Pin, Prefetch, grow, key_graph, resolve
 
 if TYPE_CHECKING:
     from voxk8s.plan import WorkPlan
@@ -27,10 +28,10 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
     cannot be. What is known, and is gone or spoilt when it is read, is computed again. Work that
     depends on values of the run itself is not in the graph.
     """
-    graph = key_graph(plan, registry())
-    if graph.unpinned:
+
+    def pin_all(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
         pinned = pin(
-            tuple(graph.unpinned.values()),
+            refs,
             config.inputs,
             config.store if config.cache is not CacheMode.BYPASS else None,
             lambda urls: digest_here(urls, config.inputs, config.retry),
@@ -38,7 +39,9 @@ def compile_graph(plan: WorkPlan, config: Config) -> DaskGraph:
         )
         for error in pinned.errors.values():
             raise error
-        graph = expand(graph, {}, pinned.pins)
+        return pinned.pins
+
+    graph = grow(key_graph(plan, registry()), pin_all, lambda _graph, _pivots: {})
     ask = config.store.contains if config.cache is CacheMode.USE else lambda _: set[str]()
     asked = time.time()
     resolution = resolve(graph, Prefetch(graph, ask))

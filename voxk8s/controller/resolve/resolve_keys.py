@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from voxk8s.api import Cache
@@ -13,8 +13,8 @@ from voxk8s.inputs.options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     InputRef,
-    KeyConstant,
     KeyGraph,
+    KeyOperation,
     OperationId,
     Pin,
     Prefetch,
@@ -22,7 +22,7 @@ from voxk8s.plan import (
     ResultKey,
     Role,
     WorkPlan,
-    expand,
+    grow,
     key_graph,
     resolve,
 )
@@ -39,27 +39,20 @@ def resolve_keys(
     Loops over known sequences are expanded until there are no more. `options` say which inputs may
     be asked for their state.
     """
-    graph = _with_pins(key_graph(plan, registry()), store, options)
-    found = _resolve(graph, store, cache)
-    tried: set[ResultKey] = set()
-    while True:
-        pivots = {deferred.pivot for deferred in graph.deferred} - tried
-        values = {pivot: _pivot_value(graph, found, store, pivot) for pivot in pivots}
-        known = {pivot: value for pivot, value in values.items() if value is not MISS}
-        tried |= pivots
-        if not known:
-            return graph, found
-        graph = _with_pins(expand(graph, known), store, options)
-        found = _resolve(graph, store, cache)
 
+    def pin(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
+        return _pins(refs, store, options)
 
-def _with_pins(graph: KeyGraph, store: ResultStore, options: InputOptions) -> KeyGraph:
-    pins = _pins(graph.unpinned.values(), store, options)
-    return expand(graph, {}, pins) if pins else graph
+    def values_of(graph: KeyGraph, pivots: Sequence[ResultKey]) -> Mapping[ResultKey, object]:
+        values = {pivot: _pivot_value(graph, store, cache, pivot) for pivot in pivots}
+        return {pivot: value for pivot, value in values.items() if value is not MISS}
+
+    graph = grow(key_graph(plan, registry()), pin, values_of)
+    return graph, _resolve(graph, store, cache)
 
 
 def _pins(
-    refs: Iterable[InputRef], store: ResultStore, options: InputOptions
+    refs: Sequence[InputRef], store: ResultStore, options: InputOptions
 ) -> dict[OperationId, Pin]:
     """Return the pins that are known without reading an input; the runner creates the others."""
 
@@ -74,12 +67,9 @@ def _pins(
         versioned = found.kind == "file" and found.version
         return store.pin_get(url, found.size, found.version) if versioned else None
 
-    wanted = list(refs)
-    if not wanted:
-        return {}
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = list(pool.map(pin, wanted))
-    return {ref.id: pin for ref, pin in zip(wanted, found, strict=True) if pin is not None}
+        found = list(pool.map(pin, refs))
+    return {ref.id: pin for ref, pin in zip(refs, found, strict=True) if pin is not None}
 
 
 def _resolve(graph: KeyGraph, store: ResultStore, cache: Cache) -> Resolution:
@@ -88,11 +78,9 @@ def _resolve(graph: KeyGraph, store: ResultStore, cache: Cache) -> Resolution:
     return resolve(graph, Prefetch(graph, store.contains, registry().is_cheap))
 
 
-def _pivot_value(graph: KeyGraph, found: Resolution, store: ResultStore, key: ResultKey) -> object:
-    """Return the sequence that a loop runs over, or MISS if it is not known."""
+def _pivot_value(graph: KeyGraph, store: ResultStore, cache: Cache, key: ResultKey) -> object:
+    """Return the sequence of a loop or the address of an input, or MISS if it is not known."""
     node = graph.nodes[key]
-    if isinstance(node, KeyConstant):
-        return node.value
-    if node.pin is not None and node.pin.entries is not None:
+    if isinstance(node, KeyOperation) and node.pin is not None and node.pin.entries is not None:
         return list(node.pin.entries)
-    return store.get(key) if key in found.known else MISS
+    return store.get(key) if cache == "Use" else MISS

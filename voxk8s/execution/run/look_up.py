@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from voxk8s.execution.config import CacheMode, Config
 from voxk8s.execution.executors import Session
@@ -11,29 +11,25 @@ from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.run_tracker import Ledger
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.kernels import registry
-from voxk8s.plan import InputRef, Prefetch, ResultKey, expand
+from voxk8s.plan import InputRef, KeyGraph, OperationId, Pin, Prefetch, ResultKey, grow
 
 
-def grow(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], Pinned]) -> None:
-    """Let the graph grow by what is known now, until nothing more comes of it.
+def grow_graph(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], Pinned]) -> None:
+    """Expand the graph of a run by the pins of its inputs and by the values of its pivots.
 
     Inputs that cannot be pinned are remembered with their errors and not tried again.
     """
-    while True:
-        fresh = [ref for name, ref in state.graph.unpinned.items() if name not in state.errors]
-        values = {
-            deferred.pivot: state.pivots[deferred.pivot]
-            for deferred in state.graph.deferred
-            if deferred.pivot in state.pivots
-        }
-        pinned = pin_inputs(fresh) if fresh else Pinned()
+
+    def pin_new(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
+        new = [ref for ref in refs if ref.id not in state.errors]
+        pinned = pin_inputs(new) if new else Pinned()
         state.errors.update(pinned.errors)
-        if not pinned.pins and not values:
-            return
-        before = len(state.graph.nodes)
-        state.graph = expand(state.graph, values, pinned.pins)
-        if len(state.graph.nodes) == before and not pinned.pins:
-            return
+        return pinned.pins
+
+    def values_of(_: KeyGraph, pivots: Sequence[ResultKey]) -> Mapping[ResultKey, object]:
+        return {pivot: state.pivots[pivot] for pivot in pivots if pivot in state.pivots}
+
+    state.graph = grow(state.graph, pin_new, values_of)
 
 
 def pin_for(

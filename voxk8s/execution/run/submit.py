@@ -10,7 +10,7 @@ from voxk8s.execution.config import CacheMode
 from voxk8s.execution.events import OperationFailed, PlanResolved
 from voxk8s.execution.retry import is_transient
 from voxk8s.execution.run.goal_outcomes import ResultGone, input_name
-from voxk8s.execution.run.look_up import grow, lookup, pin_for, run_spec_for
+from voxk8s.execution.run.look_up import grow_graph, lookup, pin_for, run_spec_for
 from voxk8s.execution.run.recovery import revive
 from voxk8s.execution.run.run_context import Course, sharing
 from voxk8s.execution.tasks.planning import plan_tasks
@@ -32,7 +32,7 @@ class Submission:
         while True:
             state.stale = False
             begin = time.perf_counter()
-            grow(
+            grow_graph(
                 state,
                 lambda refs: pin_for(course.name, course.config, lambda: course.session, refs),
             )

@@ -80,13 +80,13 @@ def expand(
 def grow(
     graph: KeyGraph,
     pin: Callable[[Sequence[InputRef]], Mapping[OperationId, Pin]],
-    values_of: Callable[[Sequence[ResultKey]], Mapping[ResultKey, object]],
+    values_of: Callable[[KeyGraph, Sequence[ResultKey]], Mapping[ResultKey, object]],
 ) -> KeyGraph:
     """Expand a graph until no more pins and values of pivots are known.
 
-    `pin` returns the pins of inputs, `values_of` the values of pivots, each those that it knows.
-    No input and no pivot is asked for twice. A pinned listing or the value of a pivot may expand a
-    loop, whose operations may be inputs or have pivots again.
+    `pin` returns the pins of inputs, `values_of` the values of pivots, each as far as known. No
+    input and no pivot is asked for twice. A pinned listing or the value of a pivot may expand a
+    loop, whose operations may again be inputs or depend on pivots.
     """
     asked: set[str] = set()
     while True:
@@ -97,7 +97,7 @@ def grow(
         asked.update(ref.id for ref in refs)
         asked.update(pivots)
         pins = pin(refs) if refs else {}
-        values = values_of(pivots) if pivots else {}
+        values = values_of(graph, pivots) if pivots else {}
         if not pins and not values:
             return graph
         graph = expand(graph, values, pins)
