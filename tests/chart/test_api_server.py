@@ -64,7 +64,7 @@ async def namespace(door: KubeClient) -> AsyncIterator[str]:
 
 
 def work_plan(name: str = "w", **spec: Any) -> KubeObject:
-    """Give a WorkPlan that waits: no operator starts a suspended one."""
+    """Return a WorkPlan that waits: no operator starts a suspended one."""
     return {
         "apiVersion": "voxk8s.io/v1alpha1",
         "kind": "WorkPlan",
@@ -160,7 +160,7 @@ async def test_long_names(door: KubeClient) -> None:
 
 
 async def test_source_cannot_change(door: KubeClient, namespace: str) -> None:
-    """Not even one number deep inside an inline plan, whoever suspends the WorkPlan."""
+    """Not even one number inside an inline plan, also while it is suspended."""
     made = await door.apply(WORK_PLANS, work_plan(), namespace, manager=MANAGER)
     assert made["spec"]["source"]["plan"] == PLAN
     other = {**PLAN, "nodes": [{**PLAN["nodes"][0], "deep": {"er": [1, 3]}}]}
@@ -264,7 +264,7 @@ async def test_children_are_accepted(door: KubeClient, namespace: str) -> None:
 
 
 def _pods(namespace: str) -> list[tuple[str, KubeObject]]:
-    """Give the pods of a run as dask-kubernetes and the Job controller would make them."""
+    """Return the pods of a run as dask-kubernetes and the Job controller would make them."""
     found = []
     for child in example_runs.GOLDEN["plain"]:
         spec = child.get("spec") or {}
@@ -286,7 +286,7 @@ def _pods(namespace: str) -> list[tuple[str, KubeObject]]:
 
 
 def _common(wanted: Any, made: Any) -> Any:
-    """Give the part of what was made that was wanted: what is cut away is missing in it."""
+    """Return the part of what was made that was wanted: what is cut away is missing in it."""
     if isinstance(wanted, dict) and isinstance(made, dict):
         return {key: _common(value, made[key]) for key, value in wanted.items() if key in made}
     if isinstance(wanted, list) and isinstance(made, list) and len(wanted) == len(made):
@@ -340,7 +340,7 @@ async def test_door_reads_and_writes(door: KubeClient, namespace: str) -> None:
     with pytest.raises(NotFound):
         await door.get(CONFIG_MAPS, "a", namespace)
     with pytest.raises(KindMissing):
-        await door.list(ApiResource("nobody.example", "v1", "things", "Thing"))
+        await door.list(ApiResource("unknown.example", "v1", "things", "Thing"))
 
 
 async def test_a_status_can_be_written_without_its_plan_coming_back(

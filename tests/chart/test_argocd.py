@@ -19,7 +19,7 @@ SCRIPT = (ROOT / "manifests" / "argocd" / "health.lua").read_text()
 
 
 def health(thing: dict[str, Any]) -> tuple[str, str]:
-    """Give status and message that Argo CD shows for an object."""
+    """Return status and message that Argo CD shows for an object."""
     lua = lua54.LuaRuntime(unpack_returned_tuples=True)
     lua.globals().obj = lua.table_from(thing, recursive=True)
     found = lua.execute(SCRIPT)
@@ -27,7 +27,7 @@ def health(thing: dict[str, Any]) -> tuple[str, str]:
 
 
 def seen(observed: Observed, **metadata: Any) -> dict[str, Any]:
-    """Give the WorkPlan of an observation as the API server has it."""
+    """Return the WorkPlan of an observation as the API server has it."""
     resource = observed.workplan
     status = {
         "observedGeneration": resource.status.observed_generation,
@@ -41,7 +41,7 @@ def seen(observed: Observed, **metadata: Any) -> dict[str, Any]:
 
 
 def ended(state: Any, reason: str) -> Observed:
-    """Make a run that its runner says is over."""
+    """Build a run whose runner has reported an outcome."""
     outcome = Outcome(state=state, reason=reason, message="words")
     return build.with_operator_status(
         build.running(status={"outcome": outcome}), later(9), outcome=outcome
@@ -97,7 +97,7 @@ def test_health_of_an_object_that_nobody_has_seen() -> None:
 
 
 def test_health_after_a_change_that_nobody_has_seen() -> None:
-    """What was said of an older spec does not count."""
+    """Conditions of an older generation do not count."""
     done = build.with_operator_status(build.applied(resolution=FULLY_CACHED))
     assert health(seen(done))[0] == "Healthy"
     assert health(seen(done, generation=2))[0] == "Progressing"

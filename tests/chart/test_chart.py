@@ -40,7 +40,7 @@ RELEASE = {
 
 
 def env(**values: Any) -> dict[str, Any]:
-    """Give the operator's environment by name."""
+    """Return the operator's environment by name."""
     deployment = one(render(**values), "Deployment", "voxk8s-operator")
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     return {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
@@ -157,7 +157,7 @@ def test_own_server_is_the_default_store() -> None:
 
 
 def test_named_store_wins_over_own_server() -> None:
-    """A store that is named is used, also when the small server runs beside it."""
+    """A configured store is used, also when the small S3 server is enabled."""
     given = env(**S3, **RELEASE)
     assert given["VOXK8S_STORE"] == "s3://results/lab"
     assert "AWS_ENDPOINT_URL" not in given
@@ -196,7 +196,7 @@ def test_server_keeps_its_data() -> None:
 
 
 def test_policies_have_no_empty_rule() -> None:
-    """Every pod of the release is covered both ways, by rules that say something."""
+    """Every pod of the release is covered for ingress and egress, without an empty rule."""
     policies = [thing for thing in render(**S3) if thing["kind"] == "NetworkPolicy"]
     assert len(policies) == 2
     for policy in policies:
@@ -252,7 +252,7 @@ def test_every_value_is_documented_and_checked() -> None:
 
 
 def test_notes_say_who_may_use_the_store() -> None:
-    """After an installation that allows nobody, the notes say how to allow somebody."""
+    """After an installation without allowed namespaces, the notes say how to add one."""
     words = ["install", "voxk8s", str(CHART), "--dry-run=client", "--namespace", NAMESPACE]
     assert "store.allowedNamespaces" in helm(*words, "--set", "s3.enabled=true")
     assert "There is no default store" in helm(*words)

@@ -33,7 +33,7 @@ def test_chart_carries_the_crd() -> None:
 
 
 def test_base_has_no_trace_of_helm() -> None:
-    """Who applies the base does not use Helm, and its objects do not say so."""
+    """The objects of the kustomize base have no Helm labels."""
     things = list(yaml.safe_load_all(FILES[generate.BASE]))
     assert things
     assert "helm" not in FILES[generate.BASE].removeprefix(generate.HEADER).lower()
@@ -48,7 +48,7 @@ def test_kustomization_builds(folder: str) -> None:
 
 
 def test_overlay_gives_a_store() -> None:
-    """The overlay's patch adds the store to the operator and replaces what the base says."""
+    """The overlay's patch adds the store to the operator's environment."""
     words = [program("kubectl"), "kustomize", str(ROOT / "manifests/overlays/default-store")]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
     operator = one(objects(done.stdout), "Deployment", "voxk8s-operator")

@@ -1,4 +1,4 @@
-"""Names that others rely on stand once, say what they mean, and are used."""
+"""Every constant is defined once, documented and used."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONSTANTS = PACKAGE / "constants.py"
 
 
 def names() -> dict[str, bool]:
-    """Give the constants, and whether a docstring follows each."""
+    """Return the constants, and whether a docstring follows each."""
     body = ast.parse(CONSTANTS.read_text()).body
     return {
         line.target.id: isinstance(after, ast.Expr)
@@ -30,6 +30,8 @@ def test_every_constant_is_used() -> None:
 
 def test_every_reason_is_documented() -> None:
     """Users look reasons up."""
-    reasons = {name: told for name, told in names().items() if name.startswith("REASON_")}
+    reasons = {
+        name: documented for name, documented in names().items() if name.startswith("REASON_")
+    }
     assert reasons
-    assert sorted(name for name, told in reasons.items() if not told) == []
+    assert sorted(name for name, documented in reasons.items() if not documented) == []

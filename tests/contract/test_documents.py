@@ -1,4 +1,4 @@
-"""What the README and its companions show is what there is."""
+"""The README and the other documents match the code."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ MANIFESTS = (ROOT / "manifests" / "README.md").read_text()
 
 
 def blocks(language: str) -> list[str]:
-    """Give the fenced blocks of the README in a language."""
+    """Return the fenced blocks of the README in a language."""
     found = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     return [text for name, text in found if name == language]
 
 
 def test_every_reason_says_what_to_do() -> None:
-    """Whoever sees a reason finds it in the table, and the table has no others."""
+    """The table of reasons lists every reason and no others."""
     section = MANIFESTS.partition("## When a WorkPlan waits or fails")[2]
-    told = {word for word in re.findall(r"`([A-Z][A-Za-z]+)`", section) if word != "WorkPlan"}
+    documented = {word for word in re.findall(r"`([A-Z][A-Za-z]+)`", section) if word != "WorkPlan"}
     reasons = {getattr(constants, name) for name in names() if name.startswith("REASON_")}
-    assert told - {"If-None-Match"} == reasons
+    assert documented - {"If-None-Match"} == reasons
 
 
 @pytest.mark.parametrize("text", [README, MANIFESTS], ids=["README", "manifests"])
 def test_what_is_named_exists(text: str) -> None:
-    """Files and folders that a page names are there."""
+    """Files and folders that a page names exist."""
     folders = (ROOT,) if text is README else (ROOT, ROOT / "manifests")
     top = "voxk8s|helm|manifests|tests|argocd|samples|base|crds|overlays"
     named = re.findall(rf"[`(\s]((?:{top})(?:/[\w.-]+)+)", text)
@@ -54,14 +54,14 @@ def test_the_resource_and_its_document_are_the_same_plan() -> None:
 
 
 def test_the_program_compiles() -> None:
-    """The program that a reader is told to try is right as it stands."""
+    """The program in the README compiles as it is."""
     text = next(block for block in blocks("") if "// bright.imgql" in block)
     plan = voxk8s.compile_program(text, parameters={"SCAN": "scan.nii.gz"})
     assert [goal.name for goal in plan.goals] == ["volume", "region.nii.gz"]
 
 
 def test_the_python_runs() -> None:
-    """The example with a kernel of one's own prints what it says."""
+    """The example with a user-defined kernel prints what its comment shows."""
     (code,) = blocks("python")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == code.strip().rpartition("# ")[2]

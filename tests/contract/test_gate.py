@@ -18,7 +18,7 @@ GATE = ROOT / ".ci" / "run"
 
 
 def gate(folder: Path, test: str, down: str = "true") -> subprocess.Popen[bytes]:
-    """Start the gate over steps that do nothing but `test` and `down`, and say that they ran."""
+    """Start the gate with steps that only print that `test` and `down` ran."""
     (folder / ".ci").mkdir()
     shutil.copy(GATE, folder / ".ci" / "run")
     steps = f"""\

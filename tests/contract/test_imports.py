@@ -1,4 +1,4 @@
-"""The architecture is what the folders say: imports go one way, and light parts stay light."""
+"""The architecture: imports go one way, and light parts stay light."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMPUTING = ("dask", "distributed", "SimpleITK", "scipy", "numba", "cc3d", "edt"
 
 
 def loaded(statement: str, among: tuple[str, ...]) -> list[str]:
-    """Give those modules that a fresh interpreter has loaded after a statement."""
+    """Return those modules that a fresh interpreter has loaded after a statement."""
     code = f"{statement}\nimport sys\nprint(*[m for m in {among!r} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT

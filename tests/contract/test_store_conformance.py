@@ -24,7 +24,7 @@ LARGE = np.arange(40_000, dtype="float64").reshape(200, 200)
 
 
 def key(name: object) -> str:
-    """Give a result key for a test's own word."""
+    """Return a result key for a test's own word."""
     return hashlib.sha256(repr(name).encode()).hexdigest()
 
 
@@ -43,7 +43,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Resul
 
 @pytest.fixture
 def store(opener: Callable[[], ResultStore]) -> ResultStore:
-    """Give one open store."""
+    """Return one open store."""
     return opener()
 
 
@@ -89,7 +89,7 @@ def test_unknown_key_is_a_miss(store: ResultStore) -> None:
 
 
 def test_none_is_a_value(store: ResultStore) -> None:
-    """None can be stored and is told apart from a miss."""
+    """None can be stored and is distinct from a miss."""
     store.put(key("none"), None)
     assert store.get(key("none")) is None
     assert store.contains([key("none")]) == {key("none")}
@@ -104,7 +104,7 @@ def test_keys_are_hexadecimal(store: ResultStore, word: str) -> None:
 
 
 def test_same_value_again_exists(store: ResultStore) -> None:
-    """A second put of an equal value says so and changes nothing."""
+    """A second put of an equal value reports it and changes nothing."""
     first = store.put(key("x"), LARGE)
     again = store.put(key("x"), LARGE.copy())
     assert (first.status, again.status) == (PutStatus.CREATED, PutStatus.EXISTS)
@@ -138,7 +138,7 @@ def test_integer_and_float_are_different_values(store: ResultStore) -> None:
 
 
 def test_array_in_other_order_is_the_same_value(store: ResultStore) -> None:
-    """Memory order is no part of a value: Fortran order and strides do not matter."""
+    """The memory layout is not part of a value: Fortran order and strides do not matter."""
     store.put(key("x"), LARGE)
     assert store.put(key("x"), np.asfortranarray(LARGE)).status is PutStatus.EXISTS
     assert store.put(key("x"), LARGE[::-1][::-1]).status is PutStatus.EXISTS
@@ -199,7 +199,7 @@ def test_corrupt_record_is_a_miss_and_is_mended(
 
 
 def test_record_of_another_key_is_refused(opener: Callable[[], ResultStore]) -> None:
-    """A sound record under a wrong name is no answer."""
+    """A valid record under a wrong key is a miss."""
     store = opener()
     store.put(key("a"), 1)
     data = store._backend.get(record_path(key("a")))
@@ -244,7 +244,7 @@ def test_saved_file_is_a_raw_blob(store: ResultStore) -> None:
 
 
 def test_missing_blob_is_named(store: ResultStore) -> None:
-    """read_blob of an unknown digest says which one is missing."""
+    """The error of read_blob for an unknown digest names the digest."""
     with pytest.raises(BlobMissing, match=key("no blob")):
         store.read_blob(key("no blob"))
 

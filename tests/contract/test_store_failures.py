@@ -53,7 +53,7 @@ def test_conflict_that_nobody_won_is_tried_again() -> None:
 
 
 def test_conflict_without_end_is_an_error() -> None:
-    """A store that only ever says 409 is not believed and not asked for ever."""
+    """A store that always answers 409 ends with an error after a bounded number of requests."""
 
     def answer(method: str, path: str, before: int) -> Answer | None:
         return error(409, "ConditionalRequestConflict") if method == "PUT" else None
@@ -115,7 +115,7 @@ def test_denied_blob_is_never_a_miss() -> None:
 
 
 def test_missing_bucket_is_never_a_miss() -> None:
-    """404 about the bucket says nothing about the result."""
+    """A 404 about the bucket is not a miss."""
     with scripted(lambda *_: error(404, "NoSuchBucket")) as (_, opener):
         calls: list[Callable[[ResultStore], object]] = [
             lambda s: s.get(KEY),
@@ -128,7 +128,7 @@ def test_missing_bucket_is_never_a_miss() -> None:
 
 
 def test_what_is_no_s3_server_is_not_believed() -> None:
-    """A web server that knows nothing of S3 says 404 too; that is no miss."""
+    """A 404 of a web server without S3 is not a miss."""
     with scripted(lambda *_: Answer(404, b"<html>not found</html>")) as (_, opener):
         calls: list[Callable[[ResultStore], object]] = [
             lambda s: s.get(KEY),
@@ -184,7 +184,7 @@ def test_short_trouble_is_bridged() -> None:
 
 
 def test_long_trouble_is_said_within_seconds() -> None:
-    """A server that only says 500 is StoreUnreachable soon."""
+    """A server that always answers 500 raises StoreUnreachable soon."""
     start = time.monotonic()
     with scripted(lambda *_: Answer(500)) as (_, opener), pytest.raises(StoreUnreachable):
         opener().get(KEY)
@@ -192,7 +192,7 @@ def test_long_trouble_is_said_within_seconds() -> None:
 
 
 def test_refused_connection_is_said_within_seconds() -> None:
-    """A port where nobody listens is StoreUnreachable, for thousands of keys as soon as for one."""
+    """A closed port raises StoreUnreachable, as soon for thousands of keys as for one."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
@@ -268,7 +268,7 @@ def test_what_is_put_right_meanwhile_is_not_set_aside() -> None:
 
 
 def test_known_key_costs_one_request_and_then_none() -> None:
-    """Contains reads an inline record once; asked again it needs nobody."""
+    """`contains` reads an inline record once; a second call sends no request."""
     with scripted(lambda *_: None) as (script, opener):
         opener().put(KEY, 1)
         store = opener()

@@ -37,7 +37,7 @@ def let_time_pass(found: ObjectInfo) -> None:
 
 
 def test_sound_store_is_found_sound(opener: Opener) -> None:
-    """Records and blobs are counted; progress is told for both."""
+    """Records and blobs are counted, and progress is reported for both."""
     store = opener()
     store.put(key("a"), LARGE)
     store.put(key("b"), 1)
@@ -173,7 +173,7 @@ def test_lease_that_ran_out_is_taken_over(opener: Opener) -> None:
     """Who was away too long has lost it: it cannot renew, and its release does no harm."""
     store = opener()
     if not leases(store):
-        pytest.skip("folders have no conditional updates, and the probe says so")
+        pytest.skip("folders have no conditional updates, as the probe reports")
     first = store.lease(key("x"), "one", seconds=60)
     assert first.acquire() is None
     assert first.acquire() is None
@@ -210,7 +210,7 @@ def test_lease_can_be_taken_from_a_holder_who_has_had_it_too_long(opener: Opener
     """It is taken from that holder only, who cannot renew it any more."""
     store = opener()
     if not leases(store):
-        pytest.skip("folders have no conditional updates, and the probe says so")
+        pytest.skip("folders have no conditional updates, as the probe reports")
     first, second = (store.lease(key("x"), owner, seconds=60) for owner in ("one", "two"))
     assert first.acquire() is None
     holder = second.acquire()
@@ -226,16 +226,16 @@ def test_lease_can_be_taken_from_a_holder_who_has_had_it_too_long(opener: Opener
 
 
 def test_spoilt_lease_holds_nothing(opener: Opener) -> None:
-    """Bytes that are no lease are replaced."""
+    """Bytes that are not a lease are replaced."""
     store = opener()
     if not leases(store):
-        pytest.skip("folders have no conditional updates, and the probe says so")
+        pytest.skip("folders have no conditional updates, as the probe reports")
     store._backend.write(lease_path(key("x")), (b"what?",), "text/plain")
     assert store.lease(key("x"), "one").acquire() is None
 
 
 def test_stores_without_conditional_updates_say_so(opener: Opener) -> None:
-    """The probe tells whether leases can be renewed; where not, that raises UnsupportedUpdate."""
+    """The probe reports whether leases can be renewed; if not, renewal raises UnsupportedUpdate."""
     store = opener()
     lease = store.lease(key("x"), "one")
     assert lease.acquire() is None

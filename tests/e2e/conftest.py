@@ -61,8 +61,8 @@ class Watch:
     """Every state of one kind of object in a namespace, as `kubectl get --watch` shows them."""
 
     def __init__(self, kube: Kubectl, kind: str) -> None:
-        """Start watching; states come in the order in which the API server tells them."""
-        # A pipe that nobody reads would stop kubectl after 64 KiB.
+        """Start watching; states arrive in the order in which the API server sends them."""
+        # kubectl would block after 64 KiB in a pipe that is not read.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         self._process = subprocess.Popen(
             [
@@ -84,9 +84,9 @@ class Watch:
         )
 
     def stop(self, until: Callable[[dict[str, Any]], bool] | None = None) -> list[dict[str, Any]]:
-        """End the watch and give all states that it saw; not before it saw one as `until` says."""
+        """End the watch once a state satisfies `until`, and return all states."""
         if until is not None:
-            wait_for("the watch tells", lambda: any(map(until, self._states())), 30)
+            wait_for("the watch", lambda: any(map(until, self._states())), 30)
         self._process.terminate()
         self._process.wait(timeout=10)
         states = self._states()
@@ -193,7 +193,7 @@ def store_away() -> Iterator[None]:
 
 
 def describe(kube: Kubectl, name: str) -> str:
-    """Give what a person would look at when a WorkPlan does not do as it should."""
+    """Return what a person would look at when a WorkPlan does not do as it should."""
     parts = []
     for words in (
         ["get", "workplan", name, "-o", "yaml", "--show-managed-fields=false"],

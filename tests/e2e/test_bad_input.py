@@ -130,7 +130,7 @@ def test_wrong_credentials_can_be_mended(kube: Kubectl, salt: float) -> None:
 
 
 def test_namespace_that_may_not_use_the_store(cluster: Kubectl, salt: float) -> None:
-    """A namespace outside the chart's list is told so in StoreReady."""
+    """A namespace outside the chart's list gets StoreReady=False."""
     name = cluster_env()["STORE_DENIED_NAMESPACE"]
     cluster.make_namespace(name)
     kube = cluster.within(name)

@@ -18,7 +18,7 @@ TYPES = {"Ready", "Succeeded", "StoreReady", "ClusterReady"}
 
 
 def done(progress: str) -> int:
-    """Give the number of operations that need no more work."""
+    """Return the number of operations that need no more work."""
     return int(progress.partition("/")[0])
 
 
@@ -92,7 +92,7 @@ def test_finished_workplan_goes_after_its_time(kube: Kubectl, salt: float) -> No
 
 
 def test_printer_columns(kube: Kubectl, salt: float) -> None:
-    """`kubectl get workplans` tells status and progress at a glance."""
+    """`kubectl get workplans` prints status and progress."""
     kube.apply(workplans.workplan("sum", workplans.addition(19 + salt, 1)))
     succeeded(kube, "sum")
     header, row = kube.run("get", "workplans").splitlines()
@@ -114,7 +114,7 @@ def test_deadline(kube: Kubectl, salt: float) -> None:
 
 
 def events(kube: Kubectl, name: str) -> list[dict[str, Any]]:
-    """Give the events about a WorkPlan."""
+    """Return the events about a WorkPlan."""
     return [e for e in kube.items("events") if e["involvedObject"].get("name") == name]
 
 
@@ -123,9 +123,9 @@ def test_transitions_are_events(kube: Kubectl, salt: float) -> None:
     kube.apply(workplans.workplan("sum", workplans.addition(23 + salt, 1)))
     succeeded(kube, "sum")
 
-    def told() -> list[str]:
+    def reasons_of_events() -> list[str]:
         reasons = [event["reason"] for event in events(kube, "sum")]
         return reasons if "AllGoalsReached" in reasons else []
 
-    reasons = wait_for("the events", told)
+    reasons = wait_for("the events", reasons_of_events)
     assert len(reasons) == len(set(reasons))

@@ -16,7 +16,7 @@ COUNT, SECONDS = 12, 1.5
 
 
 def pods(kube: Kubectl, component: str) -> list[dict[str, Any]]:
-    """Give the live pods of one component."""
+    """Return the live pods of one component."""
     found = kube.items("pods", f"app.kubernetes.io/component={component}")
     return [
         pod

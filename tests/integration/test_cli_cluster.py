@@ -44,20 +44,20 @@ FAILED = {
 
 @pytest.fixture
 def kube() -> Iterator[FakeKube]:
-    """Give a fresh API server."""
+    """Return a fresh API server."""
     with serving() as fake:
         yield fake
 
 
 @pytest.fixture
 def call(kube: FakeKube, tmp_path: Path) -> Callable[..., Done]:
-    """Give a way to call voxk8s with a kubeconfig that leads to the API server."""
+    """Return a way to call voxk8s with a kubeconfig that leads to the API server."""
     env = {"KUBECONFIG": str(kube.kubeconfig(tmp_path))}
     return lambda *words, **more: voxk8s(tmp_path, *words, env={**env, **more})
 
 
 def changed(body: Json, status: Json, version: str) -> Json:
-    """Give a watch event."""
+    """Return a watch event."""
     new = copy.deepcopy(body)
     new["status"] = status
     new["metadata"]["resourceVersion"] = version
@@ -104,7 +104,7 @@ def test_watch_follows_to_success(kube: FakeKube, call: Callable[..., Done]) -> 
 
 
 def test_watch_of_a_failure_is_a_failure(kube: FakeKube, call: Callable[..., Done]) -> None:
-    """A WorkPlan that fails ends with status 1 and says what failed."""
+    """A failed WorkPlan gives exit status 1 and the failures."""
     body = kube.add("one", RUNNING)
     kube.events = [changed(body, FAILED, "2")]
     done = call("watch", "one")
@@ -143,7 +143,7 @@ def test_interrupted_watch_ends_with_130(kube: FakeKube, tmp_path: Path) -> None
 
 
 def test_results_of_what_is_not_finished(kube: FakeKube, call: Callable[..., Done]) -> None:
-    """Results that are there are shown; the status says that it is not the end."""
+    """Results of an unfinished WorkPlan are printed, with exit status 1."""
     kube.add("one", {**RUNNING, "results": DONE["results"]})
     done = call("results", "one")
     assert (done.status, done.out.splitlines()[0]) == (1, "sum=5")
@@ -151,7 +151,7 @@ def test_results_of_what_is_not_finished(kube: FakeKube, call: Callable[..., Don
 
 
 def test_results_as_json(kube: FakeKube, call: Callable[..., Done]) -> None:
-    """--json gives the results as the status has them, and cut values are told."""
+    """--json prints the results of the status and marks values that were cut."""
     kube.add("one", DONE)
     done = call("results", "one", "--json")
     assert done.status == 0
@@ -180,7 +180,7 @@ def test_files_are_downloaded_and_verified(
 def test_the_report_of_a_run_is_fetched(
     kube: FakeKube, call: Callable[..., Done], s3_server: S3Server, tmp_path: Path
 ) -> None:
-    """--report writes the page that the status names; where there is none, that is said."""
+    """--report writes the page that the status names; without one it prints an error."""
     url = s3_server.store().write_run_file("ns/one/u/report.html", b"<p>", "text/html")
     kube.add("one", {**DONE, "report": {"url": url}})
     assert call("results", "one", "--report", "one.html", **s3_server.env).status == 0
@@ -206,7 +206,7 @@ def test_cancel_suspends_or_deletes(kube: FakeKube, call: Callable[..., Done]) -
 
 
 def test_logs_are_those_of_the_component(kube: FakeKube, call: Callable[..., Done]) -> None:
-    """The runner's log by default; without a pod it says so."""
+    """The default is the log of the runner; without a pod there is an error."""
     kube.add("one", RUNNING)
     none = call("logs", "one")
     assert none.status == 1

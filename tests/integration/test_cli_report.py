@@ -35,7 +35,7 @@ def test_report_of_a_run_that_failed_in_part(tmp_path: Path) -> None:
 
 
 def test_report_of_a_known_plan(tmp_path: Path) -> None:
-    """What is known is told to be; there is no timeline of nothing."""
+    """A known run is reported as known and has no timeline."""
     (tmp_path / "p.imgql").write_text('print "sum" 1 + 2\n')
     voxk8s(tmp_path, "run", "p.imgql")
     done = voxk8s(tmp_path, "run", "p.imgql", "--report", "r.html", "--json")
@@ -55,7 +55,7 @@ def test_place_that_cannot_be_is_refused_before_anything_runs(tmp_path: Path) ->
 
 
 def test_report_that_cannot_be_written_costs_no_result(tmp_path: Path) -> None:
-    """Values are printed all the same; the status says that something is missing."""
+    """If the report cannot be written, values are printed and the exit status is 1."""
     (tmp_path / "p.imgql").write_text('print "sum" 1 + 2\nsave "r/x.json" 1\n')
     (tmp_path / "r").mkdir()
     done = voxk8s(tmp_path, "run", "p.imgql", "--report", "r/x.json/report.html")

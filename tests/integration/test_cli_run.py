@@ -20,12 +20,12 @@ Node = dict[str, Any]
 
 
 def constant(name: str, value: object) -> Node:
-    """Give a constant of a plan document."""
+    """Return a constant of a plan document."""
     return {"id": name, "type": "constant", "value": value}
 
 
 def operation(name: str, operator: str, *arguments: str) -> Node:
-    """Give an operation of a plan document."""
+    """Return an operation of a plan document."""
     numbered = {str(number): argument for number, argument in enumerate(arguments)}
     return {"id": name, "type": "operation", "operator": operator, "arguments": numbered}
 
@@ -156,7 +156,7 @@ def test_program_runs_and_its_errors_have_places(tmp_path: Path) -> None:
 
 
 def test_failures_of_a_program_point_to_its_lines(tmp_path: Path) -> None:
-    """A kernel's error is told with file, line and column: of loops, imports and inputs as well."""
+    """An error of a kernel has file, line and column, also in loops, imports and inputs."""
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "half.imgql").write_text("// Halves\nlet half(x) = 1 / (x - 2)\n")
     (tmp_path / "program.imgql").write_text(
@@ -197,7 +197,7 @@ def test_only_ordinary_files_are_imported(tmp_path: Path) -> None:
 
 
 def test_check_tells_everything_at_once(tmp_path: Path) -> None:
-    """Errors and warnings come in one go, from top to bottom; warnings alone are no failure."""
+    """All errors and warnings are printed from top to bottom; warnings alone are not a failure."""
     program = tmp_path / "program.imgql"
     program.write_text('import "voxx1"\nprint "x" 1 + 2 * 3\nprint "y" nera(1)\nprint "z" f(1\n')
     wrong = voxk8s(tmp_path, "check", "program.imgql")
@@ -225,7 +225,7 @@ def test_check_counts_what_nobody_reads(tmp_path: Path) -> None:
 
 
 def test_editors_format_by_standard_input(tmp_path: Path) -> None:
-    """`fmt -` reads a program and writes it formatted; there is no file to change."""
+    """`fmt -` reads a program from standard input and writes it formatted to standard output."""
     piped = voxk8s(tmp_path, "fmt", "-", given='print   "µ"  f( 2)')
     assert (piped.status, piped.out) == (0, 'print "µ" f(2)\n')
     assert voxk8s(tmp_path, "fmt", "--write", "-").status == 2
@@ -246,7 +246,7 @@ def test_compiling_what_was_compiled_changes_nothing(tmp_path: Path, form: str) 
 
 
 def test_explain_follows_folders_and_computed_loops(tmp_path: Path) -> None:
-    """What the store knows of a listing or a sequence tells which items are known, too."""
+    """Stored listings and sequences make their items known, too."""
     (tmp_path / "scans").mkdir()
     for name in ("a", "b"):
         (tmp_path / "scans" / f"{name}.json").write_text("[1, 2]")
@@ -311,10 +311,10 @@ def test_unreachable_store_is_said(tmp_path: Path) -> None:
     assert (done.status, done.out) == (1, "")
     assert "s3://bucket/x" in done.err
     assert "hunter2" not in done.err
-    told = voxk8s(tmp_path, "run", plan, "--store", "s3://bucket/x", "--json", env=env)
-    assert told.status == 1
-    assert told.json()["success"] is False
-    assert "s3://bucket/x" in told.json()["goals"][0]["error"]
+    result = voxk8s(tmp_path, "run", plan, "--store", "s3://bucket/x", "--json", env=env)
+    assert result.status == 1
+    assert result.json()["success"] is False
+    assert "s3://bucket/x" in result.json()["goals"][0]["error"]
 
 
 @pytest.mark.s3

@@ -32,17 +32,21 @@ def test_verify_tells_what_is_wrong_by_its_status(tmp_path: Path) -> None:
 
 
 def test_gc_deletes_what_it_said_it_would(tmp_path: Path) -> None:
-    """A dry run tells the same as the run after it, and deletes nothing."""
+    """A dry run prints the same numbers as the run after it, and deletes nothing."""
     store = open_store(str(tmp_path / "store"))
     for key in KEYS:
         store.put(key, np.random.default_rng(int(key[:8], 16)).random(3000))
     assert voxk8s(tmp_path, "store", "gc", "--max-size", "0").err.startswith("voxk8s: more than")
     words = ["store", "gc", "--older-than", "0s", "--grace", "0s", "--json"]
-    told = voxk8s(tmp_path, *words, "--dry-run").json()
-    assert (told["results_deleted"], told["blobs_deleted"], told["results_left"]) == (3, 3, 0)
+    planned = voxk8s(tmp_path, *words, "--dry-run").json()
+    assert (planned["results_deleted"], planned["blobs_deleted"], planned["results_left"]) == (
+        3,
+        3,
+        0,
+    )
     assert store.stats().blobs == 3
     done = voxk8s(tmp_path, *words).json()
-    assert done == {**told, "dry_run": False}
+    assert done == {**planned, "dry_run": False}
     assert (store.stats().records, store.stats().blobs) == (0, 0)
 
 

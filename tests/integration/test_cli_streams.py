@@ -30,7 +30,7 @@ def test_closed_standard_output_is_said(tmp_path: Path) -> None:
 
 
 def test_closed_standard_error_is_suffered(tmp_path: Path) -> None:
-    """What would be told is lost, and nothing of it gets into standard output."""
+    """Messages are discarded, and none of them is written to standard output."""
     done = shell(tmp_path, "2>&-")
     assert (done.returncode, done.stdout[:1]) == (0, b"{")
 

@@ -58,7 +58,7 @@ def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | N
 
 
 def read(server: S3Server, url: str) -> bytes | None:
-    """Give a file, or None."""
+    """Return a file, or None."""
     options = InputOptions.from_env(server.env)
     place = locate(url, options)
     system = file_system(place, options)

@@ -27,7 +27,7 @@ from voxk8s.values import Array
 
 @kernel("client.large")
 def large() -> Array:
-    """Give 40 MB."""
+    """Return 40 MB."""
     return np.zeros(5_000_000)
 
 

@@ -66,11 +66,11 @@ def _run(folder: Path, *arguments: str) -> list[str]:
 def test_forked_process_is_told_what_it_cannot_use(
     tmp_path: Path, before: str, after: str, what: str
 ) -> None:
-    """Its parent's threads are not there: that is said at once, and the parent goes on."""
+    """A forked child without its parent's threads gets an error at once; the parent continues."""
     lines = _run(tmp_path, "fork", before, after)
-    [told] = [line for line in lines if line.startswith("InvalidUsage")]
-    assert what in told
-    assert "spawn" in told
+    [message] = [line for line in lines if line.startswith("InvalidUsage")]
+    assert what in message
+    assert "spawn" in message
     assert "ended" in lines
 
 

@@ -40,7 +40,7 @@ def slow(x: float) -> float:
 
 @kernel("together.moody")
 def moody(x: float) -> float:
-    """Fail as long as it is told to."""
+    """Fail while the switch is on."""
     if _failing.is_set():
         raise ValueError("not today")
     return x
@@ -120,12 +120,12 @@ def _key(plan: WorkPlan, store: ResultStore) -> str:
 
 
 def test_none_is_a_value() -> None:
-    """A kernel that gives None is computed once; None from the store is no miss."""
+    """A kernel that returns None is computed once; a stored None is a hit."""
     calls = []
 
     @kernel("together.nothing")
     def nothing(x: float) -> None:
-        """Give nothing."""
+        """Return nothing."""
         calls.append(x)
 
     make = PlanMaker()

@@ -39,7 +39,7 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Running:
-    """A process that runs one plan when it is told to; its log is a file beside the plan."""
+    """A process that runs one plan on request and logs to a file next to it."""
 
     def __init__(self, plan: Path, store: str, env: dict[str, str]) -> None:
         self.name = plan.stem

@@ -76,7 +76,7 @@ def test_a_replaced_object_is_never_used(folder: str, options: InputOptions) -> 
 def test_a_prefix_is_a_folder_with_or_without_its_slash(
     folder: str, options: InputOptions, slash: str
 ) -> None:
-    """What is no object but has objects below is a folder: a DICOM series, if it is one."""
+    """A prefix with objects below it is a folder, which may be a DICOM series."""
     url = f"{folder}{slash}"
     assert stat(url, options).kind == "folder"
     pin = pin_input(url, options)
@@ -102,9 +102,9 @@ def test_a_missing_object_is_final(folder: str, options: InputOptions) -> None:
 
 
 def test_wrong_credentials_are_final(folder: str, s3_server: S3Server) -> None:
-    """Refused credentials say that access is denied, and not the secret."""
+    """The error for refused credentials does not contain the secret."""
     wrong = InputOptions(
-        endpoint=s3_server.endpoint, region="us-east-1", key="nobody", secret="top-secret"
+        endpoint=s3_server.endpoint, region="us-east-1", key="unknown", secret="top-secret"
     )
     with pytest.raises(InputUnavailable, match="access is denied") as caught:
         pin_input(f"{folder}/a.nii.gz", wrong)

@@ -25,7 +25,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def blob(shape: tuple[int, ...], centre: tuple[float, ...], radius: float) -> NDArray[np.float64]:
-    """Give a smooth bump: 1 in the middle, 0.5 at the radius."""
+    """Return a smooth bump: 1 in the middle, 0.5 at the radius."""
     grid = np.indices(shape) - np.reshape(centre, (-1,) + (1,) * len(shape))
     field: NDArray[np.float64] = 0.5 ** ((grid**2).sum(axis=0) / radius**2)
     return field

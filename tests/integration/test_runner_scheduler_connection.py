@@ -12,7 +12,7 @@ from voxk8s.runner import scheduler_connection
 
 
 async def test_waiting_ends_when_somebody_listens(unused_port: int) -> None:
-    """Nobody listens at first; once somebody does the wait is over."""
+    """The wait ends as soon as the port is open."""
     address = f"tcp://127.0.0.1:{unused_port}"
     waiting = asyncio.create_task(scheduler_connection.wait_until_listening(address))
     await asyncio.sleep(0)
@@ -23,7 +23,7 @@ async def test_waiting_ends_when_somebody_listens(unused_port: int) -> None:
 
 
 async def test_what_is_no_scheduler_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer in another protocol is no scheduler, not a crash."""
+    """An answer in another protocol is an error, not a crash."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")

@@ -106,8 +106,8 @@ async def test_report_lies_in_the_folder_of_the_run(scene: Scene) -> None:
     assert b'"sum"' in (open_store(scene.store).read_run_file("ns/wp/u-1/results.json") or b"")
 
 
-async def test_page_for_people_lies_beside_it(scene: Scene) -> None:
-    """The status says where; it leads to the files, and the timeline names the worker."""
+async def test_report_is_stored_in_the_run_folder(scene: Scene) -> None:
+    """The status has its URL; it links to the files, and the timeline names the worker."""
     await scene.run.run()
     url = scene.status["report"]["url"]
     assert url == f"{scene.store}/runs/ns/wp/u-1/report.html"
@@ -125,7 +125,7 @@ async def test_page_for_people_lies_beside_it(scene: Scene) -> None:
 async def test_page_that_is_not_to_be_had_fails_no_run(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
-    """Whatever is wrong with it, the results are there, and the log says that it is missing."""
+    """If the report fails, the results are complete, and the log has a warning."""
     real = ResultStore.write_run_file
 
     def write(self: ResultStore, path: str, data: bytes, media_type: str) -> str:
@@ -173,11 +173,11 @@ async def test_lost_scheduler(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that is away is told in `waiting`, and the run goes on when it is back."""
+    """An unreachable store is reported in `waiting`, and the run continues when it is back."""
     real = ExecutionEngine.execute_workplan
     failures = [StoreUnreachable("no answer from s3")]
     probes: list[int] = []
-    told = asyncio.Event()
+    reported = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def execute(self: ExecutionEngine, plan: Any, **options: Any) -> Any:
@@ -187,15 +187,15 @@ async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatc
 
     def probe(self: Any) -> None:
         if failures:
-            return  # the first question, before there is anything to tell
+            return  # the first look-up, before there is anything to report
         probes.append(1)
-        asyncio.run_coroutine_threadsafe(told.wait(), loop).result(20)
+        asyncio.run_coroutine_threadsafe(reported.wait(), loop).result(20)
 
     original = scene.kube.apply
 
     async def apply(*args: Any, **kwargs: Any) -> Any:
         if "waiting" in args[1]["status"]:
-            told.set()
+            reported.set()
         return await original(*args, **kwargs)
 
     monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
@@ -213,7 +213,7 @@ async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatc
 async def test_store_that_goes_away_while_operations_run(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Operations that a silent store has failed are no outcome: they are computed again."""
+    """Operations that failed because the store was unreachable are computed again."""
     real = ExecutionEngine.execute_workplan
     attempts: list[int] = []
 
@@ -264,13 +264,13 @@ async def test_deleted_workplan(scene: Scene) -> None:
 
 
 async def test_progress_of_an_earlier_attempt(scheduler: str, tmp_path: Path) -> None:
-    """A second attempt never tells less progress than the first one did."""
+    """The progress of a second attempt never falls below that of the first."""
     scene = Scene(scheduler, (tmp_path / "store").as_uri())
     scene.status["progress"] = "1/2"
     await scene.run.run()
-    told = [part["progress"] for _, part in scene.kube.applied if "progress" in part]
-    assert all(read_done(progress) >= 1 for progress in told)
-    assert told[-1] == "2/2"
+    progress = [part["progress"] for _, part in scene.kube.applied if "progress" in part]
+    assert all(read_done(each) >= 1 for each in progress)
+    assert progress[-1] == "2/2"
 
 
 def _chain(length: int, seconds: float) -> dict[str, Any]:
@@ -292,7 +292,7 @@ def _chain(length: int, seconds: float) -> dict[str, Any]:
 
 
 async def test_stopped_run_is_resumed_by_the_next(scheduler: str, tmp_path: Path) -> None:
-    """A runner told to stop ends soon and writes no outcome; the next goes on from the store."""
+    """A terminated runner ends soon without an outcome; the next continues from the store."""
     source = {"plan": _chain(40, 0.1)}
     store = (tmp_path / "store").as_uri()
     first = Scene(scheduler, store, source=source)

@@ -24,7 +24,7 @@ SPACING = (2.0, 2.0, 2.0)
 
 
 def template(kind: str) -> NDArray[np.uint8]:
-    """Give an MNI152 template of the nilearn wheel (`t1`, `wm`), every other voxel of it."""
+    """Return an MNI152 template of the nilearn wheel (`t1`, `wm`), every other voxel of it."""
     name = f"mni_icbm152_{kind}_tal_nlin_sym_09a_converted.nii.gz"
     path = Path(str(files("nilearn.datasets") / "data" / name))
     voxels: NDArray[np.uint8] = sitk.GetArrayFromImage(sitk.ReadImage(str(path)))

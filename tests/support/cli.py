@@ -28,7 +28,7 @@ class Done:
 
 
 def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Give an environment without the user's own stores, clusters and credentials."""
+    """Return an environment without the user's own stores, clusters and credentials."""
     kept = {
         name: value
         for name, value in os.environ.items()

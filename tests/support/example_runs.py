@@ -29,7 +29,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "O
 
 
 def work_plan(name: str = "brain", **spec: Any) -> WorkPlanResource:
-    """Give a WorkPlan as the API server would."""
+    """Return a WorkPlan as the API server would."""
     return decode_resource(
         {
             "metadata": {"name": name, "namespace": "lab", "uid": "7d3c0f6e-0000"},

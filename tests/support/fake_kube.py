@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class FakeKube:
-    """What the server holds; `events` are sent to whoever watches, then the watch stays open."""
+    """The objects of the server; a watch gets `events` and then stays open."""
 
     port: int = 0
     workplans: dict[str, Json] = field(default_factory=dict)
@@ -149,7 +149,7 @@ def serving() -> Iterator[FakeKube]:
         do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names
 
         def log_message(self, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

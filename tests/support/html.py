@@ -27,7 +27,7 @@ class Element:
         return "".join(self.parts)
 
     def find(self, name: str, **attributes: str) -> list[Element]:
-        """Give all elements of a name below this one, with these attributes; `_` is `-`."""
+        """Return all descendants with a name and these attributes; `_` stands for `-`."""
         wanted = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
         found: list[Element] = []
         for child in self.children:
@@ -37,7 +37,7 @@ class Element:
         return found
 
     def rows(self) -> list[list[str]]:
-        """Give the texts of a table's cells, by its rows."""
+        """Return the texts of a table's cells, by its rows."""
         return [
             [cell.text.strip() for cell in row.children] for row in self.find("tr") if row.children
         ]
@@ -92,14 +92,14 @@ class _Reader(HTMLParser):
         raise AssertionError(f"no HTML: {data}")
 
     def finish(self) -> Element:
-        """Give the tree of a page that is whole."""
+        """Return the tree of a complete page."""
         self.close()
         assert len(self._open) == 1, f"<{self._open[-1].name}> is not closed"
         return self.root
 
 
 def read_page(text: str) -> Element:
-    """Read a page; fails where it is not balanced, says an attribute twice, or has odd characters.
+    """Parse a page; fail on unbalanced tags, duplicate attributes and invalid characters.
 
     A page begins with its document type.
     """

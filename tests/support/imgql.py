@@ -40,20 +40,20 @@ def check_text(
 
 
 def compile_error(text: str, **options: Mapping[str, str]) -> str:
-    """Give the message with which a program is refused."""
+    """Return the message with which a program is refused."""
     with pytest.raises(InvalidProgram) as caught:
         compile_text(text, **options)  # type: ignore[arg-type] # files and parameters only
     return str(caught.value)
 
 
 def goal_text(text: str, **options: Mapping[str, str]) -> str:
-    """Give the goals of a program as nested expressions, one a line."""
+    """Return the goals of a program as nested expressions, one a line."""
     plan = compile_text(text, **options).plan  # type: ignore[arg-type] # files and parameters only
     return "\n".join(expression(plan.nodes, goal.id) for goal in plan.goals)
 
 
 def value(text: str) -> str:
-    """Give an expression of a program as a nested expression of kernels."""
+    """Return an expression of a program as a nested expression of kernels."""
     return goal_text(f'import "vox1"\nload img = "a.nii"\nprint "x" {text}')
 
 

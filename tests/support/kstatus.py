@@ -13,7 +13,7 @@ Reading = Literal["Terminating", "InProgress", "Failed", "Current"]
 
 
 def read(thing: Mapping[str, Any]) -> Reading:
-    """Give what kstatus says of an object."""
+    """Return the kstatus of an object."""
     metadata, status = thing["metadata"], thing.get("status") or {}
     if metadata.get("deletionTimestamp"):
         return "Terminating"
@@ -31,6 +31,6 @@ def read(thing: Mapping[str, Any]) -> Reading:
 
 
 def condition(thing: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """Give one condition of an object, or an empty mapping."""
+    """Return one condition of an object, or an empty mapping."""
     conditions = (thing.get("status") or {}).get("conditions") or ()
     return next((dict(c) for c in conditions if c["type"] == kind), {})

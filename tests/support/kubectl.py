@@ -35,7 +35,7 @@ class Kubectl:
     namespace: str = "default"
 
     def within(self, namespace: str) -> Kubectl:
-        """Give the same cluster with another namespace."""
+        """Return the same cluster with another namespace."""
         return Kubectl(self.binary, self.kubeconfig, namespace)
 
     def run(self, *words: str, stdin: str | None = None, timeout: float = 150) -> str:
@@ -71,12 +71,12 @@ class Kubectl:
         )
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
-        """Give one object; raises KubectlError when there is none."""
+        """Return one object; raises KubectlError when there is none."""
         found: dict[str, Any] = json.loads(self.run("get", kind, name, "-o", "json"))
         return found
 
     def items(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
-        """Give all objects of a kind that a label selector picks; none when the kind is unknown."""
+        """Return all objects of a kind that match a label selector; none for an unknown kind."""
         words = ["get", kind, "-o", "json", "--ignore-not-found"]
         if selector:
             words += ["-l", selector]
@@ -90,7 +90,7 @@ class Kubectl:
 
 
 def connect(namespace: str = "default") -> Kubectl:
-    """Give the test cluster; raises AssertionError that says how to start one."""
+    """Return the test cluster; raise AssertionError with how to start it if there is none."""
     assert KUBECONFIG.exists(), "no test cluster: run `make cluster-up images install` first"
     binary = os.environ.get("KUBECTL") or _pinned() or shutil.which("kubectl")
     assert binary, "kubectl not found: run `make tools`"

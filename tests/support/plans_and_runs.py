@@ -104,7 +104,7 @@ class Memory:
 
     @property
     def counts(self) -> list[Progress]:
-        """All counts that were told."""
+        """All counts that were reported."""
         return [event.progress for event in self.events if isinstance(event, ProgressChanged)]
 
 
@@ -120,14 +120,14 @@ class RaisingExecutor:
 
 
 def fresh_store(folder: Path | None = None) -> ResultStore:
-    """Open a store that nobody else uses: in memory, or in a folder that processes share."""
+    """Open a new store: in memory, or in a folder that processes share."""
     if folder is not None:
         return open_store(str(folder / uuid4().hex))
     return open_store(f"memory://{uuid4().hex}")
 
 
 def engine_on(store: ResultStore, executor: Executor, **options: object) -> ExecutionEngine:
-    """Make an engine that retries quickly; it writes no files unless the options say so."""
+    """Create an engine that retries quickly and by default writes no files."""
     options.setdefault("write_files", False)
     return ExecutionEngine(store, executor=executor, retry=QUICK, **options)  # type: ignore[arg-type]
 

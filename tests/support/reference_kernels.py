@@ -79,8 +79,8 @@ def maxvol(a: Mask) -> Mask:
 
 
 def positive_distance(a: Mask, spacing: Sequence[float]) -> NDArray[np.float64]:
-    """Give the distance to the contour of `a`, 0 inside; infinite if there is none."""
-    # Outside the image is no background, as `near` of the complement has it.
+    """Return the distance to the contour of `a`, 0 inside; infinite if there is none."""
+    # There is no background outside the image: `near` of the complement ends there.
     contour = a & near(~a)
     if not contour.any():
         return np.full(a.shape, 0.0 if a.any() else np.inf)
@@ -96,7 +96,7 @@ def smoothen(a: Mask, radius: float, spacing: Sequence[float]) -> Mask:
 
 
 def percentiles(image: Array, inside: Mask, share_of_ties: float) -> NDArray[np.float32]:
-    """Give each voxel's rank among those inside; -1 outside."""
+    """Return each voxel's rank among those inside; -1 outside."""
     values = np.sort(image[inside])
     below = np.searchsorted(values, image, "left")
     ties = np.searchsorted(values, image, "right") - below
@@ -105,7 +105,7 @@ def percentiles(image: Array, inside: Mask, share_of_ties: float) -> NDArray[np.
 
 
 def dice(a: Mask, b: Mask) -> float:
-    """Give twice the overlap over the sum of the volumes."""
+    """Return twice the overlap over the sum of the volumes."""
     return float(2 * (a & b).sum() / (a.sum() + b.sum()))
 
 

@@ -24,7 +24,7 @@ class Found:
 
 
 def find(image: Voxels, bright: float, brightest: float) -> Found:
-    """Do what the samples say on an image of 1 mm voxels, for two ranks in [0, 1]."""
+    """Compute what the samples compute, on 1 mm voxels, for two ranks in [0, 1]."""
     head: Mask = np.greater_equal(image, 1)
     ranks = midranks(image, head)
     core = largest(smoothen(ranks >= np.float32(brightest), 2.0))
@@ -34,7 +34,7 @@ def find(image: Voxels, bright: float, brightest: float) -> Found:
 
 
 def midranks(image: Voxels, mask: Mask) -> NDArray[np.float32]:
-    """Give the share of masked voxels below each voxel, ties counted half; -1 outside."""
+    """Return the share of masked voxels below each voxel, ties counted half; -1 outside."""
     values = np.sort(image[mask])
     below = np.searchsorted(values, image, side="left")
     above = np.searchsorted(values, image, side="right")
@@ -43,18 +43,18 @@ def midranks(image: Voxels, mask: Mask) -> NDArray[np.float32]:
 
 
 def distance(mask: Mask) -> NDArray[np.float64]:
-    """Give the distance of each voxel to a mask."""
+    """Return the distance of each voxel to a mask."""
     found: NDArray[np.float64] = ndimage.distance_transform_edt(~mask)
     return found
 
 
 def smoothen(mask: Mask, radius: float) -> Mask:
-    """Give what lies within `radius` of the voxels that are `radius` away from the outside."""
+    """Return the opening by a ball: voxels within `radius` of voxels `radius` away from outside."""
     return distance(distance(~mask) >= radius) <= radius
 
 
 def largest(mask: Mask) -> Mask:
-    """Give the largest 26-connected component."""
+    """Return the largest 26-connected component."""
     labels, _ = ndimage.label(mask, BOX)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
@@ -63,7 +63,7 @@ def largest(mask: Mask) -> Mask:
 
 
 def connected_to(seeds: Mask, mask: Mask) -> Mask:
-    """Give the 26-connected components of a mask that meet the seeds."""
+    """Return the 26-connected components of a mask that meet the seeds."""
     labels, _ = ndimage.label(mask, BOX)
     wanted = np.unique(labels[seeds & mask])
     found: Mask = np.isin(labels, wanted[wanted > 0])

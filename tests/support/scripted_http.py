@@ -26,7 +26,7 @@ class Answer:
 
 
 def error(status: int, code: str) -> Answer:
-    """Give an answer in the form of S3's errors."""
+    """Return an answer in the form of S3's errors."""
     return Answer(status, f"<Error><Code>{code}</Code><Message>m</Message></Error>".encode())
 
 
@@ -100,7 +100,7 @@ def serving(answer: Callable[[str, str, int], Answer | None]) -> Iterator[Script
         do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = handle_request  # noqa: N815 - http.server's
 
         def log_message(self, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -32,15 +32,15 @@ class ScriptedKube:
         self._failures[call] += errors
 
     def put(self, thing: dict[str, Any]) -> dict[str, Any]:
-        """Put an object there, as somebody else would."""
+        """Store an object, as another client would."""
         self._version += 1
         thing["metadata"]["resourceVersion"] = str(self._version)
         thing["metadata"].setdefault("uid", f"uid-{self._version}")
         thing["metadata"].setdefault("creationTimestamp", "2026-05-04T12:00:00Z")
         self.objects[self._key(thing["kind"], thing)] = thing
-        for kind, told in self._watches:
+        for kind, events in self._watches:
             if kind == thing["kind"]:
-                told.put_nowait(copy.deepcopy(thing))
+                events.put_nowait(copy.deepcopy(thing))
         return copy.deepcopy(thing)
 
     async def get(
@@ -75,12 +75,12 @@ class ScriptedKube:
     async def watch(
         self, resource: ApiResource, namespace: str | None = None, **_: Any
     ) -> AsyncGenerator[WatchEvent]:
-        """Tell of every object of a kind that is made or changed from now on."""
+        """Yield an event for every object of a kind that is created or changed from now on."""
         self._count("watch", resource)
-        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._watches.append((resource.kind, told))
+        events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._watches.append((resource.kind, events))
         while True:
-            yield WatchEvent("MODIFIED", await told.get())
+            yield WatchEvent("MODIFIED", await events.get())
 
     async def create(
         self,

@@ -13,12 +13,12 @@ Document = dict[str, Any]
 
 
 def constant(name: str, value: object) -> Document:
-    """Give a constant node."""
+    """Return a constant node."""
     return {"id": name, "type": "constant", "value": value}
 
 
 def operation(name: str, kernel: str, *arguments: str) -> Document:
-    """Give an operation node."""
+    """Return an operation node."""
     return {
         "id": name,
         "type": "operation",
@@ -28,22 +28,22 @@ def operation(name: str, kernel: str, *arguments: str) -> Document:
 
 
 def show(node: str, name: str | None = None) -> Document:
-    """Give a print goal."""
+    """Return a print goal."""
     return {"operation": "print", "id": node, "name": name or node}
 
 
 def save(node: str, path: str) -> Document:
-    """Give a save goal."""
+    """Return a save goal."""
     return {"operation": "save", "id": node, "name": path}
 
 
 def document(nodes: Iterable[Document], goals: Iterable[Document]) -> Document:
-    """Give a plan document."""
+    """Return a plan document."""
     return {"nodes": list(nodes), "goals": list(goals)}
 
 
 def addition(first: float, second: float) -> Document:
-    """Give a plan of one operation, whose goal is `sum`."""
+    """Return a plan of one operation, whose goal is `sum`."""
     return document(
         [constant("a", first), constant("b", second), operation("s", "addition", "a", "b")],
         [show("s", "sum")],
@@ -51,7 +51,7 @@ def addition(first: float, second: float) -> Document:
 
 
 def sleeps(count: int, seconds: float, salt: float) -> Document:
-    """Give a plan of `count` independent sleeps, each a little longer, and the sum of all.
+    """Return a plan of `count` independent sleeps, each a little longer, and the sum of all.
 
     The sum is count * seconds + salt * count * (count + 1) / 2; `salt` makes the plan new.
     """
@@ -70,7 +70,7 @@ def sleeps(count: int, seconds: float, salt: float) -> Document:
 
 
 def workplan(name: str, plan: Document | None = None, **spec: Any) -> Document:
-    """Give a WorkPlan resource with an inline plan, or with the `source` among `spec`."""
+    """Return a WorkPlan resource with an inline plan, or with the `source` among `spec`."""
     body: Document = {"cluster": {"maxWorkers": 2}, **spec}
     if plan is not None:
         body["source"] = {"plan": plan}
@@ -89,6 +89,6 @@ def sample(name: str) -> Document:
 
 
 def results(thing: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the values or URLs of a WorkPlan's status by goal name."""
+    """Return the values or URLs of a WorkPlan's status by goal name."""
     found = (thing.get("status") or {}).get("results") or ()
     return {r["goal"]: r["value"] if "value" in r else r.get("url") for r in found}

@@ -66,7 +66,7 @@ def render(*options: str, **values: Any) -> list[dict[str, Any]]:
 
 
 def one(things: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
-    """Give the object of a kind and name; raises AssertionError when it is not exactly one."""
+    """Return the object of a kind and name; raises AssertionError when it is not exactly one."""
     found = [
         thing for thing in things if thing["kind"] == kind and thing["metadata"]["name"] == name
     ]

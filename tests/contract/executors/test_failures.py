@@ -40,7 +40,7 @@ def test_a_failure_fails_only_what_needs_it(
 def test_a_transient_failure_is_tried_again(
     executor: Executor, store: ResultStore, make: PlanMaker
 ) -> None:
-    """An operation that fails twice succeeds at the third attempt, and events say so."""
+    """An operation that fails twice succeeds at the third attempt, with events for each."""
     make.show("x", make("test.fail_times", 2.0, 7.0))
     memory = Memory()
     result = engine_on(store, executor, listeners=[memory]).execute_workplan(make.plan())
@@ -51,7 +51,7 @@ def test_a_transient_failure_is_tried_again(
 
 
 def test_patience_is_measured(executor: Executor, store: ResultStore, make: PlanMaker) -> None:
-    """Metrics tell the attempts of an operation that failed, too."""
+    """Metrics include the attempts of failed operations."""
     make.show("x", make("test.fail_times", 99, 7.0))
     result = engine_on(store, executor).execute_workplan(make.plan())
     [measured] = result.metrics.values()
@@ -146,7 +146,7 @@ def test_fail_fast_stops_at_a_missing_input(
 def test_counts_do_not_depend_on_how_an_input_fails(
     executor: Executor, store: ResultStore, tmp_path: Path
 ) -> None:
-    """A file that is missing and one that is no image fail the same operations of as many."""
+    """A missing file and a file that is not an image fail the same operations."""
     spoilt = tmp_path / "spoilt.nii.gz"
     spoilt.write_bytes(b"no image")
     seen = set()

@@ -64,7 +64,7 @@ def test_a_loop_above_a_failure_says_why(
 def test_a_failure_inside_a_loop_fails_the_loop(
     executor: Executor, store: ResultStore, make: PlanMaker
 ) -> None:
-    """An item whose body fails is not passed on as it was: the goal fails, and says why."""
+    """If the body fails for an item, the goal fails with the error of the body."""
     make.show("loop", make.loop(make("sequence", "a", "b"), "test.fail", "test.identity"))
     result = engine_on(store, executor).execute_workplan(make.plan())
     assert "loop" not in result
@@ -84,7 +84,7 @@ def test_what_a_sequence_is_made_of_counts(
         counts = result.progress
         assert counts.total == counts.done == 1 + 1 + 4 + 1
         assert counts.computed == (0 if known else counts.total)
-        assert all(told.done <= told.total for told in memory.counts)
+        assert all(count.done <= count.total for count in memory.counts)
 
 
 def test_items_of_the_plan_need_no_sequence(

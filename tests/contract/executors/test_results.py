@@ -17,7 +17,7 @@ from voxk8s.values import Image, SavedFile
 
 
 def test_goals_have_their_values(executor: Executor, store: ResultStore, make: PlanMaker) -> None:
-    """Values come by goal name in goal order, and counts say what was done."""
+    """Values are mapped by goal name in goal order, and counts match the work done."""
     total = make("addition", 5.0, 3.0)
     make.show("sum", total)
     make.show("product", make("multiplication", total, 2.0))

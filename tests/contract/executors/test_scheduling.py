@@ -1,4 +1,4 @@
-"""What every executor makes of a scheduling policy of somebody else."""
+"""Every executor follows a third-party scheduling policy."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Apart:
         known: Collection[ResultKey],
         __: OperationTraits,
     ) -> list[FusionGroup]:
-        """Give each operation a group, and each known result one that reads it."""
+        """Return each operation a group, and each known result one that reads it."""
         reading = [FusionGroup([], [key], [key]) for key in known]
         done = order[: len(order) - self.forgotten]
         return [*reading, *(FusionGroup([key], [key]) for key in done)]
@@ -49,7 +49,7 @@ class Apart:
 
 
 def workers_of(executor: Executor) -> list[str]:
-    """Give the addresses of its workers where it has any that could be chosen."""
+    """Return the addresses of its workers where it has any that could be chosen."""
     if not isinstance(executor, DistributedExecutor):
         return []
     return list(executor._client.scheduler_info(n_workers=-1)["workers"])

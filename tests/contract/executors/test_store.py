@@ -46,7 +46,7 @@ def test_bypass_leaves_the_store_alone(
 def test_refresh_sees_what_is_not_deterministic(
     executor: Executor, store: ResultStore, make: PlanMaker
 ) -> None:
-    """Refresh computes what is known, and tells of an operation that gives another value."""
+    """Refresh computes known operations and reports those with another value."""
     make.show("x", make("test.nondeterministic", 1.0))
     make.show("y", make("addition", 1.0, 1.0))
     plan = make.plan()
@@ -71,7 +71,7 @@ def test_a_lost_blob_is_computed_again(
     make.show("x", make("addition", base, 1.0))
 
     class Forgetful:
-        """Deletes what it has just said to be there."""
+        """Deletes the keys that it has just reported as present."""
 
         def __init__(self) -> None:
             self.done = False
@@ -125,7 +125,7 @@ def test_goals_whose_bytes_are_spoilt_are_computed_again(
 def test_records_of_another_version_are_computed_again(
     executor: Executor, store: ResultStore, make: PlanMaker
 ) -> None:
-    """A goal whose record is sound but holds a value that this version cannot read is no result."""
+    """A record with a value that this version cannot decode is not a result."""
     make.show("sum", make("addition", 1.0, 2.0))
     plan = make.plan()
     key = engine_on(store, executor).execute_workplan(plan).goals[0].key

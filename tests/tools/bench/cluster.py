@@ -29,7 +29,7 @@ with Client() as client:
 
 
 def restricted(container: dict[str, Any]) -> dict[str, Any]:
-    """Give a pod spec of one container that meets Pod Security `restricted`."""
+    """Return a pod spec of one container that meets Pod Security `restricted`."""
     safe = {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
@@ -58,7 +58,7 @@ def restricted(container: dict[str, Any]) -> dict[str, Any]:
 
 
 def dask_job(name: str, image: str, first: float) -> dict[str, Any]:
-    """Give a DaskJob that adds two numbers on one worker, tuned as ours is (probe period 1 s)."""
+    """Return a DaskJob that adds two numbers on one worker, tuned as ours is (probe period 1 s)."""
     scheduler = {
         "name": "scheduler",
         "image": image,
@@ -103,7 +103,7 @@ def dask_job(name: str, image: str, first: float) -> dict[str, Any]:
 
 
 def time_dask_job(kube: Kubectl, image: str, tries: int = 3) -> float:
-    """Give the seconds from apply until a new DaskJob is Successful.
+    """Return the seconds from apply until a new DaskJob is Successful.
 
     A job that does not get there within a minute is tried again, as its users do: its controller
     waits that long after an error of its own.
@@ -129,7 +129,7 @@ def time_dask_job(kube: Kubectl, image: str, tries: int = 3) -> float:
 
 
 def time_workplan(kube: Kubectl, plan: workplans.Document) -> float:
-    """Give the seconds from apply until a WorkPlan is Succeeded."""
+    """Return the seconds from apply until a WorkPlan is Succeeded."""
     name = f"plan-{uuid.uuid4().hex[:8]}"
     start = time.perf_counter()
     kube.apply(workplans.workplan(name, plan, cluster={"maxWorkers": 1}))

@@ -38,7 +38,7 @@ HUGE = 50_000
 
 
 def add(first: float) -> dict[str, Any]:
-    """Give a plan of one addition."""
+    """Return a plan of one addition."""
     return {
         "nodes": [
             {"id": "a", "type": "constant", "value": first},
@@ -50,7 +50,7 @@ def add(first: float) -> dict[str, Any]:
 
 
 def chain(length: int) -> dict[str, Any]:
-    """Give a plan of a long chain of additions."""
+    """Return a plan of a long chain of additions."""
     nodes: list[dict[str, Any]] = [{"id": "n0", "type": "constant", "value": 1}]
     for number in range(1, length + 1):
         before = f"n{number - 1}"
@@ -94,18 +94,18 @@ class Bench:
         self.state.workplans.upsert(self.kube.put(thing))
 
     def phase(self, name: str) -> str | None:
-        """Give the phase of a WorkPlan."""
+        """Return the phase of a WorkPlan."""
         found = self.state.workplans.get("ns", name)
         return found.status.phase if found else None
 
 
 def now() -> datetime:
-    """Give the time."""
+    """Return the time."""
     return datetime.now(UTC)
 
 
 async def run_known(store: str) -> tuple[float, float]:
-    """Give the seconds for many known plans, and for one of them beside a huge plan."""
+    """Return the seconds for many known plans, and for one of them beside a huge plan."""
     bench = Bench(store)
     await bench.resolver.pool.warm_up()
     running = asyncio.create_task(bench.reconciler.run(16, 3600))

@@ -45,7 +45,7 @@ def _time(seconds: float | None) -> str:
 
 
 def median(call: Callable[[], object], rounds: int = 5) -> float:
-    """Give the median of the seconds that `call` takes."""
+    """Return the median of the seconds that `call` takes."""
     times = []
     for _ in range(rounds):
         start = time.perf_counter()

@@ -95,7 +95,7 @@ def install(wanted: Sequence[Release]) -> None:
     there = installed()
     for release in wanted:
         if not release.chart.joinpath("Chart.yaml").exists():
-            raise ClusterError(f"there is no chart at {release.chart}")
+            raise ClusterError(f"expected a chart at {release.chart}, found none")
         digest = release.digest()
         if there.get(release.namespace) == digest and release.name in deployed():
             continue
@@ -114,7 +114,7 @@ def wait_all(wanted: Sequence[Release]) -> None:
 
 
 def uninstall() -> None:
-    """Remove what was installed; a release that is not there is no error."""
+    """Uninstall the releases; missing ones are ignored."""
     if not KUBECONFIG.exists():
         return
     for name, namespace in (("voxk8s", SYSTEM), ("dask-kubernetes-operator", DASK)):

@@ -189,7 +189,7 @@ def descendants(parents: list[int]) -> set[int]:
 
 
 def kill(pid: int, number: signal.Signals) -> None:
-    """Send a signal; a process that is already gone is no error."""
+    """Send a signal; ignore a process that has ended."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:

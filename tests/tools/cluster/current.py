@@ -30,7 +30,7 @@ class Current:
         """Leave the cluster as it is: it is not ours to stop."""
 
     def status(self) -> list[str]:
-        """Say whether it answers."""
+        """Return whether the API server answers."""
         return [f"current cluster: {'ready' if self.is_running() else 'does not answer'}"]
 
     def is_running(self) -> bool:
@@ -49,7 +49,7 @@ class Current:
         return registry.rstrip("/")
 
     def images(self) -> set[str]:
-        """Return nothing: a registry is told each time and knows what it has."""
+        """Return an empty set: a push to a registry skips the blobs that it has."""
         return set()
 
     def built(self, target: Target) -> str:

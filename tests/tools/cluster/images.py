@@ -19,7 +19,7 @@ class Target:
     variable: str
     """Its name in `.cluster/images.env`."""
     with_source: bool
-    """Whether our package is in it, or only what uv.lock says."""
+    """Whether it contains our package, or only the dependencies in uv.lock."""
 
     def digest(self) -> str:
         """Return the name of its inputs."""

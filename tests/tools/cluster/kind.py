@@ -42,7 +42,7 @@ class Kind:
                 self.kind("delete", "cluster", "--name", NAME)
 
     def status(self) -> list[str]:
-        """Say whether it answers."""
+        """Return whether the API server answers."""
         return [f"kind cluster {NAME}: {'ready' if self.is_running() else 'not running'}"]
 
     def is_running(self) -> bool:

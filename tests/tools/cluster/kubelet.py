@@ -55,7 +55,7 @@ class Node:
             "cgroupDriver": "cgroupfs",
             "cgroupRoot": CGROUP,
             "failSwapOn": False,
-            # Kubernetes from 1.35 on refuses version 1 of control groups unless told.
+            # Kubernetes 1.35 and later refuse cgroup v1 unless this is set.
             "failCgroupV1": False,
             "clusterDomain": "cluster.local",
             "clusterDNS": [DNS_SERVICE],
@@ -97,7 +97,7 @@ class Node:
 
 
 def is_healthy() -> bool:
-    """Return whether the kubelet says that it works."""
+    """Return whether the kubelet reports that it is healthy."""
     return answers("http://127.0.0.1:10248/healthz")
 
 

@@ -103,6 +103,6 @@ def write(name: str, value: str) -> None:
 
 
 def restore(record: Owner) -> None:
-    """Give the kernel settings back their former values."""
+    """Return the kernel settings back their former values."""
     for name, value in record.settings.items():
         write(name, value)

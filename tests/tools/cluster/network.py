@@ -15,7 +15,7 @@ NODE_ADDRESS = "10.245.0.1"
 """The address under which pods reach the API server, DNS and everything else on the host.
 
 It lies on a bridge without ports, so it neither depends on the host's own network nor is seen
-there. (A dummy link would say it better, but not every kernel has them.)
+there. (A dummy link would be clearer, but not every kernel has them.)
 """
 
 POD_LINK = "vox-pods"
@@ -40,11 +40,11 @@ DIRECT = (
     ".svc",
     ".cluster.local",
 )
-"""What is reached without a proxy, whatever the host's environment says of proxies."""
+"""Addresses that are reached without a proxy, whatever the environment of the host."""
 
 
 def bypass_proxies() -> None:
-    """Tell this process and all that it starts that the cluster is reached directly."""
+    """Set no_proxy for the cluster in this process and its children."""
     for name in ("NO_PROXY", "no_proxy"):
         before = os.environ.get(name, "")
         os.environ[name] = ",".join([*filter(None, [before]), *DIRECT])

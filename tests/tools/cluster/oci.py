@@ -99,7 +99,7 @@ def has(layout: Path, tag: str) -> bool:
 
 
 def rename(layout: Path, old: str, new: str) -> None:
-    """Give an image of a layout folder another tag, as the newest; images that had it lose it."""
+    """Tag an image of a layout folder, and remove the tag from other images."""
     document = json.loads((layout / "index.json").read_bytes())
     kept = [entry for entry in document["manifests"] if tag_of(entry) not in {old, new}]
     renamed = {**find(layout, old), "annotations": {TAG: new}}

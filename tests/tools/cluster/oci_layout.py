@@ -59,7 +59,7 @@ def keep(target: Target, record: Path) -> str:
 
 @contextmanager
 def archive(target: Target, tag: str, reference: str, present: set[str]) -> Iterator[Path]:
-    """Give a built image as an archive, without those blobs that are present at its goal."""
+    """Return a built image as an archive, without blobs that its destination has."""
     with tempfile.TemporaryDirectory(dir=folder().parent) as temporary:
         path = Path(temporary) / "image.tar"
         oci.write_archive(path, folder(), f"{target.name}-{tag}", reference, present)

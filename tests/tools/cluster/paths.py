@@ -27,7 +27,7 @@ RUN = Path("/run/voxk8s-cluster")
 """Sockets and process records of the bare cluster."""
 
 LOCK = Path("/run/voxk8s-cluster.lock")
-"""Held by whoever starts or stops the bare cluster."""
+"""Held while the bare cluster is started or stopped."""
 
 OWNER = MACHINE / "owner.json"
 """Which clone the bare cluster belongs to and what the machine was like before."""

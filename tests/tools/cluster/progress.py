@@ -13,7 +13,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Announce a step that may take long, and say how long it took."""
+    """Print a step that may take long, and its duration when it ends."""
     back = ""
     if sys.stderr.isatty():
         print(f"  … {text}", end="", file=sys.stderr, flush=True)

@@ -65,7 +65,7 @@ def start(kubernetes: Path, names: Path) -> None:
 
 
 def wait_for(name: str, ready: Callable[[], bool]) -> None:
-    """Wait until a process is of use; if it ends before, say what it said."""
+    """Wait until a process is ready; raise ClusterError with its log if it ends before."""
 
     def settled() -> bool:
         if not PROCESSES.alive(name):

@@ -39,7 +39,7 @@ def main() -> int:
     show.step("1. A new plan: find the white matter")
     one = run(here, first)
     show.step("2. The same plan under another name, in another namespace")
-    two = run(there, {**first, "metadata": {"name": "somebody-elses-question"}})
+    two = run(there, {**first, "metadata": {"name": "same-question-elsewhere"}})
     show.step("3. Another plan that shares operations: a margin of 5 mm around it")
     three = run(here, margin)
     if not all(succeeded(thing) for thing in (one, two, three)):
@@ -63,7 +63,7 @@ def run(kube: Kubectl, workplan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def succeeded(thing: Mapping[str, Any]) -> bool:
-    """Tell whether a WorkPlan succeeded."""
+    """Return whether a WorkPlan succeeded."""
     return kstatus.condition(thing, "Succeeded").get("status") == "True"
 
 

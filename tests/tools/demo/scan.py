@@ -19,12 +19,12 @@ INPUTS = {"inputs/mni152-t1.nii.gz": T1, "inputs/mni152-wm.nii.gz": WHITE, **FOL
 
 
 def local_path(name: str = T1) -> Path:
-    """Give a file of the MNI152 template that the nilearn wheel carries (197x233x189, 1 mm)."""
+    """Return a file of the MNI152 template that the nilearn wheel carries (197x233x189, 1 mm)."""
     return Path(str(files("nilearn.datasets") / "data" / name))
 
 
 def filesystem() -> Any:
-    """Give the store of the test cluster as a file system, seen from this machine."""
+    """Return the store of the test cluster as a file system, seen from this machine."""
     env = cluster_env()
     return s3fs.S3FileSystem(
         key=env["AWS_ACCESS_KEY_ID"],

@@ -78,7 +78,7 @@ def golden_run(name: str) -> str:
 
 
 def files() -> dict[Path, str]:
-    """Give every generated file with its content."""
+    """Return every generated file with its content."""
     return {
         crd.CRD_FILE: crd.render(),
         crd.CHART_FILE: crd.render_chart(),

@@ -38,7 +38,7 @@ Every pod meets Pod Security "restricted". The chart refuses values that it does
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
-    """Give path, default and meaning of every value; a group's words go to the group."""
+    """Return path, default and meaning of every value; a group's words go to the group."""
     path: list[str] = []
     words: list[str] = []
     for line in (CHART / "values.yaml").read_text(encoding="utf-8").splitlines():

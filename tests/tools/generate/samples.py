@@ -75,5 +75,5 @@ def workplan(root: Path, name: str) -> str:
 
 
 def files(root: Path) -> dict[Path, str]:
-    """Give every sample WorkPlan that carries a program."""
+    """Return every sample WorkPlan that carries a program."""
     return {FOLDER / f"{name}.yaml": workplan(root, name) for name in SAMPLES}
