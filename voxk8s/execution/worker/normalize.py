@@ -1,4 +1,4 @@
-"""The normal form of values: what a store gives back, whether a value was stored or not."""
+"""The normal form of values: that of a value read from the store, for stored and other values."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ T = TypeVar("T")
 
 
 def normalize(value: object, depth: int = 0) -> Value:
-    """Give a kernel's value the form in which it comes from a store.
+    """Return a kernel's value in the form in which a store would return it.
 
-    Lists instead of tuples, dicts instead of other mappings, plain scalars instead of numpy's and
-    of subclasses (enumerations), arrays in C order. A kernel must not see anything else when its
-    argument was not stored; even the order in memory changes the last digits of a sum. Arrays
-    become read-only, as those from the store are, with all that they are views of: several
-    operations may share one. What is normal already is given back as it is. Raises
-    UnsupportedValue for what is no value.
+    Tuples become lists, other mappings dicts, numpy scalars and instances of subclasses
+    (enumerations) plain scalars, arrays C-contiguous. A kernel gets the same argument whether it
+    was stored or not; even the memory order of an array changes the last digits of a sum. Arrays
+    and their bases become read-only, like those from the store, since several operations may share
+    them. A value in normal form is returned unchanged. Raises UnsupportedValue for other objects.
     """
     kind = type(value)
     if kind in _PLAIN:
@@ -51,9 +50,9 @@ def normalize(value: object, depth: int = 0) -> Value:
 
 
 def copy_containers(value: T) -> T:
-    """Give lists and mappings that nobody else holds, with the same scalars and arrays in them.
+    """Return a copy of nested lists and mappings that shares their scalars and arrays.
 
-    A kernel that sorts or extends its argument must not change that of another operation.
+    A kernel that sorts or extends its argument must not change the argument of another operation.
     """
     copy: object = value
     if isinstance(value, list):
@@ -70,7 +69,7 @@ def _array(array: Array) -> Array:
     while isinstance(base, np.ndarray):
         base.flags.writeable = False
         base = base.base
-    # The flag of an array that owns its data could be set again, that of a view could not.
+    # The owner of the data could be made writeable again; a view of a read-only array could not.
     return plain if plain.base is not None else plain.view()
 
 
@@ -88,7 +87,7 @@ def _is_floats(numbers: object) -> bool:
 
 
 def _scalar(value: object) -> Value:
-    """Make a plain scalar of one of a subclass."""
+    """Return an instance of a scalar's subclass as a plain scalar."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -100,7 +99,7 @@ def _scalar(value: object) -> Value:
 
 def _name(name: object) -> str:
     if not isinstance(name, str):
-        raise UnsupportedValue(f"a mapping has the key {name!r}: only strings are stored")
+        raise UnsupportedValue(f"expected strings as the keys of a mapping, got {name!r}")
     return name if type(name) is str else str.__str__(name)
 
 

@@ -35,7 +35,7 @@ def test_the_local_executor_creates_the_shared_client_at_its_first_run() -> None
 def test_the_distributed_executor_uses_the_given_client() -> None:
     """It runs functions on the workers of that client and creates no other one."""
     with Client(
-        processes=False, n_workers=1, threads_per_worker=3, dashboard_address=None
+        processes=False, n_workers=1, threads_per_worker=3, dashboard_address=":0"
     ) as client:
         session = DistributedExecutor(client).start("run", lambda _: None)
         assert session.parallelism == 3

@@ -15,18 +15,18 @@ from voxk8s.storage import ResultStore
 from voxk8s.values import Image, SavedFile, Value
 
 
-class Colour(str, Enum):  # noqa: UP042  # the old kind, whose `str` is not its text
-    """A text with a name."""
+class Colour(str, Enum):  # noqa: UP042  # `str` of a member is not its value, unlike that of a StrEnum
+    """A string enumeration."""
 
     RED = "red"
 
 
 class Special(np.ndarray):
-    """An array of another kind."""
+    """A subclass of arrays."""
 
 
 class Number(IntEnum):
-    """A number with a name."""
+    """An integer enumeration."""
 
     ONE = 1
 
@@ -54,15 +54,15 @@ def store() -> ResultStore:
         Image(np.zeros((2, 3)), [1, np.float32(2)], (0, 0), (1, 0, 0, 1)),  # type: ignore[arg-type]  # what kernels may give
     ],
 )
-def test_normal_values_are_what_a_store_gives_back(store: ResultStore, value: Value) -> None:
-    """A kernel sees the same value, of the same types, by way of a store and without one."""
+def test_normal_values_are_those_that_a_store_returns(store: ResultStore, value: Value) -> None:
+    """A kernel gets the same value, of the same types, through a store and without one."""
     key = os.urandom(32).hex()
     store.put(key, value)
     assert repr(normalize(value)) == repr(store.get(key))
 
 
-def test_what_is_normal_is_not_copied() -> None:
-    """Long lists of numbers and arrays are passed through."""
+def test_values_in_normal_form_are_not_copied() -> None:
+    """Long lists of numbers are returned as they are, arrays share their data."""
     numbers, array = [1.0] * 9, np.zeros(3)
     assert normalize(numbers) is numbers
     once = normalize(array)
@@ -71,8 +71,8 @@ def test_what_is_normal_is_not_copied() -> None:
     assert normalize(once) is once
 
 
-def test_arrays_lie_in_memory_as_those_of_a_store_do(store: ResultStore) -> None:
-    """The last digits of a sum depend on the order in memory: it is always the same."""
+def test_arrays_have_the_memory_order_of_stored_ones(store: ResultStore) -> None:
+    """The last digits of a sum depend on the memory order, so it is always the same."""
     array = np.random.default_rng(0).random((300, 400)).T
     key = os.urandom(32).hex()
     store.put(key, array)
@@ -82,8 +82,8 @@ def test_arrays_lie_in_memory_as_those_of_a_store_do(store: ResultStore) -> None
     assert mine.sum() == stored.sum() != array.sum()
 
 
-def test_arrays_cannot_be_changed_afterwards() -> None:
-    """Not in containers, not through what they are views of, not by setting their flag again."""
+def test_arrays_become_read_only() -> None:
+    """In containers too, also through their bases, and the flag cannot be set again."""
     scratch = np.zeros(6)
     found = normalize([scratch[:3], {"k": np.zeros(2)}, image()])
     assert isinstance(found, list)
@@ -113,14 +113,14 @@ def test_arrays_cannot_be_changed_afterwards() -> None:
         [SavedFile(b"", "", "")],
     ],
 )
-def test_what_is_no_value_is_refused(value: object) -> None:
-    """Whether it would be stored or not: another process could not have it."""
+def test_unsupported_objects_are_refused(value: object) -> None:
+    """They are refused whether they would be stored or not."""
     with pytest.raises(UnsupportedValue):
         normalize(value)
 
 
-def test_unshared_lists_are_of_their_own() -> None:
-    """Lists and mappings are copied, however deep; arrays and texts are the same."""
+def test_containers_are_copied() -> None:
+    """Nested lists and mappings are copied; arrays and strings are shared."""
     array = np.zeros(3)
     value = [1.0, [2.0], {"k": [array]}]
     copy = copy_containers(value)
@@ -132,8 +132,8 @@ def test_unshared_lists_are_of_their_own() -> None:
     assert value == [1.0, [2.0], {"k": [array]}]
 
 
-def test_what_is_nested_too_deep_is_said() -> None:
-    """Thousands of lists within each other are refused in words, as the store refuses them."""
+def test_values_nested_too_deep_are_refused() -> None:
+    """Thousands of nested lists raise the same error as in the store, not a RecursionError."""
     deep: Value = 1.0
     for _ in range(3000):
         deep = [deep]

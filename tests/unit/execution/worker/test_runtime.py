@@ -1,0 +1,125 @@
+"""The state of a process that its tasks share."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from distributed import Client
+
+from tests.support.plans_and_runs import fresh_store
+from voxk8s.execution.outcome import Report, Status, decode_batch
+from voxk8s.execution.worker import runtime
+from voxk8s.inputs.options import InputOptions
+
+REPORTS = [Report("a" * 64, Status.COMPUTED)]
+
+
+@pytest.fixture
+def run() -> Iterator[str]:
+    """The id of a run, forgotten afterwards."""
+    name = uuid4().hex
+    yield name
+    runtime.forget_run(name)
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """A Dask client with one worker thread in this process."""
+    with Client(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0"
+    ) as client:
+        yield client
+
+
+def test_reports_go_to_all_handlers_of_the_process(run: str) -> None:
+    """Another run of this process may need the same operation."""
+    mine: list[str] = []
+    theirs: list[str] = []
+    other = uuid4().hex
+    runtime.subscribe(run, lambda sender, _: mine.append(sender))
+    runtime.subscribe(other, lambda sender, _: theirs.append(sender))
+    runtime.send_reports(run, REPORTS)
+    runtime.forget_run(other)
+    runtime.send_reports(run, REPORTS)
+    assert (mine, theirs) == ([run, run], [run])
+
+
+def test_no_message_is_sent_without_reports(run: str) -> None:
+    """An empty list does not reach the handlers."""
+    received: list[str] = []
+    runtime.subscribe(run, lambda sender, _: received.append(sender))
+    runtime.send_reports(run, [])
+    assert received == []
+
+
+def test_reports_of_other_drivers_are_events_of_dask(run: str, client: Client) -> None:
+    """A run without a handler in this process gets its reports through the scheduler."""
+    client.submit(runtime.send_reports, run, REPORTS).result()
+    [(_, event)] = client.get_events(runtime.TOPIC)
+    assert decode_batch(event).reports == tuple(REPORTS)
+
+
+def test_a_registered_store_is_used_while_its_driver_holds_it() -> None:
+    """Tasks in the driver's process use its store; afterwards there is none."""
+    token, store = uuid4().hex, fresh_store()
+    runtime.register_store(token, store)
+    assert runtime.shared_store(token, fresh_store()) is store
+    del store
+    gc.collect()
+    assert runtime.shared_store(token, None) is None
+
+
+def test_a_store_is_opened_once_per_process() -> None:
+    """The first task brings the store that the next ones use."""
+    token, first = uuid4().hex, fresh_store()
+    assert runtime.shared_store(token, first) is first
+    assert runtime.shared_store(token, fresh_store()) is first
+
+
+def test_input_options_default_to_the_environment(run: str) -> None:
+    """Registered options come first, until the run is forgotten."""
+    default = runtime.input_options(run)
+    options = InputOptions.from_env({})
+    runtime.register_input_options(run, options)
+    assert runtime.input_options(run) is options
+    runtime.forget_run(run)
+    assert runtime.input_options(run) == default
+
+
+def test_a_run_can_be_cancelled(run: str) -> None:
+    """Only the runs that were cancelled are."""
+    assert not runtime.is_cancelled(run)
+    runtime.cancel_run(run)
+    assert runtime.is_cancelled(run)
+
+
+def test_a_seceded_task_frees_its_thread(client: Client) -> None:
+    """Another task runs on the only thread while the first one waits for it."""
+    _other_ran.clear()
+    first = client.submit(_wait_for_the_other)
+    second = client.submit(_end_the_wait)
+    assert second.result(30) is None
+    assert first.result(30) is True
+
+
+_other_ran = threading.Event()
+
+
+def _end_the_wait() -> None:
+    _other_ran.set()
+
+
+def _wait_for_the_other() -> bool:
+    with runtime.seceded():
+        return _other_ran.wait(20)
+
+
+def test_outside_of_dask_there_is_no_worker() -> None:
+    """The worker has no name, and nothing secedes."""
+    assert runtime.worker_name() == ""
+    with runtime.seceded():
+        assert runtime.worker_name() == ""
