@@ -7,9 +7,19 @@ error crosses process borders whole.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from voxk8s import constants
+
 
 class Voxk8sError(Exception):
-    """Base of every error that voxk8s raises on purpose."""
+    """Base of every error that voxk8s raises on purpose.
+
+    `failure_reason` is what a failure by this error has as its reason, and the status of a WorkPlan
+    that ends by it.
+    """
+
+    failure_reason: ClassVar[str] = constants.REASON_OPERATION_FAILED
 
 
 class PermanentError(Voxk8sError):
@@ -26,6 +36,8 @@ class InvalidPlan(PermanentError):
     `path` is the place in the document, as in `$.nodes[17].arguments.0`; `$` is the whole.
     """
 
+    failure_reason = constants.REASON_INVALID_PLAN
+
     def __init__(self, message: str, path: str = "$") -> None:
         super().__init__(message, path)
         self.message = message
@@ -40,6 +52,8 @@ class InvalidProgram(PermanentError):
 
     `diagnostics` are the findings one by one (`voxk8s.imgql.Diagnostic`).
     """
+
+    failure_reason = constants.REASON_INVALID_PROGRAM
 
     def __init__(self, message: str, diagnostics: tuple[object, ...] = ()) -> None:
         super().__init__(message, diagnostics)
@@ -69,6 +83,8 @@ class InputUnavailable(PermanentError):
 class InputNotAllowed(PermanentError):
     """An input's URL may not be read from here."""
 
+    failure_reason = constants.REASON_INPUT_NOT_ALLOWED
+
 
 class InputUnreachable(TransientError):
     """The place that holds an input does not answer right now."""
@@ -81,12 +97,16 @@ class StoreError(TransientError):
 class StoreUnreachable(StoreError):
     """The result store does not answer."""
 
+    failure_reason = constants.REASON_STORE_UNREACHABLE
+
 
 class StoreAccessDenied(StoreError):
     """The result store refuses the credentials, or these credentials may not do this.
 
     Transient, since credentials and policies are mended while work waits.
     """
+
+    failure_reason = constants.REASON_STORE_ACCESS_DENIED
 
 
 class CorruptBlob(StoreError):
@@ -100,6 +120,10 @@ class BlobMissing(StoreError):
 class WorkerLost(TransientError):
     """The process that computed an operation is gone."""
 
+    failure_reason = constants.REASON_WORKER_LOST
+
 
 class SchedulerLost(TransientError):
     """The Dask scheduler is gone; what was stored is kept, the run can be started again."""
+
+    failure_reason = constants.REASON_SCHEDULER_LOST

@@ -34,11 +34,12 @@ DONE: Json = {
         {"goal": "list", "kind": "print", "value": [1, 2], "truncated": True},
     ],
 }
+MESSAGE = "vox1.near (abababababab) failed: KernelError: no mask"
 FAILED = {
     "phase": "Failed",
     "completionTime": "2026-01-01T00:01:00Z",
     "conditions": [{**DONE["conditions"][0], "status": "False"}],
-    "failures": [{"operation": "ab" * 32, "kernel": "vox1.near", "message": "no mask"}],
+    "failures": [{"operation": "ab" * 32, "kernel": "vox1.near", "message": MESSAGE}],
 }
 
 
@@ -109,7 +110,7 @@ def test_watch_of_a_failure_is_a_failure(kube: FakeKube, call: Callable[..., Don
     kube.events = [changed(body, FAILED, "2")]
     done = call("watch", "one")
     assert (done.status, done.out) == (1, "")
-    assert "vox1.near abababababab failed: no mask" in done.err
+    assert MESSAGE in done.err
 
 
 def test_watch_ends_when_the_workplan_is_deleted(kube: FakeKube, call: Callable[..., Done]) -> None:

@@ -17,9 +17,8 @@ from tests.support.waiting import wait_until
 from voxk8s.api import read_done
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
-from voxk8s.execution.result import Failure
+from voxk8s.failure import failure_of
 from voxk8s.inputs.options import InputOptions
-from voxk8s.plan import OperationId
 from voxk8s.runner.publish_status import WorkPlanGone
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.workplan_run import Run
@@ -222,7 +221,7 @@ async def test_store_that_goes_away_while_operations_run(
         result = real(self, plan, **options)
         if len(attempts) > 1:
             return result
-        silent = Failure(OperationId("s"), "default.addition", "away", True, 4, "StoreUnreachable")
+        silent = failure_of(StoreUnreachable("away"), kernel="default.addition", attempts=4)
         return replace(result, failures=(silent,))
 
     monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)

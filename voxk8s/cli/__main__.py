@@ -65,8 +65,10 @@ def call(arguments: Sequence[str] | None = None) -> int:
         _say(f"this command needs {package}: {install_command(extra)}")
         return FAILED
     except Exception as error:  # noqa: BLE001 - a user gets words, a developer the log
+        from voxk8s.failure import error_text
+
         _debug(error)
-        _say(f"{type(error).__name__}: {error} (this is a fault of voxk8s; -vv shows where)")
+        _say(f"{error_text(error)} (this is a fault of voxk8s; -vv shows where)")
         return FAILED
     return status
 

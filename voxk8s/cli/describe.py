@@ -49,7 +49,7 @@ def details(resource: WorkPlanResource) -> Iterator[str]:
         text = f" {condition.message}" if condition.message else ""
         yield f"  {condition.type}={condition.status} {condition.reason}{text}"
     for failure in status.failures or ():
-        yield f"  failed {failure.kernel} {failure.operation[:12]}: {failure.message}"
+        yield f"  {failure.message}"
     if status.failures_omitted:
         yield f"  and {status.failures_omitted} more failures"
     if status.results is not None:

@@ -8,6 +8,7 @@ import sys
 
 from voxk8s.describe import Json, as_json, as_line, one_line
 from voxk8s.execution import ExecutionResult, GoalOutcome
+from voxk8s.failure import Failure
 from voxk8s.plan import WorkPlan
 from voxk8s.values import SavedFile
 
@@ -38,29 +39,22 @@ def result_json(result: ExecutionResult) -> dict[str, Json]:
             "cached": result.cached_operations,
             "failed": result.progress.failed,
         },
-        "failures": [
-            {
-                "operation": failure.operation,
-                "kernel": failure.kernel,
-                "message": failure.message,
-            }
-            for failure in result.failures
-        ],
+        "failures": [_failure_json(failure) for failure in result.failures],
         "seconds": round(result.execution_time, 6),
     }
 
 
-def failure_json(plan: WorkPlan, message: str) -> dict[str, Json]:
+def failure_json(plan: WorkPlan, failure: Failure) -> dict[str, Json]:
     """Give the object that --json writes for a run that could not go on at all."""
     goals: list[Json] = [
-        {"name": goal.name, "operation": goal.id, "kind": goal.operation, "error": message}
+        {"name": goal.name, "operation": goal.id, "kind": goal.operation, "error": str(failure)}
         for goal in plan.goals
     ]
     return {
         "success": False,
         "goals": goals,
         "operations": {"total": 0, "computed": 0, "cached": 0, "failed": 0},
-        "failures": [{"operation": "", "kernel": "", "message": message}],
+        "failures": [_failure_json(failure)],
         "seconds": 0.0,
     }
 
@@ -76,6 +70,14 @@ def _file_digest(outcome: GoalOutcome) -> str:
         return outcome.digest
     file = outcome.load()
     return hashlib.sha256(file.data).hexdigest() if isinstance(file, SavedFile) else ""
+
+
+def _failure_json(failure: Failure) -> dict[str, Json]:
+    return {
+        "operation": failure.operation,
+        "kernel": failure.kernel,
+        "message": str(failure),
+    }
 
 
 def _goal_json(outcome: GoalOutcome) -> dict[str, Json]:

@@ -42,7 +42,7 @@ def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
     if status.results_omitted:
         _say(f"{name}: {status.results_omitted} more results are in {whole}")
     for failure in status.failures or ():
-        _say(f"{name}: {failure.kernel} {failure.operation[:12]} failed: {failure.message}")
+        _say(f"{name}: {failure.message}")
 
 
 async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:

@@ -15,6 +15,8 @@ from voxk8s.describe import one_line
 from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
+from voxk8s.failure import Failure
+from voxk8s.plan import OperationId
 from voxk8s.storage import ResultStore, open_store
 
 if TYPE_CHECKING:
@@ -31,27 +33,25 @@ def run(arguments: argparse.Namespace) -> int:
     # remote one answers while the plan is read. Without a cache it is not needed.
     answered = None if arguments.no_cache else store.ping()
     given = read_input(arguments)
-    told = _Told()
+    reported = ReportedFailures()
     try:
         if answered is not None:
             answered()
-        result = _execute(given, store, arguments, told, reporter)
+        result = _execute(given, store, arguments, reported, reporter)
     except TransientError as error:
         if arguments.json:
-            print(dump(failure_json(given.plan, str(error))))
+            print(dump(failure_json(given.plan, Failure(str(error), error.failure_reason))))
         raise
     if arguments.json:
         print(dump(result_json(result)))
     else:
         _write_lines(result)
     for outcome in result.goals:
-        if outcome.error is not None:
-            print(
-                f"voxk8s: {one_line(outcome.goal.name)}: {told.shorten(outcome.error)}",
-                file=sys.stderr,
-            )
-    reported = reporter is None or reporter.write(result, given, store)
-    return 0 if result.success and reported else 1
+        if outcome.failure is not None:
+            text = reported.text(outcome.failure)
+            print(f"voxk8s: {one_line(outcome.goal.name)}: {text}", file=sys.stderr)
+    written = reporter is None or reporter.write(result, given, store)
+    return 0 if result.success and written else 1
 
 
 def _reporter(arguments: argparse.Namespace) -> Reporter | None:
@@ -67,10 +67,10 @@ def _execute(
     given: Input,
     store: ResultStore,
     arguments: argparse.Namespace,
-    told: Listener,
+    reported: Listener,
     reporter: Reporter | None,
 ) -> ExecutionResult:
-    listeners = [told]
+    listeners = [reported]
     if reporter is not None:
         listeners.append(reporter.recorder)
     if not arguments.quiet:
@@ -98,22 +98,22 @@ def _cache(arguments: argparse.Namespace) -> CacheMode:
 
 def _write_lines(result: ExecutionResult) -> None:
     for outcome in result.goals:
-        if outcome.error is None and outcome.goal.operation == "print":
+        if outcome.succeeded and outcome.goal.operation == "print":
             print(goal_line(outcome))
 
 
-class _Told:
-    """A listener that knows which failures the log has told already, when they happened."""
+class ReportedFailures:
+    """A listener that remembers which failures the log has shown already."""
 
     def __init__(self) -> None:
-        self._failed: set[str] = set()
+        self._operations: set[OperationId] = set()
 
     def __call__(self, event: Event) -> None:
+        """Remember the operation of a failure."""
         if isinstance(event, OperationFailed):
-            place = event.place and f"{event.place}: "
-            self._failed.add(f"{place}{event.kernel} ({event.operation[:12]}) failed")
+            self._operations.add(event.failure.operation)
 
-    def shorten(self, error: str) -> str:
-        """Leave out of a goal's error why an operation failed, if that was told."""
-        head = "".join(error.partition(" failed")[:2])
-        return head if head in self._failed else error
+    def text(self, failure: Failure) -> str:
+        """Return a failure in one line, without its cause if the log has shown that."""
+        shown = failure.kernel and failure.operation in self._operations
+        return failure.headline if shown else str(failure)

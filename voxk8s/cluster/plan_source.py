@@ -13,6 +13,7 @@ from voxk8s.api import Source
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.resources import CONFIG_MAPS
+from voxk8s.constants import REASON_SOURCE_DIGEST_MISMATCH
 from voxk8s.errors import (
     InputNotAllowed,
     InputUnavailable,
@@ -45,6 +46,8 @@ class SourceUnavailable(TransientError):
 
 class SourceDigestMismatch(PermanentError):
     """The document at `source.url` does not have the digest in `source.digest`."""
+
+    failure_reason = REASON_SOURCE_DIGEST_MISMATCH
 
 
 @dataclass(frozen=True, slots=True)

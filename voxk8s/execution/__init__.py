@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     )
     from voxk8s.execution.futures import get_operation_future, set_operation_future
     from voxk8s.execution.loading import load_plan
-    from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome, OperationMetrics
+    from voxk8s.execution.result import ExecutionResult, GoalOutcome, OperationMetrics
     from voxk8s.execution.retry import RetryPolicy
     from voxk8s.execution.tasks.scheduling import (
         DefaultPolicy,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Schedule,
         SchedulingPolicy,
     )
+    from voxk8s.failure import Failure
 
 _HOMES = {
     "CacheMode": "config",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from voxk8s.failure import Failure
 from voxk8s.plan import Goal, OperationId, ResultKey
 
 
@@ -73,14 +74,10 @@ class OperationFinished:
 
 @dataclass(frozen=True, slots=True)
 class OperationRetried:
-    """A try failed and another one follows."""
+    """An attempt failed and another one follows."""
 
     key: ResultKey
-    operation: OperationId
-    kernel: str
-    attempts: int
-    error: str
-    message: str
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +94,11 @@ class OperationWaits:
 class OperationFailed:
     """One operation failed for good; goals above it fail with it.
 
-    `key` is empty for an input that cannot be read, which has none. `place` is where in a program
-    it comes from, if that is known.
+    `key` is empty for an input that cannot be read, which has none.
     """
 
     key: ResultKey
-    operation: OperationId
-    kernel: str
-    attempts: int
-    error: str
-    message: str
-    transient: bool
-    place: str = ""
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +127,10 @@ class GoalReached:
 
 @dataclass(frozen=True, slots=True)
 class GoalFailed:
-    """A goal has no result; `message` says why."""
+    """A goal has no result."""
 
     goal: Goal
-    message: str
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)

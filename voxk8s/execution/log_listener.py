@@ -35,28 +35,13 @@ class LogListener:
                     event.seconds,
                 )
             case OperationRetried():
-                logger.warning(
-                    "%s (%s) failed and is tried again (%d): %s: %s",
-                    event.kernel,
-                    event.operation[:12],
-                    event.attempts,
-                    event.error,
-                    event.message,
-                )
+                logger.warning("%s; it is tried again", event.failure)
             case OperationWaits():
                 logger.info(
                     "%s (%s) waits for %s", event.kernel, event.operation[:12], event.holder
                 )
             case OperationFailed():
-                logger.error(
-                    "%s%s (%s) failed: %s: %s",
-                    event.place and f"{event.place}: ",
-                    event.kernel,
-                    event.operation[:12],
-                    event.error,
-                    event.message,
-                    extra={"place": event.place},
-                )
+                logger.error("%s", event.failure, extra={"place": event.failure.place})
             case NonDeterminism():
                 logger.warning(
                     "%s (%s) gave another value than the store holds",

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from voxk8s.failure import Failure
 from voxk8s.plan import ResultKey
 
 
@@ -33,15 +34,11 @@ class Failed:
     """The place of a value that could not be computed.
 
     It travels to dependents as their argument, so a failure is no error of the task graph: nothing
-    is sticky and everything else goes on. `key` is the operation that failed first. `missing` says
-    that a record of the store was gone when it was needed, which computing it again mends.
+    is sticky and everything else goes on. `key` is the operation that failed first.
     """
 
     key: ResultKey
-    error: str
-    message: str
-    transient: bool = False
-    missing: bool = False
+    failure: Failure
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
@@ -50,7 +47,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     `value` is the value of a goal when it is plain and small (MessagePack), `summary` the line that
     stands for it otherwise, `memory` its size in bytes. `skeleton` is what a loop must know of a
     sequence that is not small. `url` is where a saved file lies that is no result in the store. Of
-    a failure `origin` is the operation that failed first. `started` is in seconds since the epoch.
+    a failure `origin` is the operation that failed first. `holder` is the run that is waited for.
+    `started` is in seconds since the epoch.
     """
 
     key: str
@@ -67,13 +65,16 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     value: bytes | None = None
     summary: str = ""
     origin: str = ""
-    error: str = ""
-    message: str = ""
-    transient: bool = False
-    missing: bool = False
+    failure: Failure | None = None
+    holder: str = ""
     worker: str = ""
     url: str = ""
     skeleton: bytes | None = None
+
+    @property
+    def is_recomputable(self) -> bool:
+        """Whether the operation only has to be computed once more."""
+        return self.failure is not None and self.failure.is_recomputable
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
@@ -81,26 +82,6 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
     run: str
     reports: tuple[Report, ...]
-
-
-MESSAGE_LENGTH = 4000
-"""Longer messages are cut in the middle: they go to drivers, statuses and logs."""
-
-
-def message_of(error: BaseException) -> str:
-    """Say what an exception says, in a bounded number of characters that can be encoded.
-
-    Names of files may have bytes that are no text, and a message of somebody else may fail.
-    """
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001  # whatever it is, the exception itself is what counts
-        text = ""
-    text = text.strip() or type(error).__name__
-    if len(text) > MESSAGE_LENGTH:
-        half = MESSAGE_LENGTH // 2
-        text = f"{text[:half]} … {text[-half:]}"
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 _encoder = msgspec.msgpack.Encoder()

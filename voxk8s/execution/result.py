@@ -8,6 +8,7 @@ from pathlib import Path
 
 from voxk8s.describe import as_line
 from voxk8s.execution.events import Progress
+from voxk8s.failure import Failure
 from voxk8s.plan import Goal, OperationId, ResultKey
 from voxk8s.values import Value
 
@@ -34,8 +35,8 @@ class GoalOutcome:
 
     `value` is there for plain small values only; `load()` gives any value. `digest` and `size` are
     of the stored bytes, of the file itself for a `save`, whose blob is at `url`. `path` is where a
-    file was written by this process. `cached` says that nothing was computed for it. Of a failed
-    goal `error` says why, and `transient` whether another run may succeed.
+    file was written by this process. `cached` says that nothing was computed for it. `failure` says
+    why a goal failed.
     """
 
     goal: Goal
@@ -50,18 +51,27 @@ class GoalOutcome:
     url: str = ""
     path: Path | None = None
     cached: bool = False
-    error: str | None = None
-    transient: bool = False
+    failure: Failure | None = None
     loader: Loader | None = field(default=None, repr=False, compare=False)
 
     @property
     def succeeded(self) -> bool:
         """Whether the goal has its result."""
-        return self.error is None
+        return self.failure is None
+
+    @property
+    def error(self) -> str | None:
+        """Why the goal has no result, in one line; None when it has one."""
+        return None if self.failure is None else str(self.failure)
+
+    @property
+    def transient(self) -> bool:
+        """Whether another run may reach a goal that failed."""
+        return self.failure is not None and self.failure.transient
 
     def load(self) -> Value:
         """Give the value, from the store where it is not here; raises KeyError for a failure."""
-        if self.error is not None:
+        if self.failure is not None:
             raise KeyError(self.goal.name)
         if self.has_value or self.loader is None:
             return self.value
@@ -72,18 +82,6 @@ class GoalOutcome:
         if self.text:
             return self.text
         return as_line(self.load())
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An operation that failed, or an input that could not be pinned; `error` is the exception."""
-
-    operation: OperationId
-    kernel: str
-    message: str
-    transient: bool = False
-    attempts: int = 1
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +123,7 @@ class ExecutionResult(Mapping[str, Value]):
     @property
     def failed_operations(self) -> dict[OperationId, str]:
         """Messages by operation id, of what failed itself (not of what needed it)."""
-        return {failure.operation: failure.message for failure in self.failures}
+        return {failure.operation: str(failure) for failure in self.failures}
 
     @property
     def total_operations(self) -> int:

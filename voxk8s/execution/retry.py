@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voxk8s.errors import PermanentError, StoreUnreachable, TransientError
+from voxk8s.errors import StoreUnreachable
+from voxk8s.failure import is_transient
 from voxk8s.settings import Settings
 
-_TRANSIENT = (TransientError, MemoryError, ConnectionError, TimeoutError)
-"""Beside our own, errors of what lies around a kernel: trying again may succeed."""
 _LONGEST_STORE_PAUSE = 10.0
 """Nobody works while the store is away, and many wait for it to be back."""
 
@@ -72,10 +71,3 @@ class Tries:
             self.silent_since = now
         silence = 0.0 if self.silent_since is None else now - self.silent_since
         return self.policy.allows(self.count, error, silence)
-
-
-def is_transient(error: BaseException) -> bool:
-    """Say whether trying again may help; an exception of unknown kind is the kernel's own."""
-    if isinstance(error, PermanentError):
-        return False
-    return isinstance(error, _TRANSIENT)

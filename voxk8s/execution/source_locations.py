@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
+from voxk8s.failure import Failure
 from voxk8s.plan import KeyGraph, OperationId, SourceLocation
 
 
@@ -22,15 +25,11 @@ class Places:
         """Give the place of an operation; empty if nobody knows."""
         return str(self._find(operation) or "")
 
-    def trail(self, operation: OperationId) -> str:
-        """Say by which calls the program got to an operation; empty if by none."""
-        found = self._find(operation)
-        return found.call_chain if isinstance(found, SourceLocation) else ""
-
-    def around(self, operation: OperationId, message: str) -> str:
-        """Put the place of an operation in front of a message about it, and the calls behind it."""
+    def locate(self, failure: Failure, operation: OperationId) -> Failure:
+        """Return a failure with the place of an operation, and the calls that led there."""
         place = self._find(operation)
-        return message if place is None else f"{place}: {message}{self.trail(operation)}"
+        calls = place.call_chain if isinstance(place, SourceLocation) else ""
+        return replace(failure, place=str(place or ""), calls=calls)
 
     def _find(self, operation: OperationId) -> object | None:
         if not self._places:

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Final, Literal
 
 from voxk8s import constants, report
-from voxk8s.execution.result import ExecutionResult, Failure
+from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.source_locations import line_at
 from voxk8s.history.recorder import Recorder
 from voxk8s.plan import OperationId
@@ -45,7 +45,8 @@ def account(
         _counts(result),
         message=message,
         goals=tuple(goals),
-        failures=tuple(_failure(each, recorder, places, text_of) for each in result.failures),
+        failures=result.failures,
+        excerpts={each.place: _excerpt(each.place, text_of) for each in result.failures},
         incidents=recorder.incidents() + _differences(result),
         operations=recorder.operations(),
         folded=recorder.folded,
@@ -86,23 +87,6 @@ def _counts(result: ExecutionResult) -> report.Counts:
         failed=progress.failed,
         pending=progress.pending + progress.running,
         unneeded=progress.skipped,
-    )
-
-
-def _failure(
-    failure: Failure,
-    recorder: Recorder,
-    places: Mapping[OperationId, object],
-    text_of: Callable[[str], str],
-) -> report.Failure:
-    place = recorder.place(failure.operation) or str(places.get(failure.operation, ""))
-    return report.Failure(
-        failure.operation,
-        failure.kernel,
-        failure.message.removeprefix(f"{place}: "),
-        failure.attempts,
-        place,
-        _excerpt(place, text_of),
     )
 
 

@@ -58,8 +58,8 @@ def _goal(
     picture_of: Pictures,
 ) -> report.Goal:
     name, kind = outcome.goal.name, outcome.goal.operation
-    if outcome.error is not None:
-        return report.Goal(name, kind, error=outcome.error)
+    if outcome.failure is not None:
+        return report.Goal(name, kind, error=str(outcome.failure))
     value = outcome.text
     if outcome.has_value and not value:
         value = as_line(outcome.value)

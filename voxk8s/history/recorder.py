@@ -9,14 +9,12 @@ from typing import Final
 from voxk8s import report
 from voxk8s.execution.events import (
     Event,
-    OperationFailed,
     OperationFinished,
     OperationRetried,
     OperationWaits,
     RunStarted,
     WorkerRecovered,
 )
-from voxk8s.plan import OperationId
 from voxk8s.report.totals import by_kernel
 
 MOST_OPERATIONS: Final = 100_000
@@ -25,7 +23,7 @@ _MOST_NOTES: Final = 1000
 
 
 class Recorder:
-    """Keeps operations, places of failures, and what went wrong on the way, in bounded memory.
+    """Keeps operations, and what went wrong on the way, in bounded memory.
 
     It may listen to several attempts of one run. When there are more than `most` operations the
     shorter ones are summed by kernel.
@@ -36,7 +34,6 @@ class Recorder:
         self._most = most
         self._finished: list[OperationFinished] = []
         self._incidents: Counter[tuple[str, str]] = Counter()
-        self._places: dict[OperationId, str] = {}
         self.folded: tuple[report.KernelTotal, ...] = ()
         """Sums of the operations that are not kept."""
         self.started: float | None = None
@@ -52,13 +49,10 @@ class Recorder:
                 if len(self._finished) > self._most:
                     self._fold()
             case OperationRetried():
-                what = f"{event.kernel} failed and was tried again"
-                self._note(what, f"{event.error}: {event.message}")
+                what = f"{event.failure.kernel} failed and was tried again"
+                self._note(what, event.failure.cause)
             case OperationWaits():
                 self._note(f"{event.kernel} was waited for", f"{event.holder} computed it")
-            case OperationFailed():
-                if event.place and len(self._places) < self._most:
-                    self._places[event.operation] = event.place
             case WorkerRecovered():
                 self._note("a worker was lost", event.message)
             case RunStarted():
@@ -76,10 +70,6 @@ class Recorder:
             report.Incident(what, message, count)
             for (what, message), count in self._incidents.items()
         )
-
-    def place(self, operation: OperationId) -> str:
-        """Give the place of an operation that failed; empty if it is not known."""
-        return self._places.get(operation, "")
 
     def _begin(self, time: float) -> None:
         if self.started is None:

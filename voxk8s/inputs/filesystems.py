@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from voxk8s import constants
 from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
+from voxk8s.failure import error_text
 from voxk8s.inputs.locations import Location
 from voxk8s.inputs.options import InputOptions
 
@@ -91,7 +92,7 @@ def _converted(
         return InputUnreachable(f"input {url}: the server answers {status}")
     network = next((cause for cause in causes if _is_network(cause)), None)
     if network is not None:
-        return InputUnreachable(f"input {url}: {type(network).__name__}: {network}")
+        return InputUnreachable(f"input {url}: {error_text(network)}")
     if isinstance(error, FileNotFoundError):
         return InputUnavailable(f"input {url}: it does not exist")
     if isinstance(error, PermissionError):

@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
+from voxk8s.failure import error_text
 from voxk8s.kernels.devices import Device, best_device
 from voxk8s.kernels.spec import KernelFunction, KernelSpec
 from voxk8s.plan.signature import Signature
@@ -168,7 +169,7 @@ def _load_entry_points() -> None:
             entry.load()
         except Exception as error:  # noqa: BLE001 a broken package must not take all others away
             package = entry.dist.name if entry.dist else entry.value
-            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            cause = " ".join(error_text(error).split())
             _absent.append(f"the kernels of the package {package} cannot be loaded here: {cause}")
             _log.warning("%s", _absent[-1])
             _log.debug("entry point %s = %s", entry.name, entry.value, exc_info=error)

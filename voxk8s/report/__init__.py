@@ -6,7 +6,6 @@
 from voxk8s.report.page import report
 from voxk8s.report.run import (
     Counts,
-    Failure,
     Goal,
     Incident,
     KernelTotal,
@@ -18,7 +17,6 @@ from voxk8s.report.run import (
 
 __all__ = [
     "Counts",
-    "Failure",
     "Goal",
     "Incident",
     "KernelTotal",

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from voxk8s.failure import Failure
 from voxk8s.plan import OperationId
 
 
@@ -57,17 +58,6 @@ class Goal(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Failure(msgspec.Struct, frozen=True):
-    """An operation that failed for good; `place` is `file:line:column`, `line` what is there."""
-
-    operation: OperationId
-    kernel: str
-    message: str
-    attempts: int = 1
-    place: str = ""
-    line: str = ""
-
-
 class Incident(msgspec.Struct, frozen=True):
     """Something that went wrong on the way, and `count` times so."""
 
@@ -115,6 +105,8 @@ class Run(msgspec.Struct, frozen=True):
     message: str = ""
     goals: tuple[Goal, ...] = ()
     failures: tuple[Failure, ...] = ()
+    excerpts: Mapping[str, str] = {}
+    """The lines of the program at the places of failures, by place."""
     incidents: tuple[Incident, ...] = ()
     operations: tuple[Operation, ...] = ()
     folded: tuple[KernelTotal, ...] = ()

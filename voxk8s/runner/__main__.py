@@ -16,6 +16,7 @@ from pathlib import Path
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.constants import EXIT_CREDENTIALS
 from voxk8s.errors import InvalidUsage, Voxk8sError
+from voxk8s.failure import error_text
 from voxk8s.runner.publish_status import WorkPlanGone
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.store_wait import CredentialsRefused
@@ -69,10 +70,10 @@ async def _main(config: RunnerConfig) -> int:
             return _end(EXIT_CREDENTIALS, str(error))
         except Voxk8sError as error:
             _log.exception("the run has to be tried again")
-            return _end(EXIT_RETRY, f"{type(error).__name__}: {error}")
+            return _end(EXIT_RETRY, error_text(error))
         except Exception as error:  # noqa: BLE001 - told, and tried again by the Job
             _log.exception("the run broke")
-            return _end(EXIT_RETRY, f"{type(error).__name__}: {error}")
+            return _end(EXIT_RETRY, error_text(error))
     return 0
 
 

@@ -67,6 +67,17 @@ class StatusPublisher:
             else:
                 return
 
+    async def read_workplan(self) -> dict[str, Any]:
+        """Return the WorkPlan of this run; raises WorkPlanGone if it was deleted or replaced."""
+        name = self._config.name
+        try:
+            found = await self._kube.get(WORK_PLANS, name, self._config.namespace)
+        except NotFound as error:
+            raise WorkPlanGone(str(error)) from error
+        if found["metadata"]["uid"] != self._config.uid:
+            raise WorkPlanGone(f"another WorkPlan has the name {name}")
+        return found
+
     async def _write(self, part: dict[str, Any]) -> None:
         config = self._config
         body = {
@@ -87,9 +98,8 @@ class StatusPublisher:
             )
         except NotFound as error:
             raise WorkPlanGone(str(error)) from error
-        except (Conflict, Forbidden, Invalid) as error:
-            if "uid" in str(error).lower():
-                raise WorkPlanGone(str(error)) from error
+        except (Conflict, Forbidden, Invalid):
+            await self.read_workplan()
             raise
         self._pace.wrote()
         self._last = part

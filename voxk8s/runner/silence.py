@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from voxk8s.api import Waiting
 from voxk8s.constants import REASON_STORE_UNREACHABLE
-from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.events import (
     Event,
     OperationFailed,
@@ -16,7 +15,6 @@ from voxk8s.execution.events import (
 )
 from voxk8s.plan import ResultKey
 
-_SILENCE = StoreUnreachable.__name__
 _BLIPS = 2
 """So many tries of one operation may fail before anybody hears of it."""
 
@@ -29,10 +27,10 @@ def follow(unanswered: Unanswered, event: Event) -> Unanswered:
     match event:
         case RunStarted() if unanswered:
             return {}
-        case OperationRetried(key=key, error=error, message=message, attempts=attempts) if (
-            error == _SILENCE and attempts > _BLIPS
+        case OperationRetried(key=key, failure=failure) if (
+            failure.reason == REASON_STORE_UNREACHABLE and failure.attempts > _BLIPS
         ):
-            return {**unanswered, key: message}
+            return {**unanswered, key: failure.message}
         case OperationRetried(key=key) | OperationFinished(key=key) | OperationFailed(key=key) if (
             key in unanswered
         ):

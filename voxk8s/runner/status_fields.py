@@ -17,25 +17,14 @@ from voxk8s.api import (
     json_value,
     truncate_value,
 )
-from voxk8s.cluster.plan_source import SourceDigestMismatch
-from voxk8s.errors import (
-    InputNotAllowed,
-    InvalidPlan,
-    InvalidProgram,
-    PermanentError,
-)
+from voxk8s.errors import PermanentError
 from voxk8s.execution import ExecutionResult
 from voxk8s.execution.events import Progress
-from voxk8s.execution.result import Failure, GoalOutcome
+from voxk8s.execution.result import GoalOutcome
+from voxk8s.failure import Failure
 
 _MESSAGE_LIMIT = 4000
 _KEYS = 16
-_REASONS: tuple[tuple[type[PermanentError], str], ...] = (
-    (InvalidPlan, constants.REASON_INVALID_PLAN),
-    (InvalidProgram, constants.REASON_INVALID_PROGRAM),
-    (InputNotAllowed, constants.REASON_INPUT_NOT_ALLOWED),
-    (SourceDigestMismatch, constants.REASON_SOURCE_DIGEST_MISMATCH),
-)
 
 
 def goal_results(goals: Sequence[GoalOutcome], *, whole: bool = False) -> list[GoalResult]:
@@ -47,7 +36,7 @@ def operation_failures(failures: Sequence[Failure]) -> list[OperationFailure]:
     """Give what failed itself, not what needed it."""
     return [
         OperationFailure(
-            operation=failure.operation, kernel=failure.kernel, message=_cut(failure.message)
+            operation=failure.operation, kernel=failure.kernel, message=_cut(str(failure))
         )
         for failure in failures
     ]
@@ -82,11 +71,9 @@ def outcome_of(result: ExecutionResult, problems: Sequence[str], now: datetime) 
 
 def refusal(error: PermanentError, now: datetime) -> Outcome:
     """Say that a plan can never run."""
-    reason = next(
-        (word for kind, word in _REASONS if isinstance(error, kind)),
-        constants.REASON_OPERATION_FAILED,
+    return Outcome(
+        state="Failed", reason=error.failure_reason, message=_cut(str(error)), finish_time=now
     )
-    return Outcome(state="Failed", reason=reason, message=_cut(str(error)), finish_time=now)
 
 
 def final_part(

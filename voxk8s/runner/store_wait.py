@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from voxk8s.api import Waiting
 from voxk8s.constants import REASON_STORE_ACCESS_DENIED, REASON_STORE_UNREACHABLE
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
-from voxk8s.execution.result import Failure
+from voxk8s.failure import Failure
 from voxk8s.runner.status_reporter import StatusReporter
 from voxk8s.storage import ResultStore
 
@@ -57,7 +57,7 @@ class StoreWait:
         What else is away, such as an input, may lie on the same server.
         """
         for failure in failures:
-            if failure.error == StoreUnreachable.__name__:
+            if failure.reason == REASON_STORE_UNREACHABLE:
                 return StoreUnreachable(failure.message)
         if any(failure.transient for failure in failures):
             try:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from voxk8s import api
 from voxk8s.api import Waiting, WorkPlanResource, decode_resource
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.output_url import check_output
 from voxk8s.cluster.plan_source import (
     Document,
@@ -26,13 +25,12 @@ from voxk8s.cluster.plan_source import (
     read_plan_and_locations,
     read_source,
 )
-from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import REASON_SOURCE_UNAVAILABLE
 from voxk8s.errors import PermanentError, SchedulerLost, StoreError
 from voxk8s.history import Recorder
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.runner import copy_outputs, scheduler_connection, status_fields
-from voxk8s.runner.publish_status import StatusPublisher, WorkPlanGone
+from voxk8s.runner.publish_status import StatusPublisher
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.status_reporter import StatusReporter
 from voxk8s.runner.store_wait import FIRST_PAUSE, LONGEST_PAUSE, StoreWait
@@ -79,7 +77,7 @@ class Run:
         Raises WorkPlanGone, CredentialsRefused, or what the API server could not be told.
         """
         importing = asyncio.create_task(asyncio.to_thread(_import_engine))
-        workplan = await self._workplan()
+        workplan = decode_resource(await self._publisher.read_workplan())
         self._narrator.before = workplan.status.progress
         self._narrator.told = workplan.status.operations
         narrating = asyncio.create_task(self._publisher.narrate(self._narrator))
@@ -107,16 +105,6 @@ class Run:
         if self._stopping.is_set():
             return None
         return await self._deliver(workplan, result)
-
-    async def _workplan(self) -> WorkPlanResource:
-        try:
-            found = await self._kube.get(WORK_PLANS, self._config.name, self._config.namespace)
-        except NotFound as error:
-            raise WorkPlanGone(str(error)) from error
-        workplan = decode_resource(found)
-        if workplan.metadata.uid != self._config.uid:
-            raise WorkPlanGone("another WorkPlan has its name")
-        return workplan
 
     async def _plan(self, workplan: WorkPlanResource) -> WorkPlan:
         from voxk8s.kernels import registry

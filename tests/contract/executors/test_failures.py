@@ -123,7 +123,7 @@ def test_a_missing_input_fails_its_goals(
     assert dict(result) == {"two": 2.0}
     assert missing in (result.goals[0].error or "")
     assert len(result.failed_operations) == 1
-    assert [missing in event.message for event in memory.of(OperationFailed)] == [True]
+    assert [missing in str(event.failure) for event in memory.of(OperationFailed)] == [True]
 
 
 def test_fail_fast_stops_at_a_missing_input(

@@ -30,6 +30,7 @@ def workplan(name: str = "brain", **status: Any) -> WorkPlanResource:
     )
 
 
+MESSAGE = "vox1.near (abababababab) failed: KernelError: no mask"
 RUNNING: dict[str, Any] = {
     "phase": "Running",
     "progress": "12/40",
@@ -39,7 +40,7 @@ RUNNING: dict[str, Any] = {
         "total": 40, "cached": 9, "computed": 3, "failed": 1, "running": 2, "pending": 25,
     },
     "cluster": {"name": "vox-brain", "workers": 3, "dashboardURL": "http://x:8787"},
-    "failures": [{"operation": "ab" * 32, "kernel": "vox1.near", "message": "no mask"}],
+    "failures": [{"operation": "ab" * 32, "kernel": "vox1.near", "message": MESSAGE}],
     "results": [],
     "resultsOmitted": 2,
 }  # fmt: skip
@@ -62,7 +63,7 @@ def test_details_tell_counts_cluster_and_failures() -> None:
     text = "\n".join(details(workplan(**RUNNING)))
     for part in ("mine/brain", "3 computed", "9 known", "vox-brain, 3 workers", "http://x:8787"):
         assert part in text
-    assert "vox1.near abababababab: no mask" in text
+    assert MESSAGE in text
     assert "results      2" in text
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxk8s.errors import InputUnreachable, KernelError, StoreUnreachable, WorkerLost
-from voxk8s.execution.retry import RetryPolicy, is_transient
+from voxk8s.errors import WorkerLost
+from voxk8s.execution.retry import RetryPolicy
 from voxk8s.settings import Settings
 
 
@@ -30,29 +29,6 @@ def test_the_limit_counts_tries_after_the_first() -> None:
     error = WorkerLost("gone")
     assert [RetryPolicy(limit=3).allows(n, error) for n in (1, 2, 3, 4)] == [True] * 3 + [False]
     assert not RetryPolicy(limit=0).allows(1, error)
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        StoreUnreachable("x"),
-        InputUnreachable("x"),
-        MemoryError(),
-        ConnectionResetError(),
-        TimeoutError(),
-    ],
-)
-def test_transport_is_transient(error: Exception) -> None:
-    """Stores, inputs, the network and memory may do better next time."""
-    assert is_transient(error)
-
-
-@pytest.mark.parametrize(
-    "error", [ValueError("x"), KernelError("x"), ZeroDivisionError(), OSError()]
-)
-def test_a_kernels_own_error_is_final(error: Exception) -> None:
-    """Any other exception of a kernel would come again."""
-    assert not is_transient(error)
 
 
 def test_settings_give_the_policy() -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from tests.support.imgql import compile_text
 from voxk8s.execution.source_locations import NOWHERE, Places
+from voxk8s.failure import Failure
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyOperation, OperationId, WorkPlan, key_graph
 
 NAME = OperationId("a" * 64)
 
 
-def test_a_message_begins_with_the_place() -> None:
-    """A known place stands before the message; without one the message stays as it is."""
+BROKEN = Failure("it broke")
+
+
+def test_a_failure_has_the_place_of_its_operation() -> None:
+    """A known place is part of the failure; without one the failure stays as it is."""
     places = Places({NAME: "p.imgql:3:5"})
-    assert places.around(NAME, "it broke") == "p.imgql:3:5: it broke"
-    assert places.around(OperationId("b" * 64), "it broke") == "it broke"
-    assert NOWHERE.around(NAME, "it broke") == "it broke"
+    assert places.locate(BROKEN, NAME).place == "p.imgql:3:5"
+    assert places.locate(BROKEN, OperationId("b" * 64)) == BROKEN
+    assert NOWHERE.locate(BROKEN, NAME) == BROKEN
 
 
 def test_operations_of_loops_have_the_place_of_the_body() -> None:
@@ -44,13 +48,13 @@ def test_inputs_with_computed_addresses_have_places() -> None:
     assert {places.of(name) for name in places.graph.unpinned} == {"main.imgql:3:10"}
 
 
-def test_a_message_names_the_calls_that_led_to_an_operation() -> None:
+def test_a_failure_names_the_calls_that_led_to_an_operation() -> None:
     """Behind the message stand the calls, the innermost first; far ones are left out."""
     functions = "".join(f"let f{i}(a) = f{i - 1}(a)\n" for i in range(1, 5))
     program = compile_text(f'let f0(a) = a - 1\n{functions}print "x" f4(2)')
     places = _places(program.plan, program.origins)
     (name,) = _operations(places)["default.subtraction"]
-    assert places.around(name, "it broke") == (
+    assert str(places.locate(BROKEN, name)) == (
         "main.imgql:1:15: it broke (in f0, called at main.imgql:2:13,"
         " in f1, called at main.imgql:3:13, in f2, called at main.imgql:4:13, …)"
     )

@@ -5,23 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import voxk8s
-from voxk8s.execution.events import OperationFailed, Progress, RunStarted
-from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome
+from voxk8s.execution.events import Progress, RunStarted
+from voxk8s.execution.result import ExecutionResult, GoalOutcome
+from voxk8s.failure import Failure
 from voxk8s.history import Recorder, account
-from voxk8s.plan import Goal, OperationId, ResultKey
+from voxk8s.plan import Goal, OperationId
 from voxk8s.report import Counts, Run
 
 BAD = OperationId("f" * 64)
-FAILURE = Failure(BAD, "vox1.near", "a.imgql:2:5: vox1.near (fff) failed: E: no", attempts=3)
+FAILURE = Failure("no", attempts=3, kernel="vox1.near", operation=BAD, place="a.imgql:2:5")
 PROGRAM = ["import vox1", "\tlet x = near(1)"]
 
 
 def result(*errors: str | None, **parts: Any) -> ExecutionResult:
     """Make the result of a run with one goal for each error, or None."""
     goals = tuple(
-        GoalOutcome(Goal("print", BAD, f"g{number}"), BAD, error=error)
+        GoalOutcome(
+            Goal("print", BAD, f"g{number}"), BAD, failure=Failure(error) if error else None
+        )
         for number, error in enumerate(errors)
     )
     progress = Progress(total=9, cached=1, computed=2, failed=1, running=1, pending=2, skipped=2)
@@ -75,36 +79,25 @@ def test_times_are_those_of_all_attempts() -> None:
 
 
 def test_failures_show_the_line_of_the_program() -> None:
-    """With a mark below the column; the place is not said twice."""
-    recorder = Recorder()
-    recorder(OperationFailed(ResultKey("k"), BAD, "vox1.near", 3, "E", "no", False, "a.imgql:2:5"))
-    (failure,) = told(result("no", failures=(FAILURE,)), recorder, text_of=text).failures
-    assert failure.place == "a.imgql:2:5"
-    assert failure.line == " let x = near(1)\n    ^"
-    assert failure.message == "vox1.near (fff) failed: E: no"
-    assert failure.attempts == 3
-
-
-def test_inputs_that_failed_have_the_place_of_their_node() -> None:
-    """No event tells of an input that has no key; the program's places do."""
-    places = {BAD: "a.imgql:1:1"}
-    (failure,) = told(result("no", failures=(FAILURE,)), places=places, text_of=text).failures
-    assert (failure.place, failure.line) == ("a.imgql:1:1", "import vox1\n^")
+    """With a mark below the column."""
+    found = told(result("no", failures=(FAILURE,)), text_of=text)
+    assert found.failures == (FAILURE,)
+    assert found.excerpts == {"a.imgql:2:5": " let x = near(1)\n    ^"}
 
 
 @pytest.mark.parametrize("place", ["", "elsewhere.imgql:1:1", "odd", "odd:x:y"])
 def test_lines_that_are_not_at_hand_are_left_out(place: str) -> None:
     """A plan document has none, and files may be gone."""
-    (failure,) = told(result("no", failures=(FAILURE,)), places={BAD: place}, text_of=text).failures
-    assert failure.line == ""
+    failure = replace(FAILURE, place=place)
+    assert told(result("no", failures=(failure,)), text_of=text).excerpts == {place: ""}
 
 
 def test_a_long_line_has_no_mark() -> None:
     """It would not stand below its place."""
     long = "x" * 1000
-    places = {BAD: "a.imgql:1:500"}
-    found = told(result("no", failures=(FAILURE,)), places=places, text_of=lambda _: long)
-    assert found.failures[0].line == long
+    failure = replace(FAILURE, place="a.imgql:1:500")
+    found = told(result("no", failures=(failure,)), text_of=lambda _: long)
+    assert found.excerpts == {"a.imgql:1:500": long}
 
 
 def test_differences_are_told() -> None:

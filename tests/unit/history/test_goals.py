@@ -10,6 +10,7 @@ import pytest
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.execution.result import GoalOutcome
+from voxk8s.failure import Failure
 from voxk8s.history import known_since, show_goals
 from voxk8s.plan import Goal, OperationId
 from voxk8s.report import Origin, Preview
@@ -90,7 +91,7 @@ def test_a_store_that_fails_takes_no_report_away(
 def test_a_goal_that_failed_has_its_reason_only() -> None:
     """Neither link nor picture is asked for."""
     operation = OperationId("o" * 64)
-    outcome = GoalOutcome(Goal("save", operation, "x.png"), operation, error="no")
+    outcome = GoalOutcome(Goal("save", operation, "x.png"), operation, failure=Failure("no"))
 
     def refuse(_: GoalOutcome) -> Any:
         raise AssertionError("asked for what is not there")

@@ -8,13 +8,13 @@ import pytest
 
 from voxk8s.execution.events import (
     NonDeterminism,
-    OperationFailed,
     OperationFinished,
     OperationRetried,
     OperationWaits,
     RunStarted,
     WorkerRecovered,
 )
+from voxk8s.failure import failure_of
 from voxk8s.history import Recorder
 from voxk8s.plan import OperationId, ResultKey
 from voxk8s.report import Incident, KernelTotal, Operation
@@ -68,7 +68,7 @@ def test_memory_is_bounded() -> None:
 
 def test_what_went_wrong_is_counted() -> None:
     """The same thing twice is one line."""
-    retried = OperationRetried(ResultKey("k"), OperationId("o"), "vox1.near", 1, "OSError", "away")
+    retried = OperationRetried(ResultKey("k"), failure_of(OSError("away"), kernel="vox1.near"))
     waits = OperationWaits(ResultKey("k"), OperationId("o"), "vox1.pdt", "WorkPlan a/b")
     lost = WorkerRecovered("worker w is gone")
     assert heard(retried, waits, lost, retried).incidents() == (
@@ -84,16 +84,6 @@ def test_incidents_are_bounded() -> None:
     incidents = heard(*lost).incidents()
     assert len(incidents) <= 1001
     assert sum(each.count for each in incidents) == 5000
-
-
-def test_places_of_failures_are_known() -> None:
-    """Where in the program an operation stands that failed."""
-    failed = OperationFailed(
-        ResultKey("k"), OperationId("o"), "vox1.near", 1, "E", "no", False, "a.imgql:1:2"
-    )
-    recorder = heard(failed)
-    assert recorder.place(OperationId("o")) == "a.imgql:1:2"
-    assert recorder.place(OperationId("p")) == ""
 
 
 def test_attempts_are_one_run() -> None:

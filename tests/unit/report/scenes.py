@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from voxk8s.failure import Failure
 from voxk8s.plan import OperationId
 from voxk8s.report import (
     Counts,
-    Failure,
     Goal,
     Incident,
     Operation,
@@ -69,14 +69,15 @@ WHOLE = run(
     ),
     failures=(
         Failure(
-            OperationId("f" * 64),
-            "vox1.volume",
-            "vox1.volume (ffffffffffff) failed: KernelError: not a mask",
-            4,
-            "bright.imgql:7:4",
-            'print "bad" volume(scan)\n   ^',
+            "not a mask",
+            error="KernelError",
+            attempts=4,
+            kernel="vox1.volume",
+            operation=OperationId("f" * 64),
+            place="bright.imgql:7:4",
         ),
     ),
+    excerpts={"bright.imgql:7:4": 'print "bad" volume(scan)\n   ^'},
     incidents=(Incident("vox1.near is tried again", "ConnectionError: away", 3),),
     operations=(
         operation(0),

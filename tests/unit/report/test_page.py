@@ -13,8 +13,9 @@ import pytest
 from tests.support.html import read_page
 from tests.support.paths import ROOT
 from tests.unit.report.scenes import GOLDEN, PIXEL, WHOLE, large, operation, run
+from voxk8s.failure import Failure
 from voxk8s.plan import OperationId
-from voxk8s.report import Counts, Failure, Goal, Incident, KernelTotal, Preview, report
+from voxk8s.report import Counts, Goal, Incident, KernelTotal, Preview, report
 
 EVIL = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
 
@@ -108,7 +109,8 @@ def test_what_users_wrote_is_text() -> None:
             Goal(EVIL, "save", link="./" + EVIL, address=EVIL, media_type=EVIL),
             Goal(EVIL, "print", error=EVIL),
         ),
-        failures=(Failure(OperationId(EVIL), EVIL, EVIL, place=EVIL, line=EVIL),),
+        failures=(Failure(EVIL, EVIL, EVIL, kernel=EVIL, operation=OperationId(EVIL), place=EVIL),),
+        excerpts={EVIL: EVIL},
         incidents=(Incident(EVIL, EVIL),),
         operations=(operation(0, operation=EVIL, kernel=EVIL, worker=EVIL),),
         folded=(KernelTotal(EVIL, 1, 1.0, 1.0, 1),),
@@ -184,10 +186,16 @@ def test_texts_of_users_do_not_grow_the_page() -> None:
     preview = Preview(b"\0" * 150_000, "image/png")
     goals = (Goal(long, "print", long, digest="d" * 64, preview=preview),) * 3000
     failures = tuple(
-        Failure(OperationId("f" * 64), "vox1.near", long, place=long, line=long) for _ in goals
+        Failure(long, kernel="vox1.near", operation=OperationId("f" * 64), place=long)
+        for _ in goals
     )
     incidents = tuple(Incident(long, long) for _ in goals)
-    parts = {"goals": goals, "failures": failures, "incidents": incidents}
+    parts = {
+        "goals": goals,
+        "failures": failures,
+        "excerpts": {long: long},
+        "incidents": incidents,
+    }
     text = report(run(title=long, program=long * 100, **parts))
     assert len(text.encode()) < 4_000_000
     assert "And 2000 more." in text
@@ -198,9 +206,7 @@ def test_texts_of_users_do_not_grow_the_page() -> None:
 def test_few_values_are_shown_whole() -> None:
     """Where there is room a value, or a message, is not cut."""
     long = "x" * 7000
-    text = report(
-        run(goals=(Goal("g", "print", long),), failures=(Failure(OperationId("f"), "k", long),))
-    )
+    text = report(run(goals=(Goal("g", "print", long),), failures=(Failure(long, kernel="k"),)))
     assert text.count(long) == 2
 
 

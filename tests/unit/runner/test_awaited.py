@@ -12,6 +12,7 @@ from voxk8s.execution.events import (
     ProgressChanged,
     RunStarted,
 )
+from voxk8s.failure import Failure
 from voxk8s.plan import OperationId, ResultKey
 from voxk8s.runner.awaited import Awaited, follow, in_words
 from voxk8s.runner.status_reporter import StatusReporter
@@ -31,9 +32,7 @@ def finished(key: str) -> OperationFinished:
 
 def failed(key: str) -> OperationFailed:
     """The other end of an operation."""
-    return OperationFailed(
-        ResultKey(key), OperationId(f"id-{key}"), "vox1.pdt", 1, "ValueError", "no", False
-    )
+    return OperationFailed(ResultKey(key), Failure("no", kernel="vox1.pdt"))
 
 
 def after(*events: Event) -> Awaited:

@@ -10,6 +10,7 @@ import pytest
 
 from voxk8s.errors import InputUnreachable
 from voxk8s.execution import ExecutionEngine, GoalOutcome, load_plan
+from voxk8s.failure import Failure
 from voxk8s.inputs.filesystems import file_system
 from voxk8s.inputs.options import InputOptions
 from voxk8s.runner import copy_outputs
@@ -77,5 +78,5 @@ def test_place_that_does_not_answer_is_tried_again(
 
 def test_nothing_to_copy(store: ResultStore, tmp_path: Path) -> None:
     """Printed goals and failed ones leave nothing to copy."""
-    goals = [replace(goal, error="failed") for goal in run(store)]
+    goals = [replace(goal, failure=Failure("failed")) for goal in run(store)]
     assert copy_outputs.copy_outputs(goals, store, tmp_path.as_uri(), OPTIONS) == []

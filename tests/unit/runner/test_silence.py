@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from voxk8s.api import Waiting
+from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.events import OperationFinished, OperationRetried, RunStarted
+from voxk8s.failure import failure_of
 from voxk8s.plan import OperationId, ResultKey
 from voxk8s.runner.status_reporter import StatusReporter
 
 
-def retried(key: str, attempts: int, error: str = "StoreUnreachable") -> OperationRetried:
+def retried(key: str, attempts: int, error: type[Exception] = StoreUnreachable) -> OperationRetried:
     """A try that failed."""
-    operation = OperationId(f"id-{key}")
-    return OperationRetried(ResultKey(key), operation, "vox1.dt", attempts, error, f"{key}: no")
+    failure = failure_of(error(f"{key}: no"), kernel="vox1.dt", attempts=attempts)
+    return OperationRetried(ResultKey(key), failure)
 
 
 def finished(key: str) -> OperationFinished:
@@ -36,7 +38,7 @@ def test_a_store_that_stays_silent_is_told() -> None:
 
 def test_a_moment_of_silence_is_not_told() -> None:
     """One or two tries that fail are no news, nor are other errors."""
-    assert told(retried("a", 1), retried("a", 2), retried("b", 5, "MemoryError")) is None
+    assert told(retried("a", 1), retried("a", 2), retried("b", 5, MemoryError)) is None
 
 
 def test_the_store_is_back_when_all_are_served() -> None:
@@ -44,7 +46,7 @@ def test_the_store_is_back_when_all_are_served() -> None:
     events = [retried("a", 3), retried("b", 3), finished("a")]
     assert told(*events) is not None
     assert told(*events, finished("b")) is None
-    assert told(*events, retried("b", 4, "MemoryError")) is None
+    assert told(*events, retried("b", 4, MemoryError)) is None
 
 
 def test_a_new_attempt_forgets() -> None:

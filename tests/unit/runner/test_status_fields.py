@@ -12,11 +12,13 @@ from tests.unit.controller.observed_builders import START
 from voxk8s.api import decode_status
 from voxk8s.errors import InputNotAllowed, InvalidPlan, KernelError
 from voxk8s.execution.events import Progress
-from voxk8s.execution.result import ExecutionResult, Failure, GoalOutcome
+from voxk8s.execution.result import ExecutionResult, GoalOutcome
+from voxk8s.failure import Failure
 from voxk8s.plan import Goal, OperationId
 from voxk8s.runner import status_fields
 
 PROGRESS = Progress(total=5, cached=2, computed=3)
+FAILED = OperationId("f" * 64)
 SAVED = {
     "digest": "d" * 64,
     "size": 7,
@@ -75,11 +77,11 @@ def test_the_report_is_said_where_there_is_one() -> None:
 
 def test_partial_failure() -> None:
     """The goals that were reached are there; the message names a failed one and why."""
-    failure = Failure(OperationId("f" * 64), "default.load", "input s3://b/x: no such file")
+    failure = Failure("input s3://b/x: no such file", kernel="default.load", operation=FAILED)
     found = status(
         result(
             goal("n", value=1, has_value=True),
-            goal("v", error="input s3://b/x: no such file"),
+            goal("v", failure=failure),
             failures=(failure,),
         )
     )
@@ -88,7 +90,7 @@ def test_partial_failure() -> None:
     assert "1 of 2 goals" in found.outcome.message
     assert "s3://b/x" in found.outcome.message
     assert [(f.kernel, f.message) for f in found.failures] == [
-        ("default.load", "input s3://b/x: no such file")
+        ("default.load", "default.load (ffffffffffff) failed: input s3://b/x: no such file")
     ]
 
 
@@ -120,7 +122,9 @@ def test_values_are_json(value: Any, shown: Any) -> None:
 def test_status_is_bounded() -> None:
     """Many goals, long values and long messages stay below 256 KiB, with what is left out."""
     goals = [goal(f"g{n}", value="x" * 9000, has_value=True) for n in range(2000)]
-    failures = tuple(Failure(OperationId(f"{n:064d}"), "k", "m" * 5000) for n in range(500))
+    failures = tuple(
+        Failure("m" * 5000, kernel="k", operation=OperationId(f"{n:064d}")) for n in range(500)
+    )
     end = status_fields.outcome_of(result(*goals), (), START)
     part = status_fields.final_part(result(*goals, failures=failures), end, "5/5", "")
     assert len(msgspec.json.encode(part)) < 230_000

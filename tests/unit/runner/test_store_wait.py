@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
-from voxk8s.execution.result import Failure
+from voxk8s.errors import InputUnreachable, StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.failure import Failure, failure_of
 from voxk8s.plan import OperationId
 from voxk8s.runner.status_reporter import StatusReporter
 from voxk8s.runner.store_wait import DENIED_SECONDS, CredentialsRefused, StoreWait
-
-SILENT = "StoreUnreachable"
 
 
 class Store:
@@ -89,23 +87,25 @@ async def test_the_time_of_refusals_begins_anew_after_a_failure_of_another_kind(
     assert patient.seconds > 10 * DENIED_SECONDS
 
 
-def failure(error: str, *, transient: bool = True) -> Failure:
+def failure(error: Exception) -> Failure:
     """An operation that failed."""
-    return Failure(OperationId("a"), "vox1.dt", f"{error}: no", transient, 4, error)
+    return failure_of(error, kernel="vox1.dt", operation=OperationId("a"), attempts=4)
 
 
 async def test_operations_that_failed_by_a_silent_store_blame_it() -> None:
     """It need not be asked: it may be back already."""
     patient = Patient(None)
-    silence = await patient.patience.silence([failure("E", transient=False), failure(SILENT)])
-    assert str(silence) == f"{SILENT}: no"
+    failures = [failure(ValueError("E")), failure(StoreUnreachable("no"))]
+    silence = await patient.patience.silence(failures)
+    assert isinstance(silence, StoreUnreachable)
+    assert str(silence) == "no"
     assert patient.store.asked == 0
 
 
 async def test_inputs_that_are_away_with_the_store_are_its_fault() -> None:
     """An input may lie on the server of the store; where that answers, the input is missing."""
     away = StoreUnreachable("away")
-    failures = [failure("InputUnreachable")]
+    failures = [failure(InputUnreachable("no"))]
     assert await Patient(away).patience.silence(failures) is away
     assert await Patient(None).patience.silence(failures) is None
 
@@ -113,7 +113,7 @@ async def test_inputs_that_are_away_with_the_store_are_its_fault() -> None:
 async def test_errors_of_kernels_blame_nobody() -> None:
     """The store is not asked where operations failed for good."""
     patient = Patient(StoreUnreachable("away"))
-    assert await patient.patience.silence([failure("ValueError", transient=False)]) is None
+    assert await patient.patience.silence([failure(ValueError("no"))]) is None
     assert patient.store.asked == 0
 
 

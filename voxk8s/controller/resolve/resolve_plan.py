@@ -53,14 +53,8 @@ def resolve_plan(request: ResolveRequest) -> ResolveResult:
     """Return what the store leaves of a plan to compute, or why that cannot be determined."""
     try:
         return _resolve(request)
-    except InvalidPlan as error:
-        return Invalid(constants.REASON_INVALID_PLAN, str(error))
-    except InvalidProgram as error:
-        return Invalid(constants.REASON_INVALID_PROGRAM, str(error))
-    except InputNotAllowed as error:
-        return Invalid(constants.REASON_INPUT_NOT_ALLOWED, str(error))
-    except SourceDigestMismatch as error:
-        return Invalid(constants.REASON_SOURCE_DIGEST_MISMATCH, str(error))
+    except (InvalidPlan, InvalidProgram, InputNotAllowed, SourceDigestMismatch) as error:
+        return Invalid(error.failure_reason, str(error))
     except SourceUnavailable as error:
         return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, str(error))
     except StoreAccessDenied as error:

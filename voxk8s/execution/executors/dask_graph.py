@@ -117,11 +117,11 @@ def run_plain(
 ) -> object:
     """Run a task of one export; raises `OperationError` with the operation's message."""
     value = run_task(task, context, *upstream)
-    if isinstance(value, Failed) and value.missing and recipe is not None:
-        logger.warning("%s; it is computed again", value.message)
+    if isinstance(value, Failed) and value.failure.is_recomputable and recipe is not None:
+        logger.warning("%s; it is computed again", value.failure.message)
         value = recompute(recipe, context)
     if isinstance(value, Failed):
-        raise OperationError(f"{value.key}: {value.error}: {value.message}")
+        raise OperationError(f"{value.key}: {value.failure}")
     return value
 
 

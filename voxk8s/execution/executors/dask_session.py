@@ -15,17 +15,18 @@ from dask.base import annotate
 from distributed import Client, KilledWorker
 from distributed.client import Future as DaskFuture
 from distributed.client import FutureCancelledError as DaskCancelledError
+from msgspec.structs import replace
 
 from voxk8s.constants import ENV_DASK_MEMORY
-from voxk8s.errors import SchedulerLost
+from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
 from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send, Stopped
-from voxk8s.execution.outcome import Report, decode_batch, message_of
-from voxk8s.execution.retry import is_transient
+from voxk8s.execution.outcome import Report, decode_batch
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.task_context import RunSpec
+from voxk8s.failure import failure_of
 
 RECONNECT_SECONDS = 10.0
 """So long a client may look for its scheduler before the run is given up."""
@@ -257,11 +258,11 @@ def _lost(key: TaskKey, error: BaseException) -> Lost:
             f"{error.allowed_failures + 1} workers died while they computed it"
             " (out of memory? give workers a higher limit)"
         )
-        return Lost(key, "WorkerLost", text, str(error.task))
+        return Lost(key, failure_of(WorkerLost(text)), str(error.task))
     if isinstance(error, CancelledError | DaskCancelledError):
-        return Lost(key, "WorkerLost", "the scheduler has dropped its task")
-    text, final = message_of(error), not is_transient(error)
-    if isinstance(error, MemoryError) and _REFUSED in text:
+        return Lost(key, failure_of(WorkerLost("the scheduler has dropped its task")))
+    failure = failure_of(error)
+    if isinstance(error, MemoryError) and _REFUSED in failure.message:
         # What the scheduler will not place it refuses again.
-        text, final = f"{text} {_MORE_MEMORY}", True
-    return Lost(key, type(error).__name__, text, None, final)
+        failure = replace(failure, message=f"{failure.message} {_MORE_MEMORY}", transient=False)
+    return Lost(key, failure)

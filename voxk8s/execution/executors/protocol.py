@@ -10,6 +10,7 @@ from voxk8s.execution.outcome import Report
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker.task_context import RunSpec
+from voxk8s.failure import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,13 @@ class Done:
 class Lost:
     """A watched task has no value: processes were lost, or its task could not be run at all.
 
-    `culprit` is the task that they died on, where that is known. `error` names the kind of error;
-    `final` says that another try would end the same way.
+    `culprit` is the task that they died on, where that is known. A failure that is not transient
+    would end another attempt in the same way.
     """
 
     key: TaskKey
-    error: str
-    message: str
+    failure: Failure
     culprit: str | None = None
-    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

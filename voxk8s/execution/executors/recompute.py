@@ -66,7 +66,9 @@ def recompute(recipe: Recomputation, context: RunSpec) -> object:
     while True:
         contains = _nothing if store is None or not context.reads else store.contains
         value = run_task(recipe.task(contains, gone), context)
-        if not isinstance(value, Failed) or not value.missing or value.key in gone:
+        if not isinstance(value, Failed) or not value.failure.is_recomputable:
+            return value
+        if value.key in gone:
             return value
         gone.add(value.key)
 

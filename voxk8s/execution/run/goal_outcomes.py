@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from voxk8s.constants import INLINE_VALUE_BYTES
+from voxk8s.constants import INLINE_VALUE_BYTES, REASON_OUTPUT_UNAVAILABLE
 from voxk8s.describe import as_line, describe
 from voxk8s.errors import StoreError
 from voxk8s.execution.config import Config
 from voxk8s.execution.files import target_path, write_file
 from voxk8s.execution.inline_values import decode_inline, encode_inline
 from voxk8s.execution.outcome import Report, Status
-from voxk8s.execution.result import Failure, GoalOutcome
-from voxk8s.execution.retry import is_transient
-from voxk8s.execution.run.run_state import is_failure
+from voxk8s.execution.result import GoalOutcome
+from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import Ledger
+from voxk8s.failure import NOT_REACHED, RESULT_GONE, Failure, is_transient
 from voxk8s.plan import (
     Goal,
-    InputRef,
     KeyGoal,
-    KeyGraph,
     KeyOperation,
-    OperationId,
     ResultKey,
     blockers,
 )
@@ -70,55 +67,42 @@ class Delivery:
         return _load(self._config.store, key)
 
     def outcomes(
-        self,
-        graph: KeyGraph,
-        settled: Mapping[ResultKey, Report | None],
-        errors: Mapping[OperationId, BaseException],
-        ledger: Ledger,
-        stopped: str | None,
+        self, state: RunState, ledger: Ledger, stopped: str | None
     ) -> tuple[GoalOutcome, ...]:
         """Make the outcomes of all goals, in their order, and write files."""
+        settled = state.settled
         known = [
             goal.key
-            for goal in graph.goals
+            for goal in state.graph.goals
             if goal.key is not None and goal.key in settled and settled[goal.key] is None
         ]
         records = self._config.store.records(known) if known else {}
-        made: list[GoalOutcome] = []
-        for goal in graph.goals:
-            outcome = self._outcome(graph, goal, settled, errors, ledger, stopped, records)
-            made.append(self._write(outcome) if outcome.error is None else outcome)
-        return tuple(made)
+        made = [self._outcome(goal, state, ledger, stopped, records) for goal in state.graph.goals]
+        return tuple(self._write(outcome) if outcome.succeeded else outcome for outcome in made)
 
     def _outcome(
         self,
-        graph: KeyGraph,
         goal: KeyGoal,
-        settled: Mapping[ResultKey, Report | None],
-        errors: Mapping[OperationId, BaseException],
+        state: RunState,
         ledger: Ledger,
         stopped: str | None,
         records: Mapping[str, Record],
     ) -> GoalOutcome:
         base = GoalOutcome(goal.goal, goal.operation, goal.key)
         if goal.key is None:
-            return _waiting(base, graph, errors, ledger, stopped)
-        node = graph.nodes[goal.key]
+            return replace(base, failure=_why_no_key(goal, state, ledger, stopped))
+        node = state.graph.nodes[goal.key]
         if not isinstance(node, KeyOperation):
             text = as_line(node.value)
             return replace(base, value=node.value, has_value=True, text=text, cached=True)
-        report = settled[goal.key] if goal.key in settled else ledger.final(goal.key)
-        if goal.key not in settled and not is_failure(report):
-            return replace(base, error=stopped or "not reached", transient=True)
+        settled = goal.key in state.settled
+        report = state.settled[goal.key] if settled else ledger.final(goal.key)
+        if report is not None and is_failure(report):
+            return replace(base, failure=ledger.failure(report))
+        if not settled:
+            return replace(base, failure=_not_reached(goal, stopped or "not reached"))
         if report is None:
             return self._known(base, goal.key, records.get(goal.key))
-        if is_failure(report):
-            origin = ledger.failed(ResultKey(report.origin)) or report
-            cause = graph.nodes.get(ResultKey(report.origin))
-            operation = cause.operation if isinstance(cause, KeyOperation) else goal.operation
-            return replace(
-                base, error=ledger.explain(origin, operation), transient=origin.transient
-            )
         return self._computed(base, goal.key, report)
 
     def _known(self, base: GoalOutcome, key: ResultKey, record: Record | None) -> GoalOutcome:
@@ -128,9 +112,9 @@ class Delivery:
             inline = read_value(record, memoryview(record.inline))
         if record is None or (record.inline is not None and inline is MISS):
             self.gone.append(key)
-            return replace(
-                base, error=f"the result {key} was in the store and is gone", transient=True
-            )
+            message = f"the result {key} was in the store and is gone"
+            failure = Failure(message, RESULT_GONE, transient=True, operation=base.operation)
+            return replace(base, failure=failure)
         outcome = replace(
             base,
             digest=record.digest,
@@ -198,63 +182,32 @@ class Delivery:
             if isinstance(error, ResultGone) and outcome.key is not None:
                 self.gone.append(outcome.key)
             reason = getattr(error, "strerror", None) or str(error)
-            return replace(
-                outcome,
-                error=f"{outcome.goal.name} cannot be written: {reason}",
+            failure = Failure(
+                f"{outcome.goal.name} cannot be written: {reason}",
+                REASON_OUTPUT_UNAVAILABLE,
                 transient=is_transient(error),
+                operation=outcome.operation,
             )
+            return replace(outcome, failure=failure)
         return replace(outcome, path=path)
 
-    @staticmethod
-    def input_failures(
-        graph: KeyGraph, errors: Mapping[OperationId, BaseException], ledger: Ledger
-    ) -> Iterator[Failure]:
-        """Give inputs that have no pin, and operations that can never be done, as failures."""
-        for operation, error in errors.items():
-            if operation in graph.unpinned:
-                message = ledger.locate(operation, _input_error(graph, operation, error))
-                kernel = input_name(graph.unpinned[operation])
-                name = type(error).__name__
-                yield Failure(operation, kernel, message, is_transient(error), error=name)
-        for operation, message in graph.rejected.items():
-            yield Failure(operation, "", ledger.locate(operation, message))
 
-
-def input_name(ref: InputRef) -> str:
-    """Name the kernel of an input that has no key."""
-    return ref.operator or ref.role.value
-
-
-def _input_error(graph: KeyGraph, operation: OperationId, error: BaseException) -> str:
-    name = input_name(graph.unpinned[operation]) if operation in graph.unpinned else "an input"
-    return f"{name} ({operation[:12]}) failed: {type(error).__name__}: {error}"
-
-
-def _waiting(
-    base: GoalOutcome,
-    graph: KeyGraph,
-    errors: Mapping[OperationId, BaseException],
-    ledger: Ledger,
-    stopped: str | None,
-) -> GoalOutcome:
-    """Say why a goal never got a key."""
+def _why_no_key(goal: KeyGoal, state: RunState, ledger: Ledger, stopped: str | None) -> Failure:
+    """Return why a goal never got a key: what it depends on cannot have one, or has failed."""
+    graph, blocked = state.graph, state.blocked()
     pivots = {deferred.operation: deferred.pivot for deferred in graph.deferred}
-    for operation in sorted(blockers(graph, base.operation)):
-        if operation in errors:
-            error = errors[operation]
-            text = ledger.locate(operation, _input_error(graph, operation, error))
-            return replace(base, error=text, transient=is_transient(error))
-        if operation in graph.rejected:
-            text = ledger.locate(operation, graph.rejected[operation])
-            return replace(base, error=text)
+    for operation in sorted(blockers(graph, goal.operation)):
+        if operation in blocked:
+            return ledger.locate(blocked[operation])
         pivot = pivots.get(operation)
         final = None if pivot is None else ledger.final(pivot)
         if final is not None and final.origin:
-            report = ledger.failed(ResultKey(final.origin)) or final
-            node = graph.nodes.get(ResultKey(final.origin))
-            name = node.operation if isinstance(node, KeyOperation) else operation
-            return replace(base, error=ledger.explain(report, name), transient=report.transient)
-    return replace(base, error=stopped or "it waits for a value that never came", transient=True)
+            return ledger.failure(final)
+    return _not_reached(goal, stopped or "it waits for a value that never came")
+
+
+def _not_reached(goal: KeyGoal, message: str) -> Failure:
+    return Failure(message, NOT_REACHED, transient=True, operation=goal.operation)
 
 
 def _load(store: ResultStore, key: ResultKey) -> Value:

@@ -10,6 +10,7 @@ from voxk8s.execution.run.pin_inputs import Pinned, digest_here, digest_task, pi
 from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.run_tracker import Ledger
 from voxk8s.execution.worker.task_context import RunSpec
+from voxk8s.failure import failure_of
 from voxk8s.kernels import registry
 from voxk8s.plan import InputRef, KeyGraph, OperationId, Pin, Prefetch, ResultKey, grow
 
@@ -17,13 +18,19 @@ from voxk8s.plan import InputRef, KeyGraph, OperationId, Pin, Prefetch, ResultKe
 def grow_graph(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], Pinned]) -> None:
     """Expand the graph of a run by the pins of its inputs and by the values of its pivots.
 
-    Inputs that cannot be pinned are remembered with their errors and not tried again.
+    Inputs that cannot be pinned are remembered with their failures and not tried again.
     """
 
     def pin_new(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
-        new = [ref for ref in refs if ref.id not in state.errors]
+        new = [ref for ref in refs if ref.id not in state.input_failures]
         pinned = pin_inputs(new) if new else Pinned()
-        state.errors.update(pinned.errors)
+        state.input_failures |= {
+            ref.id: failure_of(
+                pinned.errors[ref.id], kernel=ref.operator or ref.role.value, operation=ref.id
+            )
+            for ref in new
+            if ref.id in pinned.errors
+        }
         return pinned.pins
 
     def values_of(_: KeyGraph, pivots: Sequence[ResultKey]) -> Mapping[ResultKey, object]:

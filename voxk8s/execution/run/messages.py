@@ -55,7 +55,7 @@ class Arrival:
                     compute_again(course, ResultKey(report.origin))
                     continue
                 course.note(course.name, [report])
-            if report.missing or self._is_missing(report.origin):
+            if report.is_recomputable or self._is_recomputable(report.origin):
                 compute_again(course, ResultKey(report.origin or key))
                 continue
             course.settle(key, report)
@@ -65,9 +65,9 @@ class Arrival:
             with sharing:
                 course.session.release([task])
 
-    def _is_missing(self, origin: str) -> bool:
+    def _is_recomputable(self, origin: str) -> bool:
         final = self._course.ledger.final(ResultKey(origin)) if origin else None
-        return final is not None and final.missing
+        return final is not None and final.is_recomputable
 
     def _inspect(self, task: TaskKey, key: ResultKey) -> Report:
         """Find out about a target that another run has computed."""

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from voxk8s.errors import StoreError
-from voxk8s.execution.retry import RetryPolicy, is_transient
+from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.worker import runtime
+from voxk8s.failure import is_transient
 from voxk8s.inputs import pinning
 from voxk8s.inputs.listing import list_folder
 from voxk8s.inputs.options import InputOptions

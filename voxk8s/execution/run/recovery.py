@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from voxk8s.errors import StoreError
 from voxk8s.execution.events import WorkerRecovered
 from voxk8s.execution.executors import Lost
 from voxk8s.execution.run.run_context import Course
 from voxk8s.execution.tasks.task import TaskKey
+from voxk8s.failure import Failure, failure_of
 from voxk8s.plan import ResultKey
 
 logger = logging.getLogger(__name__)
@@ -26,8 +28,7 @@ def compute_again(course: Course, key: ResultKey) -> None:
     state.stale = True
     course.ledger.forget([key])
     if state.gone[key] > DISAPPEARANCES:
-        message = "the store keeps losing this result"
-        _give_up(course, key, "RecordGone", message, transient=True)
+        _give_up(course, key, failure_of(StoreError("the store keeps losing this result")))
 
 
 def revive(course: Course, keys: Iterable[ResultKey]) -> bool:
@@ -54,14 +55,14 @@ def start_again(course: Course, lost: Lost) -> None:
     state.losses[blamed] = state.losses.get(blamed, 0) + 1
     state.stale = True
     # A task that is not to blame itself has more patience: others may have torn it down.
-    if not lost.final and state.losses[blamed] <= (LOSSES if known else 3 * LOSSES):
-        text = f"task {blamed[:12]}: {lost.message}; it is tried again"
+    if lost.failure.transient and state.losses[blamed] <= (LOSSES if known else 3 * LOSSES):
+        text = f"task {blamed[:12]}: {lost.failure.message}; it is tried again"
         logger.warning(text)
         course.tell(WorkerRecovered(text))
         return
     last = ResultKey(state.tasks[blamed].steps[-1].key)
-    _give_up(course, last, lost.error, lost.message, transient=not lost.final)
+    _give_up(course, last, lost.failure)
 
 
-def _give_up(course: Course, key: ResultKey, error: str, message: str, *, transient: bool) -> None:
-    course.note(course.name, [course.ledger.failure(key, error, message, transient)])
+def _give_up(course: Course, key: ResultKey, failure: Failure) -> None:
+    course.note(course.name, [course.ledger.report_of(key, failure)])

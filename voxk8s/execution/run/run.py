@@ -15,7 +15,6 @@ from voxk8s.execution.config import CacheMode, Config
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
 from voxk8s.execution.executors import Message, Stopped
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
-from voxk8s.execution.run.goal_outcomes import Delivery
 from voxk8s.execution.run.look_up import store_token
 from voxk8s.execution.run.messages import CANCELLED, Arrival
 from voxk8s.execution.run.recovery import revive
@@ -91,7 +90,7 @@ class Run:
         progress = ledger.progress()
         result = ExecutionResult(
             outcomes,
-            ledger.failures() + tuple(Delivery.input_failures(state.graph, state.errors, ledger)),
+            ledger.failures(),
             progress,
             ledger.metrics(),
             time.perf_counter() - begin,
@@ -117,9 +116,7 @@ class Run:
                 if state.stale and course.stopped is None:
                     submission.advance()
             delivery = course.delivery()
-            outcomes = delivery.outcomes(
-                state.graph, state.settled, state.errors, course.ledger, course.stopped
-            )
+            outcomes = delivery.outcomes(state, course.ledger, course.stopped)
             if course.stopped is not None or not revive(course, delivery.gone):
                 return outcomes
             submission.advance()
@@ -142,6 +139,6 @@ def _remake(plan: WorkPlan, config: Config, goal: Goal) -> Value:
     alone = WorkPlan(plan.nodes, (goal,), plan.imports)
     config = replace(config, cache=cache, output=None)
     outcome = Run(uuid.uuid4().hex, alone, config, (), remakes=False).execute().goals[0]
-    if outcome.error is not None:
-        raise StoreError(f"{goal.name} was in the store and is gone: {outcome.error}")
+    if outcome.failure is not None:
+        raise StoreError(f"{goal.name} was in the store and is gone: {outcome.failure}")
     return outcome.load()

@@ -67,7 +67,7 @@ class Course:
         for event in self.ledger.take(run, reports):
             self.tell(event)
             if isinstance(event, OperationFailed):
-                self.mind(event.kernel)
+                self.mind(event.failure.kernel)
 
     def mind(self, failed: str) -> None:
         """Stop after a failure if that is wanted."""
@@ -80,12 +80,11 @@ class Course:
         if key in state.settled:
             return
         state.settled[key] = report
-        failed = is_failure(report)
-        if not failed and any(deferred.pivot == key for deferred in state.graph.deferred):
+        if not is_failure(report) and any(each.pivot == key for each in state.graph.deferred):
             state.stale = True
         for goal in state.goals_of(key):
-            if failed:
-                self.tell(GoalFailed(goal, report.message if report else ""))
+            if report is not None and is_failure(report):
+                self.tell(GoalFailed(goal, self.ledger.failure(report)))
             else:
                 self.tell(GoalReached(goal, key))
 

@@ -12,6 +12,7 @@ from voxk8s.execution.futures import (
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
+from voxk8s.failure import Failure
 from voxk8s.plan import Goal, KeyGraph, KeyOperation, OperationId, ResultKey
 from voxk8s.values import Value
 
@@ -33,7 +34,7 @@ class RunState:
     """Targets that have ended; None for those that the store held."""
     pivots: dict[ResultKey, Value] = field(default_factory=dict)
     """Values of pivots, as far as they are known."""
-    errors: dict[OperationId, BaseException] = field(default_factory=dict)
+    input_failures: dict[OperationId, Failure] = field(default_factory=dict)
     """Inputs that cannot be pinned."""
     losses: dict[TaskKey, int] = field(default_factory=dict)
     """How often the processes that ran a task were lost."""
@@ -65,6 +66,16 @@ class RunState:
     def under_way(self) -> set[ResultKey]:
         """Collect the targets of tasks that have not ended."""
         return {key for task in self.waiting for key in self.watched[task]}
+
+    def blocked(self) -> dict[OperationId, Failure]:
+        """Return why operations can never have a key: inputs without a pin, wrong arguments."""
+        inputs = {
+            name: each for name, each in self.input_failures.items() if name in self.graph.unpinned
+        }
+        rejected = {
+            name: Failure(message, operation=name) for name, message in self.graph.rejected.items()
+        }
+        return inputs | rejected
 
     def home(self, key: ResultKey) -> tuple[TaskKey, bool]:
         """Give the task of a target, and whether that is its only export."""
@@ -98,10 +109,10 @@ class RunState:
             future = None if outcome.key is None else self.futures.get(outcome.key)
             if future is None or future.done():
                 continue
-            if outcome.error is None:
+            if outcome.failure is None:
                 future.finish(outcome.load)
             else:
-                future.set_exception(RuntimeError(outcome.error))
+                future.set_exception(RuntimeError(str(outcome.failure)))
 
     def withdraw(self) -> None:
         """Take all futures out of the table; those without a value are cancelled."""

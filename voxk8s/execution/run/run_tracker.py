@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from msgspec.structs import replace
+
 from voxk8s.execution.events import (
     Event,
     NonDeterminism,
@@ -14,8 +16,9 @@ from voxk8s.execution.events import (
     Progress,
 )
 from voxk8s.execution.outcome import Report, Status
-from voxk8s.execution.result import Failure, OperationMetrics
+from voxk8s.execution.result import OperationMetrics
 from voxk8s.execution.source_locations import NOWHERE, Places
+from voxk8s.failure import Failure
 from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKey, Role
 
 
@@ -29,7 +32,7 @@ class Ledger:
         self._total = 0
         self._skipped = 0
         self._waiting = 0
-        self._refused = 0
+        self._blocked: tuple[Failure, ...] = ()
         self._found: set[ResultKey] = set()
         self._computed: dict[ResultKey, Report] = {}
         self._failed: dict[ResultKey, Report] = {}
@@ -40,16 +43,20 @@ class Ledger:
         """Results that this run has seen stored."""
 
     def resolved(
-        self, nodes: Mapping[ResultKey, KeyNode], resolution: Resolution, refused: int = 0
+        self,
+        nodes: Mapping[ResultKey, KeyNode],
+        resolution: Resolution,
+        blocked: Iterable[Failure] = (),
     ) -> None:
         """Take what the store holds, at the start and each time that the graph has grown.
 
-        `refused` of what waits can never be done, such as an input that cannot be pinned.
+        `blocked` are the operations that can never have a key, such as an input without a pin.
         """
         self._nodes = nodes
         self._found |= {key for key in resolution.known if key not in self._computed}
         self._work |= set(resolution.compute)
-        self._waiting, self._refused = resolution.waiting, refused
+        self._waiting = resolution.waiting
+        self._blocked = tuple(self.locate(each) for each in blocked)
         done = len(self._found | self._computed.keys() | self._work)
         self._skipped = max(0, resolution.total - resolution.waiting - done)
         self._total = resolution.total
@@ -73,31 +80,15 @@ class Ledger:
                     yield from self._ended(run, node, report)
                 case Status.FAILED:
                     self._finals[key] = report
-                    if key not in self._failed and not report.missing:
+                    if key not in self._failed and not report.is_recomputable:
                         self._failed[key] = report
-                        yield OperationFailed(
-                            key,
-                            node.operation,
-                            node.kernel,
-                            report.attempts,
-                            report.error,
-                            report.message + self._places.trail(node.location_id),
-                            report.transient,
-                            self._places.of(node.location_id),
-                        )
+                        yield OperationFailed(key, self.failure(report))
                 case Status.SKIPPED:
                     self._finals[key] = report
                 case Status.WAITING:
-                    yield OperationWaits(key, node.operation, node.kernel, report.message)
+                    yield OperationWaits(key, node.operation, node.kernel, report.holder)
                 case Status.RETRYING:
-                    yield OperationRetried(
-                        key,
-                        node.operation,
-                        node.kernel,
-                        report.attempts,
-                        report.error,
-                        report.message,
-                    )
+                    yield OperationRetried(key, self.failure(report))
 
     def _ended(self, run: str, node: KeyOperation, report: Report) -> Iterator[Event]:
         key = node.key
@@ -145,18 +136,11 @@ class Ledger:
         """Operations that failed themselves."""
         return self._failed.keys()
 
-    def failure(self, key: ResultKey, error: str, message: str, transient: bool) -> Report:
+    def report_of(self, key: ResultKey, failure: Failure) -> Report:
         """Make the report of a failure that no task could report, as when its process died."""
         node = self._nodes.get(key)
-        return Report(
-            key,
-            Status.FAILED,
-            node.kernel if isinstance(node, KeyOperation) else "",
-            origin=key,
-            error=error,
-            message=message,
-            transient=transient,
-        )
+        kernel = node.kernel if isinstance(node, KeyOperation) else ""
+        return Report(key, Status.FAILED, kernel, origin=key, failure=failure)
 
     def progress(self, parallelism: int = 0) -> Progress:
         """Count at this moment; at most `parallelism` of what is left runs."""
@@ -166,37 +150,32 @@ class Ledger:
             total=self._total,
             cached=len(self._found),
             computed=len(self._computed),
-            failed=len(self._failed) + self._refused,
+            failed=len(self._failed) + len(self._blocked),
             running=running,
-            pending=left - running + self._waiting - self._refused,
+            pending=left - running + self._waiting - len(self._blocked),
             skipped=self._skipped,
         )
 
     def failures(self) -> tuple[Failure, ...]:
-        """Operations that failed, in the order in which they did."""
-        return tuple(
-            Failure(
-                self._operation(key),
-                report.kernel,
-                self.explain(report, self._operation(key)),
-                report.transient,
-                report.attempts,
-                report.error,
-            )
-            for key, report in self._failed.items()
+        """Operations that failed, in the order in which they did, then those without a key."""
+        return (*map(self.failure, self._failed.values()), *self._blocked)
+
+    def failure(self, report: Report) -> Failure:
+        """Return the failure of the operation that failed first, with its place in the program."""
+        key = ResultKey(report.origin or report.key)
+        first = self._failed.get(ResultKey(report.origin), report)
+        node, operation = self._nodes.get(key), self._operation(key)
+        failure = replace(
+            first.failure or Failure(""),
+            kernel=node.kernel if isinstance(node, KeyOperation) else first.kernel,
+            operation=operation,
         )
-
-    def explain(self, report: Report, operation: OperationId) -> str:
-        """Say which operation failed and why, for people, and where in a program it stands."""
-        tries = f" after {report.attempts} attempts" if report.attempts > 1 else ""
-        what = f"{report.kernel} ({operation[:12]}) failed{tries}"
-        node = self._nodes.get(ResultKey(report.origin))
         place = node.location_id if isinstance(node, KeyOperation) else operation
-        return self.locate(place, f"{what}: {report.error}: {report.message}")
+        return self._places.locate(failure, place)
 
-    def locate(self, operation: OperationId, message: str) -> str:
-        """Put the place of an operation in a program in front of a message about it."""
-        return self._places.around(operation, message)
+    def locate(self, failure: Failure) -> Failure:
+        """Return a failure with its operation's place in the program."""
+        return self._places.locate(failure, failure.operation)
 
     def metrics(self) -> dict[OperationId, OperationMetrics]:
         """Measurements by operation id: of what was computed, has failed, or was known.

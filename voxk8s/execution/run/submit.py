@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from voxk8s.execution.config import CacheMode
 from voxk8s.execution.events import OperationFailed, PlanResolved
-from voxk8s.execution.retry import is_transient
-from voxk8s.execution.run.goal_outcomes import ResultGone, input_name
+from voxk8s.execution.run.goal_outcomes import ResultGone
 from voxk8s.execution.run.look_up import grow_graph, lookup, pin_for, run_spec_for
 from voxk8s.execution.run.recovery import revive
 from voxk8s.execution.run.run_context import Course, sharing
@@ -54,30 +53,17 @@ class Submission:
     def _refuse(self) -> None:
         """Tell of inputs that cannot be read; they fail before there is anything to run."""
         course, state = self._course, self._course.state
-        for operation in [name for name in state.errors if name not in self._refused]:
-            self._refused.add(operation)
-            kernel, error = input_name(state.graph.unpinned[operation]), state.errors[operation]
-            course.tell(
-                OperationFailed(
-                    ResultKey(""),
-                    operation,
-                    kernel,
-                    1,
-                    type(error).__name__,
-                    str(error),
-                    is_transient(error),
-                    course.places.of(operation),
-                )
-            )
-            course.mind(kernel)
+        for operation, failure in state.input_failures.items():
+            if operation not in self._refused:
+                self._refused.add(operation)
+                course.tell(OperationFailed(ResultKey(""), course.ledger.locate(failure)))
+                course.mind(failure.kernel)
 
     def _resolve(self, begin: float) -> None:
         course, state = self._course, self._course.state
         asked = time.time()
         resolution = resolve(state.graph, lookup(course.config, course.ledger, state))
-        refused = sum(name in state.errors for name in state.graph.unpinned)
-        refused += len(state.graph.rejected)
-        course.ledger.resolved(state.graph.nodes, resolution, refused)
+        course.ledger.resolved(state.graph.nodes, resolution, state.blocked().values())
         course.tell(
             PlanResolved(
                 resolution.total,

@@ -150,7 +150,7 @@ class ComputeLease:
 
     def _tell(self, holder: str) -> None:
         work, step = self._work, self._step
-        report = Report(step.key, Status.WAITING, step.kernel, message=holder, worker=work.worker)
+        report = Report(step.key, Status.WAITING, step.kernel, holder=holder, worker=work.worker)
         work.reports.append(report)
         work.flush()
 

@@ -6,13 +6,14 @@ import logging
 import threading
 
 from voxk8s.errors import CorruptBlob, PermanentError, StoreError, StoreUnreachable
-from voxk8s.execution.outcome import Failed, Report, Status, message_of
-from voxk8s.execution.retry import Tries, is_transient
+from voxk8s.execution.outcome import Failed, Report, Status
+from voxk8s.execution.retry import Tries
 from voxk8s.execution.tasks.task import Step, StepKind
 from voxk8s.execution.worker import runtime, shared_work
 from voxk8s.execution.worker.normalize import copy_containers, normalize
 from voxk8s.execution.worker.store_result import failure, finish
 from voxk8s.execution.worker.task_context import SlotValue, StepResult, TaskContext
+from voxk8s.failure import CANCELLED, RESULT_GONE, Failure, failure_of
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.inputs.loading import load_input
 from voxk8s.kernels import context as kernel_context
@@ -26,8 +27,10 @@ LOOK_AGAIN_SECONDS = 2.0
 """An operation that starts later than this after the store was asked looks there once more."""
 
 
-class _RecordGone(PermanentError):
+class ResultGone(PermanentError):
     """A result that the store said it holds is not there any more."""
+
+    failure_reason = RESULT_GONE
 
 
 def run_step(step: Step, slots: list[SlotValue], work: TaskContext) -> SlotValue:
@@ -78,11 +81,7 @@ def _run(step: Step, arguments: list[Value], work: TaskContext, found: Value | M
                 continue
             logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
             failed = Failed(
-                ResultKey(step.key),
-                type(error).__name__,
-                message_of(error),
-                is_transient(error),
-                isinstance(error, _RecordGone),
+                ResultKey(step.key), failure_of(error, kernel=step.kernel, attempts=tries.count)
             )
             seconds = work.clock.elapsed() - begin
             work.reports.append(failure(step, failed, Status.FAILED, work, tries.count, seconds))
@@ -93,7 +92,7 @@ def _run(step: Step, arguments: list[Value], work: TaskContext, found: Value | M
 
 def _cancelled(step: Step) -> Failed:
     """Another run may wait for this task: to that one it is as if nobody had computed it."""
-    return Failed(ResultKey(step.key), "Cancelled", "the run was cancelled", missing=True)
+    return Failed(ResultKey(step.key), Failure("the run was cancelled", CANCELLED, "Cancelled"))
 
 
 def _make(step: Step, arguments: list[Value], work: TaskContext, started: float) -> StepResult:
@@ -127,13 +126,13 @@ def _perform(step: Step, arguments: list[Value], work: TaskContext) -> Value:
 
 def _fetch(step: Step, work: TaskContext) -> Value:
     if work.store is None:
-        raise _RecordGone("no store to read from")
+        raise ResultGone("no store to read from")
     try:
         value = work.store.get(ResultKey(step.key))
     except CorruptBlob as error:
-        raise _RecordGone(str(error)) from error
+        raise ResultGone(str(error)) from error
     if value is MISS:
-        raise _RecordGone(f"the record {step.key} was there and is gone")
+        raise ResultGone(f"the record {step.key} was there and is gone")
     return value
 
 
@@ -159,8 +158,7 @@ def _wait(
             step.kernel,
             attempts=attempts,
             started=started,
-            error=type(error).__name__,
-            message=message_of(error),
+            failure=failure_of(error, kernel=step.kernel, attempts=attempts),
             worker=work.worker,
         )
     )

@@ -111,10 +111,7 @@ def failure(
         seconds,
         attempts,
         origin=failed.key,
-        error=failed.error,
-        message=failed.message,
-        transient=failed.transient,
-        missing=failed.missing,
+        failure=failed.failure,
         worker=work.worker,
     )
 

@@ -6,6 +6,7 @@ from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.events import NonDeterminism, OperationFailed, OperationFinished
 from voxk8s.execution.outcome import Report, Status
 from voxk8s.execution.run.run_tracker import Ledger
+from voxk8s.failure import failure_of
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyConstant, ResultKey, key_graph, resolve
 
@@ -66,11 +67,12 @@ def test_our_own_report_outweighs_a_look_at_the_store() -> None:
 def test_failures_are_told_once_and_can_be_mended() -> None:
     """A failure is an event; a later success takes it back."""
     ledger, keys = _start()
-    failure = _report(keys[0], Status.FAILED, origin=keys[0], error="ValueError", message="odd")
+    failure = _report(keys[0], Status.FAILED, origin=keys[0], failure=failure_of(ValueError("odd")))
     events = [*ledger.take("run", [failure, failure])]
     assert [type(event) for event in events] == [OperationFailed]
     assert ledger.progress().failed == 1
-    assert "odd" in ledger.failures()[0].message
+    [failed] = ledger.failures()
+    assert (failed.kernel, failed.cause) == ("default.addition", "ValueError: odd")
     list(ledger.take("run", [_report(keys[0])]))
     assert ledger.progress().failed == 0
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s import __version__
+from voxk8s.constants import REASON_STORE_UNREACHABLE
 from voxk8s.errors import InputUnreachable, StoreUnreachable
 from voxk8s.execution.outcome import Failed, Report, Status, decode_batch, encode_batch
 from voxk8s.execution.retry import RetryPolicy
@@ -223,7 +224,11 @@ def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
     _script.append(ValueError("too odd"))
     value = run_task(_task(_plan(1.0)), _context())
     assert isinstance(value, Failed)
-    assert (value.error, value.message, value.transient) == ("ValueError", "too odd", False)
+    assert (value.failure.error, value.failure.message, value.failure.transient) == (
+        "ValueError",
+        "too odd",
+        False,
+    )
     assert _calls == [1.0]
 
 
@@ -241,7 +246,7 @@ def test_any_message_can_be_told(reports: list[Report], error: BaseException, me
     _script.append(error)
     value = run_task(_task(_plan(1.0)), _context())
     assert isinstance(value, Failed)
-    assert (value.error, value.message) == (type(error).__name__, message)
+    assert (value.failure.error, value.failure.message) == (type(error).__name__, message)
     assert decode_batch(encode_batch("run", reports)).reports == tuple(reports)
 
 
@@ -287,7 +292,7 @@ def test_a_kernel_cannot_end_its_worker(reports: list[Report], error: BaseExcept
     with ThreadPoolExecutor(1) as pool:
         value = pool.submit(run_task, _task(make), _context()).result()
     assert isinstance(value, Failed)
-    assert (value.error, value.transient) == (type(error).__name__, False)
+    assert (value.failure.error, value.failure.transient) == (type(error).__name__, False)
     assert [report.status for report in reports] == [Status.FAILED]
 
 
@@ -351,8 +356,9 @@ def test_patience_with_a_store_ends(reports: list[Report]) -> None:
     context = _context(shaky, patience=600.0)
     assert isinstance(run_task(_task(_plan(7.0)), context, clock=script.clock()), Failed)
     assert 600 <= script.time < 700
-    assert reports[-1].error == "StoreUnreachable"
-    assert reports[-1].transient
+    assert reports[-1].failure is not None
+    assert reports[-1].failure.reason == REASON_STORE_UNREACHABLE
+    assert reports[-1].failure.transient
 
 
 def test_a_cancelled_run_does_not_wait_for_its_store() -> None:
@@ -369,7 +375,7 @@ def test_a_cancelled_run_does_not_wait_for_its_store() -> None:
     clock.block = leave
     value = run_task(_task(_plan(7.0)), context, clock=clock)
     assert isinstance(value, Failed)
-    assert value.missing
+    assert value.failure.is_recomputable
     assert len(script.holds) == 1
 
 
@@ -428,5 +434,5 @@ def test_a_cancelled_run_stops_between_operations(reports: list[Report]) -> None
     task = _task(_plan(1.0))
     value = run_task(task, replace(_context(), id="cancelled"))
     assert isinstance(value, Failed)
-    assert value.missing
+    assert value.failure.is_recomputable
     assert not _calls

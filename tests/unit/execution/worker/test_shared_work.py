@@ -18,6 +18,7 @@ from voxk8s.execution.worker import runtime, shared_work
 from voxk8s.execution.worker.run_task import run_task
 from voxk8s.execution.worker.shared_work import HolderTimeout
 from voxk8s.execution.worker.task_context import Clock, RunSpec
+from voxk8s.failure import CANCELLED
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import ResultKey, key_graph, resolve
 from voxk8s.storage import ResultStore
@@ -124,7 +125,7 @@ def test_result_of_another_run_is_waited_for(store: ResultStore, reports: list[R
     assert _calls == []
     assert waits.waits == [1.25, 1.25]
     assert [each.status for each in reports] == [Status.WAITING, Status.FOUND]
-    assert reports[0].message == "WorkPlan a/b"
+    assert reports[0].holder == "WorkPlan a/b"
 
 
 def test_holder_that_gives_up_leaves_its_turn(store: ResultStore, reports: list[Report]) -> None:
@@ -240,7 +241,7 @@ def test_cancelled_run_waits_no_longer(store: ResultStore, reports: list[Report]
     waits = Waits(lambda: runtime.cancel_run(run))
     value = run_task(task, replace(_context(), id=run), clock=waits.clock())
     assert isinstance(value, Failed)
-    assert value.error == "Cancelled"
+    assert value.failure.reason == CANCELLED
     assert _calls == []
 
 
