@@ -14,7 +14,7 @@ from distributed import LocalCluster
 from tests.support.html import read_page
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import wait_until
-from voxk8s.api import read_done
+from voxk8s.api import parse_finished
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.failure import failure_of
@@ -268,7 +268,7 @@ async def test_progress_of_an_earlier_attempt(scheduler: str, tmp_path: Path) ->
     scene.status["progress"] = "1/2"
     await scene.run.run()
     progress = [part["progress"] for _, part in scene.kube.applied if "progress" in part]
-    assert all(read_done(each) >= 1 for each in progress)
+    assert all(parse_finished(each) >= 1 for each in progress)
     assert progress[-1] == "2/2"
 
 

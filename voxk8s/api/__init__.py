@@ -1,11 +1,19 @@
-"""Kubernetes types of the WorkPlan resource, conditions, and the CRD made from them. Pure."""
+"""The WorkPlan resource: its types, its conditions and its CRD. Pure.
+
+`spec` and `status` hold the types, with `base` and `object_meta`; `workplan` decodes and encodes.
+`crd` generates the CustomResourceDefinition from them, by `openapi_schema` and `cel_rules`.
+`runner_status` builds the part of the status that the runner owns, within `status_limits`.
+"""
 
 from voxk8s.api.base import ApiStruct, Json
 from voxk8s.api.conditions import find_condition, is_condition, remove_condition, set_condition
 from voxk8s.api.object_meta import ObjectMeta, OwnerReference
-from voxk8s.api.progress import advance, read_done
-from voxk8s.api.results import bound_failures, bound_results, json_value, truncate_value
-from voxk8s.api.runner_status import RUNNER_FIELDS, encode_runner_status
+from voxk8s.api.runner_status import (
+    RUNNER_FIELDS,
+    encode_runner_status,
+    parse_finished,
+    progress_text,
+)
 from voxk8s.api.spec import (
     Cache,
     Cluster,
@@ -36,10 +44,17 @@ from voxk8s.api.status import (
     Waiting,
     WorkPlanStatus,
 )
-from voxk8s.api.workplan import FRESH, WorkPlanResource, decode_resource, decode_status, encode
+from voxk8s.api.status_limits import bound_failures, bound_results, json_value, truncate_value
+from voxk8s.api.workplan import (
+    INITIAL_STATUS,
+    WorkPlanResource,
+    decode_resource,
+    decode_status,
+    encode,
+)
 
 __all__ = [
-    "FRESH",
+    "INITIAL_STATUS",
     "RUNNER_FIELDS",
     "ApiStruct",
     "Cache",
@@ -72,7 +87,6 @@ __all__ = [
     "WorkPlanResource",
     "WorkPlanSpec",
     "WorkPlanStatus",
-    "advance",
     "bound_failures",
     "bound_results",
     "decode_resource",
@@ -82,7 +96,8 @@ __all__ = [
     "find_condition",
     "is_condition",
     "json_value",
-    "read_done",
+    "parse_finished",
+    "progress_text",
     "remove_condition",
     "set_condition",
     "truncate_value",

@@ -1,4 +1,4 @@
-"""Reading and setting conditions."""
+"""Find, set and remove conditions, as apimachinery's `meta` package does."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from voxk8s.api.status import Condition, ConditionStatus
 
 
 def find_condition(conditions: Iterable[Condition], kind: str) -> Condition | None:
-    """Give the condition of a type, or None."""
+    """Return the condition of type `kind`, or None."""
     return next((condition for condition in conditions if condition.type == kind), None)
 
 
 def is_condition(conditions: Iterable[Condition], kind: str, status: ConditionStatus) -> bool:
-    """Say whether a condition of this type is there and has this status."""
+    """Whether the condition of type `kind` exists and has this status."""
     condition = find_condition(conditions, kind)
     return condition is not None and condition.status == status
 
@@ -29,10 +29,9 @@ def set_condition(
     now: datetime,
     generation: int,
 ) -> tuple[Condition, ...]:
-    """Put a condition in its place, or at the end.
+    """Return the conditions with one replaced, or appended.
 
-    The time of the last transition is kept while the status stays the same, so a condition that
-    says nothing new is equal to the old one.
+    `lastTransitionTime` changes only with the status, so that an unchanged condition stays equal.
     """
     old = find_condition(conditions, kind)
     since = old.last_transition_time if old and old.status == status else now.replace(microsecond=0)
@@ -50,5 +49,5 @@ def set_condition(
 
 
 def remove_condition(conditions: tuple[Condition, ...], kind: str) -> tuple[Condition, ...]:
-    """Leave out the condition of a type."""
+    """Return the conditions without the one of type `kind`."""
     return tuple(condition for condition in conditions if condition.type != kind)

@@ -1,4 +1,4 @@
-"""The CustomResourceDefinition of WorkPlan; `python -m voxk8s.api.crd` writes it down."""
+"""The CustomResourceDefinition of WorkPlan; `python -m voxk8s.api.crd` prints or writes it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _KEEP = """\
 
 
 def crd() -> Schema:
-    """Build the CRD from the types and the rules."""
+    """Return the CRD, built from the types of `spec` and `status` and the CEL rules."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -74,7 +74,7 @@ def crd() -> Schema:
 
 def _schema() -> Schema:
     spec = schema_of(WorkPlanSpec)
-    spec["description"] = "A plan, and how it is to be run."
+    spec["description"] = "A plan and how to run it."
     fields = spec["properties"]
     for name, own in (
         ("source", cel_rules.SOURCE),
@@ -84,12 +84,12 @@ def _schema() -> Schema:
     ):
         fields[name]["x-kubernetes-validations"] = own
     status = schema_of(WorkPlanStatus)
-    status["description"] = "How far the WorkPlan is."
-    # An object without status counts as done for kstatus: a fresh one must say that it is not.
+    status["description"] = "Observed state of the WorkPlan."
+    # kstatus takes an object without a status as current, so a new object gets one that is not.
     status["default"] = {"observedGeneration": -1}
     return {
         "type": "object",
-        "description": "A VoxLogicA work plan that is computed on a Dask cluster.",
+        "description": "A VoxLogicA work plan, computed on a Dask cluster.",
         "required": ["spec"],
         "properties": {
             "apiVersion": {"type": "string"},
@@ -103,14 +103,14 @@ def _schema() -> Schema:
 
 
 def render() -> str:
-    """Write the CRD as YAML, the same bytes every time."""
+    """Return the CRD as YAML; deterministic."""
     return _HEADER + _yaml(crd())
 
 
 def render_chart() -> str:
-    """Write the CRD as a template of the chart.
+    """Return the CRD as a template of the chart.
 
-    A template, not a file of `crds/`: Helm never upgrades those.
+    It is a template because Helm never upgrades files in `crds/`.
     """
     document = crd()
     document["metadata"]["annotations"] = {}
@@ -122,7 +122,7 @@ def render_chart() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the CRD, or write it to its places below a folder."""
+    """Print the CRD, or write it to its files in the repository."""
     parser = argparse.ArgumentParser(prog="python -m voxk8s.api.crd", description=main.__doc__)
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="top folder of the repository")
     options = parser.parse_args(arguments)
@@ -137,10 +137,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Without anchors: readers of manifests do not expect them."""
+    """A dumper without anchors and aliases, which are unusual in manifests."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- PyYAML's signature
-        """Write every value out."""
+        """Return True: repeat equal values."""
         return True
 
 

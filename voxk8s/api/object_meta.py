@@ -1,4 +1,4 @@
-"""The part of Kubernetes' object metadata that voxk8s reads."""
+"""The fields of Kubernetes' ObjectMeta that voxk8s uses."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from voxk8s.api.base import ApiStruct
 
 
 class OwnerReference(ApiStruct, frozen=True):
-    """Who owns an object: Kubernetes deletes it when its owner is gone."""
+    """The owner of an object, with which Kubernetes deletes it."""
 
     api_version: str
     kind: str
@@ -19,7 +19,7 @@ class OwnerReference(ApiStruct, frozen=True):
 
 
 class ObjectMeta(ApiStruct, frozen=True):
-    """Name, version and times of an object; other metadata is ignored."""
+    """Metadata of an object; other fields are ignored."""
 
     name: str
     namespace: str = ""

@@ -1,4 +1,4 @@
-"""OpenAPI schemas, as structural as Kubernetes wants them, made from the types of this package."""
+"""Structural OpenAPI schemas, as Kubernetes requires, generated from msgspec types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Schema: TypeAlias = dict[str, Any]
 
 
 def schema_of(kind: type) -> Schema:
-    """Make the schema of a type: no references, no unions but with None, every limit kept."""
+    """Return the schema of a type, without references; raises TypeError if it has none."""
     return _convert(inspect.type_info(kind))
 
 
@@ -55,11 +55,11 @@ def _convert(kind: inspect.Type) -> Schema:
         case inspect.AnyType():
             return {}
         case _:
-            raise TypeError(f"{kind!r} has no place in a CRD")
+            raise TypeError(f"{kind!r} cannot be expressed in a structural schema")
 
 
 def _union(types: tuple[inspect.Type, ...]) -> Schema:
-    """Drop None, for what may be left out; a real choice has no type of its own."""
+    """Return the schema of a union: of its only type besides None, else one without a type."""
     kinds = [kind for kind in types if not isinstance(kind, inspect.NoneType)]
     if len(kinds) == 1:
         return _convert(kinds[0])
@@ -81,9 +81,10 @@ def _struct(kind: inspect.StructType) -> Schema:
 
 
 def _default(field: inspect.Field, schema: Schema) -> Any:
-    """Give what the API server fills in; None for nothing.
+    """Return the default that the API server sets, or None.
 
-    A default object is written out whole: rules look at it before its own defaults are filled in.
+    The default of an object contains the defaults of its fields: CEL rules see the object before
+    the API server sets those.
     """
     value = field.default
     if value in (msgspec.NODEFAULT, msgspec.UNSET, None, ()):

@@ -1,11 +1,10 @@
-"""The runner's part of the status: its fields, and the one function that builds it. Pure."""
+"""The part of the status that the runner's field manager owns, and its progress text. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from voxk8s.api.results import bound_failures, bound_results
 from voxk8s.api.status import (
     GoalResult,
     OperationCounts,
@@ -15,6 +14,7 @@ from voxk8s.api.status import (
     Waiting,
     WorkPlanStatus,
 )
+from voxk8s.api.status_limits import bound_failures, bound_results
 from voxk8s.api.workplan import encode
 
 RUNNER_FIELDS: Final = (
@@ -63,3 +63,19 @@ def encode_runner_status(
             report=ReportStatus(url=report_url) if report_url else None,
         )
     )
+
+
+def progress_text(before: str | None, done: int, total: int) -> str:
+    """Return finished and total operations as `12/40`.
+
+    Never less than `before`, the previous text: after a restart results that were not stored have
+    to be computed again, but users should not see the progress decrease.
+    """
+    best = max(done, parse_finished(before))
+    return f"{min(best, total)}/{total}"
+
+
+def parse_finished(progress: str | None) -> int:
+    """Return the number of finished operations in a progress text; 0 if it has none."""
+    done = (progress or "").partition("/")[0]
+    return int(done) if done.isascii() and done.isdigit() else 0

@@ -1,8 +1,7 @@
-"""What the operator and the runner say about a WorkPlan: `WorkPlan.status`.
+"""Types of `WorkPlan.status`; field descriptions are what `kubectl explain` shows.
 
-Two field managers write it. The runner owns `operations`, `progress`, `results`,
-`resultsOmitted`, `failures`, `failuresOmitted`, `outcome`, `waiting`, `report` and `runURL`; the
-operator owns the rest.
+Two field managers write it: the runner owns the fields in `runner_status.RUNNER_FIELDS`, the
+operator owns the others.
 """
 
 from datetime import datetime
@@ -18,77 +17,79 @@ MESSAGE_LENGTH = 4096
 
 
 class Condition(ApiStruct, frozen=True):
-    """One thing that is true, false or not known of the WorkPlan."""
+    """A condition, as in other Kubernetes resources."""
 
-    type: Annotated[str, text("What is said.", 316, 1)]
-    status: Annotated[ConditionStatus, doc("Whether it is so.")]
-    reason: Annotated[str, text("Why, in one word.", 256, 1)]
-    message: Annotated[str, text("Why, for a person.", 32_768)]
-    last_transition_time: Annotated[datetime, doc("When status last changed.")]
+    type: Annotated[str, text("Type of the condition, such as Ready or Succeeded.", 316, 1)]
+    status: Annotated[ConditionStatus, doc("True, False or Unknown.")]
+    reason: Annotated[str, text("Reason for the status, in CamelCase.", 256, 1)]
+    message: Annotated[str, text("Explanation for people.", 32_768)]
+    last_transition_time: Annotated[datetime, doc("When the status last changed.")]
     observed_generation: (
-        Annotated[int, number("Generation of the spec that was looked at.", 0)] | None
+        Annotated[int, number("Generation of the spec that the condition refers to.", 0)] | None
     ) = None
 
 
 class OperationCounts(ApiStruct, frozen=True):
-    """Distinct operations that the goals need, without constants."""
+    """Numbers of distinct operations that the goals need, without constants."""
 
-    total: Annotated[int, number("All of them.", 0)]
-    cached: Annotated[int, number("Found in the store.", 0)]
-    computed: Annotated[int, number("Computed in this run.", 0)]
-    failed: Annotated[int, number("Failed for good.", 0)]
-    running: Annotated[int, number("Being computed now.", 0)]
-    pending: Annotated[int, number("Waiting.", 0)]
+    total: Annotated[int, number("All operations.", 0)]
+    cached: Annotated[int, number("Operations whose results were found in the store.", 0)]
+    computed: Annotated[int, number("Operations computed in this run.", 0)]
+    failed: Annotated[int, number("Operations that failed and are not retried.", 0)]
+    running: Annotated[int, number("Operations being computed.", 0)]
+    pending: Annotated[int, number("Operations that have not started.", 0)]
 
 
 class GoalResult(ApiStruct, frozen=True):
-    """The result of one goal: a value, or a file in the store."""
+    """The result of a goal: a value, or a file in the store."""
 
     goal: Annotated[str, text("Name of the goal.", 4096)]
-    kind: Annotated[Literal["print", "save"], doc("What the plan asked for.")]
-    operation: Annotated[str, text("Id of the goal's operation.", 128)] | None = None
-    value: Annotated[Json, doc("The value, as JSON; long ones are cut.", **OPAQUE)] = msgspec.field(
-        default=msgspec.UNSET
+    kind: Annotated[Literal["print", "save"], doc("print for a value, save for a file.")]
+    operation: Annotated[str, text("Id of the operation in the plan.", 128)] | None = None
+    value: Annotated[Json, doc("The value as JSON; long values are truncated.", **OPAQUE)] = (
+        msgspec.field(default=msgspec.UNSET)
     )
-    truncated: Annotated[bool | None, doc("The value is longer than what is shown.")] = None
-    url: Annotated[str, text("S3 URL of the file.", URL_LENGTH)] | None = None
-    digest: Annotated[str, text("sha256:<hex> of the whole value or file.", 71)] | None = None
-    media_type: Annotated[str, text("What kind of file it is.", 255)] | None = None
-    size_bytes: Annotated[int, number("Bytes of the value or file.", 0)] | None = None
+    truncated: Annotated[bool | None, doc("Whether the value is truncated here.")] = None
+    url: Annotated[str, text("S3 URL of the file in the store.", URL_LENGTH)] | None = None
+    digest: Annotated[str, text("sha256:<hex> of the complete value or file.", 71)] | None = None
+    media_type: Annotated[str, text("Media type of the file.", 255)] | None = None
+    size_bytes: Annotated[int, number("Size of the file in bytes.", 0)] | None = None
 
 
 class OperationFailure(ApiStruct, frozen=True):
-    """An operation that failed for good."""
+    """An operation that failed and is not retried."""
 
-    operation: Annotated[str, text("Its id in the plan.", 128)]
-    kernel: Annotated[str, text("Its kernel.", NAME_LENGTH)]
-    message: Annotated[str, text("What went wrong.", MESSAGE_LENGTH)]
+    operation: Annotated[str, text("Id of the operation in the plan.", 128)]
+    kernel: Annotated[str, text("Name of the kernel.", NAME_LENGTH)]
+    message: Annotated[str, text("Error message.", MESSAGE_LENGTH)]
 
 
 class Outcome(ApiStruct, frozen=True):
-    """How the run ended, as the runner saw it; absent while it lasts."""
+    """How the run ended, as the runner reports it; absent while the run lasts."""
 
-    state: Annotated[Literal["Succeeded", "Failed"], doc("Whether every goal was reached.")]
-    reason: Annotated[str, text("Why, in one word.", 256)]
-    message: Annotated[str, text("Why, for a person.", MESSAGE_LENGTH)] = ""
+    state: Annotated[
+        Literal["Succeeded", "Failed"], doc("Succeeded if all goals were reached, else Failed.")
+    ]
+    reason: Annotated[str, text("Reason for the state, in CamelCase.", 256)]
+    message: Annotated[str, text("Explanation for people.", MESSAGE_LENGTH)] = ""
     non_deterministic: (
         Annotated[
             tuple[Annotated[str, text("A result key.", 64)], ...],
-            items("Result keys that gave two different values.", 16),
+            items("Result keys for which two different values were computed.", 16),
         ]
         | None
     ) = None
-    finish_time: Annotated[datetime | None, doc("When the last goal was done.")] = None
+    finish_time: Annotated[datetime | None, doc("When the run ended.")] = None
 
 
 class Waiting(ApiStruct, frozen=True):
-    """What the runner waits for: before it can go on, or beside its work."""
+    """What the runner waits for, before or while it computes."""
 
     reason: Annotated[
         str,
-        text("Why, in one word: StoreUnreachable; Progressing if other runs compute it.", 256),
+        text("Reason: StoreUnreachable; Progressing if other runs compute the results.", 256),
     ]
-    message: Annotated[str, text("Why, for a person.", MESSAGE_LENGTH)] = ""
+    message: Annotated[str, text("Explanation for people.", MESSAGE_LENGTH)] = ""
 
 
 class ClusterStatus(ApiStruct, frozen=True):
@@ -96,16 +97,16 @@ class ClusterStatus(ApiStruct, frozen=True):
 
     name: Annotated[str, text("Name of the DaskCluster.", NAME_LENGTH)] | None = None
     dashboard_url: (
-        Annotated[str, text("Dashboard of the scheduler, within the cluster.", URL_LENGTH)] | None
+        Annotated[str, text("URL of the Dask dashboard inside the cluster.", URL_LENGTH)] | None
     ) = msgspec.field(name="dashboardURL", default=None)
-    workers: Annotated[int, number("Workers that are ready.", 0)] | None = None
+    workers: Annotated[int, number("Number of ready workers.", 0)] | None = None
 
 
 class RunnerStatus(ApiStruct, frozen=True):
-    """The pod that drives the run."""
+    """The runner of the run."""
 
-    job: Annotated[str, text("Name of its Job.", NAME_LENGTH)] | None = None
-    attempts: Annotated[int, number("Pods that were started.", 0)] | None = None
+    job: Annotated[str, text("Name of the Job.", NAME_LENGTH)] | None = None
+    attempts: Annotated[int, number("Number of pods that the Job has started.", 0)] | None = None
 
 
 class ReportStatus(ApiStruct, frozen=True):
@@ -115,59 +116,76 @@ class ReportStatus(ApiStruct, frozen=True):
 
 
 class WorkPlanStatus(ApiStruct, frozen=True):
-    """How far a WorkPlan is; everything in it is bounded, the whole lies in the run's folder."""
+    """Observed state of a WorkPlan; bounded, all results are in the run's folder of the store."""
 
     observed_generation: Annotated[
-        int, number("Generation of the spec that was looked at; -1 before the first look.", -1)
+        int, number("Generation of the spec that the operator has observed; -1 if none.", -1)
     ] = -1
     conditions: Annotated[
         tuple[Condition, ...],
         items(
-            "What is true of the WorkPlan.",
+            "Conditions of the WorkPlan.",
             16,
             x_kubernetes_list_type="map",
             x_kubernetes_list_map_keys=["type"],
         ),
     ] = ()
-    phase: Annotated[str, text("One word for a person; tools read conditions.", 64)] | None = None
-    reason: Annotated[str, text("Reason of the deciding condition.", 256)] | None = None
-    message: Annotated[str, text("Message of the deciding condition.", 32_768)] | None = None
+    phase: Annotated[str, text("Summary for people; tools should read conditions.", 64)] | None = (
+        None
+    )
+    reason: Annotated[str, text("Reason of the condition that decides the phase.", 256)] | None = (
+        None
+    )
+    message: (
+        Annotated[str, text("Message of the condition that decides the phase.", 32_768)] | None
+    ) = None
     start_time: Annotated[datetime | None, doc("When the WorkPlan was accepted.")] = None
-    completion_time: Annotated[datetime | None, doc("When it ended.")] = None
+    completion_time: Annotated[datetime | None, doc("When the WorkPlan succeeded or failed.")] = (
+        None
+    )
     duration: (
-        Annotated[str, text("Time from start to end, without time spent suspended.", 32)] | None
+        Annotated[str, text("Time from start to completion; suspensions are excluded.", 32)] | None
     ) = None
     workers_ready_time: Annotated[
-        datetime | None, doc("When the first worker was ready: the end of the start deadline.")
+        datetime | None, doc("When the first worker became ready, which ends the start deadline.")
     ] = None
-    suspend_time: Annotated[datetime | None, doc("When the present suspension began.")] = None
+    suspend_time: Annotated[datetime | None, doc("When the current suspension began.")] = None
     suspended_seconds: (
-        Annotated[float, number("Time spent in suspensions that are over.", 0)] | None
+        Annotated[float, number("Seconds spent in previous suspensions.", 0)] | None
     ) = None
-    operations: Annotated[OperationCounts | None, doc("Operations by their state.")] = None
-    progress: Annotated[str, text("Operations done, and all of them: 12/40.", 32)] | None = None
-    results: Annotated[tuple[GoalResult, ...], items("Results in goal order.", 1000)] | None = None
+    operations: Annotated[OperationCounts | None, doc("Numbers of operations by state.")] = None
+    progress: (
+        Annotated[str, text("Finished operations and all operations, such as 12/40.", 32)] | None
+    ) = None
+    results: (
+        Annotated[
+            tuple[GoalResult, ...], items("Results of the goals, in the order of the plan.", 1000)
+        ]
+        | None
+    ) = None
     results_omitted: (
-        Annotated[int, number("Results that are left out here; all are in the run's folder.", 0)]
+        Annotated[int, number("Number of results omitted here; see results.json at runURL.", 0)]
         | None
     ) = None
     failures: (
-        Annotated[tuple[OperationFailure, ...], items("Operations that failed for good.", 100)]
+        Annotated[
+            tuple[OperationFailure, ...], items("Operations that failed and are not retried.", 100)
+        ]
         | None
     ) = None
     failures_omitted: (
-        Annotated[int, number("Failures that are left out here; all are in the run's folder.", 0)]
+        Annotated[int, number("Number of failures omitted here; see results.json at runURL.", 0)]
         | None
     ) = None
-    outcome: Annotated[Outcome | None, doc("How the run ended, as the runner saw it.")] = None
+    outcome: Annotated[Outcome | None, doc("How the run ended, as the runner reports it.")] = None
     waiting: Annotated[Waiting | None, doc("What the runner waits for.")] = None
     cluster: Annotated[ClusterStatus | None, doc("The Dask cluster of the run.")] = None
-    runner: Annotated[RunnerStatus | None, doc("The pod that drives the run.")] = None
+    runner: Annotated[RunnerStatus | None, doc("The runner of the run.")] = None
     report: Annotated[ReportStatus | None, doc("The report of the run.")] = None
     run_url: (
-        Annotated[str, text("S3 URL of the folder with everything about the run.", URL_LENGTH)]
-        | None
+        Annotated[str, text("S3 URL of the folder with the files of the run.", URL_LENGTH)] | None
     ) = msgspec.field(name="runURL", default=None)
     source_digest: (
-        Annotated[str, text("sha256:<hex> of the document that was read.", 71)] | None
+        Annotated[str, text("sha256:<hex> of the plan document or program that was read.", 71)]
+        | None
     ) = None

@@ -1,4 +1,4 @@
-"""The WorkPlan resource as a whole, and its way from and to what the API server speaks."""
+"""The WorkPlan resource, decoded from and encoded to JSON objects of the API server."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -14,26 +14,26 @@ from voxk8s.errors import InvalidPlan
 
 _T = TypeVar("_T", bound=ApiStruct)
 
-FRESH = WorkPlanStatus()
-"""Status of a WorkPlan that nobody has looked at: the CRD's default."""
+INITIAL_STATUS = WorkPlanStatus()
+"""Status of a new WorkPlan: the CRD's default."""
 
 
 class WorkPlanResource(ApiStruct, frozen=True):
-    """A WorkPlan as it stands in the cluster."""
+    """A WorkPlan object of the cluster."""
 
     metadata: ObjectMeta
     spec: WorkPlanSpec
-    status: WorkPlanStatus = FRESH
+    status: WorkPlanStatus = INITIAL_STATUS
     api_version: str = API_VERSION
     kind: str = KIND
 
     @property
     def finished(self) -> bool:
-        """Whether the WorkPlan has come to its end, in success or in failure."""
+        """Whether the WorkPlan has succeeded or failed."""
         return self.status.completion_time is not None
 
     def owner_reference(self) -> OwnerReference:
-        """How children name this WorkPlan as their owner."""
+        """Return the owner reference of the WorkPlan's children."""
         return OwnerReference(
             api_version=API_VERSION,
             kind=KIND,
@@ -45,21 +45,21 @@ class WorkPlanResource(ApiStruct, frozen=True):
 
 
 def decode_resource(document: Mapping[str, Any]) -> WorkPlanResource:
-    """Read a WorkPlan as the API server gives it; unknown fields are ignored.
+    """Decode a WorkPlan; unknown fields are ignored.
 
-    Raises InvalidPlan with the path of the field: possible only where the cluster's CRD is older
-    or looser than this package.
+    Raises InvalidPlan with the path of the field, which can happen only if the CRD in the cluster
+    has another version than this package.
     """
     return _convert(document, WorkPlanResource)
 
 
 def decode_status(document: Mapping[str, Any]) -> WorkPlanStatus:
-    """Read a status alone; raises InvalidPlan with the path of the field."""
+    """Decode a status; raises InvalidPlan with the path of the field."""
     return _convert(document, WorkPlanStatus)
 
 
 def encode(value: ApiStruct) -> dict[str, Any]:
-    """Turn a type of this package into plain JSON data; what is None is left out."""
+    """Return an object as JSON data; fields that equal their default are omitted."""
     data: dict[str, Any] = msgspec.to_builtins(value)
     return data
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from voxk8s.api import OperationCounts, Waiting, advance, encode_runner_status
+from voxk8s.api import OperationCounts, Waiting, encode_runner_status, progress_text
 from voxk8s.constants import REASON_PROGRESSING
 from voxk8s.execution.events import Event, Progress, ProgressChanged
 from voxk8s.runner import awaited, silence
@@ -44,7 +44,7 @@ class StatusReporter:
     def text(self) -> str:
         """Give the progress text; it never goes down."""
         if self.progress is not None:
-            self.before = advance(self.before, self.progress.done, self.progress.total)
+            self.before = progress_text(self.before, self.progress.done, self.progress.total)
         return self.before or "0/0"
 
     def news(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tests.support import kstatus
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s import api
-from voxk8s.api import Outcome, Waiting, WorkPlanStatus, decode_status, read_done
+from voxk8s.api import Outcome, Waiting, WorkPlanStatus, decode_status, parse_finished
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
@@ -198,7 +198,7 @@ def computes(done: int) -> Event:
             )
             before = world.observed.workplan.status.progress
             world.status(
-                {"operations": counts, "progress": api.advance(before, 2 + done, 12)}
+                {"operations": counts, "progress": api.progress_text(before, 2 + done, 12)}
                 | {"waiting": None}
             )
 
@@ -224,7 +224,7 @@ def ends(state: str) -> Event:
             reason="AllGoalsReached" if good else "OperationFailed",
         )
         counts = msgspec.structs.replace(build.COUNTS, computed=10 if good else 3, pending=0)
-        progress = api.advance(world.observed.workplan.status.progress, 12 if good else 5, 12)
+        progress = api.progress_text(world.observed.workplan.status.progress, 12 if good else 5, 12)
         world.status(
             {"operations": counts, "progress": progress, "results": (), "outcome": outcome}
             | {"waiting": None}
@@ -342,7 +342,9 @@ def test_an_end_never_changes(spec: dict[str, Any], events: list[Event]) -> None
 @given(SPECS, LIVES)
 def test_progress_never_goes_down(spec: dict[str, Any], events: list[Event]) -> None:
     """The number of operations that are done only grows."""
-    done = [read_done(status.progress) for status in live(spec, events).states if status.progress]
+    done = [
+        parse_finished(status.progress) for status in live(spec, events).states if status.progress
+    ]
     assert done == sorted(done)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from voxk8s.api import OperationCounts, WorkPlanStatus, advance, encode
+from voxk8s.api import OperationCounts, WorkPlanStatus, encode, progress_text
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
@@ -52,7 +52,7 @@ def initial_run_status(counts: OperationCounts, old: WorkPlanStatus) -> dict[str
     What an earlier runner had computed counts as cached, as far as the store holds it; progress
     never goes down.
     """
-    progress = advance(old.progress, counts.cached, counts.total)
+    progress = progress_text(old.progress, counts.cached, counts.total)
     if (old.operations, old.progress) == (counts, progress):
         return None
     return {"operations": encode(counts), "progress": progress}

@@ -1,4 +1,4 @@
-"""Results and failures as the status shows them: typed, cut where long, bounded. Pure."""
+"""Limits of the results and failures in the status: values are truncated, lists bounded. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from voxk8s.api.base import ApiStruct, Json
 from voxk8s.api.status import GoalResult, OperationFailure
 
 VALUE_LIMIT: Final = 4096
-"""Bytes of JSON of one value that are shown."""
+"""Maximum bytes of JSON of one value."""
 RESULTS_LIMIT: Final = 160 * 1024
-"""Bytes of JSON of all results; with failures and conditions the status stays below 256 KiB."""
+"""Maximum bytes of JSON of all results; with the rest the status stays below 256 KiB."""
 FAILURES_LIMIT: Final = 48 * 1024
 MAX_RESULTS: Final = 1000
 MAX_FAILURES: Final = 100
@@ -23,9 +23,10 @@ _T = TypeVar("_T", bound=ApiStruct)
 
 
 def truncate_value(value: object) -> tuple[Json, bool]:
-    """Give a value as JSON for the status, and whether it was cut.
+    """Return a value as JSON for the status, and whether it was truncated.
 
-    Numbers that JSON lacks become text (`inf`, `nan`); long text and lists keep their beginning.
+    Numbers that JSON does not have become text (`inf`, `nan`). Of long text and lists the beginning
+    is kept; other long values become truncated text.
     """
     plain = _plain(value)
     if _size(plain) <= VALUE_LIMIT:
@@ -37,20 +38,20 @@ def truncate_value(value: object) -> tuple[Json, bool]:
 
 
 def json_value(value: object) -> Json:
-    """Give all of a value as JSON, for the folder of the run."""
+    """Return a complete value as JSON, for the folder of the run."""
     plain: Json = _plain(value)
     return plain
 
 
 def bound_results(results: Sequence[GoalResult]) -> tuple[tuple[GoalResult, ...], int]:
-    """Give the results that fit into a status, in order, and how many are left out."""
+    """Return the first results that fit into a status, and how many are omitted."""
     return _bound(results, MAX_RESULTS, RESULTS_LIMIT)
 
 
 def bound_failures(
     failures: Sequence[OperationFailure],
 ) -> tuple[tuple[OperationFailure, ...], int]:
-    """Give the failures that fit into a status, in order, and how many are left out."""
+    """Return the first failures that fit into a status, and how many are omitted."""
     return _bound(failures, MAX_FAILURES, FAILURES_LIMIT)
 
 
@@ -75,7 +76,7 @@ def _plain(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, bool | int | float):
-        # The API server cuts integers beyond 64 bits.
+        # The API server has integers of 64 bits only.
         return str(value) if isinstance(value, int) and abs(value) >= 2**63 else value
     return str(value)
 
