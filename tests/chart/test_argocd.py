@@ -60,14 +60,14 @@ MOMENTS = {
     "starting": (
         build.with_operator_status(build.applied(resolution=WORK_LEFT)),
         "Progressing",
-        "on its way",
+        "is starting",
     ),
     "running": (build.running(), "Progressing", "being computed"),
     "suspended": (build.with_operator_status(SUSPENDED), "Suspended", "kept"),
     "known": (
         build.with_operator_status(build.applied(resolution=FULLY_CACHED)),
         "Healthy",
-        "known",
+        "in the store",
     ),
     "succeeded": (ended("Succeeded", "AllGoalsReached"), "Healthy", "words"),
     "failed": (ended("Failed", "OperationFailed"), "Degraded", "OperationFailed: words"),

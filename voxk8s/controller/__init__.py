@@ -1,5 +1,6 @@
-"""The operator: watches WorkPlans and brings the cluster to what they ask for.
+"""The operator: watches WorkPlans and creates and deletes what their runs need.
 
-Level-based: `observe` builds one value from caches, `decide` turns it into actions and is pure,
-`act` carries them out. Nothing depends on which event came, only on what is there now.
+Level-based: `observe` builds one value from informers, `decide` turns it into actions and is pure,
+`act` carries them out; `resolve` looks plans up in the store, in other processes. Decisions depend
+on what exists now, never on which event arrived.
 """

@@ -22,7 +22,7 @@ _CGROUPS = (
 
 
 def main() -> int:
-    """Run the operator; 0 after a signal, 1 when it broke, 2 when its configuration is wrong."""
+    """Run the operator; return 0 after a signal, 1 after a failure, 2 for a wrong configuration."""
     try:
         config = Config.from_env(os.environ, memory_limit())
     except InvalidUsage as error:
@@ -39,13 +39,13 @@ def main() -> int:
 
 
 def memory_limit(roots: tuple[Path, ...] = _CGROUPS) -> int | None:
-    """Give the memory limit of this container in bytes; None where there is none."""
+    """Return the memory limit of this container in bytes, or None without one."""
     for path in roots:
         try:
             text = path.read_text(encoding="ascii").strip()
         except OSError:
             continue
-        # Without a limit it says "max", or a number beyond all memory.
+        # Without a limit cgroup v2 has "max", and v1 a number close to 2**63.
         if text.isdigit() and int(text) < 2**50:
             return int(text)
     return None

@@ -1,4 +1,4 @@
-"""Configuration of the operator, from its environment."""
+"""Configuration of the operator, read from its environment."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from voxk8s.settings import read_flag
 from voxk8s.storage import StoreOptions
 
 ALL_NAMESPACES = "*"
-_MEMORY = 2 * 1024**3
-_LEAST_MEMORY = 256 * 1024**2
+_MAX_RESOLVER_MEMORY = 2 * 1024**3
+_MIN_RESOLVER_MEMORY = 256 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class StoreConfig:
     """The default store, its credentials, and the namespaces that may use it.
 
-    `prefixes` are the places that the operator itself may read when a user names them.
+    `prefixes` are the URLs below which the operator itself may read what users name.
     """
 
     url: str | None = None
@@ -33,7 +33,7 @@ class StoreConfig:
     prefixes: tuple[str, ...] = ()
 
     def allows(self, namespace: str) -> bool:
-        """Say whether a namespace may use the default store."""
+        """Whether a namespace may use the default store."""
         if namespace in self.denied or ALL_NAMESPACES in self.denied:
             return False
         return namespace in self.allowed or ALL_NAMESPACES in self.allowed
@@ -41,10 +41,10 @@ class StoreConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All that the chart decides.
+    """The settings of the operator, as the chart sets them.
 
-    `workers` is the number of WorkPlans that are reconciled side by side, `resolvers` that of
-    processes that read plans, each with at most `resolver_memory` bytes.
+    `workers` is the number of WorkPlans that are reconciled at a time, `resolvers` the number of
+    processes that resolve plans, each with at most `resolver_memory` bytes.
     """
 
     defaults: Defaults
@@ -58,14 +58,14 @@ class Config:
     log_level: str = "INFO"
     workers: int = 16
     resolvers: int = 2
-    resolver_memory: int = _MEMORY
+    resolver_memory: int = _MAX_RESOLVER_MEMORY
     resync_seconds: float = 300.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], memory_limit: int | None = None) -> Config:
-        """Read the configuration; raises InvalidUsage naming the variable that is wrong.
+        """Read the configuration; raises InvalidUsage that names the wrong variable.
 
-        `memory_limit` is what all processes of the operator together may use, in bytes.
+        `memory_limit` is the limit of all processes of the operator together, in bytes.
         """
         url = env.get(constants.ENV_STORE) or None
         prefixes = tuple(env.get(constants.ENV_INPUT_PREFIXES, "").split())
@@ -92,10 +92,10 @@ class Config:
 
 
 def resolver_memory(limit: int | None) -> int:
-    """Give the bytes that one look-up may use: most of the pod's, since large ones take turns."""
+    """Return the bytes for one process: most of the pod's, as large plans run one at a time."""
     if limit is None:
-        return _MEMORY
-    return min(_MEMORY, max(_LEAST_MEMORY, limit * 6 // 10))
+        return _MAX_RESOLVER_MEMORY
+    return min(_MAX_RESOLVER_MEMORY, max(_MIN_RESOLVER_MEMORY, limit * 6 // 10))
 
 
 def _names(env: Mapping[str, str], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,7 +105,9 @@ def _names(env: Mapping[str, str], name: str, default: tuple[str, ...]) -> tuple
     try:
         return msgspec.json.decode(text, type=tuple[str, ...])
     except msgspec.DecodeError as error:
-        raise InvalidUsage(f"{name}={text!r}: must be a JSON list of names: {error}") from error
+        raise InvalidUsage(
+            f"{name}: expected a JSON list of names, got {text!r}: {error}"
+        ) from error
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:
@@ -119,5 +121,5 @@ def _number(
     if not text:
         return default
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise InvalidUsage(f"{name}={text!r}: must be a whole number from {least} to {most}")
+        raise InvalidUsage(f"{name}: expected a whole number from {least} to {most}, got {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""What probes and monitoring ask: alive, ready, metrics."""
+"""HTTP endpoints of the probes and of Prometheus: /healthz, /readyz, /metrics."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from voxk8s.controller.metrics import Metrics
 
 
 class Health(Protocol):
-    """What is asked of the operator; an empty answer means that all is well."""
+    """What the probes check; an empty text means success."""
 
     def liveness_error(self) -> str:
-        """Say why the operator should be restarted."""
+        """Return why the operator should be restarted."""
 
     def readiness_error(self) -> str:
-        """Say why the operator should not be counted on yet."""
+        """Return why the operator is not ready yet."""
 
 
 async def serve_health(health: Health, port: int) -> web.AppRunner:
-    """Answer /healthz and /readyz: 200, or 503 with the reason."""
+    """Serve /healthz and /readyz: 200, or 503 with the reason."""
     app = web.Application()
-    app.router.add_get("/healthz", _answer(health.liveness_error))
-    app.router.add_get("/readyz", _answer(health.readiness_error))
+    app.router.add_get("/healthz", _probe(health.liveness_error))
+    app.router.add_get("/readyz", _probe(health.readiness_error))
     return await _serve(app, port)
 
 
 async def serve_metrics(metrics: Metrics, port: int) -> web.AppRunner:
-    """Answer /metrics."""
+    """Serve /metrics."""
 
-    async def answer(_: web.Request) -> web.Response:
+    async def handle(_: web.Request) -> web.Response:
         return web.Response(
             body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"}
         )
 
     app = web.Application()
-    app.router.add_get("/metrics", answer)
+    app.router.add_get("/metrics", handle)
     return await _serve(app, port)
 
 
-def _answer(ask: Callable[[], str]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    async def answer(_: web.Request) -> web.StreamResponse:
-        problem = ask()
-        return web.Response(text=problem or "ok", status=503 if problem else 200)
+def _probe(check: Callable[[], str]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(_: web.Request) -> web.StreamResponse:
+        error = check()
+        return web.Response(text=error or "ok", status=503 if error else 200)
 
-    return answer
+    return handle
 
 
 async def _serve(app: web.Application, port: int) -> web.AppRunner:

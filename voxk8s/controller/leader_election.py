@@ -1,8 +1,8 @@
-"""Leader election by a Lease: of several operators, one acts.
+"""Leader election by a Lease: of several replicas, one reconciles.
 
-Times of other operators are never compared with ours: a lease is over when its holder did not
-renew it for its whole duration by our clock. (The client's own election keeps its record in an
-annotation with local times, which disagrees with every other tool that reads Leases.)
+Time stamps of other replicas are never compared with the local clock: a lease has expired when it
+was not renewed for its whole duration as measured locally. (Not the election of the Kubernetes
+client: it keeps its record in an annotation, with local times, which other tools cannot read.)
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from voxk8s.cluster.resources import LEASES
 from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
-_RELEASES = 3
+_RELEASE_ATTEMPTS = 3
 
 
 @dataclass(slots=True)
 class LeaderElector:
-    """One candidate's view of a Lease; all times in seconds of `clock`."""
+    """One candidate for a Lease; durations in seconds, measured by `clock`."""
 
     kube: KubeClient
     name: str
@@ -44,43 +44,44 @@ class LeaderElector:
     _renewed_at: float = 0.0
 
     async def acquire(self) -> None:
-        """Wait until we lead: at once when the lease is given up, else until it is over."""
-        _log.info("waiting to lead by lease %s/%s", self.namespace, self.name)
+        """Wait until this candidate leads: until the lease is released or has expired."""
+        _log.info("waiting for lease %s/%s", self.namespace, self.name)
         changed = asyncio.Event()
-        listening = asyncio.create_task(self._listen(changed))
+        watching = asyncio.create_task(self._watch(changed))
         try:
             while True:
                 changed.clear()
                 if await self.try_once():
                     break
-                # A holder that died changes nothing: we look without being told as well.
+                # A holder that died changes nothing in the lease: check periodically, too.
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), self.retry)
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
         _log.info("leading as %s", self.identity)
 
-    async def keep(self) -> None:
-        """Renew the lease for as long as we can; returns when it is lost."""
+    async def renew(self) -> None:
+        """Renew the lease periodically; return when it is lost."""
         while True:
             await asyncio.sleep(self.retry)
             if await self.try_once():
                 continue
             if not self.leading or self.clock() - self._renewed_at >= self.renew_within:
                 self.leading = False
-                _log.error("the lease %s/%s was lost", self.namespace, self.name)
+                _log.error("lease %s/%s was lost", self.namespace, self.name)
                 return
 
     async def release(self) -> None:
-        """Give the lease up, so that the next one need not wait for it to run out.
+        """Release the lease, so that the next leader need not wait for it to expire.
 
-        Nobody may `keep` it any more; a renewal that was under way may have reached the API server.
+        `renew` must have ended before; its last request may still have changed the lease, hence
+        the attempts.
         """
         if not self.leading:
             return
         self.leading = False
-        for _ in range(_RELEASES):
+        for _ in range(_RELEASE_ATTEMPTS):
             try:
                 lease = await self.kube.find(LEASES, self.name, self.namespace)
                 if lease is None or lease["spec"].get("holderIdentity") != self.identity:
@@ -90,11 +91,11 @@ class LeaderElector:
             except Conflict:
                 continue
             except Voxk8sError as error:
-                _log.info("the lease could not be given up: %s", error)
+                _log.info("cannot release the lease: %s", error)
             return
 
-    async def _listen(self, changed: asyncio.Event) -> None:
-        """Tell of every change of the lease, as far as its watch does."""
+    async def _watch(self, changed: asyncio.Event) -> None:
+        """Set `changed` at every change of the lease that the watch reports."""
         fields = f"metadata.name={self.name}"
         async for notice in list_and_watch(
             self.kube, LEASES, self.namespace, field_selector=fields
@@ -103,23 +104,23 @@ class LeaderElector:
                 changed.set()
 
     async def try_once(self) -> bool:
-        """Take or renew the lease if it is ours, free or over; says whether we lead."""
+        """Take or renew the lease if it is free, expired or held; whether this candidate leads."""
         try:
-            self.leading = await self._try()
+            self.leading = await self._take()
         except (Conflict, AlreadyExists):
-            self.leading = False  # somebody else was faster
+            self.leading = False  # another candidate was faster
         except Voxk8sError as error:
-            _log.warning("the lease cannot be reached: %s", error)
-            # Not an answer: we lead until the time for renewing is over.
+            _log.warning("cannot read or write the lease: %s", error)
+            # `leading` is unchanged: the leader keeps leading until `renew_within` is over.
             return False
         if self.leading:
             self._renewed_at = self.clock()
         return self.leading
 
-    async def _try(self) -> bool:
+    async def _take(self) -> bool:
         lease = await self.kube.find(LEASES, self.name, self.namespace)
         if lease is None:
-            await self.kube.create(LEASES, self._fresh(), self.namespace)
+            await self.kube.create(LEASES, self._new_lease(), self.namespace)
             return True
         spec: dict[str, Any] = lease.setdefault("spec", {})
         holder, renewed = str(spec.get("holderIdentity") or ""), str(spec.get("renewTime") or "")
@@ -128,33 +129,33 @@ class LeaderElector:
         length = float(spec.get("leaseDurationSeconds") or self.duration)
         if holder not in ("", self.identity) and self.clock() - self._seen_at < length:
             return False
-        moment = self._moment()
+        time = self._timestamp()
         if holder != self.identity:
-            spec["acquireTime"] = moment
+            spec["acquireTime"] = time
             spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + 1
         spec |= {
             "holderIdentity": self.identity,
-            "renewTime": moment,
+            "renewTime": time,
             "leaseDurationSeconds": int(self.duration),
         }
         await self.kube.replace(LEASES, lease, self.namespace)
-        self._seen, self._seen_at = (self.identity, moment), self.clock()
+        self._seen, self._seen_at = (self.identity, time), self.clock()
         return True
 
-    def _fresh(self) -> KubeObject:
-        moment = self._moment()
+    def _new_lease(self) -> KubeObject:
+        time = self._timestamp()
         return {
             "apiVersion": LEASES.api_version,
             "kind": LEASES.kind,
             "metadata": {"name": self.name, "namespace": self.namespace},
             "spec": {
                 "holderIdentity": self.identity,
-                "acquireTime": moment,
-                "renewTime": moment,
+                "acquireTime": time,
+                "renewTime": time,
                 "leaseDurationSeconds": int(self.duration),
                 "leaseTransitions": 0,
             },
         }
 
-    def _moment(self) -> str:
+    def _timestamp(self) -> str:
         return self.now().isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""What the operator counts, for Prometheus."""
+"""The Prometheus metrics of the operator."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 
 
 class Metrics:
-    """Counters of the loop, and gauges that are read when they are asked for."""
+    """Counters of the reconciler, and gauges that are read when they are scraped."""
 
     def __init__(self) -> None:
-        """Start from zero."""
+        """Create the counters at zero."""
         self.registry = CollectorRegistry()
         self._seconds = Histogram(
             "voxk8s_reconcile_seconds",
@@ -28,50 +28,50 @@ class Metrics:
         )
         self._errors = Counter(
             "voxk8s_reconcile_errors",
-            "Reconciliations that failed and were tried again.",
+            "Reconciliations that failed and are retried.",
             registry=self.registry,
         )
 
     @contextmanager
     def reconciling(self) -> Iterator[None]:
-        """Measure one reconciliation."""
+        """Measure the duration of one reconciliation."""
         start = time.perf_counter()
         try:
             yield
         finally:
             self._seconds.observe(time.perf_counter() - start)
 
-    def failed(self) -> None:
-        """Count a reconciliation that is tried again."""
+    def count_error(self) -> None:
+        """Count a reconciliation that failed."""
         self._errors.inc()
 
-    def watch(
+    def add_gauges(
         self,
         *,
         phases: Callable[[], Iterable[str]],
-        queued: Callable[[], int],
-        resolving: Callable[[], int],
+        queue_length: Callable[[], int],
+        resolve_backlog: Callable[[], int],
         leading: Callable[[], bool],
     ) -> None:
-        """Add gauges of the operator's state."""
-        self.registry.register(_State(phases, queued, resolving, leading))
+        """Add gauges, each with the function that reads its value."""
+        self.registry.register(_Gauges(phases, queue_length, resolve_backlog, leading))
 
     def text(self) -> bytes:
-        """Give all metrics as Prometheus reads them."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
 
-class _State(Collector):
+class _Gauges(Collector):
     def __init__(
         self,
         phases: Callable[[], Iterable[str]],
-        queued: Callable[[], int],
-        resolving: Callable[[], int],
+        queue_length: Callable[[], int],
+        resolve_backlog: Callable[[], int],
         leading: Callable[[], bool],
     ) -> None:
         self._phases = phases
-        self._queued = queued
-        self._resolving = resolving
+        self._queue_length = queue_length
+        self._resolve_backlog = resolve_backlog
         self._leading = leading
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -80,11 +80,15 @@ class _State(Collector):
             plans.add_metric([phase], count)
         yield plans
         yield GaugeMetricFamily(
-            "voxk8s_queue_length", "WorkPlans that wait to be reconciled.", value=self._queued()
+            "voxk8s_queue_length",
+            "WorkPlans that wait for reconciliation.",
+            value=self._queue_length(),
         )
         yield GaugeMetricFamily(
-            "voxk8s_resolve_backlog", "Plans that wait to be looked up.", value=self._resolving()
+            "voxk8s_resolve_backlog",
+            "Plans that wait for resolution.",
+            value=self._resolve_backlog(),
         )
         yield GaugeMetricFamily(
-            "voxk8s_leader", "1 where this operator is the one that acts.", value=self._leading()
+            "voxk8s_leader", "1 if this replica is the leader.", value=self._leading()
         )

@@ -1,4 +1,4 @@
-"""The loop: a name from the queue, an observation, a decision, its actions."""
+"""The control loop: a key from the work queue, an observation, a decision, its actions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Reconciles WorkPlans, several side by side, each by one worker at a time."""
+    """Reconciles WorkPlans: several at a time, each by one worker at a time."""
 
     def __init__(
         self,
@@ -31,31 +31,30 @@ class Reconciler:
         state: ClusterState,
         resolver: Resolver,
         children: Children,
-        actor: ActionExecutor,
+        executor: ActionExecutor,
         metrics: Metrics,
         now: Callable[[], datetime],
     ) -> None:
-        """Join the parts of the operator."""
+        """Use the given parts of the operator."""
         self._queue = queue
         self._state = state
         self._resolver = resolver
         self._children = children
-        self._actor = actor
+        self._executor = executor
         self._metrics = metrics
         self._now = now
 
     async def run(self, workers: int, resync_seconds: float) -> None:
-        """Reconcile everything, and whatever changes, until the queue is closed."""
-        for key in self._state.workplan_keys():
-            self._queue.add(key)
+        """Reconcile all WorkPlans, and then those that change, until the queue is closed."""
+        self._enqueue_all()
         async with asyncio.TaskGroup() as tasks:
             resync = tasks.create_task(self._resync(resync_seconds))
-            working = [tasks.create_task(self._work()) for _ in range(workers)]
-            await asyncio.gather(*working)
+            running = [tasks.create_task(self._worker()) for _ in range(workers)]
+            await asyncio.gather(*running)
             resync.cancel()
 
     async def reconcile(self, key: ObjectKey) -> None:
-        """Bring one WorkPlan further; raises what the API server could not be asked for."""
+        """Reconcile one WorkPlan; raises the errors of the API server that are worth a retry."""
         workplan = self._state.workplans.get(*key)
         if workplan is None:
             self._queue.forget(key)
@@ -65,23 +64,25 @@ class Reconciler:
             workplan, self._state, self._resolver.state(uid), self._children.create_errors(uid)
         )
         actions = decide(observed, self._now())
-        self._tell(key, actions)
-        well = await self._actor.act(observed, actions, wake=lambda: self._queue.add(key))
-        if well:
+        self._log_actions(key, actions)
+        accepted = await self._executor.execute(
+            observed, actions, requeue=lambda: self._queue.add(key)
+        )
+        if accepted:
             self._queue.forget_failures(key)
         else:
             self._queue.add_failed(key)
-            self._queue.add(key)  # tell what was refused, then wait
+            self._queue.add(key)  # At once, to report what was rejected.
         for action in actions:
             if isinstance(action, RequeueAfter):
                 self._queue.add_after(key, action.seconds)
 
-    def gone(self, workplan: WorkPlanResource) -> None:
-        """Drop what is remembered of a WorkPlan that was deleted."""
+    def forget(self, workplan: WorkPlanResource) -> None:
+        """Drop what is kept in memory about a deleted WorkPlan."""
         self._resolver.forget(workplan.metadata.uid)
         self._children.forget(workplan.metadata.uid)
 
-    async def _work(self) -> None:
+    async def _worker(self) -> None:
         while True:
             try:
                 key = await self._queue.get()
@@ -92,23 +93,26 @@ class Reconciler:
                     await self.reconcile(key)
             except TransientError as error:
                 seconds = self._queue.add_failed(key)
-                _log.info("WorkPlan %s: %s; next try in %.1f s", key, error, seconds)
-                self._metrics.failed()
+                _log.info("WorkPlan %s: %s; retrying in %.1f s", key, error, seconds)
+                self._metrics.count_error()
             except Exception:  # noqa: BLE001 - one WorkPlan must not stop the others
                 seconds = self._queue.add_failed(key)
-                _log.exception("WorkPlan %s: next try in %.1f s", key, seconds)
-                self._metrics.failed()
+                _log.exception("WorkPlan %s: retrying in %.1f s", key, seconds)
+                self._metrics.count_error()
             finally:
                 self._queue.done(key)
 
     async def _resync(self, seconds: float) -> None:
-        """Look at everything now and then: no watch is trusted for ever."""
+        """Enqueue all WorkPlans periodically, in case a watch missed a change."""
         while True:
             await asyncio.sleep(seconds)
-            for key in self._state.workplan_keys():
-                self._queue.add(key)
+            self._enqueue_all()
 
-    def _tell(self, key: ObjectKey, actions: tuple[Action, ...]) -> None:
+    def _enqueue_all(self) -> None:
+        for key in self._state.workplan_keys():
+            self._queue.add(key)
+
+    def _log_actions(self, key: ObjectKey, actions: tuple[Action, ...]) -> None:
         for action in actions:
             if isinstance(action, EmitEvent):
                 _log.info("WorkPlan %s: %s: %s", key, action.reason, action.message)

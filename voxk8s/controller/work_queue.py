@@ -1,8 +1,8 @@
-"""The work queue: names of WorkPlans that want a look, each at most once and one at a time.
+"""The work queue: keys of WorkPlans to reconcile, each queued once and worked on by one worker.
 
-A name that is added while it is being worked on is worked on once more afterwards. Failures delay
-a name by an exponential backoff of its own; successes forget it. Time is an argument, so that the
-tests need not wait.
+A key that is added while it is being worked on is queued again afterwards. Failures delay a key by
+its own exponential backoff; a success resets it. The clock is an argument, so that tests need not
+wait.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 
 class ObjectKey(NamedTuple):
-    """Namespace and name of a WorkPlan."""
+    """Namespace and name of an object."""
 
     namespace: str
     name: str
@@ -28,21 +28,21 @@ class ObjectKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds to wait after the n-th failure in a row: doubled each time, with jitter."""
+    """Delay after the n-th failure in a row, in seconds: doubled each time, minus jitter."""
 
     first: float = 0.1
     most: float = 60.0
     jitter: float = 0.2
 
     def delay(self, failures: int, chance: Callable[[], float]) -> float:
-        """Seconds before the next try; `chance` gives numbers in [0, 1)."""
+        """Return the seconds before the next attempt; `chance` returns numbers in [0, 1)."""
         plain = min(self.most, self.first * 2.0 ** min(failures - 1, 62))
         return plain * (1.0 - self.jitter * chance())
 
 
 @dataclass(slots=True)
 class WorkQueue:
-    """Names to work on, deduplicated; `get` gives each name to one worker at a time."""
+    """A deduplicating queue of keys with delays and per-key backoff."""
 
     clock: Callable[[], float]
     backoff: Backoff = field(default_factory=Backoff)
@@ -59,7 +59,7 @@ class WorkQueue:
     _closed: bool = False
 
     def add(self, key: ObjectKey) -> None:
-        """Ask for a look at `key` as soon as a worker is free."""
+        """Queue a key now."""
         if self._closed or key in self._queued:
             return
         if key in self._busy:
@@ -71,42 +71,42 @@ class WorkQueue:
         self._wake.set()
 
     def add_after(self, key: ObjectKey, seconds: float) -> None:
-        """Ask for a look at `key` in `seconds`; the earliest of several wishes counts."""
+        """Queue a key after a delay; of several delays the one that ends first counts."""
         if seconds <= 0:
             self.add(key)
             return
         due = self.clock() + seconds
-        known = self._due.get(key)
-        if self._closed or key in self._queued or (known is not None and known <= due):
+        earlier = self._due.get(key)
+        if self._closed or key in self._queued or (earlier is not None and earlier <= due):
             return
         self._due[key] = due
         heapq.heappush(self._heap, (due, key))
         self._wake.set()
 
     def add_failed(self, key: ObjectKey) -> float:
-        """Ask for another try of `key` after its backoff; gives the seconds."""
+        """Queue a key after its backoff; return the delay in seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         seconds = self.backoff.delay(failures, self.chance)
         self.add_after(key, seconds)
         return seconds
 
     def forget_failures(self, key: ObjectKey) -> None:
-        """Take note that a try went well: the next failure is a first one again."""
+        """Reset the backoff of a key after a success."""
         self._failures.pop(key, None)
 
     def failures(self, key: ObjectKey) -> int:
-        """Failures of `key` in a row."""
+        """Return the number of failures of a key in a row."""
         return self._failures.get(key, 0)
 
     def forget(self, key: ObjectKey) -> None:
-        """Drop what is remembered of an object that is gone."""
+        """Drop failures and delays of a deleted object."""
         self._failures.pop(key, None)
         self._due.pop(key, None)
 
     async def get(self) -> ObjectKey:
-        """Wait for the next name; `done` must follow. Raises QueueClosed at the end."""
+        """Wait for the next key; the worker calls `done` later. Raises QueueClosed at the end."""
         while True:
-            self._ripen()
+            self._add_due()
             if self._ready:
                 key = self._ready.popleft()
                 self._queued.discard(key)
@@ -119,7 +119,7 @@ class WorkQueue:
             await self._sleep()
 
     def done(self, key: ObjectKey) -> None:
-        """Take note that the worker is finished with `key`."""
+        """Mark a key as processed; it is queued again if it was added meanwhile."""
         self._busy.discard(key)
         if not self._busy:
             self._idle.set()
@@ -128,12 +128,12 @@ class WorkQueue:
             self.add(key)
 
     async def drained(self) -> None:
-        """Wait until nothing is being worked on."""
+        """Wait until no key is being worked on."""
         if self._busy:
             await self._idle.wait()
 
     def close(self) -> None:
-        """No more names are taken or given; waiting workers see QueueClosed."""
+        """Accept and return no more keys; waiting workers get QueueClosed."""
         self._closed = True
         self._ready.clear()
         self._wake.set()
@@ -141,12 +141,7 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._ready)
 
-    @property
-    def busy(self) -> int:
-        """Names that are being worked on."""
-        return len(self._busy)
-
-    def _ripen(self) -> None:
+    def _add_due(self) -> None:
         now = self.clock()
         while self._heap and self._heap[0][0] <= now:
             due, key = heapq.heappop(self._heap)
@@ -161,7 +156,7 @@ class WorkQueue:
         except TimeoutError:
             return
         if self._ready or self._closed:
-            # Other workers may be waiting for the same wake-up.
+            # Other workers may wait for the same event.
             self._wake.set()
 
 

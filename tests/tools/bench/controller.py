@@ -73,7 +73,7 @@ class Bench:
             identity="bench",
         )
         self.queue = WorkQueue(time.monotonic)
-        self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.gone(plan))
+        self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.forget(plan))
         self.resolver = Resolver(ProcessPool(config.resolvers, config.resolver_memory), now)
         children = Children(kube, config, self.state)
         recorder = EventRecorder(kube, "bench", now)

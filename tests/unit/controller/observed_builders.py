@@ -8,7 +8,13 @@ from typing import Any
 
 import msgspec
 
-from voxk8s.api import OperationCounts, WorkPlanResource, WorkPlanStatus, decode_resource
+from voxk8s.api import (
+    RUNNER_FIELDS,
+    OperationCounts,
+    WorkPlanResource,
+    WorkPlanStatus,
+    decode_resource,
+)
 from voxk8s.controller.decide import status
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.observe.observed import (
@@ -66,7 +72,7 @@ def applied(**changes: Any) -> Observed:
 def with_operator_status(observed: Observed, now: datetime = START, **parts: Any) -> Observed:
     """Give the observation after the operator wrote its status; `parts` are the runner's."""
     part = status.operator_status(observed, derive_phase(observed, now), now)
-    kept = {name: getattr(observed.workplan.status, name) for name in status.RUNNER_FIELDS}
+    kept = {name: getattr(observed.workplan.status, name) for name in RUNNER_FIELDS}
     return with_status(observed, msgspec.structs.replace(part, **(kept | parts)))
 
 

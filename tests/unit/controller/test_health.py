@@ -80,14 +80,14 @@ async def test_sick_says_why(server: Server) -> None:
 async def test_metrics() -> None:
     """WorkPlans by phase, the queue and reconciliations are counted."""
     metrics = Metrics()
-    metrics.watch(
+    metrics.add_gauges(
         phases=lambda: ["Running", "Running", "Failed"],
-        queued=lambda: 3,
-        resolving=lambda: 1,
+        queue_length=lambda: 3,
+        resolve_backlog=lambda: 1,
         leading=lambda: True,
     )
     with metrics.reconciling():
-        metrics.failed()
+        metrics.count_error()
     runner = await serve_metrics(metrics, 0)
     address = local_address(runner.addresses)
     status, text = await Server(State(), address).ask("/metrics")
@@ -123,5 +123,5 @@ async def test_events_are_not_essential() -> None:
 
     kube.create_event = create_event
     recorder = EventRecorder(kube, "op", lambda: START)
-    recorder.record(build.workplan(), EmitEvent(False, "Accepted", ""))
+    recorder.emit(build.workplan(), EmitEvent(False, "Accepted", ""))
     await asyncio.wait_for(recorder.flush(), 1)

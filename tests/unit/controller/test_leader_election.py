@@ -151,7 +151,7 @@ async def test_api_server_away_for_long(room: Room, monkeypatch: pytest.MonkeyPa
         room.seconds += seconds
 
     monkeypatch.setattr("voxk8s.controller.leader_election.asyncio.sleep", sleep)
-    await a.keep()
+    await a.renew()
     assert not a.leading
     assert room.seconds < a.duration
 

@@ -59,7 +59,7 @@ def operator(kube: DistantKube, monkeypatch: pytest.MonkeyPatch) -> Operator:
     monkeypatch.setattr(ProcessPool, "warm_up", warm_up)
     door: Any = kube
     made = Operator(door, CONFIG)
-    made._election.retry = 0.0
+    made._elector.retry = 0.0
     return made
 
 
@@ -84,7 +84,7 @@ async def test_ready_when_look_ups_are(
         await warm.wait()
 
     monkeypatch.setattr(ProcessPool, "warm_up", warm_up)
-    assert "caches" in operator.readiness_error()
+    assert "informers" in operator.readiness_error()
     running = asyncio.create_task(operator.run(stop))
     await until(lambda: "processes" in operator.readiness_error())
     warm.set()

@@ -45,7 +45,7 @@ class Operator:
         self.kube = ScriptedKube()
         self.now = START
         self.queue = WorkQueue(lambda: (self.now - START).total_seconds(), chance=lambda: 0.0)
-        self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.gone(plan))
+        self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.forget(plan))
         self.resolver = Resolver(ProcessPool(1, 2**30), self.time)
         self.answers = answers
         kube: Any = self.kube

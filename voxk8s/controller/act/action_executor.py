@@ -1,20 +1,14 @@
-"""Carries out what was decided, in its order."""
+"""Carries decided actions out, in their order."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, assert_never
 
 from voxk8s.api import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.constants import (
-    API_VERSION,
-    KIND,
-    MANAGER_OPERATOR,
-    MANAGER_RUNNER,
-)
+from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR, MANAGER_RUNNER
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.config import Config
@@ -38,11 +32,9 @@ from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolve_request import make_request
 from voxk8s.controller.resolve.resolver import Resolver
 
-_log = logging.getLogger(__name__)
-
 
 class ActionExecutor:
-    """Does things to the cluster."""
+    """Dispatches each action to the part of the operator that carries it out."""
 
     def __init__(
         self,
@@ -53,7 +45,7 @@ class ActionExecutor:
         children: Children,
         recorder: EventRecorder,
     ) -> None:
-        """Act by `kube` and the parts given."""
+        """Use the given parts."""
         self._kube = kube
         self._config = config
         self._state = state
@@ -61,20 +53,22 @@ class ActionExecutor:
         self._children = children
         self._recorder = recorder
 
-    async def act(
-        self, observed: Observed, actions: tuple[Action, ...], wake: Callable[[], None]
+    async def execute(
+        self, observed: Observed, actions: tuple[Action, ...], requeue: Callable[[], None]
     ) -> bool:
-        """Carry actions out; False if something was refused and is to be tried again later.
+        """Carry actions out; return False if the API server rejected one, which is retried later.
 
-        `wake` is called when the plan has been looked up. What the API server does not answer ends
-        the attempt: the caller tries again from a new observation.
+        `requeue` is called when the plan is resolved. Other errors of the API server are raised:
+        the remaining actions are decided anew from a new observation.
         """
-        well = True
+        accepted = True
         for action in actions:
-            well &= await self._do(observed, action, wake)
-        return well
+            accepted &= await self._execute(observed, action, requeue)
+        return accepted
 
-    async def _do(self, observed: Observed, action: Action, wake: Callable[[], None]) -> bool:
+    async def _execute(
+        self, observed: Observed, action: Action, requeue: Callable[[], None]
+    ) -> bool:
         workplan = observed.workplan
         metadata = workplan.metadata
         match action:
@@ -83,7 +77,7 @@ class ActionExecutor:
                     metadata.uid,
                     workplan.spec.priority,
                     lambda: make_request(self._kube, self._config, workplan),
-                    wake,
+                    requeue,
                 )
             case ForgetPlan():
                 self._resolver.forget(metadata.uid)
@@ -103,19 +97,21 @@ class ActionExecutor:
                     WORK_PLANS, metadata.name, metadata.namespace, uid=metadata.uid
                 )
             case WriteRunnerStatus(part):
-                await self._write(workplan, part, MANAGER_RUNNER)
+                await self._apply_status(workplan, part, MANAGER_RUNNER)
             case WriteOperatorStatus(part):
-                await self._write(workplan, part, MANAGER_OPERATOR)
+                await self._apply_status(workplan, part, MANAGER_OPERATOR)
             case EmitEvent():
-                self._recorder.record(workplan, action)
+                self._recorder.emit(workplan, action)
             case RequeueAfter():
-                pass
+                pass  # The reconciler owns the queue.
             case _:
                 assert_never(action)
         return True
 
-    async def _write(self, workplan: WorkPlanResource, part: dict[str, Any], manager: str) -> None:
-        """Write one manager's part of the status; the uid keeps it off a successor's."""
+    async def _apply_status(
+        self, workplan: WorkPlanResource, part: dict[str, Any], manager: str
+    ) -> None:
+        """Apply one manager's part of the status; the uid protects a successor of the same name."""
         metadata = workplan.metadata
         written = await self._kube.apply(
             WORK_PLANS,

@@ -1,4 +1,4 @@
-"""Makes and deletes the children of a run, and remembers what the API server refused."""
+"""Creates and deletes the children of a run, and keeps the errors of the API server."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ from voxk8s.controller.resolve.store_access import StoreAccess, store_access
 
 _log = logging.getLogger(__name__)
 
-_WATCH_SECONDS = 3.0
-"""How long a watch may take to tell of a deletion that was asked for."""
-_KINDS: Final[dict[ChildKind, ApiResource]] = {
+_DELETION_MEMORY = 3.0
+"""Seconds for which a deletion is not repeated: informers report it within that time."""
+_RESOURCES: Final[dict[ChildKind, ApiResource]] = {
     ChildKind.CLUSTER: DASK_CLUSTERS,
     ChildKind.AUTOSCALER: DASK_AUTOSCALERS,
     ChildKind.RUNNER: JOBS,
@@ -53,7 +53,7 @@ _KINDS: Final[dict[ChildKind, ApiResource]] = {
 
 
 class Children:
-    """The children of WorkPlans, as they are made; what was refused is kept by WorkPlan uid."""
+    """Creates and deletes children; errors of creation are kept by the WorkPlan's uid."""
 
     def __init__(
         self,
@@ -62,24 +62,24 @@ class Children:
         state: ClusterState,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make children by `kube`, and put what is made into the caches at once."""
-        self._clock = clock
-        self._going: dict[tuple[str, str, str], float] = {}
+        """Use `kube`, and put created objects into the informers of `state`."""
         self._kube = kube
         self._config = config
         self._state = state
+        self._clock = clock
+        self._deleted_at: dict[tuple[str, str, str], float] = {}
         self._create_errors: dict[str, dict[str, Problem]] = {}
 
     def create_errors(self, uid: str) -> tuple[Problem, ...]:
-        """Give what the API server last said no to, of the children of a WorkPlan."""
+        """Return why children of a WorkPlan could not be created when last tried."""
         return tuple(self._create_errors.get(uid, {}).values())
 
     def forget(self, uid: str) -> None:
-        """Drop what was refused."""
+        """Drop the errors of a WorkPlan."""
         self._create_errors.pop(uid, None)
 
     async def create_access(self, observed: Observed) -> bool:
-        """Make accounts, role, policies and the store's Secret; False if something was refused."""
+        """Create accounts, role, network policies and store Secret; False if one was rejected."""
         workplan, defaults = observed.workplan, self._config.defaults
         access = self._access(observed)
         manifests = [
@@ -88,19 +88,19 @@ class Children:
             *build_network_policies(workplan, defaults, access.target),
             *([access.secret_manifest] if access.secret_manifest else []),
         ]
-        # The API server looks at the role when it is asked to bind it.
-        bindings = [made for made in manifests if resource_of(made) == ROLE_BINDINGS]
-        others = [made for made in manifests if resource_of(made) != ROLE_BINDINGS]
-        well = await self._create_all(observed, others)
-        return await self._create_all(observed, bindings) and well
+        # A RoleBinding is rejected while its Role does not exist.
+        bindings = [manifest for manifest in manifests if resource_of(manifest) == ROLE_BINDINGS]
+        others = [manifest for manifest in manifests if resource_of(manifest) != ROLE_BINDINGS]
+        created = await self._create_all(observed, others)
+        return await self._create_all(observed, bindings) and created
 
     async def create_cluster(self, observed: Observed, action: CreateCluster) -> bool:
-        """Make the DaskCluster; False if it was refused."""
-        manifest = self._cluster(observed, action.workers)
+        """Create the DaskCluster; False if it was rejected."""
+        manifest = self._cluster_manifest(observed, action.workers)
         return await self._create_all(observed, [manifest])
 
     async def create_runner(self, observed: Observed) -> bool:
-        """Make the runner's Job; False if it was refused."""
+        """Create the runner's Job; False if it was rejected."""
         manifest = build_runner_job(
             observed.workplan,
             self._config.defaults,
@@ -110,7 +110,7 @@ class Children:
         return await self._create_all(observed, [manifest])
 
     async def apply_autoscaler(self, observed: Observed, action: ApplyAutoscaler) -> bool:
-        """Make or change the DaskAutoscaler; False if it was refused."""
+        """Create the DaskAutoscaler or update its limits; False if it was rejected."""
         manifest = build_dask_autoscaler(
             observed.workplan,
             self._config.defaults,
@@ -119,103 +119,93 @@ class Children:
         )
         if observed.autoscaler is None:
             return await self._create_all(observed, [manifest])
-        # Its owner is not ours to apply: the dask operator puts the cluster in our place.
-        applied = await self._kube.patch(
+        # Only the spec: the dask operator has replaced the owner reference by the cluster's.
+        patched = await self._kube.patch(
             DASK_AUTOSCALERS,
             manifest["metadata"]["name"],
             {"spec": manifest["spec"]},
             observed.workplan.metadata.namespace,
         )
-        self._state.autoscalers.upsert(applied)
+        self._state.autoscalers.upsert(patched)
         return True
 
     async def delete(self, observed: Observed, action: DeleteChild) -> None:
-        """Delete a child, if it is still there; once is enough until the watch had its time."""
+        """Delete a child, unless that was requested a moment ago."""
         namespace = observed.workplan.metadata.namespace
-        asked = (action.child.value, namespace, action.name)
-        moment = self._clock()
-        self._going = {k: t for k, t in self._going.items() if moment - t < _WATCH_SECONDS}
-        if asked in self._going:
+        child = (action.kind.value, namespace, action.name)
+        now = self._clock()
+        self._deleted_at = {
+            key: time for key, time in self._deleted_at.items() if now - time < _DELETION_MEMORY
+        }
+        if child in self._deleted_at:
             return
-        if action.child is ChildKind.CREDENTIALS:
+        if action.kind is ChildKind.CREDENTIALS:
             await self._delete_secret(observed, action)
         else:
-            _log.info("deleting %s %s/%s: %s", action.child, namespace, action.name, action.why)
-            await self._kube.delete(_KINDS[action.child], action.name, namespace)
-        self._going[asked] = moment
+            _log.info("deleting %s %s/%s: %s", action.kind, namespace, action.name, action.reason)
+            await self._kube.delete(_RESOURCES[action.kind], action.name, namespace)
+        self._deleted_at[child] = now
 
     async def _delete_secret(self, observed: Observed, action: DeleteChild) -> None:
-        """Delete a Secret that was made for this run; one of the user's own is not ours."""
+        """Delete a Secret that was created for this run, but never one of the user."""
         metadata = observed.workplan.metadata
+        name = f"{metadata.namespace}/{action.name}"
         try:
             found = await self._kube.find(SECRETS, action.name, metadata.namespace)
             owners = found["metadata"].get("ownerReferences") or () if found else ()
             if found and any(owner["uid"] == metadata.uid for owner in owners):
-                _log.info("deleting Secret %s/%s: %s", metadata.namespace, action.name, action.why)
+                _log.info("deleting Secret %s: %s", name, action.reason)
                 uid = found["metadata"]["uid"]
                 await self._kube.delete(SECRETS, action.name, metadata.namespace, uid=uid)
         except (Conflict, Forbidden) as error:
-            # It goes with its WorkPlan then: the run's pods must not stay because of it.
-            _log.warning("Secret %s/%s stays: %s", metadata.namespace, action.name, error)
+            # It is deleted with its WorkPlan; the run's pods must not be kept because of it.
+            _log.warning("cannot delete Secret %s: %s", name, error)
 
     def _access(self, observed: Observed) -> StoreAccess:
         return store_access(observed.workplan, self._config.store, self._config.defaults)
 
-    def _cluster(self, observed: Observed, workers: int) -> KubeObject:
+    def _cluster_manifest(self, observed: Observed, workers: int) -> KubeObject:
         target = self._access(observed).target
         return build_dask_cluster(observed.workplan, self._config.defaults, target, workers=workers)
 
     def _cluster_name(self, observed: Observed) -> str:
+        """Return the name of the run's DaskCluster, also before it is created."""
         if observed.cluster is not None and observed.cluster.deleting is None:
             return observed.cluster.name
-        return str(self._cluster(observed, 0)["metadata"]["name"])
+        return str(self._cluster_manifest(observed, 0)["metadata"]["name"])
 
     async def _create_all(self, observed: Observed, manifests: Iterable[KubeObject]) -> bool:
         uid = observed.workplan.metadata.uid
-        made = await asyncio.gather(*(self._create(uid, manifest) for manifest in manifests))
-        return all(made)
+        created = await asyncio.gather(*(self._create(uid, manifest) for manifest in manifests))
+        return all(created)
 
     async def _create(self, uid: str, manifest: KubeObject) -> bool:
         resource, metadata = resource_of(manifest), manifest["metadata"]
-        label = f"{resource.kind} {metadata['name']}"
+        child = f"{resource.kind} {metadata['name']}"
+        errors = self._create_errors.setdefault(uid, {})
         try:
-            made = await self._kube.create(
+            created = await self._kube.create(
                 resource, manifest, metadata["namespace"], manager=MANAGER_OPERATOR
             )
         except AlreadyExists:
-            self._allow(uid, label)
+            errors.pop(child, None)
             return True
         except KindMissing:
-            self._refuse(
-                uid,
-                label,
+            errors[child] = Problem(
                 constants.REASON_DASK_OPERATOR_MISSING,
-                f"The cluster does not know {resource.kind}: the dask-kubernetes operator is not"
-                " installed.",
+                f"The kind {resource.kind} does not exist in the cluster: the dask-kubernetes"
+                " operator is not installed.",
             )
             return False
-        except NotFound as error:
-            self._refuse(uid, label, constants.REASON_POD_REJECTED, f"{label}: {error}")
+        except (Forbidden, Invalid, NotFound, TooLarge) as error:
+            errors[child] = Problem(constants.REASON_POD_REJECTED, f"{child} was rejected: {error}")
             return False
-        except (Forbidden, Invalid, TooLarge) as error:
-            self._refuse(uid, label, constants.REASON_POD_REJECTED, f"{label} was refused: {error}")
-            return False
-        self._allow(uid, label)
-        self._remember(resource, made)
+        errors.pop(child, None)
+        self._upsert(resource, created)
         return True
 
-    def _remember(self, resource: ApiResource, made: KubeObject) -> None:
-        """Know of what was made before the watch tells: nothing is made twice."""
+    def _upsert(self, resource: ApiResource, created: KubeObject) -> None:
+        """Put a created object into its informer, so that it is not created twice."""
         for informer in self._state.informers:
             if informer.resource == resource:
-                informer.upsert(made)
-
-    def _refuse(self, uid: str, label: str, reason: str, message: str) -> None:
-        self._create_errors.setdefault(uid, {})[label] = Problem(reason, message)
-
-    def _allow(self, uid: str, label: str) -> None:
-        refused = self._create_errors.get(uid)
-        if refused is not None:
-            refused.pop(label, None)
-            if not refused:
-                del self._create_errors[uid]
+                informer.upsert(created)

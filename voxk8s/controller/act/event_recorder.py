@@ -1,4 +1,4 @@
-"""Events about WorkPlans, written beside the work: none is waited for, and none is essential."""
+"""Emits Kubernetes events about WorkPlans in the background; none is essential."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
 _MESSAGE_LIMIT = 1000
-_AT_ONCE = 8
+_CONCURRENCY = 8
 
 
 class EventRecorder:
-    """Writes events in the background."""
+    """Creates events in the background; errors are logged."""
 
     def __init__(self, kube: KubeClient, identity: str, now: Callable[[], datetime]) -> None:
-        """Write events as `identity`."""
+        """Report events as the controller instance `identity`."""
         self._kube = kube
         self._identity = identity
         self._now = now
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def record(self, workplan: WorkPlanResource, event: EmitEvent) -> None:
-        """Write an event, soon."""
+    def emit(self, workplan: WorkPlanResource, event: EmitEvent) -> None:
+        """Create an event without waiting for it."""
         task = asyncio.create_task(
             self._write(build_event(workplan, event, self._identity, self._now()))
         )
@@ -39,7 +39,7 @@ class EventRecorder:
         task.add_done_callback(self._tasks.discard)
 
     async def flush(self) -> None:
-        """Wait until all events are written."""
+        """Wait until all events are created."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _write(self, event: KubeObject) -> None:
@@ -47,13 +47,13 @@ class EventRecorder:
             try:
                 await self._kube.create_event(event)
             except Voxk8sError as error:
-                _log.debug("an event could not be written: %s", error)
+                _log.debug("cannot create an event: %s", error)
 
 
 def build_event(
     workplan: WorkPlanResource, event: EmitEvent, identity: str, now: datetime
 ) -> KubeObject:
-    """Build an event about a WorkPlan."""
+    """Return the manifest of an event about a WorkPlan; its message is truncated."""
     metadata = workplan.metadata
     moment = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
     second = now.isoformat(timespec="seconds").replace("+00:00", "Z")

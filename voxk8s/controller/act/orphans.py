@@ -1,11 +1,12 @@
-"""Lets go what the dask operator forgets, also when the WorkPlan is gone already.
+"""Cleans up what the dask operator leaves behind, even after the WorkPlan is gone.
 
-The dask operator keeps a finalizer on every DaskAutoscaler only to stop a timer of its own. When
-the DaskCluster goes while that timer or the adoption of the autoscaler is under way, the finalizer
-stays for 60 s. It protects nothing.
+The dask operator puts a finalizer on every DaskAutoscaler only to stop its own timer. If the
+DaskCluster is deleted while the timer runs or the autoscaler is being adopted, the finalizer stays
+for 60 s. It protects nothing.
 
-A DaskWorkerGroup gets its owner after its workers: one whose cluster goes in between, or while the
-dask operator restarts, belongs to nobody, and its workers would look for a scheduler for ever.
+A DaskWorkerGroup gets its owner reference after its workers are created. If the cluster is deleted
+before that, or while the dask operator restarts, the group has no owner, and its workers try to
+reach a scheduler without end.
 """
 
 from __future__ import annotations
@@ -25,62 +26,65 @@ from voxk8s.errors import PermanentError, TransientError
 _log = logging.getLogger(__name__)
 
 FINALIZER = "kopf.zalando.org/KopfFinalizerMarker"
-GRACE = timedelta(seconds=3)
-"""How long the dask operator may take to let an autoscaler go."""
+FINALIZER_GRACE = timedelta(seconds=3)
+"""Time that the dask operator gets to remove its finalizer from a deleted autoscaler."""
 ORPHAN_GRACE = timedelta(seconds=15)
-"""How long a worker group may be seen without its cluster, which another watch tells of."""
-_LOOK = 1.0
+"""Age of an orphaned worker group: the informer of clusters may be behind that of groups."""
+_INTERVAL = 1.0
 
 
 def stuck_autoscalers(
     state: ClusterState, now: datetime
 ) -> Iterator[tuple[ObjectKey, AutoscalerView]]:
-    """Give the autoscalers that are to go, and nothing but the dask operator's finalizer holds."""
-    for key, scaler in state.autoscalers.items():
-        if scaler.deleting is None or now - scaler.deleting < GRACE:
+    """Yield deleted autoscalers that only the dask operator's finalizer keeps."""
+    for key, autoscaler in state.autoscalers.items():
+        if autoscaler.deleting is None or now - autoscaler.deleting < FINALIZER_GRACE:
             continue
-        cluster = state.clusters.get(key[0], scaler.cluster)
-        if FINALIZER in scaler.finalizers and (cluster is None or cluster.deleting is not None):
-            yield key, scaler
+        cluster = state.clusters.get(key.namespace, autoscaler.cluster)
+        cluster_gone = cluster is None or cluster.deleting is not None
+        if FINALIZER in autoscaler.finalizers and cluster_gone:
+            yield key, autoscaler
 
 
-def orphans(state: ClusterState, now: datetime) -> Iterator[tuple[ObjectKey, WorkerGroupView]]:
-    """Give the worker groups whose cluster is gone."""
+def orphaned_worker_groups(
+    state: ClusterState, now: datetime
+) -> Iterator[tuple[ObjectKey, WorkerGroupView]]:
+    """Yield worker groups of the operator whose cluster does not exist."""
     if not state.clusters.synced.is_set():
         return
     for key, group in state.worker_groups.items():
         if not group.managed or group.created is None or now - group.created < ORPHAN_GRACE:
             continue
-        if state.clusters.get(key[0], group.cluster) is None:
+        if state.clusters.get(key.namespace, group.cluster) is None:
             yield key, group
 
 
 async def cleanup_orphans(
     kube: KubeClient, state: ClusterState, now: Callable[[], datetime]
 ) -> None:
-    """Let stuck_autoscalers autoscalers and worker groups go, for ever."""
+    """Remove the finalizers of stuck autoscalers and delete orphaned groups, until cancelled."""
     while True:
-        await asyncio.sleep(_LOOK)
-        for (namespace, name), scaler in list(stuck_autoscalers(state, now())):
-            kept = [finalizer for finalizer in scaler.finalizers if finalizer != FINALIZER]
-            # The uid keeps it off a successor of the same name.
-            changes = {"metadata": {"uid": scaler.uid, "finalizers": kept}}
-            await _try(
-                f"DaskAutoscaler {namespace}/{name}",
-                kube.patch(DASK_AUTOSCALERS, name, changes, namespace),
+        await asyncio.sleep(_INTERVAL)
+        for key, autoscaler in list(stuck_autoscalers(state, now())):
+            kept = [finalizer for finalizer in autoscaler.finalizers if finalizer != FINALIZER]
+            # The uid protects a new autoscaler of the same name.
+            changes = {"metadata": {"uid": autoscaler.uid, "finalizers": kept}}
+            await _attempt(
+                f"removed the finalizer of DaskAutoscaler {key}",
+                kube.patch(DASK_AUTOSCALERS, key.name, changes, key.namespace),
             )
-        for (namespace, name), group in list(orphans(state, now())):
-            await _try(
-                f"DaskWorkerGroup {namespace}/{name}",
-                kube.delete(DASK_WORKER_GROUPS, name, namespace, uid=group.uid),
+        for key, group in list(orphaned_worker_groups(state, now())):
+            await _attempt(
+                f"deleted orphaned DaskWorkerGroup {key}",
+                kube.delete(DASK_WORKER_GROUPS, key.name, key.namespace, uid=group.uid),
             )
 
 
-async def _try(what: str, doing: Awaitable[object]) -> None:
+async def _attempt(message: str, request: Awaitable[object]) -> None:
     try:
-        await doing
+        await request
     except (PermanentError, TransientError) as error:
-        # Gone meanwhile, most likely; if not, the next look tries again.
-        _log.debug("%s: %s", what, error)
+        # Most likely it is gone; if not, the next round tries again.
+        _log.debug("not %s: %s", message, error)
     else:
-        _log.info("%s is let go", what)
+        _log.info("%s", message)

@@ -1,4 +1,4 @@
-"""What `decide` may ask for: frozen values, carried out by `act` in their order."""
+"""The actions that `decide` may return: frozen values, carried out in their order by `act`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 
 class ChildKind(StrEnum):
-    """Kinds of children that can be deleted one by one."""
+    """Kinds of children that are deleted one by one."""
 
     CLUSTER = "DaskCluster"
     AUTOSCALER = "DaskAutoscaler"
@@ -19,34 +19,34 @@ class ChildKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResolvePlan:
-    """Read the plan and look its goals up, in the background."""
+    """Read the plan and look its results up, in the background."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetPlan:
-    """Drop what is known of the plan, and stop finding out."""
+    """Drop the state of the plan's resolution, and cancel it if it is under way."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreateAccess:
-    """Service accounts, role, network policies and the store's Secret of the run."""
+    """Create the run's service accounts, role, network policies and store Secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreateCluster:
-    """The DaskCluster, with its first workers."""
+    """Create the DaskCluster with its initial number of workers."""
 
     workers: int
 
 
 @dataclass(frozen=True, slots=True)
 class CreateRunner:
-    """The runner's Job."""
+    """Create the runner's Job."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApplyAutoscaler:
-    """The DaskAutoscaler between two numbers of workers."""
+    """Create or update the DaskAutoscaler with its limits."""
 
     minimum: int
     maximum: int
@@ -54,35 +54,35 @@ class ApplyAutoscaler:
 
 @dataclass(frozen=True, slots=True)
 class DeleteChild:
-    """A child that is no longer wanted; it is no error when it is gone already."""
+    """Delete a child; no error if it does not exist."""
 
-    child: ChildKind
+    kind: ChildKind
     name: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteWorkPlan:
-    """The WorkPlan itself, at the end of its time to live."""
+    """Delete the WorkPlan at the end of its time to live."""
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRunnerStatus:
-    """The runner's part of the status, for runs without a runner."""
+    """Write the runner's part of the status while there is no runner."""
 
     part: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOperatorStatus:
-    """The operator's part of the status, whole."""
+    """Write the operator's part of the status."""
 
     part: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class EmitEvent:
-    """An event about the WorkPlan."""
+    """Emit a Kubernetes event about the WorkPlan."""
 
     warning: bool
     reason: str
@@ -91,7 +91,7 @@ class EmitEvent:
 
 @dataclass(frozen=True, slots=True)
 class RequeueAfter:
-    """Reconcile again in so many seconds, whatever happens."""
+    """Reconcile again after this many seconds."""
 
     seconds: float
 

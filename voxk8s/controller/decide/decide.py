@@ -1,7 +1,6 @@
-"""The decision: from what is observed to what is to be done. Pure, total, and idempotent.
+"""The decision: from an `Observed` value to actions. Pure, total and idempotent.
 
-Carrying the actions out and observing again leads to a state in which nothing but `RequeueAfter` is
-decided.
+Once the actions are carried out and observed, only `RequeueAfter` is decided.
 """
 
 from __future__ import annotations
@@ -26,31 +25,32 @@ from voxk8s.controller.decide.policies import deadlines, release, start, ttl
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving, Unresolved
 
-_SOON = 2.0
-"""Seconds between looks while something is on its way that no watch may tell of."""
+_POLL_SECONDS = 2.0
+"""Interval of reconciliation while something may change that no informer reports."""
+_SLOW_POLL_SECONDS = 10.0
 
 
 def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
-    """Give the actions that bring a WorkPlan further, in the order to carry them out."""
+    """Return the actions that advance a WorkPlan, in the order to carry them out."""
     if observed.workplan.metadata.deletion_timestamp is not None:
-        # Children go by their owner references; results belong to nobody.
+        # Kubernetes deletes the children by their owner references; results are kept.
         return (ForgetPlan(),)
-    stage = derive_phase(observed, now)
+    state = derive_phase(observed, now)
     return (
-        *_plan(observed, stage, now),
-        *_children_first(observed, stage, now),
-        *_status(observed, stage, now),
-        *_children_last(observed, stage, now),
-        *_later(observed, stage, now),
+        *_resolution(observed, state, now),
+        *_create_children(observed, state, now),
+        *_write_status(observed, state, now),
+        *_delete_children(observed, state, now),
+        *_requeue(observed, state, now),
     )
 
 
-def _plan(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Action]:
-    """Find out about the plan, or drop what is known of it."""
-    over = stage.recorded or stage.phase is Phase.SUSPENDED
+def _resolution(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
+    """Yield what starts the resolution of the plan, or drops its result."""
+    over = state.recorded or state.phase is Phase.SUSPENDED
     if over and not isinstance(observed.resolution, Unresolved):
         yield ForgetPlan()
-    if over or stage.ended or stage.working:
+    if over or state.ended or state.needs_children:
         return
     match observed.resolution:
         case Unresolved():
@@ -61,63 +61,76 @@ def _plan(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Acti
             pass
 
 
-def _children_first(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Action]:
-    """Start what a run needs before telling about it: a user waits for results, not for news."""
-    if stage.working and observed.workplan.status.conditions:
+def _create_children(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
+    """Yield what creates children; before the status, since users wait for the results."""
+    if state.needs_children and observed.workplan.status.conditions:
         yield from start.missing_children(observed, now)
 
 
-def _status(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Action]:
+def _write_status(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
     old = observed.workplan.status
-    part = _run_part(observed, stage)
+    part = _runner_status(observed, state)
     if part is not None:
         yield WriteRunnerStatus(part)
-    new = status.operator_status(observed, stage, now)
+    new = status.operator_status(observed, state, now)
     if status.has_changed(new, old):
         yield WriteOperatorStatus(status.encode_status(new))
-        yield from events.events(old, new, stage)
+        yield from events.events(old, new, state)
 
 
-def _run_part(observed: Observed, stage: PhaseState) -> dict[str, Any] | None:
-    """Give the runner's part of the status where there is no runner to write it."""
+def _runner_status(observed: Observed, state: PhaseState) -> dict[str, Any] | None:
+    """Return the runner's part of the status if there is no runner to write it, else None."""
     old, resolution = observed.workplan.status, observed.resolution
-    if not stage.recorded and isinstance(resolution, Resolved):
-        if stage.ended and old.outcome is None and resolution.final_status is not None:
+    if not state.recorded and isinstance(resolution, Resolved):
+        if state.ended and old.outcome is None and resolution.final_status is not None:
             return resolution.final_status
-        if stage.working and observed.runner is None and resolution.counts is not None:
+        if state.needs_children and observed.runner is None and resolution.counts is not None:
             return start.initial_run_status(resolution.counts, old)
-    if stage.ended or stage.phase is Phase.SUSPENDED:
+    if state.ended or state.phase is Phase.SUSPENDED:
         return status.stopped_run_status(observed)
     return None
 
 
-def _children_last(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[Action]:
-    """Give back what is not needed, once the status tells why."""
-    if stage.working or stage.phase in (Phase.RESOLVING, Phase.PENDING):
+def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
+    """Yield what deletes children that are not needed; after the status has the reason."""
+    if state.needs_children or state.phase in (Phase.RESOLVING, Phase.PENDING):
         return
-    yield from release.unneeded_children(observed, stage, now)
-    if stage.recorded and ttl.seconds_left(observed.workplan, now) == 0:
+    yield from release.unneeded_children(observed, state, now)
+    if state.recorded and ttl.seconds_left(observed.workplan, now) == 0:
         yield DeleteWorkPlan()
 
 
-def _later(observed: Observed, stage: PhaseState, now: datetime) -> Iterator[RequeueAfter]:
-    waits: list[float] = []
-    if stage.ended:
-        left = ttl.seconds_left(observed.workplan, now)
-        waits += [left] if left else []
-        busy = observed.runner is not None and not observed.runner.finished
-        waits += [_SOON * 5] if busy or observed.cluster is not None else []
-        waits += [_SOON] if observed.autoscaler is not None else []
+def _requeue(observed: Observed, state: PhaseState, now: datetime) -> Iterator[RequeueAfter]:
+    """Yield when to reconcile next, if not only after a change."""
+    if state.ended:
+        delays = _delays_after_end(observed, now)
+    elif state.phase is Phase.SUSPENDED:
+        delays = [_POLL_SECONDS] if observed.cluster is not None else []
     else:
-        left = deadlines.seconds_left(observed, now)
-        waits += [left] if left is not None else []
-        waits += [status.HEARTBEAT.total_seconds()] if stage.phase is not Phase.SUSPENDED else []
-        if isinstance(observed.resolution, Blocked):
-            waits.append((observed.resolution.retry_at - now).total_seconds())
-        if stage.phase is Phase.STARTING or observed.cluster is None:
-            waits += [_SOON] if not isinstance(observed.resolution, Resolving) else []
-        if stage.phase is Phase.SUSPENDED:
-            # What is given back may need a second word.
-            waits = [_SOON] if observed.cluster is not None else []
-    if waits:
-        yield RequeueAfter(max(0.05, min(waits)))
+        delays = _delays_while_active(observed, state, now)
+    if delays:
+        yield RequeueAfter(max(0.05, min(delays)))
+
+
+def _delays_after_end(observed: Observed, now: datetime) -> list[float]:
+    left = ttl.seconds_left(observed.workplan, now)
+    runner_active = observed.runner is not None and not observed.runner.finished
+    delays = [left] if left else []
+    if runner_active or observed.cluster is not None:
+        delays.append(_SLOW_POLL_SECONDS)
+    if observed.autoscaler is not None:
+        delays.append(_POLL_SECONDS)
+    return delays
+
+
+def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -> list[float]:
+    left = deadlines.seconds_left(observed, now)
+    delays = [status.HEARTBEAT.total_seconds()]
+    if left is not None:
+        delays.append(left)
+    if isinstance(observed.resolution, Blocked):
+        delays.append((observed.resolution.retry_at - now).total_seconds())
+    starting = state.phase is Phase.STARTING or observed.cluster is None
+    if starting and not isinstance(observed.resolution, Resolving):
+        delays.append(_POLL_SECONDS)
+    return delays

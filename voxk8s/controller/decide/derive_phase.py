@@ -1,4 +1,4 @@
-"""From what is observed to the stage of a WorkPlan's life. Pure."""
+"""Derives the phase of a WorkPlan from what is observed. Pure."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from voxk8s.controller.resolve.resolution_state import (
 
 
 def derive_phase(observed: Observed, now: datetime) -> PhaseState:
-    """Give the stage: an end that is told, one that was just reached, or the way there."""
-    end = completion.recorded(observed) or completion.finished(observed, now)
+    """Return the phase: an end if there is one, else what the WorkPlan is doing or waiting for."""
+    end = completion.recorded_end(observed) or completion.new_end(observed, now)
     if end is not None:
         return end
-    stage = _suspended(observed) or _on_the_way(observed, now)
-    late = deadlines.exceeded(observed, now, waiting_for=_explain(observed, stage, now))
-    return late or stage
+    state = _suspended(observed) or _active(observed, now)
+    problem = worst_problem(observed, now)
+    cause = problem.message if problem is not None else state.message
+    return deadlines.exceeded(observed, now, cause) or state
 
 
 def _suspended(observed: Observed) -> PhaseState | None:
@@ -34,62 +35,57 @@ def _suspended(observed: Observed) -> PhaseState | None:
     return PhaseState(
         Phase.SUSPENDED,
         constants.REASON_SUSPENDED,
-        "spec.suspend is set: no cluster runs, results stay.",
+        "Suspended by spec.suspend: the cluster is deleted, results are kept.",
     )
 
 
-def _on_the_way(observed: Observed, now: datetime) -> PhaseState:
+def _active(observed: Observed, now: datetime) -> PhaseState:
     waiting = observed.workplan.status.waiting
     if observed.runner is not None and not observed.runner.deleting:
         if waiting is not None:
-            words = waiting.message
+            message = waiting.message
             if waiting.reason == constants.REASON_PROGRESSING:
-                words += _setbacks(observed)
-            return PhaseState(Phase.RUNNING, waiting.reason, words)
-        return _under_way(observed, now)
+                message += _restarts(observed)
+            return PhaseState(Phase.RUNNING, waiting.reason, message)
+        return _started(observed, now)
     match observed.resolution:
         case Blocked(reason, message) | Resolving(Blocked(reason, message)):
             return PhaseState(Phase.PENDING, reason, message)
         case Resolved():
-            return _under_way(observed, now)
+            return _started(observed, now)
         case Unresolved() | Resolving() | Invalid():
             if observed.cluster is not None and observed.cluster.deleting is None:
-                return _under_way(observed, now)
+                return _started(observed, now)
             return PhaseState(
                 Phase.RESOLVING,
                 constants.REASON_ACCEPTED,
-                "The plan is read and looked up in the store.",
+                "The plan is being read and looked up in the store.",
             )
 
 
-def _under_way(observed: Observed, now: datetime) -> PhaseState:
+def _started(observed: Observed, now: datetime) -> PhaseState:
+    """Return Running or Starting for a run whose children exist or are being created."""
     counts = observed.workplan.status.operations
-    begun = counts is not None and (counts.running > 0 or counts.computed > 0)
-    driven = any(pod.component == "runner" and pod.ready for pod in observed.pods)
-    if begun or (observed.ready_workers and driven):
-        words = f"Operations are being computed.{_setbacks(observed)}"
-        return PhaseState(Phase.RUNNING, constants.REASON_PROGRESSING, words)
+    computing = counts is not None and (counts.running > 0 or counts.computed > 0)
+    runner_ready = any(pod.component == "runner" and pod.ready for pod in observed.pods)
+    if computing or (observed.ready_workers and runner_ready):
+        message = f"Operations are being computed.{_restarts(observed)}"
+        return PhaseState(Phase.RUNNING, constants.REASON_PROGRESSING, message)
     if observed.ready_workers:
-        words = "The runner is on its way."
+        message = "The runner is starting."
     elif observed.workplan.status.workers_ready_time is not None:
-        words = "No worker is ready."
+        message = "No worker is ready."
     else:
-        words = "The Dask cluster is on its way."
+        message = "The Dask cluster is starting."
     problem = worst_problem(observed, now)
-    words = f"{words} {problem.message if problem else ''}".rstrip() + _setbacks(observed)
-    return PhaseState(Phase.STARTING, constants.REASON_CLUSTER_STARTING, words)
+    message = f"{message} {problem.message if problem else ''}".rstrip() + _restarts(observed)
+    return PhaseState(Phase.STARTING, constants.REASON_CLUSTER_STARTING, message)
 
 
-def _setbacks(observed: Observed) -> str:
-    """Say that the runner failed and is started again, which no other condition tells."""
-    words = completion.termination_message(observed)
+def _restarts(observed: Observed) -> str:
+    """Return a sentence about a runner that failed and was restarted; empty if none did."""
+    message = completion.runner_termination_message(observed)
     runner = observed.runner
-    if runner is None or runner.finished or runner.attempts < 2 or not words:
+    if runner is None or runner.finished or runner.attempts < 2 or not message:
         return ""
-    return f" The runner was started {runner.attempts} times; it last ended with {words}."
-
-
-def _explain(observed: Observed, stage: PhaseState, now: datetime) -> str:
-    """Say what a WorkPlan that did not start was waiting for."""
-    problem = worst_problem(observed, now)
-    return problem.message if problem is not None else stage.message
+    return f" The runner was started {runner.attempts} times; its last pod ended with {message}."

@@ -1,4 +1,4 @@
-"""Events: what a person who asks `kubectl describe` should read, each transition once. Pure."""
+"""The Kubernetes events of a WorkPlan: one for each transition of a condition. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from voxk8s.api import Condition, WorkPlanStatus, find_condition
 from voxk8s.controller.decide.actions import EmitEvent
 from voxk8s.controller.decide.phase import Phase, PhaseState
 
-_QUIET = frozenset(
+_SILENT = frozenset(
     {
         constants.REASON_ACCEPTED,
         constants.REASON_CLUSTER_STARTING,
@@ -19,31 +19,35 @@ _QUIET = frozenset(
         constants.REASON_SUSPENDED,
     }
 )
-"""Reasons of StoreReady and ClusterReady that Ready tells already, or nobody needs to hear."""
+"""Reasons of StoreReady and ClusterReady without an event: normal, or reported with Ready."""
 
 
-def events(old: WorkPlanStatus, new: WorkPlanStatus, stage: PhaseState) -> Iterator[EmitEvent]:
-    """Give an event for each condition that says something new."""
-    told: set[str] = set()
+def events(old: WorkPlanStatus, new: WorkPlanStatus, state: PhaseState) -> Iterator[EmitEvent]:
+    """Yield an event for each condition with a new reason, at most one for each reason."""
+    emitted: set[str] = set()
     before = find_condition(old.conditions, constants.READY)
     after = find_condition(new.conditions, constants.READY)
     if after is not None and (before is None or before.reason != after.reason):
-        told.add(after.reason)
-        waits = stage.phase in (Phase.PENDING, Phase.FAILED)
-        yield EmitEvent(waits, after.reason, after.message)
+        emitted.add(after.reason)
+        warning = state.phase in (Phase.PENDING, Phase.FAILED)
+        yield EmitEvent(warning, after.reason, after.message)
     for kind in (constants.STORE_READY, constants.CLUSTER_READY, constants.DETERMINISTIC):
-        earlier = find_condition(old.conditions, kind)
-        found = find_condition(new.conditions, kind)
-        if found is None or found.reason in told or not _is_news(earlier, found):
+        before = find_condition(old.conditions, kind)
+        after = find_condition(new.conditions, kind)
+        if after is None or after.reason in emitted or not _is_transition(before, after):
             continue
-        told.add(found.reason)
-        yield EmitEvent(found.status == "False", found.reason, found.message)
+        emitted.add(after.reason)
+        yield EmitEvent(after.status == "False", after.reason, after.message)
 
 
-def _is_news(before: Condition | None, after: Condition) -> bool:
-    recovered = before is not None and before.status == "False" and after.status == "True"
+def _is_transition(before: Condition | None, after: Condition) -> bool:
     if after.reason == constants.REASON_STORE_CONNECTED:
-        return recovered and before is not None and before.reason not in _QUIET
-    if after.reason in _QUIET:
+        # Only a recovery is worth an event.
+        return (
+            before is not None
+            and (before.status, after.status) == ("False", "True")
+            and before.reason not in _SILENT
+        )
+    if after.reason in _SILENT:
         return False
     return before is None or (before.status, before.reason) != (after.status, after.reason)

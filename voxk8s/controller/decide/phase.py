@@ -1,4 +1,4 @@
-"""Where a WorkPlan is in its life: one value that conditions, children and phase follow from."""
+"""The phase of a WorkPlan: conditions, status and children follow from it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """The word in the Status column."""
+    """The value of `status.phase`."""
 
     PENDING = "Pending"
     RESOLVING = "Resolving"
@@ -20,9 +20,9 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PhaseState:
-    """A phase, why it is so, and whether it was so before.
+    """A phase with its reason and message.
 
-    `recorded` marks an end that the status already tells; it never changes any more.
+    `recorded` is whether the phase is an end that the status already reports: it never changes.
     """
 
     phase: Phase
@@ -32,10 +32,10 @@ class PhaseState:
 
     @property
     def ended(self) -> bool:
-        """Whether the WorkPlan is done, well or not."""
+        """Whether the WorkPlan succeeded or failed."""
         return self.phase in (Phase.SUCCEEDED, Phase.FAILED)
 
     @property
-    def working(self) -> bool:
-        """Whether the children of a run are wanted."""
+    def needs_children(self) -> bool:
+        """Whether the run needs its cluster and runner."""
         return self.phase in (Phase.STARTING, Phase.RUNNING)

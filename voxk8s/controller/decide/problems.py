@@ -1,4 +1,4 @@
-"""What keeps the children of a run from working, the worst first. Pure."""
+"""What keeps the children of a run from working, the worst problem first. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from voxk8s import constants
 from voxk8s.controller.decide.policies import recovery
 from voxk8s.controller.observe.observed import Observed, PodView, Problem
 
-HINT = "Is the dask-kubernetes operator installed and running?"
+DASK_OPERATOR_HINT = "Check that the dask-kubernetes operator is installed and running."
 POD_GRACE = timedelta(seconds=10)
-"""How long the runner's Job may take to make its first pod."""
-ORDER = (
+"""Time within which the runner's Job normally creates its pod."""
+SEVERITY = (
     constants.REASON_DASK_OPERATOR_MISSING,
     constants.REASON_POD_REJECTED,
     constants.REASON_IMAGE_PULL_FAILED,
@@ -20,22 +20,20 @@ ORDER = (
     constants.REASON_UNSCHEDULABLE,
     constants.REASON_WORKER_LOST,
 )
-"""Reasons from the one that explains most to the one that explains least."""
+"""Reasons, from the one that explains most to the one that explains least."""
 
 
 def worst_problem(observed: Observed, now: datetime) -> Problem | None:
-    """Give the problem of the children that a person should hear of first."""
-    found = sorted(_problems(observed, now), key=lambda problem: _rank(problem.reason))
-    return found[0] if found else None
+    """Return the problem of the children to report first, or None."""
+    return min(_problems(observed, now), key=lambda p: _rank(p.reason), default=None)
 
 
 def _problems(observed: Observed, now: datetime) -> Iterator[Problem]:
     yield from observed.create_errors
-    if recovery.is_unhandled(observed, now):
+    if observed.cluster is not None and recovery.is_unhandled(observed, now):
         yield Problem(
             constants.REASON_DASK_OPERATOR_MISSING,
-            f"Nothing has reacted to DaskCluster {observed.cluster and observed.cluster.name}."
-            f" {HINT}",
+            f"Nothing has handled DaskCluster {observed.cluster.name}. {DASK_OPERATOR_HINT}",
         )
     yield from _missing_pods(observed, now)
     for pod in observed.pods:
@@ -43,7 +41,7 @@ def _problems(observed: Observed, now: datetime) -> Iterator[Problem]:
 
 
 def _missing_pods(observed: Observed, now: datetime) -> Iterator[Problem]:
-    """Give what keeps pods from being made at all."""
+    """Yield what prevents pods from being created."""
     if observed.scheduler is not None and not observed.scheduler.available:
         yield from observed.scheduler.problems
     if not observed.ready_workers:
@@ -52,22 +50,22 @@ def _missing_pods(observed: Observed, now: datetime) -> Iterator[Problem]:
     runner = observed.runner
     if runner is None or runner.attempts or runner.finished or runner.deleting:
         return
-    # A Job does not say in its status what Deployments do: only its events have the reason.
+    # Unlike a Deployment, a Job has no such condition in its status: only its events say why.
     if observed.runner_pod_error:
         yield Problem(
             constants.REASON_POD_REJECTED,
-            f"Job {runner.name} of the runner gets no pod: {observed.runner_pod_error}",
+            f"The pod of Job {runner.name} is rejected: {observed.runner_pod_error}",
         )
     elif now - runner.created >= POD_GRACE:
         yield Problem(
             constants.REASON_POD_REJECTED,
-            f"Job {runner.name} of the runner gets no pod: a quota or an admission policy may"
-            f" refuse it. kubectl describe job/{runner.name} tells.",
+            f"Job {runner.name} has no pod: a quota or an admission policy may reject it. See"
+            f" kubectl describe job/{runner.name}.",
         )
 
 
 def _matters(observed: Observed, pod: PodView, problem: Problem) -> bool:
-    """Say whether a pod's problem keeps the run from its work, or foretells that it will."""
+    """Whether a pod's problem keeps the run from working, or announces that it will."""
     if pod.deleting:
         return False
     if problem.reason == constants.REASON_OUT_OF_MEMORY:
@@ -76,10 +74,10 @@ def _matters(observed: Observed, pod: PodView, problem: Problem) -> bool:
         case "worker":
             return not observed.ready_workers
         case "runner":
-            return not pod.ready and not pod.finished  # a finished one is replaced by its Job
+            return not pod.ready and not pod.finished  # The Job replaces a finished pod.
         case _:
             return not pod.ready
 
 
 def _rank(reason: str) -> int:
-    return ORDER.index(reason) if reason in ORDER else len(ORDER)
+    return SEVERITY.index(reason) if reason in SEVERITY else len(SEVERITY)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.controller.observed_builders import later
-from voxk8s.controller.act import orphans as janitor
-from voxk8s.controller.act.orphans import FINALIZER, orphans, stuck_autoscalers
+from voxk8s.controller.act import orphans
+from voxk8s.controller.act.orphans import FINALIZER, orphaned_worker_groups, stuck_autoscalers
 from voxk8s.controller.observe.cluster_state import ClusterState
 
 
@@ -79,9 +79,9 @@ async def test_only_the_finalizer_of_the_dask_operator_is_taken(
             raise Done
 
     kube: Any = KubeClient()
-    monkeypatch.setattr(janitor, "_LOOK", 0.0)
+    monkeypatch.setattr(orphans, "_INTERVAL", 0.0)
     with pytest.raises(Done):
-        await janitor.cleanup_orphans(kube, caches, lambda: later(60))
+        await orphans.cleanup_orphans(kube, caches, lambda: later(60))
     assert patched == [("c", {"metadata": {"uid": "u-c", "finalizers": ["mine"]}}, "ns")]
 
 
@@ -95,10 +95,10 @@ def test_worker_group_without_a_cluster() -> None:
     """A worker group whose cluster is gone goes, once it is known what clusters there are."""
     caches = state()
     caches.worker_groups.upsert(worker_group())
-    assert not list(orphans(caches, later(60)))
+    assert not list(orphaned_worker_groups(caches, later(60)))
     caches.clusters.synced.set()
-    assert not list(orphans(caches, later(10)))
-    assert [group.uid for _, group in orphans(caches, later(60))] == ["u-c-default"]
+    assert not list(orphaned_worker_groups(caches, later(10)))
+    assert [group.uid for _, group in orphaned_worker_groups(caches, later(60))] == ["u-c-default"]
 
 
 @pytest.mark.parametrize(
@@ -109,4 +109,4 @@ def test_worker_group_that_stays(clusters: dict[str, str | None], managed_by: st
     caches = state(**clusters)
     caches.clusters.synced.set()
     caches.worker_groups.upsert(worker_group(**{"app.kubernetes.io/managed-by": managed_by}))
-    assert not list(orphans(caches, later(60)))
+    assert not list(orphaned_worker_groups(caches, later(60)))

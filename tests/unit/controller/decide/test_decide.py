@@ -114,7 +114,7 @@ def test_results_of_other_runs_that_are_awaited_are_told() -> None:
         "runner", "r0", ready=False, finished=True, termination_message="exit code 1: no"
     )
     again = build.replace(observed, runner=build.job(attempts=2), pods=(dead, build.pod()))
-    assert "it last ended with exit code 1: no" in (written_status(again).message or "")
+    assert "its last pod ended with exit code 1: no" in (written_status(again).message or "")
 
 
 def test_deletion_is_left_to_kubernetes() -> None:

@@ -15,7 +15,7 @@ from tests.support import kstatus
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s import api
-from voxk8s.api import Outcome, Waiting, WorkPlanStatus, decode_status, parse_finished
+from voxk8s.api import RUNNER_FIELDS, Outcome, Waiting, WorkPlanStatus, decode_status, parse_finished
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
@@ -34,11 +34,6 @@ from voxk8s.controller.decide.actions import (
 )
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.resolve.resolution_state import Blocked, Invalid, Resolving, Unresolved
-
-RUNNER_FIELDS = (
-    "operations", "progress", "results", "results_omitted", "failures", "failures_omitted",
-    "outcome", "waiting", "report", "run_url",
-)  # fmt: skip
 
 
 class World:

@@ -73,7 +73,7 @@ def test_is_in_the_message_while_nothing_is_computed() -> None:
     status = written_status(build.replace(observed, pods=(killed,)), later(5))
     assert status.message == "No worker is ready. limit 1Gi"
     status = written_status(build.replace(observed, pods=(build.pod(),)), later(5))
-    assert status.message == "The runner is on its way."
+    assert status.message == "The runner is starting."
 
 
 def test_out_of_memory_is_remembered_while_the_run_goes_on() -> None:

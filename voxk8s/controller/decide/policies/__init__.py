@@ -1,1 +1,1 @@
-"""Rules about a WorkPlan's life, one a module: pure functions of what is observed and the time."""
+"""Rules about the life of a WorkPlan, one a module: pure functions of `Observed` and the time."""

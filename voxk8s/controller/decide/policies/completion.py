@@ -1,4 +1,4 @@
-"""The end of a run: what the runner, the store or the plan itself says."""
+"""The end of a run, as the runner, the store or the plan itself determines it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Invalid, Resolved
 
-REPORT_GRACE = timedelta(seconds=20)
-"""How long a completed Job may be ahead of the outcome that its pod wrote."""
+OUTCOME_GRACE = timedelta(seconds=20)
+"""Time after a Job's completion within which the informer may not yet have the runner's outcome."""
 
 
-def recorded(observed: Observed) -> PhaseState | None:
-    """Give the end that the status already tells, or None."""
-    status = observed.workplan.status
-    found = find_condition(status.conditions, constants.SUCCEEDED)
+def recorded_end(observed: Observed) -> PhaseState | None:
+    """Return the end that the status already reports, or None."""
+    found = find_condition(observed.workplan.status.conditions, constants.SUCCEEDED)
     if found is None or found.status == "Unknown":
         return None
     phase = Phase.SUCCEEDED if found.status == "True" else Phase.FAILED
     return PhaseState(phase, found.reason, found.message, recorded=True)
 
 
-def finished(observed: Observed, now: datetime) -> PhaseState | None:
-    """Give the end that was just reached, or None while work is left."""
+def new_end(observed: Observed, now: datetime) -> PhaseState | None:
+    """Return an end that the status does not report yet, or None while the run goes on."""
     outcome = observed.workplan.status.outcome
     if outcome is not None:
-        phase = Phase.SUCCEEDED if outcome.state == "Succeeded" else Phase.FAILED
-        return PhaseState(phase, outcome.reason, _with_memory(observed, phase, outcome.message))
+        if outcome.state == "Succeeded":
+            return PhaseState(Phase.SUCCEEDED, outcome.reason, outcome.message)
+        message = _with_memory_problem(observed, outcome.message)
+        return PhaseState(Phase.FAILED, outcome.reason, message)
     match observed.resolution:
         case Invalid(reason, message):
             return PhaseState(Phase.FAILED, reason, message)
@@ -37,54 +38,49 @@ def finished(observed: Observed, now: datetime) -> PhaseState | None:
             return PhaseState(
                 Phase.SUCCEEDED,
                 constants.REASON_SUCCEEDED,
-                "Every goal was known: nothing had to be computed.",
+                "All results were in the store: no operation had to be computed.",
             )
         case _:
-            return _runner_gave_up(observed, now)
+            return _runner_failed(observed, now)
 
 
-def _runner_gave_up(observed: Observed, now: datetime) -> PhaseState | None:
+def runner_termination_message(observed: Observed) -> str:
+    """Return the termination message of the last runner pod that ended; empty without one."""
+    messages = [pod.termination_message for pod in observed.pods if pod.component == "runner"]
+    return next((message for message in reversed(messages) if message), "")
+
+
+def _runner_failed(observed: Observed, now: datetime) -> PhaseState | None:
     runner = observed.runner
     if runner is None or runner.deleting:
         return None
     if runner.failed:
-        return PhaseState(
-            Phase.FAILED,
-            constants.REASON_RUNNER_FAILED,
-            _with_memory(
-                observed,
-                Phase.FAILED,
-                f"The runner failed {runner.attempts} times, the last time with: "
-                f"{termination_message(observed) or runner.message or 'no message'}."
-                f" Its log: kubectl logs job/{runner.name}",
-            ),
+        last = runner_termination_message(observed) or runner.message or "no message"
+        message = _with_memory_problem(
+            observed,
+            f"The runner failed {runner.attempts} times; its last pod ended with: {last}."
+            f" See kubectl logs job/{runner.name}.",
         )
-    if runner.complete and runner.ended and now - runner.ended >= REPORT_GRACE:
-        return PhaseState(
-            Phase.FAILED,
-            constants.REASON_RUNNER_FAILED,
-            f"The runner ended without saying how. Its log: kubectl logs job/{runner.name}",
+    elif runner.complete and runner.ended and now - runner.ended >= OUTCOME_GRACE:
+        message = (
+            f"The runner exited without reporting an outcome. See kubectl logs job/{runner.name}."
         )
-    return None
+    else:
+        return None
+    return PhaseState(Phase.FAILED, constants.REASON_RUNNER_FAILED, message)
 
 
-def termination_message(observed: Observed) -> str:
-    """Give what the runner's last pod left behind when it ended; empty if nothing."""
-    words = [pod.termination_message for pod in observed.pods if pod.component == "runner"]
-    return next((said for said in reversed(words) if said), "")
-
-
-def _with_memory(observed: Observed, phase: Phase, message: str) -> str:
-    """Add what was said about memory, since a failure may come from nothing else."""
-    if phase is not Phase.FAILED:
-        return message
-    ready = find_condition(observed.workplan.status.conditions, constants.CLUSTER_READY)
-    words = [
+def _with_memory_problem(observed: Observed, message: str) -> str:
+    """Append what is known of a pod that ran out of memory: it may be the cause of a failure."""
+    problems = [
         problem.message
         for pod in observed.pods
         for problem in pod.problems
         if problem.reason == constants.REASON_OUT_OF_MEMORY
     ]
-    if not words and ready and ready.reason == constants.REASON_OUT_OF_MEMORY:
-        words = [ready.message]
-    return f"{message} {words[0]}".strip() if words and words[0] not in message else message
+    ready = find_condition(observed.workplan.status.conditions, constants.CLUSTER_READY)
+    if not problems and ready and ready.reason == constants.REASON_OUT_OF_MEMORY:
+        problems = [ready.message]
+    if not problems or problems[0] in message:
+        return message
+    return f"{message} {problems[0]}".strip()

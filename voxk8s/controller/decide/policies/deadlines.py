@@ -1,4 +1,4 @@
-"""Deadlines: start (to the first ready worker) and active (to the end)."""
+"""The two deadlines of a run: startDeadlineSeconds and activeDeadlineSeconds."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from voxk8s.controller.observe.observed import Observed
 
 
 def has_started(observed: Observed) -> bool:
-    """Say whether a worker of the run was ever ready, and the run is not kept from its beginning.
+    """Whether a worker has been ready and the runner is not kept from starting.
 
-    A runner that waits for its plan or for the store, or whose pod is refused, has started nothing,
-    whatever is ready; one that waits for what another run computes has.
+    A runner that waits for its plan or for the store, or whose pod is rejected, has not started,
+    even if workers are ready; one that waits for results of another run has.
     """
     status = observed.workplan.status
     counts = status.operations
     begun = counts is not None and bool(counts.running or counts.computed or counts.failed)
-    refused = observed.runner_pod_error and observed.runner and not observed.runner.attempts
+    rejected = observed.runner_pod_error and observed.runner and not observed.runner.attempts
     waits = status.waiting is not None and status.waiting.reason != constants.REASON_PROGRESSING
-    if (waits or refused) and not begun:
+    if (waits or rejected) and not begun:
         return False
     return status.workers_ready_time is not None or observed.ready_workers > 0
 
 
-def exceeded(observed: Observed, now: datetime, waiting_for: str) -> PhaseState | None:
-    """Give the end that a deadline makes, or None; `waiting_for` tells what was missing."""
+def exceeded(observed: Observed, now: datetime, cause: str) -> PhaseState | None:
+    """Return the failure if a deadline is exceeded, or None; `cause` is what the run waits for."""
     spec = observed.workplan.spec
     active = active_time(observed.workplan, now).total_seconds()
     limit = spec.active_deadline_seconds
@@ -35,27 +35,27 @@ def exceeded(observed: Observed, now: datetime, waiting_for: str) -> PhaseState 
         return PhaseState(
             Phase.FAILED,
             constants.REASON_DEADLINE_EXCEEDED,
-            f"The run was not done after {limit} s (activeDeadlineSeconds). What it computed"
-            " stays in the store: apply it again with a longer deadline to go on from there.",
+            f"The run did not end within {limit} s (activeDeadlineSeconds). Its results are kept:"
+            " apply the WorkPlan again with a longer deadline to resume.",
         )
     limit = spec.start_deadline_seconds
     if limit is not None and not has_started(observed) and active >= limit:
-        what = "The run had not begun" if observed.ready_workers else "No worker was ready"
+        what = "The run did not start" if observed.ready_workers else "No worker was ready"
         return PhaseState(
             Phase.FAILED,
             constants.REASON_START_DEADLINE_EXCEEDED,
-            f"{what} after {limit} s (startDeadlineSeconds): {waiting_for}",
+            f"{what} within {limit} s (startDeadlineSeconds): {cause}",
         )
     return None
 
 
 def seconds_left(observed: Observed, now: datetime) -> float | None:
-    """Give the seconds until the next deadline, or None."""
+    """Return the seconds until the next deadline, or None if there is none."""
     spec = observed.workplan.spec
     limits = [spec.active_deadline_seconds]
     if not has_started(observed):
         limits.append(spec.start_deadline_seconds)
-    known = [limit for limit in limits if limit is not None]
-    if not known or spec.suspend:
+    applicable = [limit for limit in limits if limit is not None]
+    if not applicable or spec.suspend:
         return None
-    return max(0.0, min(known) - active_time(observed.workplan, now).total_seconds())
+    return max(0.0, min(applicable) - active_time(observed.workplan, now).total_seconds())

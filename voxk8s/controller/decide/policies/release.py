@@ -1,4 +1,9 @@
-"""Giving back what a run no longer needs: within seconds, and never results."""
+"""Deletion of the children that a run no longer needs: within seconds, and never results.
+
+An autoscaler is deleted before its cluster. The dask operator polls the scheduler for it; while the
+scheduler's name does not resolve, that call blocks the operator, and all clusters with it, for
+minutes.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +12,50 @@ from datetime import datetime, timedelta
 
 from voxk8s.controller.decide.actions import ChildKind, DeleteChild
 from voxk8s.controller.decide.phase import PhaseState
-from voxk8s.controller.decide.policies import scaling
 from voxk8s.controller.observe.observed import Observed
 
 EXIT_GRACE = timedelta(seconds=30)
-"""How long the runner may take to exit after it has said how the run ended."""
+"""Time that the runner gets to exit after it wrote its outcome."""
+AUTOSCALER_GRACE = timedelta(seconds=5)
+"""Time that the deletion of a DaskCluster waits for its autoscaler to be gone."""
+
+
+def autoscaler_may_poll(observed: Observed, now: datetime) -> bool:
+    """Whether the dask operator may still poll the scheduler for the autoscaler."""
+    autoscaler = observed.autoscaler
+    return autoscaler is not None and (
+        autoscaler.deleting is None or now - autoscaler.deleting < AUTOSCALER_GRACE
+    )
 
 
 def unneeded_children(
-    observed: Observed, stage: PhaseState, now: datetime
+    observed: Observed, state: PhaseState, now: datetime
 ) -> Iterator[DeleteChild]:
-    """Give the deletions of children that a run in this stage does not need.
+    """Yield the deletions of all children that exist and are not kept.
 
-    The copy of the store's credentials goes first: nothing tells of it but who uses it.
+    The copy of the store's credentials goes first: its name is known only from its users.
     """
-    scaler = observed.autoscaler
-    if scaler is not None and not scaler.deleting:
-        yield DeleteChild(ChildKind.AUTOSCALER, scaler.name, stage.reason)
+    autoscaler = observed.autoscaler
+    if autoscaler is not None and not autoscaler.deleting:
+        yield DeleteChild(ChildKind.AUTOSCALER, autoscaler.name, state.reason)
     known = (*observed.extra_clusters, *((observed.cluster,) if observed.cluster else ()))
     clusters = [cluster for cluster in known if not cluster.deleting]
     runner = observed.runner
-    if runner and (runner.finished or runner.deleting or _exits_by_itself(observed, stage, now)):
-        runner = None
+    if runner and (runner.finished or runner.deleting or _is_exiting(observed, state, now)):
+        runner = None  # It is kept for its log.
     secrets = {child.secret for child in (*clusters, runner) if child is not None and child.secret}
     for name in sorted(secrets):
-        yield DeleteChild(ChildKind.CREDENTIALS, name, stage.reason)
-    for cluster in () if scaling.autoscaler_may_poll(observed, now) else clusters:
-        yield DeleteChild(ChildKind.CLUSTER, cluster.name, stage.reason)
+        yield DeleteChild(ChildKind.CREDENTIALS, name, state.reason)
+    for cluster in () if autoscaler_may_poll(observed, now) else clusters:
+        yield DeleteChild(ChildKind.CLUSTER, cluster.name, state.reason)
     if runner is not None:
-        yield DeleteChild(ChildKind.RUNNER, runner.name, stage.reason)
+        yield DeleteChild(ChildKind.RUNNER, runner.name, state.reason)
 
 
-def _exits_by_itself(observed: Observed, stage: PhaseState, now: datetime) -> bool:
-    """Say whether the runner wrote the end itself and is about to exit: its log stays then."""
+def _is_exiting(observed: Observed, state: PhaseState, now: datetime) -> bool:
+    """Whether the runner wrote the outcome and has time left to exit by itself."""
     status = observed.workplan.status
-    if not stage.ended or status.outcome is None:
+    if not state.ended or status.outcome is None:
         return False
     end = status.completion_time
     return end is None or now - end < EXIT_GRACE

@@ -1,4 +1,4 @@
-"""The children of a run that is to work: which are missing, and how many workers."""
+"""The children that a run needs: which are missing, and with how many workers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from voxk8s.api import OperationCounts, WorkPlanStatus, encode, progress_text
+from voxk8s.api import OperationCounts, WorkPlanStatus, encode_runner_status, progress_text
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
@@ -21,9 +21,9 @@ from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Unreso
 
 
 def initial_workers(observed: Observed) -> int:
-    """Give the number of workers to start with: what is left side by side, within limits.
+    """Return the initial number of workers: the width of what is left to compute, within limits.
 
-    A width that only the runner will know counts as one worker: the autoscaler adds the others.
+    If only the runner can determine the width, it is one worker: the autoscaler adds others.
     """
     limits = observed.workplan.spec.cluster
     width = observed.resolution.width if isinstance(observed.resolution, Resolved) else None
@@ -33,10 +33,10 @@ def initial_workers(observed: Observed) -> int:
 
 
 def autoscaler_minimum(observed: Observed) -> int:
-    """Give the least number of workers: the first ones until work reaches them.
+    """Return the minimum of the autoscaler: the initial workers until they have work.
 
-    The autoscaler takes idle workers away within 5 s; until the runner has handed out work they
-    all look idle.
+    Before the runner submits tasks all workers are idle, and the autoscaler would remove them
+    within 5 s.
     """
     limits = observed.workplan.spec.cluster
     counts = observed.workplan.status.operations
@@ -47,27 +47,26 @@ def autoscaler_minimum(observed: Observed) -> int:
 
 
 def initial_run_status(counts: OperationCounts, old: WorkPlanStatus) -> dict[str, Any] | None:
-    """Give the runner's part of the status before a runner is there; None where it says so already.
+    """Return the runner's part of the status before the runner starts; None if it is written.
 
-    What an earlier runner had computed counts as cached, as far as the store holds it; progress
-    never goes down.
+    What an earlier runner computed counts as cached if the store has it; progress never decreases.
     """
     progress = progress_text(old.progress, counts.cached, counts.total)
     if (old.operations, old.progress) == (counts, progress):
         return None
-    return {"operations": encode(counts), "progress": progress}
+    return encode_runner_status(operations=counts, progress=progress)
 
 
 def missing_children(observed: Observed, now: datetime) -> Iterator[Action]:
-    """Give the actions that complete the children of a run."""
-    wants_cluster = observed.cluster is None
-    wants_runner = observed.runner is None
-    if wants_cluster or wants_runner:
+    """Yield the actions that create missing children and repair existing ones."""
+    needs_cluster = observed.cluster is None
+    needs_runner = observed.runner is None
+    if needs_cluster or needs_runner:
         match observed.resolution:
             case Resolved():
                 yield CreateAccess()
             case Unresolved():
-                # The operator restarted, or a child went away: find out anew what is left.
+                # After a restart of the operator, or when a child is gone.
                 yield ResolvePlan()
                 return
             case Blocked(retry_at=retry_at) if retry_at <= now:
@@ -75,9 +74,9 @@ def missing_children(observed: Observed, now: datetime) -> Iterator[Action]:
                 return
             case _:
                 return
-    if wants_cluster and not recovery.awaits_new_credentials(observed):
+    if needs_cluster and not recovery.awaits_new_credentials(observed):
         yield CreateCluster(initial_workers(observed))
-    if wants_runner:
+    if needs_runner:
         yield CreateRunner()
     if not recovery.replacement_reason(observed, now):
         yield from _autoscaler(observed)

@@ -10,19 +10,19 @@ from voxk8s.api import WorkPlanResource
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """Since when the WorkPlan is suspended, and the seconds of suspensions that are over."""
+    """The start of the current suspension, if any, and the total seconds of earlier ones."""
 
     since: datetime | None
     past_seconds: float
 
     def seconds(self, now: datetime) -> float:
-        """Give all seconds spent suspended so far."""
-        present = (now - self.since).total_seconds() if self.since else 0.0
-        return self.past_seconds + max(0.0, present)
+        """Return the total seconds spent suspended."""
+        current = (now - self.since).total_seconds() if self.since else 0.0
+        return self.past_seconds + max(0.0, current)
 
 
 def suspension(workplan: WorkPlanResource, now: datetime) -> Suspension:
-    """Follow `spec.suspend` from what the status remembers."""
+    """Return the suspension from `spec.suspend` and what the status recorded before."""
     status = workplan.status
     past = status.suspended_seconds or 0.0
     if workplan.spec.suspend:
@@ -33,10 +33,10 @@ def suspension(workplan: WorkPlanResource, now: datetime) -> Suspension:
 
 
 def active_time(workplan: WorkPlanResource, now: datetime) -> timedelta:
-    """Give the time since acceptance, without suspensions, up to now or the end."""
+    """Return the time from the start to now or to the end, without suspensions."""
     status = workplan.status
     if status.start_time is None:
         return timedelta(0)
     end = status.completion_time or now
-    spent = suspension(workplan, end).seconds(end)
-    return max(timedelta(0), end - status.start_time - timedelta(seconds=spent))
+    suspended = suspension(workplan, end).seconds(end)
+    return max(timedelta(0), end - status.start_time - timedelta(seconds=suspended))

@@ -1,4 +1,4 @@
-"""Time to live: a finished WorkPlan goes after a while; its results never do."""
+"""Time to live: a finished WorkPlan is deleted after a while, its results never."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from voxk8s.constants import SUCCEEDED
 
 
 def seconds_left(workplan: WorkPlanResource, now: datetime) -> float | None:
-    """Give the seconds until a finished WorkPlan is to be deleted; None: keep it."""
+    """Return the seconds until a finished WorkPlan is to be deleted; None if it is kept."""
     end = workplan.status.completion_time
     if end is None:
         return None
-    keep = workplan.spec.time_to_live(is_condition(workplan.status.conditions, SUCCEEDED, "True"))
-    if keep is None:
+    ttl = workplan.spec.time_to_live(is_condition(workplan.status.conditions, SUCCEEDED, "True"))
+    if ttl is None:
         return None
-    return max(0.0, (end + timedelta(seconds=keep) - now).total_seconds())
+    return max(0.0, (end + timedelta(seconds=ttl) - now).total_seconds())

@@ -83,7 +83,9 @@ def test_runner_that_is_started_again() -> None:
     found = build.with_operator_status(
         build.running(runner=again, pods=(dead, build.pod()))
     ).workplan
-    assert "started 2 times; it last ended with exit code 1: no" in (found.status.message or "")
+    assert "started 2 times; its last pod ended with exit code 1: no" in (
+        found.status.message or ""
+    )
     assert states(found.status)["Succeeded"][0] == "Unknown"
 
 

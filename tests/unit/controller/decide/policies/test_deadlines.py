@@ -27,7 +27,7 @@ def test_active() -> None:
     observed = build.running(workplan=plan, autoscaler=build.autoscaler(0, deleting=START))
     assert not child_actions(observed, later(59))
     assert states(written_status(observed, later(60)))["Stalled"] == ("True", "DeadlineExceeded")
-    assert {a.child for a in child_actions(observed, later(60)) if isinstance(a, DeleteChild)} == {
+    assert {a.kind for a in child_actions(observed, later(60)) if isinstance(a, DeleteChild)} == {
         ChildKind.CLUSTER, ChildKind.RUNNER,
     }  # fmt: skip
 
@@ -42,7 +42,7 @@ def test_start_ends_a_run_whose_runner_is_refused() -> None:
     )
     found = written_status(observed, later(30))
     assert states(found)["Stalled"] == ("True", "StartDeadlineExceeded")
-    assert (found.message or "").startswith("The run had not begun after 30 s")
+    assert (found.message or "").startswith("The run did not start within 30 s")
     assert (found.message or "").endswith("exceeded quota: q")
 
 

@@ -67,10 +67,10 @@ def test_cluster_with_refused_credentials() -> None:
     observed = build.running(pods=(build.pod(), ended))
     (first,) = child_actions(observed, later(31))
     assert isinstance(first, DeleteChild)
-    assert first.child is ChildKind.AUTOSCALER
+    assert first.kind is ChildKind.AUTOSCALER
     (gone,) = child_actions(build.replace(observed, autoscaler=None), later(31))
     assert isinstance(gone, DeleteChild)
-    assert gone.child is ChildKind.CLUSTER
+    assert gone.kind is ChildKind.CLUSTER
     renewed = build.replace(observed, cluster=build.cluster(created=later(31)))
     assert child_actions(renewed, later(32)) == ()
 

@@ -50,7 +50,7 @@ def test_copied_credentials_go_first(end: str) -> None:
     else:
         status = msgspec.structs.replace(observed.workplan.status, outcome=run_outcome())
         observed = build.with_status(observed, status)
-    kinds = [action.child for action in child_actions(observed) if isinstance(action, DeleteChild)]
+    kinds = [action.kind for action in child_actions(observed) if isinstance(action, DeleteChild)]
     assert kinds[:2] == [ChildKind.AUTOSCALER, ChildKind.CREDENTIALS]
     assert kinds.count(ChildKind.CREDENTIALS) == 1
     over = build.replace(
