@@ -15,7 +15,14 @@ from tests.support import kstatus
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s import api
-from voxk8s.api import RUNNER_FIELDS, Outcome, Waiting, WorkPlanStatus, decode_status, parse_finished
+from voxk8s.api import (
+    RUNNER_FIELDS,
+    Outcome,
+    Waiting,
+    WorkPlanStatus,
+    decode_status,
+    parse_finished,
+)
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
