@@ -32,7 +32,7 @@ async def test_what_is_no_scheduler_is_waited_out(monkeypatch: pytest.MonkeyPatc
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    monkeypatch.setattr(scheduler_connection, "_CONNECT", 2.0)
+    monkeypatch.setattr(scheduler_connection, "_CONNECT_TIMEOUT", 2.0)
     with pytest.raises(SchedulerLost, match=str(port)):
         await asyncio.to_thread(scheduler_connection.connect, f"tcp://127.0.0.1:{port}")
     server.close()

@@ -21,7 +21,7 @@ from voxk8s.failure import failure_of
 from voxk8s.inputs.options import InputOptions
 from voxk8s.runner.publish_status import WorkPlanGone
 from voxk8s.runner.runner_config import RunnerConfig
-from voxk8s.runner.workplan_run import Run
+from voxk8s.runner.workplan_run import WorkPlanRun
 from voxk8s.storage import ResultStore, open_store
 
 SUM = {
@@ -67,7 +67,7 @@ class Scene:
             "ns", "wp", "u-1", scheduler, store, InputOptions(local_allowed=False)
         )
         kube: Any = self.kube
-        self.run = Run(kube, config)
+        self.run = WorkPlanRun(kube, config)
 
     @property
     def status(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Entry point of the runner: `python -m voxk8s.runner`.
 
-Exit status: 0 the outcome is in the status (also when goals failed), or nobody waits for it; 1 try
-again; 2 the environment is wrong; 75 try again with fresh credentials; 143 told to stop.
+Exit status: 0 the outcome is in the status (also if goals failed), or the WorkPlan is gone; 1 the
+run has to be retried; 2 the environment is invalid; 75 the run has to be retried with new
+credentials; 143 terminated by a signal.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ from voxk8s.failure import error_text
 from voxk8s.runner.publish_status import WorkPlanGone
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.store_wait import CredentialsRefused
-from voxk8s.runner.workplan_run import Run
+from voxk8s.runner.workplan_run import WorkPlanRun
 
 _log = logging.getLogger("voxk8s.runner")
 
 EXIT_RETRY = 1
 EXIT_USAGE = 2
 EXIT_STOPPED = 143
-_LAST_WORDS = Path("/dev/termination-log")
+_TERMINATION_LOG = Path("/dev/termination-log")
 
 
 def main() -> int:
-    """Run, and say how it went."""
+    """Run the WorkPlan of the environment; returns the exit status."""
     try:
         config = RunnerConfig.from_env(os.environ)
     except InvalidUsage as error:
-        return _end(EXIT_USAGE, str(error))
+        return _exit(EXIT_USAGE, str(error))
     logging.basicConfig(
         level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -46,7 +47,7 @@ def main() -> int:
 async def _main(config: RunnerConfig) -> int:
     stopped = False
     async with await KubeClient.connect(os.environ, connections=8) as kube:
-        run = Run(kube, config)
+        run = WorkPlanRun(kube, config)
         work = asyncio.create_task(run.run())
 
         def stop() -> None:
@@ -62,29 +63,29 @@ async def _main(config: RunnerConfig) -> int:
         except asyncio.CancelledError:
             if not stopped:
                 raise
-            return _end(EXIT_STOPPED, "told to stop")
+            return _exit(EXIT_STOPPED, "terminated by a signal")
         except WorkPlanGone as error:
-            _log.info("nobody waits for this run: %s", error)
+            _log.info("the WorkPlan is gone: %s", error)
             return 0
         except CredentialsRefused as error:
-            return _end(EXIT_CREDENTIALS, str(error))
+            return _exit(EXIT_CREDENTIALS, str(error))
         except Voxk8sError as error:
-            _log.exception("the run has to be tried again")
-            return _end(EXIT_RETRY, error_text(error))
-        except Exception as error:  # noqa: BLE001 - told, and tried again by the Job
-            _log.exception("the run broke")
-            return _end(EXIT_RETRY, error_text(error))
+            _log.exception("the run failed and is retried by the Job")
+            return _exit(EXIT_RETRY, error_text(error))
+        except Exception as error:  # noqa: BLE001 - reported, and retried by the Job
+            _log.exception("the run failed unexpectedly and is retried by the Job")
+            return _exit(EXIT_RETRY, error_text(error))
     return 0
 
 
-def _end(status: int, words: str) -> int:
-    """Leave the last words where Kubernetes, and with it the operator, reads them."""
-    sys.stderr.write(f"voxk8s runner: {words}\n")
+def _exit(status: int, message: str) -> int:
+    """Write the termination message, which the operator reads from the pod; returns `status`."""
+    sys.stderr.write(f"voxk8s runner: {message}\n")
     try:
-        if _LAST_WORDS.exists():
-            _LAST_WORDS.write_text(words[-2000:], encoding="utf-8")
+        if _TERMINATION_LOG.exists():
+            _TERMINATION_LOG.write_text(message[-2000:], encoding="utf-8")
     except OSError as error:
-        _log.debug("no place for last words: %s", error)
+        _log.debug("cannot write the termination message: %s", error)
     return status
 
 
@@ -92,5 +93,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Threads of clients and executors must not hold up a pod whose work is done.
+    # Do not wait for threads of clients and executors: the work is done.
     os._exit(code)

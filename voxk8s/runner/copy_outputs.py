@@ -39,5 +39,5 @@ def _read(goal: GoalOutcome, store: ResultStore) -> bytes:
         return store.read_blob(goal.digest)
     data = store.read_run_file(goal.url.removeprefix(folder))
     if data is None:
-        raise BlobMissing(f"there is no file {goal.url}")
+        raise BlobMissing(f"file not found: {goal.url}")
     return data

@@ -1,4 +1,4 @@
-"""Writes the runner's part of the status."""
+"""Applies the runner's fields to the status of its WorkPlan."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.status_reporter import RateLimit, StatusReporter
 
 _log = logging.getLogger(__name__)
-_LOOK = 0.1
-_PATIENCE = 300.0
+_POLL_SECONDS = 0.1
+_GIVE_UP_SECONDS = 300.0
 
 
 class WorkPlanGone(Exception):
-    """The WorkPlan was deleted, or another one has its name: nobody waits for this run."""
+    """The WorkPlan of this run was deleted, or replaced by another one of the same name."""
 
 
 class StatusPublisher:
-    """Server-side apply of the runner's fields, by the runner's own field manager."""
+    """Applies fields of the status server-side, as the field manager of the runner."""
 
     def __init__(self, kube: KubeClient, config: RunnerConfig, clock: Callable[[], float]) -> None:
-        """Write to the WorkPlan of the configuration."""
+        """Write to the WorkPlan in `config`; `clock` returns seconds."""
         self._kube = kube
         self._config = config
-        self._pace = RateLimit(clock, started=clock())
+        self._rate_limit = RateLimit(clock, started=clock())
         self._clock = clock
-        self._last: dict[str, Any] = {}
+        self._published: dict[str, Any] = {}
 
-    async def narrate(self, narrator: StatusReporter) -> None:
-        """Write news as they come, at most once a second, until cancelled."""
+    async def publish_changes(self, reporter: StatusReporter) -> None:
+        """Write the reporter's fields when they change, at most once a second, until cancelled."""
         while True:
-            part = narrator.news()
-            if not part or part == self._last:
-                await asyncio.sleep(_LOOK)
+            fields = reporter.fields_to_publish()
+            if not fields or fields == self._published:
+                await asyncio.sleep(_POLL_SECONDS)
                 continue
-            if (wait := self._pace.wait()) > 0:
-                await asyncio.sleep(wait)
-                part = narrator.news()
+            if (delay := self._rate_limit.delay()) > 0:
+                await asyncio.sleep(delay)
+                fields = reporter.fields_to_publish()
             try:
-                await self._write(part)
+                await self._write(fields)
             except TransientError as error:
-                _log.info("the status could not be written: %s", error)
+                _log.info("cannot write the status: %s", error)
                 await asyncio.sleep(1.0)
 
-    async def publish(self, part: dict[str, Any]) -> None:
-        """Write a part and see that it is written; raises what lasts longer than five minutes."""
-        end = self._clock() + _PATIENCE
+    async def publish(self, fields: dict[str, Any]) -> None:
+        """Write fields, retrying transient errors for five minutes before they are raised."""
+        end = self._clock() + _GIVE_UP_SECONDS
         wait = 0.2
         while True:
             try:
-                await self._write(part)
+                await self._write(fields)
             except TransientError as error:
                 if self._clock() >= end:
                     raise
-                _log.warning("the status could not be written, trying again: %s", error)
+                _log.warning("cannot write the status, retrying: %s", error)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 10.0)
             else:
@@ -78,13 +78,13 @@ class StatusPublisher:
             raise WorkPlanGone(f"another WorkPlan has the name {name}")
         return found
 
-    async def _write(self, part: dict[str, Any]) -> None:
+    async def _write(self, fields: dict[str, Any]) -> None:
         config = self._config
         body = {
             "apiVersion": API_VERSION,
             "kind": KIND,
             "metadata": {"name": config.name, "namespace": config.namespace, "uid": config.uid},
-            "status": part,
+            "status": fields,
         }
         try:
             await self._kube.apply(
@@ -101,5 +101,5 @@ class StatusPublisher:
         except (Conflict, Forbidden, Invalid):
             await self.read_workplan()
             raise
-        self._pace.wrote()
-        self._last = part
+        self._rate_limit.record_write()
+        self._published = fields

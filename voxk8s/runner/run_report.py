@@ -1,4 +1,4 @@
-"""The report of a WorkPlan's run, as it lies in the run's folder of the store."""
+"""Builds the HTML report of a run, for the run's folder in the store."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def build_report(
     places: Mapping[OperationId, object] | None = None,
     problems: Sequence[str] = (),
 ) -> str:
-    """Give the page about a run that is over.
+    """Return the HTML page about a finished run.
 
-    `document` is the program, whose lines failures show. `problems` are those of copying files.
+    `document` is the source; of a program, lines are shown at failures. `problems` are messages
+    about files that could not be copied.
     """
     goals = show_goals(
         result.goals,
@@ -45,37 +46,37 @@ def build_report(
         goals=goals,
         problems=problems,
         places=places,
-        text_of=_texts(document),
-        program=_text(document),
-        facts=_facts(workplan, config),
+        text_of=_source_texts(document),
+        program=_program_text(document),
+        facts=_run_settings(workplan, config),
     )
     return report(run)
 
 
 def _link(goal: GoalOutcome, store: str, folder: str) -> str:
-    """Lead to a file by the way from the run's folder: wherever a browser finds the report."""
+    """Return a link to a saved file relative to the report, which works wherever the store is."""
     if goal.goal.operation != "save" or not goal.url.startswith(f"{store}/"):
         return ""
-    way = posixpath.relpath(goal.url.removeprefix(f"{store}/"), f"{RUNS_PREFIX}/{folder}")
-    return f"./{quote(way)}"
+    path = posixpath.relpath(goal.url.removeprefix(f"{store}/"), f"{RUNS_PREFIX}/{folder}")
+    return f"./{quote(path)}"
 
 
-def _texts(document: Document | None) -> Callable[[str], str]:
-    """Give what knows the texts of a program and of the files that it imports."""
+def _source_texts(document: Document | None) -> Callable[[str], str]:
+    """Return a function from the name of a source file to its text, for the program's files."""
     texts: Mapping[str, str] = {}
     if document is not None:
-        texts = {**document.files, document.name: _text(document)}
+        texts = {**document.files, document.name: _program_text(document)}
     return lambda file: texts.get(file, "")
 
 
-def _text(document: Document | None) -> str:
-    """Give the text of a program; plan documents are for machines."""
+def _program_text(document: Document | None) -> str:
+    """Return the text of a program; empty for plan documents, which people do not read."""
     if document is None or document.format != "imgql":
         return ""
     return document.data.decode("utf-8", "replace")
 
 
-def _facts(workplan: WorkPlanResource, config: RunnerConfig) -> list[tuple[str, str]]:
+def _run_settings(workplan: WorkPlanResource, config: RunnerConfig) -> list[tuple[str, str]]:
     spec = workplan.spec
     retry = spec.effective_retry
     facts = [

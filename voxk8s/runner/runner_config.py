@@ -1,4 +1,4 @@
-"""Configuration of the runner, from the environment that the operator gives it."""
+"""Configuration of the runner, from environment variables that the operator sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voxk8s.inputs.options import InputOptions
 
 @dataclass(frozen=True, slots=True)
 class RunnerConfig:
-    """Which WorkPlan to run, where its scheduler and its store are."""
+    """The WorkPlan to run, the address of its scheduler, and the URL of its store."""
 
     namespace: str
     name: str
@@ -24,12 +24,12 @@ class RunnerConfig:
 
     @property
     def run_folder(self) -> str:
-        """Folder of the run, below `runs/` in the store."""
+        """Folder of the run, relative to `runs/` in the store."""
         return f"{self.namespace}/{self.name}/{self.uid}"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> RunnerConfig:
-        """Read the configuration; raises InvalidUsage naming the variables that are missing."""
+        """Read the configuration; raises InvalidUsage naming the missing variables."""
         needed = (
             constants.ENV_WORKPLAN_NAMESPACE,
             constants.ENV_WORKPLAN_NAME,
@@ -39,14 +39,16 @@ class RunnerConfig:
         )
         missing = [name for name in needed if not env.get(name)]
         if missing:
-            raise InvalidUsage(f"the runner needs {', '.join(missing)} in its environment")
+            raise InvalidUsage(
+                f"environment variables of the runner are not set: {', '.join(missing)}"
+            )
         return cls(
             namespace=env[constants.ENV_WORKPLAN_NAMESPACE],
             name=env[constants.ENV_WORKPLAN_NAME],
             uid=env[constants.ENV_WORKPLAN_UID],
             scheduler=env[constants.ENV_SCHEDULER_ADDRESS],
             store=env[constants.ENV_STORE],
-            # Nothing of the pod's own file system belongs to a user's plan.
+            # A plan must not read the file system of the pod.
             inputs=replace(InputOptions.from_env(env), local_allowed=False),
             log_level=(env.get(constants.ENV_LOG_LEVEL) or "INFO").upper(),
         )

@@ -1,4 +1,4 @@
-"""The way to the scheduler: waits until it listens, then connects."""
+"""Connection to the Dask scheduler: waits until it listens, then connects."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _log = logging.getLogger(__name__)
-_LOOK = 0.1
-_DIAL = 2.0
-_CONNECT = 20.0
+_POLL_SECONDS = 0.1
+_TCP_TIMEOUT = 2.0
+_CONNECT_TIMEOUT = 20.0
 
 
 async def wait_until_listening(address: str) -> None:
-    """Wait until somebody listens at an address; says once what is waited for.
+    """Wait until a TCP connection to the address succeeds; logs once that it waits.
 
-    Knocking often costs nothing, while the client's own retries wait longer each time.
+    Frequent attempts are cheap, while distributed's Client backs off between its own.
     """
     parts = urlsplit(address)
-    told = False
+    logged = False
     while True:
         try:
-            async with asyncio.timeout(_DIAL):
+            async with asyncio.timeout(_TCP_TIMEOUT):
                 _, writer = await asyncio.open_connection(parts.hostname, parts.port)
         except (OSError, TimeoutError) as error:
-            if not told:
+            if not logged:
                 _log.info("waiting for the scheduler %s: %s", address, str(error) or "no answer")
-                told = True
-            await asyncio.sleep(_LOOK)
+                logged = True
+            await asyncio.sleep(_POLL_SECONDS)
             continue
         writer.close()
         return
@@ -44,15 +44,15 @@ def connect(address: str) -> Client:
     from distributed import Client
 
     try:
-        return Client(address, timeout=_CONNECT, set_as_default=False)
-    except Exception as error:  # before the Service's rules are in place anything
-        # may answer at its address, in any protocol
+        return Client(address, timeout=_CONNECT_TIMEOUT, set_as_default=False)
+    except Exception as error:  # before the Service's rules are in place, another process may
+        # answer at its address, in any protocol
         raise SchedulerLost(f"the scheduler {address} does not answer: {error}") from error
 
 
 def disconnect(client: Client) -> None:
-    """Let a client go without waiting for a scheduler that may be gone."""
+    """Close a client without waiting long for a scheduler that may be lost."""
     try:
         client.close(timeout=2)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the run is over
+    except Exception as error:  # noqa: BLE001 - the run is over
         _log.debug("closing the client: %s", error)

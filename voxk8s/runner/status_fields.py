@@ -1,4 +1,4 @@
-"""From the engine's result to what the status says of it. Pure."""
+"""Converts the engine's result to fields of the status. Pure."""
 
 from __future__ import annotations
 
@@ -24,62 +24,62 @@ from voxk8s.execution.result import GoalOutcome
 from voxk8s.failure import Failure
 
 _MESSAGE_LIMIT = 4000
-_KEYS = 16
+_MAX_KEYS = 16
 
 
 def goal_results(goals: Sequence[GoalOutcome], *, whole: bool = False) -> list[GoalResult]:
-    """Give the results of the goals that were reached, in goal order; `whole`: uncut."""
+    """Return the results of the goals that were reached; unless `whole`, values are truncated."""
     return [_result(goal, whole) for goal in goals if goal.succeeded]
 
 
 def operation_failures(failures: Sequence[Failure]) -> list[OperationFailure]:
-    """Give what failed itself, not what needed it."""
+    """Return the failures, with bounded messages."""
     return [
         OperationFailure(
-            operation=failure.operation, kernel=failure.kernel, message=_cut(str(failure))
+            operation=failure.operation, kernel=failure.kernel, message=_truncate(str(failure))
         )
         for failure in failures
     ]
 
 
-def outcome_of(result: ExecutionResult, problems: Sequence[str], now: datetime) -> Outcome:
-    """Say how a run ended; `problems` are those of delivering what was computed."""
+def run_outcome(result: ExecutionResult, problems: Sequence[str], now: datetime) -> Outcome:
+    """Return how a run ended; `problems` are messages about files that could not be copied."""
     progress = result.progress
     reached = sum(goal.succeeded for goal in result.goals)
-    keys = tuple(result.nondeterministic[:_KEYS]) or None
+    keys = tuple(result.nondeterministic[:_MAX_KEYS]) or None
     if result.success and not problems:
         return Outcome(
             state="Succeeded",
             reason=constants.REASON_SUCCEEDED,
-            message=f"All {reached} goals are reached: {progress.computed} operations were"
-            f" computed, {progress.cached} were known.",
+            message=f"All {reached} goals were reached: {progress.computed} operations computed,"
+            f" {progress.cached} cached.",
             non_deterministic=keys,
             finish_time=now,
         )
     if result.success:
-        reason, words = constants.REASON_OUTPUT_UNAVAILABLE, problems[0]
+        reason, message = constants.REASON_OUTPUT_UNAVAILABLE, problems[0]
     else:
-        reason, words = constants.REASON_OPERATION_FAILED, _explain(result)
+        reason, message = constants.REASON_OPERATION_FAILED, _describe_failed_goals(result)
     return Outcome(
         state="Failed",
         reason=reason,
-        message=_cut(words),
+        message=_truncate(message),
         non_deterministic=keys,
         finish_time=now,
     )
 
 
-def refusal(error: PermanentError, now: datetime) -> Outcome:
-    """Say that a plan can never run."""
+def rejected_outcome(error: PermanentError, now: datetime) -> Outcome:
+    """Return the outcome of a plan that cannot run."""
     return Outcome(
-        state="Failed", reason=error.failure_reason, message=_cut(str(error)), finish_time=now
+        state="Failed", reason=error.failure_reason, message=_truncate(str(error)), finish_time=now
     )
 
 
-def final_part(
+def final_fields(
     result: ExecutionResult, outcome: Outcome, progress: str, run_url: str, report_url: str = ""
 ) -> dict[str, Any]:
-    """Give the runner's part of the status at the end."""
+    """Return the runner's fields of the status after the run."""
     return api.encode_runner_status(
         operations=operation_counts(result.progress),
         progress=progress,
@@ -92,7 +92,7 @@ def final_part(
 
 
 def operation_counts(progress: Progress) -> OperationCounts:
-    """Return the counts of operations as the status has them."""
+    """Return the counts of `status.operations`."""
     return OperationCounts(
         total=progress.total,
         cached=progress.cached,
@@ -103,8 +103,8 @@ def operation_counts(progress: Progress) -> OperationCounts:
     )
 
 
-def full_report(result: ExecutionResult, outcome: Outcome) -> bytes:
-    """Give all results and failures as JSON, for the run's folder."""
+def results_json(result: ExecutionResult, outcome: Outcome) -> bytes:
+    """Return results.json: all results and failures, complete, for the run's folder."""
     return msgspec.json.encode(
         {
             "outcome": api.encode(outcome),
@@ -131,13 +131,13 @@ def _result(goal: GoalOutcome, whole: bool) -> GoalResult:
     value: object = goal.value if goal.has_value else goal.text
     if not goal.has_value and not goal.text:
         value = goal.line()
-    shown, cut = (json_value(value), False) if whole else truncate_value(value)
+    shown, truncated = (json_value(value), False) if whole else truncate_value(value)
     return GoalResult(
         goal=name,
         kind="print",
         operation=operation,
         value=shown,
-        truncated=cut or None,
+        truncated=truncated or None,
         digest=_digest(goal),
     )
 
@@ -146,14 +146,14 @@ def _digest(goal: GoalOutcome) -> str | None:
     return f"sha256:{goal.digest}" if goal.digest else None
 
 
-def _explain(result: ExecutionResult) -> str:
+def _describe_failed_goals(result: ExecutionResult) -> str:
     failed = [goal for goal in result.goals if not goal.succeeded]
-    words = next((goal.error for goal in failed if goal.error), "not reached")
+    message = next((goal.error for goal in failed if goal.error), "not reached")
     return (
         f"{len(failed)} of {len(result.goals)} goals failed;"
-        f" {failed[0].goal.name if failed else ''}: {words}"
+        f" {failed[0].goal.name if failed else ''}: {message}"
     )
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     return text if len(text) <= _MESSAGE_LIMIT else text[: _MESSAGE_LIMIT - 1] + "…"

@@ -1,4 +1,4 @@
-"""What the run says of itself while it lasts: counts, told no more often than is useful."""
+"""Collects the runner's fields of the status from the engine's events, while the run lasts."""
 
 from __future__ import annotations
 
@@ -7,91 +7,88 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voxk8s.api import OperationCounts, Waiting, encode_runner_status, progress_text
-from voxk8s.constants import REASON_PROGRESSING
 from voxk8s.execution.events import Event, Progress, ProgressChanged
-from voxk8s.runner import awaited, silence
-from voxk8s.runner.awaited import Awaited
-from voxk8s.runner.silence import Unanswered
+from voxk8s.runner.blocked_operations import BlockedOperations
 from voxk8s.runner.status_fields import operation_counts
 
-_FIRST_SECONDS = 60.0
+_SHORT_RUN_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class StatusReporter:
-    """Listens to the engine and gives the status part to write.
+    """Listens to the engine and returns the fields to publish.
 
-    `before` and `told` are what the status says already, by the operator or an earlier attempt:
-    what was done is never undone in the eyes of a user. `waiting` is what keeps the run from its
-    work, `unanswered` who asks the store in vain, `awaited` what other runs compute for it. The
-    engine calls from its own thread; values are replaced whole.
+    `published_progress` and `published_counts` are what the operator or an earlier attempt wrote:
+    users should not see finished operations become unfinished. `waiting` is what the run waits for
+    before it can compute; `blocked` are the operations that wait during the computation. The engine
+    calls from its own thread, so values are replaced, never changed.
     """
 
-    before: str | None = None
-    told: OperationCounts | None = None
+    published_progress: str | None = None
+    published_counts: OperationCounts | None = None
     progress: Progress | None = None
     waiting: Waiting | None = None
-    unanswered: Unanswered = field(default_factory=dict)
-    awaited: Awaited = field(default_factory=dict)
+    blocked: BlockedOperations = field(default_factory=BlockedOperations)
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
-        if isinstance(event, ProgressChanged) and not self._knows_less(event.progress):
+        """Update the fields by an event."""
+        if isinstance(event, ProgressChanged) and not self._is_outdated(event.progress):
             self.progress = event.progress
-        self.unanswered = silence.follow(self.unanswered, event)
-        self.awaited = awaited.follow(self.awaited, event)
+        self.blocked = self.blocked.after(event)
 
-    def text(self) -> str:
-        """Give the progress text; it never goes down."""
+    def progress_text(self) -> str:
+        """Return finished and total operations as `12/40`; the former never decrease."""
         if self.progress is not None:
-            self.before = progress_text(self.before, self.progress.done, self.progress.total)
-        return self.before or "0/0"
+            self.published_progress = progress_text(
+                self.published_progress, self.progress.done, self.progress.total
+            )
+        return self.published_progress or "0/0"
 
-    def news(self) -> dict[str, Any]:
-        """Give the runner's part of the status if there is more to say than it says already."""
-        return self.part() if self.progress is not None or self._waits() is not None else {}
+    def fields_to_publish(self) -> dict[str, Any]:
+        """Return the runner's fields, or nothing if there is no more to report than published."""
+        has_news = self.progress is not None or self._current_wait() is not None
+        return self.fields() if has_news else {}
 
-    def part(self) -> dict[str, Any]:
-        """Give the runner's part of the status as it is now; what is left out goes from there."""
+    def fields(self) -> dict[str, Any]:
+        """Return the runner's fields of the status; applying them removes those that are absent."""
+        has_progress = self.progress is not None or self.published_progress is not None
         return encode_runner_status(
-            operations=operation_counts(self.progress) if self.progress is not None else self.told,
-            progress=(
-                self.text() if self.progress is not None or self.before is not None else None
+            operations=(
+                self.published_counts if self.progress is None else operation_counts(self.progress)
             ),
-            waiting=self._waits(),
+            progress=self.progress_text() if has_progress else None,
+            waiting=self._current_wait(),
         )
 
-    def _waits(self) -> Waiting | None:
-        troubled = self.waiting or silence.in_words(self.unanswered)
-        if troubled is not None or not self.awaited:
-            return troubled
-        return Waiting(REASON_PROGRESSING, awaited.in_words(self.awaited))
+    def _current_wait(self) -> Waiting | None:
+        return self.waiting or self.blocked.waiting()
 
-    def _knows_less(self, new: Progress) -> bool:
-        """Say whether the engine has not found yet what the status says is known already."""
-        if self.progress is not None or self.told is None or new.computed or new.failed:
+    def _is_outdated(self, progress: Progress) -> bool:
+        """Whether the engine has not found yet all results that are published as cached."""
+        published = self.published_counts
+        if self.progress is not None or published is None or progress.computed or progress.failed:
             return False
-        return new.cached < self.told.cached
+        return progress.cached < published.cached
 
 
-def pause(elapsed: float) -> float:
-    """Give the seconds between two writes: one at first, two on long runs."""
-    return 1.0 if elapsed < _FIRST_SECONDS else 2.0
+def write_interval(elapsed: float) -> float:
+    """Return the minimum seconds between two writes: one at first, two on long runs."""
+    return 1.0 if elapsed < _SHORT_RUN_SECONDS else 2.0
 
 
 @dataclass(slots=True)
 class RateLimit:
-    """Says when to write: at once when there is news, but never too often."""
+    """Limits the rate of writes to the status; `clock` returns seconds."""
 
     clock: Callable[[], float]
     started: float = 0.0
     last: float = float("-inf")
 
-    def wait(self) -> float:
-        """Give the seconds until the next write is welcome."""
+    def delay(self) -> float:
+        """Return the seconds until the next write is allowed."""
         now = self.clock()
-        return max(0.0, self.last + pause(now - self.started) - now)
+        return max(0.0, self.last + write_interval(now - self.started) - now)
 
-    def wrote(self) -> None:
-        """Take note of a write."""
+    def record_write(self) -> None:
+        """Record that the status was written now."""
         self.last = self.clock()

@@ -1,4 +1,4 @@
-"""Waiting for a result store that is away, or that refuses the credentials of this pod."""
+"""Waits for a result store that is unreachable or denies access."""
 
 from __future__ import annotations
 
@@ -14,47 +14,45 @@ from voxk8s.runner.status_reporter import StatusReporter
 from voxk8s.storage import ResultStore
 
 FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 10.0
+MAX_PAUSE = 10.0
 DENIED_SECONDS = 20.0
-"""Seconds after which refused credentials are read anew, by a new pod."""
+"""Seconds of denied access after which a new pod is needed, which reads the credentials again."""
 _MESSAGE_LIMIT = 4000
 
 
 class CredentialsRefused(Exception):
-    """The store refuses the credentials in this pod's environment: a new pod may have others."""
+    """The store denies access with the credentials of this pod; a new pod may get others."""
 
 
 class StoreWait:
-    """Asks a store until it can be used, and says meanwhile what is waited for."""
+    """Probes a store until it is usable, and reports meanwhile why the run waits."""
 
     def __init__(
         self,
         store: ResultStore,
-        narrator: StatusReporter,
+        reporter: StatusReporter,
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Ask `store`, and tell by `narrator`."""
+        """Probe `store`, and set `reporter.waiting` while it is not usable."""
         self._store = store
-        self._narrator = narrator
+        self._reporter = reporter
         self._sleep = sleep
         self._clock = clock
 
-    async def until_it_answers(self) -> None:
-        """Return as soon as the store can be used: at once, if it can.
-
-        Raises CredentialsRefused.
-        """
+    async def until_usable(self) -> None:
+        """Return once the store is usable; raises CredentialsRefused."""
         try:
             await asyncio.to_thread(self._store.probe)
         except StoreError as error:
-            await self.until_it_is_back(error, FIRST_PAUSE)
+            await self.until_recovered(error, FIRST_PAUSE)
 
-    async def silence(self, failures: Sequence[Failure]) -> StoreError | None:
-        """Give why operations failed if that was the store, so that the plan may go on later.
+    async def outage_behind(self, failures: Sequence[Failure]) -> StoreError | None:
+        """Return the store's error if an outage of the store caused the failures, else None.
 
-        What else is away, such as an input, may lie on the same server.
+        Transient failures of other kinds, such as an unreachable input, may have the same cause, as
+        inputs may lie on the same server: the store is probed to find out.
         """
         for failure in failures:
             if failure.reason == REASON_STORE_UNREACHABLE:
@@ -66,13 +64,16 @@ class StoreWait:
                 return error
         return None
 
-    async def until_it_is_back(self, error: StoreError, wait: float) -> None:
-        """Ask again every `wait` seconds after a failure; raises CredentialsRefused."""
+    async def until_recovered(self, error: StoreError, wait: float) -> None:
+        """Probe every `wait` seconds, after `error`, until the store is usable.
+
+        Raises CredentialsRefused after DENIED_SECONDS of denied access.
+        """
         denied_since: float | None = None
         while True:
             denied = isinstance(error, StoreAccessDenied)
             reason = REASON_STORE_ACCESS_DENIED if denied else REASON_STORE_UNREACHABLE
-            self._narrator.waiting = Waiting(reason=reason, message=str(error)[:_MESSAGE_LIMIT])
+            self._reporter.waiting = Waiting(reason=reason, message=str(error)[:_MESSAGE_LIMIT])
             now = self._clock()
             denied_since = (now if denied_since is None else denied_since) if denied else None
             if denied_since is not None and now - denied_since > DENIED_SECONDS:
@@ -80,8 +81,8 @@ class StoreWait:
             await self._sleep(wait)
             try:
                 await asyncio.to_thread(self._store.probe)
-            except StoreError as still:
-                error = still
+            except StoreError as latest:
+                error = latest
             else:
-                self._narrator.waiting = None
+                self._reporter.waiting = None
                 return

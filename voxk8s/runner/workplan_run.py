@@ -1,4 +1,4 @@
-"""One run from its WorkPlan to its outcome, through losses of the scheduler and of the store."""
+"""Runs a WorkPlan to its outcome, resuming after the loss of the scheduler or of the store."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ from voxk8s.runner import copy_outputs, scheduler_connection, status_fields
 from voxk8s.runner.publish_status import StatusPublisher
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.status_reporter import StatusReporter
-from voxk8s.runner.store_wait import FIRST_PAUSE, LONGEST_PAUSE, StoreWait
+from voxk8s.runner.store_wait import FIRST_PAUSE, MAX_PAUSE, StoreWait
 from voxk8s.storage import ResultStore, open_store
 
 if TYPE_CHECKING:
     from voxk8s.execution import ExecutionEngine, ExecutionResult
 
 _log = logging.getLogger(__name__)
-_RESULTS = "results.json"
-_REPORT = "report.html"
-_STORE_PATIENCE = 600.0
-"""Seconds for which workers keep what they have computed for a store that does not answer."""
-_REPEATS = 5
-"""So often a run whose operations failed by a silent store begins anew."""
+_RESULTS_FILE = "results.json"
+_REPORT_FILE = "report.html"
+_STORE_RETRY_SECONDS = 600.0
+"""Seconds for which workers retry to store what they have computed."""
+_MAX_REPEATS = 5
+"""How often a run is repeated whose operations failed because of an outage of the store."""
 
 
-class Run:
-    """Runs one WorkPlan."""
+class WorkPlanRun:
+    """One run of a WorkPlan."""
 
     def __init__(self, kube: KubeClient, config: RunnerConfig) -> None:
-        """Run the WorkPlan of the configuration."""
+        """Prepare to run the WorkPlan in `config`."""
         self._kube = kube
         self._config = config
-        self._narrator = StatusReporter()
+        self._reporter = StatusReporter()
         self._publisher = StatusPublisher(kube, config, time.monotonic)
         self._store: ResultStore = open_store(config.store)
-        self._patience = StoreWait(self._store, self._narrator)
+        self._store_wait = StoreWait(self._store, self._reporter)
         self._engine: ExecutionEngine | None = None
         self._stopping = threading.Event()
         self._places: Mapping[OperationId, object] = {}
@@ -66,42 +66,42 @@ class Run:
         self._recorder = Recorder()
 
     def stop(self) -> None:
-        """Stop soon: nothing more is started."""
+        """Cancel the run: no more operations are started."""
         self._stopping.set()
         if self._engine is not None:
             self._engine.cancel()
 
     async def run(self) -> None:
-        """Run to the outcome, and write it.
+        """Run the plan and write the outcome into the status.
 
-        Raises WorkPlanGone, CredentialsRefused, or what the API server could not be told.
+        Raises WorkPlanGone, CredentialsRefused, or an error of the Kubernetes client.
         """
         importing = asyncio.create_task(asyncio.to_thread(_import_engine))
         workplan = decode_resource(await self._publisher.read_workplan())
-        self._narrator.before = workplan.status.progress
-        self._narrator.told = workplan.status.operations
-        narrating = asyncio.create_task(self._publisher.narrate(self._narrator))
+        self._reporter.published_progress = workplan.status.progress
+        self._reporter.published_counts = workplan.status.operations
+        publishing = asyncio.create_task(self._publisher.publish_changes(self._reporter))
         try:
-            part = await self._part(workplan, importing)
+            fields = await self._run(workplan, importing)
         finally:
-            narrating.cancel()
+            publishing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await narrating
-        if part is not None:
-            await self._publisher.publish(part)
+                await publishing
+        if fields is not None:
+            await self._publisher.publish(fields)
 
-    async def _part(
+    async def _run(
         self, workplan: WorkPlanResource, importing: asyncio.Task[None]
     ) -> dict[str, Any] | None:
         try:
             plan = await self._plan(workplan)
             await importing
-            await self._patience.until_it_answers()
+            await self._store_wait.until_usable()
             result = await self._execute(workplan, plan)
         except PermanentError as error:
             _log.error("the plan cannot run: %s", error)
-            part = {"outcome": api.encode(status_fields.refusal(error, _now()))}
-            return self._narrator.part() | part
+            outcome = status_fields.rejected_outcome(error, _now())
+            return self._reporter.fields() | {"outcome": api.encode(outcome)}
         if self._stopping.is_set():
             return None
         return await self._deliver(workplan, result)
@@ -132,15 +132,15 @@ class Run:
                         fetch_document, source.url or "", self._config.inputs
                     )
             except SourceUnavailable as error:
-                self._narrator.waiting = Waiting(REASON_SOURCE_UNAVAILABLE, str(error)[:4000])
+                self._reporter.waiting = Waiting(REASON_SOURCE_UNAVAILABLE, str(error)[:4000])
                 await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_PAUSE)
+                wait = min(wait * 2, MAX_PAUSE)
             else:
-                self._narrator.waiting = None
+                self._reporter.waiting = None
                 return document
 
     async def _execute(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
-        """Execute until it is done, however often scheduler or store go away meanwhile."""
+        """Execute the plan, again after each loss of the scheduler or outage of the store."""
         wait = FIRST_PAUSE
         repeats = 0
         while True:
@@ -148,20 +148,20 @@ class Run:
             try:
                 result = await asyncio.to_thread(self._attempt, workplan, plan)
             except SchedulerLost as error:
-                _log.warning("%s; the run goes on with a new one, from the store", error)
+                _log.warning("%s; resuming from the store with a new scheduler", error)
                 await asyncio.sleep(FIRST_PAUSE)
                 continue
             except StoreError as error:
-                silence = error
+                outage = error
             else:
-                blamed = await self._patience.silence(result.failures)
-                # A store that fails for one result only would do so for ever.
-                if blamed is None or repeats == _REPEATS or self._stopping.is_set():
+                found = await self._store_wait.outage_behind(result.failures)
+                # A store that fails only for certain results would fail forever.
+                if found is None or repeats == _MAX_REPEATS or self._stopping.is_set():
                     return result
-                repeats, silence = repeats + 1, blamed
-            _log.warning("%s; the run goes on when the store is back", silence)
-            await self._patience.until_it_is_back(silence, wait)
-            wait = min(wait * 2, LONGEST_PAUSE)
+                repeats, outage = repeats + 1, found
+            _log.warning("%s; resuming when the store is back", outage)
+            await self._store_wait.until_recovered(outage, wait)
+            wait = min(wait * 2, MAX_PAUSE)
 
     def _attempt(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
         from voxk8s.execution import ExecutionEngine
@@ -174,11 +174,14 @@ class Run:
             self._engine = ExecutionEngine(
                 self._store,
                 executor=client,
-                listeners=(self._narrator, self._recorder),
+                listeners=(self._reporter, self._recorder),
                 cache=spec.cache.lower(),
                 on_failure=spec.on_failure.lower(),
                 retry=RetryPolicy(
-                    retry.limit, retry.backoff_seconds, retry.max_backoff_seconds, _STORE_PATIENCE
+                    retry.limit,
+                    retry.backoff_seconds,
+                    retry.max_backoff_seconds,
+                    _STORE_RETRY_SECONDS,
                 ),
                 inputs=self._config.inputs,
                 write_files=False,
@@ -204,22 +207,24 @@ class Run:
                 workplan.spec.output.url,
                 self._config.inputs,
             )
-        end = status_fields.outcome_of(result, problems, _now())
-        self._narrator.progress = result.progress
-        full = status_fields.full_report(result, end)
+        outcome = status_fields.run_outcome(result, problems, _now())
+        self._reporter.progress = result.progress
+        results = status_fields.results_json(result, outcome)
         results_url, report_url = await asyncio.gather(
-            asyncio.to_thread(self._write, _RESULTS, full, "application/json"),
+            asyncio.to_thread(self._write, _RESULTS_FILE, results, "application/json"),
             asyncio.to_thread(self._report, workplan, result, problems),
         )
         run_url = results_url.rpartition("/")[0]
-        return status_fields.final_part(result, end, self._narrator.text(), run_url, report_url)
+        return status_fields.final_fields(
+            result, outcome, self._reporter.progress_text(), run_url, report_url
+        )
 
     def _report(
         self, workplan: WorkPlanResource, result: ExecutionResult, problems: Sequence[str]
     ) -> str:
-        """Write the report for people, and give its URL."""
+        """Write the HTML report; returns its URL, or an empty text if it failed."""
         try:
-            # Imported here: it is needed at the end only.
+            # Imported here because it is needed only at the end.
             from voxk8s.runner.run_report import build_report
 
             page = build_report(
@@ -232,25 +237,25 @@ class Run:
                 places=self._places,
                 problems=problems,
             )
-        except Exception:  # noqa: BLE001 - whatever is wrong with the page, results are there
-            _log.exception("the report of the run could not be made")
+        except Exception:  # noqa: BLE001 - a run does not fail because of its report
+            _log.exception("cannot build the report of the run")
             return ""
-        return self._write(_REPORT, page.encode(), "text/html; charset=utf-8")
+        return self._write(_REPORT_FILE, page.encode(), "text/html; charset=utf-8")
 
     def _write(self, name: str, data: bytes, media_type: str) -> str:
-        """Write a file of the run and give its URL; the status has the essentials in any case."""
+        """Write a file into the run's folder; returns its URL, or an empty text if it failed."""
         try:
             path = f"{self._config.run_folder}/{name}"
             return self._store.write_run_file(path, data, media_type)
         except StoreError as error:
-            _log.warning("%s of the run could not be written: %s", name, error)
+            _log.warning("cannot write %s of the run: %s", name, error)
             return ""
 
 
 def _import_engine() -> None:
-    """Import what takes long, while the API server and the store are asked."""
-    for name in ("distributed", "voxk8s.execution.engine", "voxk8s.execution.executors"):
-        importlib.import_module(name)
+    """Import the slow modules, in parallel with requests to the API server and the store."""
+    for module in ("distributed", "voxk8s.execution.engine", "voxk8s.execution.executors"):
+        importlib.import_module(module)
 
 
 def _now() -> datetime:

@@ -85,7 +85,7 @@ async def test_news_is_written_at_most_once_a_second(
     kube: ScriptedKube, publisher: StatusPublisher, now: list[float]
 ) -> None:
     """However fast counts change, writes keep a second apart, and nothing new is not written."""
-    narrator = StatusReporter()
+    reporter = StatusReporter()
     times: list[float] = []
     original = kube.apply
 
@@ -94,10 +94,10 @@ async def test_news_is_written_at_most_once_a_second(
         return await original(*args, **kwargs)
 
     kube.apply = apply  # type: ignore[method-assign]  # the API server of this test
-    task = asyncio.create_task(publisher.narrate(narrator))
+    task = asyncio.create_task(publisher.publish_changes(reporter))
     real = asyncio.get_running_loop().time()
     for done in range(40):
-        narrator(ProgressChanged(Progress(total=40, computed=done)))
+        reporter(ProgressChanged(Progress(total=40, computed=done)))
         for _ in range(8):
             await asyncio.tasks.sleep(0)
     written = []

@@ -42,8 +42,8 @@ def result(*goals: GoalOutcome, **parts: Any) -> ExecutionResult:
 
 def status(found: ExecutionResult, problems: tuple[str, ...] = ()) -> Any:
     """Give the status that the runner's part makes."""
-    end = status_fields.outcome_of(found, problems, START)
-    part = status_fields.final_part(found, end, "5/5", "s3://b/runs/x")
+    end = status_fields.run_outcome(found, problems, START)
+    part = status_fields.final_fields(found, end, "5/5", "s3://b/runs/x")
     return decode_status({"observedGeneration": 1, **part})
 
 
@@ -67,12 +67,12 @@ def test_success() -> None:
 
 def test_the_report_is_said_where_there_is_one() -> None:
     """By its URL; nothing is said of one that could not be written."""
-    end = status_fields.outcome_of(result(), (), START)
-    part = status_fields.final_part(
+    end = status_fields.run_outcome(result(), (), START)
+    part = status_fields.final_fields(
         result(), end, "5/5", "s3://b/runs/x", "s3://b/runs/x/report.html"
     )
     assert part["report"] == {"url": "s3://b/runs/x/report.html"}
-    assert "report" not in status_fields.final_part(result(), end, "5/5", "s3://b/runs/x")
+    assert "report" not in status_fields.final_fields(result(), end, "5/5", "s3://b/runs/x")
 
 
 def test_partial_failure() -> None:
@@ -125,8 +125,8 @@ def test_status_is_bounded() -> None:
     failures = tuple(
         Failure("m" * 5000, kernel="k", operation=OperationId(f"{n:064d}")) for n in range(500)
     )
-    end = status_fields.outcome_of(result(*goals), (), START)
-    part = status_fields.final_part(result(*goals, failures=failures), end, "5/5", "")
+    end = status_fields.run_outcome(result(*goals), (), START)
+    part = status_fields.final_fields(result(*goals, failures=failures), end, "5/5", "")
     assert len(msgspec.json.encode(part)) < 230_000
     assert part["resultsOmitted"] + len(part["results"]) == 2000
     assert part["failuresOmitted"] + len(part["failures"]) == 500
@@ -136,11 +136,11 @@ def test_status_is_bounded() -> None:
 def test_report_has_everything() -> None:
     """The report in the run's folder leaves nothing out."""
     goals = [goal(f"g{n}", value=n, has_value=True) for n in range(3000)]
-    end = status_fields.outcome_of(result(*goals), (), START)
-    report = msgspec.json.decode(status_fields.full_report(result(*goals), end))
+    end = status_fields.run_outcome(result(*goals), (), START)
+    report = msgspec.json.decode(status_fields.results_json(result(*goals), end))
     assert len(report["results"]) == 3000
     long = result(goal("l", value="x" * 9000, has_value=True))
-    report = msgspec.json.decode(status_fields.full_report(long, end))
+    report = msgspec.json.decode(status_fields.results_json(long, end))
     assert report["results"][0]["value"] == "x" * 9000, "cut where it should be whole"
     assert report["outcome"]["state"] == "Succeeded"
 
@@ -161,7 +161,7 @@ def test_non_determinism_is_told() -> None:
 )
 def test_refusals(error: Any, reason: str) -> None:
     """A plan that can never run says why, with its path."""
-    found = status_fields.refusal(error, START)
+    found = status_fields.rejected_outcome(error, START)
     assert (found.state, found.reason, found.message) == ("Failed", reason, str(error))
 
 

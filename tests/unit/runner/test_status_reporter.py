@@ -1,50 +1,57 @@
-"""What the runner tells while a run lasts."""
+"""The runner's fields of the status while a run lasts."""
 
 from __future__ import annotations
 
 from voxk8s.api import OperationCounts, Waiting
-from voxk8s.execution.events import Progress, ProgressChanged, RunStarted
-from voxk8s.runner.status_reporter import RateLimit, StatusReporter, pause
+from voxk8s.execution.events import (
+    OperationFinished,
+    OperationWaits,
+    Progress,
+    ProgressChanged,
+    RunStarted,
+)
+from voxk8s.plan import OperationId, ResultKey
+from voxk8s.runner.status_reporter import RateLimit, StatusReporter, write_interval
 
 
-def test_nothing_is_told_before_there_is_anything() -> None:
-    """A run that has not resolved its plan writes nothing."""
-    narrator = StatusReporter()
-    narrator(RunStarted("r", 1, 0.0))
-    assert narrator.part() == {}
-    assert narrator.news() == {}
+def test_nothing_is_published_before_the_plan_is_resolved() -> None:
+    """Before the engine has resolved the plan there are no fields to publish."""
+    reporter = StatusReporter()
+    reporter(RunStarted("r", 1, 0.0))
+    assert reporter.fields() == {}
+    assert reporter.fields_to_publish() == {}
 
 
-def test_what_the_status_says_stays_until_more_is_known() -> None:
-    """A runner that starts neither takes the operator's counts away nor counts less than them."""
-    told = OperationCounts(total=12, cached=2, computed=0, failed=0, running=0, pending=10)
-    narrator = StatusReporter(before="2/12", told=told)
-    assert narrator.news() == {}, "a write would take away what it leaves out"
-    narrator.waiting = Waiting(reason="SourceUnavailable", message="no such file")
-    assert narrator.news()["operations"]["cached"] == 2
-    narrator.waiting = None
-    narrator(ProgressChanged(Progress(total=12, pending=12)))
-    assert narrator.news() == {}
-    narrator(ProgressChanged(Progress(total=12, cached=2, pending=10)))
-    assert narrator.news()["operations"]["cached"] == 2
-    narrator(ProgressChanged(Progress(total=12, cached=1, computed=4, pending=7)))
-    assert narrator.news()["operations"]["cached"] == 1
+def test_published_counts_stay_until_more_is_known() -> None:
+    """A runner that starts neither removes published counts nor reports fewer cached results."""
+    published = OperationCounts(total=12, cached=2, computed=0, failed=0, running=0, pending=10)
+    reporter = StatusReporter(published_progress="2/12", published_counts=published)
+    assert reporter.fields_to_publish() == {}, "a write would take away what it leaves out"
+    reporter.waiting = Waiting(reason="SourceUnavailable", message="no such file")
+    assert reporter.fields_to_publish()["operations"]["cached"] == 2
+    reporter.waiting = None
+    reporter(ProgressChanged(Progress(total=12, pending=12)))
+    assert reporter.fields_to_publish() == {}
+    reporter(ProgressChanged(Progress(total=12, cached=2, pending=10)))
+    assert reporter.fields_to_publish()["operations"]["cached"] == 2
+    reporter(ProgressChanged(Progress(total=12, cached=1, computed=4, pending=7)))
+    assert reporter.fields_to_publish()["operations"]["cached"] == 1
 
 
-def test_counts_of_a_store_that_lost_some_are_told_with_the_first_result() -> None:
-    """What is computed anew since it is gone is counted as that."""
-    told = OperationCounts(total=4, cached=4, computed=0, failed=0, running=0, pending=0)
-    narrator = StatusReporter(before="4/4", told=told)
-    narrator(ProgressChanged(Progress(total=4, cached=1, computed=1, pending=2)))
-    assert narrator.news()["operations"]["cached"] == 1
+def test_results_that_the_store_lost_are_counted_as_computed() -> None:
+    """Once the first result is computed again, the engine's counts replace the published ones."""
+    published = OperationCounts(total=4, cached=4, computed=0, failed=0, running=0, pending=0)
+    reporter = StatusReporter(published_progress="4/4", published_counts=published)
+    reporter(ProgressChanged(Progress(total=4, cached=1, computed=1, pending=2)))
+    assert reporter.fields_to_publish()["operations"]["cached"] == 1
 
 
 def test_counts_and_progress() -> None:
-    """Counts are those of the engine; progress counts what needs no more work."""
-    narrator = StatusReporter()
+    """Counts are those of the engine; progress includes cached and skipped operations."""
+    reporter = StatusReporter()
     progress = Progress(total=10, cached=2, skipped=3, computed=1, running=2, pending=2)
-    narrator(ProgressChanged(progress))
-    part = narrator.part()
+    reporter(ProgressChanged(progress))
+    part = reporter.fields()
     assert part["progress"] == "6/10"
     assert part["operations"]["cached"] == 2
     assert set(part["operations"]) == {
@@ -53,30 +60,52 @@ def test_counts_and_progress() -> None:
 
 
 def test_progress_never_goes_down() -> None:
-    """A new attempt that has to compute again what was not stored does not undo progress."""
-    narrator = StatusReporter(before="7/10")
-    narrator(ProgressChanged(Progress(total=10, cached=4)))
-    assert narrator.part()["progress"] == "7/10"
-    narrator(ProgressChanged(Progress(total=10, cached=4, computed=5)))
-    assert narrator.part()["progress"] == "9/10"
+    """A new attempt that computes lost results again does not reduce the progress."""
+    reporter = StatusReporter(published_progress="7/10")
+    reporter(ProgressChanged(Progress(total=10, cached=4)))
+    assert reporter.fields()["progress"] == "7/10"
+    reporter(ProgressChanged(Progress(total=10, cached=4, computed=5)))
+    assert reporter.fields()["progress"] == "9/10"
 
 
-def test_waiting_is_told_and_taken_back() -> None:
-    """What the run waits for is told while it waits."""
-    narrator = StatusReporter()
-    narrator.waiting = Waiting(reason="StoreUnreachable", message="away")
-    assert narrator.part()["waiting"]["reason"] == "StoreUnreachable"
-    narrator.waiting = None
-    assert "waiting" not in narrator.part()
+def test_waiting_is_set_and_removed() -> None:
+    """`waiting` is in the status only while the run waits."""
+    reporter = StatusReporter()
+    reporter.waiting = Waiting(reason="StoreUnreachable", message="away")
+    assert reporter.fields()["waiting"]["reason"] == "StoreUnreachable"
+    reporter.waiting = None
+    assert "waiting" not in reporter.fields()
 
 
-def test_pace() -> None:
-    """News is welcome at once, then once a second, on long runs once in two."""
+def test_rate_limit() -> None:
+    """A write is allowed at once, then once a second, on long runs once in two seconds."""
     now = [0.0]
-    pace = RateLimit(lambda: now[0])
-    assert pace.wait() == 0
-    pace.wrote()
-    assert pace.wait() == 1.0
+    limit = RateLimit(lambda: now[0])
+    assert limit.delay() == 0
+    limit.record_write()
+    assert limit.delay() == 1.0
     now[0] = 0.75
-    assert pace.wait() == 0.25
-    assert [pause(seconds) for seconds in (0, 59, 61, 9999)] == [1, 1, 2, 2]
+    assert limit.delay() == 0.25
+    assert [write_interval(seconds) for seconds in (0, 59, 61, 9999)] == [1, 1, 2, 2]
+
+
+def test_operations_that_wait_are_reported_beside_the_counts() -> None:
+    """`waiting` names the other run as long as an operation waits for it."""
+    reporter = StatusReporter()
+    reporter(ProgressChanged(Progress(total=3, running=1, pending=2)))
+    key, operation = ResultKey("k"), OperationId("id-k")
+    reporter(OperationWaits(key, operation, "vox1.pdt", "WorkPlan a/b"))
+    fields = reporter.fields_to_publish()
+    assert fields["waiting"]["reason"] == "Progressing"
+    assert "vox1.pdt" in fields["waiting"]["message"]
+    assert fields["operations"]["running"] == 1
+    reporter(OperationFinished(key, operation, "vox1.pdt", 0.1, 1, 0.0, 8, True, "w", found=True))
+    assert "waiting" not in reporter.fields_to_publish()
+
+
+def test_what_blocks_the_whole_run_takes_precedence() -> None:
+    """A store that is unreachable before the run is reported rather than a single operation."""
+    reporter = StatusReporter()
+    reporter(OperationWaits(ResultKey("k"), OperationId("id-k"), "vox1.pdt", "WorkPlan a/b"))
+    reporter.waiting = Waiting(reason="StoreUnreachable", message="away")
+    assert reporter.fields()["waiting"]["reason"] == "StoreUnreachable"
