@@ -12,7 +12,7 @@ from voxk8s.execution.run.look_up import run_spec_for
 from voxk8s.execution.run.recovery import compute_again, start_again
 from voxk8s.execution.run.run_context import Course, sharing
 from voxk8s.execution.tasks.task import TaskKey
-from voxk8s.execution.worker.store_result import inspect
+from voxk8s.execution.worker.store_result import adopt_result
 from voxk8s.plan import ResultKey
 
 CANCELLED = "the run was cancelled"
@@ -74,4 +74,4 @@ class Arrival:
         course = self._course
         step = next(step for step in course.state.tasks[task].steps if step.key == key)
         context = run_spec_for(course.name, course.config, time.time())
-        return inspect(step, context, lambda: course.fetch(key))
+        return adopt_result(step, context, lambda: course.fetch(key))

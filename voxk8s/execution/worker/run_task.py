@@ -1,42 +1,69 @@
-"""The inside of a task: runs the steps of a task and lets go what was used last."""
+"""Runs a task: its steps in order, each one read or computed, retried, stored and reported."""
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Mapping
+from typing import Final
 
-from voxk8s.execution.tasks.task import TaskSpec
-from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.step import run_step
-from voxk8s.execution.worker.task_context import Clock, RunSpec, SlotValue, TaskContext
-from voxk8s.kernels import registry
+from voxk8s.errors import CorruptBlob, PermanentError, StoreError, StoreUnreachable
+from voxk8s.execution.outcome import Failed, Report, Status
+from voxk8s.execution.retry import Tries
+from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
+from voxk8s.execution.worker import runtime, shared_work
+from voxk8s.execution.worker.normalize import copy_containers, normalize
+from voxk8s.execution.worker.store_result import failure_report, store_result
+from voxk8s.execution.worker.task_context import (
+    Clock,
+    RunSpec,
+    SlotValue,
+    StepResult,
+    TaskContext,
+)
+from voxk8s.failure import CANCELLED, RESULT_GONE, Failure, failure_of
+from voxk8s.formats.encode_file import encode_file
+from voxk8s.inputs.loading import load_input
+from voxk8s.kernels import context as kernel_context
+from voxk8s.plan import ResultKey
+from voxk8s.storage import MISS, Miss
+from voxk8s.values import Value
 
-FLUSH_SECONDS = 1.0
-"""Reports of a long task are sent at least this often."""
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS: Final = 1.0
+"""Pending reports of a task are sent at least this often, between two steps."""
+STALE_LOOKUP_SECONDS: Final = 2.0
+"""When the run's lookup is older than this, a step looks for its result once more."""
+
+
+class ResultGone(PermanentError):
+    """A result that the store held is not there any more, or its bytes are corrupt."""
+
+    failure_reason = RESULT_GONE
 
 
 def run_task(task: TaskSpec, run: RunSpec, *upstream: object, clock: Clock | None = None) -> object:
     """Run a task; `upstream` are the values of its dependencies, in their order.
 
-    Gives the value of its only export, or a mapping of all exports by key. A value that could not
-    be computed is a `Failed`; this function itself raises nothing but what kills a process.
+    Returns the value of its only export, or a mapping of all exports by key. An export that could
+    not be computed is a `Failed`. Raises only a KeyboardInterrupt of the main thread.
     """
     runtime.prepare_process()
-    clock = clock or Clock()
-    work = TaskContext(run, run.shared_store(), clock, runtime.worker_name(), registry())
-    work.flushed_at = clock.elapsed()
+    context = TaskContext.create(run, clock)
     slots: list[SlotValue] = [*task.constants, *_upstream_values(task, upstream)]
-    last_use = _last_uses(task, len(slots))
+    last_uses = _last_uses(task, len(slots))
     for step in task.steps:
         number = len(slots)
-        slots.append(run_step(step, slots, work))
+        slots.append(run_step(step, slots, context))
         for argument in step.arguments:
-            if last_use[argument] == number:
+            if last_uses[argument] == number:
                 slots[argument] = None
-        if last_use[number] == number:
+        if last_uses[number] == number:
             slots[number] = None
-        if clock.elapsed() - work.flushed_at > FLUSH_SECONDS:
-            work.flush()
-    work.flush()
+        if context.clock.elapsed() - context.flushed_at > FLUSH_SECONDS:
+            context.flush()
+    context.flush()
     if len(task.exports) == 1:
         return slots[task.exports[0]]
     first = len(task.constants) + len(task.upstream)
@@ -50,12 +77,12 @@ def _upstream_values(task: TaskSpec, upstream: tuple[object, ...]) -> list[SlotV
         value = values[reference.task]
         if not reference.sole_export and isinstance(value, Mapping):
             value = value[reference.key]
-        found.append(value)  # type: ignore[arg-type]  # tasks give values and failures only
+        found.append(value)  # type: ignore[arg-type]  # tasks return values and failures only
     return found
 
 
 def _last_uses(task: TaskSpec, first: int) -> list[int]:
-    """For each slot, the number of the last step that uses it; exports are used by none here."""
+    """Return the number of the last step that uses each slot; -1 for exports, which are kept."""
     last = [*range(first), *range(first, first + len(task.steps))]
     for number, step in enumerate(task.steps, first):
         for argument in step.arguments:
@@ -63,3 +90,150 @@ def _last_uses(task: TaskSpec, first: int) -> list[int]:
     for number in task.exports:
         last[number] = -1
     return last
+
+
+def run_step(step: Step, slots: list[SlotValue], context: TaskContext) -> SlotValue:
+    """Return the value of a step, or the failure of the step or of one of its arguments."""
+    arguments: list[Value] = []
+    for number in step.arguments:
+        argument = slots[number]
+        if isinstance(argument, Failed):
+            if step.goal:
+                context.reports.append(
+                    failure_report(step, argument, Status.SKIPPED, context, attempts=0, seconds=0.0)
+                )
+            return argument
+        arguments.append(argument)
+    lease = shared_work.lease_for(step, arguments, context)
+    if lease is None:
+        return _run_with_retries(step, arguments, context, MISS)
+    with lease:
+        return _run_with_retries(step, arguments, context, lease.found)
+
+
+def _run_with_retries(
+    step: Step, arguments: list[Value], context: TaskContext, found: Value | Miss
+) -> SlotValue:
+    """Run a step until it succeeds or may not be retried; `found` is its value if it is known."""
+    if runtime.is_cancelled(context.run.id):
+        return _cancelled(step)
+    started = context.clock.now()
+    begin = context.clock.elapsed()
+    tries = Tries(context.run.retry)
+    result = None if isinstance(found, Miss) else StepResult(found, 0.0, Status.FOUND)
+    while True:
+        tries.count += 1
+        kernel_context.attempt.set(tries.count)
+        try:
+            if step.kind == StepKind.FETCH:
+                return _fetch(step, context)
+            # When only the store fails, the value is not computed again.
+            result = result or _find_or_compute(step, arguments, context, started)
+            value, report = store_result(step, result, context, tries.count, started)
+            context.reports.append(report)
+        except BaseException as error:  # kernels may raise anything; here it becomes a value
+            if _is_interrupt(error):
+                raise
+            if tries.may_follow(error, context.clock.elapsed()):
+                _wait_for_retry(step, error, context, tries.count, started)
+                if runtime.is_cancelled(context.run.id):
+                    return _cancelled(step)
+                continue
+            logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
+            failed = Failed(
+                ResultKey(step.key), failure_of(error, kernel=step.kernel, attempts=tries.count)
+            )
+            seconds = context.clock.elapsed() - begin
+            context.reports.append(
+                failure_report(step, failed, Status.FAILED, context, tries.count, seconds)
+            )
+            return failed
+        else:
+            return value
+
+
+def _cancelled(step: Step) -> Failed:
+    """Return a failure that makes another run which waits for this task compute it again."""
+    return Failed(ResultKey(step.key), Failure("the run was cancelled", CANCELLED, "Cancelled"))
+
+
+def _find_or_compute(
+    step: Step, arguments: list[Value], context: TaskContext, started: float
+) -> StepResult:
+    begin = context.clock.elapsed()
+    found = _look_again(step, context, started)
+    if not isinstance(found, Miss):
+        return StepResult(found, context.clock.elapsed() - begin, Status.FOUND)
+    begin = context.clock.elapsed()
+    value = _compute(step, arguments, context)
+    seconds = context.clock.elapsed() - begin
+    shared_work.record_seconds(step, seconds)
+    context.unstored_seconds += seconds
+    return StepResult(value, seconds, Status.COMPUTED)
+
+
+def _compute(step: Step, arguments: list[Value], context: TaskContext) -> Value:
+    match step.kind:
+        case StepKind.LOAD if step.pin is not None:
+            return normalize(load_input(step.pin, runtime.input_options(context.run.id)))
+        case StepKind.LISTING if step.pin is not None:
+            return list(step.pin.entries or ())
+        case StepKind.SAVE if step.suffix is not None:
+            return encode_file(arguments[0], step.suffix)
+        case _:
+            function = context.kernels.function(step.kernel)
+            if isinstance(context.kernels.spec(step.kernel).implementation, str):
+                return normalize(function(*arguments))
+            # Kernels of users may modify their arguments, or return a list that they modify later.
+            return normalize(copy_containers(function(*copy_containers(arguments))))
+
+
+def _fetch(step: Step, context: TaskContext) -> Value:
+    if context.store is None:
+        raise ResultGone("the run has no store to read from")
+    try:
+        value = context.store.get(ResultKey(step.key))
+    except CorruptBlob as error:
+        raise ResultGone(str(error)) from error
+    if value is MISS:
+        raise ResultGone(f"the record {step.key} is not in the store any more")
+    return value
+
+
+def _look_again(step: Step, context: TaskContext, now: float) -> Value | Miss:
+    """Return the result that another run stored since the run's lookup, else MISS."""
+    is_stale = now - context.run.looked_up_at > STALE_LOOKUP_SECONDS
+    if not is_stale or step.cheap or not context.run.reads or context.store is None:
+        return MISS
+    try:
+        return context.store.get(ResultKey(step.key))
+    except StoreError:
+        return MISS
+
+
+def _wait_for_retry(
+    step: Step, error: BaseException, context: TaskContext, attempts: int, started: float
+) -> None:
+    delay = context.run.retry.delay(attempts, context.clock.uniform, error)
+    context.reports.append(
+        Report(
+            step.key,
+            Status.RETRYING,
+            step.kernel,
+            attempts=attempts,
+            started=started,
+            failure=failure_of(error, kernel=step.kernel, attempts=attempts),
+            worker=context.worker,
+        )
+    )
+    context.flush()
+    # While the store is unreachable, other tasks must not run in this thread: their values could
+    # not be stored and would fill the memory.
+    is_outage = isinstance(error, StoreUnreachable)
+    (context.clock.block if is_outage else context.clock.sleep)(delay)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether a user interrupts the process; in a worker's thread the kernel itself raised it."""
+    in_main = threading.current_thread() is threading.main_thread()
+    return in_main and isinstance(error, KeyboardInterrupt)

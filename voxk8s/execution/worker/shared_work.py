@@ -1,16 +1,17 @@
-"""Turns: of several runs that need the same expensive operation, one computes and others wait.
+"""Shared work: of several runs that need the same expensive operation, one computes it.
 
-Who computes holds a lease in the store, and whoever finds one reads the result when it is there. A
-lease is only a hint: without it, when it is lost, or when the store does not answer, the operation
-is computed. While a run waits it holds no lease of its own, so that runs cannot wait in a circle.
-Nobody waits without end: a holder that does not finish in several times the expected time, or whose
-lease is not renewed in time by the clock of who waits, loses it.
+The run that computes holds a lease in the store; the others wait and read its result. A lease is
+only a hint: without one, when it is lost, or when the store does not answer, the operation is
+computed. A run that waits holds no lease itself, so there is no deadlock. The wait is bounded: a
+holder that takes several times the expected time, or does not renew its lease in time by the clock
+of the run that waits, loses it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -27,132 +28,146 @@ from voxk8s.values import Image, Value
 
 logger = logging.getLogger(__name__)
 
-WORTH_SECONDS = 0.5
-"""What costs less is computed twice rather than to ask the store who computes it."""
-LEAST_PAUSE_SECONDS = 0.5
-MOST_PAUSE_SECONDS = 2.0
+MIN_SHARED_SECONDS: Final = 0.5
+"""Computing a shorter operation twice costs less than a lease."""
+MIN_POLL_SECONDS: Final = 0.5
+MAX_POLL_SECONDS: Final = 2.0
 MIN_TIMEOUT_SECONDS = 600.0
-"""So long one holder is waited for at least: what nobody has measured may take its time."""
-PATIENCE = 4.0
-"""A holder may take so many times as long as is expected, since its machine may be slower."""
+"""A holder has at least this long; the cost of an operation may be unknown."""
+TIMEOUT_FACTOR: Final = 4.0
+"""A holder may take this many times the expected time, since its machine may be slower."""
 
-_seconds: dict[str, float] = {}
-"""What kernels have cost in this process: the last call, or half of the one before, if larger."""
+_seconds: Final[dict[str, float]] = {}
+"""Cost of each kernel in this process: its last call, or half of the value before, if larger."""
 
 
-def learn(step: Step, seconds: float) -> None:
-    """Remember what an operation has cost."""
+def record_seconds(step: Step, seconds: float) -> None:
+    """Record how long the kernel of a step took."""
     if not step.cheap:
         _seconds[step.kernel] = max(seconds, _seconds.get(step.kernel, 0.0) / 2)
 
 
-def is_worth(step: Step, arguments: Sequence[Value], work: TaskContext) -> bool:
-    """Say whether an operation is one that others should wait for: dear, or nobody knows."""
-    run = work.run
-    if step.cheap or run.lease_seconds <= 0 or step.kind != StepKind.COMPUTE:
-        return False
-    if work.store is None or not (step.must_store or run.store_policy != "goals"):
-        return False
-    return expect(step, arguments, work) >= WORTH_SECONDS and lease_renewer.supports(work.store)
-
-
-def expect(step: Step, arguments: Sequence[Value], work: TaskContext) -> float:
-    """Say how many seconds an operation is likely to take."""
+def expected_seconds(step: Step, arguments: Sequence[Value], context: TaskContext) -> float:
+    """Return the expected cost of a step: measured here, or estimated by the kernel's cost hint."""
     measured = _seconds.get(step.kernel)
     if measured is not None:
         return measured
-    hint = work.kernels.spec(step.kernel).cost
-    return WORTH_SECONDS if hint is None else hint.estimate(_voxels(arguments))
+    hint = context.kernels.spec(step.kernel).cost
+    return MIN_SHARED_SECONDS if hint is None else hint.estimate(_voxels(arguments))
+
+
+def lease_for(step: Step, arguments: Sequence[Value], context: TaskContext) -> ComputeLease | None:
+    """Return a lease for a step whose result other runs should wait for, else None.
+
+    These are the expensive ones, and those of unknown cost, whose results may be stored.
+    """
+    run, store = context.run, context.store
+    if step.cheap or run.lease_seconds <= 0 or step.kind != StepKind.COMPUTE or store is None:
+        return None
+    if not step.must_store and run.store_policy == "goals":
+        return None
+    seconds = expected_seconds(step, arguments, context)
+    if seconds < MIN_SHARED_SECONDS or not lease_renewer.supports(store):
+        return None
+    return ComputeLease(step, context, seconds)
 
 
 class HolderTimeout:
-    """How long one holder has been waited for, by the clock of who waits."""
+    """Whether a holder has had its time, by the clock of the run that waits.
 
-    def __init__(self, elapsed: Callable[[], float], patience: float) -> None:
+    It is exceeded when the lease was not renewed in the seconds for which it is valid, or when one
+    holder was waited for longer than `timeout` seconds.
+    """
+
+    def __init__(self, elapsed: Callable[[], float], timeout: float) -> None:
         self._elapsed = elapsed
-        self._patience = patience
+        self._timeout = timeout
         self._holder: Holder | None = None
         self._since = self._renewed = 0.0
 
-    def is_over(self, holder: Holder) -> bool:
-        """Say of the holder that was seen just now whether it has had its time."""
+    def is_exceeded(self, holder: Holder) -> bool:
+        """Record the holder that was read just now; whether it has exceeded its time."""
         now = self._elapsed()
         if self._holder is None or holder.owner != self._holder.owner:
             self._since = now
         if holder != self._holder:
             self._renewed = now
         self._holder = holder
-        silent = holder.seconds > 0 and now - self._renewed > holder.seconds
-        return silent or now - self._since > self._patience
+        is_expired = holder.seconds > 0 and now - self._renewed > holder.seconds
+        return is_expired or now - self._since > self._timeout
 
 
 class ComputeLease:
-    """The turn to compute one operation: `found` is its value if somebody else was first."""
+    """The lease to compute one operation, as a context manager.
 
-    def __init__(self, step: Step, work: TaskContext, expected: float) -> None:
-        """Expect the operation to take `expected` seconds."""
+    On entry it waits until the result is there, which is then `found`, or until the lease is
+    acquired; on exit the lease is released.
+    """
+
+    def __init__(self, step: Step, context: TaskContext, expected_seconds: float) -> None:
         self._step = step
-        self._work = work
-        self._patience = max(MIN_TIMEOUT_SECONDS, PATIENCE * expected)
+        self._context = context
+        self._timeout = max(MIN_TIMEOUT_SECONDS, TIMEOUT_FACTOR * expected_seconds)
         self._lease: Lease | None = None
         self.found: Value | Miss = MISS
 
     def __enter__(self) -> ComputeLease:
-        """Wait until the value is there, or it is for us to compute it."""
+        """Acquire the lease, or wait for the result of its holder."""
         try:
-            self._take()
+            self._acquire()
         except StoreError as error:
             logger.debug("%s is computed without a lease: %s", self._step.kernel, error)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let others have their turn."""
+        """Release the lease."""
         if self._lease is not None:
             lease_renewer.release(self._lease)
 
-    def _take(self) -> None:
-        work, step = self._work, self._step
-        if work.store is None:
+    def _acquire(self) -> None:
+        context, step, run = self._context, self._step, self._context.run
+        if context.store is None:
             return
-        run = work.run
-        lease = work.store.lease(
+        lease = context.store.lease(
             step.key,
-            # Another attempt of this very run has died, or is of no more use: no need to wait.
+            # A lease that an earlier attempt of this run left behind does not delay this attempt.
             run.lease_owner or run.id,
             seconds=run.lease_seconds,
             label=run.label,
         )
         holder = lease.acquire()
         if holder is not None:
-            self._tell(holder.label or "another run")
-            watch = HolderTimeout(work.clock.elapsed, self._patience)
+            self._report_waiting(holder.label or "another run")
+            timeout = HolderTimeout(context.clock.elapsed, self._timeout)
             with runtime.seceded():
                 while holder is not None:
-                    over = watch.is_over(holder)
-                    if not over:
+                    is_exceeded = timeout.is_exceeded(holder)
+                    if not is_exceeded:
                         self._pause(holder.until)
-                    self.found = work.store.get(ResultKey(step.key))
+                    self.found = context.store.get(ResultKey(step.key))
                     if self.found is not MISS or runtime.is_cancelled(run.id):
                         return
-                    holder = lease.acquire(holder if over else None)
-                    if over and holder is None:
-                        logger.warning("%s is computed here after all", step.kernel)
+                    holder = lease.acquire(holder if is_exceeded else None)
+                    if is_exceeded and holder is None:
+                        logger.warning(
+                            "%s takes too long elsewhere, it is computed here", step.kernel
+                        )
         self._lease = lease
         lease_renewer.hold(lease, run.lease_seconds)
-        # Somebody may have stored it between the run's question and our turn.
-        self.found = work.store.get(ResultKey(step.key))
+        # Another run may have stored the result after this run's lookup.
+        self.found = context.store.get(ResultKey(step.key))
 
     def _pause(self, until: float) -> None:
-        spread = MOST_PAUSE_SECONDS - LEAST_PAUSE_SECONDS
-        pause = LEAST_PAUSE_SECONDS + spread * self._work.clock.uniform()
-        left = until - self._work.clock.now()
-        self._work.clock.block(min(pause, max(left, 0.05)))
+        spread = MAX_POLL_SECONDS - MIN_POLL_SECONDS
+        pause = MIN_POLL_SECONDS + spread * self._context.clock.uniform()
+        left = until - self._context.clock.now()
+        self._context.clock.block(min(pause, max(left, 0.05)))
 
-    def _tell(self, holder: str) -> None:
-        work, step = self._work, self._step
-        report = Report(step.key, Status.WAITING, step.kernel, holder=holder, worker=work.worker)
-        work.reports.append(report)
-        work.flush()
+    def _report_waiting(self, holder: str) -> None:
+        context, step = self._context, self._step
+        report = Report(step.key, Status.WAITING, step.kernel, holder=holder, worker=context.worker)
+        context.reports.append(report)
+        context.flush()
 
 
 def _voxels(arguments: Sequence[Value]) -> int:

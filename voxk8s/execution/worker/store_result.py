@@ -1,4 +1,4 @@
-"""The end of one operation: its value is stored if it is to be, and the driver is told."""
+"""The end of a step: its result is stored if that is worth it, and reported to the driver."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Final
 
 from voxk8s import constants
 from voxk8s.describe import as_line
@@ -13,10 +14,7 @@ from voxk8s.errors import StoreError
 from voxk8s.execution.inline_values import encode_inline, encode_skeleton, value_bytes
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.tasks.task import Step
-from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.keeping import is_worth_storing
-from voxk8s.execution.worker.task_context import Clock, RunSpec, SlotValue, StepResult, TaskContext
-from voxk8s.kernels import registry
+from voxk8s.execution.worker.task_context import RunSpec, SlotValue, StepResult, TaskContext
 from voxk8s.plan import ResultKey
 from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
 from voxk8s.storage.record_codec import read_value
@@ -24,36 +22,57 @@ from voxk8s.values import SavedFile, Value
 
 logger = logging.getLogger(__name__)
 
+PUT_SECONDS: Final = 0.02
+"""Time to write and later read a small result on an S3 server."""
+BYTES_PER_SECOND: Final = 50e6
+"""Rate at which values are encoded, compressed, sent and later read, measured on one core."""
 
-def finish(
-    step: Step, made: StepResult, work: TaskContext, attempts: int, started: float
-) -> tuple[Value, Report]:
-    """Store a value if it is to be stored; give the value to go on with, and the report.
 
-    Where the store has another value already, that is the one to go on with: all runs have the
-    same, and what is computed from it is the same as well.
+def is_worth_storing(policy: str, seconds: float, size: int) -> bool:
+    """Whether a result of `size` bytes in memory that took `seconds` is stored, beside goals.
+
+    `seconds` includes the cheap operations of the same task whose results are not stored, since
+    they would be computed again too. A sweep of 26,000 operations that take milliseconds on masks
+    of 9 MB stores nothing; a registration of half a minute is stored at once.
     """
-    value = made.value
+    match policy:
+        case "all":
+            return True
+        case "goals":
+            return False
+        case _:
+            return seconds > PUT_SECONDS + size / BYTES_PER_SECOND
+
+
+def store_result(
+    step: Step, result: StepResult, context: TaskContext, attempts: int, started: float
+) -> tuple[Value, Report]:
+    """Store a result if it must be stored or is worth it; return its value and the report.
+
+    If the store already has a different value, that one is returned: so all runs compute the later
+    results from the same value.
+    """
+    value = result.value
     memory = value_bytes(value)
-    put = _store(step, made, memory, work)
-    if put is not None and put.status is PutStatus.NONDETERMINISTIC and work.store is not None:
-        held = work.store.get(ResultKey(step.key))
+    put = _put(step, result, memory, context)
+    if put is not None and put.status is PutStatus.NONDETERMINISTIC and context.store is not None:
+        held = context.store.get(ResultKey(step.key))
         value = value if isinstance(held, Miss) else held
     stored, digest, size = ("", "", 0) if put is None else (str(put.status), put.digest, put.size)
     inline = encode_inline(value) if step.goal else None
     url = media_type = ""
     if isinstance(value, SavedFile):
         media_type = value.media_type
-        folder = work.run.run_folder
-        if step.goal and not stored and folder is not None and work.store is not None:
+        folder = context.run.run_folder
+        if step.goal and not stored and folder is not None and context.store is not None:
             path = f"{folder}/files/{step.key}{value.suffix}"
-            url = work.store.write_run_file(path, value.data, media_type)
+            url = context.store.write_run_file(path, value.data, media_type)
             digest, size = sha256(value.data).hexdigest(), len(value.data)
     return value, Report(
         step.key,
-        made.status,
+        result.status,
         step.kernel,
-        made.seconds,
+        result.seconds,
         attempts,
         started,
         memory,
@@ -63,47 +82,47 @@ def finish(
         media_type,
         inline,
         as_line(value) if step.goal else "",
-        worker=work.worker,
+        worker=context.worker,
         url=url,
         skeleton=encode_skeleton(value) if step.goal and inline is None else None,
     )
 
 
-def _store(step: Step, made: StepResult, memory: int, work: TaskContext) -> PutResult | None:
-    """Store a value if that is wanted or worth it; None when it is not stored."""
-    if work.store is None or not work.run.writes:
+def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> PutResult | None:
+    """Store a result if it must be stored or is worth it; None if it was not stored."""
+    if context.store is None or not context.run.writes:
         return None
-    policy = work.run.store_policy
+    policy = context.run.store_policy
     if not step.must_store:
         if step.cheap and policy != "all":
             return None
-        if not is_worth_storing(policy, work.unstored_seconds, memory):
+        if not is_worth_storing(policy, context.unstored_seconds, memory):
             return None
     provenance = Provenance(
         kernel=step.kernel,
         version=step.version,
         arguments=step.argument_keys,
-        seconds=made.seconds,
+        seconds=result.seconds,
         bytes=memory,
-        created=work.clock.now(),
+        created=context.clock.now(),
         voxk8s_version=constants.RELEASE,
     )
     key = ResultKey(step.key)
     try:
-        put = work.store.put(key, made.value, provenance, replace=work.run.replaces)
+        put = context.store.put(key, result.value, provenance, replace=context.run.replaces)
     except StoreError as error:
         if step.must_store:
             raise
-        logger.warning("%s was computed but could not be stored: %s", step.kernel, error)
+        logger.warning("cannot store the result of %s: %s", step.kernel, error)
         return None
-    work.unstored_seconds = 0.0
+    context.unstored_seconds = 0.0
     return put
 
 
-def failure(
-    step: Step, failed: Failed, status: Status, work: TaskContext, attempts: int, seconds: float
+def failure_report(
+    step: Step, failed: Failed, status: Status, context: TaskContext, attempts: int, seconds: float
 ) -> Report:
-    """Report that an operation has no value: it failed, or something below it did."""
+    """Return the report of a step without a value: it failed, or one of its arguments did."""
     return Report(
         step.key,
         status,
@@ -112,14 +131,14 @@ def failure(
         attempts,
         origin=failed.key,
         failure=failed.failure,
-        worker=work.worker,
+        worker=context.worker,
     )
 
 
-def inspect(step: Step, run: RunSpec, value: Callable[[], SlotValue]) -> Report:
-    """Report on a result that another run has computed, and store it if that run did not.
+def adopt_result(step: Step, run: RunSpec, fetch: Callable[[], SlotValue]) -> Report:
+    """Return the report of a result that another run computed; store it if that run did not.
 
-    `value` brings the value; it is not asked for when the store holds the result.
+    `fetch` returns the value; it is not called when the store holds the result.
     """
     store = run.shared_store()
     if store is not None and run.writes:
@@ -138,9 +157,9 @@ def inspect(step: Step, run: RunSpec, value: Callable[[], SlotValue]) -> Report:
                     value=None if record.inline is None else encode_inline(held),
                     summary=record.summary or "",
                 )
-    found = value()
-    work = TaskContext(run, store, Clock(), runtime.worker_name(), registry())
+    found = fetch()
+    context = TaskContext.create(run)
     if isinstance(found, Failed):
         status = Status.FAILED if found.key == step.key else Status.SKIPPED
-        return failure(step, found, status, work, 1, 0.0)
-    return finish(step, StepResult(found, 0.0, Status.FOUND), work, 1, time.time())[1]
+        return failure_report(step, found, status, context, 1, 0.0)
+    return store_result(step, StepResult(found, 0.0, Status.FOUND), context, 1, time.time())[1]

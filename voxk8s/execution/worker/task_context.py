@@ -11,7 +11,7 @@ from typing import TypeAlias
 from voxk8s.execution.outcome import Failed, Report, Status
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.worker import runtime
-from voxk8s.kernels import KernelRegistry
+from voxk8s.kernels import KernelRegistry, registry
 from voxk8s.storage import ResultStore
 from voxk8s.values import Value
 
@@ -73,6 +73,14 @@ class TaskContext:
     flushed_at: float = 0.0
     unstored_seconds: float = 0.0
     """Computing time of the results since the last one that was stored."""
+
+    @classmethod
+    def create(cls, run: RunSpec, clock: Clock | None = None) -> TaskContext:
+        """Return the context of a task of this process."""
+        clock = clock or Clock()
+        context = cls(run, run.shared_store(), clock, runtime.worker_name(), registry())
+        context.flushed_at = clock.elapsed()
+        return context
 
     def flush(self) -> None:
         """Send the pending reports to the driver."""

@@ -13,7 +13,7 @@ from voxk8s.execution.tasks.task import Step, StepKind, TaskKey, TaskSpec, Upstr
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.plan import ResultKey
 
-RUN = RunSpec("run", "", None, False, False, False, "goals", QUICK, 0.0)
+RUN = RunSpec("synchronous", "", None, False, False, False, "goals", QUICK, 0.0)
 A, B = TaskKey("a" * 64), TaskKey("b" * 64)
 
 
@@ -39,7 +39,7 @@ def messages() -> list[Message]:
 @pytest.fixture
 def session(messages: list[Message]) -> Iterator[SynchronousSession]:
     """A session of the run."""
-    session = SynchronousExecutor().start("run", messages.append)
+    session = SynchronousExecutor().start(RUN.id, messages.append)
     yield session
     session.close()
 

@@ -182,14 +182,14 @@ def test_dead_holder_whose_clock_was_ahead_delays_by_its_lease_only(
 def test_patience_is_for_each_holder() -> None:
     """Another holder, and a lease that was renewed, begin anew."""
     now = 0.0
-    watch = HolderTimeout(lambda: now, patience=20.0)
-    assert not watch.is_over(Holder("a", 10.0, seconds=10.0))
+    limit = HolderTimeout(lambda: now, timeout=20.0)
+    assert not limit.is_exceeded(Holder("a", 10.0, seconds=10.0))
     now = 11.0
-    assert watch.is_over(Holder("a", 10.0, seconds=10.0))
-    assert not watch.is_over(Holder("a", 21.0, seconds=10.0))
+    assert limit.is_exceeded(Holder("a", 10.0, seconds=10.0))
+    assert not limit.is_exceeded(Holder("a", 21.0, seconds=10.0))
     now = 21.0
-    assert watch.is_over(Holder("a", 31.0, seconds=10.0))
-    assert not watch.is_over(Holder("b", 31.0, seconds=10.0))
+    assert limit.is_exceeded(Holder("a", 31.0, seconds=10.0))
+    assert not limit.is_exceeded(Holder("b", 31.0, seconds=10.0))
 
 
 def test_attempts_of_one_run_do_not_wait_for_each_other(

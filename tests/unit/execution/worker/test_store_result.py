@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.execution.worker.keeping import is_worth_storing
+from voxk8s.execution.worker.store_result import is_worth_storing
 
 MASK = 8_928_000
 """Bytes of a mask of 155x240x240 voxels."""
