@@ -11,9 +11,16 @@ from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import SECRETS
-from voxk8s.constants import ENV_S3_ENDPOINT, ENV_S3_REGION, ENV_STORE
+from voxk8s.constants import (
+    ENV_S3_ENDPOINT,
+    ENV_S3_KEY,
+    ENV_S3_REGION,
+    ENV_S3_SECRET,
+    ENV_S3_TOKEN,
+    ENV_STORE,
+)
 
-CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+CREDENTIALS = (ENV_S3_KEY, ENV_S3_SECRET, ENV_S3_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] 
                     "secretKeyRef": {
                         "name": store.secret,
                         "key": name,
-                        "optional": name == "AWS_SESSION_TOKEN",
+                        "optional": name == ENV_S3_TOKEN,
                     }
                 },
             }

@@ -55,8 +55,8 @@ def file_system(location: Location, options: InputOptions) -> AbstractFileSystem
 def preload_s3() -> None:
     """Import the S3 client, so that the first input need not wait for it; sends no request."""
     unused = InputOptions.from_env(
-        {"AWS_ENDPOINT_URL": "http://localhost", constants.ENV_S3_REGION: "none"}
-        | dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none")
+        {constants.ENV_S3_ENDPOINT: "http://localhost", constants.ENV_S3_REGION: "none"}
+        | dict.fromkeys((constants.ENV_S3_KEY, constants.ENV_S3_SECRET), "none")
     )
     file_system(Location("s3://none", "s3", "none"), unused).connect()
 

@@ -31,10 +31,14 @@ class InputOptions:
         prefixes = tuple(env.get(constants.ENV_INPUT_PREFIXES, "").split())
         return cls(
             local_allowed=read_flag(env, constants.ENV_LOCAL_INPUTS, True),
-            endpoint=env.get("AWS_ENDPOINT_URL_S3") or env.get(constants.ENV_S3_ENDPOINT) or None,
-            region=env.get(constants.ENV_S3_REGION) or env.get("AWS_DEFAULT_REGION") or None,
-            key=env.get("AWS_ACCESS_KEY_ID") or None,
-            secret=env.get("AWS_SECRET_ACCESS_KEY") or None,
-            token=env.get("AWS_SESSION_TOKEN") or None,
+            endpoint=env.get(constants.ENV_S3_OWN_ENDPOINT)
+            or env.get(constants.ENV_S3_ENDPOINT)
+            or None,
+            region=env.get(constants.ENV_S3_REGION)
+            or env.get(constants.ENV_S3_DEFAULT_REGION)
+            or None,
+            key=env.get(constants.ENV_S3_KEY) or None,
+            secret=env.get(constants.ENV_S3_SECRET) or None,
+            token=env.get(constants.ENV_S3_TOKEN) or None,
             allowed_prefixes=prefixes or None,
         )

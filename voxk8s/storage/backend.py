@@ -1,7 +1,8 @@
-"""The door to obstore: bytes at paths, in S3, a folder or memory, by one code path.
+"""Objects at paths in S3, a folder or memory: one code path over obstore.
 
-Nothing else imports obstore. Missing objects are None; every other failure is a StoreError. Waiting
-is bounded: a store that does not answer is said to be unreachable within about ten seconds.
+Only this module and `store_errors` import obstore. A missing object is None; every other failure
+is a StoreError. Waiting is bounded: a store that does not answer raises StoreUnreachable within
+about ten seconds.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ _CONNECT: Final = timedelta(seconds=2)
 _SMALL_REQUEST: Final = timedelta(seconds=5)
 _BULK_REQUEST: Final = timedelta(seconds=600)
 _RETRY_WITHIN: Final = timedelta(seconds=5)
-# A part must get through within the silence that is suffered: at least 1 MB/s in all.
-_BULK_SILENCE: Final = timedelta(seconds=30)
+# Each part must be sent within this time: at least 1 MB/s in all.
+_BULK_READ_TIMEOUT: Final = timedelta(seconds=30)
 _MULTIPART_FROM: Final = 16 * 1024 * 1024
 _PART: Final = 8 * 1024 * 1024
 
 # obstore raises its own errors and these built-in ones.
-_FAILURES: Final = (BaseError, OSError, NotImplementedError, ValueError)
+_OBSTORE_ERRORS: Final = (BaseError, OSError, NotImplementedError, ValueError)
 
 _threads = ForkGuard("a result store")
 
@@ -47,15 +48,12 @@ _memories_lock = threading.Lock()
 
 
 class UnsupportedUpdate(StoreError):
-    """The store cannot write an object on the condition that it is as it was."""
+    """The store cannot update an object on the condition that it has not changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """What a HEAD request or a listing says of an object.
-
-    `modified` is in seconds since 1970, `tag` is the ETag.
-    """
+    """The metadata of an object; `modified` is in seconds since 1970, `tag` is the ETag."""
 
     path: str
     size: int
@@ -63,7 +61,7 @@ class ObjectInfo:
     tag: str = ""
 
     def is_same(self, other: ObjectInfo) -> bool:
-        """Whether two answers tell of the same bytes, as far as they can."""
+        """Whether two answers are about the same bytes, as far as ETag, size and time show."""
         if self.tag and other.tag:
             return self.tag == other.tag
         return self == other
@@ -73,7 +71,7 @@ class Backend:
     """Objects at paths. Safe to use from many threads."""
 
     def __init__(self, location: Location, options: StoreOptions) -> None:
-        """Open a place; `options` are complete (see `StoreOptions.filled`)."""
+        """Open a store; `options` are complete (see `StoreOptions.filled`)."""
         self.url = location.url
         self.remote = location.scheme == "s3"
         self._takes_attributes = location.scheme != "file"
@@ -81,16 +79,16 @@ class Backend:
         self._open = partial(_open, location, options)
         try:
             self._small, self._bulk = self._open()
-        except _FAILURES as error:
+        except _OBSTORE_ERRORS as error:
             raise convert(error, self.url, "open anything") from error
 
     def get(self, path: str, *, bulk: bool = False) -> memoryview | None:
-        """All bytes at a path, or None."""
+        """Return all bytes at a path, or None."""
         read = self.read(path, bulk=bulk)
         return None if read is None else read[0]
 
     def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, ObjectInfo] | None:
-        """All bytes at a path and what the store says of them, or None."""
+        """Return all bytes at a path with their metadata, or None."""
         store = self._bulk if bulk else self._small
         _threads.enter()
         try:
@@ -100,66 +98,63 @@ class Backend:
         except FileNotFoundError as error:
             self._check_not_found(error, "read", with_body=True)
             return None
-        except _FAILURES as error:
-            raise self._failed(error, "read") from error
+        except _OBSTORE_ERRORS as error:
+            raise self._converted(error, "read") from error
 
     def digest(self, path: str) -> tuple[str, int] | None:
-        """SHA-256 and size of an object, read piece by piece, or None."""
+        """Return SHA-256 and size of an object, read in chunks, or None."""
         state, size = hashlib.sha256(), 0
         _threads.enter()
         try:
-            for piece in obstore.get(self._bulk, path).stream(min_chunk_size=_PART):
-                state.update(piece)
-                size += len(piece)
+            for chunk in obstore.get(self._bulk, path).stream(min_chunk_size=_PART):
+                state.update(chunk)
+                size += len(chunk)
         except FileNotFoundError as error:
             self._check_not_found(error, "read", with_body=True)
             return None
-        except _FAILURES as error:
-            raise self._failed(error, "read") from error
+        except _OBSTORE_ERRORS as error:
+            raise self._converted(error, "read") from error
         return state.hexdigest(), size
 
     def head(self, path: str) -> ObjectInfo | None:
-        """Size of the object at a path, or None."""
+        """Return the metadata of an object, or None."""
         _threads.enter()
         try:
             meta = obstore.head(self._small, path)
         except FileNotFoundError as error:
             self._check_not_found(error, "look")
             return None
-        except _FAILURES as error:
-            raise self._failed(error, "look") from error
+        except _OBSTORE_ERRORS as error:
+            raise self._converted(error, "look") from error
         return _found(meta)
 
-    def create(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> bool:
-        """Write an object unless there is one; False when there is, or a rival was quicker.
-
-        S3 says "conflict" when two writers meet and neither may have won; False then too, so look
-        before believing that the object is there.
-        """
-        return self.claim(path, parts, media_type) is not None
-
-    def claim(
+    def create(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str
     ) -> ObjectInfo | None:
-        """Create an object and give what it can be updated by; None where `create` is False."""
+        """Write an object unless there is one; None when there is, or on a conflict.
+
+        S3 answers "conflict" when two writers meet, and neither may have won: None does not mean
+        that the object exists.
+        """
         try:
             return self._put(path, parts, media_type, create=True)
         except AlreadyExistsError:
             return None
-        except _FAILURES as error:
-            raise self._failed(error, "write") from error
+        except _OBSTORE_ERRORS as error:
+            raise self._converted(error, "write") from error
 
     def write(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> None:
-        """Write an object, whatever is there."""
+        """Write an object, replacing an existing one."""
         try:
             self._put(path, parts, media_type, create=False)
-        except _FAILURES as error:
-            raise self._failed(error, "write") from error
+        except _OBSTORE_ERRORS as error:
+            raise self._converted(error, "write") from error
 
     def update(self, found: ObjectInfo, data: bytes, media_type: str) -> ObjectInfo | None:
-        """Write an object if it is still as it was found, and give what it is now; else None.
+        """Write an object unless it has changed since it was found, and return its metadata.
 
-        Raises UnsupportedUpdate where the store has no such thing (folders, some S3 servers).
+        None when it has changed. Raises UnsupportedUpdate where the store has no conditional
+        updates (folders, some S3 servers).
         """
         if not found.tag:
             raise UnsupportedUpdate(f"the store {self.url} has no ETags")
@@ -177,16 +172,16 @@ class Backend:
             return None
         except NotImplementedError as error:
             raise UnsupportedUpdate(f"the store {self.url} has no conditional updates") from error
-        except _FAILURES as error:
+        except _OBSTORE_ERRORS as error:
             if "status code: 501" in str(error):
                 raise UnsupportedUpdate(
                     f"the store {self.url} has no conditional updates"
                 ) from error
-            raise self._failed(error, "write") from error
+            raise self._converted(error, "write") from error
         return ObjectInfo(found.path, len(data), tag=answer["e_tag"] or "")
 
     def touch(self, found: ObjectInfo, data: bytes | memoryview, media_type: str) -> None:
-        """Make an object young without changing it, unless it has changed."""
+        """Set an object's time of change to now, unless its content has changed."""
         if self._folder is None:
             self.update(found, bytes(data), media_type)
             return
@@ -195,20 +190,20 @@ class Backend:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise self._failed(error, "write") from error
+            raise self._converted(error, "write") from error
 
     def delete(self, path: str) -> None:
-        """Remove an object if there is one."""
+        """Delete an object if there is one."""
         _threads.enter()
         try:
             obstore.delete(self._small, path)
         except FileNotFoundError as error:
             self._check_not_found(error, "delete")
-        except _FAILURES as error:
-            raise self._failed(error, "delete") from error
+        except _OBSTORE_ERRORS as error:
+            raise self._converted(error, "delete") from error
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """All objects below a prefix. Slow: for statistics and collection, never to look up."""
+        """List all objects below a prefix. Slow: for maintenance, never to look something up."""
         _threads.enter()
         try:
             for chunk in obstore.list(self._bulk, prefix, chunk_size=1000):
@@ -216,8 +211,8 @@ class Backend:
                     yield _found(meta)
         except FileNotFoundError as error:
             self._check_not_found(error, "list")
-        except _FAILURES as error:
-            raise self._failed(error, "list") from error
+        except _OBSTORE_ERRORS as error:
+            raise self._converted(error, "list") from error
 
     def _put(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
@@ -225,25 +220,25 @@ class Backend:
         size = sum(len(part) for part in parts)
         _threads.enter()
         answer = obstore.put(
-            # A busy server may take long over a write, however small; what is to be written has
-            # cost more than the wait, and a store that is away has failed to answer reads before.
+            # Long time-outs for small writes too: a busy server may be slow, and the result has
+            # cost more than the wait. An unreachable store has failed in a read before.
             self._bulk,
             path,
             parts if len(parts) != 1 else parts[0],
             attributes={"Content-Type": media_type} if self._takes_attributes else None,
             mode="create" if create else "overwrite",
-            # Parts cannot be created conditionally, and folders write them without a rename.
+            # Multipart uploads cannot be conditional, and in folders are written without a rename.
             use_multipart=self.remote and not create and size >= _MULTIPART_FROM,
             chunk_size=_PART,
             max_concurrency=4,
         )
         return ObjectInfo(path, size, tag=answer["e_tag"] or "")
 
-    def _failed(self, error: BaseException, doing: str) -> StoreError:
-        """Give our error for one of obstore's, and leave connections that lead nowhere.
+    def _converted(self, error: BaseException, doing: str) -> StoreError:
+        """Return our error for one of obstore's, and drop connections to something not S3.
 
-        A server that starts, and a proxy before it, may answer for ever on a connection what it
-        answered at first; connections in use are never closed by themselves.
+        A starting server, or a proxy in front of it, may keep giving its first answer on an open
+        connection, and connections in use are never closed.
         """
         if self.remote and is_not_s3(error):
             self._small, self._bulk = self._open()
@@ -252,9 +247,9 @@ class Backend:
     def _check_not_found(
         self, error: FileNotFoundError, doing: str, *, with_body: bool = False
     ) -> None:
-        """Raise unless "not found" is about the object."""
+        """Raise unless "not found" is about the object itself."""
         if self.remote and is_inconclusive_404(error, with_body=with_body):
-            raise self._failed(error, doing) from error
+            raise self._converted(error, doing) from error
 
 
 def _found(meta: ObjectMeta) -> ObjectInfo:
@@ -263,7 +258,7 @@ def _found(meta: ObjectMeta) -> ObjectInfo:
 
 
 def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, ObjectStore]:
-    """Open a place twice: with short time-outs for small requests, long ones for bulk."""
+    """Open a store twice: with short time-outs for small requests, long ones for bulk."""
     match location.scheme:
         case "memory":
             with _memories_lock:
@@ -274,18 +269,20 @@ def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, Objec
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except (FileExistsError, NotADirectoryError) as error:
-                raise InvalidUsage(f"{location.url} is no store: a file is in its way") from error
+                raise InvalidUsage(
+                    f"expected a folder for the store {location.url}, found a file"
+                ) from error
             local = LocalStore(folder)
             return local, local
         case "s3":
             small = _s3(location, options, _SMALL_REQUEST, _SMALL_REQUEST)
-            return small, _s3(location, options, _BULK_REQUEST, _BULK_SILENCE)
+            return small, _s3(location, options, _BULK_REQUEST, _BULK_READ_TIMEOUT)
         case _:
-            raise StoreError(f"no store is known for {location.scheme}://")
+            raise StoreError(f"expected s3://, file:// or memory://, found {location.scheme}://")
 
 
 def _s3(
-    location: Location, options: StoreOptions, request: timedelta, silence: timedelta
+    location: Location, options: StoreOptions, request_timeout: timedelta, read_timeout: timedelta
 ) -> S3Store:
     config = {
         "endpoint": options.endpoint,
@@ -307,8 +304,8 @@ def _s3(
         client_options={
             "allow_http": plain,
             "connect_timeout": _CONNECT,
-            "timeout": request,
-            "read_timeout": silence,
+            "timeout": request_timeout,
+            "read_timeout": read_timeout,
         },
         retry_config={
             "max_retries": 3,

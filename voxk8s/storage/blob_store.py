@@ -1,4 +1,4 @@
-"""Blobs: bytes under their own SHA-256, verified by everybody who reads them."""
+"""Blobs: bytes under their own SHA-256, verified by every reader."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from voxk8s.storage.layout import blob_path
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.value_codec import Encoded, digest_of
 
-_LOOK_FIRST = 1024 * 1024
+_HEAD_FIRST_FROM = 1024 * 1024
+"""Larger blobs are not sent before the store was asked whether it has them."""
 
 
 class BlobStore:
@@ -22,23 +23,22 @@ class BlobStore:
     def __init__(
         self, backend: Backend, quarantine: Quarantine, clock: Callable[[], float] = time.time
     ) -> None:
-        """Keep blobs in `backend`."""
         self._backend = backend
         self._clock = clock
         self._quarantine = quarantine
-        # Found corrupt here; they may still be there if they could not be moved.
-        self._suspects: set[Digest] = set()
+        # Blobs found corrupt here; they are still in place if they could not be moved.
+        self._corrupt: set[Digest] = set()
 
     def read(self, digest: Digest, size: int | None = None) -> memoryview | None:
-        """Read a blob and verify it; None when there is none, or none that is right."""
+        """Return the verified bytes of a blob; None when it is missing or corrupt."""
 
         def check(data: memoryview) -> None:
-            self._suspects.add(digest)
+            self._corrupt.add(digest)
             if size is not None and len(data) != size:
-                raise CorruptBlob(f"it has {len(data)} bytes and should have {size}")
+                raise CorruptBlob(f"expected {size} bytes, found {len(data)}")
             if digest_of((data,)) != digest:
                 raise CorruptBlob("its bytes do not have the SHA-256 of its name")
-            self._suspects.discard(digest)
+            self._corrupt.discard(digest)
 
         return self._quarantine.read(blob_path(digest), check, bulk=True)
 
@@ -48,22 +48,22 @@ class BlobStore:
         return found is not None and found.size == size
 
     def write(self, encoded: Encoded, digest: Digest, media_type: str, *, replace: bool) -> None:
-        """Make sure that a blob is there; one of the wrong size is replaced.
+        """Write a blob unless it exists; one of the wrong size is replaced.
 
-        Plain overwriting is safe: whoever writes this name writes these bytes.
+        Overwriting is safe: every writer of this name writes the same bytes.
         """
         path = blob_path(digest)
-        if not replace and digest not in self._suspects:
-            small = encoded.size < _LOOK_FIRST
-            if small and self._backend.create(path, encoded.parts, media_type):
+        if not replace and digest not in self._corrupt:
+            small = encoded.size < _HEAD_FIRST_FROM
+            if small and self._backend.create(path, encoded.parts, media_type) is not None:
                 return
             found = self._backend.head(path)
-            # One that is old may be about to be collected, since nobody named it: written again it
-            # is young.
+            # An old blob without a record may be about to be collected: writing it again makes it
+            # young.
             if found is not None and found.size == encoded.size and not self._is_old(found):
                 return
         self._backend.write(path, encoded.parts, media_type)
-        self._suspects.discard(digest)
+        self._corrupt.discard(digest)
 
     def _is_old(self, found: ObjectInfo) -> bool:
         return self._clock() - found.modified > constants.STORE_GRACE_SECONDS / 2

@@ -1,4 +1,4 @@
-"""What happened at a store since it was opened, and what it holds."""
+"""Counts of what happened at an open store, and of what a store holds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """What a store holds (found by listing it), and this process's counts."""
+    """What a store holds, found by listing it, and the counts of this process."""
 
     records: int
     record_bytes: int
@@ -36,7 +36,7 @@ class StoreStats:
 
 
 def store_stats(backend: Backend, counts: Counts) -> StoreStats:
-    """Count what is in a store by listing it, page by page."""
+    """Count the objects in a store by listing it, page by page."""
     records, record_bytes = _sum(backend.list(constants.RECORDS_PREFIX))
     blobs, blob_bytes = _sum(backend.list(constants.BLOBS_PREFIX))
     quarantined, _ = _sum(backend.list(constants.QUARANTINE_PREFIX))
@@ -51,19 +51,18 @@ def _sum(listing: Iterable[ObjectInfo]) -> tuple[int, int]:
 
 
 class Counters:
-    """Counts that many threads add to."""
+    """Counts that many threads may add to."""
 
     def __init__(self) -> None:
-        """Start at zero."""
         self._lock = threading.Lock()
         self._counts = Counts()
 
     def add(self, name: str) -> None:
-        """Count one event of a field of `Counts`."""
+        """Add one to a field of `Counts`."""
         with self._lock:
             self._counts = replace(self._counts, **{name: getattr(self._counts, name) + 1})
 
     def snapshot(self) -> Counts:
-        """Give the counts of this moment."""
+        """Return the current counts."""
         with self._lock:
             return self._counts

@@ -1,4 +1,4 @@
-"""Opening stores, and the store of this process."""
+"""Opens stores; the default store of this process."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def open_store(
 ) -> ResultStore:
     """Open a result store: s3://bucket/prefix, file:///folder, memory://name or a path.
 
-    Without a URL it is the one of VOXK8S_STORE, else a folder in the user's cache. What `options`
-    leave open of an S3 store comes from the AWS_* variables of `env` (the process's own when not
-    given). A folder is made if need be; an S3 server is not asked before the first use. Raises
-    InvalidUsage for a URL or options that cannot be.
+    Without a URL, open the store of VOXK8S_STORE, else a folder in the user's cache. Options of an
+    S3 store that are not given come from the AWS_* variables of `env` (by default those of the
+    process). A folder is created if it is missing; an S3 server gets no request before the first
+    use. Raises InvalidUsage for an invalid URL or invalid options.
     """
     known = os.environ if env is None else env
     given = options or StoreOptions()
@@ -36,7 +36,7 @@ def open_store(
 
 
 def default_url(env: Mapping[str, str]) -> str:
-    """URL of the store that is used when none is named."""
+    """Return the URL of the store that is used when none is given."""
     if url := env.get(constants.ENV_STORE):
         return url
     cache = env.get(constants.ENV_CACHE_HOME) or "~/.cache"
@@ -44,7 +44,7 @@ def default_url(env: Mapping[str, str]) -> str:
 
 
 def get_storage(url: str | None = None) -> ResultStore:
-    """Give the store of this process (opened on first use), or the one at `url`."""
+    """Return the store of this process (opened on first use), or the one at `url`."""
     global _current
     if url is not None:
         return open_store(url)
@@ -55,7 +55,7 @@ def get_storage(url: str | None = None) -> ResultStore:
 
 
 def set_storage(store: ResultStore | None) -> None:
-    """Make a store that of this process; None goes back to the default."""
+    """Set the store of this process; None restores the default."""
     global _current
     with _lock:
         _current = store

@@ -1,7 +1,7 @@
-"""What lives in threads is not there in a forked process: that is said, instead of a wait for ever.
+"""Raises where a forked process would wait for threads that only its parent has.
 
-obstore's runtime and Dask's event loop are of this kind, and neither can be made anew in the child
-(tokio knows no way, see tokio-rs/tokio#4301).
+obstore's runtime and Dask's event loop live in threads, and neither can be started anew in a child
+(tokio has no way, see tokio-rs/tokio#4301).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from voxk8s.errors import InvalidUsage
 
 
 class ForkGuard:
-    """Knows whether something was in use in a process from which this one was forked."""
+    """Remembers whether something was in use in a process from which this one was forked."""
 
     def __init__(self, name: str) -> None:
-        """Watch over what is called `name` in the message."""
+        """Guard what the message calls `name`."""
         self._name = name
         self._used = False
         self._lost = False
@@ -28,7 +28,7 @@ class ForkGuard:
             raise InvalidUsage(
                 f"{self._name} was in use when this process was forked, and cannot be used in it:"
                 ' start processes by "spawn" or "forkserver" (multiprocessing.set_start_method),'
-                " or before the first use"
+                " or fork before the first use"
             )
         self._used = True
 

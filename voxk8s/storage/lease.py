@@ -1,10 +1,10 @@
-"""Leases: who computes an expensive result right now, so that others may wait instead.
+"""Leases: who computes an expensive result at the moment, so that others may wait for it.
 
-A lease is a small object with its owner and the time until which it is held. It is made only if
-there is none, and renewed or taken over (when its time is up) only if it is as it was read, by its
-ETag: one request to take it, to renew it and to give it back. Correctness never depends on a lease:
-who ignores one, or loses one, computes what somebody else computes too, and the store keeps the
-first of two equal results. Clocks that disagree make a lease end early or late, no more.
+A lease is a small object with its owner and the time at which it expires. It is created only if
+there is none, and renewed, or taken over after it has expired, only if its ETag has not changed:
+one request each to acquire, renew and release. Correctness never depends on a lease: a process that
+ignores or loses one computes a result twice, and the store keeps the first of two equal results.
+Clock skew only makes a lease expire early or late.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _MEDIA_TYPE: Final = "application/json"
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who has a lease: `owner` is unique, `label` is for people, `until` seconds since 1970.
+    """The holder of a lease: `owner` is unique, `label` is for people.
 
-    `seconds` is how long it is held after each renewal.
+    The lease expires at `until` (seconds since 1970); each renewal extends it by `seconds`.
     """
 
     owner: str
@@ -36,7 +36,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Lease:
-    """One owner's lease of one result key. Not for several threads at once."""
+    """One owner's lease of one result key. Not safe for several threads at once."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Lease:
         clock: Callable[[], float],
         label: str = "",
     ) -> None:
-        """Nothing is asked for yet: see `acquire`. `seconds` is how long it is held unless renewed.
+        """Prepare a lease of `seconds`, without a request: see `acquire`.
 
-        `owner` must be unique to this holder; `label` is what followers are told.
+        `owner` must be unique to this holder; `label` is shown to those that wait.
         """
         if not owner or seconds <= 0:
-            raise InvalidUsage("a lease needs an owner, and seconds above 0")
+            raise InvalidUsage(f"expected an owner and positive seconds, got {owner!r}, {seconds}")
         self._backend = backend
         self._path = lease_path(key)
         self._owner = owner
@@ -61,19 +61,19 @@ class Lease:
         self._seconds = seconds
         self._clock = clock
         self._ours: ObjectInfo | None = None
-        """As it was when it was last written here, while nobody is known to have taken it over."""
+        """The object as last written here; None when it is not ours."""
         self._until = 0.0
         self._waits = False
 
     def acquire(self, over: Holder | None = None) -> Holder | None:
-        """Take the lease if it is free, has run out, or is ours already; else tell who has it.
+        """Acquire the lease if it is free, expired or already ours; otherwise return its holder.
 
-        None means that it is ours. It is also taken from the holder `over`, who has had it for too
-        long. Raises UnsupportedUpdate where the store has no leases, and StoreUnreachable or
-        StoreAccessDenied.
+        None means that it is ours. The lease is also taken from the holder `over`, for one that
+        has held it too long. Raises UnsupportedUpdate where the store has no conditional updates,
+        and StoreUnreachable or StoreAccessDenied.
         """
         holder = None
-        # Who waits for a holder asks for it first, who does not expect one writes first.
+        # A caller that waits for a holder reads first, one that expects none writes first.
         answer = self._backend.read(self._path) if self._waits else None
         for _ in range(_TRIES):
             if answer is None and self._write(None):
@@ -89,11 +89,11 @@ class Lease:
                 return holder
             if self._write(found):
                 return None
-        # Others are quicker each time: whoever was seen last has it, or somebody like that.
+        # Other processes were faster each time: report the last holder seen.
         return holder or Holder("", self._clock() + self._seconds, seconds=self._seconds)
 
     def renew(self) -> bool:
-        """Hold the lease for `seconds` from now; False when somebody else has taken it over."""
+        """Extend the lease by `seconds` from now; False when another owner has taken it over."""
         if self._ours is not None and self._ours.tag and self._write(self._ours):
             return True
         answer = self._backend.read(self._path)
@@ -107,11 +107,11 @@ class Lease:
         return False
 
     def release(self) -> None:
-        """Give the lease back, if it is still ours."""
+        """Release the lease, if it is still ours."""
         if self._ours is None:
             return
         if self._clock() >= self._until:
-            # Its time is up, so that somebody may have it by now.
+            # It has expired, so another owner may hold it by now.
             data = self._backend.get(self._path)
             holder = None if data is None else _decode(data)
             if holder is None or holder.owner != self._owner:
@@ -125,13 +125,13 @@ class Lease:
         return over is not None and holder.owner == over.owner
 
     def _write(self, found: ObjectInfo | None) -> bool:
-        """Write that we hold it: where nothing is, or over what was found."""
+        """Write our lease where there is none, or over the one that was found."""
         until = self._clock() + self._seconds
         data = add_checksum(
             msgspec.json.encode(Holder(self._owner, until, self._label, self._seconds))
         )
         if found is None:
-            written = self._backend.claim(self._path, (data,), _MEDIA_TYPE)
+            written = self._backend.create(self._path, (data,), _MEDIA_TYPE)
         else:
             written = self._backend.update(found, data, _MEDIA_TYPE)
         if written is None:
@@ -141,7 +141,7 @@ class Lease:
 
 
 def _decode(data: memoryview) -> Holder | None:
-    """Give the holder that a lease names; None for spoilt bytes, which hold nothing."""
+    """Return the holder of a lease; None for corrupt bytes, which count as no lease."""
     try:
         verify_checksum(bytes(data))
         return msgspec.json.decode(data, type=Holder)

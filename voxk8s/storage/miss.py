@@ -1,4 +1,4 @@
-"""The answer of a look-up that found nothing; never None, which is a value."""
+"""The result of a look-up that found nothing; never None, which is a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a store is reached: its URL in normal form and the options beside it."""
+"""The address of a store: its URL in normal form, and its options."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """Options of an S3 store; what is None is taken from the AWS_* variables of the process.
+    """Options of an S3 store; those that are None come from the AWS_* environment variables.
 
-    `key`, `secret` and `token` are credentials: they travel when a store is pickled, and never
-    show in its repr. Give them by the environment where you can.
+    `key`, `secret` and `token` are credentials: they are part of a pickled store, and never of a
+    repr. Prefer the environment variables.
     """
 
     endpoint: str | None = None
@@ -31,17 +31,20 @@ class StoreOptions:
     allow_http: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an endpoint that is none, or that carries a password."""
+        """Raise InvalidUsage for an endpoint that is not a URL, or has a password."""
         if self.endpoint is None:
             return
         parts = urlsplit(self.endpoint)
         if parts.username is not None or parts.password is not None:
-            raise InvalidUsage("the store's endpoint must not carry a user name or a password")
+            raise InvalidUsage(
+                "the store's endpoint must not contain a user name or a password; give them by"
+                f" {constants.ENV_S3_KEY} and {constants.ENV_S3_SECRET}"
+            )
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InvalidUsage(f"{self.endpoint!r} is no endpoint: http(s)://host[:port] is")
+            raise InvalidUsage(f"expected an endpoint http(s)://host[:port], got {self.endpoint!r}")
 
     def filled(self, env: Mapping[str, str]) -> StoreOptions:
-        """Take what is missing from an environment; credentials only as a whole."""
+        """Return options completed from an environment; key and secret only together."""
         options = replace(
             self,
             endpoint=self.endpoint or env.get(constants.ENV_S3_ENDPOINT) or None,
@@ -59,7 +62,7 @@ class StoreOptions:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A store's URL, taken apart: `root` is a bucket, a folder or a name, `prefix` for S3 only."""
+    """The parts of a store's URL: `root` is a bucket, folder or name; `prefix` is for S3 only."""
 
     scheme: str
     root: str
@@ -75,30 +78,30 @@ class Location:
 
 
 def parse_url(url: str) -> Location:
-    """Read a store's URL: s3://bucket/prefix, file:///folder, memory://name or a bare path.
+    """Parse a store's URL: s3://bucket/prefix, file:///folder, memory://name or a bare path.
 
-    Raises InvalidUsage for anything else; credentials in a URL are refused without repeating them.
+    Raises InvalidUsage for anything else; the message never repeats credentials.
     """
     if "\0" in unquote(url):
-        raise InvalidUsage(f"{url!r} is no store: it has a NUL character")
+        raise InvalidUsage(f"the store's URL {url!r} contains a NUL character")
     if "://" not in url:
         if not url.strip():
             raise InvalidUsage("the store's URL is empty")
         if _ONE_SLASH.match(url):
-            raise InvalidUsage(f"{url!r} is no store: after a scheme there are two slashes")
+            raise InvalidUsage(f"expected a store's URL with :// after the scheme, got {url!r}")
         try:
             return Location("file", str(Path(url).expanduser().absolute()))
         except RuntimeError as error:
-            raise InvalidUsage(f"{url!r} is no store: there is no such home folder") from error
+            raise InvalidUsage(f"the home folder in {url!r} does not exist") from error
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        raise InvalidUsage("a store's URL must not carry credentials; use the AWS_* variables")
+        raise InvalidUsage("a store's URL must not contain credentials; use the AWS_* variables")
     if "?" in url or "#" in url:
-        raise InvalidUsage(f"{url!r} is no store: a URL with ? or # names none")
+        raise InvalidUsage(f"expected a store's URL without ? and #, got {url!r}")
     match parts.scheme:
         case "file":
             if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-                raise InvalidUsage(f"{url!r} is no store: file:///absolute/folder is")
+                raise InvalidUsage(f"expected a store's URL file:///absolute/folder, got {url!r}")
             return Location("file", str(Path(unquote(parts.path))))
         case "memory":
             return Location("memory", (parts.netloc + parts.path).strip("/"))
@@ -106,7 +109,9 @@ def parse_url(url: str) -> Location:
             prefix = parts.path.strip("/")
             segments = prefix.split("/") if prefix else []
             if not _BUCKET.fullmatch(parts.netloc) or {"", ".", ".."}.intersection(segments):
-                raise InvalidUsage(f"{url!r} is no store: s3://bucket/prefix is")
+                raise InvalidUsage(f"expected a store's URL s3://bucket/prefix, got {url!r}")
             return Location("s3", parts.netloc, prefix)
         case _:
-            raise InvalidUsage(f"{url!r} is no store: use s3://, file://, memory:// or a path")
+            raise InvalidUsage(
+                f"expected a store's URL s3://, file:// or memory://, or a path, got {url!r}"
+            )

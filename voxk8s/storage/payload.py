@@ -1,8 +1,9 @@
 """The payload of an encoded value: a tree in MessagePack, then the bytes of its arrays.
 
-In the tree scalars stand for themselves and lists are arrays; everything else is a map with one
-tag as its only key: `m` mapping (pairs in order), `a` array, `I` image, `i` integer beyond 64
-bits. Arrays follow in C order, each at a multiple of 64 bytes. Equal values give equal payloads.
+In the tree, scalars and lists are MessagePack scalars and arrays; everything else is a map with a
+tag as its only key: `m` mapping (pairs in order), `a` numpy array, `I` image, `i` integer beyond
+64 bits. Numpy arrays follow in C order, each at a multiple of 64 bytes. Equal values have equal
+payloads.
 """
 
 from __future__ import annotations
@@ -19,25 +20,25 @@ from voxk8s.errors import CorruptBlob, UnsupportedValue
 from voxk8s.values import Array, Image, SavedFile, Value
 
 MAX_DEPTH: Final = 200
-"""Lists and mappings may be nested this deep."""
+"""Deepest nesting of lists and mappings."""
 TOO_DEEP: Final = f"a value is nested deeper than {MAX_DEPTH} lists and mappings"
 MAX_AXES: Final = 64
-"""Of an array; numpy itself has no more."""
+"""Most axes of an array, as in numpy."""
 
 _ALIGN: Final = 64
 _DTYPE = re.compile(r"[<>|](b1|[iu][1248]|f[248]|c(8|16)|[SU][1-9]\d{0,5}|[mM]8(\[\w{1,8}\])?)")
 
 Buffer: TypeAlias = bytes | memoryview
-# What MessagePack holds; recursive, and so an object at the seam to msgspec.
+# What MessagePack holds: a recursive type, which msgspec cannot express.
 Tree: TypeAlias = object
 
 # --- writing ------------------------------------------------------------------------------------
 
 
 def write_payload(value: Value) -> tuple[list[Buffer], int]:
-    """Give the parts of a value's payload, and the length of its tree.
+    """Return the parts of a value's payload, and the length of its tree.
 
-    Arrays are not copied where they are in C order. Raises UnsupportedValue for what is no value.
+    Arrays in C order are not copied. Raises UnsupportedValue for an object that is not a value.
     """
     arrays: list[Array] = []
     tree = _tree(value, arrays, 0)
@@ -60,13 +61,13 @@ def write_payload(value: Value) -> tuple[list[Buffer], int]:
 
 
 def _bytes_view(array: Array) -> memoryview:
-    # Date and time arrays have no buffer of their own; every dtype here can be seen as bytes.
+    # Date and time arrays have no buffer of their own; every dtype here has a view as bytes.
     return array.reshape(-1).view(np.uint8).data
 
 
 def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:
     if value is None or isinstance(value, (bool, str)):
-        # Not `str(value)`: of a member of an enumeration that is its name.
+        # Not `str(value)`: for a member of an enumeration that is its name.
         return str.__str__(value) if isinstance(value, str) else value
     if isinstance(value, np.generic):
         return _numpy_scalar(value, arrays)
@@ -93,18 +94,18 @@ def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:
                 raise UnsupportedValue(f"a mapping has the key {name!r}: only strings are stored")
             pairs.append([name, _tree(item, arrays, depth + 1)])
         return {"m": pairs}
-    raise refuse(value)
+    raise unsupported(value)
 
 
-def refuse(value: object) -> UnsupportedValue:
-    """Make the error for what is no value."""
-    return UnsupportedValue(f"a {type(value).__name__} is no value: it cannot be stored")
+def unsupported(value: object) -> UnsupportedValue:
+    """Return the error for an object that is not a value."""
+    return UnsupportedValue(f"cannot store an object of type {type(value).__name__}")
 
 
 def check_array(array: Array) -> None:
-    """Raise UnsupportedValue unless an array has numbers, texts or dates, and all of them."""
+    """Raise UnsupportedValue unless an array has numbers, strings or dates, unmasked."""
     if isinstance(array, np.ma.MaskedArray):
-        raise UnsupportedValue("a masked array is no value: fill it first (numpy.ma.filled)")
+        raise UnsupportedValue("a masked array cannot be stored: fill it first (numpy.ma.filled)")
     if not _DTYPE.fullmatch(array.dtype.str):
         raise UnsupportedValue(f"arrays of dtype {array.dtype} cannot be stored")
 
@@ -137,7 +138,7 @@ def _array(array: Array, arrays: list[Array]) -> Tree:
 
 
 def read_payload(payload: memoryview, tree_length: int) -> Value:
-    """Build the value of a payload; arrays are read-only views of it. Raises CorruptBlob."""
+    """Decode the value of a payload; arrays are read-only views of it. Raises CorruptBlob."""
     try:
         tree: Tree = msgspec.msgpack.decode(payload[:tree_length])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
@@ -153,7 +154,7 @@ def _aligned(offset: int) -> int:
 
 
 class _Reader:
-    """Builds values from a tree, taking arrays from the payload one after the other."""
+    """Decodes values from a tree, taking arrays from the payload in order."""
 
     __slots__ = ("_arrays", "_offset", "_payload")
 
@@ -187,14 +188,14 @@ class _Reader:
                     return self._image(content)
                 case "i":
                     return _big_integer(content)
-        raise CorruptBlob("a value has a part of unknown kind")
+        raise CorruptBlob("a value has a part of an unknown kind")
 
     def _mapping(self, content: Tree, depth: int) -> Value:
         result: dict[str, Value] = {}
         for pair in _list(content):
             name, item = _list(pair, 2)
             if not isinstance(name, str) or name in result:
-                raise CorruptBlob(f"a mapping has the key {name!r}")
+                raise CorruptBlob(f"a mapping has the invalid or repeated key {name!r}")
             result[name] = self.value(item, depth + 1)
         return result
 
@@ -206,14 +207,16 @@ class _Reader:
         try:
             return self._take(np.dtype(name), shape)
         except (TypeError, ValueError, OverflowError) as error:
-            raise CorruptBlob(f"an array {name!r} of {shape} cannot be: {error}") from error
+            raise CorruptBlob(
+                f"invalid array of dtype {name!r} and shape {shape}: {error}"
+            ) from error
 
     def _take(self, dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> Array:
         length = math.prod(shape) * dtype.itemsize
         end = self._offset + length
         if end > len(self._payload):
-            raise CorruptBlob(f"an array of {length} bytes goes beyond the end")
-        # Bytes first: not every dtype can be had from a buffer, but all can be seen in bytes.
+            raise CorruptBlob(f"an array of {length} bytes ends after the payload")
+        # As bytes first: not every dtype can be read from a buffer, but all are views of bytes.
         raw = np.frombuffer(self._payload[self._offset : end], dtype=np.uint8)
         self._offset = _aligned(end)
         self._arrays += 1
@@ -236,19 +239,19 @@ class _Reader:
         axes = image.dimension + (image.channels != 1)
         geometry = (image.dimension, image.dimension**2)
         if voxels.ndim != axes or (len(image.origin), len(image.direction)) != geometry:
-            raise CorruptBlob(f"an image of {image.dimension} axes has {voxels.ndim} of voxels")
+            raise CorruptBlob(f"expected voxels of {axes} axes in an image, found {voxels.ndim}")
         return image
 
 
 def _list(tree: Tree, length: int | None = None) -> list[Tree]:
     if not isinstance(tree, list) or (length is not None and len(tree) != length):
-        raise CorruptBlob("a value has a list of the wrong form")
+        raise CorruptBlob("a value has a list of the wrong length or kind")
     return tree
 
 
 def _size(tree: Tree) -> int:
     if not isinstance(tree, int) or isinstance(tree, bool) or tree < 0:
-        raise CorruptBlob(f"{tree!r} is no size")
+        raise CorruptBlob(f"expected a size, found {tree!r}")
     return tree
 
 
@@ -256,13 +259,13 @@ def _floats(tree: Tree) -> tuple[float, ...]:
     numbers = []
     for item in _list(tree):
         if not isinstance(item, float):
-            raise CorruptBlob(f"{item!r} is no number of a geometry")
+            raise CorruptBlob(f"expected a number of a geometry, found {item!r}")
         numbers.append(item)
     return tuple(numbers)
 
 
 def _big_integer(tree: Tree) -> int:
-    # Hexadecimal: Python bounds the length of decimal ones.
+    # Hexadecimal: Python limits the length of decimal integers.
     if not isinstance(tree, str) or not re.fullmatch(r"-?[0-9a-f]+", tree):
-        raise CorruptBlob("an integer is written wrongly")
+        raise CorruptBlob("expected a hexadecimal integer")
     return int(tree, 16)

@@ -1,4 +1,4 @@
-"""Remembered pins: the digest of an external input in one state, so it is not read again."""
+"""Remembered pins: the digest of an input in one state, so that it is not read again."""
 
 import msgspec
 
@@ -9,17 +9,19 @@ from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
 from voxk8s.storage.layout import pin_path
 from voxk8s.storage.quarantine import Quarantine
 
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Pin)
+
 
 class PinStore:
     """Pins by URL, size and version (an ETag or a time of change)."""
 
     def __init__(self, backend: Backend, quarantine: Quarantine) -> None:
-        """Keep pins in `backend`."""
         self._backend = backend
         self._quarantine = quarantine
 
     def get(self, url: str, size: int, version: str) -> Pin | None:
-        """Give the pin of an input in this state, if it was ever pinned."""
+        """Return the pin of an input in this state, or None if it was never pinned."""
         path = pin_path(url, size, version)
         data = self._quarantine.read(path, _check, bulk=False)
         if data is None:
@@ -39,7 +41,3 @@ def _check(data: memoryview) -> None:
         _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptBlob(f"a pin cannot be read: {error}") from error
-
-
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Pin)

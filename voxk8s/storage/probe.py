@@ -1,4 +1,4 @@
-"""What a store can do, found by trying."""
+"""What a store supports, found by trying."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from voxk8s.errors import StoreAccessDenied, StoreError
 from voxk8s.storage.backend import Backend, ObjectInfo
 
 _CONTENT = b"This object shows that results can be written here, and only once.\n"
-_NO_TAG = '"00000000000000000000000000000000"'
+_OTHER_TAG = '"00000000000000000000000000000000"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +25,30 @@ class Probe:
 
 
 def probe(backend: Backend) -> Probe:
-    """Try reading, writing and conditional writing on one small object.
+    """Try to read, write, create and update one small object.
 
-    Raises StoreUnreachable or StoreAccessDenied; a store that ignores conditional writes is said
-    so in the answer, since it can still be used.
+    Raises StoreUnreachable or StoreAccessDenied. A store that ignores conditional writes is not an
+    error, since it can still be used: see `Probe.conditional_writes`.
     """
     path = constants.PROBE_PATH
     if backend.get(path) is None:
         backend.write(path, (_CONTENT,), "text/plain")
-    refused = not backend.create(path, (_CONTENT,), "text/plain")
+    refused = backend.create(path, (_CONTENT,), "text/plain") is None
     content = backend.get(path)
     if content is None or bytes(content) != _CONTENT:
-        raise StoreError(f"the store {backend.url} does not give back what was written to it")
+        raise StoreError(f"the store {backend.url} does not return what was written to it")
     return Probe(
         reachable=True,
         conditional_writes=refused,
-        conditional_updates=refused and _updates(backend),
+        conditional_updates=refused and _supports_updates(backend),
     )
 
 
-def _updates(backend: Backend) -> bool:
-    """Whether an update on a condition that is not met is refused."""
+def _supports_updates(backend: Backend) -> bool:
+    """Whether the store refuses an update whose ETag does not match."""
     try:
         return not backend.update(
-            ObjectInfo(constants.PROBE_PATH, len(_CONTENT), tag=_NO_TAG), _CONTENT, "text/plain"
+            ObjectInfo(constants.PROBE_PATH, len(_CONTENT), tag=_OTHER_TAG), _CONTENT, "text/plain"
         )
     except StoreAccessDenied:
         raise

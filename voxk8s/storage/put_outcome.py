@@ -1,4 +1,4 @@
-"""What a put found: whether a key's record holds the value that was put."""
+"""The outcome of a put: whether the record of a key has the value that was put."""
 
 from __future__ import annotations
 
@@ -37,24 +37,28 @@ def compare(
     record: Record,
     encoded: Encoded,
     bytes_of: Callable[[Record], memoryview | None],
-    heal: Callable[[], None],
+    on_repair: Callable[[], None],
 ) -> PutStatus:
-    """Say what a put is when the key has a record; CREATED, after `heal`, when that is no use."""
+    """Return the status of a put whose key has a record already.
+
+    It is CREATED when the existing record is unusable: of another format, or, after a call of
+    `on_repair`, without its bytes.
+    """
     if existing.format != FORMAT:
         return PutStatus.CREATED
     if existing.digest == record.digest and existing.suffix == record.suffix:
-        # The blob was put again before; an inline value is in a record that is sealed.
+        # This put wrote the blob again; an inline value is covered by the record's checksum.
         return PutStatus.EXISTS
     data = bytes_of(existing)
     if data is None:
-        heal()
+        on_repair()
         return PutStatus.CREATED
     if existing.is_file or record.is_file:
         return PutStatus.NONDETERMINISTIC
     try:
-        # Two versions of the compressor may write one value differently.
+        # Two versions of the compressor may encode one value differently.
         same = payload_digest(data) == payload_digest(encoded.join())
     except CorruptBlob:
-        heal()
+        on_repair()
         return PutStatus.CREATED
     return PutStatus.EXISTS if same else PutStatus.NONDETERMINISTIC

@@ -1,4 +1,4 @@
-"""Corrupt objects are set aside, counted, and never handed out."""
+"""Corrupt objects are moved below quarantine/, counted, and never returned."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ _log = logging.getLogger(__name__)
 
 
 class Quarantine:
-    """Reads objects through a check; what does not pass is moved below quarantine/."""
+    """Reads objects through a check, and moves those that fail it below quarantine/."""
 
     def __init__(self, backend: Backend, counters: Counters) -> None:
-        """Set aside what is corrupt in `backend`."""
         self._backend = backend
         self._counters = counters
 
@@ -28,45 +27,44 @@ class Quarantine:
         check: Callable[[memoryview], None],
         *,
         bulk: bool,
-        seen: Callable[[ObjectInfo, memoryview], None] | None = None,
+        on_valid: Callable[[ObjectInfo, memoryview], None] | None = None,
     ) -> memoryview | None:
-        """Bytes at a path that pass `check`, or None when there are none.
+        """Return the bytes at a path that pass `check`; None when there are none.
 
-        `check` raises CorruptBlob. What fails is read once more, since the line may be at fault;
-        what fails twice is moved away and counts as absent. `seen` is told what is sound.
+        `check` raises CorruptBlob. Bytes that fail are read once more, since the connection may be
+        at fault; an object that fails twice is moved and counts as absent. `on_valid` is called
+        with an object that passes.
         """
         for last in (False, True):
             answer = self._backend.read(path, bulk=bulk)
             if answer is None:
                 return None
             data, found = answer
-            reason = _passes(check, data)
+            reason = _failure(check, data)
             if reason is None:
-                if seen is not None:
-                    seen(found, data)
+                if on_valid is not None:
+                    on_valid(found, data)
                 return data
             if last:
-                self._set_aside(path, found, data, reason)
+                self._move(path, found, data, reason)
         return None
 
-    def _set_aside(
-        self, path: str, found: ObjectInfo, data: memoryview, reason: CorruptBlob
-    ) -> None:
+    def _move(self, path: str, found: ObjectInfo, data: memoryview, reason: CorruptBlob) -> None:
         self._counters.add("corrupt")
         _log.warning("corrupt object %s in %s: %s", path, self._backend.url, reason)
         try:
             target = quarantine_path(path, digest_of((data,)))
             self._backend.write(target, (data,), "application/octet-stream")
-            # Somebody may have put it right meanwhile.
+            # Another writer may have replaced it by now.
             now = self._backend.head(path)
             if now is not None and now.is_same(found):
                 self._backend.delete(path)
         except StoreError as error:
-            # Without the right to move it, it still is as good as absent to this process.
+            # Even where it cannot be moved, this process treats it as absent.
             _log.warning("corrupt object %s could not be moved: %s", path, error)
 
 
-def _passes(check: Callable[[memoryview], None], data: memoryview) -> CorruptBlob | None:
+def _failure(check: Callable[[memoryview], None], data: memoryview) -> CorruptBlob | None:
     try:
         check(data)
     except CorruptBlob as error:

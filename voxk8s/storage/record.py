@@ -1,19 +1,30 @@
-"""Records: what the store knows about one result, as sealed JSON under its result key."""
+"""Records: what the store knows about one result, as checksummed JSON under its result key."""
+
+from __future__ import annotations
+
+import logging
 
 import msgspec
 
+from voxk8s import constants
+from voxk8s.describe import summary
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
+from voxk8s.storage.miss import MISS, Miss
+from voxk8s.storage.value_codec import Encoded, decode, encode
+from voxk8s.values import SavedFile, Value
 
 FORMAT = 1
-_MOST_ARGUMENTS = 64
+_MAX_ARGUMENTS = 64
+
+_log = logging.getLogger(__name__)
 
 
 class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a result comes from; for people, reports and costs, never for identity.
 
-    `arguments` are the result keys of the operands (at most 64 are kept, `argument_count` has
+    `arguments` are the result keys of the arguments (at most 64 are kept, `argument_count` is
     their number), `seconds` the time of computing, `bytes` the size of the value in memory,
     `created` seconds since 1970.
     """
@@ -32,8 +43,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which bytes are the value of a result key, and where they are.
 
     `digest` and `size` are of the bytes, which are in `inline` or in the blob of that digest.
-    `suffix` is set for a saved file, whose bytes are the file; otherwise they are in the codec's
-    form. `summary` describes a value that is too large to be shown.
+    `suffix` is set for a saved file, whose bytes are the file; otherwise they are an encoded value
+    (see `value_codec`). `summary` describes a value that is too large to be shown.
     """
 
     format: int
@@ -52,31 +63,69 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.suffix is not None
 
 
-def trim(provenance: Provenance) -> Provenance:
-    """Bound the size of a provenance, keeping the number of its arguments."""
-    return msgspec.structs.replace(
-        provenance,
-        arguments=provenance.arguments[:_MOST_ARGUMENTS],
-        argument_count=max(len(provenance.arguments), provenance.argument_count),
-    )
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Record)
 
 
 def encode_record(record: Record) -> bytes:
-    """Write a record as sealed JSON."""
+    """Return a record as checksummed JSON."""
     return add_checksum(_ENCODER.encode(record))
 
 
 def decode_record(data: bytes, key: str) -> Record:
-    """Read the record of `key`; raises CorruptBlob when it is not whole or of another key."""
+    """Return the record of `key`; raises CorruptBlob for damaged bytes or another key's record."""
     verify_checksum(data)
     try:
         record = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptBlob(f"the record of {key} cannot be read: {error}") from error
     if record.key != key:
-        raise CorruptBlob(f"the record of {key} is one of {record.key}")
+        raise CorruptBlob(f"expected the record of {key}, found that of {record.key}")
     return record
 
 
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Record)
+def make_record(
+    key: ResultKey, value: Value, provenance: Provenance | None
+) -> tuple[Record, Encoded]:
+    """Encode a value; small values are inline. Raises UnsupportedValue for other objects."""
+    suffix = None
+    media_type: str = constants.MEDIA_TYPE_VALUE
+    if isinstance(value, SavedFile):
+        encoded = Encoded((value.data,), len(value.data))
+        suffix, media_type = value.suffix, value.media_type
+    else:
+        encoded = encode(value, compress_from=constants.INLINE_VALUE_BYTES)
+    small = suffix is None and encoded.size <= constants.INLINE_VALUE_BYTES
+    record = Record(
+        format=FORMAT,
+        key=key,
+        digest=encoded.digest(),
+        size=encoded.size,
+        media_type=media_type,
+        inline=encoded.join() if small else None,
+        suffix=suffix,
+        summary=summary(value),
+        provenance=_bounded(provenance or Provenance()),
+    )
+    return record, encoded
+
+
+def read_value(record: Record, data: memoryview) -> Value | Miss:
+    """Decode the verified bytes of a record; MISS if this version cannot."""
+    if record.suffix is not None:
+        return SavedFile(bytes(data), record.suffix, record.media_type)
+    try:
+        return decode(data)
+    except CorruptBlob as error:
+        # The bytes match their digest: another version wrote them, so they are not quarantined.
+        _log.warning("the value of %s cannot be decoded: %s", record.key, error)
+        return MISS
+
+
+def _bounded(provenance: Provenance) -> Provenance:
+    """Return a provenance of bounded size that keeps the number of its arguments."""
+    return msgspec.structs.replace(
+        provenance,
+        arguments=provenance.arguments[:_MAX_ARGUMENTS],
+        argument_count=max(len(provenance.arguments), provenance.argument_count),
+    )

@@ -1,8 +1,10 @@
-"""Records by result key: read, checked, looked up many at once, and remembered for a moment."""
+"""The records of a store, by result key: verified, looked up in parallel, cached for a minute."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
 
 from voxk8s.plan.model import Digest
 from voxk8s.storage.access_refresh import AccessRefresh
@@ -12,11 +14,22 @@ from voxk8s.storage.layout import record_path
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.record import FORMAT, Record, decode_record
 from voxk8s.storage.thread_pool import ThreadPool
-from voxk8s.storage.ttl_cache import RecentResults, Seen
+from voxk8s.storage.ttl_cache import TTLCache
+
+_MAX_CACHED: Final = 100_000
+_CACHE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Where the bytes of a complete result are: in the blob `digest`, or inline when None."""
+
+    digest: Digest | None
+    size: int
 
 
 class RecordStore:
-    """The part of a store that knows which bytes are the value of a key."""
+    """Maps a result key to the record that says which bytes are its value."""
 
     def __init__(
         self,
@@ -26,63 +39,64 @@ class RecordStore:
         pool: ThreadPool,
         clock: Callable[[], float],
     ) -> None:
-        """Keep records in `backend`."""
         self._backend = backend
         self._quarantine = quarantine
         self._blobs = blobs
         self._pool = pool
         self._refresh = AccessRefresh(backend, pool, clock)
-        self._recent = RecentResults()
+        # Positive answers only: a result never changes, it may only be deleted.
+        self._complete: TTLCache[Complete] = TTLCache(_MAX_CACHED, _CACHE_SECONDS)
 
     def read(self, key: str) -> Record | None:
-        """Read a record that is used: an old one becomes young."""
-        return self._read(key, self._refresh.consider)
+        """Read a record that is used: an old one is refreshed."""
+        return self._read(key, self._refresh.refresh_if_old)
 
-    def read_quietly(self, key: str) -> Record | None:
-        """Read a record without using it."""
+    def read_without_refresh(self, key: str) -> Record | None:
+        """Read a record for maintenance: its last use does not change."""
         return self._read(key, None)
 
-    def many(self, keys: Iterable[str], *, quietly: bool = False) -> dict[str, Record]:
-        """Read the records of many keys side by side; those without one are left out."""
-        found = self._pool.map(self.read_quietly if quietly else self.read, keys)
+    def read_many(self, keys: Iterable[str], *, refresh: bool = True) -> dict[str, Record]:
+        """Read records in parallel; keys without one are left out."""
+        found = self._pool.map(self.read if refresh else self.read_without_refresh, keys)
         return {key: record for key, record in found.items() if record is not None}
 
     def complete(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys whose record is there, and its blob if it has one."""
+        """Return the keys whose record exists, and its blob if it has one."""
         wanted = set(keys)
-        known = {key for key in wanted if self._recent.get(key) is not None}
+        known = {key for key in wanted if self._complete.get(key) is not None}
         found = self._pool.map(self._is_complete, wanted - known)
         return known | {key for key, complete in found.items() if complete}
 
     def delete(self, key: str) -> None:
         """Delete a record if there is one."""
-        self._recent.drop(key)
+        self._complete.drop(key)
         self._backend.delete(record_path(key))
-        self._recent.drop(key)
+        # Another thread may have read the record before it was deleted.
+        self._complete.drop(key)
 
-    def seen(self, key: str) -> tuple[Digest, int] | None:
-        """Give digest and size of a result's blob, if it was seen a moment ago and has one."""
-        seen = self._recent.get(key)
-        return None if seen is None or seen.digest is None else (seen.digest, seen.size)
+    def cached_blob(self, key: str) -> tuple[Digest, int] | None:
+        """Return digest and size of a result's blob, if the result is cached and has one."""
+        found = self._complete.get(key)
+        return None if found is None or found.digest is None else (found.digest, found.size)
 
-    def remember(self, record: Record) -> None:
-        """Remember for a moment that a result is complete."""
+    def cache(self, record: Record) -> None:
+        """Add a complete result to the cache."""
         digest = record.digest if record.inline is None else None
-        self._recent.add(record.key, Seen(digest, record.size))
+        self._complete.put(record.key, Complete(digest, record.size))
 
-    def forget(self, key: str) -> None:
-        """Remember no more of a key."""
-        self._recent.drop(key)
+    def uncache(self, key: str) -> None:
+        """Remove a result from the cache."""
+        self._complete.drop(key)
 
     def _read(
-        self, key: str, seen: Callable[[ObjectInfo, memoryview], None] | None
+        self, key: str, on_valid: Callable[[ObjectInfo, memoryview], None] | None
     ) -> Record | None:
         def check(data: memoryview) -> None:
             decode_record(bytes(data), key)
 
-        data = self._quarantine.read(record_path(key), check, bulk=False, seen=seen)
+        data = self._quarantine.read(record_path(key), check, bulk=False, on_valid=on_valid)
         if data is None:
-            self._recent.drop(key)
+            self._complete.drop(key)
             return None
         return decode_record(bytes(data), key)
 
@@ -92,5 +106,5 @@ class RecordStore:
             return False
         if record.inline is None and not self._blobs.exists(record.digest, record.size):
             return False
-        self.remember(record)
+        self.cache(record)
         return True

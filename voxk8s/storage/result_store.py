@@ -23,13 +23,19 @@ from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.pin_store import PinStore
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.quarantine import Quarantine
-from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record
-from voxk8s.storage.record_codec import make_record, read_value
+from voxk8s.storage.record import (
+    FORMAT,
+    Provenance,
+    Record,
+    encode_record,
+    make_record,
+    read_value,
+)
 from voxk8s.storage.record_store import RecordStore
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc import Collection, collect
 from voxk8s.storage.upkeep.gc_policy import Limits
-from voxk8s.storage.upkeep.verify import Tell, Verification, verify
+from voxk8s.storage.upkeep.verify import Progress, Verification, verify
 from voxk8s.values import Value
 
 _log = logging.getLogger(__name__)
@@ -41,7 +47,7 @@ _LOCAL_WIDTH: Final = 4
 
 
 class ResultStore:
-    """Values by result key, in S3, a folder or memory. Safe in threads; pickles by its address.
+    """Values by result key, in S3, a folder or memory. Safe in threads; pickled by its address.
 
     Blobs are written first and the record last, both only if absent, so a record that can be read
     is complete, and two writers cannot disturb each other. Whatever is read is verified.
@@ -71,16 +77,16 @@ class ResultStore:
     # --- results ----------------------------------------------------------------------------
 
     def get(self, key: str) -> Value | Miss:
-        """Give the value of a key, or MISS. Arrays are read-only.
+        """Return the value of a key, or MISS. Arrays are read-only.
 
-        Corrupt bytes are set aside and are a MISS; so is a record without its blob. Raises
-        StoreUnreachable or StoreAccessDenied when the store cannot be asked.
+        Corrupt bytes are quarantined and a MISS, and so is a record without its blob. Raises
+        StoreUnreachable or StoreAccessDenied.
         """
-        seen = self._records.seen(key) if self._backend.remote else None
+        cached = self._records.cached_blob(key) if self._backend.remote else None
         ahead = None
-        if seen is not None:
-            # The record says whether the result is still there; its blob comes meanwhile.
-            digest, size = seen
+        if cached is not None:
+            # The record says whether the result still exists; its blob is read at the same time.
+            digest, size = cached
             ahead = self._pool.submit(lambda: self._blobs.read(digest, size))
         record = self._records.read(key)
         if record is None or record.format != FORMAT:
@@ -92,7 +98,7 @@ class ResultStore:
         value = MISS if data is None else read_value(record, data)
         if value is MISS:
             return self._miss(key)
-        self._records.remember(record)
+        self._records.cache(record)
         self._counters.add("hits")
         return value
 
@@ -106,9 +112,9 @@ class ResultStore:
     ) -> PutResult:
         """Store a value under a key, unless the key has one.
 
-        A different value under the key stays, and the status is NONDETERMINISTIC; with `replace`
-        the new one takes its place (the status is the same). What is missing or corrupt of a result
-        that exists is put right. Raises UnsupportedValue for what is no value.
+        A different value under the key is kept and the status is NONDETERMINISTIC; with `replace`
+        the new value replaces it (the status is the same). Missing or corrupt parts of an existing
+        result are repaired. Raises UnsupportedValue for an object that is not a value.
         """
         path = record_path(key)
         record, encoded = make_record(ResultKey(key), value, provenance)
@@ -117,12 +123,12 @@ class ResultStore:
         document = encode_record(record)
         status, held = None, record
         for attempt in range(_TRIES):
-            if self._backend.create(path, (document,), "application/json"):
+            if self._backend.create(path, (document,), "application/json") is not None:
                 status = PutStatus.CREATED
                 break
             existing = self._records.read(key)
             if existing is not None:
-                status = compare(existing, record, encoded, self._bytes_of, self._heal)
+                status = compare(existing, record, encoded, self._bytes_of, self._count_healed)
                 if status is PutStatus.CREATED or (
                     replace and status is PutStatus.NONDETERMINISTIC
                 ):
@@ -130,65 +136,65 @@ class ResultStore:
                 else:
                     held = existing
                 break
-            # A conflict that nobody won, or the record was corrupt and has been set aside.
+            # A conflict that neither writer won, or the record was corrupt and is in quarantine.
             time.sleep(_PAUSE * attempt)
         if status is None:
-            raise StoreError(f"the record of {key} in {self.url} can be neither made nor read")
+            raise StoreError(f"the record of {key} in {self.url} can be neither created nor read")
         self._count(status, key)
         if status is PutStatus.CREATED or replace:
-            self._records.remember(record)
+            self._records.cache(record)
         return PutResult(status, held.digest, held.size)
 
     def contains(self, keys: Iterable[str]) -> set[str]:
-        """Those of the keys whose results are complete: the record, and its blob if it has one.
+        """Return the keys whose results are complete: the record, and its blob if it has one.
 
-        Many keys are looked up side by side. A positive answer is remembered for a minute.
+        Keys are looked up in parallel. A positive answer is cached for a minute.
         """
         return self._records.complete(keys)
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Forget results. Their blobs stay, since others may share them."""
+        """Delete results. Their blobs stay, since other results may share them."""
         self._pool.map(self._records.delete, keys)
 
     def record(self, key: str) -> Record | None:
-        """Tell what the store knows about a result, without its value (inline ones excepted)."""
+        """Return the record of a result, or None; it contains the value only if it is inline."""
         return self._records.read(key)
 
     def records(self, keys: Iterable[str]) -> dict[str, Record]:
-        """Give the records of many keys, read side by side; those without one are left out."""
-        return self._records.many(keys)
+        """Return the records of many keys, read in parallel; keys without one are left out."""
+        return self._records.read_many(keys)
 
     # --- blobs ------------------------------------------------------------------------------
 
     def url_of(self, digest: str) -> str:
-        """URL of a blob, for any S3 client (or, for a folder, any program)."""
+        """Return the URL of a blob, for any S3 client (or, for a folder, any program)."""
         return f"{self.url}/{blob_path(digest)}"
 
     def read_blob(self, digest: str) -> bytes:
-        """Give the bytes of a blob, verified; raises BlobMissing."""
+        """Return the verified bytes of a blob; raises BlobMissing."""
         data = self._blobs.read(Digest(digest))
         if data is None:
-            raise BlobMissing(f"there is no (sound) blob {digest} in the store {self.url}")
+            raise BlobMissing(f"the blob {digest} is missing or corrupt in the store {self.url}")
         return bytes(data)
 
     # --- pins and the files of runs ---------------------------------------------------------
 
     def pin_get(self, url: str, size: int, version: str) -> Pin | None:
-        """Give the remembered pin of an external input whose size and version are these."""
+        """Return the remembered pin of an input in the state (url, size, version), or None."""
         return self._pins.get(url, size, version)
 
     def pin_put(self, pin: Pin, size: int, version: str) -> None:
-        """Remember the pin of an external input in one state: `pin_get` will find it."""
+        """Remember the pin of an input in one state, for `pin_get`."""
         self._pins.put(pin, size, version)
 
     def write_run_file(self, path: str, data: bytes, media_type: str) -> str:
-        """Write a file of a run below runs/, replacing an older one; gives its URL."""
+        """Write a file of a run below runs/, replacing an older one, and return its URL."""
         target = run_path(path)
         self._backend.write(target, (data,), media_type)
         return f"{self.url}/{target}"
 
     def read_run_file(self, path: str) -> bytes | None:
-        """Give the bytes of a run's file, or None."""
+        """Return the bytes of a run's file, or None."""
         data = self._backend.get(run_path(path), bulk=True)
         return None if data is None else bytes(data)
 
@@ -201,20 +207,20 @@ class ResultStore:
 
     @property
     def counts(self) -> Counts:
-        """What happened here since this store was opened."""
+        """Counts of what happened since this store was opened."""
         return self._counters.snapshot()
 
     def probe(self) -> probing.Probe:
-        """Find out what the store can do; raises StoreUnreachable or StoreAccessDenied."""
+        """Return what the store supports; raises StoreUnreachable or StoreAccessDenied."""
         return probing.probe(self._backend)
 
     def ping(self) -> Callable[[], None]:
-        """Start asking a remote store for one small object; call the result to hear the answer.
+        """Start to read one small object of a remote store; the returned callable waits for it.
 
-        The call raises StoreUnreachable or StoreAccessDenied. Folders and memory are not asked.
+        It raises StoreUnreachable or StoreAccessDenied. Folders and memory are not read.
         """
         if not self._backend.remote:
-            return _ready
+            return lambda: None
         answer = self._pool.submit(lambda: self._backend.get(constants.PROBE_PATH))
 
         def wait() -> None:
@@ -223,39 +229,42 @@ class ResultStore:
         return wait
 
     def stats(self) -> StoreStats:
-        """Count what is in the store. Lists all of it: slow for large ones."""
+        """Count the objects in the store. Lists all of it: slow for large stores."""
         return store_stats(self._backend, self.counts)
 
-    def verify(self, tell: Tell = lambda *_: None) -> Verification:
-        """Read everything: corrupt objects are set aside, and what is wrong is told.
+    def verify(self, tell: Progress = lambda *_: None) -> Verification:
+        """Read everything, quarantine corrupt objects, and return what is wrong.
 
-        `tell` hears how far it is. Memory is bounded by 48 bytes a blob and one corrupt blob.
+        `tell` is called with the progress. Memory is bounded by 48 bytes a blob and one corrupt
+        blob.
         """
-        return verify(self._backend, self._blobs, self._pool, self._records.read_quietly, tell)
+        return verify(
+            self._backend, self._blobs, self._pool, self._records.read_without_refresh, tell
+        )
 
     def collect(
-        self, limits: Limits, *, dry_run: bool = False, tell: Tell = lambda *_: None
+        self, limits: Limits, *, dry_run: bool = False, tell: Progress = lambda *_: None
     ) -> Collection:
-        """Delete results that were not used for long, and blobs that no record names.
+        """Delete results that have not been used for long, and blobs without a record.
 
-        Safe while others use the store: what is used meanwhile stays, or is a miss. With `dry_run`
-        only tells what would go.
+        Safe while others use the store: what is used meanwhile is kept, or is a miss. With
+        `dry_run` return what would be deleted. `tell` is called with the progress.
         """
         return collect(
             self._backend,
             self._pool,
-            lambda keys: self._records.many(keys, quietly=True),
+            lambda keys: self._records.read_many(keys, refresh=False),
             self._records.delete,
             limits,
             self._clock,
             dry_run=dry_run,
-            tell=tell,
+            progress=tell,
         )
 
     def lease(self, key: str, owner: str, *, seconds: float = 30.0, label: str = "") -> Lease:
-        """Give the lease of a result key, not taken yet; `probe` tells whether there are leases.
+        """Return a lease of a result key, not acquired yet; some stores have none, see `probe`.
 
-        `owner` is unique to who computes, `label` is what those are told who wait.
+        `owner` must be unique to this holder; `label` is shown to those that wait.
         """
         return Lease(self._backend, key, owner, seconds=seconds, clock=self._clock, label=label)
 
@@ -276,11 +285,11 @@ class ResultStore:
         return self._blobs.read(record.digest, record.size)
 
     def _miss(self, key: str) -> Miss:
-        self._records.forget(key)
+        self._records.uncache(key)
         self._counters.add("misses")
         return MISS
 
-    def _heal(self) -> None:
+    def _count_healed(self) -> None:
         self._counters.add("healed")
 
     def _count(self, status: PutStatus, key: str) -> None:
@@ -294,10 +303,6 @@ class ResultStore:
                 _log.warning("result %s was computed twice with different values", key)
 
 
-def _ready() -> None:
-    """Wait for nothing."""
-
-
 def reopen(location: Location, options: StoreOptions) -> ResultStore:
-    """Open a pickled store in the process that unpickles it."""
+    """Open a pickled store with the environment of the process that unpickles it."""
     return ResultStore(location, options, options.filled(os.environ))

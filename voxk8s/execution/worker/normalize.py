@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from voxk8s.errors import UnsupportedValue
-from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, refuse
+from voxk8s.storage.payload import MAX_DEPTH, TOO_DEEP, check_array, unsupported
 from voxk8s.values import Array, Image, SavedFile, Value
 
 _PLAIN = frozenset({bool, int, float, str, type(None)})
@@ -94,7 +94,7 @@ def _scalar(value: object) -> Value:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    raise refuse(value)
+    raise unsupported(value)
 
 
 def _name(name: object) -> str:

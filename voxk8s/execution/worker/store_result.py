@@ -17,7 +17,7 @@ from voxk8s.execution.tasks.task import Step
 from voxk8s.execution.worker.task_context import RunSpec, SlotValue, StepResult, TaskContext
 from voxk8s.plan import ResultKey
 from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
-from voxk8s.storage.record_codec import read_value
+from voxk8s.storage.record import read_value
 from voxk8s.values import SavedFile, Value
 
 logger = logging.getLogger(__name__)

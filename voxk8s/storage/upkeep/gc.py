@@ -1,10 +1,10 @@
-"""Carries a collection out, safely while others read and write.
+"""Garbage collection, safe while others read and write.
 
-First the whole store is listed and what goes is chosen; then records are deleted, and blobs last.
-Each is looked at once more before it goes: a record that was refreshed and a blob that was written
-meanwhile stay, and so do blobs that records written meanwhile name. A writer that needs an old blob
-writes it again (see `BlobStore.write`), which makes it young. A reader that still comes between
-finds a record without its blob: a miss.
+First the whole store is listed and the policy chooses; then records are deleted, and blobs last.
+Each is checked once more before it is deleted: a record that was refreshed and a blob that was
+written meanwhile are kept, and so are blobs that records written meanwhile name. A writer that
+needs an old blob writes it again (see `BlobStore.write`), which makes it young. A reader that still
+comes between finds a record without its blob: a miss.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from voxk8s.storage.record import Record
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc_policy import Limits, choose
 from voxk8s.storage.upkeep.inventory import Rows, list_blobs, list_results, name_of, pages, unpack
-from voxk8s.storage.upkeep.verify import Tell
+from voxk8s.storage.upkeep.verify import Progress
 
 Row: TypeAlias = tuple[str, float, int]
-"""What may go, its time when it was chosen, and its bytes."""
+"""A key or digest, its time when it was chosen, and its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +43,48 @@ def collect(
     backend: Backend,
     pool: ThreadPool,
     records: Callable[[list[str]], dict[str, Record]],
-    forget: Callable[[str], None],
+    delete_result: Callable[[str], None],
     limits: Limits,
     clock: Callable[[], float],
     *,
     dry_run: bool,
-    tell: Tell,
+    progress: Progress,
 ) -> Collection:
-    """Delete what `limits` say, blobs that nobody names, and old quarantined objects and leases.
+    """Delete results beyond `limits`, blobs without a record, and old quarantine and leases.
 
-    `forget` deletes a result. With `dry_run` nothing is deleted. Pins and the files of runs stay.
+    `delete_result` deletes the record of a key. With `dry_run` nothing is deleted. Pins and the
+    files of runs are kept.
     """
     start = clock()
     found = list_results(
-        backend.list(constants.RECORDS_PREFIX), records, lambda count: tell("records", count)
+        backend.list(constants.RECORDS_PREFIX), records, lambda count: progress("records", count)
     )
     blobs = list_blobs(backend.list(constants.BLOBS_PREFIX))
     choice = choose(found, blobs, limits, start)
-    gone_results, gone_blobs = found[choice.results], blobs[choice.blobs]
-    old = [
+    old_results, old_blobs = found[choice.results], blobs[choice.blobs]
+    other = [
         each
         for prefix in (constants.QUARANTINE_PREFIX, constants.LEASES_PREFIX)
         for each in backend.list(prefix)
         if each.modified <= start - limits.grace
     ]
-    results, removed, freed = len(gone_results), len(gone_blobs), 0
+    results, removed, freed = len(old_results), len(old_blobs), 0
     if dry_run:
-        freed = int(gone_results["size"].sum()) + int(gone_blobs["size"].sum())
+        freed = int(old_results["size"].sum()) + int(old_blobs["size"].sum())
     else:
-        results, bytes_of_records = _delete_results(backend, pool, gone_results, forget, tell)
-        spared = _named_since(backend, records, start - limits.grace, found)
-        removed, bytes_of_blobs = _delete_blobs(backend, pool, gone_blobs, spared, tell)
+        results, bytes_of_records = _delete_results(
+            backend, pool, old_results, delete_result, progress
+        )
+        still_named = _named_since(backend, records, start - limits.grace, found)
+        removed, bytes_of_blobs = _delete_blobs(backend, pool, old_blobs, still_named, progress)
         freed = bytes_of_records + bytes_of_blobs
-        pool.map(lambda each: backend.delete(each.path), old)
+        pool.map(lambda each: backend.delete(each.path), other)
     total = int(found["size"].sum()) + int(blobs["size"].sum())
     return Collection(
         results=results,
         blobs=removed,
-        other=len(old),
-        bytes=freed + sum(each.size for each in old),
+        other=len(other),
+        bytes=freed + sum(each.size for each in other),
         results_left=len(found) - results,
         blobs_left=len(blobs) - removed,
         bytes_left=total - freed,
@@ -89,17 +92,21 @@ def collect(
 
 
 def _delete_results(
-    backend: Backend, pool: ThreadPool, rows: Rows, forget: Callable[[str], None], tell: Tell
+    backend: Backend,
+    pool: ThreadPool,
+    rows: Rows,
+    delete_result: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[int, int]:
     def delete(row: Row) -> int | None:
         key, used, size = row
         now = backend.head(record_path(key))
         if now is None or now.modified != used:
-            return None  # somebody else deleted it, or it was used
-        forget(key)
+            return None  # deleted or used meanwhile
+        delete_result(key)
         return size
 
-    return _delete(pool, delete, rows, ("key", "used"), lambda n: tell("results deleted", n))
+    return _delete(pool, delete, rows, ("key", "used"), lambda n: progress("results deleted", n))
 
 
 def _named_since(
@@ -108,9 +115,9 @@ def _named_since(
     since: float,
     known: Rows,
 ) -> set[str]:
-    """Give the digests that records name which were written after the store was taken down.
+    """Return the digests of blobs that records name which were written after the listing.
 
-    Whatever is young is read again, save what was known in this very state.
+    Young records are read again unless they were listed in the same state.
     """
     before = {(bytes(row["key"]), float(row["used"])) for row in known if row["used"] > since}
 
@@ -126,18 +133,18 @@ def _named_since(
 
 
 def _delete_blobs(
-    backend: Backend, pool: ThreadPool, rows: Rows, spared: set[str], tell: Tell
+    backend: Backend, pool: ThreadPool, rows: Rows, still_named: set[str], progress: Progress
 ) -> tuple[int, int]:
     def delete(row: Row) -> int | None:
         digest, modified, size = row
         now = backend.head(blob_path(digest))
-        if now is None or now.modified != modified or digest in spared:
+        if now is None or now.modified != modified or digest in still_named:
             return None
         backend.delete(blob_path(digest))
         return size
 
     columns = ("digest", "modified")
-    return _delete(pool, delete, rows, columns, lambda n: tell("blobs deleted", n))
+    return _delete(pool, delete, rows, columns, lambda n: progress("blobs deleted", n))
 
 
 def _delete(
@@ -145,14 +152,14 @@ def _delete(
     delete: Callable[[Row], int | None],
     rows: Rows,
     columns: tuple[str, str],
-    tell: Callable[[int], None],
+    progress: Callable[[int], None],
 ) -> tuple[int, int]:
-    """Delete what rows name, many at once; gives how many went and their bytes."""
+    """Delete what rows name, in parallel; returns the number deleted and their bytes."""
     name, time = columns
     count = freed = 0
     for page in pages(rows):
         todo: list[Row] = [(unpack(r[name]), float(r[time]), int(r["size"])) for r in page]
         sizes = [size for size in pool.map(delete, todo).values() if size is not None]
         count, freed = count + len(sizes), freed + sum(sizes)
-        tell(count)
+        progress(count)
     return count, freed

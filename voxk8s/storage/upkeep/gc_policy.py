@@ -1,8 +1,8 @@
-"""Which results and blobs may go: by age, by size, and what nobody names. Pure.
+"""Which results and blobs may be deleted: by age, by total size, and without a record. Pure.
 
-*Last use* of a result is when its record was written, or touched: a look-up that finds a record
-older than a day writes it again as it is (see `touch`). What was used within the grace period
-stays, whatever the limits say, and so does every blob that such a record names.
+The *last use* of a result is when its record was written or refreshed: a look-up that finds a
+record older than a day writes it again (see `access_refresh`). What was used within the grace
+period is kept, whatever the limits, and so is every blob that such a record names.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from voxk8s.storage.upkeep.inventory import Rows
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a collection is to reach; times in seconds, None for no limit.
+    """The limits of a store; times in seconds, None for no limit.
 
-    Results that were not used for `older_than` go, then those not used for the longest time until
-    records and blobs have at most `max_bytes`. Nothing younger than `grace` goes.
+    Results that were not used for `older_than` are deleted, then the least recently used ones until
+    records and blobs have at most `max_bytes`. Nothing younger than `grace` is deleted.
     """
 
     older_than: float | None = None
@@ -31,7 +31,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is to go: places in the rows of results and of blobs."""
+    """What to delete: positions in the rows of results and of blobs."""
 
     results: NDArray[np.intp]
     blobs: NDArray[np.intp]
@@ -39,7 +39,7 @@ class Choice:
 
 
 def choose(results: Rows, blobs: Rows, limits: Limits, now: float) -> Choice:
-    """Decide what goes; `blobs` are in the order of their digests."""
+    """Choose what to delete; `blobs` are in the order of their digests."""
     order = np.argsort(results["used"], kind="stable")
     blob_of = _blob_of(results["digest"], blobs["digest"])
     users = np.bincount(blob_of[blob_of >= 0], minlength=len(blobs))
@@ -48,17 +48,17 @@ def choose(results: Rows, blobs: Rows, limits: Limits, now: float) -> Choice:
     left = int(results["size"].sum()) + int(blobs["size"].sum()) - int(blobs["size"][orphans].sum())
     going = orphans.copy()
     chosen: list[int] = []
-    for place in order.tolist():
-        age = now - float(results["used"][place])
+    for position in order.tolist():
+        age = now - float(results["used"][position])
         if age < limits.grace:
             break
         too_old = limits.older_than is not None and age > limits.older_than
         too_much = limits.max_bytes is not None and left > limits.max_bytes
         if not too_old and not too_much:
             break
-        chosen.append(place)
-        left -= int(results["size"][place])
-        blob = int(blob_of[place])
+        chosen.append(position)
+        left -= int(results["size"][position])
+        blob = int(blob_of[position])
         if blob >= 0:
             users[blob] -= 1
             if not users[blob] and not young[blob]:
@@ -68,7 +68,7 @@ def choose(results: Rows, blobs: Rows, limits: Limits, now: float) -> Choice:
 
 
 def _blob_of(wanted: NDArray[np.bytes_], digests: NDArray[np.bytes_]) -> NDArray[np.intp]:
-    """Give the place of each result's blob, or -1 for a value in its record or a missing blob."""
+    """Return the position of each result's blob; -1 for an inline value or a missing blob."""
     if not len(digests):
         return np.full(len(wanted), -1, np.intp)
     places = np.minimum(np.searchsorted(digests, wanted), len(digests) - 1)

@@ -1,4 +1,4 @@
-"""What is in a store, taken down in small rows, page by page: for verification and collection.
+"""The records and blobs of a store as small rows, for verification and garbage collection.
 
 A result takes 80 bytes of memory and a blob 48, so that ten million results fit in a gigabyte.
 """
@@ -17,7 +17,7 @@ from voxk8s.storage.record import Record
 
 PAGE: Final = 1000
 RESULT: Final = np.dtype([("key", "S32"), ("digest", "S32"), ("used", "f8"), ("size", "u8")])
-"""`digest` is empty when the value lies in the record, whose size is `size`."""
+"""`digest` is empty for an inline value; `size` is that of the record."""
 BLOB: Final = np.dtype([("digest", "S32"), ("size", "u8"), ("modified", "f8")])
 
 Rows: TypeAlias = NDArray[Any]
@@ -25,30 +25,30 @@ T = TypeVar("T")
 
 
 def pages(items: Iterable[T]) -> Iterator[list[T]]:
-    """Cut a listing into pages."""
+    """Split a listing into pages."""
     iterator = iter(items)
     while page := list(islice(iterator, PAGE)):
         yield page
 
 
 def name_of(path: str) -> str | None:
-    """Give the 64 digits that a record's or blob's path ends with, or None for another path."""
+    """Return the 64 hexadecimal digits of a record's or blob's path, or None for other paths."""
     name = "".join(path.split("/")[-2:])
     return name if len(name) == 64 and not name.strip("0123456789abcdef") else None
 
 
 def pack(name: str) -> bytes:
-    """Write 64 digits as 32 bytes (zero bytes at the end are lost in rows, and come back)."""
+    """Return 64 digits as 32 bytes; rows drop zero bytes at the end, `unpack` restores them."""
     return bytes.fromhex(name)
 
 
 def unpack(data: bytes) -> str:
-    """Give the 64 digits again."""
+    """Return the 64 digits of `pack`."""
     return bytes(data).ljust(32, b"\0").hex()
 
 
 def list_blobs(listing: Iterable[ObjectInfo]) -> Rows:
-    """Take down all blobs, in the order of their digests."""
+    """List all blobs, in the order of their digests."""
     parts = [
         np.array(
             [
@@ -67,9 +67,9 @@ def list_blobs(listing: Iterable[ObjectInfo]) -> Rows:
 def list_results(
     listing: Iterable[ObjectInfo],
     read: Callable[[list[str]], dict[str, Record]],
-    tell: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Rows:
-    """Take down all results; `read` gives the records of many keys, without the corrupt ones."""
+    """List all results; `read` returns the records of many keys, without corrupt ones."""
     parts = []
     count = 0
     for page in pages(listing):
@@ -90,5 +90,5 @@ def list_results(
             )
         )
         count += len(page)
-        tell(count)
+        progress(count)
     return np.concatenate(parts) if parts else np.empty(0, RESULT)

@@ -1,4 +1,4 @@
-"""Reads everything in a store and says what is wrong with it."""
+"""Reads everything in a store and reports what is wrong with it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from voxk8s.storage.record import FORMAT, Record, decode_record
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.inventory import list_blobs, name_of, pack, pages, unpack
 
-_MOST_NAMED = 1000
+_MAX_NAMED = 1000
 
-Tell = Callable[[str, int], None]
-"""Hears what is being read, and how many of it were."""
+Progress = Callable[[str, int], None]
+"""Called with what is being read or deleted, and the number so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found; `corrupt` are paths, `dangling` are keys: at most 1,000 of each are named.
+    """What was found; `corrupt` are paths and `dangling` keys, at most 1,000 of each.
 
-    Corrupt objects were set aside. A dangling record's blob is missing or has another size: its
-    result is computed again when it is needed. Orphans are blobs that no record names: harmless,
-    and collected in time.
+    Corrupt objects are in quarantine. A dangling record's blob is missing or has another size: its
+    result is computed again when it is needed. Orphans are blobs without a record: harmless, and
+    garbage collected in time.
     """
 
     records: int
@@ -52,32 +52,32 @@ def verify(
     blobs: BlobStore,
     pool: ThreadPool,
     read_record: Callable[[str], Record | None],
-    tell: Tell,
+    progress: Progress,
 ) -> Verification:
-    """Read all blobs and records. Blobs are read piece by piece, whatever their size."""
+    """Read all blobs and records; blobs are read in chunks, whatever their size."""
     corrupt: list[str] = []
     dangling: list[str] = []
 
-    def is_sound(found: ObjectInfo) -> bool:
+    def is_valid(found: ObjectInfo) -> bool:
         name = name_of(found.path)
         if name is None:
             return True
         seen = backend.digest(found.path)
-        # What is wrong is read once more, since the line may be at fault, and then set aside.
+        # A corrupt blob is read once more, since the connection may be at fault, and quarantined.
         return seen is None or seen[0] == name or blobs.read(Digest(name)) is not None
 
     done = 0
     for page in pages(backend.list(constants.BLOBS_PREFIX)):
-        verdicts = pool.map(is_sound, page)
-        corrupt.extend(found.path for found, sound in verdicts.items() if not sound)
+        verdicts = pool.map(is_valid, page)
+        corrupt.extend(found.path for found, valid in verdicts.items() if not valid)
         done += len(page)
-        tell("blobs", done)
-    # Taken down after they were read: what was set aside is no blob any more.
+        progress("blobs", done)
+    # Listed after they were read: blobs in quarantine do not count.
     rows = list_blobs(backend.list(constants.BLOBS_PREFIX))
     named = np.zeros(len(rows), bool)
 
-    def judge(found: ObjectInfo) -> Record | None:
-        """Give a sound record, None for one that is gone, or one of another version."""
+    def valid_record(found: ObjectInfo) -> Record | None:
+        """Return a valid record of this version; None for others and for deleted ones."""
         name = name_of(found.path)
         data = None if name is None else backend.get(found.path)
         if name is None or data is None:
@@ -92,7 +92,7 @@ def verify(
 
     count = 0
     for each in pages(backend.list(constants.RECORDS_PREFIX)):
-        for record in pool.map(judge, each).values():
+        for record in pool.map(valid_record, each).values():
             if record is None or record.inline is not None:
                 continue
             place = int(np.searchsorted(rows["digest"], pack(record.digest)))
@@ -104,7 +104,7 @@ def verify(
             if not blobs.exists(record.digest, record.size):
                 dangling.append(record.key)
         count += len(each)
-        tell("records", count)
+        progress("records", count)
     return Verification(
         records=count,
         blobs=len(rows),
@@ -113,6 +113,6 @@ def verify(
         dangling_count=len(dangling),
         orphans=int((~named).sum()),
         orphan_bytes=int(rows["size"][~named].sum()),
-        corrupt=tuple(corrupt[:_MOST_NAMED]),
-        dangling=tuple(dangling[:_MOST_NAMED]),
+        corrupt=tuple(corrupt[:_MAX_NAMED]),
+        dangling=tuple(dangling[:_MAX_NAMED]),
     )
