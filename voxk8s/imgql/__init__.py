@@ -1,7 +1,8 @@
-"""ImgQL: text to work plan. Pure.
+"""ImgQL, the language: the text of a program to a work plan, by pure functions.
 
-`compile_program` gives a plan, `check_program` what is wrong with a program, `format_program` the
-program in its usual form.
+`compile_program` returns the plan, `check_program` the errors and warnings, `format_program` the
+program in its canonical form. The steps are the folders `syntax`, `lower` and `reduce`; `compiler`
+runs them one after the other.
 """
 
 from voxk8s.imgql.compiler import CompiledProgram, check_program, compile_program

@@ -1,4 +1,4 @@
-"""From a program's text to a work plan."""
+"""Compiles the text of a program to a work plan."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from voxk8s.plan.source_location import MAX_CALLS, Call, SourceLocation
 
 
 class CompiledProgram(msgspec.Struct, frozen=True):
-    """A program as a plan.
+    """A compiled program.
 
-    `origins` has the places of operations, those inside of loops included, and of saved files by
-    `save_location_id`.
+    `origins` has the places of operations, those inside loops included, and of saved files, the
+    latter by `save_place`.
     """
 
     plan: WorkPlan
@@ -53,15 +53,14 @@ def compile_program(
 ) -> CompiledProgram:
     """Compile an ImgQL program.
 
-    `symbols` gives the operators of a namespace and `parameters` the values of `$NAME`.
-    `read_file` reads an imported file, named relative to `name`'s folder as the program says; it
-    raises OSError, ValueError or LookupError when it cannot. Raises InvalidProgram, with all
-    errors that were found.
+    `symbols` returns the operators of a namespace; `parameters` are the values of `$NAME`.
+    `read_file` reads an imported file, by its path relative to the folder of `name`; it raises
+    OSError, ValueError or LookupError if it cannot. Raises InvalidProgram with all errors.
     """
     diagnostics = Diagnostics()
     program = _Program(text, index, symbols, name, parameters or {}, read_file, diagnostics)
-    diagnostics.check()
-    return program.reduce()
+    diagnostics.raise_if_errors()
+    return program.build_plan()
 
 
 @without_gc
@@ -74,17 +73,17 @@ def check_program(
     parameters: Mapping[str, str] | None = None,
     read_file: ReadFile | None = None,
 ) -> tuple[Diagnostic, ...]:
-    """Give the errors and warnings of a program; arguments as for `compile_program`."""
+    """Return the errors and warnings of a program; arguments as for `compile_program`."""
     diagnostics = Diagnostics()
     program = _Program(text, index, symbols, name, parameters or {}, read_file, diagnostics)
     if not diagnostics.errors:
-        with suppress(InvalidProgram):  # what is wrong stands in the report
-            program.reduce()
+        with suppress(InvalidProgram):  # its errors are in `diagnostics`
+            program.build_plan()
     return diagnostics.all()
 
 
 class _Program:
-    """A program with its names looked up; not to be reduced when there are errors."""
+    """A program whose names are resolved; it must not be built if there are errors."""
 
     def __init__(
         self,
@@ -99,10 +98,10 @@ class _Program:
         self._diagnostics = diagnostics
         self._index = index
         namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
-        texts = ProgramReader(namespaces, index.absent(), parameters, read_file, diagnostics).read(
+        parsed = ProgramReader(namespaces, index.absent(), parameters, read_file, diagnostics).read(
             name, text
         )
-        self._globals = GlobalScope(index, symbols, texts.imports)
+        self._globals = GlobalScope(index, symbols, parsed.imports)
         self._library: dict[Function, Define] = {}
         for namespace in libraries.NAMESPACES:
             for source, define in libraries.definitions(namespace):
@@ -110,7 +109,7 @@ class _Program:
                 self._library[function] = define
                 self._globals.define_library(namespace, definition(function))
         self._outputs: list[Output] = []
-        functions = self._lower(texts)
+        functions = self._lower(parsed)
         self._values = [each for each in functions if not each.parameters]
         outputs = [each.function for each in self._outputs]
         self._values += outputs
@@ -124,17 +123,17 @@ class _Program:
                 source,
                 name.start,
                 name.end,
-                f"`{name.text}` is an operator: it needs one or two parameters",
-                f"write `let {name.text}(a, b) = …`, or name the value by letters",
+                f"`{name.text}` is an operator: expected one or two parameters",
+                f"write `let {name.text}(a, b) = …`, or choose a name of letters for a value",
             )
         function = _function(source, define)
         self._globals.define(order, definition(function))
         return function
 
-    def _lower(self, texts: ParsedProgram) -> list[Function]:
-        """Make the functions of all definitions, and of what they use of libraries."""
+    def _lower(self, parsed: ParsedProgram) -> list[Function]:
+        """Return the functions of all definitions; lower the library functions that they call."""
         waiting: list[tuple[Function, int, Header | None, Chain]] = []
-        for order, (source, command) in enumerate(texts.commands):
+        for order, (source, command) in enumerate(parsed.commands):
             if isinstance(command, Define):
                 function = self._define(order, source, command)
                 waiting.append((function, order, command.header, command.value))
@@ -170,10 +169,12 @@ class _Program:
 
     def _check_label(self, kind: str, source: Source, label: Token) -> None:
         if kind == "save" and not string_value(label):
-            self._diagnostics.error(source, label.start, label.end, "a file needs a name")
+            self._diagnostics.error(
+                source, label.start, label.end, "expected a file name, found an empty string"
+            )
 
-    def reduce(self) -> CompiledProgram:
-        """Make the plan; raises InvalidProgram."""
+    def build_plan(self) -> CompiledProgram:
+        """Return the plan; raises InvalidProgram."""
         builder = PlanBuilder(self._globals, self._diagnostics, self._values)
         found = builder.nodes([each.function for each in self._outputs])
         goals = tuple(
@@ -186,7 +187,7 @@ class _Program:
         }
         plan = WorkPlan(nodes, goals, tuple(self._globals.imports))
         self._check_geometry(table, plan)
-        self._diagnostics.check()
+        self._diagnostics.raise_if_errors()
         return CompiledProgram(plan, self._origins(table, plan), self._diagnostics.warnings())
 
     def _origins(self, table: NodeTable, plan: WorkPlan) -> dict[OperationId, SourceLocation]:
@@ -202,7 +203,7 @@ class _Program:
         return origins
 
     def _check_geometry(self, table: NodeTable, plan: WorkPlan) -> None:
-        """Refuse geometry where neither the plan nor the loops around it load an image."""
+        """Report geometry for which neither the plan nor the loops around it load an image."""
         waiting = [(plan.nodes, False)]
         while waiting:
             nodes, loads = waiting.pop()
@@ -223,20 +224,20 @@ class _Program:
                     call_site.start,
                     call_site.end,
                     f"`{unbound.operator}` takes its geometry from the images that the program"
-                    " loads, and it loads none here",
-                    "load an image, or combine it with one; what a loop loads is there inside"
-                    " of it only",
+                    " loads, but none is loaded here",
+                    "load an image, or combine it with one; images that a loop loads exist only"
+                    " inside the loop",
                 )
 
 
 def _function(source: Source, define: Define) -> Function:
-    """Make the function of a definition, without a body yet."""
+    """Return the function of a definition, without a body yet."""
     name = define.header.name
     return Function(name.text, source, name.start, name.end, len(define.header.parameters or ()))
 
 
 def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:
-    """Give the nodes of a plan and those inside of its loops."""
+    """Yield the nodes of a plan, those inside loops included."""
     waiting = [nodes]
     while waiting:
         for node in waiting.pop().values():

@@ -1,4 +1,4 @@
-"""Functions that call each other to any depth, without the interpreter's stack."""
+"""Functions that call each other to any depth, without Python's call stack."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
 Trampolined: TypeAlias = Generator["Trampolined[Any]", Any, T]
-"""A function that `yield`s the calls it makes and is sent their results."""
+"""A function that yields the calls that it makes and receives their results."""
 
 
-def run(steps: Trampolined[T]) -> T:
-    """Run to the end; exceptions leave through the calls they pass, as usual."""
-    stack: list[Trampolined[Any]] = [steps]
+def run(function: Trampolined[T]) -> T:
+    """Run a function to its end; exceptions propagate through its callers, as usual."""
+    stack: list[Trampolined[Any]] = [function]
     result: Any = None
     while True:
         try:
@@ -22,4 +22,4 @@ def run(steps: Trampolined[T]) -> T:
             stack.pop()
             result = end.value
             if not stack:
-                return result  # type: ignore[no-any-return] # the first steps' own result
+                return result  # type: ignore[no-any-return] # the result of `function`

@@ -1,8 +1,8 @@
 """The types of values, as the signatures of kernels name them.
 
-A sequence may say what is in it, `sequence<number>`, and a string what lies behind it if it is
-loaded, `string<image>`. Where several types will do, they are joined: `number|string`. `any` is
-what is not known before the run; only what is surely wrong is refused.
+A sequence may have an item type, `sequence<number>`, and a string the type of the file that it
+names, `string<image>`. A union is written `number|string`. `any` is what is not known before the
+run. Only types that can never fit are refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NUMBERS: Final = frozenset({"number", "bool"})
 _MAX_NESTING: Final = 3
 
 ARITHMETIC: Final = frozenset(
-    f"default.{word}" for word in ("addition", "subtraction", "multiplication", "division", "floor")
+    f"default.{name}" for name in ("addition", "subtraction", "multiplication", "division", "floor")
 )
 _SEQUENCES: Final = {
     "default.range": "sequence<number>",
@@ -28,7 +28,7 @@ _SEQUENCES: Final = {
 }
 _EQUALITY: Final = ("default.equal", "default.not_equal")
 _ORDER: Final = tuple(
-    f"default.{word}" for word in ("less", "less_equal", "greater", "greater_equal")
+    f"default.{name}" for name in ("less", "less_equal", "greater", "greater_equal")
 )
 _COMPUTABLE: Final = "number|image|sequence"
 _COMPARABLE: Final = "number|string|sequence"
@@ -39,24 +39,24 @@ _IMAGE_FILE: Final = "string<image>"
 
 
 def sequence_of(item: str) -> str:
-    """Give the type of a sequence of such items."""
+    """Return the type of a sequence with items of a type."""
     if item == ANY or item.count("<") >= _MAX_NESTING:
         return "sequence"
     return f"sequence<{item}>"
 
 
 def item_of(value_type: str) -> str:
-    """Give the type of a sequence's items."""
+    """Return the type of a sequence's items."""
     return value_type[len("sequence<") : -1] if value_type.startswith("sequence<") else ANY
 
 
 def is_sequence(value_type: str) -> bool:
-    """Tell whether it is a sequence of any kind."""
+    """Whether it is the type of a sequence."""
     return value_type.startswith("sequence")
 
 
 def join(argument_types: Sequence[str]) -> str:
-    """Give the narrowest type that all have in common; `any` for no type at all."""
+    """Return the narrowest type that includes all; `any` if there are none."""
     different = set(argument_types)
     if len(different) == 1:
         return different.pop()
@@ -69,14 +69,14 @@ def join(argument_types: Sequence[str]) -> str:
 
 
 def clashes(expected_type: str, given: str) -> bool:
-    """Tell whether a value of type `given` can never be what `wanted` asks for."""
+    """Whether a value of type `given` can never be one of type `wanted`."""
     if ANY in (expected_type, given):
         return False
     return family(given) not in map(family, expected_type.split("|"))
 
 
 def family(value_type: str) -> str:
-    """Give the widest type whose values may stand where one of this type does."""
+    """Return the widest type whose values may be used where one of this type may."""
     if value_type in IMAGES:
         return "image"
     if value_type in _NUMBERS:
@@ -85,7 +85,7 @@ def family(value_type: str) -> str:
 
 
 def expected_type(signature: Signature, position: int, argument_types: Sequence[str]) -> str:
-    """Give the type that a kernel asks for at an argument's place, among arguments of `kinds`."""
+    """Return the type that a kernel expects of an argument, among arguments of `argument_types`."""
     name, parameters = signature.qualified, signature.parameters
     if name in ARITHMETIC:
         return _COMPUTABLE
@@ -93,7 +93,7 @@ def expected_type(signature: Signature, position: int, argument_types: Sequence[
         first = family(argument_types[0])
         return first if position and first in _ORDERED.split("|") else _ORDERED
     if name in _EQUALITY:
-        # A sequence is not equal to what is none, whatever that is.
+        # A sequence may be compared with anything: it is not equal to what is not a sequence.
         return (
             ANY if any(map(is_sequence, argument_types)) or ANY in argument_types else _COMPARABLE
         )
@@ -101,14 +101,14 @@ def expected_type(signature: Signature, position: int, argument_types: Sequence[
 
 
 def is_image(value_type: str, signature: Signature, position: int) -> bool:
-    """Tell whether an argument must be an image: by its type, or since the kernel wants one."""
+    """Whether an argument must be an image: by its type, or because the kernel expects one."""
     return value_type in IMAGES or (
         value_type == ANY and expected_type(signature, position, ()) in IMAGES
     )
 
 
 def result_type(signature: Signature, argument_types: Sequence[str]) -> str:
-    """Give the type of a kernel's result for arguments of these types."""
+    """Return the type of a kernel's result for arguments of these types."""
     name = signature.qualified
     if name in ARITHMETIC:
         return _arithmetic(argument_types)
@@ -129,32 +129,32 @@ def result_type(signature: Signature, argument_types: Sequence[str]) -> str:
 
 
 def describe_call(name: str, signature: Signature) -> str:
-    """Say what a kernel takes, as in `it is near(mask)`; empty if its signature does not tell."""
+    """Return a signature such as `signature: near(mask)`, empty if its types are not known."""
     parameters = list(signature.parameters)
     if not parameters or set(parameters) == {ANY}:
         return ""
     if signature.maximum is None:
         parameters.append("…")
-    return f"it is {name}({', '.join(parameters)})"
+    return f"signature: {name}({', '.join(parameters)})"
 
 
 def string_type(value: str) -> str:
-    """Give the type of a string that the program spells out; its suffix may say what it names."""
+    """Return the type of a string literal; its suffix may tell which kind of file it names."""
     return _IMAGE_FILE if value.lower().removesuffix(".gz").endswith(_PICTURES) else "string"
 
 
 def load_type(url: object) -> str:
-    """Guess the type of what is loaded, by the URL if it is known: an image if nothing else."""
+    """Return the type of what is loaded from a URL, None if it is not known: mostly an image."""
     return ANY if not isinstance(url, str) or is_document(url) else "image"
 
 
 def is_document(url: str) -> bool:
-    """Tell whether a file's suffix says that it is no image."""
+    """Whether a file's suffix is one of documents, not of images."""
     return url.lower().endswith(_DOCUMENTS)
 
 
 def is_load(signature: Signature) -> bool:
-    """Tell whether the kernel reads a file."""
+    """Whether the kernel reads a file."""
     return signature.role is Role.LOAD
 
 

@@ -245,7 +245,7 @@ def test_a_parameter_that_is_absent_is_said_with_how_to_give_it(
     Path("p.imgql").write_text('load x = "$SCAN"\nprint "a" x\n')
     assert program.call(["check", "p.imgql"]) == 2
     err = capsys.readouterr().err
-    assert "help: give it by --param SCAN=VALUE (in a WorkPlan: spec.source.parameters)" in err
+    assert "help: set it by --param SCAN=VALUE (in a WorkPlan: spec.source.parameters)" in err
     assert program.call(["check", "p.imgql", "--param", "SCAM=x"]) == 2
     assert "did you mean `$SCAM`?" in capsys.readouterr().err
 

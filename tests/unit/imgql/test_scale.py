@@ -66,7 +66,7 @@ def test_a_long_cycle_is_cut() -> None:
     """A cycle through thousands of definitions is named in one line."""
     text = "\n".join(f"let a{i} = a{(i + 1) % 5000}" for i in range(5000))
     message = compile_error(text)
-    assert "`a0` is defined by itself: a0 -> a1" in message
+    assert "`a0` is defined in terms of itself: a0 -> a1" in message
     assert len(message) < 400
 
 
@@ -108,6 +108,6 @@ def test_a_short_program_without_end_is_refused(monkeypatch: pytest.MonkeyPatch,
     """What calls itself doubled again and again is told where it is asked for."""
     monkeypatch.setattr(plan_builder, "MAX_OPERATIONS", 1000)
     message = compile_error(text)
-    assert "this comes to more than 1,000 operations" in message
+    assert "this expands to more than 1,000 operations" in message
     line = text.count("\n") + 1
     assert f"main.imgql:{line}:" in message

@@ -1,4 +1,4 @@
-"""Applies what names mean to operands: arities, kernels, signs."""
+"""Lowers the application of resolved names to operands: arities, kernels, prefix minus."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MINUS = "-"
 
 
 class LoweringAborted(Exception):
-    """The rest of a definition makes no sense after an error in it, which is reported."""
+    """The rest of a definition cannot be lowered after an error, which is reported."""
 
 
 class CallLowering:
@@ -31,28 +31,35 @@ class CallLowering:
         self._diagnostics.error(function.source, item.start, item.end, message, *hints)
 
     def apply(
-        self, scope: Scope, resolved: ResolvedName, values: tuple[int, ...], end: int | None = None
+        self,
+        scope: Scope,
+        resolved: ResolvedName,
+        arguments: tuple[int, ...],
+        end: int | None = None,
     ) -> int:
-        """Apply what a name means to arguments; without arguments it is the value itself."""
+        """Apply a name to arguments, or return its value if there are none.
+
+        `end` is the offset after the parentheses of a call, None without parentheses.
+        """
         token = resolved.token
         stop = token.end if end is None else end
         if resolved.unknown:
             return scope.add(Unknown(token.start, token.end))
-        if resolved.index is not None and not values and end is None:
+        if resolved.index is not None and not arguments and end is None:
             return resolved.index
-        count = len(values)
+        count = len(arguments)
         if not resolved.accepts(count) or resolved.index is not None:
             self._report_arity(scope, resolved, count, called=end is not None)
             return scope.add(Unknown(token.start, token.end))
         definition = resolved.definition
-        assert definition is not None  # noqa: S101 - a known meaning is a place or a definition
+        assert definition is not None  # noqa: S101 - a known name is a value or a definition
         if definition.function is not None:
-            arguments = (*values, *resolved.captured)
+            arguments = (*arguments, *resolved.captured)
             return scope.add(Call(definition.function, arguments, token.start, stop))
-        return scope.add(_calls(definition, values, token.start, stop))
+        return scope.add(_apply_kernel(definition, arguments, token.start, stop))
 
     def prefix(self, scope: Scope, resolved: ResolvedName, value: int) -> int:
-        """Apply what stands before an operand; a minus is part of a number, or short for 0 - x."""
+        """Apply a prefix to an operand; a minus is part of a number, or short for `0 - x`."""
         if resolved.token.text != MINUS or resolved.accepts(1) or resolved.unknown:
             return self.apply(scope, resolved, (value,))
         start = resolved.token.start
@@ -65,7 +72,7 @@ class CallLowering:
     def function(
         self, scope: Scope, resolved: ResolvedName, arity: int
     ) -> tuple[Function, tuple[int, ...]]:
-        """Give a name as a function of so many parameters, with what it captures."""
+        """Return a name as a function of `arity` parameters, and what it captures."""
         definition = resolved.definition
         if definition is not None and definition.function is not None:
             return definition.function, resolved.captured
@@ -76,17 +83,19 @@ class CallLowering:
         function.result = self.apply(inner, resolved, tuple(range(arity)))
         return function, ()
 
-    def kernel(self, scope: Scope, qualified: str, values: Sequence[int], item: Item) -> int:
-        """Apply a kernel that syntax stands for."""
+    def kernel(self, scope: Scope, qualified: str, arguments: Sequence[int], item: Item) -> int:
+        """Apply a kernel that the syntax stands for, such as `default.index` for brackets."""
         signature = self._globals.signature(qualified)
         if signature is None:
-            self.error(scope.function, item, f"the kernel {qualified} is not there")
+            self.error(scope.function, item, f"the kernel {qualified} is not available")
             raise LoweringAborted
         operator = self._globals.spell(qualified)
-        return scope.add(Apply(operator, signature, tuple(values), item.start, item.end, operator))
+        return scope.add(
+            Apply(operator, signature, tuple(arguments), item.start, item.end, operator)
+        )
 
     def warn_mixed(self, scope: Scope, operators: list[ResolvedName]) -> None:
-        """Warn of a chain that mixes operators, whose grouping may surprise."""
+        """Warn of a chain of different operators, whose grouping may surprise."""
         if scope.function.source.library or len(operators) < 2:
             return
         if any(each.unknown for each in operators):
@@ -110,7 +119,7 @@ class CallLowering:
     ) -> None:
         token = resolved.token
         if resolved.index is not None or (called and resolved.is_value):
-            hint = f"an item of a sequence is {token.text}[i]" if count == 1 else ""
+            hint = f"write {token.text}[i] for an item of a sequence" if count == 1 else ""
             message = f"`{token.text}` is a value, not a function"
             self.error(scope.function, token, message, hint)
             return
@@ -118,21 +127,19 @@ class CallLowering:
         self.error(
             scope.function,
             token,
-            f"`{token.text}` {resolved.takes()}, and {given} {'is' if count == 1 else 'are'} given",
-            _form(resolved.definition),
+            f"`{token.text}` {resolved.takes()}, found {given}",
+            _signature(resolved.definition),
         )
 
 
-def _form(definition: Definition | None) -> str:
-    """Say how a function is called, and where it is defined."""
+def _signature(definition: Definition | None) -> str:
+    """Return how a function is called and where it is defined, as a hint."""
     if definition is None:
         return ""
     if definition.signature is not None:
-        return (
-            describe_call(definition.name, definition.signature)
-            if not definition.operand_types
-            else ""
-        )
+        if definition.operand_types:
+            return ""
+        return describe_call(definition.name, definition.signature)
     function = definition.function
     if function is None or function.source.library:
         return ""
@@ -142,15 +149,18 @@ def _form(definition: Definition | None) -> str:
         for each in function.instructions[: definition.maximum]
         if isinstance(each, Parameter)
     )
-    return f"it is {definition.name}({names}), defined at {function.source.name}:{line}:{column}"
+    place = f"{function.source.name}:{line}:{column}"
+    return f"signature: {definition.name}({names}), defined at {place}"
 
 
-def _calls(definition: Definition, values: tuple[int, ...], start: int, end: int) -> Apply:
+def _apply_kernel(
+    definition: Definition, arguments: tuple[int, ...], start: int, end: int
+) -> Apply:
     signature = definition.signature
     assert signature is not None  # noqa: S101 - a definition is a function or a kernel
-    arguments, operand_types = values, definition.operand_types
+    operand_types = definition.operand_types
     if definition.swapped:
-        arguments, operand_types = tuple(reversed(arguments)), tuple(reversed(operand_types))
+        arguments, operand_types = arguments[::-1], operand_types[::-1]
     return Apply(
         definition.operator,
         signature,

@@ -1,4 +1,4 @@
-"""What a name means: definitions of the program, kernels, operators and libraries."""
+"""The names outside functions: definitions of the program, kernels, operators and libraries."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from voxk8s.plan.signature import KernelIndex, Role, Signature
 
 
 class Symbol(Protocol):
-    """The meaning of an operator, as the kernels give it.
+    """The kernel of an operator.
 
-    `kernel` is qualified; `operands` are the type words of the operands as the program reads, one
-    or two; `swapped` says that the right operand is the kernel's first argument.
+    `kernel` is qualified; `operands` are the types of its one or two operands as the program reads;
+    if `swapped`, the right operand is the kernel's first argument.
     """
 
     @property
@@ -30,17 +30,17 @@ class Symbol(Protocol):
 
 
 SymbolTable: TypeAlias = Callable[[str], Mapping[str, Symbol]]
-"""Gives the operators that a namespace brings."""
+"""Returns the operators of a namespace."""
 
 _HIDDEN: Final = (Role.MAP, Role.FOLD, Role.SAVE)
-"""Roles that programs reach by `for`, `fold` and `save` only."""
+"""Roles that programs use only by `for`, `fold` and `save`."""
 
 _IMAGE_SIGNS: Final = {"==": "=", "&&": "&", "||": "|"}
-"""What the operators of numbers and truth values are called for images."""
+"""Operators of numbers and truth values, and their counterparts for images."""
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """A name that means a function of the program, a library or a kernel.
+    """The function of a program or library, or the kernel, that a name refers to.
 
     `minimum` and `maximum` bound the number of arguments (None: any number).
     """
@@ -53,10 +53,9 @@ class Definition(msgspec.Struct, frozen=True):
     operator: str = ""
     swapped: bool = False
     operand_types: tuple[str, ...] = ()
-    captured: tuple[str, ...] = ()
 
     def accepts(self, count: int) -> bool:
-        """Tell whether the name can be applied to so many arguments."""
+        """Whether it can be applied to `count` arguments."""
         return self.minimum <= count and (self.maximum is None or count <= self.maximum)
 
 
@@ -66,10 +65,11 @@ def definition(function: Function) -> Definition:
 
 
 class GlobalScope:
-    """All names outside of functions, in the order in which they hide each other.
+    """All names outside functions, in the order in which they hide each other.
 
-    A name means the definition before it in the program; then a kernel; then an operator of an
-    imported namespace; then the library's; at last a definition further down.
+    A name refers to the definition before it in the program; else to a kernel; else to an operator
+    of an imported namespace; else to a library's definition; else to a later definition of the
+    program.
     """
 
     def __init__(self, index: KernelIndex, symbols: SymbolTable, imports: Sequence[str]) -> None:
@@ -87,7 +87,7 @@ class GlobalScope:
         self._spelled: dict[str, str] = {}
 
     def define_library(self, namespace: str, definition: Definition) -> None:
-        """Add a definition that a namespace brings."""
+        """Add a definition of a namespace's library."""
         for name in (definition.name, f"{namespace}.{definition.name}"):
             self._libraries.setdefault(name, []).append((namespace, definition))
 
@@ -98,9 +98,9 @@ class GlobalScope:
         found.append(definition)
 
     def find(self, name: str, order: int, *, library: bool) -> Iterator[Definition]:
-        """Give what `name` may mean in the definition number `order`, best first.
+        """Yield what `name` may refer to in the definition number `order`, best first.
 
-        `library`: the name stands in a library itself, which sees no definitions of programs.
+        `library`: the name is used in a library, which does not see definitions of programs.
         """
         orders, found = ((), ()) if library else self._defined.get(name, ((), ()))
         place = bisect_left(orders, order)
@@ -121,7 +121,7 @@ class GlobalScope:
             yield found[place]
 
     def kernel(self, name: str) -> Definition | None:
-        """Find a kernel by the name that a program uses."""
+        """Return the kernel of a name in a program, None if there is none."""
         if name not in self._kernels:
             signature = self._index.find(name, self.imports)
             self._kernels[name] = (
@@ -138,7 +138,7 @@ class GlobalScope:
         return self._kernels[name]
 
     def spell(self, qualified: str) -> str:
-        """Give the shortest name by which a plan with these imports finds the kernel."""
+        """Return the shortest name by which a plan with these imports finds the kernel."""
         if qualified not in self._spelled:
             bare = qualified.rpartition(".")[2]
             found = self._index.find(bare, self.imports)
@@ -147,11 +147,11 @@ class GlobalScope:
         return self._spelled[qualified]
 
     def signature(self, qualified: str) -> Signature | None:
-        """Find a kernel by its full name, hidden ones included."""
+        """Return the signature of a kernel by its qualified name, hidden ones included."""
         return self._index.find(qualified, ())
 
     def operator(self, sign: str, namespace: str) -> Definition | None:
-        """Find an operator that a namespace brings, imported or not."""
+        """Return an operator of a namespace, imported or not, None if it has no such operator."""
         return self._operator(sign, self._table(namespace).get(sign))
 
     def _symbol(self, name: str) -> Definition | None:
@@ -172,33 +172,34 @@ class GlobalScope:
             operand_types=symbol.operands,
         )
 
-    def fitting(self, sign: str, kinds: Sequence[str]) -> list[str]:
-        """Give the spellings of an operator, dotted or not, that take operands of these types."""
+    def fitting(self, sign: str, value_types: Sequence[str]) -> list[str]:
+        """Return the spellings of an operator, dotted or not, that fit operands of these types."""
         core = sign.strip(".")
         core = _IMAGE_SIGNS.get(core, core)
         return [
             spelling
             for spelling in (f"{core}.", f".{core}", f".{core}.", core)
-            if spelling != sign and self._takes(spelling, kinds)
+            if spelling != sign and self._takes(spelling, value_types)
         ]
 
-    def _takes(self, spelling: str, kinds: Sequence[str]) -> bool:
+    def _takes(self, spelling: str, value_types: Sequence[str]) -> bool:
         definition = self._symbol(spelling)
         if (
             definition is None
             or definition.signature is None
-            or len(definition.operand_types) != len(kinds)
+            or len(definition.operand_types) != len(value_types)
         ):
             return False
         operand_types = definition.operand_types
         if set(operand_types) == {ANY}:
             operand_types = tuple(
-                expected_type(definition.signature, place, kinds) for place in range(len(kinds))
+                expected_type(definition.signature, place, value_types)
+                for place in range(len(value_types))
             )
-        return not any(map(clashes, operand_types, kinds))
+        return not any(map(clashes, operand_types, value_types))
 
     def known(self, name: str) -> Iterator[str]:
-        """Give every name that could have been meant by `name`."""
+        """Yield every name that a misspelt `name` could have meant."""
         if "." in name.strip("."):
             yield from self._index.names()
         yield from self._symbols
@@ -215,11 +216,11 @@ class GlobalScope:
         yield from reversed(self._defined)
 
     def absent(self) -> Sequence[str]:
-        """Say which packages of kernels cannot be loaded, and why."""
+        """Return which packages of kernels cannot be loaded, and why."""
         return self._index.absent()
 
     def homes(self, name: str) -> list[str]:
-        """Give the namespaces or libraries that would bring `name` if they were imported."""
+        """Return the namespaces or libraries to import for `name`."""
         homes = [
             qualified.rpartition(".")[0]
             for qualified in self._index.names()

@@ -1,4 +1,4 @@
-"""Gathers a program's texts: the program itself, the files it imports, the standard library."""
+"""Reads and parses all files of a program: its own, those it imports, and libraries."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ ReadFile = Callable[[str], str]
 
 
 class ParsedProgram(msgspec.Struct, frozen=True):
-    """All commands of a program, imported ones in their places, each with its source.
+    """All commands of a program in order, each with its source; imported ones replace the import.
 
-    `imports` are namespaces in the order of import.
+    `imports` are the imported namespaces in order.
     """
 
     commands: Sequence[tuple[Source, Command]]
@@ -36,7 +36,7 @@ class ParsedProgram(msgspec.Struct, frozen=True):
 
 
 class ProgramReader:
-    """Reads and parses the texts of one program."""
+    """Reads and parses the files of one program."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class ProgramReader:
         read_file: ReadFile | None,
         diagnostics: Diagnostics,
     ) -> None:
-        """Read by `read_file`; `absent` says why further namespaces cannot be had."""
+        """Read files by `read_file`; `absent` says why other namespaces are not available."""
         self._namespaces = namespaces
         self._absent = absent
         self._parameters = parameters
@@ -57,23 +57,23 @@ class ProgramReader:
         self._loads = False
 
     def read(self, name: str, text: str) -> ParsedProgram:
-        """Read everything that a program consists of; what is wrong is reported."""
+        """Read everything that a program consists of; errors are reported."""
         main = Source(name, text, self._parameters)
-        self._gather(main)
-        mixed: frozenset[str] = frozenset()
+        self._read_imported(main)
+        suffixed: frozenset[str] = frozenset()
         for each in self._sources.values():
             if isinstance(each, Source):
-                mixed |= lexer.suffixed_names(each.code)
+                suffixed |= lexer.suffixed_names(each.code)
         library = lexer.suffixed_names(libraries.text(libraries.STANDARD))
-        mixed |= {word for word in library if not _defines(main.code, word)}
-        commands = list(self._commands(main, mixed))
+        suffixed |= {word for word in library if not _defines(main.code, word)}
+        commands = list(self._commands(main, suffixed))
         if self._loads and not self._imports:
-            # Version 1 had no namespaces: all that it knew was there without an import.
+            # VoxLogicA 1 had no namespaces; its programs use these kernels without an import.
             self._imports[_FIRST_NAMESPACE] = None
         return ParsedProgram(commands, tuple(self._imports))
 
-    def _gather(self, main: Source) -> None:
-        """Read all files that are imported, directly or not."""
+    def _read_imported(self, main: Source) -> None:
+        """Read all files that are imported, directly or indirectly."""
         self._sources[main.name] = main
         waiting = [main]
         while waiting:
@@ -89,7 +89,7 @@ class ProgramReader:
                     waiting.append(found)
 
     def _path(self, importer: Source, target: str) -> str:
-        """Give the name of the file that is meant; the suffix may be left out."""
+        """Return the path of an imported file; the suffix may be omitted."""
         path = posixpath.normpath(posixpath.join(posixpath.dirname(importer.name), target))
         if path.endswith(_SUFFIX) or isinstance(self._open(path), Source):
             return path
@@ -97,7 +97,7 @@ class ProgramReader:
         return longer if isinstance(self._open(longer), Source) else path
 
     def _open(self, path: str) -> Source | str:
-        """Read a file, once; gives the reason when it cannot be read."""
+        """Read a file once; return the reason if it cannot be read."""
         if path not in self._sources:
             found = self._read(path)
             file = posixpath.basename(path)
@@ -113,18 +113,18 @@ class ProgramReader:
             text = self._read_file(path)
         except (OSError, ValueError, LookupError, Voxk8sError) as error:
             if isinstance(error, FileNotFoundError | LookupError):
-                return "there is no such file"
+                return "no such file"
             if isinstance(error, UnicodeDecodeError):
-                return "it is not UTF-8 text"
+                return "not UTF-8 text"
             return getattr(error, "strerror", None) or str(error) or type(error).__name__
         return Source(path, text, self._parameters)
 
     def _is_known(self, target: str) -> bool:
         return target in self._namespaces or target in _LIBRARY_NAMES
 
-    def _commands(self, main: Source, mixed: frozenset[str]) -> Iterator[tuple[Source, Command]]:
-        """Give all commands, those of an imported file where it is first imported."""
-        stack = [(main, iter(self._parse(main, mixed)))]
+    def _commands(self, main: Source, suffixed: frozenset[str]) -> Iterator[tuple[Source, Command]]:
+        """Yield all commands, those of an imported file where it is first imported."""
+        stack = [(main, iter(self._parse(main, suffixed)))]
         seen = {main.name}
         while stack:
             source, commands = stack[-1]
@@ -139,15 +139,15 @@ class ProgramReader:
                 chain = [each.name for each, _ in stack]
                 if path in chain:
                     cycle = " -> ".join([*chain[chain.index(path) :], path])
-                    self._error(source, command.target, f"files import each other: {cycle}")
+                    self._error(source, command.target, f"circular import: {cycle}")
                 elif path not in seen and isinstance(found, Source):
                     seen.add(path)
-                    stack.append((found, iter(self._parse(found, mixed))))
+                    stack.append((found, iter(self._parse(found, suffixed))))
             else:
                 yield source, command
 
     def _import(self, source: Source, token: Token) -> str | None:
-        """Note an imported namespace; give the name of an imported file that could be read."""
+        """Record an imported namespace, or return the path of an imported file that is readable."""
         target = string_value(token)
         if target in self._namespaces:
             self._imports[target] = None
@@ -162,7 +162,7 @@ class ProgramReader:
             self._error(
                 source,
                 token,
-                f'cannot import "{target}": it is no namespace, and as a file: {found}',
+                f'cannot import "{target}": not a namespace, and as a file: {found}',
                 f'did you mean "{near}"?'
                 if near
                 else f"namespaces are {', '.join(self._namespaces)}",
@@ -171,22 +171,22 @@ class ProgramReader:
             return None
         return path
 
-    def _parse(self, source: Source, mixed: frozenset[str]) -> list[Command]:
+    def _parse(self, source: Source, suffixed: frozenset[str]) -> list[Command]:
         for missing in source.missing:
             near = nearest(missing.name, self._parameters)
             self._diagnostics.error(
                 source,
-                source.expanded(missing.start),
-                source.expanded(missing.stop),
-                f"the parameter `${missing.name}` is not given",
+                source.code_offset(missing.start),
+                source.code_offset(missing.stop),
+                f"no value for the parameter `${missing.name}`",
                 f"did you mean `${near}`?"
                 if near
-                else f"give it by --param {missing.name}=VALUE"
+                else f"set it by --param {missing.name}=VALUE"
                 " (in a WorkPlan: spec.source.parameters)",
             )
         if source.missing:
             return []
-        tokens = lexer.tokenize(source, self._diagnostics, mixed)
+        tokens = lexer.tokenize(source, self._diagnostics, suffixed)
         self._loads |= any(token.type == "LOAD" for token in tokens)
         return parser.parse(source, tokens, self._diagnostics)
 
@@ -195,7 +195,7 @@ class ProgramReader:
 
 
 def _defines(code: str, word: str) -> bool:
-    """Tell whether a program uses the letters of a library's mixed name for a name of its own."""
+    """Whether a program itself defines the letters of a library's name, such as the `B` of `B+`."""
     letters = re.match(r"\w+", word)
     name = letters.group() if letters else word
     return (

@@ -1,8 +1,8 @@
-"""Programs after names are looked up: functions, each a list of instructions.
+"""The intermediate representation: functions, each a list of instructions, with names resolved.
 
-An instruction names the values it needs by their places in the same list, so a body has no depth
-and is run from top to bottom. Loop bodies and local functions are functions of their own, with
-what they use from outside as further parameters.
+Instructions refer to values by their indices in the same list, so a body has no depth and runs from
+top to bottom. Loop bodies and local functions are functions of their own, with what they capture as
+further parameters.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Constant(msgspec.Struct, frozen=True, gc=False):
 
 
 class Parameter(msgspec.Struct, frozen=True, gc=False):
-    """The argument at `place`."""
+    """The argument at `index`."""
 
     index: int
     start: int
@@ -33,10 +33,10 @@ class Parameter(msgspec.Struct, frozen=True, gc=False):
 
 
 class Apply(msgspec.Struct, frozen=True, gc=False):
-    """A kernel applied.
+    """The application of a kernel.
 
-    `name` is what the program calls it. For an operator, `words` are the types it asks for and
-    `swapped` says that its right operand is the first argument.
+    `name` is what the program calls it. For an operator, `operand_types` are the types that it
+    expects, in the order of the arguments; if `swapped`, its right operand is the first argument.
     """
 
     operator: str
@@ -50,7 +50,7 @@ class Apply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A function of the program called."""
+    """A call of a function of the program or of a library."""
 
     function: Function
     arguments: tuple[int, ...]
@@ -59,7 +59,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Map(msgspec.Struct, frozen=True):
-    """A loop: `function`'s first parameter is the item, the others are `captured`."""
+    """A loop: the first parameter of `function` is the item, the others are `captured`."""
 
     function: Function
     sequence: int
@@ -69,7 +69,7 @@ class Map(msgspec.Struct, frozen=True):
 
 
 class Fold(msgspec.Struct, frozen=True):
-    """A fold from the left with a function of two parameters (and what it captures)."""
+    """A fold from the left with a function of two parameters (and those that it captures)."""
 
     function: Function
     initial: int
@@ -80,7 +80,7 @@ class Fold(msgspec.Struct, frozen=True):
 
 
 class Unknown(msgspec.Struct, frozen=True, gc=False):
-    """Stands for what an error left out."""
+    """A value that is not known because of an error."""
 
     start: int
     end: int
@@ -90,10 +90,10 @@ Instruction: TypeAlias = Constant | Parameter | Apply | Call | Map | Fold | Unkn
 
 
 class Function:
-    """A body with parameters; a definition without parameters has none.
+    """A body with parameters; a definition of a value has none.
 
-    `used` are the parameters that the result depends on and `live` the instructions it needs, both
-    ascending; `liveness` fills them in.
+    `used` are the parameters that the result depends on and `live` the instructions that it needs,
+    both ascending; `liveness` sets them.
     """
 
     __slots__ = (
@@ -120,18 +120,18 @@ class Function:
         self.live: tuple[int, ...] = ()
 
     def add(self, instruction: Instruction) -> int:
-        """Append an instruction and give its place."""
+        """Append an instruction and return its index."""
         self.instructions.append(instruction)
         return len(self.instructions) - 1
 
     @property
     def callees(self) -> list[Function]:
-        """The functions that the body names."""
+        """The functions that the body refers to."""
         return [each.function for each in self.instructions if isinstance(each, Call | Map | Fold)]
 
 
 class Output(msgspec.Struct, frozen=True):
-    """A goal: the result of a function without parameters; its label is from `start` to `end`."""
+    """A goal: the result of a function without parameters; its label is at `start` to `end`."""
 
     kind: str
     label: str
@@ -142,7 +142,7 @@ class Output(msgspec.Struct, frozen=True):
 
 
 def operands_of(instruction: Instruction) -> tuple[int, ...]:
-    """Give the places that an instruction reads, parameters that nobody uses left out."""
+    """Return the indices of the values that an instruction uses; unused arguments are left out."""
     if isinstance(instruction, Apply):
         return instruction.arguments
     if isinstance(instruction, Call):

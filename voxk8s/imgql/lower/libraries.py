@@ -1,4 +1,4 @@
-"""The ImgQL texts of this package: what namespaces bring beside kernels, and files to import."""
+"""The ImgQL files of this package: libraries of namespaces, and files that programs may import."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import Define
 
 STANDARD: Final = "stdlib.imgql"
-"""The library of the namespace `vox1`, which programs may import by this name, too."""
+"""The library of the namespace `vox1`; programs may import it by this name too."""
 NAMESPACES: Final = {"vox1": STANDARD, "simpleitk": "simpleitk.imgql"}
-"""Libraries that come with a namespace."""
+"""The library of each namespace that has one."""
 FILES: Final = frozenset({"RegionCalculus.imgql"})
-"""Files that any program may import, unless it has its own of this name."""
+"""Files that any program may import unless it has its own file of the same name."""
 
 
 def importable(namespace: str) -> str:
-    """Give what a program imports to have the library of a namespace."""
+    """Return what a program imports for the library of a namespace."""
     return STANDARD if NAMESPACES[namespace] == STANDARD else namespace
 
 
 def text(file: str) -> str:
-    """Give the text of a library."""
+    """Return the text of a library."""
     return (resources.files("voxk8s.imgql") / "library" / file).read_text("utf-8")
 
 
 @cache
 def definitions(namespace: str) -> tuple[tuple[Source, Define], ...]:
-    """Give the definitions that a namespace brings."""
+    """Return the definitions of a namespace's library."""
     file = NAMESPACES[namespace]
     source = Source(file, text(file), library=True)
     diagnostics = Diagnostics()
     tokens = lexer.tokenize(source, diagnostics, lexer.suffixed_names(source.code))
     commands = parser.parse(source, tokens, diagnostics)
-    diagnostics.check()
+    diagnostics.raise_if_errors()
     return tuple((source, each) for each in commands if isinstance(each, Define))

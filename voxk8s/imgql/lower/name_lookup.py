@@ -1,4 +1,4 @@
-"""Looks names up from inside a body, and says what is wrong with those that mean nothing."""
+"""Resolves names from within a body, and reports those that are unknown."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from voxk8s.plan.suggest import nearest
 
 _MAX_COMPARED = 5_000
 _MAX_OPERATOR_LENGTH = 12
-"""Signs of an operator that is written without a space before or behind another."""
+"""Signs of an operator that is not separated by a space from another."""
 
 
 class ResolvedName(msgspec.Struct, frozen=True):
-    """What a word means where it stands: a value's place, a definition, or nothing known."""
+    """What a token refers to: the value at `index`, a `definition`, or nothing known."""
 
     token: Token
     index: int | None = None
@@ -30,31 +30,31 @@ class ResolvedName(msgspec.Struct, frozen=True):
 
     @property
     def unknown(self) -> bool:
-        """True when the word means nothing."""
+        """Whether the name is not known."""
         return self.index is None and self.definition is None
 
     @property
     def is_value(self) -> bool:
-        """True for what takes no arguments at all."""
+        """Whether it takes no arguments."""
         return self.index is not None or (
             self.definition is not None and self.definition.maximum == 0
         )
 
     def accepts(self, count: int) -> bool:
-        """Tell whether it can be applied to so many arguments; a value to none."""
+        """Whether it can be applied to `count` arguments; a value accepts none."""
         if self.index is not None:
             return count == 0
         return self.definition is not None and self.definition.accepts(count)
 
     @property
-    def joins(self) -> bool:
-        """True for what may stand between two operands."""
+    def is_infix(self) -> bool:
+        """Whether it may be between two operands."""
         signature = self.definition.signature if self.definition else None
         geometry = signature is not None and signature.role is Role.GEOMETRY
         return self.accepts(2) and not geometry
 
     def takes(self) -> str:
-        """Say how many arguments it takes, as in `takes 1 or 2 arguments`."""
+        """Return how many arguments it takes, as in `takes 1 or 2 arguments`."""
         if self.definition is None or self.is_value:
             return "is a value"
         low, high = self.definition.minimum, self.definition.maximum
@@ -65,7 +65,7 @@ class ResolvedName(msgspec.Struct, frozen=True):
 
 
 class NameLookup:
-    """Finds meanings, local ones first."""
+    """Resolves names, local ones first."""
 
     def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics) -> None:
         self._globals = global_scope
@@ -73,9 +73,9 @@ class NameLookup:
         self._signs: dict[tuple[str, bool], bool] = {}
 
     def find(self, scope: Scope, token: Token, count: int | None = None) -> ResolvedName:
-        """Give the meaning of a word; one that means nothing is reported.
+        """Resolve a name; an unknown one is reported.
 
-        Of an operator with several meanings the one for `count` operands is taken.
+        Of the overloads of an operator, the one for `count` operands is taken.
         """
         found = self._find(scope, token, count)
         if found is None:
@@ -84,14 +84,14 @@ class NameLookup:
         return found
 
     def prefix(self, scope: Scope, token: Token) -> ResolvedName:
-        """Give the meaning of an operator that stands before its operand."""
+        """Resolve an operator before its operand."""
         found = self._find(scope, token, 1)
         if found is not None and not found.accepts(1) and token.text != "-":
             self._diagnostics.error(
                 scope.function.source,
                 token.start,
                 token.end,
-                f"`{token.text}` needs an operand before it"
+                f"expected an operand before `{token.text}`"
                 if found.accepts(2)
                 else f"`{token.text}` {found.takes()}",
             )
@@ -99,7 +99,7 @@ class NameLookup:
         return self.find(scope, token, 1) if found is None else found
 
     def knows(self, scope: Scope, token: Token, count: int | None = None) -> bool:
-        """Tell whether a word means something, and can be applied to so many arguments."""
+        """Whether a name is known and accepts `count` arguments."""
         found = self._find(scope, token, count)
         return found is not None and (count is None or found.accepts(count))
 
@@ -111,7 +111,7 @@ class NameLookup:
             definition = Definition(token.text, binding.arity, binding.arity, binding.function)
             return ResolvedName(token, definition=definition, captured=binding.captured)
         if token.text in self._diagnostics.unreadable_names:
-            # The definition that could not be read would hide kernels of its name.
+            # Its definition has a syntax error; it would hide a kernel of this name.
             return None
         library = scope.function.source.library
         first = None
@@ -122,7 +122,7 @@ class NameLookup:
         return None if first is None else ResolvedName(token, definition=first)
 
     def split_signs(self, scope: Scope, items: tuple[Item, ...]) -> tuple[Item, ...]:
-        """Take operators apart that are only known in parts: `&!` is `&` and `!`."""
+        """Split operators of which only the parts are known: `&!` is `&` and `!`."""
         if all(
             not isinstance(item, Token)
             or item.type != "OP"
@@ -131,16 +131,16 @@ class NameLookup:
             for item in items
         ):
             return items
-        operand_types: list[Item] = []
+        split: list[Item] = []
         for item in items:
             if isinstance(item, Token) and item.type == "OP":
-                operand_types += self._split(scope, item)
+                split += self._split(scope, item)
             else:
-                operand_types.append(item)
-        return tuple(operand_types)
+                split.append(item)
+        return tuple(split)
 
     def _split(self, scope: Scope, token: Token) -> Sequence[Token]:
-        """Give the longest known operators from the left, or the token itself if there are none."""
+        """Return the longest known operators from left to right, or the token if there are none."""
         text = token.text
         parts: list[Token] = []
         index = 0

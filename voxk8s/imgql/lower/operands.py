@@ -1,34 +1,78 @@
-"""Lowers literals, sequences, indices and slices."""
+"""Lowers operands: literals, sequences, indices, slices, and the forms that bind names or loop."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Final
+from typing import Final, TypeAlias
 
-from voxk8s.imgql.lower.calls import CallLowering, LoweringAborted
-from voxk8s.imgql.lower.forms import LowerChain
-from voxk8s.imgql.lower.ir import Constant
-from voxk8s.imgql.lower.scopes import Scope
-from voxk8s.imgql.syntax.syntax_tree import Bracket, Chain, Slice, Token, string_value
+from voxk8s.imgql.lower.calls import MINUS, CallLowering, LoweringAborted
+from voxk8s.imgql.lower.ir import Constant, Fold, Function, Map, Unknown
+from voxk8s.imgql.lower.name_lookup import NameLookup
+from voxk8s.imgql.lower.scopes import Local, Scope
+from voxk8s.imgql.syntax import syntax_tree
+from voxk8s.imgql.syntax.syntax_tree import (
+    Bracket,
+    Chain,
+    For,
+    Group,
+    Item,
+    Let,
+    Slice,
+    Token,
+    string_value,
+)
 from voxk8s.imgql.trampoline import Trampolined
 
+LowerChain: TypeAlias = Callable[[Scope, Chain], Trampolined[int]]
+"""Adds the instructions of an expression to a scope and returns the index of its value."""
+
 LITERALS: Final = ("NUMBER", "STRING", "TRUE", "FALSE")
+SIGNS: Final = ("OP", "EQUAL")
+_NEUTRAL: Final = {"+": 0.0, "-": 0.0, "*": 1.0, "&&": True, "||": False}
+"""Initial values of folds without one."""
 
 
-class Operands:
-    """Adds the instructions of operands; expressions inside of them are lowered by `chain`."""
+class OperandLowering:
+    """Adds the instructions of operands; `chain` lowers the expressions inside them."""
 
-    def __init__(self, chain: LowerChain, calls: CallLowering) -> None:
+    def __init__(self, chain: LowerChain, lookup: NameLookup, calls: CallLowering) -> None:
         self._chain = chain
+        self._lookup = lookup
         self._calls = calls
 
+    def operand(self, scope: Scope, item: Item) -> Trampolined[int]:
+        """Lower an operand that is not a name."""
+        value: int
+        if isinstance(item, Token):
+            return self.literal(scope, item)
+        if isinstance(item, Group):
+            if len(item.items) != 1:
+                message = "expected one expression in these parentheses"
+                self._calls.error(scope.function, item, message)
+                raise LoweringAborted
+            value = yield self._chain(scope, item.items[0])
+        elif isinstance(item, Bracket):
+            items = yield self.chains(scope, item.items)
+            value = self._calls.kernel(scope, "default.sequence", items, item)
+        elif isinstance(item, Slice):
+            message = "expected a sequence before this slice: `xs[a:b]`"
+            self._calls.error(scope.function, item, message)
+            raise LoweringAborted
+        elif isinstance(item, For):
+            value = yield self._loop(scope, item)
+        elif isinstance(item, Let):
+            value = yield self._let(scope, item)
+        else:
+            value = yield self._fold(scope, item)
+        return value
+
     def chains(self, scope: Scope, chains: Sequence[Chain]) -> Trampolined[tuple[int, ...]]:
-        """Lower expressions from the left."""
+        """Lower expressions from left to right."""
         values = []
         for each in chains:
-            index = yield self._chain(scope, each)
-            values.append(index)
+            value = yield self._chain(scope, each)
+            values.append(value)
         return tuple(values)
 
     def literal(self, scope: Scope, token: Token) -> int:
@@ -43,22 +87,19 @@ class Operands:
             value = 0.0
         return scope.add(Constant(value, token.start, token.end))
 
-    def sequence(self, scope: Scope, item: Bracket) -> Trampolined[int]:
-        """Lower `[a, b]`."""
-        values = yield self.chains(scope, item.items)
-        return self._calls.kernel(scope, "default.sequence", values, item)
-
-    def index(self, scope: Scope, value: int, item: Bracket) -> Trampolined[int]:
-        """Lower `xs[i]`; `value` is the sequence."""
+    def element(self, scope: Scope, sequence: int, item: Bracket | Slice) -> Trampolined[int]:
+        """Lower the index or slice that follows a sequence."""
+        element: int
+        if isinstance(item, Slice):
+            element = yield self._slice(scope, sequence, item)
+            return element
         if len(item.items) != 1:
-            message = "expected one index in these brackets"
-            self._calls.error(scope.function, item, message)
+            self._calls.error(scope.function, item, "expected one index in these brackets")
             raise LoweringAborted
         position = yield self._chain(scope, item.items[0])
-        return self._calls.kernel(scope, "default.index", (value, position), item)
+        return self._calls.kernel(scope, "default.index", (sequence, position), item)
 
-    def slice(self, scope: Scope, value: int, item: Slice) -> Trampolined[int]:
-        """Lower `xs[a:b]`; `value` is the sequence."""
+    def _slice(self, scope: Scope, sequence: int, item: Slice) -> Trampolined[int]:
         first: int
         if item.first is None:
             first = scope.add(Constant(0.0, item.start, item.end))
@@ -68,8 +109,8 @@ class Operands:
             self._calls.error(
                 scope.function,
                 item,
-                "a slice needs its end",
-                "write `xs[a:b]`; b is left out of it",
+                "expected an end of this slice",
+                "write `xs[a:b]`; the item at b is not part of it",
             )
             raise LoweringAborted
         last = yield self._chain(scope, item.last)
@@ -83,4 +124,139 @@ class Operands:
             count = scope.add(Constant(other.value - one.value, item.start, item.end))
         else:
             count = self._calls.kernel(scope, "default.subtraction", (last, first), item)
-        return self._calls.kernel(scope, "default.subsequence", (value, first, count), item)
+        return self._calls.kernel(scope, "default.subsequence", (sequence, first, count), item)
+
+    # --- forms --------------------------------------------------------------------------------
+
+    def body_scope(
+        self, function: Function, order: int, parameters: tuple[Token, ...], parent: Scope | None
+    ) -> Scope:
+        """Return the scope of a body; duplicate parameters are reported."""
+        seen = set()
+        for token in parameters:
+            if token.text in seen:
+                self._calls.error(function, token, f"duplicate parameter `{token.text}`")
+            seen.add(token.text)
+        return Scope(function, order, parameters, parent)
+
+    def _loop(self, scope: Scope, item: For) -> Trampolined[int]:
+        """Lower `for x in xs do e`."""
+        sequence = yield self._chain(scope, item.sequence)
+        function = Function("", scope.function.source, item.start, item.variable.end, 1)
+        inner = self.body_scope(function, scope.order, (item.variable,), scope)
+        function.result = yield self._chain(inner, item.body)
+        captured = tuple(inner.captured)
+        return scope.add(Map(function, sequence, captured, item.start, item.end))
+
+    def _let(self, scope: Scope, item: Let) -> Trampolined[int]:
+        """Lower `let x = e in body` and `let f(a) = e in body`."""
+        name = item.header.name
+        binding: int | Local
+        if not item.header.parameters:
+            binding = yield self._chain(scope, item.value)
+        else:
+            parameters = item.header.parameters
+            arity = len(parameters)
+            function = Function(name.text, scope.function.source, name.start, name.end, arity)
+            inner = self.body_scope(function, scope.order, parameters, scope)
+            function.result = yield self._chain(inner, item.value)
+            binding = Local(function, arity, tuple(inner.captured))
+        with scope.bound(name.text, binding):
+            value: int = yield self._chain(scope, item.body)
+        return value
+
+    def map(self, scope: Scope, token: Token, group: Group) -> Trampolined[int]:
+        """Lower `map(f, xs)`, which is the same as `for x in xs do f(x)`."""
+        named = group.items[0].items if len(group.items) == 2 else ()
+        if len(named) != 1 or not isinstance(named[0], Token) or named[0].type != "NAME":
+            self._calls.error(
+                scope.function,
+                token,
+                f"`{token.text}` takes the name of a function and a sequence",
+                "for example: map(f, xs); or write: for x in xs do …",
+            )
+            raise LoweringAborted
+        sequence = yield self._chain(scope, group.items[1])
+        applied = self._function(scope, named[0], 1, token.text)
+        if applied is None:
+            return scope.add(Unknown(token.start, token.end))
+        function, captured = applied
+        return scope.add(Map(function, sequence, captured, token.start, group.end))
+
+    def _fold(self, scope: Scope, item: syntax_tree.Fold) -> Trampolined[int]:
+        """Lower `fold OP init xs`: init is one token, a call without spaces, or in parentheses."""
+        items = item.items
+        operator = items[0]
+        if not isinstance(operator, Token) or operator.type not in (*SIGNS, "NAME"):
+            message = "expected an operator or a function after `fold`"
+            self._calls.error(scope.function, operator, message)
+            raise LoweringAborted
+        rest = _end_of_initial(items)
+        initial: int
+        if rest < len(items):
+            initial = yield self._chain(scope, Chain(items[1:rest]))
+        elif operator.text in _NEUTRAL and not _are_literals(items[1:]):
+            rest = 1
+            neutral = _NEUTRAL[operator.text]
+            initial = scope.add(Constant(neutral, operator.start, operator.end))
+        else:
+            self._calls.error(
+                scope.function,
+                item,
+                "`fold` takes an operator, an initial value and a sequence",
+                "for example: fold + 0 xs",
+            )
+            raise LoweringAborted
+        sequence = yield self._chain(scope, Chain(items[rest:]))
+        applied = self._function(scope, operator, 2, "fold")
+        if applied is None:
+            return scope.add(Unknown(operator.start, operator.end))
+        function, captured = applied
+        return scope.add(Fold(function, initial, sequence, captured, item.start, item.end))
+
+    def _function(
+        self, scope: Scope, named: Token, arity: int, form: str
+    ) -> tuple[Function, tuple[int, ...]] | None:
+        """Return the function of a name and what it captures; None after an error."""
+        resolved = self._lookup.find(scope, named, arity)
+        if resolved.unknown:
+            return None
+        if not resolved.accepts(arity) or resolved.index is not None:
+            number = "one argument" if arity == 1 else "two arguments"
+            self._calls.error(
+                scope.function,
+                named,
+                f"`{form}` takes a function of {number}, but `{named.text}` {resolved.takes()}",
+            )
+            return None
+        return self._calls.function(scope, resolved, arity)
+
+
+def _end_of_initial(items: Sequence[Item]) -> int:
+    """Return the index after the initial value of a fold, which follows its operator."""
+    index = 1
+    if _is_minus(items, index) and index + 1 < len(items):
+        index += 1
+    index += 1
+    while index < len(items) and _is_tight(items[index]) and _takes_brackets(items[index - 1]):
+        index += 1
+    return index
+
+
+def _is_minus(items: Sequence[Item], index: int) -> bool:
+    item = items[index] if index < len(items) else None
+    return isinstance(item, Token) and item.type == "OP" and item.text == MINUS
+
+
+def _are_literals(items: Sequence[Item]) -> bool:
+    """Whether all items are tokens other than names, none of which is a sequence."""
+    return all(isinstance(item, Token) and item.type != "NAME" for item in items)
+
+
+def _is_tight(item: Item) -> bool:
+    return isinstance(item, Group | Bracket | Slice) and item.tight
+
+
+def _takes_brackets(item: Item) -> bool:
+    """Whether an index or the arguments of a call may follow."""
+    return not isinstance(item, Token) or item.type in ("NAME", "STRING")

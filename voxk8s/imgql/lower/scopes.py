@@ -1,4 +1,4 @@
-"""Names inside a function: parameters, loop variables and local definitions."""
+"""The names inside a function: parameters, loop variables and local definitions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voxk8s.imgql.syntax.syntax_tree import Token
 
 
 class Local(msgspec.Struct, frozen=True):
-    """A local function: it takes `arity` arguments, and `captured` are places of its scope."""
+    """A local function of `arity` parameters; `captured` are indices of values of its scope."""
 
     function: Function
     arity: int
@@ -21,14 +21,14 @@ class Local(msgspec.Struct, frozen=True):
 
 
 Binding: TypeAlias = int | Local
-"""The place of a value, or a local function."""
+"""The index of a value, or a local function."""
 
 
 class Scope:
-    """The names that a function's body sees, while it is being made.
+    """The names that are visible in a function's body while it is lowered.
 
-    `order` is the number of the definition that the body belongs to. What a body uses of an
-    enclosing one becomes a further parameter; `captured` are their places in the enclosing body.
+    `order` is the number of the definition that the body belongs to. A value of an enclosing body
+    becomes a further parameter; `captured` are the indices of these values in the enclosing body.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Scope:
             self._bound[token.text] = self.add(Parameter(index, token.start, token.end))
 
     def add(self, instruction: Instruction) -> int:
-        """Append an instruction and give its place."""
+        """Append an instruction and return its index."""
         return self.function.add(instruction)
 
     @contextmanager
     def bound(self, name: str, binding: Binding) -> Iterator[None]:
-        """Let a name mean a local definition, hiding what it meant before, for a while."""
+        """Bind a name to a local definition inside a `with` block, where it hides an outer one."""
         before = self._bound.get(name)
         self._bound[name] = binding
         try:
@@ -61,7 +61,7 @@ class Scope:
                 self._bound[name] = before
 
     def find(self, name: str) -> Binding | None:
-        """Give what a name means here or in an enclosing body, None if nothing."""
+        """Return what a name is bound to here or in an enclosing body, None if it is not."""
         inner: list[Scope] = []
         scope: Scope | None = self
         while scope is not None and name not in scope._bound:
@@ -88,7 +88,7 @@ class Scope:
         return self._inherited[outer]
 
     def names(self) -> Iterator[str]:
-        """Give every name that is bound here or outside."""
+        """Yield every name that is bound here or in an enclosing body."""
         scope: Scope | None = self
         while scope is not None:
             yield from scope._bound

@@ -1,4 +1,4 @@
-"""From a loop's reduced body to a closure."""
+"""Makes the closure of a loop from the nodes of its body."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from voxk8s.plan.sequence_kernels import ACCUMULATOR
 
 
 class Accumulator(NamedTuple):
-    """The hole for a fold's value so far, and its first value."""
+    """The placeholder of a fold's accumulator, and its initial value."""
 
     placeholder: OperationId
     initial: OperationId
@@ -26,10 +26,10 @@ class Accumulator(NamedTuple):
 def make_closure(
     table: NodeTable, item: OperationId, result: OperationId, accumulator: Accumulator | None = None
 ) -> OperationId:
-    """Make a closure of everything that `result` needs of the loop or fold with this item.
+    """Return the closure of all that `result` needs inside the loop or fold with this item.
 
-    What does not depend on the item is captured, so that it is computed once; constants and
-    geometry that no image has given yet are copied into the body.
+    What does not depend on the item is captured, so that it is computed once; constants and unbound
+    geometry are copied into the body.
     """
     loop_depth = table.loop_depths[item]
     captured: list[OperationId] = []
@@ -59,19 +59,19 @@ def make_closure(
 def _rebuild(node: Node, made: dict[OperationId, Node]) -> Node:
     if isinstance(node, Operation):
         return operation(node.operator, [made[each].id for each in node.arguments])
-    assert isinstance(node, Closure)  # noqa: S101 - constants and holes are dealt with
+    assert isinstance(node, Closure)  # noqa: S101 - the caller handles constants and placeholders
     captures = {name: made[each].id for name, each in node.captures.items()}
     return closure(node.variable, captures, node.nodes.values(), node.result)
 
 
 def _is_outside(table: NodeTable, name: OperationId, loop_depth: int) -> bool:
-    # The body of a loop is no value that could be captured; what it captures is.
-    inside = name in table.open or isinstance(table.nodes[name], Closure)
+    # An inner loop's body cannot be captured, only the values that it captures.
+    inside = name in table.unbound or isinstance(table.nodes[name], Closure)
     return not inside and table.loop_depths.get(name, 0) < loop_depth
 
 
 def _inside(table: NodeTable, result: OperationId, loop_depth: int) -> list[OperationId]:
-    """Give the nodes of the body and, as its leaves, those outside that it uses, in order."""
+    """Return the nodes of the body in order, with the outer nodes that it uses as leaves."""
     order: list[OperationId] = []
     seen: set[OperationId] = set()
     stack = [(result, False)]

@@ -1,39 +1,41 @@
-"""Gives `x y z tt ff border constant bconstant` the geometry of the image they meet.
+"""Binds the kernels `x y z tt ff border constant bconstant` to the geometry of an image.
 
-Such an operation without an image is *open*. Where it meets an image it gets that image as a
-further argument, explicitly, so that what it computes no longer depends on anything else. Where it
-meets none it gets all images that the program loads.
+Without an image, such an operation and all that depends on it are *unbound*. When an unbound
+operation is combined with an image, the image becomes a further argument of it, so that its
+result depends only on its arguments. If it meets none, it gets all images of the program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from voxk8s.imgql import types
+from voxk8s.imgql.lower.ir import Apply, Call, Function, Instruction
+from voxk8s.imgql.reduce.liveness import set_live_and_used
 from voxk8s.imgql.reduce.node_table import NodeTable, children
 from voxk8s.plan.model import Constant, Operation, OperationId
 from voxk8s.plan.signature import Signature
 
 
 class GeometryBinder:
-    """Binds open nodes of an arena."""
+    """Binds the unbound nodes of a node table."""
 
     def __init__(self, table: NodeTable) -> None:
         self._table = table
         self._bound: dict[tuple[OperationId, tuple[OperationId, ...]], OperationId] = {}
 
     def bind_arguments(self, arguments: Sequence[OperationId]) -> Sequence[OperationId]:
-        """Bind those of an operation's arguments that are open to an image among the others."""
+        """Return an operation's arguments, unbound ones bound to an image among the others."""
         table = self._table
-        if not table.open or table.open.isdisjoint(arguments):
+        if not table.unbound or table.unbound.isdisjoint(arguments):
             return arguments
-        image = self._image([each for each in arguments if each not in table.open])
+        image = self._image([each for each in arguments if each not in table.unbound])
         if image is None:
             return arguments
-        return [self.bind(each, (image,)) if each in table.open else each for each in arguments]
+        return [self.bind(each, (image,)) if each in table.unbound else each for each in arguments]
 
     def bind(self, name: OperationId, images: tuple[OperationId, ...]) -> OperationId:
-        """Give a node with all that is open in it bound to images of one geometry."""
+        """Return a node with all that it needs bound to images of one geometry."""
         table = self._table
         stack = [name]
         while stack:
@@ -42,7 +44,7 @@ class GeometryBinder:
                 stack.pop()
                 continue
             node = table.nodes[top]
-            if top not in table.open or not isinstance(node, Operation):
+            if top not in table.unbound or not isinstance(node, Operation):
                 self._bound[top, images] = top
                 continue
             waiting = [each for each in node.arguments if (each, images) not in self._bound]
@@ -50,7 +52,7 @@ class GeometryBinder:
                 stack += waiting
                 continue
             arguments = [self._bound[each, images] for each in node.arguments]
-            if table.needs_geometry(top):
+            if table.is_unbound_geometry(top):
                 arguments += images
             self._bound[top, images] = table.operation(
                 node.operator, table.signatures[top], arguments, table.origins[top]
@@ -58,7 +60,7 @@ class GeometryBinder:
         return self._bound[name, images]
 
     def images(self, loads: Sequence[OperationId]) -> tuple[OperationId, ...]:
-        """Give what is an image of some loads: documents are none, if there is anything else."""
+        """Return the loads that are not of documents, or all of them if there are no others."""
         nodes = self._table.nodes
         images = []
         for each in dict.fromkeys(loads):
@@ -68,7 +70,7 @@ class GeometryBinder:
         return tuple(images or dict.fromkeys(loads))
 
     def _image(self, candidates: Sequence[OperationId]) -> OperationId | None:
-        """Choose the image that gives its geometry: where the first image comes from."""
+        """Return the image that gives its geometry: the root of the first image."""
         argument_types = self._table.types
         for wanted in (types.IMAGES, {types.ANY}):
             for each in candidates:
@@ -77,10 +79,10 @@ class GeometryBinder:
         return None
 
     def root(self, name: OperationId) -> OperationId:
-        """Follow an image to the one that it got its geometry from.
+        """Return the image that a node takes its geometry from.
 
-        The kernels of spatial logic and arithmetic keep the geometry of their first image, so the
-        geometry can be had without computing them, and is the same node for all that share it.
+        The kernels of spatial logic and arithmetic keep the geometry of their first image. Its
+        root is known without computing them and is the same node for all images that share it.
         """
         table = self._table
         while name in table.signatures:
@@ -104,3 +106,50 @@ class GeometryBinder:
 def _keeps_geometry(signature: Signature) -> bool:
     name = signature.qualified
     return name in types.ARITHMETIC or (name.startswith("vox1.") and name != "vox1.extract")
+
+
+def loading_parts(values: Sequence[Function]) -> Iterator[Function]:
+    """Yield the parts of values that load something, each as a function without parameters.
+
+    A part is a load, or the call of a function that loads. What loops load is not included, since
+    it exists only inside them.
+    """
+    loaders = _loaders(values)
+    for function in values:
+        for index, instruction in enumerate(function.instructions):
+            if _is_load(instruction) or _calls(instruction, loaders):
+                part = Function("", function.source, function.start, function.end, 0)
+                part.instructions = function.instructions
+                part.result = index
+                set_live_and_used(part)
+                yield part
+
+
+def _loaders(values: Sequence[Function]) -> set[Function]:
+    """Return the functions with parameters that the values call and that load something."""
+    found: set[Function] = set()
+    seen: set[Function] = set()
+    stack = [(each, False) for each in values]
+    while stack:
+        function, ready = stack.pop()
+        if ready:
+            if any(_is_load(each) or _calls(each, found) for each in function.instructions):
+                found.add(function)
+        elif function not in seen:
+            seen.add(function)
+            if function.parameters:
+                stack.append((function, True))
+            stack += [
+                (each.function, False)
+                for each in function.instructions
+                if isinstance(each, Call) and each.function.parameters
+            ]
+    return found
+
+
+def _is_load(instruction: Instruction) -> bool:
+    return isinstance(instruction, Apply) and types.is_load(instruction.signature)
+
+
+def _calls(instruction: Instruction, functions: set[Function]) -> bool:
+    return isinstance(instruction, Call) and instruction.function in functions

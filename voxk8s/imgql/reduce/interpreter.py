@@ -1,8 +1,8 @@
-"""Runs a program's functions over values of some domain: types, or nodes of a plan.
+"""Evaluates a program's functions over an abstract domain: types, or nodes of a plan.
 
-By need: an instruction that the result does not depend on is not run. Memoized: a function is run
-once for each different set of the arguments that it uses. Without the interpreter's stack: calls
-may be nested to any depth.
+Lazily: instructions that the result does not depend on are not evaluated. Memoized: a function is
+evaluated once for each set of the arguments that it uses. Without Python's call stack: calls may be
+nested to any depth.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ V = TypeVar("V")
 
 
 class CallSite(NamedTuple):
-    """A place in the program's own text; `caller` is the call of `function` that led there.
+    """A place in the program's own text; `caller` is the call of `function` that led to it.
 
-    `library` is the function of a library that the program calls at this place, if one is run.
+    `library` is the function of a library that the program calls here, if one is being evaluated.
     """
 
     source: Source
@@ -32,28 +32,28 @@ class CallSite(NamedTuple):
 
     @property
     def at(self) -> str:
-        """Give file, line and column."""
+        """File, line and column."""
         line, column = self.source.position(self.start)
         return f"{self.source.name}:{line}:{column}"
 
 
 class Domain(Protocol[V]):
-    """What values are and what operations do to them."""
+    """The values of an evaluation and the effect of operations on them."""
 
     def constant(self, instruction: Constant) -> V:
-        """Give the value of a constant."""
+        """Return the value of a constant."""
 
     def unknown(self) -> V:
-        """Give the value of what an error left out."""
+        """Return the value that an error left unknown."""
 
     def apply(self, instruction: Apply, arguments: Sequence[V], call_site: CallSite) -> V:
         """Apply a kernel."""
 
     def item(self, sequence: V, captured: Sequence[V], call_site: CallSite) -> V:
-        """Give the value that stands for a loop's item."""
+        """Return the value that represents a loop's item."""
 
     def loop(self, loop: Loop[V], body: V, call_site: CallSite) -> V:
-        """Give the value of a loop whose body has the value `body`."""
+        """Return the value of a loop whose body has the value `body`."""
 
     def fold(
         self,
@@ -63,7 +63,7 @@ class Domain(Protocol[V]):
         call: Callable[[V, V], Trampolined[V]],
         call_site: CallSite,
     ) -> Trampolined[V]:
-        """Fold a sequence; `call` applies the function, with what it captured, to two values."""
+        """Fold a sequence; `call` applies the function, with its captures, to two values."""
 
 
 class Loop(NamedTuple, Generic[V]):
@@ -80,21 +80,21 @@ _Key: TypeAlias = tuple[Function | V, ...]
 
 
 class Interpreter(Generic[V]):
-    """Runs functions and remembers their results."""
+    """Evaluates functions and memoizes their results."""
 
     def __init__(self, domain: Domain[V]) -> None:
         self._domain = domain
         self._known: dict[_Key[V], V] = {}
 
     def value(self, function: Function, arguments: Sequence[V] = ()) -> V:
-        """Give the result of a function; `arguments` are all of them."""
+        """Return the result of a function for all its arguments."""
         call_site = CallSite(function.source, function.start, function.end)
         return run(self.call(function, arguments, call_site))
 
     def call(
         self, function: Function, arguments: Sequence[V], call_site: CallSite
     ) -> Trampolined[V]:
-        """Call a function with all its arguments from `site`."""
+        """Call a function with all its arguments from `call_site`."""
         key: _Key[V] = (function, *[arguments[index] for index in function.used])
         if key not in self._known:
             self._known[key] = yield self._run(function, arguments, call_site)
@@ -112,13 +112,13 @@ class Interpreter(Generic[V]):
             instruction = instructions[index]
             instruction_type = type(instruction)
             if instruction_type is Parameter:
-                values[index] = arguments[instruction.index]  # type: ignore[union-attr] # its kind
+                values[index] = arguments[instruction.index]  # type: ignore[union-attr] # by `instruction_type`
                 continue
             if instruction_type is Constant:
-                values[index] = domain.constant(instruction)  # type: ignore[arg-type] # its kind
+                values[index] = domain.constant(instruction)  # type: ignore[arg-type] # by `instruction_type`
                 continue
             if instruction_type is Call:
-                callee, given = instruction.function, instruction.arguments  # type: ignore[union-attr] # its kind
+                callee, given = instruction.function, instruction.arguments  # type: ignore[union-attr] # by `instruction_type`
                 key: _Key[V] = (callee, *[values[given[each]] for each in callee.used])
                 if key in known:
                     values[index] = known[key]
@@ -141,7 +141,7 @@ class Interpreter(Generic[V]):
                 )
             elif isinstance(instruction, Call):
                 value = known[key] = yield self._run(
-                    callee, _given(values, given, callee.used), call_site
+                    callee, _used_values(values, given, callee.used), call_site
                 )
             elif isinstance(instruction, Map):
                 value = yield self._map(instruction, values, call_site)
@@ -156,7 +156,7 @@ class Interpreter(Generic[V]):
         function = instruction.function
         sequence = values[instruction.sequence]
         used = [index - 1 for index in function.used if index]
-        captured = _given(values, instruction.captured, used)
+        captured = _used_values(values, instruction.captured, used)
         item = self._domain.item(sequence, [captured[index] for index in used], call_site)
         arguments = (item, *captured)
         body = yield self.call(function, arguments, call_site)
@@ -165,7 +165,7 @@ class Interpreter(Generic[V]):
     def _fold(self, instruction: Fold, values: dict[int, V], call_site: CallSite) -> Trampolined[V]:
         function = instruction.function
         used = [index - 2 for index in function.used if index > 1]
-        captured = _given(values, instruction.captured, used)
+        captured = _used_values(values, instruction.captured, used)
 
         def call(left: V, right: V) -> Trampolined[V]:
             return self.call(function, (left, right, *captured), call_site)
@@ -180,9 +180,9 @@ class Interpreter(Generic[V]):
         return value
 
 
-def _given(values: dict[int, V], places: Sequence[int], used: Sequence[int]) -> list[V]:
-    """Give the values at the places that are used; the others are left out by None."""
-    given: list[V] = [None] * len(places)  # type: ignore[list-item] # unused ones are never read
+def _used_values(values: dict[int, V], places: Sequence[int], used: Sequence[int]) -> list[V]:
+    """Return the values at the indices that are used, None for the others."""
+    arguments: list[V] = [None] * len(places)  # type: ignore[list-item] # unused ones are never read
     for each in used:
-        given[each] = values[places[each]]
-    return given
+        arguments[each] = values[places[each]]
+    return arguments

@@ -1,4 +1,4 @@
-"""Which parameters a result depends on, and whether a definition needs itself."""
+"""Liveness analysis: which parameters and instructions a result depends on. Reports recursion."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _MAX_CYCLE_SHOWN = 12
 
 
 def analyse_liveness(functions: Iterable[Function], diagnostics: Diagnostics) -> bool:
-    """Fill in `used` and `live` of the functions and all they call; report recursion.
+    """Set `used` and `live` of the functions and all that they call; report recursion.
 
-    Gives False when there is recursion: such functions must not be run.
+    Returns False if there is recursion: such functions must not be evaluated.
     """
     done: set[Function] = set()
     sound = True
@@ -37,7 +37,7 @@ def analyse_liveness(functions: Iterable[Function], diagnostics: Diagnostics) ->
 
 
 def set_live_and_used(function: Function) -> None:
-    """Fill in `used` and `live` of a function whose callees are measured."""
+    """Set `used` and `live` of a function; those of its callees must be set."""
     instructions = function.instructions
     live = {function.result}
     used = set()
@@ -64,6 +64,6 @@ def _report_error(path: list[Function], again: Function, diagnostics: Diagnostic
         named.source,
         named.start,
         named.end,
-        f"`{named.name}` is defined by itself: {' -> '.join([*names, names[0]])}",
-        "a definition may only use what does not need it; use `for` or `fold` to repeat",
+        f"`{named.name}` is defined in terms of itself: {' -> '.join([*names, names[0]])}",
+        "recursion is not supported; use `for` or `fold` to repeat",
     )

@@ -1,4 +1,4 @@
-"""The nodes that a reduction makes: each once, with what must be known of it on the way."""
+"""The nodes that the plan builder makes, each once, with their types, loop depths and origins."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from voxk8s.plan.signature import Signature, takes_geometry
 class NodeTable:
     """Nodes by id.
 
-    The *level* of a node is the number of the innermost loop whose item it depends on, 0 outside
-    of loops. A node is *open* while it depends on geometry that no image has given yet. `origins`
-    says where in the program an operation comes from.
+    The *loop depth* of a node is the number of the innermost loop whose item it depends on, 0
+    outside loops. A node is *unbound* while it depends on geometry without an image. `origins` are
+    the places of operations in the program.
     """
 
     def __init__(self) -> None:
         self.nodes: dict[OperationId, Node] = {}
         self.loop_depths: dict[OperationId, int] = {}
-        self.open: set[OperationId] = set()
+        self.unbound: set[OperationId] = set()
         self.types: dict[OperationId, str] = {}
         self.signatures: dict[OperationId, Signature] = {}
         self.origins: dict[OperationId, CallSite] = {}
@@ -38,8 +38,8 @@ class NodeTable:
         self._quoted: dict[str, str] = {}
 
     def constant(self, value: Scalar) -> OperationId:
-        """Give the node of a constant."""
-        # -0.0 and 0.0 are equal and differ in their text.
+        """Return the node of a constant."""
+        # -0.0 and 0.0 are equal but have different ids.
         key = (type(value), repr(value) if isinstance(value, float) else value)
         if key not in self._constants:
             node = constant(value)
@@ -49,9 +49,9 @@ class NodeTable:
             self.types[node.id] = "string" if isinstance(value, str) else value_type
         return self._constants[key]
 
-    def placeholder(self, loop_depth: int, value_type: str, word: str = "item") -> OperationId:
-        """Give the node that stands for the item of a loop while its body is reduced."""
-        node = parameter(f"{word} {loop_depth} {value_type}")
+    def placeholder(self, loop_depth: int, value_type: str, name: str = "item") -> OperationId:
+        """Return the node that represents a loop's item, or a fold's accumulator, in its body."""
+        node = parameter(f"{name} {loop_depth} {value_type}")
         self.nodes[node.id] = node
         self.loop_depths[node.id] = loop_depth
         self.types[node.id] = value_type
@@ -64,7 +64,7 @@ class NodeTable:
         arguments: Sequence[OperationId],
         call_site: CallSite,
     ) -> OperationId:
-        """Give the node of a kernel applied to nodes."""
+        """Return the node of a kernel applied to nodes."""
         quoted = self._quoted.get(operator)
         if quoted is None:
             quoted = self._quoted[operator] = quote(operator)
@@ -73,15 +73,15 @@ class NodeTable:
             self.nodes[name] = Operation(name, operator, tuple(arguments))
             self.signatures[name] = signature
             self.origins[name] = call_site
-            self.types[name] = self._kind(signature, arguments)
+            self.types[name] = self._result_type(signature, arguments)
             loop_depth = self.loop_depth(arguments)
             if loop_depth:
                 self.loop_depths[name] = loop_depth
-            if takes_geometry(signature, len(arguments)) or not self.open.isdisjoint(arguments):
-                self.open.add(name)
+            if takes_geometry(signature, len(arguments)) or not self.unbound.isdisjoint(arguments):
+                self.unbound.add(name)
         return name
 
-    def _kind(self, signature: Signature, arguments: Sequence[OperationId]) -> str:
+    def _result_type(self, signature: Signature, arguments: Sequence[OperationId]) -> str:
         if types.is_load(signature):
             url = self.nodes[arguments[0]] if arguments else None
             return types.load_type(url.value if isinstance(url, Constant) else None)
@@ -90,7 +90,7 @@ class NodeTable:
     def closure(
         self, captures: Mapping[str, OperationId], nodes: Iterable[Node], result: OperationId
     ) -> OperationId:
-        """Give the node of a loop's body."""
+        """Return the node of a loop's body."""
         node = closure(ITEM, captures, nodes, result)
         if node.id not in self.nodes:
             self.nodes[node.id] = node
@@ -101,14 +101,14 @@ class NodeTable:
         return node.id
 
     def loop_depth(self, nodes: Iterable[OperationId]) -> int:
-        """Give the highest level of some nodes."""
+        """Return the greatest loop depth of some nodes."""
         loop_depths = self.loop_depths
         if not loop_depths:
             return 0
         return max((loop_depths.get(each, 0) for each in nodes), default=0)
 
     def loads(self) -> list[OperationId]:
-        """Give the loads outside of loops."""
+        """Return the loads outside loops."""
         return [
             name
             for name, signature in self.signatures.items()
@@ -116,7 +116,7 @@ class NodeTable:
         ]
 
     def loads_of(self, roots: Iterable[OperationId]) -> list[OperationId]:
-        """Give the loads outside of loops that some nodes need."""
+        """Return the loads outside loops that some nodes need."""
         return [
             name
             for name in postorder(roots, self.nodes)
@@ -126,15 +126,15 @@ class NodeTable:
         ]
 
     def loads_in_loop(self, root: OperationId, loop_depth: int) -> bool:
-        """Tell whether a loop's body loads something for each item."""
+        """Whether a loop's body loads something for each item."""
         return any(
             self.loop_depths.get(name, 0) >= loop_depth and types.is_load(self.signatures[name])
             for name in postorder([root], self.nodes)
             if name in self.signatures
         )
 
-    def needs_geometry(self, name: OperationId) -> bool:
-        """Tell whether it is geometry that no image has given yet: `x`, `tt`, `constant(3)`."""
+    def is_unbound_geometry(self, name: OperationId) -> bool:
+        """Whether a node is itself geometry without an image: `x`, `tt`, `constant(3)`."""
         node = self.nodes[name]
         return isinstance(node, Operation) and takes_geometry(
             self.signatures[name], len(node.arguments)
@@ -142,16 +142,16 @@ class NodeTable:
 
 
 ITEM = "item"
-"""Name of every loop's variable in a plan, so that renaming it in a program changes nothing."""
+"""The name of every loop variable in a plan: the name in the program must not change ids."""
 
 
 def capture_name(index: int) -> str:
-    """Give the name of a loop body's capture; bodies are compared by them, so they are numbers."""
+    """Return the name of a capture; numbers, since equal bodies must have equal names."""
     return f"c{index}"
 
 
 def children(node: Node) -> tuple[OperationId, ...]:
-    """Give the nodes that a node needs, in its own scope."""
+    """Return the nodes that a node needs in its own scope."""
     if isinstance(node, Operation):
         return node.arguments
     if isinstance(node, Closure):
@@ -162,7 +162,7 @@ def children(node: Node) -> tuple[OperationId, ...]:
 def postorder(
     roots: Iterable[OperationId], nodes: Mapping[OperationId, Node]
 ) -> Iterator[OperationId]:
-    """Give all nodes that the roots need, each after those it needs."""
+    """Yield all nodes that the roots need, each after those that it needs."""
     seen: set[OperationId] = set()
     for root in roots:
         stack = [(root, False)]

@@ -1,7 +1,7 @@
 """Operators whose kernel depends on the types of their operands.
 
-The first programs of VoxLogicA compare an image with a number by the plain signs, as in
-`intensity(scan) > 120`, later ones by the dotted: both mean a mask.
+Programs of VoxLogicA 1 compare an image with a number by plain signs, as in
+`intensity(scan) > 120`, later ones by dotted signs. Both mean a mask.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Apply
 
 _THRESHOLDS: Final = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "="}
-"""What the comparisons are called, without their dots, between an image and a number."""
+"""Comparisons, and the core of the dotted operators between an image and a number."""
 _WITH_IMAGES: Final = (["image", "number"], [types.ANY, "image"])
 _COMPARISONS: Final = "default."
-_HOME: Final = "vox1"
+_NAMESPACE: Final = "vox1"
 
 V = TypeVar("V")
 
@@ -30,12 +30,12 @@ class OverloadResolver:
     def __init__(self, global_scope: GlobalScope) -> None:
         self._globals = global_scope
 
-    def choose(
+    def resolve(
         self, instruction: Apply, arguments: Sequence[V], argument_types: Sequence[str]
     ) -> tuple[Apply, Sequence[V]]:
-        """Give what is applied to arguments of these types, and the arguments in its order.
+        """Return the application for arguments of these types, and the arguments in its order.
 
-        A comparison of an image with what may be a number is a threshold; all else stays.
+        A comparison of an image with what may be a number is a threshold; others do not change.
         """
         sign = _THRESHOLDS.get(instruction.name)
         if sign is None or not instruction.signature.qualified.startswith(_COMPARISONS):
@@ -44,7 +44,7 @@ class OverloadResolver:
         if not instruction.operand_types or sorted(families) not in _WITH_IMAGES:
             return instruction, arguments
         dotted = f"{sign}." if families[0] == "image" else f".{sign}"
-        found = self._globals.operator(dotted, _HOME)
+        found = self._globals.operator(dotted, _NAMESPACE)
         if found is None or found.signature is None:
             return instruction, arguments
         chosen = msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""Reduces a program to the nodes of a plan."""
+"""Builds the nodes of a plan by evaluating a program's functions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from voxk8s.imgql import types
 from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Apply, Call, Constant, Function
 from voxk8s.imgql.reduce.closures import Accumulator, make_closure
-from voxk8s.imgql.reduce.geometry_binding import GeometryBinder
+from voxk8s.imgql.reduce.geometry_binding import GeometryBinder, loading_parts
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
-from voxk8s.imgql.reduce.loads import loading_parts
 from voxk8s.imgql.reduce.node_table import NodeTable
 from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.reduce.unrolling import SequenceUnroller
@@ -21,18 +20,18 @@ from voxk8s.plan.model import OperationId
 from voxk8s.plan.sequence_kernels import ACCUMULATOR
 
 MAX_OPERATIONS: Final = 1_000_000
-"""Kernels applied and items folded, all in all: functions may double their work at each call."""
+"""Greatest number of operations: functions that call others twice may double it at each level."""
 MAX_LOOP_DEPTH: Final = 64
-"""Loops inside loops that plans allow."""
+"""Greatest number of nested loops in a plan."""
 
 
 class PlanBuilder:
-    """Values are ids of nodes."""
+    """Evaluates functions over nodes of a plan; values are their ids."""
 
     def __init__(
         self, global_scope: GlobalScope, diagnostics: Diagnostics, values: Sequence[Function]
     ) -> None:
-        """Make an empty plan; `values` are the definitions without parameters, and the goals."""
+        """Start an empty plan; `values` are the definitions without parameters, and the goals."""
         self.table = NodeTable()
         self._globals = global_scope
         self._overloads = OverloadResolver(global_scope)
@@ -45,40 +44,40 @@ class PlanBuilder:
         self._unroller = SequenceUnroller(self.table, self._interpreter.call, self._spend)
 
     def nodes(self, functions: Sequence[Function]) -> list[OperationId]:
-        """Reduce functions without parameters; geometry that is left over is bound."""
-        for function in _by_need(functions):
+        """Return the nodes of functions without parameters, their geometry bound to the loads."""
+        for function in _in_order_of_need(functions):
             self._interpreter.value(function)
         nodes = [self._interpreter.value(function) for function in functions]
-        if self.table.open.isdisjoint(nodes):
+        if self.table.unbound.isdisjoint(nodes):
             return nodes
         loads = self._geometry.images([*self._loaded(), *self.table.loads()])
         return [self._geometry.bind(node, loads) if loads else node for node in nodes]
 
     def _loaded(self) -> tuple[OperationId, ...]:
-        """Give the images that definitions and goals load, needed for goals or not."""
+        """Return the loads of definitions and goals, whether goals need them or not."""
         if self._loads is None:
             self._loads = ()
             parts = [self._interpreter.value(part) for part in loading_parts(self._values)]
             self._loads = tuple(self.table.loads_of(parts))
         return self._loads
 
-    # --- the domain of the machine --------------------------------------------------------------
+    # --- the domain of the interpreter -----------------------------------------------------------
 
     def constant(self, instruction: Constant) -> OperationId:
-        """Give the node of a constant."""
+        """Return the node of a constant."""
         return self.table.constant(instruction.value)
 
     def unknown(self) -> OperationId:
-        """Nothing is reduced after an error."""
-        raise AssertionError("a program with errors is not reduced")
+        """Raise AssertionError: no plan is built after an error."""
+        raise AssertionError("no plan is built of a program with errors")
 
     def apply(
         self, instruction: Apply, arguments: Sequence[OperationId], call_site: CallSite
     ) -> OperationId:
-        """Give the node of a kernel, its geometry bound."""
+        """Return the node of a kernel with its geometry bound."""
         self._spend(1, call_site)
         argument_types = [self.table.types[each] for each in arguments]
-        instruction, arguments = self._overloads.choose(instruction, arguments, argument_types)
+        instruction, arguments = self._overloads.resolve(instruction, arguments, argument_types)
         return self.table.operation(
             instruction.operator,
             instruction.signature,
@@ -89,13 +88,13 @@ class PlanBuilder:
     def item(
         self, sequence: OperationId, captured: Sequence[OperationId], call_site: CallSite
     ) -> OperationId:
-        """Give the hole that stands for a loop's item: one level above all that is captured."""
+        """Return the placeholder of a loop's item, one loop deeper than all that is captured."""
         return self.table.placeholder(
             self._loop_depth(captured, call_site), types.item_of(self.table.types[sequence])
         )
 
     def loop(self, loop: Loop[OperationId], body: OperationId, call_site: CallSite) -> OperationId:
-        """Give the node of a loop."""
+        """Return the node of a loop."""
         body = self._bound(body, loop.item)
         closure = make_closure(self.table, loop.item, body)
         name = self._kernel("default.map", (closure, loop.sequence), call_site)
@@ -104,16 +103,16 @@ class PlanBuilder:
         return name
 
     def _loop_depth(self, captured: Sequence[OperationId], call_site: CallSite) -> int:
-        """Give the level of a loop with such captures."""
+        """Return the depth of a loop with these captures."""
         loop_depth = self.table.loop_depth(captured) + 1
         if loop_depth > MAX_LOOP_DEPTH:
-            self._error(call_site, f"more than {MAX_LOOP_DEPTH} loops inside each other")
+            self._error(call_site, f"more than {MAX_LOOP_DEPTH} nested loops")
         return loop_depth
 
     def _bound(self, body: OperationId, item: OperationId) -> OperationId:
-        """Bind what is open in a loop's body to what the program loads, if it loads nothing."""
+        """Bind geometry in a loop's body to the loads of the program, if the body loads nothing."""
         table = self.table
-        if body not in table.open or table.loads_in_loop(body, table.loop_depths[item]):
+        if body not in table.unbound or table.loads_in_loop(body, table.loop_depths[item]):
             return body
         loads = self._geometry.images(self._loaded())
         return self._geometry.bind(body, loads) if loads else body
@@ -126,14 +125,14 @@ class PlanBuilder:
         call: Callable[[OperationId, OperationId], Trampolined[OperationId]],
         call_site: CallSite,
     ) -> Trampolined[OperationId]:
-        """Write out a fold over a sequence that the program knows; else leave it to the plan."""
+        """Unroll a fold over a sequence that is known; else return the node of a fold."""
         items = yield self._unroller.items(sequence, call_site)
         if items is None:
             loop_depth = self._loop_depth(captured, call_site)
-            later: OperationId = yield self._fold_later(
+            folded: OperationId = yield self._runtime_fold(
                 initial, sequence, loop_depth, call, call_site
             )
-            return later
+            return folded
         self._spend(len(items), call_site)
         result = initial
         for item in items:
@@ -142,7 +141,7 @@ class PlanBuilder:
 
     # --- helpers --------------------------------------------------------------------------------
 
-    def _fold_later(
+    def _runtime_fold(
         self,
         initial: OperationId,
         sequence: OperationId,
@@ -150,19 +149,19 @@ class PlanBuilder:
         call: Callable[[OperationId, OperationId], Trampolined[OperationId]],
         call_site: CallSite,
     ) -> Trampolined[OperationId]:
-        """Make a closure of the fold's function, to be written out when the items are known."""
+        """Return a fold whose items are known at run time: its function becomes a closure."""
         table = self.table
-        if initial in table.open:
+        if initial in table.unbound:
             image = yield self._first_image(sequence, call_site)
             images = self._geometry.images(self._loaded()) if image is None else (image,)
             initial = self._geometry.bind(initial, images) if images else initial
         item = table.placeholder(loop_depth, types.item_of(table.types[sequence]))
-        value_type, wider = "", table.types[initial]
-        while value_type != wider:
-            value_type = wider
+        value_type, next_type = "", table.types[initial]
+        while value_type != next_type:
+            value_type = next_type
             so_far = table.placeholder(loop_depth, value_type, ACCUMULATOR)
             body = yield call(so_far, item)
-            wider = types.join([value_type, table.types[body]])
+            next_type = types.join([value_type, table.types[body]])
         closure = make_closure(table, item, self._bound(body, item), Accumulator(so_far, initial))
         name = self._kernel("default.fold", (closure, sequence), call_site)
         table.types[name] = value_type
@@ -171,14 +170,14 @@ class PlanBuilder:
     def _first_image(
         self, sequence: OperationId, call_site: CallSite
     ) -> Trampolined[OperationId | None]:
-        """Give an image with the geometry of a sequence's first item, if that may be an image."""
+        """Return an image with the geometry of a sequence's first item, None if it has none."""
         table = self.table
         if types.item_of(table.types[sequence]) not in {*types.IMAGES, types.ANY}:
             return None
         loop = self._unroller.loops.get(sequence)
         if loop is not None:
             body = yield self._interpreter.call(loop.function, loop.arguments, call_site)
-            if body in table.open:
+            if body in table.unbound:
                 return None
             root = self._geometry.root(body)
             if table.loop_depths.get(root, 0) < table.loop_depths[loop.item]:
@@ -191,12 +190,12 @@ class PlanBuilder:
     ) -> OperationId:
         signature = self._globals.signature(qualified)
         if signature is None:
-            self._error(call_site, f"the kernel {qualified} is not there")
+            self._error(call_site, f"the kernel {qualified} is not available")
             return arguments[-1]
         return self.table.operation(self._globals.spell(qualified), signature, arguments, call_site)
 
     def _spend(self, count: int, call_site: CallSite) -> None:
-        """Count what is written out; refuse the program when it comes to too much."""
+        """Count operations of expanded functions and folds; raise InvalidProgram if too many."""
         self._work += count
         if self._work <= MAX_OPERATIONS:
             return
@@ -204,8 +203,8 @@ class PlanBuilder:
             call_site = call_site.caller
         self._error(
             call_site,
-            f"written out, this comes to more than {MAX_OPERATIONS:,} operations",
-            "functions are written out at each call and folds for each item; `for` stays a loop",
+            f"this expands to more than {MAX_OPERATIONS:,} operations",
+            "functions are expanded at each call and folds for each item; `for` remains a loop",
         )
         self._diagnostics.raise_invalid()
 
@@ -213,11 +212,11 @@ class PlanBuilder:
         self._diagnostics.error(call_site.source, call_site.start, call_site.end, message, *hints)
 
 
-def _by_need(functions: Sequence[Function]) -> Iterator[Function]:
-    """Give the values that functions need, each after those it needs itself.
+def _in_order_of_need(functions: Sequence[Function]) -> Iterator[Function]:
+    """Yield the values that functions need, each after those that it needs itself.
 
-    Values could be reduced where they are met, but a chain of 100,000 of them would then be as
-    many calls inside each other, which costs more than the order.
+    The interpreter could evaluate values where they are used, but a chain of 100,000 of them would
+    be as many nested calls, which costs more than the order.
     """
     seen: set[Function] = set()
     for root in functions:

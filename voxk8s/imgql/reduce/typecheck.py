@@ -1,4 +1,4 @@
-"""Finds operations that can never work: a number where an image is asked for, and the like."""
+"""Reports operations that can never succeed, such as a number where an image is expected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from voxk8s.imgql.trampoline import Trampolined
 from voxk8s.plan.keys.result_keys import file_suffix
 
 _ANY_VALUE = ("", ".txt", ".json")
-"""Suffixes of files that say of an image what it is."""
+"""Suffixes of files that hold any value; of an image, a summary."""
 
 
 def check_types(
@@ -24,8 +24,8 @@ def check_types(
     global_scope: GlobalScope,
     diagnostics: Diagnostics,
 ) -> None:
-    """Report clashes in functions and in all that they call, with the types they call with."""
-    interpreter = Interpreter(_Types(global_scope, diagnostics))
+    """Report type errors in functions and all that they call, for the types that they call with."""
+    interpreter = Interpreter(_TypeDomain(global_scope, diagnostics))
     for function in functions:
         interpreter.value(function, [types.ANY] * function.parameters)
     for output in outputs:
@@ -35,20 +35,20 @@ def check_types(
 
 
 def _check_file(output: Output, suffix: str, value_type: str, diagnostics: Diagnostics) -> None:
-    """Report a value that no file of this suffix holds, as far as its type is known."""
+    """Report a value that files of this suffix cannot hold, as far as its type is known."""
     if types.string_type(suffix) != "string" and types.clashes("image", value_type):
         message = f"a {suffix} file holds an image, not {_a(value_type)}"
-        hint = "other values are saved as .json or .txt"
+        hint = "save other values as .json or .txt"
     elif suffix not in (*IMAGE_SUFFIXES, *_ANY_VALUE) and types.family(value_type) == "image":
         message = f"an image cannot be saved as {suffix}"
-        hint = f"images are saved as {', '.join(IMAGE_SUFFIXES)}"
+        hint = f"image formats are {', '.join(IMAGE_SUFFIXES)}"
     else:
         return
     diagnostics.error(output.source, output.start, output.end, message, hint)
 
 
-class _Types:
-    """Values are type words."""
+class _TypeDomain:
+    """Evaluates functions over types."""
 
     def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics) -> None:
         self._globals = global_scope
@@ -56,19 +56,19 @@ class _Types:
         self._diagnostics = diagnostics
 
     def constant(self, instruction: Constant) -> str:
-        """Give the type of a constant."""
+        """Return the type of a constant."""
         value = instruction.value
         if isinstance(value, bool):
             return "bool"
         return types.string_type(value) if isinstance(value, str) else "number"
 
     def unknown(self) -> str:
-        """Nothing is known of what an error left out."""
+        """Return `any`."""
         return types.ANY
 
     def apply(self, instruction: Apply, arguments: Sequence[str], call_site: CallSite) -> str:
-        """Check the arguments of a kernel and give the type of its result."""
-        instruction, arguments = self._overloads.choose(instruction, arguments, arguments)
+        """Check the arguments of a kernel and return the type of its result."""
+        instruction, arguments = self._overloads.resolve(instruction, arguments, arguments)
         signature = instruction.signature
         for index, given in enumerate(arguments):
             wanted = types.expected_type(signature, index, arguments)
@@ -76,18 +76,18 @@ class _Types:
                 wanted = instruction.operand_types[index]
             if types.clashes(wanted, given):
                 self._report_error(instruction, index, wanted, arguments, call_site)
-                # Of an operator another one may have been meant, with another result.
+                # Another operator may have been meant, with another result type.
                 return types.ANY if instruction.operand_types else signature.result
         return types.result_type(signature, arguments)
 
     def item(self, sequence: str, captured: Sequence[str], call_site: CallSite) -> str:
-        """Give the type of the items."""
+        """Return the type of the items."""
         del captured
         self._check_sequence("for", sequence, call_site)
         return types.item_of(sequence)
 
     def loop(self, loop: Loop[str], body: str, call_site: CallSite) -> str:
-        """Give the type of the results of a loop."""
+        """Return the type of the results of a loop."""
         del loop, call_site
         return types.sequence_of(body)
 
@@ -99,7 +99,7 @@ class _Types:
         call: Callable[[str, str], Trampolined[str]],
         call_site: CallSite,
     ) -> Trampolined[str]:
-        """Give what the first value and the results of the function have in common."""
+        """Return the type that includes the initial value and the results of the function."""
         del captured
         self._check_sequence("fold", sequence, call_site)
         item = types.item_of(sequence)
@@ -139,14 +139,14 @@ class _Types:
         argument_types = tuple(reversed(arguments)) if instruction.swapped else arguments
         fitting = self._globals.fitting(name, argument_types) if instruction.operand_types else ()
         hint = f"called from {call_site.caller.at}" if call_site.caller is not None else ""
-        user = f"`{call_site.library}` uses it" if call_site.library else ""
+        user = f"used by `{call_site.library}`" if call_site.library else ""
         self._diagnostics.error(
             call_site.source,
             call_site.start,
             call_site.end,
             f"{what} must be {_a(wanted)}, not {_a(given)}",
             f"did you mean {' or '.join(f'`{each}`' for each in fitting)}?"
-            " A dot stands on the side of a number"
+            " The dot is on the side of the number"
             if fitting
             else "",
             ""

@@ -1,4 +1,4 @@
-"""Writes out sequences whose items a program knows before it runs."""
+"""Unrolls sequences whose items are known at compile time."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from voxk8s.plan.model import Operation, OperationId, Scalar
 from voxk8s.plan.signature import Signature
 
 MAX_UNROLLED: Final = 100_000
-"""Items of a fold that are written out."""
+"""Greatest number of items of a range that is unrolled."""
 _BROADCASTING: Final = types.ARITHMETIC - {"default.floor"}
 
 CallFunction: TypeAlias = Callable[
     [Function, Sequence[OperationId], CallSite], Trampolined[OperationId]
 ]
-"""Reduces a function with all its arguments."""
+"""Evaluates a function with all its arguments."""
 
 
 class SequenceUnroller:
-    """Finds the items of the sequences of an arena.
+    """Finds the items of sequences of a node table.
 
-    `loops` are what loops were made of, by their nodes. `spend` counts what is written out.
+    `loops` are the loops by their nodes. `spend` counts the operations that unrolling adds.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class SequenceUnroller:
     def items(
         self, sequence: OperationId, call_site: CallSite
     ) -> Trampolined[Sequence[OperationId] | None]:
-        """Give the items of a sequence, None when they are only known at run time."""
+        """Return the items of a sequence, None if they are only known at run time."""
         node = self._table.nodes[sequence]
         signature = self._table.signatures.get(sequence)
         if not isinstance(node, Operation) or signature is None:
@@ -83,7 +83,7 @@ class SequenceUnroller:
     def _broadcast(
         self, node: Operation, signature: Signature, call_site: CallSite
     ) -> Trampolined[Sequence[OperationId] | None]:
-        """Give the items of a sequence combined with one number."""
+        """Return the items of an arithmetic operation on a sequence and one number."""
         left, right = node.arguments
         one_number = [self._table.types[each] == "number" for each in (left, right)]
         if sum(one_number) != 1:
@@ -105,7 +105,7 @@ class SequenceUnroller:
         low, high = (0, *bounds)[-2:]
         if low is None or high is None or high - low > MAX_UNROLLED:
             return None
-        # `range` gives whole numbers, which are not the numbers of programs.
+        # The items of `range` are integers; the numbers of programs are floats.
         return [self._table.constant(value) for value in range(low, high)]
 
     def _part(

@@ -1,1 +1,6 @@
-"""Step 1: text to a syntax tree, its diagnostics, and the formatter."""
+"""Step 1: the text of a program to a syntax tree.
+
+`source_text` replaces parameters, `lexer` makes tokens, `parser` and `tree_builder` make the nodes
+of `syntax_tree` by the rules of `grammar`. `diagnostics` collects errors; `syntax_errors` and
+`hints` word those of the parser. `formatter` writes a program in its canonical form.
+"""

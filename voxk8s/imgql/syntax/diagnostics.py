@@ -1,4 +1,4 @@
-"""Errors and warnings as the best compilers give them: place, line, mark, what to do."""
+"""Errors and warnings with their place in the program, the line, a mark below it and hints."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from voxk8s.imgql.syntax.source_text import Source
 
 _MAX_WIDTH = 100
 MAX_SHOWN = 20
-"""Errors told in full; the rest is counted."""
+"""Errors shown in full; the rest is counted."""
 
 
 class Diagnostic(msgspec.Struct, frozen=True):
-    """One finding.
+    """One error or warning.
 
     `line` and `column` count from 1; `text` is the line of the program and `width` the number of
     characters to mark in it. `hints` say what to do.
@@ -42,7 +42,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
 
 
 def _window(line: str, column: int) -> tuple[str, int]:
-    """Cut a long line around a column."""
+    """Return a part of a long line around a column, and the column in that part."""
     if len(line) <= _MAX_WIDTH:
         return line, column
     start = max(0, min(column - 1 - _MAX_WIDTH // 2, len(line) - _MAX_WIDTH))
@@ -51,9 +51,9 @@ def _window(line: str, column: int) -> tuple[str, int]:
 
 
 class Diagnostics:
-    """Collects findings; one error per place, since what is wrong there later mostly follows.
+    """Collects errors and warnings, one error a place: further ones mostly follow from the first.
 
-    `broken` are the names of definitions that could not be read: using them is no further error.
+    `unreadable_names` are those of definitions with syntax errors; their use is not reported.
     """
 
     def __init__(self) -> None:
@@ -62,11 +62,11 @@ class Diagnostics:
         self.unreadable_names: set[str] = set()
 
     def error(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
-        """Note an error at the characters from `start` to before `end`."""
+        """Add an error at the characters from `start` to before `end`."""
         self._add("error", source, start, end, message, hints)
 
     def warning(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
-        """Note a warning at the characters from `start` to before `end`."""
+        """Add a warning at the characters from `start` to before `end`."""
         self._add("warning", source, start, end, message, hints)
 
     def _add(
@@ -99,38 +99,38 @@ class Diagnostics:
 
     @property
     def is_crowded(self) -> bool:
-        """True when there are more errors than anybody reads: suggestions may be left out."""
+        """Whether there are more errors than are shown: expensive suggestions may be left out."""
         return self.errors > MAX_SHOWN
 
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """Give the warnings, in the order of files and lines."""
+        """Return the warnings, by file and line."""
         return tuple(each for each in self.all() if each.severity == "warning")
 
     def all(self) -> tuple[Diagnostic, ...]:
-        """Give everything, file by file, from top to bottom."""
+        """Return all errors and warnings, by file, line and column."""
         files = {key[0]: index for index, key in reversed(list(enumerate(self._found)))}
         return tuple(
             sorted(self._found.values(), key=lambda it: (files[it.file], it.line, it.column))
         )
 
-    def check(self) -> None:
-        """Raise InvalidProgram when there is an error."""
+    def raise_if_errors(self) -> None:
+        """Raise InvalidProgram if there are errors."""
         if self.errors:
             self.raise_invalid()
 
     def raise_invalid(self) -> NoReturn:
-        """Raise InvalidProgram with all errors, and with warnings of their lines: mostly causes."""
+        """Raise InvalidProgram with all errors, and with the warnings of their lines."""
         found = self.all()
         errors = tuple(each for each in found if each.severity == "error")
         lines = {(each.file, each.line) for each in errors}
-        told = [each for each in found if (each.file, each.line) in lines]
-        raise InvalidProgram(format_diagnostics(told), errors)
+        shown = [each for each in found if (each.file, each.line) in lines]
+        raise InvalidProgram(format_diagnostics(shown), errors)
 
 
-def format_diagnostics(findings: Sequence[Diagnostic]) -> str:
-    """Write findings as people read them: those up to the last error shown, the others counted."""
-    errors = [index for index, each in enumerate(findings) if each.severity == "error"]
-    shown = findings if len(errors) <= MAX_SHOWN else findings[: errors[MAX_SHOWN]]
+def format_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
+    """Return diagnostics as text: up to the last error to be shown, then a count of the rest."""
+    errors = [index for index, each in enumerate(diagnostics) if each.severity == "error"]
+    shown = diagnostics if len(errors) <= MAX_SHOWN else diagnostics[: errors[MAX_SHOWN]]
     lines = [str(each) for each in shown]
     if len(errors) > MAX_SHOWN:
         lines.append(f"… and {len(errors) - MAX_SHOWN} more errors")

@@ -1,8 +1,8 @@
-"""Writes a program in its usual form: the same words, spaces and line breaks put right.
+"""Writes a program in its canonical form: the same tokens with other white space.
 
-Each command starts on a line of its own; a line break inside a command stays where the user put
-it, indented by the brackets that are open. Comments stay, blank lines shrink to one. Words are
-never joined, split or left out, so the meaning stays.
+Each command begins on a line of its own; a line break within a command remains, indented by the
+open brackets. Comments remain, several blank lines become one. Tokens are never joined, split or
+removed, so the meaning does not change.
 """
 
 from __future__ import annotations
@@ -25,22 +25,26 @@ _CLOSING = ("RPAR", "RSQ")
 
 
 def format_program(text: str, *, name: str = "<program>") -> str:
-    """Format a program; raises InvalidProgram when its grammar is wrong.
+    """Return a program in its canonical form; raises InvalidProgram on syntax errors.
 
-    Parameters (`$NAME`) stay as they are. Formatting twice is the same as formatting once.
+    Parameters (`$NAME`) remain as they are. Formatting is idempotent.
     """
     source = Source(name, text)
     diagnostics = Diagnostics()
-    mixed = lexer.suffixed_names(source.code) | {"B+"}
-    tokens = lexer.tokenize(source, diagnostics, mixed, template=True)
+    suffixed = lexer.suffixed_names(source.code) | {"B+"}
+    tokens = lexer.tokenize(source, diagnostics, suffixed, template=True)
     commands = parser.parse(source, tokens, diagnostics)
-    diagnostics.check()
+    diagnostics.raise_if_errors()
     starts = {command.start for command in commands}
     return _Writer(source.code, starts).write([each for each in tokens if each.type != "BARE"])
 
 
 class _Gap(msgspec.Struct, frozen=True):
-    """What stands between two words: comments, and how the words were set."""
+    """The comments and line breaks between two tokens.
+
+    A comment has a flag whether a blank line precedes it; one that begins on the line of the token
+    before it is marked by a NUL character.
+    """
 
     comments: tuple[tuple[str, bool], ...]
     breaks: int
@@ -48,7 +52,7 @@ class _Gap(msgspec.Struct, frozen=True):
 
 
 class _Writer:
-    """Puts one line after the other."""
+    """Writes lines token by token."""
 
     def __init__(self, code: str, starts: set[int]) -> None:
         self._code = code
@@ -58,7 +62,7 @@ class _Writer:
         self._depth = 0
 
     def write(self, tokens: list[Token]) -> str:
-        """Give the text of all words with their comments."""
+        """Return the text of all tokens with their comments."""
         previous: Token | None = None
         before: Token | None = None
         for token in tokens:
@@ -80,7 +84,7 @@ class _Writer:
             if token.type in _OPENING:
                 self._depth += 1
             if token.type == "STRING" and previous is not None and previous.type in _LABELLED:
-                token = Token("LABEL", token.text, token.start)  # an expression begins behind it
+                token = Token("LABEL", token.text, token.start)  # an expression begins after it
             before, previous = previous, token
         end = previous.end if previous else 0
         self._comments(self._gap(end, len(self._code)), first=previous is None, inside=False)
@@ -101,12 +105,12 @@ class _Writer:
         rest = between[position:]
         shown = tuple(comments)
         if shown and not own_line and start > 0:
-            # The first one stands behind the word on the same line.
+            # The first one is on the line of the token before.
             shown = (("\0" + shown[0][0], False), *shown[1:])
         return _Gap(shown, rest.count("\n"), not between)
 
     def _comments(self, gap: _Gap, *, first: bool, inside: bool) -> bool:
-        """Write the comments of a gap; True when the next word needs a line of its own."""
+        """Write the comments of a gap; return whether the next token needs a line of its own."""
         for text, blank in gap.comments:
             if text.startswith("\0"):
                 self._line += f"  {text[1:]}"
@@ -128,9 +132,9 @@ class _Writer:
             self._lines.append("")
 
     def _spaced(self, before: Token | None, previous: Token, token: Token, gap: _Gap) -> bool:
-        """Tell whether a space stands between two words of a line."""
+        """Whether a space belongs between two tokens of a line."""
         if "$" in previous.text + token.text and {previous.type, token.type} <= _JOINING:
-            # What the parameter stands for may join with its neighbour.
+            # The parameter's value may form one token with its neighbour.
             return not gap.tight
         if token.type == "COMMA" or token.type in _CLOSING or previous.type in _OPENING:
             return False
@@ -139,13 +143,15 @@ class _Writer:
         if previous.type == "COLON":
             return token.type in ("OP", "EQUAL")
         if previous.type in ("OP", "EQUAL"):
-            return self._behind_sign(before, previous, token, gap)
+            return self._spaced_after_sign(before, previous, token, gap)
         if token.type in _OPENING and previous.type in grammar.OPERAND_ENDS:
             return not gap.tight
         return True
 
-    def _behind_sign(self, before: Token | None, sign: Token, token: Token, gap: _Gap) -> bool:
-        """Tell whether a space stands behind an operator."""
+    def _spaced_after_sign(
+        self, before: Token | None, sign: Token, token: Token, gap: _Gap
+    ) -> bool:
+        """Whether a space belongs after an operator."""
         if token.type in ("OP", "EQUAL") or token.text[0] in ".$":
             return True
         if sign.text.endswith(".") and token.text[0].isdigit():
@@ -157,6 +163,6 @@ class _Writer:
         leads = before is None or before.type not in grammar.OPERAND_ENDS
         if leads and sign.type == "OP":
             return not (gap.tight or token.type in ("NUMBER", "NAME", *_OPENING))
-        # Between two operands; behind a name it may also be a sign of what follows: `N -3`.
+        # Between two operands; after a name it may also be a prefix of what follows: `N -3`.
         named = before is not None and before.type == "NAME"
         return not (named and gap.tight and not sign.tight and sign.text[0] in "-!")

@@ -1,8 +1,8 @@
-"""The grammar of ImgQL: its words as regular expressions, its sentences as lark rules.
+"""The grammar of ImgQL: tokens as regular expressions, syntax as lark rules.
 
 The grammar is flat on purpose. Operators have no precedence and any definition may become one, so
-an expression is a chain of items; `chains` groups it once names are known. This keeps the grammar
-LALR(1): parsing takes linear time and no recursion.
+an expression is a chain of items, which `lower/expressions.py` groups once names are resolved. This
+keeps the grammar LALR(1): parsing takes linear time and no recursion.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import re
 from typing import Final
 
 SIGNS: Final = r"#;:_'|!$%&/^=*\-+<>?@~\\."
-"""Characters of operators, for use inside a character class."""
+"""Characters of operators, for a character class."""
 WORD: Final = r"[^\W\d]\w*"
 NAME: Final = rf"{WORD}(?:\.{WORD})*"
 NUMBER: Final = r"(?:\d+(?:\.(?:\d+|(?=[\s),\]]|\Z)))?|\.\d+)(?:[eE][+-]?\d+)?"
-"""`3`, `3.5`, `.5`; `3.` before a blank, comma or bracket, else the point is an operator's."""
+"""`3`, `3.5`, `.5`; `3.` before white space, `,`, `)` or `]`; else an operator begins at `.`."""
 STRING: Final = r'"(?:\\.|[^"\\\n])*"'
 OPERATOR: Final = rf"(?:(?!//)[{SIGNS}])+"
 SKIPPED: Final = r"(?:[ \t\r\n\f\v\u00a0]++|//[^\n]*+)*+"
-"""Blanks and comments; possessive, since a shorter comment is none."""
+"""White space and comments; possessive, since a prefix of a comment is not a comment."""
 
 KEYWORDS: Final = {
     "let": "LET",
@@ -35,17 +35,17 @@ KEYWORDS: Final = {
 }
 
 _AFTER_EQUAL: Final = r"(?=//|(?![#;:_'|%&/^=*+<>?@~\\]|\$(?![^\W\d])))"
-"""What may follow the `=` of a definition; `a =-3`, `a =!b`, `a =$P` and `a =// b` define a."""
+"""What may follow the `=` of a definition: `a =-3`, `a =!b`, `a =$P` and `a =// b` define a."""
 
 _BLANK: Final = r"[ \t\r\f\v\u00a0]"
 _PARAMETERS: Final = rf"\({_BLANK}*{WORD}(?:{_BLANK}*,{_BLANK}*{WORD})*{_BLANK}*\){_BLANK}*"
 BARE: Final = re.compile(
     rf"(?:{NAME}{_BLANK}*|(?:{NAME})?{OPERATOR}{_BLANK}*(?=\())(?:{_PARAMETERS})?={_AFTER_EQUAL}"
 )
-"""At the start of a line: a definition without `let`, of an operator with its parameters."""
+"""At the start of a line: a definition without `let`; that of an operator needs parameters."""
 LOAD: Final = re.compile(rf"load{SKIPPED}{WORD}{SKIPPED}={_AFTER_EQUAL}")
-"""`load name = …`; elsewhere `load` is the name of a kernel."""
-MIXED: Final = re.compile(
+"""The command `load name = …`; elsewhere `load` is the name of a kernel."""
+SUFFIXED: Final = re.compile(
     rf"\blet\s+({WORD}[#;:'|!$%&/^*\-+<>?@~\\]+)\s*=(?!=)"
     rf"|\blet\s+({WORD}(?:(?!//)[{SIGNS}])+)\s*\(\s*{WORD}(?:\s*,\s*{WORD})*\s*\)\s*=(?!=)"
     rf"|^{_BLANK}*({WORD}(?:(?!//)[{SIGNS}])+){_BLANK}*{_PARAMETERS}=(?!=)",
@@ -106,7 +106,7 @@ chains: chain                        -> first
 COMMANDS: Final = frozenset({"LET", "BARE", "LOAD", "PRINT", "SAVE", "IMPORT"})
 OPERANDS: Final = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "LPAR", "LSQ"})
 OPERAND_ENDS: Final = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "RPAR", "RSQ"})
-"""Words after which an expression may end."""
+"""Tokens after which an expression may end."""
 
 SPELLING: Final = {
     "LPAR": "`(`",

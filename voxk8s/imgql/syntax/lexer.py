@@ -1,4 +1,4 @@
-"""From characters to words."""
+"""Splits the text of a program into tokens."""
 
 from __future__ import annotations
 
@@ -13,45 +13,49 @@ from voxk8s.imgql.syntax.syntax_tree import Token
 
 _BRACKETS: Final = {"(": "LPAR", ")": "RPAR", "[": "LSQ", "]": "RSQ", ",": "COMMA"}
 _HEADER_ENDS: Final = ("NAME", "RPAR", "OP")
-"""Words that the `=` of a definition follows."""
+"""Tokens that the `=` of a definition follows."""
 _TEMPLATE_NAME: Final = rf"(?:\$?{grammar.WORD})+(?:\.(?:\$?{grammar.WORD})+)*"
-"""A name in a program whose parameters are not replaced yet."""
+"""A name in a program whose parameters are not replaced."""
 
 
 def suffixed_names(code: str) -> frozenset[str]:
-    """Find the names of letters and signs, such as `B+`, that a program defines."""
-    return frozenset(match[match.lastindex or 0] for match in grammar.MIXED.finditer(code))
+    """Return the names of letters and operator signs, such as `B+`, that a program defines."""
+    return frozenset(match[match.lastindex or 0] for match in grammar.SUFFIXED.finditer(code))
 
 
 def tokenize(
-    source: Source, diagnostics: Diagnostics, mixed: Collection[str] = (), *, template: bool = False
+    source: Source,
+    diagnostics: Diagnostics,
+    suffixed: Collection[str] = (),
+    *,
+    template: bool = False,
 ) -> list[Token]:
-    """Give the words of a text; characters that belong to none are reported and left out.
+    """Return the tokens of a text; characters that belong to no token are reported and left out.
 
-    `mixed` are the names that end in signs. A `template` keeps `$NAME` as part of names.
+    `suffixed` are the names that end in operator signs. A `template` keeps `$NAME` in names.
     """
-    return list(_Lexer(source, diagnostics, mixed).words(_pattern(mixed, template)))
+    return list(_Lexer(source, diagnostics, suffixed).tokens(_pattern(suffixed, template)))
 
 
 class _Lexer:
-    """Reads word by word; what a word is may depend on those before it."""
+    """Makes one token after the other; the type of a token may depend on those before it."""
 
-    def __init__(self, source: Source, diagnostics: Diagnostics, mixed: Collection[str]) -> None:
+    def __init__(self, source: Source, diagnostics: Diagnostics, suffixed: Collection[str]) -> None:
         self._source = source
         self._code = source.code
         self._diagnostics = diagnostics
-        self._mixed = mixed
+        self._suffixed = suffixed
         self._opened: list[str] = []
         self._previous = ""
         self._defining = False
 
-    def words(self, pattern: re.Pattern[str]) -> Iterator[Token]:
-        """Give the words of the text."""
-        match_word = pattern.match
+    def tokens(self, pattern: re.Pattern[str]) -> Iterator[Token]:
+        """Yield the tokens of the text."""
+        match_token = pattern.match
         code = self._code
         end = 0
         while True:
-            match = match_word(code, end)
+            match = match_token(code, end)
             kind = match.lastgroup if match else None
             if match is None or kind is None:
                 return
@@ -70,19 +74,19 @@ class _Lexer:
                 if text != '"' and text not in hints.QUOTES:
                     end = stop
                     continue
-                # It stands for the string that it begins, so that it is no further error.
+                # Taken for the string that it begins, so that the parser reports no second error.
                 kind, text = "STRING", code[start:stop]
             if kind in ("NAME", "OP") and self._defines(start, end):
-                # A word without characters, so that the name stays a word of its own.
+                # An empty token, so that the name remains a token of its own.
                 yield Token("BARE", "", start)
             yield Token(kind, text, start, tight)
-            # A label ends no expression: what follows it begins one.
+            # A label does not end an expression; the expression begins after it.
             labelled = kind == "STRING" and self._previous in ("PRINT", "SAVE")
             self._previous = "LABEL" if labelled else kind
             end = stop
 
     def _name(self, text: str, start: int) -> str:
-        """Give the kind of a word of letters."""
+        """Return the type of a token of letters."""
         kind = grammar.KEYWORDS.get(text, "NAME")
         if kind == "LET":
             self._defining = True
@@ -92,7 +96,7 @@ class _Lexer:
         return kind
 
     def _defines(self, start: int, end: int) -> bool:
-        """Tell whether a definition without `let` begins here; the word before ends at `end`."""
+        """Whether a definition without `let` begins at `start`; the token before ends at `end`."""
         if self._previous in ("LET", "LOAD"):
             return False
         if "\n" not in self._code[end:start] + "\n" * (not end):
@@ -103,21 +107,21 @@ class _Lexer:
         return True
 
     def _operator(self, text: str, start: int) -> tuple[str, str]:
-        """Give the kind of an operator, and as much of its signs as belong to it."""
+        """Return the type of an operator token, and those of its signs that belong to it."""
         if self._defining and text[0] == "=" != text[1:2] and self._previous in _HEADER_ENDS:
             self._defining = False
             return "EQUAL", "="
-        if text[0] == ":" and self._opened[-1:] == ["["] and text not in self._mixed:
+        if text[0] == ":" and self._opened[-1:] == ["["] and text not in self._suffixed:
             return "COLON", ":"
         if text.endswith(".") and self._previous not in grammar.OPERAND_ENDS:
             stop = start + len(text)
             if self._code[stop : stop + 1].isdigit():
-                # Before an operand there is no `-.` but the minus of `-.5`.
+                # Before an operand, `-.5` is a minus and `.5`, not the operator `-.` and `5`.
                 text = text[:-1] or text
         return ("EQUAL" if text == "=" else "OP"), text
 
     def _bracket(self, sign: str) -> str:
-        """Give the kind of a bracket or comma."""
+        """Return the type of a bracket or comma."""
         if sign in "([":
             self._opened.append(sign)
         elif sign != "," and self._opened:
@@ -125,30 +129,30 @@ class _Lexer:
         return _BRACKETS[sign]
 
     def _report_error(self, sign: str, start: int) -> int:
-        """Report what is no word; give the place where words go on."""
+        """Report what is not a token; return the offset where the next one may begin."""
         line_end = self._code.find("\n", start)
         stop = len(self._code) if line_end < 0 else line_end
         if sign == '"':
-            message, hint = "this string is not closed", 'a string ends with `"` on its line'
+            message, hint = "unterminated string", 'a string must end with `"` on the same line'
         elif sign in hints.QUOTES:
             closed = self._code.find(hints.QUOTES[sign], start + 1, stop)
             stop = stop if closed < 0 else closed + 1
-            message, hint = f"{sign!r} begins no string", 'strings stand in double quotes: "a"'
+            message, hint = f"{sign!r} cannot begin a string", hints.for_token("'")
         else:
-            stop, message = start + 1, f"{sign!r} means nothing in ImgQL"
+            stop, message = start + 1, f"unexpected character {sign!r}"
             hint = hints.for_token(sign)
         self._diagnostics.error(self._source, start, stop, message, hint)
         return stop
 
 
-def _pattern(mixed: Collection[str], template: bool) -> re.Pattern[str]:
+def _pattern(suffixed: Collection[str], template: bool) -> re.Pattern[str]:
     name = _TEMPLATE_NAME if template else grammar.NAME
-    words = [name]
-    if mixed:
-        longest = sorted(mixed, key=len, reverse=True)
-        words.insert(0, "|".join(map(re.escape, longest)))
+    names = [name]
+    if suffixed:
+        longest = sorted(suffixed, key=len, reverse=True)
+        names.insert(0, "|".join(map(re.escape, longest)))
     return re.compile(
-        rf"{grammar.SKIPPED}(?:(?P<NAME>{'|'.join(words)})|(?P<SIGN>[()\[\],])"
+        rf"{grammar.SKIPPED}(?:(?P<NAME>{'|'.join(names)})|(?P<SIGN>[()\[\],])"
         rf"|(?P<NUMBER>{grammar.NUMBER})|(?P<OP>{grammar.OPERATOR})"
         rf"|(?P<STRING>{grammar.STRING})|(?P<BAD>.))"
     )

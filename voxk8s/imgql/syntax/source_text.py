@@ -1,4 +1,4 @@
-"""A program's text: parameters replaced, positions kept."""
+"""The text of a program: replaces parameters and maps offsets back to what the user wrote."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import NamedTuple
 
-_PIECES = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|\$[^\W\d]\w*')
+_REPLACEABLE = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|\$[^\W\d]\w*')
 _REFERENCE = re.compile(r"\$[^\W\d]\w*")
 
 
 class MissingParameter(NamedTuple):
-    """A `$NAME` that nobody gave a value for, and its place in the text."""
+    """A `$NAME` without a value, and its place in the text."""
 
     name: str
     start: int
     stop: int
 
 
-class _Shift(NamedTuple):
-    """A value from `start` to `stop` of the code, for a reference of the text."""
+class _Substitution(NamedTuple):
+    """The value at `start` to `stop` of the code, and the place of its reference in the text."""
 
     start: int
     stop: int
@@ -29,11 +29,11 @@ class _Shift(NamedTuple):
 
 
 class Source:
-    """One text of a program.
+    """One file of a program.
 
     `text` is what the user wrote; `code` is what is parsed, with parameters replaced. Offsets in
-    syntax trees are those of `code`; `position` leads back to what the user wrote. `missing` are
-    the references without a value, which stay as they are in `code`.
+    syntax trees are those of `code`; `position` maps them to lines and columns of `text`. `missing`
+    are the references without a value, which remain in `code`.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Source:
         self.text = text.removeprefix("\ufeff")
         self.library = library
         self.missing: list[MissingParameter] = []
-        self._shifts: list[_Shift] = []
+        self._substitutions: list[_Substitution] = []
         self._lines: list[int] | None = None
         self._shown: dict[int, str] = {}
         if parameters is None or "$" not in self.text:
@@ -57,36 +57,44 @@ class Source:
             self.code = self._replace(parameters)
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Give line and column, from 1, of an offset in `code`."""
-        original = self.original(offset)
+        """Return line and column, from 1, of an offset in `code`."""
+        original = self.text_offset(offset)
         if self._lines is None:
             self._lines = [0, *(match.end() for match in re.finditer("\n", self.text))]
         line = bisect_right(self._lines, original)
         return line, original - self._lines[line - 1] + 1
 
-    def original(self, offset: int) -> int:
-        """Give the offset in `text` of an offset in `code`; inside a value, its reference's."""
-        if not self._shifts:
+    def text_offset(self, offset: int) -> int:
+        """Return the offset in `text` of an offset in `code`; in a value, that of its reference."""
+        if not self._substitutions:
             return min(offset, len(self.text))
-        index = bisect_right(self._shifts, offset, key=lambda shift: shift.start) - 1
+        index = (
+            bisect_right(self._substitutions, offset, key=lambda substitution: substitution.start)
+            - 1
+        )
         if index < 0:
             return offset
-        shift = self._shifts[index]
-        if offset < shift.stop:
-            return shift.original
-        return min(shift.original_stop + offset - shift.stop, len(self.text))
+        substitution = self._substitutions[index]
+        if offset < substitution.stop:
+            return substitution.original
+        return min(substitution.original_stop + offset - substitution.stop, len(self.text))
 
-    def expanded(self, original: int) -> int:
-        """Give the offset in `code` of an offset in `text` that is not inside a reference."""
-        index = bisect_right(self._shifts, original, key=lambda shift: shift.original_stop) - 1
+    def code_offset(self, original: int) -> int:
+        """Return the offset in `code` of an offset in `text`, which must not be in a reference."""
+        index = (
+            bisect_right(
+                self._substitutions, original, key=lambda substitution: substitution.original_stop
+            )
+            - 1
+        )
         if index < 0:
             return original
-        return self._shifts[index].stop + original - self._shifts[index].original_stop
+        return self._substitutions[index].stop + original - self._substitutions[index].original_stop
 
     def line(self, number: int) -> str:
-        """Give a line of the user's text, without its end.
+        """Return a line of `text` without its line break.
 
-        It is the same string each time: thousands of findings may stand in one long line.
+        It is the same string each time: one long line may have thousands of errors.
         """
         if self._lines is None:
             self.position(0)
@@ -99,11 +107,11 @@ class Source:
     def _replace(self, parameters: Mapping[str, str]) -> str:
         pieces: list[str] = []
         length = copied = 0
-        for match in _PIECES.finditer(self.text):
-            piece = match.group()
-            if piece.startswith("//") or "$" not in piece:
+        for match in _REPLACEABLE.finditer(self.text):
+            part = match.group()
+            if part.startswith("//") or "$" not in part:
                 continue
-            quoted = piece.startswith('"')
+            quoted = part.startswith('"')
             for reference in _REFERENCE.finditer(self.text, match.start(), match.end()):
                 word = reference.group()[1:]
                 name = longest_parameter(word, parameters)
@@ -113,17 +121,19 @@ class Source:
                     continue
                 value = str(parameters[name])
                 if quoted:
-                    # Inside a string a value is characters, whatever they are.
+                    # The value must not end the string that it is in.
                     value = value.replace("\\", "\\\\").replace('"', '\\"')
                 pieces += [self.text[copied:start], value]
                 length += start - copied
                 copied = start + 1 + len(name)
-                self._shifts.append(_Shift(length, length + len(value), start, copied))
+                self._substitutions.append(
+                    _Substitution(length, length + len(value), start, copied)
+                )
                 length += len(value)
         pieces.append(self.text[copied:])
         return "".join(pieces)
 
 
 def longest_parameter(word: str, parameters: Mapping[str, str]) -> str | None:
-    """Give the parameter that `$word` asks for: the longest one that the word begins with."""
+    """Return the parameter that `$word` refers to: the longest that `word` begins with."""
     return next((word[:end] for end in range(len(word), 0, -1) if word[:end] in parameters), None)

@@ -1,10 +1,10 @@
-"""The syntax tree: what a program says, before names are looked up.
+"""The syntax tree: what a program says, before names are resolved.
 
-An expression is a `Chain`: operands and operators in the order of the text. Which word stands
-before its operand and which one between two operands depends on what it means, so it is decided
-when names are looked up. Offsets count characters of `Source.code`; forms keep their ends, since
-those that end in each other may be nested deeper than Python's stack. Trees have no cycles, so the
-garbage collector may leave them alone, which saves a third of the time of a large program.
+An expression is a `Chain`: operands and operators in the order of the text. Whether an operator is
+prefix or infix depends on its definition, so it is decided when names are resolved. Offsets count
+characters of `Source.code`. Forms store their ends: they may be nested deeper than Python's stack,
+so that an end cannot be computed by recursion. Trees have no cycles, so garbage collection is
+disabled for them, which saves a third of the time of a large program.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 
 class Token(msgspec.Struct, frozen=True, gc=False):
-    """A word of the program; `tight` when nothing stands between it and the word before."""
+    """A token; `tight` if nothing is between it and the token before."""
 
     type: str
     text: str
@@ -24,7 +24,7 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def end(self) -> int:
-        """Offset behind the last character."""
+        """Offset after the last character."""
         return self.start + len(self.text)
 
 
@@ -40,12 +40,12 @@ class Chain(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def end(self) -> int:
-        """Offset behind the last character."""
+        """Offset after the last character."""
         return self.items[-1].end
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):
-    """What stands in parentheses: one expression, or the arguments of a call."""
+    """Parentheses: one expression, or the arguments of a call."""
 
     items: tuple[Chain, ...]
     start: int
@@ -54,7 +54,7 @@ class Group(msgspec.Struct, frozen=True, gc=False):
 
 
 class Bracket(msgspec.Struct, frozen=True, gc=False):
-    """What stands in square brackets: an index, or the items of a sequence."""
+    """Square brackets: an index, or the items of a sequence."""
 
     items: tuple[Chain, ...]
     start: int
@@ -63,7 +63,7 @@ class Bracket(msgspec.Struct, frozen=True, gc=False):
 
 
 class Slice(msgspec.Struct, frozen=True, gc=False):
-    """`[first:last]`; either end may be left out."""
+    """`[first:last]`; either end may be missing."""
 
     first: Chain | None
     last: Chain | None
@@ -93,7 +93,7 @@ class Let(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fold(msgspec.Struct, frozen=True, gc=False):
-    """`fold OP init xs`: `items` are the operator, the words of init, and the sequence."""
+    """`fold OP init xs`: `items` are the operator, the items of init, and the sequence."""
 
     items: tuple[Item, ...]
     start: int
@@ -104,14 +104,14 @@ Item: TypeAlias = Token | Group | Bracket | Slice | For | Let | Fold
 
 
 class Header(msgspec.Struct, frozen=True, gc=False):
-    """What a definition defines; `parameters` is None for a value."""
+    """The name that a definition defines; `parameters` is None for a value."""
 
     name: Token
     parameters: tuple[Token, ...] | None
 
 
 class Define(msgspec.Struct, frozen=True, gc=False):
-    """`let name = value`, `let f(a, b) = value`, with or without `let`."""
+    """`let name = value` or `let f(a, b) = value`, with or without `let`."""
 
     header: Header
     value: Chain
@@ -138,7 +138,7 @@ Command: TypeAlias = Define | Output | Import
 
 
 def string_value(token: Token) -> str:
-    r"""Give the characters of a string; `\\"` is a quote and `\\\\` a backslash."""
+    r"""Return the characters of a string token; `\"` is a quote and `\\` a backslash."""
     text = token.text[1:-1]
     if "\\" not in text:
         return text

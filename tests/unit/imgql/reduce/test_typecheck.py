@@ -90,7 +90,7 @@ def test_images_are_saved_as_images_only() -> None:
     """A suffix that no image has is refused with those that there are; what is not known passes."""
     message = compile_error(f'{HEAD}save "x.foo" img')
     assert "3:6: error: an image cannot be saved as .foo" in message
-    assert "images are saved as .nii, .nii.gz, .mha" in message
+    assert "image formats are .nii, .nii.gz, .mha" in message
     for line in ('save "x.TXT" img', 'save "x" img', 'save "x.json" img', 'save "x.foo" 1'):
         assert not check_text(f"{HEAD}{line}")
 
@@ -161,6 +161,6 @@ def test_a_clash_inside_of_the_library_names_what_the_program_called() -> None:
     """The kernel is none that the program has named."""
     message = compile_error(HEAD + 'print "x" volume(ifB(img >. 3, tt, ff))')
     assert "3:18: error: the argument of `bconstant` must be a truth value, not a mask" in message
-    assert "help: `ifB` uses it" in message
+    assert "help: used by `ifB`" in message
     deep = compile_error(HEAD + 'print "x" volume(overlayB(3, img, img))')
-    assert "help: `overlayB` uses it" in deep
+    assert "help: used by `overlayB`" in deep

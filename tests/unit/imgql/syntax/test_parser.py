@@ -92,22 +92,22 @@ def test_a_program_may_be_empty() -> None:
     [
         ("let a = (1 + 2\nlet b = 3", "1:9", "`(` is never closed"),
         ("let a = [1, 2", "1:9", "`[` is never closed"),
-        ("let a = 1)", "1:10", "`)` closes nothing"),
+        ("let a = 1)", "1:10", "unmatched `)`"),
         ("let a = (1]", "1:9", "`(` is never closed"),
-        ('let a =\nprint "x" 1', "1:7", "an expression is missing after `=`"),
-        ("let a = 1\nfor x in [1] do x", "2:1", "a command cannot begin with `for`"),
+        ('let a =\nprint "x" 1', "1:7", "expected an expression after `=`"),
+        ("let a = 1\nfor x in [1] do x", "2:1", "expected a command, found `for`"),
         ("let a = 1 for x in [1] do x", "1:11", "expected an operator or a new command, found"),
         ("let a = 1, 2", "1:10", "expected an operator or a new command, found `,`"),
         ("let a = for x in [1] for", "1:22", "expected an operator or `do`, found `for`"),
         ("let a = (1 fold", "1:12", "expected an operator, `)` or `,`, found `fold`"),
         ("let a = [1 for", "1:12", "expected an operator, `,`, `:` or `]`, found `for`"),
-        ("let a = 1 +", "1:11", "an expression is missing after `+`"),
-        ("lte a = 1", "1:1", "a command cannot begin with `lte`"),
+        ("let a = 1 +", "1:11", "expected an expression after `+`"),
+        ("lte a = 1", "1:1", "expected a command, found `lte`"),
         ("print 3", "1:7", "expected a string in double quotes, found `3`"),
         ('print "a" for x on xs do x', "1:17", "expected `in`, found `on`"),
         ('let "a" = 3', "1:5", "expected an operator or a name, found"),
-        ('print "a', "1:7", "this string is not closed"),
-        ("let a = {1}", "1:9", "'{' means nothing in ImgQL"),
+        ('print "a', "1:7", "unterminated string"),
+        ("let a = {1}", "1:9", "unexpected character '{'"),
         ("let a == 3", "1:7", "expected `(` or `=`, found `==`"),
         ("let f(a,) = 1", "1:9", "expected a name, found `)`"),
     ],
@@ -125,30 +125,30 @@ def test_a_slip_in_a_command_word_is_suggested() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("let a = 1;", "commands need no sign at their end"),
-        ("let a = 'x'", "strings stand in double quotes"),
-        ("let a = “x”", "strings stand in double quotes"),
-        ("let a == 1", "a definition has a single `=`"),
-        ("let a := 1", "a definition has a plain `=`"),
+        ("let a = 1;", "commands do not end with `;`"),
+        ("let a = 'x'", "strings are written in double quotes"),
+        ("let a = “x”", "strings are written in double quotes"),
+        ("let a == 1", "definitions use a single `=`"),
+        ("let a := 1", "definitions use a plain `=`"),
         ("# a remark", "comments begin with `//`"),
         ("let a = 1\n# a remark", "comments begin with `//`"),
         ("let a = if 1 then 2 else 3", "`ifB(c, t, e)` chooses between two masks"),
         ('WriteImage("f.nii", 1)', "files are written by a command: save"),
-        ("let f = lambda x: x", "a function has a name"),
+        ("let f = lambda x: x", "functions need a name"),
         ("let a = sum([1])", "the sum of a sequence is fold + 0 xs"),
         ("let a = len([1])", "the length of a sequence is fold + 0 (for x in xs do 1)"),
-        ("let a = {1}", "sequences stand in square brackets: [1, 2]; a parameter is $NAME"),
+        ("let a = {1}", "sequences are written in square brackets: [1, 2]; parameters as $NAME"),
         ("let a = True", "did you mean `true`?"),
-        ("let in = 1", "`in` is a word of the language"),
-        ('load a "f"', 'it is written load name = "file"'),
-        ("let a = 1\nprint a", 'it is written print "label" expression'),
-        ("let a = for x in [1]", "it is written for x in xs do"),
-        ("let a = let b = 1", "it is written let a = … in …"),
-        ("let f x = x", "a function is written let f(x) = …"),
-        ("def f(x): return x", "a function is written let f(x) = …"),
-        ("for x in [1] do x", 'what it gives is printed or saved: print "name" for …'),
-        ("let a = 1\nfold + 0 [1]", 'what it gives is printed or saved: print "name" fold …'),
-        ("let a = 1\nfloor(a)", "a definition begins with `let`; a value is shown by print"),
+        ("let in = 1", "`in` is a reserved word"),
+        ('load a "f"', 'syntax: load name = "file"'),
+        ("let a = 1\nprint a", 'syntax: print "label" expression'),
+        ("let a = for x in [1]", "syntax: for x in xs do"),
+        ("let a = let b = 1", "syntax: let a = … in …"),
+        ("let f x = x", "functions are defined by let f(x) = …"),
+        ("def f(x): return x", "functions are defined by let f(x) = …"),
+        ("for x in [1] do x", 'print or save the result: print "name" for …'),
+        ("let a = 1\nfold + 0 [1]", 'print or save the result: print "name" fold …'),
+        ("let a = 1\nfloor(a)", "a definition begins with `let`; show a value by print"),
     ],
 )
 def test_habits_of_other_languages_are_known(text: str, hint: str) -> None:
@@ -217,14 +217,14 @@ def test_a_string_that_is_not_closed_is_one_error() -> None:
     """What stands in it is no further error, and the next line is read as usual."""
     found = check_text('print "a" "not closed (\nprint "b" foo')
     assert [(each.line, each.message) for each in found] == [
-        (1, "this string is not closed"),
+        (1, "unterminated string"),
         (2, "unknown name `foo`"),
     ]
     (label,) = check_text('print "a')
-    assert label.message == "this string is not closed"
+    assert label.message == "unterminated string"
 
 
 def test_a_definition_without_its_value_is_told_at_its_sign() -> None:
     """The definition below it is not taken for a local one; neither name is unknown then."""
     (found,) = check_text('let a =\nlet b = 3\nprint "x" a + b')
-    assert (found.line, found.message) == (1, "an expression is missing after `=`")
+    assert (found.line, found.message) == (1, "expected an expression after `=`")
