@@ -180,7 +180,10 @@ def test_definitions_may_stand_below_their_use() -> None:
         ("let a = 1e999", "this number is too large"),
         ("let a = range(3)[1:]", "expected an end of this slice"),
         ("let a = range(3)[1, 2]", "expected one index in these brackets"),
-        ("let a = fold mean 0 [1]", "`fold` takes a function of two arguments, but `mean` takes 1 argument"),
+        (
+            "let a = fold mean 0 [1]",
+            "`fold` takes a function of two arguments, but `mean` takes 1 argument",
+        ),
         ("let a = fold + 0", "`fold` takes an operator, an initial value and a sequence"),
         ("let a = fold mean [1]", "`fold` takes an operator, an initial value and a sequence"),
         ("let a = map([1], mean)", "`map` takes the name of a function and a sequence"),
