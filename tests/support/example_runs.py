@@ -83,3 +83,26 @@ GOLDEN: dict[str, list[Manifest]] = {
     "plain": manifests(work_plan(), PLAIN, STORE),
     "shaped": manifests(SHAPED, RICH, StoreTarget("s3://results")),
 }
+
+
+def only(objects: list[Manifest], kind: str) -> Manifest:
+    """Return the first object of a kind."""
+    return next(each for each in objects if each["kind"] == kind)
+
+
+def container(manifest: Manifest, *path: str) -> Manifest:
+    """Return the container of the pod spec at a path."""
+    for step in path:
+        manifest = manifest[step]
+    found: Manifest = manifest["containers"][0]
+    return found
+
+
+def env(container: Manifest) -> Manifest:
+    """Return a container's environment by name."""
+    return {item["name"]: item.get("value", item.get("valueFrom")) for item in container["env"]}
+
+
+SCHEDULER = container(only(GOLDEN["plain"], "DaskCluster"), "spec", "scheduler", "spec")
+WORKER = container(only(GOLDEN["plain"], "DaskCluster"), "spec", "worker", "spec")
+RUNNER = container(only(GOLDEN["plain"], "Job"), "spec", "template", "spec")

@@ -1,13 +1,12 @@
 """The WorkPlan resource: its types, its conditions and its CRD. Pure.
 
-`spec` and `status` hold the types, with `base` and `object_meta`; `workplan` decodes and encodes.
+`spec` and `status` hold the types, with `base`; `workplan` decodes and encodes.
 `crd` generates the CustomResourceDefinition from them, by `openapi_schema` and `cel_rules`.
 `runner_status` builds the part of the status that the runner owns, within `status_limits`.
 """
 
 from voxk8s.api.base import ApiStruct, Json
 from voxk8s.api.conditions import find_condition, is_condition, remove_condition, set_condition
-from voxk8s.api.object_meta import ObjectMeta, OwnerReference
 from voxk8s.api.runner_status import (
     RUNNER_FIELDS,
     encode_runner_status,
@@ -47,6 +46,8 @@ from voxk8s.api.status import (
 from voxk8s.api.status_limits import bound_failures, bound_results, json_value, truncate_value
 from voxk8s.api.workplan import (
     INITIAL_STATUS,
+    ObjectMeta,
+    OwnerReference,
     WorkPlanResource,
     decode_resource,
     decode_status,

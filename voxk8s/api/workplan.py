@@ -1,12 +1,12 @@
 """The WorkPlan resource, decoded from and encoded to JSON objects of the API server."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 
 from voxk8s.api.base import ApiStruct
-from voxk8s.api.object_meta import ObjectMeta, OwnerReference
 from voxk8s.api.spec import WorkPlanSpec
 from voxk8s.api.status import WorkPlanStatus
 from voxk8s.constants import API_VERSION, KIND
@@ -16,6 +16,33 @@ _T = TypeVar("_T", bound=ApiStruct)
 
 INITIAL_STATUS = WorkPlanStatus()
 """Status of a new WorkPlan: the CRD's default."""
+
+
+class OwnerReference(ApiStruct, frozen=True):
+    """The owner of an object, with which Kubernetes deletes it."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool | None = None
+    block_owner_deletion: bool | None = None
+
+
+class ObjectMeta(ApiStruct, frozen=True):
+    """Metadata of an object; other fields are ignored."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
+    finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
 
 
 class WorkPlanResource(ApiStruct, frozen=True):

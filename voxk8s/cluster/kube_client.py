@@ -17,16 +17,15 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from voxk8s.cluster.kube_errors import KubeUnreachable, NotFound
+from voxk8s.cluster.kube_errors import KubeUnreachable, NotFound, error_from_status
 from voxk8s.cluster.resources import EVENTS, PODS, ApiResource
 from voxk8s.cluster.responses import (
-    error_from_status,
-    error_text,
     iter_lines,
     read_body,
     read_error,
 )
 from voxk8s.cluster.transport import InClusterTransport, KubeconfigTransport, Transport
+from voxk8s.failure import message_of
 
 KubeObject: TypeAlias = dict[str, Any]
 """A Kubernetes object as JSON data."""
@@ -381,6 +380,6 @@ class KubeClient:
             failure = await read_error(response, path)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeUnreachable(
-                f"the API server does not answer {method} {path}: {error_text(error)}"
+                f"the API server does not answer {method} {path}: {message_of(error)}"
             ) from error
         raise failure

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from voxk8s.errors import PermanentError, TransientError
 
 
@@ -62,3 +65,39 @@ class KubeUnreachable(_ApiError, TransientError):
 
 class KubeConfigMissing(_ApiError, PermanentError):
     """No cluster is configured: no kubeconfig was found and the process does not run in a pod."""
+
+
+def error_from_status(
+    code: int, status: Mapping[str, Any], path: str, retry_after: str | None = None
+) -> Exception:
+    """Return the error for an HTTP status and the Status object of the response."""
+    reason = str(status.get("reason") or "")
+    message = str(status.get("message") or reason or f"HTTP {code} for {path}").strip()
+    match code, reason:
+        case 404, "":  # unknown paths are answered in plain text
+            return KindMissing(f"the API server does not serve {path}", code, reason)
+        case 404, _ if not (status.get("details") or {}).get("name"):
+            return KindMissing(f"the API server does not serve {path}", code, reason)
+        case 404, _:
+            return NotFound(message, code, reason)
+        case 409, "AlreadyExists":
+            return AlreadyExists(message, code, reason)
+        case 409, _:
+            return Conflict(message, code, reason)
+        case 410, _:
+            return Expired(message, code, reason)
+        case ((401 | 403), _):
+            return Forbidden(message, code, reason)
+        case 413, _:
+            return TooLarge(message, code, reason)
+        case 429, _:
+            error = Overloaded(message, code, reason)
+            if retry_after and retry_after.isdigit():
+                error.retry_after = float(retry_after)
+            return error
+        case 500, _ if "etcdserver: request is too large" in message:
+            return TooLarge(message, code, reason)
+        case ((400 | 405 | 406 | 415 | 422), _):
+            return Invalid(message, code, reason)
+        case _:
+            return KubeUnreachable(f"HTTP {code} for {path}: {message}", code, reason)

@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import yaml
 
 from tests.support.paths import ROOT
 from voxk8s.api import crd
-from voxk8s.api.base import ApiStruct
-from voxk8s.api.openapi_schema import schema_of
 
 VERSION = crd.crd()["spec"]["versions"][0]
 SCHEMA = VERSION["schema"]["openAPIV3Schema"]
@@ -104,22 +101,3 @@ def test_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == crd.render()
     assert crd.main(["--write", str(tmp_path)]) == 0
     assert (tmp_path / crd.CRD_FILE).read_text() == crd.render()
-
-
-def test_type_without_a_schema_is_refused() -> None:
-    """A type that Kubernetes cannot express is found when the CRD is made."""
-
-    class Strange(ApiStruct, frozen=True):
-        """Has a field of bytes."""
-
-        field: bytes
-
-    with pytest.raises(TypeError, match="structural schema"):
-        schema_of(Strange)
-
-
-def test_default_objects_are_written_out() -> None:
-    """Rules see a default object before its own defaults are filled in: it must be whole."""
-    cluster = SCHEMA["properties"]["spec"]["properties"]["cluster"]
-    assert cluster["default"] == {"minWorkers": 0, "maxWorkers": 8, "threadsPerWorker": 4}
-    assert msgspec.convert(cluster["default"], dict) == cluster["default"]

@@ -13,6 +13,8 @@ from voxk8s.api import (
     WorkPlanStatus,
     decode_status,
     encode_runner_status,
+    parse_finished,
+    progress_text,
 )
 
 COUNTS = OperationCounts(total=2, cached=1, computed=1, failed=0, running=0, pending=0)
@@ -45,3 +47,16 @@ def test_omitted_results_are_counted() -> None:
     part = encode_runner_status(results=results)
     assert len(part["results"]) + part["resultsOmitted"] == 1000
     assert part["resultsOmitted"] > 0
+
+
+def test_progress_text_never_decreases() -> None:
+    """An earlier text with more finished operations wins; the total bounds both."""
+    assert progress_text(None, 2, 10) == "2/10"
+    assert progress_text("7/10", 4, 10) == "7/10"
+    assert progress_text("7/10", 9, 10) == "9/10"
+    assert progress_text("12/40", 0, 10) == "10/10"
+
+
+def test_finished_operations_of_a_progress_text() -> None:
+    """A missing or other text counts as no finished operation."""
+    assert [parse_finished(text) for text in ("12/40", None, "", "x/1")] == [12, 0, 0, 0]

@@ -1,0 +1,81 @@
+"""Manifests of the DaskCluster and its autoscaler."""
+
+from __future__ import annotations
+
+from tests.support.example_runs import (
+    GOLDEN,
+    RUNNER,
+    SCHEDULER,
+    STORE,
+    WORKER,
+    container,
+    env,
+    only,
+    work_plan,
+)
+from tests.support.example_runs import PLAIN as DEFAULTS
+from voxk8s.cluster.dask_cluster import build_dask_autoscaler, build_dask_cluster, scheduler_address
+
+
+def test_memory_limit_of_workers() -> None:
+    """Workers get the memory limit of their container in bytes, or `auto` if it has none."""
+    command = WORKER["command"]
+    assert command[command.index("--memory-limit") + 1] == str(4 * 2**30)
+    unlimited = build_dask_cluster(
+        work_plan(cluster={"worker": {"resources": {"requests": {"cpu": 1}}}}),
+        DEFAULTS,
+        STORE,
+        workers=1,
+    )
+    command = container(unlimited, "spec", "worker", "spec")["command"]
+    assert command[command.index("--memory-limit") + 1] == "auto"
+
+
+def test_scheduler_serves_the_api_route() -> None:
+    """Without this route dask-kubernetes removes the newest workers instead of the idle ones."""
+    assert (
+        "distributed.http.scheduler.api"
+        in env(SCHEDULER)["DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES"]
+    )
+
+
+def test_readiness_probes_start_at_once() -> None:
+    """Readiness is probed every second, without an initial delay."""
+    for probed in (SCHEDULER, WORKER):
+        probe = probed["readinessProbe"]
+        assert (probe["initialDelaySeconds"], probe["periodSeconds"]) == (0, 1)
+
+
+def test_autoscaler_stays_within_the_limits() -> None:
+    """The minimum is never below minWorkers and never above maxWorkers."""
+    workplan = work_plan(cluster={"minWorkers": 2, "maxWorkers": 3})
+
+    def minimum(wanted: int) -> int:
+        spec = build_dask_autoscaler(workplan, DEFAULTS, "c", minimum=wanted)["spec"]
+        assert spec["maximum"] == 3
+        return int(spec["minimum"])
+
+    assert [minimum(wanted) for wanted in (0, 3, 9)] == [2, 3, 3]
+
+
+def test_service_selects_the_scheduler_of_its_cluster() -> None:
+    """The Service selects, and the runner connects to, the scheduler of the same cluster."""
+    cluster = only(GOLDEN["plain"], "DaskCluster")
+    selector = cluster["spec"]["scheduler"]["service"]["selector"]
+    assert selector["dask.org/cluster-name"] == cluster["metadata"]["name"]
+    assert env(RUNNER)["VOXK8S_SCHEDULER_ADDRESS"] == scheduler_address(
+        cluster["metadata"]["name"], "lab"
+    )
+
+
+def test_name_depends_on_the_spec_but_not_on_the_size() -> None:
+    """dask-kubernetes ignores changes of the spec, so a changed spec gets a new cluster."""
+
+    def name(workers: int, **cluster: object) -> str:
+        manifest = build_dask_cluster(work_plan(cluster=cluster), DEFAULTS, STORE, workers=workers)
+        given: str = manifest["metadata"]["name"]
+        return given
+
+    assert name(1) == name(5)
+    assert name(1) != name(1, threadsPerWorker=2)
+    assert name(1) != name(1, image="other")
