@@ -11,7 +11,7 @@ from voxk8s.cli.output import dump
 from voxk8s.cli.source import read_plan
 from voxk8s.describe import Json
 from voxk8s.execution import RetryPolicy
-from voxk8s.execution.run.pin_inputs import digest_here, pin
+from voxk8s.execution.run.pin_inputs import digest_locally, pin_inputs
 from voxk8s.inputs.options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import (
@@ -76,8 +76,10 @@ def _grown(plan: WorkPlan, store: ResultStore) -> tuple[KeyGraph, dict[str, str]
     retry = RetryPolicy.from_settings(Settings.from_env(os.environ))
     reasons: dict[str, str] = {}
 
-    def pin_inputs(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
-        pinned = pin(refs, options, store, lambda urls: digest_here(urls, options, retry), retry)
+    def pin_all(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
+        pinned = pin_inputs(
+            refs, options, store, lambda urls: digest_locally(urls, options, retry), retry
+        )
         reasons.update({operation: str(error) for operation, error in pinned.errors.items()})
         return pinned.pins
 
@@ -85,7 +87,7 @@ def _grown(plan: WorkPlan, store: ResultStore) -> tuple[KeyGraph, dict[str, str]
         values = {pivot: store.get(pivot) for pivot in pivots}
         return {pivot: value for pivot, value in values.items() if value is not MISS}
 
-    return grow(key_graph(plan, registry()), pin_inputs, values_of), reasons
+    return grow(key_graph(plan, registry()), pin_all, values_of), reasons
 
 
 def explain(graph: KeyGraph, resolution: Resolution, reasons: dict[str, str]) -> list[Line]:

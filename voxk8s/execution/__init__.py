@@ -9,7 +9,6 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from voxk8s.execution.config import CacheMode, OnFailure
     from voxk8s.execution.engine import ExecutionEngine
     from voxk8s.execution.events import Event, Listener, Progress
     from voxk8s.execution.executors import Executor
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from voxk8s.execution.loading import load_plan
     from voxk8s.execution.result import ExecutionResult, GoalOutcome, OperationMetrics
     from voxk8s.execution.retry import RetryPolicy
+    from voxk8s.execution.run_config import CacheMode, OnFailure
     from voxk8s.execution.tasks.scheduling import (
         DefaultPolicy,
         Placement,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from voxk8s.failure import Failure
 
 _HOMES = {
-    "CacheMode": "config",
+    "CacheMode": "run_config",
     "DefaultPolicy": "tasks.scheduling",
     "Event": "events",
     "ExecutionEngine": "engine",
@@ -39,7 +39,7 @@ _HOMES = {
     "Failure": "result",
     "GoalOutcome": "result",
     "Listener": "events",
-    "OnFailure": "config",
+    "OnFailure": "run_config",
     "OperationMetrics": "result",
     "Placement": "tasks.scheduling",
     "Progress": "events",

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voxk8s.errors import InvalidUsage
-from voxk8s.execution.config import CacheMode, Config, OnFailure
 from voxk8s.execution.events import Listener
 from voxk8s.execution.executors import Executor, find_executor
 from voxk8s.execution.files import check_confined
 from voxk8s.execution.log_listener import LogListener
 from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.execution.run.run import Run
+from voxk8s.execution.run.plan_run import PlanRun
+from voxk8s.execution.run_config import CacheMode, OnFailure, RunConfig
 from voxk8s.execution.tasks.scheduling import SchedulingPolicy, find_policy
 from voxk8s.inputs.options import InputOptions
 from voxk8s.plan import OperationId, WorkPlan
@@ -77,7 +77,7 @@ class ExecutionEngine:
             )
         chosen = _executor(executor)
         writes = chosen.is_local or output is not None if write_files is None else write_files
-        self._config = Config(
+        self._config = RunConfig(
             store=storage_backend if storage_backend is not None else get_storage(),
             executor=chosen,
             retry=retry or RetryPolicy.from_settings(settings),
@@ -94,7 +94,7 @@ class ExecutionEngine:
         )
         self._listeners: tuple[Listener, ...] = (LogListener(), *listeners)
         self._lock = threading.Lock()
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, PlanRun] = {}
         self._cancelled = False
 
     @property
@@ -117,7 +117,7 @@ class ExecutionEngine:
             for number, goal in enumerate(plan.goals):
                 if goal.operation == "save":
                     check_confined(self._config.output, goal.name, f"$.goals[{number}].name")
-        run = Run(uuid.uuid4().hex, plan, self._config, self._listeners, places=places)
+        run = PlanRun(uuid.uuid4().hex, plan, self._config, self._listeners, places=places)
         with self._lock:
             self._runs[run.name] = run
             if self._cancelled:

@@ -1,4 +1,4 @@
-"""The futures of operations that are being computed in this process, by operation id."""
+"""Futures of the operations that this process is computing, by operation id."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _futures: dict[str, object] = {}
 
 
 def get_operation_future(operation_id: str) -> object | None:
-    """Return the future of an operation under way, or None."""
+    """Return the future of an operation that is being computed, or None."""
     with _lock:
         return _futures.get(operation_id)
 
 
 def set_operation_future(operation_id: str, future: object) -> bool:
-    """Register a future; False, and no change, when the operation has one already."""
+    """Register a future; return False, without a change, if the operation has one already."""
     with _lock:
         if operation_id in _futures:
             return False
@@ -28,26 +28,26 @@ def set_operation_future(operation_id: str, future: object) -> bool:
 
 
 def drop_operation_future(operation_id: str, future: object) -> None:
-    """Forget a future that is over, if it is the registered one: nothing is ever sticky."""
+    """Unregister a future that has ended, if it is the registered one."""
     with _lock:
         if _futures.get(operation_id) is future:
             del _futures[operation_id]
 
 
-class LateFuture(Future[Value]):
-    """A future whose value is brought when somebody asks for it, and is not kept here.
+class LazyFuture(Future[Value]):
+    """A future whose value is loaded by each call of `result` and is not kept.
 
     The values of all goals of a large run do not fit into memory at once.
     """
 
-    _bring: Callable[[], Value] | None = None
+    _load: Callable[[], Value] | None = None
 
-    def finish(self, bring: Callable[[], Value]) -> None:
-        """End well; `bring` gives the value."""
-        self._bring = bring
+    def set_loader(self, load: Callable[[], Value]) -> None:
+        """Complete the future; `load` returns its value."""
+        self._load = load
         self.set_result(None)
 
     def result(self, timeout: float | None = None) -> Value:
-        """Wait for the end and bring the value; raises what the operation failed with."""
+        """Wait for the end and load the value; raises the exception of a future that failed."""
         value = super().result(timeout)
-        return value if self._bring is None else self._bring()
+        return value if self._load is None else self._load()

@@ -8,7 +8,7 @@ from importlib import metadata
 from voxk8s.errors import InvalidUsage
 
 
-def load_named(what: str, name: str, ours: Mapping[str, str], group: str) -> object:
+def load_plugin(what: str, name: str, ours: Mapping[str, str], group: str) -> object:
     """Load what an entry point of `group`, or ours of this name (`module:attribute`), stands for.
 
     Raises InvalidUsage, which names all that there are of `what`.

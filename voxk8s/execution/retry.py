@@ -56,14 +56,14 @@ class RetryPolicy:
 
 
 @dataclass(slots=True)
-class Tries:
+class Attempts:
     """The tries of one operation: how many there were, and since when the store is silent."""
 
     policy: RetryPolicy
     count: int = 0
     silent_since: float | None = None
 
-    def may_follow(self, error: BaseException, now: float) -> bool:
+    def may_retry(self, error: BaseException, now: float) -> bool:
         """Note that a try has failed at `now`, in seconds; say whether another may follow."""
         if not isinstance(error, StoreUnreachable):
             self.silent_since = None

@@ -10,8 +10,8 @@ from voxk8s.failure import Failure
 from voxk8s.plan import KeyGraph, OperationId, SourceLocation
 
 
-class Places:
-    """Places of a plan's nodes by operation id, as text (`file:line:column`).
+class SourceLocations:
+    """SourceLocations of a plan's nodes by operation id, as text (`file:line:column`).
 
     Operations of loops have the places of the nodes in the loop's body; `graph` is what leads from
     them there.
@@ -53,5 +53,5 @@ def line_at(place: str, text_of: Callable[[str], str]) -> tuple[str, int] | None
     return lines[int(line) - 1].replace("\t", " "), int(column)
 
 
-NOWHERE = Places()
+NO_LOCATIONS = SourceLocations()
 """For plans that no program was made into."""

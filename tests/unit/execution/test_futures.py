@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from voxk8s.execution import get_operation_future, set_operation_future
-from voxk8s.execution.futures import LateFuture, drop_operation_future
+from voxk8s.execution.futures import LazyFuture, drop_operation_future
 
 
 def test_the_first_future_wins() -> None:
@@ -46,8 +46,8 @@ def test_values_are_brought_when_they_are_asked_for() -> None:
         brought.append(1)
         return 7
 
-    future = LateFuture()
-    future.finish(bring)
+    future = LazyFuture()
+    future.set_loader(bring)
     assert future.done()
     assert not brought
     assert (future.result(), future.result()) == (7, 7)

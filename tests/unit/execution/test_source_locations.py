@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.imgql import compile_text
-from voxk8s.execution.source_locations import NOWHERE, Places
+from voxk8s.execution.source_locations import NO_LOCATIONS, SourceLocations
 from voxk8s.failure import Failure
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyOperation, OperationId, WorkPlan, key_graph
@@ -16,10 +16,10 @@ BROKEN = Failure("it broke")
 
 def test_a_failure_has_the_place_of_its_operation() -> None:
     """A known place is part of the failure; without one the failure stays as it is."""
-    places = Places({NAME: "p.imgql:3:5"})
+    places = SourceLocations({NAME: "p.imgql:3:5"})
     assert places.locate(BROKEN, NAME).place == "p.imgql:3:5"
     assert places.locate(BROKEN, OperationId("b" * 64)) == BROKEN
-    assert NOWHERE.locate(BROKEN, NAME) == BROKEN
+    assert NO_LOCATIONS.locate(BROKEN, NAME) == BROKEN
 
 
 def test_operations_of_loops_have_the_place_of_the_body() -> None:
@@ -83,13 +83,13 @@ def test_a_saved_file_has_the_place_of_its_goal() -> None:
     }
 
 
-def _places(plan: WorkPlan, origins: object) -> Places:
-    places = Places(origins)  # type: ignore[arg-type] # a mapping of the compiler's
+def _places(plan: WorkPlan, origins: object) -> SourceLocations:
+    places = SourceLocations(origins)  # type: ignore[arg-type] # a mapping of the compiler's
     places.graph = key_graph(plan, registry())
     return places
 
 
-def _operations(places: Places) -> dict[str, list[OperationId]]:
+def _operations(places: SourceLocations) -> dict[str, list[OperationId]]:
     assert places.graph is not None
     found: dict[str, list[OperationId]] = {}
     for node in places.graph.nodes.values():

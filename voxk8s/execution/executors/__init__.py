@@ -14,7 +14,7 @@ from voxk8s.execution.executors.protocol import (
     Session,
     Stopped,
 )
-from voxk8s.execution.plugins import load_named
+from voxk8s.execution.plugins import load_plugin
 
 __all__ = ["Done", "Executor", "Lost", "Message", "Reports", "Session", "Stopped", "find_executor"]
 
@@ -26,6 +26,6 @@ _BUILT_IN: Final = {
 
 def find_executor(name: str) -> Executor:
     """Create the executor of this name: a built-in one, or that of an entry point."""
-    create: Any = load_named("executor", name, _BUILT_IN, ENTRY_POINT_EXECUTORS)
+    create: Any = load_plugin("executor", name, _BUILT_IN, ENTRY_POINT_EXECUTORS)
     executor: Executor = create()
     return executor

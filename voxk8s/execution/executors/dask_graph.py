@@ -11,7 +11,7 @@ from dask._task_spec import Task, TaskRef
 from dask.order import order
 
 from voxk8s.execution.executors.recompute import Recomputation, recompute
-from voxk8s.execution.outcome import Failed
+from voxk8s.execution.reports import Failed
 from voxk8s.execution.tasks.scheduling import Placement, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker.run_task import run_task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from voxk8s.execution.outcome import Failed
+from voxk8s.execution.reports import Failed
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks
 from voxk8s.execution.worker.run_task import run_task

@@ -1,4 +1,4 @@
-"""Hands goals out: values, digests and addresses, files written here, and reasons of failures."""
+"""Outcomes of goals: values, digests, URLs, files written on this machine, and failures."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ from dataclasses import replace
 from voxk8s.constants import INLINE_VALUE_BYTES, REASON_OUTPUT_UNAVAILABLE
 from voxk8s.describe import as_line, describe
 from voxk8s.errors import StoreError
-from voxk8s.execution.config import Config
 from voxk8s.execution.files import target_path, write_file
 from voxk8s.execution.inline_values import decode_inline, encode_inline
-from voxk8s.execution.outcome import Report, Status
+from voxk8s.execution.reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.run.run_state import RunState, is_failure
-from voxk8s.execution.run.run_tracker import Ledger
+from voxk8s.execution.run.run_tracker import RunTracker
+from voxk8s.execution.run_config import RunConfig
 from voxk8s.failure import NOT_REACHED, RESULT_GONE, Failure, is_transient
-from voxk8s.plan import (
-    Goal,
-    KeyGoal,
-    KeyOperation,
-    ResultKey,
-    blockers,
-)
+from voxk8s.plan import Goal, KeyGoal, KeyOperation, ResultKey, blockers
 from voxk8s.storage import MISS, Miss, Record, ResultStore
 from voxk8s.storage.record import read_value
 from voxk8s.values import SavedFile, Value
@@ -31,30 +25,32 @@ from voxk8s.values import SavedFile, Value
 logger = logging.getLogger(__name__)
 
 Fetch = Callable[[ResultKey], Value]
-"""Brings the value of a target whose task is still held."""
-Remake = Callable[[Goal], Value]
-"""Computes the value of a goal once more."""
+"""Returns the value of a target whose task is still held by the executor."""
+RecomputeGoal = Callable[[Goal], Value]
+"""Computes the value of a goal again."""
 
 
 class ResultGone(StoreError):
-    """A result that the store held is not there any more, or its bytes are spoilt."""
+    """A result that the store held has vanished, or its bytes are corrupt."""
 
 
-class Delivery:
-    """Makes the outcomes of goals; `fetch` is asked only for what is not in the store.
+class GoalOutcomes:
+    """Collects the outcomes of goals; `fetch` is called only for values that are not stored.
 
-    Values that are large are read when they are asked for, perhaps long after the run; `remake`
-    computes what is gone by then. What is gone already is in `gone`.
+    Large values are read on demand, perhaps long after the run; `recompute_goal` computes those
+    that have vanished by then. Results that have vanished already are listed in `vanished`.
     """
 
-    def __init__(self, config: Config, fetch: Fetch, remake: Remake | None) -> None:
+    def __init__(
+        self, config: RunConfig, fetch: Fetch, recompute_goal: RecomputeGoal | None
+    ) -> None:
         self._config = config
         self._fetch = fetch
-        self._remake = remake
-        self.gone: list[ResultKey] = []
+        self._recompute_goal = recompute_goal
+        self.vanished: list[ResultKey] = []
 
-    def pivot(self, key: ResultKey, report: Report | None) -> Value:
-        """Give what a loop must know of its sequence; images in it stay where they are.
+    def pivot_value(self, key: ResultKey, report: Report | None) -> Value:
+        """Return the elements of a loop's sequence; elements that are not scalars may be None.
 
         Raises ResultGone.
         """
@@ -66,10 +62,10 @@ class Delivery:
             return self._fetch(key)
         return _load(self._config.store, key)
 
-    def outcomes(
-        self, state: RunState, ledger: Ledger, stopped: str | None
+    def collect(
+        self, state: RunState, tracker: RunTracker, stopped: str | None
     ) -> tuple[GoalOutcome, ...]:
-        """Make the outcomes of all goals, in their order, and write files."""
+        """Return the outcomes of all goals, in their order, and write files of `save` goals."""
         settled = state.settled
         known = [
             goal.key
@@ -77,28 +73,28 @@ class Delivery:
             if goal.key is not None and goal.key in settled and settled[goal.key] is None
         ]
         records = self._config.store.records(known) if known else {}
-        made = [self._outcome(goal, state, ledger, stopped, records) for goal in state.graph.goals]
+        made = [self._outcome(goal, state, tracker, stopped, records) for goal in state.graph.goals]
         return tuple(self._write(outcome) if outcome.succeeded else outcome for outcome in made)
 
     def _outcome(
         self,
         goal: KeyGoal,
         state: RunState,
-        ledger: Ledger,
+        tracker: RunTracker,
         stopped: str | None,
         records: Mapping[str, Record],
     ) -> GoalOutcome:
         base = GoalOutcome(goal.goal, goal.operation, goal.key)
         if goal.key is None:
-            return replace(base, failure=_why_no_key(goal, state, ledger, stopped))
+            return replace(base, failure=_why_no_key(goal, state, tracker, stopped))
         node = state.graph.nodes[goal.key]
         if not isinstance(node, KeyOperation):
             text = as_line(node.value)
             return replace(base, value=node.value, has_value=True, text=text, cached=True)
         settled = goal.key in state.settled
-        report = state.settled[goal.key] if settled else ledger.final(goal.key)
+        report = state.settled[goal.key] if settled else tracker.final_report(goal.key)
         if report is not None and is_failure(report):
-            return replace(base, failure=ledger.failure(report))
+            return replace(base, failure=tracker.failure(report))
         if not settled:
             return replace(base, failure=_not_reached(goal, stopped or "not reached"))
         if report is None:
@@ -111,8 +107,8 @@ class Delivery:
         if record is not None and record.inline is not None:
             inline = read_value(record, memoryview(record.inline))
         if record is None or (record.inline is not None and inline is MISS):
-            self.gone.append(key)
-            message = f"the result {key} was in the store and is gone"
+            self.vanished.append(key)
+            message = f"the result {key} has vanished from the store"
             failure = Failure(message, RESULT_GONE, transient=True, operation=base.operation)
             return replace(base, failure=failure)
         outcome = replace(
@@ -151,36 +147,36 @@ class Delivery:
         return outcome
 
     def _loader(self, goal: Goal, key: ResultKey) -> Callable[[], Value]:
-        store, remake = self._config.store, self._remake
+        store, recompute_goal = self._config.store, self._recompute_goal
 
         def load() -> Value:
             try:
                 return _load(store, key)
             except ResultGone as error:
-                if remake is None:
+                if recompute_goal is None:
                     raise
-                logger.warning("%s; it is computed again", error)
-                return remake(goal)
+                logger.warning("%s; it is recomputed", error)
+                return recompute_goal(goal)
 
         return load
 
     def _write(self, outcome: GoalOutcome) -> GoalOutcome:
-        """Write the file of a `save` goal below the output folder, known or new."""
+        """Write the file of a `save` goal below the output folder, also when it was known."""
         if self._config.output is None or outcome.goal.operation != "save":
             return outcome
         try:
-            # Not by its loader: what is gone is to be computed, and counted, by this run.
+            # Not by its loader: this run is to recompute, and to count, what has vanished.
             if outcome.loader is None or outcome.key is None:
                 value = outcome.value
             else:
                 value = _load(self._config.store, outcome.key)
             if not isinstance(value, SavedFile):
-                raise TypeError(f"a save goal gave {describe(value)}")
+                raise TypeError(f"expected a file from a save goal, got {describe(value)}")
             path = target_path(self._config.output, outcome.goal.name, self._config.confine)
             write_file(path, value.data)
         except (OSError, StoreError) as error:
             if isinstance(error, ResultGone) and outcome.key is not None:
-                self.gone.append(outcome.key)
+                self.vanished.append(outcome.key)
             reason = getattr(error, "strerror", None) or str(error)
             failure = Failure(
                 f"{outcome.goal.name} cannot be written: {reason}",
@@ -192,18 +188,20 @@ class Delivery:
         return replace(outcome, path=path)
 
 
-def _why_no_key(goal: KeyGoal, state: RunState, ledger: Ledger, stopped: str | None) -> Failure:
+def _why_no_key(
+    goal: KeyGoal, state: RunState, tracker: RunTracker, stopped: str | None
+) -> Failure:
     """Return why a goal never got a key: what it depends on cannot have one, or has failed."""
     graph, blocked = state.graph, state.blocked()
     pivots = {deferred.operation: deferred.pivot for deferred in graph.deferred}
     for operation in sorted(blockers(graph, goal.operation)):
         if operation in blocked:
-            return ledger.locate(blocked[operation])
+            return tracker.locate(blocked[operation])
         pivot = pivots.get(operation)
-        final = None if pivot is None else ledger.final(pivot)
+        final = None if pivot is None else tracker.final_report(pivot)
         if final is not None and final.origin:
-            return ledger.failure(final)
-    return _not_reached(goal, stopped or "it waits for a value that never came")
+            return tracker.failure(final)
+    return _not_reached(goal, stopped or "not reached: it depends on a value that was not computed")
 
 
 def _not_reached(goal: KeyGoal, message: str) -> Failure:
@@ -213,5 +211,5 @@ def _not_reached(goal: KeyGoal, message: str) -> Failure:
 def _load(store: ResultStore, key: ResultKey) -> Value:
     value = store.get(key)
     if value is MISS:
-        raise ResultGone(f"the result {key} is not in the store {store.url} any more")
+        raise ResultGone(f"the result {key} has vanished from the store {store.url}")
     return value

@@ -1,81 +1,121 @@
-"""What the parts of one run share: its configuration, state, session, ledger and listeners."""
+"""The parts that one run shares: its configuration, state, tracker, session and listeners."""
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 
-from voxk8s.execution.config import Config, OnFailure
-from voxk8s.execution.events import GoalFailed, GoalReached, OperationFailed, Progress
+from voxk8s.execution.events import (
+    Event,
+    GoalFailed,
+    GoalReached,
+    Listener,
+    OperationFailed,
+    Progress,
+    ProgressChanged,
+)
 from voxk8s.execution.executors import Message, Session
-from voxk8s.execution.outcome import Report
-from voxk8s.execution.run.goal_outcomes import Delivery, Remake
+from voxk8s.execution.reports import Report
+from voxk8s.execution.run.goal_outcomes import GoalOutcomes, RecomputeGoal
 from voxk8s.execution.run.run_state import RunState, is_failure
-from voxk8s.execution.run.run_tracker import Ledger
-from voxk8s.execution.run.telling import Teller
-from voxk8s.execution.source_locations import Places
+from voxk8s.execution.run.run_tracker import RunTracker
+from voxk8s.execution.run_config import OnFailure, RunConfig
+from voxk8s.execution.source_locations import SourceLocations
 from voxk8s.plan import ResultKey
 from voxk8s.values import Value
 
-sharing = threading.RLock()
-"""Held while a run looks at the store and submits, and while one gives its tasks back: between the
-two another run of this process finds either the task or its stored result."""
+logger = logging.getLogger(__name__)
+
+PROGRESS_SECONDS = 0.1
+"""The least time between two ProgressChanged events that are not forced."""
+submit_lock = threading.RLock()
+"""Held while a run looks at the store and submits, and while a run releases its tasks: between the
+two, another run of this process finds either the task or its stored result."""
 
 
-class Course:
-    """One run as it goes on. All but `send` belongs to the thread that runs it."""
+class EventDispatcher:
+    """Calls listeners in their order; a listener that raises does not stop the run."""
+
+    def __init__(
+        self, listeners: Sequence[Listener], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._listeners = listeners
+        self._clock = clock
+        self._next_progress = 0.0
+
+    def dispatch(self, event: Event) -> None:
+        """Call every listener with an event."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("a listener raised an exception; the run continues")
+
+    def dispatch_progress(self, count: Callable[[], Progress], *, force: bool = False) -> None:
+        """Dispatch the counts, unless that was done less than PROGRESS_SECONDS ago."""
+        now = self._clock()
+        if force or now >= self._next_progress:
+            self._next_progress = now + PROGRESS_SECONDS
+            self.dispatch(ProgressChanged(count()))
+
+
+class RunContext:
+    """One run in progress; everything except `send` belongs to the thread that executes it."""
 
     def __init__(
         self,
         name: str,
-        config: Config,
+        config: RunConfig,
         state: RunState,
-        tell: Teller,
-        places: Places,
+        events: EventDispatcher,
+        locations: SourceLocations,
         send: Callable[[Message], None],
-        remake: Remake | None,
+        recompute_goal: RecomputeGoal | None,
     ) -> None:
-        """`send` takes the executor's messages; `remake` is the one of `Delivery`."""
+        """`send` receives the executor's messages; `recompute_goal` is that of `GoalOutcomes`."""
         self.name = name
         self.config = config
         self.state = state
-        self.places = places
-        self.ledger = Ledger(name, places)
-        self.tell = tell
+        self.locations = locations
+        self.tracker = RunTracker(name, locations)
+        self.dispatch = events.dispatch
         self.stopped: str | None = None
-        """Why nothing more is started."""
+        """Why nothing more is submitted; None while the run goes on."""
+        self._events = events
         self._send = send
-        self._remake = remake
+        self._recompute_goal = recompute_goal
         self._session: Session | None = None
 
     @property
     def session(self) -> Session:
-        """The run's session on its executor, begun when something is to be computed."""
+        """The run's session on its executor, started when the first operation is submitted."""
         if self._session is None:
             self._session = self.config.executor.start(self.name, self._send)
         return self._session
 
     def stop(self, reason: str) -> None:
-        """Start nothing more; the first reason stays."""
+        """Submit nothing more; the first reason is kept."""
         if self.stopped is None:
             self.stopped = reason
             if self._session is not None:
                 self._session.cancel()
 
-    def note(self, run: str, reports: Iterable[Report]) -> None:
-        """Learn from reports and tell of them."""
-        for event in self.ledger.take(run, reports):
-            self.tell(event)
+    def apply_reports(self, run: str, reports: Iterable[Report]) -> None:
+        """Update the tracker with reports and dispatch the events that follow from them."""
+        for event in self.tracker.apply(run, reports):
+            self.dispatch(event)
             if isinstance(event, OperationFailed):
-                self.mind(event.failure.kernel)
+                self.stop_if_fail_fast(event.failure.kernel)
 
-    def mind(self, failed: str) -> None:
-        """Stop after a failure if that is wanted."""
+    def stop_if_fail_fast(self, kernel: str) -> None:
+        """Stop after a failure of a kernel if the run is configured so."""
         if self.config.on_failure is OnFailure.FAIL_FAST:
-            self.stop(f"not finished: stopped after {failed} had failed")
+            self.stop(f"not finished: stopped after {kernel} had failed")
 
     def settle(self, key: ResultKey, report: Report | None) -> None:
-        """Take it that a target has ended; `report` is None when the store held it."""
+        """Record the end of a target; `report` is None when the store holds its result."""
         state = self.state
         if key in state.settled:
             return
@@ -84,34 +124,34 @@ class Course:
             state.stale = True
         for goal in state.goals_of(key):
             if report is not None and is_failure(report):
-                self.tell(GoalFailed(goal, self.ledger.failure(report)))
+                self.dispatch(GoalFailed(goal, self.tracker.failure(report)))
             else:
-                self.tell(GoalReached(goal, key))
+                self.dispatch(GoalReached(goal, key))
 
     def fetch(self, key: ResultKey) -> Value:
-        """Bring the value of a target whose task is still held."""
-        task, alone = self.state.home(key)
+        """Return the value of a target whose task is still held by the executor."""
+        task, alone = self.state.task_of(key)
         value = self.session.fetch(task)
         if not alone and isinstance(value, dict):
             value = value[key]
-        return value  # type: ignore[return-value]  # tasks give values
+        return value  # type: ignore[return-value]  # tasks return values
 
-    def delivery(self) -> Delivery:
-        """Make what hands out the values of this run."""
-        return Delivery(self.config, self.fetch, self._remake)
+    def goal_outcomes(self) -> GoalOutcomes:
+        """Create what collects the outcomes of this run's goals."""
+        return GoalOutcomes(self.config, self.fetch, self._recompute_goal)
 
     def progress(self, *, force: bool = False) -> None:
-        """Tell the counts, if it is time to or in any case."""
-        self.tell.progress(self._count, force=force)
+        """Dispatch the counts, not too often unless forced."""
+        self._events.dispatch_progress(self._count, force=force)
 
     def _count(self) -> Progress:
-        return self.ledger.progress(0 if self._session is None else self._session.parallelism)
+        return self.tracker.progress(0 if self._session is None else self._session.parallelism)
 
     def close(self) -> None:
-        """Let go of what the run holds elsewhere."""
-        self.state.withdraw()
+        """Release the run's futures and its session."""
+        self.state.drop_futures()
         if self._session is not None:
-            if self.state.waiting and self.stopped is None:
+            if self.state.pending and self.stopped is None:
                 self._session.cancel()
-            with sharing:
+            with submit_lock:
                 self._session.close()

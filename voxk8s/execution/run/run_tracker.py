@@ -15,19 +15,19 @@ from voxk8s.execution.events import (
     OperationWaits,
     Progress,
 )
-from voxk8s.execution.outcome import Report, Status
+from voxk8s.execution.reports import Report, Status
 from voxk8s.execution.result import OperationMetrics
-from voxk8s.execution.source_locations import NOWHERE, Places
+from voxk8s.execution.source_locations import NO_LOCATIONS, SourceLocations
 from voxk8s.failure import Failure
 from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKey, Role
 
 
-class Ledger:
+class RunTracker:
     """Takes reports, each as often as it comes, and gives events and totals."""
 
-    def __init__(self, run: str, places: Places = NOWHERE) -> None:
+    def __init__(self, run: str, locations: SourceLocations = NO_LOCATIONS) -> None:
         self._run = run
-        self._places = places
+        self._locations = locations
         self._nodes: Mapping[ResultKey, KeyNode] = {}
         self._total = 0
         self._skipped = 0
@@ -42,7 +42,7 @@ class Ledger:
         self.durable: set[ResultKey] = set()
         """Results that this run has seen stored."""
 
-    def resolved(
+    def set_resolution(
         self,
         nodes: Mapping[ResultKey, KeyNode],
         resolution: Resolution,
@@ -68,7 +68,7 @@ class Ledger:
             self.durable.discard(key)
             self._finals.pop(key, None)
 
-    def take(self, run: str, reports: Iterable[Report]) -> Iterator[Event]:
+    def apply(self, run: str, reports: Iterable[Report]) -> Iterator[Event]:
         """Learn from reports; those about operations of other plans are passed over."""
         for report in reports:
             key = ResultKey(report.key)
@@ -123,11 +123,11 @@ class Ledger:
             found,
         )
 
-    def final(self, key: ResultKey) -> Report | None:
+    def final_report(self, key: ResultKey) -> Report | None:
         """Give the last report about an operation, if it has ended."""
         return self._finals.get(key)
 
-    def failed(self, key: ResultKey) -> Report | None:
+    def failed_report(self, key: ResultKey) -> Report | None:
         """Give the report of an operation that failed itself."""
         return self._failed.get(key)
 
@@ -136,7 +136,7 @@ class Ledger:
         """Operations that failed themselves."""
         return self._failed.keys()
 
-    def report_of(self, key: ResultKey, failure: Failure) -> Report:
+    def failure_report(self, key: ResultKey, failure: Failure) -> Report:
         """Make the report of a failure that no task could report, as when its process died."""
         node = self._nodes.get(key)
         kernel = node.kernel if isinstance(node, KeyOperation) else ""
@@ -171,11 +171,11 @@ class Ledger:
             operation=operation,
         )
         place = node.location_id if isinstance(node, KeyOperation) else operation
-        return self._places.locate(failure, place)
+        return self._locations.locate(failure, place)
 
     def locate(self, failure: Failure) -> Failure:
         """Return a failure with its operation's place in the program."""
-        return self._places.locate(failure, failure.operation)
+        return self._locations.locate(failure, failure.operation)
 
     def metrics(self) -> dict[OperationId, OperationMetrics]:
         """Measurements by operation id: of what was computed, has failed, or was known.

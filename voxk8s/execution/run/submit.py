@@ -1,70 +1,87 @@
-"""What is to be done: gives keys to what can have one, asks the store, submits the rest."""
+"""Submits a run: expands its graph, looks results up in the store, submits what is missing."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from voxk8s.execution.config import CacheMode
 from voxk8s.execution.events import OperationFailed, PlanResolved
 from voxk8s.execution.run.goal_outcomes import ResultGone
-from voxk8s.execution.run.look_up import grow_graph, lookup, pin_for, run_spec_for
-from voxk8s.execution.run.recovery import revive
-from voxk8s.execution.run.run_context import Course, sharing
+from voxk8s.execution.run.message_handler import requeue_missing
+from voxk8s.execution.run.pin_inputs import PinResult, pin_for_run
+from voxk8s.execution.run.run_context import RunContext, submit_lock
+from voxk8s.execution.run.run_spec import run_spec
+from voxk8s.execution.run.run_state import RunState
+from voxk8s.execution.run.run_tracker import RunTracker
+from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.tasks.planning import plan_tasks
-from voxk8s.plan import KeyOperation, OperationId, ResultKey, resolve
+from voxk8s.failure import failure_of
+from voxk8s.kernels import registry
+from voxk8s.plan import (
+    InputRef,
+    KeyGraph,
+    KeyOperation,
+    OperationId,
+    Pin,
+    Prefetch,
+    ResultKey,
+    grow,
+    resolve,
+)
 
 logger = logging.getLogger(__name__)
 
 
-class Submission:
-    """Submits the work of one run, again whenever its state has become stale."""
+class Submitter:
+    """Submits the operations of one run, again whenever its state has become stale."""
 
-    def __init__(self, course: Course) -> None:
-        self._course = course
-        self._refused: set[OperationId] = set()
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._reported: set[OperationId] = set()
 
-    def advance(self) -> None:
-        """Submit what nobody computes yet, until the rest waits for what was submitted."""
-        course, state = self._course, self._course.state
+    def submit_missing(self) -> None:
+        """Submit every operation that can have a key, is not stored and is not submitted yet."""
+        context, state = self._context, self._context.state
         while True:
             state.stale = False
             begin = time.perf_counter()
             grow_graph(
                 state,
-                lambda refs: pin_for(course.name, course.config, lambda: course.session, refs),
+                lambda refs: pin_for_run(
+                    context.name, context.config, lambda: context.session, refs
+                ),
             )
-            course.places.graph = state.graph
-            self._refuse()
-            with sharing:
+            context.locations.graph = state.graph
+            self._report_input_failures()
+            with submit_lock:
                 self._resolve(begin)
-            course.progress(force=True)
-            pivots = state.waiting_pivots()
+            context.progress(force=True)
+            pivots = state.unread_pivots()
             if not pivots:
                 return
             for key in pivots:
                 try:
-                    state.pivots[key] = course.delivery().pivot(key, state.settled[key])
+                    state.pivots[key] = context.goal_outcomes().pivot_value(key, state.settled[key])
                 except ResultGone:
-                    if not revive(course, [key]):
+                    if not requeue_missing(context, [key]):
                         raise
 
-    def _refuse(self) -> None:
-        """Tell of inputs that cannot be read; they fail before there is anything to run."""
-        course, state = self._course, self._course.state
+    def _report_input_failures(self) -> None:
+        """Dispatch an event for each input that cannot be read, once."""
+        context, state = self._context, self._context.state
         for operation, failure in state.input_failures.items():
-            if operation not in self._refused:
-                self._refused.add(operation)
-                course.tell(OperationFailed(ResultKey(""), course.ledger.locate(failure)))
-                course.mind(failure.kernel)
+            if operation not in self._reported:
+                self._reported.add(operation)
+                context.dispatch(OperationFailed(ResultKey(""), context.tracker.locate(failure)))
+                context.stop_if_fail_fast(failure.kernel)
 
     def _resolve(self, begin: float) -> None:
-        course, state = self._course, self._course.state
+        context, state = self._context, self._context.state
         asked = time.time()
-        resolution = resolve(state.graph, lookup(course.config, course.ledger, state))
-        course.ledger.resolved(state.graph.nodes, resolution, state.blocked().values())
-        course.tell(
+        resolution = resolve(state.graph, prefetch_for(context.config, context.tracker, state))
+        context.tracker.set_resolution(state.graph.nodes, resolution, state.blocked().values())
+        context.dispatch(
             PlanResolved(
                 resolution.total,
                 resolution.cached,
@@ -73,51 +90,51 @@ class Submission:
                 time.perf_counter() - begin,
             )
         )
-        if resolution.compute and course.stopped is None:
+        if resolution.compute and context.stopped is None:
             self._submit(resolution.known, resolution.compute, asked)
-        under_way = state.under_way()
+        pending_targets = state.pending_targets()
         for key in state.targets():
-            known = key in resolution.known and key not in under_way
+            known = key in resolution.known and key not in pending_targets
             if known or not isinstance(state.graph.nodes[key], KeyOperation):
-                course.settle(key, None)
+                context.settle(key, None)
 
     def _submit(
         self, known: Collection[ResultKey], compute: Sequence[ResultKey], asked: float
     ) -> None:
-        course, state = self._course, self._course.state
+        context, state = self._context, self._context.state
         wanted = [key for key in state.targets() if key not in known and key not in state.settled]
-        targets = self._unblocked(wanted, compute)
-        # What another run has computed is what this one wants to find out for itself.
-        shared = course.config.cache is CacheMode.USE
-        salt = course.session.salt if shared else course.name
+        targets = self._settle_blocked(wanted, compute)
+        # A run that refreshes or bypasses the store must not use tasks of another run.
+        shared = context.config.cache is CacheMode.USE
+        salt = context.session.salt if shared else context.name
         tasks, watched = plan_tasks(
             state.graph,
             compute,
             known,
             targets,
-            course.ledger.failed_keys,
+            context.tracker.failed_keys,
             salt,
-            course.config.scheduling,
+            context.config.scheduling,
         )
-        fresh = {task: keys for task, keys in watched.items() if task not in state.waiting}
+        fresh = {task: keys for task, keys in watched.items() if task not in state.pending}
         if not fresh:
             return
         state.tasks |= tasks
         state.watched |= fresh
-        state.waiting |= fresh.keys()
+        state.pending |= fresh.keys()
         for task in fresh:
-            state.announce(task)
+            state.register_futures(task)
         logger.info("%d tasks for %d operations", len(tasks), len(compute))
-        context = run_spec_for(course.name, course.config, asked)
-        schedule = course.config.scheduling.schedule(tasks, fresh.keys())
-        course.session.submit(tasks, context, fresh.keys(), schedule)
+        spec = run_spec(context.name, context.config, asked)
+        schedule = context.config.scheduling.schedule(tasks, fresh.keys())
+        context.session.submit(tasks, spec, fresh.keys(), schedule)
 
-    def _unblocked(
+    def _settle_blocked(
         self, targets: Iterable[ResultKey], compute: Sequence[ResultKey]
     ) -> list[ResultKey]:
-        """Settle targets above operations that have failed; give the others."""
-        course, state = self._course, self._course.state
-        origins: dict[ResultKey, ResultKey] = {key: key for key in course.ledger.failed_keys}
+        """Settle targets that depend on a failed operation; return the others."""
+        context, state = self._context, self._context.state
+        origins: dict[ResultKey, ResultKey] = {key: key for key in context.tracker.failed_keys}
         if origins:
             for key in compute:
                 for argument in state.graph.nodes[key].arguments:
@@ -125,9 +142,54 @@ class Submission:
                         origins.setdefault(key, origins[argument])
         free: list[ResultKey] = []
         for key in targets:
-            failure = course.ledger.failed(origins[key]) if key in origins else None
+            failure = context.tracker.failed_report(origins[key]) if key in origins else None
             if failure is None:
                 free.append(key)
             else:
-                course.settle(key, failure)
+                context.settle(key, failure)
         return free
+
+
+def grow_graph(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], PinResult]) -> None:
+    """Expand the graph of a run by the pins of its inputs and by the values of its pivots.
+
+    The failures of inputs that cannot be pinned are kept in the state; they are not retried.
+    """
+
+    def pin_new(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
+        new = [ref for ref in refs if ref.id not in state.input_failures]
+        pinned = pin_inputs(new) if new else PinResult()
+        state.input_failures |= {
+            ref.id: failure_of(
+                pinned.errors[ref.id], kernel=ref.operator or ref.role.value, operation=ref.id
+            )
+            for ref in new
+            if ref.id in pinned.errors
+        }
+        return pinned.pins
+
+    def values_of(_: KeyGraph, pivots: Sequence[ResultKey]) -> Mapping[ResultKey, object]:
+        return {pivot: state.pivots[pivot] for pivot in pivots if pivot in state.pivots}
+
+    state.graph = grow(state.graph, pin_new, values_of)
+
+
+def prefetch_for(config: RunConfig, tracker: RunTracker, state: RunState) -> Prefetch:
+    """Return the look-up of known results: in the store, or among those that this run has stored.
+
+    A result that vanished counts as unknown until this run has stored it again, although the store
+    may still list it.
+    """
+    graph = state.graph
+    match config.cache:
+        case CacheMode.USE:
+            lost = state.vanished.keys() - tracker.durable
+
+            def ask(keys: Collection[ResultKey]) -> set[str]:
+                return config.store.contains(keys) - lost
+
+            return Prefetch(graph, ask if lost else config.store.contains, registry().is_cheap)
+        case CacheMode.REFRESH:
+            return Prefetch(graph, tracker.durable.intersection)
+        case CacheMode.BYPASS:
+            return Prefetch(graph, lambda _: ())

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
-from voxk8s.execution.plugins import load_named
+from voxk8s.execution.plugins import load_plugin
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits, fuse
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.plan import ResultKey
@@ -91,7 +91,7 @@ class DefaultPolicy:
 
 def find_policy(name: str) -> SchedulingPolicy:
     """Create the scheduling policy of this name: a built-in one, or that of an entry point."""
-    create: Any = load_named("scheduling policy", name, _BUILT_IN, ENTRY_POINT_SCHEDULING)
+    create: Any = load_plugin("scheduling policy", name, _BUILT_IN, ENTRY_POINT_SCHEDULING)
     policy: SchedulingPolicy = create()
     return policy
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from voxk8s.errors import CorruptBlob, PermanentError, StoreError, StoreUnreachable
-from voxk8s.execution.outcome import Failed, Report, Status
-from voxk8s.execution.retry import Tries
+from voxk8s.execution.reports import Failed, Report, Status
+from voxk8s.execution.retry import Attempts
 from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
 from voxk8s.execution.worker import runtime, shared_work
 from voxk8s.execution.worker.normalize import copy_containers, normalize
@@ -119,33 +119,33 @@ def _run_with_retries(
         return _cancelled(step)
     started = context.clock.now()
     begin = context.clock.elapsed()
-    tries = Tries(context.run.retry)
+    attempts = Attempts(context.run.retry)
     result = None if isinstance(found, Miss) else StepResult(found, 0.0, Status.FOUND)
     while True:
-        tries.count += 1
-        kernel_context.attempt.set(tries.count)
+        attempts.count += 1
+        kernel_context.attempt.set(attempts.count)
         try:
             if step.kind == StepKind.FETCH:
                 return _fetch(step, context)
             # When only the store fails, the value is not computed again.
             result = result or _find_or_compute(step, arguments, context, started)
-            value, report = store_result(step, result, context, tries.count, started)
+            value, report = store_result(step, result, context, attempts.count, started)
             context.reports.append(report)
         except BaseException as error:  # kernels may raise anything; here it becomes a value
             if _is_interrupt(error):
                 raise
-            if tries.may_follow(error, context.clock.elapsed()):
-                _wait_for_retry(step, error, context, tries.count, started)
+            if attempts.may_retry(error, context.clock.elapsed()):
+                _wait_for_retry(step, error, context, attempts.count, started)
                 if runtime.is_cancelled(context.run.id):
                     return _cancelled(step)
                 continue
             logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
             failed = Failed(
-                ResultKey(step.key), failure_of(error, kernel=step.kernel, attempts=tries.count)
+                ResultKey(step.key), failure_of(error, kernel=step.kernel, attempts=attempts.count)
             )
             seconds = context.clock.elapsed() - begin
             context.reports.append(
-                failure_report(step, failed, Status.FAILED, context, tries.count, seconds)
+                failure_report(step, failed, Status.FAILED, context, attempts.count, seconds)
             )
             return failed
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 from tests.support.plans_and_runs import PlanMaker
-from voxk8s.execution.outcome import Batch, Report, Status, decode_batch, encode_batch
+from voxk8s.execution.reports import Batch, Report, Status, decode_batch, encode_batch
 from voxk8s.execution.tasks.planning import plan_tasks
 from voxk8s.execution.tasks.task import StepKind, TaskSpec, task_key
 from voxk8s.kernels import registry

@@ -11,7 +11,7 @@ import pytest
 from distributed import Client
 
 from tests.support.plans_and_runs import fresh_store
-from voxk8s.execution.outcome import Report, Status, decode_batch
+from voxk8s.execution.reports import Report, Status, decode_batch
 from voxk8s.execution.worker import runtime
 from voxk8s.inputs.options import InputOptions
 

@@ -34,7 +34,7 @@ class OnFailure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class RunConfig:
     """`output` is where files of `save` goals are written; None for nowhere.
 
     `confine` refuses paths that leave `output`. `run_folder` is where, below `runs/` in the store,

@@ -1,0 +1,144 @@
+"""One run of a plan: submits its operations, handles messages, returns the result."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from voxk8s.errors import StoreError
+from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
+from voxk8s.execution.executors import Message, Stopped
+from voxk8s.execution.result import ExecutionResult, GoalOutcome
+from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler, requeue_missing
+from voxk8s.execution.run.run_context import EventDispatcher, RunContext
+from voxk8s.execution.run.run_spec import store_token
+from voxk8s.execution.run.run_state import RunState
+from voxk8s.execution.run.submit import Submitter
+from voxk8s.execution.run_config import CacheMode, RunConfig
+from voxk8s.execution.source_locations import SourceLocations
+from voxk8s.execution.worker import runtime
+from voxk8s.kernels import registry
+from voxk8s.plan import Goal, OperationId, WorkPlan, key_graph
+from voxk8s.values import Value
+
+TICK_SECONDS = 0.5
+"""How often a waiting run checks that its executor is still alive."""
+
+
+class PlanRun:
+    """Runs a plan once; `cancel` may be called from any thread."""
+
+    def __init__(
+        self,
+        name: str,
+        plan: WorkPlan,
+        config: RunConfig,
+        listeners: Sequence[Listener],
+        *,
+        recomputes: bool = True,
+        places: Mapping[OperationId, object] | None = None,
+    ) -> None:
+        """`recomputes`: results that vanished from the store when they are read are recomputed.
+
+        `places` are the places of the plan's operations in a program.
+        """
+        self.name = name
+        self._plan = plan
+        self._config = config
+        self._events = EventDispatcher(listeners)
+        self._locations = SourceLocations(places)
+        self._recompute_goal = partial(_recompute_goal, plan, config) if recomputes else None
+        self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Submit nothing more; operations that are running may end."""
+        self._cancelled.set()
+        self._queue.put(None)
+
+    def execute(self) -> ExecutionResult:
+        """Run the plan to its end; raises transient errors of the store and of the executor."""
+        begin = time.perf_counter()
+        self._events.dispatch(RunStarted(self.name, len(self._plan.goals), time.time()))
+        state = RunState(key_graph(self._plan, registry()))
+        context = RunContext(
+            self.name,
+            self._config,
+            state,
+            self._events,
+            self._locations,
+            self._queue.put,
+            self._recompute_goal,
+        )
+        if self._config.executor.is_local:
+            runtime.register_store(store_token(self._config), self._config.store)
+            runtime.register_input_options(self.name, self._config.inputs)
+        try:
+            outcomes = self._reach(context)
+            state.resolve_futures(outcomes)
+        finally:
+            context.close()
+            runtime.forget_run(self.name)
+        tracker = context.tracker
+        progress = tracker.progress()
+        result = ExecutionResult(
+            outcomes,
+            tracker.failures(),
+            progress,
+            tracker.metrics(),
+            time.perf_counter() - begin,
+            tracker.nondeterministic(),
+            context.stopped == CANCELLED,
+        )
+        self._events.dispatch(ProgressChanged(progress))
+        self._events.dispatch(
+            RunFinished(self.name, result.success, result.execution_time, progress)
+        )
+        return result
+
+    def _reach(self, context: RunContext) -> tuple[GoalOutcome, ...]:
+        """Run until every goal is reached or has failed."""
+        state = context.state
+        submitter, handler = Submitter(context), MessageHandler(context)
+        if self._cancelled.is_set():
+            context.stop(CANCELLED)
+        else:
+            submitter.submit_missing()
+        while True:
+            while state.pending and context.stopped is None:
+                handler.handle(self._receive(context))
+                context.progress()
+                if state.stale and context.stopped is None:
+                    submitter.submit_missing()
+            goal_outcomes = context.goal_outcomes()
+            outcomes = goal_outcomes.collect(state, context.tracker, context.stopped)
+            if context.stopped is not None or not requeue_missing(context, goal_outcomes.vanished):
+                return outcomes
+            submitter.submit_missing()
+
+    def _receive(self, context: RunContext) -> list[Message | None]:
+        """Return all messages in the queue, after waiting at most TICK_SECONDS for the first."""
+        try:
+            messages = [self._queue.get(timeout=TICK_SECONDS)]
+        except queue.Empty:
+            reason = context.session.check()
+            messages = [] if reason is None else [Stopped(reason)]
+        while not self._queue.empty():
+            messages.append(self._queue.get())
+        return messages
+
+
+def _recompute_goal(plan: WorkPlan, config: RunConfig, goal: Goal) -> Value:
+    """Compute one goal of a plan in a run of its own; raises StoreError if it fails."""
+    cache = CacheMode.BYPASS if config.cache is CacheMode.BYPASS else CacheMode.USE
+    alone = WorkPlan(plan.nodes, (goal,), plan.imports)
+    config = replace(config, cache=cache, output=None)
+    outcome = PlanRun(uuid.uuid4().hex, alone, config, (), recomputes=False).execute().goals[0]
+    if outcome.failure is not None:
+        raise StoreError(f"{goal.name} vanished from the store: {outcome.failure}")
+    return outcome.load()
