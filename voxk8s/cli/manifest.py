@@ -13,7 +13,7 @@ import msgspec
 from voxk8s.api.spec import Source
 from voxk8s.constants import KIND
 from voxk8s.errors import InvalidPlan, InvalidUsage
-from voxk8s.plan.document.json_text import to_bytes
+from voxk8s.plan.document.wire import to_bytes
 from voxk8s.plan.document.yaml_reader import read_yaml
 
 PROGRAM = ".imgql"

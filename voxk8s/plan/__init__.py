@@ -3,8 +3,6 @@
 from voxk8s.plan.document.decode import decode, validate
 from voxk8s.plan.document.encode import encode, to_resource
 from voxk8s.plan.graph import (
-    critical_path,
-    levels,
     reachable,
     topological_order,
     width,
@@ -83,7 +81,6 @@ __all__ = [
     "closure_id",
     "constant",
     "constant_id",
-    "critical_path",
     "decode",
     "encode",
     "expand",
@@ -91,7 +88,6 @@ __all__ = [
     "grow",
     "inputs",
     "key_graph",
-    "levels",
     "operation",
     "operation_id",
     "parameter",

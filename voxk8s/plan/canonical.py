@@ -1,4 +1,4 @@
-"""Canonical text of JSON values, and its SHA-256: what every name in voxk8s is made of.
+"""Canonical text of JSON values, and its SHA-256: the source of every id and key.
 
 The text is `json.dumps(x, sort_keys=True, separators=(",", ":"), ensure_ascii=False,
 allow_nan=False)`: 5 and 5.0 and true differ, floats are written as Python's repr.
@@ -17,14 +17,14 @@ __all__ = ["canonical", "digest", "quote", "scalar_text"]
 
 
 def canonical(value: object) -> str:
-    """Give the canonical text of a JSON value; raises ValueError for NaN and infinities."""
+    """Return the canonical text of a JSON value; raises ValueError for NaN and infinities."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
 
 
 def scalar_text(value: Scalar) -> str:
-    """Give the canonical text of a scalar; raises ValueError for NaN and infinities."""
+    """Return the canonical text of a scalar; raises ValueError for NaN and infinities."""
     if isinstance(value, str):
         return quote(value)
     if isinstance(value, bool):
@@ -37,5 +37,5 @@ def scalar_text(value: Scalar) -> str:
 
 
 def digest(text: str) -> Digest:
-    """SHA-256 of the text in UTF-8; raises UnicodeEncodeError (a ValueError) for surrogates."""
+    """Return the SHA-256 of a text in UTF-8; raises UnicodeEncodeError for lone surrogates."""
     return Digest(sha256(text.encode()).hexdigest())

@@ -1,4 +1,4 @@
-"""Many objects are made at once: without looks for garbage cycles among them meanwhile."""
+"""Pauses Python's garbage collector while many objects are created."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _enabled = False
 
 
 def without_gc(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Run a function while Python's collector of cycles rests, in all threads.
+    """Run a function while the garbage collector is paused, in all threads.
 
-    For functions that make large structures without cycles: the collector looks at all objects
-    again and again while their number grows, a quarter of the time of a plan of 100,000 operations.
+    For functions that build large structures without cycles: the collector traverses all objects
+    again and again while they grow, a quarter of the time of a plan of 100,000 operations.
     """
 
     @wraps(function)
     def wrapped(*arguments: _P.args, **options: _P.kwargs) -> _T:
-        _rest()
+        _pause()
         try:
             return function(*arguments, **options)
         finally:
-            _go_on()
+            _resume()
 
     return wrapped
 
 
-def _rest() -> None:
+def _pause() -> None:
     global _depth, _enabled
     with _lock:
         if _depth == 0:
@@ -43,7 +43,7 @@ def _rest() -> None:
         _depth += 1
 
 
-def _go_on() -> None:
+def _resume() -> None:
     global _depth
     with _lock:
         _depth -= 1

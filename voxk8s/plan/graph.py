@@ -1,7 +1,7 @@
-"""Walks over acyclic graphs: order, reach, levels, critical path. Without recursion.
+"""Walks over acyclic graphs: order, reachability, levels, width. Without recursion.
 
-A graph is a mapping from each node to the nodes that it needs. References to nodes outside the
-mapping are ignored, so that the same functions work on a part of a graph.
+A graph maps each node to the nodes that it needs. Nodes outside the mapping are ignored, so that
+the same functions work on a part of a graph.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Cycle(ValueError):
 def topological_order(
     needs: Mapping[K, Collection[K]], roots: Iterable[K] | None = None
 ) -> list[K]:
-    """List the nodes that `roots` (default: all) need, each after what it needs.
+    """Return the nodes that `roots` (default: all) need, each after what it needs.
 
     The order depends only on the order of `roots` and of the needs. Raises `Cycle`.
     """
@@ -55,7 +55,7 @@ def topological_order(
 
 
 def is_ordered(needs: Mapping[K, Collection[K]]) -> bool:
-    """Tell whether the mapping lists each node after all that it needs."""
+    """Whether the mapping lists each node after all that it needs."""
     seen: set[K] = set()
     for node, arguments in needs.items():
         for need in arguments:
@@ -66,7 +66,7 @@ def is_ordered(needs: Mapping[K, Collection[K]]) -> bool:
 
 
 def reachable(needs: Mapping[K, Collection[K]], roots: Iterable[K]) -> set[K]:
-    """Collect the roots and all that they need."""
+    """Return the roots and all that they need."""
     found = {root for root in roots if root in needs}
     stack = list(found)
     while stack:
@@ -78,7 +78,10 @@ def reachable(needs: Mapping[K, Collection[K]], roots: Iterable[K]) -> set[K]:
 
 
 def levels(needs: Mapping[K, Collection[K]]) -> dict[K, int]:
-    """Tell for each node how long the longest chain below it is; one level is independent."""
+    """Return for each node the length of the longest chain below it.
+
+    Nodes of one level do not need each other.
+    """
     order = needs if is_ordered(needs) else topological_order(needs)
     depth: dict[K, int] = {}
     for node in order:
@@ -92,31 +95,5 @@ def levels(needs: Mapping[K, Collection[K]]) -> dict[K, int]:
 
 
 def width(needs: Mapping[K, Collection[K]]) -> int:
-    """Count the nodes of the fullest level: so many can run side by side; 0 if there are none."""
+    """Return the number of nodes of the fullest level, which can run in parallel."""
     return max(Counter(levels(needs).values()).values(), default=0)
-
-
-def critical_path(
-    needs: Mapping[K, Collection[K]], cost: Mapping[K, float] | None = None
-) -> tuple[list[K], float]:
-    """Find the most expensive chain, first node first, and its cost (default: 1 a node)."""
-    order = needs if is_ordered(needs) else topological_order(needs)
-    total: dict[K, float] = {}
-    before: dict[K, K | None] = {}
-    for node in order:
-        best: K | None = None
-        most = 0.0
-        for need in needs[node]:
-            if need in total and total[need] > most:
-                best, most = need, total[need]
-        total[node] = most + (1.0 if cost is None else cost.get(node, 0.0))
-        before[node] = best
-    if not total:
-        return [], 0.0
-    last: K | None = max(total, key=total.__getitem__)
-    length = total[last] if last is not None else 0.0
-    chain: list[K] = []
-    while last is not None:
-        chain.append(last)
-        last = before[last]
-    return chain[::-1], length

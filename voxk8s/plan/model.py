@@ -18,11 +18,11 @@ Scalar: TypeAlias = str | bool | int | float
 
 
 BufferId: TypeAlias = str | int
-"""An upstream compiler's name for the memory of a node: kept, never interpreted."""
+"""An upstream compiler's id for the memory of a node: kept, never interpreted."""
 
 
 class Constant(msgspec.Struct, frozen=True, gc=False, tag="constant", tag_field="type"):
-    """A number, a truth value or a string that the program spells out."""
+    """A number, a truth value or a string of the program."""
 
     id: OperationId
     value: Scalar
@@ -39,7 +39,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False, tag="operation", tag_fiel
 
 
 class Parameter(msgspec.Struct, frozen=True, gc=False, tag="parameter", tag_field="type"):
-    """A hole in the body of a closure: the loop's item, or a captured node."""
+    """A placeholder in the body of a closure: the loop's item, or a captured node."""
 
     id: OperationId
     name: str
@@ -49,8 +49,8 @@ class Closure(msgspec.Struct, frozen=True, tag="closure", tag_field="type"):
     """A loop's body: nodes of its own over one variable and the captures.
 
     `captures` maps names of parameters inside the body to nodes outside; every `Parameter` in
-    `nodes` is named `variable` or is a key of `captures`. `result` is the body's node that gives
-    the value.
+    `nodes` is named `variable` or is a key of `captures`. `result` is the node of the body whose
+    value is that of the closure.
     """
 
     id: OperationId

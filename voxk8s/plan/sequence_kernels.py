@@ -1,7 +1,7 @@
-"""Sequences whose items a plan knows: what these kernels of `default` give, without running them.
+"""Kernels of sequences that are evaluated in a plan, without running them.
 
-Only what is certain is answered; everything else (bounds that are not whole, indices out of range)
-is left to the kernel, which then says what is wrong.
+Only valid arguments are evaluated; all others (bounds that are not whole, indices out of range)
+are left to the kernel, which raises the error.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ INDEX = "default.index"
 SUBSEQUENCE = "default.subsequence"
 """`subsequence(xs, start, n)`."""
 ACCUMULATOR = "accumulator"
-"""What the body of a fold captures its value so far as."""
+"""Name by which the body of a fold captures the result of the step before."""
 
 MAX_ITEMS = 1_000_000
-"""Items of one loop, and operations of all loops together."""
+"""Most items of one loop, and most operations of all loops together."""
 
 
 def range_bounds(arguments: Sequence[Scalar | None]) -> tuple[int, int] | None:
-    """Give the bounds of a range whose arguments are constants and whole."""
+    """Return the bounds of a range whose arguments are constants and whole numbers, or None."""
     numbers = [as_integer(value) for value in arguments]
     if len(numbers) == 1 and numbers[0] is not None:
         return 0, numbers[0]
@@ -38,7 +38,7 @@ def range_bounds(arguments: Sequence[Scalar | None]) -> tuple[int, int] | None:
 
 
 def as_integer(value: Scalar | None) -> int | None:
-    """Give a constant as an integer if it is a whole number."""
+    """Return a constant that is a whole number as an integer, or None."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return None
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""What a plan needs to know of a kernel, without the kernel."""
+"""The signature of a kernel: all that a plan needs to know of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 class Role(StrEnum):
-    """What the engine does with an operation beside calling its function."""
+    """What the engine does with an operation besides calling its function."""
 
     COMPUTE = "compute"
     """A pure function of its arguments."""
@@ -25,21 +25,20 @@ class Role(StrEnum):
     FOLD = "fold"
     """Applies a closure (argument 0) to each item of a sequence (argument 1), from the left.
 
-    What the closure captures as `accumulator` is the first value, and after that what came out
-    for the item before.
+    The closure's capture `accumulator` is the first value, then the result for the item before.
     """
     SAVE = "save"
-    """Encodes a value as a file; made by `save` goals, never written in a document."""
+    """Encodes a value as a file; made by `save` goals, not allowed in a document."""
 
 
 class Signature(msgspec.Struct, frozen=True):
     """Name, version and arity of a kernel.
 
     `qualified` is `namespace.name`. `maximum` is None for a kernel that takes any number of
-    arguments. `parameters` and `result` are the words of the type system: `image`, `mask`,
+    arguments. `parameters` and `result` are types: `image`, `mask`,
     `number`, `string`, `bool`, `sequence`, `mapping`, `closure`, `any`; the last parameter
-    repeats when there are more arguments. `cheap` says that computing it costs less than a Dask
-    task.
+    repeats when there are more arguments. `cheap` means that computing it costs less than a
+    Dask task.
     """
 
     qualified: str
@@ -56,19 +55,19 @@ class KernelIndex(Protocol):
     """Finds kernels by the names that plans use."""
 
     def find(self, name: str, imports: Sequence[str]) -> Signature | None:
-        """Look `name` up: as a qualified name, in `default`, then in `imports` in order."""
+        """Return a kernel: by qualified name, in `default`, then in `imports` in order."""
 
     def names(self) -> Sequence[str]:
-        """All qualified names, sorted; for suggestions in error messages."""
+        """Return all qualified names, sorted; for suggestions in error messages."""
 
     def absent(self) -> Sequence[str]:
-        """Say which installed packages of kernels cannot be loaded and why; for error messages."""
+        """Return why installed packages of kernels cannot be loaded; for error messages."""
 
 
 def takes_geometry(signature: Signature, count: int) -> bool:
-    """Tell whether an operation with `count` arguments takes its geometry from loaded images.
+    """Whether an operation with `count` arguments takes its geometry from loaded images.
 
-    A geometry kernel's images follow its least number of arguments: `tt`, `border` need none,
-    `constant(k)` needs one. Without images it is bound to all that its scope loads.
+    The images of a geometry kernel follow its least number of arguments: none for `tt` and
+    `border`, one for `constant(k)`. Without images it takes all that its scope loads.
     """
     return signature.role is Role.GEOMETRY and count == signature.minimum

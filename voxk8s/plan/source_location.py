@@ -1,24 +1,24 @@
-"""Where in a program an operation comes from, for messages about it."""
+"""Where in a program an operation comes from, for messages."""
 
 from __future__ import annotations
 
 import msgspec
 
 MAX_CALLS = 3
-"""Calls that a message names; the innermost ones say most."""
+"""Most calls in a message: the innermost ones help most."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
-    """A call of a function by its name; `at` is the place of the call."""
+    """A call of a function by its name; `at` is the location of the call."""
 
     function: str
     at: str
 
 
 class SourceLocation(msgspec.Struct, frozen=True, gc=False):
-    """A place in a program; line and column count from 1.
+    """A location in a program; line and column count from 1.
 
-    `calls` are those that led there, the innermost first, at most `MAX_CALLS` + 1.
+    `calls` are the calls that led there, the innermost first, at most `MAX_CALLS` + 1.
     """
 
     file: str
@@ -31,7 +31,7 @@ class SourceLocation(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def call_chain(self) -> str:
-        """Say by which calls a program got here; empty outside of functions."""
+        """The calls that led here, as text; empty outside of functions."""
         words = [f"in {each.function}, called at {each.at}" for each in self.calls[:MAX_CALLS]]
         if len(self.calls) > MAX_CALLS:
             words.append("…")

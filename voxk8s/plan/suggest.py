@@ -9,16 +9,16 @@ from itertools import takewhile
 from typing import Final
 
 _LONGEST_COMPARED: Final = 80
-_MOST_WORK: Final = 200_000
-"""Squares of lengths of all names that one word is compared with: some hundredths of a second."""
+_MAX_WORK: Final = 200_000
+"""Bound on the squared lengths of the names that are compared: some hundredths of a second."""
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Give the known name that looks most like `word`, if one does.
+    """Return the known name that is most similar to `word`, or None.
 
-    Comparing takes time by the square of the length, so of many long names only those are compared
-    that begin and end like the word. Very long ones are no slips of the pen, nor are other letters
-    for a name of one letter.
+    Comparing takes time quadratic in the length, so of many long names only those are compared that
+    have the longest prefix and suffix in common with the word. Very long words and words of one
+    letter are not compared: they are hardly typing errors.
     """
     near = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
     folded = {name.lower(): name for name in reversed(near)}
@@ -26,15 +26,15 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
         return folded[word.lower()]
     if not 1 < len(word) <= _LONGEST_COMPARED:
         return None
-    most = _MOST_WORK // len(word) ** 2
-    if len(near) > most:
-        near = nlargest(most, near, key=lambda name: _common_ends(word, name))
+    limit = _MAX_WORK // len(word) ** 2
+    if len(near) > limit:
+        near = nlargest(limit, near, key=lambda name: _common_ends(word, name))
     matches = get_close_matches(word, near, n=1, cutoff=cutoff)
     return matches[0] if matches else None
 
 
 def _common_ends(one: str, other: str) -> int:
-    """Count the characters that two names have in common from both ends."""
+    """Return the length of the common prefix plus that of the common suffix."""
 
     def same(pairs: Iterable[tuple[str, str]]) -> int:
         return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
@@ -43,13 +43,13 @@ def _common_ends(one: str, other: str) -> int:
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """Give `; did you mean '…'?`, or nothing when no name is near."""
+    """Return `; did you mean '…'?`, or an empty string when no name is similar."""
     match = nearest(word, known)
     return f"; did you mean {match!r}?" if match else ""
 
 
 def nearest_kernel(name: str, qualified: Sequence[str]) -> str:
-    """Suggest a kernel for a name that plans may write with or without its namespace."""
+    """Return a suggestion for a kernel's name, with or without its namespace."""
     homes = [each.rpartition(".")[0] for each in qualified if each.rpartition(".")[2] == name]
     if homes:
         full = f"{homes[0]}.{name}"
@@ -64,6 +64,6 @@ def nearest_kernel(name: str, qualified: Sequence[str]) -> str:
 
 
 def clip(text: str, length: int = 80) -> str:
-    """Quote a piece of a document for a one-line message, cut when it is long."""
+    """Return a piece of a document quoted for a one-line message, truncated when it is long."""
     shown = ascii(text) if any("\ud800" <= sign <= "\udfff" for sign in text) else repr(text)
     return shown if len(shown) <= length else shown[: length - 1] + "…" + shown[0]

@@ -1,4 +1,4 @@
-"""Kernels by the names that a plan uses, each looked up once."""
+"""The kernels that a plan can name, each looked up once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from voxk8s.plan.suggest import clip, nearest_kernel, suggest
 
 
 class VisibleKernels:
-    """The kernels that one plan with its imports sees."""
+    """Kernels by the names that one plan may use for them, given its imports."""
 
     def __init__(self, index: KernelIndex, imports: tuple[str, ...]) -> None:
         self.index = index
@@ -16,7 +16,7 @@ class VisibleKernels:
         self._found: dict[str, Signature | None] = {}
 
     def check_imports(self) -> None:
-        """Raise InvalidPlan for an import of a namespace that has no kernels here."""
+        """Raise InvalidPlan for an import of a namespace without kernels."""
         if not self.imports:
             return
         known = sorted({name.rpartition(".")[0] for name in self.index.names()})
@@ -27,13 +27,13 @@ class VisibleKernels:
                 raise InvalidPlan(text, f"$.imports[{place}]")
 
     def find(self, name: str) -> Signature | None:
-        """Find a kernel by the name that the plan uses."""
+        """Return a kernel by the name that the plan uses, or None."""
         if name not in self._found:
             self._found[name] = self.index.find(name, self.imports)
         return self._found[name]
 
     def require(self, name: str, path: str) -> Signature:
-        """Find a kernel; raises InvalidPlan with the nearest name."""
+        """Return a kernel; raises InvalidPlan with the nearest name."""
         signature = self.find(name)
         if signature is None:
             hint = nearest_kernel(name, self.index.names())

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voxk8s.plan.graph import (
     Cycle,
-    critical_path,
     is_ordered,
     levels,
     reachable,
@@ -50,13 +47,10 @@ def test_reach_is_the_closure_of_needs(needs: dict[int, list[int]], roots: list[
 
 @given(dags())
 def test_levels_are_longest_ways(needs: dict[int, list[int]]) -> None:
-    """A node's level is one more than the highest below it; the critical path climbs them all."""
+    """A node's level is one more than the highest below it."""
     level = levels(needs)
     for node, below in needs.items():
         assert level[node] == max((level[need] + 1 for need in below), default=0)
-    chain, cost = critical_path(needs)
-    assert len(chain) == cost == max(level.values(), default=-1) + 1
-    assert all(first in needs[then] for first, then in pairwise(chain))
 
 
 def test_cycle_names_its_members() -> None:
@@ -73,17 +67,9 @@ def test_node_that_needs_itself_is_a_cycle() -> None:
     assert caught.value.members == ("a",)
 
 
-def test_costs_decide_the_critical_path() -> None:
-    """A short chain of dear nodes beats a long one of cheap ones."""
-    needs = {"a": [], "b": ["a"], "c": ["b"], "d": [], "e": ["c", "d"]}
-    cost = {"a": 1.0, "b": 1.0, "c": 1.0, "d": 9.0, "e": 1.0}
-    assert critical_path(needs, cost) == (["d", "e"], 10.0)
-
-
-def test_nothing_is_narrow() -> None:
-    """An empty graph has no width and no path."""
+def test_empty_graph_has_no_width() -> None:
+    """An empty graph has no width."""
     assert width({}) == 0
-    assert critical_path({}) == ([], 0.0)
 
 
 def test_long_chain_needs_no_recursion() -> None:
@@ -91,5 +77,4 @@ def test_long_chain_needs_no_recursion() -> None:
     needs = {node: [node - 1] if node else [] for node in reversed(range(LONG))}
     assert topological_order(needs) == list(range(LONG))
     assert width(needs) == 1
-    assert len(critical_path(needs)[0]) == LONG
     assert len(reachable(needs, [LONG - 1])) == LONG

@@ -1,7 +1,7 @@
-"""Plans become documents, in a normal form: equal plans give equal bytes.
+"""Encodes plans as documents in a normal form: equal plans have equal bytes.
 
-Nodes stand after what they need: those of the first goal first, then of the next, then the rest
-by id. One node a line.
+Nodes follow the nodes that they need: those of the first goal first, then of the next, then the
+rest by id. One node a line.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from voxk8s.plan.model import Closure, Constant, Node, Operation, OperationId, P
 Json: TypeAlias = "str | bool | int | float | list[Json] | dict[str, Json]"
 
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-"""What JSON writes as it is and YAML does not allow so, or reads as a line break."""
+"""Characters that JSON does not escape, and YAML forbids or reads as a line break."""
 
 
 def encode(
     plan: WorkPlan,
-    format: Literal["json", "yaml", "dot"] = "json",  # noqa: A002 - the word that users know
+    format: Literal["json", "yaml", "dot"] = "json",  # noqa: A002 - the name that users know
 ) -> bytes:
-    """Write a plan in normal form; decoding and encoding again gives the same bytes."""
+    """Return a plan in normal form; decoding and encoding again returns the same bytes."""
     if format == "dot":
         return _dot(plan).encode()
     if format == "yaml":
@@ -45,7 +45,7 @@ def encode(
 
 
 def to_resource(plan: WorkPlan) -> dict[str, Json]:
-    """Write a plan for `spec.source.plan`: numbers in forms that no API server changes."""
+    """Return a plan for `spec.source.plan`: numbers in forms that no API server changes."""
     content: dict[str, Json] = {"imports": [*plan.imports]} if plan.imports else {}
     content["nodes"] = [_exact(node) for node in _fields(plan.nodes, plan)]
     content["goals"] = [_goal(goal.operation, goal.id, goal.name) for goal in plan.goals]
@@ -53,13 +53,13 @@ def to_resource(plan: WorkPlan) -> dict[str, Json]:
 
 
 def to_document(plan: WorkPlan) -> Document:
-    """Give the wire form of a plan, nodes in normal order."""
+    """Return the wire form of a plan, nodes in normal order."""
     goals = [GoalForm(goal.operation, goal.id, goal.name) for goal in plan.goals]
     return Document(_forms(plan.nodes, [goal.id for goal in plan.goals]), goals, [*plan.imports])
 
 
 def node_needs(node: Node) -> tuple[OperationId, ...]:
-    """Give the nodes of the same scope that a node needs."""
+    """Return the nodes of the same scope that a node needs."""
     if isinstance(node, Operation):
         return node.arguments
     if isinstance(node, Closure):
@@ -68,7 +68,7 @@ def node_needs(node: Node) -> tuple[OperationId, ...]:
 
 
 def ordered(nodes: Mapping[OperationId, Node], roots: Iterable[OperationId]) -> list[Node]:
-    """List all nodes in normal order; raises InvalidPlan for a cycle."""
+    """Return all nodes in normal order; raises InvalidPlan for a cycle."""
     needs = {name: node_needs(node) for name, node in nodes.items()}
     try:
         order = topological_order(needs, [*roots, *sorted(needs)])
@@ -102,7 +102,7 @@ def _forms(
 def _fields(
     nodes: Mapping[OperationId, Node], plan: WorkPlan | None, result: str = "", depth: int = 0
 ) -> list[dict[str, Json]]:
-    """Give the members of every node, in the order in which they are written."""
+    """Return the members of every node, in the order in which they are written."""
     roots = [OperationId(result)] if plan is None else [goal.id for goal in plan.goals]
     written: list[dict[str, Json]] = []
     for node in ordered(nodes, roots):
@@ -176,7 +176,7 @@ def _json(plan: WorkPlan) -> str:
 
 
 def _yaml(plan: WorkPlan) -> str:
-    """Write block style whose scalars are JSON's: texts are always quoted."""
+    """Return block style with JSON scalars: strings are always quoted."""
     goals = [_goal(goal.operation, goal.id, goal.name) for goal in plan.goals]
     parts = [f"imports: {_text([*plan.imports])}\n"] if plan.imports else []
     for name, rows in (("nodes", _fields(plan.nodes, plan)), ("goals", goals)):
@@ -188,12 +188,13 @@ def _yaml(plan: WorkPlan) -> str:
 
 def _yaml_item(fields: dict[str, Json]) -> str:
     return "- " + "  ".join(
-        f"{member}: {each if member in _BARE else _text(each)}\n" for member, each in fields.items()
+        f"{member}: {each if member in _UNQUOTED else _text(each)}\n"
+        for member, each in fields.items()
     )
 
 
-_BARE = frozenset({"type", "operation"})
-"""Members whose values are words of this format."""
+_UNQUOTED = frozenset({"type", "operation"})
+"""Members whose values are keywords of this format."""
 
 
 def _dot(plan: WorkPlan) -> str:
@@ -218,6 +219,6 @@ def _dot_label(node: Node) -> str:
 
 
 def _dot_text(text: str) -> str:
-    """Quote as DOT does: only quotes and backslashes are special, and line breaks shown as such."""
+    """Quote for DOT, where only quotes and backslashes are special; line breaks are escaped."""
     plain = quote(text)[1:-1].replace('\\"', '"')
     return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

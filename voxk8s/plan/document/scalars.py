@@ -1,7 +1,7 @@
-"""Constants of documents, exactly: finite, Unicode, and as the author wrote them.
+"""The values of constants in documents: finite, Unicode, and exact.
 
 The Kubernetes API server rewrites numbers of inline plans: `5.0` becomes `5`, `-0.0` becomes `0`.
-In plans from a resource a 64-hex id therefore decides which form of a number is meant.
+In plans from a resource, a 64-hex id therefore shows which number was written.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\Z")
 _HEX_ID = re.compile(r"[0-9a-f]{64}\Z")
 _LARGEST = 10**4300
-"""Python itself writes and reads integers of fewer digits only."""
+"""Python converts integers of fewer digits only."""
 
 
 def read_constant(form: ConstantForm, path: str, from_resource: bool) -> Scalar:
-    """Give a constant's value; raises InvalidPlan."""
+    """Return a constant's value; raises InvalidPlan."""
     value = form.value
     if value is UNSET or form.float is not UNSET or form.int is not UNSET:
         return _read_exact(form, path)
@@ -37,12 +37,12 @@ def read_constant(form: ConstantForm, path: str, from_resource: bool) -> Scalar:
     elif isinstance(value, int) and not -_LARGEST < value < _LARGEST:
         raise InvalidPlan("an integer has too many digits", f"{path}.value")
     elif from_resource and not isinstance(value, bool) and _HEX_ID.match(form.id):
-        return _decide(value, form.id)
+        return _with_id(value, form.id)
     return value
 
 
-def _decide(value: float, name: str) -> int | float:
-    """Give the form of a number that its id names; the number itself if none does."""
+def _with_id(value: float, name: str) -> int | float:
+    """Return the form of a number that has the id `name`; the number itself if none has."""
     forms: list[int | float] = [value]
     if isinstance(value, int):
         try:
@@ -59,12 +59,12 @@ def _decide(value: float, name: str) -> int | float:
 def _read_exact(form: ConstantForm, path: str) -> int | float:
     given = [field for field in ("value", "float", "int") if getattr(form, field) is not UNSET]
     if len(given) != 1:
-        raise InvalidPlan("a constant needs exactly one of value, float and int", path)
+        raise InvalidPlan(f"expected exactly one of value, float and int, found {len(given)}", path)
     text = getattr(form, given[0])
     pattern, convert = (_DECIMAL, float) if given[0] == "float" else (_INTEGER, int)
     place = f"{path}.{given[0]}"
     if not pattern.match(text):
-        raise InvalidPlan(f"{clip(text)} is not the text of a number", place)
+        raise InvalidPlan(f"expected the text of a number, found {clip(text)}", place)
     try:
         value = convert(text)
     except ValueError as error:

@@ -1,9 +1,9 @@
-"""Safe YAML at speed: the C parser's events become dicts, lists and scalars, without recursion.
+"""Reads a safe subset of YAML fast: from events of the C parser, without recursion.
 
-Scalars follow YAML 1.2's core schema, so that every JSON document is the same document in YAML
-(`1e-3` is a number, `on` and `no` are strings). Keys are the texts that the author wrote: the
-arguments' keys may be `0` or `"0"`. Tags, anchors, aliases, duplicate keys and several documents
-are refused, nesting is bounded.
+Scalars follow the core schema of YAML 1.2, so that every JSON document is the same document in
+YAML (`1e-3` is a number, `on` and `no` are strings). Keys are strings as written: keys of arguments
+may be `0` or `"0"`. Tags, anchors, aliases, duplicate keys and several documents are rejected;
+nesting is bounded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from yaml.events import (
 from voxk8s.errors import InvalidPlan
 
 MAX_DEPTH = 400
-"""Levels of nesting: more than 100 loops inside each other."""
+"""Most levels of nesting: more than 100 nested loops."""
 
 _WORDS: dict[str, object] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -39,7 +39,7 @@ _NUMERIC = frozenset("-+.0123456789")
 
 
 class _Frame:
-    """A collection that is being read; `key` is None while a mapping waits for one."""
+    """A collection that is being read; `key` is None while a mapping expects a key."""
 
     __slots__ = ("key", "mapping", "value")
 
@@ -49,7 +49,7 @@ class _Frame:
         self.key: str | None = None
 
     @property
-    def waits_for_key(self) -> bool:
+    def expects_key(self) -> bool:
         return self.mapping and self.key is None
 
     def put(self, value: object) -> None:
@@ -77,17 +77,17 @@ def _build(loader: yaml.CSafeLoader) -> object:
         event = get_event()
         value: object
         if isinstance(event, ScalarEvent):
-            _refuse_extras(event)
-            if stack and stack[-1].waits_for_key:
-                _take_key(stack[-1], event)
+            _check_no_extras(event)
+            if stack and stack[-1].expects_key:
+                _read_key(stack[-1], event)
                 continue
             value = event.value if event.style else _scalar(event)
         elif isinstance(event, MappingStartEvent | SequenceStartEvent):
-            _refuse_extras(event)
+            _check_no_extras(event)
             if len(stack) == MAX_DEPTH:
                 raise InvalidPlan(f"nesting is deeper than {MAX_DEPTH} levels{_where(event)}")
-            if stack and stack[-1].waits_for_key:
-                raise InvalidPlan(f"a key must be a plain text{_where(event)}")
+            if stack and stack[-1].expects_key:
+                raise InvalidPlan(f"expected a string as key{_where(event)}")
             stack.append(_Frame({} if isinstance(event, MappingStartEvent) else []))
             continue
         elif isinstance(event, MappingEndEvent | SequenceEndEvent):
@@ -108,14 +108,14 @@ def _build(loader: yaml.CSafeLoader) -> object:
             result = value
 
 
-def _take_key(frame: _Frame, event: ScalarEvent) -> None:
+def _read_key(frame: _Frame, event: ScalarEvent) -> None:
     if event.value in frame.value:
         raise InvalidPlan(f"duplicate key {event.value!r}{_where(event)}")
     frame.key = event.value
 
 
 def _scalar(event: ScalarEvent) -> object:
-    """Give a plain scalar its type."""
+    """Return the value of a plain scalar."""
     text: str = event.value
     if text in _WORDS:
         return _WORDS[text]
@@ -135,7 +135,7 @@ def _scalar(event: ScalarEvent) -> object:
     return text
 
 
-def _refuse_extras(event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
+def _check_no_extras(event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
     if event.anchor is not None:
         raise InvalidPlan(f"anchors are not allowed{_where(event)}; write the value out")
     if event.tag is not None:

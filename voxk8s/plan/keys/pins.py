@@ -1,4 +1,4 @@
-"""External inputs: which ones a plan reads, and what their contents are pinned to."""
+"""Inputs: which ones a plan reads, and the digests that their contents are pinned to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from voxk8s.plan.signature import Role
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """What an external input is: the digest and size of its content.
+    """The digest and size of an input's content.
 
     For a folder `entries` is the listing, and digest and size are those of the listing.
     """
@@ -23,7 +23,7 @@ class Pin(msgspec.Struct, frozen=True):
 class InputRef(msgspec.Struct, frozen=True):
     """An input that goals need: a `load` or a listing with the values of its arguments.
 
-    `id` is the operation's id with those values written as constants; pins are given by it.
+    `id` is the operation's id with those values as constants; pins are looked up by it.
     """
 
     id: OperationId

@@ -1,4 +1,4 @@
-"""Which operations are known, and which are left to compute."""
+"""Which operations a store holds, and which are left to compute."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from voxk8s.plan.keys.key_graph import KeyConstant, KeyGraph
 from voxk8s.plan.model import ResultKey
 
 Contains = Callable[[Collection[ResultKey]], Collection[ResultKey]]
-"""Gives those of many keys that a store holds."""
+"""Returns the keys, of many, that a store holds."""
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """What a store leaves to do.
+    """What a store leaves to compute.
 
-    `known`: results that the store holds and that goals or operations to compute ask for.
-    `compute`: the operations to perform, each after its arguments. `total`: operations that the
-    goals need with an empty store; `cached` of them are known, `skipped` lie below known ones and
-    are not needed at all, and `waiting` have no key or are needed by such only. `width`: so many
-    operations to compute can run side by side. `rounds`: how often the store was asked.
+    `known`: results in the store that goals or operations to compute need. `compute`: the
+    operations to compute, each after its arguments. `total`: operations that the goals need with
+    an empty store; `cached` of them are known, `skipped` are needed only by known ones, and
+    `waiting` have no key or are needed only by such. `width`: most operations to compute in
+    parallel. `rounds`: number of look-ups, one after the other.
     """
 
     known: frozenset[ResultKey]
@@ -37,11 +37,10 @@ class Resolution(msgspec.Struct, frozen=True):
 
 @without_gc
 def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
-    """Go from the goals down and ask the store for one front of operations at a time.
+    """Look up the goals, then in rounds the arguments of the operations that were not found.
 
-    A front holds the goals at first, then what the operations that were not found need. What
-    lies below a known operation is never asked for, so a known plan costs one question.
-    (`Prefetch` is a `contains` that looks ahead in deep plans.)
+    Arguments of known operations are never looked up, so a known plan costs one round. (`Prefetch`
+    is a `contains` that looks ahead in deep plans.)
     """
     nodes = graph.nodes
     constants = {key for key, node in nodes.items() if type(node) is KeyConstant}
@@ -87,7 +86,7 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
 
 
 def _unseen(keys: Collection[ResultKey], seen: set[ResultKey]) -> list[ResultKey]:
-    """List keys that were not met before, once each, and remember them."""
+    """Return the keys that are not in `seen`, once each, and add them to it."""
     fresh = []
     for key in keys:
         if key not in seen:

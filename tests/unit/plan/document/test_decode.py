@@ -140,7 +140,7 @@ def test_order_of_nodes_does_not_matter() -> None:
         ([constant("c", 1), operation("o", "addition", "c", "d")],
          "$.nodes[1].arguments.1", "'d'"),
         ([constant("c", 1), constant("d", 2), constant("c", 1)],
-         "$.nodes[2].id", "used twice"),
+         "$.nodes[2].id", "duplicate id"),
         ([constant("a" * 64, 1)], "$.nodes[0].id", constant_id(1)),
         ([constant(FIVE.upper(), 5.0)], "$.nodes[0].id", FIVE),
         ([constant("c", float("nan"))], "$.nodes[0].value", "finite"),
@@ -356,12 +356,12 @@ TWO_FIRST_ARGUMENTS = (
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"nodes": [], "goals": [], "goals": []}', "the key 'goals' stands twice in one object"),
+        ('{"nodes": [], "goals": [], "goals": []}', "duplicate key 'goals' in one object"),
         (
             '{"nodes": [{"id": "a", "type": "constant", "value": 1, "value": 2}], "goals": []}',
-            "the key 'value' stands twice at 'a'",
+            "duplicate key 'value' in 'a'",
         ),
-        (f'{{"goals": [], "nodes": [{TWO_FIRST_ARGUMENTS}]}}', "the key '0' stands twice at 's'"),
+        (f'{{"goals": [], "nodes": [{TWO_FIRST_ARGUMENTS}]}}', "duplicate key '0' in 's'"),
     ],
 )
 def test_keys_that_stand_twice_are_refused(text: str, words: str) -> None:

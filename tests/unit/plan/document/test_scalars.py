@@ -52,7 +52,7 @@ def test_label_leaves_a_whole_number_an_integer() -> None:
 def test_documents_take_numbers_as_they_are() -> None:
     """Outside resources an id of another form is a mistake."""
     name = constant_id(5.0)
-    with pytest.raises(InvalidPlan, match="not that of"):
+    with pytest.raises(InvalidPlan, match="expected the id of"):
         decode(document(constant(name, 5), goals=[goal(name)]), index=INDEX)
 
 

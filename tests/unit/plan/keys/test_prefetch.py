@@ -9,7 +9,7 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyGraph, Prefetch, ResultKey, key_graph, resolve
-from voxk8s.plan.keys.prefetch import CHEAP_QUESTIONS
+from voxk8s.plan.keys.prefetch import MAX_CHEAP_MISSES
 
 
 class Store:
@@ -69,7 +69,7 @@ def test_cheap_operations_are_not_asked_for_without_end() -> None:
     graph, store = _chain(20_000), Store()
     resolution = resolve(graph, Prefetch(graph, store.contains, lambda _: True))
     assert len(resolution.compute) == 20_000
-    assert sum(store.asked) < 3 * CHEAP_QUESTIONS
+    assert sum(store.asked) < 3 * MAX_CHEAP_MISSES
 
 
 def test_a_small_plan_is_asked_for_in_full() -> None:
