@@ -1,4 +1,4 @@
-"""Known plans whose files are copied by the operator itself, on a real S3 server."""
+"""Fully cached plans whose files the operator copies, on a real S3 server."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ PLAN = workplans.document(
 
 @pytest.fixture
 def store(s3_server: S3Server) -> ResultStore:
-    """A store that knows the plan."""
+    """A store with the results of the plan."""
     store = s3_server.store()
     assert ExecutionEngine(store, write_files=False).execute_workplan(load_plan(PLAN)).success
     return store
 
 
 def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | None:
-    """Look the plan up, with its files to be copied; None where a runner has to."""
+    """Resolve the plan with an output; return the final status, or None if a runner is needed."""
     request = ResolveRequest(
         document=Document(msgspec.json.encode(PLAN), "json", inline=True),
         url=None,
@@ -66,7 +66,7 @@ def read(server: S3Server, url: str) -> bytes | None:
 
 
 def test_files_within_the_store_are_copied(s3_server: S3Server, store: ResultStore) -> None:
-    """A known plan with output in its own store needs no runner: its file has its own name."""
+    """Files are copied to an output within the store without a runner."""
     part = ask(s3_server, store, f"{store.url}/out/")
     assert part is not None
     assert read(s3_server, f"{store.url}/out/deep/sum.json") == b"8.0\n"
@@ -75,23 +75,23 @@ def test_files_within_the_store_are_copied(s3_server: S3Server, store: ResultSto
 
 
 @pytest.mark.parametrize("place", ["{url}-other/out", "s3://elsewhere/out"])
-def test_other_places_are_the_runners(s3_server: S3Server, store: ResultStore, place: str) -> None:
-    """The operator writes nowhere but below the store."""
+def test_output_outside_the_store(s3_server: S3Server, store: ResultStore, place: str) -> None:
+    """The operator does not write outside the store."""
     folder = place.format(url=store.url)
     assert ask(s3_server, store, folder) is None
     assert read(s3_server, f"{folder}/deep/sum.json") is None
 
 
-def test_large_files_are_the_runners(
+def test_large_files(
     s3_server: S3Server, store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What would need much memory of the operator is left to a runner."""
+    """Large files are left to a runner."""
     monkeypatch.setattr(known_results, "MAX_COPIED_BYTES", 1)
     assert ask(s3_server, store, f"{store.url}/out") is None
 
 
-def test_files_that_are_gone_are_the_runners(s3_server: S3Server, store: ResultStore) -> None:
-    """A blob that cannot be read, sound, is computed again by a run."""
+def test_corrupt_files(s3_server: S3Server, store: ResultStore) -> None:
+    """If a blob is corrupt, nothing is copied and a runner is needed."""
     part = ask(s3_server, store, f"{store.url}/out")
     assert part is not None
     options = InputOptions.from_env(s3_server.env)

@@ -1,4 +1,4 @@
-"""What is decided about an observation, in the parts that tests look at."""
+"""Parts of a decision, as tests assert them."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, DeleteCh
 
 
 def decided_actions(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
-    """Decide, without the wishes to look again."""
+    """Return the decided actions without RequeueAfter."""
     return tuple(a for a in decide(observed, now) if not isinstance(a, RequeueAfter))
 
 
 def child_actions(observed: Observed, now: datetime = START) -> tuple[Action, ...]:
-    """Give the decided actions about children."""
+    """Return the decided actions on children."""
     return tuple(a for a in decided_actions(observed, now) if isinstance(a, CHILDREN))
 
 
 def written_status(observed: Observed, now: datetime = START) -> WorkPlanStatus:
-    """Give the one status that is written."""
+    """Return the operator's status that is written."""
     parts = [a.part for a in decided_actions(observed, now) if isinstance(a, WriteOperatorStatus)]
     assert len(parts) == 1
     return decode_status(parts[0])
 
 
 def states(status: WorkPlanStatus) -> dict[str, tuple[str, str]]:
-    """Give status and reason of each condition."""
+    """Return status and reason of each condition."""
     return {c.type: (c.status, c.reason) for c in status.conditions}
 
 
@@ -51,7 +51,7 @@ def run_outcome(state: str = "Succeeded", reason: str = "AllGoalsReached", **mor
 
 
 def cluster_ready(observed: Observed, now: datetime) -> tuple[str, str]:
-    """Give reason and message of ClusterReady."""
+    """Return reason and message of ClusterReady."""
     found = find_condition(written_status(observed, now).conditions, "ClusterReady")
     assert found is not None
     return found.reason, found.message

@@ -1,4 +1,4 @@
-"""Observed values for tests: a WorkPlan at some moment of its life, and its children."""
+"""Builders of `Observed` values: a WorkPlan at some moment of its life, and its children."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ FULLY_CACHED = Resolved(
 
 
 def later(seconds: float) -> datetime:
-    """Give the moment so many seconds after START."""
+    """Return the time this many seconds after START."""
     return START + timedelta(seconds=seconds)
 
 
 def workplan(spec: dict[str, Any] | None = None, **parts: Any) -> WorkPlanResource:
-    """Make a WorkPlan that nobody has looked at; `parts` replace parts of its status."""
+    """Make a WorkPlan that was just applied; `parts` replace fields of its status."""
     resource = decode_resource(
         {
             "apiVersion": "voxk8s.io/v1alpha1",
@@ -65,30 +65,30 @@ def workplan(spec: dict[str, Any] | None = None, **parts: Any) -> WorkPlanResour
 
 
 def applied(**changes: Any) -> Observed:
-    """Make an observation of a WorkPlan right after it was applied."""
+    """Make an observation of a WorkPlan that was just applied."""
     return Observed(workplan=changes.pop("workplan", None) or workplan(), **changes)
 
 
 def with_operator_status(observed: Observed, now: datetime = START, **parts: Any) -> Observed:
-    """Give the observation after the operator wrote its status; `parts` are the runner's."""
+    """Return the observation with the status that the operator writes; `parts` are the runner's."""
     part = status.operator_status(observed, derive_phase(observed, now), now)
     kept = {name: getattr(observed.workplan.status, name) for name in RUNNER_FIELDS}
     return with_status(observed, msgspec.structs.replace(part, **(kept | parts)))
 
 
 def with_status(observed: Observed, new: WorkPlanStatus) -> Observed:
-    """Put a status into an observation."""
+    """Replace the status of an observation."""
     resource = msgspec.structs.replace(observed.workplan, status=new)
     return replace(observed, workplan=resource)
 
 
 def replace(observed: Observed, **changes: Any) -> Observed:
-    """Change parts of an observation."""
+    """Replace fields of an observation."""
     return dataclasses.replace(observed, **changes)
 
 
 def with_spec(observed: Observed, **changes: Any) -> Observed:
-    """Change the spec, as a user's edit does: the generation goes up."""
+    """Edit the spec as a user does: the generation is incremented."""
     resource = observed.workplan
     return replace(
         observed,
@@ -103,7 +103,7 @@ def with_spec(observed: Observed, **changes: Any) -> Observed:
 
 
 def cluster(**changes: Any) -> ClusterView:
-    """Make a DaskCluster with three first workers."""
+    """Make a DaskCluster with three initial workers."""
     return ClusterView(**{"name": "c", "owner": "u-1", "created": START, "workers": 3, **changes})
 
 
@@ -160,7 +160,7 @@ def autoscaler(minimum: int = 3, maximum: int = 8, **changes: Any) -> Autoscaler
 
 
 def pod(component: str = "worker", name: str = "p", **changes: Any) -> PodView:
-    """Make a pod that is ready."""
+    """Make a ready pod."""
     return PodView(
         **{
             "name": name,
@@ -173,13 +173,13 @@ def pod(component: str = "worker", name: str = "p", **changes: Any) -> PodView:
     )
 
 
-def problem(reason: str, message: str = "words") -> Problem:
+def problem(reason: str, message: str = "message") -> Problem:
     """Make a problem."""
     return Problem(reason, message)
 
 
 def running(**changes: Any) -> Observed:
-    """Make an observation of a run in full swing."""
+    """Make an observation of a run that computes."""
     status_parts = changes.pop("status", {})
     observed = with_operator_status(applied(workplan=changes.pop("workplan", None)))
     observed = replace(

@@ -1,4 +1,4 @@
-"""Configuration of the operator."""
+"""The configuration of the operator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENV = {
 
 
 def test_defaults() -> None:
-    """With an image and a store everything else has a default; secrets never show."""
+    """With an image and a store everything else has a default; secrets are not in the repr."""
     config = Config.from_env(ENV)
     assert config.store.prefixes == ("s3://results",)
     assert (config.store.allowed, config.store.denied) == (("*",), ())
@@ -29,8 +29,8 @@ def test_defaults() -> None:
     assert "topsecret" not in repr(config)
 
 
-def test_what_the_chart_sets() -> None:
-    """Lists are JSON, prefixes are words, flags have any usual spelling."""
+def test_settings_of_the_chart() -> None:
+    """Lists are JSON, prefixes are separated by spaces, flags have the usual spellings."""
     config = Config.from_env(
         {
             **ENV,
@@ -60,8 +60,8 @@ def test_what_the_chart_sets() -> None:
         ("VOXK8S_ENGINE_IMAGE", ""),
     ],
 )
-def test_wrong_values_are_named(name: str, value: str) -> None:
-    """A wrong value is told by the name of its variable."""
+def test_wrong_values(name: str, value: str) -> None:
+    """The error for a wrong value names its variable."""
     with pytest.raises(InvalidUsage, match=name):
         Config.from_env({**ENV, name: value})
 
@@ -69,14 +69,14 @@ def test_wrong_values_are_named(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "megabytes"), [(None, 2048), (1024, 614), (128, 256), (65536, 2048)]
 )
-def test_memory_of_a_look_up(limit: int | None, megabytes: int) -> None:
-    """One look-up may use most of the pod's memory, and never so little that none works."""
+def test_memory_of_a_process(limit: int | None, megabytes: int) -> None:
+    """One process may use most of the pod's memory, within fixed limits."""
     given = None if limit is None else limit * 1024**2
     assert Config.from_env(ENV, given).resolver_memory // 1024**2 == megabytes
 
 
 def test_memory_limit_of_the_container(tmp_path: Path) -> None:
-    """The limit is read where cgroups of either version have it."""
+    """The limit is read from cgroup v2 or v1."""
     first, second = tmp_path / "v2", tmp_path / "v1"
     assert memory_limit((first, second)) is None
     second.write_text("1073741824\n")

@@ -1,4 +1,4 @@
-"""What probes, monitoring and `kubectl describe` get to see of the operator."""
+"""The HTTP endpoints of the probes and of Prometheus."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from voxk8s.controller.metrics import Metrics
 
 
 class State:
-    """An operator's health, as told."""
+    """A scripted health of the operator."""
 
     def __init__(self) -> None:
         self.problem = ""
         self.waiting = "the caches are not synced yet"
 
     def liveness_error(self) -> str:
-        """Say what is wrong."""
+        """Return the scripted liveness error."""
         return self.problem
 
     def readiness_error(self) -> str:
-        """Say what is missing."""
+        """Return the scripted readiness error."""
         return self.waiting
 
 
@@ -43,13 +43,13 @@ class Server:
         self.address = address
 
     async def ask(self, path: str) -> tuple[int, str]:
-        """Give status and text of an answer."""
+        """Return status and text of a response."""
         async with aiohttp.ClientSession() as session, session.get(self.address + path) as answer:
             return answer.status, await answer.text()
 
 
 def local_address(addresses: list[Any]) -> str:
-    """Give the address by IPv4: each protocol has a port of its own."""
+    """Return the IPv4 address: each protocol has its own port."""
     port = next(address[1] for address in addresses if len(address) == 2)
     return f"http://127.0.0.1:{port}"
 
@@ -63,16 +63,16 @@ async def server() -> AsyncIterator[Server]:
     await runner.cleanup()
 
 
-async def test_ready_once_the_caches_are_synced(server: Server) -> None:
-    """An operator is alive at once, and ready when it knows the cluster."""
+async def test_readiness(server: Server) -> None:
+    """An operator is alive at once, and ready once it has no readiness error."""
     assert (await server.ask("/healthz"))[0] == 200
     assert await server.ask("/readyz") == (503, "the caches are not synced yet")
     server.state.waiting = ""
     assert (await server.ask("/readyz"))[0] == 200
 
 
-async def test_sick_says_why(server: Server) -> None:
-    """A dead watch fails the liveness probe, with words."""
+async def test_liveness(server: Server) -> None:
+    """A liveness error fails the probe and is the text of the response."""
     server.state.problem = "the watch of pods is silent"
     assert await server.ask("/healthz") == (503, "the watch of pods is silent")
 
@@ -104,7 +104,7 @@ async def test_metrics() -> None:
 
 
 def test_event() -> None:
-    """An event names its WorkPlan by uid, and says what kind it is."""
+    """An event has its type, reason, truncated message, and the WorkPlan's uid."""
     event = build_event(
         build.workplan(), EmitEvent(True, "StoreUnreachable", "x" * 3000), "op", START
     )
@@ -114,8 +114,8 @@ def test_event() -> None:
     assert event["metadata"]["namespace"] == "ns"
 
 
-async def test_events_are_not_essential() -> None:
-    """An event that cannot be written is let go."""
+async def test_errors_are_ignored() -> None:
+    """An error while creating an event is ignored."""
     kube: Any = ScriptedKube()
 
     async def create_event(_: object) -> None:

@@ -14,8 +14,8 @@ from voxk8s.cluster.kube_errors import Conflict, Forbidden, KubeUnreachable
 from voxk8s.controller.leader_election import LeaderElector
 
 
-class Room:
-    """Candidates around one Lease, with one time."""
+class Candidates:
+    """Candidates for one Lease, with a common clock."""
 
     def __init__(self) -> None:
         self.kube = ScriptedKube()
@@ -30,133 +30,137 @@ class Room:
 
     @property
     def holder(self) -> str:
-        """Who holds the lease."""
+        """The holder of the lease."""
         return str(self.kube.objects["Lease", "system", "lease"]["spec"]["holderIdentity"])
 
 
 @pytest.fixture
-def room() -> Room:
-    """A room without a lease."""
-    return Room()
+def candidates() -> Candidates:
+    """A cluster without a lease."""
+    return Candidates()
 
 
-async def test_first_come_leads(room: Room) -> None:
-    """The first candidate gets the lease, the second waits."""
-    a, b = room.candidate("a"), room.candidate("b")
+async def test_first_candidate_leads(candidates: Candidates) -> None:
+    """The first candidate gets the lease, the second one does not."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     assert await a.try_once()
     assert not await b.try_once()
-    assert (a.leading, b.leading, room.holder) == (True, False, "a")
+    assert (a.leading, b.leading, candidates.holder) == (True, False, "a")
 
 
-async def test_renewed_lease_is_kept(room: Room) -> None:
-    """As long as the leader renews, nobody else leads."""
-    a, b = room.candidate("a"), room.candidate("b")
+async def test_renewed_lease(candidates: Candidates) -> None:
+    """As long as the leader renews, no other candidate leads."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     for _ in range(20):
         assert await a.try_once()
         assert not await b.try_once()
-        room.seconds += 2
+        candidates.seconds += 2
 
 
-async def test_dead_leader_is_replaced(room: Room) -> None:
+async def test_expired_lease(candidates: Candidates) -> None:
     """A leader that does not renew for the whole duration loses the lease."""
-    a, b = room.candidate("a"), room.candidate("b")
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     assert await a.try_once()
     assert not await b.try_once()
-    room.seconds += 14
+    candidates.seconds += 14
     assert not await b.try_once()
-    room.seconds += 2
+    candidates.seconds += 2
     assert await b.try_once()
     assert not await a.try_once()
     assert not a.leading
-    assert room.kube.objects["Lease", "system", "lease"]["spec"]["leaseTransitions"] == 1
+    assert candidates.kube.objects["Lease", "system", "lease"]["spec"]["leaseTransitions"] == 1
 
 
-async def test_released_lease_is_free_at_once(room: Room) -> None:
-    """A leader that leaves gives the lease up: the next one need not wait."""
-    a, b = room.candidate("a"), room.candidate("b")
+async def test_released_lease(candidates: Candidates) -> None:
+    """A released lease can be taken at once."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     assert await a.try_once()
     await a.release()
     assert await b.try_once()
 
 
-async def test_a_standby_hears_of_a_released_lease(room: Room) -> None:
-    """Whoever waits takes over as soon as the lease is given up, not at its next look."""
-    a, b = room.candidate("a"), room.candidate("b")
+async def test_standby_watches_the_lease(candidates: Candidates) -> None:
+    """A waiting candidate takes over when the lease is released, not at its next attempt."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     b.retry = 3600.0
     assert await a.try_once()
     taking = asyncio.create_task(b.acquire())
-    await until(lambda: room.kube.calls["watch Lease"] > 0 and room.kube.calls["get Lease"] > 2)
+    await until(
+        lambda: candidates.kube.calls["watch Lease"] > 0 and candidates.kube.calls["get Lease"] > 2
+    )
     await a.release()
     await asyncio.wait_for(taking, 10)
-    assert (b.leading, room.holder) == (True, "b")
+    assert (b.leading, candidates.holder) == (True, "b")
 
 
-async def test_a_standby_takes_over_without_a_watch(room: Room) -> None:
-    """Where the lease may not be watched, looking now and then does as well."""
-    room.kube.fail("list", *[Forbidden("no", 403)] * 100)
-    a, b = room.candidate("a"), room.candidate("b")
+async def test_standby_without_a_watch(candidates: Candidates) -> None:
+    """If the lease cannot be watched, periodic attempts take over."""
+    candidates.kube.fail("list", *[Forbidden("no", 403)] * 100)
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     b.retry = 0.001
     assert await a.try_once()
     taking = asyncio.create_task(b.acquire())
-    await until(lambda: room.kube.calls["get Lease"] > 2)
+    await until(lambda: candidates.kube.calls["get Lease"] > 2)
     await a.release()
     await asyncio.wait_for(taking, 10)
-    assert room.holder == "b"
+    assert candidates.holder == "b"
 
 
-async def test_release_after_a_renewal_that_was_cut_off(room: Room) -> None:
-    """A lease that was renewed without our hearing of it is given up all the same."""
-    a, b = room.candidate("a"), room.candidate("b")
+async def test_release_after_a_cancelled_renewal(candidates: Candidates) -> None:
+    """A lease that was renewed by a cancelled request is released all the same."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     assert await a.try_once()
-    room.kube.fail("replace", Conflict("modified", 409))
+    candidates.kube.fail("replace", Conflict("modified", 409))
     await a.release()
-    assert room.holder == ""
+    assert candidates.holder == ""
     assert await b.try_once()
 
 
-async def test_release_of_what_was_lost_changes_nothing(room: Room) -> None:
-    """A candidate that does not lead leaves the lease alone."""
-    a, b = room.candidate("a"), room.candidate("b")
+async def test_release_without_the_lease(candidates: Candidates) -> None:
+    """A candidate that does not lead does not change the lease."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     assert await a.try_once()
     await b.release()
-    assert room.holder == "a"
+    assert candidates.holder == "a"
 
 
-async def test_two_at_the_same_moment(room: Room) -> None:
-    """When another one was faster the API server says so, and we do not lead."""
-    a, b = room.candidate("a"), room.candidate("b")
+async def test_conflict_between_candidates(candidates: Candidates) -> None:
+    """After a conflict with another candidate this one does not lead."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
     assert await a.try_once()
     await a.release()
-    room.kube.fail("replace", Conflict("modified", 409))
+    candidates.kube.fail("replace", Conflict("modified", 409))
     assert not await b.try_once()
     assert not b.leading
 
 
-async def test_api_server_away_for_a_moment(room: Room) -> None:
-    """A renewal that does not get through is no loss yet."""
-    a = room.candidate("a")
+async def test_api_server_down_for_a_moment(candidates: Candidates) -> None:
+    """One failed renewal does not end leadership."""
+    a = candidates.candidate("a")
     assert await a.try_once()
-    room.kube.fail("get", KubeUnreachable("away"))
+    candidates.kube.fail("get", KubeUnreachable("away"))
     assert not await a.try_once()
     assert a.leading
 
 
-async def test_api_server_away_for_long(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A leader that cannot renew stops leading before anybody else may begin."""
-    a = room.candidate("a")
+async def test_api_server_down_for_long(
+    candidates: Candidates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leader that cannot renew stops before another candidate may begin."""
+    a = candidates.candidate("a")
     assert await a.try_once()
-    room.kube.fail("get", *[KubeUnreachable("away")] * 100)
+    candidates.kube.fail("get", *[KubeUnreachable("away")] * 100)
 
     async def sleep(seconds: float) -> None:
-        room.seconds += seconds
+        candidates.seconds += seconds
 
     monkeypatch.setattr("voxk8s.controller.leader_election.asyncio.sleep", sleep)
     await a.renew()
     assert not a.leading
-    assert room.seconds < a.duration
+    assert candidates.seconds < a.duration
 
 
-async def test_restarted_leader_takes_its_own_lease(room: Room) -> None:
-    """A candidate with the same identity goes on without waiting."""
-    assert await room.candidate("a").try_once()
-    assert await room.candidate("a").try_once()
+async def test_restarted_leader(candidates: Candidates) -> None:
+    """A candidate with the identity of the holder takes the lease at once."""
+    assert await candidates.candidate("a").try_once()
+    assert await candidates.candidate("a").try_once()

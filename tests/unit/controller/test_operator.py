@@ -1,4 +1,4 @@
-"""The operator as a whole: it leads, and leaves nothing behind when it is told to stop."""
+"""The operator as a whole: leading, readiness and shutdown."""
 
 from __future__ import annotations
 
@@ -25,46 +25,46 @@ CONFIG = Config(
 )
 
 
-class DistantKube(ScriptedKube):
-    """An API server whose answers take a while, in which others go on."""
+class SlowKube(ScriptedKube):
+    """An API server with slow responses, so that other tasks run meanwhile."""
 
     async def find(
         self, resource: ApiResource, name: str, namespace: str | None = None
     ) -> dict[str, Any] | None:
-        """Read one object or None, later."""
+        """Read one object or None, with a delay."""
         found = await super().find(resource, name, namespace)
         await asyncio.sleep(0.001)
         return found
 
     @property
     def holder(self) -> str:
-        """Who holds the lease."""
+        """The holder of the lease."""
         lease = self.objects.get(("Lease", "system", "lease"))
         return str(lease["spec"]["holderIdentity"]) if lease else ""
 
 
 @pytest.fixture
-def kube() -> DistantKube:
-    """An API server that knows of nothing."""
-    return DistantKube()
+def kube() -> SlowKube:
+    """An API server without objects."""
+    return SlowKube()
 
 
 @pytest.fixture
-def operator(kube: DistantKube, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """An operator that renews its lease all the time, and whose look-ups are warm at once."""
+def operator(kube: SlowKube, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """An operator that renews its lease without pauses and needs no warm-up."""
 
     async def warm_up(_: ProcessPool) -> None:
         return
 
     monkeypatch.setattr(ProcessPool, "warm_up", warm_up)
-    door: Any = kube
-    made = Operator(door, CONFIG)
+    client: Any = kube
+    made = Operator(client, CONFIG)
     made._elector.retry = 0.0
     return made
 
 
-async def test_the_lease_is_free_after_a_stop(kube: DistantKube, operator: Operator) -> None:
-    """An operator that is told to stop gives its lease up, and does not take it back."""
+async def test_stop_releases_the_lease(kube: SlowKube, operator: Operator) -> None:
+    """An operator that is stopped releases its lease, and does not take it back."""
     stop = asyncio.Event()
     running = asyncio.create_task(operator.run(stop))
     await until(lambda: kube.calls["replace Lease"] > 3)
@@ -74,10 +74,10 @@ async def test_the_lease_is_free_after_a_stop(kube: DistantKube, operator: Opera
     assert kube.holder == ""
 
 
-async def test_ready_when_look_ups_are(
-    kube: DistantKube, operator: Operator, monkeypatch: pytest.MonkeyPatch
+async def test_ready_after_the_warm_up(
+    kube: SlowKube, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An operator that knows the cluster is not ready before its processes are."""
+    """A synced operator is not ready before its processes are warm."""
     warm, stop = asyncio.Event(), asyncio.Event()
 
     async def warm_up(_: ProcessPool) -> None:

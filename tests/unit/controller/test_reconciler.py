@@ -1,4 +1,4 @@
-"""The loop over a scripted API server: what is made, written and told, and what failures do."""
+"""The reconciler over a scripted API server: children, status, events and failures."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class Operator:
         )
 
     def time(self) -> datetime:
-        """The time."""
+        """The current time."""
         return self.now
 
     def user_applies(self, **spec: Any) -> None:
-        """A user applies the WorkPlan."""
+        """Apply the WorkPlan, as a user does."""
         thing = {
             "apiVersion": "voxk8s.io/v1alpha1",
             "kind": "WorkPlan",
@@ -74,7 +74,7 @@ class Operator:
         self.state.workplans.upsert(self.kube.put(thing))
 
     async def reconcile(self, times: int = 1) -> None:
-        """Reconcile, and let what was started in the background end."""
+        """Reconcile, and wait for resolutions that were started."""
         for _ in range(times):
             await self.reconciler.reconcile(KEY)
             for task in list(self.resolver._tasks.values()):
@@ -82,18 +82,18 @@ class Operator:
 
     @property
     def workplan(self) -> dict[str, Any]:
-        """The WorkPlan as the API server has it."""
+        """The WorkPlan on the API server."""
         return self.kube.objects["WorkPlan", "ns", "wp"]
 
     def condition(self, kind: str) -> tuple[str, str]:
-        """Status and reason of a condition."""
+        """Return status and reason of a condition."""
         found = {c["type"]: c for c in self.workplan["status"]["conditions"]}
         return found[kind]["status"], found[kind]["reason"]
 
 
 @pytest.fixture
 async def operator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Operator]:
-    """An operator whose look-ups answer that three operations are left, side by side."""
+    """An operator whose plans resolve to three operations in parallel."""
     made = Operator([Resolved(width=3)])
 
     async def resolve(self: ProcessPool, request: ResolveRequest) -> Any:
@@ -104,8 +104,8 @@ async def operator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Operator]:
     await made.resolver.close()
 
 
-async def test_known_plan(operator: Operator) -> None:
-    """A known plan takes two looks and three writes, and makes nothing."""
+async def test_fully_cached_plan(operator: Operator) -> None:
+    """A fully cached plan takes two reconciliations and three writes, and no children."""
     operator.answers = [FULLY_CACHED]
     operator.user_applies()
     await operator.reconcile(2)
@@ -119,7 +119,7 @@ async def test_known_plan(operator: Operator) -> None:
 
 
 async def test_children_of_a_run(operator: Operator) -> None:
-    """What is left to compute gets access first, then cluster and runner, each once."""
+    """Access is created before cluster and runner, each once."""
     operator.user_applies()
     await operator.reconcile(2)
     made = operator.kube.created
@@ -136,7 +136,7 @@ async def test_children_of_a_run(operator: Operator) -> None:
 
 
 async def test_two_managers_keep_their_fields(operator: Operator) -> None:
-    """What the runner wrote stays when the operator writes."""
+    """Fields of the runner are kept when the operator writes."""
     operator.user_applies()
     await operator.reconcile(2)
     thing = operator.workplan
@@ -149,7 +149,7 @@ async def test_two_managers_keep_their_fields(operator: Operator) -> None:
 
 
 async def test_missing_dask_operator(operator: Operator) -> None:
-    """Without the DaskCluster kind the WorkPlan says so, waits, and goes on when it is there."""
+    """Without the DaskCluster CRD the WorkPlan reports it, waits, and starts once it exists."""
     operator.user_applies()
     operator.kube.fail("create DaskCluster", *[KindMissing("?", 404)] * 2)
     await operator.reconcile(2)
@@ -161,8 +161,8 @@ async def test_missing_dask_operator(operator: Operator) -> None:
     assert operator.queue.failures(KEY) == 0
 
 
-async def test_refused_child(operator: Operator) -> None:
-    """A child that admission refuses is told in the API server's words."""
+async def test_rejected_child(operator: Operator) -> None:
+    """A rejected child is reported with the message of the API server."""
     operator.user_applies()
     operator.kube.fail("create Job", *[Forbidden("exceeded quota: jobs", 403)] * 3)
     await operator.reconcile(3)
@@ -171,8 +171,8 @@ async def test_refused_child(operator: Operator) -> None:
     assert "exceeded quota: jobs" in found["ClusterReady"]["message"]
 
 
-async def test_api_server_away(operator: Operator) -> None:
-    """A write that does not get through is tried again from what is there then."""
+async def test_api_server_down(operator: Operator) -> None:
+    """A failed write is retried from a new observation."""
     operator.user_applies()
     operator.kube.fail("apply", KubeUnreachable("away"))
     with pytest.raises(KubeUnreachable):
@@ -181,8 +181,8 @@ async def test_api_server_away(operator: Operator) -> None:
     assert operator.condition("StoreReady") == ("True", "StoreConnected")
 
 
-async def test_denied_namespace_starts_nothing(operator: Operator) -> None:
-    """Where the default store may not be used nothing is looked up and nothing made."""
+async def test_denied_namespace(operator: Operator) -> None:
+    """A namespace that may not use the default store gets no resolution and no children."""
     operator.children._config = CONFIG
     object.__setattr__(STORE, "denied", ("ns",))
     try:
@@ -194,8 +194,8 @@ async def test_denied_namespace_starts_nothing(operator: Operator) -> None:
     assert operator.kube.created == []
 
 
-async def test_secret_of_a_foreign_store_that_comes_late(operator: Operator) -> None:
-    """A missing Secret is waited for by name, also where the operator may not look itself."""
+async def test_missing_secret_of_a_user_store(operator: Operator) -> None:
+    """A missing Secret is reported by name, even if the operator may not read the store."""
     operator.user_applies(
         store={
             "url": "s3://mine/x",
@@ -219,8 +219,8 @@ async def test_secret_of_a_foreign_store_that_comes_late(operator: Operator) -> 
     assert "DaskCluster" in operator.kube.created
 
 
-async def test_plan_that_leaves_no_room_for_its_status(operator: Operator) -> None:
-    """An inline plan that etcd could not hold beside its status is refused with the way out."""
+async def test_inline_plan_too_large(operator: Operator) -> None:
+    """An inline plan that is too large for etcd is rejected, with alternatives."""
     operator.user_applies(source={"plan": {"nodes": ["x" * 1_250_000], "goals": []}})
     await operator.reconcile(2)
     assert operator.condition("Stalled") == ("True", "PlanTooLarge")
@@ -229,8 +229,8 @@ async def test_plan_that_leaves_no_room_for_its_status(operator: Operator) -> No
     assert "source.url" in message
 
 
-async def test_config_map_that_comes_late(operator: Operator) -> None:
-    """A missing ConfigMap is waited for; the WorkPlan goes on when it is there."""
+async def test_missing_config_map(operator: Operator) -> None:
+    """A missing ConfigMap is waited for; the WorkPlan continues once it exists."""
     operator.answers = [FULLY_CACHED]
     operator.user_applies(source={"configMapRef": {"name": "plans", "key": "p.json"}})
     await operator.reconcile(2)
@@ -247,8 +247,8 @@ async def test_config_map_that_comes_late(operator: Operator) -> None:
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
 
 
-async def test_deleted_workplan_is_forgotten(operator: Operator) -> None:
-    """Nothing is remembered of a WorkPlan that is gone, and nothing of it is deleted by us."""
+async def test_deleted_workplan(operator: Operator) -> None:
+    """The state of a deleted WorkPlan is dropped; its children are left to Kubernetes."""
     operator.user_applies()
     await operator.reconcile(2)
     operator.state.workplans.delete(operator.workplan)
@@ -257,8 +257,8 @@ async def test_deleted_workplan_is_forgotten(operator: Operator) -> None:
     assert operator.resolver._states == {}
 
 
-async def test_end_gives_the_cluster_back(operator: Operator) -> None:
-    """After the runner's outcome the cluster is deleted and the Job stays."""
+async def test_end_deletes_the_cluster(operator: Operator) -> None:
+    """After the outcome the cluster is deleted and the Job is kept."""
     operator.user_applies()
     await operator.reconcile(2)
     thing = operator.workplan
@@ -272,8 +272,8 @@ async def test_end_gives_the_cluster_back(operator: Operator) -> None:
     assert len(operator.kube.deleted) == 2, "asked for again before the watch could tell"
 
 
-async def test_secrets_of_users_stay(operator: Operator) -> None:
-    """The Secret of a store of the user's own is never deleted, however a run ends."""
+async def test_user_secrets_are_kept(operator: Operator) -> None:
+    """The user's Secret is never deleted."""
     keys = {"AWS_ACCESS_KEY_ID": "aw==", "AWS_SECRET_ACCESS_KEY": "cw=="}
     metadata = {"namespace": "ns", "name": "keys"}
     operator.kube.put({"kind": "Secret", "metadata": metadata, "data": keys})
@@ -286,8 +286,8 @@ async def test_secrets_of_users_stay(operator: Operator) -> None:
     assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
 
 
-async def test_credentials_that_may_not_be_deleted_hold_nothing_up(operator: Operator) -> None:
-    """Where the operator may not delete Secrets the cluster is given back all the same."""
+async def test_secret_that_cannot_be_deleted(operator: Operator) -> None:
+    """If the Secret cannot be deleted, the cluster is deleted all the same."""
     operator.user_applies()
     await operator.reconcile(2)
     thing = operator.workplan
@@ -299,7 +299,7 @@ async def test_credentials_that_may_not_be_deleted_hold_nothing_up(operator: Ope
 
 
 async def test_events(operator: Operator) -> None:
-    """Transitions are events about the WorkPlan, in its namespace."""
+    """Transitions are emitted as events about the WorkPlan."""
     operator.answers = [FULLY_CACHED]
     operator.user_applies()
     await operator.reconcile(2)

@@ -12,7 +12,7 @@ A, B = ObjectKey("ns", "a"), ObjectKey("ns", "b")
 
 
 class Clock:
-    """A time that moves when told."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -29,20 +29,20 @@ def clock() -> Clock:
 
 @pytest.fixture
 def queue(clock: Clock) -> WorkQueue:
-    """An empty queue whose chance is always zero."""
+    """An empty queue without jitter."""
     return WorkQueue(clock, Backoff(first=1.0, most=8.0), chance=lambda: 0.0)
 
 
 async def taken(queue: WorkQueue) -> ObjectKey | None:
-    """Give what the queue has to give at once, or None."""
+    """Return the key that the queue has ready, or None."""
     try:
         return await asyncio.wait_for(queue.get(), 0.01)
     except TimeoutError:
         return None
 
 
-async def test_a_name_is_queued_once(queue: WorkQueue) -> None:
-    """A name added twice is given once."""
+async def test_key_is_queued_once(queue: WorkQueue) -> None:
+    """A key added twice is returned once."""
     queue.add(A)
     queue.add(A)
     assert await taken(queue) == A
@@ -50,8 +50,8 @@ async def test_a_name_is_queued_once(queue: WorkQueue) -> None:
     assert await taken(queue) is None
 
 
-async def test_a_busy_name_is_given_again_only_afterwards(queue: WorkQueue) -> None:
-    """A name that is added while it is worked on comes back once it is done."""
+async def test_busy_key_is_queued_again(queue: WorkQueue) -> None:
+    """A key that is added while it is being worked on is returned again after `done`."""
     queue.add(A)
     assert await taken(queue) == A
     queue.add(A)
@@ -60,15 +60,15 @@ async def test_a_busy_name_is_given_again_only_afterwards(queue: WorkQueue) -> N
     assert await taken(queue) == A
 
 
-async def test_order_is_first_come_first_served(queue: WorkQueue) -> None:
-    """Names come in the order in which they were added."""
+async def test_order(queue: WorkQueue) -> None:
+    """Keys are returned in the order in which they were added."""
     queue.add(B)
     queue.add(A)
     assert [await taken(queue), await taken(queue)] == [B, A]
 
 
-async def test_a_delayed_name_waits_for_its_time(queue: WorkQueue, clock: Clock) -> None:
-    """A delayed name is given when its time has come, at the earliest of its wishes."""
+async def test_delays(queue: WorkQueue, clock: Clock) -> None:
+    """Of several delays of a key the one that ends first counts."""
     queue.add_after(A, 10)
     queue.add_after(A, 5)
     queue.add_after(A, 20)
@@ -80,8 +80,8 @@ async def test_a_delayed_name_waits_for_its_time(queue: WorkQueue, clock: Clock)
     assert await taken(queue) is None
 
 
-async def test_adding_now_replaces_the_wish_for_later(queue: WorkQueue, clock: Clock) -> None:
-    """A name that is added at once is not given a second time by its older delay."""
+async def test_adding_cancels_the_delay(queue: WorkQueue, clock: Clock) -> None:
+    """Adding a key cancels its delay."""
     queue.add_after(A, 5)
     queue.add(A)
     assert await taken(queue) == A
@@ -90,23 +90,23 @@ async def test_adding_now_replaces_the_wish_for_later(queue: WorkQueue, clock: C
     assert await taken(queue) is None
 
 
-async def test_failures_back_off_by_themselves(queue: WorkQueue) -> None:
-    """Delays double for each failure of a name up to a limit; success and others start anew."""
+async def test_backoff(queue: WorkQueue) -> None:
+    """The delay doubles with each failure of a key up to a limit, and a success resets it."""
     assert [queue.add_failed(A) for _ in range(5)] == [1, 2, 4, 8, 8]
     assert queue.add_failed(B) == 1
     queue.forget_failures(A)
     assert queue.add_failed(A) == 1
 
 
-def test_jitter_shortens_the_delay() -> None:
-    """Jitter takes away at most its share."""
+def test_jitter() -> None:
+    """Jitter shortens the delay by at most its fraction."""
     backoff = Backoff(first=1.0, most=8.0, jitter=0.5)
     assert backoff.delay(1, lambda: 0.999) == pytest.approx(0.5, abs=0.01)
     assert backoff.delay(1000, lambda: 0.0) == 8.0
 
 
-async def test_a_waiting_worker_wakes_up(queue: WorkQueue) -> None:
-    """Workers that wait get what is added later, one name each."""
+async def test_waiting_workers_wake_up(queue: WorkQueue) -> None:
+    """Waiting workers get keys that are added later, one each."""
     waiting = [asyncio.create_task(queue.get()) for _ in range(2)]
     await asyncio.sleep(0)
     queue.add(A)
@@ -114,8 +114,8 @@ async def test_a_waiting_worker_wakes_up(queue: WorkQueue) -> None:
     assert set(await asyncio.wait_for(asyncio.gather(*waiting), 1)) == {A, B}
 
 
-async def test_a_waiting_worker_sees_a_delay_end() -> None:
-    """A worker that waits wakes up when a delay is over, by the real clock."""
+async def test_waiting_worker_sees_a_delay_end() -> None:
+    """A waiting worker wakes up when a delay ends."""
     loop = asyncio.get_running_loop()
     queue = WorkQueue(loop.time)
     waiting = asyncio.create_task(queue.get())
@@ -124,8 +124,8 @@ async def test_a_waiting_worker_sees_a_delay_end() -> None:
     assert await asyncio.wait_for(waiting, 1) == A
 
 
-async def test_closing_ends_the_workers(queue: WorkQueue) -> None:
-    """A closed queue gives nothing more and ends all who wait."""
+async def test_close_ends_the_workers(queue: WorkQueue) -> None:
+    """After `close` all waiting workers get QueueClosed."""
     waiting = [asyncio.create_task(queue.get()) for _ in range(3)]
     await asyncio.sleep(0)
     queue.close()
@@ -134,7 +134,7 @@ async def test_closing_ends_the_workers(queue: WorkQueue) -> None:
     assert all(isinstance(end, QueueClosed) for end in ends)
 
 
-async def test_forgetting_drops_the_wish_for_later(queue: WorkQueue, clock: Clock) -> None:
+async def test_forget_drops_delays(queue: WorkQueue, clock: Clock) -> None:
     """A stuck_autoscalers name is not given any more and has no failures."""
     queue.add_failed(A)
     queue.forget(A)

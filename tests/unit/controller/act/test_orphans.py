@@ -1,4 +1,4 @@
-"""What the dask operator forgets is let go; all else is its own business."""
+"""Cleanup of what the dask operator leaves behind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voxk8s.controller.observe.cluster_state import ClusterState
 
 
 def state(**clusters: str | None) -> ClusterState:
-    """Caches that know these DaskClusters, by name, with the time of their deletion."""
+    """Make informers with these DaskClusters, by name, with their deletion times."""
     made = ClusterState(lambda _: None, lambda _: None)
     for name, deleted in clusters.items():
         thing = thing_of(name, deleted)
@@ -22,14 +22,14 @@ def state(**clusters: str | None) -> ClusterState:
 
 
 def thing_of(name: str, deleted: str | None, **metadata: Any) -> dict[str, Any]:
-    """An object as the API server gives it."""
+    """Make an object as the API server returns it."""
     stamp = {"deletionTimestamp": deleted} if deleted else {}
     created = {"creationTimestamp": "2026-05-04T12:00:00Z", "uid": f"u-{name}"}
     return {"metadata": {"namespace": "ns", "name": name, **created, **stamp, **metadata}}
 
 
 def scaler(deleted: str | None, *finalizers: str) -> dict[str, Any]:
-    """A DaskAutoscaler of the cluster `c`."""
+    """Make a DaskAutoscaler of the cluster `c`."""
     thing = thing_of("c", deleted, finalizers=list(finalizers))
     return {**thing, "spec": {"cluster": "c", "minimum": 0, "maximum": 2}}
 
@@ -53,19 +53,19 @@ def test_autoscaler_without_a_cluster() -> None:
         pytest.param({}, scaler(START, "foregroundDeletion"), id="another finalizer holds it"),
     ],
 )
-def test_autoscaler_that_is_not_forgotten(
+def test_autoscaler_that_is_not_stuck(
     clusters: dict[str, str | None], thing: dict[str, Any]
 ) -> None:
-    """What the dask operator still needs, or somebody else holds, is left alone."""
+    """Autoscalers that are in use, or that another finalizer keeps, are not touched."""
     caches = state(**clusters)
     caches.autoscalers.upsert(thing)
     assert not list(stuck_autoscalers(caches, later(60)))
 
 
-async def test_only_the_finalizer_of_the_dask_operator_is_taken(
+async def test_only_the_finalizer_of_the_dask_operator_is_removed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Finalizers of others stay."""
+    """Other finalizers are kept."""
     caches = state(c=START)
     caches.autoscalers.upsert(scaler(START, "mine", FINALIZER))
     patched: list[Any] = []
@@ -86,13 +86,13 @@ async def test_only_the_finalizer_of_the_dask_operator_is_taken(
 
 
 def worker_group(**labels: str) -> dict[str, Any]:
-    """A DaskWorkerGroup of the cluster `c`."""
+    """Make a DaskWorkerGroup of the cluster `c`."""
     marks = {"app.kubernetes.io/managed-by": "voxk8s-operator", **labels}
     return {**thing_of("c-default", None, labels=marks), "spec": {"cluster": "c", "worker": {}}}
 
 
 def test_worker_group_without_a_cluster() -> None:
-    """A worker group whose cluster is gone goes, once it is known what clusters there are."""
+    """A worker group without a cluster is orphaned, once the clusters are synced."""
     caches = state()
     caches.worker_groups.upsert(worker_group())
     assert not list(orphaned_worker_groups(caches, later(60)))
@@ -104,8 +104,10 @@ def test_worker_group_without_a_cluster() -> None:
 @pytest.mark.parametrize(
     ("clusters", "managed_by"), [({"c": None}, "voxk8s-operator"), ({}, "somebody")]
 )
-def test_worker_group_that_stays(clusters: dict[str, str | None], managed_by: str) -> None:
-    """A group with its cluster stays, and so does one that was not made for a WorkPlan."""
+def test_worker_group_that_is_not_orphaned(
+    clusters: dict[str, str | None], managed_by: str
+) -> None:
+    """A group with a cluster is kept, and so is one that the operator did not create."""
     caches = state(**clusters)
     caches.clusters.synced.set()
     caches.worker_groups.upsert(worker_group(**{"app.kubernetes.io/managed-by": managed_by}))

@@ -1,4 +1,4 @@
-"""The decision table: what the operator does at each moment of a WorkPlan's life."""
+"""The decision at each moment of a WorkPlan's life."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolving
 
 
-def test_first_look_accepts_and_resolves() -> None:
-    """A fresh WorkPlan is accepted with all its conditions, and its plan is looked into."""
+def test_new_workplan() -> None:
+    """A new WorkPlan is accepted with all its conditions, and its plan is resolved."""
     actions = decided_actions(build.applied())
     assert isinstance(actions[0], ResolvePlan)
     status = written_status(build.applied())
@@ -47,13 +47,13 @@ def test_first_look_accepts_and_resolves() -> None:
 
 
 def test_nothing_is_written_twice() -> None:
-    """While the plan is resolved, a second look changes nothing."""
+    """While the plan is being resolved, reconciling again changes nothing."""
     observed = build.with_operator_status(build.applied(resolution=Resolving()))
     assert decided_actions(observed, later(3)) == ()
 
 
-def test_known_plan_is_completed_without_children() -> None:
-    """When every goal is known, results are written first, then success; no child is made."""
+def test_fully_cached_plan_needs_no_children() -> None:
+    """If all results are known, they are written before success; no child is created."""
     observed = build.replace(build.with_operator_status(build.applied()), resolution=FULLY_CACHED)
     actions = decided_actions(observed, later(1))
     assert actions[0] == WriteRunnerStatus(FULLY_CACHED.final_status or {})
@@ -75,8 +75,8 @@ def test_known_plan_is_completed_without_children() -> None:
         (constants.REASON_STORE_ACCESS_DENIED, "StoreReady"),
     ],
 )
-def test_what_may_come_is_waited_for(reason: str, condition: str) -> None:
-    """A missing source or store is told and tried again, and the WorkPlan is in progress."""
+def test_blocked_resolution_is_retried(reason: str, condition: str) -> None:
+    """A missing source or store is reported and retried; the WorkPlan is in progress."""
     blocked = Blocked(reason, "not there", retry_at=later(5))
     observed = build.replace(build.with_operator_status(build.applied()), resolution=blocked)
     status = written_status(observed)
@@ -86,12 +86,12 @@ def test_what_may_come_is_waited_for(reason: str, condition: str) -> None:
     assert ResolvePlan() not in decide(observed, later(4))
     assert ResolvePlan() in decide(observed, later(5))
     assert RequeueAfter(1.0) in decide(observed, later(4))
-    told = build.with_operator_status(observed)
-    assert decided_actions(build.replace(told, resolution=Resolving(blocked)), later(6)) == ()
+    reported = build.with_operator_status(observed)
+    assert decided_actions(build.replace(reported, resolution=Resolving(blocked)), later(6)) == ()
 
 
-def test_runner_waiting_for_the_store_is_told() -> None:
-    """What the runner waits for is told in StoreReady; nothing is torn down."""
+def test_runner_that_waits_for_the_store() -> None:
+    """A store that the runner waits for makes StoreReady False; no child is deleted."""
     waiting = Waiting(reason="StoreUnreachable", message="x")
     observed = build.with_operator_status(build.running())
     observed = build.with_status(
@@ -101,8 +101,8 @@ def test_runner_waiting_for_the_store_is_told() -> None:
     assert not child_actions(observed)
 
 
-def test_results_of_other_runs_that_are_awaited_are_told() -> None:
-    """What other runs compute for this one stands in the message, and the run goes on."""
+def test_runner_that_waits_for_other_runs() -> None:
+    """Results that other runs compute for this one are in the message; the run goes on."""
     waiting = Waiting(reason="Progressing", message="WorkPlan a/b computes vox1.pdt.")
     observed = build.running(status={"waiting": waiting})
     status = written_status(observed)
@@ -127,9 +127,9 @@ def test_deletion_is_left_to_kubernetes() -> None:
 
 
 def test_events_tell_each_transition_once() -> None:
-    """A run's events are its transitions, none of them twice."""
-    now, told = START, []
-    scene = build.applied()
+    """Each transition of a run emits one event."""
+    now, emitted = START, []
+    observed = build.applied()
     moments: list[dict[str, Any]] = [
         {},
         {"resolution": WORK_LEFT},
@@ -137,14 +137,14 @@ def test_events_tell_each_transition_once() -> None:
         {"scheduler": build.scheduler(), "pods": (build.pod(), build.pod("runner", "r"))},
     ]
     for moment in moments:
-        scene = build.replace(scene, **moment)
-        told += [a for a in decide(scene, now) if isinstance(a, EmitEvent)]
-        scene = build.with_operator_status(scene, now)
-    scene = build.with_status(
-        scene, msgspec.structs.replace(scene.workplan.status, outcome=run_outcome())
+        observed = build.replace(observed, **moment)
+        emitted += [a for a in decide(observed, now) if isinstance(a, EmitEvent)]
+        observed = build.with_operator_status(observed, now)
+    observed = build.with_status(
+        observed, msgspec.structs.replace(observed.workplan.status, outcome=run_outcome())
     )
-    told += [a for a in decide(scene, now) if isinstance(a, EmitEvent)]
-    assert [event.reason for event in told] == [
+    emitted += [a for a in decide(observed, now) if isinstance(a, EmitEvent)]
+    assert [event.reason for event in emitted] == [
         "Accepted", "ClusterStarting", "Progressing", "ClusterRunning", "AllGoalsReached",
     ]  # fmt: skip
-    assert not any(event.warning for event in told)
+    assert not any(event.warning for event in emitted)

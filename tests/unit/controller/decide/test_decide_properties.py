@@ -1,4 +1,4 @@
-"""Properties of the decision over whole lives of WorkPlans: whatever happens, in any order."""
+"""Properties of the decision that hold for any sequence of events in a WorkPlan's life."""
 
 from __future__ import annotations
 
@@ -43,26 +43,26 @@ from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.resolve.resolution_state import Blocked, Invalid, Resolving, Unresolved
 
 
-class World:
-    """A cluster with one WorkPlan: carries actions out, and keeps every state it was in."""
+class Simulation:
+    """A cluster with one WorkPlan: carries actions out and records every status."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self.observed = build.applied(workplan=build.workplan(spec))
         self.seconds = 0.0
-        self.gone = False
+        self.deleted = False
         self.actions: list[Action] = []
         self.states: list[WorkPlanStatus] = []
         self.generations: list[tuple[int, WorkPlanStatus]] = []
 
     @property
     def now(self) -> datetime:
-        """The time."""
+        """The current time."""
         return later(self.seconds)
 
     def settle(self) -> None:
-        """Reconcile until nothing is left to do; that must not take long."""
+        """Reconcile until no action is decided, within a bounded number of rounds."""
         for _ in range(12):
-            if self.gone:
+            if self.deleted:
                 return
             actions = [
                 a for a in decide(self.observed, self.now) if not isinstance(a, RequeueAfter)
@@ -70,11 +70,11 @@ class World:
             if not actions:
                 return
             for action in actions:
-                self.carry_out(action)
+                self.apply(action)
         raise AssertionError(f"no end: {actions}")
 
-    def carry_out(self, action: Action) -> None:
-        """Do to the world what an action does to a cluster."""
+    def apply(self, action: Action) -> None:
+        """Apply the effect of an action."""
         self.actions.append(action)
         match action:
             case ResolvePlan():
@@ -105,7 +105,7 @@ class World:
             case DeleteChild(ChildKind.WORKER):
                 self.change(workers=())
             case DeleteWorkPlan():
-                self.gone = True
+                self.deleted = True
             case WriteRunnerStatus(part):
                 new = decode_status({"observedGeneration": 0, **part})
                 self.status({name: getattr(new, name) for name in RUNNER_FIELDS})
@@ -117,63 +117,63 @@ class World:
                 pass
 
     def change(self, **parts: Any) -> None:
-        """Change what is observed."""
+        """Change fields of the observation."""
         self.observed = dataclasses.replace(self.observed, **parts)
 
     def status(self, parts: dict[str, Any]) -> None:
-        """Change parts of the status, as the runner does."""
+        """Change fields of the status, as the runner does."""
         self.put(msgspec.structs.replace(self.observed.workplan.status, **parts))
 
     def put(self, status: WorkPlanStatus) -> None:
-        """Replace the status and remember it."""
+        """Replace the status and record it."""
         self.observed = build.with_status(self.observed, status)
         self.states.append(status)
         self.generations.append((self.observed.workplan.metadata.generation, status))
 
 
-Event = Callable[[World], None]
+Event = Callable[[Simulation], None]
 
 
 def looked_up(resolution: Any) -> Event:
-    """The look-up of the plan ends."""
+    """Make the resolution of the plan end."""
 
-    def event(world: World) -> None:
-        if isinstance(world.observed.resolution, Resolving):
+    def event(simulation: Simulation) -> None:
+        if isinstance(simulation.observed.resolution, Resolving):
             found = resolution
             if isinstance(found, Blocked):
-                found = dataclasses.replace(found, retry_at=later(world.seconds + 2))
-            world.change(resolution=found)
+                found = dataclasses.replace(found, retry_at=later(simulation.seconds + 2))
+            simulation.change(resolution=found)
 
     return event
 
 
 def passes(seconds: float) -> Event:
-    """Time passes."""
+    """Let time pass."""
 
-    def event(world: World) -> None:
-        world.seconds += seconds
+    def event(simulation: Simulation) -> None:
+        simulation.seconds += seconds
 
     return event
 
 
 def suspends(flag: bool) -> Event:
-    """The user suspends or resumes."""
+    """Suspend or resume, as a user does."""
 
-    def event(world: World) -> None:
-        if world.observed.workplan.spec.suspend != flag:
-            world.observed = build.with_spec(world.observed, suspend=flag)
+    def event(simulation: Simulation) -> None:
+        if simulation.observed.workplan.spec.suspend != flag:
+            simulation.observed = build.with_spec(simulation.observed, suspend=flag)
 
     return event
 
 
 def scheduler(available: int) -> Event:
-    """The scheduler comes or goes."""
+    """Make the scheduler available or not."""
 
-    def event(world: World) -> None:
-        if world.observed.cluster is not None:
-            world.change(
-                scheduler=build.scheduler(available=available, created=world.now),
-                worker_group=build.worker_group(world.observed.cluster.workers),
+    def event(simulation: Simulation) -> None:
+        if simulation.observed.cluster is not None:
+            simulation.change(
+                scheduler=build.scheduler(available=available, created=simulation.now),
+                worker_group=build.worker_group(simulation.observed.cluster.workers),
             )
 
     return event
@@ -182,24 +182,24 @@ def scheduler(available: int) -> Event:
 def workers(ready: bool, reason: str | None = None) -> Event:
     """A worker gets ready, or into problem."""
 
-    def event(world: World) -> None:
-        if world.observed.cluster is not None:
+    def event(simulation: Simulation) -> None:
+        if simulation.observed.cluster is not None:
             problems = (build.problem(reason),) if reason else ()
-            world.change(pods=(build.pod(ready=ready, problems=problems),))
+            simulation.change(pods=(build.pod(ready=ready, problems=problems),))
 
     return event
 
 
 def computes(done: int) -> Event:
-    """The runner tells of its progress."""
+    """Report progress, as the runner does."""
 
-    def event(world: World) -> None:
-        if world.observed.runner is not None and not ended(world):
+    def event(simulation: Simulation) -> None:
+        if simulation.observed.runner is not None and not ended(simulation):
             counts = msgspec.structs.replace(
                 build.COUNTS, computed=done, running=1, pending=9 - done
             )
-            before = world.observed.workplan.status.progress
-            world.status(
+            before = simulation.observed.workplan.status.progress
+            simulation.status(
                 {"operations": counts, "progress": api.progress_text(before, 2 + done, 12)}
                 | {"waiting": None}
             )
@@ -207,18 +207,18 @@ def computes(done: int) -> Event:
     return event
 
 
-def waits(world: World) -> None:
-    """The runner waits for the store."""
-    if world.observed.runner is not None and not ended(world):
-        world.status({"waiting": Waiting(reason="StoreUnreachable", message="away")})
+def waits(simulation: Simulation) -> None:
+    """Report that the runner waits for the store."""
+    if simulation.observed.runner is not None and not ended(simulation):
+        simulation.status({"waiting": Waiting(reason="StoreUnreachable", message="away")})
 
 
 def ends(state: str) -> Event:
-    """The runner says how the run ended, and completes."""
+    """Write the outcome and complete the Job, as the runner does."""
 
-    def event(world: World) -> None:
-        runner = world.observed.runner
-        if runner is None or ended(world) or world.observed.workplan.status.outcome:
+    def event(simulation: Simulation) -> None:
+        runner = simulation.observed.runner
+        if runner is None or ended(simulation) or simulation.observed.workplan.status.outcome:
             return
         good = state == "Succeeded"
         outcome = Outcome(
@@ -226,36 +226,38 @@ def ends(state: str) -> Event:
             reason="AllGoalsReached" if good else "OperationFailed",
         )
         counts = msgspec.structs.replace(build.COUNTS, computed=10 if good else 3, pending=0)
-        progress = api.progress_text(world.observed.workplan.status.progress, 12 if good else 5, 12)
-        world.status(
+        progress = api.progress_text(
+            simulation.observed.workplan.status.progress, 12 if good else 5, 12
+        )
+        simulation.status(
             {"operations": counts, "progress": progress, "results": (), "outcome": outcome}
             | {"waiting": None}
         )
-        world.change(runner=build.job(complete=True, ended=world.now))
+        simulation.change(runner=build.job(complete=True, ended=simulation.now))
 
     return event
 
 
-def runner_breaks(world: World) -> None:
-    """The runner's Job fails for good."""
-    if world.observed.runner is not None and not world.observed.runner.finished:
-        world.change(runner=build.job(failed=True, attempts=7))
+def runner_breaks(simulation: Simulation) -> None:
+    """Make the runner's Job fail."""
+    if simulation.observed.runner is not None and not simulation.observed.runner.finished:
+        simulation.change(runner=build.job(failed=True, attempts=7))
 
 
-def operator_restarts(world: World) -> None:
-    """What the operator keeps in memory is lost."""
-    world.change(resolution=Unresolved(), create_errors=())
+def operator_restarts(simulation: Simulation) -> None:
+    """Drop what the operator keeps in memory."""
+    simulation.change(resolution=Unresolved(), create_errors=())
 
 
-def refuses(world: World) -> None:
-    """The API server refuses children, or takes them again."""
-    again = () if world.observed.create_errors else (build.problem("PodRejected"),)
-    world.change(create_errors=again)
+def refuses(simulation: Simulation) -> None:
+    """Make the API server reject children, or accept them again."""
+    again = () if simulation.observed.create_errors else (build.problem("PodRejected"),)
+    simulation.change(create_errors=again)
 
 
-def ended(world: World) -> bool:
-    """Whether the status tells the end."""
-    return world.observed.workplan.status.completion_time is not None
+def ended(simulation: Simulation) -> bool:
+    """Whether the status has a completion time."""
+    return simulation.observed.workplan.status.completion_time is not None
 
 
 EVENTS: list[Event] = [
@@ -281,23 +283,23 @@ SPECS = st.fixed_dictionaries(
         ),
     },
 )
-LIVES = st.lists(st.sampled_from(EVENTS), max_size=25)
+EVENT_LISTS = st.lists(st.sampled_from(EVENTS), max_size=25)
 
 
-def live(spec: dict[str, Any], events: list[Event]) -> World:
-    """Let a WorkPlan live through events, reconciled after each."""
-    world = World(spec)
-    world.settle()
+def simulate(spec: dict[str, Any], events: list[Event]) -> Simulation:
+    """Apply events to a WorkPlan, and reconcile after each."""
+    simulation = Simulation(spec)
+    simulation.settle()
     for event in events:
-        if world.gone:
+        if simulation.deleted:
             break
-        event(world)
-        world.settle()
-    return world
+        event(simulation)
+        simulation.settle()
+    return simulation
 
 
-def reading(generation: int, status: WorkPlanStatus) -> str:
-    """What kstatus says."""
+def kstatus_of(generation: int, status: WorkPlanStatus) -> str:
+    """Return the kstatus of a status."""
     thing = {
         "metadata": {"generation": generation},
         "status": {"observedGeneration": status.observed_generation, **api.encode(status)},
@@ -305,32 +307,35 @@ def reading(generation: int, status: WorkPlanStatus) -> str:
     return kstatus.read(thing)
 
 
-def verdict(status: WorkPlanStatus) -> str:
-    """Status of Succeeded."""
+def succeeded_status(status: WorkPlanStatus) -> str:
+    """Return the status of the condition Succeeded."""
     found = api.find_condition(status.conditions, "Succeeded")
     return found.status if found else "Unknown"
 
 
 @settings(max_examples=300, deadline=None)
-@given(SPECS, LIVES)
-def test_kstatus_is_right_at_every_moment(spec: dict[str, Any], events: list[Event]) -> None:
-    """Kstatus sees Current exactly when succeeded, Failed exactly when failed."""
-    for generation, status in live(spec, events).generations:
-        told = reading(generation, status)
+@given(SPECS, EVENT_LISTS)
+def test_kstatus_agrees_with_the_conditions(spec: dict[str, Any], events: list[Event]) -> None:
+    """Kstatus is Current exactly after success and Failed exactly after failure."""
+    for generation, status in simulate(spec, events).generations:
+        told = kstatus_of(generation, status)
         if status.observed_generation != generation:
             assert told == "InProgress"
             continue
         assert (
-            told == {"True": "Current", "False": "Failed", "Unknown": "InProgress"}[verdict(status)]
+            told
+            == {"True": "Current", "False": "Failed", "Unknown": "InProgress"}[
+                succeeded_status(status)
+            ]
         )
 
 
 @settings(max_examples=300, deadline=None)
-@given(SPECS, LIVES)
+@given(SPECS, EVENT_LISTS)
 def test_an_end_never_changes(spec: dict[str, Any], events: list[Event]) -> None:
-    """Once Succeeded is True or False it stays, with its reason, time and results."""
+    """Once Succeeded is True or False, status, reason and completion time stay."""
     end = None
-    for status in live(spec, events).states:
+    for status in simulate(spec, events).states:
         found = api.find_condition(status.conditions, "Succeeded")
         if end is not None:
             assert found is not None
@@ -341,60 +346,66 @@ def test_an_end_never_changes(spec: dict[str, Any], events: list[Event]) -> None
 
 
 @settings(max_examples=300, deadline=None)
-@given(SPECS, LIVES)
+@given(SPECS, EVENT_LISTS)
 def test_progress_never_goes_down(spec: dict[str, Any], events: list[Event]) -> None:
-    """The number of operations that are done only grows."""
+    """The number of finished operations never decreases."""
     done = [
-        parse_finished(status.progress) for status in live(spec, events).states if status.progress
+        parse_finished(status.progress)
+        for status in simulate(spec, events).states
+        if status.progress
     ]
     assert done == sorted(done)
 
 
 @settings(max_examples=300, deadline=None)
-@given(SPECS, LIVES)
-def test_children_only_for_work(spec: dict[str, Any], events: list[Event]) -> None:
-    """Children are made only for what is left to compute; ended or suspended runs hold none."""
-    world = live(spec, events)
-    if world.observed.resolution == FULLY_CACHED:
-        assert ended(world)
-    if world.gone:
+@given(SPECS, EVENT_LISTS)
+def test_ended_runs_have_no_children(spec: dict[str, Any], events: list[Event]) -> None:
+    """Ended and suspended runs have no cluster, autoscaler or active runner."""
+    simulation = simulate(spec, events)
+    if simulation.observed.resolution == FULLY_CACHED:
+        assert ended(simulation)
+    if simulation.deleted:
         return
-    over = ended(world) or world.observed.workplan.spec.suspend
+    over = ended(simulation) or simulation.observed.workplan.spec.suspend
     if over:
-        assert world.observed.cluster is None
-        assert world.observed.autoscaler is None
-        runner = world.observed.runner
+        assert simulation.observed.cluster is None
+        assert simulation.observed.autoscaler is None
+        runner = simulation.observed.runner
         assert runner is None or runner.finished
 
 
 @settings(max_examples=200, deadline=None)
-@given(SPECS, LIVES)
-def test_known_plans_get_no_children(spec: dict[str, Any], events: list[Event]) -> None:
-    """A plan whose look-ups all say known never gets a child."""
+@given(SPECS, EVENT_LISTS)
+def test_fully_cached_plans_get_no_children(spec: dict[str, Any], events: list[Event]) -> None:
+    """For a plan whose results are all known no child is created."""
     known = looked_up(FULLY_CACHED)
     kept = [event for event in events if event.__qualname__ != known.__qualname__]
-    world = live(spec, [*kept, known])
+    simulation = simulate(spec, [*kept, known])
     made = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler)
-    assert not any(isinstance(action, made) for action in world.actions)
+    assert not any(isinstance(action, made) for action in simulation.actions)
 
 
 @settings(max_examples=200, deadline=None)
-@given(SPECS, LIVES)
-def test_all_conditions_are_always_there(spec: dict[str, Any], events: list[Event]) -> None:
-    """From the first write on every condition is there, each with a reason."""
-    for status in live(spec, events).states:
+@given(SPECS, EVENT_LISTS)
+def test_all_conditions_are_always_present(spec: dict[str, Any], events: list[Event]) -> None:
+    """Every written status has all conditions, each with a reason."""
+    for status in simulate(spec, events).states:
         kinds = {condition.type for condition in status.conditions}
         assert kinds >= {"Ready", "Succeeded", "StoreReady", "ClusterReady", "Reconciling"}
         assert all(condition.reason for condition in status.conditions)
 
 
 @settings(max_examples=200, deadline=None)
-@given(SPECS, LIVES)
-def test_nothing_waits_without_an_alarm(spec: dict[str, Any], events: list[Event]) -> None:
-    """Whatever a WorkPlan waits for, it is looked at again in time, or a watch tells of it."""
-    world = live(spec, events)
-    if world.gone or ended(world) or world.observed.workplan.spec.suspend:
+@given(SPECS, EVENT_LISTS)
+def test_active_workplans_are_requeued(spec: dict[str, Any], events: list[Event]) -> None:
+    """An active WorkPlan is always requeued within the heartbeat."""
+    simulation = simulate(spec, events)
+    if simulation.deleted or ended(simulation) or simulation.observed.workplan.spec.suspend:
         return
-    waits = [a.seconds for a in decide(world.observed, world.now) if isinstance(a, RequeueAfter)]
+    waits = [
+        a.seconds
+        for a in decide(simulation.observed, simulation.now)
+        if isinstance(a, RequeueAfter)
+    ]
     assert waits
     assert min(waits) <= 15

@@ -1,4 +1,4 @@
-"""What keeps pods from working, in words."""
+"""What keeps pods from working, and how it is reported."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tests.unit.controller.observed_builders import START, WORK_LEFT, later
 @pytest.mark.parametrize(
     "reason", ["ImagePullFailed", "Unschedulable", "PodRejected", "OutOfMemory"]
 )
-def test_of_a_worker_that_is_not_ready(reason: str) -> None:
-    """The problem of the only worker is the cluster's."""
+def test_of_the_only_worker(reason: str) -> None:
+    """The problem of the only worker makes ClusterReady False."""
     bad = build.pod(ready=False, problems=(build.problem(reason, "why"),))
     observed = build.running(pods=(bad,))
     found = build.with_operator_status(observed, later(1)).workplan.status
     assert states(found)["ClusterReady"] == ("False", reason)
 
 
-def test_of_one_worker_among_others_is_no_matter() -> None:
+def test_of_one_worker_among_others() -> None:
     """While others work, a worker that finds no node does not make the cluster readiness_error."""
     bad = build.pod(name="q", ready=False, problems=(build.problem("Unschedulable"),))
     found = build.with_operator_status(build.running(pods=(build.pod(), bad))).workplan.status
@@ -34,15 +34,15 @@ def test_of_one_worker_among_others_is_no_matter() -> None:
 
 
 @pytest.mark.parametrize("reason", ["ImagePullFailed", "Unschedulable", "PodRejected"])
-def test_of_the_runner_is_told_whatever_the_workers_do(reason: str) -> None:
-    """Ready workers wait in vain for a runner that cannot start: that is said."""
+def test_of_the_runner(reason: str) -> None:
+    """A runner that cannot start makes ClusterReady False, even if workers are ready."""
     bad = build.pod("runner", "r", ready=False, problems=(build.problem(reason, "why"),))
     found = build.with_operator_status(build.running(pods=(build.pod(), bad))).workplan.status
     assert states(found)["ClusterReady"] == ("False", reason)
 
 
-def test_of_a_runner_that_was_replaced_is_over() -> None:
-    """What ended an earlier runner pod is no problem of the one that works."""
+def test_of_a_replaced_runner() -> None:
+    """The problem of a runner pod that was replaced does not matter."""
     old = build.pod(
         "runner", "r0", ready=False, finished=True, problems=(build.problem("WorkerLost"),)
     )
@@ -51,8 +51,8 @@ def test_of_a_runner_that_was_replaced_is_over() -> None:
     assert states(found.workplan.status)["ClusterReady"] == ("True", "ClusterRunning")
 
 
-def test_of_a_runner_that_gets_no_pod() -> None:
-    """A Job whose pods are refused (by a quota, say) is told after some seconds."""
+def test_of_a_runner_without_a_pod() -> None:
+    """A Job without a pod is reported after a grace period."""
     refused = build.job(attempts=0)
     observed = build.running(runner=refused, pods=(build.pod(),))
     found = build.with_operator_status(observed, later(5)).workplan.status
@@ -64,8 +64,8 @@ def test_of_a_runner_that_gets_no_pod() -> None:
     assert "kubectl describe job/j" in told
 
 
-def test_is_in_the_message_while_nothing_is_computed() -> None:
-    """What keeps a run from its work stands where `kubectl describe` is read first."""
+def test_is_in_the_message_of_the_status() -> None:
+    """The message of the status includes the worst problem while nothing is computed."""
     killed = build.pod(ready=False, problems=(build.problem("OutOfMemory", "limit 1Gi"),))
     counts = msgspec.structs.replace(build.COUNTS, pending=10)
     observed = build.with_operator_status(build.running(), operations=counts)
@@ -76,8 +76,8 @@ def test_is_in_the_message_while_nothing_is_computed() -> None:
     assert status.message == "The runner is starting."
 
 
-def test_out_of_memory_is_remembered_while_the_run_goes_on() -> None:
-    """A worker killed for memory is told until the end, also when others go on."""
+def test_out_of_memory_is_kept() -> None:
+    """OutOfMemory is reported until the end of the run, even if other workers go on."""
     killed = build.pod(problems=(build.problem("OutOfMemory", "limit 1Gi"),))
     observed = build.with_operator_status(build.running(pods=(killed,)))
     assert states(observed.workplan.status)["ClusterReady"] == ("True", "OutOfMemory")
@@ -86,14 +86,14 @@ def test_out_of_memory_is_remembered_while_the_run_goes_on() -> None:
 
 
 def test_lost_scheduler() -> None:
-    """A scheduler that was there and is gone is told, and nothing is torn down."""
+    """A scheduler that disappeared is reported; no child is deleted."""
     gone = build.replace(build.running(), scheduler=build.scheduler(available=0), pods=())
     assert states(written_status(gone))["ClusterReady"] == ("False", "SchedulerLost")
     assert not child_actions(gone)
 
 
 def test_missing_dask_operator() -> None:
-    """A cluster that nobody reacts to is told after a while, not waited for in silence."""
+    """A cluster that the dask operator does not handle is reported after a grace period."""
     observed = build.with_operator_status(
         build.replace(
             build.with_operator_status(build.applied()),
@@ -106,8 +106,8 @@ def test_missing_dask_operator() -> None:
     assert states(found)["ClusterReady"] == ("False", "DaskOperatorMissing")
 
 
-def test_refused_children() -> None:
-    """What the API server says no to is told in its words."""
+def test_rejected_children() -> None:
+    """Rejected children are reported with the message of the API server."""
     observed = build.replace(
         build.with_operator_status(build.applied()),
         resolution=WORK_LEFT,
@@ -116,8 +116,8 @@ def test_refused_children() -> None:
     assert states(written_status(observed))["ClusterReady"] == ("False", "PodRejected")
 
 
-def test_cluster_that_cannot_go() -> None:
-    """A finalizer that nobody takes away is told, also after the end."""
+def test_cluster_that_is_not_deleted() -> None:
+    """A finalizer that is not removed is reported, even after the end."""
     observed = build.with_operator_status(
         build.running(status={"outcome": run_outcome()}), outcome=run_outcome()
     )

@@ -1,4 +1,4 @@
-"""From the caches to one observation."""
+"""From the informers to one observation."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from voxk8s.controller.work_queue import ObjectKey
 NAME = "a-name-of-more-than-sixty-three-characters-as-kubernetes-allows-for-objects"
 
 
-class Scene:
-    """A cluster state with one WorkPlan, and whom it wakes."""
+class ScriptedState:
+    """A cluster state with one WorkPlan, and the keys that it enqueued."""
 
     def __init__(self, name: str = "wp") -> None:
-        self.woken: list[ObjectKey] = []
-        self.state = ClusterState(self.woken.append, lambda _: None)
+        self.enqueued: list[ObjectKey] = []
+        self.state = ClusterState(self.enqueued.append, lambda _: None)
         self.name = name
         self.version = 0
         self.plan = {
@@ -32,10 +32,10 @@ class Scene:
             "spec": {"source": {"plan": {"nodes": [{"big": "x"}], "goals": []}}},
         }
         self.state.workplans.upsert(self.plan)
-        self.woken.clear()
+        self.enqueued.clear()
 
     def meta(self, name: str, owner: str = "u-1", **more: Any) -> dict[str, Any]:
-        """Make metadata as the children of the WorkPlan have it."""
+        """Make metadata of a child of the WorkPlan."""
         self.version += 1
         labels = {"voxk8s.io/workplan": label_value(self.name), **more.pop("labels", {})}
         return {
@@ -59,26 +59,26 @@ class Scene:
         }
 
     def cluster(self, name: str, **more: Any) -> None:
-        """A DaskCluster is there."""
+        """Add a DaskCluster."""
         thing = {**self.meta(name, **more), "spec": {"worker": {"replicas": 2}}}
         self.state.clusters.upsert(thing)
 
     def pod(self, name: str, cluster: str) -> None:
-        """A worker pod is there."""
+        """Add a worker pod."""
         labels = {"dask.org/cluster-name": cluster, "app.kubernetes.io/component": "worker"}
         self.state.pods.upsert(
             {**self.meta(name, labels=labels), "spec": {}, "status": {"phase": "Running"}}
         )
 
     def deployment(self, name: str, cluster: str, component: str) -> None:
-        """A Deployment is there."""
+        """Add a Deployment."""
         labels = {"dask.org/cluster-name": cluster, "dask.org/component": component}
         self.state.deployments.upsert(
             {**self.meta(name, labels=labels), "status": {"availableReplicas": 1}}
         )
 
     def job(self, name: str, **more: Any) -> None:
-        """A runner's Job is there."""
+        """Add a runner's Job."""
         template: dict[str, Any] = {"template": {"spec": {"containers": []}}}
         self.state.jobs.upsert({**self.meta(name, **more), "spec": template})
 
@@ -90,26 +90,26 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Scene:
+def cluster() -> ScriptedState:
     """A WorkPlan without children."""
-    return Scene()
+    return ScriptedState()
 
 
-def test_nothing_yet(scene: Scene) -> None:
-    """A WorkPlan without children has none."""
-    found = scene.observe()
+def test_without_children(cluster: ScriptedState) -> None:
+    """A WorkPlan without children is observed without any."""
+    found = cluster.observe()
     assert (found.cluster, found.runner, found.pods, found.dashboard) == (None, None, (), None)
 
 
-def test_children_are_sorted_out(scene: Scene) -> None:
-    """Scheduler, workers and pods belong to the cluster whose label they have."""
-    scene.cluster("c")
-    scene.deployment("c-scheduler", "c", "scheduler")
-    scene.deployment("c-w1", "c", "worker")
-    scene.deployment("old-w1", "old", "worker")
-    scene.pod("p", "c")
-    scene.pod("q", "old")
-    found = scene.observe()
+def test_children_of_the_cluster(cluster: ScriptedState) -> None:
+    """Scheduler, workers and pods belong to the cluster that their label names."""
+    cluster.cluster("c")
+    cluster.deployment("c-scheduler", "c", "scheduler")
+    cluster.deployment("c-w1", "c", "worker")
+    cluster.deployment("old-w1", "old", "worker")
+    cluster.pod("p", "c")
+    cluster.pod("q", "old")
+    found = cluster.observe()
     assert found.cluster is not None
     assert (found.cluster.name, found.cluster.workers) == ("c", 2)
     assert found.scheduler is not None
@@ -118,47 +118,47 @@ def test_children_are_sorted_out(scene: Scene) -> None:
     assert found.dashboard == "http://c-scheduler.ns.svc.cluster.local:8787/status"
 
 
-def test_children_of_a_predecessor_do_not_count(scene: Scene) -> None:
-    """What an older WorkPlan of the same name left behind is not this one's."""
-    scene.cluster("c", owner="u-0")
-    scene.job("old", owner="u-0")
-    assert (scene.observe().cluster, scene.observe().runner) == (None, None)
-    scene.job("new")
-    found = scene.observe().runner
+def test_children_of_an_earlier_workplan(cluster: ScriptedState) -> None:
+    """Children of an earlier WorkPlan of the same name are ignored."""
+    cluster.cluster("c", owner="u-0")
+    cluster.job("old", owner="u-0")
+    assert (cluster.observe().cluster, cluster.observe().runner) == (None, None)
+    cluster.job("new")
+    found = cluster.observe().runner
     assert found is not None
     assert found.name == "new"
 
 
-def test_the_cluster_that_stays_is_the_one(scene: Scene) -> None:
-    """Beside a cluster that is being deleted the new one counts, whatever its name."""
-    scene.cluster("a", deletionTimestamp="2026-05-04T12:01:00Z")
-    assert scene.observe().cluster is not None
-    scene.cluster("b")
-    found = scene.observe()
+def test_cluster_beside_a_deleted_one(cluster: ScriptedState) -> None:
+    """A new cluster is preferred to one that is being deleted."""
+    cluster.cluster("a", deletionTimestamp="2026-05-04T12:01:00Z")
+    assert cluster.observe().cluster is not None
+    cluster.cluster("b")
+    found = cluster.observe()
     assert found.cluster is not None
     assert found.cluster.name == "b"
     assert [cluster.name for cluster in found.extra_clusters] == ["a"]
 
 
 @pytest.mark.parametrize("name", ["wp", NAME])
-def test_children_wake_their_workplan(name: str) -> None:
-    """A change of a child is told to its WorkPlan, also where the label had to be cut."""
-    scene = Scene(name)
-    scene.cluster("c")
-    assert scene.woken == [ObjectKey("ns", name)]
-    assert scene.observe().cluster is not None
+def test_children_enqueue_their_workplan(name: str) -> None:
+    """A change of a child enqueues its WorkPlan, even if the label is truncated."""
+    cluster = ScriptedState(name)
+    cluster.cluster("c")
+    assert cluster.enqueued == [ObjectKey("ns", name)]
+    assert cluster.observe().cluster is not None
 
 
-def test_plans_are_not_kept_in_memory(scene: Scene) -> None:
-    """The cache keeps a WorkPlan without its plan."""
-    kept = decode_workplan(scene.plan)
+def test_plans_are_dropped(cluster: ScriptedState) -> None:
+    """The informer keeps a WorkPlan without its plan."""
+    kept = decode_workplan(cluster.plan)
     assert kept.spec.source.plan == {}
-    program = {**scene.plan, "spec": {"source": {"program": "x" * 1000}}}
+    program = {**cluster.plan, "spec": {"source": {"program": "x" * 1000}}}
     assert decode_workplan(program).spec.source.program == ""
 
 
 def refusal(job: str, uid: str) -> dict[str, Any]:
-    """Make the event of a Job that gets no pod."""
+    """Make the FailedCreate event of a Job."""
     return {
         "metadata": {"namespace": "ns", "name": f"{job}.1"},
         "involvedObject": {"kind": "Job", "name": job, "uid": uid},
@@ -166,37 +166,37 @@ def refusal(job: str, uid: str) -> dict[str, Any]:
     }
 
 
-def test_refused_pod_of_the_runner_is_told_in_words(scene: Scene) -> None:
-    """The event of the runner's Job wakes its WorkPlan, and says what the API server said."""
-    scene.job("j")
-    scene.woken.clear()
-    scene.state.failed_creates.upsert(refusal("j", "u-j"))
-    assert scene.woken == [ObjectKey("ns", "wp")]
-    assert scene.observe().runner_pod_error == "pods is forbidden: exceeded quota: q"
+def test_rejected_pod_of_the_runner(cluster: ScriptedState) -> None:
+    """The event of the runner's Job enqueues its WorkPlan and has the API server's message."""
+    cluster.job("j")
+    cluster.enqueued.clear()
+    cluster.state.failed_creates.upsert(refusal("j", "u-j"))
+    assert cluster.enqueued == [ObjectKey("ns", "wp")]
+    assert cluster.observe().runner_pod_error == "pods is forbidden: exceeded quota: q"
 
 
-def test_refusals_of_other_jobs_do_not_count(scene: Scene) -> None:
-    """Events of somebody's Job, or of one of the same name that is gone, are not the runner's."""
-    scene.job("j")
-    scene.woken.clear()
-    scene.state.failed_creates.upsert(refusal("other", "u-other"))
-    scene.state.failed_creates.upsert(refusal("j", "u-older"))
-    assert scene.observe().runner_pod_error == ""
-    assert ObjectKey("ns", "wp") in scene.woken
+def test_events_of_other_jobs(cluster: ScriptedState) -> None:
+    """Events of other Jobs, or of an earlier Job of the same name, are ignored."""
+    cluster.job("j")
+    cluster.enqueued.clear()
+    cluster.state.failed_creates.upsert(refusal("other", "u-other"))
+    cluster.state.failed_creates.upsert(refusal("j", "u-older"))
+    assert cluster.observe().runner_pod_error == ""
+    assert ObjectKey("ns", "wp") in cluster.enqueued
 
 
-def test_workplan_that_cannot_be_read_is_invalid(scene: Scene) -> None:
-    """A spec of another version's CRD ends in a condition with the path, not in silence."""
+def test_undecodable_workplan_is_invalid(cluster: ScriptedState) -> None:
+    """A spec that does not decode is an invalid plan, with the path."""
     spec = {"source": {"program": ""}, "cluster": {"maxWorkers": "many"}}
-    scene.state.workplans.upsert({**scene.plan, "spec": spec})
-    found = scene.observe().resolution
+    cluster.state.workplans.upsert({**cluster.plan, "spec": spec})
+    found = cluster.observe().resolution
     assert isinstance(found, Invalid)
     assert found.reason == "InvalidPlan"
     assert "$.spec.cluster.maxWorkers" in found.message
 
 
-def test_status_that_cannot_be_read_is_read_in_part(scene: Scene) -> None:
-    """What another version wrote into a status takes nothing from what is known."""
+def test_undecodable_fields_of_the_status(cluster: ScriptedState) -> None:
+    """Fields of a status that do not decode are dropped; the others are kept."""
     status = {"phase": "Failed", "operations": {"total": "many"}}
-    kept = decode_workplan({**scene.plan, "status": status})
+    kept = decode_workplan({**cluster.plan, "status": status})
     assert (kept.status.phase, kept.status.operations) == ("Failed", None)

@@ -1,4 +1,4 @@
-"""What is read of Kubernetes objects."""
+"""Parsing of Kubernetes objects into views."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pod(container: dict[str, Any] | None = None, **status: Any) -> dict[str, Any
 
 
 def of(component: str, thing: dict[str, Any]) -> dict[str, Any]:
-    """Make a pod one of another component."""
+    """Change the component of a pod."""
     thing["metadata"]["labels"]["app.kubernetes.io/component"] = component
     return thing
 
@@ -98,22 +98,22 @@ def of(component: str, thing: dict[str, Any]) -> dict[str, Any]:
         ),
     ],
 )  # fmt: skip
-def test_troubles_of_pods(thing: dict[str, Any], reason: str, words: list[str]) -> None:
-    """Each problem has its reason, and words that name what to look at."""
+def test_pod_problems(thing: dict[str, Any], reason: str, words: list[str]) -> None:
+    """Each problem has its reason, and a message that names its cause."""
     found = parse_views.pod(thing).problems
     assert [problem.reason for problem in found] == [reason]
     assert all(word in found[0].message for word in words)
 
 
 def test_healthy_pod() -> None:
-    """A running pod has no problems and belongs to its cluster."""
+    """A running pod has no problems and is owned by its cluster."""
     thing = pod({"state": {"running": {}}}, conditions=[{"type": "Ready", "status": "True"}])
     view = parse_views.pod(thing)
     assert (view.ready, view.component, view.owner, view.problems) == (True, "worker", "c", ())
 
 
-def test_runner_whose_credentials_were_refused() -> None:
-    """Of a runner that ended for want of the right credentials the time is known, of others not."""
+def test_runner_with_rejected_credentials() -> None:
+    """The end of a runner whose credentials were rejected has a time, other ends have not."""
     ended = {"exitCode": 75, "finishedAt": CREATED, "message": "access denied"}
     view = parse_views.pod(of("runner", pod({"state": {"terminated": ended}})))
     assert view.credentials_rejected_at is not None
@@ -122,15 +122,15 @@ def test_runner_whose_credentials_were_refused() -> None:
     assert other.credentials_rejected_at is None
 
 
-def test_pod_that_goes_is_not_ready() -> None:
-    """A pod that is being deleted does not count as ready."""
+def test_pod_that_is_being_deleted() -> None:
+    """A pod that is being deleted is not ready."""
     thing = pod(conditions=[{"type": "Ready", "status": "True"}])
     thing["metadata"]["deletionTimestamp"] = CREATED
     assert not parse_views.pod(thing).ready
 
 
-def test_refused_pods_of_a_deployment() -> None:
-    """A quota that stops a Deployment's pods is a problem in the API server's words."""
+def test_rejected_pods_of_a_deployment() -> None:
+    """Rejected pods of a Deployment are a problem with the API server's message."""
     thing = {
         "metadata": meta(),
         "status": {
@@ -146,7 +146,7 @@ def test_refused_pods_of_a_deployment() -> None:
 
 
 def test_cluster() -> None:
-    """Of a DaskCluster count its first workers, its owner, and whether it goes."""
+    """A DaskCluster has initial workers, an owner and a deletion time."""
     thing = {"metadata": meta(deletionTimestamp=CREATED), "spec": {"worker": {"replicas": 3}}}
     view = parse_views.cluster(thing)
     assert (view.workers, view.owner) == (3, "u-1")
@@ -166,7 +166,7 @@ def test_cluster() -> None:
     ],
 )  # fmt: skip
 def test_job(status: dict[str, Any], complete: bool, failed: bool, attempts: int) -> None:
-    """Of a Job count its end and how many pods it took; its cluster is in its environment."""
+    """A Job has an end and a number of attempts; its cluster comes from its environment."""
     address = "tcp://vox-a-scheduler.ns.svc.cluster.local:8786"
     env = [{"name": "VOXK8S_SCHEDULER_ADDRESS", "value": address}]
     thing = {
@@ -181,7 +181,7 @@ def test_job(status: dict[str, Any], complete: bool, failed: bool, attempts: int
 
 
 def test_secret_of_a_run() -> None:
-    """Cluster and Job tell which Secret their pods have the credentials from."""
+    """The Secret of a cluster or Job is the one with its pods' S3 key."""
     reference = {"secretKeyRef": {"name": "vox-store", "key": "AWS_ACCESS_KEY_ID"}}
     env = [{"name": "A", "value": "1"}, {"name": "AWS_ACCESS_KEY_ID", "valueFrom": reference}]
     spec = {"containers": [{"name": "main", "env": env}]}

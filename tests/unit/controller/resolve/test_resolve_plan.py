@@ -1,4 +1,4 @@
-"""Looking up one plan: what the store leaves to do, and what can never run."""
+"""Resolution of one plan: what the store leaves to compute, and what can never run."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ SUM = plan(
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """A store's URL."""
+    """The URL of a store."""
     return (tmp_path / "store").as_uri()
 
 
 def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) -> ResolveResult:
-    """Look a plan up."""
+    """Resolve a plan."""
     data = document if isinstance(document, bytes) else msgspec.json.encode(document or SUM)
     request = ResolveRequest(
         document=parts.pop("source", Document(data, "json", inline=True)),
@@ -69,13 +69,13 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
 
 
 def compute(url: str, document: dict[str, Any]) -> None:
-    """Run a plan here, into the store."""
+    """Run a plan in this process, into the store."""
     engine = ExecutionEngine(open_store(url), write_files=False)
     assert engine.execute_workplan(load_plan(document)).success
 
 
 def test_new_plan(url: str) -> None:
-    """A new plan has all its operations left."""
+    """All operations of a new plan are left to compute."""
     found = ask(url)
     assert isinstance(found, Resolved)
     assert (found.final_status, found.width, found.store_checked) == (None, 1, True)
@@ -84,8 +84,8 @@ def test_new_plan(url: str) -> None:
     assert (found.source_digest or "").startswith("sha256:")
 
 
-def test_known_plan(url: str) -> None:
-    """A known plan comes with its results, typed and with digests."""
+def test_fully_cached_plan(url: str) -> None:
+    """A fully cached plan has its results, typed and with digests."""
     compute(url, SUM)
     found = ask(url)
     assert isinstance(found, Resolved)
@@ -96,8 +96,8 @@ def test_known_plan(url: str) -> None:
     assert results[0]["digest"].startswith("sha256:")
 
 
-def test_partly_known_plan(url: str) -> None:
-    """Of a plan that shares operations with a known one only the new ones are left."""
+def test_partly_cached_plan(url: str) -> None:
+    """Only operations that the store does not have are left to compute."""
     compute(url, SUM)
     more = plan(
         [*SUM["nodes"], operation("p", "multiplication", "s", "b")],
@@ -111,8 +111,8 @@ def test_partly_known_plan(url: str) -> None:
     assert (found.counts.total, found.counts.cached, found.counts.pending) == (2, 1, 1)
 
 
-def test_known_plan_with_a_loop_counts_what_its_run_counted(url: str) -> None:
-    """Totals of a run and of a look at its results agree, also where a sequence was computed."""
+def test_cached_loop_has_the_counts_of_its_run(url: str) -> None:
+    """Run and resolution count the same operations, also with a loop over a computed sequence."""
     loop = plan(
         [
             *[constant(f"c{number}", float(number)) for number in range(3)],
@@ -143,8 +143,8 @@ def test_known_plan_with_a_loop_counts_what_its_run_counted(url: str) -> None:
     assert found.counts.cached == 2
 
 
-def test_constant_goals_are_known_by_themselves(url: str) -> None:
-    """A plan whose goals are constants needs nothing computed."""
+def test_constant_goals_are_cached(url: str) -> None:
+    """A plan whose goals are constants is fully cached."""
     found = ask(url, plan([constant("a", "hi")], ("print", "a", "greeting")))
     assert isinstance(found, Resolved)
     assert found.final_status is not None
@@ -152,8 +152,8 @@ def test_constant_goals_are_known_by_themselves(url: str) -> None:
     assert results[0]["value"] == "hi"
 
 
-def test_results_that_no_status_holds(url: str) -> None:
-    """Of a known plan, too, what is cut or left out of the status lies in the run's folder."""
+def test_results_that_do_not_fit_the_status(url: str) -> None:
+    """Results that are truncated in the status or omitted are in the run's folder."""
     text = "x" * 3000
     nodes = [constant("short", 1), constant("text", text), constant("long", text * 3)]
     goals = [("print", "short", "a"), ("print", "long", "b")]
@@ -177,7 +177,7 @@ def test_results_that_no_status_holds(url: str) -> None:
 
 @pytest.mark.parametrize("cache", ["Refresh", "Bypass"])
 def test_cache_modes_that_compute_anew(url: str, cache: Any) -> None:
-    """With Refresh and Bypass nothing counts as known."""
+    """With Refresh and Bypass nothing is cached."""
     compute(url, SUM)
     found = ask(url, cache=cache)
     assert isinstance(found, Resolved)
@@ -193,7 +193,7 @@ def test_cache_modes_that_compute_anew(url: str, cache: Any) -> None:
     ],
 )
 def test_invalid_plans(url: str, document: Any, words: str) -> None:
-    """A wrong document is told with its path, whatever the store does."""
+    """An invalid document is reported with its path, even if the store is not read."""
     for options in (StoreOptions(), None):
         found = ask(url, document, options=options)
         assert isinstance(found, Invalid)
@@ -203,7 +203,7 @@ def test_invalid_plans(url: str, document: Any, words: str) -> None:
 
 @pytest.mark.parametrize("address", ["/data/x.nii", "file:///data/x.nii", "x.nii"])
 def test_local_inputs(url: str, address: str) -> None:
-    """Inputs on local paths are refused, by their address."""
+    """Inputs on local paths are rejected, and the message has the path."""
     nodes = [
         constant("u", address),
         operation("i", "load", "u"),
@@ -215,8 +215,8 @@ def test_local_inputs(url: str, address: str) -> None:
     assert address in found.message
 
 
-def test_inputs_that_are_not_ours_to_read(url: str) -> None:
-    """A plan with an input elsewhere has work left, and its counts are not known yet."""
+def test_inputs_that_the_operator_may_not_read(url: str) -> None:
+    """A plan with an input that the operator may not read has work left, not counted yet."""
     nodes = [
         constant("u", "s3://elsewhere/x.nii"),
         operation("i", "load", "u"),
@@ -228,8 +228,8 @@ def test_inputs_that_are_not_ours_to_read(url: str) -> None:
     assert (found.width or 0) >= 1
 
 
-def test_names_that_leave_the_output(url: str) -> None:
-    """A saved file that would leave the output's place makes the plan invalid."""
+def test_names_that_leave_the_output_folder(url: str) -> None:
+    """A saved file whose name leaves the output folder makes the plan invalid."""
     nodes = [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")]
     for name in ("../x.json", "/x.json", "a/../../x.json", "s3://other/x.json"):
         found = ask(url, plan(nodes, ("save", "s", name)), output_url="s3://out")
@@ -238,14 +238,14 @@ def test_names_that_leave_the_output(url: str) -> None:
 
 
 def test_digest_of_the_source(url: str) -> None:
-    """A document with another digest than the one asked for is refused for good."""
+    """A document with a digest other than the given one is invalid."""
     found = ask(url, digest=f"sha256:{'0' * 64}")
     assert isinstance(found, Invalid)
     assert found.reason == "SourceDigestMismatch"
 
 
-def test_plan_behind_a_url_that_is_not_ours_to_read(url: str) -> None:
-    """A document elsewhere is left to the runner."""
+def test_plan_behind_a_url_that_the_operator_may_not_read(url: str) -> None:
+    """A document that the operator may not read is left to the runner."""
     found = ask(url, source=None, behind="s3://elsewhere/plan.json")
     assert isinstance(found, Resolved)
     assert (found.width, found.final_status) == (None, None)
@@ -262,16 +262,16 @@ def test_plan_behind_a_url_that_is_not_ours_to_read(url: str) -> None:
         ("s3://", "InvalidPlan"),
     ],
 )
-def test_urls_of_no_plan(url: str, address: str, reason: str, options: Any) -> None:
-    """A URL that no pod can read is refused at once: no cluster is started to find that out."""
+def test_invalid_urls(url: str, address: str, reason: str, options: Any) -> None:
+    """A URL that no pod can read is invalid: no cluster is started for it."""
     found = ask(url, source=None, behind=address, options=options)
     assert isinstance(found, Invalid)
     assert found.reason == reason
     assert address in found.message
 
 
-def test_store_that_is_not_ours_to_look_into(url: str) -> None:
-    """Without credentials for it the store is left to the runner, the plan is checked anyway."""
+def test_store_that_the_operator_may_not_read(url: str) -> None:
+    """Without credentials the store is left to the runner; the plan is checked anyway."""
     found = ask(url, options=None)
     assert isinstance(found, Resolved)
     assert (found.store_checked, found.width) == (False, 1)
@@ -287,7 +287,7 @@ def test_store_that_is_not_ours_to_look_into(url: str) -> None:
 def test_store_that_does_not_answer(
     url: str, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    """A store that is away or refuses us is waited for."""
+    """A store that is unreachable or denies access is a transient failure."""
 
     def probe(self: ResultStore) -> None:
         raise error
@@ -297,7 +297,7 @@ def test_store_that_does_not_answer(
 
 
 def test_plan_that_needs_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan that exhausts the process's memory is told to be too large."""
+    """A plan that exhausts the memory of the process is too large."""
 
     def read_plan(*_: Any) -> None:
         raise MemoryError
@@ -308,8 +308,8 @@ def test_plan_that_needs_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert found.reason == "PlanTooLarge"
 
 
-def test_known_plan_is_one_question(url: str) -> None:
-    """Nothing of a known plan is looked for twice: one question a front."""
+def test_fully_cached_plan_takes_one_look_up(url: str) -> None:
+    """A fully cached plan costs one look-up per goal."""
     compute(url, SUM)
     asked: list[int] = []
     real = ResultStore.contains
@@ -326,10 +326,8 @@ def test_known_plan_is_one_question(url: str) -> None:
     assert len(asked) <= 2
 
 
-def test_deep_plan_is_asked_about_in_few_questions(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A chain of a thousand operations does not ask the store a thousand times."""
+def test_deep_plan_takes_few_look_ups(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain of 1,000 operations takes few requests to the store."""
     nodes = [constant("n0", 1), *(operation(f"n{n}", "addition", f"n{n - 1}", "n0")
                                   for n in range(1, 1001))]  # fmt: skip
     asked: list[int] = []
@@ -346,10 +344,8 @@ def test_deep_plan_is_asked_about_in_few_questions(
     assert len(asked) < 25
 
 
-def test_new_cheap_operations_are_not_asked_about_without_end(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a large new plan of cheap operations a part is asked for: computing costs less."""
+def test_few_cheap_operations_are_looked_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only some of many cheap operations are looked up: computing them costs less."""
     rows = [
         [operation(f"n{row}x{at}", "addition", f"n{row - 1}x{at}" if row else "a", f"c{at}")
          for at in range(500)]
@@ -371,8 +367,8 @@ def test_new_cheap_operations_are_not_asked_about_without_end(
     assert sum(asked) < 10_000
 
 
-def test_files_to_be_copied_are_left_to_the_runner(url: str) -> None:
-    """A known plan whose files are to be copied out of the store needs its runner."""
+def test_files_for_another_place_need_a_runner(url: str) -> None:
+    """A fully cached plan whose files are copied out of the store needs a runner."""
     nodes = [constant("a", 5), constant("b", 3), operation("s", "addition", "a", "b")]
     document = plan(nodes, ("save", "s", "n.json"))
     compute(url, document)

@@ -1,4 +1,4 @@
-"""Which store a WorkPlan may use, and what the operator may look into."""
+"""Which store a WorkPlan may use, and whether the operator may read it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def config(**changes: Any) -> StoreConfig:
 
 
 def access(spec: dict[str, Any] | None = None, **changes: Any) -> StoreAccess:
-    """Find the store of a WorkPlan in namespace ns."""
+    """Return the store of a WorkPlan in namespace ns."""
     return store_access(build.workplan(spec), config(**changes), DEFAULTS)
 
 
 def test_default_store_comes_with_a_secret() -> None:
-    """The default store's credentials reach the pods by a Secret, and nothing else shows them."""
+    """The default store's credentials reach the pods in a Secret only."""
     found = access()
     assert found.operator_may_read
     assert found.secret_manifest is not None
@@ -59,7 +59,7 @@ def test_default_store_comes_with_a_secret() -> None:
     ],
 )
 def test_namespaces(changes: dict[str, Any], allowed: bool) -> None:
-    """The default store is for the allowed namespaces; a denied one never gets it."""
+    """The default store is for the allowed namespaces; denial takes precedence."""
     if allowed:
         access(**changes)
         return
@@ -68,19 +68,19 @@ def test_namespaces(changes: dict[str, Any], allowed: bool) -> None:
 
 
 def test_no_default_store() -> None:
-    """Without a default store the message says what to do."""
+    """Without a default store the error says what to do."""
     with pytest.raises(StoreAccessDenied, match=r"spec\.store"):
         access(url=None)
 
 
 def own(**parts: Any) -> dict[str, Any]:
-    """Make a spec with a store of its own."""
+    """Make a spec with its own store."""
     store = {"url": "s3://results/mine", "endpoint": "http://s3:8333", **parts}
     return {"store": {"credentialsSecretRef": {"name": "keys"}, **store}}
 
 
-def test_own_store_uses_the_users_secret() -> None:
-    """A store of one's own is used with one's own Secret; the operator's is never copied."""
+def test_user_store_uses_the_users_secret() -> None:
+    """A user's store is used with the user's Secret; the operator's is never copied."""
     found = access(own(), denied=("ns",))
     assert (found.target.secret, found.secret_manifest) == ("keys", None)
 
@@ -98,33 +98,33 @@ def test_own_store_uses_the_users_secret() -> None:
         ({"credentialsSecretRef": None}, False),
     ],
 )
-def test_operator_goes_only_where_the_chart_allows(parts: dict[str, Any], opened: bool) -> None:
-    """The operator looks only into places below its prefixes, on its own server."""
+def test_operator_reads_only_what_the_chart_allows(parts: dict[str, Any], opened: bool) -> None:
+    """The operator reads only stores below its prefixes, on its own server."""
     assert access(own(**parts)).operator_may_read == opened
 
 
 @pytest.mark.parametrize(
     "parts", [{"url": "s3://results/../x"}, {"url": "s3://"}, {"endpoint": "s3"}]
 )
-def test_what_names_no_store(parts: dict[str, Any]) -> None:
-    """A URL or endpoint that can never be right is an error of the spec, not of the store."""
+def test_malformed_store(parts: dict[str, Any]) -> None:
+    """A malformed URL or endpoint is an error of the spec."""
     with pytest.raises(InvalidUsage):
         access(own(**parts))
 
 
 def test_slash_behind_an_endpoint() -> None:
-    """Clients put paths behind an endpoint: it loses its last slash on the way to pods."""
+    """An endpoint is passed to pods without its last slash."""
     assert access(own(endpoint="http://other/")).target.endpoint == "http://other"
 
 
-def test_only_s3_is_shared_by_all_pods() -> None:
-    """A store on a local path is refused in words."""
+def test_store_that_is_not_on_s3() -> None:
+    """A store that is not on S3 is rejected, and the error says so."""
     with pytest.raises(StoreAccessDenied, match="s3://"):
         access(own(url="file:///data"))
 
 
-def test_prefixes_end_at_a_slash() -> None:
-    """A prefix without a slash does not open its neighbours."""
+def test_prefixes_match_path_segments() -> None:
+    """A prefix matches whole path segments only."""
     assert may_read("s3://results/a", config(prefixes=("s3://results",)))
     assert not may_read("s3://results2/a", config(prefixes=("s3://results",)))
     assert not may_read("s3://results/a", config(prefixes=("none:",)))
@@ -137,7 +137,7 @@ def secret(**data: str) -> dict[str, Any]:
 
 
 def test_secret_is_read() -> None:
-    """The credentials of a Secret come with the store's own server."""
+    """The options have the credentials of the Secret and the endpoint of the store."""
     found = secret_options(
         Store(url="s3://x", endpoint="http://e"),
         secret(AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="s"),
@@ -146,7 +146,7 @@ def test_secret_is_read() -> None:
 
 
 def test_incomplete_secret_names_the_key() -> None:
-    """A Secret without a key is told by the name of the key, never by values."""
+    """The error for an incomplete Secret names the missing key, and no values."""
     with pytest.raises(StoreAccessDenied, match=r"keys.*AWS_SECRET_ACCESS_KEY") as caught:
         secret_options(Store(url="s3://x"), secret(AWS_ACCESS_KEY_ID="topsecret"))
     assert "topsecret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Stores that a process of the operator has open."""
+"""The cache of open stores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ URL = "s3://results"
 MINE, YOURS = StoreOptions(key="me", secret="x"), StoreOptions(key="you", secret="x")
 
 
-class Building:
+class CountingCache:
     """StoreCache, a clock, and a count of the stores that were opened."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Building:
     def open_store(
         self, url: str, *, options: StoreOptions | None = None, env: object = None
     ) -> ResultStore:
-        """Stand in for the real thing."""
+        """Open a store in memory, or raise the scripted error."""
         self.opened.append(options)
         if self.error is not None:
             raise self.error
@@ -33,40 +33,40 @@ class Building:
 
 
 @pytest.fixture
-def building(monkeypatch: pytest.MonkeyPatch) -> Building:
-    """A building whose doors are all closed."""
-    made = Building()
+def cache(monkeypatch: pytest.MonkeyPatch) -> CountingCache:
+    """An empty cache that opens stores in memory."""
+    made = CountingCache()
     monkeypatch.setattr(store_cache, "open_store", made.open_store)
     return made
 
 
-def test_many_plans_share_a_store(building: Building) -> None:
-    """Plans that come together use one store, which is tried once."""
-    first = building.stores.get(URL, MINE)
-    building.seconds += MAX_AGE / 2
-    assert building.stores.get(URL, MINE) is first
+def test_plans_share_a_store(cache: CountingCache) -> None:
+    """Plans that are resolved at the same time share one store, probed once."""
+    first = cache.stores.get(URL, MINE)
+    cache.seconds += MAX_AGE / 2
+    assert cache.stores.get(URL, MINE) is first
     assert first.conditional_writes
-    assert len(building.opened) == 1
+    assert len(cache.opened) == 1
 
 
-def test_a_store_is_opened_anew_after_a_while(building: Building) -> None:
-    """What a store remembers must not grow old: results may be deleted at any time."""
-    first = building.stores.get(URL, MINE)
-    building.seconds += MAX_AGE
-    assert building.stores.get(URL, MINE) is not first
+def test_stores_expire(cache: CountingCache) -> None:
+    """A store is opened again after MAX_AGE: what it caches may be outdated."""
+    first = cache.stores.get(URL, MINE)
+    cache.seconds += MAX_AGE
+    assert cache.stores.get(URL, MINE) is not first
 
 
-def test_nobody_enters_with_the_keys_of_others(building: Building) -> None:
-    """The same store with other credentials is another one."""
-    building.stores.get(URL, MINE)
-    building.stores.get(URL, YOURS)
-    assert building.opened == [MINE, YOURS]
+def test_credentials_are_not_shared(cache: CountingCache) -> None:
+    """A store is never shared between different credentials."""
+    cache.stores.get(URL, MINE)
+    cache.stores.get(URL, YOURS)
+    assert cache.opened == [MINE, YOURS]
 
 
-def test_a_failure_is_not_remembered(building: Building) -> None:
-    """A store that was away is asked again at once."""
-    building.error = StoreUnreachable("away")
+def test_failures_are_not_cached(cache: CountingCache) -> None:
+    """A failure to open a store is not cached."""
+    cache.error = StoreUnreachable("away")
     with pytest.raises(StoreUnreachable):
-        building.stores.get(URL, MINE)
-    building.error = None
-    assert building.stores.get(URL, MINE).conditional_writes
+        cache.stores.get(URL, MINE)
+    cache.error = None
+    assert cache.stores.get(URL, MINE).conditional_writes

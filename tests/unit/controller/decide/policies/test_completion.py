@@ -1,4 +1,4 @@
-"""How a run ends: by its outcome, by an invalid plan, or by a runner that gave up."""
+"""The end of a run: by its outcome, an invalid plan, or a runner that failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from voxk8s.controller.resolve.resolution_state import Invalid, Unresolved
 
 
 def test_failed_goals_stall() -> None:
-    """Failed goals end the run Stalled, with the runner's reason and words."""
+    """Failed goals end the run Stalled, with the runner's reason and message."""
     outcome = run_outcome("Failed", "OperationFailed", message="1 of 2 goals failed: no such image")
     status = written_status(build.running(status={"outcome": outcome}))
     assert states(status)["Stalled"] == ("True", "OperationFailed")
@@ -32,7 +32,7 @@ def test_failed_goals_stall() -> None:
 
 
 def test_memory_is_named_in_a_failure() -> None:
-    """A failure of a run with a worker killed for memory says so."""
+    """The message of a failed run mentions a worker that ran out of memory."""
     killed = build.pod(problems=(build.problem("OutOfMemory", "killed for memory"),))
     outcome = run_outcome("Failed", "OperationFailed", message="lost workers.")
     observed = build.running(status={"outcome": outcome}, pods=(killed,))
@@ -43,7 +43,7 @@ def test_memory_is_named_in_a_failure() -> None:
     "reason", [constants.REASON_INVALID_PLAN, constants.REASON_INPUT_NOT_ALLOWED]
 )
 def test_invalid_plan_is_terminal(reason: str) -> None:
-    """An invalid plan stalls at once, with its path, and no child is ever made."""
+    """An invalid plan is Stalled at once, with its path, and no child is created."""
     observed = build.replace(
         build.with_operator_status(build.applied()), resolution=Invalid(reason, "at $.x")
     )
@@ -56,8 +56,8 @@ def test_invalid_plan_is_terminal(reason: str) -> None:
     assert decided_actions(recorded, later(3)) == ()
 
 
-def test_runner_that_gets_no_pod() -> None:
-    """What the API server said is told at once; without a word of it, where to look."""
+def test_runner_without_a_pod() -> None:
+    """The error of the API server is reported at once; without one, where to look for it."""
     alone = build.running(runner=build.job(attempts=0), pods=())
     refused = build.replace(alone, runner_pod_error="exceeded quota: q")
     reason, message = cluster_ready(refused, later(1))
@@ -66,16 +66,16 @@ def test_runner_that_gets_no_pod() -> None:
     assert (reason, "kubectl describe job/j" in message) == ("PodRejected", True)
 
 
-def test_runner_that_failed_for_good() -> None:
-    """A failed Job ends the WorkPlan with the pod's last words."""
+def test_failed_runner() -> None:
+    """A failed Job ends the WorkPlan with the termination message of the pod."""
     broken = build.job(failed=True, attempts=4, message="exit 1: no route")
     found = written_status(build.running(runner=broken))
     assert states(found)["Stalled"] == ("True", "RunnerFailed")
     assert "no route" in (found.message or "")
 
 
-def test_runner_that_is_started_again() -> None:
-    """A runner that failed before is told of while the next one works."""
+def test_restarted_runner() -> None:
+    """The message mentions that the runner failed before and was restarted."""
     dead = build.pod(
         "runner", "r0", ready=False, finished=True, termination_message="exit code 1: no"
     )
@@ -89,8 +89,8 @@ def test_runner_that_is_started_again() -> None:
     assert states(found.status)["Succeeded"][0] == "Unknown"
 
 
-def test_runner_that_completed_in_silence() -> None:
-    """A complete Job without an outcome is given time, then called a failure."""
+def test_runner_that_exits_without_an_outcome() -> None:
+    """A complete Job without an outcome is a failure after a grace period."""
     silent = build.job(complete=True, ended=START)
     observed = build.running(runner=silent)
     assert (
@@ -101,8 +101,8 @@ def test_runner_that_completed_in_silence() -> None:
     assert states(found)["Stalled"] == ("True", "RunnerFailed")
 
 
-def test_non_determinism_is_told() -> None:
-    """Keys that gave two values make Deterministic False; otherwise it is not there."""
+def test_non_determinism_is_reported() -> None:
+    """Keys with two different values make Deterministic False; otherwise it is absent."""
     outcome = run_outcome(non_deterministic=("a" * 64,))
     found = written_status(build.running(status={"outcome": outcome}))
     assert states(found)["Deterministic"] == ("False", "NonDeterministic")
@@ -110,8 +110,8 @@ def test_non_determinism_is_told() -> None:
     assert "Deterministic" not in states(build.running().workplan.status)
 
 
-def test_results_found_in_the_store_end_a_run_that_lost_its_runner() -> None:
-    """What a look-up finds is written once, and nothing older after it."""
+def test_results_in_the_store_end_a_run_without_a_runner() -> None:
+    """Results found by the resolution are written once, and no older status after them."""
     observed = build.replace(
         build.running(), runner=None, cluster=None, scheduler=None, pods=(), resolution=FULLY_CACHED
     )
@@ -122,7 +122,7 @@ def test_results_found_in_the_store_end_a_run_that_lost_its_runner() -> None:
 
 
 def test_end_never_changes() -> None:
-    """A finished WorkPlan only takes note of a new spec; its end stays as it is."""
+    """After an edit of a finished WorkPlan only observedGeneration changes."""
     observed = build.with_operator_status(build.applied(resolution=FULLY_CACHED))
     observed = build.replace(build.with_spec(observed, suspend=True), resolution=Unresolved())
     found = written_status(observed, later(500))

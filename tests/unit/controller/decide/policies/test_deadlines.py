@@ -1,4 +1,4 @@
-"""Deadlines: what ends a run that does not start or does not end, and what counts as a start."""
+"""Deadlines, and what counts as the start of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from voxk8s.controller.resolve.resolution_state import Blocked
 
 
 def test_active() -> None:
-    """A run beyond its active deadline fails, and all its pods go."""
+    """A run beyond its active deadline fails, and its pods are deleted."""
     plan = build.workplan({"activeDeadlineSeconds": 60})
     observed = build.running(workplan=plan, autoscaler=build.autoscaler(0, deleting=START))
     assert not child_actions(observed, later(59))
@@ -32,8 +32,8 @@ def test_active() -> None:
     }  # fmt: skip
 
 
-def test_start_ends_a_run_whose_runner_is_refused() -> None:
-    """Workers that wait for a runner without a pod have not started anything."""
+def test_start_applies_to_a_rejected_runner() -> None:
+    """A run whose runner pod is rejected has not started, even if workers are ready."""
     plan = build.workplan({"startDeadlineSeconds": 30})
     alone = build.job(attempts=0)
     parts = {"operations": build.COUNTS}
@@ -46,8 +46,8 @@ def test_start_ends_a_run_whose_runner_is_refused() -> None:
     assert (found.message or "").endswith("exceeded quota: q")
 
 
-def test_start_names_what_was_missing() -> None:
-    """A start deadline tells what kept the workers; the reason of ClusterReady stays."""
+def test_start_names_the_problem() -> None:
+    """The message names what kept workers from starting; ClusterReady keeps its reason."""
     plan = build.workplan({"startDeadlineSeconds": 30})
     bad = build.pod(ready=False, problems=(build.problem("ImagePullFailed", "no img:1"),))
     starting = build.scheduler(available=0)
@@ -65,7 +65,7 @@ def test_start_names_what_was_missing() -> None:
 
 
 def test_start_is_over_once_a_worker_was_ready() -> None:
-    """A worker that was ready once ends the start deadline for good."""
+    """After a worker was ready once, the start deadline no longer applies."""
     plan = build.workplan({"startDeadlineSeconds": 30})
     observed = build.with_operator_status(build.running(workplan=plan), later(5))
     observed = build.replace(observed, pods=())
@@ -76,8 +76,8 @@ def test_start_is_over_once_a_worker_was_ready() -> None:
     )
 
 
-def test_start_holds_for_what_is_waited_for() -> None:
-    """A source that does not come in time ends the WorkPlan with words about it."""
+def test_start_applies_to_a_missing_source() -> None:
+    """A source that is missing for too long ends the WorkPlan, and the message names it."""
     plan = build.workplan({"startDeadlineSeconds": 30})
     blocked = Blocked("SourceUnavailable", "ConfigMap plans is missing", later(40))
     observed = build.applied(workplan=plan, resolution=blocked)
@@ -87,8 +87,8 @@ def test_start_holds_for_what_is_waited_for() -> None:
     assert "ConfigMap plans is missing" in (status.message or "")
 
 
-def test_start_holds_while_the_runner_waits() -> None:
-    """Ready workers are no start while the runner cannot get at its plan or its store."""
+def test_start_applies_while_the_runner_waits() -> None:
+    """A run whose runner cannot read its plan or store has not started."""
     plan = build.workplan({"startDeadlineSeconds": 30})
     waiting = Waiting(reason="StoreAccessDenied", message="wrong key")
     parts = {"operations": build.COUNTS, "waiting": waiting}
@@ -99,7 +99,7 @@ def test_start_holds_while_the_runner_waits() -> None:
 
 
 def test_start_is_over_for_a_run_that_waits_for_another_one() -> None:
-    """A run that begins with what another run computes at that moment has begun."""
+    """A run that waits for results of another run has started."""
     plan = build.workplan({"startDeadlineSeconds": 30})
     waiting = Waiting(reason="Progressing", message="Somebody computes it.")
     parts = {"operations": build.COUNTS, "waiting": waiting}
@@ -110,8 +110,8 @@ def test_start_is_over_for_a_run_that_waits_for_another_one() -> None:
     assert states(status)["Succeeded"][0] == "Unknown"
 
 
-def test_are_looked_at_in_time() -> None:
-    """The next look comes no later than the deadline."""
+def test_are_checked_in_time() -> None:
+    """The WorkPlan is requeued no later than its deadline."""
     plan = build.workplan({"activeDeadlineSeconds": 10})
     observed = build.running(workplan=plan)
     assert RequeueAfter(4.0) in decide(observed, later(6))

@@ -1,4 +1,4 @@
-"""Repairs of what the dask operator leaves behind."""
+"""Repairs after failures of the dask operator."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
 def test_missing_worker_group() -> None:
-    """A cluster without its default worker group is deleted, to be made again."""
+    """A cluster without its default worker group is deleted, to be recreated."""
     observed = build.replace(build.running(), worker_group=None)
     assert not child_actions(observed, later(10))
     assert [type(a) for a in child_actions(observed, later(15))] == [DeleteChild]
 
 
-def test_deleted_cluster_is_made_again() -> None:
-    """A run whose cluster is gone gets a new one; its runner stays."""
+def test_deleted_cluster_is_recreated() -> None:
+    """A run whose cluster is gone gets a new one; its runner is kept."""
     observed = build.replace(
         build.running(), cluster=None, worker_group=None, scheduler=None, autoscaler=None, pods=()
     )
@@ -36,14 +36,14 @@ def test_deleted_cluster_is_made_again() -> None:
     assert not child_actions(stuck_autoscalers)
 
 
-def test_cluster_that_goes_is_not_disturbed() -> None:
-    """While a cluster is being deleted nothing is made in its place."""
+def test_cluster_that_is_being_deleted() -> None:
+    """While a cluster is being deleted no other one is created."""
     going = build.cluster(deleting=START)
     assert not child_actions(build.replace(build.running(), cluster=going, worker_group=None))
 
 
 def test_leaked_workers() -> None:
-    """Pending workers beyond the group's replicas go, the newest first; ready ones stay."""
+    """Pending workers beyond the group's replicas are deleted, newest first; ready ones stay."""
     workers = (
         build.worker("a"),
         build.worker("b", available=0, created=later(1)),
@@ -56,13 +56,13 @@ def test_leaked_workers() -> None:
     ]
 
 
-def test_operator_restart_leaves_a_run_alone() -> None:
-    """A new operator that finds a run under way does not look into its plan."""
+def test_restarted_operator() -> None:
+    """A restarted operator does not resolve the plan of a run that has all its children."""
     assert decided_actions(build.replace(build.running(), resolution=Unresolved())) == ()
 
 
-def test_cluster_with_refused_credentials() -> None:
-    """Workers with credentials that a runner was refused are replaced; newer ones stay."""
+def test_cluster_with_rejected_credentials() -> None:
+    """A cluster older than a runner's rejected credentials is replaced; a newer one is kept."""
     ended = build.pod("runner", "r0", ready=False, finished=True, credentials_rejected_at=later(30))
     observed = build.running(pods=(build.pod(), ended))
     (first,) = child_actions(observed, later(31))
@@ -76,7 +76,7 @@ def test_cluster_with_refused_credentials() -> None:
 
 
 def test_cluster_waits_for_the_next_runner() -> None:
-    """After refused credentials no worker starts before the runner that reads them anew."""
+    """After rejected credentials no cluster is created before the next runner is ready."""
     ended = build.pod("runner", "r0", ready=False, finished=True, credentials_rejected_at=later(30))
     observed = build.running(pods=(ended,), cluster=None, scheduler=None, autoscaler=None)
     assert CreateCluster not in map(type, child_actions(observed, later(31)))

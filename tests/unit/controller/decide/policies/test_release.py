@@ -1,4 +1,4 @@
-"""Giving back what a run no longer needs."""
+"""Deletion of children that a run no longer needs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
 def test_runner_outcome_ends_the_run() -> None:
-    """The runner's success becomes the WorkPlan's; the cluster goes, the exiting Job stays.
+    """The runner's outcome ends the WorkPlan; the cluster is deleted, the exiting Job is kept.
 
-    The autoscaler goes before the cluster, which waits for it, but not for ever.
+    The cluster is deleted after its autoscaler, or after a grace period.
     """
     observed = build.running(status={"outcome": run_outcome()})
     status = written_status(observed, later(9))
@@ -42,8 +42,8 @@ def test_runner_outcome_ends_the_run() -> None:
 
 
 @pytest.mark.parametrize("end", ["outcome", "suspension"])
-def test_copied_credentials_go_first(end: str) -> None:
-    """The Secret of the run's pods goes before the cluster that tells of it, once."""
+def test_copied_credentials_are_deleted_first(end: str) -> None:
+    """The run's Secret is deleted once, and before the cluster that names it."""
     observed = build.running(cluster=build.cluster(secret="s"), runner=build.job(secret="s"))
     if end == "suspension":
         observed = build.with_spec(observed, suspend=True)
@@ -60,8 +60,8 @@ def test_copied_credentials_go_first(end: str) -> None:
     assert not child_actions(over, later(60))
 
 
-def test_runner_that_does_not_exit_goes() -> None:
-    """A runner that still runs half a minute after its outcome is deleted."""
+def test_runner_that_does_not_exit_is_deleted() -> None:
+    """A runner that still runs 30 s after its outcome is deleted."""
     observed = build.with_operator_status(
         build.running(status={"outcome": run_outcome()}), outcome=run_outcome()
     )
@@ -74,8 +74,8 @@ def test_runner_that_does_not_exit_goes() -> None:
 
 
 @pytest.mark.parametrize("end", ["deadline", "suspension"])
-def test_nothing_runs_after_the_runner_was_stopped(end: str) -> None:
-    """Once the runner is gone no operation is said to run; what it had told stays."""
+def test_no_operation_runs_without_a_runner(end: str) -> None:
+    """Without a runner no operation is reported as running; its other fields are kept."""
     plan = build.workplan({"activeDeadlineSeconds": 60} if end == "deadline" else {})
     observed = build.running(workplan=plan, status={"results": (), "run_url": "s3://r/runs/x"})
     if end == "suspension":

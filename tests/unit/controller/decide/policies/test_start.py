@@ -1,4 +1,4 @@
-"""The children of a run that is to work."""
+"""The children that a run needs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from voxk8s.controller.decide.actions import (
 )
 
 
-def test_work_that_is_left_gets_children() -> None:
-    """Cluster and runner start at once, side by side; the autoscaler waits for the scheduler."""
+def test_children_of_a_new_run() -> None:
+    """Cluster and runner are created together; the autoscaler after the scheduler."""
     observed = build.replace(build.with_operator_status(build.applied()), resolution=WORK_LEFT)
     assert child_actions(observed) == (CreateAccess(), CreateCluster(3), CreateRunner())
     assert states(written_status(observed))["ClusterReady"] == ("Unknown", "ClusterStarting")
@@ -41,8 +41,8 @@ def test_work_that_is_left_gets_children() -> None:
         pytest.param(9, {"threadsPerWorker": 1}, 8, id="one thread each"),
     ],
 )
-def test_first_workers(width: int | None, limits: dict[str, int], workers: int) -> None:
-    """The first workers are what is left side by side, within the limits of the spec."""
+def test_initial_workers(width: int | None, limits: dict[str, int], workers: int) -> None:
+    """The initial workers fit the width of what is left, within the limits of the spec."""
     plan = build.workplan({"cluster": limits})
     observed = build.with_operator_status(build.applied(workplan=plan))
     observed = build.replace(observed, resolution=dataclasses.replace(WORK_LEFT, width=width))
@@ -50,7 +50,7 @@ def test_first_workers(width: int | None, limits: dict[str, int], workers: int) 
 
 
 def test_autoscaler_comes_with_the_scheduler() -> None:
-    """Once the scheduler is available the autoscaler keeps the first workers until work begins."""
+    """The autoscaler is created with the scheduler, and keeps the initial workers at first."""
     observed = build.replace(build.running(), autoscaler=None)
     idle = build.with_status(
         observed, msgspec.structs.replace(observed.workplan.status, operations=None)

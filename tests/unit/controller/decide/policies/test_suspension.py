@@ -1,4 +1,4 @@
-"""Suspension: the cluster is given back, time stands still, and the run goes on from the store."""
+"""Suspension: children are deleted, time stops, and the run resumes from the store."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
-def test_gives_the_cluster_back() -> None:
-    """Suspending deletes cluster, autoscaler and runner and is in progress for kstatus."""
+def test_deletes_the_children() -> None:
+    """Suspending deletes cluster and runner, and is in progress for kstatus."""
     observed = build.with_spec(build.running(autoscaler=None), suspend=True)
     assert child_actions(observed) == (
         DeleteChild(ChildKind.CLUSTER, "c", "Suspended"),
@@ -39,15 +39,15 @@ def test_gives_the_cluster_back() -> None:
     assert RequeueAfter(2.0) in decide(observed, START)
 
 
-def test_before_the_start_does_nothing() -> None:
-    """A WorkPlan that is applied suspended is accepted and left alone."""
+def test_at_creation() -> None:
+    """A WorkPlan that is created suspended is accepted, and nothing else is done."""
     observed = build.applied(workplan=build.workplan({"suspend": True}))
     assert not any(isinstance(a, ResolvePlan) for a in decided_actions(observed))
     assert decide(build.with_operator_status(observed), later(99)) == ()
 
 
-def test_resuming_starts_anew_from_the_store() -> None:
-    """After a resume the plan is resolved again, and the suspended time is remembered."""
+def test_resuming_resolves_again() -> None:
+    """After a resume the plan is resolved again, and the suspended time is recorded."""
     observed = build.with_spec(build.with_operator_status(build.applied()), suspend=True)
     observed = build.with_spec(build.with_operator_status(observed, later(10)), suspend=False)
     assert ResolvePlan() in decided_actions(observed, later(30))
@@ -56,7 +56,7 @@ def test_resuming_starts_anew_from_the_store() -> None:
 
 
 def test_does_not_count_against_deadlines() -> None:
-    """The active deadline leaves suspended time out."""
+    """The active deadline excludes suspended time."""
     plan = build.workplan({"activeDeadlineSeconds": 15})
     observed = build.with_spec(
         build.with_operator_status(build.applied(workplan=plan)), suspend=True
@@ -68,7 +68,7 @@ def test_does_not_count_against_deadlines() -> None:
 
 
 def test_resets_counts_but_not_progress() -> None:
-    """On resume, counts start from the store, while the progress text never goes down."""
+    """On resume, counts start from the store, and progress does not decrease."""
     observed = build.replace(
         build.running(), runner=None, cluster=None, scheduler=None, pods=(), worker_group=None
     )
@@ -76,8 +76,8 @@ def test_resets_counts_but_not_progress() -> None:
     assert [(p["operations"]["computed"], p["progress"]) for p in parts] == [(0, "5/12")]
 
 
-def test_keeps_what_was_last_known_of_the_store() -> None:
-    """Words of a runner that is gone neither stick nor turn into the opposite."""
+def test_keeps_the_last_state_of_the_store() -> None:
+    """StoreReady of a runner that is gone is kept until the store is checked again."""
     away = Waiting(reason="StoreUnreachable", message="away")
     observed = build.with_operator_status(build.running(status={"waiting": away}), waiting=away)
     observed = build.with_spec(observed, suspend=True)

@@ -16,16 +16,16 @@ from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
 @pytest.mark.parametrize("ttl", [20, {"succeeded": 20, "failed": 500}])
-def test_ends_a_finished_workplan(ttl: object) -> None:
-    """A finished WorkPlan goes when its time is over, and not before."""
+def test_deletes_a_finished_workplan(ttl: object) -> None:
+    """A finished WorkPlan is deleted at the end of its time to live, not before."""
     plan = build.workplan({"ttlSecondsAfterFinished": ttl})
     observed = build.with_operator_status(build.applied(workplan=plan, resolution=FULLY_CACHED))
     assert decide(observed, later(19)) == (ForgetPlan(), RequeueAfter(1.0))
     assert DeleteWorkPlan() in decide(observed, later(20))
 
 
-def test_is_for_ever_by_default() -> None:
-    """Without a time to live a finished WorkPlan is left alone."""
+def test_default_keeps_the_workplan() -> None:
+    """Without a time to live a finished WorkPlan is kept."""
     observed = build.with_operator_status(build.applied(resolution=FULLY_CACHED))
     observed = build.replace(observed, resolution=Unresolved())
     assert decide(observed, later(1e9)) == ()
