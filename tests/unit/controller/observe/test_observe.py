@@ -10,7 +10,6 @@ from voxk8s.cluster.child_names import label_value
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.observe.workplan_codec import decode_workplan
 from voxk8s.controller.resolve.resolution_state import Invalid, Unresolved
 from voxk8s.controller.work_queue import ObjectKey
 
@@ -149,14 +148,6 @@ def test_children_enqueue_their_workplan(name: str) -> None:
     assert cluster.observe().cluster is not None
 
 
-def test_plans_are_dropped(cluster: ScriptedState) -> None:
-    """The informer keeps a WorkPlan without its plan."""
-    kept = decode_workplan(cluster.plan)
-    assert kept.spec.source.plan == {}
-    program = {**cluster.plan, "spec": {"source": {"program": "x" * 1000}}}
-    assert decode_workplan(program).spec.source.program == ""
-
-
 def refusal(job: str, uid: str) -> dict[str, Any]:
     """Make the FailedCreate event of a Job."""
     return {
@@ -193,10 +184,3 @@ def test_undecodable_workplan_is_invalid(cluster: ScriptedState) -> None:
     assert isinstance(found, Invalid)
     assert found.reason == "InvalidPlan"
     assert "$.spec.cluster.maxWorkers" in found.message
-
-
-def test_undecodable_fields_of_the_status(cluster: ScriptedState) -> None:
-    """Fields of a status that do not decode are dropped; the others are kept."""
-    status = {"phase": "Failed", "operations": {"total": "many"}}
-    kept = decode_workplan({**cluster.plan, "status": status})
-    assert (kept.status.phase, kept.status.operations) == ("Failed", None)

@@ -7,102 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.unit.controller.observe.kube_objects import CREATED, meta, pod
 from voxk8s.controller.observe import parse_views
-
-CREATED = "2026-05-04T12:00:00Z"
-OWNER = {"apiVersion": "voxk8s.io/v1alpha1", "kind": "WorkPlan", "name": "wp", "uid": "u-1"}
-
-
-def meta(**more: Any) -> dict[str, Any]:
-    """Make metadata."""
-    return {
-        "name": "thing",
-        "namespace": "ns",
-        "uid": "u-2",
-        "creationTimestamp": CREATED,
-        "labels": {
-            "voxk8s.io/workplan": "wp",
-            "app.kubernetes.io/component": "worker",
-            "dask.org/cluster-name": "c",
-            "dask.org/component": "worker",
-        },
-        "ownerReferences": [OWNER],
-        **more,
-    }
-
-
-def pod(container: dict[str, Any] | None = None, **status: Any) -> dict[str, Any]:
-    """Make a pod with one container of 600Mi."""
-    statuses = [{"name": "worker", "image": "img:1", **container}] if container else []
-    return {
-        "metadata": meta(),
-        "spec": {"containers": [{"name": "worker", "resources": {"limits": {"memory": "600Mi"}}}]},
-        "status": {"containerStatuses": statuses, **status},
-    }
-
-
-def of(component: str, thing: dict[str, Any]) -> dict[str, Any]:
-    """Change the component of a pod."""
-    thing["metadata"]["labels"]["app.kubernetes.io/component"] = component
-    return thing
-
-
-@pytest.mark.parametrize(
-    ("thing", "reason", "words"),
-    [
-        pytest.param(
-            pod({"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no route"}}}),
-            "ImagePullFailed", ["img:1", "no route"], id="image",
-        ),
-        pytest.param(
-            pod({"state": {"waiting": {"reason": "ErrImagePull", "message": "x"}}}),
-            "ImagePullFailed", ["img:1"], id="first try of an image",
-        ),
-        pytest.param(
-            pod({"state": {"running": {}}, "lastState": {"terminated": {"reason": "OOMKilled"}}}),
-            "OutOfMemory", ["600Mi", "spec.cluster.worker.resources.limits.memory", "threadsPer"],
-            id="killed before",
-        ),
-        pytest.param(
-            pod({"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}),
-            "OutOfMemory", ["600Mi"], id="killed now",
-        ),
-        pytest.param(
-            of("runner", pod({"state": {"terminated": {"reason": "OOMKilled"}}})),
-            "OutOfMemory", ["600Mi", "spec.cluster.runner.resources.limits.memory."],
-            id="killed runner",
-        ),
-        pytest.param(
-            pod(conditions=[{
-                "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
-                "message": "0/1 nodes are available: 1 Insufficient cpu.",
-            }]),
-            "Unschedulable", ["Insufficient cpu"], id="no node",
-        ),
-        pytest.param(
-            pod({"state": {"waiting": {
-                "reason": "CreateContainerConfigError", "message": 'secret "k" not found',
-            }}}),
-            "PodRejected", ['secret "k" not found'], id="missing secret",
-        ),
-        pytest.param(
-            pod({
-                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-                "lastState": {"terminated": {"reason": "Error", "exitCode": 3, "message": "boo"}},
-            }),
-            "WorkerLost", ["exit code 3", "boo"], id="crashes",
-        ),
-        pytest.param(
-            pod(phase="Failed", reason="Evicted", message="disk pressure"),
-            "WorkerLost", ["Evicted", "disk pressure"], id="evicted",
-        ),
-    ],
-)  # fmt: skip
-def test_pod_problems(thing: dict[str, Any], reason: str, words: list[str]) -> None:
-    """Each problem has its reason, and a message that names its cause."""
-    found = parse_views.pod(thing).problems
-    assert [problem.reason for problem in found] == [reason]
-    assert all(word in found[0].message for word in words)
 
 
 def test_healthy_pod() -> None:
@@ -110,16 +16,6 @@ def test_healthy_pod() -> None:
     thing = pod({"state": {"running": {}}}, conditions=[{"type": "Ready", "status": "True"}])
     view = parse_views.pod(thing)
     assert (view.ready, view.component, view.owner, view.problems) == (True, "worker", "c", ())
-
-
-def test_runner_with_rejected_credentials() -> None:
-    """The end of a runner whose credentials were rejected has a time, other ends have not."""
-    ended = {"exitCode": 75, "finishedAt": CREATED, "message": "access denied"}
-    view = parse_views.pod(of("runner", pod({"state": {"terminated": ended}})))
-    assert view.credentials_rejected_at is not None
-    assert view.credentials_rejected_at.isoformat() == CREATED.replace("Z", "+00:00")
-    other = parse_views.pod(of("runner", pod({"state": {"terminated": {**ended, "exitCode": 1}}})))
-    assert other.credentials_rejected_at is None
 
 
 def test_pod_that_is_being_deleted() -> None:

@@ -1,0 +1,78 @@
+"""Actions as they are carried out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.controller.observed_builders import later
+from tests.unit.controller.scripted_operator import (
+    FULLY_CACHED,
+    KEY,
+    ScriptedOperator,
+)
+from voxk8s.cluster.kube_errors import Conflict, Forbidden
+from voxk8s.controller.decide.actions import (
+    CreateCluster,
+    CreateRunner,
+    DeleteWorkPlan,
+    WriteOperatorStatus,
+)
+from voxk8s.controller.observe.observed import Observed
+
+
+async def test_two_managers_keep_their_fields(operator: ScriptedOperator) -> None:
+    """Fields of the runner are kept when the operator writes."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    thing = operator.workplan
+    thing["status"] |= {"progress": "1/3"}
+    operator.state.workplans.upsert(operator.kube.put(thing))
+    operator.now = later(60)
+    await operator.reconcile()
+    assert operator.workplan["status"]["progress"] == "1/3"
+    assert operator.workplan["status"]["duration"] == "1m00s"
+
+
+async def test_events(operator: ScriptedOperator) -> None:
+    """Transitions are emitted as events about the WorkPlan."""
+    operator.answers = [FULLY_CACHED]
+    operator.user_applies()
+    await operator.reconcile(2)
+    await operator.recorder.flush()
+    assert [e["reason"] for e in operator.kube.events] == ["Accepted", "AllGoalsReached"]
+    about = operator.kube.events[0]["involvedObject"]
+    assert (about["kind"], about["name"], about["uid"]) == ("WorkPlan", "wp", "u-1")
+
+
+async def test_status_of_a_recreated_workplan(operator: ScriptedOperator) -> None:
+    """The status of a deleted WorkPlan is not written to a new one of the same name."""
+    operator.user_applies()
+    workplan = operator.state.workplans.get(*KEY)
+    assert workplan is not None
+    operator.workplan["metadata"]["uid"] = "u-2"
+    part = WriteOperatorStatus({"phase": "Running"})
+    with pytest.raises(Conflict):
+        await operator.executor.execute(Observed(workplan), (part,), requeue=lambda: None)
+    assert "phase" not in operator.workplan["status"]
+
+
+async def test_rejection_does_not_stop_later_actions(operator: ScriptedOperator) -> None:
+    """After a rejected action the others are carried out, and the result is False."""
+    operator.user_applies()
+    workplan = operator.state.workplans.get(*KEY)
+    assert workplan is not None
+    operator.kube.fail("create DaskCluster", Forbidden("no", 403))
+    actions = (CreateCluster(1), CreateRunner())
+    observed = Observed(workplan)
+    assert not await operator.executor.execute(observed, actions, requeue=lambda: None)
+    assert operator.kube.created == ["Job"]
+    assert await operator.executor.execute(observed, actions, requeue=lambda: None)
+
+
+async def test_delete_workplan(operator: ScriptedOperator) -> None:
+    """A WorkPlan is deleted by its name."""
+    operator.user_applies()
+    workplan = operator.state.workplans.get(*KEY)
+    assert workplan is not None
+    await operator.executor.execute(Observed(workplan), (DeleteWorkPlan(),), requeue=lambda: None)
+    assert operator.kube.deleted == [("WorkPlan", "wp")]

@@ -1,0 +1,90 @@
+"""Creation and deletion of the children of a run."""
+
+from __future__ import annotations
+
+from tests.unit.controller.scripted_operator import (
+    KEY,
+    ScriptedOperator,
+)
+from voxk8s.cluster.kube_errors import Forbidden, KindMissing
+
+
+async def test_children_of_a_run(operator: ScriptedOperator) -> None:
+    """Access is created before cluster and runner, each once."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    made = operator.kube.created
+    assert made[-2:] == ["DaskCluster", "Job"]
+    assert set(made) == {
+        "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "Secret", "DaskCluster", "Job",
+    }  # fmt: skip
+    assert made.index("Role") < made.index("RoleBinding")
+    cluster = next(t for (kind, _, _), t in operator.kube.objects.items() if kind == "DaskCluster")
+    assert cluster["spec"]["worker"]["replicas"] == 1
+    count = len(made)
+    await operator.reconcile(3)
+    assert len(operator.kube.created) == count
+
+
+async def test_missing_dask_operator(operator: ScriptedOperator) -> None:
+    """Without the DaskCluster CRD the WorkPlan reports it, waits, and starts once it exists."""
+    operator.user_applies()
+    operator.kube.fail("create DaskCluster", *[KindMissing("?", 404)] * 2)
+    await operator.reconcile(2)
+    await operator.reconcile()
+    assert operator.condition("ClusterReady") == ("False", "DaskOperatorMissing")
+    assert operator.queue.failures(KEY) > 0
+    await operator.reconcile()
+    assert "DaskCluster" in operator.kube.created
+    assert operator.queue.failures(KEY) == 0
+
+
+async def test_rejected_child(operator: ScriptedOperator) -> None:
+    """A rejected child is reported with the message of the API server."""
+    operator.user_applies()
+    operator.kube.fail("create Job", *[Forbidden("exceeded quota: jobs", 403)] * 3)
+    await operator.reconcile(3)
+    assert operator.condition("ClusterReady") == ("False", "PodRejected")
+    found = {c["type"]: c for c in operator.workplan["status"]["conditions"]}
+    assert "exceeded quota: jobs" in found["ClusterReady"]["message"]
+
+
+async def test_end_deletes_the_cluster(operator: ScriptedOperator) -> None:
+    """After the outcome the cluster is deleted and the Job is kept."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    thing = operator.workplan
+    outcome = {"state": "Succeeded", "reason": "AllGoalsReached", "message": "all"}
+    thing["status"] |= {"outcome": outcome, "progress": "3/3"}
+    operator.state.workplans.upsert(operator.kube.put(thing))
+    await operator.reconcile()
+    assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
+    assert [kind for kind, _ in operator.kube.deleted] == ["Secret", "DaskCluster"]
+    await operator.reconcile()
+    assert len(operator.kube.deleted) == 2, "asked for again before the watch could tell"
+
+
+async def test_user_secrets_are_kept(operator: ScriptedOperator) -> None:
+    """The user's Secret is never deleted."""
+    keys = {"AWS_ACCESS_KEY_ID": "aw==", "AWS_SECRET_ACCESS_KEY": "cw=="}
+    metadata = {"namespace": "ns", "name": "keys"}
+    operator.kube.put({"kind": "Secret", "metadata": metadata, "data": keys})
+    operator.user_applies(store={"url": "s3://mine/x", "credentialsSecretRef": {"name": "keys"}})
+    await operator.reconcile(2)
+    thing = operator.workplan
+    thing["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
+    operator.state.workplans.upsert(operator.kube.put(thing))
+    await operator.reconcile()
+    assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
+
+
+async def test_secret_that_cannot_be_deleted(operator: ScriptedOperator) -> None:
+    """If the Secret cannot be deleted, the cluster is deleted all the same."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    thing = operator.workplan
+    thing["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
+    operator.state.workplans.upsert(operator.kube.put(thing))
+    operator.kube.fail("delete Secret", Forbidden("no such right", 403))
+    await operator.reconcile()
+    assert ("DaskCluster" in dict(operator.kube.deleted)) is True

@@ -1,0 +1,73 @@
+"""The informers of all kinds together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.scripted_kube import ScriptedKube
+from tests.support.waiting import until
+from tests.unit.controller.observe.kube_objects import meta
+from voxk8s.cluster.child_names import label_value
+from voxk8s.controller.observe.cluster_state import ClusterState
+from voxk8s.controller.work_queue import ObjectKey
+
+LONG_NAME = "a-name-of-more-than-sixty-three-characters-as-kubernetes-allows-for-objects"
+
+
+def workplan(name: str) -> dict[str, Any]:
+    """Make a WorkPlan."""
+    return {
+        "apiVersion": "voxk8s.io/v1alpha1",
+        "kind": "WorkPlan",
+        "metadata": {"name": name, "namespace": "ns", "uid": "u-1", "generation": 1},
+        "spec": {"source": {"plan": {"nodes": [], "goals": []}}},
+    }
+
+
+@pytest.mark.parametrize("name", ["wp", LONG_NAME])
+def test_child_enqueues_its_workplan(name: str) -> None:
+    """A change of a child enqueues its WorkPlan, even if the label is truncated."""
+    enqueued: list[ObjectKey] = []
+    state = ClusterState(enqueued.append, lambda _: None)
+    state.workplans.upsert(workplan(name))
+    enqueued.clear()
+    labels = {"voxk8s.io/workplan": label_value(name)}
+    state.clusters.upsert({"metadata": meta(labels=labels), "spec": {}})
+    assert enqueued == [ObjectKey("ns", name)]
+
+
+def test_deleted_workplan_is_reported() -> None:
+    """The last state of a deleted WorkPlan is passed on."""
+    deleted: list[str] = []
+    state = ClusterState(lambda _: None, lambda plan: deleted.append(plan.metadata.uid))
+    state.workplans.upsert(workplan("wp"))
+    assert state.workplan_keys() == [ObjectKey("ns", "wp")]
+    state.workplans.delete(workplan("wp"))
+    assert (deleted, state.workplan_keys()) == (["u-1"], [])
+
+
+async def test_optional_kinds_do_not_delay_the_sync() -> None:
+    """The state is synced without the kinds of the dask operator, and with all others."""
+    state = ClusterState(lambda _: None, lambda _: None)
+    for informer in (state.workplans, state.deployments, state.jobs):
+        informer.synced.set()
+    before = state.synced
+    state.pods.synced.set()
+    assert (before, state.synced) == (False, True)
+    await asyncio.wait_for(state.wait_for_sync(optional_timeout=0.001), 5)
+
+
+async def test_run_syncs_all_informers() -> None:
+    """A running state has the objects of the API server."""
+    scripted = ScriptedKube()
+    scripted.put(workplan("wp"))
+    kube: Any = scripted
+    state = ClusterState(lambda _: None, lambda _: None)
+    running = asyncio.create_task(state.run(kube, (), lambda: 1.0))
+    await until(lambda: all(informer.synced.is_set() for informer in state.informers))
+    assert state.workplan_keys() == [ObjectKey("ns", "wp")]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -1,0 +1,77 @@
+"""What resolving a plan needs from the cluster, and what is missing."""
+
+from __future__ import annotations
+
+from tests.unit.controller.observed_builders import later
+from tests.unit.controller.scripted_operator import (
+    CONFIG,
+    FULLY_CACHED,
+    STORE,
+    ScriptedOperator,
+)
+
+
+async def test_denied_namespace(operator: ScriptedOperator) -> None:
+    """A namespace that may not use the default store gets no resolution and no children."""
+    operator.children._config = CONFIG
+    object.__setattr__(STORE, "denied", ("ns",))
+    try:
+        operator.user_applies()
+        await operator.reconcile(3)
+    finally:
+        object.__setattr__(STORE, "denied", ())
+    assert operator.condition("StoreReady") == ("False", "StoreAccessDenied")
+    assert operator.kube.created == []
+
+
+async def test_missing_secret_of_a_user_store(operator: ScriptedOperator) -> None:
+    """A missing Secret is reported by name, even if the operator may not read the store."""
+    operator.user_applies(
+        store={
+            "url": "s3://mine/x",
+            "endpoint": "https://elsewhere",
+            "credentialsSecretRef": {"name": "keys"},
+        }
+    )
+    await operator.reconcile(2)
+    assert operator.condition("StoreReady") == ("False", "StoreAccessDenied")
+    assert "Secret keys" in operator.workplan["status"]["message"]
+    assert operator.kube.created == []
+    operator.kube.put(
+        {
+            "kind": "Secret",
+            "metadata": {"namespace": "ns", "name": "keys"},
+            "data": {"AWS_ACCESS_KEY_ID": "aw==", "AWS_SECRET_ACCESS_KEY": "cw=="},
+        }
+    )
+    operator.now = later(30)
+    await operator.reconcile(3)
+    assert "DaskCluster" in operator.kube.created
+
+
+async def test_inline_plan_too_large(operator: ScriptedOperator) -> None:
+    """An inline plan that is too large for etcd is rejected, with alternatives."""
+    operator.user_applies(source={"plan": {"nodes": ["x" * 1_250_000], "goals": []}})
+    await operator.reconcile(2)
+    assert operator.condition("Stalled") == ("True", "PlanTooLarge")
+    message = operator.workplan["status"]["message"]
+    assert "source.configMapRef" in message
+    assert "source.url" in message
+
+
+async def test_missing_config_map(operator: ScriptedOperator) -> None:
+    """A missing ConfigMap is waited for; the WorkPlan continues once it exists."""
+    operator.answers = [FULLY_CACHED]
+    operator.user_applies(source={"configMapRef": {"name": "plans", "key": "p.json"}})
+    await operator.reconcile(2)
+    assert operator.condition("Ready") == ("False", "SourceUnavailable")
+    operator.kube.put(
+        {
+            "kind": "ConfigMap",
+            "metadata": {"namespace": "ns", "name": "plans"},
+            "data": {"p.json": "{}"},
+        }
+    )
+    operator.now = later(30)
+    await operator.reconcile(2)
+    assert operator.condition("Succeeded") == ("True", "AllGoalsReached")

@@ -1,0 +1,92 @@
+"""The parts of an operator around a scripted API server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tests.support.scripted_kube import ScriptedKube
+from tests.unit.controller.observed_builders import START
+from voxk8s.cluster.defaults import Defaults
+from voxk8s.controller.act.action_executor import ActionExecutor
+from voxk8s.controller.act.children import Children
+from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.config import Config, StoreConfig
+from voxk8s.controller.metrics import Metrics
+from voxk8s.controller.observe.cluster_state import ClusterState
+from voxk8s.controller.reconciler import Reconciler
+from voxk8s.controller.resolve.process_pool import ProcessPool
+from voxk8s.controller.resolve.resolution_state import Resolved
+from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.work_queue import ObjectKey, WorkQueue
+from voxk8s.storage import StoreOptions
+
+KEY = ObjectKey("ns", "wp")
+STORE = StoreConfig(
+    url="s3://results",
+    options=StoreOptions(endpoint="http://s3:8333", key="k", secret="s"),
+    prefixes=("s3://results/",),
+)
+CONFIG = Config(Defaults(engine_image="img:1"), STORE, identity="op-1")
+FULLY_CACHED = Resolved(
+    final_status={"progress": "1/1", "results": [{"goal": "sum", "kind": "print", "value": 8}]}
+)
+
+
+class ScriptedOperator:
+    """The parts of an operator around a scripted API server."""
+
+    def __init__(self, answers: list[Any]) -> None:
+        self.kube = ScriptedKube()
+        self.now = START
+        self.queue = WorkQueue(lambda: (self.now - START).total_seconds(), chance=lambda: 0.0)
+        self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.forget(plan))
+        self.resolver = Resolver(ProcessPool(1, 2**30), self.time)
+        self.answers = answers
+        kube: Any = self.kube
+        self.children = Children(kube, CONFIG, self.state)
+        self.recorder = EventRecorder(kube, "op-1", self.time)
+        self.executor = ActionExecutor(
+            kube, CONFIG, self.state, self.resolver, self.children, self.recorder
+        )
+        self.reconciler = Reconciler(
+            self.queue,
+            self.state,
+            self.resolver,
+            self.children,
+            self.executor,
+            Metrics(),
+            self.time,
+        )
+
+    def time(self) -> datetime:
+        """The current time."""
+        return self.now
+
+    def user_applies(self, **spec: Any) -> None:
+        """Apply the WorkPlan, as a user does."""
+        thing = {
+            "apiVersion": "voxk8s.io/v1alpha1",
+            "kind": "WorkPlan",
+            "metadata": {"namespace": "ns", "name": "wp", "uid": "u-1", "generation": 1},
+            "spec": {"source": {"plan": {"nodes": [], "goals": []}}, **spec},
+            "status": {"observedGeneration": -1},
+        }
+        self.state.workplans.upsert(self.kube.put(thing))
+
+    async def reconcile(self, times: int = 1) -> None:
+        """Reconcile, and wait for resolutions that were started."""
+        for _ in range(times):
+            await self.reconciler.reconcile(KEY)
+            for task in list(self.resolver._tasks.values()):
+                await task
+
+    @property
+    def workplan(self) -> dict[str, Any]:
+        """The WorkPlan on the API server."""
+        return self.kube.objects["WorkPlan", "ns", "wp"]
+
+    def condition(self, kind: str) -> tuple[str, str]:
+        """Return status and reason of a condition."""
+        found = {c["type"]: c for c in self.workplan["status"]["conditions"]}
+        return found[kind]["status"], found[kind]["reason"]
