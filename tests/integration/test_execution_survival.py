@@ -108,9 +108,9 @@ class Deadly(WorkerPlugin):
 
     def setup(self, worker: object) -> None:
         """Replace the kernel in the worker's process."""
-        from voxk8s.kernels.testing import kernels
+        from voxk8s.kernels.testing import fault_injection
 
-        kernels.allocate = lambda mib: os.kill(os.getpid(), signal.SIGKILL)
+        fault_injection.allocate = lambda mib: os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_closed_scheduler_is_said(cluster: LocalCluster, tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ class FakeIndex:
         """All qualified names, sorted."""
         return sorted(self._known)
 
-    def absent(self) -> Sequence[str]:
-        """Nothing is missing."""
+    def load_errors(self) -> Sequence[str]:
+        """Return no errors."""
         return ()
 
 

@@ -98,7 +98,7 @@ class _Program:
         self._diagnostics = diagnostics
         self._index = index
         namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
-        parsed = ProgramReader(namespaces, index.absent(), parameters, read_file, diagnostics).read(
+        parsed = ProgramReader(namespaces, index.load_errors(), parameters, read_file, diagnostics).read(
             name, text
         )
         self._globals = GlobalScope(index, symbols, parsed.imports)

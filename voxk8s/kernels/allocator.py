@@ -1,9 +1,9 @@
-"""Keeps freed memory for the next operation.
+"""Settings of glibc's allocator: freed memory stays with the process.
 
-glibc gives the pages of a large array back when it is freed, and the next array of that size has
-to be faulted in again: 4 ms for the 9 MB of a mask of 155x240x240 voxels, where computing it takes
-0.7 ms. Operations take and free such arrays all the time, so up to 256 MiB stay with the process,
-also where Dask's nanny asked for the contrary by MALLOC_TRIM_THRESHOLD_.
+By default glibc returns the pages of a large array to the system when it is freed, and the next
+array of that size causes page faults again: 4 ms for the 9 MB of a mask of 155x240x240 voxels,
+which takes 0.7 ms to compute. Kernels allocate and free such arrays all the time, so the process
+keeps up to 256 MiB, even where Dask's nanny has set MALLOC_TRIM_THRESHOLD_ to the contrary.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LARGEST_KEPT_BYTES: Final = 64 * 1024 * 1024
 
 @cache
 def keep_freed_memory() -> bool:
-    """Ask the allocator once; False where it is not glibc's and nothing was changed."""
+    """Set the thresholds of the allocator, once; return False if it is not glibc's."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False

@@ -1,4 +1,4 @@
-"""`@kernel`: makes a kernel of an annotated function."""
+"""`@kernel`: registers an annotated function as a kernel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeAlias, TypeVar
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.kernels import registry
-from voxk8s.kernels.spec import CostHint, KernelSpec, check_name
+from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, check_name
 from voxk8s.plan.signature import Signature
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     Mask: TypeAlias = Annotated[Image, "mask"]
 else:
-    # The class is named, not imported: declaring a kernel must not cost an import of numpy.
+    # A forward reference: declaring a kernel must not import numpy.
     Mask = Annotated[typing.ForwardRef("Image"), "mask"]
 
-_ImageName = type("Image", (), {})  # stands for the class while numpy is not imported
+_ImagePlaceholder = type("Image", (), {})  # replaces the class while numpy is not imported
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_WORDS: Mapping[object, str] = {
+_TYPE_NAMES: Mapping[object, str] = {
     bool: "bool",
     int: "number",
     float: "number",
@@ -50,17 +50,17 @@ def kernel(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register the decorated function as the kernel `name` (`namespace.name`).
 
-    Arity and types are read from the function: parameters with a default may be left out, `*args`
-    takes any number. `version` is part of every result key: raise it whenever the function gives
-    different values than before. The function must be pure and must not change its arguments.
-    Declaring a name again replaces the function if it has the same module and name (a notebook
-    cell run twice); anything else raises InvalidUsage. Workers in other processes know the kernel
-    if its module is named by an entry point in the group `voxk8s.kernels`. `gpu` is called in its
-    place by processes that have a GPU; it must give the same bits.
+    Arity and types are those of the function: parameters with a default are optional, `*args` takes
+    any number of arguments. `version` is part of every result key: increase it whenever the
+    function returns different values than before. The function must be pure and must not change its
+    arguments. Registering a name again replaces the function if it has the same module and name (a
+    notebook cell run twice); else InvalidUsage is raised. Workers in other processes find the
+    kernel if an entry point in the group `voxk8s.kernels` refers to its module. Processes that have
+    a GPU call `gpu` instead; it must return the same bits.
     """
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
-        registry.declare(
+        registry.register(
             KernelSpec(
                 signature=_signature(check_name(name), version, cheap, function),
                 implementation=typing.cast("Callable[..., typing.Any]", function),
@@ -78,7 +78,7 @@ def _signature(
     qualified: str, version: int, cheap: bool, function: Callable[..., object]
 ) -> Signature:
     hints = _hints(function)
-    words: list[str] = []
+    types: list[str] = []
     minimum = 0
     maximum: int | None = 0
     for parameter in inspect.signature(function).parameters.values():
@@ -89,27 +89,27 @@ def _signature(
             maximum = None if maximum is None else maximum + 1
         elif parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
             raise InvalidUsage(
-                f"kernel {qualified}: parameter {parameter.name!r} can only be given by name;"
-                " plans give arguments by position"
+                f"kernel {qualified}: expected positional parameters, got the keyword-only"
+                f" parameter {parameter.name!r}; plans pass arguments by position"
             )
         else:
             continue
-        words.append(_word(hints.get(parameter.name)))
+        types.append(_type_name(hints.get(parameter.name)))
     return Signature(
         qualified=qualified,
         version=version,
         minimum=minimum,
         maximum=maximum,
-        parameters=tuple(words),
-        result=_word(hints.get("return")),
+        parameters=tuple(types),
+        result=_type_name(hints.get("return")),
         cheap=cheap,
     )
 
 
 def _hints(function: Callable[..., object]) -> Mapping[str, object]:
-    # One by one: an annotation that cannot be resolved at run time (a TYPE_CHECKING import, say)
-    # must not hide the others.
-    known = {"Image": getattr(sys.modules.get("voxk8s.values"), "Image", _ImageName)}
+    # One at a time, so that an annotation that cannot be resolved at run time (such as an import
+    # under TYPE_CHECKING) does not affect the others.
+    known = {"Image": getattr(sys.modules.get("voxk8s.values"), "Image", _ImagePlaceholder)}
     space = getattr(function, "__globals__", {})
     hints: dict[str, object] = {}
     for name, hint in getattr(function, "__annotations__", {}).items():
@@ -121,14 +121,16 @@ def _hints(function: Callable[..., object]) -> Mapping[str, object]:
     return hints
 
 
-def _word(hint: object) -> str:
+def _type_name(hint: object) -> str:
     if isinstance(hint, str):
         return {"Image": "image", "Mask": "mask", "float": "number", "str": "string"}.get(
             hint.rpartition(".")[2], "any"
         )
     if typing.get_origin(hint) is Annotated:
-        return "mask" if "mask" in typing.get_args(hint)[1:] else _word(typing.get_args(hint)[0])
+        return (
+            "mask" if "mask" in typing.get_args(hint)[1:] else _type_name(typing.get_args(hint)[0])
+        )
     origin = typing.get_origin(hint) or hint
     if getattr(origin, "__name__", "") == "Image":
         return "image"
-    return _WORDS.get(origin, "any")
+    return _TYPE_NAMES.get(origin, "any")

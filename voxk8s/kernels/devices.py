@@ -1,4 +1,4 @@
-"""What a process may compute on: the CPU, and a GPU where there is one that CuPy can use."""
+"""Devices that kernels run on: the CPU, and a GPU if CuPy can use one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _log = logging.getLogger(__name__)
 
 
 class Device(StrEnum):
-    """Where an implementation of a kernel runs."""
+    """A device that an implementation of a kernel runs on."""
 
     CPU = "cpu"
     GPU = "gpu"
@@ -19,9 +19,9 @@ class Device(StrEnum):
 
 @cache
 def best_device() -> Device:
-    """Give the GPU if this process has one, else the CPU; asked once.
+    """Return the GPU if this process has one, else the CPU; determined once.
 
-    A worker has one when its pod asks for `nvidia.com/gpu` and its image brings CuPy.
+    A worker has a GPU if its pod requests `nvidia.com/gpu` and its image contains CuPy.
     """
     if importlib.util.find_spec("cupy") is None:
         return Device.CPU
@@ -29,6 +29,6 @@ def best_device() -> Device:
         import cupy
 
         return Device.GPU if cupy.cuda.runtime.getDeviceCount() else Device.CPU
-    except Exception as error:  # noqa: BLE001 a broken driver must not stop what the CPU can do
-        _log.info("no GPU is used: %s", error)
+    except Exception as error:  # noqa: BLE001 with a broken driver, the CPU is used
+        _log.info("using the CPU, the GPU is not available: %s", error)
         return Device.CPU

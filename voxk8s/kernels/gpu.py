@@ -1,9 +1,10 @@
-"""Element-wise kernels on a GPU: the same functions as on the CPU, over arrays of CuPy.
+"""Elementwise kernels on a GPU: the functions for the CPU, applied to arrays of CuPy.
 
-NumPy's functions work on CuPy's arrays as well, so `getattr` of this module makes a kernel for the
-GPU of any `module:function` that uses nothing else: images go to the device, the function runs
-there, and what it gives comes back. Only kernels whose every step is exact in IEEE 754 are
-declared so (comparisons, logic, single sums, products and quotients): both give the same bits.
+NumPy's functions also work on CuPy's arrays, so `getattr` of this module creates the GPU
+implementation of any `module:function` that uses nothing else: it copies images to the device,
+calls the function, and copies the result back. Only kernels whose every step is exact in IEEE 754
+are declared elementwise (comparisons, logic, single sums, products and quotients), so that CPU and
+GPU return the same bits.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import cast
 import cupy
 
 from voxk8s.kernels.images import image_like
-from voxk8s.kernels.spec import KernelFunction
+from voxk8s.kernels.kernel_spec import KernelFunction
 from voxk8s.values import Image, Value
 
 

@@ -1,6 +1,7 @@
-"""Which kernel an ImgQL operator stands for, by namespace.
+"""The infix and prefix operators of ImgQL, by namespace, and the kernels they call.
 
-Documents name kernels by words only; symbols belong to programs.
+Plan documents refer to kernels by name only; operators exist in programs. The class of an operator
+is called `Symbol`, since the word "operator" by itself is used for the Kubernetes operator.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """The meaning of an operator.
+    """An operator of ImgQL.
 
-    `kernel` is a qualified name; with `swapped` the right operand is the first argument.
-    `operands` and `result` are words of the type system, as the program reads left to right.
+    `kernel` is the qualified name of the kernel that it calls. `operands` and `result` are types,
+    those of the operands in the order of the program; if `swapped`, the right operand is the first
+    argument of the kernel.
     """
 
     kernel: str
@@ -35,7 +37,7 @@ _ARITHMETIC: Final = {
     "*": "multiplication",
     "/": "division",
 }
-_BY_KIND: Final = {
+_TYPED_ARITHMETIC: Final = {
     "+": ("add", True),
     "*": ("mul", True),
     "-": ("sub", False),
@@ -48,16 +50,16 @@ _COMPARISONS: Final = {
     ">=": ("greater_equal", "geq"),
     "=": ("equal", "eq"),
 }
-_MIRRORED: Final = {"lt": "gt", "leq": "geq", "gt": "lt", "geq": "leq", "eq": "eq"}
+_SWAPPED: Final = {"lt": "gt", "leq": "geq", "gt": "lt", "geq": "leq", "eq": "eq"}
 
 
 def _default() -> dict[str, Symbol]:
     table = {
-        sign: _binary(f"default.{word}", "any", "any", "any") for sign, word in _ARITHMETIC.items()
+        sign: _binary(f"default.{name}", "any", "any", "any") for sign, name in _ARITHMETIC.items()
     }
-    for sign, (word, _) in _COMPARISONS.items():
+    for sign, (name, _) in _COMPARISONS.items():
         if sign != "=":
-            table[sign] = _binary(f"default.{word}", "any", "any", "bool")
+            table[sign] = _binary(f"default.{name}", "any", "any", "bool")
     table["=="] = _binary("default.equal", "any", "any", "bool")
     table["!="] = _binary("default.not_equal", "any", "any", "bool")
     table["&&"] = _binary("default.both", "bool", "bool", "bool")
@@ -67,17 +69,17 @@ def _default() -> dict[str, Symbol]:
 
 def _vox1() -> dict[str, Symbol]:
     table: dict[str, Symbol] = {}
-    for sign, (word, commutes) in _BY_KIND.items():
-        table[f"{sign}."] = _binary(f"vox1.{word}_vs", "image", "number", "image")
+    for sign, (name, commutes) in _TYPED_ARITHMETIC.items():
+        table[f"{sign}."] = _binary(f"vox1.{name}_vs", "image", "number", "image")
         table[f".{sign}"] = (
-            _binary(f"vox1.{word}_vs", "number", "image", "image", swapped=True)
+            _binary(f"vox1.{name}_vs", "number", "image", "image", swapped=True)
             if commutes
-            else _binary(f"vox1.{word}_sv", "number", "image", "image")
+            else _binary(f"vox1.{name}_sv", "number", "image", "image")
         )
-        table[f".{sign}."] = _binary(f"vox1.num_{word}", "number", "number", "number")
+        table[f".{sign}."] = _binary(f"vox1.num_{name}", "number", "number", "number")
     for sign, (_, name) in _COMPARISONS.items():
-        # The dot marks the number: `v .<= i` asks where v <= i, that is where i >= v.
-        table[f".{sign}"] = _binary(f"vox1.{_MIRRORED[name]}_sv", "number", "image", "mask")
+        # The dot is on the side of the number: `v .<= i` is v <= i, which is i >= v.
+        table[f".{sign}"] = _binary(f"vox1.{_SWAPPED[name]}_sv", "number", "image", "mask")
         table[f"{sign}."] = _binary(f"vox1.{name}_sv", "image", "number", "mask", swapped=True)
         table[f".{sign}."] = _binary(f"vox1.num_{name}", "number", "number", "bool")
     table["&"] = _binary("vox1.and", "mask", "mask", "mask")
@@ -97,5 +99,5 @@ _TABLES: Final[Mapping[str, Mapping[str, Symbol]]] = MappingProxyType(
 
 
 def symbols(namespace: str) -> Mapping[str, Symbol]:
-    """Give the operators that a namespace brings; empty if it brings none."""
+    """Return the operators of a namespace; empty if it has none."""
     return _TABLES.get(namespace, MappingProxyType({}))

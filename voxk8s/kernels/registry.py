@@ -1,4 +1,4 @@
-"""Finds kernels by name: the built-in ones, the users' own, and those of installed packages."""
+"""The registry of kernels: built-in ones, those of installed packages, and those of users."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from voxk8s import constants
 from voxk8s.errors import InvalidUsage
 from voxk8s.failure import error_text
 from voxk8s.kernels.devices import Device, best_device
-from voxk8s.kernels.spec import KernelFunction, KernelSpec
+from voxk8s.kernels.kernel_spec import KernelFunction, KernelSpec
 from voxk8s.plan.signature import Signature
 from voxk8s.settings import Settings
 
@@ -34,22 +34,22 @@ _RESERVED: Final = frozenset(
     {"default", "vox1", "strings", "arrays", "simpleitk", "test", "voxk8s"}
 )
 
-_declared: Final[dict[str, KernelSpec]] = {}
-_absent: Final[list[str]] = []
+_registered: Final[dict[str, KernelSpec]] = {}
+_load_errors: Final[list[str]] = []
 _lock: Final = threading.Lock()
 
 
 class KernelRegistry:
     """Kernels by qualified name; implements `plan.KernelIndex`.
 
-    What `declared` gains later is seen at once. Safe to use from several threads.
+    Kernels added to `registered` later are found at once. Thread-safe.
     """
 
     def __init__(
-        self, built_in: Mapping[str, KernelSpec], declared: Mapping[str, KernelSpec] | None = None
+        self, built_in: Mapping[str, KernelSpec], registered: Mapping[str, KernelSpec] | None = None
     ) -> None:
         self._built_in = built_in
-        self._declared = MappingProxyType({}) if declared is None else declared
+        self._registered = MappingProxyType({}) if registered is None else registered
         self._functions: dict[str, KernelFunction] = {}
 
     def find(self, name: str, imports: Sequence[str] = ()) -> Signature | None:
@@ -69,33 +69,32 @@ class KernelRegistry:
         return found is not None and found.signature.cheap
 
     def names(self) -> Sequence[str]:
-        """All qualified names, sorted."""
-        return sorted({*self._built_in, *self._declared})
+        """Return all qualified names, sorted."""
+        return sorted({*self._built_in, *self._registered})
 
     def namespaces(self) -> Sequence[str]:
-        """All namespaces, sorted; what a program may import."""
+        """Return all namespaces that a program may import, sorted."""
         return sorted({name.rpartition(".")[0] for name in self.names()})
 
-    def absent(self) -> Sequence[str]:
-        """Say which installed packages of kernels cannot be loaded, and why."""
-        return tuple(_absent)
+    def load_errors(self) -> Sequence[str]:
+        """Return messages about the installed packages whose kernels cannot be loaded."""
+        return tuple(_load_errors)
 
     def spec(self, qualified: str) -> KernelSpec:
-        """Give the spec of a kernel; raises InvalidUsage if there is none."""
+        """Return the spec of a kernel; raise InvalidUsage if it is not registered."""
         found = self._get(qualified)
         if found is None:
             raise InvalidUsage(
-                f"there is no kernel {qualified!r} in this process; is the package that brings it"
-                f" installed here, with an entry point in the group"
-                f" {constants.ENTRY_POINT_KERNELS!r}?"
-                + "".join(f" {each}" for each in self.absent())
+                f"kernel {qualified!r} is not registered in this process; install the package that"
+                f" defines it, with an entry point in the group {constants.ENTRY_POINT_KERNELS!r}"
+                + "".join(f"; {each}" for each in self.load_errors())
             )
         return found
 
     def function(self, qualified: str, device: Device | None = None) -> KernelFunction:
-        """Give the function of a kernel, importing its module on first use.
+        """Return the function of a kernel for a device, importing its module on first use.
 
-        Without a device the best one of this process is taken.
+        The default is the best device of this process.
         """
         spec = self.spec(qualified)
         chosen = spec.implementation_for(device or best_device())
@@ -106,46 +105,50 @@ class KernelRegistry:
             return known
         module, _, name = chosen.partition(":")
         if not module:
-            raise InvalidUsage(f"kernel {qualified!r} is performed by the engine, not by a call")
+            raise InvalidUsage(f"kernel {qualified!r} has no function: the engine executes it")
         owner = importlib.import_module(module)
-        # A module may make functions on demand (simpleitk does), by __getattr__.
+        # Some modules create functions on demand, by __getattr__.
         function = cast("KernelFunction", getattr(owner, name))
         self._functions[chosen] = function
         return function
 
     def _get(self, qualified: str) -> KernelSpec | None:
-        return self._built_in.get(qualified) or self._declared.get(qualified)
+        return self._built_in.get(qualified) or self._registered.get(qualified)
 
 
 def registry(settings: Settings | None = None) -> KernelRegistry:
-    """Give the registry of this process.
+    """Return the registry of this process.
 
-    The `test` kernels are in it when `settings.test_kernels` is on; without settings the
-    environment decides.
+    It contains the `test` kernels if `settings.test_kernels` is on; the default settings are those
+    of the environment.
     """
     chosen = Settings.from_env(os.environ) if settings is None else settings
     return _registry(chosen.test_kernels)
 
 
-def declare(spec: KernelSpec) -> None:
-    """Add a user's kernel; raises InvalidUsage if its name is taken by another."""
+def register(spec: KernelSpec) -> None:
+    """Register a user's kernel; raise InvalidUsage if its name is reserved or already in use."""
     name = spec.signature.qualified
     if name.partition(".")[0] in _RESERVED:
         raise InvalidUsage(
-            f"kernel {name!r}: the namespaces {', '.join(sorted(_RESERVED))} belong to voxk8s"
+            f"kernel {name!r}: expected a namespace of your own, got one that voxk8s reserves"
+            f" ({', '.join(sorted(_RESERVED))})"
         )
     if spec.signature.version < 1:
-        raise InvalidUsage(f"kernel {name!r}: version must be at least 1")
+        raise InvalidUsage(
+            f"kernel {name!r}: expected a version >= 1, got {spec.signature.version}"
+        )
     with _lock:
-        other = _declared.get(name)
-        if other is not None and _home(other) != _home(spec):
+        other = _registered.get(name)
+        if other is not None and _function_name(other) != _function_name(spec):
             raise InvalidUsage(
-                f"kernel {name!r} is declared twice: by {_home(other)} and by {_home(spec)}"
+                f"kernel {name!r} is defined twice: by {_function_name(other)} and by"
+                f" {_function_name(spec)}"
             )
-        _declared[name] = spec
+        _registered[name] = spec
 
 
-def _home(spec: KernelSpec) -> str:
+def _function_name(spec: KernelSpec) -> str:
     if isinstance(spec.implementation, str):
         return spec.implementation
     function = spec.implementation
@@ -159,7 +162,7 @@ def _registry(test_kernels: bool) -> KernelRegistry:
     for module in (*_TABLES, *([_TEST_TABLE] if test_kernels else [])):
         for spec in importlib.import_module(module).KERNELS:
             built_in[spec.signature.qualified] = spec
-    return KernelRegistry(MappingProxyType(built_in), _declared)
+    return KernelRegistry(MappingProxyType(built_in), _registered)
 
 
 @cache
@@ -167,9 +170,9 @@ def _load_entry_points() -> None:
     for entry in metadata.entry_points(group=constants.ENTRY_POINT_KERNELS):
         try:
             entry.load()
-        except Exception as error:  # noqa: BLE001 a broken package must not take all others away
+        except Exception as error:  # noqa: BLE001 a broken package must not affect the others
             package = entry.dist.name if entry.dist else entry.value
             cause = " ".join(error_text(error).split())
-            _absent.append(f"the kernels of the package {package} cannot be loaded here: {cause}")
-            _log.warning("%s", _absent[-1])
+            _load_errors.append(f"the kernels of the package {package} cannot be loaded: {cause}")
+            _log.warning("%s", _load_errors[-1])
             _log.debug("entry point %s = %s", entry.name, entry.value, exc_info=error)

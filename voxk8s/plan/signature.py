@@ -60,7 +60,7 @@ class KernelIndex(Protocol):
     def names(self) -> Sequence[str]:
         """Return all qualified names, sorted; for suggestions in error messages."""
 
-    def absent(self) -> Sequence[str]:
+    def load_errors(self) -> Sequence[str]:
         """Return why installed packages of kernels cannot be loaded; for error messages."""
 
 

@@ -41,4 +41,4 @@ class VisibleKernels:
         return signature
 
     def _absent(self) -> str:
-        return "".join(f"; {each}" for each in self.index.absent())
+        return "".join(f"; {each}" for each in self.index.load_errors())

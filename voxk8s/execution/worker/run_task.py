@@ -24,7 +24,7 @@ from voxk8s.execution.worker.task_context import (
 from voxk8s.failure import CANCELLED, RESULT_GONE, Failure, failure_of
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.inputs.loading import load_input
-from voxk8s.kernels import context as kernel_context
+from voxk8s.kernels import attempt
 from voxk8s.plan import ResultKey
 from voxk8s.storage import MISS, Miss
 from voxk8s.values import Value
@@ -123,7 +123,7 @@ def _run_with_retries(
     result = None if isinstance(found, Miss) else StepResult(found, 0.0, Status.FOUND)
     while True:
         attempts.count += 1
-        kernel_context.attempt.set(attempts.count)
+        attempt.set(attempts.count)
         try:
             if step.kind == StepKind.FETCH:
                 return _fetch(step, context)

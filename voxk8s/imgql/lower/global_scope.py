@@ -215,9 +215,9 @@ class GlobalScope:
                 yield bare
         yield from reversed(self._defined)
 
-    def absent(self) -> Sequence[str]:
+    def load_errors(self) -> Sequence[str]:
         """Return which packages of kernels cannot be loaded, and why."""
-        return self._index.absent()
+        return self._index.load_errors()
 
     def homes(self, name: str) -> list[str]:
         """Return the namespaces or libraries to import for `name`."""

@@ -182,7 +182,7 @@ class NameLookup:
                 near = nearest(name, known)
                 if near is not None:
                     suggestions.append(f"did you mean `{near}`?")
-                suggestions += self._globals.absent()
+                suggestions += self._globals.load_errors()
         self._diagnostics.error(
             scope.function.source, token.start, token.end, f"unknown {what} `{name}`", *suggestions
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.kernels.spec import CostHint, KernelSpec, spec
+from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, make_spec
 
 _HOME = "voxk8s.kernels.arrays"
 
@@ -13,7 +13,9 @@ def _row(
     name: str, types: str, home: str, per_megavoxel: float, doc: str, version: int = 1
 ) -> KernelSpec:
     cost = CostHint(seconds=5e-5, per_megavoxel=per_megavoxel)
-    return spec(f"arrays.{name}", types, f"{_HOME}.{home}:{name}", doc, version=version, cost=cost)
+    return make_spec(
+        f"arrays.{name}", types, f"{_HOME}.{home}:{name}", doc, version=version, cost=cost
+    )
 
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
@@ -47,14 +49,26 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "Jaccard index",
         2,
     ),
-    _row("count_pixels", "any number? -> mapping", "statistics", 3e-2, "Counts of values", 2),
+    _row("count_pixels", "any number? -> mapping", "array_statistics", 3e-2, "Counts of values", 2),
     _row(
         "threshold_equal",
         "image number number? number? -> image",
-        "statistics",
+        "array_statistics",
         2e-3,
         "Where an image equals a number",
     ),
-    _row("array_stats", "any -> mapping", "statistics", 0.1, "Mean, deviation, extremes, median"),
-    _row("compare_arrays", "any any -> mapping", "statistics", 2e-2, "Differences of two arrays"),
+    _row(
+        "array_stats",
+        "any -> mapping",
+        "array_statistics",
+        0.1,
+        "Mean, deviation, extremes, median",
+    ),
+    _row(
+        "compare_arrays",
+        "any any -> mapping",
+        "array_statistics",
+        2e-2,
+        "Differences of two arrays",
+    ),
 )

@@ -1,7 +1,7 @@
-"""How well a prediction agrees with the truth: accuracy, confusion, Dice, Jaccard.
+"""Segmentation metrics of a prediction against the ground truth.
 
-Operands are images of one geometry (else KernelError names both) or arrays of one shape. Results
-are mappings of numbers.
+Arguments are images of one geometry or arrays of one shape, else KernelError. Results are mappings
+of numbers.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.arrays.operands import two_arrays, where_equal
-from voxk8s.kernels.default.sequences import whole
+from voxk8s.kernels.arguments import require_integer, require_two_arrays
+from voxk8s.kernels.arrays.array_statistics import where_equal
 from voxk8s.values import Array, Value
 
 _MOST_CLASSES: Final = 4096
 
 
 def pixel_accuracy(predicted: Value, truth: Value) -> Value:
-    """Count equal voxels: accuracy, correct_pixels, incorrect_pixels, total_pixels."""
-    first, second = two_arrays("pixel_accuracy", predicted, truth)
+    """Return the fraction of equal voxels.
+
+    The result has the keys accuracy, correct_pixels, incorrect_pixels and total_pixels.
+    """
+    first, second = require_two_arrays("pixel_accuracy", predicted, truth)
     total, correct = first.size, int(np.count_nonzero(first == second))
     return {
         "accuracy": correct / total,
@@ -32,27 +35,27 @@ def pixel_accuracy(predicted: Value, truth: Value) -> Value:
 
 
 def confusion_matrix(predicted: Value, truth: Value, classes: Value = None) -> Value:
-    """Count voxels by true class (row) and predicted class (column), with what follows from it.
+    """Count voxels by true class (row) and predicted class (column).
 
-    Classes are whole numbers from 0; without `classes` there is one more than the largest. Gives
-    confusion_matrix, num_classes, precision, recall, f1_score (one a class, 0 where undefined) and
-    their means.
+    Classes are integers from 0 to `classes` - 1, by default to the largest one found; at most 4096.
+    The result has the keys confusion_matrix, num_classes, precision, recall and f1_score (one
+    number per class, 0 where undefined), and mean_precision, mean_recall and mean_f1_score.
     """
     kernel = "confusion_matrix"
-    first, second = two_arrays(kernel, predicted, truth)
+    first, second = require_two_arrays(kernel, predicted, truth)
     columns, rows = _classes(kernel, first), _classes(kernel, second)
     largest = int(max(columns.max(), rows.max()))
-    count = largest + 1 if classes is None else whole(kernel, classes)
+    count = largest + 1 if classes is None else require_integer(kernel, classes)
     if not largest < count <= _MOST_CLASSES:
         raise KernelError(
-            f"{kernel}: there are classes up to {largest} and {count} were asked for; at most"
-            f" {_MOST_CLASSES} are counted"
+            f"{kernel}: expected more than {largest} (the largest class) and at most"
+            f" {_MOST_CLASSES} classes, got {count}"
         )
     matrix = np.bincount(rows * count + columns, minlength=count * count).reshape(count, count)
     hits = np.diag(matrix).astype(np.float64)
-    precision = _ratio(hits, matrix.sum(axis=0))
-    recall = _ratio(hits, matrix.sum(axis=1))
-    score = _ratio(2 * precision * recall, precision + recall)
+    precision = _divide(hits, matrix.sum(axis=0))
+    recall = _divide(hits, matrix.sum(axis=1))
+    score = _divide(2 * precision * recall, precision + recall)
     return {
         "confusion_matrix": matrix.tolist(),
         "num_classes": count,
@@ -66,10 +69,10 @@ def confusion_matrix(predicted: Value, truth: Value, classes: Value = None) -> V
 
 
 def dice_score(predicted: Value, truth: Value, positive: Value = None) -> Value:
-    """Give 2 |A and B| / (|A| + |B|): dice_score, intersection and the sizes of both.
+    """Return the Dice coefficient 2 |A & B| / (|A| + |B|); 1 for two empty sets.
 
-    Voxels count when they are not zero, or equal `positive` if that is given. Two empty masks
-    agree: 1.
+    The sets are the voxels that equal `positive`, by default those that are not zero. The result
+    has the keys dice_score, intersection, predicted_positive and ground_truth_positive.
     """
     both, first, second = _overlap("dice_score", predicted, truth, positive)
     return {
@@ -81,10 +84,10 @@ def dice_score(predicted: Value, truth: Value, positive: Value = None) -> Value:
 
 
 def jaccard_index(predicted: Value, truth: Value, positive: Value = None) -> Value:
-    """Give |A and B| / |A or B|: jaccard_index (also as iou), intersection and union.
+    """Return the Jaccard index |A & B| / |A | B|; 1 for two empty sets.
 
-    Voxels count when they are not zero, or equal `positive` if that is given. Two empty masks
-    agree: 1.
+    The sets are the voxels that equal `positive`, by default those that are not zero. The result
+    has the keys jaccard_index, iou (the same number), intersection and union.
     """
     both, first, second = _overlap("jaccard_index", predicted, truth, positive)
     union = first + second - both
@@ -95,7 +98,7 @@ def jaccard_index(predicted: Value, truth: Value, positive: Value = None) -> Val
 def _overlap(kernel: str, predicted: Value, truth: Value, positive: Value) -> tuple[int, int, int]:
     first, second = (
         array != 0 if positive is None else where_equal(kernel, array, positive)
-        for array in two_arrays(kernel, predicted, truth)
+        for array in require_two_arrays(kernel, predicted, truth)
     )
     count = np.count_nonzero
     return int(count(first & second)), int(count(first)), int(count(second))
@@ -103,15 +106,19 @@ def _overlap(kernel: str, predicted: Value, truth: Value, positive: Value) -> tu
 
 def _classes(kernel: str, array: Array) -> NDArray[np.int64]:
     flat = array.reshape(-1)
-    with np.errstate(invalid="ignore"):  # what is no integer differs from what it becomes
+    with np.errstate(
+        invalid="ignore"
+    ):  # fractions and NaN differ from the integers they are cast to
         values = flat.astype(np.int64)
     if not (values == flat).all() or values.min() < 0:
-        raise KernelError(f"{kernel}: classes must be whole numbers from 0 on")
+        raise KernelError(f"{kernel}: expected classes that are whole numbers >= 0")
     return values
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[np.generic]) -> NDArray[np.float64]:
-    whole_below = below.astype(np.float64)
-    result = np.zeros_like(above)
-    np.divide(above, whole_below, out=result, where=whole_below > 0)
+def _divide(
+    numerator: NDArray[np.float64], denominator: NDArray[np.generic]
+) -> NDArray[np.float64]:
+    divisor = denominator.astype(np.float64)
+    result = np.zeros_like(numerator)
+    np.divide(numerator, divisor, out=result, where=divisor > 0)
     return result

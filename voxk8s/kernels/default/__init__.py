@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.kernels.spec import CostHint, KernelSpec, spec
+from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, make_spec
 from voxk8s.plan.signature import Role
 
 _HOME = "voxk8s.kernels.default"
@@ -14,7 +14,7 @@ _SCALAR = CostHint(seconds=3e-6, per_megavoxel=1e-3)
 def _row(
     name: str, types: str, home: str, doc: str, *, elementwise: bool = False, version: int = 1
 ) -> KernelSpec:
-    return spec(
+    return make_spec(
         f"default.{name}",
         types,
         f"{_HOME}.{home}",
@@ -55,42 +55,47 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     _row(
         "range",
         "number number? -> sequence",
-        "sequences:range_",
+        "indexing:range_",
         "The whole numbers from a (or 0) to below b",
     ),
-    _row("sequence", "any* -> sequence", "sequences:sequence", "The sequence of its arguments"),
-    _row("index", "sequence number -> any", "sequences:index", "Item i, counted from 0"),
+    _row("sequence", "any* -> sequence", "indexing:sequence", "The sequence of its arguments"),
+    _row("index", "sequence number -> any", "indexing:index", "Item i, counted from 0"),
     _row(
         "subsequence",
         "sequence number number -> sequence",
-        "sequences:subsequence",
+        "indexing:subsequence",
         "n items from start on",
     ),
     # statistics of sequences of numbers
-    _row("mean", "sequence -> number", "statistics:mean", "Arithmetic mean"),
-    _row("median", "sequence -> number", "statistics:median", "Median"),
+    _row("mean", "sequence -> number", "sequence_statistics:mean", "Arithmetic mean"),
+    _row("median", "sequence -> number", "sequence_statistics:median", "Median"),
     _row(
         "stdev",
         "sequence -> number",
-        "statistics:stdev",
+        "sequence_statistics:stdev",
         "Standard deviation of a sample",
         version=2,
     ),
-    _row("argmax", "sequence -> number", "statistics:argmax", "Index of the first largest item"),
+    _row(
+        "argmax",
+        "sequence -> number",
+        "sequence_statistics:argmax",
+        "Index of the first largest item",
+    ),
     _row(
         "argsort",
         "sequence -> sequence",
-        "statistics:argsort",
+        "sequence_statistics:argsort",
         "Indices that sort ascending, ties in order",
     ),
     _row(
         "tally",
         "sequence -> sequence",
-        "statistics:tally",
+        "sequence_statistics:tally",
         "Distinct items with their counts, ascending",
     ),
     # what the engine does itself
-    spec(
+    make_spec(
         "default.load",
         "string -> any",
         "",
@@ -99,7 +104,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         version=2,
         cost=CostHint(seconds=0.01, per_megavoxel=0.03),
     ),
-    spec(
+    make_spec(
         "default.dir",
         "string string? bool? bool? -> sequence",
         "",
@@ -107,21 +112,21 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         role=Role.LISTING,
         cost=CostHint(seconds=0.01),
     ),
-    spec(
+    make_spec(
         "default.map",
         "closure sequence -> sequence",
         "",
         "A closure applied to each item",
         role=Role.MAP,
     ),
-    spec(
+    make_spec(
         "default.fold",
         "closure sequence -> any",
         "",
         "A closure applied to each item and what came out for the item before",
         role=Role.FOLD,
     ),
-    spec(
+    make_spec(
         "voxk8s.save",
         "any -> any",
         "",

@@ -1,7 +1,8 @@
 """Comparisons and logic of numbers, strings and truth values.
 
-Numbers compare by value (`5 == 5.0`), strings by code points. `equal` and `not_equal` also take
-sequences, item by item. Images do not compare as a whole: vox1 has thresholds for them.
+Numbers are compared by value (`5 == 5.0`), strings by code points. `equal` and `not_equal` also
+take sequences, which are compared item by item. Images cannot be compared: see the thresholds of
+vox1.
 """
 
 from __future__ import annotations
@@ -12,50 +13,50 @@ from voxk8s.values import Value
 
 
 def equal(a: Value, b: Value) -> Value:
-    """Tell whether a == b of two numbers, strings, truth values or sequences.
+    """Return whether a == b for two numbers, strings, truth values or sequences.
 
-    Values of different kinds are not equal.
+    Values of different types are not equal.
     """
     return _equal("equal", a, b)
 
 
 def not_equal(a: Value, b: Value) -> Value:
-    """Tell whether a != b, the contrary of `equal`."""
+    """Return whether a != b, the negation of `equal`."""
     return not _equal("not_equal", a, b)
 
 
 def less(a: Value, b: Value) -> Value:
-    """Tell whether a < b of two numbers or two strings."""
+    """Return whether a < b for two numbers or two strings."""
     return _order("less", a, b) < 0
 
 
 def less_equal(a: Value, b: Value) -> Value:
-    """Tell whether a <= b of two numbers or two strings."""
+    """Return whether a <= b for two numbers or two strings."""
     return _order("less_equal", a, b) <= 0
 
 
 def greater(a: Value, b: Value) -> Value:
-    """Tell whether a > b of two numbers or two strings."""
+    """Return whether a > b for two numbers or two strings."""
     return _order("greater", a, b) > 0
 
 
 def greater_equal(a: Value, b: Value) -> Value:
-    """Tell whether a >= b of two numbers or two strings."""
+    """Return whether a >= b for two numbers or two strings."""
     return _order("greater_equal", a, b) >= 0
 
 
 def both(a: Value, b: Value) -> Value:
-    """Tell whether both are true; a number is true when it is not zero."""
+    """Return whether both are true; numbers are true if they are not zero."""
     return _truth("both", a) and _truth("both", b)
 
 
 def either(a: Value, b: Value) -> Value:
-    """Tell whether one is true; a number is true when it is not zero."""
+    """Return whether at least one is true; numbers are true if they are not zero."""
     return _truth("either", a) or _truth("either", b)
 
 
 def negation(a: Value) -> Value:
-    """Not a; a number is true when it is not zero."""
+    """Return whether `a` is false; numbers are true if they are not zero."""
     return not _truth("negation", a)
 
 
@@ -66,7 +67,10 @@ def _equal(kernel: str, a: Value, b: Value) -> bool:
         return False
     for value in (a, b):
         if not isinstance(value, bool | int | float | str | None):
-            raise KernelError(f"{kernel}: cannot compare {describe(value)} as a whole")
+            raise KernelError(
+                f"{kernel}: expected numbers, strings, truth values or sequences, got"
+                f" {describe(value)}"
+            )
     return a == b
 
 
@@ -75,12 +79,14 @@ def _order(kernel: str, a: Value, b: Value) -> int:
         return (a > b) - (a < b)
     if isinstance(a, bool | int | float) and isinstance(b, bool | int | float):
         if a != a or b != b:
-            raise KernelError(f"{kernel}: NaN has no place in an order")
+            raise KernelError(f"{kernel}: expected numbers that can be ordered, got NaN")
         return (a > b) - (a < b)
-    raise KernelError(f"{kernel}: cannot order {describe(a)} and {describe(b)}")
+    raise KernelError(
+        f"{kernel}: expected two numbers or two strings, got {describe(a)} and {describe(b)}"
+    )
 
 
 def _truth(kernel: str, value: Value) -> bool:
     if not isinstance(value, bool | int | float):
-        raise KernelError(f"{kernel}: needs a truth value, not {describe(value)}")
+        raise KernelError(f"{kernel}: expected a truth value, got {describe(value)}")
     return bool(value)

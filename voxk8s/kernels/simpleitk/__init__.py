@@ -1,23 +1,21 @@
 """The kernels of the namespace `simpleitk`: SimpleITK's functions under their own names.
 
-Arguments are positional. Numbers in the form of floats are cast where a whole number is wanted, a
-number stands for a vector of equal ones, and enumerations are given by name (`"sitkFloat32"`,
-`"Jet"`). A point is a sequence of indices, x first; a map (of labels) a sequence of pairs. Label
-maps are images of labels here, 0 where there is none. ITK runs on one thread, and takes images for
-one geometry that are one to all other kernels. Complex voxels are not handled, so functions that
-take or give them are left out, as is all that reads, writes or shows something.
+Arguments are positional. A float without fraction serves as an integer, a number as a vector of
+equal numbers, and enumerators are given by name (`"sitkFloat32"`, `"Jet"`). A point is a sequence
+of indices with x first; a map (of labels) is a sequence of pairs. Label maps are images of labels,
+0 for the background. ITK runs on one thread, and tolerates the same differences of geometry as all
+other kernels. Functions that take or return complex voxels are left out, as are those that read,
+write or display something.
 """
 
 from __future__ import annotations
 
-import json
-from importlib import resources
 from typing import Final
 
-from voxk8s.kernels.simpleitk.forms import Form
-from voxk8s.kernels.spec import CostHint, KernelSpec, spec
+from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, make_spec
+from voxk8s.kernels.simpleitk.function_table import Overload, load_functions
 
-_WORDS: Final = {
+_TYPE_NAMES: Final = {
     "integer": "number",
     "extents": "any",
     "layout": "any",
@@ -29,37 +27,29 @@ _WORDS: Final = {
 _VECTORS: Final = ("integers", "numbers", "images", "labellings", "enum")
 
 
-def _specs() -> tuple[KernelSpec, ...]:
-    return tuple(_spec(name, forms) for name, forms in functions().items())
-
-
-def functions() -> dict[str, tuple[Form, ...]]:
-    """Give the forms in which each function can be called, by its name."""
-    text = resources.files(__package__).joinpath("functions.json").read_text(encoding="utf-8")
-    return {
-        name: tuple(Form.of(form) for form in entry["forms"])
-        for name, entry in json.loads(text).items()
-    }
-
-
-def _spec(name: str, forms: tuple[Form, ...]) -> KernelSpec:
-    least = min(form.minimum for form in forms)
-    most = max(form.maximum for form in forms)
-    words: list[str] = []
-    for position in range(most):
+def _spec(name: str, overloads: tuple[Overload, ...]) -> KernelSpec:
+    minimum = min(overload.minimum for overload in overloads)
+    types: list[str] = []
+    for position in range(max(overload.maximum for overload in overloads)):
         kinds = {
-            form.parameters[position].kind for form in forms if position < len(form.parameters)
+            overload.parameters[position].kind
+            for overload in overloads
+            if position < overload.maximum
         }
-        # A vector may be given as a number, an enumeration by name or number.
-        word = next(iter(kinds)) if len(kinds) == 1 and not kinds & set(_VECTORS) else "any"
-        words.append(_WORDS.get(word, word) + ("" if position < least else "?"))
-    return spec(
+        # A vector may be given as a number, an enumerator as a name or a number.
+        name_of_type = next(iter(kinds)) if len(kinds) == 1 and not kinds & set(_VECTORS) else "any"
+        types.append(
+            _TYPE_NAMES.get(name_of_type, name_of_type) + ("" if position < minimum else "?")
+        )
+    return make_spec(
         f"simpleitk.{name}",
-        f"{' '.join(words)} -> {forms[0].result}",
+        f"{' '.join(types)} -> {overloads[0].result}",
         f"voxk8s.kernels.simpleitk.calls:{name}",
         f"SimpleITK's {name}",
         cost=CostHint(seconds=2e-4, per_megavoxel=5e-2),
     )
 
 
-KERNELS: Final[tuple[KernelSpec, ...]] = _specs()
+KERNELS: Final[tuple[KernelSpec, ...]] = tuple(
+    _spec(name, overloads) for name, overloads in load_functions().items()
+)

@@ -1,9 +1,8 @@
-"""Writes the table of SimpleITK's functions that plans may call: `python -m` this module.
+"""Generates the table of SimpleITK's functions that plans may call: `python -m` this module.
 
-The table lies in the package, so that a plan is checked where SimpleITK is not installed. It is
-found by introspection: a function is taken when it stands for an ITK filter or source, when its
-parameters can be written in a plan, when its voxels are not complex, and when it neither reads nor
-writes anything.
+The table is a file of the package, so that plans can be checked where SimpleITK is not installed.
+It is the result of introspection: a function is included if it wraps an ITK filter or source, its
+parameters can be written in a plan, its voxels are not complex, and it reads and writes nothing.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from typing import Final
 
 import SimpleITK as sitk
 
-from voxk8s.kernels.simpleitk.bounds import BOUNDS, VECTORS
+from voxk8s.kernels.simpleitk.parameter_bounds import BOUNDS, VECTORS
 
 TABLE: Final = Path(__file__).with_name("functions.json")
 DENIED: Final = frozenset({"ReadImage", "WriteImage", "Show", "ReadTransform", "WriteTransform"})
-"""What touches files or screens, should it ever look like a filter."""
+"""Functions that access files or the display, excluded even if they look like filters."""
 _COMPLEX: Final = re.compile(r"Complex|(Forward|Inverse)FFT$")
-"""What takes or gives complex voxels, which are no values."""
+"""Functions that take or return complex voxels, which are not supported as values."""
 
 _KINDS: Final = {
     "Image": "image",
@@ -45,8 +44,8 @@ _ENUMERATIONS: Final = {
         r"|LabelLinear|\w+WindowedSinc)"
     ),
 }
-"""The names of the enumerations that no class owns; pixels of values only."""
-_WHOLE: Final = re.compile(r"u?int(8|16|32|64)_t|size_t")
+"""Enumerators of the enumerations outside classes; of pixel types, those of images as values."""
+_INTEGER: Final = re.compile(r"u?int(8|16|32|64)_t|size_t")
 _VECTOR: Final = re.compile(r"Vector(UInt8|UInt32|UInt64|Int32|Int64|Int8|Int16|UInt16|Bool)")
 _RESULTS: Final = {
     "Image": "image",
@@ -60,7 +59,7 @@ _OVERLOAD: Final = re.compile(r"(\w+)\s*\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)
 Parameter = dict[str, object]
 
 _BY_HAND: Final[dict[str, list[str]]] = {
-    # The usual form has a transform in the middle, which a plan cannot write.
+    # The full signature has a transform in the middle, which a plan cannot write.
     "Resample": [
         "Image image1",
         "Image referenceImage",
@@ -68,22 +67,22 @@ _BY_HAND: Final[dict[str, list[str]]] = {
         "double defaultPixelValue=default",
     ],
 }
-"""Forms that introspection cannot find; called by the names of their parameters."""
+"""Overloads that introspection does not find; called with keyword arguments."""
 
 
 def table() -> dict[str, dict[str, object]]:
-    """Give the functions of the SimpleITK that is installed, by name."""
+    """Return the overloads of the functions of the installed SimpleITK, by name."""
     found: dict[str, dict[str, object]] = {}
     for name in sorted(vars(sitk)):
-        if name in DENIED or _COMPLEX.search(name) or not _stands_for_a_filter(name):
+        if name in DENIED or _COMPLEX.search(name) or not _wraps_filter(name):
             continue
-        forms = _forms(name)
-        if forms:
-            found[name] = {"forms": forms}
+        overloads = _overloads(name)
+        if overloads:
+            found[name] = {"overloads": overloads}
     return found
 
 
-def _stands_for_a_filter(name: str) -> bool:
+def _wraps_filter(name: str) -> bool:
     if not name[0].isupper() or not callable(vars(sitk)[name]) or inspect.isclass(vars(sitk)[name]):
         return False
     stem = name.removesuffix("Source")
@@ -94,19 +93,19 @@ def _stands_for_a_filter(name: str) -> bool:
     )
 
 
-def _forms(name: str) -> list[dict[str, object]]:
+def _overloads(name: str) -> list[dict[str, object]]:
     function = vars(sitk)[name]
-    forms: list[dict[str, object]] = []
+    overloads: list[dict[str, object]] = []
     if name in _BY_HAND:
-        return [{**(_form(name, _BY_HAND[name], "Image") or {}), "named": True}]
+        return [{**(_overload(name, _BY_HAND[name], "Image") or {}), "named": True}]
     for owner, parameters, result in _OVERLOAD.findall(function.__doc__ or ""):
-        form = _form(name, _split(parameters), result) if owner == name else None
-        if form is not None and form not in forms:
-            forms.append(form)
-    return forms or _annotated(name)
+        overload = _overload(name, _split(parameters), result) if owner == name else None
+        if overload is not None and overload not in overloads:
+            overloads.append(overload)
+    return overloads or _annotated_overloads(name)
 
 
-def _annotated(name: str) -> list[dict[str, object]]:
+def _annotated_overloads(name: str) -> list[dict[str, object]]:
     signature = inspect.signature(vars(sitk)[name])
     parameters: list[str] = []
     for parameter in signature.parameters.values():
@@ -124,46 +123,46 @@ def _annotated(name: str) -> list[dict[str, object]]:
         given = "" if parameter.default is parameter.empty else "=default"
         parameters.append(f"{hint} {parameter.name}{given}")
     result = "Image" if "Image" in str(signature.return_annotation) else ""
-    form = _form(name, parameters, result)
-    return [] if form is None else [form]
+    overload = _overload(name, parameters, result)
+    return [] if overload is None else [overload]
 
 
-def _form(name: str, parameters: list[str], result: str) -> dict[str, object] | None:
+def _overload(name: str, parameters: list[str], result: str) -> dict[str, object] | None:
     if result not in _RESULTS:
         return None
-    described: list[Parameter] = []
+    parsed: list[Parameter] = []
     for text in parameters:
         head, given, default = text.partition("=")
-        words = head.replace("&", " ").replace("const ", " ").split()
-        declared = " ".join(words[:-1]).replace("itk::simple::", "")
+        tokens = head.replace("&", " ").replace("const ", " ").split()
+        declared = " ".join(tokens[:-1]).replace("itk::simple::", "")
         kind = _kind(declared)
         if kind is None:
             if given:
-                break  # this one and all after it keep their defaults
+                break  # this parameter and all after it keep their defaults
             return None
-        if "LabelMap" in name and "ToLabelMap" not in name and words[-1] != "featureImage":
+        if "LabelMap" in name and "ToLabelMap" not in name and tokens[-1] != "featureImage":
             kind = {"image": "labels", "images": "labellings"}.get(kind, kind)
         if kind == "integers":
-            kind = VECTORS.get(words[-1], kind)
-        # The default seed of a noise is the clock's: results must not depend on it. The default
-        # extents may be beyond the image.
-        optional = bool(given) and (words[-1], kind) != ("seed", "integer") and kind != "extents"
-        parameter: Parameter = {"name": words[-1], "kind": kind, "optional": optional}
+            kind = VECTORS.get(tokens[-1], kind)
+        # The default seed of a noise filter is the time: results must not depend on it. The default
+        # extents may be larger than the image.
+        optional = bool(given) and (tokens[-1], kind) != ("seed", "integer") and kind != "extents"
+        parameter: Parameter = {"name": tokens[-1], "kind": kind, "optional": optional}
         if kind == "enum":
             parameter["choices"] = _choices(declared, default)
-        for key in (words[-1], f"{name}.{words[-1]}"):
+        for key in (tokens[-1], f"{name}.{tokens[-1]}"):
             parameter |= BOUNDS.get(key, {})
-        described.append(parameter)
-    for position in range(len(described) - 2, -1, -1):
-        if not described[position + 1]["optional"]:
-            described[position]["optional"] = False
-    return {"parameters": described, "result": _RESULTS[result]}
+        parsed.append(parameter)
+    for position in range(len(parsed) - 2, -1, -1):
+        if not parsed[position + 1]["optional"]:
+            parsed[position]["optional"] = False
+    return {"parameters": parsed, "result": _RESULTS[result]}
 
 
 def _kind(declared: str) -> str | None:
     if declared in _KINDS:
         return _KINDS[declared]
-    if _WHOLE.fullmatch(declared):
+    if _INTEGER.fullmatch(declared):
         return "integer"
     if declared in ("VectorDouble", "VectorFloat"):
         return "numbers"
@@ -173,10 +172,10 @@ def _kind(declared: str) -> str | None:
 
 
 def _choices(declared: str, default: str) -> dict[str, int]:
-    """Give the names of an enumeration and their numbers.
+    """Return the values of an enumeration by name.
 
-    A class has those of all its enumerations in a row, each from 0: it is the group that has the
-    default, or the first.
+    A class has the enumerators of all its enumerations in a row, each from 0: the enumeration is
+    the group that contains the default, or the first.
     """
     owner, _, local = declared.rpartition("::")
     if not owner:
@@ -196,7 +195,7 @@ def _choices(declared: str, default: str) -> dict[str, int]:
 
 
 def _split(parameters: str) -> list[str]:
-    """Split at the commas that are in no bracket."""
+    """Split a parameter list at the commas outside brackets."""
     parts: list[str] = []
     depth, current = 0, ""
     for character in parameters:
@@ -210,7 +209,7 @@ def _split(parameters: str) -> list[str]:
 
 
 def render() -> str:
-    """Give the table as the text of its file: one function a line."""
+    """Return the content of the table's file: one function per line."""
     rows = [
         f"{json.dumps(name)}: {json.dumps(entry, separators=(',', ':'))}"
         for name, entry in table().items()

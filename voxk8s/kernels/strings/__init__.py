@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.kernels.spec import CostHint, KernelSpec, spec
+from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, make_spec
 
 _HOME = "voxk8s.kernels.strings.text"
 _COST = CostHint(seconds=3e-6)
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
-    spec(
+    make_spec(
         "strings.concat",
         "any any* -> string",
         f"{_HOME}:concat",
@@ -18,7 +18,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         cheap=True,
         cost=_COST,
     ),
-    spec(
+    make_spec(
         "strings.format_string",
         "string any* -> string",
         f"{_HOME}:format_string",
@@ -27,7 +27,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         cheap=True,
         cost=_COST,
     ),
-    spec(
+    make_spec(
         "strings.equals",
         "any any -> bool",
         f"{_HOME}:equals",
@@ -35,7 +35,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         cheap=True,
         cost=_COST,
     ),
-    spec(
+    make_spec(
         "strings.split",
         "string string? -> sequence",
         f"{_HOME}:split",

@@ -1,4 +1,4 @@
-"""Text: joining, formatting, comparing and splitting. Numbers are text as `print` shows them."""
+"""Concatenation, formatting, comparison and splitting of text; numbers as `print` writes them."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ _WHOLE_NUMBER_TYPES: Final = frozenset("bcdoxX")
 
 
 def concat(first: Value, *more: Value) -> Value:
-    """Give the arguments as text, one after the other."""
+    """Return the concatenation of the arguments as text."""
     return "".join(as_text(part) for part in (first, *more))
 
 
 def format_string(template: Value, *arguments: Value) -> Value:
-    """Fill `{}`, `{0}` or `{:03d}` in a template with the arguments, as Python's str.format does.
+    """Replace `{}`, `{0}` or `{:03d}` in a template by the arguments, as Python's str.format does.
 
-    A whole number in the form of a float is taken as an integer where the field asks for one.
-    Fields name arguments by position only: no attributes, no items. KernelError for a wrong field,
-    one that is wider than 1,000 characters, and half a character.
+    A float without fraction serves as an integer where the format requires one. Fields refer to
+    arguments by position only, without attributes and items. KernelError for a wrong field, one
+    wider than 1,000 characters, and a result with lone surrogates.
     """
-    pattern = _text("format_string", template)
+    pattern = _require_string("format_string", template)
     try:
         filled = _Formatter().vformat(pattern, arguments, {})
-        filled.encode()  # `{:c}` makes half a character of some numbers, which is no text
+        filled.encode()  # `{:c}` turns some numbers into lone surrogates
     except (ValueError, LookupError, TypeError, OverflowError) as error:
         raise KernelError(f"format_string: {pattern!r}: {error}") from error
     return filled
 
 
 def equals(a: Value, b: Value) -> Value:
-    """Tell whether two values are the same text."""
+    """Return whether two values are equal as text."""
     return as_text(a) == as_text(b)
 
 
 def split(text: Value, separator: Value = ",") -> Value:
-    """Give the pieces of a text between separators, as a sequence of strings."""
-    mark = _text("split", separator)
-    if not mark:
-        raise KernelError("split: the separator is empty")
-    pieces: list[Value] = [*_text("split", text).split(mark)]
+    """Return the substrings between separators, as a sequence of strings."""
+    delimiter = _require_string("split", separator)
+    if not delimiter:
+        raise KernelError("split: expected a separator, got an empty string")
+    pieces: list[Value] = [*_require_string("split", text).split(delimiter)]
     return pieces
 
 
 class _Formatter(string.Formatter):
-    """Fills fields by position and refuses to look into the arguments."""
+    """A formatter whose fields are positions, without access to attributes and items."""
 
     def get_field(
         self, field_name: str, args: Sequence[object], kwargs: Mapping[str, object]
     ) -> tuple[object, int | str]:
         if not re.fullmatch(r"\d*", field_name):
-            raise ValueError(f"field {field_name!r} is no position")
+            raise ValueError(f"expected a position as field, got {field_name!r}")
         found: tuple[object, int | str] = super().get_field(field_name, args, kwargs)
         return found
 
@@ -68,7 +68,9 @@ class _Formatter(string.Formatter):
 
     def format_field(self, value: object, format_spec: str) -> str:
         if any(int(width) > _WIDEST_FIELD for width in re.findall(r"\d+", format_spec)):
-            raise ValueError(f"a field may have at most {_WIDEST_FIELD} characters")
+            raise ValueError(
+                f"expected a field of at most {_WIDEST_FIELD} characters, got {format_spec!r}"
+            )
         if isinstance(value, float) and value.is_integer():
             if format_spec[-1:] in _WHOLE_NUMBER_TYPES:
                 value = int(value)
@@ -80,7 +82,7 @@ class _Formatter(string.Formatter):
         return formatted
 
 
-def _text(kernel: str, value: Value) -> str:
+def _require_string(kernel: str, value: Value) -> str:
     if not isinstance(value, str):
-        raise KernelError(f"{kernel}: needs a string, not {describe(value)}")
+        raise KernelError(f"{kernel}: expected a string, got {describe(value)}")
     return value

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.kernels.spec import KernelSpec, spec
+from voxk8s.kernels.kernel_spec import KernelSpec, make_spec
 
-_HOME = "voxk8s.kernels.testing.kernels"
+_HOME = "voxk8s.kernels.testing.fault_injection"
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
-    spec("test.sleep", "number -> number", f"{_HOME}:sleep", "Waits, then gives the seconds"),
-    spec(
+    make_spec("test.sleep", "number -> number", f"{_HOME}:sleep", "Waits, then gives the seconds"),
+    make_spec(
         "test.fail_times",
         "number any -> any",
         f"{_HOME}:fail_times",
         "Fails n times with a transient error, then gives x",
     ),
-    spec("test.fail", "string -> any", f"{_HOME}:fail", "Fails for good with the message"),
-    spec("test.identity", "any -> any", f"{_HOME}:identity", "Gives its argument"),
-    spec(
+    make_spec("test.fail", "string -> any", f"{_HOME}:fail", "Fails for good with the message"),
+    make_spec("test.identity", "any -> any", f"{_HOME}:identity", "Gives its argument"),
+    make_spec(
         "test.allocate",
         "number -> number",
         f"{_HOME}:allocate",
         "Takes so many MiB of memory, then gives the number",
     ),
-    spec(
+    make_spec(
         "test.nondeterministic",
         "any -> any",
         f"{_HOME}:nondeterministic",

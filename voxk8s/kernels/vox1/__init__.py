@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.kernels.spec import CostHint, KernelSpec, spec
+from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, make_spec
 from voxk8s.plan.signature import Role
 
 _ELEMENTWISE: Final = frozenset(
@@ -25,7 +25,7 @@ def _row(
     role: Role = Role.COMPUTE,
     version: int = 1,
 ) -> KernelSpec:
-    return spec(
+    return make_spec(
         f"vox1.{name}",
         types,
         f"voxk8s.kernels.vox1.{home}",
@@ -38,10 +38,10 @@ def _row(
 
 
 def _scalar(name: str, types: str, doc: str) -> KernelSpec:
-    return spec(
+    return make_spec(
         f"vox1.{name}",
         types,
-        f"voxk8s.kernels.vox1.numbers:{name}",
+        f"voxk8s.kernels.vox1.typed_arithmetic:{name}",
         doc,
         cheap=True,
         cost=CostHint(seconds=3e-6),
@@ -51,8 +51,8 @@ def _scalar(name: str, types: str, doc: str) -> KernelSpec:
 # Seconds a million voxels as measured on one core of 2.5 GHz or so; see tests/bench.
 KERNELS: Final[tuple[KernelSpec, ...]] = (
     # neighbourhood and connectivity
-    _row("near", "mask -> mask", "neighbourhood:near", 4e-4, "Dilation by the box"),
-    _row("interior", "mask -> mask", "neighbourhood:interior", 5e-4, "Erosion by the box"),
+    _row("near", "mask -> mask", "box_morphology:near", 4e-4, "Dilation by the box"),
+    _row("interior", "mask -> mask", "box_morphology:interior", 5e-4, "Erosion by the box"),
     _row(
         "through", "mask mask -> mask", "connectivity:through", 2e-3, "Components of b that meet a"
     ),
@@ -77,15 +77,23 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     _row("maxvol", "mask -> mask", "connectivity:maxvol", 2.5e-3, "The largest component"),
     _row("lcc", "mask -> image", "connectivity:lcc", 2e-3, "Labels of components"),
     # distance
-    _row("dt", "mask -> image", "distance:dt", 3e-2, "Signed distance in mm"),
-    _row("pdt", "mask -> image", "distance:pdt", 3e-2, "Distance in mm, 0 inside"),
-    _row("distleq", "number mask -> mask", "distance:distleq", 1e-2, "At most r mm away"),
-    _row("distgeq", "number mask -> mask", "distance:distgeq", 1e-2, "At least r mm away"),
-    _row("smoothen", "mask number -> mask", "distance:smoothen", 2e-2, "Smoothing by a radius"),
-    _row("erode", "mask number -> mask", "distance:erode", 1e-2, "Erosion by a radius in mm"),
-    _row("dilate", "mask number -> mask", "distance:dilate", 1e-2, "Dilation by a radius in mm"),
-    _row("imopen", "mask number -> mask", "distance:imopen", 2e-2, "Opening by a radius in mm"),
-    _row("imclose", "mask number -> mask", "distance:imclose", 2e-2, "Closing by a radius in mm"),
+    _row("dt", "mask -> image", "distance_maps:dt", 3e-2, "Signed distance in mm"),
+    _row("pdt", "mask -> image", "distance_maps:pdt", 3e-2, "Distance in mm, 0 inside"),
+    _row("distleq", "number mask -> mask", "distance_maps:distleq", 1e-2, "At most r mm away"),
+    _row("distgeq", "number mask -> mask", "distance_maps:distgeq", 1e-2, "At least r mm away"),
+    _row(
+        "smoothen", "mask number -> mask", "distance_maps:smoothen", 2e-2, "Smoothing by a radius"
+    ),
+    _row("erode", "mask number -> mask", "distance_maps:erode", 1e-2, "Erosion by a radius in mm"),
+    _row(
+        "dilate", "mask number -> mask", "distance_maps:dilate", 1e-2, "Dilation by a radius in mm"
+    ),
+    _row(
+        "imopen", "mask number -> mask", "distance_maps:imopen", 2e-2, "Opening by a radius in mm"
+    ),
+    _row(
+        "imclose", "mask number -> mask", "distance_maps:imclose", 2e-2, "Closing by a radius in mm"
+    ),
     # boolean operators and thresholds
     _row("and", "mask mask -> mask", "boolean:and_", 2e-4, "In both"),
     _row("or", "mask mask -> mask", "boolean:or_", 2e-4, "In one or both"),
@@ -101,17 +109,22 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     ),
     # images of a geometry
     _row(
-        "border", "image* -> mask", "geometry:border", 1e-4, "The outermost voxels", Role.GEOMETRY
+        "border",
+        "image* -> mask",
+        "image_sources:border",
+        1e-4,
+        "The outermost voxels",
+        Role.GEOMETRY,
     ),
-    _row("x", "image* -> image", "geometry:x", 5e-4, "Indices along x", Role.GEOMETRY),
-    _row("y", "image* -> image", "geometry:y", 5e-4, "Indices along y", Role.GEOMETRY),
-    _row("z", "image* -> image", "geometry:z", 5e-4, "Indices along z", Role.GEOMETRY),
-    _row("tt", "image* -> mask", "geometry:tt", 1e-4, "The full mask", Role.GEOMETRY),
-    _row("ff", "image* -> mask", "geometry:ff", 1e-4, "The empty mask", Role.GEOMETRY),
+    _row("x", "image* -> image", "image_sources:x", 5e-4, "Indices along x", Role.GEOMETRY),
+    _row("y", "image* -> image", "image_sources:y", 5e-4, "Indices along y", Role.GEOMETRY),
+    _row("z", "image* -> image", "image_sources:z", 5e-4, "Indices along z", Role.GEOMETRY),
+    _row("tt", "image* -> mask", "image_sources:tt", 1e-4, "The full mask", Role.GEOMETRY),
+    _row("ff", "image* -> mask", "image_sources:ff", 1e-4, "The empty mask", Role.GEOMETRY),
     _row(
         "constant",
         "number image* -> image",
-        "geometry:constant",
+        "image_sources:constant",
         4e-4,
         "k everywhere",
         Role.GEOMETRY,
@@ -119,7 +132,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     _row(
         "bconstant",
         "bool image* -> mask",
-        "geometry:bconstant",
+        "image_sources:bconstant",
         1e-4,
         "b everywhere",
         Role.GEOMETRY,
@@ -140,16 +153,16 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     ),
     _row("mask", "image mask -> image", "colour:mask", 1e-3, "i where m is true, else 0"),
     # measures
-    _row("volume", "mask -> number", "measures:volume", 1e-4, "Number of true voxels"),
-    _row("avg", "image mask -> number", "measures:avg", 1e-3, "Mean where m is true"),
-    _row("avg0", "image mask -> number", "measures:avg0", 1e-3, "Mean where m is true, or 0"),
-    _row("min", "image -> number", "measures:min_", 3e-4, "The smallest value"),
-    _row("max", "image -> number", "measures:max_", 3e-4, "The largest value"),
-    _row("abs", "image -> image", "measures:abs_", 1e-3, "Absolute values"),
+    _row("volume", "mask -> number", "measurements:volume", 1e-4, "Number of true voxels"),
+    _row("avg", "image mask -> number", "measurements:avg", 1e-3, "Mean where m is true"),
+    _row("avg0", "image mask -> number", "measurements:avg0", 1e-3, "Mean where m is true, or 0"),
+    _row("min", "image -> number", "measurements:min_", 3e-4, "The smallest value"),
+    _row("max", "image -> number", "measurements:max_", 3e-4, "The largest value"),
+    _row("abs", "image -> image", "measurements:abs_", 1e-3, "Absolute values"),
     _row(
         "percentiles",
         "image mask number -> image",
-        "measures:percentiles",
+        "measurements:percentiles",
         1e-2,
         "Ranks within the mask",
     ),
@@ -167,27 +180,31 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     _scalar("bool_and_scalar", "bool bool -> bool", "a and b"),
     _scalar("bool_or_scalar", "bool bool -> bool", "a or b"),
     _scalar("bool_not_scalar", "bool -> bool", "not a"),
-    _row("add_vs", "image number -> image", "numbers:add_vs", 1e-3, "i + k"),
-    _row("mul_vs", "image number -> image", "numbers:mul_vs", 1e-3, "i * k"),
-    _row("sub_vs", "image number -> image", "numbers:sub_vs", 1e-3, "i - k"),
-    _row("sub_sv", "number image -> image", "numbers:sub_sv", 1e-3, "k - i"),
-    _row("div_vs", "image number -> image", "numbers:div_vs", 1e-3, "i / k"),
-    _row("div_sv", "number image -> image", "numbers:div_sv", 1e-3, "k / i"),
+    _row("add_vs", "image number -> image", "typed_arithmetic:add_vs", 1e-3, "i + k"),
+    _row("mul_vs", "image number -> image", "typed_arithmetic:mul_vs", 1e-3, "i * k"),
+    _row("sub_vs", "image number -> image", "typed_arithmetic:sub_vs", 1e-3, "i - k"),
+    _row("sub_sv", "number image -> image", "typed_arithmetic:sub_sv", 1e-3, "k - i"),
+    _row("div_vs", "image number -> image", "typed_arithmetic:div_vs", 1e-3, "i / k"),
+    _row("div_sv", "number image -> image", "typed_arithmetic:div_sv", 1e-3, "k / i"),
     # second names
-    _row("vol", "mask -> number", "measures:volume", 1e-4, "Another name of volume"),
+    _row("vol", "mask -> number", "measurements:volume", 1e-4, "Another name of volume"),
     _row("Lcc", "mask -> image", "connectivity:lcc", 2e-3, "Another name of lcc"),
     # filters, texture and surfaces
     _row(
-        "otsu", "image mask number -> mask", "filters:otsu", 2e-2, "Two classes by Otsu's threshold"
+        "otsu",
+        "image mask number -> mask",
+        "itk_filters:otsu",
+        2e-2,
+        "Two classes by Otsu's threshold",
     ),
-    _row("gradient", "image -> image", "filters:gradient", 5e-2, "Magnitude of the gradient"),
-    _row("n4", "image mask -> image", "filters:n4", 10, "Bias field correction"),
-    _row("slic", "image number number -> image", "filters:slic", 1, "Superpixels", version=2),
+    _row("gradient", "image -> image", "itk_filters:gradient", 5e-2, "Magnitude of the gradient"),
+    _row("n4", "image mask -> image", "itk_filters:n4", 10, "Bias field correction"),
+    _row("slic", "image number number -> image", "itk_filters:slic", 1, "Superpixels", version=2),
     _row(
-        "extract", "image sequence sequence -> image", "filters:extract", 1e-3, "A box of an image"
+        "extract", "image sequence sequence -> image", "cropping:extract", 1e-3, "A box of an image"
     ),
-    _row("fillholes", "mask -> mask", "filters:fillholes", 3e-3, "Holes filled"),
-    _row("label_mean", "image image -> image", "filters:label_mean", 0.1, "Means by label"),
+    _row("fillholes", "mask -> mask", "connectivity:fillholes", 3e-3, "Holes filled"),
+    _row("label_mean", "image image -> image", "measurements:label_mean", 0.1, "Means by label"),
     _row(
         "crossCorrelation",
         "number image image mask number number number -> image",
@@ -196,12 +213,16 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "Similarity of local histograms",
     ),
     _row(
-        "hd95", "mask mask -> number", "surfaces:hd95", 5e-2, "95th percentile of surface distances"
+        "hd95",
+        "mask mask -> number",
+        "surface_distances:hd95",
+        5e-2,
+        "95th percentile of surface distances",
     ),
     _row(
         "nsd",
         "mask mask number -> number",
-        "surfaces:nsd",
+        "surface_distances:nsd",
         5e-2,
         "Share of surfaces that are close",
     ),

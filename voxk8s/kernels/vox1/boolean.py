@@ -1,8 +1,8 @@
 """Boolean operators on masks, voxel by voxel.
 
-All take masks (true where not zero) and give uint8 masks of 0 and 1. Two images of different
-geometry are a KernelError that names both. Two truth values (or numbers, true where not zero) give
-a truth value; one truth value with a mask is taken for all voxels.
+All take masks (true where not zero) of one geometry and return uint8 masks of 0 and 1. Two truth
+values (or numbers, true where not zero) result in a truth value; a truth value with a mask applies
+to all voxels. KernelError for arguments of other types and for masks of different geometry.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from voxk8s.describe import describe
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import check_geometry, image_like, scalar_image
-from voxk8s.kernels.vox1.operands import one_mask
+from voxk8s.kernels.arguments import check_geometry, require_mask, require_scalar_image
+from voxk8s.kernels.images import image_like
 from voxk8s.values import Array, Image, Value
 
 _Truth: TypeAlias = Array | np.bool_
@@ -24,39 +24,39 @@ _Operator: TypeAlias = Callable[[_Truth, _Truth], NDArray[np.bool_]]
 
 
 def and_(a: Value, b: Value) -> Value:
-    """Give the voxels that are in both (infix `&`)."""
+    """Return the intersection: the voxels in both masks (infix `&`)."""
     return _apply("and", np.logical_and, a, b)
 
 
 def or_(a: Value, b: Value) -> Value:
-    """Give the voxels that are in one or both (infix `|`)."""
+    """Return the union: the voxels in one or both masks (infix `|`)."""
     return _apply("or", np.logical_or, a, b)
 
 
 def diff(a: Value, b: Value) -> Value:
-    """Give the voxels that are in `a` and not in `b` (infix `\\`)."""  # noqa: D301 one backslash
+    """Return the difference: the voxels in `a` and not in `b` (infix `\\`)."""  # noqa: D301 one backslash
     return _apply("diff", lambda x, y: np.logical_and(x, np.logical_not(y)), a, b)
 
 
 def not_(a: Value) -> Value:
-    """Give the voxels that are not in `a` (prefix `!`)."""
+    """Return the complement: the voxels not in `a` (prefix `!`)."""
     if isinstance(a, bool | int | float):
         return not a
-    shape, mask = one_mask("not", a)
-    return image_like(shape, np.equal(mask, 0).view(np.uint8))
+    image, mask = require_mask("not", a)
+    return image_like(image, np.equal(mask, 0).view(np.uint8))
 
 
 def _apply(kernel: str, operator: _Operator, a: Value, b: Value) -> Value:
-    shapes = [scalar_image(kernel, value) for value in (a, b) if isinstance(value, Image)]
+    images = [require_scalar_image(kernel, value) for value in (a, b) if isinstance(value, Image)]
     if not all(isinstance(value, Image | bool | int | float) for value in (a, b)):
-        raise KernelError(f"{kernel}: needs masks, not {describe(a)} and {describe(b)}")
-    if len(shapes) == 2:
-        check_geometry(kernel, *shapes)
-    # Voxels as they are: these operators take what is not zero for true.
+        raise KernelError(f"{kernel}: expected masks, got {describe(a)} and {describe(b)}")
+    if len(images) == 2:
+        check_geometry(kernel, *images)
+    # Voxels without conversion to 0 and 1: these operators take what is not zero for true.
     truth = operator(_truth(a), _truth(b))
-    if not shapes:
+    if not images:
         return bool(truth)
-    return image_like(shapes[0], truth.view(np.uint8))
+    return image_like(images[0], truth.view(np.uint8))
 
 
 def _truth(value: Value) -> _Truth:

@@ -1,31 +1,26 @@
 """Intensities, channels and colour images; masking.
 
 Images have 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels. Channels and intensities are
-float32 of one channel and of the image's geometry.
+float32 images with one channel and the geometry of the image.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from voxk8s.describe import describe, describe_geometry
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
-from voxk8s.kernels.images import (
-    as_float32,
-    as_mask,
-    check_geometry,
-    image_like,
-    require_image,
-    same_geometry,
-    scalar_image,
-)
+from voxk8s.kernels.arguments import check_geometry, require_image, require_scalar_image
+from voxk8s.kernels.images import as_float32, image_like, mask_voxels
 from voxk8s.values import Float32Array, Image, MaskArray, Value
 
-_OPAQUE = np.float32(255)
+_OPAQUE: Final = np.float32(255)
 
 
 def intensity(i: Value) -> Image:
-    """Give one channel as float32: grey as it is, .2126 R + .7152 G + .0722 B of colour.
+    """Return the intensity in float32: grey, or 0.2126 R + 0.7152 G + 0.0722 B.
 
     Alpha is ignored. Source: the luminance of ITU-R BT.709.
     """
@@ -42,22 +37,22 @@ def intensity(i: Value) -> Image:
 
 
 def red(i: Value) -> Image:
-    """Give the red channel as float32; of a grey image the grey."""
+    """Return the red channel in float32; grey if the image has no colour."""
     return _colour("red", 0, i)
 
 
 def green(i: Value) -> Image:
-    """Give the green channel as float32; of a grey image the grey."""
+    """Return the green channel in float32; grey if the image has no colour."""
     return _colour("green", 1, i)
 
 
 def blue(i: Value) -> Image:
-    """Give the blue channel as float32; of a grey image the grey."""
+    """Return the blue channel in float32; grey if the image has no colour."""
     return _colour("blue", 2, i)
 
 
 def alpha(i: Value) -> Image:
-    """Give the alpha channel as float32; 255 everywhere if the image has none."""
+    """Return the alpha channel in float32; 255 everywhere if the image has none."""
     image = require_image("alpha", i)
     if image.channels in (2, 4):
         return image_like(image, _channel(image, image.channels - 1), 1)
@@ -67,30 +62,26 @@ def alpha(i: Value) -> Image:
 
 
 def rgb(r: Value, g: Value, b: Value) -> Image:
-    """Make a colour image of three images: 8-bit channels, clamped to 0..255, rounded half to even.
+    """Return a colour image of uint8 channels, clamped to 0..255 and rounded half to even.
 
-    NaN becomes 0. KernelError that names two images if their geometries differ.
+    NaN becomes 0. KernelError if the geometries differ.
     """
-    return _combined("rgb", r, g, b)
+    return _combine("rgb", r, g, b)
 
 
 def rgba(r: Value, g: Value, b: Value, a: Value) -> Image:
-    """Make a colour image with alpha of four images, as `rgb` does."""
-    return _combined("rgba", r, g, b, a)
+    """Return a colour image with alpha, of channels as in `rgb`."""
+    return _combine("rgba", r, g, b, a)
 
 
 def mask(i: Value, m: Value) -> Image:
-    """Give `i` where `m` is true, 0 elsewhere: float32, or the same type for a colour image.
+    """Return `i` where `m` is true and 0 elsewhere, in float32; a colour image keeps its dtype.
 
-    KernelError that names both images if their geometries differ.
+    KernelError if the geometries differ.
     """
-    image, selector = require_image("mask", i), scalar_image("mask", m)
-    if not same_geometry(image, selector):
-        raise KernelError(
-            f"mask: the images differ: {describe_geometry(image)} and"
-            f" {describe_geometry(selector)}; resample one to the other"
-        )
-    inside = as_mask("mask", selector).view(np.bool_)
+    image, selector = require_image("mask", i), require_scalar_image("mask", m)
+    check_geometry("mask", image, selector, channels=False)
+    inside = mask_voxels(selector).view(np.bool_)
     if image.channels == 1:
         return image_like(image, np.where(inside, as_float32(image), np.float32(0)))
     voxels = np.where(inside[..., None], image.array, image.array.dtype.type(0))
@@ -114,11 +105,11 @@ def _channel(image: Image, channel: int) -> Float32Array:
 
 def _check_colour(kernel: str, image: Image) -> None:
     if image.channels not in (3, 4):
-        raise KernelError(f"{kernel}: {describe(image)} is no grey, RGB or RGBA image")
+        raise KernelError(f"{kernel}: expected a grey, RGB or RGBA image, got {describe(image)}")
 
 
-def _combined(kernel: str, *channels: Value) -> Image:
-    first, *others = (scalar_image(kernel, channel) for channel in channels)
+def _combine(kernel: str, *channels: Value) -> Image:
+    first, *others = (require_scalar_image(kernel, channel) for channel in channels)
     check_geometry(kernel, first, *others)
     voxels: MaskArray = np.empty((*first.array.shape, len(channels)), np.uint8)
     for position, image in enumerate((first, *others)):

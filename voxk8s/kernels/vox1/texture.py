@@ -1,4 +1,4 @@
-"""Texture similarity: how much the histogram around each voxel is like a given one."""
+"""Texture similarity: the correlation of local histograms with a reference histogram."""
 
 from __future__ import annotations
 
@@ -9,42 +9,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.default.sequences import whole
-from voxk8s.kernels.images import as_float32, check_geometry, image_like, number, scalar_image
-from voxk8s.kernels.vox1.operands import image_and_mask
+from voxk8s.kernels.arguments import (
+    check_geometry,
+    require_image_and_mask,
+    require_integer,
+    require_number,
+    require_scalar_image,
+)
+from voxk8s.kernels.images import as_float32, image_like
+from voxk8s.kernels.simpleitk.parameter_bounds import MOST_HISTOGRAM_BINS
 from voxk8s.values import Float32Array, Image, Value
 
-_MOST_BINS: Final = 65_536
-_SLAB_VOXELS: Final = 500_000  # what is worked on at once stays in the cache
+_SLAB_VOXELS: Final = 500_000
+"""Voxels that are processed at once, so that they stay in the cache."""
 
 
 def cross_correlation(
     r: Value, a: Value, b: Value, fb: Value, m1: Value, m2: Value, k: Value
 ) -> Image:
-    """Correlate the histogram of `a` around each voxel with that of `b` on the mask `fb`.
+    """Correlate the histogram of `a` around each voxel with that of `b` inside the mask `fb`.
 
-    The window is a box of radius max(1, r / spacing, rounded half away from zero) along each axis;
-    voxels outside the image are ignored. Histograms have `k` bins of equal width over [m1, m2);
-    values outside it are not counted. The result is Pearson's correlation of the two, float32: 1
-    when both are constant, 0 when one is; an empty histogram counts as constant. KernelError when
-    r is NaN, m1 >= m2, either of these not finite, k not within 1 and 65,536, or when geometries
-    differ. Source: VoxLogicA's statistical similarity (Ciancia et al., 2016).
+    The window is a box of radius max(1, r / spacing, rounded half away from zero) along each axis,
+    with `r` in mm; voxels outside the image are ignored. Histograms have `k` bins of equal width
+    over [m1, m2); values outside are not counted. The result is Pearson's correlation of the two
+    in float32: 1 if both are constant, 0 if one is; an empty histogram is constant. KernelError if
+    r is NaN, m1 >= m2, either of these is not finite, k is not within 1 and 65,536, or the
+    geometries differ. Source: VoxLogicA's statistical similarity (Ciancia et al., 2016).
     """
     name = "crossCorrelation"
-    image, other = scalar_image(name, a), scalar_image(name, b)
+    image, other = require_scalar_image(name, a), require_scalar_image(name, b)
     check_geometry(name, image, other)
-    _, inside = image_and_mask(name, b, fb)
-    low, high, bins = number(name, m1), number(name, m2), whole(name, k)
-    if not low < high:
-        raise KernelError(f"{name}: the range from {low} to {high} is empty")
-    if not math.isfinite(high - low):
-        raise KernelError(f"{name}: the range from {low} to {high} is no finite one")
-    if not 1 <= bins <= _MOST_BINS:
-        raise KernelError(f"{name}: needs at least one bin and at most {_MOST_BINS}, not {bins}")
-    radius = number(name, r)
+    _, inside = require_image_and_mask(name, b, fb)
+    low, high, bins = require_number(name, m1), require_number(name, m2), require_integer(name, k)
+    if not low < high or not math.isfinite(high - low):
+        raise KernelError(f"{name}: expected a finite range m1 < m2, got {low} and {high}")
+    if not 1 <= bins <= MOST_HISTOGRAM_BINS:
+        raise KernelError(f"{name}: expected 1 to {MOST_HISTOGRAM_BINS} bins, got {bins}")
+    radius = require_number(name, r)
     if math.isnan(radius):
-        raise KernelError(f"{name}: the radius is NaN")
-    # A window that reaches beyond the image on both sides is no larger than the image.
+        raise KernelError(f"{name}: expected a radius in mm, got NaN")
+    # A window needs no larger radius than the size of the image.
     reach = [
         max(1, math.floor(min(max(radius / step, 0), side) + 0.5))
         for step, side in zip(reversed(image.spacing), image.array.shape, strict=True)
@@ -52,11 +56,11 @@ def cross_correlation(
     reference = _bins(as_float32(other)[inside.view(np.bool_)], low, high, bins)
     target = np.bincount(reference, minlength=bins + 1)[:bins].astype(np.float64)
     places = _bins(as_float32(image), low, high, bins)
-    return image_like(image, _correlated(places, target, reach))
+    return image_like(image, _correlate(places, target, reach))
 
 
 def _bins(values: Float32Array, low: float, high: float, bins: int) -> NDArray[np.int32]:
-    """Give the bin of each value, from 0; `bins` for a value outside [low, high)."""
+    """Return the bin of each value, from 0; `bins` for a value outside [low, high)."""
     wide = values.astype(np.float64)
     counted = (wide >= low) & (wide < high)
     places = np.full(values.shape, bins, np.int32)
@@ -65,7 +69,7 @@ def _bins(values: Float32Array, low: float, high: float, bins: int) -> NDArray[n
     return places
 
 
-def _correlated(
+def _correlate(
     places: NDArray[np.int32], target: NDArray[np.float64], reach: list[int]
 ) -> Float32Array:
     result = np.empty(places.shape, np.float32)
@@ -74,34 +78,34 @@ def _correlated(
     for start in range(0, length, step):
         stop = min(length, start + step)
         first, last = max(0, start - reach[0]), min(length, stop + reach[0])
-        slab = _slab(places[first:last], target, reach, start - first, last - stop)
+        slab = _correlate_slab(places[first:last], target, reach, start - first, last - stop)
         result[start:stop] = slab
     return result
 
 
-def _slab(
+def _correlate_slab(
     places: NDArray[np.int32],
     target: NDArray[np.float64],
     reach: list[int],
     before: int,
     after: int,
 ) -> Float32Array:
-    """Correlate a slab that has `before` and `after` more layers around it."""
+    """Correlate a slab; `places` also has `before` and `after` more layers around it."""
     bins = target.size
-    # Layers that the image does not have are empty.
+    # Layers outside the image are empty.
     margins = [(reach[0] - before, reach[0] - after), *((more, more) for more in reach[1:])]
     padded = np.pad(places, margins, constant_values=bins)
     shape = tuple(side - 2 * more for side, more in zip(padded.shape, reach, strict=True))
     total = np.zeros(shape)
     squares = np.zeros(shape)
     products = np.zeros(shape)
-    # Counts are whole numbers below 2^53, so all sums are exact in any order.
+    # Counts are integers below 2^53, so all sums are exact in any order.
     for place in np.unique(padded):
         if place == bins:
             continue
         counts = (padded == place).astype(np.int32)
         for axis, more in enumerate(reach):
-            counts = _windowed(counts, axis, 2 * more + 1)
+            counts = _window_sums(counts, axis, 2 * more + 1)
         total += counts
         products += counts * target[place]
         squares += np.square(counts, dtype=np.float64)
@@ -117,8 +121,8 @@ def _slab(
     return np.clip(correlation, -1, 1).astype(np.float32)
 
 
-def _windowed(counts: NDArray[np.int32], axis: int, width: int) -> NDArray[np.int32]:
-    """Sum windows of `width` along an axis, by doubling: about log2(width) additions."""
+def _window_sums(counts: NDArray[np.int32], axis: int, width: int) -> NDArray[np.int32]:
+    """Return the sums of windows of `width` along an axis, in about log2(width) additions."""
 
     def part(array: NDArray[np.int32], start: int, length: int) -> NDArray[np.int32]:
         return array[(slice(None),) * axis + (slice(start, start + length),)]

@@ -64,5 +64,5 @@ def test_equals_and_split() -> None:
     assert call("strings.split", "a - b", " - ") == ["a", "b"]
     with pytest.raises(KernelError, match="separator"):
         call("strings.split", "a", "")
-    with pytest.raises(KernelError, match="needs a string"):
+    with pytest.raises(KernelError, match="expected a string"):
         call("strings.split", 3)

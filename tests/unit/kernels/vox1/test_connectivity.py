@@ -1,4 +1,4 @@
-"""Tests of components and reachability against scipy and against a flood of one's own."""
+"""Tests of components and reachability against scipy and a flood fill."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from scipy import ndimage
 
-from tests.support.images import call, image, mask, mask_pairs, masks, voxels
+from tests.support.images import (
+    call,
+    image,
+    mask,
+    mask_pairs,
+    masks,
+    voxels,
+)
 from voxk8s.errors import KernelError
 from voxk8s.values import Image
 
@@ -135,3 +142,11 @@ def test_truth_values_that_cannot_be_written_to(name: str) -> None:
     expected = voxels(f"vox1.{name}", mask(array))
     array.flags.writeable = False
     np.testing.assert_array_equal(voxels(f"vox1.{name}", image(array)), expected)
+
+
+@given(a=masks())
+def test_holes_are_filled(a: Image) -> None:
+    """Filling holes agrees with scipy's binary_fill_holes."""
+    np.testing.assert_array_equal(
+        voxels("vox1.fillholes", a), ndimage.binary_fill_holes(a.array.astype(bool))
+    )

@@ -1,0 +1,98 @@
+"""Tests of `@kernel`: signatures from annotations, names, replacement."""
+
+from __future__ import annotations
+
+import pytest
+
+from voxk8s.errors import InvalidUsage
+from voxk8s.kernels import kernel, registry
+
+
+def test_a_kernel_is_usable_at_once() -> None:
+    """A decorated function is found by its name and called by position."""
+    known = registry()
+
+    @kernel("unit_now.twice", version=3)
+    def twice(number: float, more: float = 2.0) -> float:
+        """Give the double."""
+        return number * more
+
+    found = known.find("twice", ("unit_now",))
+    assert found is not None
+    assert (found.version, found.minimum, found.maximum) == (3, 1, 2)
+    assert (found.parameters, found.result) == (("number", "number"), "number")
+    assert not found.cheap
+    assert known.spec("unit_now.twice").cost is None
+    assert known.function("unit_now.twice")(4.0) == 8.0
+    assert twice(1.0) == 2.0
+
+
+def test_types_are_read_from_annotations() -> None:
+    """Images, masks, strings, sequences and mappings become words; anything else is any."""
+    from voxk8s.kernels import Mask
+    from voxk8s.values import Image
+
+    @kernel("unit_types.f")
+    def f(  # type: ignore[no-untyped-def]  # one parameter is left without a type on purpose
+        i: Image, m: Mask, s: str, xs: list[float], d: dict[str, float], b: bool, free, *rest: int
+    ) -> Image:
+        """Give the image."""
+        return i
+
+    found = registry().spec("unit_types.f").signature
+    assert found.parameters == (
+        "image",
+        "mask",
+        "string",
+        "sequence",
+        "mapping",
+        "bool",
+        "any",
+        "number",
+    )
+    assert (found.minimum, found.maximum, found.result) == (7, None, "image")
+
+
+def test_a_cell_that_runs_twice_replaces_its_kernel() -> None:
+    """Declaring the same function again takes the new one."""
+
+    def declare(factor: float) -> None:
+        @kernel("unit_again.f")
+        def f(number: float) -> float:
+            return number * factor
+
+    declare(2)
+    assert registry().function("unit_again.f")(1.0) == 2.0
+    declare(3)
+    assert registry().function("unit_again.f")(1.0) == 3.0
+
+
+def test_two_kernels_of_one_name_are_refused() -> None:
+    """Another function under a taken name is an error that names both."""
+
+    @kernel("unit_twice.f")
+    def first(number: float) -> float:
+        return number
+
+    def second(number: float) -> float:
+        return number
+
+    with pytest.raises(InvalidUsage, match=r"first.*second"):
+        kernel("unit_twice.f")(second)
+
+
+@pytest.mark.parametrize("name", ["near", "vox1.mine", "a b.c", ".f", "f.", "test.f", "a.1"])
+def test_bad_names_are_refused(name: str) -> None:
+    """A name needs a namespace, and the built-in ones are taken."""
+    with pytest.raises(InvalidUsage, match="kernel"):
+        kernel(name)(lambda number: number)
+
+
+def test_arguments_by_name_are_refused() -> None:
+    """A parameter that can only be given by name cannot be reached from a plan."""
+
+    def f(number: float, *, option: int) -> float:
+        return number * option
+
+    with pytest.raises(InvalidUsage, match="option"):
+        kernel("unit_named.f")(f)

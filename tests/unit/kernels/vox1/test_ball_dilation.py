@@ -1,0 +1,58 @@
+"""Dilation by a ball gives what a distance map gives."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.images import mask_arrays
+from voxk8s.kernels.vox1.ball_dilation import Row, ball_rows, dilate_by_rows
+from voxk8s.kernels.vox1.distance_transform import distance_transform
+
+STEPS = ((1.0, 1.0, 1.0), (0.7, 0.7, 0.7), (3.0, 1.0, 2.0), (0.45, 1.1, 0.7))
+
+
+@given(
+    mask=st.sampled_from([(4, 5, 6), (1, 7, 3), (9, 70)]).flatmap(mask_arrays),
+    steps=st.sampled_from(STEPS),
+    r=st.sampled_from([0.3, 0.7, 1.4, 2.1, 3.0, 5.0]),
+    closed=st.booleans(),
+)
+def test_as_a_distance_map(
+    mask: np.ndarray, steps: tuple[float, ...], r: float, closed: bool
+) -> None:
+    """What is within the radius by the distance map is in the dilation, and nothing else."""
+    steps = steps[-mask.ndim :]
+    rows = ball_rows(np.float32(r), steps, mask.shape, closed=closed)
+    if rows is None or not mask.any():
+        return
+    distance = distance_transform(mask, tuple(reversed(steps)))
+    within = distance <= np.float32(r) if closed else distance < np.float32(r)
+    assert np.array_equal(dilate_by_rows(mask, rows), within)
+
+
+def test_rows_cross_words() -> None:
+    """A voxel at the end of a word of 64 spreads into the next one, and back."""
+    line = np.zeros((1, 140), np.uint8)
+    line[0, [63, 128]] = 1
+    expected = np.zeros_like(line)
+    expected[0, 60:67] = expected[0, 125:132] = 1
+    assert np.array_equal(dilate_by_rows(line, [Row(0, 0, 3)]), expected)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_the_surface_belongs_to_a_closed_ball(closed: bool) -> None:
+    """What lies exactly at the radius is in a closed ball, not in an open one."""
+    rows = ball_rows(np.float32(2), (1.0, 1.0), (9, 9), closed=closed)
+    assert rows is not None
+    assert (Row(0, 0, 2) in rows) is closed
+
+
+@pytest.mark.parametrize(
+    ("r", "steps"),
+    [(40.0, (1.0, 1.0, 1.0)), (70.0, (99.0, 99.0, 1.0)), (2.1, (0.7, 1.1, 0.3))],
+    ids=["many rows", "long rows", "a voxel on the rounded surface"],
+)
+def test_left_to_the_distance_map(r: float, steps: tuple[float, ...]) -> None:
+    """Large balls, and surfaces that rounding may move across a voxel, are not made."""
+    assert ball_rows(np.float32(r), steps, (200, 200, 200), closed=True) is None

@@ -1,0 +1,44 @@
+"""Tests of boolean operators on masks and truth values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from tests.support.images import call, image, mask, mask_pairs, voxels
+from voxk8s.errors import KernelError
+from voxk8s.values import Image
+
+
+@given(pair=mask_pairs())
+def test_boolean_operators(pair: tuple[Image, Image]) -> None:
+    """And, or, not and difference are numpy's."""
+    a, b = pair
+    first, second = a.array != 0, b.array != 0
+    expected = {"and": first & second, "or": first | second, "diff": first & ~second}
+    for name, value in expected.items():
+        result = voxels(f"vox1.{name}", a, b)
+        assert result.dtype == np.uint8
+        np.testing.assert_array_equal(result, value)
+    np.testing.assert_array_equal(voxels("vox1.not", a), ~first)
+
+
+def test_masks_of_files_count_what_is_not_zero() -> None:
+    """A mask of 0 and 255, or of labels, is a mask."""
+    a, b = image(np.array([[0, 255, 2]], np.uint8)), image(np.array([[1, 4, 0]], np.int16))
+    assert voxels("vox1.and", a, b).tolist() == [[0, 1, 0]]
+    assert voxels("vox1.not", a).tolist() == [[1, 0, 0]]
+    assert voxels("vox1.diff", a, b).tolist() == [[0, 0, 1]]
+
+
+def test_truth_values_are_taken_for_all_voxels() -> None:
+    """Two truth values give a truth value, one with a mask gives a mask."""
+    a = mask([[0, 1]])
+    assert call("vox1.and", True, 0.0) is False
+    assert call("vox1.or", True, False) is True
+    assert call("vox1.not", False) is True
+    assert voxels("vox1.and", a, True).tolist() == [[0, 1]]
+    assert voxels("vox1.diff", True, a).tolist() == [[1, 0]]
+    with pytest.raises(KernelError, match="and: expected masks, got"):
+        call("vox1.and", a, "x")

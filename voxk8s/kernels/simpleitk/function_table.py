@@ -1,0 +1,70 @@
+"""The table of SimpleITK's functions: the overloads of each, and the parameters of an overload."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter; `kind` selects the conversion of its arguments.
+
+    A parameter of an enumeration type has `choices`: the values of its enumerators by name. A
+    number, or the voxels of an image, may have the bounds `least` and `most`, beyond which ITK
+    crashes or does not end. Unless `blank`, an image of unsigned integers must not be 0 everywhere,
+    for the same reason.
+    """
+
+    name: str
+    kind: str
+    optional: bool
+    choices: Mapping[str, int] = field(default_factory=dict, hash=False)
+    least: float = -math.inf
+    most: float = math.inf
+    blank: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """An overload of a function; `named` if it must be called with keyword arguments."""
+
+    parameters: tuple[Parameter, ...]
+    result: str
+    named: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Overload:
+        """Create an overload from its entry in the table."""
+        parameters = tuple(Parameter(**parameter) for parameter in data["parameters"])
+        return cls(parameters, data["result"], bool(data.get("named", False)))
+
+    @property
+    def minimum(self) -> int:
+        """Number of arguments that are required."""
+        return sum(not parameter.optional for parameter in self.parameters)
+
+    @property
+    def maximum(self) -> int:
+        """Number of arguments that are allowed."""
+        return len(self.parameters)
+
+    def __str__(self) -> str:
+        parameters = (
+            f"{parameter.name}: {parameter.kind}{'?' if parameter.optional else ''}"
+            for parameter in self.parameters
+        )
+        return f"({', '.join(parameters)})"
+
+
+def load_functions() -> dict[str, tuple[Overload, ...]]:
+    """Read the table of the package; return the overloads of each function by its name."""
+    text = resources.files(__package__).joinpath("functions.json").read_text(encoding="utf-8")
+    return {
+        name: tuple(map(Overload.from_json, entry["overloads"]))
+        for name, entry in json.loads(text).items()
+    }
