@@ -23,7 +23,7 @@ class VisibleKernels:
         for place, name in enumerate(self.imports):
             if name not in known:
                 hint = suggest(name, known)
-                text = f"unknown namespace {clip(name)}{hint}{self._absent()}"
+                text = f"unknown namespace {clip(name)}{hint}{self._load_errors()}"
                 raise InvalidPlan(text, f"$.imports[{place}]")
 
     def find(self, name: str) -> Signature | None:
@@ -37,8 +37,8 @@ class VisibleKernels:
         signature = self.find(name)
         if signature is None:
             hint = nearest_kernel(name, self.index.names())
-            raise InvalidPlan(f"unknown kernel {clip(name)}{hint}{self._absent()}", path)
+            raise InvalidPlan(f"unknown kernel {clip(name)}{hint}{self._load_errors()}", path)
         return signature
 
-    def _absent(self) -> str:
+    def _load_errors(self) -> str:
         return "".join(f"; {each}" for each in self.index.load_errors())
