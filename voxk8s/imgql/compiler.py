@@ -98,9 +98,9 @@ class _Program:
         self._diagnostics = diagnostics
         self._index = index
         namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
-        parsed = ProgramReader(namespaces, index.load_errors(), parameters, read_file, diagnostics).read(
-            name, text
-        )
+        parsed = ProgramReader(
+            namespaces, index.load_errors(), parameters, read_file, diagnostics
+        ).read(name, text)
         self._globals = GlobalScope(index, symbols, parsed.imports)
         self._library: dict[Function, Define] = {}
         for namespace in libraries.NAMESPACES:
