@@ -17,9 +17,9 @@ from voxk8s.execution import (
     close_shared_dask_client,
     get_shared_dask_client,
 )
-from voxk8s.execution.executors.dask_graph import OperationError
 from voxk8s.execution.executors.dask_session import DaskSession
 from voxk8s.execution.executors.shared_client import has_shared_dask_client
+from voxk8s.execution.to_dask import OperationError
 from voxk8s.kernels import kernel
 from voxk8s.storage import ResultStore
 from voxk8s.values import Array

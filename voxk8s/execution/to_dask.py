@@ -1,35 +1,88 @@
-"""A plan as a plain Dask graph, for users who run it themselves."""
+"""Compiles a plan to a plain Dask graph, which users run with `dask.get` or `Client.get`."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from voxk8s.execution.executors.dask_graph import DaskGraph, build_plain_graph
-from voxk8s.execution.executors.recompute import Recomputation
+from voxk8s.execution.executors.dask_graph import DaskGraph, dask_task
+from voxk8s.execution.reports import Failed
 from voxk8s.execution.run.pin_inputs import digest_locally, pin_inputs
 from voxk8s.execution.run.run_spec import run_spec
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.tasks.fusion import FusionGroup
-from voxk8s.execution.tasks.task import TaskOptions, build_tasks, task_key
+from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks, task_key
 from voxk8s.execution.worker import runtime
+from voxk8s.execution.worker.run_task import run_task
+from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.kernels import registry
-from voxk8s.plan import InputRef, KeyOperation, OperationId, Pin, Prefetch, grow, key_graph, resolve
+from voxk8s.plan import (
+    InputRef,
+    KeyConstant,
+    KeyNode,
+    KeyOperation,
+    OperationId,
+    Pin,
+    Prefetch,
+    ResultKey,
+    grow,
+    key_graph,
+    reachable,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from voxk8s.plan import WorkPlan
 
+logger = logging.getLogger(__name__)
+
+
+class OperationError(RuntimeError):
+    """An operation of a graph from `compile_to_dask` failed."""
+
 
 def compile_graph(plan: WorkPlan, config: RunConfig) -> DaskGraph:
-    """Return one task for each missing operation, and one for each known result that is needed.
+    """Return one task per operation to compute, and one per known result that is needed.
 
     Inputs are pinned, since their contents are part of the keys; raises the error of an input that
-    cannot be pinned. A known result that is missing or corrupt when it is read is recomputed.
+    cannot be pinned. A known result that is gone or corrupt when it is read is computed again.
     Operations that depend on values of the run itself are not in the graph.
     """
+    graph = grow(key_graph(plan, registry()), _pinning(config), lambda _graph, _pivots: {})
+    contains = config.store.contains if config.cache is CacheMode.USE else _nothing
+    looked_up_at = time.time()
+    resolution = resolve(graph, Prefetch(graph, contains))
+    goals = {goal.key for goal in graph.goals if goal.key is not None}
+    needed = {
+        argument for key in resolution.compute for argument in graph.nodes[key].arguments
+    } | goals
+    fetched = [key for key in graph.nodes if key in resolution.known and key in needed]
+    groups = [FusionGroup([], [key], [key]) for key in fetched]
+    groups += [FusionGroup([key], [key]) for key in resolution.compute]
+    must_store = frozenset(key for key in goals if isinstance(graph.nodes[key], KeyOperation))
+    options = TaskOptions(goals=(), must_store=must_store, cheap=frozenset(graph.nodes))
+    # The tasks run after this call, in any process: they carry the store, and hold no leases.
+    store_token = f"{config.store.url}#{id(config.store)}"
+    runtime.register_store(store_token, config.store)
+    run = replace(
+        run_spec("", config, looked_up_at),
+        store_token=store_token,
+        store=config.store,
+        store_policy="goals",
+        run_folder=None,
+        lease_seconds=0.0,
+    )
+    recomputations = {task_key([key]): Recomputation(graph.nodes, key) for key in fetched}
+    return {
+        key: dask_task(task, run_plain_task, run, recomputations.get(key))
+        for key, task in build_tasks(groups, graph.nodes, options).items()
+    }
 
+
+def _pinning(config: RunConfig) -> Callable[[Sequence[InputRef]], Mapping[OperationId, Pin]]:
     def pin_all(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
         pinned = pin_inputs(
             refs,
@@ -42,36 +95,78 @@ def compile_graph(plan: WorkPlan, config: RunConfig) -> DaskGraph:
             raise error
         return pinned.pins
 
-    graph = grow(key_graph(plan, registry()), pin_all, lambda _graph, _pivots: {})
-    ask = config.store.contains if config.cache is CacheMode.USE else lambda _: set[str]()
-    looked_up_at = time.time()
-    resolution = resolve(graph, Prefetch(graph, ask))
-    goals = {goal.key for goal in graph.goals if goal.key is not None}
-    needed = {
-        argument for key in resolution.compute for argument in graph.nodes[key].arguments
-    } | goals
-    groups = [
-        FusionGroup([], [key], [key])
-        for key in graph.nodes
-        if key in resolution.known and key in needed
-    ]
-    recomputations = {
-        task_key(group.exports): Recomputation(graph.nodes, group.exports[0]) for group in groups
-    }
-    groups += [FusionGroup([key], [key]) for key in resolution.compute]
-    keep = frozenset(key for key in goals if isinstance(graph.nodes[key], KeyOperation))
-    tasks = build_tasks(
-        groups, graph.nodes, TaskOptions(goals=(), must_store=keep, cheap=frozenset(graph.nodes))
-    )
-    # The tasks run after this call, in any process: they carry the store, and hold no leases.
-    token = f"{config.store.url}#{id(config.store)}"
-    runtime.register_store(token, config.store)
-    spec = replace(
-        run_spec("", config, looked_up_at),
-        store_token=token,
-        store=config.store,
-        store_policy="goals",
-        run_folder=None,
-        lease_seconds=0.0,
-    )
-    return build_plain_graph(tasks, spec, recomputations)
+    return pin_all
+
+
+def run_plain_task(
+    task: TaskSpec, run: RunSpec, recomputation: Recomputation | None, *upstream: object
+) -> object:
+    """Run a task of one export; raises OperationError if an operation failed."""
+    value = run_task(task, run, *upstream)
+    if isinstance(value, Failed) and value.failure.is_recomputable and recomputation is not None:
+        logger.warning("%s; it is computed again", value.failure.message)
+        value = recomputation.run(run)
+    if isinstance(value, Failed):
+        raise OperationError(f"{value.key}: {value.failure}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputation:
+    """How to compute a known result if it is gone when it is read.
+
+    `nodes` are those of the plan, in topological order; only the ones that the result needs are
+    pickled.
+    """
+
+    nodes: Mapping[ResultKey, KeyNode]
+    key: ResultKey
+
+    def __reduce__(self) -> tuple[object, ...]:
+        needs = {key: node.arguments for key, node in self.nodes.items()}
+        needed = reachable(needs, [self.key])
+        nodes = {key: node for key, node in self.nodes.items() if key in needed}
+        return (Recomputation, (nodes, self.key))
+
+    def run(self, run: RunSpec) -> object:
+        """Compute the result from what the store still holds."""
+        store = run.shared_store()
+        contains = _nothing if store is None or not run.reads else store.contains
+        gone = {self.key}
+        while True:
+            value = run_task(self._task(contains, gone), run)
+            if not isinstance(value, Failed) or not value.failure.is_recomputable:
+                return value
+            if value.key in gone:
+                return value
+            gone.add(value.key)
+
+    def _task(
+        self,
+        contains: Callable[[Collection[ResultKey]], Collection[str]],
+        gone: Collection[ResultKey],
+    ) -> TaskSpec:
+        """Return one task for everything that is missing, which does not read results in `gone`."""
+        missing: set[ResultKey] = set()
+        known: set[ResultKey] = set()
+        front = {self.key}
+        while front:
+            found = known | {ResultKey(key) for key in contains(front) if key not in gone}
+            missing |= front - found
+            known = found
+            below = {argument for key in front - found for argument in self.nodes[key].arguments}
+            front = {
+                key
+                for key in below - missing - known
+                if not isinstance(self.nodes[key], KeyConstant)
+            }
+        members = [key for key in self.nodes if key in missing]
+        fetches = [key for key in self.nodes if key in known]
+        group = FusionGroup(members, [self.key], fetches)
+        options = TaskOptions(goals=(), must_store={self.key}, cheap=())
+        [task] = build_tasks([group], self.nodes, options).values()
+        return task
+
+
+def _nothing(_: Collection[ResultKey]) -> Collection[str]:
+    return ()

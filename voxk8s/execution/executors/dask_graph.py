@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dask._task_spec import Task, TaskRef
 from dask.order import order
 
-from voxk8s.execution.executors.recompute import Recomputation, recompute
-from voxk8s.execution.reports import Failed
 from voxk8s.execution.tasks.scheduling import Placement, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker.run_task import run_task
@@ -20,20 +17,14 @@ from voxk8s.plan import topological_order
 
 DaskGraph: TypeAlias = dict[str, Task]
 
-logger = logging.getLogger(__name__)
-
-_ANYWHERE = Placement()
-MAX_COMPARED_TASKS = 20_000
+_ANYWHERE: Final = Placement()
+MAX_COMPARED_TASKS: Final = 20_000
 """Our order is compared with Dask's for graphs of at most this many tasks."""
 
 
-class OperationError(RuntimeError):
-    """An operation of a graph from `compile_to_dask` failed."""
-
-
-def build_graph(tasks: Iterable[TaskSpec], context: RunSpec) -> DaskGraph:
+def build_graph(tasks: Iterable[TaskSpec], run: RunSpec) -> DaskGraph:
     """Return one Dask task for each task; values and failures are passed between them."""
-    return {task.key: _task(task, context, run_task) for task in tasks}
+    return {task.key: dask_task(task, run_task, run) for task in tasks}
 
 
 def annotations_for(
@@ -100,33 +91,7 @@ def peak_live_values(tasks: Mapping[TaskKey, TaskSpec], ranks: Mapping[TaskKey, 
     return peak
 
 
-def build_plain_graph(
-    tasks: Mapping[TaskKey, TaskSpec], context: RunSpec, recipes: Mapping[TaskKey, Recomputation]
-) -> DaskGraph:
-    """Make tasks that raise when an operation fails, for whoever runs the graph himself.
-
-    `recipes` are those of tasks that only read what the store holds.
-    """
-    return {
-        task.key: _task(task, context, run_plain, recipes.get(task.key)) for task in tasks.values()
-    }
-
-
-def run_plain(
-    task: TaskSpec, context: RunSpec, recipe: Recomputation | None, *upstream: object
-) -> object:
-    """Run a task of one export; raises `OperationError` with the operation's message."""
-    value = run_task(task, context, *upstream)
-    if isinstance(value, Failed) and value.failure.is_recomputable and recipe is not None:
-        logger.warning("%s; it is computed again", value.failure.message)
-        value = recompute(recipe, context)
-    if isinstance(value, Failed):
-        raise OperationError(f"{value.key}: {value.failure}")
-    return value
-
-
-def _task(
-    task: TaskSpec, context: RunSpec, function: Callable[..., object], *more: Recomputation | None
-) -> Task:
+def dask_task(task: TaskSpec, function: Callable[..., object], *arguments: object) -> Task:
+    """Return the Dask task `function(task, *arguments, *values of its dependencies)`."""
     upstream = (TaskRef(key) for key in task.dependencies)
-    return Task(task.key, function, task, context, *more, *upstream)
+    return Task(task.key, function, task, *arguments, *upstream)

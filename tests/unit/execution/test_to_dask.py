@@ -12,7 +12,7 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker, engine_on
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.executors import find_executor
-from voxk8s.execution.executors.recompute import Recomputation
+from voxk8s.execution.to_dask import Recomputation
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import WorkPlan, key_graph
 from voxk8s.storage import open_store
@@ -21,14 +21,14 @@ NUMBERS = [math.sin(number) for number in range(4000)]
 _calls: list[str] = []
 
 
-@kernel("recipe.long")
+@kernel("recompute.long")
 def long(x: float) -> list[float]:
     """Give a value that is too long to lie in its record."""
     _calls.append("long")
     return [x * number for number in NUMBERS]
 
 
-@kernel("recipe.last")
+@kernel("recompute.last")
 def last(x: list[float]) -> float:
     """Give the last item."""
     _calls.append("last")
@@ -38,9 +38,9 @@ def last(x: list[float]) -> float:
 def _plan() -> WorkPlan:
     """Ask for a long sequence, for what is made of it, and for what is made of that."""
     make = PlanMaker()
-    numbers = make("recipe.long", make("addition", 1.0, 1.0))
+    numbers = make("recompute.long", make("addition", 1.0, 1.0))
     make.show("numbers", numbers)
-    make.show("last", make("recipe.last", numbers))
+    make.show("last", make("recompute.last", numbers))
     return make.plan()
 
 
@@ -71,10 +71,10 @@ def test_what_is_spoilt_is_computed_again(tmp_path: Path, harm: str) -> None:
 
 
 def test_only_its_own_operations_travel() -> None:
-    """In another process a recipe has what its result needs, not the whole plan."""
+    """In another process a recomputation has what its result needs, not the whole plan."""
     graph = key_graph(_plan(), registry())
     numbers, end = (goal.key for goal in graph.goals)
     assert numbers is not None
     assert end is not None
-    recipe = pickle.loads(pickle.dumps(Recomputation(graph.nodes, numbers)))
-    assert list(recipe.nodes) == [key for key in graph.nodes if key != end]
+    recomputation = pickle.loads(pickle.dumps(Recomputation(graph.nodes, numbers)))
+    assert list(recomputation.nodes) == [key for key in graph.nodes if key != end]
