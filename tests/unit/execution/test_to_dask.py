@@ -1,4 +1,4 @@
-"""Results of graphs for Dask that turn out to be gone when they are read."""
+"""Plain Dask graphs, and results that are gone when they are read."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _calls: list[str] = []
 
 @kernel("recompute.long")
 def long(x: float) -> list[float]:
-    """Give a value that is too long to lie in its record."""
+    """Return a value that is too large to be inline in its record."""
     _calls.append("long")
     return [x * number for number in NUMBERS]
 
 
 @kernel("recompute.last")
 def last(x: list[float]) -> float:
-    """Give the last item."""
+    """Return the last item."""
     _calls.append("last")
     return x[-1]
 
 
 def _plan() -> WorkPlan:
-    """Ask for a long sequence, for what is made of it, and for what is made of that."""
+    """Return a plan with two goals: a long sequence, and its last item."""
     make = PlanMaker()
     numbers = make("recompute.long", make("addition", 1.0, 1.0))
     make.show("numbers", numbers)
@@ -49,8 +49,8 @@ def _engine(folder: Path) -> ExecutionEngine:
 
 
 @pytest.mark.parametrize("harm", ["changed", "deleted"])
-def test_what_is_spoilt_is_computed_again(tmp_path: Path, harm: str) -> None:
-    """A goal and an argument whose blob was harmed after the graph was made have their values."""
+def test_a_corrupt_result_is_computed_again(tmp_path: Path, harm: str) -> None:
+    """A blob that was changed or deleted after compiling does no harm to a goal or an argument."""
     plan = _plan()
     _engine(tmp_path).execute_workplan(plan)
     goals = [goal.key for goal in key_graph(plan, registry()).goals if goal.key]
@@ -70,8 +70,8 @@ def test_what_is_spoilt_is_computed_again(tmp_path: Path, harm: str) -> None:
     assert _calls == ["long"]
 
 
-def test_only_its_own_operations_travel() -> None:
-    """In another process a recomputation has what its result needs, not the whole plan."""
+def test_only_the_needed_operations_are_pickled() -> None:
+    """In another process a recomputation has the operations of its result, not the whole plan."""
     graph = key_graph(_plan(), registry())
     numbers, end = (goal.key for goal in graph.goals)
     assert numbers is not None

@@ -6,17 +6,26 @@ from typing import Any, Final
 
 from voxk8s.constants import ENTRY_POINT_EXECUTORS
 from voxk8s.execution.executors.protocol import (
-    Done,
     Executor,
-    Lost,
+    ExecutorStopped,
     Message,
     Reports,
     Session,
-    Stopped,
+    TaskDone,
+    TaskLost,
 )
 from voxk8s.execution.plugins import load_plugin
 
-__all__ = ["Done", "Executor", "Lost", "Message", "Reports", "Session", "Stopped", "find_executor"]
+__all__ = [
+    "Executor",
+    "ExecutorStopped",
+    "Message",
+    "Reports",
+    "Session",
+    "TaskDone",
+    "TaskLost",
+    "find_executor",
+]
 
 _BUILT_IN: Final = {
     "local": "voxk8s.execution.executors.dask_executors:LocalExecutor",

@@ -1,4 +1,4 @@
-"""A run on a Dask client, wherever its workers are; both Dask executors share it."""
+"""A session on a Dask client, for both Dask executors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
-from voxk8s.execution.executors.protocol import Done, Lost, Reports, Send, Stopped
+from voxk8s.execution.executors.protocol import ExecutorStopped, Reports, Send, TaskDone, TaskLost
 from voxk8s.execution.reports import Report, decode_batch
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
@@ -29,17 +29,17 @@ from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.failure import failure_of
 
 RECONNECT_SECONDS = 10.0
-"""So long a client may look for its scheduler before the run is given up."""
+"""A run fails when its client has had no connection to the scheduler for so long."""
 COUNT_SECONDS = 2.0
-"""How long the number of threads of all workers is taken for the same."""
+"""How long the number of worker threads is cached."""
 _LARGE_GRAPHS = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
-"""A plan of 100,000 operations is a graph of 10 MB: large, and what is wanted."""
+"""The graph of 100,000 operations has 10 MB, about which Dask would warn."""
 
 logger = logging.getLogger(__name__)
 
 
-class _Router:
-    """Hands a scheduler's events to all runs on one client, which has one handler a topic."""
+class _EventRouter:
+    """Passes events to all runs on a client, since a client has one handler per topic."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -67,16 +67,16 @@ class _Router:
             self._runs.get(client, {}).pop(run, None)
 
 
-_router = _Router()
-_REFUSED: Final = "memory_limit"
-"""In Dask's words for a task whose arguments are larger than any worker."""
-_MORE_MEMORY: Final = (
+_router = _EventRouter()
+_MEMORY_LIMIT: Final = "memory_limit"
+"""Part of Dask's message about a task whose arguments are larger than any worker's memory."""
+_MEMORY_ADVICE: Final = (
     f"Raise {ENV_DASK_MEMORY} in a process, cluster.worker.resources.limits.memory in a WorkPlan."
 )
 
 
 class DaskSession:
-    """Tasks as tasks of one Dask client; `local` says that its worker is in this process."""
+    """Runs tasks on a Dask client; `local` if its worker is in this process."""
 
     def __init__(self, client: Client, run: str, send: Send, *, local: bool) -> None:
         self._client = client
@@ -97,30 +97,30 @@ class DaskSession:
     def submit(
         self,
         tasks: Mapping[TaskKey, TaskSpec],
-        context: RunSpec,
+        run: RunSpec,
         watch: Collection[TaskKey],
         schedule: Schedule = DEFAULT_SCHEDULE,
     ) -> None:
-        """Hand the graph to the scheduler in one message."""
+        """Send the graph to the scheduler in one message."""
         self._settle()
         watched = list(watch)
-        graph = build_graph(tasks.values(), context)
-        wished = annotations_for(graph, tasks, watched, schedule)
+        graph = build_graph(tasks.values(), run)
+        annotations = annotations_for(graph, tasks, watched, schedule)
         try:
-            with dask.config.set(_LARGE_GRAPHS), annotate(**wished):
+            with dask.config.set(_LARGE_GRAPHS), annotate(**annotations):
                 futures = self._client.get(graph, watched, sync=False)
         except Exception as error:
-            raise SchedulerLost(f"the Dask scheduler takes no work: {error}") from error
+            raise SchedulerLost(f"cannot submit tasks to the Dask scheduler: {error}") from error
         for key, future in zip(watched, futures, strict=True):
             self._futures[key] = future
             future.add_done_callback(self._done)
 
     def fetch(self, key: TaskKey) -> object:
-        """Gather one value from its worker."""
+        """Return one value, gathered from its worker."""
         return self._futures[key].result()
 
     def release(self, keys: Collection[TaskKey]) -> None:
-        """Give futures back, so that workers can free what they hold."""
+        """Release futures, so that workers can free their values."""
         for key in keys:
             future = self._futures.pop(key, None)
             if future is not None:
@@ -130,18 +130,18 @@ class DaskSession:
     def map(
         self, function: Callable[..., object], items: Sequence[tuple[object, ...]]
     ) -> list[object]:
-        """One task per call; calls have side effects, so equal calls are not merged."""
+        """Run one Dask task per call; equal calls are not merged, as they may have side effects."""
         futures = [self._client.submit(function, *arguments, pure=False) for arguments in items]
         results: list[object] = []
         for future in futures:
             try:
                 results.append(future.result())
-            except (Exception, CancelledError) as error:  # noqa: BLE001  # handed over as a value
+            except (Exception, CancelledError) as error:  # noqa: BLE001  # returned as a value
                 results.append(error)
         return results
 
     def check(self) -> str | None:
-        """Look at the connection to the scheduler."""
+        """Return why the scheduler cannot be used; None if it can."""
         status = self._client.status
         if status in ("closed", "closing"):
             return f"the connection to the Dask scheduler is {status}"
@@ -153,30 +153,30 @@ class DaskSession:
 
     @property
     def parallelism(self) -> int:
-        """Threads of all workers, a moment ago."""
+        """The number of threads of all workers, cached for a moment."""
         now = time.monotonic()
         if now >= self._counts_until:
-            # The client asks its scheduler, and counts are wanted ten times a second.
+            # The client asks its scheduler, and progress is reported ten times a second.
             workers = self._client.scheduler_info(n_workers=-1).get("workers", {})
             self._threads = sum(int(worker.get("nthreads", 1)) for worker in workers.values())
             self._counts_until = now + COUNT_SECONDS
         return self._threads
 
     def cancel(self) -> None:
-        """Give back what has not ended: what waits is forgotten, what runs stops soon.
+        """Release unfinished tasks: waiting ones are forgotten, running ones stop soon.
 
-        Rejected: `Client.cancel`. It reaches tasks of the same name that another run, or the next
-        one, has submitted meanwhile.
+        Rejected: `Client.cancel`. It also cancels tasks with the same key that another run, or the
+        next one, has submitted meanwhile.
         """
         self._cancelled = True
         runtime.cancel_run(self._run)
         with _lock:
             _abandoned[self._client] = _abandoned.get(self._client, 0) + 1
-        # What has ended is held until it is released: goals may still be fetched.
+        # Finished tasks are kept until they are released: goals may still be fetched.
         self.release([key for key, future in self._futures.items() if not future.done()])
 
     def close(self) -> None:
-        """Give back everything that this run holds."""
+        """Release everything that the run holds."""
         runtime.forget_run(self._run)
         _router.remove(self._client, self._run)
         self.release(list(self._futures))
@@ -184,12 +184,12 @@ class DaskSession:
             self._settle()
 
     def _settle(self) -> None:
-        """Wait until released futures are released.
+        """Wait until Dask has processed the release of futures, which it does in its event loop.
 
-        Dask does it later, in its loop, and a task that is submitted before would be the old one.
+        A task submitted before that with the same key would be the old task.
         """
         if self._released:
-            self._client.sync(_nothing)
+            self._client.sync(_noop)
             self._released = False
 
     def _receive(self, run: str, reports: Iterable[Report]) -> None:
@@ -200,30 +200,31 @@ class DaskSession:
         if self._cancelled or self._futures.get(key) is not future:
             return
         if future.status == "finished":
-            self._send(Done(key))
+            self._send(TaskDone(key))
             return
         if self._client.status != "running":
-            self._send(Stopped("the connection to the Dask scheduler was lost"))
+            self._send(ExecutorStopped("the connection to the Dask scheduler was lost"))
             return
         error: BaseException | None
         try:
             error = future.exception(timeout=10)
-        except (Exception, CancelledError) as reason:  # noqa: BLE001  # whatever it is, it is the reason
+        except (Exception, CancelledError) as reason:  # noqa: BLE001  # any error explains why there is no value
             error = reason
         self._send(_lost(key, error or DaskCancelledError(key, future.status)))
 
 
 _lock = threading.Lock()
 _abandoned: weakref.WeakKeyDictionary[Client, int] = weakref.WeakKeyDictionary()
-"""How many runs of this process left a client's tasks behind unfinished."""
+"""How many runs of this process left unfinished tasks on a client."""
 
 
 def _salt(client: Client, run: str, *, local: bool) -> str:
-    """Choose the names of a run's tasks: plain ones, which other runs share, if that is safe.
+    """Return the salt of a run's task keys: empty, so that runs share tasks, if that is safe.
 
-    A worker goes on with an operation after everybody has given its task up, and keeps in mind what
-    the tasks below it needed. A task of the same name that needs other things now, since more
-    results are known, would wait there for ever. So after work was abandoned names are new.
+    A worker finishes an operation after all clients released its task, and remembers the
+    dependencies of that task. A new task with the same key but other dependencies, since more
+    results are known by then, would wait there for ever. So keys are new while there are such
+    tasks.
     """
     with _lock:
         abandoned = _abandoned.get(client, 0)
@@ -232,37 +233,37 @@ def _salt(client: Client, run: str, *, local: bool) -> str:
     if local:
         return ""
     try:
-        # A task that ended between the two questions of one look is no leftover: look twice.
+        # A task may have ended between the two calls of one check, so check twice.
         left = _left_behind(client)
         left = left and left & _left_behind(client)
     except (OSError, RuntimeError, ValueError, TypeError) as error:
-        logger.debug("cannot see what workers do: %s", error)
+        logger.debug("cannot list the running tasks of the workers: %s", error)
         return run[:12]
     return run[:12] if left else ""
 
 
 def _left_behind(client: Client) -> set[object]:
-    """Find what workers are busy with that the scheduler does not want of them."""
-    at_work = {key for keys in client.call_stack().values() for key in keys}
-    return at_work - {key for keys in client.processing().values() for key in keys}
+    """Return the tasks that workers are running and the scheduler has forgotten."""
+    running = {key for keys in client.call_stack().values() for key in keys}
+    return running - {key for keys in client.processing().values() for key in keys}
 
 
-async def _nothing() -> None:
-    """Be the next thing that a loop does."""
+async def _noop() -> None:
+    """Do nothing; it runs after the callbacks that the event loop has queued before."""
 
 
-def _lost(key: TaskKey, error: BaseException) -> Lost:
-    """Say why a task has no value, in words of ours."""
+def _lost(key: TaskKey, error: BaseException) -> TaskLost:
+    """Return the message about a task that has no value, with an explanation for users."""
     if isinstance(error, KilledWorker):
         text = (
             f"{error.allowed_failures + 1} workers died while they computed it"
             " (out of memory? give workers a higher limit)"
         )
-        return Lost(key, failure_of(WorkerLost(text)), str(error.task))
+        return TaskLost(key, failure_of(WorkerLost(text)), str(error.task))
     if isinstance(error, CancelledError | DaskCancelledError):
-        return Lost(key, failure_of(WorkerLost("the scheduler has dropped its task")))
+        return TaskLost(key, failure_of(WorkerLost("the scheduler has dropped its task")))
     failure = failure_of(error)
-    if isinstance(error, MemoryError) and _REFUSED in failure.message:
+    if isinstance(error, MemoryError) and _MEMORY_LIMIT in failure.message:
         # What the scheduler will not place it refuses again.
-        failure = replace(failure, message=f"{failure.message} {_MORE_MEMORY}", transient=False)
-    return Lost(key, failure)
+        failure = replace(failure, message=f"{failure.message} {_MEMORY_ADVICE}", transient=False)
+    return TaskLost(key, failure)

@@ -1,4 +1,4 @@
-"""What an executor is: a place that runs tasks and tells what came of them."""
+"""The interface of executors, which run tasks, and the messages that they send to a run."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from voxk8s.failure import Failure
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Operations ended or are tried again, in tasks of `run`; a report may come twice."""
+    """Operations of `run` ended or will be retried; a report may be sent twice."""
 
     run: str
     reports: tuple[Report, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A watched task has its value; the reports of its operations came before, as a rule."""
+class TaskDone:
+    """A watched task has its value; the reports of its operations usually come before."""
 
     key: TaskKey
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """A watched task has no value: processes were lost, or its task could not be run at all.
+class TaskLost:
+    """A watched task has no value: processes died, or it could not be run at all.
 
-    `culprit` is the task that they died on, where that is known. A failure that is not transient
-    would end another attempt in the same way.
+    `culprit` is the task during which the processes died, if that is known. Another attempt would
+    end with the same failure unless it is transient.
     """
 
     key: TaskKey
@@ -42,13 +42,13 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopped:
-    """The executor itself is gone: nothing more will come of this run."""
+class ExecutorStopped:
+    """The executor is gone: no further messages will come."""
 
     message: str
 
 
-Message: TypeAlias = Reports | Done | Lost | Stopped
+Message: TypeAlias = Reports | TaskDone | TaskLost | ExecutorStopped
 Send: TypeAlias = Callable[[Message], None]
 
 
@@ -58,59 +58,59 @@ class Session(Protocol):
     def submit(
         self,
         tasks: Mapping[TaskKey, TaskSpec],
-        context: RunSpec,
+        run: RunSpec,
         watch: Collection[TaskKey],
         schedule: Schedule = DEFAULT_SCHEDULE,
     ) -> None:
-        """Start tasks (in topological order); values of watched ones are held until released.
+        """Start tasks, given in topological order; hold the values of those in `watch`.
 
-        Tasks of earlier calls may be among them and are not run twice while their values are held.
-        The schedule is a wish; an executor that knows no places or ranks passes over it.
+        Tasks of earlier calls may be among them; they do not run again while their values are held.
+        An executor that does not support ranks or placements ignores the schedule.
         """
 
     def fetch(self, key: TaskKey) -> object:
-        """Bring the value of a watched task that is done into this process."""
+        """Return the value of a watched task that is done."""
 
     def release(self, keys: Collection[TaskKey]) -> None:
-        """Let values of watched tasks go."""
+        """Release the values of watched tasks."""
 
     def map(
         self, function: Callable[..., object], items: Sequence[tuple[object, ...]]
     ) -> list[object]:
-        """Call a function of a module once per tuple of arguments, side by side; keep the order.
+        """Return the values of an importable function for each tuple of arguments, in order.
 
-        A call that raises gives its exception as its value.
+        The calls run in parallel; a call that raises has its exception as its value.
         """
 
     def check(self) -> str | None:
-        """Say why nothing more can come of this run; None while all is well."""
+        """Return why the run cannot continue; None if it can."""
 
     @property
     def salt(self) -> str:
-        """What the names of tasks need beside the result, so as not to meet leftovers of others."""
+        """Part of the task keys; not empty while the executor runs abandoned tasks."""
 
     @property
     def parallelism(self) -> int:
-        """How many tasks can run side by side at this moment."""
+        """How many tasks can run in parallel at this moment."""
 
     def cancel(self) -> None:
-        """Stop what has not begun; what runs may end."""
+        """Cancel tasks that have not started; running ones may finish."""
 
     def close(self) -> None:
-        """Let everything of this run go."""
+        """Release everything that the run holds."""
 
 
 @runtime_checkable
 class Executor(Protocol):
-    """A place that runs tasks; safe to use for several runs at once."""
+    """Runs tasks; safe to use for several runs at once."""
 
     @property
     def name(self) -> str:
-        """The name it is found by."""
+        """The name of its entry point."""
 
     @property
     def is_local(self) -> bool:
-        """Whether tasks run in this very process."""
+        """Whether tasks run in this process."""
 
     def start(self, run: str, send: Send) -> Session:
-        """Begin a run; `send` takes messages from any thread and never blocks."""
+        """Start a run; `send` takes messages from any thread and does not block."""

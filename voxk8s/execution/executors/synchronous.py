@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from voxk8s.execution.executors.protocol import Done, Reports, Send
+from voxk8s.execution.executors.protocol import Reports, Send, TaskDone
 from voxk8s.execution.reports import Report
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
@@ -58,7 +58,7 @@ class SynchronousSession:
                 if last_use[dependency] == key and dependency not in watched | held:
                     del self._values[dependency]
             if key in watched:
-                self._send(Done(key))
+                self._send(TaskDone(key))
 
     def fetch(self, key: TaskKey) -> object:
         """Return the value."""

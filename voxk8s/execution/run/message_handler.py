@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from voxk8s.errors import SchedulerLost, StoreError
 from voxk8s.execution.events import WorkerRecovered
-from voxk8s.execution.executors import Done, Lost, Message, Reports, Stopped
+from voxk8s.execution.executors import ExecutorStopped, Message, Reports, TaskDone, TaskLost
 from voxk8s.execution.reports import Report
 from voxk8s.execution.run.run_context import RunContext, submit_lock
 from voxk8s.execution.run.run_spec import run_spec
@@ -42,13 +42,13 @@ class MessageHandler:
             match message:
                 case Reports(run, reports):
                     self._context.apply_reports(run, reports)
-                case Done(task):
+                case TaskDone(task):
                     if task in pending:
                         self._done(task)
-                case Lost(task):
+                case TaskLost(task):
                     if task in pending:
                         self._lost(message)
-                case Stopped(reason):
+                case ExecutorStopped(reason):
                     raise SchedulerLost(f"{reason}; what was stored is kept, run again")
                 case None:
                     self._context.stop(CANCELLED)
@@ -76,7 +76,7 @@ class MessageHandler:
             with submit_lock:
                 context.session.release([task])
 
-    def _lost(self, lost: Lost) -> None:
+    def _lost(self, lost: TaskLost) -> None:
         """Retry a task whose workers died, a bounded number of times."""
         context, state = self._context, self._context.state
         state.pending.discard(lost.key)

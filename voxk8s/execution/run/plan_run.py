@@ -12,7 +12,7 @@ from functools import partial
 
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
-from voxk8s.execution.executors import Message, Stopped
+from voxk8s.execution.executors import ExecutorStopped, Message
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
 from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler, requeue_missing
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
@@ -127,7 +127,7 @@ class PlanRun:
             messages = [self._queue.get(timeout=TICK_SECONDS)]
         except queue.Empty:
             reason = context.session.check()
-            messages = [] if reason is None else [Stopped(reason)]
+            messages = [] if reason is None else [ExecutorStopped(reason)]
         while not self._queue.empty():
             messages.append(self._queue.get())
         return messages

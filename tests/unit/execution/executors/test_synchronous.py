@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.plans_and_runs import QUICK
-from voxk8s.execution.executors import Done, Message, Reports
+from voxk8s.execution.executors import Message, Reports, TaskDone
 from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
 from voxk8s.execution.tasks.task import Step, StepKind, TaskKey, TaskSpec, UpstreamRef
 from voxk8s.execution.worker.task_context import RunSpec
@@ -49,7 +49,7 @@ def test_watched_tasks_are_reported_and_held(
 ) -> None:
     """The report of an operation comes before the message that its task is done."""
     session.submit(TASKS, RUN, [B])
-    assert [type(message) for message in messages] == [Reports, Reports, Done]
+    assert [type(message) for message in messages] == [Reports, Reports, TaskDone]
     assert session.fetch(B) == 7.0
 
 
@@ -74,7 +74,7 @@ def test_held_tasks_are_not_run_again(session: SynchronousSession, messages: lis
     session.submit({A: TASKS[A]}, RUN, [A])
     messages.clear()
     session.submit(TASKS, RUN, [A, B])
-    assert [type(message) for message in messages] == [Done, Reports, Done]
+    assert [type(message) for message in messages] == [TaskDone, Reports, TaskDone]
 
 
 def test_nothing_runs_after_a_cancellation(
