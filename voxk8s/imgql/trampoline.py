@@ -11,7 +11,7 @@ Trampolined: TypeAlias = Generator["Trampolined[Any]", Any, T]
 
 
 def run(function: Trampolined[T]) -> T:
-    """Run a function to its end; exceptions propagate through its callers, as usual."""
+    """Run a function to its end; an exception ends all its callers, which cannot catch it."""
     stack: list[Trampolined[Any]] = [function]
     result: Any = None
     while True:
