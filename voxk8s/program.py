@@ -1,4 +1,4 @@
-"""Programs with the kernels of this process: the language and the registry wired together."""
+"""Compiles ImgQL programs with the kernels of this process."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def compile_with_places(
     read_file: Callable[[str], str] | None = None,
     index: KernelIndex | None = None,
 ) -> CompiledProgram:
-    """Compile an ImgQL program; gives the plan, where its operations come from, and warnings.
+    """Compile an ImgQL program to its plan, the places of its operations, and warnings.
 
-    `parameters` are the values of `$NAME`. `read_file` gives the text of an imported file, whose
-    name is relative to the folder of `name`; without it no file can be imported. `index` is where
-    kernels are looked up, by default the registry of this process.
+    `parameters` are the values of `$NAME`. `read_file` returns the text of an imported file, by its
+    path relative to the folder of `name`; without it, no files can be imported. `index` finds the
+    kernels, by default the registry of this process. Raises InvalidProgram with all errors.
     """
     return imgql.compile_program(
         text,

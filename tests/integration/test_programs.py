@@ -1,4 +1,4 @@
-"""Programs of the kind that papers show, on made images, against numpy and scipy."""
+"""Programs of the kind that papers show, on synthetic images, compared with numpy and scipy."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ PROGRAMS = DATA / "programs"
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs name their images relative to the current folder."""
+def _in_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in a temporary folder: programs name their images relative to it."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -67,7 +67,7 @@ def test_brain_tumour(tmp_path: Path) -> None:
 
 
 def test_nevus(tmp_path: Path) -> None:
-    """A dark spot with a hole in a photograph whose corners are dark."""
+    """A dark spot with a hole in a photograph with dark corners."""
     shape = (48, 56)
     random = np.random.default_rng(2)
     skin = np.stack([np.full(shape, level) for level in (220.0, 180.0, 160.0)], axis=-1)
@@ -112,7 +112,7 @@ MAZE = """\
 
 @pytest.mark.parametrize("solvable", [True, False])
 def test_maze(tmp_path: Path, solvable: bool) -> None:
-    """Corridors that lead from the start to the exit, and those that do not."""
+    """Corridors that lead from the start to the exit, and dead ends."""
     text = MAZE if solvable else MAZE.replace("#S....#", "#S.#..#")
     cells = np.array([list(line) for line in text.split()])
     cells = cells.repeat(3, axis=0).repeat(3, axis=1)
@@ -133,7 +133,7 @@ def test_maze(tmp_path: Path, solvable: bool) -> None:
 
 
 def test_connectivity(tmp_path: Path) -> None:
-    """Cells with and without a nucleus, by operators that the program defines itself."""
+    """Cells with and without a nucleus, by operators that the program defines."""
     shape = (14, 30, 32)
     image = np.zeros(shape)
     for centre in ((7, 8, 8), (7, 20, 22), (6, 8, 24)):
@@ -162,7 +162,7 @@ def test_connectivity(tmp_path: Path) -> None:
 
 
 def test_sweep_of_two_thresholds(tmp_path: Path) -> None:
-    """160 pairs of thresholds, in loops inside loops; a fold; a part of the table."""
+    """160 pairs of thresholds in nested loops; a fold; a slice of the table."""
     shape = (10, 22, 24)
     random = np.random.default_rng(3)
     lesion = blob(shape, (5, 11, 12), 3)
@@ -215,7 +215,7 @@ def test_texture(tmp_path: Path) -> None:
 
 
 def test_folder(tmp_path: Path) -> None:
-    """A loop over a folder that is listed when the program runs, without the images' borders."""
+    """A loop over a folder that is listed at run time, without the images' borders."""
     random = np.random.default_rng(7)
     images = [random.random((5, 6, 7)).astype(np.float32) for _ in range(3)]
     for number, image in enumerate(images):
@@ -233,7 +233,7 @@ def test_folder(tmp_path: Path) -> None:
 
 
 def test_folds_over_a_folder(tmp_path: Path) -> None:
-    """Folds by functions of the program are the same operations whether `dir` gives the files."""
+    """Folds over `dir` are the same operations as folds over known files."""
     random = np.random.default_rng(8)
     images = [random.random((5, 6, 7)).astype(np.float32) for _ in range(3)]
     for number, image in enumerate(images):

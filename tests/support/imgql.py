@@ -1,4 +1,4 @@
-"""Compiles programs for tests and writes plans as nested expressions."""
+"""Compiles programs for tests and formats plans as nested expressions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compile_text(
     files: Mapping[str, str] | None = None,
     name: str = "main.imgql",
 ) -> CompiledProgram:
-    """Compile a program with the real kernels; `files` are what it can import."""
+    """Compile a program with the real kernels; `files` are the files that it can import."""
     return compile_program(
         text,
         index=registry(),
@@ -40,7 +40,7 @@ def check_text(
 
 
 def compile_error(text: str, **options: Mapping[str, str]) -> str:
-    """Return the message with which a program is refused."""
+    """Return the message of the InvalidProgram that compiling a program raises."""
     with pytest.raises(InvalidProgram) as caught:
         compile_text(text, **options)  # type: ignore[arg-type] # files and parameters only
     return str(caught.value)
@@ -52,13 +52,13 @@ def goal_text(text: str, **options: Mapping[str, str]) -> str:
     return "\n".join(expression(plan.nodes, goal.id) for goal in plan.goals)
 
 
-def value(text: str) -> str:
+def value_text(text: str) -> str:
     """Return an expression of a program as a nested expression of kernels."""
     return goal_text(f'import "vox1"\nload img = "a.nii"\nprint "x" {text}')
 
 
 def expression(nodes: Mapping[OperationId, Node], root: OperationId) -> str:
-    """Write a node as `kernel(argument, …)`; loops as `{item: body | captures}`."""
+    """Format a node as `kernel(argument, …)`; loops as `{body | captures}`."""
     node = nodes[root]
     match node:
         case Constant():

@@ -1,4 +1,4 @@
-"""Runs ImgQL programs in this process, and makes and reads their images."""
+"""Runs ImgQL programs in this process, and writes and reads their images."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run_program(
     executor: str = "synchronous",
     inputs: InputOptions | None = None,
 ) -> ExecutionResult:
-    """Run a program; files go below `output`. Every goal is reached."""
+    """Run a program, whose goals must all succeed; files go below `output`."""
     compiled = compile_with_places(
         path.read_text("utf-8"),
         name=str(path),
@@ -46,7 +46,7 @@ def run_program(
 
 
 def write(path: Path, array: ArrayLike, spacing: tuple[float, ...] | None = None) -> None:
-    """Write an image with ITK; the spacing is that of the array's axes. The last of 3 is colour."""
+    """Write an image with ITK; spacing in the order of the axes. A PNG's third axis is colour."""
     voxels = np.asarray(array)
     image = sitk.GetImageFromArray(voxels, isVector=path.suffix == ".png" and voxels.ndim == 3)
     if spacing is not None:

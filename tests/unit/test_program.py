@@ -1,4 +1,4 @@
-"""Tests of the language with the kernels of this process."""
+"""Tests of compiling programs with the kernels of this process."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Definition(msgspec.Struct, frozen=True):
 
 
 def definition(function: Function) -> Definition:
-    """Give a function of a program under its name."""
+    """Return the definition of a function of a program or library."""
     return Definition(function.name, function.parameters, function.parameters, function)
 
 
@@ -103,8 +103,8 @@ class GlobalScope:
         `library`: the name is used in a library, which does not see definitions of programs.
         """
         orders, found = ((), ()) if library else self._defined.get(name, ((), ()))
-        place = bisect_left(orders, order)
-        yield from reversed(found[:place])
+        position = bisect_left(orders, order)
+        yield from reversed(found[:position])
         kernel = self.kernel(name)
         if kernel is not None:
             yield kernel
@@ -114,11 +114,11 @@ class GlobalScope:
         for namespace, definition in self._libraries.get(name, ()):
             if library or namespace in self.imports:
                 yield definition
-        for later, definition in zip(orders[place:], found[place:], strict=True):
+        for later, definition in zip(orders[position:], found[position:], strict=True):
             if later > order:
                 yield definition
-        if place < len(orders) and orders[place] == order:
-            yield found[place]
+        if position < len(orders) and orders[position] == order:
+            yield found[position]
 
     def kernel(self, name: str) -> Definition | None:
         """Return the kernel of a name in a program, None if there is none."""

@@ -65,7 +65,7 @@ class ProgramReader:
             if isinstance(each, Source):
                 suffixed |= lexer.suffixed_names(each.code)
         library = lexer.suffixed_names(libraries.text(libraries.STANDARD))
-        suffixed |= {word for word in library if not _defines(main.code, word)}
+        suffixed |= {name for name in library if not _defines(main.code, name)}
         commands = list(self._commands(main, suffixed))
         if self._loads and not self._imports:
             # VoxLogicA 1 had no namespaces; its programs use these kernels without an import.
@@ -194,14 +194,14 @@ class ProgramReader:
         self._diagnostics.error(source, token.start, token.end, message, *hints)
 
 
-def _defines(code: str, word: str) -> bool:
+def _defines(code: str, name: str) -> bool:
     """Whether a program itself defines the letters of a library's name, such as the `B` of `B+`."""
-    letters = re.match(r"\w+", word)
-    name = letters.group() if letters else word
+    letters = re.match(r"\w+", name)
+    stem = letters.group() if letters else name
     return (
         re.search(
-            rf"\b(?:let|load|for)\s+{name}\b(?!\s*{re.escape(word[len(name) :])}\s*\()"
-            rf"|^\s*{name}\s*=",
+            rf"\b(?:let|load|for)\s+{stem}\b(?!\s*{re.escape(name[len(stem) :])}\s*\()"
+            rf"|^\s*{stem}\s*=",
             code,
             re.MULTILINE,
         )

@@ -107,13 +107,13 @@ class _TypeDomain:
         again = yield call(types.join([initial, once]), item)
         return types.join([initial, once, again])
 
-    def _check_sequence(self, word: str, value_type: str, call_site: CallSite) -> None:
+    def _check_sequence(self, form: str, value_type: str, call_site: CallSite) -> None:
         if types.clashes("sequence", value_type):
             self._diagnostics.error(
                 call_site.source,
                 call_site.start,
                 call_site.end,
-                f"`{word}` needs a sequence, not {_a(value_type)}",
+                f"`{form}` needs a sequence, not {_a(value_type)}",
                 "sequences are [a, b, c], range(a, b), dir(…) or the result of a for",
             )
 
@@ -158,7 +158,7 @@ class _TypeDomain:
 
 
 def _a(value_type: str) -> str:
-    operand_types = [each.partition("<")[0] for each in value_type.split("|")]
-    named = [{"bool": "truth value"}.get(word, word) for word in operand_types]
-    each = [f"{'an' if word[0] in 'aeiou' else 'a'} {word}" for word in named]
+    names = [each.partition("<")[0] for each in value_type.split("|")]
+    named = [{"bool": "truth value"}.get(name, name) for name in names]
+    each = [f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in named]
     return " or ".join(filter(None, (", ".join(each[:-1]), each[-1])))

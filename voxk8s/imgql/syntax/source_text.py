@@ -113,11 +113,11 @@ class Source:
                 continue
             quoted = part.startswith('"')
             for reference in _REFERENCE.finditer(self.text, match.start(), match.end()):
-                word = reference.group()[1:]
-                name = longest_parameter(word, parameters)
+                letters = reference.group()[1:]
+                name = longest_parameter(letters, parameters)
                 start = reference.start()
                 if name is None:
-                    self.missing.append(MissingParameter(word, start, reference.end()))
+                    self.missing.append(MissingParameter(letters, start, reference.end()))
                     continue
                 value = str(parameters[name])
                 if quoted:

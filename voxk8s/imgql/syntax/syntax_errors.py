@@ -223,19 +223,19 @@ def _continues_line(source: Source, tokens: list[Token], index: int) -> bool:
 
 
 def _spell(expected: frozenset[str]) -> str:
-    """Return token types in words: `an operator, `)` or `,``."""
-    words = []
+    """Return token types as text, as in "an operator, `)` or `,`"."""
+    names = []
     rest = expected
     if expected >= grammar.OPERANDS:
         # The grammar allows an operand after another, but what is missing there is an operator.
-        words.append("an expression" if "FOR" in expected else "an operator")
+        names.append("an expression" if "FOR" in expected else "an operator")
         rest = rest - grammar.OPERANDS - {"OP", "EQUAL", "FOR", "FOLD", "LET"}
     if rest >= {"OP", "EQUAL"}:
-        words.append("an operator")
+        names.append("an operator")
         rest = rest - {"OP", "EQUAL"}
     if "PRINT" in rest:
-        words.append("a new command")
-    words += sorted(grammar.SPELLING[kind] for kind in rest if kind in grammar.SPELLING)
-    if not words:
+        names.append("a new command")
+    names += sorted(grammar.SPELLING[kind] for kind in rest if kind in grammar.SPELLING)
+    if not names:
         return "something else"
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]

@@ -1,17 +1,17 @@
-"""Tests of imports and parameters: what a program's texts are."""
+"""Tests of imports and parameters: the files of a program."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import check_text, compile_error, compile_text, goal_text
+from tests.support.imgql import compile_error, compile_text, goal_text
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import compile_program
 from voxk8s.kernels import registry, symbols
 
 
-def test_a_file_is_imported_where_it_stands() -> None:
-    """Its definitions and goals are the program's, in their place."""
+def test_a_file_replaces_its_import() -> None:
+    """Its definitions and goals are inserted in place of the import."""
     files = {"lib.imgql": 'let two = 2\nprint "l" two'}
     text = 'print "a" 1\nimport "lib.imgql"\nprint "b" two + 1'
     assert goal_text(text, files=files) == "1.0\n2.0\naddition(2.0, 1.0)"
@@ -36,8 +36,8 @@ def test_a_file_is_imported_once() -> None:
     assert goal_text(text, files=files) == "1.0"
 
 
-def test_files_that_import_each_other_are_refused() -> None:
-    """The cycle is named."""
+def test_circular_imports_are_refused() -> None:
+    """The message has the cycle."""
     files = {"a.imgql": 'import "b.imgql"', "b.imgql": 'import "a.imgql"'}
     message = compile_error('import "a.imgql"', files=files)
     assert "b.imgql:1:8: error: circular import: a.imgql -> b.imgql -> a.imgql" in message
@@ -58,19 +58,19 @@ def test_errors_in_imported_files_have_their_place() -> None:
     ],
 )
 def test_unknown_imports_are_refused(target: str, message: str) -> None:
-    """What is neither a namespace nor a file is an error with a suggestion."""
+    """The target is neither a namespace nor a file; the nearest namespace is suggested."""
     assert message in compile_error(f'import "{target}"', files={})
 
 
-def test_the_suffix_of_an_imported_file_may_be_left_out() -> None:
-    """A file of the very name comes first, a folder or nothing is passed over."""
+def test_the_suffix_of_an_imported_file_may_be_omitted() -> None:
+    """A file of exactly this name comes before one with the suffix."""
     files = {"lib.imgql": "let a = 1", "plain": "let a = 2", "plain.imgql": "let a = 3"}
     assert goal_text('import "lib"\nprint "x" a', files=files) == "1.0"
     assert goal_text('import "plain"\nprint "x" a', files=files) == "2.0"
 
 
 def test_files_of_the_package_are_imported_like_others() -> None:
-    """They need no files of the user, whose own come first."""
+    """Files of the user come before those of the package."""
     text = 'import "RegionCalculus"\nload a = "a.nii"\nprint "x" {}'
     assert "leqB" not in goal_text(text.format("p(a, a)"))
     assert (
@@ -81,7 +81,7 @@ def test_files_of_the_package_are_imported_like_others() -> None:
 
 
 def test_a_program_of_version_1_needs_no_import() -> None:
-    """Where images are loaded by the old command and nothing is imported, all is there."""
+    """If images are loaded by the `load` command and nothing is imported, `vox1` is."""
     text = 'load a = "a.nii"\nprint "x" volume(N a >. 3)'
     assert goal_text(text) == "volume(gt_sv(3.0, near(load('a.nii'))))"
     assert compile_text(text).plan.imports == ("vox1",)
@@ -90,7 +90,7 @@ def test_a_program_of_version_1_needs_no_import() -> None:
 
 
 def test_a_program_without_files_may_import_namespaces_only() -> None:
-    """Without a way to read files the message says so."""
+    """Without `read_file` the message says that files cannot be imported."""
     assert "files cannot be imported here" in compile_error('import "a.imgql"')
 
 
@@ -99,7 +99,7 @@ def test_a_program_without_files_may_import_namespaces_only() -> None:
     [OSError("disk"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), ValueError("null byte")],
 )
 def test_files_that_cannot_be_read_are_errors_of_the_import(error: Exception) -> None:
-    """Whatever goes wrong while reading has the place of the import."""
+    """Any error while reading has the place of the import."""
 
     def fail(_: str) -> str:
         raise error
@@ -108,8 +108,8 @@ def test_files_that_cannot_be_read_are_errors_of_the_import(error: Exception) ->
         compile_program('import "a.imgql"', index=registry(), symbols=symbols, read_file=fail)
 
 
-def test_the_reason_of_the_system_is_told_in_words() -> None:
-    """The number of the error and the path, which the message has already, are left out."""
+def test_the_reason_of_an_os_error_is_its_text() -> None:
+    """The error number and the path, which the message has already, are omitted."""
 
     def fail(path: str) -> str:
         raise IsADirectoryError(21, "Is a directory", path)
@@ -129,13 +129,13 @@ def test_operators_with_letters_are_known_across_files() -> None:
     assert goal_text('import "a.imgql"\nprint "x" A+ 3', files=files) == "multiplication(3.0, 2.0)"
 
 
-def test_a_name_of_the_program_beats_a_sign_of_the_library() -> None:
-    """Where B is a value, `B+1` is a sum."""
+def test_a_name_of_the_program_precedes_an_operator_of_the_library() -> None:
+    """If B is a value, `B+1` is a sum."""
     assert goal_text('import "stdlib.imgql"\nlet B = 2\nprint "x" B+1') == "addition(2.0, 1.0)"
 
 
 def test_parameters_are_replaced_in_imported_files_too() -> None:
-    """`$NAME` means the same in every file of a program."""
+    """`$NAME` has the same value in every file of a program."""
     files = {"a.imgql": "let img$C = $V"}
     text = 'import "a.imgql"\nprint "$C" img$C'
     plan = compile_text(text, files=files, parameters={"C": "7", "V": "-2"}).plan
@@ -143,25 +143,8 @@ def test_parameters_are_replaced_in_imported_files_too() -> None:
 
 
 def test_missing_parameters_are_errors_with_their_line() -> None:
-    """All that are missing are told, with the nearest one that is given."""
+    """All that are missing are reported, with the nearest that is given."""
     message = compile_error('let a = $FOO\nprint "$BAR" a', parameters={"FOOO": "1"})
     assert "1:9: error: no value for the parameter `$FOO`" in message
     assert "did you mean `$FOOO`?" in message
     assert "2:8: error: no value for the parameter `$BAR`" in message
-
-
-def test_errors_of_a_program_are_data() -> None:
-    """The error carries its diagnostics one by one."""
-    with pytest.raises(InvalidProgram) as caught:
-        compile_text("let a = foo\nlet b = bar")
-    lines = [each.line for each in check_text("let a = foo\nlet b = bar")]
-    assert lines == [1, 2]
-    assert len(caught.value.diagnostics) == 2
-
-
-def test_recursion_is_refused_with_the_cycle() -> None:
-    """Definitions that need themselves are named in order."""
-    text = "let f(x) = g(x) + 1\nlet g(x) = [h(x)]\nlet h(x) = for y in [x] do f(y)"
-    assert "`f` is defined in terms of itself: f -> g -> h -> f" in compile_error(text)
-    assert "`f` is defined in terms of itself: f -> f" in compile_error("let f(x) = f(x)")
-    assert "`a` is defined in terms of itself: a -> b -> a" in compile_error("let a = b\nlet b = a")

@@ -1,4 +1,4 @@
-"""Tests of the standard library, on small images."""
+"""Tests of the libraries, on small images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ IMAGES = {
 
 
 def run(text: str, imports: str = "") -> Value:
-    """Compute an expression over the images a, b, n and e (empty)."""
+    """Evaluate an expression over the images a, b, n and e (empty)."""
     loads = "\n".join(f'load {name} = "{name}"' for name in IMAGES)
     plan = compile_text(f'import "stdlib.imgql"\n{imports}{loads}\nprint "x" {text}').plan
     values: dict[str, Value] = {}
@@ -51,14 +51,14 @@ def run(text: str, imports: str = "") -> Value:
 
 
 @cache
-def _function(operator: str):  # type: ignore[no-untyped-def] # whatever the registry gives
+def _function(operator: str):  # type: ignore[no-untyped-def] # kernels have no common type
     found = registry().find(operator, ("vox1",))
     assert found is not None
     return registry().function(found.qualified)
 
 
 def array(text: str) -> NDArray[Any]:
-    """Compute an expression that gives an image."""
+    """Evaluate an expression whose value is an image."""
     result = run(text)
     assert isinstance(result, Image)
     return result.array
@@ -90,7 +90,7 @@ def array(text: str) -> NDArray[Any]:
     ],
 )
 def test_images(text: str, same: str) -> None:
-    """A definition of the library is what the language's definition says."""
+    """A definition of the library is equal to its specification."""
     np.testing.assert_array_equal(array(text), array(same))
 
 
@@ -115,27 +115,27 @@ def test_images(text: str, same: str) -> None:
         ("collect(b, a)", False),
     ],
 )
-def test_questions(text: str, value: float) -> None:
-    """Questions about masks have the right answers."""
+def test_predicates(text: str, value: float) -> None:
+    """Predicates of masks have the right values."""
     assert run(text) == value
 
 
 def test_division_without_zeros() -> None:
-    """Where the divisor is 0 the third argument stands, a number or an image."""
+    """Where the divisor is 0, the third argument is taken, a number or an image."""
     expected = np.where(NUMBERS == 0, 9.0, 2 / np.where(NUMBERS == 0, 1, NUMBERS))
     np.testing.assert_allclose(array("divZ(constant(2), n, 9)"), expected, rtol=1e-6)
     np.testing.assert_allclose(array("divZ(constant(2), n, constant(9))"), expected, rtol=1e-6)
 
 
 def test_overlay_paints_a_colour() -> None:
-    """The mask is painted, the rest stays grey."""
+    """The mask is painted, the rest remains grey."""
     colours = array("overlayColor(a, n, 255, 10, 0)")
     np.testing.assert_array_equal(colours[A == 1], [[255, 10, 0]] * 5)
     np.testing.assert_array_equal(colours[A == 0], np.repeat(NUMBERS[A == 0], 3).reshape(-1, 3))
 
 
 def test_an_overlay_takes_masks_and_images() -> None:
-    """Where the mask is true the third argument stands, elsewhere the second."""
+    """The third argument where the mask is true, elsewhere the second."""
     np.testing.assert_array_equal(array("overlayB(a, n, 2 * n)"), np.where(A, 2 * NUMBERS, NUMBERS))
     np.testing.assert_array_equal(array("overlayB(a, b, !b)"), np.where(A, 1 - B, B))
 
@@ -151,7 +151,7 @@ def test_likeness_is_a_correlation_with_the_whole_image() -> None:
 
 
 def test_every_definition_can_be_used() -> None:
-    """Each name of the library means something that the kernels know."""
+    """Each name of a library refers to something that the kernels know."""
     for namespace in NAMESPACES:
         for _, define in definitions(namespace):
             parameters = ", ".join(token.text for token in define.header.parameters or ())
@@ -160,19 +160,19 @@ def test_every_definition_can_be_used() -> None:
             assert check_text(program) == (), call
 
 
-def test_vox1_brings_the_library_too() -> None:
+def test_vox1_includes_the_library() -> None:
     """`import "vox1"` is enough for the short names."""
     program = 'import "vox1"\nload a = "f"\nprint "x" volume(N a)'
     assert len(compile_text(program).plan.nodes) == 4
 
 
 def test_names_of_a_library_have_its_namespace() -> None:
-    """A library's names may be written with the namespace that brings them."""
+    """A library's names may be qualified by its namespace."""
     np.testing.assert_array_equal(array("vox1.xor(a, vox1.N(b))"), array("xor(a, N b)"))
 
 
 def test_simpleitk_reads_images() -> None:
-    """`ReadImage` is how programs of version 2 load an image."""
+    """`ReadImage` is how programs of VoxLogicA 2 load an image."""
     text = 'import "simpleitk"\nlet i = ReadImage("a.nii")\nprint "x" {}'
     assert goal_text(text.format("Abs(i)")) == "Abs(load('a.nii'))"
     assert goal_text(text.format("index(MinimumMaximum(i), 1)")) == (
@@ -201,5 +201,5 @@ def test_simpleitk_reads_images() -> None:
     ],
 )
 def test_regions_are_related(text: str, value: bool) -> None:
-    """The relations of the region calculus hold where their words say."""
+    """The relations of the region calculus hold as defined."""
     assert run(text, 'import "RegionCalculus"\n') == value

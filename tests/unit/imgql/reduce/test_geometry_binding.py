@@ -1,10 +1,10 @@
-"""Tests of nullary geometry: it takes the geometry of the image it meets."""
+"""Tests of geometry kernels without arguments: they take the geometry of an image."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import compile_error, compile_text, goal_text, value
+from tests.support.imgql import compile_text, goal_text, value_text
 from voxk8s.kernels import registry
 from voxk8s.plan import decode, encode
 
@@ -59,48 +59,32 @@ IMG = "load('a.nii')"
         ),
     ],
 )
-def test_geometry_is_bound_to_the_image_it_meets(text: str, plan: str | None) -> None:
-    """An open operation gets the image as an argument, the one where its operand comes from."""
+def test_geometry_is_bound_to_the_image_it_is_combined_with(text: str, plan: str | None) -> None:
+    """The argument is the image that the operand takes its geometry from."""
     if plan is not None:
-        assert value(text) == plan
+        assert value_text(text) == plan
 
 
-def test_geometry_that_meets_no_image_takes_all_that_the_program_loads() -> None:
-    """Alone it is bound to every load of the program, whether a goal needs it or not."""
+def test_geometry_alone_is_bound_to_all_loads() -> None:
+    """It does not matter whether a goal needs the load."""
     text = 'import "vox1"\nload a = "f"\nload b = "g"\nprint "v" volume(a)\nsave "b.png" border'
     assert goal_text(text) == "volume(load('f'))\nborder(load('f'), load('g'))"
 
 
 def test_documents_give_no_geometry() -> None:
-    """What a program loads by a document's suffix is no image to take a geometry from."""
+    """A file with a document's suffix is not an image to take a geometry from."""
     text = 'import "vox1"\nload a = "f.nii"\nload b = "g.json"\nprint "v" volume(tt)'
     assert goal_text(text) == "volume(tt(load('f.nii')))"
 
 
-def test_geometry_inside_of_a_loop_makes_a_valid_document() -> None:
-    """What a loop leaves to the plan is bound when its items are known."""
+def test_geometry_inside_a_loop_makes_a_valid_document() -> None:
+    """Geometry that is bound at run time is part of a valid document."""
     text = 'import "vox1"\nprint "v" for f in ["a"] do [volume(load f), volume(tt)]'
     plan = compile_text(text).plan
     assert dict(decode(encode(plan), index=registry()).nodes) == dict(plan.nodes)
 
 
-def test_geometry_without_any_image_is_refused() -> None:
-    """A program that loads nothing has no geometry."""
-    message = compile_error('import "vox1"\nlet a = 1\nprint "v" volume(tt)')
-    assert "3:18: error: `tt` takes its geometry from the images that the program loads" in message
-
-
-def test_geometry_outside_of_the_loop_that_loads_is_refused() -> None:
-    """What a loop loads is many images, or none, and gives no geometry to what is outside."""
-    loop = 'for f in dir("d") do volume(load f)'
-    message = compile_error(f'import "vox1"\nprint "a" {loop}\nprint "v" volume(tt)')
-    assert "3:18: error: `tt` takes its geometry" in message
-    assert compile_text(
-        f'import "vox1"\nload i = "a"\nprint "a" {loop}\nprint "v" volume(tt)'
-    ).plan.goals
-
-
-def test_hidden_names_are_no_geometry() -> None:
+def test_hidden_names_are_not_geometry() -> None:
     """A definition or parameter called x is not the index map."""
     assert goal_text('import "vox1"\nlet f(x) = x + 1\nprint "a" f(2)') == "addition(2.0, 1.0)"
 
@@ -113,9 +97,27 @@ def test_hidden_names_are_no_geometry() -> None:
         'import "simpleitk"\nlet img = ReadImage("a.nii")',
     ],
 )
-def test_what_a_function_loads_gives_its_geometry(text: str) -> None:
+def test_the_load_of_a_function_gives_its_geometry(text: str) -> None:
     """It counts like a load in the program itself, in goals and in loops."""
     program = f'import "vox1"\n{text}\nprint "a" border\nprint "b" for k in [1] do volume(tt)'
     assert goal_text(program) == (
         "border(load('a.nii'))\nmap({c0 | c0=volume(tt(load('a.nii')))}, sequence(1.0))"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        (
+            'fold & tt (for f in dir("d") do near(load(f)))',
+            "tt(index(map({load(item)}, dir('d')), 0.0))",
+        ),
+        ('fold | ff (for k in argsort(dir("d")) do img >. k)', "ff(load('a.nii'))"),
+        ('fold + (x + 1) argsort(dir("d"))', "addition(x(load('a.nii')), 1.0)"),
+    ],
+)
+def test_geometry_as_the_initial_value_of_a_fold_is_that_of_the_items(
+    text: str, first: str
+) -> None:
+    """It is bound to the root of the first item, if that is an image."""
+    assert f"accumulator={first}}}" in value_text(text)

@@ -1,4 +1,4 @@
-"""Tests of the formatter: the same words in the usual form."""
+"""Tests of the formatter: the same tokens in canonical form."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ from voxk8s.imgql.syntax.syntax_tree import Define, Output
         ("// only", "// only\n"),
     ],
 )
-def test_the_usual_form(text: str, formatted: str) -> None:
-    """One space between words, one command a line, comments and line breaks kept."""
+def test_canonical_form(text: str, formatted: str) -> None:
+    """One space between tokens, one command a line; comments and line breaks remain."""
     assert format_program(text) == formatted
     assert format_program(formatted) == formatted
 
 
-def test_a_program_with_a_wrong_grammar_is_refused() -> None:
-    """Nothing is written of what cannot be read."""
+def test_a_program_with_a_syntax_error_is_refused() -> None:
+    """A program with syntax errors is not formatted."""
     with pytest.raises(InvalidProgram, match="never closed"):
         format_program("let a = (1")
 
@@ -123,8 +123,8 @@ def _read(text: str) -> tuple[list[tuple[str, str]], list[object], int] | None:
 
 @settings(max_examples=60, deadline=None)
 @given(_programs())
-def test_words_commands_and_comments_stay(text: str) -> None:
-    """Formatting changes no word, no command and no comment, and twice is once."""
+def test_tokens_commands_and_comments_remain(text: str) -> None:
+    """Formatting changes no token, command or comment, and is idempotent."""
     before = _read(text)
     if before is None:
         return

@@ -1,4 +1,4 @@
-"""Tests of program texts: parameters are replaced and positions kept."""
+"""Tests of program texts: parameters are replaced and positions are kept."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from voxk8s.imgql.syntax.source_text import Source
 
 
 def test_a_parameter_is_replaced_in_names_and_strings() -> None:
-    """`$NAME` stands for its value wherever it is written, except in comments."""
+    """`$NAME` is replaced by its value everywhere but in comments."""
     source = Source("p", 'let img$C = "$D/$C.nii" // $E', {"C": "7", "D": "/in"})
     assert source.code == 'let img7 = "/in/7.nii" // $E'
     assert not source.missing
 
 
 def test_the_longest_given_name_wins() -> None:
-    """`$INPUTDIR` is not `$INPUT` followed by DIR when both are given."""
+    """`$INPUTDIR` is not `$INPUT` followed by DIR if both are given."""
     given_values = {"INPUT": "a", "INPUTDIR": "b"}
     assert Source("p", "$INPUTDIR $INPUTX $INPUT_1", given_values).code == "b aX a_1"
 
 
-def test_a_missing_parameter_is_noted_with_its_place() -> None:
-    """What is not given stays in the code and is listed."""
+def test_a_missing_parameter_is_listed_with_its_place() -> None:
+    """A reference without a value remains in the code and is listed."""
     source = Source("p", "let a = $B", {"A": "1"})
     assert [(each.name, each.start) for each in source.missing] == [("B", 8)]
 
 
-def test_a_value_cannot_leave_a_string() -> None:
-    """Quotes and backslashes of a value are characters inside of a string."""
+def test_a_value_cannot_end_a_string() -> None:
+    """Quotes and backslashes of a value are escaped inside a string."""
     source = Source("p", 'print "$A" 1', {"A": 'x" 2 \\'})
     assert source.code == 'print "x\\" 2 \\\\" 1'
 
 
 def test_values_are_not_searched_for_parameters() -> None:
-    """A value that looks like a parameter stays as it is."""
+    """A value that looks like a parameter remains as it is."""
     assert Source("p", "$A", {"A": "$B", "B": "1"}).code == "$B"
 
 
 def test_positions_are_those_of_the_user() -> None:
-    """A word behind a replaced parameter has the column where the user wrote it."""
+    """A token after a replaced parameter has the column where the user wrote it."""
     source = Source("p", "a\n$LONG + b", {"LONG": "x"})
     assert source.position(source.code.index("b")) == (2, 9)
     assert source.position(source.code.index("x")) == (2, 1)

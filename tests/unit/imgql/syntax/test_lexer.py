@@ -1,0 +1,62 @@
+"""Tests of the lexer: characters become tokens."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.imgql import check_text
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.lexer import suffixed_names, tokenize
+from voxk8s.imgql.syntax.source_text import Source
+
+
+def _words(text: str) -> list[str]:
+    return [
+        token.text for token in tokenize(Source("p", text), Diagnostics(), suffixed_names(text))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("3 .5 1e-3 2.5E+2", ["3", ".5", "1e-3", "2.5E+2"]),
+        ("3. (4.) [5.,6.]", ["3.", "(", "4.", ")", "[", "5.", ",", "6.", "]"]),
+        ("3. + 4.", ["3.", "+", "4."]),
+        ("10-4-3", ["10", "-", "4", "-", "3"]),
+        ("3.<.4", ["3", ".<.", "4"]),
+        ("vox1.near(a)", ["vox1.near", "(", "a", ")"]),
+        ("a +?b", ["a", "+?", "b"]),
+        ("xs[1:-1]", ["xs", "[", "1", ":", "-", "1", "]"]),
+        ("a : b", ["a", ":", "b"]),
+        ("_x_1 B_", ["_x_1", "B_"]),
+        ("a // b\nc", ["a", "c"]),
+        ("a //", ["a"]),
+        ('"http://x" y', ['"http://x"', "y"]),
+        ("let B+(a) = a B+ a", ["let", "B+", "(", "a", ")", "=", "a", "B+", "a"]),
+        ("B+(a) = a\nx B+ a", ["", "B+", "(", "a", ")", "=", "a", "x", "B+", "a"]),
+        ("+?(a,b) =a\n+(a)", ["", "+?", "(", "a", ",", "b", ")", "=", "a", "+", "(", "a", ")"]),
+        ("let x=-3", ["let", "x", "=", "-", "3"]),
+        ("let x=(a) + b", ["let", "x", "=", "(", "a", ")", "+", "b"]),
+        ("let x' = 3 + x'", ["let", "x'", "=", "3", "+", "x'"]),
+    ],
+)
+def test_tokens(text: str, words: list[str]) -> None:
+    """The longest token is taken, as far as its context allows."""
+    assert _words(text) == words
+
+
+def test_a_string_in_typographic_quotes_is_one_error() -> None:
+    """It is taken for a string; the following tokens are not affected."""
+    found = check_text("print “a b” 1\nlet b = foo")
+    assert [(each.line, each.column) for each in found] == [(1, 7), (2, 9)]
+
+
+def test_an_unterminated_string_is_one_error() -> None:
+    """Its characters cause no further errors, and the next line is not affected."""
+    found = check_text('print "a" "not closed (\nprint "b" foo')
+    assert [(each.line, each.message) for each in found] == [
+        (1, "unterminated string"),
+        (2, "unknown name `foo`"),
+    ]
+    (label,) = check_text('print "a')
+    assert label.message == "unterminated string"
