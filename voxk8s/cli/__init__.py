@@ -1,4 +1,4 @@
 """The command line: `voxk8s …`, also as `kubectl voxk8s …`.
 
-Each command is a module with `run(arguments) -> int`, imported when it is called.
+`parser` defines all commands and options; `commands/` has one module for each command.
 """

@@ -28,11 +28,11 @@ def call(arguments: Sequence[str] | None = None) -> int:
         return INVALID
     options = build_parser().parse_args(arguments)
     # Imported here: --help needs no log and is to be there at once.
-    from voxk8s.cli.log import start_log
+    from voxk8s.cli.log_format import start_log
 
     start_log(options.verbose - options.quiet)
     try:
-        command = importlib.import_module(f"voxk8s.cli.{options.module}")
+        command = importlib.import_module(f"voxk8s.cli.commands.{options.module}")
         status: int = command.run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:

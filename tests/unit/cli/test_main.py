@@ -198,7 +198,7 @@ def test_every_command_has_its_module() -> None:
     ]  # fmt: skip
     for words in calls:
         name = build_parser().parse_args(words).module
-        module: ModuleType = importlib.import_module(f"voxk8s.cli.{name}")
+        module: ModuleType = importlib.import_module(f"voxk8s.cli.commands.{name}")
         assert callable(module.run)
 
 

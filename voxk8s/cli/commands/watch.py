@@ -8,9 +8,9 @@ import sys
 from functools import partial
 
 from voxk8s.api import WorkPlanResource, decode_resource
-from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
-from voxk8s.cli.describe import headline
-from voxk8s.cli.results import write
+from voxk8s.cli.commands.results import write
+from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
+from voxk8s.cli.workplan_text import headline
 from voxk8s.cluster.kube_client import KubeClient, WatchEvent
 from voxk8s.cluster.kube_errors import Expired
 from voxk8s.cluster.reflector import Snapshot, WatchError, list_and_watch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from voxk8s.cli.log import Formatter
+from voxk8s.cli.log_format import Formatter
 
 
 def record(message: str, place: str = "") -> logging.LogRecord:

@@ -7,9 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from voxk8s.cli.output import dump, failure_json, goal_line, result_json
-from voxk8s.cli.progress import ProgressLine
-from voxk8s.cli.source import Input, read_input
+from voxk8s.cli.input_file import Input, read_input
+from voxk8s.cli.progress_line import ProgressLine
+from voxk8s.cli.run_output import dump, failure_json, goal_line, result_json
 from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.describe import one_line
 from voxk8s.errors import TransientError
@@ -20,7 +20,7 @@ from voxk8s.plan import OperationId
 from voxk8s.storage import ResultStore, open_store
 
 if TYPE_CHECKING:
-    from voxk8s.cli.report import Reporter
+    from voxk8s.cli.report_file import Reporter
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,7 +58,7 @@ def _reporter(arguments: argparse.Namespace) -> Reporter | None:
     if arguments.report is None:
         return None
     # Imported here: most runs have no report.
-    from voxk8s.cli.report import Reporter
+    from voxk8s.cli.report_file import Reporter
 
     return Reporter(arguments)
 

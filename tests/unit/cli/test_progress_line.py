@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from voxk8s.cli.progress import ProgressLine
+from voxk8s.cli.progress_line import ProgressLine
 from voxk8s.execution import Progress
 from voxk8s.execution.events import ProgressChanged, RunFinished
 

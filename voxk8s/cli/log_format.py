@@ -45,7 +45,7 @@ class Formatter(logging.Formatter):
 def _excerpt(place: str) -> str:
     """Give the line of a place with a mark below; nothing if it cannot be read or is long."""
     # Imported here: most runs have no failures.
-    from voxk8s.cli.source import text_of
+    from voxk8s.cli.input_file import text_of
     from voxk8s.execution.source_locations import line_at
 
     found = line_at(place, text_of)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from voxk8s.cli.commands.submit import manifest, run
 from voxk8s.cli.parser import build_parser
-from voxk8s.cli.submit import manifest, run
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
 from voxk8s.kernels import registry
 from voxk8s.plan import decode

@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from voxk8s.cli.output import dump
-from voxk8s.cli.source import read_plan
+from voxk8s.cli.input_file import read_plan
+from voxk8s.cli.run_output import dump
 from voxk8s.describe import Json
 from voxk8s.execution import RetryPolicy
 from voxk8s.execution.run.pin_inputs import digest_locally, pin_inputs

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.html import read_page
-from voxk8s.cli.report import Reporter
-from voxk8s.cli.source import Input
+from voxk8s.cli.input_file import Input
+from voxk8s.cli.report_file import Reporter
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.storage import open_store

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from voxk8s.cli.output import goal_line
+from voxk8s.cli.run_output import goal_line
 from voxk8s.execution import GoalOutcome
 from voxk8s.plan import Goal, OperationId
 from voxk8s.values import Image, Value

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from voxk8s.api import GoalResult, WorkPlanResource, encode
-from voxk8s.cli.cluster import exit_status, read_workplan, with_cluster
-from voxk8s.cli.describe import result_line
-from voxk8s.cli.output import dump
+from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
+from voxk8s.cli.run_output import dump
+from voxk8s.cli.workplan_text import result_line
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import InvalidUsage

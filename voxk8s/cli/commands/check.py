@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from voxk8s.cli.input_file import read_source
 from voxk8s.cli.parameters import ParameterWarnings
-from voxk8s.cli.source import read_source
 from voxk8s.plan import WorkPlan
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from functools import partial
 
-from voxk8s.cli.cluster import read_workplan, with_cluster
+from voxk8s.cli.connection import read_workplan, with_cluster
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from voxk8s.cli.output import dump
+from voxk8s.cli.run_output import dump
 from voxk8s.storage import Collection, Limits, ResultStore, Verification, open_store
 
 _EVERY = 0.5

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from functools import partial
 
-from voxk8s.cli.cluster import read_workplan, with_cluster
+from voxk8s.cli.connection import read_workplan, with_cluster
 from voxk8s.cluster.child_names import label_selector
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Invalid, NotFound

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from voxk8s.cli.source import Input, text_of
+from voxk8s.cli.input_file import Input, text_of
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.files import write_file

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from voxk8s.cli.source import PROGRAM, read_text
+from voxk8s.cli.input_file import PROGRAM, read_text
 from voxk8s.errors import InvalidUsage
 from voxk8s.imgql import format_program
 

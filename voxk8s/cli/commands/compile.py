@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from voxk8s.cli.source import read_plan
+from voxk8s.cli.input_file import read_plan
 from voxk8s.plan import encode
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 import yaml
 
-from voxk8s.cli.cluster import exit_status, with_cluster
+from voxk8s.cli.commands.results import write
+from voxk8s.cli.commands.watch import follow
+from voxk8s.cli.connection import exit_status, with_cluster
+from voxk8s.cli.input_file import is_program, read_plan, read_text
 from voxk8s.cli.manifest import read_resources, work_plan
-from voxk8s.cli.results import write
-from voxk8s.cli.source import is_program, read_plan, read_text
-from voxk8s.cli.watch import follow
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI

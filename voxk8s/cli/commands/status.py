@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from voxk8s.api import decode_resource, encode
-from voxk8s.cli.cluster import read_workplan, with_cluster
-from voxk8s.cli.describe import details, table
-from voxk8s.cli.output import dump
+from voxk8s.cli.connection import read_workplan, with_cluster
+from voxk8s.cli.run_output import dump
+from voxk8s.cli.workplan_text import details, table
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import InvalidUsage

@@ -1,0 +1,1 @@
+"""One module a command: `run(arguments)` returns the exit status. Imported when it is called."""
