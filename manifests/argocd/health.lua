@@ -4,13 +4,13 @@
 --     resource.customizations.health.voxk8s.io_WorkPlan: |
 --       <this file>
 --
--- Flux needs nothing of the kind: it reads WorkPlans by kstatus (wait: true, or healthChecks).
+-- Flux needs no such script: it evaluates WorkPlans by kstatus (wait: true, or healthChecks).
 local health = {status = "Progressing", message = "Waiting for the operator"}
 
 if obj.status == nil or obj.status.conditions == nil then
   return health
 end
--- What is said of an older spec says nothing of this one.
+-- Conditions that refer to an older spec are ignored.
 if obj.status.observedGeneration ~= obj.metadata.generation then
   health.message = "Waiting for the operator to see the latest change"
   return health

@@ -1,4 +1,4 @@
-{{/* Prefix of all names, short enough for what is put behind it. */}}
+{{/* Prefix of all names; at most 40 characters, to leave room for suffixes. */}}
 {{- define "voxk8s.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
@@ -10,7 +10,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Labels that tell the pods of a component: (dict "root" . "component" "operator"). */}}
+{{/* Labels that select the pods of a component: (dict "root" . "component" "operator"). */}}
 {{- define "voxk8s.selector" -}}
 app.kubernetes.io/name: voxk8s
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -32,7 +32,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
-{{/* Pod and container security of Pod Security "restricted", and a little more. */}}
+{{/* Security contexts for Pod Security "restricted"; containers also have a read-only root. */}}
 {{- define "voxk8s.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532
@@ -58,7 +58,7 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* The default store: the one that is named, else the chart's own. */}}
+{{/* URL of the default store: store.url, else the chart's S3 server. */}}
 {{- define "voxk8s.store.url" -}}
 {{- if .Values.store.url -}}
 {{- .Values.store.url -}}
@@ -105,7 +105,7 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{/* What the operator may do in the namespaces that it serves. */}}
+{{/* Permissions of the operator in the namespaces that it watches. */}}
 {{- define "voxk8s.operator.rules" -}}
 - apiGroups: [voxk8s.io]
   resources: [workplans]
@@ -113,7 +113,7 @@ imagePullSecrets:
 - apiGroups: [voxk8s.io]
   resources: [workplans/status]
   verbs: [patch]
-# To name a WorkPlan as the owner of its children where the API server enforces that right.
+# To set a WorkPlan as the owner of its children, where the API server requires this permission.
 - apiGroups: [voxk8s.io]
   resources: [workplans/finalizers]
   verbs: [update]
@@ -129,23 +129,23 @@ imagePullSecrets:
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [list, watch, create, delete]
-# Workers that dask-kubernetes leaves behind.
+# To delete workers that dask-kubernetes leaves behind.
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [list, watch, delete]
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
-# Plans in ConfigMaps, by the name that a WorkPlan gives.
+# To read plans from the ConfigMaps that WorkPlans refer to.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get]
-# A store's credentials, by the name that a WorkPlan gives; copies of the default store's for runs,
-# which go at their end.
+# To read credentials from the Secrets that WorkPlans refer to, and to create and delete copies of
+# the default store's credentials for runs.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, create, delete]
-# Accounts, rights and policies of runs: made, and left to their owner's end.
+# To create accounts, permissions and policies of runs; they are deleted with their owner.
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [create]

@@ -1,4 +1,4 @@
-"""The chart's README: how to install it, and a table of its values made from values.yaml."""
+"""The chart's README: installation, and a table of the values from values.yaml."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ _HEAD = """\
 <!-- Made from values.yaml by `make generate`; do not edit. -->
 # voxk8s
 
-The operator that runs VoxLogicA work plans, its CRD, its rights and, if wanted, a small S3 server.
+The operator that runs VoxLogicA work plans, with its CRD and permissions, and optionally a small S3
+server.
 
 ```sh
-# What voxk8s starts its Dask clusters with:
+# Required: the dask-kubernetes operator, which starts Dask clusters:
 helm install dask-kubernetes-operator dask-kubernetes-operator --namespace dask-operator \\
   --create-namespace --repo https://helm.dask.org
-# voxk8s with an S3 server of its own, for trying out:
+# voxk8s with a small S3 server, for evaluation:
 helm install voxk8s helm/voxk8s --namespace voxk8s-system --create-namespace \\
   --set s3.enabled=true --set 'store.allowedNamespaces={default}'
-# or with your bucket:
+# Or with your bucket:
 helm install voxk8s helm/voxk8s --namespace voxk8s-system --create-namespace \\
   --set store.url=s3://bucket/prefix,store.endpoint=https://s3.example.org \\
   --set store.existingSecret=my-keys --set 'store.allowedNamespaces={default}'
@@ -29,8 +30,8 @@ helm install voxk8s helm/voxk8s --namespace voxk8s-system --create-namespace \\
 helm test voxk8s --namespace voxk8s-system
 ```
 
-The CRD is part of the release, so that an upgrade upgrades it, and stays when the release goes.
-Every pod meets Pod Security "restricted". The chart refuses values that it does not know.
+The CRD is part of the release, so that `helm upgrade` updates it, and is kept on uninstallation.
+All pods comply with Pod Security "restricted". The chart rejects unknown values.
 
 | value | default | meaning |
 |---|---|---|
@@ -38,26 +39,26 @@ Every pod meets Pod Security "restricted". The chart refuses values that it does
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
-    """Return path, default and meaning of every value; a group's words go to the group."""
+    """Yield path, default and comment of every value; a comment above a group belongs to it."""
     path: list[str] = []
-    words: list[str] = []
+    comments: list[str] = []
     for line in (CHART / "values.yaml").read_text(encoding="utf-8").splitlines():
         match = _LINE.fullmatch(line)
         if not line.strip() or match is None:
-            words = []
+            comments = []
             continue
         if match["comment"] is not None:
-            words.append(match["comment"])
+            comments.append(match["comment"])
             continue
         path = [*path[: len(match["indent"]) // 2], match["key"]]
         value = match["value"]
-        if value is not None or words:
-            yield ".".join(path), value or "", " ".join(words)
-        words = []
+        if value is not None or comments:
+            yield ".".join(path), value or "", " ".join(comments)
+        comments = []
 
 
 def readme() -> str:
-    """Write the README."""
+    """Return the README."""
     lines = [
         f"| `{path}` | {f'`{value}`' if value else ''} | {meaning} |"
         for path, value, meaning in rows()
