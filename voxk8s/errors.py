@@ -1,8 +1,8 @@
-"""The error tree: permanent errors are final, transient errors are worth another try.
+"""The error tree: permanent errors are final, transient errors are retried.
 
-Third-party exceptions are converted into this tree at the edge where they appear, with the
-original as cause. A message says what was wrong, where, and what to do. Every class pickles, so an
-error crosses process borders whole.
+Third-party exceptions are converted into this tree where they first appear, with the original as
+cause. A message says what was expected, what was found, where, and what to do. Every class can be
+pickled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from voxk8s import constants
 
 
 class Voxk8sError(Exception):
-    """Base of every error that voxk8s raises on purpose.
+    """Base class of all errors that voxk8s raises.
 
     `failure_reason` is what a failure by this error has as its reason, and the status of a WorkPlan
     that ends by it.
@@ -23,17 +23,17 @@ class Voxk8sError(Exception):
 
 
 class PermanentError(Voxk8sError):
-    """Trying again with the same input gives the same error."""
+    """An error that a retry with the same input raises again."""
 
 
 class TransientError(Voxk8sError):
-    """Trying again later may succeed."""
+    """An error that a retry may not raise again."""
 
 
 class InvalidPlan(PermanentError):
-    """A plan document or a plan is wrong.
+    """A plan document or a plan is invalid.
 
-    `path` is the place in the document, as in `$.nodes[17].arguments.0`; `$` is the whole.
+    `path` is the path in the document, as in `$.nodes[17].arguments.0`; `$` is the whole document.
     """
 
     failure_reason = constants.REASON_INVALID_PLAN
@@ -48,9 +48,9 @@ class InvalidPlan(PermanentError):
 
 
 class InvalidProgram(PermanentError):
-    """An ImgQL program is wrong; the message has file, line and column.
+    """An ImgQL program is invalid; the message has file, line and column.
 
-    `diagnostics` are the findings one by one (`voxk8s.imgql.Diagnostic`).
+    `diagnostics` are the single errors (`voxk8s.imgql.Diagnostic`).
     """
 
     failure_reason = constants.REASON_INVALID_PROGRAM
@@ -65,33 +65,33 @@ class InvalidProgram(PermanentError):
 
 
 class InvalidUsage(PermanentError):
-    """A call, a setting or a command line is wrong."""
+    """A call, a setting or a command line is invalid."""
 
 
 class KernelError(PermanentError):
-    """An operation failed for good: its arguments are not what the kernel can work on."""
+    """An operation failed: the kernel does not accept its arguments."""
 
 
 class UnsupportedValue(PermanentError):
-    """A value that the store cannot hold: not JSON-like, not a plain array, not an image."""
+    """An object that cannot be stored: not JSON-like, not a plain array, not an image."""
 
 
 class InputUnavailable(PermanentError):
-    """An input cannot be read: missing, unreadable or refused. The message has its URL."""
+    """An input cannot be read: missing, invalid or access denied. The message has its URL."""
 
 
 class InputNotAllowed(PermanentError):
-    """An input's URL may not be read from here."""
+    """The configuration does not allow to read an input's URL."""
 
     failure_reason = constants.REASON_INPUT_NOT_ALLOWED
 
 
 class InputUnreachable(TransientError):
-    """The place that holds an input does not answer right now."""
+    """The server of an input does not answer."""
 
 
 class StoreError(TransientError):
-    """The result store did not do what it was asked to; asking again may help."""
+    """A request to the result store failed; a retry may succeed."""
 
 
 class StoreUnreachable(StoreError):
@@ -101,29 +101,29 @@ class StoreUnreachable(StoreError):
 
 
 class StoreAccessDenied(StoreError):
-    """The result store refuses the credentials, or these credentials may not do this.
+    """The result store rejects the credentials, or does not allow them the request.
 
-    Transient, since credentials and policies are mended while work waits.
+    Transient, since credentials and policies may be corrected while work waits.
     """
 
     failure_reason = constants.REASON_STORE_ACCESS_DENIED
 
 
 class CorruptBlob(StoreError):
-    """Stored bytes are not what their name promises; they are never handed out."""
+    """Stored bytes do not match their digest or format; they are never returned."""
 
 
 class BlobMissing(StoreError):
-    """A blob that was asked for by its digest is not in the store."""
+    """A blob is not in the store."""
 
 
 class WorkerLost(TransientError):
-    """The process that computed an operation is gone."""
+    """The worker that computed an operation is gone."""
 
     failure_reason = constants.REASON_WORKER_LOST
 
 
 class SchedulerLost(TransientError):
-    """The Dask scheduler is gone; what was stored is kept, the run can be started again."""
+    """The Dask scheduler is gone; stored results are kept, and the run can be restarted."""
 
     failure_reason = constants.REASON_SCHEDULER_LOST

@@ -1,23 +1,30 @@
-"""Settings of one process, read from an environment that is given."""
+"""Settings of one process, and the reading of environment variables."""
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
 
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f", ""})
+T = TypeVar("T")
+
 STORE_POLICIES = ("auto", "all", "goals")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a user may set by the environment; times in seconds.
+    """Settings that users make by environment variables; times in seconds.
 
-    `store` is None when no default store is named: the folder in the user's cache then.
+    Without `store` the default store is a folder in the user's cache.
     """
 
     store: str | None = None
@@ -34,24 +41,28 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """Read the settings of an environment; raises InvalidUsage naming the variable."""
+        """Return the settings of an environment; raises InvalidUsage with the variable's name."""
         default = cls()
         policy = env.get(constants.ENV_STORE_POLICY, default.store_policy)
         if policy not in STORE_POLICIES:
             known = ", ".join(STORE_POLICIES)
-            raise InvalidUsage(f"{constants.ENV_STORE_POLICY}={policy!r}: must be one of {known}")
+            raise InvalidUsage(
+                f"{constants.ENV_STORE_POLICY}: expected one of {known}, got {policy!r}"
+            )
         return cls(
             store=env.get(constants.ENV_STORE) or None,
             store_policy=policy,
             scheduling=env.get(constants.ENV_SCHEDULING) or default.scheduling,
             test_kernels=read_flag(env, constants.ENV_TEST_KERNELS, default.test_kernels),
-            retry_limit=int(_number(env, constants.ENV_RETRY_LIMIT, default.retry_limit)),
-            retry_backoff=_number(env, constants.ENV_RETRY_BACKOFF, default.retry_backoff),
-            retry_max_backoff=_number(
+            retry_limit=int(read_number(env, constants.ENV_RETRY_LIMIT, default.retry_limit)),
+            retry_backoff=read_number(env, constants.ENV_RETRY_BACKOFF, default.retry_backoff),
+            retry_max_backoff=read_number(
                 env, constants.ENV_RETRY_MAX_BACKOFF, default.retry_max_backoff
             ),
-            lease_seconds=_number(env, constants.ENV_LEASE_SECONDS, default.lease_seconds),
-            dask_threads=int(_number(env, constants.ENV_DASK_THREADS, default.dask_threads, 1)),
+            lease_seconds=read_number(env, constants.ENV_LEASE_SECONDS, default.lease_seconds),
+            dask_threads=int(
+                read_number(env, constants.ENV_DASK_THREADS, default.dask_threads, least=1)
+            ),
             dask_memory=env.get(constants.ENV_DASK_MEMORY) or default.dask_memory,
             enable_dashboard=read_flag(
                 env, constants.ENV_ENABLE_DASHBOARD, default.enable_dashboard
@@ -60,7 +71,7 @@ class Settings:
 
 
 def read_flag(env: Mapping[str, str], name: str, default: bool) -> bool:
-    """Read a boolean in any usual spelling; raises InvalidUsage for anything else."""
+    """Return a boolean in any usual spelling; raises InvalidUsage for other text."""
     text = env.get(name)
     if text is None:
         return default
@@ -69,17 +80,38 @@ def read_flag(env: Mapping[str, str], name: str, default: bool) -> bool:
         return True
     if word in _FALSE:
         return False
-    raise InvalidUsage(f"{name}={text!r}: must be true or false")
+    raise InvalidUsage(f"{name}: expected true or false, got {text!r}")
 
 
-def _number(env: Mapping[str, str], name: str, default: float, least: float = 0) -> float:
+def read_number(
+    env: Mapping[str, str],
+    name: str,
+    default: float,
+    *,
+    least: float = 0,
+    most: float = sys.float_info.max,
+) -> float:
+    """Return a number within bounds; raises InvalidUsage for other text."""
+    text = env.get(name)
+    if text is None or not text.strip():
+        return float(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not least <= number <= most:
+        bounds = f"of at least {least}" if most == sys.float_info.max else f"from {least} to {most}"
+        raise InvalidUsage(f"{name}: expected a number {bounds}, got {text!r}")
+    return number
+
+
+def read_json(env: Mapping[str, str], name: str, kind: Any, default: T) -> T:
+    """Return a JSON value of type `kind`; raises InvalidUsage for other text."""
     text = env.get(name)
     if text is None or not text.strip():
         return default
     try:
-        number = float(text)
-    except ValueError as error:
-        raise InvalidUsage(f"{name}={text!r}: must be a number") from error
-    if not least <= number < float("inf"):
-        raise InvalidUsage(f"{name}={text!r}: must be at least {least}")
-    return number
+        value: T = msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError as error:
+        raise InvalidUsage(f"{name}: {error}, got {text!r}") from error
+    return value

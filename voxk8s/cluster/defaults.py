@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
 
 from voxk8s import constants
 from voxk8s.api import Resources
 from voxk8s.errors import InvalidUsage
-from voxk8s.settings import read_flag
+from voxk8s.settings import read_flag, read_json
 
 _SMALL = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"})
 _WORKER = Resources(requests={"cpu": "1", "memory": "2Gi"}, limits={"memory": "4Gi"})
+_RUN_AS: int | None = 65532
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
 
@@ -34,7 +32,7 @@ class Defaults:
     worker: Resources = _WORKER
     scheduler: Resources = _SMALL
     runner: Resources = _SMALL
-    run_as: int | None = 65532
+    run_as: int | None = _RUN_AS
     test_kernels: bool = False
     engine_env: Mapping[str, str] = field(default_factory=dict)
     dask_operator_namespace: str = "dask-operator"
@@ -62,29 +60,21 @@ class Defaults:
         return cls(
             engine_image=image,
             image_pull_policy=policy,
-            image_pull_secrets=_json(env, constants.ENV_IMAGE_PULL_SECRETS, tuple[str, ...], ()),
-            worker=_json(env, constants.ENV_WORKER_RESOURCES, Resources, _WORKER),
-            scheduler=_json(env, constants.ENV_SCHEDULER_RESOURCES, Resources, _SMALL),
-            runner=_json(env, constants.ENV_RUNNER_RESOURCES, Resources, _SMALL),
-            run_as=_json(env, constants.ENV_RUN_AS, int | None, 65532),
+            image_pull_secrets=read_json(
+                env, constants.ENV_IMAGE_PULL_SECRETS, tuple[str, ...], ()
+            ),
+            worker=read_json(env, constants.ENV_WORKER_RESOURCES, Resources, _WORKER),
+            scheduler=read_json(env, constants.ENV_SCHEDULER_RESOURCES, Resources, _SMALL),
+            runner=read_json(env, constants.ENV_RUNNER_RESOURCES, Resources, _SMALL),
+            run_as=read_json(env, constants.ENV_RUN_AS, int | None, _RUN_AS),
             test_kernels=read_flag(env, constants.ENV_TEST_KERNELS, False),
-            engine_env=_json(env, constants.ENV_ENGINE_ENV, dict[str, str], {}),
+            engine_env=read_json(env, constants.ENV_ENGINE_ENV, dict[str, str], {}),
             dask_operator_namespace=env.get(constants.ENV_DASK_OPERATOR_NAMESPACE)
             or "dask-operator",
             operator_namespace=env.get(constants.ENV_OPERATOR_NAMESPACE) or "voxk8s-system",
-            api_ports=_json(env, constants.ENV_API_PORTS, tuple[int, ...], (443, 6443)),
-            input_ports=_json(env, constants.ENV_INPUT_PORTS, tuple[int, ...], (80, 443)),
+            api_ports=read_json(env, constants.ENV_API_PORTS, tuple[int, ...], (443, 6443)),
+            input_ports=read_json(env, constants.ENV_INPUT_PORTS, tuple[int, ...], (80, 443)),
             network_policies=read_flag(env, constants.ENV_NETWORK_POLICIES, True),
-            runner_retries=_json(env, constants.ENV_RUNNER_RETRIES, int, 6),
+            runner_retries=read_json(env, constants.ENV_RUNNER_RETRIES, int, 6),
             version=env.get(constants.ENV_VERSION) or "unknown",
         )
-
-
-def _json(env: Mapping[str, str], name: str, kind: Any, default: Any) -> Any:
-    text = env.get(name)
-    if text is None or not text.strip():
-        return default
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.DecodeError as error:
-        raise InvalidUsage(f"{name}={text!r}: {error}") from error

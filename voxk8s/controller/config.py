@@ -6,12 +6,10 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import msgspec
-
 from voxk8s import constants
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.errors import InvalidUsage
-from voxk8s.settings import read_flag
+from voxk8s.settings import read_flag, read_json, read_number
 from voxk8s.storage import StoreOptions
 
 ALL_NAMESPACES = "*"
@@ -72,21 +70,23 @@ class Config:
         store = StoreConfig(
             url=url,
             options=StoreOptions().filled(env),
-            allowed=_names(env, constants.ENV_STORE_ALLOWED_NAMESPACES, (ALL_NAMESPACES,)),
-            denied=_names(env, constants.ENV_STORE_DENIED_NAMESPACES, ()),
+            allowed=read_json(
+                env, constants.ENV_STORE_ALLOWED_NAMESPACES, tuple[str, ...], (ALL_NAMESPACES,)
+            ),
+            denied=read_json(env, constants.ENV_STORE_DENIED_NAMESPACES, tuple[str, ...], ()),
             prefixes=prefixes or ((url,) if url else ()),
         )
         return cls(
             defaults=Defaults.from_env(env),
             store=store,
-            namespaces=_names(env, constants.ENV_WATCH_NAMESPACES, ()),
+            namespaces=read_json(env, constants.ENV_WATCH_NAMESPACES, tuple[str, ...], ()),
             leader_election=read_flag(env, constants.ENV_LEADER_ELECTION, True),
             lease_name=env.get(constants.ENV_LEASE_NAME) or "voxk8s-operator",
             identity=env.get(constants.ENV_OPERATOR_POD) or socket.gethostname(),
-            health_port=_port(env, constants.ENV_HEALTH_PORT, 8080),
-            metrics_port=_port(env, constants.ENV_METRICS_PORT, 9090),
+            health_port=_integer(env, constants.ENV_HEALTH_PORT, 8080, 0, 65535),
+            metrics_port=_integer(env, constants.ENV_METRICS_PORT, 9090, 0, 65535),
             log_level=(env.get(constants.ENV_LOG_LEVEL) or "INFO").upper(),
-            resolvers=_number(env, constants.ENV_RESOLVERS, 2),
+            resolvers=_integer(env, constants.ENV_RESOLVERS, 2, 1, 1000),
             resolver_memory=resolver_memory(memory_limit),
         )
 
@@ -98,28 +98,8 @@ def resolver_memory(limit: int | None) -> int:
     return min(_MAX_RESOLVER_MEMORY, max(_MIN_RESOLVER_MEMORY, limit * 6 // 10))
 
 
-def _names(env: Mapping[str, str], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    text = env.get(name)
-    if text is None or not text.strip():
-        return default
-    try:
-        return msgspec.json.decode(text, type=tuple[str, ...])
-    except msgspec.DecodeError as error:
-        raise InvalidUsage(
-            f"{name}: expected a JSON list of names, got {text!r}: {error}"
-        ) from error
-
-
-def _port(env: Mapping[str, str], name: str, default: int) -> int:
-    return _number(env, name, default, least=0, most=65535)
-
-
-def _number(
-    env: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = 1000
-) -> int:
-    text = (env.get(name) or "").strip()
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise InvalidUsage(f"{name}: expected a whole number from {least} to {most}, got {text!r}")
-    return int(text)
+def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    number = read_number(env, name, default, least=least, most=most)
+    if not number.is_integer():
+        raise InvalidUsage(f"{name}: expected a whole number, got {env[name]!r}")
+    return int(number)
