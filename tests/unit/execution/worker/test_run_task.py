@@ -1,4 +1,4 @@
-"""The inside of a task, with scripted time and chance."""
+"""Running tasks, with scripted time and randomness."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _calls: list[float] = []
 
 @kernel("task.scripted")
 def scripted(x: float) -> float:
-    """Do what the script says: raise, or give the argument."""
+    """Raise the next error of the script, or return the argument."""
     _calls.append(x)
     step = _script.pop(0) if _script else None
     if isinstance(step, BaseException):
@@ -45,7 +45,7 @@ def scripted(x: float) -> float:
 
 @kernel("task.made")
 def made(size: float) -> Array:
-    """Give an array whose life is watched."""
+    """Return an array with a weak reference to it."""
     array = np.ones(int(size))
     _made.append(weakref.ref(array))
     return array
@@ -53,19 +53,19 @@ def made(size: float) -> Array:
 
 @kernel("task.size")
 def size(array: Array, factor: float) -> float:
-    """Give a multiple of the size of an array."""
+    """Return a multiple of the size of an array."""
     return array.size * factor
 
 
 @kernel("task.living")
 def living(_: float) -> float:
-    """Give how many watched arrays live."""
+    """Return how many of the arrays are alive."""
     return float(sum(watched() is not None for watched in _made))
 
 
 @kernel("task.growing")
 def growing(x: Value) -> Value:
-    """Add to the list that it is given, and to the one that it gave before."""
+    """Append to the argument, and to the list that was returned before."""
     assert isinstance(x, list)
     x.append(0.0)
     _kept.append(len(x))
@@ -76,7 +76,7 @@ _kept: list[Value] = []
 
 
 class Mute(Exception):
-    """An error that has nothing to say, and fails at that."""
+    """An error whose `str` raises."""
 
     def __str__(self) -> str:
         raise RuntimeError("no words")
@@ -84,7 +84,7 @@ class Mute(Exception):
 
 @pytest.fixture
 def reports() -> Iterator[list[Report]]:
-    """Reports of the run `run`; scripts are empty before."""
+    """The reports of the run `run`; the script is empty before."""
     _script.clear()
     _calls.clear()
     kept: list[Report] = []
@@ -94,7 +94,7 @@ def reports() -> Iterator[list[Report]]:
 
 
 class Script:
-    """A clock that counts seconds and keeps the waits, apart those that hold the thread."""
+    """A clock that records the waits: those that release the thread, and those that block it."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -102,18 +102,18 @@ class Script:
         self.holds: list[float] = []
 
     def clock(self) -> Clock:
-        """Make the clock."""
+        """Return the clock."""
         now = lambda: self.time  # noqa: E731  # both of its faces
         return Clock(now, now, self.waits.append, lambda: 0.5, self.hold)
 
     def hold(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.holds.append(seconds)
         self.time += seconds
 
 
 class Shaky:
-    """A store that does not answer the first puts."""
+    """A store whose first puts fail."""
 
     def __init__(self, failures: int) -> None:
         self.store = fresh_store()
@@ -124,7 +124,7 @@ class Shaky:
         return getattr(self.store, name)
 
     def put(self, key: str, value: Value, *_: object, **__: object) -> PutResult:
-        """Store a value, or not."""
+        """Store a value, or fail."""
         self.puts += 1
         if self.puts <= self.failures:
             raise StoreUnreachable("away")
@@ -174,7 +174,7 @@ def _plan(*values: float) -> PlanMaker:
     return make
 
 
-def test_steps_run_in_order_and_export(reports: list[Report]) -> None:
+def test_a_task_returns_its_only_export(reports: list[Report]) -> None:
     """A task gives the value of its only export; each operation has its report."""
     make = PlanMaker()
     make.show("x", make("addition", make("multiplication", 3.0, 4.0), 5.0))
@@ -183,8 +183,8 @@ def test_steps_run_in_order_and_export(reports: list[Report]) -> None:
     assert reports[-1].kernel == "default.addition"
 
 
-def test_values_live_to_their_last_use(reports: list[Report]) -> None:
-    """A value that two steps use is there for both, and gone after the second."""
+def test_values_are_released_after_their_last_use(reports: list[Report]) -> None:
+    """A value that two steps use is released after the second one."""
     _made.clear()
     make = PlanMaker()
     array = make("task.made", 5.0)
@@ -220,7 +220,7 @@ def test_waits_between_attempts_are_those_of_the_policy(reports: list[Report]) -
 
 
 def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
-    """An exception of a kernel becomes a failure that names it, after one attempt."""
+    """An exception of a kernel becomes a failure after one attempt."""
     _script.append(ValueError("too odd"))
     value = run_task(_task(_plan(1.0)), _context())
     assert isinstance(value, Failed)
@@ -241,7 +241,9 @@ def test_a_permanent_error_is_a_value(reports: list[Report]) -> None:
         (ValueError("x" * 3000 + "y" * 50_000_000), f"{'x' * 2000} … {'y' * 2000}"),
     ],
 )
-def test_any_message_can_be_told(reports: list[Report], error: BaseException, message: str) -> None:
+def test_any_message_can_be_reported(
+    reports: list[Report], error: BaseException, message: str
+) -> None:
     """Messages that are missing, endless or no Unicode reach the driver, in a form that can."""
     _script.append(error)
     value = run_task(_task(_plan(1.0)), _context())
@@ -251,7 +253,7 @@ def test_any_message_can_be_told(reports: list[Report], error: BaseException, me
 
 
 def test_a_kernel_that_changes_its_list_changes_no_other_value(reports: list[Report]) -> None:
-    """Two operations get the same list, whatever the first has done with it, or goes on to do."""
+    """An operation gets the original list, whatever another one did or does with its copy."""
     _kept.clear()
     make = PlanMaker()
     numbers = make("sequence", 1.0, 2.0)
@@ -263,8 +265,8 @@ def test_a_kernel_that_changes_its_list_changes_no_other_value(reports: list[Rep
     assert sorted(map(str, values.values())) == ["[1.0, 2.0]", "[3, 3]", "[3]"]
 
 
-def test_a_run_goes_on_with_the_value_that_the_store_has(reports: list[Report]) -> None:
-    """What differs from run to run is the first value for all; a refreshing run brings another."""
+def test_a_run_continues_with_the_value_in_the_store(reports: list[Report]) -> None:
+    """The first value of a nondeterministic operation is used; a refresh replaces it."""
     store = fresh_store()
     make = PlanMaker()
     first = make("task.scripted", 1.0)
@@ -285,7 +287,7 @@ def test_a_run_goes_on_with_the_value_that_the_store_has(reports: list[Report]) 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
 def test_a_kernel_cannot_end_its_worker(reports: list[Report], error: BaseException) -> None:
-    """A kernel that exits, or interrupts, has failed; on a worker's thread it would end Dask."""
+    """A kernel that raises SystemExit or KeyboardInterrupt fails; the worker goes on."""
     make = PlanMaker()
     make.show("x", make("task.scripted", 1.0))
     _script.append(error)
@@ -296,8 +298,8 @@ def test_a_kernel_cannot_end_its_worker(reports: list[Report], error: BaseExcept
     assert [report.status for report in reports] == [Status.FAILED]
 
 
-def test_a_person_can_interrupt(reports: list[Report]) -> None:
-    """Where operations run in the main thread, Ctrl-C is not taken for a failure of one."""
+def test_a_user_can_interrupt(reports: list[Report]) -> None:
+    """In the main thread a KeyboardInterrupt is not a failure of the kernel."""
     make = PlanMaker()
     make.show("x", make("task.scripted", 1.0))
     _script.append(KeyboardInterrupt())
@@ -305,8 +307,8 @@ def test_a_person_can_interrupt(reports: list[Report]) -> None:
         run_task(_task(make), _context())
 
 
-def test_failures_flow_to_dependents(reports: list[Report]) -> None:
-    """What needs a failed operation is skipped, with the name of the first failure."""
+def test_dependents_of_a_failure_are_skipped(reports: list[Report]) -> None:
+    """Their reports have the key of the operation that failed first."""
     _script.append(ValueError("too odd"))
     make = PlanMaker()
     make.show("x", make("addition", make("task.scripted", 1.0), 5.0))
@@ -316,8 +318,8 @@ def test_failures_flow_to_dependents(reports: list[Report]) -> None:
     assert reports[1].origin == reports[0].key == value.key
 
 
-def test_a_store_that_fails_once_costs_no_computation(reports: list[Report]) -> None:
-    """When only storing fails it alone is tried again: the kernel runs once."""
+def test_a_failed_put_does_not_repeat_the_computation(reports: list[Report]) -> None:
+    """When only storing fails, only storing is retried."""
     script, shaky = Script(), Shaky(1)
     context = _context(shaky)
     assert run_task(_task(_plan(7.0)), context, clock=script.clock()) == 7.0
@@ -326,8 +328,8 @@ def test_a_store_that_fails_once_costs_no_computation(reports: list[Report]) -> 
     assert reports[-1].stored == "created"
 
 
-def test_a_record_tells_where_its_value_comes_from() -> None:
-    """Kernel, seconds, bytes, time of creation and version of this program."""
+def test_a_record_has_the_provenance_of_its_value() -> None:
+    """It has the kernel, the time of creation and the version of voxk8s."""
     store, script = fresh_store(), Script()
     script.time = 1.5e9
     task = _task(_plan(7.0))
@@ -338,8 +340,8 @@ def test_a_record_tells_where_its_value_comes_from() -> None:
     assert (told.kernel, told.created, told.voxk8s_version) == ("task.scripted", 1.5e9, __version__)
 
 
-def test_a_value_waits_for_its_store(reports: list[Report]) -> None:
-    """A store that is away for minutes costs waits of some seconds, and no computation."""
+def test_a_store_outage_delays_a_task(reports: list[Report]) -> None:
+    """Waits of some seconds block the thread, and nothing is computed again."""
     script, shaky = Script(), Shaky(20)
     context = _context(shaky, patience=600.0)
     assert run_task(_task(_plan(7.0)), context, clock=script.clock()) == 7.0
@@ -350,8 +352,8 @@ def test_a_value_waits_for_its_store(reports: list[Report]) -> None:
     assert reports[-1].stored == "created"
 
 
-def test_patience_with_a_store_ends(reports: list[Report]) -> None:
-    """A store that stays away fails the operation when the time for it is over."""
+def test_a_long_store_outage_fails_the_operation(reports: list[Report]) -> None:
+    """The operation fails when the store was unreachable for longer than the limit."""
     script, shaky = Script(), Shaky(10_000)
     context = _context(shaky, patience=600.0)
     assert isinstance(run_task(_task(_plan(7.0)), context, clock=script.clock()), Failed)
@@ -361,8 +363,8 @@ def test_patience_with_a_store_ends(reports: list[Report]) -> None:
     assert reports[-1].failure.transient
 
 
-def test_a_cancelled_run_does_not_wait_for_its_store() -> None:
-    """A run that is cancelled while the store is away ends with its next wait."""
+def test_a_cancelled_run_does_not_wait_for_the_store() -> None:
+    """A run that is cancelled during an outage ends after the current wait."""
     runtime.subscribe("left", lambda _, __: None)
     script, shaky = Script(), Shaky(10_000)
     context = replace(_context(shaky, patience=600.0), id="left")
@@ -379,11 +381,11 @@ def test_a_cancelled_run_does_not_wait_for_its_store() -> None:
     assert len(script.holds) == 1
 
 
-def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> None:
-    """A result that is no goal is not lost when the store is away."""
+def test_a_result_that_need_not_be_stored_survives_an_outage(reports: list[Report]) -> None:
+    """The result of an operation that is not a goal is used without being stored."""
 
     class Away:
-        """Cannot be reached."""
+        """An unreachable store."""
 
         def get(self, key: str) -> Value:
             raise StoreUnreachable("away")
@@ -406,8 +408,8 @@ def test_what_need_not_be_stored_survives_the_store(reports: list[Report]) -> No
     assert reports[-1].stored == ""
 
 
-def test_a_late_start_looks_into_the_store_again(reports: list[Report]) -> None:
-    """What another run has stored meanwhile is read, not computed, and said to be found."""
+def test_a_stale_lookup_is_repeated(reports: list[Report]) -> None:
+    """A result that another run stored meanwhile is read and reported as found."""
     store = fresh_store()
     task = _task(_plan(1.0))
     store.put(task.steps[0].key, 99.0)
@@ -419,8 +421,8 @@ def test_a_late_start_looks_into_the_store_again(reports: list[Report]) -> None:
     assert [report.status for report in reports] == [Status.COMPUTED, Status.FOUND]
 
 
-def test_small_goals_travel_with_their_report(reports: list[Report]) -> None:
-    """The driver gets a small value and its line with the report, and the digest of the stored."""
+def test_small_goals_are_in_their_report(reports: list[Report]) -> None:
+    """The report of a small goal has its value, its summary and its digest."""
     run_task(_task(_plan(2.5)), _context(fresh_store()))
     assert reports[0].value is not None
     assert reports[0].summary == "2.5"
@@ -428,7 +430,7 @@ def test_small_goals_travel_with_their_report(reports: list[Report]) -> None:
 
 
 def test_a_cancelled_run_stops_between_operations(reports: list[Report]) -> None:
-    """After a cancellation no further operation begins."""
+    """No operation starts after a cancellation."""
     runtime.subscribe("cancelled", lambda _, __: None)
     runtime.cancel_run("cancelled")
     task = _task(_plan(1.0))

@@ -1,4 +1,4 @@
-"""Taking turns: what another run computes is waited for, within limits."""
+"""Shared work: a run waits for the result of another one, within limits."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _calls: list[float] = []
 _inside: list[Callable[[], None]] = []
 
 
-@kernel("turns.dear")
-def dear(x: float) -> float:
-    """Count, and do what a test wants to be done meanwhile."""
+@kernel("shared.expensive")
+def expensive(x: float) -> float:
+    """Count the calls, and run the actions of the test."""
     _calls.append(x)
     for action in _inside:
         action()
@@ -39,27 +39,27 @@ def dear(x: float) -> float:
 
 @pytest.fixture
 def reports() -> Iterator[list[Report]]:
-    """Reports of the run `turns`; nothing is known of any kernel, nobody was called."""
+    """The reports of the run `shared`; no kernel was called or measured before."""
     _calls.clear()
     _inside.clear()
     shared_work._seconds.clear()
     kept: list[Report] = []
-    runtime.subscribe("turns", lambda _, found: kept.extend(found))
+    runtime.subscribe("shared", lambda _, found: kept.extend(found))
     yield kept
-    runtime.forget_run("turns")
+    runtime.forget_run("shared")
 
 
 @pytest.fixture
 def store() -> ResultStore:
-    """A store in memory, that tasks use."""
+    """A store in memory, which tasks use."""
     opened = fresh_store()
-    runtime.register_store("turns-test", opened)
+    runtime.register_store("shared-test", opened)
     return opened
 
 
 def _task() -> TaskSpec:
     make = PlanMaker()
-    make.show("x", make("turns.dear", 1.0))
+    make.show("x", make("shared.expensive", 1.0))
     graph = key_graph(make.plan(), registry())
     compute = resolve(graph, lambda _: ()).compute
     [task] = plan_tasks(graph, compute, (), compute)[0].values()
@@ -68,8 +68,8 @@ def _task() -> TaskSpec:
 
 def _context(seconds: float = 30.0) -> RunSpec:
     return RunSpec(
-        id="turns",
-        store_token="turns-test",
+        id="shared",
+        store_token="shared-test",
         store=None,
         reads=True,
         writes=True,
@@ -83,7 +83,7 @@ def _context(seconds: float = 30.0) -> RunSpec:
 
 
 class Waits:
-    """A clock that moves when somebody waits, and does things then."""
+    """A clock that advances when a task waits, and runs an action at each wait."""
 
     def __init__(self, *actions: Callable[[], object]) -> None:
         self.now = 0.0
@@ -91,7 +91,7 @@ class Waits:
         self._actions = list(actions)
 
     def clock(self) -> Clock:
-        """Make the clock; of the store's time nothing passes."""
+        """Return the clock; the time of the store does not advance."""
         return Clock(lambda: self.now, lambda: self.now, self._wait, lambda: 0.5, self._wait)
 
     def _wait(self, seconds: float) -> None:
@@ -116,8 +116,8 @@ def _holder(store: ResultStore, key: str) -> Holder | None:
     return holder
 
 
-def test_result_of_another_run_is_waited_for(store: ResultStore, reports: list[Report]) -> None:
-    """Who finds a lease says for whom it waits, and takes the result as soon as it is there."""
+def test_a_run_waits_for_the_result_of_another(store: ResultStore, reports: list[Report]) -> None:
+    """It reports the label of the holder, and returns the result as soon as it is stored."""
     task, _ = _other(store)
     key = ResultKey(task.steps[0].key)
     waits = Waits(lambda: None, lambda: store.put(key, 2.0))
@@ -128,8 +128,10 @@ def test_result_of_another_run_is_waited_for(store: ResultStore, reports: list[R
     assert reports[0].holder == "WorkPlan a/b"
 
 
-def test_holder_that_gives_up_leaves_its_turn(store: ResultStore, reports: list[Report]) -> None:
-    """A lease that is given back without a result goes to the one that waits."""
+def test_a_released_lease_goes_to_the_run_that_waits(
+    store: ResultStore, reports: list[Report]
+) -> None:
+    """When there is no result, the run that waits computes it."""
     task, lease = _other(store)
     waits = Waits(lease.release)
     assert run_task(task, _context(), clock=waits.clock()) == 2.0
@@ -137,17 +139,19 @@ def test_holder_that_gives_up_leaves_its_turn(store: ResultStore, reports: list[
     assert len(waits.waits) == 1
 
 
-def test_dead_holder_delays_by_its_lease_only(store: ResultStore, reports: list[Report]) -> None:
-    """After the time of the lease the operation is computed."""
+def test_a_dead_holder_delays_others_until_its_lease_expires(
+    store: ResultStore, reports: list[Report]
+) -> None:
+    """Then the operation is computed."""
     task, _ = _other(store, seconds=0.2)
     assert run_task(task, _context()) == 2.0
     assert _calls == [1.0]
 
 
-def test_holder_that_only_renews_loses_its_turn(
+def test_a_holder_that_hangs_loses_its_lease(
     store: ResultStore, reports: list[Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who hangs and goes on renewing is waited for as long as patience lasts, and then replaced."""
+    """A holder that only renews its lease is replaced after the timeout."""
     monkeypatch.setattr(shared_work, "MIN_TIMEOUT_SECONDS", 10.0)
     task, lease = _other(store)
     waits = Waits(*[lease.renew] * 50)
@@ -156,22 +160,22 @@ def test_holder_that_only_renews_loses_its_turn(
     assert 10 < waits.now < 12
 
 
-def test_what_is_known_to_take_long_is_waited_for_longer(
+def test_the_timeout_grows_with_the_measured_cost(
     store: ResultStore, reports: list[Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Patience grows with what the operation has cost here."""
+    """It is a multiple of what the kernel cost in this process."""
     monkeypatch.setattr(shared_work, "MIN_TIMEOUT_SECONDS", 10.0)
-    shared_work._seconds["turns.dear"] = 8.0
+    shared_work._seconds["shared.expensive"] = 8.0
     task, lease = _other(store)
     waits = Waits(*[lease.renew] * 50)
     assert run_task(task, _context(), clock=waits.clock()) == 2.0
     assert 32 < waits.now < 34
 
 
-def test_dead_holder_whose_clock_was_ahead_delays_by_its_lease_only(
+def test_the_clock_of_a_dead_holder_does_not_matter(
     store: ResultStore, reports: list[Report]
 ) -> None:
-    """A lease that is not renewed ends by the clock of who waits, whatever time stands in it."""
+    """A lease that is not renewed expires by the clock of the run that waits."""
     ahead = ResultStore(store._location, store._options, clock=lambda: time.time() + 3600)
     task, _ = _other(ahead, seconds=5)
     waits = Waits()
@@ -179,8 +183,8 @@ def test_dead_holder_whose_clock_was_ahead_delays_by_its_lease_only(
     assert 5 < waits.now < 8
 
 
-def test_patience_is_for_each_holder() -> None:
-    """Another holder, and a lease that was renewed, begin anew."""
+def test_the_timeout_starts_anew_with_each_holder() -> None:
+    """A renewal restarts the validity of the lease, another holder the timeout."""
     now = 0.0
     limit = HolderTimeout(lambda: now, timeout=20.0)
     assert not limit.is_exceeded(Holder("a", 10.0, seconds=10.0))
@@ -195,17 +199,15 @@ def test_patience_is_for_each_holder() -> None:
 def test_attempts_of_one_run_do_not_wait_for_each_other(
     store: ResultStore, reports: list[Report]
 ) -> None:
-    """What an attempt left behind that died is computed at once by the next one."""
+    """The lease of an attempt that died does not delay the next one."""
     task, _ = _other(store)
     waits = Waits()
     assert run_task(task, replace(_context(), lease_owner="other"), clock=waits.clock()) == 2.0
     assert waits.waits == []
 
 
-def test_lease_is_held_while_computing_and_given_back(
-    store: ResultStore, reports: list[Report]
-) -> None:
-    """Others see our label during the operation, and none after it, whatever came of it."""
+def test_the_lease_is_held_while_computing(store: ResultStore, reports: list[Report]) -> None:
+    """It is released after success and after failure."""
     task = _task()
     key = task.steps[0].key
     seen: list[str] = []
@@ -225,8 +227,10 @@ def test_lease_is_held_while_computing_and_given_back(
     assert _holder(store, key) is None
 
 
-def test_value_that_came_before_our_turn_is_read(store: ResultStore, reports: list[Report]) -> None:
-    """What was stored between the run's question and its turn is not computed again."""
+def test_a_result_stored_before_the_lease_was_acquired_is_read(
+    store: ResultStore, reports: list[Report]
+) -> None:
+    """A result that was stored since the run's lookup is not computed again."""
     task = _task()
     store.put(ResultKey(task.steps[0].key), 2.0)
     context = replace(_context(), looked_up_at=1e12)
@@ -234,10 +238,10 @@ def test_value_that_came_before_our_turn_is_read(store: ResultStore, reports: li
     assert _calls == []
 
 
-def test_cancelled_run_waits_no_longer(store: ResultStore, reports: list[Report]) -> None:
-    """A run that is cancelled while it waits computes nothing."""
+def test_a_cancelled_run_stops_waiting(store: ResultStore, reports: list[Report]) -> None:
+    """It does not compute the operation either."""
     task, _ = _other(store)
-    run = "turns-cancelled"
+    run = "shared-cancelled"
     waits = Waits(lambda: runtime.cancel_run(run))
     value = run_task(task, replace(_context(), id=run), clock=waits.clock())
     assert isinstance(value, Failed)
@@ -246,14 +250,14 @@ def test_cancelled_run_waits_no_longer(store: ResultStore, reports: list[Report]
 
 
 @pytest.mark.parametrize("case", ["quick", "off", "goals", "unreachable"])
-def test_no_turn_is_taken(
+def test_no_lease_is_taken(
     store: ResultStore, reports: list[Report], monkeypatch: pytest.MonkeyPatch, case: str
 ) -> None:
-    """Operations known to be quick, without leases, not to be stored, or without a store's word."""
+    """For operations that are quick or not stored, and when leases are off or the store fails."""
     task, _ = _other(store)
     context = _context(0.0 if case == "off" else 30.0)
     if case == "quick":
-        shared_work._seconds["turns.dear"] = 0.1
+        shared_work._seconds["shared.expensive"] = 0.1
     if case == "goals":
         steps = tuple(step._replace(must_store=False) for step in task.steps)
         task, context = replace(task, steps=steps), replace(context, store_policy="goals")
