@@ -1,4 +1,7 @@
-"""Runs a plan: resolve, schedule, compile to Dask, retry, deliver.
+"""Runs a plan on Dask.
+
+`run` looks known results up and submits what is missing, `tasks` groups operations into tasks,
+`executors` run these, and `worker` is the code inside a task.
 
 Names are loaded on first use: a plan whose goals are all known never imports Dask.
 """

@@ -1,14 +1,11 @@
-"""The engine: runs plans on an executor, with a store."""
+"""The engine: runs plans on an executor and keeps their results in a store."""
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import uuid
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.events import Listener
@@ -16,13 +13,9 @@ from voxk8s.execution.executors import Executor, find_executor
 from voxk8s.execution.files import check_confined
 from voxk8s.execution.log_listener import LogListener
 from voxk8s.execution.result import ExecutionResult
-from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.run.plan_run import PlanRun
-from voxk8s.execution.run_config import CacheMode, OnFailure, RunConfig
-from voxk8s.execution.tasks.scheduling import SchedulingPolicy, find_policy
-from voxk8s.inputs.options import InputOptions
+from voxk8s.execution.run_config import RunConfig, RunOptions
 from voxk8s.plan import OperationId, WorkPlan
-from voxk8s.settings import STORE_POLICIES, Settings
 from voxk8s.storage import ResultStore, get_storage
 
 if TYPE_CHECKING:
@@ -34,18 +27,10 @@ if TYPE_CHECKING:
 class ExecutionEngine:
     """Runs plans; safe to use from several threads, for several plans at once.
 
-    `storage_backend` is a store (default: the one of this process). `executor` is an executor, the
-    name of one, or a `distributed.Client` on whose workers operations run; by default they run on
-    Dask threads in this process. `settings` are read from the environment when not given.
-
-    `cache` is `use`, `refresh` or `bypass`; `on_failure` is `continue` or `failfast`; `retry`
-    defaults to that of the settings; `policy` says what is stored beside goals (`auto`, `all`,
-    `goals`), `scheduling` how operations become tasks (a policy or the name of one). Files of
-    `save` goals are written below `output`; a name that leaves it is refused then. Without `output`
-    they go below the current folder when operations run in this process, and nowhere otherwise:
-    their bytes are in the store in any case. `run_folder` is the folder below `runs/` of the store
-    that takes saved files when results are not stored. `label` is what other runs are told that
-    wait for an operation of this one.
+    `storage_backend` is a store; by default the store of this process. `executor` is an executor,
+    the name of one, or a `distributed.Client` on whose workers operations run; by default they run
+    on Dask threads in this process. `listeners` receive the events of all runs. The other options
+    are those of `RunOptions`, such as `cache`, `on_failure`, `retry` and `output`.
     """
 
     def __init__(
@@ -53,45 +38,16 @@ class ExecutionEngine:
         storage_backend: ResultStore | None = None,
         *,
         executor: Executor | Client | str | None = None,
-        settings: Settings | None = None,
         listeners: Iterable[Listener] = (),
-        cache: CacheMode | str = CacheMode.USE,
-        on_failure: OnFailure | str = OnFailure.CONTINUE,
-        retry: RetryPolicy | None = None,
-        policy: str | None = None,
-        scheduling: SchedulingPolicy | str | None = None,
-        inputs: InputOptions | None = None,
-        output: str | os.PathLike[str] | None = None,
-        write_files: bool | None = None,
-        run_folder: str | None = None,
-        label: str | None = None,
+        **options: Unpack[RunOptions],
     ) -> None:
-        settings = settings or Settings.from_env(os.environ)
-        if policy is not None:
-            _check("policy", policy, STORE_POLICIES)
-        _check("cache", cache, CacheMode)
-        _check("on_failure", on_failure, OnFailure)
-        if storage_backend is not None and not hasattr(storage_backend, "contains"):
+        if storage_backend is None:
+            storage_backend = get_storage()
+        elif not hasattr(storage_backend, "contains"):
             raise InvalidUsage(
-                f"{storage_backend!r} is no store: open one by its URL with voxk8s.open_store"
+                f"expected a store, got {storage_backend!r}: open it with voxk8s.open_store"
             )
-        chosen = _executor(executor)
-        writes = chosen.is_local or output is not None if write_files is None else write_files
-        self._config = RunConfig(
-            store=storage_backend if storage_backend is not None else get_storage(),
-            executor=chosen,
-            retry=retry or RetryPolicy.from_settings(settings),
-            policy=policy or settings.store_policy,
-            cache=CacheMode(cache),
-            on_failure=OnFailure(on_failure),
-            inputs=inputs or InputOptions.from_env(os.environ),
-            output=Path(output or "") if writes else None,
-            confine=output is not None,
-            run_folder=run_folder,
-            lease_seconds=settings.lease_seconds,
-            scheduling=_scheduling(scheduling or settings.scheduling),
-            label=label or f"process {os.getpid()} on {socket.gethostname()}",
-        )
+        self._config = RunConfig.from_options(storage_backend, _executor(executor), options)
         self._listeners: tuple[Listener, ...] = (LogListener(), *listeners)
         self._lock = threading.Lock()
         self._runs: dict[str, PlanRun] = {}
@@ -105,12 +61,12 @@ class ExecutionEngine:
     def execute_workplan(
         self, plan: WorkPlan, *, places: Mapping[OperationId, object] | None = None
     ) -> ExecutionResult:
-        """Compute what the goals need and the store does not hold; deliver the goals.
+        """Compute what the goals need and the store does not hold; return the values of the goals.
 
-        Failures of operations are in the result. `places` says where in a program nodes of the plan
-        and of its loops' bodies come from: messages of failures begin with that. Raises InvalidPlan
-        for a file name that leaves the output folder, and transient errors: StoreUnreachable,
-        StoreAccessDenied, SchedulerLost.
+        Failures of operations are part of the result. `places` are the places in a program of the
+        plan's nodes and of the nodes in bodies of loops; failures carry them. Raises InvalidPlan
+        for a file name that leaves the output folder, and the transient errors StoreUnreachable,
+        StoreAccessDenied and SchedulerLost.
         """
         _check_plan(plan)
         if self._config.output is not None and self._config.confine:
@@ -129,10 +85,10 @@ class ExecutionEngine:
                 del self._runs[run.name]
 
     def compile_to_dask(self, plan: WorkPlan) -> DaskGraph:
-        """Give the tasks of what is still missing, by result key; computes nothing.
+        """Return a Dask graph of what is missing, by result key; computes nothing.
 
-        One task per operation; goals that are known have tasks that load them. `dask.get` and
-        `Client.get` take the graph. A failing operation raises `OperationError` there.
+        It has one task per operation; goals that are known have tasks that load them. `dask.get`
+        and `Client.get` accept the graph. An operation that fails raises `OperationError` there.
         """
         from voxk8s.execution.to_dask import compile_graph
 
@@ -140,9 +96,9 @@ class ExecutionEngine:
         return compile_graph(plan, self._config)
 
     def cancel(self) -> None:
-        """Stop all runs of this engine, those to come included; make a new engine to go on.
+        """Stop all present and future runs of this engine; create a new engine to continue.
 
-        Operations that run may end, nothing more is started.
+        Operations that are running may end; nothing more is submitted.
         """
         with self._lock:
             self._cancelled = True
@@ -151,24 +107,11 @@ class ExecutionEngine:
             run.cancel()
 
 
-def _scheduling(given: SchedulingPolicy | str) -> SchedulingPolicy:
-    if isinstance(given, str):
-        return find_policy(given)
-    if not isinstance(given, SchedulingPolicy):
-        raise InvalidUsage(f"{given!r} is no scheduling policy: it has no fuse and schedule")
-    return given
-
-
-def _check(option: str, given: str, words: Iterable[str]) -> None:
-    """Refuse a word that an option does not know."""
-    known = [str(word) for word in words]
-    if given not in known:
-        raise InvalidUsage(f"{option} {given!r}: must be one of {', '.join(known)}")
-
-
 def _check_plan(plan: object) -> None:
     if not isinstance(plan, WorkPlan):
-        raise InvalidUsage("this is a plan's document: make the plan with voxk8s.load_plan")
+        raise InvalidUsage(
+            f"expected a plan, got {type(plan).__name__}: create it with voxk8s.load_plan"
+        )
 
 
 def _executor(given: Executor | Client | str | None) -> Executor:
@@ -181,5 +124,7 @@ def _executor(given: Executor | Client | str | None) -> Executor:
     from voxk8s.execution.executors.dask_executors import DistributedExecutor
 
     if not isinstance(given, Client):
-        raise InvalidUsage(f"{given!r} is no executor: give one, its name, or a Dask client")
+        raise InvalidUsage(
+            f"expected an executor, the name of one, or a Dask client, got {given!r}"
+        )
     return DistributedExecutor(given)

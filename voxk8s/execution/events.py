@@ -1,4 +1,4 @@
-"""What happens during a run, as frozen values; progress, metrics, logs and status listen."""
+"""Events of a run, as frozen values; progress, history, log and status are listeners."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from voxk8s.plan import Goal, OperationId, ResultKey
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is, in operations.
+    """The progress of a run, in operations.
 
     `total` is what the goals need with an empty store, constants not counted; `cached` of them the
     store held, and `skipped` lie below those and are not needed at all. `pending` and `running`
-    still need work. What cannot run since something below it failed stays in `pending`.
+    still need work. Operations that depend on a failed one stay in `pending`.
     """
 
     total: int = 0
@@ -44,7 +44,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class PlanResolved:
-    """The store was asked what it holds; `width` operations can run side by side at most."""
+    """Known results were looked up; at most `width` operations can run in parallel."""
 
     total: int
     cached: int
@@ -55,9 +55,9 @@ class PlanResolved:
 
 @dataclass(frozen=True, slots=True)
 class OperationFinished:
-    """One operation ended well; `bytes` is the size of its value in memory.
+    """An operation succeeded; `bytes` is the size of its value in memory.
 
-    `found` says that its result was read from the store after all, since another run was faster.
+    `found` says that its result was read from the store, since another run was faster.
     """
 
     key: ResultKey
@@ -82,7 +82,7 @@ class OperationRetried:
 
 @dataclass(frozen=True, slots=True)
 class OperationWaits:
-    """Another run, called `holder`, computes an operation at this moment: its result is read."""
+    """Another run, called `holder`, is computing an operation; its result will be read."""
 
     key: ResultKey
     operation: OperationId
@@ -92,7 +92,7 @@ class OperationWaits:
 
 @dataclass(frozen=True, slots=True)
 class OperationFailed:
-    """One operation failed for good; goals above it fail with it.
+    """An operation failed for good; goals that depend on it fail with it.
 
     `key` is empty for an input that cannot be read, which has none.
     """
@@ -103,7 +103,7 @@ class OperationFailed:
 
 @dataclass(frozen=True, slots=True)
 class NonDeterminism:
-    """An operation gave another value than the one that the store holds under its key."""
+    """An operation returned a value that differs from the stored one of the same key."""
 
     key: ResultKey
     operation: OperationId
@@ -135,14 +135,14 @@ class GoalFailed:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecovered:
-    """A process that computed was lost; what it held is computed again."""
+    """A worker died; the values that it held are recomputed."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run is over."""
+    """A run has ended."""
 
     run: str
     success: bool

@@ -1,4 +1,4 @@
-"""Files of `save` goals on this machine: where they go, and writing them whole or not at all."""
+"""Files of `save` goals on this machine: their paths, and writing them atomically."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voxk8s.errors import InvalidPlan
 
 
 def target_path(output: Path, name: str, confine: bool) -> Path:
-    """Give the path of a saved file; with `confine` it must lie below `output`."""
+    """Return the path of a saved file; with `confine` it must lie below `output`."""
     path = output / name
     if confine:
         check_confined(output, name)
@@ -19,7 +19,7 @@ def target_path(output: Path, name: str, confine: bool) -> Path:
 
 
 def check_confined(output: Path, name: str, path: str = "$.goals") -> None:
-    """Raise InvalidPlan for a name that leaves `output` by `..` or is absolute elsewhere."""
+    """Raise InvalidPlan for a name that leads out of `output`, by `..` or as an absolute path."""
     base = Path(os.path.normpath(output.absolute()))
     target = Path(os.path.normpath(base / name))
     if not target.is_relative_to(base) or target == base:
@@ -27,13 +27,13 @@ def check_confined(output: Path, name: str, path: str = "$.goals") -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file by renaming a finished one; parent folders are made. Raises OSError."""
+    """Write a file atomically, by renaming; creates parent folders. Raises OSError."""
     if "\0" in str(path):
         raise OSError(errno.EINVAL, "the name has a NUL character")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        raise NotADirectoryError(errno.ENOTDIR, f"{error.filename} is no folder") from error
+        raise NotADirectoryError(errno.ENOTDIR, f"{error.filename} is not a folder") from error
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "a folder of this name is there", str(path))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".voxk8s-")

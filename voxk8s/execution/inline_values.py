@@ -19,7 +19,7 @@ _SCALARS = (bool, int, float, str, type(None))
 
 
 def value_bytes(value: object) -> int:
-    """Size of a value in memory; containers count their items, without recursion."""
+    """Return the size of a value in memory; containers count their items, without recursion."""
     total = 0
     stack = [value]
     while stack:
@@ -43,7 +43,7 @@ def value_bytes(value: object) -> int:
 
 
 def encode_inline(value: Value) -> bytes | None:
-    """Encode a plain value that is small enough to travel with a report; None for any other."""
+    """Encode a plain value that is small enough for a report; return None for any other."""
     if not _is_plain(value, INLINE_VALUE_BYTES):
         return None
     try:
@@ -54,9 +54,9 @@ def encode_inline(value: Value) -> bytes | None:
 
 
 def encode_skeleton(value: Value) -> bytes | None:
-    """Encode of a sequence what a loop over it must know: its length and its scalars.
+    """Encode the length and the scalars of a sequence, which is what a loop over it needs.
 
-    Everything else in it is written as null. None for what is no sequence, or too long a one.
+    All other elements are null. Returns None for other values and for very long sequences.
     """
     if not isinstance(value, list | tuple):
         return None
@@ -68,13 +68,13 @@ def encode_skeleton(value: Value) -> bytes | None:
 
 
 def decode_inline(data: bytes) -> Value:
-    """Decode what `encode_inline` made."""
+    """Decode a value of `encode_inline` or `encode_skeleton`."""
     value: Value = _decoder.decode(data)
     return value
 
 
 def _is_plain(value: object, budget: int) -> bool:
-    """Say whether a value consists of JSON parts only, and of few enough to be small."""
+    """Whether a value consists of JSON values only, of at most `budget` of them."""
     stack = [value]
     while stack:
         budget -= 1

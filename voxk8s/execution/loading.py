@@ -1,4 +1,4 @@
-"""Plans from wherever they are: a path, text, bytes or a mapping."""
+"""Loads plans from a path, text, bytes or a mapping."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def load_plan(source: str | bytes | PathLike[str] | Mapping[str, object] | WorkP
 
     `source` is a path (JSON or YAML by its suffix), the text of a JSON document (or a YAML one:
     whatever does not begin like JSON and is no path), its bytes, or a mapping. Raises InvalidPlan
-    for a document that is wrong and InvalidUsage for a file that cannot be read.
+    for a document that is invalid and InvalidUsage for a file that cannot be read.
     """
     if isinstance(source, WorkPlan):
         return source
@@ -29,7 +29,7 @@ def load_plan(source: str | bytes | PathLike[str] | Mapping[str, object] | WorkP
         return _read(Path(source))
     if not isinstance(source, str | bytes):
         raise InvalidUsage(
-            "a plan is a path, the text or bytes of a document, or a mapping, not"
+            "expected a path, the text or bytes of a plan document, or a mapping, got"
             f" {type(source).__name__}"
         )
     text = source.decode("utf-8", "replace") if isinstance(source, bytes) else source
@@ -44,7 +44,7 @@ def load_plan(source: str | bytes | PathLike[str] | Mapping[str, object] | WorkP
 
 
 def _is_path(text: str) -> bool:
-    """Say whether text that could be a YAML document is the name of a file instead."""
+    """Whether a text that could be a YAML document is the path of a file."""
     if "\n" in text:
         return False
     if ": " not in text and not text.rstrip().endswith(":"):

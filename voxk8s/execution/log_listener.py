@@ -19,7 +19,7 @@ logger = logging.getLogger("voxk8s.execution")
 
 
 class LogListener:
-    """A listener that logs; operations that go well only at DEBUG."""
+    """A listener that writes events to the log; operations that succeed only at DEBUG."""
 
     def __call__(self, event: Event) -> None:
         """Log one event."""
@@ -35,7 +35,7 @@ class LogListener:
                     event.seconds,
                 )
             case OperationRetried():
-                logger.warning("%s; it is tried again", event.failure)
+                logger.warning("%s; it is retried", event.failure)
             case OperationWaits():
                 logger.info(
                     "%s (%s) waits for %s", event.kernel, event.operation[:12], event.holder
@@ -44,7 +44,7 @@ class LogListener:
                 logger.error("%s", event.failure, extra={"place": event.failure.place})
             case NonDeterminism():
                 logger.warning(
-                    "%s (%s) gave another value than the store holds",
+                    "%s (%s) returned a value that differs from the stored one",
                     event.kernel,
                     event.operation[:12],
                 )

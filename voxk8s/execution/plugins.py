@@ -1,4 +1,4 @@
-"""Parts of an engine that are found by name: our own, and those of installed packages."""
+"""Executors and scheduling policies found by name: built-in ones and those of entry points."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from importlib import metadata
 from voxk8s.errors import InvalidUsage
 
 
-def load_plugin(what: str, name: str, ours: Mapping[str, str], group: str) -> object:
-    """Load what an entry point of `group`, or ours of this name (`module:attribute`), stands for.
+def load_plugin(kind: str, name: str, built_in: Mapping[str, str], group: str) -> object:
+    """Load the built-in plugin (`module:attribute`) or the entry point of this name.
 
-    Raises InvalidUsage, which names all that there are of `what`.
+    Raises InvalidUsage for an unknown name, with the names of all plugins of this kind.
     """
-    if name in ours:
-        return metadata.EntryPoint(name, ours[name], group).load()
+    if name in built_in:
+        return metadata.EntryPoint(name, built_in[name], group).load()
     for entry in metadata.entry_points(group=group, name=name):
         return entry.load()
     others = {entry.name for entry in metadata.entry_points(group=group)}
     raise InvalidUsage(
-        f"there is no {what} {name!r}; there are {', '.join(sorted({*ours, *others}))}"
+        f"unknown {kind} {name!r}: must be one of {', '.join(sorted({*built_in, *others}))}"
     )

@@ -1,4 +1,4 @@
-"""What came of operations: the failure that flows to dependents and the report to the driver."""
+"""How operations ended: the failure that is passed to dependents, and the report to the driver."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from voxk8s.plan import ResultKey
 
 
 class Status(StrEnum):
-    """How one operation ended."""
+    """The state of one operation."""
 
     COMPUTED = "computed"
     """Its kernel ran in this run."""
     FOUND = "found"
-    """Somebody stored its result after this run had looked: read instead of computed."""
+    """Its result was stored after this run had looked it up; it was read, not computed."""
     FAILED = "failed"
     """Its kernel failed for good."""
     SKIPPED = "skipped"
-    """Something below it failed, so that it could not run."""
+    """An operation that it depends on failed, so that it could not run."""
     RETRYING = "retrying"
-    """It failed and is tried again; another report follows."""
+    """It failed and is retried; another report follows."""
     WAITING = "waiting"
-    """Another run computes it at this moment; another report follows."""
+    """Another run is computing it; another report follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The place of a value that could not be computed.
+    """The substitute for a value that could not be computed.
 
-    It travels to dependents as their argument, so a failure is no error of the task graph: nothing
-    is sticky and everything else goes on. `key` is the operation that failed first.
+    Dependents get it as their argument. So a failed operation is not an error of the Dask graph:
+    Dask does not remember it, and all other tasks go on. `key` is the operation that failed first.
     """
 
     key: ResultKey
@@ -42,12 +42,12 @@ class Failed:
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
-    """What the driver learns about one operation; the value itself stays where it is.
+    """What a worker tells the driver about one operation; the value itself stays on the worker.
 
-    `value` is the value of a goal when it is plain and small (MessagePack), `summary` the line that
-    stands for it otherwise, `memory` its size in bytes. `skeleton` is what a loop must know of a
-    sequence that is not small. `url` is where a saved file lies that is no result in the store. Of
-    a failure `origin` is the operation that failed first. `holder` is the run that is waited for.
+    `value` is the value of a goal if it is plain and small (MessagePack), `summary` the line that
+    is printed otherwise, `memory` its size in bytes. `skeleton` has the length and scalars of a
+    sequence that is not small. `url` is the address of a saved file that is not a result in the
+    store. `origin` is the operation that failed first. `holder` is the run that is waited for.
     `started` is in seconds since the epoch.
     """
 
@@ -73,12 +73,12 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def is_recomputable(self) -> bool:
-        """Whether the operation only has to be computed once more."""
+        """Whether the operation only has to be computed again."""
         return self.failure is not None and self.failure.is_recomputable
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """Reports of one process for one run, as they cross the wire."""
+    """Reports of one process for one run, as they are sent to drivers."""
 
     run: str
     reports: tuple[Report, ...]
@@ -89,10 +89,10 @@ _decoder = msgspec.msgpack.Decoder(Batch)
 
 
 def encode_batch(run: str, reports: Iterable[Report]) -> bytes:
-    """Encode reports for the way from a worker to the drivers."""
+    """Encode reports that a worker sends to drivers."""
     return _encoder.encode(Batch(run, tuple(reports)))
 
 
 def decode_batch(data: bytes) -> Batch:
-    """Decode what `encode_batch` made."""
+    """Decode reports of `encode_batch`."""
     return _decoder.decode(data)

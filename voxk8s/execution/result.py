@@ -1,4 +1,4 @@
-"""What a run gives back: values of goals by name, failures, counts and measurements."""
+"""The result of a run: values of goals by name, failures, counts and metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Loader = Callable[[], Value]
 
 @dataclass(frozen=True, slots=True)
 class OperationMetrics:
-    """What one operation cost; `bytes` is the size of its value in memory."""
+    """The cost of one operation; `bytes` is the size of its value in memory."""
 
     kernel: str
     seconds: float = 0.0
@@ -31,7 +31,7 @@ class OperationMetrics:
 
 @dataclass(frozen=True, slots=True)
 class GoalOutcome:
-    """What became of one goal.
+    """The outcome of one goal.
 
     `value` is there for plain small values only; `load()` gives any value. `digest` and `size` are
     of the stored bytes, of the file itself for a `save`, whose blob is at `url`. `path` is where a
@@ -70,7 +70,7 @@ class GoalOutcome:
         return self.failure is not None and self.failure.transient
 
     def load(self) -> Value:
-        """Give the value, from the store where it is not here; raises KeyError for a failure."""
+        """Return the value, reading it from the store if needed; raises KeyError for a failure."""
         if self.failure is not None:
             raise KeyError(self.goal.name)
         if self.has_value or self.loader is None:
@@ -78,7 +78,7 @@ class GoalOutcome:
         return self.loader()
 
     def line(self) -> str:
-        """Show the value as `print` does; large ones by what they are."""
+        """Return the value as `print` shows it; large values by a description."""
         if self.text:
             return self.text
         return as_line(self.load())
@@ -88,8 +88,8 @@ class GoalOutcome:
 class ExecutionResult(Mapping[str, Value]):
     """Goal name -> value, in the order of the goals; failed goals are absent.
 
-    Where names repeat the last goal wins; `goals` lists all. Values that are large are read from
-    the store when they are asked for, each time anew: the result itself stays small.
+    Where names repeat the last goal wins; `goals` lists all. Large values are read from the store
+    on each access: the result itself stays small.
     """
 
     goals: tuple[GoalOutcome, ...]
@@ -122,7 +122,7 @@ class ExecutionResult(Mapping[str, Value]):
 
     @property
     def failed_operations(self) -> dict[OperationId, str]:
-        """Messages by operation id, of what failed itself (not of what needed it)."""
+        """Messages by id of the operations that failed themselves, without their dependents."""
         return {failure.operation: str(failure) for failure in self.failures}
 
     @property

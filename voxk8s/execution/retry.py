@@ -1,4 +1,4 @@
-"""When to try an operation again, and how long to wait before: backoff with full jitter."""
+"""When an operation is retried, and after which delay: exponential backoff with full jitter."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from voxk8s.failure import is_transient
 from voxk8s.settings import Settings
 
 _LONGEST_STORE_PAUSE = 10.0
-"""Nobody works while the store is away, and many wait for it to be back."""
+"""No task can go on while the store does not answer, so it is asked again soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how patiently a transient failure is tried again; times in seconds.
+    """How often a transient failure is retried, and after which delays; times in seconds.
 
-    `limit` counts the tries after the first one. The wait before try n is a random part of
-    `backoff * 2**n`, never more than `max_backoff` (full jitter: many operations that failed
-    together do not come back together). A store that does not answer is asked again for
-    `store_patience` seconds, whatever the limit: what was computed meanwhile is worth more.
+    `limit` counts the attempts after the first one. The delay after the n-th failure is a random
+    part of `backoff * 2**(n - 1)`, never more than `max_backoff` (full jitter: operations that
+    failed together are not retried together). A store that does not answer is asked again for
+    `store_patience` seconds, whatever the limit, since computed values would be lost otherwise.
     """
 
     limit: int = 3
@@ -30,13 +30,13 @@ class RetryPolicy:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> RetryPolicy:
-        """Take the policy that the environment of this process asks for."""
+        """Return the policy of the settings."""
         return cls(settings.retry_limit, settings.retry_backoff, settings.retry_max_backoff)
 
     def delay(
         self, failures: int, uniform: Callable[[], float], error: BaseException | None = None
     ) -> float:
-        """Return the wait after the `failures`-th failure (1, 2, …); `uniform` draws from [0, 1).
+        """Return the delay after the `failures`-th failure (1, 2, …); `uniform` draws from [0, 1).
 
         The exponent is bounded, so that a large number of failures cannot overflow.
         """
@@ -46,9 +46,9 @@ class RetryPolicy:
         return ceiling * uniform()
 
     def allows(self, failures: int, error: BaseException, silence: float = 0.0) -> bool:
-        """Say whether an operation that failed `failures` times may be tried once more.
+        """Whether an operation that failed `failures` times may be retried.
 
-        `silence` is how many seconds ago the store failed to answer for the first time.
+        `silence` is the time in seconds since the store first failed to answer.
         """
         if isinstance(error, StoreUnreachable) and silence < self.store_patience:
             return True
@@ -57,14 +57,14 @@ class RetryPolicy:
 
 @dataclass(slots=True)
 class Attempts:
-    """The tries of one operation: how many there were, and since when the store is silent."""
+    """The attempts of one operation, and the time since which the store has not answered."""
 
     policy: RetryPolicy
     count: int = 0
     silent_since: float | None = None
 
     def may_retry(self, error: BaseException, now: float) -> bool:
-        """Note that a try has failed at `now`, in seconds; say whether another may follow."""
+        """Record an attempt that failed at `now`, in seconds; return whether another may follow."""
         if not isinstance(error, StoreUnreachable):
             self.silent_since = None
         elif self.silent_since is None:

@@ -1,15 +1,21 @@
-"""How runs behave: chosen once for an engine, the same for all its runs."""
+"""The options of an engine, and the configuration that all its runs share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypedDict
 
+from voxk8s.errors import InvalidUsage
 from voxk8s.execution.executors import Executor
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.execution.tasks.scheduling import DefaultPolicy, SchedulingPolicy
+from voxk8s.execution.tasks.scheduling import SchedulingPolicy, find_policy
 from voxk8s.inputs.options import InputOptions
+from voxk8s.settings import STORE_POLICIES, Settings
 from voxk8s.storage import ResultStore
 
 
@@ -19,7 +25,7 @@ class CacheMode(StrEnum):
     USE = "use"
     """Read what is known, write what is new."""
     REFRESH = "refresh"
-    """Compute everything, write it; another value than before is non-determinism."""
+    """Compute everything and write it; a value that differs from the stored one is reported."""
     BYPASS = "bypass"
     """Neither read nor write results."""
 
@@ -28,18 +34,43 @@ class OnFailure(StrEnum):
     """What a run does when an operation has failed."""
 
     CONTINUE = "continue"
-    """Goals that do not need it are still reached."""
+    """Goals that do not depend on it are still reached."""
     FAIL_FAST = "failfast"
-    """Nothing more is started."""
+    """Nothing more is submitted."""
+
+
+class RunOptions(TypedDict, total=False):
+    """Options of an `ExecutionEngine`, all of them optional.
+
+    `settings` are read from the environment when not given; they hold the defaults of `retry`,
+    `policy` (which results are stored beside goals: `auto`, `all` or `goals`) and `scheduling` (how
+    operations become tasks: a policy or the name of one). Files of `save` goals are written below
+    `output`, and a name that leaves it is refused. Without `output` they go below the current
+    folder when operations run in this process, and nowhere otherwise, unless `write_files` says so:
+    their bytes are in the store in any case. `run_folder` is the folder below `runs/` of the store
+    that takes saved files when results are not stored; all attempts of a run have the same.
+    `label` is the name of this engine's runs for other runs that wait for their operations.
+    """
+
+    settings: Settings | None
+    cache: CacheMode | str
+    on_failure: OnFailure | str
+    retry: RetryPolicy | None
+    policy: str | None
+    scheduling: SchedulingPolicy | str | None
+    inputs: InputOptions | None
+    output: str | os.PathLike[str] | None
+    write_files: bool | None
+    run_folder: str | None
+    label: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """`output` is where files of `save` goals are written; None for nowhere.
+    """The options of an engine, with every default filled in.
 
-    `confine` refuses paths that leave `output`. `run_folder` is where, below `runs/` in the store,
-    saved files go when results are not stored (cache mode bypass); all attempts of a run have the
-    same. `lease_seconds` is how long a run that died holds up others, which are told its `label`.
+    `output` is the folder of saved files; None to write none. `confine` refuses paths that leave
+    it. `lease_seconds` is how long other runs wait for a run that died.
     """
 
     store: ResultStore
@@ -52,6 +83,53 @@ class RunConfig:
     output: Path | None
     confine: bool
     run_folder: str | None
-    lease_seconds: float = 0.0
-    label: str = ""
-    scheduling: SchedulingPolicy = field(default_factory=DefaultPolicy)
+    lease_seconds: float
+    label: str
+    scheduling: SchedulingPolicy
+
+    @classmethod
+    def from_options(cls, store: ResultStore, executor: Executor, options: RunOptions) -> RunConfig:
+        """Check options and fill in the defaults; raises InvalidUsage for an invalid value."""
+        for name in options.keys() - RunOptions.__annotations__:
+            raise TypeError(f"ExecutionEngine() got an unexpected keyword argument {name!r}")
+        settings = options.get("settings") or Settings.from_env(os.environ)
+        policy = options.get("policy") or settings.store_policy
+        _check_choice("policy", policy, STORE_POLICIES)
+        cache = options.get("cache", CacheMode.USE)
+        _check_choice("cache", cache, CacheMode)
+        on_failure = options.get("on_failure", OnFailure.CONTINUE)
+        _check_choice("on_failure", on_failure, OnFailure)
+        output, write_files = options.get("output"), options.get("write_files")
+        if write_files is None:
+            write_files = executor.is_local or output is not None
+        return cls(
+            store=store,
+            executor=executor,
+            retry=options.get("retry") or RetryPolicy.from_settings(settings),
+            policy=policy,
+            cache=CacheMode(cache),
+            on_failure=OnFailure(on_failure),
+            inputs=options.get("inputs") or InputOptions.from_env(os.environ),
+            output=Path(output or "") if write_files else None,
+            confine=output is not None,
+            run_folder=options.get("run_folder"),
+            lease_seconds=settings.lease_seconds,
+            label=options.get("label") or f"process {os.getpid()} on {socket.gethostname()}",
+            scheduling=_scheduling(options.get("scheduling") or settings.scheduling),
+        )
+
+
+def _scheduling(given: SchedulingPolicy | str) -> SchedulingPolicy:
+    if isinstance(given, str):
+        return find_policy(given)
+    if not isinstance(given, SchedulingPolicy):
+        raise InvalidUsage(
+            f"expected a scheduling policy with the methods fuse and schedule, got {given!r}"
+        )
+    return given
+
+
+def _check_choice(option: str, given: str, choices: Iterable[str]) -> None:
+    known = [str(choice) for choice in choices]
+    if given not in known:
+        raise InvalidUsage(f"{option} {given!r}: must be one of {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""Where in a program operations come from, for the messages of failures."""
+"""Where in a program operations come from, for messages about failures."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from voxk8s.plan import KeyGraph, OperationId, SourceLocation
 
 
 class SourceLocations:
-    """SourceLocations of a plan's nodes by operation id, as text (`file:line:column`).
+    """Places (`file:line:column`) of a plan's operations, by operation id.
 
-    Operations of loops have the places of the nodes in the loop's body; `graph` is what leads from
-    them there.
+    Operations of an expanded loop have the places of the nodes in the loop's body; `graph` maps
+    them to these nodes.
     """
 
     def __init__(self, places: Mapping[OperationId, object] | None = None) -> None:
@@ -22,7 +22,7 @@ class SourceLocations:
         self.graph: KeyGraph | None = None
 
     def of(self, operation: OperationId) -> str:
-        """Give the place of an operation; empty if nobody knows."""
+        """Return the place of an operation; empty if it is not known."""
         return str(self._find(operation) or "")
 
     def locate(self, failure: Failure, operation: OperationId) -> Failure:
@@ -40,9 +40,9 @@ class SourceLocations:
 
 
 def line_at(place: str, text_of: Callable[[str], str]) -> tuple[str, int] | None:
-    """Give the line of a place, tabs as blanks, and its column from 1; None if it is not at hand.
+    """Return the line at a place, tabs as blanks, and its column from 1; None if there is none.
 
-    `text_of` gives the text of a file by its name, empty where it has none.
+    `text_of` returns the text of a file by its name, empty if it is not available.
     """
     file, line, column = (*place.rsplit(":", 2), "", "")[:3]
     if not (line.isdecimal() and column.isdecimal()):
@@ -54,4 +54,4 @@ def line_at(place: str, text_of: Callable[[str], str]) -> tuple[str, int] | None
 
 
 NO_LOCATIONS = SourceLocations()
-"""For plans that no program was made into."""
+"""For plans that were not compiled from a program."""

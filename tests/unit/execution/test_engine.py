@@ -24,6 +24,12 @@ def test_unknown_words_are_refused(option: str, words: str) -> None:
         ExecutionEngine(fresh_store(), **{option: "some"})  # type: ignore[arg-type]  # the same
 
 
+def test_unknown_options_are_refused() -> None:
+    """A misspelt keyword is an error, as of any function."""
+    with pytest.raises(TypeError, match="unexpected keyword argument 'cach'"):
+        ExecutionEngine(fresh_store(), cach="use")  # type: ignore[call-arg]  # the same
+
+
 def test_what_is_no_executor_is_refused() -> None:
     """An executor is one, the name of one, or a Dask client."""
     with pytest.raises(InvalidUsage, match="Dask client"):

@@ -78,7 +78,7 @@ def test_a_program_is_no_document() -> None:
 @pytest.mark.parametrize("source", [None, 3, ["plan.json"]])
 def test_what_is_no_source_is_refused(source: object) -> None:
     """Anything but a path, a text, bytes or a mapping is wrong usage."""
-    with pytest.raises(InvalidUsage, match="a plan is a path"):
+    with pytest.raises(InvalidUsage, match="expected a path"):
         load_plan(source)  # type: ignore[arg-type]  # as a caller without types may
 
 

@@ -1,4 +1,4 @@
-"""What a run knows of its operations so far: counts, failures, measurements. No I/O."""
+"""The state of a run's operations: counts, failures and metrics. No I/O."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKe
 
 
 class RunTracker:
-    """Takes reports, each as often as it comes, and gives events and totals."""
+    """Turns reports of operations, which may come twice, into events and totals."""
 
     def __init__(self, run: str, locations: SourceLocations = NO_LOCATIONS) -> None:
         self._run = run
@@ -40,7 +40,7 @@ class RunTracker:
         self._finals: dict[ResultKey, Report] = {}
         self._work: set[ResultKey] = set()
         self.durable: set[ResultKey] = set()
-        """Results that this run has seen stored."""
+        """Results that this run has stored."""
 
     def set_resolution(
         self,
@@ -48,7 +48,7 @@ class RunTracker:
         resolution: Resolution,
         blocked: Iterable[Failure] = (),
     ) -> None:
-        """Take what the store holds, at the start and each time that the graph has grown.
+        """Update what is known and what is to compute, whenever the graph has been resolved.
 
         `blocked` are the operations that can never have a key, such as an input without a pin.
         """
@@ -62,14 +62,14 @@ class RunTracker:
         self._total = resolution.total
 
     def forget(self, keys: Iterable[ResultKey]) -> None:
-        """Take back that results are known: their records turned out to be gone."""
+        """Forget that results are known, since they have vanished from the store."""
         for key in keys:
             self._found.discard(key)
             self.durable.discard(key)
             self._finals.pop(key, None)
 
     def apply(self, run: str, reports: Iterable[Report]) -> Iterator[Event]:
-        """Learn from reports; those about operations of other plans are passed over."""
+        """Apply reports and return the events that follow; ignores operations of other plans."""
         for report in reports:
             key = ResultKey(report.key)
             node = self._nodes.get(key)
@@ -124,11 +124,11 @@ class RunTracker:
         )
 
     def final_report(self, key: ResultKey) -> Report | None:
-        """Give the last report about an operation, if it has ended."""
+        """Return the last report on an operation, if it has ended."""
         return self._finals.get(key)
 
     def failed_report(self, key: ResultKey) -> Report | None:
-        """Give the report of an operation that failed itself."""
+        """Return the report of an operation that failed itself."""
         return self._failed.get(key)
 
     @property
@@ -137,13 +137,13 @@ class RunTracker:
         return self._failed.keys()
 
     def failure_report(self, key: ResultKey, failure: Failure) -> Report:
-        """Make the report of a failure that no task could report, as when its process died."""
+        """Create the report of a failure that no task could send, as when its worker died."""
         node = self._nodes.get(key)
         kernel = node.kernel if isinstance(node, KeyOperation) else ""
         return Report(key, Status.FAILED, kernel, origin=key, failure=failure)
 
     def progress(self, parallelism: int = 0) -> Progress:
-        """Count at this moment; at most `parallelism` of what is left runs."""
+        """Return the current counts; at most `parallelism` of the operations left are running."""
         left = len(self._work - self._computed.keys() - self._found - self._failed.keys())
         running = min(left, parallelism)
         return Progress(
@@ -157,7 +157,7 @@ class RunTracker:
         )
 
     def failures(self) -> tuple[Failure, ...]:
-        """Operations that failed, in the order in which they did, then those without a key."""
+        """Return failures in their order, then those of operations without a key."""
         return (*map(self.failure, self._failed.values()), *self._blocked)
 
     def failure(self, report: Report) -> Failure:
@@ -178,7 +178,7 @@ class RunTracker:
         return self._locations.locate(failure, failure.operation)
 
     def metrics(self) -> dict[OperationId, OperationMetrics]:
-        """Measurements by operation id: of what was computed, has failed, or was known.
+        """Return metrics by operation id, of operations that were computed, failed or known.
 
         A saved file has the id of what it shows; its measurements are given where it was known.
         """
@@ -208,7 +208,7 @@ class RunTracker:
         return isinstance(node, KeyOperation) and node.role is Role.SAVE
 
     def nondeterministic(self) -> tuple[OperationId, ...]:
-        """Operations that gave another value than the store holds."""
+        """Return the operations whose values differ from the stored ones."""
         return tuple(self._operation(key) for key in self._different)
 
     def _operation(self, key: ResultKey) -> OperationId:

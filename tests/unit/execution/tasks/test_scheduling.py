@@ -47,14 +47,14 @@ def test_a_policy_of_a_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_unknown_policy_is_refused() -> None:
     """The message lists the policies that exist."""
-    with pytest.raises(InvalidUsage, match="no scheduling policy 'yours'; there are default"):
+    with pytest.raises(InvalidUsage, match="policy 'yours': must be one of default"):
         find_policy("yours")
 
 
 def test_an_object_without_the_methods_is_refused() -> None:
     """An object that does not implement the protocol is refused when the engine is created."""
     thing: Any = object()
-    with pytest.raises(InvalidUsage, match="is no scheduling policy"):
+    with pytest.raises(InvalidUsage, match="expected a scheduling policy"):
         ExecutionEngine(open_store("memory://"), scheduling=thing)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 
 from tests.support.plans_and_runs import PlanMaker
-from voxk8s.execution.reports import Batch, Report, Status, decode_batch, encode_batch
 from voxk8s.execution.tasks.planning import plan_tasks
 from voxk8s.execution.tasks.task import StepKind, TaskSpec, task_key
 from voxk8s.kernels import registry
@@ -71,9 +70,3 @@ def test_tasks_are_small_when_pickled() -> None:
     data = pickle.dumps(task)
     assert pickle.loads(data) == task
     assert len(data) < 400 * 220
-
-
-def test_reports_cross_the_wire() -> None:
-    """A batch of reports is decoded as it was encoded."""
-    reports = (Report("k", Status.COMPUTED, "a.b", 0.5, value=b"\x01"), Report("l", Status.SKIPPED))
-    assert decode_batch(encode_batch("run", reports)) == Batch("run", reports)

@@ -1,0 +1,131 @@
+"""Messages of an executor: lost workers, vanished results, cancellation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.plans_and_runs import PlanMaker, fresh_store
+from voxk8s.errors import KernelError, SchedulerLost, WorkerLost
+from voxk8s.execution.events import Event, OperationFailed, WorkerRecovered
+from voxk8s.execution.executors import Lost, Message, Stopped
+from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
+from voxk8s.execution.run.message_handler import (
+    CANCELLED,
+    MAX_LOST_ATTEMPTS,
+    MAX_RECOMPUTATIONS,
+    MessageHandler,
+    requeue_missing,
+)
+from voxk8s.execution.run.run_context import EventDispatcher, RunContext
+from voxk8s.execution.run.run_state import RunState
+from voxk8s.execution.run.submit import Submitter
+from voxk8s.execution.run_config import RunConfig
+from voxk8s.execution.source_locations import NO_LOCATIONS
+from voxk8s.execution.tasks.task import TaskKey
+from voxk8s.failure import failure_of
+from voxk8s.kernels import registry
+from voxk8s.plan import ResultKey, key_graph
+
+
+class IdleSession(SynchronousSession):
+    """A session that runs nothing: tasks stay pending."""
+
+    def submit(self, *_: object, **__: object) -> None:
+        """Accept tasks and never run them."""
+
+
+class IdleExecutor(SynchronousExecutor):
+    """An executor whose tasks never end."""
+
+    def start(self, run: str, send: Callable[[Message], None]) -> IdleSession:
+        """Start a run."""
+        return IdleSession(run, send)
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    """The events of the run."""
+    return []
+
+
+@pytest.fixture
+def context(events: list[Event]) -> RunContext:
+    """A run of one operation that is submitted and pending."""
+    make = PlanMaker()
+    make.show("x", make("addition", 1.0, 2.0))
+    context = RunContext(
+        "run",
+        RunConfig.from_options(fresh_store(), IdleExecutor(), {}),
+        RunState(key_graph(make.plan(), registry())),
+        EventDispatcher([events.append]),
+        NO_LOCATIONS,
+        lambda _: None,
+        None,
+    )
+    Submitter(context).submit_missing()
+    return context
+
+
+def _task(context: RunContext) -> TaskKey:
+    [task] = context.state.pending
+    return task
+
+
+def _key(context: RunContext) -> ResultKey:
+    [key] = context.state.targets()
+    return key
+
+
+def test_a_lost_task_is_retried_and_then_fails(context: RunContext, events: list[Event]) -> None:
+    """A task that kills its workers again and again fails its operation."""
+    task = _task(context)
+    lost = Lost(task, failure_of(WorkerLost("2 workers died")), culprit=task)
+    for _ in range(MAX_LOST_ATTEMPTS):
+        MessageHandler(context).handle([lost])
+        assert context.state.stale
+        Submitter(context).submit_missing()
+    assert [type(event) for event in events].count(WorkerRecovered) == MAX_LOST_ATTEMPTS
+    MessageHandler(context).handle([lost])
+    [failed] = [event for event in events if isinstance(event, OperationFailed)]
+    assert failed.failure.cause == "WorkerLost: 2 workers died"
+
+
+def test_a_permanent_loss_is_not_retried(context: RunContext, events: list[Event]) -> None:
+    """A task that the executor cannot run fails at once."""
+    MessageHandler(context).handle([Lost(_task(context), failure_of(KernelError("too large")))])
+    assert not any(isinstance(event, WorkerRecovered) for event in events)
+    assert any(isinstance(event, OperationFailed) for event in events)
+
+
+def test_messages_of_other_tasks_are_ignored(context: RunContext, events: list[Event]) -> None:
+    """A task that this run does not wait for changes nothing."""
+    before = list(events)
+    MessageHandler(context).handle([Lost(TaskKey("other"), failure_of(WorkerLost("died")))])
+    assert events == before
+
+
+def test_a_vanished_result_is_recomputed_a_bounded_number_of_times(context: RunContext) -> None:
+    """Its target is open again each time; a store that keeps losing it is given up."""
+    key = _key(context)
+    for _ in range(MAX_RECOMPUTATIONS):
+        context.settle(key, None)
+        assert requeue_missing(context, [key, key])
+        assert key not in context.state.settled
+    context.settle(key, None)
+    assert not requeue_missing(context, [key])
+    assert key in context.state.settled
+
+
+def test_a_cancelled_run_is_stopped(context: RunContext) -> None:
+    """None is the request to cancel; the first reason is kept."""
+    MessageHandler(context).handle([None])
+    context.stop("later")
+    assert context.stopped == CANCELLED
+
+
+def test_an_executor_that_is_gone_ends_the_run(context: RunContext) -> None:
+    """The error says that stored results are kept."""
+    with pytest.raises(SchedulerLost, match="closed; what was stored is kept"):
+        MessageHandler(context).handle([Stopped("closed")])

@@ -1,0 +1,25 @@
+"""Reports of operations, as workers send them to drivers."""
+
+from __future__ import annotations
+
+import pytest
+
+from voxk8s.execution.reports import Batch, Report, Status, decode_batch, encode_batch
+from voxk8s.failure import RESULT_GONE, Failure
+
+
+def test_reports_cross_the_wire() -> None:
+    """A batch of reports is decoded as it was encoded."""
+    reports = (Report("k", Status.COMPUTED, "a.b", 0.5, value=b"\x01"), Report("l", Status.SKIPPED))
+    assert decode_batch(encode_batch("run", reports)) == Batch("run", reports)
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [(None, False), (Failure("no"), False), (Failure("gone", RESULT_GONE), True)],
+)
+def test_a_report_of_a_vanished_result_is_recomputable(
+    failure: Failure | None, expected: bool
+) -> None:
+    """Only a failure that computing again mends makes a report recomputable."""
+    assert Report("a" * 64, Status.FAILED, failure=failure).is_recomputable is expected
