@@ -9,7 +9,7 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s.errors import KernelError, SchedulerLost, WorkerLost
 from voxk8s.execution.events import Event, OperationFailed, WorkerRecovered
-from voxk8s.execution.executors import Lost, Message, Stopped
+from voxk8s.execution.executors import ExecutorStopped, Message, TaskLost
 from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
 from voxk8s.execution.run.message_handler import (
     CANCELLED,
@@ -81,7 +81,7 @@ def _key(context: RunContext) -> ResultKey:
 def test_a_lost_task_is_retried_and_then_fails(context: RunContext, events: list[Event]) -> None:
     """A task that kills its workers again and again fails its operation."""
     task = _task(context)
-    lost = Lost(task, failure_of(WorkerLost("2 workers died")), culprit=task)
+    lost = TaskLost(task, failure_of(WorkerLost("2 workers died")), culprit=task)
     for _ in range(MAX_LOST_ATTEMPTS):
         MessageHandler(context).handle([lost])
         assert context.state.stale
@@ -94,7 +94,7 @@ def test_a_lost_task_is_retried_and_then_fails(context: RunContext, events: list
 
 def test_a_permanent_loss_is_not_retried(context: RunContext, events: list[Event]) -> None:
     """A task that the executor cannot run fails at once."""
-    MessageHandler(context).handle([Lost(_task(context), failure_of(KernelError("too large")))])
+    MessageHandler(context).handle([TaskLost(_task(context), failure_of(KernelError("too large")))])
     assert not any(isinstance(event, WorkerRecovered) for event in events)
     assert any(isinstance(event, OperationFailed) for event in events)
 
@@ -102,7 +102,7 @@ def test_a_permanent_loss_is_not_retried(context: RunContext, events: list[Event
 def test_messages_of_other_tasks_are_ignored(context: RunContext, events: list[Event]) -> None:
     """A task that this run does not wait for changes nothing."""
     before = list(events)
-    MessageHandler(context).handle([Lost(TaskKey("other"), failure_of(WorkerLost("died")))])
+    MessageHandler(context).handle([TaskLost(TaskKey("other"), failure_of(WorkerLost("died")))])
     assert events == before
 
 
@@ -128,4 +128,4 @@ def test_a_cancelled_run_is_stopped(context: RunContext) -> None:
 def test_an_executor_that_is_gone_ends_the_run(context: RunContext) -> None:
     """The error says that stored results are kept."""
     with pytest.raises(SchedulerLost, match="closed; what was stored is kept"):
-        MessageHandler(context).handle([Stopped("closed")])
+        MessageHandler(context).handle([ExecutorStopped("closed")])
