@@ -65,14 +65,14 @@ class ScriptedOperator:
 
     def user_applies(self, **spec: Any) -> None:
         """Apply the WorkPlan, as a user does."""
-        thing = {
+        body = {
             "apiVersion": "voxk8s.io/v1alpha1",
             "kind": "WorkPlan",
             "metadata": {"namespace": "ns", "name": "wp", "uid": "u-1", "generation": 1},
             "spec": {"source": {"plan": {"nodes": [], "goals": []}}, **spec},
             "status": {"observedGeneration": -1},
         }
-        self.state.workplans.upsert(self.kube.put(thing))
+        self.state.workplans.upsert(self.kube.put(body))
 
     async def reconcile(self, times: int = 1) -> None:
         """Reconcile, and wait for resolutions that were started."""

@@ -36,8 +36,8 @@ def resolve_keys(
 ) -> tuple[KeyGraph, Resolution]:
     """Return the key graph as far as the store and the state of inputs determine it.
 
-    Loops over known sequences are expanded until there are no more. `options` say which inputs may
-    be asked for their state.
+    Loops over known sequences are expanded until there are no more. Only inputs that
+    `options` allow are asked for their state.
     """
 
     def pin(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:

@@ -24,9 +24,9 @@ async def test_two_managers_keep_their_fields(operator: ScriptedOperator) -> Non
     """Fields of the runner are kept when the operator writes."""
     operator.user_applies()
     await operator.reconcile(2)
-    thing = operator.workplan
-    thing["status"] |= {"progress": "1/3"}
-    operator.state.workplans.upsert(operator.kube.put(thing))
+    body = operator.workplan
+    body["status"] |= {"progress": "1/3"}
+    operator.state.workplans.upsert(operator.kube.put(body))
     operator.now = later(60)
     await operator.reconcile()
     assert operator.workplan["status"]["progress"] == "1/3"

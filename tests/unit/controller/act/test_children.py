@@ -53,10 +53,10 @@ async def test_end_deletes_the_cluster(operator: ScriptedOperator) -> None:
     """After the outcome the cluster is deleted and the Job is kept."""
     operator.user_applies()
     await operator.reconcile(2)
-    thing = operator.workplan
+    body = operator.workplan
     outcome = {"state": "Succeeded", "reason": "AllGoalsReached", "message": "all"}
-    thing["status"] |= {"outcome": outcome, "progress": "3/3"}
-    operator.state.workplans.upsert(operator.kube.put(thing))
+    body["status"] |= {"outcome": outcome, "progress": "3/3"}
+    operator.state.workplans.upsert(operator.kube.put(body))
     await operator.reconcile()
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
     assert [kind for kind, _ in operator.kube.deleted] == ["Secret", "DaskCluster"]
@@ -71,9 +71,9 @@ async def test_user_secrets_are_kept(operator: ScriptedOperator) -> None:
     operator.kube.put({"kind": "Secret", "metadata": metadata, "data": keys})
     operator.user_applies(store={"url": "s3://mine/x", "credentialsSecretRef": {"name": "keys"}})
     await operator.reconcile(2)
-    thing = operator.workplan
-    thing["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
-    operator.state.workplans.upsert(operator.kube.put(thing))
+    body = operator.workplan
+    body["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
+    operator.state.workplans.upsert(operator.kube.put(body))
     await operator.reconcile()
     assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
 
@@ -82,9 +82,9 @@ async def test_secret_that_cannot_be_deleted(operator: ScriptedOperator) -> None
     """If the Secret cannot be deleted, the cluster is deleted all the same."""
     operator.user_applies()
     await operator.reconcile(2)
-    thing = operator.workplan
-    thing["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
-    operator.state.workplans.upsert(operator.kube.put(thing))
+    body = operator.workplan
+    body["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
+    operator.state.workplans.upsert(operator.kube.put(body))
     operator.kube.fail("delete Secret", Forbidden("no such right", 403))
     await operator.reconcile()
     assert ("DaskCluster" in dict(operator.kube.deleted)) is True

@@ -16,8 +16,8 @@ def state(**clusters: str | None) -> ClusterState:
     """Make informers with these DaskClusters, by name, with their deletion times."""
     made = ClusterState(lambda _: None, lambda _: None)
     for name, deleted in clusters.items():
-        thing = thing_of(name, deleted)
-        made.clusters.upsert({**thing, "spec": {"worker": {"replicas": 1}}})
+        body = thing_of(name, deleted)
+        made.clusters.upsert({**body, "spec": {"worker": {"replicas": 1}}})
     return made
 
 
@@ -30,8 +30,8 @@ def thing_of(name: str, deleted: str | None, **metadata: Any) -> dict[str, Any]:
 
 def scaler(deleted: str | None, *finalizers: str) -> dict[str, Any]:
     """Make a DaskAutoscaler of the cluster `c`."""
-    thing = thing_of("c", deleted, finalizers=list(finalizers))
-    return {**thing, "spec": {"cluster": "c", "minimum": 0, "maximum": 2}}
+    body = thing_of("c", deleted, finalizers=list(finalizers))
+    return {**body, "spec": {"cluster": "c", "minimum": 0, "maximum": 2}}
 
 
 START = "2026-05-04T12:00:00Z"
@@ -46,7 +46,7 @@ def test_autoscaler_without_a_cluster() -> None:
 
 
 @pytest.mark.parametrize(
-    ("clusters", "thing"),
+    ("clusters", "body"),
     [
         pytest.param({"c": None}, scaler(START, FINALIZER), id="its cluster stays"),
         pytest.param({}, scaler(None, FINALIZER), id="it stays itself"),
@@ -54,11 +54,11 @@ def test_autoscaler_without_a_cluster() -> None:
     ],
 )
 def test_autoscaler_that_is_not_stuck(
-    clusters: dict[str, str | None], thing: dict[str, Any]
+    clusters: dict[str, str | None], body: dict[str, Any]
 ) -> None:
     """Autoscalers that are in use, or that another finalizer keeps, are not touched."""
     caches = state(**clusters)
-    caches.autoscalers.upsert(thing)
+    caches.autoscalers.upsert(body)
     assert not list(stuck_autoscalers(caches, later(60)))
 
 
@@ -74,8 +74,8 @@ async def test_only_the_finalizer_of_the_dask_operator_is_removed(
         pass
 
     class KubeClient:
-        async def patch(self, *words: Any) -> None:
-            patched.append(words[1:])
+        async def patch(self, *arguments: Any) -> None:
+            patched.append(arguments[1:])
             raise Done
 
     kube: Any = KubeClient()
@@ -102,7 +102,7 @@ def test_worker_group_without_a_cluster() -> None:
 
 
 @pytest.mark.parametrize(
-    ("clusters", "managed_by"), [({"c": None}, "voxk8s-operator"), ({}, "somebody")]
+    ("clusters", "managed_by"), [({"c": None}, "voxk8s-operator"), ({}, "another")]
 )
 def test_worker_group_that_is_not_orphaned(
     clusters: dict[str, str | None], managed_by: str

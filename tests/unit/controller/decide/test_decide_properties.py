@@ -300,11 +300,11 @@ def simulate(spec: dict[str, Any], events: list[Event]) -> Simulation:
 
 def kstatus_of(generation: int, status: WorkPlanStatus) -> str:
     """Return the kstatus of a status."""
-    thing = {
+    body = {
         "metadata": {"generation": generation},
         "status": {"observedGeneration": status.observed_generation, **api.encode(status)},
     }
-    return kstatus.read(thing)
+    return kstatus.read(body)
 
 
 def succeeded_status(status: WorkPlanStatus) -> str:
@@ -318,12 +318,12 @@ def succeeded_status(status: WorkPlanStatus) -> str:
 def test_kstatus_agrees_with_the_conditions(spec: dict[str, Any], events: list[Event]) -> None:
     """Kstatus is Current exactly after success and Failed exactly after failure."""
     for generation, status in simulate(spec, events).generations:
-        told = kstatus_of(generation, status)
+        found = kstatus_of(generation, status)
         if status.observed_generation != generation:
-            assert told == "InProgress"
+            assert found == "InProgress"
             continue
         assert (
-            told
+            found
             == {"True": "Current", "False": "Failed", "Unknown": "InProgress"}[
                 succeeded_status(status)
             ]

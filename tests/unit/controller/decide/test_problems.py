@@ -59,9 +59,9 @@ def test_of_a_runner_without_a_pod() -> None:
     assert states(found)["ClusterReady"] == ("True", "ClusterRunning")
     status = written_status(observed, later(10))
     assert states(status)["ClusterReady"] == ("False", "PodRejected")
-    told = next(c.message for c in status.conditions if c.type == "ClusterReady")
-    assert "quota" in told
-    assert "kubectl describe job/j" in told
+    message = next(c.message for c in status.conditions if c.type == "ClusterReady")
+    assert "quota" in message
+    assert "kubectl describe job/j" in message
 
 
 def test_is_in_the_message_of_the_status() -> None:

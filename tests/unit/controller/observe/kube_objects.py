@@ -11,7 +11,7 @@ OWNER = {"apiVersion": "voxk8s.io/v1alpha1", "kind": "WorkPlan", "name": "wp", "
 def meta(**more: Any) -> dict[str, Any]:
     """Make metadata."""
     return {
-        "name": "thing",
+        "name": "body",
         "namespace": "ns",
         "uid": "u-2",
         "creationTimestamp": CREATED,
@@ -36,7 +36,7 @@ def pod(container: dict[str, Any] | None = None, **status: Any) -> dict[str, Any
     }
 
 
-def component(name: str, thing: dict[str, Any]) -> dict[str, Any]:
+def component(name: str, body: dict[str, Any]) -> dict[str, Any]:
     """Change the component of a pod."""
-    thing["metadata"]["labels"]["app.kubernetes.io/component"] = name
-    return thing
+    body["metadata"]["labels"]["app.kubernetes.io/component"] = name
+    return body

@@ -59,8 +59,8 @@ class ScriptedState:
 
     def cluster(self, name: str, **more: Any) -> None:
         """Add a DaskCluster."""
-        thing = {**self.meta(name, **more), "spec": {"worker": {"replicas": 2}}}
-        self.state.clusters.upsert(thing)
+        body = {**self.meta(name, **more), "spec": {"worker": {"replicas": 2}}}
+        self.state.clusters.upsert(body)
 
     def pod(self, name: str, cluster: str) -> None:
         """Add a worker pod."""

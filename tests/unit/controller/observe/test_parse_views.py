@@ -13,21 +13,21 @@ from voxk8s.controller.observe import parse_views
 
 def test_healthy_pod() -> None:
     """A running pod has no problems and is owned by its cluster."""
-    thing = pod({"state": {"running": {}}}, conditions=[{"type": "Ready", "status": "True"}])
-    view = parse_views.pod(thing)
+    body = pod({"state": {"running": {}}}, conditions=[{"type": "Ready", "status": "True"}])
+    view = parse_views.pod(body)
     assert (view.ready, view.component, view.owner, view.problems) == (True, "worker", "c", ())
 
 
 def test_pod_that_is_being_deleted() -> None:
     """A pod that is being deleted is not ready."""
-    thing = pod(conditions=[{"type": "Ready", "status": "True"}])
-    thing["metadata"]["deletionTimestamp"] = CREATED
-    assert not parse_views.pod(thing).ready
+    body = pod(conditions=[{"type": "Ready", "status": "True"}])
+    body["metadata"]["deletionTimestamp"] = CREATED
+    assert not parse_views.pod(body).ready
 
 
 def test_rejected_pods_of_a_deployment() -> None:
     """Rejected pods of a Deployment are a problem with the API server's message."""
-    thing = {
+    body = {
         "metadata": meta(),
         "status": {
             "conditions": [
@@ -35,7 +35,7 @@ def test_rejected_pods_of_a_deployment() -> None:
             ]
         },
     }
-    view = parse_views.deployment(thing)
+    view = parse_views.deployment(body)
     assert view.problems[0].reason == "PodRejected"
     assert "exceeded quota: q" in view.problems[0].message
     assert (view.available, view.cluster) == (0, "c")
@@ -43,8 +43,8 @@ def test_rejected_pods_of_a_deployment() -> None:
 
 def test_cluster() -> None:
     """A DaskCluster has initial workers, an owner and a deletion time."""
-    thing = {"metadata": meta(deletionTimestamp=CREATED), "spec": {"worker": {"replicas": 3}}}
-    view = parse_views.cluster(thing)
+    body = {"metadata": meta(deletionTimestamp=CREATED), "spec": {"worker": {"replicas": 3}}}
+    view = parse_views.cluster(body)
     assert (view.workers, view.owner) == (3, "u-1")
     assert view.deleting == view.created == datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -65,12 +65,12 @@ def test_job(status: dict[str, Any], complete: bool, failed: bool, attempts: int
     """A Job has an end and a number of attempts; its cluster comes from its environment."""
     address = "tcp://vox-a-scheduler.ns.svc.cluster.local:8786"
     env = [{"name": "VOXK8S_SCHEDULER_ADDRESS", "value": address}]
-    thing = {
+    body = {
         "metadata": meta(),
         "spec": {"template": {"spec": {"containers": [{"name": "runner", "env": env}]}}},
         "status": status,
     }
-    view = parse_views.job(thing)
+    view = parse_views.job(body)
     assert (view.complete, view.failed, view.attempts) == (complete, failed, attempts)
     assert view.cluster == "vox-a"
     assert view.finished == (complete or failed)

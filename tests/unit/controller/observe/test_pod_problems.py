@@ -15,7 +15,7 @@ from voxk8s.controller.observe.pod_problems import (
 
 
 @pytest.mark.parametrize(
-    ("thing", "reason", "words"),
+    ("body", "reason", "parts"),
     [
         pytest.param(
             pod({"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no route"}}}),
@@ -65,11 +65,11 @@ from voxk8s.controller.observe.pod_problems import (
         ),
     ],
 )  # fmt: skip
-def test_pod_problems(thing: dict[str, Any], reason: str, words: list[str]) -> None:
+def test_pod_problems(body: dict[str, Any], reason: str, parts: list[str]) -> None:
     """Each problem has its reason, and a message that names its cause."""
-    found = list(pod_problems(thing))
+    found = list(pod_problems(body))
     assert [problem.reason for problem in found] == [reason]
-    assert all(word in found[0].message for word in words)
+    assert all(part in found[0].message for part in parts)
 
 
 def test_runner_with_rejected_credentials() -> None:

@@ -185,20 +185,20 @@ def test_cache_modes_that_compute_anew(url: str, cache: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "words"),
+    ("document", "part"),
     [
         (b"{", "$"),
         (plan([operation("s", "additoin", "s", "s")], ("print", "s", "n")), "additoin"),
         (plan([], ("print", "s", "n")), "$.goals[0]"),
     ],
 )
-def test_invalid_plans(url: str, document: Any, words: str) -> None:
+def test_invalid_plans(url: str, document: Any, part: str) -> None:
     """An invalid document is reported with its path, even if the store is not read."""
     for options in (StoreOptions(), None):
         found = ask(url, document, options=options)
         assert isinstance(found, Invalid)
         assert found.reason == "InvalidPlan"
-        assert words in found.message
+        assert part in found.message
 
 
 @pytest.mark.parametrize("address", ["/data/x.nii", "file:///data/x.nii", "x.nii"])
