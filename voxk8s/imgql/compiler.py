@@ -12,7 +12,7 @@ from voxk8s.imgql.lower import libraries
 from voxk8s.imgql.lower.expressions import ExpressionLowering
 from voxk8s.imgql.lower.global_scope import GlobalScope, SymbolTable, definition
 from voxk8s.imgql.lower.imports import ParsedProgram, ProgramReader, ReadFile
-from voxk8s.imgql.lower.ir import Function, Output
+from voxk8s.imgql.lower.ir import Function, GoalFunction
 from voxk8s.imgql.reduce.interpreter import CallSite
 from voxk8s.imgql.reduce.liveness import analyse_liveness
 from voxk8s.imgql.reduce.node_table import NodeTable, postorder
@@ -20,8 +20,14 @@ from voxk8s.imgql.reduce.plan_builder import PlanBuilder
 from voxk8s.imgql.reduce.typecheck import check_types
 from voxk8s.imgql.syntax.diagnostics import Diagnostic, Diagnostics
 from voxk8s.imgql.syntax.source_text import Source
-from voxk8s.imgql.syntax.syntax_tree import Chain, Define, Header, Token, string_value
-from voxk8s.imgql.syntax.syntax_tree import Output as OutputSyntax
+from voxk8s.imgql.syntax.syntax_tree import (
+    Chain,
+    Define,
+    Header,
+    OutputCommand,
+    Token,
+    string_value,
+)
 from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.keys.result_keys import file_suffix, save_location_id
 from voxk8s.plan.model import Closure, Goal, Node, Operation, OperationId, WorkPlan
@@ -108,7 +114,7 @@ class _Program:
                 function = _function(source, define)
                 self._library[function] = define
                 self._globals.define_library(namespace, definition(function))
-        self._outputs: list[Output] = []
+        self._outputs: list[GoalFunction] = []
         functions = self._lower(parsed)
         self._values = [each for each in functions if not each.parameters]
         outputs = [each.function for each in self._outputs]
@@ -137,12 +143,12 @@ class _Program:
             if isinstance(command, Define):
                 function = self._define(order, source, command)
                 waiting.append((function, order, command.header, command.value))
-            elif isinstance(command, OutputSyntax):
+            elif isinstance(command, OutputCommand):
                 label = command.label
                 function = Function("", source, command.start, label.end, 0)
                 waiting.append((function, order, None, command.value))
                 self._outputs.append(
-                    Output(
+                    GoalFunction(
                         command.kind, string_value(label), function, source, label.start, label.end
                     )
                 )
@@ -195,11 +201,13 @@ class _Program:
         for node in _all_nodes(plan.nodes):
             call_site = table.origins.get(node.id)
             if call_site is not None and node.id not in origins:
-                origins[node.id] = _place(call_site)
+                origins[node.id] = _source_location(call_site)
         for goal, output in zip(plan.goals, self._outputs, strict=True):
             if goal.operation == "save":
                 name = save_location_id(goal.id, file_suffix(goal.name))
-                origins.setdefault(name, _place(CallSite(output.source, output.start, output.end)))
+                origins.setdefault(
+                    name, _source_location(CallSite(output.source, output.start, output.end))
+                )
         return origins
 
     def _check_geometry(self, table: NodeTable, plan: WorkPlan) -> None:
@@ -246,7 +254,7 @@ def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:
                 waiting.append(node.nodes)
 
 
-def _place(call_site: CallSite) -> SourceLocation:
+def _source_location(call_site: CallSite) -> SourceLocation:
     line, column = call_site.source.position(call_site.start)
     calls: list[Call] = []
     inner = call_site

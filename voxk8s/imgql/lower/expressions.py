@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from voxk8s.imgql.lower.calls import CallLowering, LoweringAborted
+from voxk8s.imgql.lower.call_lowering import CallLowering, LoweringAborted
 from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Function, Unknown
 from voxk8s.imgql.lower.name_lookup import NameLookup, ResolvedName

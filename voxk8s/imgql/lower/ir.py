@@ -130,7 +130,7 @@ class Function:
         return [each.function for each in self.instructions if isinstance(each, Call | Map | Fold)]
 
 
-class Output(msgspec.Struct, frozen=True):
+class GoalFunction(msgspec.Struct, frozen=True):
     """A goal: the result of a function without parameters; its label is at `start` to `end`."""
 
     kind: str

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Final, TypeAlias
 
-from voxk8s.imgql.lower.calls import MINUS, CallLowering, LoweringAborted
+from voxk8s.imgql.lower.call_lowering import MINUS, CallLowering, LoweringAborted
 from voxk8s.imgql.lower.ir import Constant, Fold, Function, Map, Unknown
 from voxk8s.imgql.lower.name_lookup import NameLookup
 from voxk8s.imgql.lower.scopes import Local, Scope

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from voxk8s.constants import IMAGE_SUFFIXES
 from voxk8s.imgql import types
 from voxk8s.imgql.lower.global_scope import GlobalScope
-from voxk8s.imgql.lower.ir import Apply, Constant, Function, Output
+from voxk8s.imgql.lower.ir import Apply, Constant, Function, GoalFunction
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
 from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -20,7 +20,7 @@ _ANY_VALUE = ("", ".txt", ".json")
 
 def check_types(
     functions: Sequence[Function],
-    outputs: Sequence[Output],
+    outputs: Sequence[GoalFunction],
     global_scope: GlobalScope,
     diagnostics: Diagnostics,
 ) -> None:
@@ -34,7 +34,9 @@ def check_types(
             _check_file(output, file_suffix(output.label), value_type, diagnostics)
 
 
-def _check_file(output: Output, suffix: str, value_type: str, diagnostics: Diagnostics) -> None:
+def _check_file(
+    output: GoalFunction, suffix: str, value_type: str, diagnostics: Diagnostics
+) -> None:
     """Report a value that files of this suffix cannot hold, as far as its type is known."""
     if types.string_type(suffix) != "string" and types.clashes("image", value_type):
         message = f"a {suffix} file holds an image, not {_a(value_type)}"

@@ -18,7 +18,7 @@ from voxk8s.imgql.syntax import grammar
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_errors import report_syntax_error
-from voxk8s.imgql.syntax.syntax_tree import Command, Define, Import, Output, Token
+from voxk8s.imgql.syntax.syntax_tree import Command, Define, Import, OutputCommand, Token
 from voxk8s.imgql.syntax.tree_builder import TreeBuilder
 
 _MAX_ERRORS = 50
@@ -93,7 +93,7 @@ def _is_unterminated(token: Token) -> bool:
 
 
 def _complete_commands(parts: list[Any]) -> list[Command]:
-    return [part for part in parts if isinstance(part, Define | Output | Import)]
+    return [part for part in parts if isinstance(part, Define | OutputCommand | Import)]
 
 
 def _names_defined_at(tokens: list[Token], begin: int, index: int) -> set[str]:

@@ -118,7 +118,7 @@ class Define(msgspec.Struct, frozen=True, gc=False):
     start: int
 
 
-class Output(msgspec.Struct, frozen=True, gc=False):
+class OutputCommand(msgspec.Struct, frozen=True, gc=False):
     """`print "label" value` or `save "file" value`."""
 
     kind: Literal["print", "save"]
@@ -134,7 +134,7 @@ class Import(msgspec.Struct, frozen=True, gc=False):
     start: int
 
 
-Command: TypeAlias = Define | Output | Import
+Command: TypeAlias = Define | OutputCommand | Import
 
 
 def string_value(token: Token) -> str:

@@ -17,7 +17,7 @@ from voxk8s.imgql.syntax.syntax_tree import (
     Header,
     Import,
     Let,
-    Output,
+    OutputCommand,
     Slice,
     Token,
 )
@@ -61,9 +61,9 @@ class TreeBuilder(Transformer[Token, list[Command]]):
         group = Group((value,), value.start, value.end)
         return Define(header, Chain((call, group)), keyword.start)
 
-    def output(self, parts: list[Any]) -> Output:
+    def output(self, parts: list[Any]) -> OutputCommand:
         """Return a goal."""
-        return Output(parts[0].text, parts[1], parts[2], parts[0].start)
+        return OutputCommand(parts[0].text, parts[1], parts[2], parts[0].start)
 
     def import_(self, parts: list[Any]) -> Import:
         """Return an import."""

@@ -79,7 +79,7 @@ print "b" NEG NEG 1 +? 2
 print "c" 1 .avg. 2
 print "d" 3 AND NEG 4
 """
-    # A dotted word is no operator sign, so the third definition is a mistake.
+    # A dotted name is not an operator, so the third definition is an error.
     assert "expected" in compile_error(text)
     assert goal_text(text.replace(".avg.", ".+?.")) == "\n".join(
         [

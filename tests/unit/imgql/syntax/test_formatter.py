@@ -12,7 +12,7 @@ from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.lexer import suffixed_names, tokenize
 from voxk8s.imgql.syntax.parser import parse
 from voxk8s.imgql.syntax.source_text import Source
-from voxk8s.imgql.syntax.syntax_tree import Define, Output
+from voxk8s.imgql.syntax.syntax_tree import Define, OutputCommand
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def _read(text: str) -> tuple[list[tuple[str, str]], list[object], int] | None:
             each.header.name.text if isinstance(each, Define) else each.label.text,
         )
         for each in commands
-        if isinstance(each, Define | Output)
+        if isinstance(each, Define | OutputCommand)
     ]
     return [(each.type, each.text) for each in tokens], list(shape), text.count("//")
 

@@ -45,6 +45,23 @@ def test_tokens(text: str, words: list[str]) -> None:
     assert _words(text) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("xs[1:2]", ["NAME", "LSQ", "NUMBER", "COLON", "NUMBER", "RSQ"]),
+        ("(a : b)", ["LPAR", "NAME", "OP", "NAME", "RPAR"]),
+        ("let a = b", ["LET", "NAME", "EQUAL", "NAME"]),
+        ("a == b", ["NAME", "OP", "NAME"]),
+        ("load a = b", ["LOAD", "NAME", "EQUAL", "NAME"]),
+        ("load(a)", ["NAME", "LPAR", "NAME", "RPAR"]),
+        ("a = load", ["BARE", "NAME", "EQUAL", "NAME"]),
+    ],
+)
+def test_the_type_of_a_token_depends_on_its_context(text: str, types: list[str]) -> None:
+    """A colon in brackets, `load` and definitions without `let` have types of their own."""
+    assert [token.type for token in tokenize(Source("p", text), Diagnostics())] == types
+
+
 def test_a_string_in_typographic_quotes_is_one_error() -> None:
     """It is taken for a string; the following tokens are not affected."""
     found = check_text("print “a b” 1\nlet b = foo")

@@ -22,7 +22,12 @@ def _commands(text: str) -> list[syntax_tree.Command]:
 def test_definitions_without_let_begin_a_line() -> None:
     """`name = e` and `f(a) = e` at the start of a line are commands of their own."""
     commands = _commands('a = x\nf(p, q) = a\n  b =-1\nprint "r" f(b,\n b)')
-    assert [type(each).__name__ for each in commands] == ["Define", "Define", "Define", "Output"]
+    assert [type(each).__name__ for each in commands] == [
+        "Define",
+        "Define",
+        "Define",
+        "OutputCommand",
+    ]
 
 
 def test_load_is_a_command_and_a_name() -> None:

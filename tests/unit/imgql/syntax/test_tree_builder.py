@@ -17,7 +17,7 @@ from voxk8s.imgql.syntax.syntax_tree import (
     Import,
     Item,
     Let,
-    Output,
+    OutputCommand,
     Slice,
     Token,
 )
@@ -82,5 +82,5 @@ def test_a_load_is_a_definition_of_a_call() -> None:
     assert isinstance(token, Token)
     assert (token.text, type(group)) == ("load", Group)
     assert isinstance(imported, Import)
-    assert isinstance(output, Output)
+    assert isinstance(output, OutputCommand)
     assert (output.kind, output.label.text) == ("save", '"x"')

@@ -1,4 +1,4 @@
-"""Tests of calls: arities and mixed operators."""
+"""Tests of the lowering of calls: arities and mixed operators."""
 
 from __future__ import annotations
 
