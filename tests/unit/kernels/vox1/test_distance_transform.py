@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.support.images import mask_arrays
 from voxk8s.kernels.vox1 import distance_transform as transform_module
-from voxk8s.kernels.vox1.distance_transform import distance_transform
+from voxk8s.kernels.vox1.distance_transform import bounding_box, distance_transform, grow_box
 from voxk8s.values import MaskArray
 
 sides = st.integers(1, 20)
@@ -107,3 +108,21 @@ def test_volumes_too_long_for_exact_squares(
 def test_the_transform_is_compiled_here() -> None:
     """With a C compiler at hand the build of the package compiles the transform."""
     assert transform_module._compiled is not None
+
+
+@given(mask=mask_arrays())
+def test_a_bounding_box_is_the_smallest_that_holds_the_mask(mask: MaskArray) -> None:
+    """The box begins and ends at the extreme indices of true voxels; an empty mask has none."""
+    places = np.argwhere(mask)
+    box = bounding_box(mask)
+    if not len(places):
+        assert box is None
+        return
+    expected = zip(places.min(axis=0), places.max(axis=0), strict=True)
+    assert box == tuple(slice(int(low), int(high) + 1) for low, high in expected)
+
+
+def test_a_box_grows_within_the_array() -> None:
+    """A grown box is clipped to the shape of the array."""
+    box = (slice(1, 2), slice(3, 5))
+    assert grow_box(box, (2, 1), (4, 9)) == (slice(0, 4), slice(2, 6))
