@@ -1,4 +1,4 @@
-"""The values that operations take and give.
+"""The types of values: arguments and results of operations.
 
 JSON scalars (`None`, bool, int, float, str), lists and string-keyed mappings of values, numpy
 arrays, `Image`, and `SavedFile` (the result of a `save` goal).
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.generic]
 Float32Array: TypeAlias = NDArray[np.float32]
 MaskArray: TypeAlias = NDArray[np.uint8]
-"""Truth values as 0 and 1."""
+"""Masks as arrays: 0 is false, 1 is true."""
 Value: TypeAlias = (
     "bool | int | float | str | list[Value] | Mapping[str, Value] | Array | Image"
     " | SavedFile | None"
@@ -25,9 +25,9 @@ Value: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """An image: voxels and where they lie in the world.
+    """An image: voxels, and their geometry in physical space.
 
-    `array` has axes (z, y, x) in 3-D and (y, x) in 2-D, with one more axis of channels at the end
+    `array` has the axes (z, y, x) in 3-D and (y, x) in 2-D, with one more axis of channels at the end
     when `channels` is not 1. `spacing` and `origin` are in mm and `direction` is the row-major
     matrix of cosines, all three in ITK's order (x, y[, z]). Masks are uint8 with 0 and 1.
     """
@@ -40,12 +40,12 @@ class Image:
 
     @property
     def dimension(self) -> int:
-        """Number of spatial axes, 2 or 3."""
+        """Return the number of spatial axes, 2 or 3."""
         return len(self.spacing)
 
     @property
     def size(self) -> tuple[int, ...]:
-        """Voxels along x, y[, z]."""
+        """Return the number of voxels along x, y[, z]."""
         return tuple(reversed(self.array.shape[: self.dimension]))
 
 
@@ -53,8 +53,8 @@ class Image:
 class SavedFile:
     """A value encoded as a file.
 
-    `suffix` has its dot (`.nii.gz`), `media_type` is an IANA type; the bytes are deterministic, so
-    equal values give equal files.
+    `suffix` includes the dot (`.nii.gz`), `media_type` is an IANA media type. The bytes are
+    deterministic: files of equal values are equal.
     """
 
     data: bytes = field(repr=False)

@@ -19,7 +19,7 @@ def image(
     channels: int = 1,
     origin: tuple[float, ...] | None = None,
 ) -> Image:
-    """Make an image of an array, at the origin and upright."""
+    """Return an image of an array with the identity direction."""
     voxels = np.asarray(array)
     rank = voxels.ndim - (channels != 1)
     identity = tuple(float(i == j) for i in range(rank) for j in range(rank))
@@ -27,7 +27,7 @@ def image(
 
 
 def mask(array: ArrayLike, spacing: tuple[float, ...] | None = None) -> Image:
-    """Make a mask of an array of 0 and 1."""
+    """Return a mask of an array of 0 and 1."""
     return image(np.asarray(array, np.uint8), spacing)
 
 
@@ -37,7 +37,7 @@ def call(name: str, *arguments: object) -> Value:
 
 
 def voxels(name: str, *arguments: object) -> np.ndarray:
-    """Call a kernel that gives an image, and give its voxels."""
+    """Call a kernel that returns an image; return its voxels."""
     result = call(name, *arguments)
     assert isinstance(result, Image)
     return result.array

@@ -21,7 +21,7 @@ SCALAR_ONLY = {
 
 @pytest.mark.parametrize("name", sorted(SCALAR_ONLY))
 def test_colour_where_one_channel_is_wanted(name: str) -> None:
-    """The message says what to do."""
+    """Kernels on scalar images refuse colour images; the message names kernels that convert them."""
     colour = image(np.ones((2, 2, 3), np.uint8), channels=3)
     with pytest.raises(
         KernelError, match=rf"{name}: expected an image with one channel.*intensity"
@@ -62,7 +62,7 @@ def test_different_shapes_are_errors(name: str) -> None:
 
 @pytest.mark.parametrize("items", [["1", 2], [None, 1.0], [10**400], [[1, 2], [3]], [{"a": 1}]])
 def test_sequences_of_anything_but_numbers_are_errors(items: list[object]) -> None:
-    """Digits in a string are no number, nor is nothing, nor an integer beyond 64 bits."""
+    """Strings of digits, null and integers of more than 64 bits are refused."""
     with pytest.raises(KernelError, match="array_stats: expected a sequence of numbers, got a seq"):
         call("arrays.array_stats", items)
 

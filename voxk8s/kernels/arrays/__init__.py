@@ -10,11 +10,11 @@ _HOME = "voxk8s.kernels.arrays"
 
 
 def _row(
-    name: str, types: str, home: str, per_megavoxel: float, doc: str, version: int = 1
+    name: str, types: str, function: str, per_megavoxel: float, doc: str, version: int = 1
 ) -> KernelSpec:
     cost = CostHint(seconds=5e-5, per_megavoxel=per_megavoxel)
     return make_spec(
-        f"arrays.{name}", types, f"{_HOME}.{home}:{name}", doc, version=version, cost=cost
+        f"arrays.{name}", types, f"{_HOME}.{function}:{name}", doc, version=version, cost=cost
     )
 
 

@@ -12,12 +12,12 @@ _SCALAR = CostHint(seconds=3e-6, per_megavoxel=1e-3)
 
 
 def _row(
-    name: str, types: str, home: str, doc: str, *, elementwise: bool = False, version: int = 1
+    name: str, types: str, function: str, doc: str, *, elementwise: bool = False, version: int = 1
 ) -> KernelSpec:
     return make_spec(
         f"default.{name}",
         types,
-        f"{_HOME}.{home}",
+        f"{_HOME}.{function}",
         doc,
         version=version,
         cheap=True,
@@ -94,7 +94,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "sequence_statistics:tally",
         "Distinct items with their counts, ascending",
     ),
-    # what the engine does itself
+    # executed by the engine
     make_spec(
         "default.load",
         "string -> any",

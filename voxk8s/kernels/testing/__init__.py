@@ -1,4 +1,4 @@
-"""The kernels of the namespace `test`: for tests and benchmarks, registered only by a setting."""
+"""The kernels of the namespace `test`, for tests and benchmarks; registered by a setting only."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from voxk8s.kernels.kernel_spec import KernelSpec, make_spec
 _HOME = "voxk8s.kernels.testing.fault_injection"
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
-    make_spec("test.sleep", "number -> number", f"{_HOME}:sleep", "Waits, then gives the seconds"),
+    make_spec(
+        "test.sleep", "number -> number", f"{_HOME}:sleep", "Sleep, then return the argument"
+    ),
     make_spec(
         "test.fail_times",
         "number any -> any",
         f"{_HOME}:fail_times",
-        "Fails n times with a transient error, then gives x",
+        "Fail n times with a transient error, then return x",
     ),
-    make_spec("test.fail", "string -> any", f"{_HOME}:fail", "Fails for good with the message"),
-    make_spec("test.identity", "any -> any", f"{_HOME}:identity", "Gives its argument"),
+    make_spec(
+        "test.fail", "string -> any", f"{_HOME}:fail", "Fail with a permanent error and the message"
+    ),
+    make_spec("test.identity", "any -> any", f"{_HOME}:identity", "Return the argument"),
     make_spec(
         "test.allocate",
         "number -> number",
         f"{_HOME}:allocate",
-        "Takes so many MiB of memory, then gives the number",
+        "Allocate memory in MiB, then return the argument",
     ),
     make_spec(
         "test.nondeterministic",
         "any -> any",
         f"{_HOME}:nondeterministic",
-        "Gives something else each time",
+        "Return another value at each call",
     ),
 )

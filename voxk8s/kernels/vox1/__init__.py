@@ -19,7 +19,7 @@ _ELEMENTWISE: Final = frozenset(
 def _row(
     name: str,
     types: str,
-    home: str,
+    function: str,
     per_megavoxel: float,
     doc: str,
     role: Role = Role.COMPUTE,
@@ -28,7 +28,7 @@ def _row(
     return make_spec(
         f"vox1.{name}",
         types,
-        f"voxk8s.kernels.vox1.{home}",
+        f"voxk8s.kernels.vox1.{function}",
         doc,
         version=version,
         role=role,

@@ -33,7 +33,7 @@ def test_otsu_splits_at_a_bin_edge() -> None:
         call("vox1.otsu", image(array), inside, 0)
 
 
-def test_otsu_agrees_with_a_histogram_of_ones_own() -> None:
+def test_otsu_maximizes_the_variance_between_classes() -> None:
     """The split is that of the largest variance between classes over all bin edges."""
     rng = np.random.default_rng(0)
     array = np.concatenate([rng.normal(10, 2, 300), rng.normal(30, 4, 200)]).astype(np.float32)
@@ -73,7 +73,7 @@ def test_slic_gives_connected_labels() -> None:
         call("vox1.slic", image(array), 0, 10.0)
 
 
-def test_n4_takes_a_bias_away() -> None:
+def test_n4_removes_a_bias() -> None:
     """A smooth shading is weaker after the correction than before."""
     y, x = np.mgrid[0:24, 0:24]
     flat = np.where((x // 6 + y // 6) % 2, 200.0, 100.0)
@@ -115,7 +115,7 @@ def test_slic_gives_what_itk_gives() -> None:
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_n4_of_one_slice_is_that_of_the_flat_image(axis: int) -> None:
+def test_n4_corrects_one_slice_as_a_2d_image(axis: int) -> None:
     """A volume of one voxel along an axis is corrected as an image of two axes."""
     array = (100 + 9 * np.random.default_rng(0).random((9, 11))).astype(np.float32)
     inside = mask(np.ones((9, 11)))
@@ -142,7 +142,7 @@ def test_n4_has_the_same_bits_on_any_number_of_threads() -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_filters_that_cannot_take_what_is_not_finite_say_so(value: float) -> None:
+def test_filters_refuse_values_that_are_not_finite(value: float) -> None:
     """Otsu, n4 and slic refuse NaN and infinities; outside the mask they do not matter."""
     array = np.random.default_rng(0).random((6, 7)).astype(np.float32)
     array[0, 0] = value
@@ -169,21 +169,23 @@ def test_filters_that_cannot_take_what_is_not_finite_say_so(value: float) -> Non
         ("otsu", (mask(np.ones((4, 4))), 1e300), "whole number"),
     ],
 )
-def test_parameters_beyond_reason(name: str, arguments: tuple[Value, ...], words: str) -> None:
-    """What would take all memory, or means nothing, is an error."""
+def test_parameters_out_of_bounds_are_refused(
+    name: str, arguments: tuple[Value, ...], words: str
+) -> None:
+    """Parameters that would exhaust memory, or have no meaning, are errors."""
     with pytest.raises(KernelError, match=f"{name}.*{words}"):
         call(f"vox1.{name}", image(np.eye(4, dtype=np.float32)), *arguments)
 
 
 def test_slic_of_values_whose_squares_are_beyond_float32() -> None:
-    """ITK would leave voxels without a label, and crash by it."""
+    """They are refused: ITK would leave voxels without a label and crash."""
     large = image(np.full((4, 4), 1e20, np.float32))
     with pytest.raises(KernelError, match=r"slic: expected values within .*1e[+]18, got 16 others"):
         call("vox1.slic", large, 3, 1.0)
 
 
 def test_otsu_with_one_bin() -> None:
-    """Nothing is above the upper edge of the only bin."""
+    """No value is above the upper edge of the only bin."""
     array = image(np.random.default_rng(0).random((4, 4)).astype(np.float32))
     assert not voxels("vox1.otsu", array, mask(np.ones((4, 4))), 1).any()
 

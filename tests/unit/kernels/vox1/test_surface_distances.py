@@ -44,6 +44,6 @@ def test_surface_distances_against_brute_force(pair: tuple[Image, Image], t: flo
 
 
 def test_a_tolerance_must_be_a_number() -> None:
-    """NaN is no distance."""
+    """A tolerance of NaN is refused."""
     with pytest.raises(KernelError, match="nsd: expected a tolerance in mm, got NaN"):
         call("vox1.nsd", mask([[1]]), mask([[1]]), math.nan)
