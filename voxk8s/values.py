@@ -27,8 +27,8 @@ Value: TypeAlias = (
 class Image:
     """An image: voxels, and their geometry in physical space.
 
-    `array` has the axes (z, y, x) in 3-D and (y, x) in 2-D, with one more axis of channels at the end
-    when `channels` is not 1. `spacing` and `origin` are in mm and `direction` is the row-major
+    `array` has the axes (z, y, x) in 3-D and (y, x) in 2-D, and a last axis of channels when
+    `channels` is not 1. `spacing` and `origin` are in mm and `direction` is the row-major
     matrix of cosines, all three in ITK's order (x, y[, z]). Masks are uint8 with 0 and 1.
     """
 

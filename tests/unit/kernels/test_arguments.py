@@ -21,7 +21,7 @@ SCALAR_ONLY = {
 
 @pytest.mark.parametrize("name", sorted(SCALAR_ONLY))
 def test_colour_where_one_channel_is_wanted(name: str) -> None:
-    """Kernels on scalar images refuse colour images; the message names kernels that convert them."""
+    """Colour images are refused; the message names the kernels that select a channel."""
     colour = image(np.ones((2, 2, 3), np.uint8), channels=3)
     with pytest.raises(
         KernelError, match=rf"{name}: expected an image with one channel.*intensity"

@@ -9,18 +9,14 @@ from voxk8s.kernels.kernel_spec import KernelSpec, make_spec
 _HOME = "voxk8s.kernels.testing.fault_injection"
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
-    make_spec(
-        "test.sleep", "number -> number", f"{_HOME}:sleep", "Sleep, then return the argument"
-    ),
+    make_spec("test.sleep", "number -> number", f"{_HOME}:sleep", "Sleep, return the argument"),
     make_spec(
         "test.fail_times",
         "number any -> any",
         f"{_HOME}:fail_times",
         "Fail n times with a transient error, then return x",
     ),
-    make_spec(
-        "test.fail", "string -> any", f"{_HOME}:fail", "Fail with a permanent error and the message"
-    ),
+    make_spec("test.fail", "string -> any", f"{_HOME}:fail", "Fail permanently with the message"),
     make_spec("test.identity", "any -> any", f"{_HOME}:identity", "Return the argument"),
     make_spec(
         "test.allocate",
