@@ -1,4 +1,4 @@
-"""How kstatus, and with it Flux and `kubectl wait`'s users, read an object.
+"""The status of an object as kstatus computes it, and with it Flux.
 
 Rules of sigs.k8s.io/cli-utils `pkg/kstatus`: deletion first, then the observed generation, then the
 conditions Reconciling and Stalled, then Ready.

@@ -58,7 +58,7 @@ class Kubectl:
         self.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
 
     def make_namespace(self, name: str) -> None:
-        """Make a namespace under Pod Security `restricted`, after an older one of its name."""
+        """Create a namespace with Pod Security `restricted`, once an older one is deleted."""
         found = self.run("get", "namespace", name, "-o", "json", "--ignore-not-found")
         if found and json.loads(found)["metadata"].get("deletionTimestamp"):
             self.run("wait", "--for=delete", "namespace", name, "--timeout=110s")

@@ -1,4 +1,4 @@
-"""A stand-in for the door to Kubernetes: objects in memory, errors by script."""
+"""A fake Kubernetes client: objects in memory, errors by script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from voxk8s.cluster.resources import ApiResource
 
 
 class ScriptedKube:
-    """Keeps objects by kind, namespace and name; `fail` scripts what calls raise."""
+    """Keeps objects by kind, namespace and name; `fail` scripts the errors that calls raise."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -28,7 +28,7 @@ class ScriptedKube:
         self._failures: dict[str, list[Exception]] = defaultdict(list)
 
     def fail(self, call: str, *errors: Exception) -> None:
-        """Make the next calls of this name raise these errors, one each."""
+        """Let the next calls of this name raise these errors, one each."""
         self._failures[call] += errors
 
     def put(self, thing: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class ScriptedKube:
     async def get(
         self, resource: ApiResource, name: str, namespace: str | None = None
     ) -> dict[str, Any]:
-        """Read one object."""
+        """Return an object."""
         self._count("get", resource)
         found = self.objects.get((resource.kind, namespace or "", name))
         if found is None:
@@ -56,7 +56,7 @@ class ScriptedKube:
     async def find(
         self, resource: ApiResource, name: str, namespace: str | None = None
     ) -> dict[str, Any] | None:
-        """Read one object or None."""
+        """Return an object or None."""
         try:
             return await self.get(resource, name, namespace)
         except NotFound:
@@ -65,7 +65,7 @@ class ScriptedKube:
     async def list(
         self, resource: ApiResource, namespace: str | None = None, **_: Any
     ) -> ObjectList:
-        """Read all objects of a kind, whatever the selectors."""
+        """Return all objects of a kind; selectors are ignored."""
         self._count("list", resource)
         items = [
             copy.deepcopy(each) for key, each in self.objects.items() if key[0] == resource.kind
@@ -90,7 +90,7 @@ class ScriptedKube:
         *,
         manager: str = "",
     ) -> dict[str, Any]:
-        """Make an object."""
+        """Create an object."""
         self._count("create", resource)
         if self._key(resource.kind, body) in self.objects:
             raise AlreadyExists("there already", 409)
@@ -100,7 +100,7 @@ class ScriptedKube:
     async def replace(
         self, resource: ApiResource, body: dict[str, Any], namespace: str | None = None
     ) -> dict[str, Any]:
-        """Replace an object whose version is the last."""
+        """Replace an object; raises Conflict if its resource version is not the latest."""
         self._count("replace", resource)
         found = self.objects[self._key(resource.kind, body)]
         if found["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]:
@@ -118,7 +118,7 @@ class ScriptedKube:
         force: bool = True,
         metadata_only: bool = False,
     ) -> dict[str, Any]:
-        """Apply the first level of a status or spec, with each manager's fields its own."""
+        """Apply the first level of a status or spec, with ownership by field manager."""
         self._count("apply", resource)
         self.calls["apply in part"] += metadata_only
         found = self.objects.get(self._key(resource.kind, body))
@@ -159,7 +159,7 @@ class ScriptedKube:
         return self.objects.pop((resource.kind, namespace or "", name), None) is not None
 
     async def create_event(self, event: dict[str, Any]) -> None:
-        """Keep an event."""
+        """Record an event."""
         self.events.append(event)
 
     def _count(self, call: str, resource: ApiResource) -> None:

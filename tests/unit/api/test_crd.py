@@ -1,4 +1,4 @@
-"""The CRD that is made from the types."""
+"""The CRD that is generated from the types."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMA = VERSION["schema"]["openAPIV3Schema"]
 
 
 def nodes(schema: dict[str, Any], path: str = "$") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give every schema inside a schema, with its path."""
+    """Yield every schema inside a schema, with its path."""
     yield path, schema
     for name, inner in (schema.get("properties") or {}).items():
         yield from nodes(inner, f"{path}.{name}")
@@ -34,17 +34,17 @@ def test_checked_in_crd_is_up_to_date() -> None:
 
 
 def test_rendering_gives_the_crd() -> None:
-    """The YAML says what the builder built."""
+    """The YAML contains the CRD."""
     assert yaml.safe_load(crd.render()) == crd.crd()
 
 
-def test_fresh_work_plan_is_not_done() -> None:
+def test_new_workplan_is_not_current() -> None:
     """The default status has an observed generation that no spec has, for kstatus."""
     assert SCHEMA["properties"]["status"]["default"] == {"observedGeneration": -1}
 
 
 def test_everything_is_bounded() -> None:
-    """Every string, array and map has a limit, so that rules stay cheap and objects small."""
+    """Every string, array and map is bounded, so that CEL rules are cheap and objects small."""
     unbounded = [
         path
         for path, node in nodes(SCHEMA)
@@ -59,7 +59,7 @@ def test_everything_is_bounded() -> None:
 
 
 def test_schema_is_structural() -> None:
-    """Every part has a type, unless Kubernetes has a word for having none."""
+    """Every part has a type, unless an extension of Kubernetes permits none."""
     untyped = [
         path
         for path, node in nodes(SCHEMA)
@@ -88,7 +88,7 @@ def test_conditions_merge_by_type() -> None:
 
 
 def test_printer_columns() -> None:
-    """`kubectl get wp` shows what design asks for, and duration as text that stands still."""
+    """`kubectl get wp` shows these columns; the duration is text, which does not grow by itself."""
     columns = {column["name"]: column for column in VERSION["additionalPrinterColumns"]}
     shown = [name for name, column in columns.items() if column["priority"] == 0]
     assert shown == ["Status", "Progress", "Cached", "Workers", "Duration", "Age"]
@@ -96,7 +96,7 @@ def test_printer_columns() -> None:
 
 
 def test_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without arguments the CRD is printed, with a folder it is written to its places."""
+    """Without arguments the CRD is printed, with a folder it is written to its files."""
     assert crd.main([]) == 0
     assert capsys.readouterr().out == crd.render()
     assert crd.main(["--write", str(tmp_path)]) == 0

@@ -1,4 +1,4 @@
-"""Reading and writing WorkPlans."""
+"""Decoding and encoding WorkPlans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from voxk8s.errors import InvalidPlan
 
 
 def document(**spec: Any) -> dict[str, Any]:
-    """Give a WorkPlan as the API server sends it."""
+    """Return a WorkPlan as the API server sends it."""
     return {
         "apiVersion": "voxk8s.io/v1alpha1",
         "kind": "WorkPlan",
@@ -32,7 +32,7 @@ def document(**spec: Any) -> dict[str, Any]:
 
 
 def test_unknown_fields_are_ignored() -> None:
-    """A field that this version does not know does no harm."""
+    """A field of a later version is ignored."""
     assert decode_resource(document(later=1)).metadata.name == "brain"
 
 
@@ -47,7 +47,7 @@ def test_unknown_fields_are_ignored() -> None:
     ],
 )
 def test_wrong_field_is_named_by_its_path(spec: dict[str, Any], path: str) -> None:
-    """What a looser CRD lets through is refused with the path of the field."""
+    """An invalid field, which another CRD may admit, is rejected with its path."""
     with pytest.raises(InvalidPlan) as caught:
         decode_resource(document(**spec))
     assert caught.value.path == path

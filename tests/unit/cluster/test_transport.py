@@ -1,4 +1,4 @@
-"""The way from a pod to the API server."""
+"""Transport of a pod to the API server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENV = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A service account as Kubernetes mounts it; its CA is not looked at."""
+    """A mounted service account; its CA is not read."""
     context = ssl.create_default_context()
     monkeypatch.setattr(ssl, "create_default_context", lambda **_: context)
     (tmp_path / "token").write_text("first\n")
@@ -27,7 +27,7 @@ def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Seen:
-    """A server that remembers the last request."""
+    """A server that records requests."""
 
     def __init__(self) -> None:
         self.tokens: list[str] = []
@@ -40,8 +40,8 @@ class Seen:
         return web.json_response({"metadata": {"resourceVersion": "1"}})
 
 
-async def test_requests_carry_the_token_of_the_moment(account: Path) -> None:
-    """Every request has the pod's token; one that was renewed in its file is taken up."""
+async def test_requests_have_the_current_token(account: Path) -> None:
+    """Every request has the pod's token, which is read again after a minute."""
     seen, now = Seen(), [0.0]
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", seen.answer)
@@ -63,18 +63,18 @@ async def test_requests_carry_the_token_of_the_moment(account: Path) -> None:
 
 
 def test_address(account: Path) -> None:
-    """The address is that of the cluster's own service, in brackets for IPv6."""
+    """The address is that of the Service kubernetes, in brackets for IPv6."""
     assert InClusterTransport(ENV, 4, account).host == "https://10.0.0.1:443"
     six = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
     assert InClusterTransport(six, 4, account).host == "https://[fd00::1]:443"
 
 
 def test_pod_without_a_token(tmp_path: Path) -> None:
-    """A pod without a token is told what to change."""
+    """Without a token the error names the setting of the pod."""
     with pytest.raises(KubeConfigMissing, match="automountServiceAccountToken"):
         InClusterTransport(ENV, 4, tmp_path)
 
 
-async def test_closing_what_was_never_used(account: Path) -> None:
-    """A way that was not used can be closed."""
+async def test_unused_transport_can_be_closed(account: Path) -> None:
+    """A transport without requests can be closed."""
     await InClusterTransport(ENV, 4, account).close()

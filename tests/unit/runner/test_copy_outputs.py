@@ -27,7 +27,7 @@ OPTIONS = InputOptions(local_allowed=True)
 
 
 def run(store: ResultStore, cache: str = "use") -> tuple[GoalOutcome, ...]:
-    """Run the plan, its files into the store only."""
+    """Run the plan, with its files only in the store."""
     engine = ExecutionEngine(store, write_files=False, cache=cache, run_folder="ns/wp/u")
     return engine.execute_workplan(load_plan(PLAN)).goals
 
@@ -47,8 +47,8 @@ def test_files_get_their_names(store: ResultStore, tmp_path: Path, cache: str) -
     assert (target / "sub" / "a.json").read_text().strip() == "5"
 
 
-def test_file_that_is_gone_is_told(store: ResultStore, tmp_path: Path) -> None:
-    """A file that cannot be copied is named with its place; others are copied."""
+def test_missing_file_is_reported(store: ResultStore, tmp_path: Path) -> None:
+    """The message about a file that cannot be copied names its target."""
     goals = run(store)
     broken = replace(goals[0], digest="0" * 64)
     pauses: list[float] = []
@@ -57,10 +57,10 @@ def test_file_that_is_gone_is_told(store: ResultStore, tmp_path: Path) -> None:
     assert "sub/a.json" in problems[0]
 
 
-def test_place_that_does_not_answer_is_tried_again(
+def test_unreachable_target_is_retried(
     store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A place that is away for a moment is tried again, each time a while later."""
+    """A target that does not answer is retried, with increasing pauses."""
     calls, pauses = [], list[float]()
 
     def unsteady(*args: Any) -> object:

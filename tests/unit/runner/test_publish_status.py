@@ -29,7 +29,7 @@ def kube() -> ScriptedKube:
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A time that every sleep moves on."""
+    """A clock that every sleep advances."""
     moment = [100.0]
     real = asyncio.sleep
 
@@ -43,36 +43,36 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def publisher(kube: ScriptedKube, now: list[float]) -> StatusPublisher:
-    """A publisher by that time."""
-    return StatusPublisher(kube, CONFIG, lambda: now[0])  # type: ignore[arg-type]  # a door of the methods that are used
+    """A publisher with that clock."""
+    return StatusPublisher(kube, CONFIG, lambda: now[0])  # type: ignore[arg-type]  # it has the methods that are used
 
 
 async def test_writes_as_the_runner(kube: ScriptedKube, publisher: StatusPublisher) -> None:
     """Fields are applied by the runner's own field manager, for this WorkPlan and no other."""
     await publisher.publish({"progress": "1/2"})
     assert kube.applied == [("voxk8s-runner", {"progress": "1/2"})]
-    assert kube.calls["apply in part"] == 1, "the plan came back with the answer"
+    assert kube.calls["apply in part"] == 1, "the response contained the plan"
 
 
-async def test_failures_of_the_api_server_are_survived(
-    kube: ScriptedKube, publisher: StatusPublisher
-) -> None:
-    """The outcome is written in spite of an API server that does not answer at first."""
+async def test_transient_errors_are_retried(kube: ScriptedKube, publisher: StatusPublisher) -> None:
+    """The outcome is written although the API server does not answer at first."""
     kube.fail("apply", KubeUnreachable("away"), Overloaded("busy", 429))
     await publisher.publish({"progress": "2/2"})
     assert kube.calls["apply"] == 3
 
 
-async def test_patience_ends(kube: ScriptedKube, publisher: StatusPublisher) -> None:
-    """An API server that stays away ends the attempt, so that a new pod tries."""
+async def test_long_outage_is_raised(kube: ScriptedKube, publisher: StatusPublisher) -> None:
+    """A long outage of the API server ends the attempt, so that a new pod tries again."""
     kube.fail("apply", *[KubeUnreachable("away")] * 1000)
     with pytest.raises(KubeUnreachable):
         await publisher.publish({"progress": "2/2"})
 
 
 @pytest.mark.parametrize("change", ["deleted", "replaced"])
-async def test_nobody_waits(kube: ScriptedKube, publisher: StatusPublisher, change: str) -> None:
-    """A WorkPlan that is gone, or another one of its name, ends the run."""
+async def test_workplan_is_gone(
+    kube: ScriptedKube, publisher: StatusPublisher, change: str
+) -> None:
+    """A WorkPlan that was deleted, or replaced under its name, ends the run."""
     thing = kube.objects.pop(("WorkPlan", "ns", "wp"))
     if change == "replaced":
         thing["metadata"]["uid"] = "u-2"
@@ -81,10 +81,10 @@ async def test_nobody_waits(kube: ScriptedKube, publisher: StatusPublisher, chan
         await publisher.publish({"progress": "2/2"})
 
 
-async def test_news_is_written_at_most_once_a_second(
+async def test_changes_are_written_at_most_once_a_second(
     kube: ScriptedKube, publisher: StatusPublisher, now: list[float]
 ) -> None:
-    """However fast counts change, writes keep a second apart, and nothing new is not written."""
+    """Writes are at least a second apart, and unchanged fields are not written."""
     reporter = StatusReporter()
     times: list[float] = []
     original = kube.apply

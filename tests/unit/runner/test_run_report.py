@@ -29,7 +29,7 @@ FILES = {"mine.imgql": "// mine\nlet broken(x) = [x][5]\n"}
 
 
 def workplan(**spec: Any) -> WorkPlanResource:
-    """Give a WorkPlan as the API server would."""
+    """Return a WorkPlan as the API server sends it."""
     return decode_resource(
         {
             "metadata": {"name": "wp", "namespace": "ns", "uid": "u-1"},
@@ -113,7 +113,7 @@ def test_settings_are_those_of_the_workplan(store: ResultStore) -> None:
     assert expected.items() <= {name: each.text for name, each in facts.items()}.items()
 
 
-def test_files_that_could_not_be_copied_are_told(store: ResultStore) -> None:
+def test_files_that_could_not_be_copied_are_listed(store: ResultStore) -> None:
     """Beside the goals that failed."""
     text = page(store, problems=("s3://out/x could not be written",)).text
     assert "1 of 3 goals failed. s3://out/x could not be written" in text

@@ -28,20 +28,20 @@ SAVED = {
 
 
 def goal(name: str, kind: Any = "print", **parts: Any) -> GoalOutcome:
-    """Make the outcome of a goal."""
+    """Return the outcome of a goal."""
     operation = OperationId("o" * 64)
     return GoalOutcome(Goal(kind, operation, name), operation, **parts)
 
 
 def result(*goals: GoalOutcome, **parts: Any) -> ExecutionResult:
-    """Make the result of a run."""
+    """Return the result of a run."""
     return ExecutionResult(
         goals, parts.pop("failures", ()), PROGRESS, {}, 1.5, parts.pop("nondeterministic", ())
     )
 
 
 def status(found: ExecutionResult, problems: tuple[str, ...] = ()) -> Any:
-    """Give the status that the runner's part makes."""
+    """Return the status with the runner's fields."""
     end = status_fields.run_outcome(found, problems, START)
     part = status_fields.final_fields(found, end, "5/5", "s3://b/runs/x")
     return decode_status({"observedGeneration": 1, **part})
@@ -145,7 +145,7 @@ def test_report_has_everything() -> None:
     assert report["outcome"]["state"] == "Succeeded"
 
 
-def test_non_determinism_is_told() -> None:
+def test_non_determinism_is_reported() -> None:
     """Result keys that gave two values are in the outcome, a few of many."""
     found = status(result(goal("n", value=1, has_value=True), nondeterministic=("k" * 64,) * 99))
     assert len(found.outcome.non_deterministic) == 16
@@ -166,6 +166,6 @@ def test_refusals(error: Any, reason: str) -> None:
 
 
 def test_paths_are_not_shown(tmp_path: Path) -> None:
-    """Where a pod keeps a file is nobody's business."""
+    """The status does not contain paths of a pod's file system."""
     found = status(result(goal("m.png", "save", path=tmp_path / "m.png", **SAVED)))
     assert str(tmp_path) not in str(found)
