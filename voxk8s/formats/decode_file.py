@@ -1,41 +1,33 @@
-"""Files to values: images by ITK, documents by JSON.
+"""Files to values: images are read by ITK, documents are JSON.
 
-What a file's voxels and geometry are is what ITK reads, but for what ITK is known to read wrongly,
-which is read otherwise (`pictures`) or refused. ITK forgives much; here a file must be whole and
-stand alone.
+Voxels and geometry are those that ITK reads. What ITK is known to read wrongly is read otherwise or
+refused. ITK accepts many damaged files; here a file must be complete and self-contained.
 
-| format | as it is read |
+| format | how it is read |
 |---|---|
 | NIfTI | scaled by slope and intercept; qform before sform where they differ; NaN becomes 0 |
-| PNG, JPEG | palettes as colours; bits below 8 stretched to 0…255; JPEG's CMYK as RGB |
-| JPEG | as its voxels are kept: the orientation in its EXIF turns nothing |
-| TIFF | pages of one kind are the z axis; turned as the tag of orientation says |
+| PNG, JPEG | palettes as colours; fewer than 8 bits scaled to 0…255; CMYK in JPEG as RGB |
+| JPEG | as stored: the orientation in its EXIF is ignored |
+| TIFF | pages of one kind are the z axis; rotated as the orientation tag says |
 | DICOM | rescaled by slope and intercept; a folder is one series |
 """
 
 from __future__ import annotations
 
-import gzip
 import os
-import shutil
-import zlib
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from voxk8s.errors import InputUnavailable, KernelError
-from voxk8s.formats.dicom.series import (
-    check_complete,
-    check_jpeg_frames,
-    decode_series,
-    parse_file_meta,
-    preserve_locale,
-)
-from voxk8s.formats.jpeg import capture_libjpeg_errors
+from voxk8s.formats.bmp import check_bmp
+from voxk8s.formats.dicom.gdcm import check_complete, check_jpeg_frames, preserve_locale
+from voxk8s.formats.inflate import inflate
+from voxk8s.formats.jpeg import capture_libjpeg_errors, check_jpeg_size
 from voxk8s.formats.metaimage import normalize_metaimage
 from voxk8s.formats.nifti import check_nifti
 from voxk8s.formats.nrrd import check_nrrd
-from voxk8s.formats.png import check_bmp, check_png
+from voxk8s.formats.png import check_png, read_grey_png
 from voxk8s.formats.sniff import (
     BMP,
     DICOM,
@@ -51,25 +43,21 @@ from voxk8s.formats.sniff import (
     is_gzip,
     sniff,
 )
-from voxk8s.formats.tiff import read_pages
+from voxk8s.formats.tiff import read_tiff
 
 if TYPE_CHECKING:
     from voxk8s.values import Value
 
-__all__ = ["decode_file", "decode_series"]
-
-_PNG_KIND: Final = slice(25, 26)  # the place of the colour type
-_PNG_GREYS: Final = (b"\0", b"\4")
 _STREAMS: Final = (1, 2)
-_CHUNK: Final = 1024 * 1024
 
 
-def decode_file(url: str, path: str, scratch: str, beside: tuple[str, str] | None = None) -> Value:
-    """Decode the file at `path`, whatever its name; raises InputUnavailable naming `url`.
+def decode_file(
+    url: str, path: str, scratch: str, data_file: tuple[str, str] | None = None
+) -> Value:
+    """Decode the file at `path`, whatever its name; raises InputUnavailable with `url`.
 
-    A file compressed by gzip is decompressed first, which checks it: ITK would not. `scratch` is a
-    folder that the caller removes. `beside` is the name and the path of the file that a header
-    keeps its voxels in.
+    A gzip file is decompressed first, which checks it: ITK would not. `scratch` is a folder that
+    the caller removes. `data_file` is the name and the path of the data file of a detached header.
     """
     head = _head(path)
     if is_gzip(head):
@@ -78,73 +66,62 @@ def decode_file(url: str, path: str, scratch: str, beside: tuple[str, str] | Non
     found = sniff(url, head)
     if found is JSON:
         return _document(url, path)
-    if found in (TIFF, PNG, JPEG):
-        picture = _picture(url, found, path, head)
-        if picture is not None:
-            return picture
-    return _image(url, found, _prepared(url, found, path, scratch, beside), head)
+    image: Value = None
+    if found is TIFF:
+        image = read_tiff(url, path)
+    elif found is PNG:
+        check_png(url, path)
+        image = read_grey_png(url, path, head)
+    if image is not None:
+        return image
+    return _read_with_itk(url, found, _prepare(url, found, path, head, scratch, data_file), head)
 
 
-def _prepared(
-    url: str, found: Format, path: str, scratch: str, beside: tuple[str, str] | None
+def _prepare(
+    url: str, found: Format, path: str, head: bytes, scratch: str, data_file: tuple[str, str] | None
 ) -> str:
-    """Check a file as far as ITK does not, and give it a name by which ITK reads it."""
+    """Check what ITK does not check, and return a path from which ITK reads the file."""
     if found is META:
-        return normalize_metaimage(url, path, beside, scratch)
+        return normalize_metaimage(url, path, data_file, scratch)
     suffix = found.suffix
     if found is NIFTI:
-        check_nifti(url, path, beside)
-        if beside is not None:
+        check_nifti(url, path, data_file)
+        if data_file is not None:
             suffix = ".hdr"
-            os.symlink(os.path.abspath(beside[1]), os.path.join(scratch, "voxk8s-image.img"))
+            os.symlink(os.path.abspath(data_file[1]), os.path.join(scratch, "voxk8s-image.img"))
     elif found is NRRD:
-        check_nrrd(url, path, beside)
-        if beside is not None:
-            os.symlink(os.path.abspath(beside[1]), os.path.join(scratch, beside[0]))
+        check_nrrd(url, path, data_file)
+        if data_file is not None:
+            os.symlink(os.path.abspath(data_file[1]), os.path.join(scratch, data_file[0]))
+    elif found is JPEG:
+        check_jpeg_size(url, path)
     elif found is BMP:
         check_bmp(url, path)
     elif found is DICOM:
-        check_complete(url, path, parse_file_meta(_head(path)))
-    # ITK reads some formats only under their own suffix; a link costs no copy.
+        check_complete(url, path, head)
+    # ITK reads some formats only with their own suffix; a symlink needs no copy.
     name = os.path.join(scratch, f"voxk8s-image{suffix}")
     os.symlink(os.path.abspath(path), name)
     return name
 
 
-def _picture(url: str, found: Format, path: str, head: bytes) -> Value | None:
-    """Read a picture that ITK has no type for or reads wrongly; None if ITK can."""
-    from voxk8s.formats.pillow import check_jpeg, needs_pillow, read_grey_png, read_tiff
-
-    if found is JPEG:
-        check_jpeg(url, path)
-        return None
-    if found is PNG:
-        check_png(url, path)
-        return read_grey_png(url, path) if head[_PNG_KIND] in _PNG_GREYS else None
-    try:
-        pages = read_pages(path)
-    except ValueError as error:
-        raise InputUnavailable(f"input {url}: the TIFF file is {error}") from error
-    return read_tiff(url, path, pages) if any(map(needs_pillow, pages)) else None
-
-
-def _image(url: str, found: Format, name: str, head: bytes) -> Value:
+def _read_with_itk(url: str, found: Format, name: str, head: bytes) -> Value:
     from voxk8s.formats.itk import error_message, from_itk, sitk
 
     reader = sitk.ImageFileReader()
     reader.SetImageIO(found.reader)
     reader.SetFileName(name)
-    complaints: list[str] = []
+    libjpeg_errors: list[str] = []
     try:
         if found is JPEG:
-            with capture_libjpeg_errors(*_STREAMS) as complaints:
+            with capture_libjpeg_errors(*_STREAMS) as libjpeg_errors:
                 image = reader.Execute()
         elif found is DICOM:
-            with preserve_locale, check_jpeg_frames(url, parse_file_meta(head)):
+            with preserve_locale, check_jpeg_frames(url, head):
                 image = reader.Execute()
         else:
             image = reader.Execute()
-        if not complaints:
+        if not libjpeg_errors:
             return from_itk(image)
     except KernelError as error:
         raise InputUnavailable(f"input {url}: {error}") from error
@@ -153,21 +130,21 @@ def _image(url: str, found: Format, name: str, head: bytes) -> Value:
         if "orthonormal" in reason:
             raise InputUnavailable(
                 f"input {url}: the axes of the image are not at right angles (its {found.name}"
-                " header is sheared or corrupted); resample it to a grid that is"
+                " header is sheared or corrupted); resample it to an orthogonal grid"
             ) from error
         if "maximum supported IO dimension" in reason:
             raise InputUnavailable(
                 f"input {url}: the {found.name} file has too few or too many axes; only 2-D and 3-D"
-                " images are read"
+                " images are supported"
             ) from error
         raise InputUnavailable(
             f"input {url}: the {found.name} file cannot be read; it may be corrupted or truncated:"
-            f" {complaints[0] if complaints else reason}"
+            f" {libjpeg_errors[0] if libjpeg_errors else reason}"
         ) from error
-    truncated = complaints[0].startswith("Premature end")
+    truncated = libjpeg_errors[0].startswith("Premature end")
     raise InputUnavailable(
         f"input {url}: the JPEG file is"
-        f" {'truncated' if truncated else f'corrupted: {complaints[0]}'}"
+        f" {'truncated' if truncated else f'corrupted: {libjpeg_errors[0]}'}"
     )
 
 
@@ -178,15 +155,8 @@ def _head(path: str) -> bytes:
 
 def _decompressed(url: str, path: str, scratch: str) -> str:
     target = os.path.join(scratch, "decompressed")
-    try:
-        with gzip.open(path, "rb") as source, open(target, "wb") as sink:
-            shutil.copyfileobj(source, sink, _CHUNK)
-    except EOFError as error:
-        raise InputUnavailable(f"input {url}: the gzip file is truncated") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise InputUnavailable(
-            f"input {url}: the gzip file is corrupted, or something follows its end: {error}"
-        ) from error
+    with open(path, "rb") as source, open(target, "wb") as sink:
+        sink.writelines(inflate(url, "gzip", source))
     return target
 
 

@@ -1,6 +1,6 @@
-"""Headers that keep their voxels in a file beside them: .mhd, .nhdr, and NIfTI's .hdr.
+"""Detached headers: .mhd, .nhdr and NIfTI's .hdr, with the voxels in another file.
 
-Both files make up the input: its digest is of both, and both are read.
+Both files are the input: its digest includes both.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from voxk8s.formats.nifti import is_nifti_pair
 
 HEADER_SUFFIXES: Final = (".mhd", ".nhdr", ".hdr")
 HEADER_BYTES: Final = max(metaimage.HEADER_BYTES, nrrd.HEADER_BYTES)
-"""The longest header of which the voxels are looked for."""
+"""The longest header in which a data file is searched for."""
 _PLAIN_NAME: Final = re.compile(r"[^/\\%:\s][^/\\%:]*")
 
 
 def data_file_url(url: str, head: bytes) -> str | None:
-    """Give the URL of the one file that a header names, where it lies beside the header."""
+    """Return the URL of the data file that a header names; None unless it is in the same folder."""
     folder, slash, own = url.rpartition("/")
     if is_nifti_pair(head):
         return f"{folder}{slash}{own[:-4]}{'.IMG' if own.endswith('.HDR') else '.img'}"
-    name = _named(head)
+    name = _data_file(head)
     if name is None or not _PLAIN_NAME.fullmatch(name) or name.upper().startswith("LIST"):
         return None
     return f"{folder}{slash}{name}"
 
 
-def _named(head: bytes) -> str | None:
+def _data_file(head: bytes) -> str | None:
     if head.startswith(b"NRRD000"):
         return nrrd.data_file_name(head)
     header = metaimage.parse_header(head)

@@ -1,7 +1,7 @@
-"""The door to SimpleITK: images to and from it, its errors and its threads.
+"""Conversion between SimpleITK's images and ours, and its errors and threads.
 
-ITK runs on one thread here: operations run side by side, and results must not depend on how many
-threads there are.
+ITK uses one thread: operations run in parallel, and results must not depend on the number of
+threads.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ sitk.ProcessObject.GlobalWarningDisplayOff()
 def from_itk(image: sitk.Image) -> Image:
     """Copy an ITK image of 2 or 3 axes; a fourth axis of extent 1 is dropped.
 
-    Raises KernelError for more axes, complex voxels, and a place that is not finite.
+    Raises KernelError for more axes, complex voxels, and a geometry that is not finite.
     """
     size = image.GetSize()
     if len(size) == 4 and size[3] == 1:
@@ -34,21 +34,21 @@ def from_itk(image: sitk.Image) -> Image:
     if image.GetDimension() not in (2, 3):
         shape = "x".join(map(str, size))
         raise KernelError(
-            f"a {len(size)}-D image ({shape}): only 2-D and 3-D images are handled;"
-            " take one of them"
+            f"a {len(size)}-D image ({shape}): only 2-D and 3-D images are supported;"
+            " extract one of them"
         )
     if "complex" in image.GetPixelIDTypeAsString():
-        raise KernelError(f"voxels of {image.GetPixelIDTypeAsString()} are not handled")
+        raise KernelError(f"voxels of {image.GetPixelIDTypeAsString()} are not supported")
     spacing, origin = tuple(image.GetSpacing()), tuple(image.GetOrigin())
     direction = tuple(image.GetDirection())
     if not all(map(math.isfinite, (*spacing, *origin, *direction))):
-        raise KernelError("an image of which spacing, origin or direction are not finite numbers")
+        raise KernelError("spacing, origin or direction of the image are not finite numbers")
     array: Array = sitk.GetArrayFromImage(image)
     return Image(array, spacing, origin, direction, image.GetNumberOfComponentsPerPixel())
 
 
 def to_itk(image: Image, array: Array | None = None) -> sitk.Image:
-    """Copy an image to ITK; with `array`, that array's voxels in its place."""
+    """Copy an image to ITK; with `array`, use its voxels instead."""
     voxels = image.array if array is None else array
     if voxels.dtype == np.bool_:
         voxels = voxels.view(np.uint8)
@@ -56,19 +56,19 @@ def to_itk(image: Image, array: Array | None = None) -> sitk.Image:
         voxels = voxels.astype(np.float32)
     if not voxels.dtype.isnative:
         voxels = voxels.astype(voxels.dtype.newbyteorder("="))
-    made = sitk.GetImageFromArray(voxels, isVector=image.channels != 1)
-    made.SetSpacing(image.spacing)
-    made.SetOrigin(image.origin)
-    made.SetDirection(image.direction)
-    return made
+    converted = sitk.GetImageFromArray(voxels, isVector=image.channels != 1)
+    converted.SetSpacing(image.spacing)
+    converted.SetOrigin(image.origin)
+    converted.SetDirection(image.direction)
+    return converted
 
 
 def error_message(error: Exception) -> str:
-    """Give the last, telling line of an ITK error, without the addresses of its objects."""
+    """Return the last line of an ITK error that has words, without the addresses of objects."""
     text = re.sub(r"\(0x[0-9a-f]+\)", "", str(error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
-    # A matrix at the end tells nothing without the sentence that it ends.
-    telling = max((n for n, line in enumerate(lines) if re.search("[a-z]{3}", line)), default=0)
-    return re.sub(r"^(ITK|sitk::)\s?ERROR: ", "", " ".join(lines[telling:]))
+    # A matrix at the end belongs to the sentence before it.
+    last = max((n for n, line in enumerate(lines) if re.search("[a-z]{3}", line)), default=0)
+    return re.sub(r"^(ITK|sitk::)\s?ERROR: ", "", " ".join(lines[last:]))

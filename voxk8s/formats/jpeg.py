@@ -1,8 +1,8 @@
-"""What libjpeg says of broken files: it prints that, and ITK hands out voxels all the same.
+"""JPEG: libjpeg's warnings as errors, and sizes that a file cannot have.
 
-Neither ITK nor Pillow turns libjpeg's warnings into errors, so the lines are caught where they go:
-to the standard streams of the process, which are other people's, too. They are only ever held while
-a JPEG is decoded, one at a time, and lines that are not libjpeg's are passed on.
+libjpeg prints warnings about corrupted data, and neither ITK nor Pillow turns them into errors. So
+they are captured from the standard streams of the process, while one JPEG at a time is decoded;
+all other lines are passed on.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
 
-_ALONE: Final = threading.Lock()
-_FAULT: Final = re.compile(
+from voxk8s.errors import InputUnavailable
+
+_LOCK: Final = threading.Lock()
+_ERROR: Final = re.compile(
     r"(Corrupt JPEG data: |Premature end of JPEG|Empty JPEG|JPEG datastream contains no image"
     r"|Bogus (Huffman|DQT|DHT|DAC|marker length|sampling factors)"
     r"|Invalid (JPEG file structure|SOS parameters|component ID|progressive parameters)"
@@ -29,46 +31,69 @@ _HARMLESS: Final = re.compile(
     r"(Warning: unknown JFIF revision"
     r"|Corrupt JPEG data: \d+ extraneous bytes before marker 0x(e[0-9a-f]|fe))"
 )
-"""Between two remarks of a camera there may be anything: no voxel is told by it."""
+"""Extra bytes between the comments of a camera do not affect voxels."""
+_MAX_RATIO: Final = 1000
+"""Voxels in a byte; images of one colour have about 250."""
+
+
+def check_jpeg_size(url: str, path: str) -> None:
+    """Raise InputUnavailable for a JPEG with a size for which its file is too short.
+
+    ITK would allocate up to 12 GiB and fill them with grey.
+    """
+    from PIL import Image as Pillow
+
+    from voxk8s.formats.pillow import PILLOW_ERRORS
+
+    try:
+        with Pillow.open(path, formats=["JPEG"]) as image:
+            width, length = image.size
+    except PILLOW_ERRORS:
+        return  # other damage is found when ITK reads the file
+    if width * length > os.stat(path).st_size * _MAX_RATIO:
+        raise InputUnavailable(
+            f"input {url}: the JPEG file is corrupted or truncated: it is too short for its size of"
+            f" {width}x{length}"
+        )
 
 
 @contextmanager
 def capture_libjpeg_errors(*streams: int) -> Iterator[list[str]]:
-    """Collect what libjpeg prints to file descriptors, of 1 and 2, inside the block.
+    """Collect the errors that libjpeg prints to file descriptors 1 and 2 inside the block.
 
-    ITK's own reader prints to the second while it reads the header and to the first after that,
-    that of DICOM to the second. The list is filled when the block ends.
+    ITK's JPEG reader prints to 2 while it reads the header and to 1 afterwards, GDCM to 2. The
+    list is filled when the block ends.
     """
     found: list[str] = []
-    with _ALONE, ExitStack() as held:
+    with _LOCK, ExitStack() as held:
         for stream in streams:
-            held.enter_context(_caught(stream, found))
+            held.enter_context(_captured(stream, found))
         yield found
 
 
 @contextmanager
-def _caught(stream: int, found: list[str]) -> Iterator[None]:
+def _captured(stream: int, found: list[str]) -> Iterator[None]:
     libc = ctypes.CDLL(None)
-    with tempfile.TemporaryFile() as caught:
+    with tempfile.TemporaryFile() as captured:
         libc.fflush(None)
         try:
             before = os.dup(stream)
-        except OSError:  # the process has no such stream: nothing is printed
+        except OSError:  # the process has no such stream, so nothing is printed
             yield
             return
-        os.dup2(caught.fileno(), stream)
+        os.dup2(captured.fileno(), stream)
         try:
             yield
         finally:
             libc.fflush(None)
             os.dup2(before, stream)
             os.close(before)
-            caught.seek(0)
-            for line in caught.read().splitlines(keepends=True):
+            captured.seek(0)
+            for line in captured.read().splitlines(keepends=True):
                 text = line.decode("utf-8", "replace").strip()
                 if _HARMLESS.match(text):
                     continue
-                if _FAULT.match(text):
+                if _ERROR.match(text):
                     found.append(text)
                 else:
                     with suppress(OSError):

@@ -1,7 +1,7 @@
-"""MetaImage: its header read here, so that ITK gets one of which every line is known.
+"""MetaImage: its header is parsed here, and ITK gets a new one with known fields only.
 
-MetaIO ends the process at some headers, opens any file of the machine that one names, and hands
-out whatever was in memory when compressed voxels are broken.
+ITK's MetaIO aborts the process on some headers, opens any file that a header names, and returns
+uninitialized memory for corrupted compressed voxels.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,9 +16,10 @@ from typing import IO, Final
 
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.dimensions import check_dimensions
+from voxk8s.formats.inflate import inflate
 
 HEADER_BYTES: Final = 64 * 1024
-"""The longest header that is read; those of scanners have a few hundred bytes."""
+"""The longest supported header; those of scanners have a few hundred bytes."""
 _LINE: Final = re.compile(rb"\s*(\w+)\s*[=:]\s*(.*?)\s*")
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -37,24 +37,23 @@ _TYPES: Final[Mapping[str, str]] = MappingProxyType(
         "MET_DOUBLE": "f8",
     }
 )
-"""numpy's names, each with the bytes a voxel."""
+"""NumPy types: a letter and the bytes of a voxel."""
 _GEOMETRY: Final = (
     *("TransformMatrix", "Rotation", "Orientation", "Offset", "Position", "Origin"),
     *("CenterOfRotation", "ElementSpacing", "ElementSize"),
 )
-_CHUNK: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class MetaHeader:
-    """The fields of a header by name, and where in the file it ends."""
+    """The fields of a header by name, and its length in bytes."""
 
     fields: Mapping[str, str]
     end: int
 
 
 def parse_header(head: bytes) -> MetaHeader | None:
-    """Read a header up to `ElementDataFile`, its last line; None if there is no whole one."""
+    """Parse a header up to its last line, `ElementDataFile`; None if invalid or incomplete."""
     fields: dict[str, str] = {}
     place = 0
     while (end := head.find(b"\n", place)) >= 0 or place < len(head):
@@ -72,11 +71,13 @@ def parse_header(head: bytes) -> MetaHeader | None:
     return None
 
 
-def normalize_metaimage(url: str, path: str, beside: tuple[str, str] | None, scratch: str) -> str:
-    """Write a header to `scratch` that names voxels of known place and number; gives its path.
+def normalize_metaimage(
+    url: str, path: str, data_file: tuple[str, str] | None, scratch: str
+) -> str:
+    """Write a header with known fields and plain voxels to `scratch`; returns its path.
 
-    Raises InputUnavailable for what is broken, and for voxels anywhere but in the file or in
-    `beside`, the name and the path of the one next to it.
+    Raises InputUnavailable for damaged files, and for voxels outside of the file and `data_file`,
+    which is the name and the path of the data file of a detached header.
     """
     with open(path, "rb") as file:
         header = parse_header(file.read(HEADER_BYTES))
@@ -85,19 +86,21 @@ def normalize_metaimage(url: str, path: str, beside: tuple[str, str] | None, scr
     fields = header.fields
     name = fields["ElementDataFile"]
     local = name.upper() == "LOCAL"
-    if not local and (beside is None or beside[0] != name):
+    if not local and (data_file is None or data_file[0] != name):
         raise InputUnavailable(
-            f"input {url}: the MetaImage header keeps its voxels in another file ({name}); save it"
+            f"input {url}: the MetaImage header has its voxels in another file ({name}); save it"
             " as one file (.mha)"
         )
     sizes = _sizes(url, fields)
     check_dimensions(url, sizes)
     kind = fields.get("ElementType", "")
     if kind not in _TYPES:
-        raise InputUnavailable(f"input {url}: MetaImage voxels of type {kind or '?'} are not read")
+        raise InputUnavailable(
+            f"input {url}: MetaImage voxels of type {kind or '?'} are not supported"
+        )
     channels = _channels(url, fields)
     wanted = math.prod(sizes) * channels * int(_TYPES[kind][1])
-    source = path if local or beside is None else beside[1]
+    source = path if local or data_file is None else data_file[1]
     offset = _offset(url, header, source, local, wanted)
     target = os.path.join(scratch, "voxk8s-voxels")
     with open(source, "rb") as voxels:
@@ -165,7 +168,7 @@ def _numbers(url: str, fields: Mapping[str, str], name: str) -> list[float]:
 def _offset(url: str, header: MetaHeader, source: str, local: bool, wanted: int) -> int:
     skip = _whole(url, header.fields, "HeaderSize", 0)
     start = header.end if local else 0
-    if skip == -1:  # whatever comes first, the voxels are what the file ends with
+    if skip == -1:  # the voxels are the end of the file
         return max(start, os.stat(source).st_size - wanted)
     if skip < 0 or (skip and skip < start):
         raise _corrupted(url, "HeaderSize", header.fields)
@@ -173,20 +176,12 @@ def _offset(url: str, header: MetaHeader, source: str, local: bool, wanted: int)
 
 
 def _inflate(url: str, source: IO[bytes], target: str, wanted: int) -> None:
-    """Decompress the voxels; zlib's and gzip's checksums are verified, which MetaIO does not."""
-    stream = zlib.decompressobj(wbits=47)
     written = 0
     with open(target, "wb") as sink:
-        try:
-            while not stream.eof and written <= wanted:
-                chunk = stream.unconsumed_tail or source.read(_CHUNK)
-                if not chunk:
-                    raise _truncated(url)
-                written += sink.write(stream.decompress(chunk, _CHUNK))
-        except zlib.error as error:
-            raise InputUnavailable(
-                f"input {url}: the MetaImage file is corrupted: {error}"
-            ) from error
+        for chunk in inflate(url, "MetaImage", source, whole=False):
+            written += sink.write(chunk)
+            if written > wanted:
+                break
     if written != wanted:
         raise InputUnavailable(
             f"input {url}: the MetaImage file is corrupted: its compressed voxels are not the"

@@ -1,7 +1,10 @@
-"""NIfTI-1: what its header promises, checked before ITK reads it.
+"""NIfTI-1: checks of the header before ITK reads it.
 
-ITK fills missing voxels with zeros, takes spacings of NaN or 0 for 1 mm, and starts to read voxels
-inside the header if that is where they are said to be.
+ITK fills missing voxels with zeros, takes spacings of NaN or 0 for 1 mm, and reads voxels from
+inside the header if it says so.
+
+Stays ours: of 3,342 files nibabel's checks of the header refuse 53 fewer, and of this module only
+the table of types and the struct formats would go, for 10 MB and 60 MB of memory.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from typing import Final
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.dimensions import check_dimensions
 
-PAIR: Final = b"ni1\0"  # the header of a pair of files, the voxels in the other
+PAIR: Final = b"ni1\0"  # the header of a pair of files
 _SINGLE: Final = b"n+1\0"
 _SECOND: Final = (b"n+2\0", b"ni2\0")
 _HEADER_BYTES: Final = 348
@@ -38,33 +41,33 @@ _TYPES: Final[Mapping[int, int]] = MappingProxyType(
         2304: 4,
     }
 )
-"""Bytes a voxel by the code of the voxels' type."""
-_VECTORS: Final = (1005, 1006, 1007)  # intents of which the fifth axis is one of channels
+"""Bytes of a voxel by the code of its type."""
+_VECTORS: Final = (1005, 1006, 1007)  # intents with channels on the fifth axis
 
 
 def is_nifti(head: bytes) -> bool:
-    """Tell whether a file that begins with `head` is NIfTI, of whatever version."""
+    """Whether a file that begins with `head` is NIfTI of any version."""
     return head[344:348] in (_SINGLE, PAIR) or head[4:8] in _SECOND
 
 
 def is_nifti_pair(head: bytes) -> bool:
-    """Tell whether the voxels lie in another file, with the suffix .img."""
+    """Whether the voxels are in another file, with the suffix .img."""
     return head[344:348] == PAIR
 
 
-def check_nifti(url: str, path: str, beside: tuple[str, str] | None) -> None:
-    """Raise InputUnavailable for a file that lacks voxels, or whose header makes no image.
+def check_nifti(url: str, path: str, data_file: tuple[str, str] | None) -> None:
+    """Raise InputUnavailable for a file with missing voxels or an invalid header.
 
-    `beside` is the name and the path of the file next to a header of a pair.
+    `data_file` is the name and the path of the .img file of a pair.
     """
     with open(path, "rb") as file:
         head = file.read(_HEADER_BYTES)
     if head[4:8] in _SECOND:
-        raise InputUnavailable(f"input {url}: NIfTI-2 is not read; save it as NIfTI-1")
-    if is_nifti_pair(head) and beside is None:
+        raise InputUnavailable(f"input {url}: NIfTI-2 is not supported; save it as NIfTI-1")
+    if is_nifti_pair(head) and data_file is None:
         raise InputUnavailable(
-            f"input {url}: the NIfTI header keeps its voxels in another file (an .img file); load"
-            " the .hdr file that lies beside it, or save it as one file (.nii)"
+            f"input {url}: the NIfTI header has its voxels in another file (.img); load the .hdr"
+            " file with the .img file next to it, or save it as one file (.nii)"
         )
     order = "<" if struct.unpack_from("<i", head)[0] == _HEADER_BYTES else ">"
     dims = struct.unpack_from(f"{order}8h", head, 40)
@@ -77,20 +80,20 @@ def check_nifti(url: str, path: str, beside: tuple[str, str] | None) -> None:
         sizes.pop()
     check_dimensions(url, sizes)
     if kind not in _TYPES:
-        raise InputUnavailable(f"input {url}: NIfTI voxels of the type {kind} are not read")
+        raise InputUnavailable(f"input {url}: NIfTI voxels of type {kind} are not supported")
     _check_geometry(url, head, order, sizes)
     (start,) = struct.unpack_from(f"{order}f", head, 108)
     if not math.isfinite(start) or start < (0 if is_nifti_pair(head) else _HEADER_BYTES):
         raise _corrupted(url, f"its voxels start at {start:g}")
-    source = path if beside is None else beside[1]
+    source = path if data_file is None else data_file[1]
     if os.stat(source).st_size < int(start) + voxels * _TYPES[kind]:
         raise InputUnavailable(f"input {url}: the NIfTI file is truncated")
 
 
 def _check_geometry(url: str, head: bytes, order: str, sizes: Sequence[int]) -> None:
-    told = struct.unpack_from(f"{order}3f", head, 80)
-    # Of an axis of one voxel many a program says no spacing.
-    spacings = [step for step, size in zip(told, sizes, strict=False) if size > 1]
+    stored = struct.unpack_from(f"{order}3f", head, 80)
+    # Many programs leave out the spacing of an axis with one voxel.
+    spacings = [step for step, size in zip(stored, sizes, strict=False) if size > 1]
     by_quaternion, by_matrix = struct.unpack_from(f"{order}2h", head, 252)
     parts: dict[str, Sequence[float]] = {"spacing": spacings}
     if by_quaternion > 0:

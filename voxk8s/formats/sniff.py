@@ -1,7 +1,4 @@
-"""Which format bytes have, found from the bytes alone.
-
-ITK decides by file names; here the content decides.
-"""
+"""The format of a file from its first bytes; its name does not matter, unlike in ITK."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from voxk8s.formats.nifti import is_nifti
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: the suffix that ITK wants in a file name, and ITK's name for its reader."""
+    """A format: the suffix that ITK expects in a file name, and the name of ITK's reader."""
 
     name: str
     suffix: str
@@ -34,16 +31,17 @@ JSON: Final = Format("JSON", ".json", "")
 
 READABLE: Final = "NIfTI, MetaImage (.mha), NRRD, PNG, JPEG, TIFF, BMP, DICOM or JSON"
 HEAD_BYTES: Final = 4096
+"""Bytes from the beginning of a file that tell its format, and DICOM's file meta information."""
 _TIFF_MAGIC: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def is_gzip(head: bytes) -> bool:
-    """Tell whether the bytes are compressed by gzip."""
+    """Whether a file that begins with `head` is compressed by gzip."""
     return head[:2] == b"\x1f\x8b"
 
 
 def sniff(url: str, head: bytes) -> Format:
-    """Name the format of a file by its first bytes; raises InputUnavailable for an unknown one."""
+    """Return the format of a file that begins with `head`; raises InputUnavailable if unknown."""
     if not head:
         raise InputUnavailable(f"input {url}: the file is empty")
     found = _by_magic(head)
@@ -55,11 +53,11 @@ def sniff(url: str, head: bytes) -> Format:
     if re.match(rb"\s*(Comment|ObjectType|NDims)\s*[=:]", head):
         return META
     hint = (
-        ": the voxels of a NIfTI pair are loaded by its .hdr file"
+        ": load the .hdr file of a NIfTI pair instead of its .img file"
         if url.lower().endswith(".img")
         else f" ({READABLE})"
     )
-    raise InputUnavailable(f"input {url}: not an image or document that is read{hint}")
+    raise InputUnavailable(f"input {url}: not an image or document in a supported format{hint}")
 
 
 def _by_magic(head: bytes) -> Format | None:

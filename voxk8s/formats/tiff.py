@@ -1,178 +1,95 @@
-"""The pages of a TIFF file: what each is, whether all are there, and alike.
+"""TIFF: files that ITK reads wrongly or not at all, read with Pillow.
 
-libtiff gives the pages before the first broken one and no error, and ITK takes the kind of the
-first page for all.
+| TIFF | what ITK makes of it |
+|---|---|
+| tiles, planes, rotated, 1 bit, CMYK, YCbCr | 8-bit RGBA, whatever the voxels were |
+| grey with alpha | every other voxel of a row |
+| 16-bit floats | integers with the same bits |
+| thumbnails or masks before or between pages | writes outside of its buffer |
+
+What Pillow would change as well is refused.
 """
 
 from __future__ import annotations
 
-import os
-import struct
-import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import IO, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
-_SMALL: Final[Mapping[int, str]] = MappingProxyType({1: "B", 3: "H", 4: "I", 5: "II", 16: "Q"})
-_SUBFILE, _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
-_STRIPS, _ORIENTATION, _SAMPLES, _STRIP_SIZES, _X, _Y = 273, 274, 277, 279, 282, 283
-_PLANAR, _UNIT, _TILES, _TILE_SIZES, _FORMAT = 284, 296, 324, 325, 339
-_DEFLATE: Final = (8, 32946)
-_MILLIMETRES: Final = {2: 25.4, 3: 10.0}  # of an inch and of a centimetre
-_MOST_PAGES: Final = 100_000
-_MOST_VALUES: Final = 10_000_000
-_CHUNK: Final = 1024 * 1024
-_MOST_PACKED: Final = 2000  # no way of compression that TIFF has comes to more
+import numpy as np
 
+from voxk8s.formats.tiff_pages import FLOAT, Page, read_pages
+from voxk8s.values import Array, Image
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page: the tags that tell how its voxels are kept. Numbers are those of TIFF."""
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
 
-    number: int
-    width: int
-    length: int
-    bits: int
-    samples: int
-    kind: int
-    photometric: int
-    compression: int
-    planar: bool
-    tiled: bool
-    orientation: int
-    spacing: tuple[float, float]
-
-    @property
-    def look(self) -> tuple[int, ...]:
-        """What all pages of a volume have in common."""
-        return self.width, self.length, self.bits, self.samples, self.kind
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+_JPEG: Final = 7
+_PAGE_OF_SEVERAL, _MASK = 2, 4  # bits of the kind of a page
+_LETTERS: Final = {1: "u", 2: "i", FLOAT: "f"}
+_TO_RGB: Final = {"P": "RGB", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "RGBX": "RGB"}
+_MODES: Final = (*_TO_RGB, "1", "L", "LA", "RGB", "RGBA", "I", "F", "I;16", "I;16B")
+_TRANSPOSED: Final = (5, 6, 7, 8)  # orientations that turn rows into columns
 
 
-def read_pages(path: str) -> list[Page]:
-    """Give the pages but for smaller copies of others; ValueError says what is wrong.
+def read_tiff(url: str, path: str) -> Image | None:
+    """Read the pages of a TIFF, all of one kind, as an image or a volume; None if ITK can.
 
-    The text completes a sentence that begins `the TIFF file is`. Data compressed by deflate are
-    verified by their checksums, which libtiff leaves out now and then.
+    Pages are rotated as their orientation tag says. Raises InputUnavailable for damaged files, and
+    for voxels that neither library reads as they are.
     """
-    with open(path, "rb") as file:
-        try:
-            pages = list(_pages(file))
-        except (struct.error, OverflowError, OSError) as error:
-            raise ValueError("truncated") from error
-    if not pages:
-        raise ValueError("without pages")
-    claimed = sum(page.width * page.length * page.samples * page.bits // 8 for page in pages)
-    if claimed > os.stat(path).st_size * _MOST_PACKED:
-        raise ValueError("corrupted: it is too short for its width and length")
-    looks = sorted({page.look for page in pages})
-    if len({look[:2] for look in looks}) > 1:
-        shapes = " and ".join(f"{look[0]}x{look[1]}" for look in looks[:2])
-        raise ValueError(f"made of pages of different sizes ({shapes}); save them one by one")
-    if len(looks) > 1:
-        kinds = " and ".join(f"{look[3]} samples of {look[2]} bits" for look in looks[:2])
-        raise ValueError(f"made of pages of different kinds ({kinds}); save them one by one")
-    return pages
+    pages = read_pages(url, path)
+    if _itk_finds(pages) and all(map(_itk_reads, pages)):
+        return None
+    from voxk8s.formats.pillow import open_image
+
+    page = pages[0]
+    layout = "tiles" if page.tiled else "planes" if page.planar else "strips"
+    detail = f" ({page.samples} samples of {page.bits} bits in {layout})"
+    with open_image(url, path, "TIFF", detail) as image:
+        planes = []
+        for each in pages:
+            image.seek(each.number)
+            planes.append(_voxels(image, page))
+    array = planes[0] if len(planes) == 1 else np.stack(planes)
+    x, y = reversed(page.spacing) if page.orientation in _TRANSPOSED else page.spacing
+    spacing = (x, y) if len(planes) == 1 else (x, y, 1.0)
+    rank = len(spacing)
+    direction = tuple(float(i == j) for i in range(rank) for j in range(rank))
+    channels = 1 if array.ndim == rank else array.shape[-1]
+    return Image(array, spacing, (0.0,) * rank, direction, channels)
 
 
-def _pages(file: IO[bytes]) -> Iterator[Page]:
-    head = file.read(16)
-    order = "<" if head[:2] == b"II" else ">"
-    big = struct.unpack_from(f"{order}H", head, 2)[0] == 43
-    word, count = ("Q", "Q") if big else ("I", "H")
-    (place,) = struct.unpack_from(order + word, head, 8 if big else 4)
-    seen: set[int] = set()
-    while place:
-        if place in seen or len(seen) == _MOST_PAGES:  # libtiff would go on for ever
-            raise ValueError("corrupted: its pages have no end")
-        number = len(seen)
-        seen.add(place)
-        file.seek(place)
-        (entries,) = _unpack(file, order + count)
-        raw = [_unpack_entry(file, order, word) for _ in range(entries)]
-        (place,) = _unpack(file, order + word)
-        tags = {
-            tag: _values(file, order, kind, length, content)
-            for tag, kind, length, content in raw
-            if kind in _SMALL
-        }
-        if not _first(tags, _SUBFILE, 0) & 1:
-            _check_deflate(file, tags)
-            yield _page(number, tags)
+def _itk_finds(pages: Sequence[Page]) -> bool:
+    """Whether ITK's buffer has room for the pages: it allots one by their kinds, not by places."""
+    if any(page.subfile & _MASK for page in pages):
+        return False
+    in_front = [page.number for page in pages] == list(range(len(pages)))
+    return in_front and len({page.subfile & _PAGE_OF_SEVERAL for page in pages}) == 1
 
 
-def _page(number: int, tags: Mapping[int, tuple[int, ...]]) -> Page:
-    bits = set(tags.get(_BITS, (1,)))
-    return Page(
-        number=number,
-        width=_first(tags, _WIDTH, 0),
-        length=_first(tags, _LENGTH, 0),
-        bits=bits.pop() if len(bits) == 1 else 0,
-        samples=_first(tags, _SAMPLES, 1),
-        kind=_first(tags, _FORMAT, 1),
-        photometric=_first(tags, _PHOTOMETRIC, 1),
-        compression=_first(tags, _COMPRESSION, 1),
-        planar=_first(tags, _PLANAR, 1) == 2,
-        tiled=_TILES in tags,
-        orientation=_first(tags, _ORIENTATION, 1),
-        spacing=_spacing(tags),
+def _itk_reads(page: Page) -> bool:
+    """Whether ITK reads the voxels of a page as they are."""
+    grey = page.samples == 1 and page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE)
+    colour = page.samples > 1 and (
+        page.photometric == _RGB or (page.photometric, page.compression) == (_YCBCR, _JPEG)
     )
+    known = (page.bits in (8, 16) and page.kind != FLOAT) or page.bits == 32
+    plain = not page.tiled and page.orientation == 1 and (not page.planar or page.samples == 1)
+    return plain and known and (grey or colour)
 
 
-def _spacing(tags: Mapping[int, tuple[int, ...]]) -> tuple[float, float]:
-    """Give the millimetres between voxels as ITK does: 1 unless a resolution and its unit say."""
-    millimetres = _MILLIMETRES.get(_first(tags, _UNIT, 2))
-    x, y = tags.get(_X, (0, 0)), tags.get(_Y, (0, 0))
-    if millimetres is None or len(x) < 2 or len(y) < 2 or 0 in (*x[:2], *y[:2]):
-        return 1.0, 1.0
-    return millimetres * x[1] / x[0], millimetres * y[1] / y[0]
-
-
-def _check_deflate(file: IO[bytes], tags: Mapping[int, tuple[int, ...]]) -> None:
-    if _first(tags, _COMPRESSION, 1) not in _DEFLATE:
-        return
-    places = tags.get(_TILES) or tags.get(_STRIPS, ())
-    sizes = tags.get(_TILE_SIZES) or tags.get(_STRIP_SIZES, ())
-    for place, size in zip(places, sizes, strict=False):
-        if not size:
-            continue  # a tile that is left out
-        file.seek(place)
-        stream = zlib.decompressobj()
-        left = file.read(size)
-        try:
-            while left and not stream.eof:
-                stream.decompress(left, _CHUNK)
-                left = stream.unconsumed_tail
-        except zlib.error as error:
-            raise ValueError(f"corrupted: {error}") from error
-        if not stream.eof:
-            raise ValueError("corrupted or truncated: compressed voxels without an end")
-
-
-def _unpack_entry(file: IO[bytes], order: str, word: str) -> tuple[int, int, int, bytes]:
-    tag, kind, length = _unpack(file, f"{order}HH{word}")
-    content = file.read(struct.calcsize(word))
-    return tag, kind, length, content
-
-
-def _values(file: IO[bytes], order: str, kind: int, length: int, content: bytes) -> tuple[int, ...]:
-    form = order + _SMALL[kind] * min(length, _MOST_VALUES)
-    size = struct.calcsize(form)
-    if size > len(content):
-        word = "Q" if len(content) == 8 else "I"
-        (place,) = struct.unpack(order + word, content)
-        if place + size > os.fstat(file.fileno()).st_size:
-            raise ValueError("truncated")
-        file.seek(place)
-        content = file.read(size)
-    values: tuple[int, ...] = struct.unpack_from(form, content)
-    return values
-
-
-def _first(tags: Mapping[int, tuple[int, ...]], tag: int, default: int) -> int:
-    return next(iter(tags.get(tag, ())), default)
-
-
-def _unpack(file: IO[bytes], form: str) -> tuple[int, ...]:
-    found: tuple[int, ...] = struct.unpack(form, file.read(struct.calcsize(form)))
-    return found
+def _voxels(image: Pillow.Image, page: Page) -> Array:
+    if (page.samples > 1 and page.bits != 8) or (page.kind == FLOAT and page.bits != 32):
+        raise ValueError("such voxels are not supported; save grey or RGB voxels in strips")
+    image.load()
+    if image.mode not in _MODES:
+        raise ValueError(f"voxels of mode {image.mode} are not supported")
+    if image.mode in _TO_RGB:
+        return np.array(image.convert(_TO_RGB[image.mode]))
+    array: Array = np.array(image)
+    if image.mode == "1":
+        return array.astype(np.uint8) * np.uint8(255)
+    if page.bits > 8 or page.kind == 2:
+        return array.astype(f"{_LETTERS.get(page.kind, 'u')}{page.bits // 8}")
+    return array

@@ -1,9 +1,10 @@
-"""Tests of libjpeg's complaints: broken JPEG is an error, and standard output stays clean."""
+"""Tests of JPEG: corrupted files are errors, and nothing is printed."""
 
 from __future__ import annotations
 
 import io
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,17 @@ def test_the_stream_is_given_back(capfd: pytest.CaptureFixture[str]) -> None:
         raise ValueError("inside")
     os.write(1, b"after\n")
     assert capfd.readouterr().out == "after\n"
+
+
+def test_a_jpeg_cannot_hold_more_than_its_bytes(tmp_path: Path) -> None:
+    """A size of four billion voxels in a small file is an error; a large even image is not."""
+    path = tmp_path / "a.jpg"
+    Pillow.new("L", (4000, 3000), 7).save(path, optimize=True)
+    content = bytearray(path.read_bytes())
+    value = _load(path, content)
+    assert isinstance(value, Image)
+    assert value.array.shape == (3000, 4000)
+    place = content.index(b"\xff\xc0") + 5
+    struct.pack_into(">HH", content, place, 65500, 65500)
+    with pytest.raises(InputUnavailable, match="too short for its size of 65500x65500"):
+        _load(path, content)

@@ -97,7 +97,7 @@ def test_broken_compression_is_no_image(tmp_path: Path) -> None:
         ({"DimSize": "50000 50000 50000"}, "truncated"),
         ({"NDims": "4", "DimSize": "5 3 2 2"}, r"a 4-D image \(5x3x2x2, x y z t\).*one volume"),
         ({"NDims": "1", "DimSize": "5"}, "a 1-D image"),
-        ({"ElementType": "MET_STRING"}, "MET_STRING are not read"),
+        ({"ElementType": "MET_STRING"}, "MET_STRING are not supported"),
         ({"ElementNumberOfChannels": "0"}, "ElementNumberOfChannels is '0'"),
         ({"Offset": "nan 0 0"}, "Offset is 'nan 0 0'"),
         ({"ElementSpacing": "1 1 one"}, "ElementSpacing is '1 1 one'"),
@@ -120,7 +120,7 @@ def test_no_other_file_of_the_machine_is_read(tmp_path: Path, separator: str, pa
     secret.write_bytes(VOXELS.tobytes())
     path = tmp_path / "a.mha"
     _file(path, b"", separator, Comment="x" * padding, ElementDataFile=str(secret))
-    with pytest.raises(InputUnavailable, match="keeps its voxels in another file"):
+    with pytest.raises(InputUnavailable, match="has its voxels in another file"):
         _load(path)
 
 

@@ -74,7 +74,7 @@ def test_no_other_file_of_the_machine_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_bytes(VOXELS.tobytes())
     more = "# padding\n" * 600 + f"data file: {secret}\n"
-    with pytest.raises(InputUnavailable, match="keeps its voxels in another file"):
+    with pytest.raises(InputUnavailable, match="has its voxels in another file"):
         _load(_file(tmp_path / "a.nrrd", b"", more=more))
     with pytest.raises(InputUnavailable, match="header is corrupted or truncated"):
         _load(_file(tmp_path / "a.nrrd", b"", more="# padding\n" * 7000))

