@@ -27,7 +27,8 @@ def inflate(url: str, kind: str, source: IO[bytes], *, whole: bool = True) -> It
                 data = stream.unconsumed_tail or source.read(_READ)
                 if not data:
                     raise InputUnavailable(
-                        f"input {url}: the {kind} file is truncated, or its compressed data are corrupted"
+                        f"input {url}: the {kind} file is truncated, or its compressed data are"
+                        " corrupted"
                     )
             elif whole and (data := _next_member(stream.unused_data, source)):
                 stream = zlib.decompressobj(_GZIP_OR_ZLIB)

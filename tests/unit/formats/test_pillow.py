@@ -16,9 +16,7 @@ def test_errors_name_the_input_and_not_the_path(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"\x89PNG")
     with (
-        pytest.raises(
-            InputUnavailable, match="input s3://a: the PNG file cannot be read"
-        ) as caught,
+        pytest.raises(InputUnavailable, match="s3://a: the PNG file cannot be read") as caught,
         open_image("s3://a", str(path), "PNG"),
     ):
         pass

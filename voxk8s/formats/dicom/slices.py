@@ -105,8 +105,8 @@ def _check_grid(
         at = int(gaps.argmin())
         _refuse(
             url,
-            f"has several slices at one position ({ordered[at].name} and {ordered[at + 1].name}); put"
-            " each volume in its own folder",
+            f"has several slices at one position ({ordered[at].name} and {ordered[at + 1].name});"
+            " put each volume in its own folder",
         )
     even = heights[0] + step * np.arange(len(heights))
     if float(np.abs(heights - even).max()) > step * _UNEVEN:
