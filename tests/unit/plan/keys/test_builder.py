@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from tests.support.kernel_index import FakeIndex
@@ -22,15 +24,20 @@ from tests.support.plan_documents import (
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import (
     Goal,
+    InputRef,
     KeyConstant,
     KeyGraph,
     KeyOperation,
+    OperationId,
+    Pin,
+    ResultKey,
     Role,
     WorkPlan,
     blockers,
     constant_id,
     decode,
     expand,
+    grow,
     inputs,
     key_graph,
     operation_id,
@@ -299,3 +306,52 @@ def test_plan_without_a_node_that_another_needs_is_refused() -> None:
     made = make_operation("default.addition", (missing, missing))
     with pytest.raises(InvalidPlan, match=missing):
         key_graph(WorkPlan({made.id: made}, (Goal("print", made.id, "x"),)), INDEX)
+
+
+def test_graphs_grow_until_nothing_more_is_known() -> None:
+    """A pinned listing expands a loop, whose inputs are pinned in turn; each is asked for once."""
+    graph = key_graph(
+        plan(
+            constant("url", "s3://x/"),
+            operation("files", "dir", "url"),
+            closure("body", "f", [parameter("f"), operation("image", "load", "f")], "image"),
+            operation("images", "map", "body", "files"),
+            goals=[goal("images")],
+        ),
+        INDEX,
+    )
+    asked: list[str] = []
+
+    def pin_known(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
+        urls = {ref.id: str(ref.arguments[0]) for ref in refs}
+        asked.extend(urls.values())
+        files = ("s3://x/a", "s3://x/b")
+        return {
+            name: pin(url, "", files if url == "s3://x/" else None)
+            for name, url in urls.items()
+            if url != "s3://x/b"
+        }
+
+    grown = grow(graph, pin_known, lambda _graph, _pivots: {})
+    assert asked == ["s3://x/", "s3://x/a", "s3://x/b"]
+    assert [ref.arguments for ref in grown.unpinned.values()] == [("s3://x/b",)]
+    assert grown.goals[0].key is None
+
+
+def test_graphs_grow_by_values_of_pivots() -> None:
+    """The value of a pivot expands its loop; a pivot without a value is asked for once."""
+    graph = graph_of(
+        operation("numbers", "test.nothing"),
+        closure("body", "x", [parameter("x"), operation("y", "addition", "x", "x")], "y"),
+        operation("loop", "map", "body", "numbers"),
+        goals=[goal("loop")],
+    )
+    asked: list[ResultKey] = []
+
+    def values_of(_: KeyGraph, pivots: Sequence[ResultKey]) -> Mapping[ResultKey, object]:
+        asked.extend(pivots)
+        return {pivot: [1.0, 2.0] for pivot in pivots}
+
+    assert grow(graph, lambda _: {}, values_of).goals[0].key is not None
+    assert grow(graph, lambda _: {}, lambda _graph, _pivots: {}).goals[0].key is None
+    assert asked == [deferred.pivot for deferred in graph.deferred]

@@ -1,0 +1,21 @@
+"""Parts of a store over memory."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from voxk8s.storage.backend import Backend
+from voxk8s.storage.counters import Counters
+from voxk8s.storage.options import Location, StoreOptions
+from voxk8s.storage.quarantine import Quarantine
+
+
+def memory_backend() -> Backend:
+    """Return an empty back end of its own."""
+    return Backend(Location("memory", uuid4().hex), StoreOptions())
+
+
+def quarantine_of(backend: Backend) -> tuple[Quarantine, Counters]:
+    """Return the quarantine of a back end, and its counters."""
+    counters = Counters()
+    return Quarantine(backend, counters), counters

@@ -1,0 +1,33 @@
+"""Remembered pins of inputs."""
+
+from __future__ import annotations
+
+from tests.unit.storage.memory import memory_backend, quarantine_of
+from voxk8s.plan import Digest, Pin
+from voxk8s.storage.layout import pin_path
+from voxk8s.storage.pin_store import PinStore
+
+PIN = Pin("s3://bucket/a.nii.gz", Digest("1" * 64), 5)
+
+
+def test_pins_are_found_by_the_state_of_the_input() -> None:
+    """Another size or version is another state."""
+    backend = memory_backend()
+    pins = PinStore(backend, quarantine_of(backend)[0])
+    pins.put(PIN, 5, "etag")
+    assert pins.get(PIN.url, 5, "etag") == PIN
+    assert pins.get(PIN.url, 6, "etag") is None
+    assert pins.get(PIN.url, 5, "other") is None
+
+
+def test_corrupt_pins_are_missing() -> None:
+    """An input whose pin is damaged is read again."""
+    backend = memory_backend()
+    quarantine, counters = quarantine_of(backend)
+    pins = PinStore(backend, quarantine)
+    pins.put(PIN, 5, "etag")
+    path = pin_path(PIN.url, 5, "etag")
+    data = bytes(backend.get(path) or b"")
+    backend.write(path, (data.replace(b"bucket", b"bouquet"),), "application/json")
+    assert pins.get(PIN.url, 5, "etag") is None
+    assert counters.snapshot().corrupt == 1

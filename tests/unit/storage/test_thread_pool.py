@@ -1,0 +1,45 @@
+"""Calls for many keys in threads."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from voxk8s.storage.thread_pool import ThreadPool
+
+
+def test_results_are_mapped_by_item() -> None:
+    """Each item is called once, also one that is listed twice."""
+    calls: list[int] = []
+
+    def double(number: int) -> int:
+        calls.append(number)
+        return 2 * number
+
+    assert ThreadPool(4).map(double, [1, 2, 3, 2]) == {1: 2, 2: 4, 3: 6}
+    assert sorted(calls) == [1, 2, 3]
+
+
+def test_the_first_error_stops_all_calls() -> None:
+    """Items that have not started are not called any more."""
+    calls: list[int] = []
+
+    def fail(number: int) -> None:
+        calls.append(number)
+        raise ValueError(number)
+
+    with pytest.raises(ValueError, match=r"[01]"):
+        ThreadPool(2).map(fail, range(1000))
+    assert len(calls) <= 2
+
+
+def test_calls_run_in_parallel() -> None:
+    """Two calls that wait for each other both end."""
+    barrier = threading.Barrier(2, timeout=30)
+    assert len(ThreadPool(2).map(lambda _: barrier.wait(), "ab")) == 2
+
+
+def test_a_submitted_call_is_waited_for_by_its_callable() -> None:
+    """The callable returns the result of the call."""
+    assert ThreadPool(1).submit(lambda: 5)() == 5
