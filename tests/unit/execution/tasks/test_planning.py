@@ -19,7 +19,7 @@ from voxk8s.values import Image
 
 @kernel("planning.blank")
 def blank(size: float) -> Image:
-    """Give an image of zeros."""
+    """Return an image of zeros."""
     array = np.zeros((int(size), int(size)), np.uint8)
     return Image(array, (1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0))
 
@@ -29,8 +29,8 @@ def blank(size: float) -> Image:
     [("planning.blank", {"planning.blank", "save"}), ("addition", {"save"})],
     ids=["an image", "a number"],
 )
-def test_a_saved_image_is_stored_as_its_file_is(saved: str, kept: set[str]) -> None:
-    """Others go on from the image, so it is kept beside its file; a small value needs no second."""
+def test_a_saved_image_is_stored_beside_its_file(saved: str, kept: set[str]) -> None:
+    """Other plans use the image, not its file; a small value is not stored twice."""
     make = PlanMaker()
     arguments = (4.0,) if saved == "planning.blank" else (4.0, 5.0)
     make.save("x.nii", make(saved, *arguments))
@@ -44,13 +44,13 @@ def test_a_saved_image_is_stored_as_its_file_is(saved: str, kept: set[str]) -> N
 
 
 def test_only_groups_of_other_policies_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ours are right by their own tests; to look again would cost every plan."""
+    """The default policy has tests of its own; a check would slow down every plan."""
     checked: list[int] = []
 
     def check(groups: Sequence[FusionGroup], *_: object) -> None:
         checked.append(len(groups))
 
-    class Theirs(DefaultPolicy):
+    class OtherPolicy(DefaultPolicy):
         def fuse(
             self,
             order: Sequence[ResultKey],
@@ -65,6 +65,6 @@ def test_only_groups_of_other_policies_are_checked(monkeypatch: pytest.MonkeyPat
     make.show("sum", make("addition", 1.0, 2.0))
     graph = key_graph(make.plan(), registry())
     compute = resolve(graph, lambda _: ()).compute
-    for policy in (find_policy("default"), Theirs()):
+    for policy in (find_policy("default"), OtherPolicy()):
         plan_tasks(graph, compute, (), compute, policy=policy)
     assert checked == [1]

@@ -336,8 +336,12 @@ def test_a_record_has_the_provenance_of_its_value() -> None:
     run_task(task, _context(store, resolved=1.5e9), clock=script.clock())
     record = store.record(ResultKey(str(task.key)))
     assert record is not None
-    told = record.provenance
-    assert (told.kernel, told.created, told.voxk8s_version) == ("task.scripted", 1.5e9, __version__)
+    provenance = record.provenance
+    assert (provenance.kernel, provenance.created, provenance.voxk8s_version) == (
+        "task.scripted",
+        1.5e9,
+        __version__,
+    )
 
 
 def test_a_store_outage_delays_a_task(reports: list[Report]) -> None:
