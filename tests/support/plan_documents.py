@@ -11,23 +11,23 @@ INDEX = FakeIndex()
 
 
 def constant(label: str, value: object) -> Form:
-    """Write a constant."""
+    """Return a constant."""
     return {"id": label, "type": "constant", "value": value}
 
 
 def operation(label: str, operator: str, *arguments: str) -> Form:
-    """Write an operation."""
+    """Return an operation."""
     named = {str(place): name for place, name in enumerate(arguments)}
     return {"id": label, "type": "operation", "operator": operator, "arguments": named}
 
 
 def parameter(name: str) -> Form:
-    """Write a parameter whose label is its name."""
+    """Return a parameter whose label is its name."""
     return {"id": name, "type": "parameter", "name": name}
 
 
 def closure(label: str, variable: str, nodes: list[Form], result: str, **captures: str) -> Form:
-    """Write a closure."""
+    """Return a closure."""
     return {
         "id": label,
         "type": "closure",
@@ -39,12 +39,12 @@ def closure(label: str, variable: str, nodes: list[Form], result: str, **capture
 
 
 def goal(label: str, name: str = "r", kind: str = "print") -> Form:
-    """Write a goal."""
+    """Return a goal."""
     return {"operation": kind, "id": label, "name": name}
 
 
 def document(*nodes: Form, goals: list[Form], imports: list[str] | None = None) -> Form:
-    """Write a document; `vox1` is imported unless said otherwise."""
+    """Return a document; `vox1` is imported unless said otherwise."""
     return {"nodes": [*nodes], "goals": goals, "imports": imports or ["vox1"]}
 
 

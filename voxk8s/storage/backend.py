@@ -203,7 +203,7 @@ class Backend:
             raise self._converted(error, "delete") from error
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """List all objects below a prefix. Slow: for maintenance, never to look something up."""
+        """Iterate over all objects below a prefix. Slow: for maintenance only."""
         _threads.enter()
         try:
             for chunk in obstore.list(self._bulk, prefix, chunk_size=1000):

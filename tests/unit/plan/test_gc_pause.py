@@ -12,7 +12,7 @@ from voxk8s.plan.gc_pause import without_gc
 
 @without_gc
 def enabled() -> bool:
-    """Say whether the collector works."""
+    """Whether the collector is enabled."""
     return gc.isenabled()
 
 

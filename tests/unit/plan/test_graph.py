@@ -20,7 +20,7 @@ LONG = 100_000
 
 @st.composite
 def dags(draw: st.DrawFn) -> dict[int, list[int]]:
-    """Draw an acyclic graph whose mapping is in any order."""
+    """Return an acyclic graph whose mapping is in any order."""
     size = draw(st.integers(0, 12))
     needs = {
         node: draw(st.lists(st.integers(0, node - 1), max_size=3)) if node else []

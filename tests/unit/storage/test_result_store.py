@@ -18,12 +18,12 @@ VALUES = {"mixed": MIXED, "zeros": np.r_[ZEROS, MIXED["noise"]], "inline": "x" *
 
 
 def key(name: str) -> str:
-    """Give a result key for a word."""
+    """Return a result key for a word."""
     return hashlib.sha256(name.encode()).hexdigest()
 
 
 def filled() -> tuple[ResultStore, dict[str, bytes]]:
-    """Give a store with the values above, and all its objects."""
+    """Return a store with the values above, and all its objects."""
     store = open_store("memory://flipped-in-tests")
     backend = store._backend
     for found in [*backend.list("ac"), *backend.list("cas"), *backend.list("quarantine")]:

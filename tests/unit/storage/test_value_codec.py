@@ -120,7 +120,7 @@ def test_tuples_become_lists() -> None:
 
 
 def nested(depth: int) -> Value:
-    """Give lists inside lists."""
+    """Return lists inside lists."""
     value: Value = 1
     for _ in range(depth):
         value = [value]
@@ -190,7 +190,7 @@ def test_member_of_an_enumeration_is_its_text() -> None:
 
 
 def blob(tree: object, *, body: bytes = b"", total: int | None = None, version: int = 1) -> bytes:
-    """Write a blob by hand."""
+    """Return a blob by hand."""
     packed = msgspec.msgpack.encode(tree)
     payload = packed + bytes(-len(packed) % 64) + body
     length = len(payload) if total is None else total

@@ -104,7 +104,7 @@ def grow(
 
 
 def inputs(plan: WorkPlan, index: KernelIndex) -> tuple[InputRef, ...]:
-    """List the inputs with known addresses that the goals need."""
+    """Return the inputs with known addresses that the goals need."""
     return tuple(key_graph(plan, index).unpinned.values())
 
 
@@ -141,7 +141,7 @@ class KeyGraphBuilder:
         return KeyGraphBuilder(self._plan, self._table.extended(pins, values)).graph()
 
     def graph(self) -> KeyGraph:
-        """Make all keys and collect what the goals need."""
+        """Create all keys and return the graph of what the goals need."""
         goals = self._plan.goals
         table = self._table
         try:
@@ -219,7 +219,7 @@ class KeyGraphBuilder:
                 )
 
     def _make_all(self, layout: ScopeLayout) -> None:
-        """Make the keys of the plan's own nodes, with a fast path for plain operations."""
+        """Create the keys of the plan's own nodes, with a fast path for plain operations."""
         partial = self._table.partial
         nodes = self._table.nodes
         scope = Scope(layout, partial)
@@ -248,7 +248,7 @@ class KeyGraphBuilder:
                 nodes[key] = KeyOperation(key, qualified, version, known, name)
 
     def _make(self, node: Node, name: OperationId | None, scope: Scope) -> PartialKey:
-        """Make a node's key; `name` is None in a loop, where the items change the id."""
+        """Create a node's key; `name` is None in a loop, where the items change the id."""
         if isinstance(node, Operation):
             arguments = [scope.keys[argument] for argument in node.arguments]
             partial = self._operation(node.operator, arguments, name, scope)

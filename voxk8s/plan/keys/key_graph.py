@@ -45,7 +45,7 @@ class KeyOperation(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def location_id(self) -> OperationId:
-        """What its place in a program goes by: a file is saved elsewhere than its value is made."""
+        """Id by which source locations list it: the saving of a value has one of its own."""
         return (
             self.operation if self.suffix is None else save_location_id(self.operation, self.suffix)
         )

@@ -126,7 +126,7 @@ class Waiting:
 
 
 def waiting_for(goals: Iterable[PartialKey]) -> Waiting:
-    """Collect the operations without a key that goals need."""
+    """Return the operations without a key that goals need."""
     pending: dict[OperationId, tuple[OperationId, ...]] = {}
     needs: dict[ResultKey, None] = {}
     stack = [goal for goal in goals if goal.key is None]

@@ -1,1 +1,4 @@
-"""Maintenance of a store: inventory, garbage collection, verification."""
+"""Maintenance of a store: verification and garbage collection.
+
+`inventory` lists the store, `verify` reads everything, `gc_policy` chooses what `gc` deletes.
+"""

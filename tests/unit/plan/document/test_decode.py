@@ -35,7 +35,7 @@ SUM = operation_id("addition", [FIVE, THREE])
 
 
 def refused(source: str | bytes | Form) -> InvalidPlan:
-    """Give the error that a document is refused with."""
+    """Return the error that a document is refused with."""
     with pytest.raises(InvalidPlan) as caught:
         decode(source, index=INDEX)
     assert "\n" not in str(caught.value)
@@ -43,7 +43,7 @@ def refused(source: str | bytes | Form) -> InvalidPlan:
 
 
 def body(*nodes: Form, result: str) -> Form:
-    """Write a closure over `x` named `f`."""
+    """Return a closure over `x` named `f`."""
     return closure("f", "x", [*nodes], result)
 
 

@@ -33,7 +33,7 @@ SCALARS = TEXT | st.booleans() | st.integers() | st.floats(allow_nan=False, allo
 
 @st.composite
 def documents(draw: st.DrawFn) -> Form:
-    """Draw a document of constants, operations and loops, in any order."""
+    """Return a document of constants, operations and loops, in any order."""
     nodes = [constant("n0", draw(SCALARS))]
     for at in range(1, draw(st.integers(2, 9))):
         label = f"n{at}"

@@ -28,7 +28,7 @@ def through_server(value: object) -> object:
 
 
 def value_of(read: WorkPlan) -> Scalar:
-    """Give the only constant of a plan."""
+    """Return the only constant of a plan."""
     (node,) = read.nodes.values()
     assert isinstance(node, Constant)
     return node.value

@@ -46,17 +46,17 @@ from voxk8s.plan import operation as make_operation
 
 
 def kernels_of(graph: KeyGraph) -> list[str]:
-    """List the kernels of a graph's operations, sorted."""
+    """Return the kernels of a graph's operations, sorted."""
     return sorted(node.kernel for node in graph.nodes.values() if isinstance(node, KeyOperation))
 
 
 def load(label: str, url: str) -> list[Form]:
-    """Write a load of a constant URL."""
+    """Return a load of a constant URL."""
     return [constant(f"url of {label}", url), operation(label, "load", f"url of {label}")]
 
 
 def only_key(graph: KeyGraph) -> str:
-    """Give the key of the only goal."""
+    """Return the key of the only goal."""
     (only,) = graph.goals
     assert only.key is not None
     return only.key
@@ -248,7 +248,7 @@ def test_geometry_that_needs_itself_is_refused() -> None:
 
 
 def loop_with_geometry(*inner: Form) -> list[Form]:
-    """Write a loop over two URLs whose body loads the item and asks for geometry."""
+    """Return a loop over two URLs whose body loads the item and asks for geometry."""
     body = [
         parameter("u"),
         operation("i", "load", "u"),

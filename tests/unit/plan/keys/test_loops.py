@@ -36,20 +36,20 @@ X_PLUS_K = [parameter("x"), parameter("k"), operation("s", "addition", "x", "k")
 
 
 def arguments(graph: KeyGraph, key: ResultKey | None) -> tuple[ResultKey, ...]:
-    """Give the argument keys of a node."""
+    """Return the argument keys of a node."""
     assert key is not None
     return graph.nodes[key].arguments
 
 
 def key(graph: KeyGraph, place: int = 0) -> ResultKey:
-    """Give the key of a goal."""
+    """Return the key of a goal."""
     found = graph.goals[place].key
     assert found is not None
     return found
 
 
 def loop(sequence: str = "xs", *body: Form, result: str = "s") -> list[Form]:
-    """Write `for x in sequence do x + k` (or another body) as the operation `m`."""
+    """Return `for x in sequence do x + k` (or another body) as the operation `m`."""
     nodes = list(body) or X_PLUS_K
     return [
         constant("k", 2.0),
@@ -59,7 +59,7 @@ def loop(sequence: str = "xs", *body: Form, result: str = "s") -> list[Form]:
 
 
 def by_hand(*items: Form) -> KeyGraph:
-    """Write the same loop out by hand."""
+    """Return the same loop out by hand."""
     labels = [str(item["id"]) for item in items]
     sums = [operation(f"s {label}", "addition", label, "k") for label in labels]
     every = operation("m", "sequence", *(f"s {label}" for label in labels))
@@ -217,7 +217,7 @@ def test_loop_over_a_folder() -> None:
 
 
 def deferred_loop() -> KeyGraph:
-    """Give the graph of a loop over a computed range, beside a goal that does not wait."""
+    """Return the graph of a loop over a computed range, beside a goal that does not wait."""
     return graph_of(
         constant("c", 1.0),
         operation("n", "addition", "c", "c"),
@@ -283,7 +283,7 @@ def test_constant_is_no_sequence() -> None:
 
 
 def computed_address() -> KeyGraph:
-    """Give the graph of a load whose address is computed."""
+    """Return the graph of a load whose address is computed."""
     return graph_of(
         constant("c", "s3://x/a"),
         operation("u", "strings.concat", "c"),
@@ -362,7 +362,7 @@ def test_ids_in_loops_are_those_of_the_work_written_out() -> None:
 
 
 def kernel_of(graph: KeyGraph, operation: str) -> str:
-    """Give the kernel of an operation by its id."""
+    """Return the kernel of an operation by its id."""
     return next(
         node.kernel
         for node in graph.nodes.values()
@@ -410,7 +410,7 @@ def test_what_has_a_key_waits_for_nothing() -> None:
 
 
 def fold(sequence: str = "xs", *, first: str = "k") -> list[Form]:
-    """Write `fold - first sequence` as the operation `m`."""
+    """Return `fold - first sequence` as the operation `m`."""
     nodes = [
         parameter("x"),
         parameter("accumulator"),
@@ -424,7 +424,7 @@ def fold(sequence: str = "xs", *, first: str = "k") -> list[Form]:
 
 
 def folded_by_hand(*items: Form) -> KeyGraph:
-    """Write the same fold out by hand."""
+    """Return the same fold out by hand."""
     forms, last = [constant("k", 2.0), *items], "k"
     for item in items:
         label = str(item["id"])

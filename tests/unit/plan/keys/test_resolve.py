@@ -19,14 +19,14 @@ class Store:
         self.questions: list[list[ResultKey]] = []
 
     def contains(self, keys: Collection[ResultKey]) -> set[ResultKey]:
-        """Give those keys that are held."""
+        """Return those keys that are held."""
         self.questions.append(list(keys))
         return self.held.intersection(keys)
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[KeyGraph, set[ResultKey]]:
-    """Draw a graph and what a store holds of it."""
+    """Return a graph and what a store holds of it."""
     size = draw(st.integers(1, 12))
     nodes: list[Form] = [constant("n0", 1.0)]
     for at in range(1, size + 1):
@@ -41,7 +41,7 @@ def cases(draw: st.DrawFn) -> tuple[KeyGraph, set[ResultKey]]:
 
 
 def naive(graph: KeyGraph, held: set[ResultKey]) -> tuple[set[ResultKey], set[ResultKey]]:
-    """Find what is known and what is to compute, by plain recursion."""
+    """Return what is known and what to compute, by plain recursion."""
     known: set[ResultKey] = set()
     compute: set[ResultKey] = set()
 
@@ -101,7 +101,7 @@ def test_nothing_below_known_work_is_looked_up(case: tuple[KeyGraph, set[ResultK
 
 
 def chain(count: int) -> KeyGraph:
-    """Give a chain of operations."""
+    """Return a chain of operations."""
     nodes = [operation(f"n{at}", "near", f"n{at - 1}") for at in range(1, count + 1)]
     return graph_of(constant("n0", 1.0), *nodes, goals=[goal(f"n{count}")])
 

@@ -14,12 +14,12 @@ TIMES = st.integers(0, 1000).map(float)
 
 
 def digest(number: int) -> bytes:
-    """Give a digest; those of small numbers end with zero bytes, as some do."""
+    """Return a digest; those of small numbers end with zero bytes, as some do."""
     return pack(f"{number + 1:02x}".ljust(64, "0"))
 
 
 def rows_of_results(items: list[tuple[float, int | None, int]]) -> Rows:
-    """Make rows of (last use, number of the blob, size)."""
+    """Return rows of (last use, number of the blob, size)."""
     return np.array(
         [
             (digest(place), b"" if blob is None else digest(blob), used, size)
@@ -30,7 +30,7 @@ def rows_of_results(items: list[tuple[float, int | None, int]]) -> Rows:
 
 
 def rows_of_blobs(items: list[tuple[float, int]]) -> Rows:
-    """Make rows of (time of writing, size)."""
+    """Return rows of (time of writing, size)."""
     rows = [(digest(place), size, modified) for place, (modified, size) in enumerate(items)]
     return np.array(rows, BLOB)
 
