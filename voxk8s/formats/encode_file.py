@@ -1,16 +1,16 @@
-"""Values as files: what a `save` goal delivers. Equal values give equal bytes.
+"""Values to files, for `save` goals. Equal values give equal bytes.
 
 | suffix | what is written |
 |---|---|
 | `.nii` `.nii.gz` `.mha` `.mhd` `.nrrd` | the image with its geometry and voxel type |
 | `.png` `.jpg` `.jpeg` `.tif` `.tiff` | the middle slice (index n // 2 along z) in 8 bits |
-| `.json` | the value as JSON, indented by 2; images in it by what they are |
-| any other | the value as text, as `print` shows it; images by `.txt` or no suffix only |
+| `.json` | the value as JSON, indented by 2; images in it by their description |
+| any other | the value as text, as `print` shows it; images only with `.txt` or no suffix |
 
-8 bits: a uint8 image that holds only 0 and 1 is a mask and becomes 0 and 255; other uint8 images
-are kept. Any other type is kept too, rounded half to even, if its values lie within 0 to 255 and
-some exceed 1; else the slice's range is stretched over 0 to 255 (one value only: 0), NaN is 0 and
-infinities are the ends. JPEG has quality 95 and drops alpha.
+8 bits: a uint8 image with only 0 and 1 is a mask and becomes 0 and 255; other uint8 images are
+kept. Values of other types are rounded half to even if all are in 0 to 255 and some exceed 1; else
+the range of the slice is scaled to 0 to 255 (a single value: 0), with NaN as 0 and infinities as
+the ends. JPEG has quality 95 and no alpha.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _GZIP_LEVEL: Final = 4  # half the time of 6 for a few percent of size
 
 
 def encode_file(value: Value, suffix: str) -> SavedFile:
-    """Encode a value in the format of `suffix` (with its dot); KernelError if it cannot be."""
+    """Encode a value in the format of `suffix` (with its dot); raises KernelError if impossible."""
     suffix = suffix.lower()
     if isinstance(value, SavedFile):
         return value
@@ -52,7 +52,7 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
         return SavedFile((text + "\n").encode(), suffix, "application/json")
     if suffix not in IMAGE_MEDIA_TYPES:
         if isinstance(value, Image) and suffix not in _TEXTS:
-            # Rather a slip of the pen than the wish for a line of text.
+            # A misspelled suffix is more likely than the intention to save a line of text.
             known = ", ".join(IMAGE_MEDIA_TYPES)
             raise KernelError(
                 f"save: {describe(value)} cannot be saved as {suffix}; use one of {known}"
@@ -60,25 +60,25 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
         return SavedFile((as_text(value) + "\n").encode(), suffix, TEXT_MEDIA_TYPE)
     if not isinstance(value, Image):
         raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: not an image")
-    obstacle = _obstacle(value, suffix)
-    if obstacle is not None:
-        raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: {obstacle}")
+    reason = _unsupported_reason(value, suffix)
+    if reason is not None:
+        raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: {reason}")
     data = _picture(value, suffix) if suffix in _PICTURES else _volume(value, suffix)
     return SavedFile(data, suffix, IMAGE_MEDIA_TYPES[suffix])
 
 
-def _obstacle(image: Image, suffix: str) -> str | None:
-    """Say why a format cannot hold an image, and which can; None if it can.
+def _unsupported_reason(image: Image, suffix: str) -> str | None:
+    """Return why a format cannot store an image, and which format can; None if it can.
 
-    ITK would write files of other voxels or axes, or that nobody can read.
+    ITK would write other voxels or axes, or files that cannot be read.
     """
     if not all(image.size):
         return "it has no voxels"
     if suffix in _PICTURES:
-        held = _CHANNELS.get(suffix, (1, 3, 4))
-        if image.channels not in held:
+        supported = _CHANNELS.get(suffix, (1, 3, 4))
+        if image.channels not in supported:
             return (
-                f"it has {image.channels} channels, such files {' or '.join(map(str, held))};"
+                f"it has {image.channels} channels, such files {' or '.join(map(str, supported))};"
                 " use .nii.gz, .mha or .nrrd"
             )
     elif suffix in (".nii", ".nii.gz"):
@@ -94,7 +94,7 @@ def _obstacle(image: Image, suffix: str) -> str | None:
 def _volume(image: Image, suffix: str) -> bytes:
     if suffix == ".nii.gz":
         return _written(image, image.array, ".nii", packed=True)
-    # An .mhd that holds its voxels is an .mha under another name: one file, not two.
+    # An .mhd with its own voxels has the format of .mha, and is one file instead of two.
     return _written(image, image.array, ".mha" if suffix == ".mhd" else suffix)
 
 
@@ -110,7 +110,7 @@ def _picture(image: Image, suffix: str) -> bytes:
 
 
 def to_uint8(array: Array) -> MaskArray:
-    """Bring voxels to 8 bits by the rules of this module."""
+    """Convert voxels to 8 bits by the rules in the docstring of this module."""
     if array.dtype == np.bool_:
         return np.ascontiguousarray(array, np.uint8) * np.uint8(255)
     if array.dtype == np.uint8:
@@ -148,9 +148,9 @@ def _written(image: Image, array: Array, suffix: str, *, packed: bool = False) -
 
 
 def _gzipped(file: IO[bytes]) -> bytes:
-    """Compress without a name, a time and a second copy; zlib's header has neither.
+    """Compress as gzip without a name and a time, in chunks.
 
-    That of Python's gzip differs between its versions.
+    The header that Python's gzip writes differs between its versions; zlib's does not.
     """
     stream = zlib.compressobj(_GZIP_LEVEL, wbits=31)
     parts = []

@@ -3,8 +3,8 @@
 ITK fills missing voxels with zeros, takes spacings of NaN or 0 for 1 mm, and reads voxels from
 inside the header if it says so.
 
-Stays ours: of 3,342 files nibabel's checks of the header refuse 53 fewer, and of this module only
-the table of types and the struct formats would go, for 10 MB and 60 MB of memory.
+Stays ours: nibabel, which repairs headers silently, accepts 55 of 3,342 files that are refused
+here, such as geometry with NaN. About 30 of these lines would go, for 60 MB of memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tests of reading files: formats by content, geometry, and clear errors for what is broken."""
+"""Tests of reading files: formats by content, geometry, and errors for damaged files."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_volumes_survive(tmp_path: Path, suffix: str, dtype: type[np.generic]) -
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".mha", ".nrrd", ".nii"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_two_dimensions_and_colour_survive(tmp_path: Path, suffix: str, channels: int) -> None:
-    """A 2-D image in grey, RGB and RGBA comes back with its channels."""
+    """A 2-D image in grey, RGB and RGBA is read with its channels."""
     shape = (4, 6) if channels == 1 else (4, 6, channels)
     array = np.random.default_rng(0).integers(2, 256, shape).astype(np.uint8)
     path = tmp_path / "a"
@@ -76,7 +76,7 @@ def test_two_dimensions_and_colour_survive(tmp_path: Path, suffix: str, channels
 
 
 def test_jpeg_is_read(tmp_path: Path) -> None:
-    """A JPEG comes back close to what it was."""
+    """A JPEG is read with voxels close to the original."""
     array = np.full((16, 16), 100, np.uint8)
     path = tmp_path / "a"
     path.write_bytes(encode_file(image(array), ".jpg").data)
@@ -95,7 +95,7 @@ def test_the_name_does_not_decide(tmp_path: Path) -> None:
 
 
 def test_json_is_a_value(tmp_path: Path) -> None:
-    """A JSON document is the value it spells, also compressed."""
+    """A JSON document is read as its value, also compressed."""
     path = tmp_path / "a"
     path.write_text('{"a": [1, 2.5, "x", null, true]}')
     assert _load(path) == {"a": [1, 2.5, "x", None, True]}
@@ -109,7 +109,7 @@ def test_json_is_a_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd", ".png", ".jpg"])
 @pytest.mark.parametrize("keep", [0.5, 0.97])
 def test_truncated_files_are_refused(tmp_path: Path, suffix: str, keep: float) -> None:
-    """A file that ends too early is an error with its URL, never an image of zeros."""
+    """A truncated file is an error with its URL, never an image with zeros."""
     noise = np.random.default_rng(1).random((8, 16, 16)).astype(np.float32) * 255
     data = encode_file(image(noise), suffix).data
     path = tmp_path / "cut"
@@ -141,8 +141,8 @@ def test_corrupted_files_are_refused(tmp_path: Path) -> None:
         (b"NRRD0004\ntype: float\ndata file: /etc/passwd\n\n", "another file"),
     ],
 )
-def test_what_is_no_image_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
-    """Empty files, other files, and headers that point elsewhere get a clear error."""
+def test_other_files_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    """Empty files, other files, and headers that name other files are errors."""
     path = tmp_path / "odd"
     path.write_bytes(content)
     with pytest.raises(InputUnavailable, match=rf"odd: .*{words}"):
@@ -173,7 +173,7 @@ def test_four_dimensions_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_dicom_folder_is_a_volume(tmp_path: Path) -> None:
-    """Slices are ordered by position, whatever their names; the process keeps its locale."""
+    """Slices are sorted by position, whatever their names; the locale of the process is kept."""
     before = locale.setlocale(locale.LC_ALL)
     writer = sitk.ImageFileWriter()
     writer.KeepOriginalImageUIDOn()
@@ -194,7 +194,7 @@ def test_a_dicom_folder_is_a_volume(tmp_path: Path) -> None:
         writer.SetFileName(str(tmp_path / f"{name}.dcm"))
         writer.Execute(plane)
     (tmp_path / "notes.txt").write_text("not a slice")
-    locale.setlocale(locale.LC_ALL, before)  # writing changes it, too
+    locale.setlocale(locale.LC_ALL, before)  # writing changes it as well
     after = _load(tmp_path)
     assert locale.setlocale(locale.LC_ALL) == before
     assert isinstance(after, Image)
@@ -203,7 +203,7 @@ def test_a_dicom_folder_is_a_volume(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_dicom_is_refused(tmp_path: Path) -> None:
-    """A folder of anything else is an error with its URL."""
+    """A folder without DICOM files is an error with its URL."""
     with pytest.raises(InputUnavailable, match="has no files"):
         _load(tmp_path)
     (tmp_path / "a.txt").write_text("x")
@@ -213,7 +213,7 @@ def test_a_folder_without_dicom_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mhd", ".nhdr"])
 def test_a_header_with_its_voxels_beside_it(tmp_path: Path, suffix: str) -> None:
-    """Both files are the input: either one that changes gives another digest."""
+    """Both files are the input: a change of either one changes the digest."""
     path = tmp_path / f"scan{suffix}"
     sitk.WriteImage(to_itk(_volume()), str(path))
     (data,) = set(tmp_path.iterdir()) - {path}
@@ -245,7 +245,7 @@ def test_a_header_that_names_another_place(tmp_path: Path, name: str) -> None:
 
 
 def test_grey_with_alpha_is_read(tmp_path: Path) -> None:
-    """A PNG of two channels has two; one of 16 bits is refused in words."""
+    """A grey PNG with alpha has two channels; one with 16 bits is refused with a reason."""
     voxels = np.arange(24, dtype=np.uint8).reshape(3, 4, 2)
     path = tmp_path / "a.png"
     Pillow.fromarray(voxels, "LA").save(path)
@@ -262,7 +262,7 @@ def test_grey_with_alpha_is_read(tmp_path: Path) -> None:
 
 
 def test_all_pages_of_a_tiff_count(tmp_path: Path) -> None:
-    """A file without its last pages is truncated; pages of different sizes make no volume."""
+    """A file without its last pages is truncated; pages of different sizes are not a volume."""
     path = tmp_path / "a.tif"
     pages = [Pillow.fromarray(np.full((6, 9), level, np.uint8)) for level in range(4)]
     pages[0].save(path, save_all=True, append_images=pages[1:])
@@ -277,8 +277,8 @@ def test_all_pages_of_a_tiff_count(tmp_path: Path) -> None:
         _load(path)
 
 
-def test_nifti_2_is_refused_in_words(tmp_path: Path) -> None:
-    """A format that nobody here reads is named, not taken for a broken file."""
+def test_nifti_2_is_named(tmp_path: Path) -> None:
+    """The error names the unsupported format instead of a damaged file."""
     path = tmp_path / "a.nii"
     path.write_bytes(struct.pack("<i", 540) + b"n+2\0" + bytes(600))
     with pytest.raises(InputUnavailable, match="NIfTI-2 is not supported"):

@@ -1,4 +1,4 @@
-"""Tests of values as files: deterministic bytes, and what they hold."""
+"""Tests of values as files: deterministic bytes and their content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHEARED = Image(np.ones((2, 2)), (1.0, 1.0), (0.0, 0.0), (1.0, 0.5, 0.0, 1.0))
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".png", ".jpg"])
 def test_equal_images_give_equal_bytes(suffix: str) -> None:
-    """Nothing of the time, the place or the process is in the file."""
+    """Files do not depend on the time, the folder or the process."""
     array = np.random.default_rng(0).random((3, 8, 8)).astype(np.float32)
     first = encode_file(image(array), suffix)
     second = encode_file(image(array.copy(order="F")), suffix)
@@ -41,7 +41,7 @@ def _picture(value: Image) -> np.ndarray:
 
 
 def test_pictures_show_the_middle_slice() -> None:
-    """Of a volume the slice at n // 2 is written; a mask is black and white."""
+    """The slice at n // 2 of a volume is written; a mask is black and white."""
     volume = np.zeros((4, 3, 5), np.uint8)
     volume[2, 1, 2] = 1
     shown = _picture(mask(volume))
@@ -115,12 +115,12 @@ def test_images_in_texts_are_told_by_what_they_are(value: Value, suffix: str, da
     ],
 )
 def test_what_cannot_be_saved(value: Value, suffix: str, words: str) -> None:
-    """A value that has no such file is a final error that says what would work."""
+    """A value that cannot be saved is a permanent error with the formats that would work."""
     with pytest.raises(KernelError, match=words):
         encode_file(value, suffix)
 
 
 def test_a_saved_file_stays_what_it_is() -> None:
-    """Saving what is a file already changes nothing."""
+    """A saved file is returned unchanged."""
     saved = SavedFile(b"x", ".nii", "application/x-nifti")
     assert encode_file(saved, ".png") is saved

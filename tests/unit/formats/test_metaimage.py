@@ -1,4 +1,4 @@
-"""Tests of MetaImage: what its header may say, and voxels that are whole."""
+"""Tests of MetaImage: valid and invalid headers, and damaged voxels."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_voxels_in_every_form(tmp_path: Path, data: bytes, fields: dict[str, str
 
 
 def test_broken_compression_is_no_image(tmp_path: Path) -> None:
-    """Compressed voxels with one wrong byte, or too few, are refused; MetaIO gives any memory."""
+    """Compressed voxels with a wrong byte, or too few, are refused, unlike in MetaIO."""
     packed = zlib.compress(VOXELS.tobytes())
     for place in range(2, len(packed)):
         bad = bytearray(packed)
@@ -88,7 +88,7 @@ def test_broken_compression_is_no_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"NDims": "10000"}, "DimSize is '5 4 3'"),  # MetaIO ends the process
+        ({"NDims": "10000"}, "DimSize is '5 4 3'"),  # MetaIO aborts the process
         ({"NDims": "three"}, "NDims is 'three'"),
         ({"DimSize": "5 4 x"}, "DimSize is '5 4 x'"),
         ({"DimSize": "5 0 3"}, r"an image without voxels \(5x0x3\)"),
@@ -106,8 +106,8 @@ def test_broken_compression_is_no_image(tmp_path: Path) -> None:
         ({"HeaderSize": "16"}, "HeaderSize is '16'"),
     ],
 )
-def test_headers_that_make_no_image(tmp_path: Path, fields: dict[str, str], words: str) -> None:
-    """Each is an error that names what is wrong."""
+def test_invalid_headers_are_refused(tmp_path: Path, fields: dict[str, str], words: str) -> None:
+    """Each is an error that names the field or the reason."""
     with pytest.raises(InputUnavailable, match=rf"a\.mha: .*{words}"):
         _load(_file(tmp_path / "a.mha", VOXELS.tobytes(), **fields))
 
@@ -115,7 +115,7 @@ def test_headers_that_make_no_image(tmp_path: Path, fields: dict[str, str], word
 @pytest.mark.parametrize("separator", [" = ", " : ", ":"])
 @pytest.mark.parametrize("padding", [0, 6000])
 def test_no_other_file_of_the_machine_is_read(tmp_path: Path, separator: str, padding: int) -> None:
-    """However a header names another file, and however far down, it is not opened."""
+    """A file elsewhere is not opened, in any syntax and at any place of the header."""
     secret = tmp_path / "secret"
     secret.write_bytes(VOXELS.tobytes())
     path = tmp_path / "a.mha"
@@ -125,7 +125,7 @@ def test_no_other_file_of_the_machine_is_read(tmp_path: Path, separator: str, pa
 
 
 def test_a_header_without_an_end(tmp_path: Path) -> None:
-    """A header that does not say where its voxels are, or is no list of fields, is refused."""
+    """A header without its last line, or with a line that is not a field, is refused."""
     path = tmp_path / "a.mha"
     for content in (
         b"NDims = 3\nDimSize = 1 1 1\n",
@@ -137,7 +137,7 @@ def test_a_header_without_an_end(tmp_path: Path) -> None:
 
 
 def test_headers_in_other_line_ends() -> None:
-    """Lines may end in CR and LF; the header ends with the line that names the voxels."""
+    """Lines may end with CR LF; the header ends with the line that names the data file."""
     header = parse_header(b"NDims = 2\r\nElementDataFile = LOCAL\r\n\x01\x02")
     assert header is not None
     assert header.fields == {"NDims": "2", "ElementDataFile": "LOCAL"}

@@ -1,4 +1,4 @@
-"""Tests of NIfTI: pairs of files, and headers that make no image."""
+"""Tests of NIfTI: pairs of files, and invalid headers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _load(path: Path) -> Image:
 
 
 def test_a_pair_of_files_is_one_image(tmp_path: Path) -> None:
-    """A header takes its voxels from the .img file beside it; both make up the input."""
+    """The voxels of a header are in the .img file next to it; both files are the input."""
     content = _plain()
     content[344:348] = b"ni1\0"
     struct.pack_into("<f", content, 108, 0.0)
@@ -73,10 +73,10 @@ def test_a_pair_of_files_is_one_image(tmp_path: Path) -> None:
         ([("<f", 108, 1e30)], "truncated"),
     ],
 )
-def test_headers_that_make_no_image(
+def test_invalid_headers_are_refused(
     tmp_path: Path, changes: list[tuple[str, int, float]], words: str
 ) -> None:
-    """Each is an error that names what is wrong, where ITK would make something up."""
+    """Each is an error with the reason, where ITK would invent geometry or voxels."""
     content = _plain()
     for form, place, number in changes:
         struct.pack_into(form, content, place, number)
@@ -87,7 +87,7 @@ def test_headers_that_make_no_image(
 
 
 def test_an_axis_of_one_voxel_needs_no_spacing(tmp_path: Path) -> None:
-    """A slice of which the header says no thickness is read."""
+    """A slice without a thickness in the header is read."""
     content = _plain()
     struct.pack_into("<h", content, 46, 1)
     struct.pack_into("<f", content, 88, 0.0)
@@ -97,7 +97,7 @@ def test_an_axis_of_one_voxel_needs_no_spacing(tmp_path: Path) -> None:
 
 
 def test_vectors_are_channels(tmp_path: Path) -> None:
-    """A fifth axis is one of channels if the header says that the voxels are vectors."""
+    """A fifth axis is that of the channels if the header says that voxels are vectors."""
     content = _plain()
     struct.pack_into("<6h", content, 40, 5, 5, 4, 1, 1, 3)
     path = tmp_path / "a.nii"

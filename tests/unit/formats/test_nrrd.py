@@ -1,4 +1,4 @@
-"""Tests of NRRD: compressed voxels that are whole, and headers that name no other place."""
+"""Tests of NRRD: damaged voxels, and headers that name other files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_voxels_in_every_encoding(tmp_path: Path, data: bytes, encoding: str) ->
 
 
 def test_checksums_of_compressed_voxels_count(tmp_path: Path) -> None:
-    """A wrong byte in the voxels or in what follows them is found, and a missing one."""
+    """A wrong or missing byte in the voxels or in their checksum is found."""
     packed = GZIPPED
     for place in range(10, len(packed)):
         bad = bytearray(packed)
@@ -70,7 +70,7 @@ def test_checksums_of_compressed_voxels_count(tmp_path: Path) -> None:
 
 
 def test_no_other_file_of_the_machine_is_read(tmp_path: Path) -> None:
-    """A header that names another file is refused, however far down it does."""
+    """A header that names another file is refused, at whatever line."""
     secret = tmp_path / "secret"
     secret.write_bytes(VOXELS.tobytes())
     more = "# padding\n" * 600 + f"data file: {secret}\n"

@@ -66,7 +66,7 @@ def test_colour_in_every_layout(tmp_path: Path, kind: str, tile: int | None, pla
 def test_what_would_be_changed_is_refused(
     tmp_path: Path, voxels: np.ndarray, tile: int | None, planar: bool
 ) -> None:
-    """Samples that neither library reads as they are make an error that says what they are."""
+    """Samples that neither library reads as they are are an error that describes them."""
     write_tiff(tmp_path / "a.tif", voxels, tile=tile, planar=planar, tags={262: 1})
     with pytest.raises(
         InputUnavailable, match=r"a\.tif: .*samples of \d+ bits in (strips|tiles|pl)"
@@ -93,8 +93,8 @@ def test_other_colours(tmp_path: Path) -> None:
     np.testing.assert_array_equal(_load(path).array, COLOUR)
 
 
-def test_turned_pages_are_turned_back(tmp_path: Path) -> None:
-    """The orientation in a TIFF is obeyed, and spacing goes with its axis."""
+def test_rotated_pages_are_rotated_back(tmp_path: Path) -> None:
+    """The orientation tag is applied, to the spacing as well."""
     path = tmp_path / "a.tif"
     exif = Pillow.Exif()
     exif[0x112] = 6
