@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.kernel_index import FakeIndex
+from voxk8s.errors import InvalidPlan
 from voxk8s.plan import KeyGraph, Pin, WorkPlan, decode, expand, key_graph
 from voxk8s.plan.model import Digest
 
@@ -74,3 +77,16 @@ def pinned(graph: KeyGraph, folders: dict[str, tuple[str, ...]] | None = None) -
 def graph_of(*nodes: Form, goals: list[Form]) -> KeyGraph:
     """Decode a document and give its keys, every input pinned."""
     return pinned(key_graph(plan(*nodes, goals=goals), INDEX))
+
+
+def refused(source: str | bytes | Form) -> InvalidPlan:
+    """Return the error that a document is refused with."""
+    with pytest.raises(InvalidPlan) as caught:
+        decode(source, index=INDEX)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def body(*nodes: Form, result: str) -> Form:
+    """Return a closure over `x` named `f`."""
+    return closure("f", "x", [*nodes], result)
