@@ -1,4 +1,4 @@
-"""DICOM files made by hand, for tests: explicit VR, little endian."""
+"""Writes DICOM files for tests: explicit VR, little endian."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TIFF files made by hand, for tests: any kind of samples in strips, tiles or planes."""
+"""Writes TIFF files for tests: any type of samples in strips, tiles or planes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the elements of DICOM files: what is announced must be there, in every syntax."""
+"""Tests of the elements of DICOM files: missing bytes are found in every transfer syntax."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.unit.formats.dicom_files import JPEG, PLAIN, write_slice
-from voxk8s.formats.dicom.elements import is_complete
+from voxk8s.formats.dicom.elements import TRANSFER_SYNTAX, is_complete, parse_file_meta
 
 IMPLICIT = "1.2.840.10008.1.2"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
@@ -20,7 +20,7 @@ UNDEFINED = 0xFFFFFFFF
 
 @pytest.mark.parametrize(("syntax", "jpeg"), [(PLAIN, None), (JPEG, b"\xff\xd8 no picture")])
 def test_every_cut_is_seen(tmp_path: Path, syntax: str, jpeg: bytes | None) -> None:
-    """A file that ends inside the voxels, or before the end of encoded ones, is not whole."""
+    """A file that ends within its voxels, encoded or not, is incomplete."""
     path = tmp_path / "a"
     write_slice(path, np.ones((4, 5), np.int16), (0.0, 0.0, 0.0), jpeg=jpeg)
     content = path.read_bytes()
@@ -31,7 +31,7 @@ def test_every_cut_is_seen(tmp_path: Path, syntax: str, jpeg: bytes | None) -> N
 
 
 def test_a_length_beyond_the_end(tmp_path: Path) -> None:
-    """An element that says it has gigabytes is not believed."""
+    """An element that announces gigabytes in a small file makes the file incomplete."""
     path = tmp_path / "a"
     write_slice(path, np.ones((4, 5), np.int16), (0.0, 0.0, 0.0))
     content = path.read_bytes()
@@ -45,7 +45,7 @@ def _implicit(group: int, element: int, length: int, order: str = "<") -> bytes:
 
 
 def test_other_syntaxes(tmp_path: Path) -> None:
-    """Implicit kinds and the other byte order are followed, into sequences without a length too."""
+    """Implicit VR, big endian and sequences of undefined length are followed."""
     path = tmp_path / "a"
     nested = (
         _implicit(0x0008, 0x1140, UNDEFINED)
@@ -68,10 +68,19 @@ def test_other_syntaxes(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_followed_is_left_to_the_reader(tmp_path: Path) -> None:
-    """Compressed elements, and unknown ones without a length, say nothing here."""
+    """Deflated elements, and unknown ones of undefined length, are not checked."""
     path = tmp_path / "a"
     path.write_bytes(START + b"\x4b\x4c\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")
     assert is_complete(str(path), DEFLATED)
     unknown = struct.pack("<HH2sxxI", 0x0009, 0x1001, b"UN", UNDEFINED)
     path.write_bytes(START + unknown + b"\xff" * 20)
     assert is_complete(str(path), PLAIN)
+
+
+def test_file_meta_information_has_the_transfer_syntax(tmp_path: Path) -> None:
+    """UIDs of group 2 are parsed without their padding; a head that is cut has fewer."""
+    path = tmp_path / "a"
+    write_slice(path, np.ones((4, 5), np.int16), (0.0, 0.0, 0.0))
+    head = path.read_bytes()
+    assert parse_file_meta(head)[TRANSFER_SYNTAX] == PLAIN
+    assert TRANSFER_SYNTAX not in parse_file_meta(head[:150])

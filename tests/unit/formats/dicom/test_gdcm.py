@@ -29,7 +29,7 @@ def _load(path: Path) -> Image:
 
 
 def test_threads_share_the_locale() -> None:
-    """The last one that reads puts back what was before the first, whatever lies between."""
+    """The last reader restores the locale from before the first one."""
     before = locale.setlocale(locale.LC_ALL)
     other = "C" if before != "C" else "C.UTF-8"
     try:
@@ -47,7 +47,7 @@ def test_threads_share_the_locale() -> None:
 def test_broken_jpeg_inside_dicom_is_found(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Compressed slices are read; what libjpeg only warns of is an error, and not printed."""
+    """Compressed slices are read; what libjpeg only warns about is an error, and not printed."""
     voxels = (np.add.outer(np.arange(40), np.arange(48)) * 3 % 256).astype(np.uint8)
     packed = io.BytesIO()
     Pillow.fromarray(voxels).save(packed, "JPEG", quality=95)

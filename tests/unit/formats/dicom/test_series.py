@@ -1,4 +1,4 @@
-"""Tests of DICOM folders: which files make a volume, in which order, and what makes none."""
+"""Tests of DICOM folders: which files are a volume, in which order, and which are refused."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _series(
 
 
 def test_what_lies_beside_images_is_left_out(tmp_path: Path) -> None:
-    """Files of another kind, and DICOM files of no image, are no slices."""
+    """Other files, and DICOM files without an image, are left out."""
     _series(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
     for name, kind in (("report", STRUCTURED_REPORT), ("DICOMDIR", DIRECTORY)):
@@ -80,18 +80,18 @@ def test_series_are_named_if_there_are_several(tmp_path: Path) -> None:
 def test_slices_that_make_no_grid(
     tmp_path: Path, heights: tuple[float, ...], tilt: float, words: str
 ) -> None:
-    """A volume has one spacing and right angles: other slices are an error, not a guess."""
+    """Slices that are not on a regular, orthogonal grid are an error."""
     with pytest.raises(InputUnavailable, match=words):
         _load(_series(tmp_path, heights, tilt))
 
 
 def test_positions_may_be_rounded(tmp_path: Path) -> None:
-    """Slices a hair off an even grid are on it."""
+    """Slices with rounded positions are on a regular grid."""
     assert _load(_series(tmp_path, (0.0, 2.01, 3.99, 6.0))).spacing == (0.5, 0.5, 2.0)
 
 
 def test_slices_must_be_parallel_and_of_one_size(tmp_path: Path) -> None:
-    """A localizer of two orientations, or slices of two sizes, are refused in words."""
+    """A localizer with two orientations, and slices of two sizes, are refused with a reason."""
     _series(tmp_path / "axes")
     write_slice(tmp_path / "axes" / "x", _plane(1), (8.0, 0.0, 0.0), axes=SAGITTAL)
     with pytest.raises(InputUnavailable, match="slices that are not parallel"):
@@ -103,7 +103,7 @@ def test_slices_must_be_parallel_and_of_one_size(tmp_path: Path) -> None:
 
 
 def test_slices_without_positions_go_by_their_numbers(tmp_path: Path) -> None:
-    """Where no slice tells its place their numbers are the order; without those there is none."""
+    """Slices without positions are sorted by instance number; other series are refused."""
     for place, name in enumerate("cab"):
         write_slice(tmp_path / name, _plane(place), None, number=place + 1)
     assert _load(tmp_path).array[:, 0, 0].tolist() == [0, 1, 2]
@@ -122,7 +122,7 @@ def test_each_slice_has_its_own_scale(tmp_path: Path) -> None:
 
 
 def test_a_broken_slice_is_named(tmp_path: Path) -> None:
-    """Of a series with a file that ends too early the error says which it is."""
+    """The error for a series with a truncated file names the file."""
     path = _series(tmp_path) / "7.dcm"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(InputUnavailable, match=r"the DICOM file 7\.dcm is truncated"):
@@ -132,7 +132,7 @@ def test_a_broken_slice_is_named(tmp_path: Path) -> None:
 
 
 def test_names_may_be_anything(tmp_path: Path) -> None:
-    """Names beyond ASCII, and those that are no UTF-8, are read; ITK would end the process."""
+    """Names may be non-ASCII, and invalid as UTF-8, for which ITK would abort the process."""
     _series(tmp_path)
     for old, new in ((b"9.dcm", "☃ ü.dcm".encode()), (b"8.dcm", b"\xff\xfe.dcm")):
         os.rename(os.fsencode(tmp_path) + b"/" + old, os.fsencode(tmp_path) + b"/" + new)
