@@ -90,7 +90,7 @@ def test_status_shows_all_or_one(kube: FakeKube, call: Callable[..., Done]) -> N
     assert call("status", "two", "--json").json()["status"]["phase"] == "Succeeded"
     missing = call("status", "three")
     assert (missing.status, missing.out) == (1, "")
-    assert "no WorkPlan three in namespace mine" in missing.err
+    assert "WorkPlan three not found in namespace mine" in missing.err
 
 
 def test_watch_follows_to_success(kube: FakeKube, call: Callable[..., Done]) -> None:
@@ -157,7 +157,7 @@ def test_results_as_json(kube: FakeKube, call: Callable[..., Done]) -> None:
     done = call("results", "one", "--json")
     assert done.status == 0
     assert [result["goal"] for result in json.loads(done.out)["results"]] == ["sum", "list"]
-    assert "list is cut" in done.err
+    assert "list is truncated" in done.err
 
 
 @pytest.mark.s3
@@ -188,7 +188,7 @@ def test_the_report_of_a_run_is_fetched(
     assert (tmp_path / "one.html").read_bytes() == b"<p>"
     kube.add("two", {**DONE, "report": {"url": url.replace("report", "other")}})
     gone = call("results", "two", "--report", "two.html", **s3_server.env)
-    assert (gone.status, "two has no report any more" in gone.err) == (2, True)
+    assert (gone.status, "the report of two was deleted" in gone.err) == (2, True)
     kube.add("three", DONE)
     known = call("results", "three", "--report", "three.html", **s3_server.env)
     assert (known.status, "three has no report" in known.err) == (2, True)

@@ -51,7 +51,9 @@ def test_place_that_cannot_be_is_refused_before_anything_runs(tmp_path: Path) ->
     (tmp_path / "p.imgql").write_text('print "sum" 1 + 2\n')
     done = voxk8s(tmp_path, "run", "p.imgql", "--report", ".")
     assert (done.status, done.out) == (2, "")
-    assert done.err == "voxk8s: --report .: it is a folder; name another file\n"
+    assert (
+        done.err == "voxk8s: --report .: expected a file name, found a folder; name another file\n"
+    )
 
 
 def test_report_that_cannot_be_written_costs_no_result(tmp_path: Path) -> None:
@@ -60,4 +62,4 @@ def test_report_that_cannot_be_written_costs_no_result(tmp_path: Path) -> None:
     (tmp_path / "r").mkdir()
     done = voxk8s(tmp_path, "run", "p.imgql", "--report", "r/x.json/report.html")
     assert (done.status, done.out) == (1, "sum=3.0\n")
-    assert "cannot be written" in done.err
+    assert "cannot write the report" in done.err

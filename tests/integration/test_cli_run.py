@@ -193,7 +193,7 @@ def test_only_ordinary_files_are_imported(tmp_path: Path) -> None:
     wrong = voxk8s(tmp_path, "check", "program.imgql")
     assert wrong.status == 2
     assert 'program.imgql:1:8: error: cannot import "/dev/zero"' in wrong.err
-    assert "it is no ordinary file" in wrong.err
+    assert "expected a regular file" in wrong.err
 
 
 def test_check_tells_everything_at_once(tmp_path: Path) -> None:

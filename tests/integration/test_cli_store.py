@@ -26,7 +26,7 @@ def test_verify_tells_what_is_wrong_by_its_status(tmp_path: Path) -> None:
     blob.write_bytes(blob.read_bytes()[:-1] + b"?")
     wrong = voxk8s(tmp_path, "store", "verify")
     assert wrong.status == 1
-    assert f"cas/sha256/{digest[:2]}/{digest[2:]} (set aside" in wrong.out
+    assert f"cas/sha256/{digest[:2]}/{digest[2:]} (moved to quarantine/)" in wrong.out
     assert KEYS[0] in wrong.out
     assert wrong.err.count("corrupt object") == 1
 
@@ -36,7 +36,9 @@ def test_gc_deletes_what_it_said_it_would(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "store"))
     for key in KEYS:
         store.put(key, np.random.default_rng(int(key[:8], 16)).random(3000))
-    assert voxk8s(tmp_path, "store", "gc", "--max-size", "0").err.startswith("voxk8s: more than")
+    assert voxk8s(tmp_path, "store", "gc", "--max-size", "0").err.startswith(
+        "voxk8s: still larger than"
+    )
     words = ["store", "gc", "--older-than", "0s", "--grace", "0s", "--json"]
     planned = voxk8s(tmp_path, *words, "--dry-run").json()
     assert (planned["results_deleted"], planned["blobs_deleted"], planned["results_left"]) == (

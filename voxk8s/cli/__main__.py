@@ -1,7 +1,7 @@
-"""Entry point: finds the command, and turns every error into a message and an exit status.
+"""Entry point: runs a command and turns every error into a message and an exit status.
 
-0: all goals reached. 1: the run failed, in part or as a whole, or a server did not do its part.
-2: the call, the plan or the program is wrong. 130: interrupted.
+0: all goals reached. 1: the run failed, in part or as a whole, or a server failed.
+2: the call, the plan or the program is invalid. 130: interrupted.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _EXTRAS = {"kubernetes": "operator", "aiohttp": "operator"}
 
 
 def call(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; gives the exit status. Nothing but the SystemExit of --help is raised."""
+    """Run a command and return the exit status; only --help raises SystemExit."""
     if not prepare_streams():
         return INVALID
     options = build_parser().parse_args(arguments)
-    # Imported here: --help needs no log and is to be there at once.
+    # Imported here: --help needs no log and should start fast.
     from voxk8s.cli.log_format import start_log
 
     start_log(options.verbose - options.quiet)
@@ -39,11 +39,11 @@ def call(arguments: Sequence[str] | None = None) -> int:
         _say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has read enough.
+        # The reader has closed the pipe.
         drop_output()
         return FAILED
     except InvalidProgram as error:
-        # It begins with file, line and column, which editors look for at the start of a line.
+        # The message begins with file, line and column: editors expect them at the start of a line.
         print(error, file=sys.stderr)
         return INVALID
     except (InvalidPlan, InvalidUsage) as error:
@@ -64,22 +64,22 @@ def call(arguments: Sequence[str] | None = None) -> int:
 
         _say(f"this command needs {package}: {install_command(extra)}")
         return FAILED
-    except Exception as error:  # noqa: BLE001 - a user gets words, a developer the log
+    except Exception as error:  # noqa: BLE001 - a message for the user, the traceback for the log
         from voxk8s.failure import error_text
 
         _debug(error)
-        _say(f"{error_text(error)} (this is a fault of voxk8s; -vv shows where)")
+        _say(f"{error_text(error)} (a bug in voxk8s; -vv prints the traceback)")
         return FAILED
     return status
 
 
 def main() -> None:
     """Run as a program."""
-    # What a script starts in the background ignores the signal, but who sends it means it.
+    # Shells ignore SIGINT in background jobs; an explicit signal should still work.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     status = call()
     if status == INTERRUPTED:
-        # Threads may be inside of long operations; nobody waits for them any more.
+        # Threads may be in long operations; do not wait for them.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

@@ -1,4 +1,4 @@
-"""The way of the commands to a cluster: connection, namespace, one WorkPlan."""
+"""The connection of commands to a cluster: client, namespace, one WorkPlan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Action = Callable[[KubeClient, str], Awaitable[int]]
 
 
 def with_cluster(arguments: argparse.Namespace, action: Action) -> int:
-    """Run an action with a connection and the namespace in effect; gives its exit status."""
+    """Run an action with a client and the effective namespace; return its exit status."""
 
     async def connected() -> int:
         async with await KubeClient.connect(os.environ, context=arguments.context) as kube:
@@ -32,7 +32,7 @@ def with_cluster(arguments: argparse.Namespace, action: Action) -> int:
 
 
 def namespace_of(arguments: argparse.Namespace, env: Mapping[str, str]) -> str:
-    """Give the namespace: as said, else the kubeconfig context's, else the pod's, else default."""
+    """Return the namespace: of the option, the kubeconfig context, the pod, or `default`."""
     if arguments.namespace:
         return str(arguments.namespace)
     named = env.get("KUBECONFIG", "").split(os.pathsep)[0]
@@ -44,7 +44,7 @@ def namespace_of(arguments: argparse.Namespace, env: Mapping[str, str]) -> str:
     try:
         found = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
-        return "default"  # connecting has said, or will say, what is wrong with the file
+        return "default"  # connecting reports what is wrong with the file
     content = found if isinstance(found, dict) else {}
     current = arguments.context or content.get("current-context")
     for entry in content.get("contexts") or ():
@@ -54,13 +54,13 @@ def namespace_of(arguments: argparse.Namespace, env: Mapping[str, str]) -> str:
 
 
 async def read_workplan(kube: KubeClient, name: str, namespace: str) -> WorkPlanResource:
-    """Read one WorkPlan; raises NotFound when there is none."""
+    """Read one WorkPlan; raises NotFound."""
     try:
         return decode_resource(await kube.get(WORK_PLANS, name, namespace))
     except NotFound as error:
-        raise NotFound(f"there is no WorkPlan {name} in namespace {namespace}", 404) from error
+        raise NotFound(f"WorkPlan {name} not found in namespace {namespace}", 404) from error
 
 
 def exit_status(resource: WorkPlanResource) -> int:
-    """Give the exit status that a finished WorkPlan stands for."""
+    """Return the exit status for a finished WorkPlan."""
     return 0 if is_condition(resource.status.conditions, SUCCEEDED, "True") else 1

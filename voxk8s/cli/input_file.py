@@ -1,4 +1,4 @@
-"""From the FILE of a command to a plan: programs, plan documents and WorkPlan manifests."""
+"""The FILE of a command as a plan: programs, plan documents and WorkPlan manifests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DOCUMENTS = (".json", ".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A plan and, if a program was made into it, where in the program its operations stand."""
+    """A plan and, if it was compiled from a program, the places of its operations in there."""
 
     plan: WorkPlan
     places: Mapping[OperationId, object] = field(default_factory=dict)
 
 
 def read_plan(arguments: argparse.Namespace) -> WorkPlan:
-    """Read the plan of a command's FILE as `read_input` does."""
+    """Read the plan of a command's FILE; see `read_input`."""
     return read_input(arguments).plan
 
 
@@ -38,7 +38,7 @@ def read_input(arguments: argparse.Namespace) -> Input:
     found = read_source(arguments)
     if isinstance(found, WorkPlan):
         return Input(found)
-    # Imported here: documents do not need the language.
+    # Imported here: plan documents do not need the compiler.
     from voxk8s.program import compile_with_places
 
     with ParameterWarnings(found, quiet=bool(arguments.quiet)) as asked:
@@ -55,13 +55,13 @@ def read_input(arguments: argparse.Namespace) -> Input:
 
 
 def read_source(arguments: argparse.Namespace) -> Program | WorkPlan:
-    """Read a command's FILE as far as it can be read without compiling."""
+    """Read a command's FILE without compiling it."""
     path = Path(arguments.file)
     given = dict(arguments.param)
     if is_program(path):
         return Program(read_text(path), str(path), given, read_import)
     text = read_text(path)
-    # Imported here: programs need neither.
+    # Imported here: programs do not need it.
     from voxk8s.cli.manifest import Text, find_source, read_resources
 
     resources = read_resources(text, yaml=path.suffix.lower() != ".json")
@@ -75,38 +75,39 @@ def read_source(arguments: argparse.Namespace) -> Program | WorkPlan:
         return Program(source.text, source.name, parameters, source.files.__getitem__)
     if source.suffix not in DOCUMENTS:
         known = ", ".join((PROGRAM, *DOCUMENTS))
-        raise InvalidUsage(f"{source.name}: the suffix must say what it is ({known})")
+        raise InvalidUsage(f"{source.name}: expected a suffix of {known}")
     if source.parameters:
         raise InvalidPlan(
-            "parameters are values for a program; a plan has none", "$.spec.source.parameters"
+            "expected no parameters beside a plan",
+            "$.spec.source.parameters",
         )
     return _decode(source.text, source.suffix, given)
 
 
 def is_program(path: Path) -> bool:
-    """Whether a file is a program; raises InvalidUsage when its suffix says nothing."""
+    """Whether a file is a program; raises InvalidUsage for an unknown suffix."""
     if path.is_dir():
-        raise InvalidUsage(f"{path} is a folder; name a file")
+        raise InvalidUsage(f"{path}: expected a file, found a folder")
     suffix = path.suffix.lower()
     if suffix != PROGRAM and suffix not in DOCUMENTS:
         known = ", ".join((PROGRAM, *DOCUMENTS))
-        raise InvalidUsage(f"{path}: the suffix must say what it is ({known})")
+        raise InvalidUsage(f"{path}: expected a suffix of {known}")
     return suffix == PROGRAM
 
 
 def read_text(path: Path) -> str:
-    """Read a file in UTF-8; raises InvalidUsage with the reason."""
+    """Read a file as UTF-8; raises InvalidUsage."""
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidUsage(f"{path} is not UTF-8: byte {error.start} is wrong") from error
+        raise InvalidUsage(f"{path}: expected UTF-8, byte {error.start} is invalid") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidUsage(f"{path} cannot be read: {reason}") from error
+        raise InvalidUsage(f"cannot read {path}: {reason}") from error
 
 
 def text_of(name: str) -> str:
-    """Give the text of a program's file to show lines of it; empty where it cannot be read."""
+    """Return the text of a program's file for excerpts; empty if it is unreadable."""
     try:
         return Path(name).read_text("utf-8")
     except (OSError, ValueError):
@@ -117,7 +118,7 @@ def read_import(name: str) -> str:
     """Read a file that a program imports; raises OSError or ValueError."""
     path = Path(name)
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise ValueError("it is no ordinary file")
+        raise ValueError("expected a regular file")
     return path.read_bytes().decode("utf-8")
 
 
@@ -125,7 +126,7 @@ def _decode(
     source: str | Mapping[str, object], suffix: str, parameters: Mapping[str, str]
 ) -> WorkPlan:
     if parameters:
-        raise InvalidUsage("--param gives values to a program; a plan document takes none")
+        raise InvalidUsage("expected no --param with a plan document")
     from voxk8s.kernels import registry
     from voxk8s.plan import decode
 

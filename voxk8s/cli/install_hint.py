@@ -1,4 +1,4 @@
-"""How voxk8s was installed, and so how an extra of it is added."""
+"""The command that installs a missing extra, as voxk8s itself was installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-# What a tool that keeps programs in environments of their own leaves there, and its command.
+# Files that tools with one environment for each program leave there, and the commands.
 _TOOLS = {
     "pipx_metadata.json": "pipx install --force",
     "uv-receipt.toml": "uv tool install --force",
@@ -16,7 +16,7 @@ _TOOLS = {
 
 
 def install_command(extra: str) -> str:
-    """Give the command that brings an extra, as this installation was made."""
+    """Return the command that adds an extra to this installation."""
     try:
         distribution = metadata.distribution("voxk8s")
     except metadata.PackageNotFoundError:
@@ -28,7 +28,7 @@ def install_command(extra: str) -> str:
 
 
 def describe_command(extra: str, prefix: Path, installer: str, origin: str) -> str:
-    """Give the command for an environment at `prefix`.
+    """Return the command for an environment at `prefix`.
 
     `installer` and `origin` are the texts of INSTALLER and direct_url.json of the installation.
     """
@@ -40,7 +40,7 @@ def describe_command(extra: str, prefix: Path, installer: str, origin: str) -> s
 
 
 def _requirement(extra: str, origin: str) -> str:
-    """Name the package with its extra, from where it came."""
+    """Return the requirement of the package with its extra, from its original source."""
     document = json.loads(origin) if origin else {}
     parts = urlsplit(document.get("url", ""))
     if parts.scheme == "file":

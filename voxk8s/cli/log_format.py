@@ -1,4 +1,4 @@
-"""The log on standard error; failures of a program with their line and a mark, once a place."""
+"""The log on standard error. A failure in a program shows its line, once for each place."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _WIDEST = 120
 
 
 def start_log(level: int) -> None:
-    """Show errors only (-1), warnings (0), progress (1), or every operation (2)."""
+    """Start logging: errors only (-1), warnings (0), progress (1), or every operation (2)."""
     handler = logging.StreamHandler(sys.stderr)
-    # On a terminal a line of progress may stand where the record goes.
+    # On a terminal, the progress line may occupy the current line.
     handler.setFormatter(Formatter("\r\x1b[K" if sys.stderr.isatty() else ""))
     log = logging.getLogger("voxk8s")
     log.handlers[:] = [handler]
@@ -21,7 +21,7 @@ def start_log(level: int) -> None:
 
 
 class Formatter(logging.Formatter):
-    """Writes records; those with a `place` in a program begin with it, as editors expect."""
+    """Formats records; those with a `place` in a program begin with it, as editors expect."""
 
     def __init__(self, start: str = "") -> None:
         """Write `start` before each record."""
@@ -30,7 +30,7 @@ class Formatter(logging.Formatter):
         self._shown: set[str] = set()
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the text of a record."""
+        """Return the text of a record."""
         place = str(getattr(record, "place", ""))
         message = record.getMessage()
         if not place or not message.startswith(f"{place}: "):
@@ -43,7 +43,7 @@ class Formatter(logging.Formatter):
 
 
 def _excerpt(place: str) -> str:
-    """Give the line of a place with a mark below; nothing if it cannot be read or is long."""
+    """Return the line of a place with a mark below; empty if it is unreadable or too long."""
     # Imported here: most runs have no failures.
     from voxk8s.cli.input_file import text_of
     from voxk8s.execution.source_locations import line_at

@@ -1,4 +1,4 @@
-"""Files of Kubernetes resources: the source of the WorkPlan in them. Pure."""
+"""Files with Kubernetes resources: find the source of their WorkPlan. Pure."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A plan document or program that a manifest holds or names; `suffix` says which.
+    """A plan document or program in a manifest; `suffix` says which.
 
-    `name` is what its errors begin with, `files` are what a program may import.
+    Error messages begin with `name`; a program may import `files`.
     """
 
     text: str
@@ -37,10 +37,10 @@ class Text:
 
 
 def read_resources(text: str, *, yaml: bool) -> list[Resource] | None:
-    """Give the Kubernetes resources in a file, or None when it holds something else.
+    """Return the Kubernetes resources in a file, or None if it holds something else.
 
-    Several YAML documents are several resources, and so are the items of a list. Raises InvalidPlan
-    for a file that holds resources and cannot be read.
+    Every YAML document and every item of a List is one resource. Raises InvalidPlan for a file with
+    resources that cannot be parsed.
     """
     if "kind" not in text:
         return None
@@ -50,7 +50,7 @@ def read_resources(text: str, *, yaml: bool) -> list[Resource] | None:
             if content is None:
                 continue
             if found:
-                raise InvalidPlan("one of the documents is no Kubernetes resource")
+                raise InvalidPlan("expected only Kubernetes resources, found no kind")
             return None
         items = content.get("items") if str(content["kind"]).endswith("List") else None
         parts = items if isinstance(items, list) else [content]
@@ -59,23 +59,23 @@ def read_resources(text: str, *, yaml: bool) -> list[Resource] | None:
 
 
 def work_plan(resources: list[Resource], file: str) -> Resource:
-    """Give the one WorkPlan of a file; raises InvalidUsage when there are none or several."""
+    """Return the only WorkPlan of a file; raises InvalidUsage if there are none or several."""
     plans = [each for each in resources if each.get("kind") == KIND]
     if len(plans) == 1:
         return plans[0]
     if not plans:
         kinds = ", ".join(sorted({str(each.get("kind")) for each in resources}))
-        raise InvalidUsage(f"{file} holds no WorkPlan (it holds: {kinds})")
+        raise InvalidUsage(f"{file}: expected a WorkPlan, found {kinds}")
     names = ", ".join(_name(each) for each in plans)
     raise InvalidUsage(
-        f"{file} holds {len(plans)} WorkPlans ({names}): put each into a file of its own"
+        f"{file}: expected one WorkPlan, found {len(plans)} ({names}); use a file for each"
     )
 
 
 def find_source(resources: list[Resource], file: str) -> Text | Mapping[str, Any]:
-    """Give the plan document or program of a file's WorkPlan; a mapping is an inline plan.
+    """Return the plan document or program of a file's WorkPlan; a mapping is an inline plan.
 
-    Raises InvalidPlan for a source that is none, and InvalidUsage for one that is elsewhere.
+    Raises InvalidPlan for an invalid source, and InvalidUsage for one outside of the file.
     """
     resource = work_plan(resources, file)
     source = _source(resource)
@@ -83,7 +83,8 @@ def find_source(resources: list[Resource], file: str) -> Text | Mapping[str, Any
     if source.plan is not None:
         if parameters:
             raise InvalidPlan(
-                "parameters are values for a program; a plan has none", "$.spec.source.parameters"
+                "expected no parameters beside a plan",
+                "$.spec.source.parameters",
             )
         return source.plan
     if source.program is not None:
@@ -98,8 +99,8 @@ def find_source(resources: list[Resource], file: str) -> Text | Mapping[str, Any
         files = {other: text for other, text in data.items() if other != key}
         return Text(data[key], suffix, key, parameters, files)
     raise InvalidUsage(
-        f"the source of WorkPlan {_name(resource)} is behind {source.url}, which is read in the"
-        f" cluster only: voxk8s submit {file}"
+        f"the source of WorkPlan {_name(resource)} is {source.url}, which is read only in the"
+        f" cluster: use voxk8s submit {file}"
     )
 
 
@@ -116,7 +117,7 @@ def _source(resource: Resource) -> Source:
     ways = (source.plan, source.program, source.config_map_ref, source.url)
     if sum(way is not None for way in ways) != 1:
         raise InvalidPlan(
-            "exactly one of plan, program, configMapRef and url is a source", "$.spec.source"
+            "expected exactly one of plan, program, configMapRef and url", "$.spec.source"
         )
     return source
 
@@ -129,7 +130,7 @@ def _config_map(resources: list[Resource], name: str, file: str) -> dict[str, st
                 return {str(key): str(text) for key, text in data.items()}
     raise InvalidUsage(
         f"the source is in ConfigMap {name}, which is not in {file}: add it to the file, or run"
-        f" the WorkPlan in the cluster (voxk8s submit {file})"
+        f" the WorkPlan in a cluster (voxk8s submit {file})"
     )
 
 
@@ -140,7 +141,7 @@ def _name(resource: Resource) -> str:
 
 
 def _documents(text: str) -> Iterator[object]:
-    """Read YAML documents one by one; lines count from the top of the file."""
+    """Parse YAML documents one by one; line numbers count from the start of the file."""
     starts = [0, *(match.start() for match in _NEXT.finditer(text)), len(text)]
     for start, end in pairwise(starts):
         part = text[start:end]
@@ -152,4 +153,4 @@ def _json(text: str) -> object:
     try:
         return msgspec.json.decode(to_bytes(text))
     except (msgspec.DecodeError, InvalidPlan, RecursionError):
-        return None  # what is wrong is said where plan documents are read
+        return None  # errors are reported when it is read as a plan document

@@ -1,4 +1,4 @@
-"""Programs with the values of their parameters, and a word about values that nobody asks for."""
+"""Programs with the values of their parameters, and warnings about unused values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PARAMETER = re.compile(r"\$(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program, not compiled yet; `read_file` gives what it imports."""
+    """A program before compilation; `read_file` reads its imports."""
 
     text: str
     name: str
@@ -22,17 +22,17 @@ class Program:
 
 
 class ParameterWarnings:
-    """Tells, in the end, which values no text of a program asks for, also when it is wrong."""
+    """Prints a warning for every value that the program does not use, also after an error."""
 
     def __init__(self, program: Program, *, quiet: bool) -> None:
-        """Watch the compilation of `program`; with `quiet` nothing is told."""
+        """Watch the compilation of `program`; print nothing if `quiet`."""
         self._given = program.parameters
         self._read = program.read_file
         self._quiet = quiet
         self._asked = set(_PARAMETER.findall(program.text))
 
     def read_file(self, name: str) -> str:
-        """Read an imported file, and see what it asks for."""
+        """Read an imported file and collect its parameters."""
         text = self._read(name)
         self._asked.update(_PARAMETER.findall(text))
         return text
@@ -45,7 +45,7 @@ class ParameterWarnings:
             return
         if self._asked.issuperset(self._given):
             return
-        # Imported here: most programs are given just what they ask for.
+        # Imported here: most calls have no unused values.
         from voxk8s.imgql.syntax.source_text import longest_parameter
         from voxk8s.plan.suggest import suggest
 

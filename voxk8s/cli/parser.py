@@ -1,4 +1,4 @@
-"""The words of the command line. Imports nothing heavy, to start at once."""
+"""The commands and options of the command line. Imports nothing heavy, to start fast."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the call, and leave with status 2."""
+        """Print the error and exit with status 2."""
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Make the parser of all commands; each sets `module`, the module that runs it."""
+    """Create the parser of all commands; `module` names the module that runs a command."""
     common = _common()
     parser = Parser(
         prog="voxk8s",
-        description="Runs VoxLogicA work plans, here or on Kubernetes: everything computed once.",
+        description="Run VoxLogicA work plans, locally or on Kubernetes.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(
@@ -39,37 +39,37 @@ def build_parser() -> argparse.ArgumentParser:
         command.set_defaults(module=module)
         build(command)
 
-    add("run", "run", "run a program or plan here, without a cluster", _run)
-    add("compile", "compile", "write a program or plan as a plan document", _compile)
-    add("check", "check", "tell errors and warnings of a program or plan", _source)
-    add("fmt", "fmt", "write a program in its usual form", _fmt)
+    add("run", "run", "run a program or plan locally, without a cluster", _run)
+    add("compile", "compile", "print a program or plan as a plan document", _compile)
+    add("check", "check", "print the errors and warnings of a program or plan", _source)
+    add("fmt", "fmt", "format a program", _fmt)
     add(
         "explain",
         "explain",
-        "tell which operations are known, and why the others are not",
+        "show which operations are known, and why the others are not",
         _explain,
     )
     add("submit", "submit", "create a WorkPlan from a program, a plan or a manifest", _submit)
-    add("status", "status", "show WorkPlans and how far they are", _status)
-    add("watch", "watch", "follow a WorkPlan to its end", _watch)
+    add("status", "status", "show the status of WorkPlans", _status)
+    add("watch", "watch", "wait for a WorkPlan and show its progress", _watch)
     add("results", "results", "show the results of a WorkPlan, or fetch its files", _results)
-    add("logs", "logs", "show what the pods of a WorkPlan wrote", _logs)
-    add("cancel", "cancel", "stop a WorkPlan and give its cluster back; results stay", _cancel)
+    add("logs", "logs", "show the logs of the pods of a WorkPlan", _logs)
+    add("cancel", "cancel", "suspend a WorkPlan and release its cluster; results are kept", _cancel)
     _store(
-        commands.add_parser("store", help="look into the result store, verify it, make room in it"),
+        commands.add_parser("store", help="show, verify or garbage-collect the result store"),
         common,
     )
-    add("crd", "crd", "write the CustomResourceDefinition of WorkPlan", lambda _: None)
+    add("crd", "crd", "print the CustomResourceDefinition of WorkPlan", lambda _: None)
     return parser
 
 
 def _common() -> Parser:
     common = Parser(add_help=False)
     common.add_argument(
-        "-v", "--verbose", action="count", default=0, help="tell more; twice: every operation"
+        "-v", "--verbose", action="count", default=0, help="log progress; twice: every operation"
     )
     common.add_argument(
-        "-q", "--quiet", action="count", default=0, help="tell errors only, no progress"
+        "-q", "--quiet", action="count", default=0, help="log errors only, no progress"
     )
     return common
 
@@ -82,7 +82,7 @@ def _source(command: Parser) -> None:
         action="append",
         type=_parameter,
         default=[],
-        help="value for $NAME in a program; may be repeated",
+        help="value of $NAME in a program; may be repeated",
     )
 
 
@@ -96,7 +96,7 @@ def _store_option(command: argparse.ArgumentParser) -> None:
 
 
 def _json_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="write one JSON object")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _run(command: Parser) -> None:
@@ -105,14 +105,14 @@ def _run(command: Parser) -> None:
     command.add_argument(
         "--output",
         metavar="DIR",
-        help="folder for saved files with a relative path (default: here)",
+        help="folder for saved files with a relative path (default: the current folder)",
     )
     _json_option(command)
     command.add_argument(
-        "--report", metavar="FILE", help="write a report of the run, one HTML page, to FILE"
+        "--report", metavar="FILE", help="write a report of the run to FILE, one HTML page"
     )
     cache = command.add_mutually_exclusive_group()
-    cache.add_argument("--refresh", action="store_true", help="compute what is known anew")
+    cache.add_argument("--refresh", action="store_true", help="compute known operations again")
     cache.add_argument("--no-cache", action="store_true", help="neither read nor write the store")
     command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
 
@@ -129,8 +129,8 @@ def _fmt(command: Parser) -> None:
         "file", metavar="FILE", help="an ImgQL program (.imgql); - for standard input"
     )
     way = command.add_mutually_exclusive_group()
-    way.add_argument("--write", action="store_true", help="change the file itself")
-    way.add_argument("--check", action="store_true", help="change nothing; status 1 if it would")
+    way.add_argument("--write", action="store_true", help="write the file in place")
+    way.add_argument("--check", action="store_true", help="exit status 1 if it would change")
 
 
 def _explain(command: Parser) -> None:
@@ -151,32 +151,31 @@ def _store(command: Parser, common: Parser) -> None:
         _json_option(action)
         return action
 
-    add("stats", "count what is in the store")
-    add("verify", "read all of the store, set aside what is corrupt, and tell what is wrong")
-    collect = add("gc", "delete blobs that nobody names, and results by age or size")
+    add("stats", "count records and blobs")
+    add("verify", "read the whole store, quarantine corrupt objects, and report faults")
+    collect = add("gc", "delete unreferenced blobs, and results by age or size")
     collect.add_argument(
         "--older-than",
         metavar="AGE",
         type=age,
-        help="delete results that were not used for this long, as in 90d, 12h, 30m or 45s",
+        help="delete results that were not used for this long: 90d, 12h, 30m or 45s",
     )
     collect.add_argument(
         "--max-size",
         metavar="SIZE",
         type=size,
-        help="delete what was not used for the longest time until the store is this small, as in"
-        " 500GB or 20GiB",
+        help="delete the least recently used results until the store is this small: 500GB or 20GiB",
     )
     collect.add_argument(
         "--grace",
         metavar="AGE",
         type=age,
         default=constants.STORE_GRACE_SECONDS,
-        help="delete nothing that was written or used within this time (default: 2d); shorter ones"
-        " are safe only while nobody uses the store",
+        help="keep what was written or used within this time (default: 2d); less is safe only"
+        " while the store is not in use",
     )
     collect.add_argument(
-        "--dry-run", action="store_true", help="tell what would go, delete nothing"
+        "--dry-run", action="store_true", help="print what would be deleted, delete nothing"
     )
 
 
@@ -193,40 +192,40 @@ def _one(command: Parser) -> None:
 def _submit(command: Parser) -> None:
     _source(command)
     _cluster(command)
-    command.add_argument("--name", help="name of the WorkPlan (default: made from the file's)")
-    command.add_argument("--max-workers", metavar="N", type=int, help="workers used at most")
-    command.add_argument("--min-workers", metavar="N", type=int, help="workers kept at least")
+    command.add_argument("--name", help="name of the WorkPlan (default: from the name of the file)")
+    command.add_argument("--max-workers", metavar="N", type=int, help="maximum number of workers")
+    command.add_argument("--min-workers", metavar="N", type=int, help="minimum number of workers")
     command.add_argument("--threads", metavar="N", type=int, help="threads per worker")
     command.add_argument("--image", metavar="IMAGE", help="image of the pods of the run")
     command.add_argument("--output", metavar="URL", help="s3:// prefix to copy saved files to")
     command.add_argument("--cache", choices=["Use", "Refresh", "Bypass"], help="(default: Use)")
     command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     command.add_argument(
-        "--dry-run", action="store_true", help="write the manifest, create nothing"
+        "--dry-run", action="store_true", help="print the manifest, create nothing"
     )
-    command.add_argument("--wait", action="store_true", help="follow the WorkPlan to its end")
+    command.add_argument("--wait", action="store_true", help="wait and print the results")
 
 
 def _status(command: Parser) -> None:
     command.add_argument("name", metavar="NAME", nargs="?", help="one WorkPlan (default: all)")
     _cluster(command)
     _json_option(command)
-    command.add_argument("-A", "--all-namespaces", action="store_true", help="of all namespaces")
+    command.add_argument("-A", "--all-namespaces", action="store_true", help="list all namespaces")
 
 
 def _watch(command: Parser) -> None:
     _one(command)
-    command.add_argument("--timeout", metavar="SECONDS", type=float, help="give up after this")
+    command.add_argument("--timeout", metavar="SECONDS", type=float, help="stop waiting after this")
 
 
 def _results(command: Parser) -> None:
     _one(command)
     _json_option(command)
     command.add_argument(
-        "--download", metavar="DIR", help="fetch saved files into a folder, verified by digest"
+        "--download", metavar="DIR", help="fetch saved files into a folder and verify their digests"
     )
     command.add_argument(
-        "--report", metavar="FILE", help="fetch the report of the run, a HTML page"
+        "--report", metavar="FILE", help="fetch the report of the run, an HTML page"
     )
 
 
@@ -238,7 +237,7 @@ def _logs(command: Parser) -> None:
         default="runner",
         help="(default: runner)",
     )
-    command.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
+    command.add_argument("-f", "--follow", action="store_true", help="follow the log")
     command.add_argument("--tail", metavar="LINES", type=int, help="the last lines only")
 
 
@@ -252,25 +251,25 @@ def _cancel(command: Parser) -> None:
 def _parameter(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
     return name, value
 
 
 def age(text: str) -> float:
-    """Read a time span: a number with s, m, h, d or w; seconds without."""
-    return _quantity(text, _AGES, "an age: 90d, 12h, 30m or 45s are")
+    """Parse a time span: a number with s, m, h, d or w; seconds without a unit."""
+    return _quantity(text, _AGES, "an age such as 90d, 12h, 30m or 45s")
 
 
 def size(text: str) -> int:
-    """Read a number of bytes: with KB, MB, GB, TB (powers of 1000) or KiB to TiB (of 1024)."""
-    return int(_quantity(text.upper().removesuffix("B"), _SIZES, "a size: 500GB or 20GiB are"))
+    """Parse a number of bytes: with KB, MB, GB, TB (powers of 1000) or KiB to TiB (of 1024)."""
+    return int(_quantity(text.upper().removesuffix("B"), _SIZES, "a size such as 500GB or 20GiB"))
 
 
 def _quantity(text: str, units: dict[str, float], wanted: str) -> float:
     number = text.rstrip("".join(units))
     unit = text[len(number) :]
     if not _NUMBER.fullmatch(number) or unit not in units:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+        raise argparse.ArgumentTypeError(f"expected {wanted}, got {text!r}")
     return float(number) * units[unit]
 
 

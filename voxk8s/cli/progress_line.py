@@ -1,4 +1,4 @@
-"""A line on the terminal that says how far a run is."""
+"""The progress line of a run on the terminal."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _EVERY = 0.2
 
 
 class ProgressLine:
-    """A listener that keeps one line up to date where there is a terminal, and ends with a sum."""
+    """A listener that updates one line on a terminal, and prints a summary at the end."""
 
     def __init__(
         self, stream: TextIO, *, live: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Write to `stream`; with `live` while the run lasts, else at its end only."""
+        """Write to `stream`: during the run if `live`, otherwise only at its end."""
         self._stream = stream
         self._live = live
         self._clock = clock
         self._last = float("-inf")
 
     def __call__(self, event: Event) -> None:
-        """Hear of one event."""
+        """Handle one event."""
         match event:
             case ProgressChanged(progress=progress):
                 if self._live and self._clock() - self._last >= _EVERY:
@@ -43,7 +43,7 @@ class ProgressLine:
 
 
 def summary(progress: Progress) -> str:
-    """Say how far a run is: `12/40 operations: 3 computed, 9 known, 0 failed`."""
+    """Return a summary: `12/40 operations: 3 computed, 9 known, 0 failed`."""
     return (
         f"{progress.done}/{progress.total} operations:"
         f" {progress.computed} computed, {progress.cached} known, {progress.failed} failed"

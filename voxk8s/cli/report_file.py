@@ -1,4 +1,4 @@
-"""`voxk8s run --report FILE`: the report of a run in this process."""
+"""`voxk8s run --report FILE`: the report of a run in this process, as a file."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from voxk8s.cli.input_file import Input, text_of
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.files import write_file
-from voxk8s.history import Recorder, account, from_files, known_since, show_goals
+from voxk8s.history import Recorder, collect_run, from_files, known_since, show_goals
 from voxk8s.report import report
 from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore
 
 
 class Reporter:
-    """Records a run, and writes its report."""
+    """Records a run and writes its report."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        """Raise InvalidUsage for a place where no file can be."""
+        """Raise InvalidUsage if no file can be written at this path."""
         self.path = Path(arguments.report)
         if (reason := _obstacle(self.path)) is not None:
             raise InvalidUsage(f"--report {arguments.report}: {reason}; name another file")
@@ -31,10 +31,10 @@ class Reporter:
         self._arguments = arguments
 
     def write(self, result: ExecutionResult, given: Input, store: ResultStore) -> bool:
-        """Write the report, or tell why it cannot be written."""
+        """Write the report; print an error and return False if that fails."""
         read = cache(text_of)
         goals = show_goals(result.goals, self._link, known_since(store, result.goals), from_files())
-        run = account(
+        run = collect_run(
             result,
             self.recorder,
             title=self._arguments.file,
@@ -48,7 +48,7 @@ class Reporter:
             write_file(self.path, report(run).encode("utf-8"))
         except OSError as error:
             reason = error.strerror or str(error)
-            print(f"voxk8s: the report {self.path} cannot be written: {reason}", file=sys.stderr)
+            print(f"voxk8s: cannot write the report {self.path}: {reason}", file=sys.stderr)
             return False
         return True
 
@@ -57,15 +57,15 @@ class Reporter:
         return [
             *((f"${name}", value) for name, value in arguments.param),
             ("store", "not used" if arguments.no_cache else store.url),
-            ("known results", "computed anew" if arguments.refresh else "used"),
+            ("known results", "computed again" if arguments.refresh else "used"),
             ("stored beside goals", settings.store_policy),
-            ("after a failure", "stop" if arguments.fail_fast else "go on with the rest"),
+            ("after a failure", "stop" if arguments.fail_fast else "continue with the rest"),
             ("retries of an operation", str(settings.retry_limit)),
             ("threads", str(settings.dask_threads)),
         ]
 
     def _link(self, outcome: GoalOutcome) -> str:
-        """Give the way from the report to a file."""
+        """Return the relative link from the report to a file."""
         if outcome.path is None:
             return ""
         way = os.path.relpath(outcome.path, self.path.parent)
@@ -73,12 +73,12 @@ class Reporter:
 
 
 def _obstacle(path: Path) -> str | None:
-    """Say why no file can be written here, as far as that is known before it is tried."""
+    """Return why no file can be written here, as far as that is known in advance."""
     if "\0" in str(path):
         return "the name has a NUL character"
     if path.is_dir():
-        return "it is a folder"
+        return "expected a file name, found a folder"
     parent = next((each for each in path.absolute().parents if each.exists()), path)
     if not parent.is_dir():
-        return f"{parent} is no folder"
-    return None if os.access(parent, os.W_OK) else f"nothing may be written in {parent}"
+        return f"expected a folder at {parent}, found a file"
+    return None if os.access(parent, os.W_OK) else f"no permission to write in {parent}"

@@ -1,4 +1,4 @@
-"""Values as the command line writes them: `name=value` lines and JSON. Pure."""
+"""Output of `voxk8s run`: `name=value` lines and JSON. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _CUT = "…"
 
 
 def goal_line(outcome: GoalOutcome) -> str:
-    """Write a `print` goal that was reached as its line; whole, however long it is."""
+    """Return the line of a reached `print` goal, without a limit of length."""
     return f"{one_line(outcome.goal.name)}={value_text(outcome)}"
 
 
 def value_text(outcome: GoalOutcome) -> str:
-    """Write a goal's value in one line; large images by what they are, without reading them."""
+    """Return a goal's value in one line; large images are described, not read."""
     text = outcome.text
     if outcome.has_value or not text or text.endswith(_CUT):
         return as_line(outcome.load(), limit=sys.maxsize)
@@ -29,7 +29,7 @@ def value_text(outcome: GoalOutcome) -> str:
 
 
 def result_json(result: ExecutionResult) -> dict[str, Json]:
-    """Give the object that --json writes for a run."""
+    """Return the object that --json prints for a run."""
     return {
         "success": result.success,
         "goals": [_goal_json(outcome) for outcome in result.goals],
@@ -45,7 +45,7 @@ def result_json(result: ExecutionResult) -> dict[str, Json]:
 
 
 def failure_json(plan: WorkPlan, failure: Failure) -> dict[str, Json]:
-    """Give the object that --json writes for a run that could not go on at all."""
+    """Return the object that --json prints for a run that was aborted by `failure`."""
     goals: list[Json] = [
         {"name": goal.name, "operation": goal.id, "kind": goal.operation, "error": str(failure)}
         for goal in plan.goals
@@ -60,12 +60,12 @@ def failure_json(plan: WorkPlan, failure: Failure) -> dict[str, Json]:
 
 
 def dump(document: Json) -> str:
-    """Write JSON for people and programs: readable, without NaN, in any Unicode."""
+    """Return indented JSON, with Unicode as it is and without NaN."""
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
 
 
 def _file_digest(outcome: GoalOutcome) -> str:
-    """Give a file's SHA-256; files that were not stored have no digest yet."""
+    """Return a file's SHA-256; it is computed for files that were not stored."""
     if outcome.digest:
         return outcome.digest
     file = outcome.load()

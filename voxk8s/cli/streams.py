@@ -1,4 +1,4 @@
-"""Standard output and error: UTF-8 whatever the locale, and open whatever the caller closed."""
+"""Standard output and error: always UTF-8, and open even if the caller closed them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import sys
 
 
 def prepare_streams() -> bool:
-    """Make both streams fit for use; False, with a message, when there is no standard output.
+    """Prepare both streams; return False, with a message, if standard output is closed.
 
-    The first three descriptors are filled: otherwise the next file that is opened, one of the store
-    perhaps, would be taken for a standard stream by whoever writes to that number.
+    Closed descriptors 0 to 2 are opened on the null device. Otherwise the next file that is opened,
+    perhaps one of the store, would get such a number, and messages would be written into it.
     """
     fill_descriptors()
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # File names of other encodings stand in texts as surrogates.
+            # File names in other encodings contain surrogates.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     if sys.stdout is None:
-        print("voxk8s: standard output is closed: there is nowhere to write to", file=sys.stderr)
+        print("voxk8s: standard output is closed", file=sys.stderr)
         return False
     return True
 
@@ -35,8 +35,8 @@ def fill_descriptors() -> None:
 
 
 def drop_output() -> None:
-    """Let what is still to be written to standard output vanish, also when the program ends."""
+    """Discard what is still to be written to standard output, also at exit."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):
-        return  # no stream of the system: nothing is written at the end
+        return  # not a stream of the operating system: nothing is flushed at exit

@@ -1,4 +1,4 @@
-"""WorkPlans in words and tables. Pure."""
+"""WorkPlans as text and tables. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEADER = ("NAME", "STATUS", "PROGRESS", "CACHED", "WORKERS", "DURATION", "AGE")
 
 
 def table(resources: Sequence[WorkPlanResource], now: datetime, *, namespaces: bool) -> list[str]:
-    """Give one line for each WorkPlan, in the columns that kubectl shows."""
+    """Return one line for each WorkPlan, with the columns of `kubectl get`."""
     rows: list[tuple[str, ...]] = [("NAMESPACE", *_HEADER) if namespaces else _HEADER]
     for resource in resources:
         row = _row(resource, now)
@@ -26,7 +26,7 @@ def table(resources: Sequence[WorkPlanResource], now: datetime, *, namespaces: b
 
 
 def details(resource: WorkPlanResource) -> Iterator[str]:
-    """Tell all about one WorkPlan."""
+    """Yield the lines that describe one WorkPlan."""
     status = resource.status
     yield f"WorkPlan     {resource.metadata.namespace}/{resource.metadata.name}"
     yield f"status       {headline(resource)}"
@@ -58,7 +58,7 @@ def details(resource: WorkPlanResource) -> Iterator[str]:
 
 
 def headline(resource: WorkPlanResource) -> str:
-    """Say in one line how far a WorkPlan is, and why."""
+    """Return phase, progress, reason and message of a WorkPlan in one line."""
     status = resource.status
     parts = [status.phase or "Pending"]
     if status.progress:
@@ -70,19 +70,19 @@ def headline(resource: WorkPlanResource) -> str:
 
 
 def result_line(result: GoalResult) -> str:
-    """Write a result as `name=value`, or `name=URL` for a file."""
+    """Return a result as `name=value`, or `name=URL` for a file."""
     return f"{one_line(result.goal)}={value_text(result)}"
 
 
 def value_text(result: GoalResult) -> str:
-    """Write the value of a result as `voxk8s run` does, or the URL of a file."""
+    """Return the value of a result as `voxk8s run` prints it, or the URL of a file."""
     if result.kind == "save":
         return result.url or ""
     return as_line(result.value, limit=sys.maxsize)
 
 
 def age(since: datetime | None, now: datetime) -> str:
-    """Write a time span as kubectl does: 5s, 3m, 2h, 4d."""
+    """Return the age in the form of kubectl: 5s, 3m, 2h, 4d."""
     if since is None:
         return ""
     seconds = max(0, int((now - since).total_seconds()))

@@ -1,16 +1,16 @@
-"""What a run did, as its report tells it: events and the result of execution, put together.
+"""The history of a run, collected from its events and its result, for the report.
 
-Used by all that run something: they know what the report and the engine do not know of each other.
+The command line and the runner use it; the engine and the report do not import each other.
 """
 
-from voxk8s.history.collect import account, versions
+from voxk8s.history.collect import collect_run, versions
 from voxk8s.history.goals import known_since, show_goals
 from voxk8s.history.pictures import from_files, from_store
 from voxk8s.history.recorder import Recorder
 
 __all__ = [
     "Recorder",
-    "account",
+    "collect_run",
     "from_files",
     "from_store",
     "known_since",

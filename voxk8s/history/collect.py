@@ -1,4 +1,4 @@
-"""The whole of a run, put together for its report."""
+"""Collects the history of a run for its report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIBRARIES: Final = ("numpy", "SimpleITK", "dask", "distributed")
 _WIDEST: Final = 110
 
 
-def account(
+def collect_run(
     result: ExecutionResult,
     recorder: Recorder,
     *,
@@ -29,11 +29,11 @@ def account(
     program: str = "",
     facts: Sequence[tuple[str, str]] = (),
 ) -> report.Run:
-    """Put together what the report of a run shows.
+    """Return what the report of a run shows.
 
-    `problems` are those of bringing files where they were to be. `program` is the text of the
-    plan's program, `places` are where operations stand in it, and `text_of` gives the text of one
-    of its files, empty if it is not at hand.
+    `problems` are errors of copying files to their destination. `program` is the text of the
+    program, `places` are the places of operations in it, and `text_of` returns the text of one of
+    its files, or an empty string.
     """
     outcome, message = _end(result, problems)
     places = places or {}
@@ -57,7 +57,7 @@ def account(
 
 
 def versions() -> tuple[tuple[str, str], ...]:
-    """Name what has run here: this package, Python, and the libraries that compute."""
+    """Return the versions of this package, of Python, and of the libraries that compute."""
     found = [("voxk8s", constants.RELEASE), ("Python", platform.python_version())]
     for name in _LIBRARIES:
         try:
@@ -91,7 +91,7 @@ def _counts(result: ExecutionResult) -> report.Counts:
 
 
 def _excerpt(place: str, text_of: Callable[[str], str]) -> str:
-    """Give the line of a place with a mark below its column; nothing if it is not at hand."""
+    """Return the line of a place with a mark below its column; empty if it is unknown."""
     line, column = line_at(place, text_of) or ("", 0)
     text = line.rstrip()
     return f"{text}\n{' ' * (column - 1)}^" if text and len(text) <= _WIDEST else text

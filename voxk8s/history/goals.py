@@ -1,4 +1,4 @@
-"""Goals of a run as its report shows them."""
+"""The goals of a run for its report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def show_goals(
     origins: Mapping[ResultKey, report.Origin],
     picture_of: Pictures,
 ) -> tuple[report.Goal, ...]:
-    """Give goals in their order, each with its link, its origin by its key, and its picture."""
+    """Return goals in their order, each with its link, its origin and its picture."""
     return tuple(
         _goal(each, link_of, None if each.key is None else origins.get(each.key), picture_of)
         for each in outcomes
@@ -34,15 +34,15 @@ def show_goals(
 def known_since(
     store: ResultStore, outcomes: Sequence[GoalOutcome]
 ) -> Mapping[ResultKey, report.Origin]:
-    """Ask a store since when results are known that were, as far as their records tell.
+    """Return when known results were computed, as far as their records say.
 
-    A store that fails now is no reason to fail.
+    An error of the store is logged and ignored.
     """
     keys = [each.key for each in outcomes if each.cached and each.key is not None and each.digest]
     try:
         records = store.records(keys[:_MOST])
     except StoreError as error:
-        _log.warning("the origin of known results is not told: %s", error)
+        _log.warning("the report lacks the origin of known results: %s", error)
         return {}
     return {
         ResultKey(key): report.Origin(record.provenance.created, record.provenance.voxk8s_version)

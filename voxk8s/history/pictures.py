@@ -1,4 +1,4 @@
-"""Small pictures of saved files, where they are cheap to have."""
+"""Thumbnails of saved files, where they are cheap to make."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from voxk8s.values import Image
 
 _log = logging.getLogger(__name__)
 _MOST: Final = 16
-"""Files that are read to be shown."""
+"""Largest number of files that are shown."""
 _SHOWN: Final = frozenset({"image/png", "image/jpeg"})
-"""What browsers show as it is."""
+"""Media types that browsers display."""
 _SMALL: Final = 200_000
 _GZIP_LENGTH: Final = 4
-"""A file of gzip ends with the number of bytes that were compressed."""
+"""A gzip file ends with its uncompressed size, in this many bytes."""
 _READ: Final = 128 * 2**20
-"""Bytes of voxels that are read for all pictures together: about two seconds."""
+"""Bytes of voxels that are read for all pictures together: about two seconds of work."""
 
 Pictures = Callable[[GoalOutcome], report.Preview | None]
 
 
 def from_store(store: ResultStore) -> Pictures:
-    """Show what a store holds if it is a small PNG or JPEG; nothing is decoded."""
+    """Return a function that shows small PNG and JPEG files of a store; it decodes nothing."""
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
         if outcome.media_type not in _SHOWN or outcome.size > _SMALL or not outcome.digest:
@@ -42,7 +42,7 @@ def from_store(store: ResultStore) -> Pictures:
 
 
 def from_files() -> Pictures:
-    """Show files that this process has written: small pictures as they are, others in small."""
+    """Return a function that shows files of this process: small pictures, and thumbnails."""
     left = _READ
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
@@ -62,7 +62,7 @@ def from_files() -> Pictures:
 
 
 def _limited(make: Pictures) -> Pictures:
-    """Make pictures of a few saved files only; one that cannot be made is left out."""
+    """Limit the number of pictures, and leave out those that fail."""
     made = 0
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
@@ -91,7 +91,7 @@ def _decoded(path: Path) -> report.Preview | None:
 
 
 def _voxel_bytes(path: Path) -> int:
-    """Tell about how large an image is without reading it, as far as its file says."""
+    """Return about how many bytes an image has, without decoding it."""
     size = path.stat().st_size
     if path.suffix != ".gz" or size < _GZIP_LENGTH:
         return size

@@ -10,7 +10,7 @@ from voxk8s.api import WorkPlanResource
 from voxk8s.cluster.plan_source import Document
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.execution import ExecutionResult, GoalOutcome
-from voxk8s.history import Recorder, account, from_store, known_since, show_goals
+from voxk8s.history import Recorder, collect_run, from_store, known_since, show_goals
 from voxk8s.plan import OperationId
 from voxk8s.report import report
 from voxk8s.runner.runner_config import RunnerConfig
@@ -39,7 +39,7 @@ def build_report(
         known_since(store, result.goals),
         from_store(store),
     )
-    run = account(
+    run = collect_run(
         result,
         recorder,
         title=f"{config.namespace}/{config.name}",

@@ -235,7 +235,7 @@ def test_explain_counts_what_cannot_be_told(capsys: pytest.CaptureFixture[str]) 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("waits")
     assert "gone.nii: it does not exist" in lines[0]
-    assert lines[-1].endswith(", 1 that cannot be told yet, or fail")
+    assert lines[-1].endswith(", 1 not known yet or failing")
 
 
 def test_a_parameter_that_is_absent_is_said_with_how_to_give_it(

@@ -99,10 +99,10 @@ def test_items_of_a_list_are_resources(capsys: pytest.CaptureFixture[str]) -> No
         (manifest(), "exactly one of plan, program, configMapRef and url"),
         (manifest(plan=PLAN, program="x"), "exactly one of plan, program, configMapRef and url"),
         (manifest(program=5), "at $.spec.source.program"),
-        (manifest(plan=PLAN, parameters={"N": "1"}), "a plan has none"),
+        (manifest(plan=PLAN, parameters={"N": "1"}), "expected no parameters"),
         ('{"apiVersion": "voxk8s.io/v1alpha1", "kind": "WorkPlan"}', "has no source"),
-        (CONFIG_MAP, "holds no WorkPlan (it holds: ConfigMap)"),
-        (f"{manifest(plan=PLAN)}\n---\n{manifest(plan=PLAN)}", "holds 2 WorkPlans (w, w)"),
+        (CONFIG_MAP, "expected a WorkPlan, found ConfigMap"),
+        (f"{manifest(plan=PLAN)}\n---\n{manifest(plan=PLAN)}", "expected one WorkPlan, found 2 (w, w)"),
         (manifest(plan={"nodes": [], "goals": 5}), "$.goals"),
         (manifest(program="print"), "program:1:"),
         (f"{CONFIG_MAP}---\nkind: [\n", "line 13"),
@@ -112,7 +112,7 @@ def test_items_of_a_list_are_resources(capsys: pytest.CaptureFixture[str]) -> No
         ),
         (
             f"{CONFIG_MAP}---\n{manifest(configMapRef={'name': 'texts', 'key': 'notes.txt'})}",
-            "the suffix must say what it is",
+            "expected a suffix of .imgql",
         ),
     ],
 )  # fmt: skip

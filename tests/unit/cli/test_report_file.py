@@ -31,7 +31,12 @@ def reporter(path: str) -> Reporter:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("", "a folder"), ("folder", "a folder"), ("file/x.html", "no folder"), ("a\0b", "NUL")],
+    [
+        ("", "a folder"),
+        ("folder", "a folder"),
+        ("file/x.html", "expected a folder"),
+        ("a\0b", "NUL"),
+    ],
 )
 def test_places_where_no_file_can_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
@@ -80,5 +85,5 @@ def test_a_report_that_cannot_be_written_is_told(
     plan = load_plan({"nodes": [], "goals": []})
     assert not made.write(ExecutionEngine(store).execute_workplan(plan), Input(plan), store)
     err = capsys.readouterr().err
-    assert err.startswith(f"voxk8s: the report {tmp_path / 'x' / 'r.html'} cannot be written: ")
+    assert err.startswith(f"voxk8s: cannot write the report {tmp_path / 'x' / 'r.html'}: ")
     assert err.count("\n") == 1

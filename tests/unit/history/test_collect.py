@@ -11,7 +11,7 @@ import voxk8s
 from voxk8s.execution.events import Progress, RunStarted
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
 from voxk8s.failure import Failure
-from voxk8s.history import Recorder, account
+from voxk8s.history import Recorder, collect_run
 from voxk8s.plan import Goal, OperationId
 from voxk8s.report import Counts, Run
 
@@ -34,8 +34,8 @@ def result(*errors: str | None, **parts: Any) -> ExecutionResult:
 
 
 def told(given: ExecutionResult, recorder: Recorder | None = None, **parts: Any) -> Run:
-    """Give the account of a run."""
-    return account(given, recorder or Recorder(), title="t", goals=(), **parts)
+    """Return the history of a run."""
+    return collect_run(given, recorder or Recorder(), title="t", goals=(), **parts)
 
 
 def text(file: str) -> str:

@@ -1,4 +1,4 @@
-"""`voxk8s cancel`: stop a WorkPlan; results stay."""
+"""`voxk8s cancel`: suspend or delete a WorkPlan; its results are kept."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ async def _cancel(arguments: argparse.Namespace, kube: KubeClient, namespace: st
     resource = await read_workplan(kube, name, namespace)
     if arguments.delete:
         await kube.delete(WORK_PLANS, name, namespace, uid=resource.metadata.uid)
-        print(f"deleted WorkPlan {name}; its results stay in the store", file=sys.stderr)
+        print(f"deleted WorkPlan {name}; its results are kept in the store", file=sys.stderr)
     elif resource.finished:
         print(f"WorkPlan {name} is finished: nothing to cancel", file=sys.stderr)
     else:
         await kube.patch(WORK_PLANS, name, {"spec": {"suspend": True}}, namespace)
         print(
-            f"suspended WorkPlan {name}: its cluster is given back, what is known stays."
-            " Set spec.suspend to false to go on.",
+            f"suspended WorkPlan {name}: its cluster is released and its results are kept."
+            " Set spec.suspend to false to continue.",
             file=sys.stderr,
         )
     return 0

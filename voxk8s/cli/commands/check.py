@@ -1,4 +1,4 @@
-"""`voxk8s check`: errors and warnings, nothing else."""
+"""`voxk8s check`: print the errors and warnings of a program or plan."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from voxk8s.plan import WorkPlan
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tell everything that is wrong with a program, or the first error of a plan document."""
+    """Print all errors and warnings of a program, or the first error of a plan document."""
     found = read_source(arguments)
     if isinstance(found, WorkPlan):
         return 0
-    # Imported here: documents do not need the language.
+    # Imported here: plan documents do not need the compiler.
     from voxk8s.imgql import check_program, format_diagnostics
     from voxk8s.kernels import registry, symbols
 

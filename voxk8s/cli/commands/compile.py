@@ -1,4 +1,4 @@
-"""`voxk8s compile`: a plan document in its normal form."""
+"""`voxk8s compile`: print a plan document in its normal form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from voxk8s.plan import encode
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the plan of a program or document; compiling the output gives the same bytes."""
+    """Print the plan of a program or document; compiling the output gives the same bytes."""
     document = encode(read_plan(arguments), format=arguments.format)
     sys.stdout.flush()
     sys.stdout.buffer.write(document)

@@ -1,4 +1,4 @@
-"""`voxk8s crd`: the CustomResourceDefinition, for `kubectl apply -f -`."""
+"""`voxk8s crd`: print the CustomResourceDefinition, for `kubectl apply -f -`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from voxk8s.api.crd import render
 
 
-def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes them
-    """Write the CRD in YAML, as `manifests/crds` has it."""
+def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - the signature of all commands
+    """Print the CRD in YAML, as in `manifests/crds`."""
     sys.stdout.write(render())
     return 0

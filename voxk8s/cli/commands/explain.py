@@ -1,4 +1,4 @@
-"""`voxk8s explain`: what a run would compute, and why."""
+"""`voxk8s explain`: print what a run would compute, and why."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from voxk8s.storage import MISS, ResultStore, open_store
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is to be said of one operation; `state` is known, compute, unneeded or waits."""
+    """The line of one operation; `state` is known, compute, unneeded, waits or fails."""
 
     operation: str
     kernel: str
@@ -44,7 +44,7 @@ class Line:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Resolve a plan against the store and tell the outcome; nothing is computed."""
+    """Resolve a plan against the store and print the resolution; compute nothing."""
     store = open_store(arguments.store)
     answered = store.ping()
     plan = read_plan(arguments)
@@ -62,15 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         f"{resolution.total} {word}: {resolution.cached} known,"
         f" {len(resolution.compute)} to compute, {resolution.skipped} not needed"
-        + (f", {stuck} that cannot be told yet, or fail" if stuck else "")
+        + (f", {stuck} not known yet or failing" if stuck else "")
     )
     return 0
 
 
 def _grown(plan: WorkPlan, store: ResultStore) -> tuple[KeyGraph, dict[str, str]]:
-    """Give all keys that inputs and known results tell, and why other inputs have none.
+    """Return the key graph, expanded by inputs and stored results, and errors of other inputs.
 
-    A listing or a computed sequence tells the items of a loop, and these may be inputs again.
+    A listing or a stored sequence gives the items of a loop, and these may be inputs again.
     """
     options = InputOptions.from_env(os.environ)
     retry = RetryPolicy.from_settings(Settings.from_env(os.environ))
@@ -91,7 +91,7 @@ def _grown(plan: WorkPlan, store: ResultStore) -> tuple[KeyGraph, dict[str, str]
 
 
 def explain(graph: KeyGraph, resolution: Resolution, reasons: dict[str, str]) -> list[Line]:
-    """Say of every operation what becomes of it and why; `reasons` are of inputs without a pin."""
+    """Return what a run would do with every operation; `reasons`: errors of unpinned inputs."""
     compute = frozenset(resolution.compute)
     lines = []
     for key, node in graph.nodes.items():
@@ -100,10 +100,10 @@ def explain(graph: KeyGraph, resolution: Resolution, reasons: dict[str, str]) ->
         state, why = _fate(graph, node, compute, resolution.known)
         lines.append(Line(node.operation, node.kernel, state, why, key))
     for operation, ref in graph.unpinned.items():
-        why = reasons.get(str(operation), "its input has no pin")
+        why = reasons.get(str(operation), "its input is not pinned")
         lines.append(Line(operation, ref.operator or ref.role.value, "waits", why))
     for deferred in graph.deferred:
-        why = f"needs the value of {deferred.pivot[:12]} first"
+        why = f"needs the value of {deferred.pivot[:12]}"
         lines.append(Line(deferred.operation, "", "waits", why))
     for operation, message in graph.rejected.items():
         lines.append(Line(operation, "", "fails", message))
@@ -119,12 +119,12 @@ def _fate(
     if node.key in known:
         return "known", "the store holds its result"
     if node.key not in compute:
-        return "unneeded", "everything that needs it is known"
+        return "unneeded", "all results that need it are known"
     new = [key for key in node.arguments if key in compute]
     if new:
         names = ", ".join(_name(graph, key) for key in new[:3])
         more = f" and {len(new) - 3} more" if len(new) > 3 else ""
-        return "compute", f"no result for these arguments: {names}{more} to be computed, too"
+        return "compute", f"no result for these arguments: {names}{more} must be computed, too"
     if node.pin is not None:
         return "compute", f"no result for this content: sha256:{node.pin.digest[:12]}"
     return "compute", f"no result of version {node.version} for these arguments"

@@ -1,4 +1,4 @@
-"""`voxk8s fmt`: programs in their usual form."""
+"""`voxk8s fmt`: format programs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _STANDARD_INPUT = "-"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write a program formatted; with --write into its file, with --check only say whether."""
+    """Print a formatted program, write it to its file (--write), or compare it (--check)."""
     name = arguments.file
     if name == _STANDARD_INPUT:
         if arguments.write:
-            raise InvalidUsage("--write changes a file, and standard input is none")
+            raise InvalidUsage("expected a file with --write, got standard input")
         name, text = "<stdin>", _read_standard_input()
     else:
         if Path(name).suffix.lower() != PROGRAM:
-            raise InvalidUsage(f"{name}: only programs ({PROGRAM}) are formatted")
+            raise InvalidUsage(f"{name}: expected a program ({PROGRAM})")
         text = read_text(Path(name))
     formatted = format_program(text, name=name)
     if arguments.check:
@@ -42,4 +42,6 @@ def _read_standard_input() -> str:
     try:
         return sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InvalidUsage(f"standard input is not UTF-8: byte {error.start} is wrong") from error
+        raise InvalidUsage(
+            f"standard input: expected UTF-8, byte {error.start} is invalid"
+        ) from error

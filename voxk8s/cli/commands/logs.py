@@ -1,4 +1,4 @@
-"""`voxk8s logs`: what the pods of a WorkPlan wrote."""
+"""`voxk8s logs`: print the logs of the pods of a WorkPlan."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from voxk8s.errors import TransientError
 
 
 class NoPods(TransientError):
-    """There is no pod whose log could be shown."""
+    """The WorkPlan has no pod of this component."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the logs of one component, oldest pod first."""
+    """Print the logs of one component, oldest pod first."""
     return with_cluster(arguments, partial(_show, arguments))
 
 
@@ -46,7 +46,7 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
         try:
             print(await kube.logs(name, namespace, lines=arguments.tail), end="")
         except (Invalid, NotFound) as error:
-            print(f"({error})")  # a pod that has not started, or is gone
+            print(f"({error})")  # the pod has not started, or was deleted
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`voxk8s results`: what a WorkPlan gave."""
+"""`voxk8s results`: print the results of a WorkPlan, or fetch its files and its report."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _RUN_FILE = re.compile(rf"(?P<store>[^?#]+?)/{RUNS_PREFIX}/(?P<path>[^?#]+)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the results there are; fails when the WorkPlan failed or is not finished."""
+    """Print the results; return 1 if the WorkPlan failed or is not finished."""
     return with_cluster(arguments, partial(_show, arguments))
 
 
 def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
-    """Write the results of a WorkPlan on standard output, what is missing on standard error."""
+    """Print the results of a WorkPlan, and on standard error what is missing."""
     status = resource.status
     results = status.results or ()
     if as_json:
@@ -38,7 +38,7 @@ def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
     whole = f"{status.run_url}/results.json"
     for result in results:
         if result.truncated:
-            _say(f"{name}: the value of {result.goal} is cut; it is whole in {whole}")
+            _say(f"{name}: the value of {result.goal} is truncated; the whole value is in {whole}")
     if status.results_omitted:
         _say(f"{name}: {status.results_omitted} more results are in {whole}")
     for failure in status.failures or ():
@@ -59,9 +59,9 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
 
 
 def download(results: tuple[GoalResult, ...], folder: Path) -> None:
-    """Fetch saved files from the store, by the AWS_* variables, each verified by its digest.
+    """Fetch saved files from the store with the AWS_* variables, and verify their digests.
 
-    Raises InvalidUsage for a name that leaves the folder or a URL that is no blob's.
+    Raises InvalidUsage for a name outside of the folder, and for a URL that is not a blob.
     """
     from voxk8s.storage import open_store
 
@@ -71,10 +71,10 @@ def download(results: tuple[GoalResult, ...], folder: Path) -> None:
             continue
         target = (base / result.goal).resolve()
         if not target.is_relative_to(base) or target == base:
-            raise InvalidUsage(f"the file name {result.goal!r} leaves the folder {folder}")
+            raise InvalidUsage(f"expected a file name inside of {folder}, got {result.goal!r}")
         match = _BLOB.fullmatch(result.url)
         if match is None:
-            raise InvalidUsage(f"{result.url} is no blob of a result store")
+            raise InvalidUsage(f"expected the URL of a blob in a result store, got {result.url}")
         data = open_store(match["store"]).read_blob(match["start"] + match["rest"])
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
@@ -82,9 +82,9 @@ def download(results: tuple[GoalResult, ...], folder: Path) -> None:
 
 
 def fetch_report(resource: WorkPlanResource, target: Path) -> None:
-    """Fetch the report of a run from the store, by the AWS_* variables.
+    """Fetch the report of a run from the store with the AWS_* variables.
 
-    Raises InvalidUsage where there is none: a run that computed nothing has no runner to write one.
+    Raises InvalidUsage if there is none: a run that computes nothing has no runner to write one.
     """
     from voxk8s.storage import open_store
 
@@ -92,11 +92,11 @@ def fetch_report(resource: WorkPlanResource, target: Path) -> None:
     url = (resource.status.report.url if resource.status.report else None) or ""
     match = _RUN_FILE.fullmatch(url)
     if match is None:
-        why = "all was known before it" if not url else f"{url} is no file of a run"
+        why = "all its results were known" if not url else f"{url} is not a file of a run"
         raise InvalidUsage(f"{name} has no report: {why}")
     page = open_store(match["store"]).read_run_file(match["path"])
     if page is None:
-        raise InvalidUsage(f"{name} has no report any more: {url} is gone")
+        raise InvalidUsage(f"the report of {name} was deleted: {url}")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(page)
     _say(f"wrote {target}")

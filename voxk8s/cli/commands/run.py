@@ -1,4 +1,4 @@
-"""`voxk8s run`: a program or plan, in this process."""
+"""`voxk8s run`: run a program or plan in this process."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run a plan and write what its `print` goals give."""
-    # The limit that suits a guest in somebody's process is too small where we are the process.
+    """Run a plan and print the values of its `print` goals."""
+    # The default limit is for a library inside of another program; here the process is ours.
     os.environ.setdefault(ENV_DASK_MEMORY, "auto")
     reporter = _reporter(arguments)
     store = open_store(arguments.store)
-    # A store that cannot be used is one message, not the failure of whatever asked it first; a
-    # remote one answers while the plan is read. Without a cache it is not needed.
+    # An unusable store is reported once, before anything runs. A remote store answers while the
+    # plan is read. Without a cache no store is needed.
     answered = None if arguments.no_cache else store.ping()
     given = read_input(arguments)
     reported = ReportedFailures()
@@ -103,7 +103,7 @@ def _write_lines(result: ExecutionResult) -> None:
 
 
 class ReportedFailures:
-    """A listener that remembers which failures the log has shown already."""
+    """A listener that remembers which failures the log has already shown."""
 
     def __init__(self) -> None:
         self._operations: set[OperationId] = set()
@@ -114,6 +114,6 @@ class ReportedFailures:
             self._operations.add(event.failure.operation)
 
     def text(self, failure: Failure) -> str:
-        """Return a failure in one line, without its cause if the log has shown that."""
+        """Return a failure in one line, without its cause if the log has shown it."""
         shown = failure.kernel and failure.operation in self._operations
         return failure.headline if shown else str(failure)

@@ -1,4 +1,4 @@
-"""`voxk8s status`: WorkPlans and how far they are."""
+"""`voxk8s status`: print the status of WorkPlans."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from voxk8s.errors import InvalidUsage
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show one WorkPlan, or a table of them."""
+    """Print one WorkPlan in detail, or a table of all."""
     if arguments.name and arguments.all_namespaces:
-        raise InvalidUsage("a WorkPlan of a given name is in one namespace: leave out -A")
+        raise InvalidUsage("expected either NAME or -A, got both")
     return with_cluster(arguments, partial(_show, arguments))
 
 

@@ -1,4 +1,4 @@
-"""`voxk8s store`: what the result store holds, whether it is sound, and making room in it."""
+"""`voxk8s store`: statistics, verification and garbage collection of a result store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVERY = 0.5
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what is asked for; 1 when a verification found something wrong."""
+    """Run an action; return 1 if a verification found a fault."""
     store = open_store(arguments.store)
     match arguments.action:
         case "stats":
@@ -55,11 +55,11 @@ def _write_verification(store: ResultStore, found: Verification) -> None:
     print(f"results      {found.records:,}")
     print(f"blobs        {found.blobs:,} ({size_text(found.blob_bytes)})")
     print(
-        f"orphans      {found.orphans:,} ({size_text(found.orphan_bytes)}; no harm: see store gc)"
+        f"orphans      {found.orphans:,} ({size_text(found.orphan_bytes)}; harmless, see store gc)"
     )
     print(f"corrupt      {found.corrupt_count:,}")
     for path in found.corrupt:
-        print(f"  {path} (set aside below quarantine/)")
+        print(f"  {path} (moved to quarantine/)")
     print(f"dangling     {found.dangling_count:,}")
     for key in found.dangling:
         print(f"  {key} (its blob is missing: computed again when needed)")
@@ -84,7 +84,7 @@ def _collect(arguments: argparse.Namespace, store: ResultStore) -> int:
     )
     if arguments.max_size is not None and done.bytes_left > arguments.max_size:
         print(
-            "voxk8s: more than --max-size is left: the rest was used within the grace period",
+            "voxk8s: still larger than --max-size: the rest was used within the grace period",
             file=sys.stderr,
         )
     return 0
@@ -103,15 +103,15 @@ def _figures(done: Collection) -> Mapping[str, int]:
 
 
 class Progress:
-    """A line on the terminal that says what is being read or deleted, and how many of it were."""
+    """A progress line on the terminal: what is read or deleted, and how many so far."""
 
     def __init__(self, *, quiet: bool) -> None:
-        """Write nothing when `quiet`, or where standard error is no terminal."""
+        """Print nothing if `quiet`, or if standard error is not a terminal."""
         self._live = not quiet and sys.stderr.isatty()
         self._last = float("-inf")
 
     def __call__(self, what: str, count: int) -> None:
-        """Hear how far it is."""
+        """Update the line."""
         if self._live and time.monotonic() - self._last >= _EVERY:
             self._last = time.monotonic()
             print(f"\r\x1b[K{what}: {count:,}", end="", file=sys.stderr, flush=True)
@@ -125,7 +125,7 @@ class Progress:
 
 
 def size_text(size: float) -> str:
-    """Write a number of bytes for people."""
+    """Return a number of bytes with a binary unit."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"

@@ -1,4 +1,4 @@
-"""`voxk8s submit`: make a WorkPlan of a program, a plan document or a manifest."""
+"""`voxk8s submit`: create a WorkPlan from a program, a plan document or a manifest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NAME_LENGTH = 180
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check FILE here, then create the WorkPlan; its name goes to standard output."""
+    """Check FILE, create the WorkPlan, and print its name."""
     body = manifest(arguments)
     if arguments.dry_run:
         yaml.dump(body, sys.stdout, _Dumper, sort_keys=False, allow_unicode=True)
@@ -40,10 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Give the WorkPlan as the API server takes it; raises InvalidPlan and the like.
+    """Return the WorkPlan to create; raises InvalidPlan, InvalidProgram and InvalidUsage.
 
-    A file that is a WorkPlan itself is taken as it is, with the options laid over it; a plan or
-    program in it is checked, too.
+    If the file is a WorkPlan manifest, options override its fields, and its plan or program is
+    checked.
     """
     path = Path(arguments.file)
     body = None if is_program(path) else _given(path)
@@ -59,8 +59,8 @@ def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
     size = len(msgspec.json.encode(body))
     if size > _LARGEST:
         raise InvalidUsage(
-            f"{path} is too large for a resource ({size:,} bytes, at most {_LARGEST:,}): put it"
-            " behind an s3:// URL and name that in spec.source.url"
+            f"{path}: expected at most {_LARGEST:,} bytes for a resource, got {size:,}: upload"
+            " it to an s3:// URL and use spec.source.url"
         )
     return body
 
@@ -73,7 +73,7 @@ def _source(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
     try:
         compile_program(source["program"], parameters=dict(arguments.param))
     except InvalidProgram:
-        # It imports files, which are here and not in the cluster: what they come to travels.
+        # It imports local files, which the cluster does not have: submit the compiled plan.
         return {"plan": to_resource(plan)}
     if arguments.param:
         source["parameters"] = dict(arguments.param)
@@ -81,14 +81,14 @@ def _source(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
 
 
 def _given(path: Path) -> dict[str, Any] | None:
-    """Give the manifest in a file, or None when it holds something else."""
+    """Return the manifest in a file, or None if it holds something else."""
     resources = read_resources(read_text(path), yaml=path.suffix.lower() != ".json")
     if resources is None:
         return None
     body = work_plan(resources, str(path))
     if len(resources) > 1:
         raise InvalidUsage(
-            f"{path} holds more than a WorkPlan: create all of it by kubectl apply -f {path}"
+            f"{path}: expected only a WorkPlan, found other resources: use kubectl apply -f {path}"
         )
     spec = body.get("spec")
     source = spec.get("source") if isinstance(spec, dict) else None
@@ -100,14 +100,14 @@ def _given(path: Path) -> dict[str, Any] | None:
 
 
 def _check_program(text: str, parameters: object) -> None:
-    """Compile a manifest's program; what cannot be a parameter is for the API server to refuse."""
+    """Compile a manifest's program; the API server validates the types of parameters."""
     given = parameters if isinstance(parameters, dict) else {}
     values = {str(name): value for name, value in given.items() if isinstance(value, str)}
     compile_program(text, name="program", parameters=values)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines, as programs are, the way that people do."""
+    """Writes strings of several lines, such as programs, in block style."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -19,11 +19,11 @@ from voxk8s.errors import TransientError
 
 
 class GaveUp(TransientError):
-    """The WorkPlan did not come to its end in time, or was deleted."""
+    """The WorkPlan did not finish in time, or was deleted."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tell every change on standard error, and the results in the end."""
+    """Print every change on standard error, and the results at the end."""
     return with_cluster(arguments, partial(_watch, arguments))
 
 
@@ -35,7 +35,7 @@ async def follow(
     seconds: float | None = None,
     quiet: bool = False,
 ) -> WorkPlanResource:
-    """Give a WorkPlan when it is finished; raises GaveUp when it does not come to that."""
+    """Wait until a WorkPlan is finished and return it; raises GaveUp."""
     await read_workplan(kube, name, namespace)
     last = ""
     try:
@@ -62,7 +62,7 @@ async def follow(
                     return resource
     except TimeoutError as error:
         raise GaveUp(f"WorkPlan {name} is not finished after {seconds:g} s: {last}") from error
-    raise GaveUp(f"nothing more is heard of WorkPlan {name}")
+    raise GaveUp(f"the watch of WorkPlan {name} ended unexpectedly")
 
 
 async def _watch(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
