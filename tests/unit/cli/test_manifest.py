@@ -102,7 +102,10 @@ def test_items_of_a_list_are_resources(capsys: pytest.CaptureFixture[str]) -> No
         (manifest(plan=PLAN, parameters={"N": "1"}), "expected no parameters"),
         ('{"apiVersion": "voxk8s.io/v1alpha1", "kind": "WorkPlan"}', "has no source"),
         (CONFIG_MAP, "expected a WorkPlan, found ConfigMap"),
-        (f"{manifest(plan=PLAN)}\n---\n{manifest(plan=PLAN)}", "expected one WorkPlan, found 2 (w, w)"),
+        (
+            f"{manifest(plan=PLAN)}\n---\n{manifest(plan=PLAN)}",
+            "expected one WorkPlan, found 2 (w, w)",
+        ),
         (manifest(plan={"nodes": [], "goals": 5}), "$.goals"),
         (manifest(program="print"), "program:1:"),
         (f"{CONFIG_MAP}---\nkind: [\n", "line 13"),
