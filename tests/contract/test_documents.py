@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,6 +18,20 @@ from voxk8s.cli.parser import build_parser
 
 README = (ROOT / "README.md").read_text()
 MANIFESTS = (ROOT / "manifests" / "README.md").read_text()
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "tests/*.md", "manifests/*.md", "helm/*/*.md")
+    for path in ROOT.glob(pattern)
+)
+
+
+FILES = [
+    path
+    for top in ("voxk8s", "tests", "helm", "manifests", "docs")
+    for path in (ROOT / top).rglob("*")
+    if path.is_file()
+] + [path for path in ROOT.iterdir() if path.is_file()]
+FOLDERS = {parent for path in FILES for parent in path.parents if ROOT in parent.parents}
 
 
 def blocks(language: str) -> list[str]:
@@ -42,6 +57,28 @@ def test_what_is_named_exists(text: str) -> None:
     named += re.findall(r"\]\(([\w./-]+)\)", text)
     assert named
     assert [name for name in named if not any((folder / name).exists() for folder in folders)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_modules_that_a_page_names_exist(page: Path) -> None:
+    """Modules and folders in backticks exist; `a/b.py` and NAME stand for any."""
+    named = re.findall(r"`([\w.-]+(?:/[\w.-]+)*(?:/|\.(?:py|md|yaml|toml|lua)))`", page.read_text())
+    example = re.compile(r"NAME|MODULE|\ba/(test_)?b\.py")
+    known = {f"/{path.relative_to(ROOT)}" for path in (*FOLDERS, *FILES)}
+    missing = [
+        name
+        for name in named
+        if not example.search(name)
+        and not any(path.endswith(f"/{name.rstrip('/')}") for path in known)
+    ]
+    assert missing == []
+
+
+def test_the_architecture_names_every_package() -> None:
+    """docs/architecture.md says where every folder of the package belongs."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    packages = {path.parent.name for path in (ROOT / "voxk8s").glob("*/**/__init__.py")}
+    assert sorted(name for name in packages if f"{name}/" not in text) == []
 
 
 def test_the_resource_and_its_document_are_the_same_plan() -> None:
