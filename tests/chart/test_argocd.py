@@ -10,8 +10,8 @@ from lupa import lua54
 from tests.support.paths import ROOT
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, WORK_LEFT, later
-from voxk8s import api
-from voxk8s.api import Outcome
+from voxk8s.api.status import Outcome
+from voxk8s.api.workplan import encode
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Invalid
 
@@ -31,7 +31,7 @@ def seen(observed: Observed, **metadata: Any) -> dict[str, Any]:
     resource = observed.workplan
     status = {
         "observedGeneration": resource.status.observed_generation,
-        **api.encode(resource.status),
+        **encode(resource.status),
     }
     return {
         "metadata": {"generation": resource.metadata.generation, **metadata},

@@ -14,7 +14,7 @@ from distributed import LocalCluster
 from tests.support.html import read_page
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import wait_until
-from voxk8s.api import parse_finished
+from voxk8s.api.runner_status import parse_finished
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.failure import failure_of

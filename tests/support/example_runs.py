@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from voxk8s.api import Resources, WorkPlanResource, decode_resource
+from voxk8s.api.spec import Resources
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret

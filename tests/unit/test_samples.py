@@ -11,7 +11,7 @@ import yaml
 
 from tests.support.paths import ROOT
 from tests.tools.generate import samples
-from voxk8s.api import WorkPlanResource, decode_resource
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster.plan_source import Document, check_no_local_inputs, read_plan
 from voxk8s.imgql import format_program
 from voxk8s.kernels import registry

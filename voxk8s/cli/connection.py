@@ -10,7 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from voxk8s.api import WorkPlanResource, decode_resource, is_condition
+from voxk8s.api.conditions import is_condition
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.resources import WORK_PLANS

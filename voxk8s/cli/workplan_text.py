@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from voxk8s.api import GoalResult, WorkPlanResource
+from voxk8s.api.status import GoalResult
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.describe import as_line, one_line
 
 _HEADER = ("NAME", "STATUS", "PROGRESS", "CACHED", "WORKERS", "DURATION", "AGE")

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from voxk8s.api import WorkPlanResource
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.constants import (
     APP_NAME,
     LABEL_COMPONENT,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voxk8s import constants
-from voxk8s.api import Resources
+from voxk8s.api.spec import Resources
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import read_flag, read_json
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from voxk8s.api import Source
+from voxk8s.api.spec import Source
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.resources import CONFIG_MAPS

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from voxk8s.api import PodTemplate, Resources, WorkPlanResource, encode
+from voxk8s.api.spec import PodTemplate, Resources
+from voxk8s.api.workplan import WorkPlanResource, encode
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.resources import ApiResource
 from voxk8s.constants import ENV_LOCAL_INPUTS, ENV_TEST_KERNELS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from voxk8s.api import WorkPlanResource
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import Manifest, owned_object

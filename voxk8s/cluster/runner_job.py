@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from voxk8s import constants
-from voxk8s.api import PodTemplate, WorkPlanResource
+from voxk8s.api.spec import PodTemplate
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.dask_cluster import scheduler_address
 from voxk8s.cluster.defaults import Defaults

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from voxk8s.api import WorkPlanResource
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.decide.actions import Action, EmitEvent, RequeueAfter

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from voxk8s.api import Waiting
+from voxk8s.api.status import Waiting
 from voxk8s.constants import REASON_PROGRESSING, REASON_STORE_UNREACHABLE
 from voxk8s.execution.events import (
     Event,

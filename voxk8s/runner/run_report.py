@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
-from voxk8s.api import WorkPlanResource
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.plan_source import Document
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.execution import ExecutionResult, GoalOutcome

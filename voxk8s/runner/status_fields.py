@@ -8,15 +8,11 @@ from typing import Any
 
 import msgspec
 
-from voxk8s import api, constants
-from voxk8s.api import (
-    GoalResult,
-    OperationCounts,
-    OperationFailure,
-    Outcome,
-    json_value,
-    truncate_value,
-)
+from voxk8s import constants
+from voxk8s.api.runner_status import encode_runner_status
+from voxk8s.api.status import GoalResult, OperationCounts, OperationFailure, Outcome
+from voxk8s.api.status_limits import json_value, truncate_value
+from voxk8s.api.workplan import encode
 from voxk8s.errors import PermanentError
 from voxk8s.execution import ExecutionResult
 from voxk8s.execution.events import Progress
@@ -80,7 +76,7 @@ def final_fields(
     result: ExecutionResult, outcome: Outcome, progress: str, run_url: str, report_url: str = ""
 ) -> dict[str, Any]:
     """Return the runner's fields of the status after the run."""
-    return api.encode_runner_status(
+    return encode_runner_status(
         operations=operation_counts(result.progress),
         progress=progress,
         results=goal_results(result.goals),
@@ -107,11 +103,11 @@ def results_json(result: ExecutionResult, outcome: Outcome) -> bytes:
     """Return results.json: all results and failures, complete, for the run's folder."""
     return msgspec.json.encode(
         {
-            "outcome": api.encode(outcome),
-            "operations": api.encode(operation_counts(result.progress)),
+            "outcome": encode(outcome),
+            "operations": encode(operation_counts(result.progress)),
             "seconds": round(result.execution_time, 3),
-            "results": [api.encode(one) for one in goal_results(result.goals, whole=True)],
-            "failures": [api.encode(one) for one in operation_failures(result.failures)],
+            "results": [encode(one) for one in goal_results(result.goals, whole=True)],
+            "failures": [encode(one) for one in operation_failures(result.failures)],
         }
     )
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from voxk8s.api import OperationCounts, Waiting, encode_runner_status, progress_text
+from voxk8s.api.runner_status import encode_runner_status, progress_text
+from voxk8s.api.status import OperationCounts, Waiting
 from voxk8s.execution.events import Event, Progress, ProgressChanged
 from voxk8s.runner.blocked_operations import BlockedOperations
 from voxk8s.runner.status_fields import operation_counts

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from voxk8s.api import Waiting
+from voxk8s.api.status import Waiting
 from voxk8s.constants import REASON_STORE_ACCESS_DENIED, REASON_STORE_UNREACHABLE
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
 from voxk8s.failure import Failure

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from voxk8s import api
-from voxk8s.api import Waiting, WorkPlanResource, decode_resource
+from voxk8s.api.status import Waiting
+from voxk8s.api.workplan import WorkPlanResource, decode_resource, encode
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.output_url import check_output
 from voxk8s.cluster.plan_source import (
@@ -101,7 +101,7 @@ class WorkPlanRun:
         except PermanentError as error:
             _log.error("the plan cannot run: %s", error)
             outcome = status_fields.rejected_outcome(error, _now())
-            return self._reporter.fields() | {"outcome": api.encode(outcome)}
+            return self._reporter.fields() | {"outcome": encode(outcome)}
         if self._stopping.is_set():
             return None
         return await self._deliver(workplan, result)

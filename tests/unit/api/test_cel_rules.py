@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from voxk8s.api import Cluster, Output, Source, Store, WorkPlanSpec, cel_rules
+from voxk8s.api import cel_rules
 from voxk8s.api.openapi_schema import schema_of
+from voxk8s.api.spec import Cluster, Output, Source, Store, WorkPlanSpec
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from voxk8s.api import (
-    Condition,
-    ConditionStatus,
-    find_condition,
-    is_condition,
-    remove_condition,
-    set_condition,
-)
+from voxk8s.api.conditions import find_condition, is_condition, remove_condition, set_condition
+from voxk8s.api.status import Condition, ConditionStatus
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import pytest
 
-from voxk8s.api import WorkPlanSpec
 from voxk8s.api.base import ApiStruct, items, number, text
 from voxk8s.api.openapi_schema import schema_of
+from voxk8s.api.spec import WorkPlanSpec
 
 
 class Example(ApiStruct, frozen=True):

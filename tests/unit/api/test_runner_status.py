@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from voxk8s.api import (
+from voxk8s.api.runner_status import (
     RUNNER_FIELDS,
-    GoalResult,
-    OperationCounts,
-    Outcome,
-    Waiting,
-    WorkPlanStatus,
-    decode_status,
     encode_runner_status,
     parse_finished,
     progress_text,
 )
+from voxk8s.api.status import GoalResult, OperationCounts, Outcome, Waiting, WorkPlanStatus
+from voxk8s.api.workplan import decode_status
 
 COUNTS = OperationCounts(total=2, cached=1, computed=1, failed=0, running=0, pending=0)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from voxk8s.api import TimeToLive, WorkPlanSpec, decode_resource
+from voxk8s.api.spec import TimeToLive, WorkPlanSpec
+from voxk8s.api.workplan import decode_resource
 
 
 def decode(**spec: Any) -> WorkPlanSpec:

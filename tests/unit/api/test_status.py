@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from voxk8s.api import GoalResult, OperationCounts, WorkPlanStatus, decode_status, encode
+from voxk8s.api.status import GoalResult, OperationCounts, WorkPlanStatus
+from voxk8s.api.workplan import decode_status, encode
 
 
 def test_status_round_trips() -> None:

@@ -7,20 +7,17 @@ import math
 import msgspec
 import pytest
 
-from voxk8s.api import (
-    GoalResult,
-    OperationFailure,
-    bound_failures,
-    bound_results,
-    json_value,
-    truncate_value,
-)
+from voxk8s.api.status import GoalResult, OperationFailure
 from voxk8s.api.status_limits import (
     FAILURES_LIMIT,
     MAX_FAILURES,
     MAX_RESULTS,
     RESULTS_LIMIT,
     VALUE_LIMIT,
+    bound_failures,
+    bound_results,
+    json_value,
+    truncate_value,
 )
 
 

@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from voxk8s.api import (
-    decode_resource,
-    encode,
-)
+from voxk8s.api.workplan import decode_resource, encode
 from voxk8s.errors import InvalidPlan
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from voxk8s.api import WorkPlanResource, decode_resource
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cli.workplan_text import age, details, headline, result_line, table
 
 NOW = datetime(2026, 1, 1, 0, 5, tzinfo=UTC)

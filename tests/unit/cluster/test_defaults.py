@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxk8s.api import Resources
+from voxk8s.api.spec import Resources
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.errors import InvalidUsage
 

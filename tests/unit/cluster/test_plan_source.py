@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.support.scripted_kube import ScriptedKube
-from voxk8s.api import Source
+from voxk8s.api.spec import Source
 from voxk8s.cluster.plan_source import (
     Document,
     SourceDigestMismatch,

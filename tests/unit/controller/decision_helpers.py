@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from tests.unit.controller.observed_builders import START
-from voxk8s.api import Outcome, WorkPlanStatus, decode_status, find_condition
+from voxk8s.api.conditions import find_condition
+from voxk8s.api.status import Outcome, WorkPlanStatus
+from voxk8s.api.workplan import decode_status
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,

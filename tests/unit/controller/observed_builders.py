@@ -8,13 +8,9 @@ from typing import Any
 
 import msgspec
 
-from voxk8s.api import (
-    RUNNER_FIELDS,
-    OperationCounts,
-    WorkPlanResource,
-    WorkPlanStatus,
-    decode_resource,
-)
+from voxk8s.api.runner_status import RUNNER_FIELDS
+from voxk8s.api.status import OperationCounts, WorkPlanStatus
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.controller.decide import status
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.observe.observed import (

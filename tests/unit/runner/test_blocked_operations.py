@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.api import Waiting
+from voxk8s.api.status import Waiting
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.events import (
     Event,

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import pytest
 
 from tests.support.html import Element, read_page
-from voxk8s.api import WorkPlanResource, decode_resource
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster.plan_source import Document, read_plan_and_locations
 from voxk8s.execution import ExecutionEngine
 from voxk8s.history import Recorder

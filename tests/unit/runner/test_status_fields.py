@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.unit.controller.observed_builders import START
-from voxk8s.api import decode_status
+from voxk8s.api.workplan import decode_status
 from voxk8s.errors import InputNotAllowed, InvalidPlan, KernelError
 from voxk8s.execution.events import Progress
 from voxk8s.execution.result import ExecutionResult, GoalOutcome

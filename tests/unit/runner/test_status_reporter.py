@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.api import OperationCounts, Waiting
+from voxk8s.api.status import OperationCounts, Waiting
 from voxk8s.execution.events import (
     OperationFinished,
     OperationWaits,

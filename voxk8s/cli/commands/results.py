@@ -8,7 +8,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from voxk8s.api import GoalResult, WorkPlanResource, encode
+from voxk8s.api.status import GoalResult
+from voxk8s.api.workplan import WorkPlanResource, encode
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
 from voxk8s.cli.run_output import dump
 from voxk8s.cli.workplan_text import result_line

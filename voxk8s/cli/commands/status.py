@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime
 from functools import partial
 
-from voxk8s.api import decode_resource, encode
+from voxk8s.api.workplan import decode_resource, encode
 from voxk8s.cli.connection import read_workplan, with_cluster
 from voxk8s.cli.run_output import dump
 from voxk8s.cli.workplan_text import details, table

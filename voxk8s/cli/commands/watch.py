@@ -7,7 +7,7 @@ import asyncio
 import sys
 from functools import partial
 
-from voxk8s.api import WorkPlanResource, decode_resource
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cli.commands.results import write
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
 from voxk8s.cli.workplan_text import headline

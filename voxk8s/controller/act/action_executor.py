@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, assert_never
 
-from voxk8s.api import WorkPlanResource
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR, MANAGER_RUNNER

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from voxk8s.api import WorkPlanResource
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR
 from voxk8s.controller.decide.actions import EmitEvent

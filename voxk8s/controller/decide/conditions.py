@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from voxk8s import constants
-from voxk8s.api import Condition, ConditionStatus, find_condition
+from voxk8s.api.conditions import find_condition
+from voxk8s.api.status import Condition, ConditionStatus
 from voxk8s.constants import (
     CLUSTER_READY,
     DETERMINISTIC,

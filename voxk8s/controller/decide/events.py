@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from voxk8s import constants
-from voxk8s.api import Condition, WorkPlanStatus, find_condition
+from voxk8s.api.conditions import find_condition
+from voxk8s.api.status import Condition, WorkPlanStatus
 from voxk8s.controller.decide.actions import EmitEvent
 from voxk8s.controller.decide.phase import Phase, PhaseState
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from voxk8s import api
-from voxk8s.api import RUNNER_FIELDS, ClusterStatus, Condition, RunnerStatus, WorkPlanStatus
+from voxk8s.api.conditions import set_condition
+from voxk8s.api.runner_status import RUNNER_FIELDS
+from voxk8s.api.status import ClusterStatus, Condition, RunnerStatus, WorkPlanStatus
+from voxk8s.api.workplan import encode
 from voxk8s.controller.decide.conditions import condition_states
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import suspension
@@ -61,7 +63,7 @@ def stopped_run_status(observed: Observed) -> dict[str, Any] | None:
     kept["operations"] = msgspec.structs.replace(
         counts, running=0, pending=counts.pending + counts.running
     )
-    return api.encode(WorkPlanStatus(**kept | {"waiting": None}))
+    return encode(WorkPlanStatus(**kept | {"waiting": None}))
 
 
 def has_changed(new: WorkPlanStatus, old: WorkPlanStatus) -> bool:
@@ -72,7 +74,7 @@ def has_changed(new: WorkPlanStatus, old: WorkPlanStatus) -> bool:
 
 def encode_status(status: WorkPlanStatus) -> dict[str, Any]:
     """Return the operator's part of the status as JSON data, always with observedGeneration."""
-    data = api.encode(status)
+    data = encode(status)
     data["observedGeneration"] = status.observed_generation
     return data
 
@@ -86,7 +88,7 @@ def _sorted(status: WorkPlanStatus) -> WorkPlanStatus:
 def _conditions(observed: Observed, state: PhaseState, now: datetime) -> tuple[Condition, ...]:
     conditions = observed.workplan.status.conditions
     for kind, condition in condition_states(observed, state, now).items():
-        conditions = api.set_condition(
+        conditions = set_condition(
             conditions,
             kind,
             condition.status,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from voxk8s import constants
-from voxk8s.api import WorkPlanResource
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.dask_cluster import dashboard_url
 from voxk8s.controller.observe.cluster_state import ClusterState

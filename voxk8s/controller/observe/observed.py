@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from voxk8s.api import WorkPlanResource
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.controller.resolve.resolution_state import ResolutionState, Unresolved
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from voxk8s.api import Source, WorkPlanResource, decode_resource, decode_status
+from voxk8s.api.spec import Source
+from voxk8s.api.workplan import WorkPlanResource, decode_resource, decode_status
 from voxk8s.errors import InvalidPlan
 
 

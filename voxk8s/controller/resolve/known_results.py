@@ -7,14 +7,10 @@ from dataclasses import replace
 
 import msgspec
 
-from voxk8s.api import (
-    GoalResult,
-    OperationCounts,
-    encode,
-    encode_runner_status,
-    json_value,
-    truncate_value,
-)
+from voxk8s.api.runner_status import encode_runner_status
+from voxk8s.api.status import GoalResult, OperationCounts
+from voxk8s.api.status_limits import json_value, truncate_value
+from voxk8s.api.workplan import encode
 from voxk8s.cluster.copy_files import SavedFile, copy_files
 from voxk8s.errors import InputNotAllowed
 from voxk8s.inputs.options import InputOptions

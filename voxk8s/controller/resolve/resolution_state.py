@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from voxk8s.api import OperationCounts
+from voxk8s.api.status import OperationCounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from voxk8s.api import Cache
+from voxk8s.api.spec import Cache
 from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
 from voxk8s.inputs import pinning
 from voxk8s.inputs.listing import list_folder

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voxk8s import constants
-from voxk8s.api import Cache, Source, WorkPlanResource, decode_resource
+from voxk8s.api.spec import Cache, Source
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Forbidden, NotFound
 from voxk8s.cluster.plan_source import Document, SourceUnavailable, read_source

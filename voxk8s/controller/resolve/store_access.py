@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from voxk8s import constants
-from voxk8s.api import Store, WorkPlanResource
+from voxk8s.api.spec import Store
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret
 from voxk8s.controller.config import StoreConfig

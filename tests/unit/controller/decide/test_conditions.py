@@ -7,7 +7,7 @@ import pytest
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import run_outcome
 from tests.unit.controller.observed_builders import COUNTS, START, WORK_LEFT, later
-from voxk8s.api import ConditionStatus, Waiting
+from voxk8s.api.status import ConditionStatus, Waiting
 from voxk8s.controller.decide import conditions
 from voxk8s.controller.decide.conditions import ConditionState, condition_states
 from voxk8s.controller.decide.phase import Phase, PhaseState

@@ -17,7 +17,7 @@ from tests.unit.controller.decision_helpers import (
 )
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s import constants
-from voxk8s.api import Waiting
+from voxk8s.api.status import Waiting
 from voxk8s.controller.decide.actions import (
     EmitEvent,
     ForgetPlan,

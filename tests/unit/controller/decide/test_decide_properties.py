@@ -14,15 +14,10 @@ from hypothesis import strategies as st
 from tests.support import kstatus
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
-from voxk8s import api
-from voxk8s.api import (
-    RUNNER_FIELDS,
-    Outcome,
-    Waiting,
-    WorkPlanStatus,
-    decode_status,
-    parse_finished,
-)
+from voxk8s.api.conditions import find_condition
+from voxk8s.api.runner_status import RUNNER_FIELDS, parse_finished, progress_text
+from voxk8s.api.status import Outcome, Waiting, WorkPlanStatus
+from voxk8s.api.workplan import decode_status, encode
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,
@@ -200,7 +195,7 @@ def computes(done: int) -> Event:
             )
             before = simulation.observed.workplan.status.progress
             simulation.status(
-                {"operations": counts, "progress": api.progress_text(before, 2 + done, 12)}
+                {"operations": counts, "progress": progress_text(before, 2 + done, 12)}
                 | {"waiting": None}
             )
 
@@ -226,7 +221,7 @@ def ends(state: str) -> Event:
             reason="AllGoalsReached" if good else "OperationFailed",
         )
         counts = msgspec.structs.replace(build.COUNTS, computed=10 if good else 3, pending=0)
-        progress = api.progress_text(
+        progress = progress_text(
             simulation.observed.workplan.status.progress, 12 if good else 5, 12
         )
         simulation.status(
@@ -302,14 +297,14 @@ def kstatus_of(generation: int, status: WorkPlanStatus) -> str:
     """Return the kstatus of a status."""
     body = {
         "metadata": {"generation": generation},
-        "status": {"observedGeneration": status.observed_generation, **api.encode(status)},
+        "status": {"observedGeneration": status.observed_generation, **encode(status)},
     }
     return kstatus.read(body)
 
 
 def succeeded_status(status: WorkPlanStatus) -> str:
     """Return the status of the condition Succeeded."""
-    found = api.find_condition(status.conditions, "Succeeded")
+    found = find_condition(status.conditions, "Succeeded")
     return found.status if found else "Unknown"
 
 
@@ -336,7 +331,7 @@ def test_an_end_never_changes(spec: dict[str, Any], events: list[Event]) -> None
     """Once Succeeded is True or False, status, reason and completion time stay."""
     end = None
     for status in simulate(spec, events).states:
-        found = api.find_condition(status.conditions, "Succeeded")
+        found = find_condition(status.conditions, "Succeeded")
         if end is not None:
             assert found is not None
             assert (found.status, found.reason, status.completion_time) == end

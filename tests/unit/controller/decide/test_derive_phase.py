@@ -8,7 +8,7 @@ import pytest
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import run_outcome
 from tests.unit.controller.observed_builders import COUNTS, FULLY_CACHED, START, WORK_LEFT, later
-from voxk8s.api import Waiting
+from voxk8s.api.status import Waiting
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.decide.phase import Phase
 from voxk8s.controller.observe.observed import Observed

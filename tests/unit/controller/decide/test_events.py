@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.unit.controller.observed_builders import START
-from voxk8s.api import WorkPlanStatus, set_condition
+from voxk8s.api.conditions import set_condition
+from voxk8s.api.status import WorkPlanStatus
 from voxk8s.controller.decide.actions import EmitEvent
 from voxk8s.controller.decide.events import events
 from voxk8s.controller.decide.phase import Phase, PhaseState

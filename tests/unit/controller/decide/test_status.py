@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, later
-from voxk8s.api import RUNNER_FIELDS
+from voxk8s.api.runner_status import RUNNER_FIELDS
 from voxk8s.controller.decide import status
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.decide.phase import Phase, PhaseState

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.support import workplans
-from voxk8s.api import GoalResult
+from voxk8s.api.status import GoalResult
 from voxk8s.controller.resolve import known_results
 from voxk8s.controller.resolve.resolve_keys import resolve_keys
 from voxk8s.execution import ExecutionEngine, load_plan

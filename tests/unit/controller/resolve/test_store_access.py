@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.controller import observed_builders as build
-from voxk8s.api import Store
+from voxk8s.api.spec import Store
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.config import StoreConfig
 from voxk8s.controller.resolve.store_access import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from voxk8s import constants
-from voxk8s.api import find_condition
+from voxk8s.api.conditions import find_condition
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Invalid, Resolved

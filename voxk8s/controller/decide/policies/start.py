@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from voxk8s.api import OperationCounts, WorkPlanStatus, encode_runner_status, progress_text
+from voxk8s.api.runner_status import encode_runner_status, progress_text
+from voxk8s.api.status import OperationCounts, WorkPlanStatus
 from voxk8s.controller.decide.actions import (
     Action,
     ApplyAutoscaler,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from voxk8s.api import WorkPlanResource, is_condition
+from voxk8s.api.conditions import is_condition
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.constants import SUCCEEDED
 
 

@@ -11,7 +11,7 @@ from tests.unit.controller.decision_helpers import (
     written_status,
 )
 from tests.unit.controller.observed_builders import START, later
-from voxk8s.api import Waiting
+from voxk8s.api.status import Waiting
 from voxk8s.controller.decide.actions import (
     ChildKind,
     DeleteChild,

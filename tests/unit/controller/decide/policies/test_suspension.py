@@ -10,7 +10,7 @@ from tests.unit.controller.decision_helpers import (
     written_status,
 )
 from tests.unit.controller.observed_builders import START, WORK_LEFT, later
-from voxk8s.api import Waiting
+from voxk8s.api.status import Waiting
 from voxk8s.controller.decide.actions import (
     ChildKind,
     DeleteChild,
