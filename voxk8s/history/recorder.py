@@ -1,4 +1,4 @@
-"""A listener that keeps what a report needs and a result does not have."""
+"""A listener that records what a report needs beyond the result of a run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from voxk8s.execution.events import (
 from voxk8s.report.totals import by_kernel
 
 MOST_OPERATIONS: Final = 100_000
-"""Operations that are kept one by one; some 200 bytes each."""
+"""Largest number of operations kept one by one; about 200 bytes each."""
 _MOST_NOTES: Final = 1000
 
 
 class Recorder:
-    """Keeps operations, and what went wrong on the way, in bounded memory.
+    """Records operations and incidents of a run in bounded memory.
 
-    It may listen to several attempts of one run. When there are more than `most` operations the
-    shorter ones are summed by kernel.
+    It may listen to several attempts of one run. Beyond `most` operations, the shorter ones are
+    only kept as totals by kernel.
     """
 
     def __init__(self, most: int = MOST_OPERATIONS) -> None:
@@ -35,14 +35,14 @@ class Recorder:
         self._finished: list[OperationFinished] = []
         self._incidents: Counter[tuple[str, str]] = Counter()
         self.folded: tuple[report.KernelTotal, ...] = ()
-        """Sums of the operations that are not kept."""
+        """Totals of the operations that are not kept."""
         self.started: float | None = None
         """When the first attempt began, in seconds since the epoch."""
         self.continued = 0.0
-        """Seconds from there to the start of the last one."""
+        """Seconds from there to the start of the last attempt."""
 
     def __call__(self, event: Event) -> None:
-        """Take note of an event."""
+        """Record an event."""
         match event:
             case OperationFinished():
                 self._finished.append(event)
@@ -61,11 +61,11 @@ class Recorder:
                 pass
 
     def operations(self) -> tuple[report.Operation, ...]:
-        """Give the operations that were kept."""
+        """Return the operations that were kept."""
         return tuple(map(_operation, self._finished))
 
     def incidents(self) -> tuple[report.Incident, ...]:
-        """Give what went wrong on the way, in the order in which it first did."""
+        """Return the incidents, in the order of their first occurrence."""
         return tuple(
             report.Incident(what, message, count)
             for (what, message), count in self._incidents.items()
@@ -76,11 +76,13 @@ class Recorder:
             self.started = time
             return
         self.continued = time - self.started
-        self._note("the run began again, from the store", "what it had computed counts as known")
+        self._note(
+            "the run was restarted from the store", "results of earlier attempts count as known"
+        )
 
     def _note(self, what: str, message: str) -> None:
         if (what, message) not in self._incidents and len(self._incidents) >= _MOST_NOTES:
-            what, message = "more of the kind", ""
+            what, message = "further incidents", ""
         self._incidents[what, message] += 1
 
     def _fold(self) -> None:

@@ -1,6 +1,6 @@
-"""The report of a run: one HTML page that needs nothing beside itself. Pure.
+"""The report of a run: one self-contained HTML page. Pure.
 
-`Run` is what the page shows; who has run something fills it in.
+`Run` holds what the page shows; `voxk8s.history` fills it in.
 """
 
 from voxk8s.report.page import report

@@ -1,4 +1,4 @@
-"""The timeline as numbers that an SVG draws."""
+"""The timeline as coordinates of an SVG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voxk8s.report.timeline import Bar, timeline
 MOST_BARS: Final = 5000
 MOST_ROWS: Final = 200
 COLOURS: Final = 9
-"""Kernels with a colour of their own; all others share one."""
+"""Number of kernels with a colour of their own; the others share one."""
 WIDTH: Final = 1000
 LEFT: Final = 130
 RIGHT: Final = 60
@@ -36,7 +36,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A word on the chart, in full in its `title` if it was cut."""
+    """A text on the chart; `title` has the whole text if it was cut."""
 
     x: str
     y: int
@@ -46,7 +46,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All that an SVG of `width` and `height` shows."""
+    """The content of an SVG of `width` and `height`."""
 
     width: int
     height: int
@@ -61,7 +61,7 @@ class Chart:
 def chart(
     operations: Sequence[Operation], begin: float, end: float, kernels: Sequence[str]
 ) -> Chart:
-    """Draw operations between two moments; the first of `kernels` have colours of their own."""
+    """Lay out operations between two times; the first of `kernels` get colours of their own."""
     line = timeline(operations, begin, end, most_bars=MOST_BARS, most_rows=MOST_ROWS)
     colours = {kernel: number for number, kernel in enumerate(kernels[:COLOURS], 1)}
     scale = WIDTH / line.seconds
@@ -105,7 +105,7 @@ def chart(
 
 
 def _name(worker: str) -> str:
-    """Name a worker; short names say little alone."""
+    """Return the label of a worker; short names get the prefix `worker`."""
     if not worker:
         return "this process"
     return worker if len(worker) > _NAME - len("worker ") else f"worker {worker}"

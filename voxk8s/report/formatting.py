@@ -1,4 +1,4 @@
-"""Numbers, moments and texts as a report shows them."""
+"""Durations, sizes, times and texts as a report shows them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _NEVER: Final = "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
 _UNSHOWN: Final = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NEVER}]")
-"""Controls, halves of pairs, and what is no character for ever."""
+"""Control characters, lone surrogates and noncharacters."""
 
 
 def duration(seconds: float) -> str:
-    """Write a time span: 0.42 ms, 12.3 s, 3 min 05 s, 2 h 03 min."""
+    """Return a duration: 0.42 ms, 12.3 s, 3 min 05 s, 2 h 03 min."""
     if seconds < 0:
         return f"−{duration(-seconds)}"
     if seconds < 1e-6:
@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: int) -> str:
-    """Write a number of bytes: 96 B, 3.4 KiB, 35.6 MiB."""
+    """Return a number of bytes: 96 B, 3.4 KiB, 35.6 MiB."""
     if count < 1024:
         return f"{count} B"
     scaled = float(count)
@@ -44,14 +44,14 @@ def size(count: int) -> str:
 
 
 def moment(when: float) -> str:
-    """Write a moment in UTC, to the second: 2026-11-26 22:31:05 UTC."""
+    """Return a time in UTC, to the second: 2026-11-26 22:31:05 UTC."""
     if not 0 <= when < _LAST:
         return f"{when:g} s after 1970"
     return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def cut(text: str, limit: int) -> str:
-    """Leave out the middle of a text that is longer than `limit` characters."""
+    """Return a text without its middle if it is longer than `limit` characters."""
     if len(text) <= limit:
         return text
     half = max(1, (limit - 1) // 2)
@@ -59,10 +59,10 @@ def cut(text: str, limit: int) -> str:
 
 
 def clean(text: str) -> str:
-    """Write characters that no page may have as escapes."""
+    """Return a text with characters that HTML forbids as escapes."""
     return _UNSHOWN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def link(target: str) -> str:
-    """Give a link that leads to a page or a file and runs nothing; empty for any other."""
+    """Return a link if it leads to a page or a file; empty for any other scheme."""
     return target if target.startswith(("https://", "http://", "file:///", "./", "../")) else ""

@@ -1,4 +1,4 @@
-"""The page: chooses what is shown, within bounds, and fills the template."""
+"""The page: selects what is shown, within limits, and fills the template."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_INCIDENTS: Final = 100
 MOST_OPERATIONS: Final = 1000
 MOST_KERNELS: Final = 200
 _TEXT: Final = 120_000
-"""Characters that values, or messages, have together; each has its part at least of `_LEAST`."""
+"""Characters of all values, or of all messages, together; each gets at least `_LEAST`."""
 _LEAST: Final = 100
 _PROGRAM: Final = 60_000
 _NAME: Final = 120
@@ -32,9 +32,9 @@ _PREVIEWS: Final = 600_000
 
 
 def report(run: Run) -> str:
-    """Give the page of a run: HTML that needs nothing beside itself, the same for the same run.
+    """Return the page of a run: self-contained HTML, equal for equal runs.
 
-    Everything in it is bounded, what is left out is counted: with 100,000 operations it has less
+    Everything is limited, and what is left out is counted: a page of 100,000 operations has less
     than 2 MB.
     """
     style, script = _text("page.css"), _text("page.js")
@@ -76,7 +76,7 @@ def _chart(run: Run, totals: Sequence[KernelTotal]) -> Chart | None:
 
 
 def _rest(run: Run, lines: Sequence[Operation]) -> tuple[KernelTotal, ...]:
-    """Sum what has no line of its own."""
+    """Return the totals of operations without a line of their own."""
     if len(lines) == len(run.operations):
         return by_kernel((), run.folded)[:MOST_KERNELS]
     shown = set(map(id, lines))
@@ -85,7 +85,7 @@ def _rest(run: Run, lines: Sequence[Operation]) -> tuple[KernelTotal, ...]:
 
 
 def _previews(goals: Sequence[Goal]) -> Mapping[int, str]:
-    """Give pictures as data: URLs by the number of their goal, as long as there is room."""
+    """Return pictures as data: URLs by the index of their goal, up to a total size."""
     left = _PREVIEWS
     found: dict[int, str] = {}
     for number, goal in enumerate(goals):
@@ -102,7 +102,7 @@ def _share(count: int) -> int:
 
 
 def _policy(style: str, script: str) -> str:
-    """Allow this page's own style and script, its pictures, and nothing else."""
+    """Return a Content-Security-Policy for this page's own style, script and pictures only."""
     allowed = [
         "default-src 'none'",
         "img-src data:",
@@ -124,7 +124,7 @@ def _text(name: str) -> str:
 
 @cache
 def _template() -> Template:
-    # Imported here: who runs without a report does not wait for it.
+    # Imported here: runs without a report do not need it.
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -132,7 +132,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # Pages must not have some characters, escaped or not.
+        # HTML forbids some characters, also as escapes.
         finalize=lambda value: formatting.clean(value) if type(value) is str else value,
     )
     environment.filters.update(

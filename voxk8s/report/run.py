@@ -1,4 +1,4 @@
-"""What a report shows of a run: frozen values, all times in seconds, moments since the epoch."""
+"""What a report shows of a run: frozen values; durations in seconds, times since the epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voxk8s.plan import OperationId
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Distinct operations that the goals need; `unneeded` lie below what was known."""
+    """Distinct operations that the goals need; `unneeded` are below known ones."""
 
     total: int = 0
     known: int = 0
@@ -23,7 +23,7 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """How a known result came to be, as its record tells."""
+    """When and by which version a known result was computed."""
 
     created: float
     version: str = ""
@@ -39,9 +39,8 @@ class Preview(msgspec.Struct, frozen=True):
 class Goal(msgspec.Struct, frozen=True):
     """An output of the plan.
 
-    `value` is what `print` shows. A file's `link` leads there from the page, `address` says where
-    it is; either may be empty. `digest` is the SHA-256 of `size` bytes. `error` is why there is
-    neither.
+    `value` is the output of `print`. `link` is the relative link to a file, `address` its URL; both
+    may be empty. `digest` is the SHA-256 of `size` bytes. `error` is set for a failed goal.
     """
 
     name: str
@@ -59,7 +58,7 @@ class Goal(msgspec.Struct, frozen=True):
 
 
 class Incident(msgspec.Struct, frozen=True):
-    """Something that went wrong on the way, and `count` times so."""
+    """A problem that did not end the run, and how often it occurred."""
 
     what: str
     message: str
@@ -67,7 +66,7 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False):
-    """An operation that was done; `found`: read from the store, since another run was faster."""
+    """A completed operation; `found` means that another run had stored its result."""
 
     operation: OperationId
     kernel: str
@@ -81,7 +80,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
 
 
 class KernelTotal(msgspec.Struct, frozen=True):
-    """All operations of one kernel together; `bytes` are those of the largest value."""
+    """The total of one kernel; `bytes` is the size of the largest value."""
 
     kernel: str
     count: int
@@ -91,10 +90,10 @@ class KernelTotal(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A run that is over.
+    """A finished run.
 
-    `operations` are those whose times are told one by one, `folded` the sums of all others.
-    `places` has the places of operations in a program, by their ids.
+    `operations` are listed one by one, `folded` are the totals of all others. `places` are the
+    places of operations in the program, by operation id.
     """
 
     title: str
@@ -112,6 +111,6 @@ class Run(msgspec.Struct, frozen=True):
     folded: tuple[KernelTotal, ...] = ()
     places: Mapping[OperationId, object] = {}
     program: str = ""
-    """The text that the plan was made from, if it was made from one."""
+    """The text of the program, if the plan was compiled from one."""
     facts: tuple[tuple[str, str], ...] = ()
     """Settings and versions, by name."""

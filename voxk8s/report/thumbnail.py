@@ -1,4 +1,4 @@
-"""Small pictures of images."""
+"""Thumbnails of images."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from voxk8s.report.run import Preview
 from voxk8s.values import Image
 
 SIDE: Final = 256
-"""Points of the longer side."""
+"""Pixels of the longer side."""
 _MOST_CHANNELS: Final = 4
 
 
 def thumbnail(image: Image) -> Preview | None:
-    """Show the middle slice in 8 bits, as `save` writes a PNG, in its true proportions.
+    """Return the middle slice in 8 bits, as `save` writes a PNG, in true proportions.
 
-    None for an image without points, or with channels that no picture has.
+    None for an image without voxels, or with more than 4 channels.
     """
     # Imported here: most reports have no pictures.
     from PIL import Image as Pillow
@@ -28,7 +28,7 @@ def thumbnail(image: Image) -> Preview | None:
     picture = Pillow.fromarray(to_uint8(array[len(array) // 2] if image.dimension == 3 else array))
     across, down = (abs(each) or 1.0 for each in image.spacing[:2])
     wide, high = picture.width * across, picture.height * down
-    # Not larger than it is: no more points than voxels along the finer axis.
+    # Do not enlarge: at most one pixel for each voxel along the finer axis.
     scale = min(SIDE / max(wide, high), 1 / min(across, down))
     shape = max(1, round(wide * scale)), max(1, round(high * scale))
     data = BytesIO()

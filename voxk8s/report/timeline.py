@@ -1,7 +1,7 @@
-"""Which operation ran when and where: bars on rows, one row for each operation at a time.
+"""The timeline of a run: one row for each busy thread, one bar for each operation.
 
-Operations do not say in which thread of a worker they ran; those of one worker that overlap are put
-on rows of their own, which gives one row for each thread that was busy.
+Operations do not record their thread. Operations of one worker that overlap are placed on separate
+rows, which gives one row for each busy thread.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Final
 from voxk8s.report.run import Operation
 
 _OVERLAP: Final = 1e-3
-"""Seconds by which operations of one thread may seem to overlap: clocks are set at times."""
+"""Seconds by which operations of one thread may appear to overlap: clocks are adjusted."""
 _STEPS: Final = (
     *(digit * 10.0**power for power in range(-7, 1) for digit in (1, 2, 5)),
     *(10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0),
     *(hours * 3600.0 for hours in (1, 2, 4, 6, 12, 24)),
 )
 _FINEST: Final = 1 / 2000
-"""Bars narrower than this part of the time shown are drawn together with their neighbours."""
+"""Bars narrower than this fraction of the timeline are merged with their neighbours."""
 
 
 @dataclass(slots=True)
 class Bar:
-    """One operation, or several that are too short to be told apart; times since the start."""
+    """One operation, or several that are too short to be shown; seconds since the start."""
 
     start: float
     end: float
@@ -38,15 +38,15 @@ class Bar:
 
     @property
     def kernel(self) -> str:
-        """The kernel that took most of it."""
+        """The kernel with most of the time."""
         return max(self.kernels, key=lambda name: (self.kernels[name], name))
 
     def takes(self, start: float, end: float, finest: float) -> bool:
-        """Say whether another bar joins this one: both are narrow, and so is the gap."""
+        """Whether another bar can be merged: both are narrow, and so is the gap."""
         return end - start < finest and start - self.end < finest and self.end - self.start < finest
 
     def join(self, other: Bar) -> None:
-        """Take in a bar that begins no earlier."""
+        """Merge a bar that does not begin earlier."""
         self.end = max(self.end, other.end)
         self.seconds += other.seconds
         self.count += other.count
@@ -57,7 +57,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A thread of a worker; `first` is the worker's first one."""
+    """A thread of a worker; `first` marks the first row of a worker."""
 
     worker: str
     first: bool
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Rows in the order in which workers began; `omitted` counts those left out."""
+    """Rows in the order in which workers began; `omitted` counts the rows left out."""
 
     begin: float
     seconds: float
@@ -78,7 +78,7 @@ class Timeline:
 def timeline(
     operations: Sequence[Operation], begin: float, end: float, *, most_bars: int, most_rows: int
 ) -> Timeline:
-    """Lay out operations between two moments, or further where clocks of workers differ."""
+    """Lay out operations between two times; extended where the clocks of workers differ."""
     timed = sorted(
         (each for each in operations if each.started > 0 and not each.found),
         key=lambda each: each.started,
@@ -118,7 +118,7 @@ def _workers(timed: Sequence[Operation]) -> Mapping[str, list[Operation]]:
 
 
 def _lanes(timed: Sequence[Operation]) -> list[list[Operation]]:
-    """Spread operations over as few rows as are needed; the first row that is free takes one."""
+    """Distribute operations over the fewest rows: each goes to the first free row."""
     lanes: list[list[Operation]] = []
     free: list[int] = []
     busy: list[tuple[float, int]] = []
@@ -141,7 +141,7 @@ def _bar(operation: Operation, begin: float) -> Bar:
 
 
 def _joined(bars: Iterable[Bar], finest: float) -> list[Bar]:
-    """Join the bars of one row that are too narrow to be told apart."""
+    """Merge bars of one row that are too narrow to be shown."""
     joined: list[Bar] = []
     last = None
     for bar in bars:
@@ -154,7 +154,7 @@ def _joined(bars: Iterable[Bar], finest: float) -> list[Bar]:
 
 
 def _ticks(seconds: float) -> tuple[float, ...]:
-    """Give round moments, ten at most after the first."""
+    """Return 0 and up to ten round times."""
     days = math.ceil(seconds / 10 / 86_400) * 86_400.0
     step = next((step for step in _STEPS if seconds / step <= 10), days)
     return tuple(step * number for number in range(int(seconds / step) + 1))

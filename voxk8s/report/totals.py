@@ -1,4 +1,4 @@
-"""Operations summed by kernel, and the ones that are worth a line of their own."""
+"""Totals by kernel, and the operations that get a line of their own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from heapq import nlargest
 from voxk8s.report.run import KernelTotal, Operation
 
 _BY_TIME = 0.75
-"""Part of the lines that goes to what took longest; the others go to the largest values."""
+"""Fraction of the lines for the longest operations; the rest is for the largest values."""
 
 
 def by_kernel(
     operations: Iterable[Operation], folded: Iterable[KernelTotal] = ()
 ) -> tuple[KernelTotal, ...]:
-    """Sum what was computed, and sums of other operations, by kernel: the longest sum first."""
+    """Return totals by kernel of computed operations and of `folded` totals, longest first."""
     sums: dict[str, list[float]] = {}
     for other in folded:
         _add(sums, other.kernel, other.count, other.seconds, other.longest, other.bytes)
@@ -30,7 +30,7 @@ def by_kernel(
 
 
 def notable(operations: Sequence[Operation], most: int) -> tuple[Operation, ...]:
-    """Choose the operations that took longest or have the largest values; the longest first."""
+    """Return the operations that took longest or have the largest values, longest first."""
     if len(operations) <= most:
         return tuple(sorted(operations, key=_by_time, reverse=True))
     chosen = nlargest(int(most * _BY_TIME), operations, key=_by_time)

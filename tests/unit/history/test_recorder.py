@@ -92,7 +92,7 @@ def test_attempts_are_one_run() -> None:
     assert (recorder.started, recorder.continued) == (50.0, 12.5)
     assert len(recorder.operations()) == 2
     (incident,) = recorder.incidents()
-    assert "began again" in incident.what
+    assert "restarted" in incident.what
 
 
 @pytest.mark.parametrize(
