@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from voxk8s.values import Value
 
 KernelFunction: TypeAlias = "Callable[..., Value]"
+Row: TypeAlias = tuple[str, str, float, str] | tuple[str, str, float, str, str]
 
 TYPE_NAMES: Final = frozenset(
     {"image", "mask", "number", "string", "bool", "sequence", "mapping", "closure", "any"}
@@ -117,3 +118,34 @@ def make_spec(
     )
     gpu = f"voxk8s.kernels.gpu:{implementation}" if elementwise else None
     return KernelSpec(signature, implementation, cost, doc, gpu)
+
+
+def make_specs(
+    namespace: str,
+    module: str,
+    *rows: Row,
+    seconds: float,
+    version: int = 1,
+    role: Role = Role.COMPUTE,
+    cheap: bool = False,
+    elementwise: bool = False,
+) -> tuple[KernelSpec, ...]:
+    """Create the specs of kernels that one module of a built-in namespace implements.
+
+    A row has the name of a kernel, its types as for `make_spec`, the seconds that it takes for a
+    million voxels, its description, and the name of its function if that is another.
+    """
+    return tuple(
+        make_spec(
+            f"{namespace}.{name}",
+            types,
+            f"voxk8s.kernels.{namespace}.{module}:{function[0] if function else name}",
+            doc,
+            version=version,
+            role=role,
+            cheap=cheap,
+            cost=CostHint(seconds, per_megavoxel),
+            elementwise=elementwise,
+        )
+        for name, types, per_megavoxel, doc, *function in rows
+    )

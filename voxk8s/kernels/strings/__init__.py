@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, make_spec
+from voxk8s.kernels.kernel_spec import KernelSpec, make_specs
 
-_HOME = "voxk8s.kernels.strings.text"
-_COST = CostHint(seconds=3e-6)
+_rows = partial(make_specs, "strings", seconds=3e-6, cheap=True)
 
 KERNELS: Final[tuple[KernelSpec, ...]] = (
-    make_spec(
-        "strings.concat",
-        "any any* -> string",
-        f"{_HOME}:concat",
-        "The arguments as text, one after the other",
-        cheap=True,
-        cost=_COST,
+    *_rows(
+        "text",
+        ("concat", "any any* -> string", 0.0, "The arguments as text, one after the other"),
+        ("equals", "any any -> bool", 0.0, "Whether two texts are the same"),
+        ("split", "string string? -> sequence", 0.0, "The pieces of a text between separators"),
     ),
-    make_spec(
-        "strings.format_string",
-        "string any* -> string",
-        f"{_HOME}:format_string",
-        "A template with its fields filled in",
+    *_rows(
+        "text",
+        ("format_string", "string any* -> string", 0.0, "A template with its fields filled in"),
         version=2,
-        cheap=True,
-        cost=_COST,
-    ),
-    make_spec(
-        "strings.equals",
-        "any any -> bool",
-        f"{_HOME}:equals",
-        "Whether two texts are the same",
-        cheap=True,
-        cost=_COST,
-    ),
-    make_spec(
-        "strings.split",
-        "string string? -> sequence",
-        f"{_HOME}:split",
-        "The pieces of a text between separators",
-        cheap=True,
-        cost=_COST,
     ),
 )
