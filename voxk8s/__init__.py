@@ -1,6 +1,6 @@
-"""voxk8s runs VoxLogicA work plans on Kubernetes, or here: every operation computed once.
+"""voxk8s runs VoxLogicA work plans, on Kubernetes or in one process.
 
-Names are loaded on first use, so that importing the package costs nothing.
+Names are loaded on first use, so that importing the package is cheap.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write all generated files (`make generate`): CRDs, base, chart README, samples, golden files.
+"""Write all generated files (`make generate`): CRDs, base, samples, golden files, documents.
 
 The tests compare what this module gives with what is checked in.
 """
@@ -15,12 +15,14 @@ import yaml
 from tests.support import example_runs
 from tests.support.paths import ROOT
 from tests.tools.generate import chart_readme, samples
+from tests.tools.generate.module_index import module_index
 from tests.tools.helm import template
 from voxk8s.api import crd
 
 HEADER = "# Made from helm/voxk8s by `make generate`; do not edit.\n"
 BASE = Path("manifests/base/voxk8s.yaml")
 README = Path("helm/voxk8s/README.md")
+MODULE_INDEX = Path("docs/modules.md")
 GOLDEN = Path("tests/data/manifests")
 
 CHART_VALUES: dict[str, dict[str, Any]] = {
@@ -84,6 +86,7 @@ def files() -> dict[Path, str]:
         crd.CHART_FILE: crd.render_chart(),
         BASE: base(),
         README: chart_readme.readme(),
+        MODULE_INDEX: module_index(),
         **samples.files(ROOT),
         **{GOLDEN / f"run-{name}.yaml": golden_run(name) for name in example_runs.GOLDEN},
         **{
