@@ -9,6 +9,9 @@ CLUSTER ?= auto
 # What pytest is to run, and more options for it
 TESTS ?= tests/unit tests/contract tests/chart tests/integration tests/e2e
 PYTEST ?=
+# Unit tests run on all cores; the others share servers and a cluster, and run one after the other.
+PARALLEL := --numprocesses=auto --dist=worksteal
+REST = $(filter-out tests/unit,$(TESTS))
 # Which benchmarks, all by default
 BENCH ?=
 
@@ -94,7 +97,8 @@ demo: install ## Set everything up and run three WorkPlans over a real MRI
 .PHONY: test
 test: tools install ## Set everything up and pass all tests
 	@mkdir -p reports
-	@$(BIN)/pytest $(TESTS) --junitxml=reports/tests.xml $(PYTEST)
+	@$(if $(filter tests/unit,$(TESTS)),$(BIN)/pytest tests/unit $(PARALLEL) --junitxml=reports/unit.xml $(PYTEST))
+	@$(if $(REST),$(BIN)/pytest $(REST) --junitxml=reports/tests.xml $(PYTEST))
 
 .PHONY: bench
 bench: install ## Print the benchmark tables (BENCH="plan store" for some)
@@ -107,7 +111,7 @@ check: lint unit ## Lint, types, import contracts and unit tests
 
 .PHONY: unit
 unit: venv ## Unit tests only, on all cores, with few examples a property
-	@HYPOTHESIS_PROFILE=quick $(BIN)/pytest tests/unit --numprocesses=auto --dist=worksteal $(PYTEST)
+	@HYPOTHESIS_PROFILE=quick $(BIN)/pytest tests/unit $(PARALLEL) $(PYTEST)
 
 .PHONY: lint
 lint: venv ## Formatting, lint, types, import contracts
