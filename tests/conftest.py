@@ -38,12 +38,20 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def log() -> Iterator[None]:
-    """Leave the log as it was: the command line, called in this process, takes it for itself."""
-    logger = logging.getLogger("voxk8s")
-    handlers, level, propagate = list(logger.handlers), logger.level, logger.propagate
+    """Each test starts with the default log, whatever a test or a fixture of a module set up.
+
+    The command line, called in this process, keeps its records from the handlers of pytest.
+    """
+    _reset_log()
     yield
-    logger.handlers[:], logger.propagate = handlers, propagate
-    logger.setLevel(level)
+    _reset_log()
+
+
+def _reset_log() -> None:
+    logger = logging.getLogger("voxk8s")
+    logger.handlers.clear()
+    logger.propagate = True
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

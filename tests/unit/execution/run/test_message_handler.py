@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -51,12 +52,15 @@ def events() -> list[Event]:
 
 
 @pytest.fixture
-def context(events: list[Event]) -> RunContext:
-    """A run of one operation that is submitted and pending."""
+def context(events: list[Event]) -> Iterator[RunContext]:
+    """A run of one operation that is submitted and pending.
+
+    Its name is its own: a process remembers which runs were cancelled.
+    """
     make = PlanMaker()
     make.show("x", make("addition", 1.0, 2.0))
     context = RunContext(
-        "run",
+        uuid4().hex,
         RunConfig.from_options(fresh_store(), IdleExecutor(), {}),
         RunState(key_graph(make.plan(), registry())),
         EventDispatcher([events.append]),
@@ -65,7 +69,8 @@ def context(events: list[Event]) -> RunContext:
         None,
     )
     Submitter(context).submit_missing()
-    return context
+    yield context
+    context.close()
 
 
 def _task(context: RunContext) -> TaskKey:

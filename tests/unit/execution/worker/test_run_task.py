@@ -28,6 +28,7 @@ from voxk8s.plan import KeyConstant, ResultKey, key_graph
 from voxk8s.storage import PutResult, ResultStore
 from voxk8s.values import Array, Value
 
+RUN = "run of test_run_task"
 _script: list[object] = []
 _made: list[weakref.ref[Array]] = []
 _calls: list[float] = []
@@ -84,13 +85,13 @@ class Mute(Exception):
 
 @pytest.fixture
 def reports() -> Iterator[list[Report]]:
-    """The reports of the run `run`; the script is empty before."""
+    """The reports of the run; the script is empty before."""
     _script.clear()
     _calls.clear()
     kept: list[Report] = []
-    runtime.subscribe("run", lambda _, found: kept.extend(found))
+    runtime.subscribe(RUN, lambda _, found: kept.extend(found))
     yield kept
-    runtime.forget_run("run")
+    runtime.forget_run(RUN)
 
 
 class Script:
@@ -149,7 +150,7 @@ def _context(
     patience: float = 0.0,
 ) -> RunSpec:
     return RunSpec(
-        id="run",
+        id=RUN,
         store_token="task-test",
         store=cast("ResultStore | None", store),
         reads=True,
