@@ -19,6 +19,10 @@ hypothesis.settings.register_profile("full", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "full"))
 
+# With a handler of the root logger Dask lets its loggers propagate. Otherwise pytest would give
+# them its own handler, whose level a cluster with `silence_logs` raises: `caplog` would miss ours.
+logging.getLogger().addHandler(logging.NullHandler())
+
 
 def pytest_configure() -> None:
     """End on SIGTERM as on Ctrl-C, so that fixtures stop what they have started."""
