@@ -127,8 +127,7 @@ class _Program:
         if not define.header.parameters and name.type in ("OP", "EQUAL"):
             self._diagnostics.error(
                 source,
-                name.start,
-                name.end,
+                name,
                 f"`{name.text}` is an operator: expected one or two parameters",
                 f"write `let {name.text}(a, b) = …`, or choose a name of letters for a value",
             )
@@ -175,9 +174,7 @@ class _Program:
 
     def _check_label(self, kind: str, source: Source, label: Token) -> None:
         if kind == "save" and not string_value(label):
-            self._diagnostics.error(
-                source, label.start, label.end, "expected a file name, found an empty string"
-            )
+            self._diagnostics.error(source, label, "expected a file name, found an empty string")
 
     def build_plan(self) -> CompiledProgram:
         """Return the plan; raises InvalidProgram."""
@@ -229,8 +226,7 @@ class _Program:
                 call_site = table.origins[unbound.id]
                 self._diagnostics.error(
                     call_site.source,
-                    call_site.start,
-                    call_site.end,
+                    call_site,
                     f"`{unbound.operator}` takes its geometry from the images that the program"
                     " loads, but none is loaded here",
                     "load an image, or combine it with one; images that a loop loads exist only"

@@ -28,7 +28,7 @@ class CallLowering:
 
     def error(self, function: Function, item: Item, message: str, *hints: str) -> None:
         """Report an error at an item of a function's text."""
-        self._diagnostics.error(function.source, item.start, item.end, message, *hints)
+        self._diagnostics.error(function.source, item, message, *hints)
 
     def apply(
         self,
@@ -106,8 +106,7 @@ class CallLowering:
             other = next(each for each in operators if each.token.text != first.token.text)
             self._diagnostics.warning(
                 scope.function.source,
-                other.token.start,
-                other.token.end,
+                other.token,
                 f"`{first.token.text}` and `{other.token.text}` are mixed without parentheses",
                 "operators have no precedence and group to the right: a"
                 f" {first.token.text} b {other.token.text} c is"

@@ -139,7 +139,7 @@ class ProgramReader:
                 chain = [each.name for each, _ in stack]
                 if path in chain:
                     cycle = " -> ".join([*chain[chain.index(path) :], path])
-                    self._error(source, command.target, f"circular import: {cycle}")
+                    self._diagnostics.error(source, command.target, f"circular import: {cycle}")
                 elif path not in seen and isinstance(found, Source):
                     seen.add(path)
                     stack.append((found, iter(self._parse(found, suffixed))))
@@ -159,7 +159,7 @@ class ProgramReader:
         found = self._open(path)
         if isinstance(found, str):
             near = nearest(target, [*self._namespaces, libraries.STANDARD], cutoff=0.7)
-            self._error(
+            self._diagnostics.error(
                 source,
                 token,
                 f'cannot import "{target}": not a namespace, and as a file: {found}',
@@ -173,25 +173,21 @@ class ProgramReader:
 
     def _parse(self, source: Source, suffixed: frozenset[str]) -> list[Command]:
         for missing in source.missing:
-            near = nearest(missing.name, self._parameters)
+            name = missing.text[1:]
+            near = nearest(name, self._parameters)
             self._diagnostics.error(
                 source,
-                source.code_offset(missing.start),
-                source.code_offset(missing.stop),
-                f"no value for the parameter `${missing.name}`",
+                missing,
+                f"no value for the parameter `{missing.text}`",
                 f"did you mean `${near}`?"
                 if near
-                else f"set it by --param {missing.name}=VALUE"
-                " (in a WorkPlan: spec.source.parameters)",
+                else f"set it by --param {name}=VALUE (in a WorkPlan: spec.source.parameters)",
             )
         if source.missing:
             return []
         tokens = lexer.tokenize(source, self._diagnostics, suffixed)
         self._loads |= any(token.type == "LOAD" for token in tokens)
         return parser.parse(source, tokens, self._diagnostics)
-
-    def _error(self, source: Source, token: Token, message: str, *hints: str) -> None:
-        self._diagnostics.error(source, token.start, token.end, message, *hints)
 
 
 def _defines(code: str, name: str) -> bool:

@@ -89,8 +89,7 @@ class NameLookup:
         if found is not None and not found.accepts(1) and token.text != "-":
             self._diagnostics.error(
                 scope.function.source,
-                token.start,
-                token.end,
+                token,
                 f"expected an operand before `{token.text}`"
                 if found.accepts(2)
                 else f"`{token.text}` {found.takes()}",
@@ -184,7 +183,7 @@ class NameLookup:
                     suggestions.append(f"did you mean `{near}`?")
                 suggestions += self._globals.load_errors()
         self._diagnostics.error(
-            scope.function.source, token.start, token.end, f"unknown {what} `{name}`", *suggestions
+            scope.function.source, token, f"unknown {what} `{name}`", *suggestions
         )
 
 

@@ -62,8 +62,7 @@ def _report_error(path: list[Function], again: Function, diagnostics: Diagnostic
         names = [*names[: _MAX_CYCLE_SHOWN - 1], "…"]
     diagnostics.error(
         named.source,
-        named.start,
-        named.end,
+        named,
         f"`{named.name}` is defined in terms of itself: {' -> '.join([*names, names[0]])}",
         "recursion is not supported; use `for` or `fold` to repeat",
     )

@@ -209,7 +209,7 @@ class PlanBuilder:
         self._diagnostics.raise_invalid()
 
     def _error(self, call_site: CallSite, message: str, *hints: str) -> None:
-        self._diagnostics.error(call_site.source, call_site.start, call_site.end, message, *hints)
+        self._diagnostics.error(call_site.source, call_site, message, *hints)
 
 
 def _in_order_of_need(functions: Sequence[Function]) -> Iterator[Function]:

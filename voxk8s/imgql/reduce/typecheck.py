@@ -46,7 +46,7 @@ def _check_file(
         hint = f"image formats are {', '.join(IMAGE_SUFFIXES)}"
     else:
         return
-    diagnostics.error(output.source, output.start, output.end, message, hint)
+    diagnostics.error(output.source, output, message, hint)
 
 
 class _TypeDomain:
@@ -113,8 +113,7 @@ class _TypeDomain:
         if types.clashes("sequence", value_type):
             self._diagnostics.error(
                 call_site.source,
-                call_site.start,
-                call_site.end,
+                call_site,
                 f"`{form}` needs a sequence, not {_a(value_type)}",
                 "sequences are [a, b, c], range(a, b), dir(…) or the result of a for",
             )
@@ -144,8 +143,7 @@ class _TypeDomain:
         user = f"used by `{call_site.library}`" if call_site.library else ""
         self._diagnostics.error(
             call_site.source,
-            call_site.start,
-            call_site.end,
+            call_site,
             f"{what} must be {_a(wanted)}, not {_a(given)}",
             f"did you mean {' or '.join(f'`{each}`' for each in fitting)}?"
             " The dot is on the side of the number"

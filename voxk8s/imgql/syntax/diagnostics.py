@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NoReturn
+from typing import Literal, NamedTuple, NoReturn, Protocol
 
 import msgspec
 
@@ -13,6 +13,25 @@ from voxk8s.imgql.syntax.source_text import Source
 _MAX_WIDTH = 100
 MAX_SHOWN = 20
 """Errors shown in full; the rest is counted."""
+
+
+class Place(Protocol):
+    """What an error is reported at, such as a token."""
+
+    @property
+    def start(self) -> int:
+        """Offset of the first character in the code."""
+
+    @property
+    def end(self) -> int:
+        """Offset after the last character."""
+
+
+class Span(NamedTuple):
+    """The characters from `start` to before `end`."""
+
+    start: int
+    end: int
 
 
 class Diagnostic(msgspec.Struct, frozen=True):
@@ -61,28 +80,28 @@ class Diagnostics:
         self.errors = 0
         self.unreadable_names: set[str] = set()
 
-    def error(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
-        """Add an error at the characters from `start` to before `end`."""
-        self._add("error", source, start, end, message, hints)
+    def error(self, source: Source, place: Place, message: str, *hints: str) -> None:
+        """Add an error at a place in the code of a file."""
+        self._add("error", source, place, message, hints)
 
-    def warning(self, source: Source, start: int, end: int, message: str, *hints: str) -> None:
-        """Add a warning at the characters from `start` to before `end`."""
-        self._add("warning", source, start, end, message, hints)
+    def warning(self, source: Source, place: Place, message: str, *hints: str) -> None:
+        """Add a warning at a place in the code of a file."""
+        self._add("warning", source, place, message, hints)
 
     def _add(
         self,
         severity: Literal["error", "warning"],
         source: Source,
-        start: int,
-        end: int,
+        place: Place,
         message: str,
         hints: tuple[str, ...],
     ) -> None:
+        start = place.start
         key = (source.name, start, severity)
         if key in self._found:
             return
         line, column = source.position(start)
-        last_line, last_column = source.position(max(start, end - 1))
+        last_line, last_column = source.position(max(start, place.end - 1))
         text = source.line(line)
         stop = last_column + 1 if last_line == line else len(text) + 1
         self.errors += severity == "error"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from voxk8s.imgql.syntax import grammar, hints
-from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.diagnostics import Diagnostics, Span
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import Token
 
@@ -141,7 +141,7 @@ class _Lexer:
         else:
             stop, message = start + 1, f"unexpected character {sign!r}"
             hint = hints.for_token(sign)
-        self._diagnostics.error(self._source, start, stop, message, hint)
+        self._diagnostics.error(self._source, Span(start, stop), message, hint)
         return stop
 
 

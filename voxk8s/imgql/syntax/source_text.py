@@ -7,16 +7,10 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from voxk8s.imgql.syntax.syntax_tree import Token
+
 _REPLACEABLE = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|\$[^\W\d]\w*')
 _REFERENCE = re.compile(r"\$[^\W\d]\w*")
-
-
-class MissingParameter(NamedTuple):
-    """A `$NAME` without a value, and its place in the text."""
-
-    name: str
-    start: int
-    stop: int
 
 
 class _Substitution(NamedTuple):
@@ -33,7 +27,7 @@ class Source:
 
     `text` is what the user wrote; `code` is what is parsed, with parameters replaced. Offsets in
     syntax trees are those of `code`; `position` maps them to lines and columns of `text`. `missing`
-    are the references without a value, which remain in `code`.
+    are the references without a value, such as `$NAME`, which remain in `code`.
     """
 
     def __init__(
@@ -47,7 +41,7 @@ class Source:
         self.name = name
         self.text = text.removeprefix("\ufeff")
         self.library = library
-        self.missing: list[MissingParameter] = []
+        self.missing: list[Token] = []
         self._substitutions: list[_Substitution] = []
         self._lines: list[int] | None = None
         self._shown: dict[int, str] = {}
@@ -79,18 +73,6 @@ class Source:
             return substitution.original
         return min(substitution.original_stop + offset - substitution.stop, len(self.text))
 
-    def code_offset(self, original: int) -> int:
-        """Return the offset in `code` of an offset in `text`, which must not be in a reference."""
-        index = (
-            bisect_right(
-                self._substitutions, original, key=lambda substitution: substitution.original_stop
-            )
-            - 1
-        )
-        if index < 0:
-            return original
-        return self._substitutions[index].stop + original - self._substitutions[index].original_stop
-
     def line(self, number: int) -> str:
         """Return a line of `text` without its line break.
 
@@ -117,7 +99,7 @@ class Source:
                 name = longest_parameter(letters, parameters)
                 start = reference.start()
                 if name is None:
-                    self.missing.append(MissingParameter(letters, start, reference.end()))
+                    self.missing.append(Token("NAME", reference[0], length + start - copied))
                     continue
                 value = str(parameters[name])
                 if quoted:

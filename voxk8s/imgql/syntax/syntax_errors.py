@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from voxk8s.imgql.syntax import grammar, hints
-from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.diagnostics import Diagnostics, Span
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import Token
 from voxk8s.plan.suggest import nearest
@@ -87,8 +87,7 @@ def report_syntax_error(
         last = tokens[index - 1]
         diagnostics.error(
             source,
-            last.start,
-            last.end,
+            last,
             f"expected an expression after `{last.text}`",
             hints.for_token(last.text) if last.type == "OP" else "",
         )
@@ -101,8 +100,7 @@ def report_syntax_error(
         found = f"a new definition, `{tokens[index + 1].text} =`"
     diagnostics.error(
         source,
-        max(0, token.start - (token.type == "$END")),
-        max(token.end, token.start + 1),
+        Span(max(0, token.start - (token.type == "$END")), max(token.end, token.start + 1)),
         f"expected {_spell(plausible)}, found {found}",
         _hint(tokens[index - 1] if index > begin else None, token, expected),
     )
@@ -155,11 +153,11 @@ def _report_bracket(
     """Report an unmatched bracket, if the error is one."""
     opener = context.opener
     if token.type in _PAIRS.values() and opener is None:
-        diagnostics.error(source, token.start, token.end, f"unmatched `{token.text}`")
+        diagnostics.error(source, token, f"unmatched `{token.text}`")
         return True
     crossed = token.type in _PAIRS.values() and opener and _PAIRS[opener.type] != token.type
     if opener is not None and (crossed or command_ends):
-        diagnostics.error(source, opener.start, opener.end, f"`{opener.text}` is never closed")
+        diagnostics.error(source, opener, f"`{opener.text}` is never closed")
         return True
     return False
 
@@ -185,7 +183,7 @@ def _report_command(source: Source, token: Token, diagnostics: Diagnostics) -> N
         hint = f"did you mean `{near}`?" if near else hints.for_token(token.text)
         hint = hint or hints.NAMES.get(token.text, "")
         hint = hint or f"commands are {', '.join(_COMMANDS)}"
-    diagnostics.error(source, token.start, token.end, message, hint)
+    diagnostics.error(source, token, message, hint)
 
 
 def _report_form(
@@ -196,8 +194,7 @@ def _report_form(
     if unfinished is not None:
         diagnostics.error(
             source,
-            unfinished.start,
-            unfinished.end,
+            unfinished,
             "expected an expression after `=`",
             "if the definition below is a local one, it lacks an `in`",
         )
@@ -205,7 +202,7 @@ def _report_form(
     keyword = form.token
     syntax = "let a = … in …" if keyword.type == "LET" else "for x in xs do …"
     message = f"this `{keyword.text}` has no `{form.missing.lower()}`"
-    diagnostics.error(source, keyword.start, keyword.end, message, f"syntax: {syntax}")
+    diagnostics.error(source, keyword, message, f"syntax: {syntax}")
 
 
 def _unfinished_definition(source: Source, tokens: list[Token]) -> Token | None:

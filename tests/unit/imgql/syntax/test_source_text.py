@@ -24,7 +24,7 @@ def test_the_longest_given_name_wins() -> None:
 def test_a_missing_parameter_is_listed_with_its_place() -> None:
     """A reference without a value remains in the code and is listed."""
     source = Source("p", "let a = $B", {"A": "1"})
-    assert [(each.name, each.start) for each in source.missing] == [("B", 8)]
+    assert [(each.text, each.start) for each in source.missing] == [("$B", 8)]
 
 
 def test_a_value_cannot_end_a_string() -> None:
