@@ -186,7 +186,7 @@ class _Program:
         )
         table = builder.table
         nodes = {
-            name: table.nodes[name] for name in postorder((goal.id for goal in goals), table.nodes)
+            name: table.nodes[name] for name in postorder((goal.id for goal in goals), table.needed)
         }
         plan = WorkPlan(nodes, goals, tuple(self._globals.imports))
         self._check_geometry(table, plan)

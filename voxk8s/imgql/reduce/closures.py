@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from voxk8s.imgql.reduce.node_table import ITEM, NodeTable, capture_name, children
+from voxk8s.imgql.reduce.node_table import ITEM, NodeTable, capture_name, postorder
 from voxk8s.plan.identity import closure, operation, parameter
-from voxk8s.plan.model import (
-    Closure,
-    Constant,
-    Node,
-    Operation,
-    OperationId,
-)
+from voxk8s.plan.model import Closure, Constant, Node, Operation, OperationId
 from voxk8s.plan.sequence_kernels import ACCUMULATOR
 
 
@@ -34,7 +28,12 @@ def make_closure(
     loop_depth = table.loop_depths[item]
     captured: list[OperationId] = []
     made: dict[OperationId, Node] = {}
-    for name in _inside(table, result, loop_depth):
+
+    def needed(name: OperationId) -> tuple[OperationId, ...]:
+        # Nodes outside the loop are leaves.
+        return () if _is_outside(table, name, loop_depth) else table.needed(name)
+
+    for name in postorder([result], needed):
         node = table.nodes[name]
         if name == item:
             made[name] = parameter(ITEM)
@@ -68,21 +67,3 @@ def _is_outside(table: NodeTable, name: OperationId, loop_depth: int) -> bool:
     # An inner loop's body cannot be captured, only the values that it captures.
     inside = name in table.unbound or isinstance(table.nodes[name], Closure)
     return not inside and table.loop_depths.get(name, 0) < loop_depth
-
-
-def _inside(table: NodeTable, result: OperationId, loop_depth: int) -> list[OperationId]:
-    """Return the nodes of the body in order, with the outer nodes that it uses as leaves."""
-    order: list[OperationId] = []
-    seen: set[OperationId] = set()
-    stack = [(result, False)]
-    while stack:
-        name, ready = stack.pop()
-        if ready:
-            order.append(name)
-        elif name not in seen:
-            seen.add(name)
-            stack.append((name, True))
-            if not _is_outside(table, name, loop_depth):
-                needed = children(table.nodes[name])
-                stack += [(each, False) for each in reversed(needed) if each not in seen]
-    return order

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from voxk8s.imgql import types
 from voxk8s.imgql.lower.ir import Apply, Call, Function, Instruction
 from voxk8s.imgql.reduce.liveness import set_live_and_used
-from voxk8s.imgql.reduce.node_table import NodeTable, children
+from voxk8s.imgql.reduce.node_table import NodeTable, postorder
 from voxk8s.plan.model import Constant, Operation, OperationId
 from voxk8s.plan.signature import Signature
 
@@ -64,7 +64,7 @@ class GeometryBinder:
         nodes = self._table.nodes
         images = []
         for each in dict.fromkeys(loads):
-            url = nodes[children(nodes[each])[0]]
+            url = nodes[self._table.needed(each)[0]]
             if not isinstance(url, Constant) or not types.is_document(str(url.value)):
                 images.append(each)
         return tuple(images or dict.fromkeys(loads))
@@ -92,7 +92,7 @@ class GeometryBinder:
             image = next(
                 (
                     each
-                    for index, each in enumerate(children(table.nodes[name]))
+                    for index, each in enumerate(table.needed(name))
                     if types.is_image(table.types[each], signature, index)
                 ),
                 None,
@@ -128,23 +128,17 @@ def loading_parts(values: Sequence[Function]) -> Iterator[Function]:
 def _loaders(values: Sequence[Function]) -> set[Function]:
     """Return the functions with parameters that the values call and that load something."""
     found: set[Function] = set()
-    seen: set[Function] = set()
-    stack = [(each, False) for each in values]
-    while stack:
-        function, ready = stack.pop()
-        if ready:
-            if any(_is_load(each) or _calls(each, found) for each in function.instructions):
-                found.add(function)
-        elif function not in seen:
-            seen.add(function)
-            if function.parameters:
-                stack.append((function, True))
-            stack += [
-                (each.function, False)
-                for each in function.instructions
-                if isinstance(each, Call) and each.function.parameters
-            ]
+    for function in postorder(values, _called_functions):
+        if function.parameters and any(
+            _is_load(each) or _calls(each, found) for each in function.instructions
+        ):
+            found.add(function)
     return found
+
+
+def _called_functions(function: Function) -> list[Function]:
+    calls = (each.function for each in function.instructions if isinstance(each, Call))
+    return [callee for callee in calls if callee.parameters]
 
 
 def _is_load(instruction: Instruction) -> bool:

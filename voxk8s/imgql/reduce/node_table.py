@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from voxk8s.imgql import types
 from voxk8s.imgql.reduce.interpreter import CallSite
 from voxk8s.plan.canonical import quote
 from voxk8s.plan.identity import closure, constant, parameter, quoted_operation_id
-from voxk8s.plan.model import (
-    Closure,
-    Constant,
-    Node,
-    Operation,
-    OperationId,
-    Scalar,
-)
+from voxk8s.plan.model import Closure, Constant, Node, Operation, OperationId, Scalar
 from voxk8s.plan.signature import Signature, takes_geometry
+
+T = TypeVar("T")
 
 
 class NodeTable:
@@ -107,31 +103,27 @@ class NodeTable:
             return 0
         return max((loop_depths.get(each, 0) for each in nodes), default=0)
 
-    def loads(self) -> list[OperationId]:
-        """Return the loads outside loops."""
-        return [
-            name
-            for name, signature in self.signatures.items()
-            if types.is_load(signature) and name not in self.loop_depths
-        ]
-
-    def loads_of(self, roots: Iterable[OperationId]) -> list[OperationId]:
-        """Return the loads outside loops that some nodes need."""
-        return [
-            name
-            for name in postorder(roots, self.nodes)
-            if name in self.signatures
-            and types.is_load(self.signatures[name])
-            and name not in self.loop_depths
-        ]
+    def loads(self, roots: Iterable[OperationId] | None = None) -> list[OperationId]:
+        """Return the loads outside loops; with `roots`, those that these nodes need."""
+        names = self.signatures if roots is None else postorder(roots, self.needed)
+        return [name for name in names if self._is_load(name) and name not in self.loop_depths]
 
     def loads_in_loop(self, root: OperationId, loop_depth: int) -> bool:
         """Whether a loop's body loads something for each item."""
         return any(
-            self.loop_depths.get(name, 0) >= loop_depth and types.is_load(self.signatures[name])
-            for name in postorder([root], self.nodes)
-            if name in self.signatures
+            self._is_load(name) and self.loop_depths.get(name, 0) >= loop_depth
+            for name in postorder([root], self.needed)
         )
+
+    def _is_load(self, name: OperationId) -> bool:
+        return name in self.signatures and types.is_load(self.signatures[name])
+
+    def needed(self, name: OperationId) -> tuple[OperationId, ...]:
+        """Return the nodes that a node needs in its own scope."""
+        node = self.nodes[name]
+        if isinstance(node, Operation):
+            return node.arguments
+        return tuple(node.captures.values()) if isinstance(node, Closure) else ()
 
     def is_unbound_geometry(self, name: OperationId) -> bool:
         """Whether a node is itself geometry without an image: `x`, `tt`, `constant(3)`."""
@@ -150,28 +142,16 @@ def capture_name(index: int) -> str:
     return f"c{index}"
 
 
-def children(node: Node) -> tuple[OperationId, ...]:
-    """Return the nodes that a node needs in its own scope."""
-    if isinstance(node, Operation):
-        return node.arguments
-    if isinstance(node, Closure):
-        return tuple(node.captures.values())
-    return ()
-
-
-def postorder(
-    roots: Iterable[OperationId], nodes: Mapping[OperationId, Node]
-) -> Iterator[OperationId]:
-    """Yield all nodes that the roots need, each after those that it needs."""
-    seen: set[OperationId] = set()
+def postorder(roots: Iterable[T], needed: Callable[[T], Sequence[T]]) -> Iterator[T]:
+    """Yield all nodes of a graph that the roots need, each after those that it needs."""
+    seen: set[T] = set()
     for root in roots:
         stack = [(root, False)]
         while stack:
-            name, ready = stack.pop()
+            node, ready = stack.pop()
             if ready:
-                yield name
-            elif name not in seen:
-                seen.add(name)
-                stack.append((name, True))
-                needed = children(nodes[name])
-                stack += [(each, False) for each in reversed(needed) if each not in seen]
+                yield node
+            elif node not in seen:
+                seen.add(node)
+                stack.append((node, True))
+                stack += [(each, False) for each in reversed(needed(node)) if each not in seen]

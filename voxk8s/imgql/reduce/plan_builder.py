@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from voxk8s.imgql import types
@@ -11,7 +11,7 @@ from voxk8s.imgql.lower.ir import Apply, Call, Constant, Function
 from voxk8s.imgql.reduce.closures import Accumulator, make_closure
 from voxk8s.imgql.reduce.geometry_binding import GeometryBinder, loading_parts
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
-from voxk8s.imgql.reduce.node_table import NodeTable
+from voxk8s.imgql.reduce.node_table import NodeTable, postorder
 from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.reduce.unrolling import SequenceUnroller
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -45,7 +45,9 @@ class PlanBuilder:
 
     def nodes(self, functions: Sequence[Function]) -> list[OperationId]:
         """Return the nodes of functions without parameters, their geometry bound to the loads."""
-        for function in _in_order_of_need(functions):
+        # The interpreter could evaluate values where they are used, but a chain of 100,000 of them
+        # would be as many nested calls, which costs more than the order.
+        for function in postorder(functions, _needed_values):
             self._interpreter.value(function)
         nodes = [self._interpreter.value(function) for function in functions]
         if self.table.unbound.isdisjoint(nodes):
@@ -58,7 +60,7 @@ class PlanBuilder:
         if self._loads is None:
             self._loads = ()
             parts = [self._interpreter.value(part) for part in loading_parts(self._values)]
-            self._loads = tuple(self.table.loads_of(parts))
+            self._loads = tuple(self.table.loads(parts))
         return self._loads
 
     # --- the domain of the interpreter -----------------------------------------------------------
@@ -212,23 +214,8 @@ class PlanBuilder:
         self._diagnostics.error(call_site.source, call_site, message, *hints)
 
 
-def _in_order_of_need(functions: Sequence[Function]) -> Iterator[Function]:
-    """Yield the values that functions need, each after those that it needs itself.
-
-    The interpreter could evaluate values where they are used, but a chain of 100,000 of them would
-    be as many nested calls, which costs more than the order.
-    """
-    seen: set[Function] = set()
-    for root in functions:
-        stack = [(root, False)]
-        while stack:
-            function, ready = stack.pop()
-            if ready:
-                yield function
-            elif function not in seen:
-                seen.add(function)
-                stack.append((function, True))
-                for index in function.live:
-                    instruction = function.instructions[index]
-                    if isinstance(instruction, Call) and not instruction.function.parameters:
-                        stack.append((instruction.function, False))
+def _needed_values(function: Function) -> list[Function]:
+    """Return the values that a function needs, the last one first."""
+    live = (function.instructions[index] for index in reversed(function.live))
+    calls = (each.function for each in live if isinstance(each, Call))
+    return [callee for callee in calls if not callee.parameters]

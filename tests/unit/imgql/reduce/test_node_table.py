@@ -54,7 +54,7 @@ def test_loads_are_those_outside_loops() -> None:
     item = table.placeholder(1, "string")
     inner = _operation(table, "near", _operation(table, "load", item))
     assert table.loads() == [image]
-    assert table.loads_of([inner]) == []
+    assert table.loads([inner]) == []
     assert table.loads_in_loop(inner, 1)
     assert not table.loads_in_loop(image, 1)
 
@@ -65,4 +65,4 @@ def test_postorder_has_nodes_after_what_they_need() -> None:
     one = table.constant(1.0)
     two = _operation(table, "addition", one, one)
     three = _operation(table, "addition", two, one)
-    assert list(postorder([three, two], table.nodes)) == [one, two, three]
+    assert list(postorder([three, two], table.needed)) == [one, two, three]
