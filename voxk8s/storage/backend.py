@@ -11,6 +11,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -89,44 +90,26 @@ class Backend:
 
     def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, ObjectInfo] | None:
         """Return all bytes at a path with their metadata, or None."""
-        store = self._bulk if bulk else self._small
-        _threads.enter()
-        try:
-            answer = obstore.get(store, path)
-            data = memoryview(answer.bytes())
-            return data, _found(answer.meta)
-        except FileNotFoundError as error:
-            self._check_not_found(error, "read", with_body=True)
-            return None
-        except _OBSTORE_ERRORS as error:
-            raise self._converted(error, "read") from error
+        with self._existing("read", with_body=True):
+            answer = obstore.get(self._bulk if bulk else self._small, path)
+            return memoryview(answer.bytes()), _found(answer.meta)
+        return None
 
     def digest(self, path: str) -> tuple[str, int] | None:
         """Return SHA-256 and size of an object, read in chunks, or None."""
         state, size = hashlib.sha256(), 0
-        _threads.enter()
-        try:
+        with self._existing("read", with_body=True):
             for chunk in obstore.get(self._bulk, path).stream(min_chunk_size=_PART):
                 state.update(chunk)
                 size += len(chunk)
-        except FileNotFoundError as error:
-            self._check_not_found(error, "read", with_body=True)
-            return None
-        except _OBSTORE_ERRORS as error:
-            raise self._converted(error, "read") from error
-        return state.hexdigest(), size
+            return state.hexdigest(), size
+        return None
 
     def head(self, path: str) -> ObjectInfo | None:
         """Return the metadata of an object, or None."""
-        _threads.enter()
-        try:
-            meta = obstore.head(self._small, path)
-        except FileNotFoundError as error:
-            self._check_not_found(error, "look")
-            return None
-        except _OBSTORE_ERRORS as error:
-            raise self._converted(error, "look") from error
-        return _found(meta)
+        with self._existing("look"):
+            return _found(obstore.head(self._small, path))
+        return None
 
     def create(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str
@@ -170,13 +153,10 @@ class Backend:
             )
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             return None
-        except NotImplementedError as error:
-            raise UnsupportedUpdate(f"the store {self.url} has no conditional updates") from error
         except _OBSTORE_ERRORS as error:
-            if "status code: 501" in str(error):
-                raise UnsupportedUpdate(
-                    f"the store {self.url} has no conditional updates"
-                ) from error
+            if isinstance(error, NotImplementedError) or "status code: 501" in str(error):
+                text = f"the store {self.url} has no conditional updates"
+                raise UnsupportedUpdate(text) from error
             raise self._converted(error, "write") from error
         return ObjectInfo(found.path, len(data), tag=answer["e_tag"] or "")
 
@@ -194,25 +174,14 @@ class Backend:
 
     def delete(self, path: str) -> None:
         """Delete an object if there is one."""
-        _threads.enter()
-        try:
+        with self._existing("delete"):
             obstore.delete(self._small, path)
-        except FileNotFoundError as error:
-            self._check_not_found(error, "delete")
-        except _OBSTORE_ERRORS as error:
-            raise self._converted(error, "delete") from error
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Iterate over all objects below a prefix. Slow: for maintenance only."""
-        _threads.enter()
-        try:
+        with self._existing("list"):
             for chunk in obstore.list(self._bulk, prefix, chunk_size=1000):
-                for meta in chunk:
-                    yield _found(meta)
-        except FileNotFoundError as error:
-            self._check_not_found(error, "list")
-        except _OBSTORE_ERRORS as error:
-            raise self._converted(error, "list") from error
+                yield from map(_found, chunk)
 
     def _put(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
@@ -244,12 +213,19 @@ class Backend:
             self._small, self._bulk = self._open()
         return convert(error, self.url, doing)
 
-    def _check_not_found(
-        self, error: FileNotFoundError, doing: str, *, with_body: bool = False
-    ) -> None:
-        """Raise unless "not found" is about the object itself."""
-        if self.remote and is_inconclusive_404(error, with_body=with_body):
-            raise self._converted(error, doing) from error
+    @contextmanager
+    def _existing(self, doing: str, *, with_body: bool = False) -> Iterator[None]:
+        """Convert the errors of a request; it ends without one where the object is missing."""
+        _threads.enter()
+        try:
+            yield
+        except _OBSTORE_ERRORS as error:
+            # "Not found" may be about something other than the object.
+            is_missing = isinstance(error, FileNotFoundError) and not (
+                self.remote and is_inconclusive_404(error, with_body=with_body)
+            )
+            if not is_missing:
+                raise self._converted(error, doing) from error
 
 
 def _found(meta: ObjectMeta) -> ObjectInfo:
@@ -294,15 +270,13 @@ def _s3(
     given: dict[str, str | bool] = {name: text for name, text in config.items() if text is not None}
     # The call for many at once is not known to every server, and reports failures less clearly.
     given["disable_bulk_delete"] = True
-    plain = options.allow_http
-    if plain is None:
-        plain = (options.endpoint or "").startswith("http://")
+    is_http = (options.endpoint or "").startswith("http://")
     return S3Store(
         location.root,
         prefix=location.prefix or None,
         config=given,  # type: ignore[arg-type]  # a TypedDict, here without its absent members
         client_options={
-            "allow_http": plain,
+            "allow_http": is_http if options.allow_http is None else options.allow_http,
             "connect_timeout": _CONNECT,
             "timeout": request_timeout,
             "read_timeout": read_timeout,

@@ -40,13 +40,15 @@ class Quarantine:
             if answer is None:
                 return None
             data, found = answer
-            reason = _failure(check, data)
-            if reason is None:
-                if on_valid is not None:
-                    on_valid(found, data)
-                return data
-            if last:
-                self._move(path, found, data, reason)
+            try:
+                check(data)
+            except CorruptBlob as reason:
+                if last:
+                    self._move(path, found, data, reason)
+                continue
+            if on_valid is not None:
+                on_valid(found, data)
+            return data
         return None
 
     def _move(self, path: str, found: ObjectInfo, data: memoryview, reason: CorruptBlob) -> None:
@@ -62,11 +64,3 @@ class Quarantine:
         except StoreError as error:
             # Even where it cannot be moved, this process treats it as absent.
             _log.warning("corrupt object %s could not be moved: %s", path, error)
-
-
-def _failure(check: Callable[[memoryview], None], data: memoryview) -> CorruptBlob | None:
-    try:
-        check(data)
-    except CorruptBlob as error:
-        return error
-    return None

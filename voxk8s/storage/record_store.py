@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from voxk8s.plan.model import Digest
 from voxk8s.storage.access_refresh import AccessRefresh
-from voxk8s.storage.backend import Backend, ObjectInfo
+from voxk8s.storage.backend import Backend
 from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.layout import record_path
 from voxk8s.storage.quarantine import Quarantine
@@ -18,14 +18,6 @@ from voxk8s.storage.ttl_cache import TTLCache
 
 _MAX_CACHED: Final = 100_000
 _CACHE_SECONDS: Final = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """Where the bytes of a complete result are: in the blob `digest`, or inline when None."""
-
-    digest: Digest | None
-    size: int
 
 
 class RecordStore:
@@ -45,19 +37,25 @@ class RecordStore:
         self._pool = pool
         self._refresh = AccessRefresh(backend, pool, clock)
         # Positive answers only: a result never changes, it may only be deleted.
-        self._complete: TTLCache[Complete] = TTLCache(_MAX_CACHED, _CACHE_SECONDS)
+        # Each with the digest of its blob (None for an inline value) and its size.
+        self._complete: TTLCache[tuple[Digest | None, int]] = TTLCache(_MAX_CACHED, _CACHE_SECONDS)
 
-    def read(self, key: str) -> Record | None:
-        """Read a record that is used: an old one is refreshed."""
-        return self._read(key, self._refresh.refresh_if_old)
+    def read(self, key: str, *, refresh: bool = True) -> Record | None:
+        """Read a record; with `refresh`, which maintenance leaves out, an old one is refreshed."""
 
-    def read_without_refresh(self, key: str) -> Record | None:
-        """Read a record for maintenance: its last use does not change."""
-        return self._read(key, None)
+        def check(data: memoryview) -> None:
+            decode_record(bytes(data), key)
+
+        on_valid = self._refresh.refresh_if_old if refresh else None
+        data = self._quarantine.read(record_path(key), check, bulk=False, on_valid=on_valid)
+        if data is None:
+            self._complete.drop(key)
+            return None
+        return decode_record(bytes(data), key)
 
     def read_many(self, keys: Iterable[str], *, refresh: bool = True) -> dict[str, Record]:
         """Read records in parallel; keys without one are left out."""
-        found = self._pool.map(self.read if refresh else self.read_without_refresh, keys)
+        found = self._pool.map(partial(self.read, refresh=refresh), keys)
         return {key: record for key, record in found.items() if record is not None}
 
     def complete(self, keys: Iterable[str]) -> set[str]:
@@ -76,29 +74,17 @@ class RecordStore:
 
     def cached_blob(self, key: str) -> tuple[Digest, int] | None:
         """Return digest and size of a result's blob, if the result is cached and has one."""
-        found = self._complete.get(key)
-        return None if found is None or found.digest is None else (found.digest, found.size)
+        digest, size = self._complete.get(key) or (None, 0)
+        return None if digest is None else (digest, size)
 
     def cache(self, record: Record) -> None:
         """Add a complete result to the cache."""
         digest = record.digest if record.inline is None else None
-        self._complete.put(record.key, Complete(digest, record.size))
+        self._complete.put(record.key, (digest, record.size))
 
     def uncache(self, key: str) -> None:
         """Remove a result from the cache."""
         self._complete.drop(key)
-
-    def _read(
-        self, key: str, on_valid: Callable[[ObjectInfo, memoryview], None] | None
-    ) -> Record | None:
-        def check(data: memoryview) -> None:
-            decode_record(bytes(data), key)
-
-        data = self._quarantine.read(record_path(key), check, bulk=False, on_valid=on_valid)
-        if data is None:
-            self._complete.drop(key)
-            return None
-        return decode_record(bytes(data), key)
 
     def _is_complete(self, key: str) -> bool:
         record = self.read(key)

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from voxk8s import constants
@@ -128,7 +129,8 @@ class ResultStore:
                 break
             existing = self._records.read(key)
             if existing is not None:
-                status = compare(existing, record, encoded, self._bytes_of, self._count_healed)
+                healed = partial(self._counters.add, "healed")
+                status = compare(existing, record, encoded, self._bytes_of, healed)
                 if status is PutStatus.CREATED or (
                     replace and status is PutStatus.NONDETERMINISTIC
                 ):
@@ -140,7 +142,9 @@ class ResultStore:
             time.sleep(_PAUSE * attempt)
         if status is None:
             raise StoreError(f"the record of {key} in {self.url} can be neither created nor read")
-        self._count(status, key)
+        self._counters.add("existing" if status is PutStatus.EXISTS else status.value)
+        if status is PutStatus.NONDETERMINISTIC:
+            _log.warning("result %s was computed twice with different values", key)
         if status is PutStatus.CREATED or replace:
             self._records.cache(record)
         return PutResult(status, held.digest, held.size)
@@ -214,19 +218,14 @@ class ResultStore:
         """Return what the store supports; raises StoreUnreachable or StoreAccessDenied."""
         return probing.probe(self._backend)
 
-    def ping(self) -> Callable[[], None]:
+    def ping(self) -> Callable[[], object]:
         """Start to read one small object of a remote store; the returned callable waits for it.
 
         It raises StoreUnreachable or StoreAccessDenied. Folders and memory are not read.
         """
         if not self._backend.remote:
             return lambda: None
-        answer = self._pool.submit(lambda: self._backend.get(constants.PROBE_PATH))
-
-        def wait() -> None:
-            answer()
-
-        return wait
+        return self._pool.submit(lambda: self._backend.get(constants.PROBE_PATH))
 
     def stats(self) -> StoreStats:
         """Count the objects in the store. Lists all of it: slow for large stores."""
@@ -238,9 +237,8 @@ class ResultStore:
         `tell` is called with the progress. Memory is bounded by 48 bytes a blob and one corrupt
         blob.
         """
-        return verify(
-            self._backend, self._blobs, self._pool, self._records.read_without_refresh, tell
-        )
+        read_record = partial(self._records.read, refresh=False)
+        return verify(self._backend, self._blobs, self._pool, read_record, tell)
 
     def collect(
         self, limits: Limits, *, dry_run: bool = False, tell: Progress = lambda *_: None
@@ -253,7 +251,7 @@ class ResultStore:
         return collect(
             self._backend,
             self._pool,
-            lambda keys: self._records.read_many(keys, refresh=False),
+            partial(self._records.read_many, refresh=False),
             self._records.delete,
             limits,
             self._clock,
@@ -288,19 +286,6 @@ class ResultStore:
         self._records.uncache(key)
         self._counters.add("misses")
         return MISS
-
-    def _count_healed(self) -> None:
-        self._counters.add("healed")
-
-    def _count(self, status: PutStatus, key: str) -> None:
-        match status:
-            case PutStatus.CREATED:
-                self._counters.add("created")
-            case PutStatus.EXISTS:
-                self._counters.add("existing")
-            case PutStatus.NONDETERMINISTIC:
-                self._counters.add("nondeterministic")
-                _log.warning("result %s was computed twice with different values", key)
 
 
 def reopen(location: Location, options: StoreOptions) -> ResultStore:

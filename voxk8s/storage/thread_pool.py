@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -32,16 +33,15 @@ class ThreadPool:
         todo = list(dict.fromkeys(items))
         if len(todo) <= 1:
             return {item: call(item) for item in todo}
-        queue = iter(todo)
-        guard = threading.Lock()
+        queue = deque(todo)
         failed = threading.Event()
 
         def work() -> list[tuple[K, V]]:
             done = []
             while not failed.is_set():
-                with guard:
-                    item = next(queue, _END)
-                if isinstance(item, _End):
+                try:
+                    item = queue.popleft()
+                except IndexError:
                     break
                 try:
                     done.append((item, call(item)))
@@ -68,10 +68,3 @@ class ThreadPool:
                 self._owner = os.getpid()
                 self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="voxk8s-store")
             return self._pool
-
-
-class _End:
-    """The end of a queue."""
-
-
-_END = _End()

@@ -9,8 +9,9 @@ comes between finds a record without its blob: a miss.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from voxk8s import constants
@@ -72,11 +73,20 @@ def collect(
     if dry_run:
         freed = int(old_results["size"].sum()) + int(old_blobs["size"].sum())
     else:
-        results, bytes_of_records = _delete_results(
-            backend, pool, old_results, delete_result, progress
+        rows = _rows(old_results, "key", "used")
+        results, bytes_of_records = _delete(
+            backend, pool, rows, record_path, delete_result, partial(progress, "results deleted")
         )
         still_named = _named_since(backend, records, start - limits.grace, found)
-        removed, bytes_of_blobs = _delete_blobs(backend, pool, old_blobs, still_named, progress)
+        rows = (row for row in _rows(old_blobs, "digest", "modified") if row[0] not in still_named)
+        removed, bytes_of_blobs = _delete(
+            backend,
+            pool,
+            rows,
+            blob_path,
+            lambda digest: backend.delete(blob_path(digest)),
+            partial(progress, "blobs deleted"),
+        )
         freed = bytes_of_records + bytes_of_blobs
         pool.map(lambda each: backend.delete(each.path), other)
     total = int(found["size"].sum()) + int(blobs["size"].sum())
@@ -89,24 +99,6 @@ def collect(
         blobs_left=len(blobs) - removed,
         bytes_left=total - freed,
     )
-
-
-def _delete_results(
-    backend: Backend,
-    pool: ThreadPool,
-    rows: Rows,
-    delete_result: Callable[[str], None],
-    progress: Progress,
-) -> tuple[int, int]:
-    def delete(row: Row) -> int | None:
-        key, used, size = row
-        now = backend.head(record_path(key))
-        if now is None or now.modified != used:
-            return None  # deleted or used meanwhile
-        delete_result(key)
-        return size
-
-    return _delete(pool, delete, rows, ("key", "used"), lambda n: progress("results deleted", n))
 
 
 def _named_since(
@@ -132,34 +124,32 @@ def _named_since(
     return {unpack(digest) for digest in new["digest"] if digest}
 
 
-def _delete_blobs(
-    backend: Backend, pool: ThreadPool, rows: Rows, still_named: set[str], progress: Progress
-) -> tuple[int, int]:
-    def delete(row: Row) -> int | None:
-        digest, modified, size = row
-        now = backend.head(blob_path(digest))
-        if now is None or now.modified != modified or digest in still_named:
-            return None
-        backend.delete(blob_path(digest))
-        return size
-
-    columns = ("digest", "modified")
-    return _delete(pool, delete, rows, columns, lambda n: progress("blobs deleted", n))
+def _rows(rows: Rows, name: str, time: str) -> Iterator[Row]:
+    return ((unpack(row[name]), float(row[time]), int(row["size"])) for row in rows)
 
 
 def _delete(
+    backend: Backend,
     pool: ThreadPool,
-    delete: Callable[[Row], int | None],
-    rows: Rows,
-    columns: tuple[str, str],
+    rows: Iterable[Row],
+    path_of: Callable[[str], str],
+    delete: Callable[[str], None],
     progress: Callable[[int], None],
 ) -> tuple[int, int]:
     """Delete what rows name, in parallel; returns the number deleted and their bytes."""
-    name, time = columns
+
+    def delete_unchanged(row: Row) -> int | None:
+        name, modified, size = row
+        now = backend.head(path_of(name))
+        if now is None or now.modified != modified:
+            return None  # deleted, used or written meanwhile
+        delete(name)
+        return size
+
     count = freed = 0
     for page in pages(rows):
-        todo: list[Row] = [(unpack(r[name]), float(r[time]), int(r["size"])) for r in page]
-        sizes = [size for size in pool.map(delete, todo).values() if size is not None]
+        found = pool.map(delete_unchanged, page)
+        sizes = [size for size in found.values() if size is not None]
         count, freed = count + len(sizes), freed + sum(sizes)
         progress(count)
     return count, freed
