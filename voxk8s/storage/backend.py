@@ -90,26 +90,28 @@ class Backend:
 
     def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, ObjectInfo] | None:
         """Return all bytes at a path with their metadata, or None."""
+        result = None
         with self._existing("read", with_body=True):
             answer = obstore.get(self._bulk if bulk else self._small, path)
-            return memoryview(answer.bytes()), _found(answer.meta)
-        return None
+            result = memoryview(answer.bytes()), _found(answer.meta)
+        return result
 
     def digest(self, path: str) -> tuple[str, int] | None:
         """Return SHA-256 and size of an object, read in chunks, or None."""
-        state, size = hashlib.sha256(), 0
+        result, state, size = None, hashlib.sha256(), 0
         with self._existing("read", with_body=True):
             for chunk in obstore.get(self._bulk, path).stream(min_chunk_size=_PART):
                 state.update(chunk)
                 size += len(chunk)
-            return state.hexdigest(), size
-        return None
+            result = state.hexdigest(), size
+        return result
 
     def head(self, path: str) -> ObjectInfo | None:
         """Return the metadata of an object, or None."""
+        found = None
         with self._existing("look"):
-            return _found(obstore.head(self._small, path))
-        return None
+            found = _found(obstore.head(self._small, path))
+        return found
 
     def create(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str
