@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
@@ -29,6 +28,8 @@ from voxk8s.storage.store_errors import convert, is_inconclusive_404, is_not_s3
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
+
+T = TypeVar("T")
 
 _CONNECT: Final = timedelta(seconds=2)
 _SMALL_REQUEST: Final = timedelta(seconds=5)
@@ -90,28 +91,28 @@ class Backend:
 
     def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, ObjectInfo] | None:
         """Return all bytes at a path with their metadata, or None."""
-        result = None
-        with self._existing("read", with_body=True):
+
+        def request() -> tuple[memoryview, ObjectInfo]:
             answer = obstore.get(self._bulk if bulk else self._small, path)
-            result = memoryview(answer.bytes()), _found(answer.meta)
-        return result
+            return memoryview(answer.bytes()), _found(answer.meta)
+
+        return self._existing("read", request, with_body=True)
 
     def digest(self, path: str) -> tuple[str, int] | None:
         """Return SHA-256 and size of an object, read in chunks, or None."""
-        result, state, size = None, hashlib.sha256(), 0
-        with self._existing("read", with_body=True):
+
+        def request() -> tuple[str, int]:
+            state, size = hashlib.sha256(), 0
             for chunk in obstore.get(self._bulk, path).stream(min_chunk_size=_PART):
                 state.update(chunk)
                 size += len(chunk)
-            result = state.hexdigest(), size
-        return result
+            return state.hexdigest(), size
+
+        return self._existing("read", request, with_body=True)
 
     def head(self, path: str) -> ObjectInfo | None:
         """Return the metadata of an object, or None."""
-        found = None
-        with self._existing("look"):
-            found = _found(obstore.head(self._small, path))
-        return found
+        return self._existing("look", lambda: _found(obstore.head(self._small, path)))
 
     def create(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str
@@ -176,14 +177,16 @@ class Backend:
 
     def delete(self, path: str) -> None:
         """Delete an object if there is one."""
-        with self._existing("delete"):
-            obstore.delete(self._small, path)
+        self._existing("delete", lambda: obstore.delete(self._small, path))
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Iterate over all objects below a prefix. Slow: for maintenance only."""
-        with self._existing("list"):
-            for chunk in obstore.list(self._bulk, prefix, chunk_size=1000):
-                yield from map(_found, chunk)
+        stream = self._existing("list", lambda: obstore.list(self._bulk, prefix, chunk_size=1000))
+        while stream is not None:
+            chunk = self._existing("list", partial(next, stream, None))
+            if chunk is None:
+                return
+            yield from map(_found, chunk)
 
     def _put(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
@@ -215,12 +218,13 @@ class Backend:
             self._small, self._bulk = self._open()
         return convert(error, self.url, doing)
 
-    @contextmanager
-    def _existing(self, doing: str, *, with_body: bool = False) -> Iterator[None]:
-        """Convert the errors of a request; it ends without one where the object is missing."""
+    def _existing(
+        self, doing: str, request: Callable[[], T], *, with_body: bool = False
+    ) -> T | None:
+        """Return what a request returns; None where the object is missing."""
         _threads.enter()
         try:
-            yield
+            return request()
         except _OBSTORE_ERRORS as error:
             # "Not found" may be about something other than the object.
             is_missing = isinstance(error, FileNotFoundError) and not (
@@ -228,6 +232,7 @@ class Backend:
             )
             if not is_missing:
                 raise self._converted(error, doing) from error
+            return None
 
 
 def _found(meta: ObjectMeta) -> ObjectInfo:
