@@ -47,7 +47,7 @@ class CompiledProgram(msgspec.Struct, frozen=True):
     warnings: tuple[Diagnostic, ...]
 
 
-@without_gc
+@without_gc()
 def compile_program(
     text: str,
     *,
@@ -69,7 +69,7 @@ def compile_program(
     return program.build_plan()
 
 
-@without_gc
+@without_gc()
 def check_program(
     text: str,
     *,

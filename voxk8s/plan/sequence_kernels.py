@@ -27,14 +27,13 @@ MAX_ITEMS = 1_000_000
 
 def range_bounds(arguments: Sequence[Scalar | None]) -> tuple[int, int] | None:
     """Return the bounds of a range whose arguments are constants and whole numbers, or None."""
-    numbers = [as_integer(value) for value in arguments]
-    if len(numbers) == 1 and numbers[0] is not None:
-        return 0, numbers[0]
-    if len(numbers) == 2:
-        start, stop = numbers
-        if start is not None and stop is not None:
+    match [as_integer(value) for value in arguments]:
+        case [int(stop)]:
+            return 0, stop
+        case [int(start), int(stop)]:
             return start, stop
-    return None
+        case _:
+            return None
 
 
 def as_integer(value: Scalar | None) -> int | None:

@@ -63,7 +63,12 @@ def nearest_kernel(name: str, qualified: Sequence[str]) -> str:
     return f"; did you mean {near!r} ({bare[near]})?" if near else ""
 
 
+def is_encodable(text: str) -> bool:
+    """Whether a text can be encoded: lone surrogates cannot."""
+    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def clip(text: str, length: int = 80) -> str:
     """Return a piece of a document quoted for a one-line message, truncated when it is long."""
-    shown = ascii(text) if any("\ud800" <= sign <= "\udfff" for sign in text) else repr(text)
+    shown = repr(text) if is_encodable(text) else ascii(text)
     return shown if len(shown) <= length else shown[: length - 1] + "…" + shown[0]

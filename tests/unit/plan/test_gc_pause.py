@@ -10,7 +10,7 @@ import pytest
 from voxk8s.plan.gc_pause import without_gc
 
 
-@without_gc
+@without_gc()
 def enabled() -> bool:
     """Whether the collector is enabled."""
     return gc.isenabled()
@@ -19,11 +19,11 @@ def enabled() -> bool:
 def test_it_rests_and_goes_on() -> None:
     """It is off inside and on afterwards, also when functions call each other or fail."""
 
-    @without_gc
+    @without_gc()
     def outer() -> list[bool]:
         return [enabled(), gc.isenabled()]
 
-    @without_gc
+    @without_gc()
     def failing() -> None:
         raise ValueError("no")
 
@@ -38,7 +38,7 @@ def test_the_last_thread_switches_it_on() -> None:
     """While one of two threads is still inside the collector rests."""
     inside, leave = threading.Event(), threading.Event()
 
-    @without_gc
+    @without_gc()
     def wait() -> None:
         inside.set()
         leave.wait(10)

@@ -9,13 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxk8s.plan import (
-    OperationId,
-    closure_id,
-    constant_id,
-    operation_id,
-    parameter_id,
-)
+from voxk8s.plan import OperationId
+from voxk8s.plan.identity import closure_id, constant_id, operation_id, parameter_id
 from voxk8s.plan.model import Scalar
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))

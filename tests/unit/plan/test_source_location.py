@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.plan import Call, SourceLocation
+from voxk8s.plan.source_location import Call, SourceLocation
 
 
 def test_a_location_reads_as_editors_expect() -> None:

@@ -17,7 +17,7 @@ from voxk8s.plan.model import WorkPlan
 from voxk8s.plan.signature import KernelIndex
 
 
-@without_gc
+@without_gc()
 def decode(
     source: bytes | str | Mapping[str, object],
     *,
@@ -55,7 +55,7 @@ def decode(
     return validate_document(document, index, from_resource=from_resource)
 
 
-@without_gc
+@without_gc()
 def validate(plan: WorkPlan, index: KernelIndex) -> WorkPlan:
     """Check a plan that was made in this process as if it were a document.
 

@@ -11,18 +11,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
+from msgspec import UNSET, structs
+
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.canonical import quote, scalar_text
+from voxk8s.plan.document import wire
 from voxk8s.plan.document.validate import MAX_LOOP_DEPTH
-from voxk8s.plan.document.wire import (
-    ClosureForm,
-    ConstantForm,
-    Document,
-    GoalForm,
-    NodeForm,
-    OperationForm,
-    ParameterForm,
-)
+from voxk8s.plan.document.wire import Document, NodeForm
 from voxk8s.plan.graph import Cycle, topological_order
 from voxk8s.plan.model import Closure, Constant, Node, Operation, OperationId, Parameter, WorkPlan
 
@@ -47,14 +42,13 @@ def encode(
 def to_resource(plan: WorkPlan) -> dict[str, Json]:
     """Return a plan for `spec.source.plan`: numbers in forms that no API server changes."""
     content: dict[str, Json] = {"imports": [*plan.imports]} if plan.imports else {}
-    content["nodes"] = [_exact(node) for node in _fields(plan.nodes, plan)]
-    content["goals"] = [_goal(goal.operation, goal.id, goal.name) for goal in plan.goals]
-    return content
+    nodes, goals = _rows(plan)
+    return {**content, "nodes": [_exact(node) for node in nodes], "goals": [*goals]}
 
 
 def to_document(plan: WorkPlan) -> Document:
     """Return the wire form of a plan, nodes in normal order."""
-    goals = [GoalForm(goal.operation, goal.id, goal.name) for goal in plan.goals]
+    goals = [wire.GoalForm(goal.operation, goal.id, goal.name) for goal in plan.goals]
     return Document(_forms(plan.nodes, [goal.id for goal in plan.goals]), goals, [*plan.imports])
 
 
@@ -86,65 +80,47 @@ def _forms(
             arguments: dict[str, str] = {
                 str(place): name for place, name in enumerate(node.arguments)
             }
-            forms.append(OperationForm(node.id, node.operator, arguments, node.buffer_id))
+            forms.append(wire.OperationForm(node.id, node.operator, arguments, node.buffer_id))
         elif isinstance(node, Constant):
-            forms.append(ConstantForm(node.id, value=node.value, buffer_id=node.buffer_id))
+            forms.append(wire.ConstantForm(node.id, value=node.value, buffer_id=node.buffer_id))
         elif isinstance(node, Parameter):
-            forms.append(ParameterForm(node.id, node.name))
+            forms.append(wire.ParameterForm(node.id, node.name))
         else:
             _check_depth(depth)
             body = _forms(node.nodes, [node.result], depth + 1)
-            captures: dict[str, str] = dict(node.captures)
-            forms.append(ClosureForm(node.id, node.variable, body, node.result, captures))
+            forms.append(
+                wire.ClosureForm(
+                    id=node.id,
+                    variable=node.variable,
+                    captures=dict(node.captures),
+                    nodes=body,
+                    result=node.result,
+                )
+            )
     return forms
 
 
-def _fields(
-    nodes: Mapping[OperationId, Node], plan: WorkPlan | None, result: str = "", depth: int = 0
-) -> list[dict[str, Json]]:
-    """Return the members of every node, in the order in which they are written."""
-    roots = [OperationId(result)] if plan is None else [goal.id for goal in plan.goals]
-    written: list[dict[str, Json]] = []
-    for node in ordered(nodes, roots):
-        fields: dict[str, Json]
-        if isinstance(node, Operation):
-            arguments: dict[str, Json] = {
-                str(place): name for place, name in enumerate(node.arguments)
-            }
-            fields = {
-                "id": node.id,
-                "type": "operation",
-                "operator": node.operator,
-                "arguments": arguments,
-            }
-        elif isinstance(node, Constant):
-            fields = {"id": node.id, "type": "constant", "value": node.value}
-        elif isinstance(node, Parameter):
-            fields = {"id": node.id, "type": "parameter", "name": node.name}
-        else:
-            _check_depth(depth)
-            body: list[Json] = [*_fields(node.nodes, None, node.result, depth + 1)]
-            fields = {
-                "id": node.id,
-                "type": "closure",
-                "variable": node.variable,
-                "captures": dict(sorted(node.captures.items())),
-                "nodes": body,
-                "result": node.result,
-            }
-        if isinstance(node, Operation | Constant) and node.buffer_id is not None:
-            fields["buffer_id"] = node.buffer_id
-        written.append(fields)
-    return written
+def _rows(plan: WorkPlan) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
+    """Return the members of every node and of every goal."""
+    document = to_document(plan)
+    return [*map(_fields, document.nodes)], [structs.asdict(goal) for goal in document.goals]
+
+
+def _fields(form: NodeForm) -> dict[str, Json]:
+    """Return the members of a node in the order in which they are written."""
+    fields: dict[str, Json] = {"id": form.id, "type": str(form.__struct_config__.tag)}
+    given = structs.asdict(form)
+    if isinstance(form, wire.ClosureForm):
+        given["captures"] = dict(sorted(form.captures.items()))
+        given["nodes"] = [_fields(node) for node in form.nodes]
+    return fields | {
+        name: each for name, each in given.items() if each is not None and each is not UNSET
+    }
 
 
 def _check_depth(depth: int) -> None:
     if depth >= MAX_LOOP_DEPTH:
         raise InvalidPlan(f"loops are nested deeper than {MAX_LOOP_DEPTH}")
-
-
-def _goal(operation: str, name: str, label: str) -> dict[str, Json]:
-    return {"operation": operation, "id": name, "name": label}
 
 
 def _exact(fields: dict[str, Json]) -> dict[str, Json]:
@@ -168,8 +144,7 @@ def _text(value: Json) -> str:
 
 def _json(plan: WorkPlan) -> str:
     parts = [f'"imports": {_text([*plan.imports])}'] if plan.imports else []
-    goals = [_goal(goal.operation, goal.id, goal.name) for goal in plan.goals]
-    for name, rows in (("nodes", _fields(plan.nodes, plan)), ("goals", goals)):
+    for name, rows in zip(("nodes", "goals"), _rows(plan), strict=True):
         lines = ",\n".join(["    " + _text(row) for row in rows])
         parts.append(f'"{name}": [\n{lines}\n  ]' if rows else f'"{name}": []')
     return "{\n  " + ",\n  ".join(parts) + "\n}\n"
@@ -177,9 +152,8 @@ def _json(plan: WorkPlan) -> str:
 
 def _yaml(plan: WorkPlan) -> str:
     """Return block style with JSON scalars: strings are always quoted."""
-    goals = [_goal(goal.operation, goal.id, goal.name) for goal in plan.goals]
     parts = [f"imports: {_text([*plan.imports])}\n"] if plan.imports else []
-    for name, rows in (("nodes", _fields(plan.nodes, plan)), ("goals", goals)):
+    for name, rows in zip(("nodes", "goals"), _rows(plan), strict=True):
         lines = [_yaml_item(row) for row in rows]
         parts.append(f"{name}:\n{''.join(lines)}" if rows else f"{name}: []\n")
     text = "".join(parts)

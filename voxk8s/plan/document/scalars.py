@@ -15,7 +15,7 @@ from voxk8s.errors import InvalidPlan
 from voxk8s.plan.document.wire import ConstantForm
 from voxk8s.plan.identity import constant_id
 from voxk8s.plan.model import Scalar
-from voxk8s.plan.suggest import clip
+from voxk8s.plan.suggest import clip, is_encodable
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\Z")
@@ -32,7 +32,7 @@ def read_constant(form: ConstantForm, path: str, from_resource: bool) -> Scalar:
     if isinstance(value, float) and not isfinite(value):
         raise InvalidPlan("a number must be finite", f"{path}.value")
     if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
+        if not is_encodable(value):
             raise InvalidPlan("a string has a lone surrogate", f"{path}.value")
     elif isinstance(value, int) and not -_LARGEST < value < _LARGEST:
         raise InvalidPlan("an integer has too many digits", f"{path}.value")

@@ -10,38 +10,16 @@ import re
 from collections.abc import Mapping
 
 from voxk8s.errors import InvalidPlan
-from voxk8s.plan.canonical import quote
+from voxk8s.plan import model
+from voxk8s.plan.document import wire
 from voxk8s.plan.document.scalars import read_constant
-from voxk8s.plan.document.wire import (
-    ClosureForm,
-    ConstantForm,
-    Document,
-    GoalForm,
-    NodeForm,
-    OperationForm,
-    ParameterForm,
-)
+from voxk8s.plan.document.wire import ClosureForm, Document, NodeForm, OperationForm
 from voxk8s.plan.graph import Cycle, topological_order
-from voxk8s.plan.identity import (
-    closure_id,
-    constant_id,
-    parameter_id,
-    quoted_operation_id,
-)
-from voxk8s.plan.model import (
-    Closure,
-    Constant,
-    Goal,
-    Node,
-    Operation,
-    OperationId,
-    Parameter,
-    Scalar,
-    WorkPlan,
-)
+from voxk8s.plan.identity import closure_id, constant_id, operation_id, parameter_id
+from voxk8s.plan.model import Node, OperationId, Scalar, WorkPlan
 from voxk8s.plan.sequence_kernels import ACCUMULATOR
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
-from voxk8s.plan.suggest import clip, suggest
+from voxk8s.plan.suggest import clip, is_encodable, suggest
 from voxk8s.plan.visible_kernels import VisibleKernels
 
 MAX_LOOP_DEPTH = 64
@@ -70,12 +48,12 @@ def validate_document(
         if isinstance(document.nodes[found], ClosureForm):
             raise InvalidPlan("a goal must be a value, not the body of a loop", f"{path}.id")
         _check_goal_name(form, f"{path}.name")
-        goals.append(Goal(form.operation, scope.ids[found], form.name))
+        goals.append(model.Goal(form.operation, scope.ids[found], form.name))
     return WorkPlan(nodes, tuple(goals), kernels.imports)
 
 
-def _check_goal_name(form: GoalForm, path: str) -> None:
-    if not _is_encodable(form.name):
+def _check_goal_name(form: wire.GoalForm, path: str) -> None:
+    if not is_encodable(form.name):
         raise InvalidPlan("a name has a lone surrogate", path)
     if form.operation != "save":
         return
@@ -116,15 +94,13 @@ class _Scope:
     def build(self) -> dict[OperationId, Node]:
         """Check all nodes and create them, each after its arguments."""
         for position, form in enumerate(self.forms):
-            if not _is_encodable(form.id):
-                raise InvalidPlan("the id has a lone surrogate", f"{self._path(position)}.id")
+            if not is_encodable(form.id):
+                raise self._invalid(position, ".id", "the id has a lone surrogate")
             label = getattr(form, "buffer_id", None)
-            if isinstance(label, str) and not _is_encodable(label):
-                raise InvalidPlan(
-                    "a name has a lone surrogate", f"{self._path(position)}.buffer_id"
-                )
+            if isinstance(label, str) and not is_encodable(label):
+                raise self._invalid(position, ".buffer_id", "a name has a lone surrogate")
             if self.positions.setdefault(form.id, position) != position:
-                raise InvalidPlan(f"duplicate id {clip(form.id)}", f"{self._path(position)}.id")
+                raise self._invalid(position, ".id", f"duplicate id {clip(form.id)}")
         needs = {position: self._check(position, form) for position, form in enumerate(self.forms)}
         try:
             order = topological_order(needs)
@@ -139,27 +115,29 @@ class _Scope:
         if self._unbound is not None and not loads:
             form = self.forms[self._unbound]
             name = form.operator if isinstance(form, OperationForm) else ""
-            raise InvalidPlan(
+            text = (
                 f"{clip(name)} takes its geometry from the images that the plan loads, and it"
-                " loads none; load one, or give an image as argument",
-                self._path(self._unbound),
+                " loads none; load one, or give an image as argument"
             )
+            raise self._invalid(self._unbound, "", text)
         for scope, _ in self._bodies.values():
             scope.check_geometry(loads)
 
     def _path(self, position: int) -> str:
         return f"{self._prefix}.nodes[{position}]"
 
+    def _invalid(self, position: int, field: str, message: str) -> InvalidPlan:
+        return InvalidPlan(message, self._path(position) + field)
+
     def _check(self, position: int, form: NodeForm) -> list[int]:
         """Check one node by itself and return the positions of the nodes that it needs."""
         if isinstance(form, OperationForm):
             return self._check_operation(position, form)
-        if isinstance(form, ConstantForm):
-            self._constants[position] = read_constant(
-                form, self._path(position), self.from_resource
-            )
+        if isinstance(form, wire.ConstantForm):
+            path = self._path(position)
+            self._constants[position] = read_constant(form, path, self.from_resource)
             return []
-        if isinstance(form, ParameterForm):
+        if isinstance(form, wire.ParameterForm):
             self._check_parameter(position, form)
             return []
         return self._check_closure(position, form)
@@ -186,19 +164,15 @@ class _Scope:
         loop = signature.role is not Role.COMPUTE and self._check_role(position, signature, needs)
         for argument, need in enumerate(needs) if self._closures else ():
             if need in self._closures and not (loop and argument == 0):
-                raise InvalidPlan(
-                    "the body of a loop can only be the first argument of a loop",
-                    f"{self._path(position)}.arguments.{argument}",
-                )
+                text = "the body of a loop can only be the first argument of a loop"
+                raise self._invalid(position, f".arguments.{argument}", text)
         return needs
 
     def _check_role(self, position: int, signature: Signature, needs: list[int]) -> bool:
         """Check what the role requires, and return whether the operation is a loop."""
         if signature.role is Role.SAVE:
-            raise InvalidPlan(
-                "files are written by save goals, not by operations",
-                f"{self._path(position)}.operator",
-            )
+            text = "files are written by save goals, not by operations"
+            raise self._invalid(position, ".operator", text)
         if signature.role is Role.LOAD:
             self._loads = True
         if takes_geometry(signature, len(needs)) and self._unbound is None:
@@ -207,77 +181,70 @@ class _Scope:
             return False
         body = self.forms[needs[0]]
         if not isinstance(body, ClosureForm):
-            raise InvalidPlan(
-                "the first argument of a loop must be a closure",
-                f"{self._path(position)}.arguments.0",
-            )
+            text = "the first argument of a loop must be a closure"
+            raise self._invalid(position, ".arguments.0", text)
         if signature.role is Role.FOLD and ACCUMULATOR not in body.captures:
-            raise InvalidPlan(
-                f"the closure of a fold must capture its first value as {ACCUMULATOR!r}",
-                f"{self._path(position)}.arguments.0",
-            )
+            text = f"the closure of a fold must capture its first value as {ACCUMULATOR!r}"
+            raise self._invalid(position, ".arguments.0", text)
         return True
 
-    def _check_parameter(self, position: int, form: ParameterForm) -> None:
+    def _check_parameter(self, position: int, form: wire.ParameterForm) -> None:
         if self.names is None:
-            raise InvalidPlan(
-                "a parameter is only allowed in the nodes of a closure", self._path(position)
-            )
+            text = "a parameter is only allowed in the nodes of a closure"
+            raise self._invalid(position, "", text)
         if form.name not in self.names:
             hint = suggest(form.name, sorted(self.names))
-            raise InvalidPlan(
-                f"{clip(form.name)} is neither the closure's variable nor captured{hint}",
-                f"{self._path(position)}.name",
-            )
+            text = f"{clip(form.name)} is neither the closure's variable nor captured{hint}"
+            raise self._invalid(position, ".name", text)
 
     def _check_closure(self, position: int, form: ClosureForm) -> list[int]:
-        path = self._path(position)
         if self.depth == MAX_LOOP_DEPTH:
-            raise InvalidPlan(f"loops are nested deeper than {MAX_LOOP_DEPTH}", path)
-        if not all(_is_encodable(name) for name in (form.variable, *form.captures)):
-            raise InvalidPlan("a name has a lone surrogate", path)
+            raise self._invalid(position, "", f"loops are nested deeper than {MAX_LOOP_DEPTH}")
+        if not all(is_encodable(name) for name in (form.variable, *form.captures)):
+            raise self._invalid(position, "", "a name has a lone surrogate")
         if form.variable in form.captures:
-            raise InvalidPlan(
-                f"{clip(form.variable)} is the variable and cannot be captured too",
-                f"{path}.captures",
-            )
+            text = f"{clip(form.variable)} is the variable and cannot be captured too"
+            raise self._invalid(position, ".captures", text)
         needs = []
         for name, label in form.captures.items():
             need = self.positions.get(label)
             if need is None:
                 raise self._unknown(label, position, f".captures.{name}")
             if need in self._closures:
-                raise InvalidPlan(
-                    "the body of a loop cannot be captured", f"{path}.captures.{name}"
-                )
+                text = "the body of a loop cannot be captured"
+                raise self._invalid(position, f".captures.{name}", text)
             needs.append(need)
         names = frozenset((form.variable, *form.captures))
-        body = _Scope(form.nodes, path, names, self.kernels, self.from_resource, self.depth + 1)
+        body = _Scope(
+            form.nodes,
+            self._path(position),
+            names,
+            self.kernels,
+            self.from_resource,
+            self.depth + 1,
+        )
         nodes = body.build()
         result = body.positions.get(form.result)
         if result is None:
             hint = suggest(form.result, body.positions)
-            raise InvalidPlan(
-                f"no node of the closure has the id {clip(form.result)}{hint}", f"{path}.result"
-            )
+            text = f"no node of the closure has the id {clip(form.result)}{hint}"
+            raise self._invalid(position, ".result", text)
         if type(form.nodes[result]) is ClosureForm:
-            raise InvalidPlan("a closure must result in a value", f"{path}.result")
+            raise self._invalid(position, ".result", "a closure must result in a value")
         self._bodies[position] = body, nodes
         return needs
 
     def _unknown(self, label: str, position: int, field: str) -> InvalidPlan:
         hint = suggest(label, self.positions)
-        return InvalidPlan(f"no node has the id {clip(label)}{hint}", self._path(position) + field)
+        return self._invalid(position, field, f"no node has the id {clip(label)}{hint}")
 
     def _wrong_arguments(self, position: int, count: int) -> InvalidPlan:
         form = self.forms[position]
         keys = list(form.arguments) if isinstance(form, OperationForm) else []
         wanted = {str(position) for position in range(count)}
         wrong = next(key for key in keys if key not in wanted)
-        return InvalidPlan(
-            f'argument keys must be exactly "0" to "{count - 1}", not {clip(wrong)}',
-            f"{self._path(position)}.arguments",
-        )
+        text = f'argument keys must be exactly "0" to "{count - 1}", not {clip(wrong)}'
+        return self._invalid(position, ".arguments", text)
 
     def _raise_arity(self, position: int, signature: Signature, count: int) -> None:
         least, most = signature.minimum, signature.maximum
@@ -286,10 +253,8 @@ class _Scope:
         else:
             wanted = str(least) if least == most else f"{least} to {most}"
         plural = "" if wanted.endswith(" 1") or wanted == "1" else "s"
-        raise InvalidPlan(
-            f"{signature.qualified} takes {wanted} argument{plural}, not {count}",
-            f"{self._path(position)}.arguments",
-        )
+        text = f"{signature.qualified} takes {wanted} argument{plural}, not {count}"
+        raise self._invalid(position, ".arguments", text)
 
     def _raise_cycle(self, members: list[int], cycle: Cycle) -> None:
         start = members.index(min(members))
@@ -297,52 +262,44 @@ class _Scope:
         labels = [clip(self.forms[position].id, 24) for position in turned]
         if len(labels) > 8:
             labels = [*labels[:4], "…", *labels[-3:]]
-        raise InvalidPlan(
-            f"operations form a cycle, each needs the next: {' -> '.join(labels)}",
-            self._path(turned[0]),
-        ) from cycle
+        text = f"operations form a cycle, each needs the next: {' -> '.join(labels)}"
+        raise self._invalid(turned[0], "", text) from cycle
 
     def _create(self, order: list[int], needs: Mapping[int, list[int]]) -> dict[OperationId, Node]:
         """Create the nodes; nodes of equal content become one."""
         unset = OperationId("")
         ids = self.ids = [unset] * len(self.forms)
-        operators: dict[str, str] = {}
         nodes: dict[OperationId, Node] = {}
         for position in order:
             form = self.forms[position]
             node: Node
             try:
                 if type(form) is OperationForm:
-                    operator = operators.get(form.operator)
-                    if operator is None:
-                        operator = operators[form.operator] = quote(form.operator)
                     arguments = tuple([ids[need] for need in needs[position]])
-                    name = quoted_operation_id(operator, arguments)
-                    node = Operation(name, form.operator, arguments, form.buffer_id)
-                elif type(form) is ConstantForm:
+                    name = operation_id(form.operator, arguments)
+                    node = model.Operation(name, form.operator, arguments, form.buffer_id)
+                elif type(form) is wire.ConstantForm:
                     value = self._constants[position]
                     name = constant_id(value)
-                    node = Constant(name, value, form.buffer_id)
-                elif type(form) is ParameterForm:
+                    node = model.Constant(name, value, form.buffer_id)
+                elif type(form) is wire.ParameterForm:
                     name = parameter_id(form.name)
-                    node = Parameter(name, form.name)
+                    node = model.Parameter(name, form.name)
                 else:
                     node = self._close(position, [ids[need] for need in needs[position]])
                     name = node.id
             except UnicodeEncodeError as error:
-                raise InvalidPlan("a text has a lone surrogate", self._path(position)) from error
+                text = "a text has a lone surrogate"
+                raise self._invalid(position, "", text) from error
             ids[position] = name
             nodes.setdefault(name, node)
         for position, form in enumerate(self.forms):
             if len(form.id) == 64 and form.id != ids[position] and _HEX_ID.match(form.id):
-                raise InvalidPlan(
-                    f"expected the id of the node's content, {ids[position]}; correct the id,"
-                    " or use a label",
-                    f"{self._path(position)}.id",
-                )
+                text = f"expected the id of the node's content, {ids[position]}"
+                raise self._invalid(position, ".id", f"{text}; correct the id, or use a label")
         return nodes
 
-    def _close(self, position: int, captured: list[OperationId]) -> Closure:
+    def _close(self, position: int, captured: list[OperationId]) -> model.Closure:
         form = self.forms[position]
         if not isinstance(form, ClosureForm):  # pragma: no branch
             raise TypeError(form)
@@ -350,9 +307,4 @@ class _Scope:
         captures = dict(zip(form.captures, captured, strict=True))
         result = body.ids[body.positions[form.result]]
         name = closure_id(form.variable, captures, result)
-        return Closure(name, form.variable, captures, nodes, result)
-
-
-def _is_encodable(text: str) -> bool:
-    """Whether a text can be encoded: lone surrogates cannot."""
-    return text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text)
+        return model.Closure(name, form.variable, captures, nodes, result)

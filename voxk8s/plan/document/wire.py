@@ -56,14 +56,16 @@ class ParameterForm(
     name: str
 
 
-class ClosureForm(msgspec.Struct, forbid_unknown_fields=True, tag="closure", tag_field="type"):
+class ClosureForm(
+    msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag="closure", tag_field="type"
+):
     """A loop's body with nodes of its own."""
 
     id: str
     variable: str
+    captures: dict[str, str] = {}
     nodes: list[NodeForm]
     result: str
-    captures: dict[str, str] = {}
 
 
 NodeForm = ConstantForm | OperationForm | ParameterForm | ClosureForm
@@ -156,7 +158,7 @@ def _syntax_error_message(data: bytes, text: str) -> str:
     """Return a decoder's message with line and column instead of a byte offset."""
     found = _JSON_ERROR.match(text)
     if found is None:
-        return f"the document is not JSON: {text[:1].lower()}{text[1:]}"
+        return f"the document is not JSON: {_lower(text)}"
     before = data[: int(found["byte"])]
     line = before.count(b"\n") + 1
     column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from voxk8s.errors import InvalidPlan
-from voxk8s.plan.canonical import quote
+from voxk8s.plan import model
 from voxk8s.plan.document.validate import MAX_LOOP_DEPTH
 from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.graph import Cycle
-from voxk8s.plan.identity import closure_id, operation_id, quoted_operation_id
+from voxk8s.plan.identity import closure_id, operation_id
+from voxk8s.plan.keys import partial_keys, result_keys
 from voxk8s.plan.keys.input_keys import key_of_input
-from voxk8s.plan.keys.key_graph import KeyGoal, KeyGraph, KeyOperation
-from voxk8s.plan.keys.key_table import KeyTable, Values
+from voxk8s.plan.keys.key_graph import KeyGoal, KeyGraph, KeyOperation, Values
+from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.loops import key_of_loop
-from voxk8s.plan.keys.partial_keys import (
-    BoundClosure,
-    PartialKey,
-    Scope,
-    ScopeLayout,
-    waiting_for,
-)
+from voxk8s.plan.keys.partial_keys import BoundClosure, PartialKey, Scope, ScopeLayout
 from voxk8s.plan.keys.pins import InputRef, Pin
-from voxk8s.plan.keys.result_keys import (
-    SAVE_KERNEL,
-    SAVE_VERSION,
-    file_suffix,
-    kernel_tail,
-    operation_key,
-    save_key,
-)
+from voxk8s.plan.keys.result_keys import SAVE_KERNEL, file_suffix, kernel_tail
 from voxk8s.plan.keys.sequence_items import indexed_item, spelled_items
-from voxk8s.plan.model import (
-    Closure,
-    Constant,
-    Goal,
-    Node,
-    Operation,
-    OperationId,
-    Parameter,
-    ResultKey,
-    WorkPlan,
-)
+from voxk8s.plan.model import Goal, Node, OperationId, ResultKey, WorkPlan
 from voxk8s.plan.sequence_kernels import INDEX, RANGE, SEQUENCE, SUBSEQUENCE
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
 from voxk8s.plan.visible_kernels import VisibleKernels
@@ -50,7 +28,7 @@ _STRUCTURAL = frozenset({SEQUENCE, RANGE, INDEX, SUBSEQUENCE})
 """Kernels whose items, or whose choice of an item, a plan may spell out."""
 
 
-@without_gc
+@without_gc()
 def key_graph(
     plan: WorkPlan, index: KernelIndex, pins: Mapping[OperationId, Pin] | None = None
 ) -> KeyGraph:
@@ -63,7 +41,7 @@ def key_graph(
     return KeyGraphBuilder(plan, table).graph()
 
 
-@without_gc
+@without_gc()
 def expand(
     graph: KeyGraph,
     values: Values | None = None,
@@ -74,7 +52,7 @@ def expand(
     `values` are those of pivots of `graph.deferred`; of a sequence only its length and its scalar
     items matter. `pins` are those of inputs in `graph.unpinned`.
     """
-    return graph.builder.expand(values or {}, pins or {})
+    return graph.expanded(values or {}, pins or {})
 
 
 def grow(
@@ -115,26 +93,7 @@ class KeyGraphBuilder:
         self._plan = plan
         self._table = table
         self._signatures: dict[str, Signature] = {}
-        self._quoted: dict[str, str] = {}
-        self._tails: dict[str, str] = {}
         self._layouts: dict[OperationId, ScopeLayout] = {}
-
-    def keys(self) -> dict[OperationId, ResultKey]:
-        """Return the keys of all operations and constants that have one."""
-        partial = self._table.partial
-        return {name: each.key for name, each in partial.items() if each.key is not None}
-
-    def key_of(self, operation: OperationId) -> ResultKey | None:
-        """Return one operation's key, if it has one."""
-        partial = self._table.partial.get(operation)
-        return None if partial is None else partial.key
-
-    def source_of(self, operation: OperationId) -> OperationId:
-        """Return the node of the plan, or of a loop's body, that an operation was made from."""
-        sources = self._table.sources
-        while operation in sources:
-            operation = sources[operation]
-        return operation
 
     def expand(self, values: Values, pins: Mapping[OperationId, Pin]) -> KeyGraph:
         """Build the graph again with more values and pins; all keys are kept."""
@@ -160,7 +119,7 @@ class KeyGraphBuilder:
                 " images that the plan loads; give it an image as argument"
             ) from cycle
         key_goals = tuple([self._goal(goal) for goal in goals])
-        found = waiting_for([table.partial[goal.id] for goal in goals])
+        found = partial_keys.waiting_for([table.partial[goal.id] for goal in goals])
         waiting = found.pending.keys()
         files = {
             (table.partial[goal.id].id, file_suffix(goal.name))
@@ -177,7 +136,9 @@ class KeyGraphBuilder:
             keyless=len(waiting) + len(files),
             extra_needs=found.needs,
             given=tuple([key for key in table.values if key in table.nodes]),
-            builder=self,
+            partial=table.partial,
+            sources=table.sources,
+            expanded=self.expand,
         )
 
     # --- goals --------------------------------------------------------------------------------
@@ -188,9 +149,9 @@ class KeyGraphBuilder:
         if partial.key is None or goal.operation == "print":
             return KeyGoal(goal, partial.key, partial.id)
         signature = table.kernels.index.find(SAVE_KERNEL, ())
-        version = SAVE_VERSION if signature is None else signature.version
+        version = result_keys.SAVE_VERSION if signature is None else signature.version
         suffix = file_suffix(goal.name)
-        key = save_key(version, suffix, partial.key)
+        key = result_keys.save_key(version, suffix, partial.key)
         if key not in table.nodes:
             table.nodes[key] = KeyOperation(
                 key, SAVE_KERNEL, version, (partial.key,), goal.id, Role.SAVE, None, suffix
@@ -204,15 +165,12 @@ class KeyGraphBuilder:
         if depth > MAX_LOOP_DEPTH:
             raise InvalidPlan(f"loops are nested deeper than {MAX_LOOP_DEPTH}")
         for node in nodes.values():
-            if isinstance(node, Operation):
-                operator = node.operator
-                if operator not in self._signatures:
+            if isinstance(node, model.Operation):
+                if node.operator not in self._signatures:
                     path = f"$.nodes.{node.id}.operator"
-                    signature = self._table.kernels.require(operator, path)
-                    self._signatures[operator] = signature
-                    self._quoted[operator] = quote(operator)
-                    self._tails[operator] = kernel_tail(signature.qualified, signature.version)
-            elif isinstance(node, Closure) and node.id not in self._layouts:
+                    signature = self._table.kernels.require(node.operator, path)
+                    self._signatures[node.operator] = signature
+            elif isinstance(node, model.Closure) and node.id not in self._layouts:
                 self._prepare(node.nodes, depth + 1)
                 self._layouts[node.id] = ScopeLayout(
                     node.nodes, [node.result], self._signatures, self._layouts
@@ -224,7 +182,11 @@ class KeyGraphBuilder:
         nodes = self._table.nodes
         scope = Scope(layout, partial)
         plain = {
-            operator: (signature.qualified, signature.version, self._tails[operator])
+            operator: (
+                signature.qualified,
+                signature.version,
+                kernel_tail(signature.qualified, signature.version),
+            )
             for operator, signature in self._signatures.items()
             if signature.role is Role.COMPUTE and signature.qualified not in _STRUCTURAL
         }
@@ -232,8 +194,8 @@ class KeyGraphBuilder:
             name = node.id
             if name in partial:
                 continue
-            kernel = plain.get(node.operator) if isinstance(node, Operation) else None
-            if kernel is None or not isinstance(node, Operation):
+            kernel = plain.get(node.operator) if isinstance(node, model.Operation) else None
+            if kernel is None or not isinstance(node, model.Operation):
                 self._make(node, name, scope)
                 continue
             keys = [partial[argument].key for argument in node.arguments]
@@ -242,28 +204,28 @@ class KeyGraphBuilder:
                 self._make(node, name, scope)
                 continue
             qualified, version, tail = kernel
-            key = operation_key(tail, known)
+            key = result_keys.operation_key(tail, known)
             partial[name] = PartialKey(name, key)
             if key not in nodes:
                 nodes[key] = KeyOperation(key, qualified, version, known, name)
 
     def _make(self, node: Node, name: OperationId | None, scope: Scope) -> PartialKey:
         """Create a node's key; `name` is None in a loop, where the items change the id."""
-        if isinstance(node, Operation):
+        if isinstance(node, model.Operation):
             arguments = [scope.keys[argument] for argument in node.arguments]
             partial = self._operation(node.operator, arguments, name, scope)
             if name is None and partial.id != node.id:
                 self._table.sources.setdefault(partial.id, node.id)
-        elif isinstance(node, Constant):
+        elif isinstance(node, model.Constant):
             partial = self._table.constant(node.value, node.id)
-        elif isinstance(node, Closure):
+        elif isinstance(node, model.Closure):
             partial = self._closure(node, name, scope)
         else:
             raise InvalidPlan(f"parameter {node.name!r} is not bound by a closure")
         scope.keys[node.id] = partial
         return partial
 
-    def _closure(self, node: Closure, name: OperationId | None, scope: Scope) -> PartialKey:
+    def _closure(self, node: model.Closure, name: OperationId | None, scope: Scope) -> PartialKey:
         layout = self._layouts[node.id]
         captures = {each: scope.keys[outer] for each, outer in node.captures.items()}
         if name is None:
@@ -281,7 +243,7 @@ class KeyGraphBuilder:
         closure = bound.closure
         scope = Scope(bound.layout, {}, bound.scope)
         for node in bound.layout.order:
-            if isinstance(node, Parameter):
+            if isinstance(node, model.Parameter):
                 variable = node.name == closure.variable
                 scope.keys[node.id] = item if variable else bound.captures[node.name]
             else:
@@ -300,9 +262,13 @@ class KeyGraphBuilder:
             if name is None:
                 own = arguments if of_plan else [*arguments, *images]
                 name = operation_id(operator, [each.id for each in own])
-            arguments = [*arguments, *_distinct(images)]
+            # The same image under two names is one image.
+            distinct: dict[str, PartialKey] = {}
+            for each in images:
+                distinct.setdefault(each.key or each.id, each)
+            arguments = [*arguments, *distinct.values()]
         elif name is None:
-            name = quoted_operation_id(self._quoted[operator], [each.id for each in arguments])
+            name = operation_id(operator, [each.id for each in arguments])
         partial = table.partial.get(name)
         if partial is None:
             role = signature.role
@@ -311,30 +277,15 @@ class KeyGraphBuilder:
             elif role is Role.MAP or role is Role.FOLD:
                 partial = key_of_loop(table, role, arguments, name, self._apply)
             else:
-                partial = self._computed(signature, self._tails[operator], arguments, name)
+                partial = self._computed(signature, arguments, name)
             table.partial[name] = partial
         return partial
 
     def _computed(
-        self,
-        signature: Signature,
-        tail: str,
-        arguments: Sequence[PartialKey],
-        name: OperationId,
+        self, signature: Signature, arguments: Sequence[PartialKey], name: OperationId
     ) -> PartialKey:
         """Return the key of an operation that its kernel computes."""
-        items: tuple[PartialKey, ...] | None = None
-        if signature.qualified in _STRUCTURAL:
-            item = indexed_item(arguments) if signature.qualified == INDEX else None
-            if item is not None:
-                return item
-            items = spelled_items(self._table, signature.qualified, arguments)
-        return self._table.operation(signature, tail, arguments, name, items)
-
-
-def _distinct(keys: Iterable[PartialKey]) -> list[PartialKey]:
-    """Drop repeated keys: the same image under two names is one image."""
-    seen: dict[str, PartialKey] = {}
-    for each in keys:
-        seen.setdefault(each.id if each.key is None else each.key, each)
-    return list(seen.values())
+        if signature.qualified == INDEX and (item := indexed_item(arguments)) is not None:
+            return item
+        items = spelled_items(self._table, signature.qualified, arguments)
+        return self._table.operation(signature, arguments, name, items)

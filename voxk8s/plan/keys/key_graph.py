@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
+from voxk8s.plan.graph import reachable
+from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import save_location_id
 from voxk8s.plan.model import Goal, OperationId, ResultKey, Scalar
@@ -53,6 +55,9 @@ class KeyOperation(msgspec.Struct, frozen=True, gc=False):
 
 KeyNode: TypeAlias = KeyConstant | KeyOperation
 
+Values: TypeAlias = Mapping[ResultKey, object]
+"""Values of pivots; items that are not scalars may be any placeholder."""
+
 
 class KeyGoal(msgspec.Struct, frozen=True, gc=False):
     """A goal and the key of its value, or of its file for a `save`.
@@ -76,24 +81,6 @@ class Deferred(msgspec.Struct, frozen=True, gc=False):
     pivot: ResultKey
 
 
-class Builder(Protocol):
-    """Builder of a key graph: knows all keys, and expands the graph."""
-
-    def keys(self) -> dict[OperationId, ResultKey]:
-        """Return the keys of all operations and constants that have one."""
-
-    def key_of(self, operation: OperationId) -> ResultKey | None:
-        """Return one operation's key, if it has one."""
-
-    def source_of(self, operation: OperationId) -> OperationId:
-        """Return the node of the plan, or of a loop's body, that an operation was made from."""
-
-    def expand(
-        self, values: Mapping[ResultKey, object], pins: Mapping[OperationId, Pin]
-    ) -> KeyGraph:
-        """Return the graph that more values and pins allow."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyGraph:
     """All nodes that goals need and that have keys, each after its arguments.
@@ -115,20 +102,26 @@ class KeyGraph:
     keyless: int
     extra_needs: tuple[ResultKey, ...]
     given: tuple[ResultKey, ...]
-    builder: Builder = field(repr=False)
+    partial: Mapping[OperationId, PartialKey] = field(repr=False)
+    sources: Mapping[OperationId, OperationId] = field(repr=False)
+    expanded: Callable[[Values, Mapping[OperationId, Pin]], KeyGraph] = field(repr=False)
+    """Returns the graph that more values and pins allow."""
 
     @property
     def keys(self) -> dict[OperationId, ResultKey]:
         """Keys by operation id, of all operations and constants that have one."""
-        return self.builder.keys()
+        return {name: each.key for name, each in self.partial.items() if each.key is not None}
 
     def key_of(self, operation: OperationId) -> ResultKey | None:
         """Return the key of an operation; None if it has none or no goal needs it."""
-        return self.builder.key_of(operation)
+        partial = self.partial.get(operation)
+        return None if partial is None else partial.key
 
     def source_of(self, operation: OperationId) -> OperationId:
         """Return the node of the plan, or of a loop's body, that an operation was made from."""
-        return self.builder.source_of(operation)
+        while operation in self.sources:
+            operation = self.sources[operation]
+        return operation
 
 
 def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:
@@ -136,18 +129,5 @@ def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:
 
     The ids are those of `graph.unpinned`, `graph.deferred` and `graph.rejected`.
     """
-    if operation not in graph.pending:
-        return frozenset()
-    found = {operation}
-    ends: set[OperationId] = set()
-    stack = [operation]
-    while stack:
-        name = stack.pop()
-        waits = graph.pending.get(name, ())
-        if not waits:
-            ends.add(name)
-        for each in waits:
-            if each not in found:
-                found.add(each)
-                stack.append(each)
-    return frozenset(ends)
+    found = reachable(graph.pending, [operation])
+    return frozenset(name for name in found if not graph.pending[name])

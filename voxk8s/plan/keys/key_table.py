@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import sequence_kernels
 from voxk8s.plan.identity import constant_id
-from voxk8s.plan.keys.key_graph import Deferred, KeyConstant, KeyNode, KeyOperation
+from voxk8s.plan.keys.key_graph import Deferred, KeyConstant, KeyNode, KeyOperation, Values
 from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.pins import InputRef, Pin
-from voxk8s.plan.keys.result_keys import constant_key, operation_key
+from voxk8s.plan.keys.result_keys import constant_key, kernel_tail, operation_key
 from voxk8s.plan.model import OperationId, ResultKey, Scalar
 from voxk8s.plan.signature import Signature
 from voxk8s.plan.visible_kernels import VisibleKernels
-
-Values = Mapping[ResultKey, object]
-"""Values of pivots; items that are not scalars may be any placeholder."""
 
 
 class KeyTable:
@@ -65,21 +62,17 @@ class KeyTable:
     def operation(
         self,
         signature: Signature,
-        tail: str,
         arguments: Sequence[PartialKey],
         name: OperationId,
         items: tuple[PartialKey, ...] | None = None,
     ) -> PartialKey:
-        """Return the key of an operation if all its arguments have keys.
-
-        `tail` is the `kernel_tail` of its kernel, `items` are those of its value.
-        """
+        """Return the key of an operation if all its arguments have keys; `items`: of its value."""
         keys = [argument.key for argument in arguments]
         known = tuple([key for key in keys if key is not None])
         if len(known) < len(keys):
             waits = tuple([argument for argument in arguments if argument.key is None])
             return PartialKey(name, None, items=items, waits=waits, needs=known)
-        key = operation_key(tail, known)
+        key = operation_key(kernel_tail(signature.qualified, signature.version), known)
         if key not in self.nodes:
             self.nodes[key] = KeyOperation(
                 key, signature.qualified, signature.version, known, name, signature.role

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.partial_keys import BoundClosure, PartialKey
-from voxk8s.plan.keys.result_keys import kernel_tail
 from voxk8s.plan.keys.sequence_items import known_items
 from voxk8s.plan.model import OperationId
 from voxk8s.plan.sequence_kernels import ACCUMULATOR, SEQUENCE
@@ -55,8 +54,7 @@ def _map(
     """Return the key of the sequence of the body's results, one for each item."""
     results = tuple([apply(closure, item) for item in items])
     sequence = table.kernels.require(SEQUENCE, f"$.nodes.{name}")
-    tail = kernel_tail(sequence.qualified, sequence.version)
-    return table.operation(sequence, tail, results, name, items=results)
+    return table.operation(sequence, results, name, items=results)
 
 
 def _fold(closure: BoundClosure, items: Sequence[PartialKey], apply: Apply) -> PartialKey:

@@ -35,7 +35,7 @@ class Resolution(msgspec.Struct, frozen=True):
     rounds: int
 
 
-@without_gc
+@without_gc()
 def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     """Look up the goals, then in rounds the arguments of the operations that were not found.
 
@@ -87,9 +87,6 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
 
 def _unseen(keys: Collection[ResultKey], seen: set[ResultKey]) -> list[ResultKey]:
     """Return the keys that are not in `seen`, once each, and add them to it."""
-    fresh = []
-    for key in keys:
-        if key not in seen:
-            seen.add(key)
-            fresh.append(key)
+    fresh = [key for key in dict.fromkeys(keys) if key not in seen]
+    seen.update(fresh)
     return fresh

@@ -8,6 +8,7 @@ are in none of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from voxk8s.plan.canonical import digest, quote, scalar_text
 from voxk8s.plan.model import Digest, OperationId, ResultKey, Scalar
@@ -23,6 +24,7 @@ def constant_key(value: Scalar) -> ResultKey:
     return ResultKey(digest('{"value":' + scalar_text(value) + ',"voxk8s":"constant/v1"}'))
 
 
+@cache
 def kernel_tail(kernel: str, version: int) -> str:
     """Return the canonical text of the members that all operations of one kernel share."""
     return f'"kernel":{quote(kernel)},"version":{version},"voxk8s":"operation/v1"}}'

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from voxk8s.plan.identity import operation_id
 from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.partial_keys import PartialKey
-from voxk8s.plan.keys.result_keys import constant_key, kernel_tail
+from voxk8s.plan.keys.result_keys import constant_key
 from voxk8s.plan.model import Scalar
 from voxk8s.plan.sequence_kernels import (
     INDEX,
@@ -76,7 +76,6 @@ def _items_of_value(
 ) -> Iterator[PartialKey]:
     """Return scalars as constants, and other items as `index` operations on the sequence."""
     index = table.kernels.require(INDEX, f"$.nodes.{sequence.id}")
-    tail = kernel_tail(index.qualified, index.version)
     for position, item in enumerate(value):
         scalar = as_scalar(item)
         if scalar is not None:
@@ -85,7 +84,7 @@ def _items_of_value(
         at = table.constant(position)
         name = operation_id(INDEX, (sequence.id, at.id))
         if name not in table.partial:
-            table.partial[name] = table.operation(index, tail, (sequence, at), name)
+            table.partial[name] = table.operation(index, (sequence, at), name)
         yield table.partial[name]
 
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voxk8s.plan import Digest, ResultKey, file_suffix
+from voxk8s.plan import Digest, ResultKey
 from voxk8s.plan.canonical import canonical, digest
 from voxk8s.plan.keys.result_keys import (
     constant_key,
+    file_suffix,
     input_key,
     kernel_tail,
     operation_key,
