@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from voxk8s.api.status import (
-    GoalResult,
-    OperationCounts,
-    OperationFailure,
-    Outcome,
-    ReportStatus,
-    Waiting,
-    WorkPlanStatus,
-)
+from voxk8s.api import status
 from voxk8s.api.status_limits import bound_failures, bound_results
 from voxk8s.api.workplan import encode
 
@@ -34,12 +26,12 @@ RUNNER_FIELDS: Final = (
 
 def encode_runner_status(
     *,
-    operations: OperationCounts | None = None,
+    operations: status.OperationCounts | None = None,
     progress: str | None = None,
-    results: Sequence[GoalResult] | None = None,
-    failures: Sequence[OperationFailure] | None = None,
-    outcome: Outcome | None = None,
-    waiting: Waiting | None = None,
+    results: Sequence[status.GoalResult] | None = None,
+    failures: Sequence[status.OperationFailure] | None = None,
+    outcome: status.Outcome | None = None,
+    waiting: status.Waiting | None = None,
     run_url: str = "",
     report_url: str = "",
 ) -> dict[str, Any]:
@@ -50,7 +42,7 @@ def encode_runner_status(
     shown_results, results_omitted = (None, 0) if results is None else bound_results(results)
     shown_failures, failures_omitted = (None, 0) if failures is None else bound_failures(failures)
     return encode(
-        WorkPlanStatus(
+        status.WorkPlanStatus(
             operations=operations,
             progress=progress,
             results=shown_results,
@@ -60,7 +52,7 @@ def encode_runner_status(
             outcome=outcome,
             waiting=waiting,
             run_url=run_url or None,
-            report=ReportStatus(url=report_url) if report_url else None,
+            report=status.ReportStatus(url=report_url) if report_url else None,
         )
     )
 

@@ -7,17 +7,8 @@ import json
 import re
 from typing import Any
 
+from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
-from voxk8s.constants import (
-    APP_NAME,
-    LABEL_COMPONENT,
-    LABEL_INSTANCE,
-    LABEL_MANAGED_BY,
-    LABEL_NAME,
-    LABEL_VERSION,
-    LABEL_WORKPLAN,
-    MANAGER_OPERATOR,
-)
 
 LABEL_LIMIT = 63
 _SLUG_LENGTH = 18
@@ -52,18 +43,18 @@ def label_value(name: str) -> str:
 def child_labels(workplan: WorkPlanResource, component: str, version: str) -> dict[str, str]:
     """Return the labels of a child, which name its component and its WorkPlan."""
     return {
-        LABEL_NAME: APP_NAME,
-        LABEL_COMPONENT: component,
-        LABEL_INSTANCE: label_value(workplan.metadata.name),
-        LABEL_MANAGED_BY: MANAGER_OPERATOR,
-        LABEL_VERSION: label_value(version),
-        LABEL_WORKPLAN: label_value(workplan.metadata.name),
+        constants.LABEL_NAME: constants.APP_NAME,
+        constants.LABEL_COMPONENT: component,
+        constants.LABEL_INSTANCE: label_value(workplan.metadata.name),
+        constants.LABEL_MANAGED_BY: constants.MANAGER_OPERATOR,
+        constants.LABEL_VERSION: label_value(version),
+        constants.LABEL_WORKPLAN: label_value(workplan.metadata.name),
     }
 
 
 def label_selector(workplan: WorkPlanResource) -> str:
     """Return the label selector of all children of a WorkPlan."""
-    return f"{LABEL_WORKPLAN}={label_value(workplan.metadata.name)}"
+    return f"{constants.LABEL_WORKPLAN}={label_value(workplan.metadata.name)}"
 
 
 def runner_name(workplan: WorkPlanResource) -> str:

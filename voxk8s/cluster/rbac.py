@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS
-from voxk8s.constants import (
-    APP_NAME,
-    GROUP,
-    LABEL_COMPONENT,
-    LABEL_MANAGED_BY,
-    LABEL_NAME,
-    MANAGER_OPERATOR,
-    PLURAL,
-)
 
 COMPUTE_ACCOUNT: Final = "voxk8s-compute"
 """ServiceAccount of schedulers and workers, one per namespace, without permissions."""
@@ -35,9 +27,9 @@ def build_compute_account(namespace: str) -> Manifest:
             "name": COMPUTE_ACCOUNT,
             "namespace": namespace,
             "labels": {
-                LABEL_NAME: APP_NAME,
-                LABEL_COMPONENT: "compute",
-                LABEL_MANAGED_BY: MANAGER_OPERATOR,
+                constants.LABEL_NAME: constants.APP_NAME,
+                constants.LABEL_COMPONENT: "compute",
+                constants.LABEL_MANAGED_BY: constants.MANAGER_OPERATOR,
             },
         },
         "automountServiceAccountToken": False,
@@ -52,8 +44,8 @@ def build_runner_rbac(workplan: WorkPlanResource, defaults: Defaults) -> tuple[M
     """
     name = child_names.runner_name(workplan)
     rules = [
-        _rule(GROUP, PLURAL, workplan.metadata.name, "get"),
-        _rule(GROUP, f"{PLURAL}/status", workplan.metadata.name, "patch"),
+        _rule(constants.GROUP, constants.PLURAL, workplan.metadata.name, "get"),
+        _rule(constants.GROUP, f"{constants.PLURAL}/status", workplan.metadata.name, "patch"),
     ]
     if source := workplan.spec.source.config_map_ref:
         rules.append(_rule("", "configmaps", source.name, "get"))

@@ -6,21 +6,14 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import SECRETS
-from voxk8s.constants import (
-    ENV_S3_ENDPOINT,
-    ENV_S3_KEY,
-    ENV_S3_REGION,
-    ENV_S3_SECRET,
-    ENV_S3_TOKEN,
-    ENV_STORE,
-)
 
-CREDENTIALS = (ENV_S3_KEY, ENV_S3_SECRET, ENV_S3_TOKEN)
+CREDENTIALS = (constants.ENV_S3_KEY, constants.ENV_S3_SECRET, constants.ENV_S3_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +32,11 @@ class StoreTarget:
 
 def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] | Manifest]:
     """Return environment variables with the store's address and, if asked for, its credentials."""
-    env: list[tuple[str, str] | Manifest] = [(ENV_STORE, store.url)]
+    env: list[tuple[str, str] | Manifest] = [(constants.ENV_STORE, store.url)]
     if store.endpoint:
-        env.append((ENV_S3_ENDPOINT, store.endpoint))
+        env.append((constants.ENV_S3_ENDPOINT, store.endpoint))
     if store.region:
-        env.append((ENV_S3_REGION, store.region))
+        env.append((constants.ENV_S3_REGION, store.region))
     if credentials and store.secret:
         env += [
             {
@@ -52,7 +45,7 @@ def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] 
                     "secretKeyRef": {
                         "name": store.secret,
                         "key": name,
-                        "optional": name == ENV_S3_TOKEN,
+                        "optional": name == constants.ENV_S3_TOKEN,
                     }
                 },
             }

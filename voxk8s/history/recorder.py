@@ -7,14 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from voxk8s import report
-from voxk8s.execution.events import (
-    Event,
-    OperationFinished,
-    OperationRetried,
-    OperationWaits,
-    RunStarted,
-    WorkerRecovered,
-)
+from voxk8s.execution import events
 from voxk8s.report.totals import by_kernel
 
 MOST_OPERATIONS: Final = 100_000
@@ -32,7 +25,7 @@ class Recorder:
     def __init__(self, most: int = MOST_OPERATIONS) -> None:
         """Keep at most `most` operations one by one."""
         self._most = most
-        self._finished: list[OperationFinished] = []
+        self._finished: list[events.OperationFinished] = []
         self._incidents: Counter[tuple[str, str]] = Counter()
         self.folded: tuple[report.KernelTotal, ...] = ()
         """Totals of the operations that are not kept."""
@@ -41,21 +34,21 @@ class Recorder:
         self.continued = 0.0
         """Seconds from there to the start of the last attempt."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         """Record an event."""
         match event:
-            case OperationFinished():
+            case events.OperationFinished():
                 self._finished.append(event)
                 if len(self._finished) > self._most:
                     self._fold()
-            case OperationRetried():
+            case events.OperationRetried():
                 what = f"{event.failure.kernel} failed and was tried again"
                 self._note(what, event.failure.cause)
-            case OperationWaits():
+            case events.OperationWaits():
                 self._note(f"{event.kernel} was waited for", f"{event.holder} computed it")
-            case WorkerRecovered():
+            case events.WorkerRecovered():
                 self._note("a worker was lost", event.message)
-            case RunStarted():
+            case events.RunStarted():
                 self._begin(event.time)
             case _:
                 pass
@@ -92,7 +85,7 @@ class Recorder:
         del self._finished[kept:]
 
 
-def _operation(event: OperationFinished) -> report.Operation:
+def _operation(event: events.OperationFinished) -> report.Operation:
     return report.Operation(
         event.operation,
         event.kernel,

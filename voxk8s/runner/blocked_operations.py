@@ -9,14 +9,8 @@ from typing import TypeVar
 
 from voxk8s.api.status import Waiting
 from voxk8s.constants import REASON_PROGRESSING, REASON_STORE_UNREACHABLE
-from voxk8s.execution.events import (
-    Event,
-    OperationFailed,
-    OperationFinished,
-    OperationRetried,
-    OperationWaits,
-    RunStarted,
-)
+from voxk8s.execution import events
+from voxk8s.execution.events import Event
 from voxk8s.plan import ResultKey
 
 _V = TypeVar("_V")
@@ -34,23 +28,23 @@ class BlockedOperations:
     `by_run` are computed by other runs. `by_store` cannot reach the store; with its last message.
     """
 
-    by_run: Mapping[ResultKey, OperationWaits] = field(default_factory=dict)
+    by_run: Mapping[ResultKey, events.OperationWaits] = field(default_factory=dict)
     by_store: Mapping[ResultKey, str] = field(default_factory=dict)
 
     def after(self, event: Event) -> BlockedOperations:
         """Return the blocked operations after an event; `self` if nothing changed."""
         match event:
-            case RunStarted():
+            case events.RunStarted():
                 return BlockedOperations()
-            case OperationWaits(key=key):
+            case events.OperationWaits(key=key):
                 return replace(self, by_run={**self.by_run, key: event})
-            case OperationRetried(key=key, failure=failure) if (
+            case events.OperationRetried(key=key, failure=failure) if (
                 failure.reason == REASON_STORE_UNREACHABLE and failure.attempts > _TOLERATED_RETRIES
             ):
                 return replace(self, by_store={**self.by_store, key: failure.message})
-            case OperationRetried(key=key) if key in self.by_store:
+            case events.OperationRetried(key=key) if key in self.by_store:
                 return replace(self, by_store=_without(self.by_store, key))
-            case OperationFinished(key=key) | OperationFailed(key=key) if (
+            case events.OperationFinished(key=key) | events.OperationFailed(key=key) if (
                 key in self.by_run or key in self.by_store
             ):
                 return BlockedOperations(_without(self.by_run, key), _without(self.by_store, key))

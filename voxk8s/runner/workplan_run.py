@@ -14,17 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from voxk8s.api.status import Waiting
 from voxk8s.api.workplan import WorkPlanResource, decode_resource, encode
+from voxk8s.cluster import plan_source
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.output_url import check_output
-from voxk8s.cluster.plan_source import (
-    Document,
-    SourceUnavailable,
-    check_digest,
-    check_no_local_inputs,
-    fetch_document,
-    read_plan_and_locations,
-    read_source,
-)
 from voxk8s.constants import REASON_SOURCE_UNAVAILABLE
 from voxk8s.errors import PermanentError, SchedulerLost, StoreError
 from voxk8s.history import Recorder
@@ -62,7 +54,7 @@ class WorkPlanRun:
         self._engine: ExecutionEngine | None = None
         self._stopping = threading.Event()
         self._places: Mapping[OperationId, object] = {}
-        self._document: Document | None = None
+        self._document: plan_source.Document | None = None
         self._recorder = Recorder()
 
     def stop(self) -> None:
@@ -111,27 +103,27 @@ class WorkPlanRun:
 
         source = workplan.spec.source
         document = await self._read(workplan)
-        check_digest(document, source.digest)
+        plan_source.check_digest(document, source.digest)
         self._document = document
         plan, self._places = await asyncio.to_thread(
-            read_plan_and_locations, document, source.parameters, registry()
+            plan_source.read_plan_and_locations, document, source.parameters, registry()
         )
-        check_no_local_inputs(plan, registry())
+        plan_source.check_no_local_inputs(plan, registry())
         if workplan.spec.output is not None:
             check_output(plan, workplan.spec.output.url, self._config.store)
         return plan
 
-    async def _read(self, workplan: WorkPlanResource) -> Document:
+    async def _read(self, workplan: WorkPlanResource) -> plan_source.Document:
         source = workplan.spec.source
         wait = FIRST_PAUSE
         while True:
             try:
-                document = await read_source(self._kube, self._config.namespace, source)
+                document = await plan_source.read_source(self._kube, self._config.namespace, source)
                 if document is None:
                     document = await asyncio.to_thread(
-                        fetch_document, source.url or "", self._config.inputs
+                        plan_source.fetch_document, source.url or "", self._config.inputs
                     )
-            except SourceUnavailable as error:
+            except plan_source.SourceUnavailable as error:
                 self._reporter.waiting = Waiting(REASON_SOURCE_UNAVAILABLE, str(error)[:4000])
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, MAX_PAUSE)

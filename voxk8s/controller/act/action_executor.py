@@ -12,21 +12,8 @@ from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR, MANAGER_RUNNER
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.config import Config
-from voxk8s.controller.decide.actions import (
-    Action,
-    ApplyAutoscaler,
-    CreateAccess,
-    CreateCluster,
-    CreateRunner,
-    DeleteChild,
-    DeleteWorkPlan,
-    EmitEvent,
-    ForgetPlan,
-    RequeueAfter,
-    ResolvePlan,
-    WriteOperatorStatus,
-    WriteRunnerStatus,
-)
+from voxk8s.controller.decide import actions
+from voxk8s.controller.decide.actions import Action
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolve_request import make_request
@@ -72,37 +59,37 @@ class ActionExecutor:
         workplan = observed.workplan
         metadata = workplan.metadata
         match action:
-            case ResolvePlan():
+            case actions.ResolvePlan():
                 self._resolver.start(
                     metadata.uid,
                     workplan.spec.priority,
                     lambda: make_request(self._kube, self._config, workplan),
                     requeue,
                 )
-            case ForgetPlan():
+            case actions.ForgetPlan():
                 self._resolver.forget(metadata.uid)
                 self._children.forget(metadata.uid)
-            case CreateAccess():
+            case actions.CreateAccess():
                 return await self._children.create_access(observed)
-            case CreateCluster():
+            case actions.CreateCluster():
                 return await self._children.create_cluster(observed, action)
-            case CreateRunner():
+            case actions.CreateRunner():
                 return await self._children.create_runner(observed)
-            case ApplyAutoscaler():
+            case actions.ApplyAutoscaler():
                 return await self._children.apply_autoscaler(observed, action)
-            case DeleteChild():
+            case actions.DeleteChild():
                 await self._children.delete(observed, action)
-            case DeleteWorkPlan():
+            case actions.DeleteWorkPlan():
                 await self._kube.delete(
                     WORK_PLANS, metadata.name, metadata.namespace, uid=metadata.uid
                 )
-            case WriteRunnerStatus(part):
+            case actions.WriteRunnerStatus(part):
                 await self._apply_status(workplan, part, MANAGER_RUNNER)
-            case WriteOperatorStatus(part):
+            case actions.WriteOperatorStatus(part):
                 await self._apply_status(workplan, part, MANAGER_OPERATOR)
-            case EmitEvent():
+            case actions.EmitEvent():
                 self._recorder.emit(workplan, action)
-            case RequeueAfter():
+            case actions.RequeueAfter():
                 pass  # The reconciler owns the queue.
             case _:
                 assert_never(action)

@@ -9,31 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from voxk8s import constants
+from voxk8s.cluster import kube_errors, resources
 from voxk8s.cluster.dask_cluster import build_dask_autoscaler, build_dask_cluster
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
-from voxk8s.cluster.kube_errors import (
-    AlreadyExists,
-    Conflict,
-    Forbidden,
-    Invalid,
-    KindMissing,
-    NotFound,
-    TooLarge,
-)
 from voxk8s.cluster.network_policies import build_network_policies
 from voxk8s.cluster.rbac import build_compute_account, build_runner_rbac
-from voxk8s.cluster.resources import (
-    DASK_AUTOSCALERS,
-    DASK_CLUSTERS,
-    DEPLOYMENTS,
-    JOBS,
-    ROLE_BINDINGS,
-    SECRETS,
-    ApiResource,
-    resource_of,
-)
+from voxk8s.cluster.resources import ROLE_BINDINGS, ApiResource, resource_of
 from voxk8s.cluster.runner_job import build_runner_job
-from voxk8s.constants import MANAGER_OPERATOR
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
 from voxk8s.controller.observe.cluster_state import ClusterState
@@ -45,10 +27,10 @@ _log = logging.getLogger(__name__)
 _DELETION_MEMORY = 3.0
 """Seconds for which a deletion is not repeated: informers report it within that time."""
 _RESOURCES: Final[dict[ChildKind, ApiResource]] = {
-    ChildKind.CLUSTER: DASK_CLUSTERS,
-    ChildKind.AUTOSCALER: DASK_AUTOSCALERS,
-    ChildKind.RUNNER: JOBS,
-    ChildKind.WORKER: DEPLOYMENTS,
+    ChildKind.CLUSTER: resources.DASK_CLUSTERS,
+    ChildKind.AUTOSCALER: resources.DASK_AUTOSCALERS,
+    ChildKind.RUNNER: resources.JOBS,
+    ChildKind.WORKER: resources.DEPLOYMENTS,
 }
 
 
@@ -121,7 +103,7 @@ class Children:
             return await self._create_all(observed, [manifest])
         # Only the spec: the dask operator has replaced the owner reference by the cluster's.
         patched = await self._kube.patch(
-            DASK_AUTOSCALERS,
+            resources.DASK_AUTOSCALERS,
             manifest["metadata"]["name"],
             {"spec": manifest["spec"]},
             observed.workplan.metadata.namespace,
@@ -151,13 +133,13 @@ class Children:
         metadata = observed.workplan.metadata
         name = f"{metadata.namespace}/{action.name}"
         try:
-            found = await self._kube.find(SECRETS, action.name, metadata.namespace)
+            found = await self._kube.find(resources.SECRETS, action.name, metadata.namespace)
             owners = found["metadata"].get("ownerReferences") or () if found else ()
             if found and any(owner["uid"] == metadata.uid for owner in owners):
                 _log.info("deleting Secret %s: %s", name, action.reason)
                 uid = found["metadata"]["uid"]
-                await self._kube.delete(SECRETS, action.name, metadata.namespace, uid=uid)
-        except (Conflict, Forbidden) as error:
+                await self._kube.delete(resources.SECRETS, action.name, metadata.namespace, uid=uid)
+        except (kube_errors.Conflict, kube_errors.Forbidden) as error:
             # It is deleted with its WorkPlan; the run's pods must not be kept because of it.
             _log.warning("cannot delete Secret %s: %s", name, error)
 
@@ -185,19 +167,24 @@ class Children:
         errors = self._create_errors.setdefault(uid, {})
         try:
             created = await self._kube.create(
-                resource, manifest, metadata["namespace"], manager=MANAGER_OPERATOR
+                resource, manifest, metadata["namespace"], manager=constants.MANAGER_OPERATOR
             )
-        except AlreadyExists:
+        except kube_errors.AlreadyExists:
             errors.pop(child, None)
             return True
-        except KindMissing:
+        except kube_errors.KindMissing:
             errors[child] = Problem(
                 constants.REASON_DASK_OPERATOR_MISSING,
                 f"The kind {resource.kind} does not exist in the cluster: the dask-kubernetes"
                 " operator is not installed.",
             )
             return False
-        except (Forbidden, Invalid, NotFound, TooLarge) as error:
+        except (
+            kube_errors.Forbidden,
+            kube_errors.Invalid,
+            kube_errors.NotFound,
+            kube_errors.TooLarge,
+        ) as error:
             errors[child] = Problem(constants.REASON_POD_REJECTED, f"{child} was rejected: {error}")
             return False
         errors.pop(child, None)

@@ -13,15 +13,6 @@ from datetime import datetime
 from voxk8s import constants
 from voxk8s.api.conditions import find_condition
 from voxk8s.api.status import Condition, ConditionStatus
-from voxk8s.constants import (
-    CLUSTER_READY,
-    DETERMINISTIC,
-    READY,
-    RECONCILING,
-    STALLED,
-    STORE_READY,
-    SUCCEEDED,
-)
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import recovery
 from voxk8s.controller.decide.problems import DASK_OPERATOR_HINT, SEVERITY, worst_problem
@@ -49,13 +40,13 @@ def condition_states(
 ) -> dict[str, ConditionState]:
     """Return the state of each condition by its type; conditions without one are left out."""
     found = {
-        RECONCILING: reconciling(state),
-        STALLED: stalled(state),
-        READY: ready(state),
-        SUCCEEDED: succeeded(state),
-        STORE_READY: store_ready(observed),
-        CLUSTER_READY: cluster_ready(observed, state, now),
-        DETERMINISTIC: deterministic(observed),
+        constants.RECONCILING: reconciling(state),
+        constants.STALLED: stalled(state),
+        constants.READY: ready(state),
+        constants.SUCCEEDED: succeeded(state),
+        constants.STORE_READY: store_ready(observed),
+        constants.CLUSTER_READY: cluster_ready(observed, state, now),
+        constants.DETERMINISTIC: deterministic(observed),
     }
     return {kind: condition for kind, condition in found.items() if condition is not None}
 
@@ -99,7 +90,7 @@ def store_ready(observed: Observed) -> ConditionState:
     waiting = status.waiting
     if runner_active and waiting is not None and waiting.reason in _STORE_FAILURES:
         return ConditionState("False", waiting.reason, waiting.message)
-    old = _old(observed, STORE_READY)
+    old = _old(observed, constants.STORE_READY)
     match observed.resolution:
         case Blocked(reason, message) | Resolving(Blocked(reason, message)) if (
             reason in _STORE_FAILURES
@@ -130,7 +121,7 @@ def cluster_ready(observed: Observed, state: PhaseState, now: datetime) -> Condi
         return ConditionState(
             "Unknown", constants.REASON_CLUSTER_STARTING, "The cluster is being created."
         )
-    old = _old(observed, CLUSTER_READY)
+    old = _old(observed, constants.CLUSTER_READY)
     available = observed.scheduler is not None and observed.scheduler.available > 0
     problem = worst_problem(observed, now)
     if problem is not None:
@@ -180,7 +171,7 @@ def _without_cluster(observed: Observed, state: PhaseState, now: datetime) -> Co
             "The DaskCluster is being deleted, but its finalizer is not removed."
             f" {DASK_OPERATOR_HINT}",
         )
-    old = _old(observed, CLUSTER_READY)
+    old = _old(observed, constants.CLUSTER_READY)
     never_needed = old is None or old.reason in _NO_CLUSTER_YET
     match state.phase:
         case Phase.SUSPENDED:

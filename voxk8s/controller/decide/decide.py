@@ -9,16 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from voxk8s.controller.decide import events, status
-from voxk8s.controller.decide.actions import (
-    Action,
-    DeleteWorkPlan,
-    ForgetPlan,
-    RequeueAfter,
-    ResolvePlan,
-    WriteOperatorStatus,
-    WriteRunnerStatus,
-)
+from voxk8s.controller.decide import actions, events, status
+from voxk8s.controller.decide.actions import Action, RequeueAfter
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import deadlines, release, start, ttl
@@ -34,7 +26,7 @@ def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
     """Return the actions that advance a WorkPlan, in the order to carry them out."""
     if observed.workplan.metadata.deletion_timestamp is not None:
         # Kubernetes deletes the children by their owner references; results are kept.
-        return (ForgetPlan(),)
+        return (actions.ForgetPlan(),)
     state = derive_phase(observed, now)
     return (
         *_resolution(observed, state, now),
@@ -49,14 +41,14 @@ def _resolution(observed: Observed, state: PhaseState, now: datetime) -> Iterato
     """Yield what starts the resolution of the plan, or drops its result."""
     over = state.recorded or state.phase is Phase.SUSPENDED
     if over and not isinstance(observed.resolution, Unresolved):
-        yield ForgetPlan()
+        yield actions.ForgetPlan()
     if over or state.ended or state.needs_children:
         return
     match observed.resolution:
         case Unresolved():
-            yield ResolvePlan()
+            yield actions.ResolvePlan()
         case Blocked(retry_at=retry_at) if retry_at <= now:
-            yield ResolvePlan()
+            yield actions.ResolvePlan()
         case _:
             pass
 
@@ -71,10 +63,10 @@ def _write_status(observed: Observed, state: PhaseState, now: datetime) -> Itera
     old = observed.workplan.status
     part = _runner_status(observed, state)
     if part is not None:
-        yield WriteRunnerStatus(part)
+        yield actions.WriteRunnerStatus(part)
     new = status.operator_status(observed, state, now)
     if status.has_changed(new, old):
-        yield WriteOperatorStatus(status.encode_status(new))
+        yield actions.WriteOperatorStatus(status.encode_status(new))
         yield from events.events(old, new, state)
 
 
@@ -97,7 +89,7 @@ def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> It
         return
     yield from release.unneeded_children(observed, state, now)
     if state.recorded and ttl.seconds_left(observed.workplan, now) == 0:
-        yield DeleteWorkPlan()
+        yield actions.DeleteWorkPlan()
 
 
 def _requeue(observed: Observed, state: PhaseState, now: datetime) -> Iterator[RequeueAfter]:

@@ -8,22 +8,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from voxk8s import constants
-from voxk8s.constants import LABEL_COMPONENT, LABEL_MANAGED_BY, LABEL_WORKPLAN, MANAGER_OPERATOR
-from voxk8s.controller.observe.observed import (
-    AutoscalerView,
-    ClusterView,
-    DeploymentView,
-    FailedCreateView,
-    JobView,
-    PodView,
-    Problem,
-    WorkerGroupView,
-)
-from voxk8s.controller.observe.pod_problems import (
-    credentials_rejected_at,
-    pod_problems,
-    termination_message,
-)
+from voxk8s.controller.observe import observed, pod_problems
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -34,13 +19,13 @@ JOB_LABEL = "batch.kubernetes.io/job-name"
 
 def workplan_label(body: Json) -> str:
     """Return the label that names an object's WorkPlan; empty if there is none."""
-    return str((body["metadata"].get("labels") or {}).get(LABEL_WORKPLAN, ""))
+    return str((body["metadata"].get("labels") or {}).get(constants.LABEL_WORKPLAN, ""))
 
 
-def cluster(body: Json) -> ClusterView:
+def cluster(body: Json) -> observed.ClusterView:
     """Parse a DaskCluster."""
     metadata = body["metadata"]
-    return ClusterView(
+    return observed.ClusterView(
         name=metadata["name"],
         owner=_owner(body),
         created=_time(metadata["creationTimestamp"]),
@@ -52,23 +37,24 @@ def cluster(body: Json) -> ClusterView:
     )
 
 
-def worker_group(body: Json) -> WorkerGroupView:
+def worker_group(body: Json) -> observed.WorkerGroupView:
     """Parse a DaskWorkerGroup."""
     metadata, spec = body["metadata"], body["spec"]
-    return WorkerGroupView(
+    return observed.WorkerGroupView(
         name=metadata["name"],
         cluster=str(spec.get("cluster", "")),
         replicas=int(spec.get("worker", {}).get("replicas", 0)),
         created=_time(metadata["creationTimestamp"]),
         uid=metadata["uid"],
-        managed=(metadata.get("labels") or {}).get(LABEL_MANAGED_BY) == MANAGER_OPERATOR,
+        managed=(metadata.get("labels") or {}).get(constants.LABEL_MANAGED_BY)
+        == constants.MANAGER_OPERATOR,
     )
 
 
-def autoscaler(body: Json) -> AutoscalerView:
+def autoscaler(body: Json) -> observed.AutoscalerView:
     """Parse a DaskAutoscaler."""
     spec = body["spec"]
-    return AutoscalerView(
+    return observed.AutoscalerView(
         name=body["metadata"]["name"],
         cluster=str(spec.get("cluster", "")),
         minimum=int(spec.get("minimum", 0)),
@@ -79,19 +65,19 @@ def autoscaler(body: Json) -> AutoscalerView:
     )
 
 
-def deployment(body: Json) -> DeploymentView:
+def deployment(body: Json) -> observed.DeploymentView:
     """Parse the Deployment of a scheduler or worker."""
     metadata, status = body["metadata"], body.get("status") or {}
     labels = metadata.get("labels") or {}
     problems = tuple(
-        Problem(
+        observed.Problem(
             constants.REASON_POD_REJECTED,
             f"Pods of Deployment {metadata['name']} are rejected: {condition.get('message', '')}",
         )
         for condition in status.get("conditions") or ()
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True"
     )
-    return DeploymentView(
+    return observed.DeploymentView(
         name=metadata["name"],
         component=labels.get(DASK_COMPONENT_LABEL, ""),
         cluster=labels.get(CLUSTER_LABEL, ""),
@@ -102,7 +88,7 @@ def deployment(body: Json) -> DeploymentView:
     )
 
 
-def job(body: Json) -> JobView:
+def job(body: Json) -> observed.JobView:
     """Parse the runner's Job."""
     metadata, status = body["metadata"], body.get("status") or {}
     conditions = {
@@ -112,7 +98,7 @@ def job(body: Json) -> JobView:
     }
     end = conditions.get("Complete") or conditions.get("Failed")
     attempts = sum(int(status.get(count) or 0) for count in ("failed", "succeeded", "active"))
-    return JobView(
+    return observed.JobView(
         name=metadata["name"],
         uid=metadata["uid"],
         owner=_owner(body),
@@ -128,7 +114,7 @@ def job(body: Json) -> JobView:
     )
 
 
-def pod(body: Json) -> PodView:
+def pod(body: Json) -> observed.PodView:
     """Parse a pod of a run."""
     metadata, status = body["metadata"], body.get("status") or {}
     labels = metadata.get("labels") or {}
@@ -136,24 +122,24 @@ def pod(body: Json) -> PodView:
         condition["type"] == "Ready" and condition["status"] == "True"
         for condition in status.get("conditions") or ()
     )
-    return PodView(
+    return observed.PodView(
         name=metadata["name"],
         uid=metadata["uid"],
-        component=labels.get(LABEL_COMPONENT, ""),
+        component=labels.get(constants.LABEL_COMPONENT, ""),
         owner=labels.get(CLUSTER_LABEL) or labels.get(JOB_LABEL, ""),
         ready=ready and _deleting(body) is None,
         deleting=_deleting(body) is not None,
         finished=status.get("phase") in ("Succeeded", "Failed"),
-        problems=tuple(pod_problems(body)),
-        termination_message=termination_message(status),
-        credentials_rejected_at=credentials_rejected_at(status),
+        problems=tuple(pod_problems.pod_problems(body)),
+        termination_message=pod_problems.termination_message(status),
+        credentials_rejected_at=pod_problems.credentials_rejected_at(status),
     )
 
 
-def failed_create(body: Json) -> FailedCreateView:
+def failed_create(body: Json) -> observed.FailedCreateView:
     """Parse the FailedCreate event of a Job."""
     job_uid = body["involvedObject"].get("uid", "")
-    return FailedCreateView(
+    return observed.FailedCreateView(
         job_uid, str(body.get("message") or "").removeprefix("Error creating: ")
     )
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from voxk8s import constants
-from voxk8s.constants import LABEL_COMPONENT
 from voxk8s.controller.observe.observed import Problem
 
 Json: TypeAlias = Mapping[str, Any]
@@ -100,7 +99,7 @@ def _container_problems(pod: Json, container: Json, limit: object) -> Iterator[P
 
 
 def _memory_advice(pod: Json, limit: object) -> str:
-    component = (pod["metadata"].get("labels") or {}).get(LABEL_COMPONENT, "")
+    component = (pod["metadata"].get("labels") or {}).get(constants.LABEL_COMPONENT, "")
     setting = f"spec.cluster.{component}.resources.limits.memory"
     cause = f"its limit of {limit} is" if limit else "the free memory of its node is"
     if component == "worker":

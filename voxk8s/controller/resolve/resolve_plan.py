@@ -7,17 +7,9 @@ operator's own process.
 from __future__ import annotations
 
 from voxk8s import constants
+from voxk8s.cluster import plan_source
 from voxk8s.cluster.output_url import check_output
-from voxk8s.cluster.plan_source import (
-    Document,
-    SourceDigestMismatch,
-    SourceUnavailable,
-    check_digest,
-    check_no_local_inputs,
-    check_url,
-    fetch_document,
-    read_plan,
-)
+from voxk8s.cluster.plan_source import Document, SourceDigestMismatch, SourceUnavailable
 from voxk8s.controller.resolve import known_results
 from voxk8s.controller.resolve.resolution_state import (
     Invalid,
@@ -76,7 +68,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         # Before the store is contacted: an invalid plan is reported also while the store is down.
         plan = _read(request, document)
     elif request.url is not None:
-        check_url(request.url)
+        plan_source.check_url(request.url)
     if request.options is None:
         return Resolved(
             width=_plan_width(plan) if plan else None,
@@ -124,9 +116,9 @@ def _final_status(
 
 def _read(request: ResolveRequest, document: Document) -> WorkPlan:
     """Read a plan and check what would fail in any cluster."""
-    check_digest(document, request.digest)
-    plan = read_plan(document, request.parameters, registry())
-    check_no_local_inputs(plan, registry())
+    plan_source.check_digest(document, request.digest)
+    plan = plan_source.read_plan(document, request.parameters, registry())
+    plan_source.check_no_local_inputs(plan, registry())
     if request.output_url is not None:
         check_output(plan, request.output_url, request.store_url)
     return plan
@@ -135,7 +127,7 @@ def _read(request: ResolveRequest, document: Document) -> WorkPlan:
 def _fetch(request: ResolveRequest) -> Document | None:
     """Read the document behind the URL; None if the operator may not read it."""
     try:
-        return fetch_document(request.url or "", _input_options(request))
+        return plan_source.fetch_document(request.url or "", _input_options(request))
     except InputNotAllowed:
         return None
 

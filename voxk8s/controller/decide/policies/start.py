@@ -8,14 +8,7 @@ from typing import Any
 
 from voxk8s.api.runner_status import encode_runner_status, progress_text
 from voxk8s.api.status import OperationCounts, WorkPlanStatus
-from voxk8s.controller.decide.actions import (
-    Action,
-    ApplyAutoscaler,
-    CreateAccess,
-    CreateCluster,
-    CreateRunner,
-    ResolvePlan,
-)
+from voxk8s.controller.decide import actions
 from voxk8s.controller.decide.policies import recovery
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Unresolved
@@ -58,38 +51,38 @@ def initial_run_status(counts: OperationCounts, old: WorkPlanStatus) -> dict[str
     return encode_runner_status(operations=counts, progress=progress)
 
 
-def missing_children(observed: Observed, now: datetime) -> Iterator[Action]:
+def missing_children(observed: Observed, now: datetime) -> Iterator[actions.Action]:
     """Yield the actions that create missing children and repair existing ones."""
     needs_cluster = observed.cluster is None
     needs_runner = observed.runner is None
     if needs_cluster or needs_runner:
         match observed.resolution:
             case Resolved():
-                yield CreateAccess()
+                yield actions.CreateAccess()
             case Unresolved():
                 # After a restart of the operator, or when a child is gone.
-                yield ResolvePlan()
+                yield actions.ResolvePlan()
                 return
             case Blocked(retry_at=retry_at) if retry_at <= now:
-                yield ResolvePlan()
+                yield actions.ResolvePlan()
                 return
             case _:
                 return
     if needs_cluster and not recovery.awaits_new_credentials(observed):
-        yield CreateCluster(initial_workers(observed))
+        yield actions.CreateCluster(initial_workers(observed))
     if needs_runner:
-        yield CreateRunner()
+        yield actions.CreateRunner()
     if not recovery.replacement_reason(observed, now):
         yield from _autoscaler(observed)
     yield from recovery.repairs(observed, now)
 
 
-def _autoscaler(observed: Observed) -> Iterator[Action]:
+def _autoscaler(observed: Observed) -> Iterator[actions.Action]:
     scheduler, cluster = observed.scheduler, observed.cluster
     if cluster is None or cluster.deleting or scheduler is None or scheduler.available < 1:
         return
     found = observed.autoscaler
-    wanted = ApplyAutoscaler(
+    wanted = actions.ApplyAutoscaler(
         autoscaler_minimum(observed), observed.workplan.spec.cluster.max_workers
     )
     if found is None or (found.minimum, found.maximum) != (wanted.minimum, wanted.maximum):
