@@ -18,9 +18,9 @@ from tests.support.paths import ROOT
 from tests.tools.helm import render
 from voxk8s.api import crd
 from voxk8s.cluster import kube_client
-from voxk8s.cluster.kube_client import KubeClient, KubeObject, WatchEvent
+from voxk8s.cluster.kube_client import KubeClient, KubeObject, ObjectList, WatchEvent
 from voxk8s.cluster.kube_errors import AlreadyExists, Conflict, Invalid, KindMissing, NotFound
-from voxk8s.cluster.reflector import Snapshot, list_and_watch
+from voxk8s.cluster.reflector import list_and_watch
 from voxk8s.cluster.resources import (
     CONFIG_MAPS,
     CRDS,
@@ -367,7 +367,7 @@ async def test_door_pages_and_follows(
     door: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listing of several pages is whole, and what happens after it is seen in order."""
-    monkeypatch.setattr(kube_client, "_PAGE", 2)
+    monkeypatch.setattr(kube_client, "_PAGE_SIZE", 2)
     for number in range(5):
         body = {
             "apiVersion": "v1",
@@ -377,7 +377,7 @@ async def test_door_pages_and_follows(
         await door.create(CONFIG_MAPS, body, namespace)
     stream = list_and_watch(door, CONFIG_MAPS, namespace, label_selector="of=mine")
     first = await anext(stream)
-    assert isinstance(first, Snapshot)
+    assert isinstance(first, ObjectList)
     assert [item["metadata"]["name"] for item in first.items] == [f"c{n}" for n in range(5)]
     await door.patch(CONFIG_MAPS, "c1", {"data": {"a": "b"}}, namespace)
     await door.delete(CONFIG_MAPS, "c2", namespace)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 from urllib.parse import urlencode
 
@@ -19,12 +18,8 @@ import msgspec
 
 from voxk8s.cluster.kube_errors import KubeUnreachable, NotFound, error_from_status
 from voxk8s.cluster.resources import EVENTS, PODS, ApiResource
-from voxk8s.cluster.responses import (
-    iter_lines,
-    read_body,
-    read_error,
-)
-from voxk8s.cluster.transport import InClusterTransport, KubeconfigTransport, Transport
+from voxk8s.cluster.responses import iter_lines, read_body, read_error
+from voxk8s.cluster.transport import InClusterTransport, KubeconfigTransport, Request, Transport
 from voxk8s.failure import message_of
 
 KubeObject: TypeAlias = dict[str, Any]
@@ -36,7 +31,7 @@ MERGE = "application/merge-patch+json"
 _FULL_OBJECT = "application/json, */*"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
 _PAGE_SIZE = 500
-_TIMEOUT_SECONDS = 30.0
+_TIMEOUT = aiohttp.ClientTimeout(total=30)
 _WATCH_SECONDS = 240
 
 
@@ -92,12 +87,7 @@ class KubeClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -359,22 +349,16 @@ class KubeClient:
         *,
         content: str = "application/json",
         accept: str = _FULL_OBJECT,
-        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 -- a setting of the client
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,  # noqa: ASYNC109 -- a setting of the client
         query: Mapping[str, str | int | None] | None = None,
     ) -> aiohttp.ClientResponse:
-        headers = {
-            "Accept": accept,
-            "Content-Type": content,
-            "User-Agent": "voxk8s",
-        }
+        headers = {"Accept": accept, "Content-Type": content, "User-Agent": "voxk8s"}
         parameters = {name: value for name, value in (query or {}).items() if value is not None}
         url = f"{self._transport.host}{path}"
         if parameters:
             url = f"{url}?{urlencode(parameters)}"
         try:
-            response = await self._transport.send(
-                method, url, headers, body, timeout or aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
-            )
+            response = await self._transport.send(Request(method, url, headers, body, timeout))
             if response.status < 300:
                 return response
             failure = await read_error(response, path)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject, WatchEvent
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, ObjectList, WatchEvent
 from voxk8s.cluster.kube_errors import (
     Expired,
     Forbidden,
@@ -22,21 +22,14 @@ _FAILURES_BEFORE_RELIST = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All objects of the collection: any other object no longer exists."""
-
-    items: list[KubeObject]
-    resource_version: str
-
-
-@dataclass(frozen=True, slots=True)
 class WatchError:
     """Listing or watching failed; it is retried after a pause."""
 
     error: Exception
 
 
-ReflectorEvent: TypeAlias = Snapshot | WatchEvent | Bookmark | WatchError
+ReflectorEvent: TypeAlias = ObjectList | WatchEvent | Bookmark | WatchError
+"""After an ObjectList any other object no longer exists."""
 
 
 async def list_and_watch(
@@ -49,7 +42,7 @@ async def list_and_watch(
     pause: float = 1.0,
     max_pause: float = 30.0,
 ) -> AsyncGenerator[ReflectorEvent]:
-    """Yield a snapshot of all objects, then every change; never ends.
+    """Yield a list of all objects, then every change; never ends.
 
     A watch that ends is resumed at its last resource version; if the API server no longer has that
     version, the objects are listed again. A failure is yielded as `WatchError` and retried after
@@ -68,7 +61,7 @@ async def list_and_watch(
                     field_selector=field_selector,
                 )
                 version = listing.resource_version
-                yield Snapshot(listing.items, version)
+                yield listing
             stream = kube.watch(
                 resource,
                 namespace,

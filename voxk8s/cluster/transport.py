@@ -12,6 +12,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -25,19 +26,23 @@ _TOKEN_MAX_AGE_SECONDS = 60.0
 _READ_BUFFER_BYTES = 2**21
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to the API server; `body` is JSON data."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any] | None
+    timeout: aiohttp.ClientTimeout
+
+
 class Transport(Protocol):
     """Sends requests with the credentials of one configuration."""
 
     host: str
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: dict[str, Any] | None,
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - a setting of the client
-    ) -> aiohttp.ClientResponse:
+    async def send(self, request: Request) -> aiohttp.ClientResponse:
         """Send a request; returns the response with its body unread."""
 
     async def close(self) -> None:
@@ -72,27 +77,19 @@ class InClusterTransport:
             ) from error
         self._read_at = clock()
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: dict[str, Any] | None,
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - a setting of the client
-    ) -> aiohttp.ClientResponse:
+    async def send(self, request: Request) -> aiohttp.ClientResponse:
         """Send a request with the pod's token."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._ssl)
             self._session = aiohttp.ClientSession(
                 connector=connector, read_bufsize=_READ_BUFFER_BYTES
             )
-        data = None if body is None else msgspec.json.encode(body)
         return await self._session.request(
-            method,
-            url,
-            headers={**headers, "Authorization": f"Bearer {self._fresh_token()}"},
-            data=data,
-            timeout=timeout,
+            request.method,
+            request.url,
+            headers={**request.headers, "Authorization": f"Bearer {self._fresh_token()}"},
+            data=None if request.body is None else msgspec.json.encode(request.body),
+            timeout=request.timeout,
         )
 
     async def close(self) -> None:
@@ -145,19 +142,13 @@ class KubeconfigTransport:
         configuration.connection_pool_maxsize = connections
         return cls(client.ApiClient(configuration=configuration))
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: dict[str, Any] | None,
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - a setting of the client
-    ) -> aiohttp.ClientResponse:
+    async def send(self, request: Request) -> aiohttp.ClientResponse:
         """Send a request with the credentials of the kubeconfig, renewed if necessary."""
+        method, url, headers, body = request.method, request.url, request.headers, request.body
         path = url.removeprefix(self.host).partition("?")[0]
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         wrapped = await self._client.rest_client.request(
-            method, url, headers=headers, body=body, _request_timeout=timeout
+            method, url, headers=headers, body=body, _request_timeout=request.timeout
         )
         response: aiohttp.ClientResponse = wrapped.response
         return response

@@ -6,6 +6,7 @@ import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -61,34 +62,28 @@ class Metrics:
         return generate_latest(self.registry)
 
 
+@dataclass(eq=False)
 class _Gauges(Collector):
-    def __init__(
-        self,
-        phases: Callable[[], Iterable[str]],
-        queue_length: Callable[[], int],
-        resolve_backlog: Callable[[], int],
-        leading: Callable[[], bool],
-    ) -> None:
-        self._phases = phases
-        self._queue_length = queue_length
-        self._resolve_backlog = resolve_backlog
-        self._leading = leading
+    phases: Callable[[], Iterable[str]]
+    queue_length: Callable[[], int]
+    resolve_backlog: Callable[[], int]
+    leading: Callable[[], bool]
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         plans = GaugeMetricFamily("voxk8s_workplans", "WorkPlans by phase.", labels=["phase"])
-        for phase, count in sorted(Tally(self._phases()).items()):
+        for phase, count in sorted(Tally(self.phases()).items()):
             plans.add_metric([phase], count)
         yield plans
         yield GaugeMetricFamily(
             "voxk8s_queue_length",
             "WorkPlans that wait for reconciliation.",
-            value=self._queue_length(),
+            value=self.queue_length(),
         )
         yield GaugeMetricFamily(
             "voxk8s_resolve_backlog",
             "Plans that wait for resolution.",
-            value=self._resolve_backlog(),
+            value=self.resolve_backlog(),
         )
         yield GaugeMetricFamily(
-            "voxk8s_leader", "1 if this replica is the leader.", value=self._leading()
+            "voxk8s_leader", "1 if this replica is the leader.", value=self.leading()
         )

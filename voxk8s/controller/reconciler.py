@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from voxk8s.api.workplan import WorkPlanResource
@@ -22,27 +23,17 @@ from voxk8s.errors import TransientError
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class Reconciler:
     """Reconciles WorkPlans: several at a time, each by one worker at a time."""
 
-    def __init__(
-        self,
-        queue: WorkQueue,
-        state: ClusterState,
-        resolver: Resolver,
-        children: Children,
-        executor: ActionExecutor,
-        metrics: Metrics,
-        now: Callable[[], datetime],
-    ) -> None:
-        """Use the given parts of the operator."""
-        self._queue = queue
-        self._state = state
-        self._resolver = resolver
-        self._children = children
-        self._executor = executor
-        self._metrics = metrics
-        self._now = now
+    queue: WorkQueue
+    state: ClusterState
+    resolver: Resolver
+    children: Children
+    executor: ActionExecutor
+    metrics: Metrics
+    now: Callable[[], datetime]
 
     async def run(self, workers: int, resync_seconds: float) -> None:
         """Reconcile all WorkPlans, and then those that change, until the queue is closed."""
@@ -55,52 +46,52 @@ class Reconciler:
 
     async def reconcile(self, key: ObjectKey) -> None:
         """Reconcile one WorkPlan; raises the errors of the API server that are worth a retry."""
-        workplan = self._state.workplans.get(*key)
+        workplan = self.state.workplans.get(*key)
         if workplan is None:
-            self._queue.forget(key)
+            self.queue.forget(key)
             return
         uid = workplan.metadata.uid
         observed = observe(
-            workplan, self._state, self._resolver.state(uid), self._children.create_errors(uid)
+            workplan, self.state, self.resolver.state(uid), self.children.create_errors(uid)
         )
-        actions = decide(observed, self._now())
+        actions = decide(observed, self.now())
         self._log_actions(key, actions)
-        accepted = await self._executor.execute(
-            observed, actions, requeue=lambda: self._queue.add(key)
+        accepted = await self.executor.execute(
+            observed, actions, requeue=lambda: self.queue.add(key)
         )
         if accepted:
-            self._queue.forget_failures(key)
+            self.queue.forget_failures(key)
         else:
-            self._queue.add_failed(key)
-            self._queue.add(key)  # At once, to report what was rejected.
+            self.queue.add_failed(key)
+            self.queue.add(key)  # At once, to report what was rejected.
         for action in actions:
             if isinstance(action, RequeueAfter):
-                self._queue.add_after(key, action.seconds)
+                self.queue.add_after(key, action.seconds)
 
     def forget(self, workplan: WorkPlanResource) -> None:
         """Drop what is kept in memory about a deleted WorkPlan."""
-        self._resolver.forget(workplan.metadata.uid)
-        self._children.forget(workplan.metadata.uid)
+        self.resolver.forget(workplan.metadata.uid)
+        self.children.forget(workplan.metadata.uid)
 
     async def _worker(self) -> None:
         while True:
             try:
-                key = await self._queue.get()
+                key = await self.queue.get()
             except QueueClosed:
                 return
             try:
-                with self._metrics.reconciling():
+                with self.metrics.reconciling():
                     await self.reconcile(key)
             except TransientError as error:
-                seconds = self._queue.add_failed(key)
+                seconds = self.queue.add_failed(key)
                 _log.info("WorkPlan %s: %s; retrying in %.1f s", key, error, seconds)
-                self._metrics.count_error()
+                self.metrics.count_error()
             except Exception:  # noqa: BLE001 - one WorkPlan must not stop the others
-                seconds = self._queue.add_failed(key)
+                seconds = self.queue.add_failed(key)
                 _log.exception("WorkPlan %s: retrying in %.1f s", key, seconds)
-                self._metrics.count_error()
+                self.metrics.count_error()
             finally:
-                self._queue.done(key)
+                self.queue.done(key)
 
     async def _resync(self, seconds: float) -> None:
         """Enqueue all WorkPlans periodically, in case a watch missed a change."""
@@ -109,8 +100,8 @@ class Reconciler:
             self._enqueue_all()
 
     def _enqueue_all(self) -> None:
-        for key in self._state.workplan_keys():
-            self._queue.add(key)
+        for key in self.state.workplan_keys():
+            self.queue.add(key)
 
     def _log_actions(self, key: ObjectKey, actions: tuple[Action, ...]) -> None:
         for action in actions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from voxk8s.api.status import Waiting
 from voxk8s.constants import REASON_STORE_ACCESS_DENIED, REASON_STORE_UNREACHABLE
@@ -24,27 +25,19 @@ class CredentialsRefused(Exception):
     """The store denies access with the credentials of this pod; a new pod may get others."""
 
 
+@dataclass(frozen=True, slots=True)
 class StoreWait:
-    """Probes a store until it is usable, and reports meanwhile why the run waits."""
+    """Probes a store until it is usable, and sets `reporter.waiting` meanwhile."""
 
-    def __init__(
-        self,
-        store: ResultStore,
-        reporter: StatusReporter,
-        *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Probe `store`, and set `reporter.waiting` while it is not usable."""
-        self._store = store
-        self._reporter = reporter
-        self._sleep = sleep
-        self._clock = clock
+    store: ResultStore
+    reporter: StatusReporter
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic
 
     async def until_usable(self) -> None:
         """Return once the store is usable; raises CredentialsRefused."""
         try:
-            await asyncio.to_thread(self._store.probe)
+            await asyncio.to_thread(self.store.probe)
         except StoreError as error:
             await self.until_recovered(error, FIRST_PAUSE)
 
@@ -59,7 +52,7 @@ class StoreWait:
                 return StoreUnreachable(failure.message)
         if any(failure.transient for failure in failures):
             try:
-                await asyncio.to_thread(self._store.probe)
+                await asyncio.to_thread(self.store.probe)
             except StoreError as error:
                 return error
         return None
@@ -73,16 +66,16 @@ class StoreWait:
         while True:
             denied = isinstance(error, StoreAccessDenied)
             reason = REASON_STORE_ACCESS_DENIED if denied else REASON_STORE_UNREACHABLE
-            self._reporter.waiting = Waiting(reason=reason, message=str(error)[:_MESSAGE_LIMIT])
-            now = self._clock()
+            self.reporter.waiting = Waiting(reason=reason, message=str(error)[:_MESSAGE_LIMIT])
+            now = self.clock()
             denied_since = (now if denied_since is None else denied_since) if denied else None
             if denied_since is not None and now - denied_since > DENIED_SECONDS:
                 raise CredentialsRefused(str(error))
-            await self._sleep(wait)
+            await self.sleep(wait)
             try:
-                await asyncio.to_thread(self._store.probe)
+                await asyncio.to_thread(self.store.probe)
             except StoreError as latest:
                 error = latest
             else:
-                self._reporter.waiting = None
+                self.reporter.waiting = None
                 return

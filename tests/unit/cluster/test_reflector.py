@@ -65,7 +65,7 @@ async def test_watch_is_resumed() -> None:
     seen, asked = await followed(
         ObjectList([], "1"), [change("2"), Bookmark("5")], [change("6")], []
     )
-    assert seen == ["Snapshot", "WatchEvent", "Bookmark", "WatchEvent"]
+    assert seen == ["ObjectList", "WatchEvent", "Bookmark", "WatchEvent"]
     assert asked == ["list", "watch 1", "watch 5", "watch 6", "watch 6"]
 
 
@@ -74,7 +74,7 @@ async def test_expired_watch_lists_again() -> None:
     seen, asked = await followed(
         ObjectList([], "1"), [Expired("too old", 410)], ObjectList([], "9"), [change("10")]
     )
-    assert seen == ["Snapshot", "WatchError", "Snapshot", "WatchEvent"]
+    assert seen == ["ObjectList", "WatchError", "ObjectList", "WatchEvent"]
     assert asked == ["list", "watch 1", "list", "watch 9", "watch 10"]
 
 
@@ -83,14 +83,14 @@ async def test_unreachable_api_server_is_retried() -> None:
     seen, asked = await followed(
         KubeUnreachable("away"), ObjectList([], "1"), [KubeUnreachable("away")], [change("2")]
     )
-    assert seen == ["WatchError", "Snapshot", "WatchError", "WatchEvent"]
+    assert seen == ["WatchError", "ObjectList", "WatchError", "WatchEvent"]
     assert asked == ["list", "list", "watch 1", "watch 1", "watch 2"]
 
 
 async def test_missing_kind_is_retried() -> None:
     """A CRD that is installed later is noticed."""
     seen, _ = await followed(KindMissing("no such kind", 404), ObjectList([], "1"))
-    assert seen == ["WatchError", "Snapshot"]
+    assert seen == ["WatchError", "ObjectList"]
 
 
 async def test_watch_that_keeps_failing_lists_again() -> None:
@@ -99,5 +99,5 @@ async def test_watch_that_keeps_failing_lists_again() -> None:
     seen, asked = await followed(
         ObjectList([], "1"), *([away] * 5), ObjectList([], "9"), [change("10")]
     )
-    assert seen == ["Snapshot", *["WatchError"] * 5, "Snapshot", "WatchEvent"]
+    assert seen == ["ObjectList", *["WatchError"] * 5, "ObjectList", "WatchEvent"]
     assert asked[-3:] == ["list", "watch 9", "watch 10"]

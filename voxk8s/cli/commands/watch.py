@@ -11,9 +11,9 @@ from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cli.commands.results import write
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
 from voxk8s.cli.workplan_text import headline
-from voxk8s.cluster.kube_client import KubeClient, WatchEvent
+from voxk8s.cluster.kube_client import KubeClient, ObjectList, WatchEvent
 from voxk8s.cluster.kube_errors import Expired
-from voxk8s.cluster.reflector import Snapshot, WatchError, list_and_watch
+from voxk8s.cluster.reflector import WatchError, list_and_watch
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import TransientError
 
@@ -45,9 +45,9 @@ async def follow(
             )
             async for notice in stream:
                 match notice:
-                    case Snapshot(items=[]) | WatchEvent(type="DELETED"):
+                    case ObjectList(items=[]) | WatchEvent(type="DELETED"):
                         raise GaveUp(f"WorkPlan {name} was deleted")
-                    case Snapshot(items=[body]) | WatchEvent(object=body):
+                    case ObjectList(items=[body]) | WatchEvent(object=body):
                         resource = decode_resource(body)
                     case WatchError(error=error) if not isinstance(error, Expired):
                         print(f"voxk8s: {error}; trying again", file=sys.stderr)

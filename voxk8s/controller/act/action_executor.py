@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 from voxk8s.api.workplan import WorkPlanResource
@@ -20,25 +21,16 @@ from voxk8s.controller.resolve.resolve_request import make_request
 from voxk8s.controller.resolve.resolver import Resolver
 
 
+@dataclass(frozen=True, slots=True)
 class ActionExecutor:
     """Dispatches each action to the part of the operator that carries it out."""
 
-    def __init__(
-        self,
-        kube: KubeClient,
-        config: Config,
-        state: ClusterState,
-        resolver: Resolver,
-        children: Children,
-        recorder: EventRecorder,
-    ) -> None:
-        """Use the given parts."""
-        self._kube = kube
-        self._config = config
-        self._state = state
-        self._resolver = resolver
-        self._children = children
-        self._recorder = recorder
+    kube: KubeClient
+    config: Config
+    state: ClusterState
+    resolver: Resolver
+    children: Children
+    recorder: EventRecorder
 
     async def execute(
         self, observed: Observed, actions: tuple[Action, ...], requeue: Callable[[], None]
@@ -60,27 +52,27 @@ class ActionExecutor:
         metadata = workplan.metadata
         match action:
             case actions.ResolvePlan():
-                self._resolver.start(
+                self.resolver.start(
                     metadata.uid,
                     workplan.spec.priority,
-                    lambda: make_request(self._kube, self._config, workplan),
+                    lambda: make_request(self.kube, self.config, workplan),
                     requeue,
                 )
             case actions.ForgetPlan():
-                self._resolver.forget(metadata.uid)
-                self._children.forget(metadata.uid)
+                self.resolver.forget(metadata.uid)
+                self.children.forget(metadata.uid)
             case actions.CreateAccess():
-                return await self._children.create_access(observed)
+                return await self.children.create_access(observed)
             case actions.CreateCluster():
-                return await self._children.create_cluster(observed, action)
+                return await self.children.create_cluster(observed, action)
             case actions.CreateRunner():
-                return await self._children.create_runner(observed)
+                return await self.children.create_runner(observed)
             case actions.ApplyAutoscaler():
-                return await self._children.apply_autoscaler(observed, action)
+                return await self.children.apply_autoscaler(observed, action)
             case actions.DeleteChild():
-                await self._children.delete(observed, action)
+                await self.children.delete(observed, action)
             case actions.DeleteWorkPlan():
-                await self._kube.delete(
+                await self.kube.delete(
                     WORK_PLANS, metadata.name, metadata.namespace, uid=metadata.uid
                 )
             case actions.WriteRunnerStatus(part):
@@ -88,7 +80,7 @@ class ActionExecutor:
             case actions.WriteOperatorStatus(part):
                 await self._apply_status(workplan, part, MANAGER_OPERATOR)
             case actions.EmitEvent():
-                self._recorder.emit(workplan, action)
+                self.recorder.emit(workplan, action)
             case actions.RequeueAfter():
                 pass  # The reconciler owns the queue.
             case _:
@@ -100,7 +92,7 @@ class ActionExecutor:
     ) -> None:
         """Apply one manager's part of the status; the uid protects a successor of the same name."""
         metadata = workplan.metadata
-        written = await self._kube.apply(
+        written = await self.kube.apply(
             WORK_PLANS,
             {
                 "apiVersion": API_VERSION,
@@ -116,4 +108,4 @@ class ActionExecutor:
             manager=manager,
             subresource="status",
         )
-        self._state.workplans.upsert(written)
+        self.state.workplans.upsert(written)

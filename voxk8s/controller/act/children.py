@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from voxk8s import constants
@@ -34,23 +35,19 @@ _RESOURCES: Final[dict[ChildKind, ApiResource]] = {
 }
 
 
+@dataclass(slots=True)
 class Children:
-    """Creates and deletes children; errors of creation are kept by the WorkPlan's uid."""
+    """Creates and deletes children; errors of creation are kept by the WorkPlan's uid.
 
-    def __init__(
-        self,
-        kube: KubeClient,
-        config: Config,
-        state: ClusterState,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Use `kube`, and put created objects into the informers of `state`."""
-        self._kube = kube
-        self._config = config
-        self._state = state
-        self._clock = clock
-        self._deleted_at: dict[tuple[str, str, str], float] = {}
-        self._create_errors: dict[str, dict[str, Problem]] = {}
+    Created objects are put into the informers of `state`.
+    """
+
+    kube: KubeClient
+    config: Config
+    state: ClusterState
+    clock: Callable[[], float] = time.monotonic
+    _deleted_at: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    _create_errors: dict[str, dict[str, Problem]] = field(default_factory=dict)
 
     def create_errors(self, uid: str) -> tuple[Problem, ...]:
         """Return why children of a WorkPlan could not be created when last tried."""
@@ -62,7 +59,7 @@ class Children:
 
     async def create_access(self, observed: Observed) -> bool:
         """Create accounts, role, network policies and store Secret; False if one was rejected."""
-        workplan, defaults = observed.workplan, self._config.defaults
+        workplan, defaults = observed.workplan, self.config.defaults
         access = self._access(observed)
         manifests = [
             build_compute_account(workplan.metadata.namespace),
@@ -85,7 +82,7 @@ class Children:
         """Create the runner's Job; False if it was rejected."""
         manifest = build_runner_job(
             observed.workplan,
-            self._config.defaults,
+            self.config.defaults,
             self._access(observed).target,
             cluster=self._cluster_name(observed),
         )
@@ -95,27 +92,27 @@ class Children:
         """Create the DaskAutoscaler or update its limits; False if it was rejected."""
         manifest = build_dask_autoscaler(
             observed.workplan,
-            self._config.defaults,
+            self.config.defaults,
             self._cluster_name(observed),
             minimum=action.minimum,
         )
         if observed.autoscaler is None:
             return await self._create_all(observed, [manifest])
         # Only the spec: the dask operator has replaced the owner reference by the cluster's.
-        patched = await self._kube.patch(
+        patched = await self.kube.patch(
             resources.DASK_AUTOSCALERS,
             manifest["metadata"]["name"],
             {"spec": manifest["spec"]},
             observed.workplan.metadata.namespace,
         )
-        self._state.autoscalers.upsert(patched)
+        self.state.autoscalers.upsert(patched)
         return True
 
     async def delete(self, observed: Observed, action: DeleteChild) -> None:
         """Delete a child, unless that was requested a moment ago."""
         namespace = observed.workplan.metadata.namespace
         child = (action.kind.value, namespace, action.name)
-        now = self._clock()
+        now = self.clock()
         self._deleted_at = {
             key: time for key, time in self._deleted_at.items() if now - time < _DELETION_MEMORY
         }
@@ -125,7 +122,7 @@ class Children:
             await self._delete_secret(observed, action)
         else:
             _log.info("deleting %s %s/%s: %s", action.kind, namespace, action.name, action.reason)
-            await self._kube.delete(_RESOURCES[action.kind], action.name, namespace)
+            await self.kube.delete(_RESOURCES[action.kind], action.name, namespace)
         self._deleted_at[child] = now
 
     async def _delete_secret(self, observed: Observed, action: DeleteChild) -> None:
@@ -133,22 +130,22 @@ class Children:
         metadata = observed.workplan.metadata
         name = f"{metadata.namespace}/{action.name}"
         try:
-            found = await self._kube.find(resources.SECRETS, action.name, metadata.namespace)
+            found = await self.kube.find(resources.SECRETS, action.name, metadata.namespace)
             owners = found["metadata"].get("ownerReferences") or () if found else ()
             if found and any(owner["uid"] == metadata.uid for owner in owners):
                 _log.info("deleting Secret %s: %s", name, action.reason)
                 uid = found["metadata"]["uid"]
-                await self._kube.delete(resources.SECRETS, action.name, metadata.namespace, uid=uid)
+                await self.kube.delete(resources.SECRETS, action.name, metadata.namespace, uid=uid)
         except (kube_errors.Conflict, kube_errors.Forbidden) as error:
             # It is deleted with its WorkPlan; the run's pods must not be kept because of it.
             _log.warning("cannot delete Secret %s: %s", name, error)
 
     def _access(self, observed: Observed) -> StoreAccess:
-        return store_access(observed.workplan, self._config.store, self._config.defaults)
+        return store_access(observed.workplan, self.config.store, self.config.defaults)
 
     def _cluster_manifest(self, observed: Observed, workers: int) -> KubeObject:
         target = self._access(observed).target
-        return build_dask_cluster(observed.workplan, self._config.defaults, target, workers=workers)
+        return build_dask_cluster(observed.workplan, self.config.defaults, target, workers=workers)
 
     def _cluster_name(self, observed: Observed) -> str:
         """Return the name of the run's DaskCluster, also before it is created."""
@@ -166,7 +163,7 @@ class Children:
         child = f"{resource.kind} {metadata['name']}"
         errors = self._create_errors.setdefault(uid, {})
         try:
-            created = await self._kube.create(
+            created = await self.kube.create(
                 resource, manifest, metadata["namespace"], manager=constants.MANAGER_OPERATOR
             )
         except kube_errors.AlreadyExists:
@@ -193,6 +190,6 @@ class Children:
 
     def _upsert(self, resource: ApiResource, created: KubeObject) -> None:
         """Put a created object into its informer, so that it is not created twice."""
-        for informer in self._state.informers:
+        for informer in self.state.informers:
             if informer.resource == resource:
                 informer.upsert(created)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from voxk8s.cluster.kube_client import Bookmark, KubeClient, WatchEvent
+from voxk8s.cluster.kube_client import Bookmark, KubeClient, ObjectList, WatchEvent
 from voxk8s.cluster.kube_errors import Expired
-from voxk8s.cluster.reflector import Snapshot, WatchError, list_and_watch
+from voxk8s.cluster.reflector import WatchError, list_and_watch
 from voxk8s.cluster.resources import ApiResource
 from voxk8s.controller.work_queue import ObjectKey
 
@@ -54,7 +54,7 @@ class Informer(Generic[T]):
         )
         async for notice in stream:
             match notice:
-                case Snapshot(items=items):
+                case ObjectList(items=items):
                     self.replace(items, namespace)
                     self.synced.set()
                 case WatchEvent(type="DELETED", object=body):

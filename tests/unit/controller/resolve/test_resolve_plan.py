@@ -302,7 +302,7 @@ def test_plan_that_needs_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> 
     def read_plan(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("voxk8s.controller.resolve.resolve_plan.read_plan", read_plan)
+    monkeypatch.setattr("voxk8s.cluster.plan_source.read_plan", read_plan)
     found = ask(url)
     assert isinstance(found, Invalid)
     assert found.reason == "PlanTooLarge"

@@ -13,7 +13,7 @@ from tests.unit.controller.scripted_operator import (
 
 async def test_denied_namespace(operator: ScriptedOperator) -> None:
     """A namespace that may not use the default store gets no resolution and no children."""
-    operator.children._config = CONFIG
+    operator.children.config = CONFIG
     object.__setattr__(STORE, "denied", ("ns",))
     try:
         operator.user_applies()
