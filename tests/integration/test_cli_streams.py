@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import PROGRAM, environment, voxk8s
+from tests.support.cli import PROGRAM, environment
 
 
 def shell(folder: Path, redirection: str, **env: str) -> subprocess.CompletedProcess[bytes]:
@@ -56,10 +56,3 @@ def test_output_is_utf_8_in_every_locale(tmp_path: Path, locale: str) -> None:
         check=False,
     )
     assert done.stdout.decode("utf-8") == "é=ü€\n", done.stderr
-
-
-def test_empty_store_is_an_invalid_call(tmp_path: Path) -> None:
-    """A variable of a script that is empty does not mean the default store."""
-    done = voxk8s(tmp_path, "store", "stats", "--store", "")
-    assert (done.status, done.out) == (2, "")
-    assert "empty" in done.err

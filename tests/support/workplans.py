@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -40,6 +42,17 @@ def save(node: str, path: str) -> Document:
 def document(nodes: Iterable[Document], goals: Iterable[Document]) -> Document:
     """Return a plan document."""
     return {"nodes": list(nodes), "goals": list(goals)}
+
+
+def write_plan(
+    folder: Path, nodes: Iterable[Document], goals: Mapping[str, str], name: str = "plan.json"
+) -> str:
+    """Write a plan document; goals whose name has a dot are saved, the others printed."""
+    listed = [
+        save(node, label) if "." in label else show(node, label) for label, node in goals.items()
+    ]
+    (folder / name).write_text(json.dumps(document(nodes, listed)))
+    return name
 
 
 def addition(first: float, second: float) -> Document:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
-from tests.support.paths import ROOT
 from voxk8s.cli import __main__ as program
 from voxk8s.cli import install_hint
 from voxk8s.errors import (
@@ -165,93 +164,3 @@ def test_wrong_calls_are_said_in_a_few_words(
     assert (status, out) == (2, "")
     assert 0 < len(err) < 1500
     assert "hunter2" not in err
-
-
-def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """--version gives the package's version."""
-    import voxk8s
-
-    with pytest.raises(SystemExit):
-        program.call(["--version"])
-    assert capsys.readouterr().out == f"voxk8s {voxk8s.__version__}\n"
-
-
-def test_crd_is_written(capsys: pytest.CaptureFixture[str]) -> None:
-    """`voxk8s crd` writes the definition of WorkPlan, byte for byte that of `manifests/crds`."""
-    manifests = ROOT / "manifests"
-    assert program.call(["crd"]) == 0
-    written = capsys.readouterr().out
-    assert written == (manifests / "crds" / "voxk8s.io_workplans.yaml").read_text()
-
-
-def test_every_command_has_its_module() -> None:
-    """Each command that the parser knows is a module with `run`."""
-    import importlib
-
-    from voxk8s.cli.parser import build_parser
-
-    calls = [
-        ["run", "x"], ["compile", "x"], ["check", "x"], ["fmt", "x"], ["explain", "x"],
-        ["submit", "x"],
-        ["status"], ["watch", "x"], ["results", "x"], ["logs", "x"], ["cancel", "x"],
-        ["store", "stats"], ["store", "verify"], ["store", "gc"], ["crd"],
-    ]  # fmt: skip
-    for words in calls:
-        name = build_parser().parse_args(words).module
-        module: ModuleType = importlib.import_module(f"voxk8s.cli.commands.{name}")
-        assert callable(module.run)
-
-
-def test_fmt_writes_checks_and_rewrites(capsys: pytest.CaptureFixture[str]) -> None:
-    """Formatted text goes to standard output, or into the file; --check tells by its status."""
-    path = Path("p.imgql")
-    path.write_text('let   a=1\nprint   "a"   a\n')
-    assert program.call(["fmt", "p.imgql"]) == 0
-    formatted = capsys.readouterr().out
-    assert formatted == 'let a = 1\nprint "a" a\n'
-    assert program.call(["fmt", "--check", "p.imgql"]) == 1
-    assert program.call(["fmt", "--write", "p.imgql"]) == 0
-    assert path.read_text() == formatted
-    assert program.call(["fmt", "--check", "p.imgql"]) == 0
-
-
-def test_check_tells_errors_and_warnings(capsys: pytest.CaptureFixture[str]) -> None:
-    """All findings go to standard error; warnings alone are no failure."""
-    Path("p.imgql").write_text('print "a" 1 + 2 * 3\nprint "b" nowhere\nprint "c" neither\n')
-    assert program.call(["check", "p.imgql"]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    for part in ("p.imgql:1:", "warning", "p.imgql:2:", "p.imgql:3:"):
-        assert part in err
-    Path("q.imgql").write_text('print "a" 1 + 2 * 3\n')
-    assert program.call(["check", "q.imgql"]) == 0
-    assert "warning" in capsys.readouterr().err
-
-
-def test_explain_counts_what_cannot_be_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """An input that is missing is told with its reason, and the sum does not hide it."""
-    Path("p.imgql").write_text('load x = "gone.nii"\nprint "a" x\n')
-    assert program.call(["explain", "p.imgql"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("waits")
-    assert "gone.nii: it does not exist" in lines[0]
-    assert lines[-1].endswith(", 1 not known yet or failing")
-
-
-def test_a_parameter_that_is_absent_is_said_with_how_to_give_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """The option and the field of a WorkPlan, where no given name is near."""
-    Path("p.imgql").write_text('load x = "$SCAN"\nprint "a" x\n')
-    assert program.call(["check", "p.imgql"]) == 2
-    err = capsys.readouterr().err
-    assert "help: set it by --param SCAN=VALUE (in a WorkPlan: spec.source.parameters)" in err
-    assert program.call(["check", "p.imgql", "--param", "SCAM=x"]) == 2
-    assert "did you mean `$SCAM`?" in capsys.readouterr().err
-
-
-def test_explain_counts_one_operation_as_one(capsys: pytest.CaptureFixture[str]) -> None:
-    """The sum is a sentence also of a plan with one operation."""
-    Path("p.imgql").write_text('print "a" 1 + 2\n')
-    assert program.call(["explain", "p.imgql"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("1 operation: 0 known")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.support.cli import Done
+from tests.support.fake_kube import FakeKube
+from tests.unit.cli.workplan_statuses import DONE, RUNNING, modified
 from voxk8s.cli.commands.submit import manifest, run
 from voxk8s.cli.parser import build_parser
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
@@ -116,3 +120,39 @@ def test_plan_that_is_too_large_is_refused_with_a_way_out(tmp_path: Path) -> Non
     path.write_text(json.dumps({"nodes": nodes, "goals": []}))
     with pytest.raises(InvalidUsage, match=r"spec\.source\.url"):
         made(str(path))
+
+
+def test_workplan_is_created_in_the_namespace_of_the_context(
+    kube: FakeKube, call: Callable[..., Done], tmp_path: Path
+) -> None:
+    """Its name is printed on standard output."""
+    (tmp_path / "p.imgql").write_text('print "x" 1\n')
+    done = call("submit", "p.imgql", "--name", "one")
+    assert (done.status, done.out) == (0, "one\n")
+    (path,) = [path for method, path in kube.asked if method == "POST"]
+    assert path.startswith("/apis/voxk8s.io/v1alpha1/namespaces/mine/workplans")
+    assert kube.workplans["one"]["spec"]["source"]["program"] == 'print "x" 1\n'
+
+
+def test_second_workplan_of_a_name_is_an_error(
+    kube: FakeKube, call: Callable[..., Done], tmp_path: Path
+) -> None:
+    """The first one does not change."""
+    first = kube.add("one", RUNNING)
+    (tmp_path / "p.imgql").write_text('print "y" 2\n')
+    again = call("submit", "p.imgql", "--name", "one")
+    assert (again.status, again.out) == (1, "")
+    assert "already exists" in again.err
+    assert kube.workplans["one"] is first
+
+
+def test_results_are_printed_after_the_wait(
+    kube: FakeKube, call: Callable[..., Done], tmp_path: Path
+) -> None:
+    """With --wait the command ends when the WorkPlan is finished."""
+    (tmp_path / "p.imgql").write_text('print "x" 1\n')
+    kube.events = [modified(kube.add("one", RUNNING), DONE, "2")]
+    kube.workplans.clear()
+    done = call("submit", "p.imgql", "--name", "one", "--wait")
+    assert (done.status, done.out) == (0, "sum=5\nlist=[1,2]\n")
+    assert "created WorkPlan mine/one" in done.err

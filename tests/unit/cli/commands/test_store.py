@@ -1,0 +1,140 @@
+"""`voxk8s store`: statistics, verification and garbage collection."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.cli import Done
+from voxk8s.cli.commands.store import Progress, size_text
+from voxk8s.storage import ResultStore, open_store
+
+KEYS = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(3)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ResultStore:
+    """Return the store of the commands."""
+    return open_store(str(tmp_path / "store"))
+
+
+def test_stats_count_results_and_blobs(call: Callable[..., Done], store: ResultStore) -> None:
+    """In words, and as JSON with sizes in bytes."""
+    store.put(KEYS[0], np.random.default_rng(0).random(9000))
+    store.put(KEYS[1], 1)
+    words = call("store", "stats")
+    assert words.status == 0
+    lines = [line.split()[:2] for line in words.out.splitlines()]
+    assert lines == [["store", store.url], ["results", "2"], ["blobs", "1"], ["quarantined", "0"]]
+    figures = call("store", "stats", "--json").json()
+    assert (figures["url"], figures["records"], figures["blobs"]) == (store.url, 2, 1)
+    assert figures["blob_bytes"] == store.stats().blob_bytes > 0
+
+
+def test_sound_store_passes_verification(call: Callable[..., Done], store: ResultStore) -> None:
+    """The exit status is 0."""
+    store.put(KEYS[0], np.arange(9000))
+    store.put(KEYS[1], 1)
+    done = call("store", "verify", "--json")
+    assert (done.status, done.json()["sound"], done.json()["records"]) == (0, True, 2)
+
+
+def test_corrupt_store_fails_verification(
+    call: Callable[..., Done], store: ResultStore, tmp_path: Path
+) -> None:
+    """The exit status is 1; paths of corrupt blobs and keys of their results are printed."""
+    digest = store.put(KEYS[0], np.arange(9000)).digest
+    blob = tmp_path / "store" / "cas" / "sha256" / digest[:2] / digest[2:]
+    blob.write_bytes(blob.read_bytes()[:-1] + b"?")
+    done = call("store", "verify")
+    assert done.status == 1
+    assert f"cas/sha256/{digest[:2]}/{digest[2:]} (moved to quarantine/)" in done.out
+    assert KEYS[0] in done.out
+    assert done.err.count("corrupt object") == 1
+
+
+def test_dry_run_prints_what_gc_deletes(call: Callable[..., Done], store: ResultStore) -> None:
+    """It prints the same numbers as the collection after it, and deletes nothing."""
+    for key in KEYS:
+        store.put(key, np.random.default_rng(int(key[:8], 16)).random(3000))
+    words = ["store", "gc", "--older-than", "0s", "--grace", "0s", "--json"]
+    planned = call(*words, "--dry-run").json()
+    assert (planned["results_deleted"], planned["blobs_deleted"]) == (3, 3)
+    assert planned["results_left"] == 0
+    assert store.stats().blobs == 3
+    assert call(*words).json() == {**planned, "dry_run": False}
+    assert (store.stats().records, store.stats().blobs) == (0, 0)
+
+
+def test_gc_prints_what_it_deleted_and_what_is_left(
+    call: Callable[..., Done], store: ResultStore
+) -> None:
+    """Of a dry run the same lines say what there is to delete."""
+    store.put(KEYS[0], 1)
+    words = ["store", "gc", "--older-than", "0s", "--grace", "0s"]
+    assert "to delete    1 results, 0 blobs, 0 other objects" in call(*words, "--dry-run").out
+    done = call(*words)
+    assert "deleted      1 results, 0 blobs, 0 other objects" in done.out
+    assert "left         0 results, 0 blobs (0 bytes)" in done.out
+
+
+def test_limit_that_cannot_be_reached(call: Callable[..., Done], store: ResultStore) -> None:
+    """What was used within the grace period is kept, and a message says so."""
+    store.put(KEYS[0], 1)
+    done = call("store", "gc", "--max-size", "0")
+    assert done.status == 0
+    assert done.err.startswith("voxk8s: still larger than --max-size")
+    assert store.get(KEYS[0]) == 1
+
+
+def test_empty_store_option_is_an_invalid_call(call: Callable[..., Done]) -> None:
+    """An empty variable of a script does not mean the default store."""
+    done = call("store", "stats", "--store", "")
+    assert (done.status, done.out) == (2, "")
+    assert "empty" in done.err
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1023, "1,023 bytes"),
+        (1536, "1.5 KiB"),
+        (5 << 30, "5.0 GiB"),
+        (3 << 50, "3,072.0 TiB"),
+    ],
+)
+def test_sizes_have_binary_units(size: float, text: str) -> None:
+    """From bytes to TiB."""
+    assert size_text(size) == text
+
+
+class Terminal(io.StringIO):
+    """A terminal in memory."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "quiet", "written"),
+    [
+        (Terminal(), False, "\r\x1b[Kblobs: 1,000\r\x1b[K"),
+        (Terminal(), True, ""),
+        (io.StringIO(), False, ""),
+    ],
+)
+def test_progress_is_shown_on_terminals_only(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, quiet: bool, written: str
+) -> None:
+    """It is one line, which is removed at the end, and nothing with -q."""
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Progress(quiet=quiet) as progress:
+        progress("blobs", 1000)
+    assert stream.getvalue() == written
