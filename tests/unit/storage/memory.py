@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from uuid import uuid4
 
+from voxk8s.storage import ResultStore
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.counters import Counters
 from voxk8s.storage.options import Location, StoreOptions
@@ -19,3 +22,8 @@ def quarantine_of(backend: Backend) -> tuple[Quarantine, Counters]:
     """Return the quarantine of a back end, and its counters."""
     counters = Counters()
     return Quarantine(backend, counters), counters
+
+
+def memory_store(clock: Callable[[], float] = time.time) -> ResultStore:
+    """Return an empty store of its own."""
+    return ResultStore(Location("memory", uuid4().hex), StoreOptions(), clock=clock)

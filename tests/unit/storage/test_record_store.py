@@ -1,0 +1,107 @@
+"""Records by result key."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.unit.storage.memory import memory_backend, quarantine_of
+from voxk8s.plan import ResultKey
+from voxk8s.storage.backend import Backend
+from voxk8s.storage.blob_store import BlobStore
+from voxk8s.storage.layout import blob_path, record_path
+from voxk8s.storage.record import Record, encode_record, make_record
+from voxk8s.storage.record_store import RecordStore
+from voxk8s.storage.thread_pool import ThreadPool
+from voxk8s.values import Value
+
+KEYS = [ResultKey(f"{number:064x}") for number in range(4)]
+LARGE = np.random.default_rng(0).random(9000)
+
+
+@pytest.fixture
+def backend() -> Backend:
+    """Return an empty back end."""
+    return memory_backend()
+
+
+@pytest.fixture
+def records(backend: Backend) -> RecordStore:
+    """Return the records of the back end."""
+    quarantine, _ = quarantine_of(backend)
+    blobs = BlobStore(backend, quarantine)
+    return RecordStore(backend, quarantine, blobs, ThreadPool(2), lambda: 0.0)
+
+
+def write(backend: Backend, key: ResultKey, value: Value) -> Record:
+    """Write the record of a value, and its blob if it has one."""
+    record, encoded = make_record(key, value, None)
+    backend.write(record_path(key), (encode_record(record),), "application/json")
+    if record.inline is None:
+        backend.write(blob_path(record.digest), encoded.parts, "application/octet-stream")
+    return record
+
+
+def test_records_are_read_by_key(backend: Backend, records: RecordStore) -> None:
+    """Keys without a record are left out."""
+    expected = {key: write(backend, key, number) for number, key in enumerate(KEYS[:3])}
+    assert records.read(KEYS[0]) == expected[KEYS[0]]
+    assert records.read(KEYS[3]) is None
+    assert records.read(KEYS[1], refresh=False) == expected[KEYS[1]]
+    assert records.read_many(KEYS) == expected
+
+
+def test_corrupt_records_are_missing(backend: Backend, records: RecordStore) -> None:
+    """They are moved to quarantine, and so is a record of another key."""
+    write(backend, KEYS[0], 1)
+    data = bytes(backend.get(record_path(KEYS[0])) or b"")
+    backend.write(record_path(KEYS[1]), (data,), "application/json")
+    backend.write(record_path(KEYS[2]), (data[:-1],), "application/json")
+    assert set(records.read_many(KEYS)) == {KEYS[0]}
+    assert len(list(backend.list("quarantine"))) == 2
+
+
+def test_complete_results_have_their_blob(backend: Backend, records: RecordStore) -> None:
+    """A record without its blob, or with one of another size, is not complete."""
+    write(backend, KEYS[0], 1)
+    write(backend, KEYS[1], LARGE)
+    missing, cut = write(backend, KEYS[2], LARGE + 1), write(backend, KEYS[3], LARGE + 2)
+    backend.delete(blob_path(missing.digest))
+    backend.write(blob_path(cut.digest), (b"cut",), "application/octet-stream")
+    assert records.complete(iter(KEYS)) == {KEYS[0], KEYS[1]}
+
+
+def test_complete_results_are_cached(backend: Backend, records: RecordStore) -> None:
+    """They are not looked up again, until they are removed from the cache."""
+    write(backend, KEYS[0], 1)
+    assert records.complete([KEYS[0]]) == {KEYS[0]}
+    backend.delete(record_path(KEYS[0]))
+    assert records.complete([KEYS[0]]) == {KEYS[0]}
+    records.uncache(KEYS[0])
+    assert records.complete([KEYS[0]]) == set()
+
+
+def test_missing_results_are_not_cached(backend: Backend, records: RecordStore) -> None:
+    """They may be stored at any time."""
+    assert records.complete([KEYS[0]]) == set()
+    write(backend, KEYS[0], 1)
+    assert records.complete([KEYS[0]]) == {KEYS[0]}
+
+
+def test_a_deleted_record_is_not_complete(backend: Backend, records: RecordStore) -> None:
+    """Although it was cached; its blob stays."""
+    record = write(backend, KEYS[0], LARGE)
+    assert records.complete([KEYS[0]])
+    records.delete(KEYS[0])
+    assert records.complete([KEYS[0]]) == set()
+    assert backend.head(blob_path(record.digest)) is not None
+
+
+def test_cached_results_tell_their_blob(backend: Backend, records: RecordStore) -> None:
+    """Inline results have none."""
+    record, inline = write(backend, KEYS[0], LARGE), write(backend, KEYS[1], 1)
+    assert records.cached_blob(KEYS[0]) is None
+    records.cache(record)
+    records.cache(inline)
+    assert records.cached_blob(KEYS[0]) == (record.digest, record.size)
+    assert records.cached_blob(KEYS[1]) is None
