@@ -7,7 +7,7 @@ import pytest
 from tests.support.kernel_index import FakeIndex
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import KeyGraph, Pin, WorkPlan, decode, expand, key_graph
-from voxk8s.plan.model import Digest
+from voxk8s.plan.model import Digest, ResultKey
 
 Form = dict[str, object]
 INDEX = FakeIndex()
@@ -90,3 +90,46 @@ def refused(source: str | bytes | Form) -> InvalidPlan:
 def body(*nodes: Form, result: str) -> Form:
     """Return a closure over `x` named `f`."""
     return closure("f", "x", [*nodes], result)
+
+
+def goal_key(graph: KeyGraph, place: int = 0) -> ResultKey:
+    """Return the key of a goal."""
+    found = graph.goals[place].key
+    assert found is not None
+    return found
+
+
+def argument_keys(graph: KeyGraph, key: ResultKey | None) -> tuple[ResultKey, ...]:
+    """Return the keys of a node's arguments."""
+    assert key is not None
+    return graph.nodes[key].arguments
+
+
+def load(label: str, url: str) -> list[Form]:
+    """Return a load of a constant URL."""
+    return [constant(f"url of {label}", url), operation(label, "load", f"url of {label}")]
+
+
+_X_PLUS_K = [parameter("x"), parameter("k"), operation("s", "addition", "x", "k")]
+
+
+def loop(sequence: str = "xs", *body: Form, result: str = "s") -> list[Form]:
+    """Return `for x in sequence do x + k` (or another body) as the operation `m`."""
+    nodes = list(body) or _X_PLUS_K
+    return [
+        constant("k", 2.0),
+        closure("f", "x", nodes, result, k="k"),
+        operation("m", "map", "f", sequence),
+    ]
+
+
+def deferred_loop() -> KeyGraph:
+    """Return the graph of a loop over a computed range, beside a goal that does not wait."""
+    return graph_of(
+        constant("c", 1.0),
+        operation("n", "addition", "c", "c"),
+        operation("xs", "range", "n"),
+        *loop(),
+        operation("after", "near", "m"),
+        goals=[goal("after"), goal("n")],
+    )

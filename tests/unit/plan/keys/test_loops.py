@@ -7,13 +7,16 @@ import pytest
 from tests.support.plan_documents import (
     INDEX,
     Form,
+    argument_keys,
     closure,
     constant,
+    deferred_loop,
     goal,
+    goal_key,
     graph_of,
+    loop,
     operation,
     parameter,
-    pin,
     pinned,
     plan,
 )
@@ -22,7 +25,6 @@ from voxk8s.plan import (
     KeyConstant,
     KeyGraph,
     KeyOperation,
-    ResultKey,
     blockers,
     decode,
     encode,
@@ -31,31 +33,6 @@ from voxk8s.plan import (
     operation_id,
     sequence_kernels,
 )
-
-X_PLUS_K = [parameter("x"), parameter("k"), operation("s", "addition", "x", "k")]
-
-
-def arguments(graph: KeyGraph, key: ResultKey | None) -> tuple[ResultKey, ...]:
-    """Return the argument keys of a node."""
-    assert key is not None
-    return graph.nodes[key].arguments
-
-
-def key(graph: KeyGraph, place: int = 0) -> ResultKey:
-    """Return the key of a goal."""
-    found = graph.goals[place].key
-    assert found is not None
-    return found
-
-
-def loop(sequence: str = "xs", *body: Form, result: str = "s") -> list[Form]:
-    """Return `for x in sequence do x + k` (or another body) as the operation `m`."""
-    nodes = list(body) or X_PLUS_K
-    return [
-        constant("k", 2.0),
-        closure("f", "x", nodes, result, k="k"),
-        operation("m", "map", "f", sequence),
-    ]
 
 
 def by_hand(*items: Form) -> KeyGraph:
@@ -70,7 +47,7 @@ def test_loop_over_a_range_is_what_one_writes_by_hand() -> None:
     """A loop over a known range has the keys of the same work written out."""
     graph = graph_of(constant("n", 3.0), operation("xs", "range", "n"), *loop(), goals=[goal("m")])
     hand = by_hand(constant("0", 0), constant("1", 1), constant("2", 2))
-    assert key(graph) == key(hand)
+    assert goal_key(graph) == goal_key(hand)
     assert graph.nodes.keys() >= hand.nodes.keys()
 
 
@@ -83,7 +60,7 @@ def test_loop_over_a_sequence_takes_its_operations() -> None:
         operation("q", "addition", "b", "k"), operation("m", "sequence", "p", "q"),
         goals=[goal("m")],
     )  # fmt: skip
-    assert key(graph) == key(hand)
+    assert goal_key(graph) == goal_key(hand)
 
 
 def test_names_of_variables_do_not_count() -> None:
@@ -95,7 +72,7 @@ def test_names_of_variables_do_not_count() -> None:
             constant("n", 2), operation("xs", "range", "n"), closure("f", name, body, "s"),
             operation("m", "map", "f", "xs"), goals=[goal("m")],
         )  # fmt: skip
-        keys.add(key(graph))
+        keys.add(goal_key(graph))
     assert len(keys) == 1
 
 
@@ -104,7 +81,7 @@ def test_captures_make_different_work() -> None:
     nodes = [constant("n", 2.0), operation("xs", "range", "n")]
     one = graph_of(*nodes, *loop(), goals=[goal("m")])
     changed = [constant("k", 3.0) if form["id"] == "k" else form for form in loop()]
-    assert key(one) != key(graph_of(*nodes, *changed, goals=[goal("m")]))
+    assert goal_key(one) != goal_key(graph_of(*nodes, *changed, goals=[goal("m")]))
 
 
 def test_body_without_its_variable_is_evaluated_once() -> None:
@@ -113,7 +90,7 @@ def test_body_without_its_variable_is_evaluated_once() -> None:
     graph = graph_of(
         constant("n", 50), operation("xs", "range", "n"), *loop("xs", *body), goals=[goal("m")]
     )
-    assert len(set(arguments(graph, key(graph)))) == 1
+    assert len(set(argument_keys(graph, goal_key(graph)))) == 1
     nears = [n for n in graph.nodes.values() if isinstance(n, KeyOperation) and "near" in n.kernel]
     assert len(nears) == 1
 
@@ -129,12 +106,12 @@ def test_loop_in_a_loop() -> None:
         closure("f", "x", body, "i", xs="xs"), operation("m", "map", "f", "xs"),
         goals=[goal("m")],
     )  # fmt: skip
-    rows = arguments(graph, key(graph))
-    cells = [arguments(graph, row) for row in rows]
+    rows = argument_keys(graph, goal_key(graph))
+    cells = [argument_keys(graph, row) for row in rows]
     numbers = [
         tuple(
             node.value if isinstance(node := graph.nodes[each], KeyConstant) else None
-            for each in arguments(graph, cell)
+            for each in argument_keys(graph, cell)
         )
         for row in cells
         for cell in row
@@ -149,52 +126,8 @@ def test_loop_over_a_loop() -> None:
         constant("n", 2), operation("xs", "range", "n"), *loop(), again,
         operation("mm", "map", "h", "m"), goals=[goal("mm"), goal("m")],
     )  # fmt: skip
-    inner = [arguments(graph, each) for each in arguments(graph, key(graph))]
-    assert [each for (each,) in inner] == [*arguments(graph, key(graph, 1))]
-
-
-def test_slices_and_items_of_known_sequences_are_known() -> None:
-    """Slices are looped over, and an item of a known sequence is that item's operation."""
-    items = [constant(label, number) for number, label in enumerate("abcd")]
-    graph = graph_of(
-        *items,
-        operation("all", "sequence", "a", "b", "c", "d"),
-        operation("xs", "subsequence", "all", "b", "c"),
-        *loop(),
-        operation("i", "index", "m", "b"),
-        goals=[goal("m"), goal("i")],
-    )
-    assert key(graph, 1) == arguments(graph, key(graph))[1]
-    assert len(arguments(graph, key(graph))) == 2
-
-
-@pytest.mark.parametrize("place", [4.0, -1.0, 0.5, "x", True])
-def test_items_that_are_not_there_are_left_to_the_kernel(place: object) -> None:
-    """An index out of range or not whole is an operation, which then says what is wrong."""
-    graph = graph_of(
-        constant("n", 3), operation("xs", "range", "n"), constant("at", place),
-        operation("i", "index", "xs", "at"), goals=[goal("i")],
-    )  # fmt: skip
-    node = graph.nodes[key(graph)]
-    assert isinstance(node, KeyOperation)
-    assert node.kernel == sequence_kernels.INDEX
-
-
-def test_only_the_item_that_is_asked_for_is_needed() -> None:
-    """The first image of a folder needs no pin of the others."""
-    nodes = [
-        constant("root", "s3://x/"),
-        operation("files", "dir", "root"),
-        closure("f", "x", [parameter("x"), operation("l", "load", "x")], "l"),
-        operation("images", "map", "f", "files"),
-        constant("zero", 0),
-        operation("first", "index", "images", "zero"),
-    ]
-    made = plan(*nodes, goals=[goal("first")])
-    graph = key_graph(made, INDEX)
-    (listing,) = graph.unpinned
-    graph = expand(graph, pins={listing: pin("s3://x/", "f", ("a", "b", "c"))})
-    assert [ref.arguments for ref in graph.unpinned.values()] == [("a",)]
+    inner = [argument_keys(graph, each) for each in argument_keys(graph, goal_key(graph))]
+    assert [each for (each,) in inner] == [*argument_keys(graph, goal_key(graph, 1))]
 
 
 def test_loop_over_a_folder() -> None:
@@ -209,23 +142,11 @@ def test_loop_over_a_folder() -> None:
     graph = key_graph(made, INDEX)
     assert blockers(graph, graph.goals[0].operation) == set(graph.unpinned)
     graph = pinned(graph, {"s3://x/": ("a", "b")})
-    images = [graph.nodes[each] for each in arguments(graph, key(graph))]
+    images = [graph.nodes[each] for each in argument_keys(graph, goal_key(graph))]
     assert [node.pin.url for node in images if isinstance(node, KeyOperation) and node.pin] == [
         "a",
         "b",
     ]
-
-
-def deferred_loop() -> KeyGraph:
-    """Return the graph of a loop over a computed range, beside a goal that does not wait."""
-    return graph_of(
-        constant("c", 1.0),
-        operation("n", "addition", "c", "c"),
-        operation("xs", "range", "n"),
-        *loop(),
-        operation("after", "near", "m"),
-        goals=[goal("after"), goal("n")],
-    )
 
 
 def test_loop_over_a_computed_sequence_waits_for_it() -> None:
@@ -244,23 +165,9 @@ def test_value_of_the_pivot_expands_the_loop() -> None:
     graph = deferred_loop()
     grown = expand(graph, {graph.deferred[0].pivot: [0, 1]})
     assert not grown.deferred
-    (loop_key,) = arguments(grown, key(grown))
-    assert loop_key == key(by_hand(constant("0", 0), constant("1", 1)))
+    (loop_key,) = argument_keys(grown, goal_key(grown))
+    assert loop_key == goal_key(by_hand(constant("0", 0), constant("1", 1)))
     assert grown.goals[1] == graph.goals[1]
-
-
-def test_items_that_are_no_scalars_are_picked_by_place() -> None:
-    """Images in a computed sequence become items by index; scalars are constants."""
-    graph = deferred_loop()
-    grown = expand(graph, {graph.deferred[0].pivot: [object(), 5.0, float("nan"), None]})
-    (loop_key,) = arguments(grown, key(grown))
-    firsts = [grown.nodes[arguments(grown, each)[0]] for each in arguments(grown, loop_key)]
-    assert [node.kernel if isinstance(node, KeyOperation) else node.value for node in firsts] == [
-        sequence_kernels.INDEX,
-        5.0,
-        sequence_kernels.INDEX,
-        sequence_kernels.INDEX,
-    ]
 
 
 @pytest.mark.parametrize("value", [5, "text", None, {"a": 1}])
@@ -280,44 +187,6 @@ def test_constant_is_no_sequence() -> None:
     graph = graph_of(constant("xs", 3.0), *loop(), goals=[goal("m")])
     assert graph.goals[0].key is None
     assert list(graph.rejected.values()) == ["cannot loop: float is not a sequence"]
-
-
-def computed_address() -> KeyGraph:
-    """Return the graph of a load whose address is computed."""
-    return graph_of(
-        constant("c", "s3://x/a"),
-        operation("u", "strings.concat", "c"),
-        operation("l", "load", "u"),
-        operation("n", "near", "l"),
-        goals=[goal("n")],
-    )
-
-
-def test_computed_address_waits_then_asks_for_its_pin() -> None:
-    """An input whose address is computed is the same input as one whose address is written."""
-    graph = computed_address()
-    grown = expand(graph, {graph.deferred[0].pivot: "s3://x/a"})
-    assert [ref.arguments for ref in grown.unpinned.values()] == [("s3://x/a",)]
-    assert blockers(grown, grown.goals[0].operation) == set(grown.unpinned)
-    written = graph_of(
-        constant("c", "s3://x/a"), operation("l", "load", "c"), operation("n", "near", "l"),
-        goals=[goal("n")],
-    )  # fmt: skip
-    assert key(pinned(grown)) == key(written)
-
-
-@pytest.mark.parametrize("value", [5, None, ["a"]])
-def test_address_must_be_a_text(value: object) -> None:
-    """An address that turns out to be no text rejects the input."""
-    graph = computed_address()
-    grown = expand(graph, {graph.deferred[0].pivot: value})
-    assert ["address" in text for text in grown.rejected.values()] == [True]
-
-
-def test_pin_without_entries_is_no_folder() -> None:
-    """Listing what is pinned as a file is rejected."""
-    graph = graph_of(constant("r", "s3://x/r"), operation("d", "dir", "r"), goals=[goal("d")])
-    assert ["not a folder" in text for text in graph.rejected.values()] == [True]
 
 
 def test_endless_loops_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,9 +247,9 @@ def test_expanding_changes_nothing_in_the_graph_before() -> None:
     first = expand(graph, {pivot: [0, 1]})
     then = expand(graph, {pivot: [7]})
     again = expand(graph, {pivot: [0, 1]})
-    assert key(first) == key(again) != key(then)
+    assert goal_key(first) == goal_key(again) != goal_key(then)
     assert graph.nodes == nodes
-    assert set(arguments(then, key(then))) <= set(then.nodes)
+    assert set(argument_keys(then, goal_key(then))) <= set(then.nodes)
 
 
 def test_many_loops_inside_each_other() -> None:
@@ -400,13 +269,6 @@ def test_many_loops_inside_each_other() -> None:
     assert decode(encode(made), index=INDEX) == made
     graph = key_graph(made, INDEX)
     assert len([node for node in graph.nodes.values() if isinstance(node, KeyOperation)]) == 62
-
-
-def test_what_has_a_key_waits_for_nothing() -> None:
-    """An operation with a key has no blockers, nor has one that no goal needs."""
-    graph = deferred_loop()
-    assert blockers(graph, graph.goals[1].operation) == frozenset()
-    assert blockers(graph, operation_id("tt", [])) == frozenset()
 
 
 def fold(sequence: str = "xs", *, first: str = "k") -> list[Form]:
@@ -440,7 +302,7 @@ def test_fold_over_a_range_is_what_one_writes_by_hand(count: int) -> None:
         constant("n", count), operation("xs", "range", "n"), *fold(), goals=[goal("m")]
     )
     hand = folded_by_hand(*(constant(str(place), place) for place in range(count)))
-    assert key(graph) == key(hand)
+    assert goal_key(graph) == goal_key(hand)
 
 
 def test_fold_over_a_sequence_of_the_run_waits_for_it() -> None:
@@ -451,7 +313,7 @@ def test_fold_over_a_sequence_of_the_run_waits_for_it() -> None:
     (deferred,) = graph.deferred
     assert graph.goals[0].key is None
     grown = expand(graph, {deferred.pivot: [1, 2.5]})
-    assert key(grown) == key(folded_by_hand(constant("a", 1), constant("b", 2.5)))
+    assert goal_key(grown) == goal_key(folded_by_hand(constant("a", 1), constant("b", 2.5)))
 
 
 def test_fold_of_a_fold() -> None:
@@ -471,7 +333,7 @@ def test_fold_of_a_fold() -> None:
         operation("b", "subtraction", "a", "1"), operation("c", "subtraction", "b", "0"),
         operation("d", "subtraction", "c", "1"), goals=[goal("d")],
     )  # fmt: skip
-    assert key(graph) == key(hand)
+    assert goal_key(graph) == goal_key(hand)
 
 
 def test_fold_over_what_is_no_sequence_is_rejected() -> None:
