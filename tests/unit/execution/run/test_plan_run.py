@@ -1,0 +1,135 @@
+"""One run of a plan, from its first event to its result."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, fresh_store
+from voxk8s.errors import StoreError
+from voxk8s.execution.events import (
+    GoalReached,
+    OperationFinished,
+    PlanResolved,
+    ProgressChanged,
+    RunFinished,
+    RunStarted,
+)
+from voxk8s.execution.executors.synchronous import SynchronousExecutor
+from voxk8s.execution.run.message_handler import CANCELLED
+from voxk8s.execution.run.plan_run import PlanRun
+from voxk8s.execution.run_config import RunConfig
+from voxk8s.execution.worker import runtime
+from voxk8s.plan import WorkPlan
+from voxk8s.storage import ResultStore
+
+
+def _run(plan: WorkPlan, store: ResultStore, executor: Any = None, **more: Any) -> PlanRun:
+    config = RunConfig.from_options(
+        store, executor or SynchronousExecutor(), {"write_files": False}
+    )
+    return PlanRun(uuid4().hex, plan, config, more.pop("listeners", ()), **more)
+
+
+def _sum() -> WorkPlan:
+    make = PlanMaker()
+    make.show("sum", make("addition", make("multiplication", 3.0, 4.0), 5.0))
+    return make.plan()
+
+
+def test_events_tell_the_run_in_its_order() -> None:
+    """It starts, is resolved, computes, reaches its goals, and ends with the counts of all."""
+    memory = Memory()
+    result = _run(_sum(), fresh_store(), listeners=[memory]).execute()
+    told = [event for event in memory.events if not isinstance(event, ProgressChanged)]
+    assert [type(event) for event in told] == [
+        RunStarted,
+        PlanResolved,
+        OperationFinished,
+        OperationFinished,
+        GoalReached,
+        RunFinished,
+    ]
+    [finished] = memory.of(RunFinished)
+    assert memory.counts[-1] == finished.progress == result.progress
+    assert (finished.success, result.progress.computed) == (True, 2)
+    assert dict(result) == {"sum": 17.0}
+
+
+def test_a_known_plan_never_starts_a_session() -> None:
+    """All that it needs is in the store."""
+    store = fresh_store()
+    _run(_sum(), store).execute()
+    assert dict(_run(_sum(), store, RaisingExecutor()).execute()) == {"sum": 17.0}
+
+
+def test_a_run_that_was_cancelled_before_computes_nothing() -> None:
+    """Its goals say why they have no result."""
+    run = _run(_sum(), fresh_store(), RaisingExecutor())
+    run.cancel()
+    result = run.execute()
+    assert (result.cancelled, result.success) == (True, False)
+    assert result.goals[0].failure is not None
+    assert result.goals[0].failure.message == CANCELLED
+    assert result.goals[0].transient
+
+
+def test_a_listener_may_cancel_the_run() -> None:
+    """The operations of the task that is running may end; no goal is lost that was reached."""
+    runs: list[PlanRun] = []
+
+    def cancel(event: object) -> None:
+        if isinstance(event, PlanResolved):
+            runs[0].cancel()
+
+    runs.append(_run(_sum(), fresh_store(), listeners=[cancel]))
+    assert runs[0].execute().cancelled
+
+
+def test_a_run_leaves_nothing_in_its_process() -> None:
+    """Its report handler and its input options are forgotten, also after an error."""
+    run = _run(_sum(), fresh_store())
+    run.execute()
+    broken = _run(_sum(), fresh_store(), RaisingExecutor())
+    with pytest.raises(AssertionError):
+        broken.execute()
+    for each in (run, broken):
+        assert each.name not in runtime._shared.report_handlers
+        assert each.name not in runtime._shared.inputs
+
+
+def _large() -> WorkPlan:
+    make = PlanMaker()
+    make.show("numbers", make("sequence", *[float(number) for number in range(3000)]))
+    return make.plan()
+
+
+def test_a_value_that_vanished_after_the_run_is_recomputed() -> None:
+    """It is computed when it is read, in a run of its own."""
+    store = fresh_store()
+    result = _run(_large(), store).execute()
+    assert result.goals[0].key is not None
+    store.delete([result.goals[0].key])
+    assert result["numbers"] == [float(number) for number in range(3000)]
+
+
+def test_a_run_may_leave_vanished_values_alone() -> None:
+    """A run for one value does not start another one for the same value."""
+    store = fresh_store()
+    result = _run(_large(), store, recomputes=False).execute()
+    assert result.goals[0].key is not None
+    store.delete([result.goals[0].key])
+    with pytest.raises(StoreError, match="has vanished from the store"):
+        result["numbers"]
+
+
+def test_places_of_a_program_are_in_failures() -> None:
+    """An operation that fails has the place that the caller gave for it."""
+    make = PlanMaker()
+    make.show("bad", make("addition", "text", 1.0))
+    plan = make.plan()
+    places = {plan.goals[0].id: "a.imgql:2:5"}
+    [failure] = _run(plan, fresh_store(), places=places).execute().failures
+    assert failure.place == "a.imgql:2:5"

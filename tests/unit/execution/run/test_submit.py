@@ -1,0 +1,209 @@
+"""Submitting a run: its graph, what the store holds of it, and the tasks that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, engine_on, fresh_store
+from voxk8s.errors import InputUnavailable
+from voxk8s.execution.events import OperationFailed, PlanResolved
+from voxk8s.execution.executors import Executor, Message, TaskDone
+from voxk8s.execution.executors.synchronous import SynchronousExecutor
+from voxk8s.execution.run.pin_inputs import PinResult
+from voxk8s.execution.run.run_context import EventDispatcher, RunContext
+from voxk8s.execution.run.run_state import RunState
+from voxk8s.execution.run.run_tracker import RunTracker
+from voxk8s.execution.run.submit import Submitter, grow_graph, prefetch_for
+from voxk8s.execution.run_config import RunConfig
+from voxk8s.execution.source_locations import NO_LOCATIONS
+from voxk8s.kernels import registry
+from voxk8s.plan import Digest, InputRef, Pin, key_graph
+from voxk8s.storage import ResultStore
+
+MESSAGES: list[Message] = []
+
+
+@pytest.fixture(autouse=True)
+def no_messages() -> None:
+    """No messages of other tests."""
+    MESSAGES.clear()
+
+
+def _sum() -> PlanMaker:
+    make = PlanMaker()
+    make.show("sum", make("addition", make("multiplication", 3.0, 4.0), 5.0))
+    return make
+
+
+def _context(
+    make: PlanMaker,
+    store: ResultStore | None = None,
+    executor: Executor | None = None,
+    memory: Memory | None = None,
+    **options: Any,
+) -> RunContext:
+    return RunContext(
+        uuid4().hex,
+        RunConfig.from_options(store or fresh_store(), executor or SynchronousExecutor(), options),  # type: ignore[arg-type]
+        RunState(key_graph(make.plan(), registry())),
+        EventDispatcher([memory] if memory else []),
+        NO_LOCATIONS,
+        MESSAGES.append,
+        None,
+    )
+
+
+def test_missing_operations_are_submitted() -> None:
+    """The task of the goal is pending until its message is handled."""
+    memory = Memory()
+    context = _context(_sum(), memory=memory)
+    Submitter(context).submit_missing()
+    [task] = context.state.pending
+    assert MESSAGES[-1] == TaskDone(task)
+    [resolved] = memory.of(PlanResolved)
+    assert (resolved.total, resolved.cached, resolved.to_compute) == (2, 0, 2)
+    context.close()
+
+
+def test_pending_tasks_are_not_submitted_again() -> None:
+    """A second call, as after a pivot was read, submits what is new only."""
+    context = _context(_sum())
+    submitter = Submitter(context)
+    submitter.submit_missing()
+    before = list(MESSAGES)
+    submitter.submit_missing()
+    assert before == MESSAGES
+    context.close()
+
+
+def test_known_results_are_settled_and_not_submitted() -> None:
+    """Nothing is started for them."""
+    store = fresh_store()
+    engine_on(store, SynchronousExecutor()).execute_workplan(_sum().plan())
+    context = _context(_sum(), store, RaisingExecutor())
+    Submitter(context).submit_missing()
+    assert context.state.settled == {context.state.targets()[0]: None}
+    assert not context.state.pending
+
+
+def test_constants_are_settled() -> None:
+    """A goal that is a constant has its value in the plan."""
+    make = PlanMaker()
+    make.show("one", make.constant(1.0))
+    context = _context(make, executor=RaisingExecutor())
+    Submitter(context).submit_missing()
+    assert context.state.settled == {context.state.targets()[0]: None}
+
+
+@pytest.mark.parametrize("cache", ["refresh", "bypass"])
+def test_a_run_without_known_results_has_tasks_of_its_own(cache: str) -> None:
+    """The keys of its tasks have its name, so that Dask does not take values of another run."""
+    context = _context(_sum(), cache=cache)
+    Submitter(context).submit_missing()
+    [task] = context.state.pending
+    assert task.endswith(f"-{context.name}")
+    shared = _context(_sum())
+    Submitter(shared).submit_missing()
+    assert {str(key) for key in shared.state.pending} == {str(shared.state.targets()[0])}
+    for each in (context, shared):
+        each.close()
+
+
+def test_an_input_that_cannot_be_read_is_reported_once(tmp_path: object) -> None:
+    """Later calls do not try to read it again."""
+    make, memory = PlanMaker(), Memory()
+    make.show("file", make("load", f"{tmp_path}/nothing.json"))
+    context = _context(make, memory=memory)
+    submitter = Submitter(context)
+    submitter.submit_missing()
+    submitter.submit_missing()
+    [failed] = memory.of(OperationFailed)
+    assert "nothing.json" in failed.failure.message
+    assert failed.key == ""
+    context.close()
+
+
+def test_a_run_that_fails_fast_stops_at_such_an_input(tmp_path: object) -> None:
+    """Nothing is submitted after it."""
+    make = _sum()
+    make.show("file", make("load", f"{tmp_path}/nothing.json"))
+    context = _context(make, executor=SynchronousExecutor(), on_failure="failfast")
+    Submitter(context).submit_missing()
+    assert context.stopped == "not finished: stopped after default.load had failed"
+    assert not context.state.pending
+    context.close()
+
+
+def _load_two() -> RunState:
+    make = PlanMaker()
+    make.show("a", make("load", "s3://x/a"))
+    make.show("b", make("load", "s3://x/b"))
+    return RunState(key_graph(make.plan(), registry()))
+
+
+def test_a_graph_grows_by_pins_and_keeps_failures() -> None:
+    """An input that failed is not asked for again; the other one has its key."""
+    state, asked = _load_two(), list[object]()
+
+    def pin(refs: Sequence[InputRef]) -> PinResult:
+        asked.extend(ref.arguments[0] for ref in refs)
+        first, second = refs
+        found = Pin("s3://x/a", Digest("a" * 64), 1)
+        return PinResult({first.id: found}, {second.id: InputUnavailable("s3://x/b is gone")})
+
+    grow_graph(state, pin)
+    grow_graph(state, pin)
+    assert asked == ["s3://x/a", "s3://x/b"]
+    assert [goal.key is None for goal in state.graph.goals] == [False, True]
+    [(name, failure)] = state.input_failures.items()
+    assert (failure.operation, failure.kernel) == (name, "default.load")
+    assert failure.message == "s3://x/b is gone"
+
+
+def test_a_graph_grows_by_the_values_of_pivots() -> None:
+    """A loop is written out when the run has read its sequence."""
+    make = PlanMaker()
+    make.show("loop", make.loop(make("range", make("addition", 1.0, 1.0)), "sequence"))
+    state = RunState(key_graph(make.plan(), registry()))
+    [deferred] = state.graph.deferred
+    grow_graph(state, lambda _: PinResult())
+    assert state.graph.goals[0].key is None
+    state.pivots[deferred.pivot] = [0.0, 1.0]
+    grow_graph(state, lambda _: PinResult())
+    assert state.graph.goals[0].key is not None
+
+
+def _looked_up(cache: str, *, vanished: bool = False, durable: bool = False) -> bool:
+    """Whether a result that the store holds counts as known."""
+    store, tracker = fresh_store(), RunTracker("run")
+    state = RunState(key_graph(_sum().plan(), registry()))
+    [key] = state.targets()
+    store.put(key, 17.0)
+    if vanished:
+        state.vanished[key] = 1
+    if durable:
+        tracker.durable.add(key)
+    config = RunConfig.from_options(store, SynchronousExecutor(), {"cache": cache})
+    return key in prefetch_for(config, tracker, state)([key])
+
+
+@pytest.mark.parametrize(("cache", "known"), [("use", True), ("refresh", False), ("bypass", False)])
+def test_what_the_store_holds_is_known_to_a_run_that_uses_it(cache: str, known: bool) -> None:
+    """Other runs do not ask."""
+    assert _looked_up(cache) is known
+
+
+def test_a_result_that_vanished_is_unknown_until_it_is_stored_again() -> None:
+    """The store may still list it."""
+    assert not _looked_up("use", vanished=True)
+    assert _looked_up("use", vanished=True, durable=True)
+
+
+@pytest.mark.parametrize(("cache", "known"), [("refresh", True), ("bypass", False)])
+def test_a_refreshing_run_knows_what_it_has_stored_itself(cache: str, known: bool) -> None:
+    """A retry does not compute it once more."""
+    assert _looked_up(cache, durable=True) is known
