@@ -5,16 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from voxk8s.plan import (
-    Closure,
-    Constant,
-    Goal,
-    Node,
-    Operation,
-    OperationId,
-    Parameter,
-    WorkPlan,
-)
+from voxk8s.plan import Constant, Goal, OperationId, WorkPlan
+from voxk8s.plan.model import Closure, Node, Operation, Parameter
 
 A, B = OperationId("a" * 64), OperationId("b" * 64)
 NODES: list[Node] = [

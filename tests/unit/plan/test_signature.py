@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from voxk8s.plan import Role, Signature, takes_geometry
+from voxk8s.plan import Role
+from voxk8s.plan.signature import Signature, takes_geometry
 
 
 def _signature(role: Role, minimum: int) -> Signature:

@@ -23,8 +23,8 @@ from voxk8s.plan import (
     constant_id,
     key_graph,
     operation_id,
-    save_location_id,
 )
+from voxk8s.plan.keys.result_keys import save_location_id
 
 
 def test_constants_may_be_goals() -> None:

@@ -7,19 +7,19 @@ import pytest
 from tests.support.plan_documents import INDEX, pin
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import (
-    Deferred,
     KeyConstant,
     KeyOperation,
     OperationId,
     ResultKey,
     Role,
-    Signature,
     constant_id,
     sequence_kernels,
 )
+from voxk8s.plan.keys.key_graph import Deferred
 from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.result_keys import constant_key, kernel_tail, operation_key
+from voxk8s.plan.signature import Signature
 from voxk8s.plan.visible_kernels import VisibleKernels
 
 ADDITION = Signature("default.addition", 3, 2, 2)
@@ -35,7 +35,7 @@ def table() -> KeyTable:
 
 
 def _sum(table: KeyTable, *arguments: PartialKey, name: OperationId = NAME) -> PartialKey:
-    made = table.operation(ADDITION, TAIL, arguments, name)
+    made = table.operation(ADDITION, arguments, name)
     table.partial[name] = made
     return made
 

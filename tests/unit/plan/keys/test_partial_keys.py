@@ -13,20 +13,13 @@ from tests.support.plan_documents import (
     plan,
 )
 from voxk8s.errors import InvalidPlan
-from voxk8s.plan import (
-    Goal,
-    Node,
-    OperationId,
-    ResultKey,
-    Signature,
-    WorkPlan,
-    constant_id,
-    key_graph,
-)
+from voxk8s.plan import Goal, OperationId, ResultKey, WorkPlan, constant_id, key_graph
 from voxk8s.plan import closure as make_closure
 from voxk8s.plan import constant as make_constant
 from voxk8s.plan import operation as make_operation
 from voxk8s.plan.keys.partial_keys import PartialKey, Scope, ScopeLayout, waiting_for
+from voxk8s.plan.model import Node
+from voxk8s.plan.signature import Signature
 
 URLS = [make_constant(f"s3://x/{letter}") for letter in "ab"]
 LOADS = [make_operation("load", [url.id]) for url in URLS]
