@@ -11,8 +11,7 @@ import numpy as np
 
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.execution.events import Event, Progress, ProgressChanged
-from voxk8s.execution.executors import Executor, Session
-from voxk8s.execution.executors.protocol import Send
+from voxk8s.execution.executors.protocol import Executor, Send, Session
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.plan import Scalar, WorkPlan
 from voxk8s.storage import ResultStore, open_store

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.events import Listener
-from voxk8s.execution.executors import Executor, find_executor
+from voxk8s.execution.executors import find_executor
+from voxk8s.execution.executors.protocol import Executor
 from voxk8s.execution.files import check_confined
 from voxk8s.execution.log_listener import LogListener
 from voxk8s.execution.result import ExecutionResult

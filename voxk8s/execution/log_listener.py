@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from voxk8s.execution.events import (
-    Event,
-    NonDeterminism,
-    OperationFailed,
-    OperationFinished,
-    OperationRetried,
-    OperationWaits,
-    PlanResolved,
-    RunFinished,
-)
+from voxk8s.execution import events
 
 logger = logging.getLogger("voxk8s.execution")
 
@@ -21,12 +12,12 @@ logger = logging.getLogger("voxk8s.execution")
 class LogListener:
     """A listener that writes events to the log; operations that succeed only at DEBUG."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         """Log one event."""
         match event:
-            case OperationFinished():
+            case events.OperationFinished():
                 logger.debug("%s (%s) %.4f s", event.kernel, event.operation[:12], event.seconds)
-            case PlanResolved():
+            case events.PlanResolved():
                 logger.info(
                     "%d operations: %d known, %d to compute (%.2f s)",
                     event.total,
@@ -34,21 +25,21 @@ class LogListener:
                     event.to_compute,
                     event.seconds,
                 )
-            case OperationRetried():
+            case events.OperationRetried():
                 logger.warning("%s; it is retried", event.failure)
-            case OperationWaits():
+            case events.OperationWaits():
                 logger.info(
                     "%s (%s) waits for %s", event.kernel, event.operation[:12], event.holder
                 )
-            case OperationFailed():
+            case events.OperationFailed():
                 logger.error("%s", event.failure, extra={"place": event.failure.place})
-            case NonDeterminism():
+            case events.NonDeterminism():
                 logger.warning(
                     "%s (%s) returned a value that differs from the stored one",
                     event.kernel,
                     event.operation[:12],
                 )
-            case RunFinished():
+            case events.RunFinished():
                 logger.info(
                     "%s in %.2f s: %d computed, %d known, %d failed",
                     "all goals reached" if event.success else "not all goals reached",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import metadata
+from typing import Any
 
 from voxk8s.errors import InvalidUsage
 
 
-def load_plugin(kind: str, name: str, built_in: Mapping[str, str], group: str) -> object:
+def load_plugin(kind: str, name: str, built_in: Mapping[str, str], group: str) -> Any:
     """Load the built-in plugin (`module:attribute`) or the entry point of this name.
 
     Raises InvalidUsage for an unknown name, with the names of all plugins of this kind.

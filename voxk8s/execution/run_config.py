@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from voxk8s.errors import InvalidUsage
-from voxk8s.execution.executors import Executor
+from voxk8s.execution.executors.protocol import Executor
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.scheduling import SchedulingPolicy, find_policy
 from voxk8s.inputs.options import InputOptions

@@ -21,22 +21,13 @@ class SourceLocations:
         self._places = places or {}
         self.graph: KeyGraph | None = None
 
-    def of(self, operation: OperationId) -> str:
-        """Return the place of an operation; empty if it is not known."""
-        return str(self._find(operation) or "")
-
     def locate(self, failure: Failure, operation: OperationId) -> Failure:
         """Return a failure with the place of an operation, and the calls that led there."""
-        place = self._find(operation)
+        if operation not in self._places and self.graph is not None and self._places:
+            operation = self.graph.source_of(operation)
+        place = self._places.get(operation)
         calls = place.call_chain if isinstance(place, SourceLocation) else ""
         return replace(failure, place=str(place or ""), calls=calls)
-
-    def _find(self, operation: OperationId) -> object | None:
-        if not self._places:
-            return None
-        if operation not in self._places and self.graph is not None:
-            operation = self.graph.source_of(operation)
-        return self._places.get(operation)
 
 
 def line_at(place: str, text_of: Callable[[str], str]) -> tuple[str, int] | None:

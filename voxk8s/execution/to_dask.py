@@ -6,11 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from voxk8s.execution.executors.dask_graph import DaskGraph, dask_task
 from voxk8s.execution.reports import Failed
-from voxk8s.execution.run.pin_inputs import digest_locally, pin_inputs
+from voxk8s.execution.run.pin_inputs import pin_for_run
 from voxk8s.execution.run.run_spec import run_spec
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.tasks.fusion import FusionGroup
@@ -51,7 +52,7 @@ def compile_graph(plan: WorkPlan, config: RunConfig) -> DaskGraph:
     cannot be pinned. A known result that is gone or corrupt when it is read is computed again.
     Operations that depend on values of the run itself are not in the graph.
     """
-    graph = grow(key_graph(plan, registry()), _pinning(config), lambda _graph, _pivots: {})
+    graph = grow(key_graph(plan, registry()), partial(_pin, config), lambda _graph, _pivots: {})
     contains = config.store.contains if config.cache is CacheMode.USE else _nothing
     looked_up_at = time.time()
     resolution = resolve(graph, Prefetch(graph, contains))
@@ -82,20 +83,11 @@ def compile_graph(plan: WorkPlan, config: RunConfig) -> DaskGraph:
     }
 
 
-def _pinning(config: RunConfig) -> Callable[[Sequence[InputRef]], Mapping[OperationId, Pin]]:
-    def pin_all(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
-        pinned = pin_inputs(
-            refs,
-            config.inputs,
-            config.store if config.cache is not CacheMode.BYPASS else None,
-            lambda urls: digest_locally(urls, config.inputs, config.retry),
-            config.retry,
-        )
-        for error in pinned.errors.values():
-            raise error
-        return pinned.pins
-
-    return pin_all
+def _pin(config: RunConfig, refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
+    pinned = pin_for_run(config, refs)
+    for error in pinned.errors.values():
+        raise error
+    return pinned.pins
 
 
 def run_plain_task(

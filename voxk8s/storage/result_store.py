@@ -24,14 +24,7 @@ from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.pin_store import PinStore
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.quarantine import Quarantine
-from voxk8s.storage.record import (
-    FORMAT,
-    Provenance,
-    Record,
-    encode_record,
-    make_record,
-    read_value,
-)
+from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record, make_record, read_value
 from voxk8s.storage.record_store import RecordStore
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc import Collection, collect

@@ -14,8 +14,9 @@ from tests.support.plans_and_runs import (
     fresh_store,
 )
 from voxk8s.execution import close_shared_dask_client
-from voxk8s.execution.executors import Executor, find_executor
+from voxk8s.execution.executors import find_executor
 from voxk8s.execution.executors.dask_executors import DistributedExecutor
+from voxk8s.execution.executors.protocol import Executor
 from voxk8s.storage import ResultStore
 
 

@@ -12,7 +12,7 @@ from tests.support.plans_and_runs import (
     write_image,
 )
 from voxk8s.execution.events import GoalFailed, OperationFailed, OperationRetried
-from voxk8s.execution.executors import Executor
+from voxk8s.execution.executors.protocol import Executor
 from voxk8s.storage import ResultStore
 from voxk8s.values import Image
 

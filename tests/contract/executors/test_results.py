@@ -11,7 +11,7 @@ from tests.support.plans_and_runs import (
     engine_on,
     write_image,
 )
-from voxk8s.execution.executors import Executor
+from voxk8s.execution.executors.protocol import Executor
 from voxk8s.storage import ResultStore
 from voxk8s.values import Image, SavedFile
 

@@ -9,8 +9,8 @@ import pytest
 from tests.support.plans_and_runs import Memory, PlanMaker, engine_on
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.events import OperationFinished
-from voxk8s.execution.executors import Executor
 from voxk8s.execution.executors.dask_executors import DistributedExecutor
+from voxk8s.execution.executors.protocol import Executor
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import Placement, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec

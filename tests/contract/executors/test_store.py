@@ -18,7 +18,7 @@ from tests.support.plans_and_runs import (
     engine_on,
 )
 from voxk8s.execution.events import NonDeterminism
-from voxk8s.execution.executors import Executor
+from voxk8s.execution.executors.protocol import Executor
 from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore, open_store
 from voxk8s.storage.layout import record_path

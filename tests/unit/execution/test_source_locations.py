@@ -30,7 +30,7 @@ def test_operations_of_loops_have_the_place_of_the_body() -> None:
     )
     places = _places(program.plan, program.origins)
     lines = {
-        kernel: {places.of(name).split(":")[1] for name in names}
+        kernel: {places.locate(BROKEN, name).place.split(":")[1] for name in names}
         for kernel, names in _operations(places).items()
     }
     assert lines["default.subtraction"] == {"2"}
@@ -45,7 +45,8 @@ def test_inputs_with_computed_addresses_have_places() -> None:
     )
     places = _places(program.plan, program.origins)
     assert places.graph is not None
-    assert {places.of(name) for name in places.graph.unpinned} == {"main.imgql:3:10"}
+    found = {places.locate(BROKEN, name).place for name in places.graph.unpinned}
+    assert found == {"main.imgql:3:10"}
 
 
 def test_a_failure_names_the_calls_that_led_to_an_operation() -> None:
@@ -71,7 +72,7 @@ def test_a_saved_file_has_the_place_of_its_goal() -> None:
         goal.goal.name: places.graph.nodes[goal.key] for goal in places.graph.goals if goal.key
     }
     lines = {
-        name: places.of(node.location_id)
+        name: places.locate(BROKEN, node.location_id).place
         for name, node in found.items()
         if isinstance(node, KeyOperation)
     }

@@ -30,7 +30,7 @@ RecomputeGoal = Callable[[Goal], Value]
 """Computes the value of a goal again."""
 
 
-class ResultGone(StoreError):
+class ResultVanished(StoreError):
     """A result that the store held has vanished, or its bytes are corrupt."""
 
 
@@ -52,12 +52,10 @@ class GoalOutcomes:
     def pivot_value(self, key: ResultKey, report: Report | None) -> Value:
         """Return the elements of a loop's sequence; elements that are not scalars may be None.
 
-        Raises ResultGone.
+        Raises ResultVanished.
         """
-        if report is not None and report.value is not None:
-            return decode_inline(report.value)
-        if report is not None and report.skeleton is not None:
-            return decode_inline(report.skeleton)
+        if report is not None and (encoded := report.value or report.skeleton):
+            return decode_inline(encoded)
         if report is not None and not report.stored:
             return self._fetch(key)
         return _load(self._config.store, key)
@@ -92,7 +90,7 @@ class GoalOutcomes:
             text = as_line(node.value)
             return replace(base, value=node.value, has_value=True, text=text, cached=True)
         settled = goal.key in state.settled
-        report = state.settled[goal.key] if settled else tracker.final_report(goal.key)
+        report = state.settled[goal.key] if settled else tracker.finals.get(goal.key)
         if report is not None and is_failure(report):
             return replace(base, failure=tracker.failure(report))
         if not settled:
@@ -152,7 +150,7 @@ class GoalOutcomes:
         def load() -> Value:
             try:
                 return _load(store, key)
-            except ResultGone as error:
+            except ResultVanished as error:
                 if recompute_goal is None:
                     raise
                 logger.warning("%s; it is recomputed", error)
@@ -175,7 +173,7 @@ class GoalOutcomes:
             path = target_path(self._config.output, outcome.goal.name, self._config.confine)
             write_file(path, value.data)
         except (OSError, StoreError) as error:
-            if isinstance(error, ResultGone) and outcome.key is not None:
+            if isinstance(error, ResultVanished) and outcome.key is not None:
                 self.vanished.append(outcome.key)
             reason = getattr(error, "strerror", None) or str(error)
             failure = Failure(
@@ -198,7 +196,7 @@ def _why_no_key(
         if operation in blocked:
             return tracker.locate(blocked[operation])
         pivot = pivots.get(operation)
-        final = None if pivot is None else tracker.final_report(pivot)
+        final = None if pivot is None else tracker.finals.get(pivot)
         if final is not None and final.origin:
             return tracker.failure(final)
     return _not_reached(goal, stopped or "not reached: it depends on a value that was not computed")
@@ -211,5 +209,5 @@ def _not_reached(goal: KeyGoal, message: str) -> Failure:
 def _load(store: ResultStore, key: ResultKey) -> Value:
     value = store.get(key)
     if value is MISS:
-        raise ResultGone(f"the result {key} has vanished from the store {store.url}")
+        raise ResultVanished(f"the result {key} has vanished from the store {store.url}")
     return value

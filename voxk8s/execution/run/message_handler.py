@@ -11,7 +11,13 @@ from collections.abc import Iterable
 
 from voxk8s.errors import SchedulerLost, StoreError
 from voxk8s.execution.events import WorkerRecovered
-from voxk8s.execution.executors import ExecutorStopped, Message, Reports, TaskDone, TaskLost
+from voxk8s.execution.executors.protocol import (
+    ExecutorStopped,
+    Message,
+    Reports,
+    TaskDone,
+    TaskLost,
+)
 from voxk8s.execution.reports import Report
 from voxk8s.execution.run.run_context import RunContext, submit_lock
 from voxk8s.execution.run.run_spec import run_spec
@@ -58,7 +64,7 @@ class MessageHandler:
         state.pending.discard(task)
         held = False
         for key in state.watched[task]:
-            report = context.tracker.final_report(key)
+            report = context.tracker.finals.get(key)
             if report is None:
                 report = self._inspect(task, key)
                 if report.origin and ResultKey(report.origin) not in state.vanished:
@@ -104,7 +110,7 @@ class MessageHandler:
         context.apply_reports(context.name, [context.tracker.failure_report(key, failure)])
 
     def _is_recomputable(self, origin: str) -> bool:
-        final = self._context.tracker.final_report(ResultKey(origin)) if origin else None
+        final = self._context.tracker.finals.get(ResultKey(origin)) if origin else None
         return final is not None and final.is_recomputable
 
     def _inspect(self, task: TaskKey, key: ResultKey) -> Report:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from voxk8s.errors import StoreError
-from voxk8s.execution.executors import Session
+from voxk8s.execution.executors.protocol import Session
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.worker import runtime
@@ -78,12 +78,15 @@ def pin_inputs(
 
 
 def pin_for_run(
-    run: str, config: RunConfig, session: Callable[[], Session], refs: Sequence[InputRef]
+    config: RunConfig,
+    refs: Sequence[InputRef],
+    run: str = "",
+    session: Callable[[], Session] | None = None,
 ) -> PinResult:
-    """Pin the inputs of a run; unknown ones are digested by the workers if these are remote."""
+    """Pin inputs; unknown ones are digested by the workers of a session if these are remote."""
 
     def digests(urls: Sequence[str]) -> list[object]:
-        if config.executor.is_local or not urls:
+        if session is None or config.executor.is_local or not urls:
             return digest_locally(urls, config.inputs, config.retry)
         return session().map(digest_task, [(run, url, config.retry) for url in urls])
 

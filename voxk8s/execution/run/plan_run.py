@@ -12,7 +12,7 @@ from functools import partial
 
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
-from voxk8s.execution.executors import ExecutorStopped, Message
+from voxk8s.execution.executors.protocol import ExecutorStopped, Message
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
 from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler, requeue_missing
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext

@@ -7,16 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from voxk8s.execution.events import (
-    Event,
-    GoalFailed,
-    GoalReached,
-    Listener,
-    OperationFailed,
-    Progress,
-    ProgressChanged,
-)
-from voxk8s.execution.executors import Message, Session
+from voxk8s.execution import events as event_types
+from voxk8s.execution.events import Event, Listener, Progress
+from voxk8s.execution.executors.protocol import Message, Session
 from voxk8s.execution.reports import Report
 from voxk8s.execution.run.goal_outcomes import GoalOutcomes, RecomputeGoal
 from voxk8s.execution.run.run_state import RunState, is_failure
@@ -58,7 +51,7 @@ class EventDispatcher:
         now = self._clock()
         if force or now >= self._next_progress:
             self._next_progress = now + PROGRESS_SECONDS
-            self.dispatch(ProgressChanged(count()))
+            self.dispatch(event_types.ProgressChanged(count()))
 
 
 class RunContext:
@@ -106,7 +99,7 @@ class RunContext:
         """Update the tracker with reports and dispatch the events that follow from them."""
         for event in self.tracker.apply(run, reports):
             self.dispatch(event)
-            if isinstance(event, OperationFailed):
+            if isinstance(event, event_types.OperationFailed):
                 self.stop_if_fail_fast(event.failure.kernel)
 
     def stop_if_fail_fast(self, kernel: str) -> None:
@@ -124,9 +117,9 @@ class RunContext:
             state.stale = True
         for goal in state.goals_of(key):
             if report is not None and is_failure(report):
-                self.dispatch(GoalFailed(goal, self.tracker.failure(report)))
+                self.dispatch(event_types.GoalFailed(goal, self.tracker.failure(report)))
             else:
-                self.dispatch(GoalReached(goal, key))
+                self.dispatch(event_types.GoalReached(goal, key))
 
     def fetch(self, key: ResultKey) -> Value:
         """Return the value of a target whose task is still held by the executor."""

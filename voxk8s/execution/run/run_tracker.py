@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from voxk8s.execution.events import (
-    Event,
-    NonDeterminism,
-    OperationFailed,
-    OperationFinished,
-    OperationRetried,
-    OperationWaits,
-    Progress,
-)
+from voxk8s.execution import events
+from voxk8s.execution.events import Event, Progress
 from voxk8s.execution.reports import Report, Status
 from voxk8s.execution.result import OperationMetrics
 from voxk8s.execution.source_locations import NO_LOCATIONS, SourceLocations
@@ -35,10 +28,12 @@ class RunTracker:
         self._blocked: tuple[Failure, ...] = ()
         self._found: set[ResultKey] = set()
         self._computed: dict[ResultKey, Report] = {}
-        self._failed: dict[ResultKey, Report] = {}
         self._different: dict[ResultKey, Report] = {}
-        self._finals: dict[ResultKey, Report] = {}
         self._work: set[ResultKey] = set()
+        self.finals: dict[ResultKey, Report] = {}
+        """The last report on each operation that has ended."""
+        self.failed: dict[ResultKey, Report] = {}
+        """The reports of operations that failed themselves."""
         self.durable: set[ResultKey] = set()
         """Results that this run has stored."""
 
@@ -66,7 +61,7 @@ class RunTracker:
         for key in keys:
             self._found.discard(key)
             self.durable.discard(key)
-            self._finals.pop(key, None)
+            self.finals.pop(key, None)
 
     def apply(self, run: str, reports: Iterable[Report]) -> Iterator[Event]:
         """Apply reports and return the events that follow; ignores operations of other plans."""
@@ -79,27 +74,27 @@ class RunTracker:
                 case Status.COMPUTED | Status.FOUND:
                     yield from self._ended(run, node, report)
                 case Status.FAILED:
-                    self._finals[key] = report
-                    if key not in self._failed and not report.is_recomputable:
-                        self._failed[key] = report
-                        yield OperationFailed(key, self.failure(report))
+                    self.finals[key] = report
+                    if key not in self.failed and not report.is_recomputable:
+                        self.failed[key] = report
+                        yield events.OperationFailed(key, self.failure(report))
                 case Status.SKIPPED:
-                    self._finals[key] = report
+                    self.finals[key] = report
                 case Status.WAITING:
-                    yield OperationWaits(key, node.operation, node.kernel, report.holder)
+                    yield events.OperationWaits(key, node.operation, node.kernel, report.holder)
                 case Status.RETRYING:
-                    yield OperationRetried(key, self.failure(report))
+                    yield events.OperationRetried(key, self.failure(report))
 
     def _ended(self, run: str, node: KeyOperation, report: Report) -> Iterator[Event]:
         key = node.key
         if run == self._run:
             # What another run reports may lie in another store: it says nothing of ours.
-            self._finals[key] = report
+            self.finals[key] = report
             if report.stored:
                 self.durable.add(key)
         if report.stored == "nondeterministic" and key not in self._different:
             self._different[key] = report
-            yield NonDeterminism(key, node.operation, node.kernel)
+            yield events.NonDeterminism(key, node.operation, node.kernel)
         found = report.status is Status.FOUND or run != self._run
         if key in self._computed or (found and key in self._found):
             return
@@ -109,8 +104,8 @@ class RunTracker:
             # The store may have been asked again before this report came.
             self._found.discard(key)
             self._computed[key] = report
-        self._failed.pop(key, None)
-        yield OperationFinished(
+        self.failed.pop(key, None)
+        yield events.OperationFinished(
             key,
             node.operation,
             node.kernel,
@@ -123,19 +118,6 @@ class RunTracker:
             found,
         )
 
-    def final_report(self, key: ResultKey) -> Report | None:
-        """Return the last report on an operation, if it has ended."""
-        return self._finals.get(key)
-
-    def failed_report(self, key: ResultKey) -> Report | None:
-        """Return the report of an operation that failed itself."""
-        return self._failed.get(key)
-
-    @property
-    def failed_keys(self) -> Collection[ResultKey]:
-        """Operations that failed themselves."""
-        return self._failed.keys()
-
     def failure_report(self, key: ResultKey, failure: Failure) -> Report:
         """Create the report of a failure that no task could send, as when its worker died."""
         node = self._nodes.get(key)
@@ -144,13 +126,13 @@ class RunTracker:
 
     def progress(self, parallelism: int = 0) -> Progress:
         """Return the current counts; at most `parallelism` of the operations left are running."""
-        left = len(self._work - self._computed.keys() - self._found - self._failed.keys())
+        left = len(self._work - self._computed.keys() - self._found - self.failed.keys())
         running = min(left, parallelism)
         return Progress(
             total=self._total,
             cached=len(self._found),
             computed=len(self._computed),
-            failed=len(self._failed) + len(self._blocked),
+            failed=len(self.failed) + len(self._blocked),
             running=running,
             pending=left - running + self._waiting - len(self._blocked),
             skipped=self._skipped,
@@ -158,12 +140,12 @@ class RunTracker:
 
     def failures(self) -> tuple[Failure, ...]:
         """Return failures in their order, then those of operations without a key."""
-        return (*map(self.failure, self._failed.values()), *self._blocked)
+        return (*map(self.failure, self.failed.values()), *self._blocked)
 
     def failure(self, report: Report) -> Failure:
         """Return the failure of the operation that failed first, with its place in the program."""
         key = ResultKey(report.origin or report.key)
-        first = self._failed.get(ResultKey(report.origin), report)
+        first = self.failed.get(ResultKey(report.origin), report)
         node, operation = self._nodes.get(key), self._operation(key)
         failure = replace(
             first.failure or Failure(""),
@@ -182,7 +164,7 @@ class RunTracker:
 
         A saved file has the id of what it shows; its measurements are given where it was known.
         """
-        ended = self._failed | self._computed
+        ended = self.failed | self._computed
         files = {key: report for key, report in ended.items() if self._is_save(key)}
         result = {
             self._operation(key): OperationMetrics(

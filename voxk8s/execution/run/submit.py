@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from voxk8s.execution.events import OperationFailed, PlanResolved
-from voxk8s.execution.run.goal_outcomes import ResultGone
+from voxk8s.execution.run.goal_outcomes import ResultVanished
 from voxk8s.execution.run.message_handler import requeue_missing
 from voxk8s.execution.run.pin_inputs import PinResult, pin_for_run
 from voxk8s.execution.run.run_context import RunContext, submit_lock
@@ -49,7 +49,7 @@ class Submitter:
             grow_graph(
                 state,
                 lambda refs: pin_for_run(
-                    context.name, context.config, lambda: context.session, refs
+                    context.config, refs, context.name, lambda: context.session
                 ),
             )
             context.locations.graph = state.graph
@@ -63,7 +63,7 @@ class Submitter:
             for key in pivots:
                 try:
                     state.pivots[key] = context.goal_outcomes().pivot_value(key, state.settled[key])
-                except ResultGone:
+                except ResultVanished:
                     if not requeue_missing(context, [key]):
                         raise
 
@@ -112,7 +112,7 @@ class Submitter:
             compute,
             known,
             targets,
-            context.tracker.failed_keys,
+            context.tracker.failed,
             salt,
             context.config.scheduling,
         )
@@ -134,7 +134,7 @@ class Submitter:
     ) -> list[ResultKey]:
         """Settle targets that depend on a failed operation; return the others."""
         context, state = self._context, self._context.state
-        origins: dict[ResultKey, ResultKey] = {key: key for key in context.tracker.failed_keys}
+        origins: dict[ResultKey, ResultKey] = {key: key for key in context.tracker.failed}
         if origins:
             for key in compute:
                 for argument in state.graph.nodes[key].arguments:
@@ -142,11 +142,10 @@ class Submitter:
                         origins.setdefault(key, origins[argument])
         free: list[ResultKey] = []
         for key in targets:
-            failure = context.tracker.failed_report(origins[key]) if key in origins else None
-            if failure is None:
-                free.append(key)
+            if key in origins:
+                context.settle(key, context.tracker.failed[origins[key]])
             else:
-                context.settle(key, failure)
+                free.append(key)
         return free
 
 

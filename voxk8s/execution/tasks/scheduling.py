@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
@@ -91,7 +91,7 @@ class DefaultPolicy:
 
 def find_policy(name: str) -> SchedulingPolicy:
     """Create the scheduling policy of this name: a built-in one, or that of an entry point."""
-    create: Any = load_plugin("scheduling policy", name, _BUILT_IN, ENTRY_POINT_SCHEDULING)
+    create = load_plugin("scheduling policy", name, _BUILT_IN, ENTRY_POINT_SCHEDULING)
     policy: SchedulingPolicy = create()
     return policy
 

@@ -30,6 +30,10 @@ class StepKind(StrEnum):
     """Read from the store."""
 
 
+_KINDS = {Role.LOAD: StepKind.LOAD, Role.LISTING: StepKind.LISTING, Role.SAVE: StepKind.SAVE}
+"""The kinds of steps whose operations are not computed by a kernel."""
+
+
 class Step(NamedTuple):
     """One operation of a task; `arguments` are slot slots.
 
@@ -40,15 +44,15 @@ class Step(NamedTuple):
 
     key: str
     kind: str
-    kernel: str
-    version: int
-    arguments: tuple[int, ...]
-    argument_keys: tuple[ResultKey, ...]
-    must_store: bool
-    goal: bool
-    cheap: bool
-    pin: Pin | None
-    suffix: str | None
+    kernel: str = ""
+    version: int = 0
+    arguments: tuple[int, ...] = ()
+    argument_keys: tuple[ResultKey, ...] = ()
+    must_store: bool = False
+    goal: bool = False
+    cheap: bool = False
+    pin: Pin | None = None
+    suffix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +138,10 @@ def _task(
     steps: list[Step] = []
     for key in (*group.fetches, *group.members):
         slots[key] = len(constants) + len(upstream) + len(steps)
-        steps.append(
-            _fetch(key) if key in group.fetches else _step(_operation(nodes, key), slots, options)
-        )
+        if key in group.fetches:
+            steps.append(Step(key, StepKind.FETCH, cheap=True))
+        else:
+            steps.append(_step(_operation(nodes, key), slots, options))
     return TaskSpec(
         task_key(group.exports, options.salt),
         tuple(constants.values()),
@@ -153,20 +158,8 @@ def _operation(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyOperati
     return node
 
 
-def _fetch(key: ResultKey) -> Step:
-    return Step(key, StepKind.FETCH, "", 0, (), (), False, False, True, None, None)
-
-
 def _step(node: KeyOperation, slots: Mapping[ResultKey, int], options: TaskOptions) -> Step:
-    match node.role:
-        case Role.LOAD:
-            kind = StepKind.LOAD
-        case Role.LISTING:
-            kind = StepKind.LISTING
-        case Role.SAVE:
-            kind = StepKind.SAVE
-        case _:
-            kind = StepKind.COMPUTE
+    kind = _KINDS.get(node.role, StepKind.COMPUTE)
     # An input is read by its pin; its URL is not an argument of a kernel.
     pinned = kind in (StepKind.LOAD, StepKind.LISTING)
     return Step(

@@ -14,13 +14,7 @@ from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
 from voxk8s.execution.worker import runtime, shared_work
 from voxk8s.execution.worker.normalize import copy_containers, normalize
 from voxk8s.execution.worker.store_result import failure_report, store_result
-from voxk8s.execution.worker.task_context import (
-    Clock,
-    RunSpec,
-    SlotValue,
-    StepResult,
-    TaskContext,
-)
+from voxk8s.execution.worker.task_context import Clock, RunSpec, SlotValue, StepResult, TaskContext
 from voxk8s.failure import CANCELLED, RESULT_GONE, Failure, failure_of
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.inputs.loading import load_input

@@ -9,7 +9,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -129,10 +129,7 @@ def worker_name() -> str:
 
 def sleep(seconds: float) -> None:
     """Sleep inside a task; during a long sleep the worker's thread runs other tasks."""
-    if seconds < MIN_SECEDE_SECONDS:
-        time.sleep(seconds)
-        return
-    with seceded():
+    with seceded() if seconds >= MIN_SECEDE_SECONDS else nullcontext():
         time.sleep(seconds)
 
 

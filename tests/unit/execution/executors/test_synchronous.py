@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.plans_and_runs import QUICK
-from voxk8s.execution.executors import Message, Reports, TaskDone
+from voxk8s.execution.executors.protocol import Message, Reports, TaskDone
 from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
 from voxk8s.execution.tasks.task import Step, StepKind, TaskKey, TaskSpec, UpstreamRef
 from voxk8s.execution.worker.task_context import RunSpec

@@ -10,7 +10,7 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s.errors import KernelError, SchedulerLost, WorkerLost
 from voxk8s.execution.events import Event, OperationFailed, WorkerRecovered
-from voxk8s.execution.executors import ExecutorStopped, Message, TaskLost
+from voxk8s.execution.executors.protocol import ExecutorStopped, Message, TaskLost
 from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
 from voxk8s.execution.run.message_handler import (
     CANCELLED,
