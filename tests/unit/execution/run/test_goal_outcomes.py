@@ -15,7 +15,7 @@ from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.inline_values import encode_inline, encode_skeleton
 from voxk8s.execution.reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
-from voxk8s.execution.run.goal_outcomes import GoalOutcomes, ResultGone
+from voxk8s.execution.run.goal_outcomes import GoalOutcomes, ResultVanished
 from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.execution.run_config import RunConfig
@@ -221,7 +221,7 @@ def test_a_vanished_value_is_recomputed_when_it_is_read() -> None:
     scene.store.delete([scene.key])
     assert mended.load() == "recomputed"
     assert asked == [mended.goal]
-    with pytest.raises(ResultGone, match="has vanished from the store"):
+    with pytest.raises(ResultVanished, match="has vanished from the store"):
         lost.load()
 
 
@@ -281,5 +281,5 @@ def test_the_sequence_of_a_loop_is_read_where_it_is(report: Report | None, expec
 def test_a_sequence_that_vanished_is_an_error() -> None:
     """The submitter requeues it."""
     scene = Scene()
-    with pytest.raises(ResultGone):
+    with pytest.raises(ResultVanished):
         scene.outcomes.pivot_value(scene.key, None)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, engine_on, fresh_store
 from voxk8s.errors import InputUnavailable
 from voxk8s.execution.events import OperationFailed, PlanResolved
-from voxk8s.execution.executors import Executor, Message, TaskDone
+from voxk8s.execution.executors.protocol import Executor, Message, TaskDone
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.run.pin_inputs import PinResult
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
