@@ -32,32 +32,29 @@ def _binary(kernel: str, left: str, right: str, result: str, *, swapped: bool = 
 
 
 _ARITHMETIC: Final = {
-    "+": "addition",
-    "-": "subtraction",
-    "*": "multiplication",
-    "/": "division",
+    "+": ("addition", "add"),
+    "-": ("subtraction", "sub"),
+    "*": ("multiplication", "mul"),
+    "/": ("division", "div"),
 }
-_TYPED_ARITHMETIC: Final = {
-    "+": ("add", True),
-    "*": ("mul", True),
-    "-": ("sub", False),
-    "/": ("div", False),
-}
+"""Names of kernels in `default` and, in part, in `vox1`, by their sign."""
+_COMMUTATIVE: Final = ("+", "*")
 _COMPARISONS: Final = {
-    "<": ("less", "lt"),
-    "<=": ("less_equal", "leq"),
-    ">": ("greater", "gt"),
-    ">=": ("greater_equal", "geq"),
-    "=": ("equal", "eq"),
+    "<": ("less", "lt", "gt"),
+    "<=": ("less_equal", "leq", "geq"),
+    ">": ("greater", "gt", "lt"),
+    ">=": ("greater_equal", "geq", "leq"),
+    "=": ("equal", "eq", "eq"),
 }
-_SWAPPED: Final = {"lt": "gt", "leq": "geq", "gt": "lt", "geq": "leq", "eq": "eq"}
+"""Names of kernels as in `_ARITHMETIC`, and of the comparison with its operands swapped."""
 
 
 def _default() -> dict[str, Symbol]:
     table = {
-        sign: _binary(f"default.{name}", "any", "any", "any") for sign, name in _ARITHMETIC.items()
+        sign: _binary(f"default.{name}", "any", "any", "any")
+        for sign, (name, _) in _ARITHMETIC.items()
     }
-    for sign, (name, _) in _COMPARISONS.items():
+    for sign, (name, *_) in _COMPARISONS.items():
         if sign != "=":
             table[sign] = _binary(f"default.{name}", "any", "any", "bool")
     table["=="] = _binary("default.equal", "any", "any", "bool")
@@ -69,17 +66,17 @@ def _default() -> dict[str, Symbol]:
 
 def _vox1() -> dict[str, Symbol]:
     table: dict[str, Symbol] = {}
-    for sign, (name, commutes) in _TYPED_ARITHMETIC.items():
+    for sign, (_, name) in _ARITHMETIC.items():
         table[f"{sign}."] = _binary(f"vox1.{name}_vs", "image", "number", "image")
         table[f".{sign}"] = (
             _binary(f"vox1.{name}_vs", "number", "image", "image", swapped=True)
-            if commutes
+            if sign in _COMMUTATIVE
             else _binary(f"vox1.{name}_sv", "number", "image", "image")
         )
         table[f".{sign}."] = _binary(f"vox1.num_{name}", "number", "number", "number")
-    for sign, (_, name) in _COMPARISONS.items():
+    for sign, (_, name, swapped) in _COMPARISONS.items():
         # The dot is on the side of the number: `v .<= i` is v <= i, which is i >= v.
-        table[f".{sign}"] = _binary(f"vox1.{_SWAPPED[name]}_sv", "number", "image", "mask")
+        table[f".{sign}"] = _binary(f"vox1.{swapped}_sv", "number", "image", "mask")
         table[f"{sign}."] = _binary(f"vox1.{name}_sv", "image", "number", "mask", swapped=True)
         table[f".{sign}."] = _binary(f"vox1.num_{name}", "number", "number", "bool")
     table["&"] = _binary("vox1.and", "mask", "mask", "mask")
