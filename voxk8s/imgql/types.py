@@ -62,10 +62,8 @@ def join(argument_types: Sequence[str]) -> str:
         return different.pop()
     if different and different <= IMAGES:
         return "image"
-    families = {family(value_type) for value_type in different} & {"sequence", "string"}
-    if len(families) == 1 and families == {family(value_type) for value_type in different}:
-        return families.pop()
-    return ANY
+    families = {family(value_type) for value_type in different}
+    return families.pop() if families in ({"sequence"}, {"string"}) else ANY
 
 
 def clashes(expected_type: str, given: str) -> bool:

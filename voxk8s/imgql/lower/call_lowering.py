@@ -30,6 +30,11 @@ class CallLowering:
         """Report an error at an item of a function's text."""
         self._diagnostics.error(function.source, item, message, *hints)
 
+    def aborted(self, function: Function, item: Item, message: str, *hints: str) -> LoweringAborted:
+        """Report an error and return the exception that ends the lowering of the definition."""
+        self.error(function, item, message, *hints)
+        return LoweringAborted()
+
     def apply(
         self,
         scope: Scope,
@@ -87,8 +92,7 @@ class CallLowering:
         """Apply a kernel that the syntax stands for, such as `default.index` for brackets."""
         signature = self._globals.signature(qualified)
         if signature is None:
-            self.error(scope.function, item, f"the kernel {qualified} is not available")
-            raise LoweringAborted
+            raise self.aborted(scope.function, item, f"the kernel {qualified} is not available")
         operator = self._globals.spell(qualified)
         return scope.add(
             Apply(operator, signature, tuple(arguments), item.start, item.end, operator)

@@ -102,13 +102,12 @@ class ExpressionLowering:
                 return resolved
         source = scope.function.source
         new_line = index > 0 and "\n" in source.code[items[index - 1].end : item.start]
-        self._calls.error(
+        raise self._calls.aborted(
             scope.function,
             item,
             "expected an operator between two expressions",
             _NEW_LINE if new_line else _SAME_LINE,
         )
-        raise LoweringAborted
 
     def _single_token(self, scope: Scope, items: Sequence[Item], index: int) -> int | None:
         """Lower an operand of one token, as most are; None if it may have more."""
@@ -132,8 +131,9 @@ class ExpressionLowering:
             if index == len(items):
                 last = items[-1]
                 text = last.text if isinstance(last, Token) else "…"
-                self._calls.error(scope.function, last, f"expected an operand after `{text}`")
-                raise LoweringAborted
+                raise self._calls.aborted(
+                    scope.function, last, f"expected an operand after `{text}`"
+                )
             item = items[index]
             following = items[index + 1] if index + 1 < len(items) else None
             if not isinstance(item, Token) or item.type in LITERALS:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Final, TypeAlias
 
-from voxk8s.imgql.lower.call_lowering import MINUS, CallLowering, LoweringAborted
+from voxk8s.imgql.lower.call_lowering import MINUS, CallLowering
 from voxk8s.imgql.lower.ir import Constant, Fold, Function, Map, Unknown
 from voxk8s.imgql.lower.name_lookup import NameLookup
 from voxk8s.imgql.lower.scopes import Local, Scope
@@ -48,17 +48,17 @@ class OperandLowering:
             return self.literal(scope, item)
         if isinstance(item, Group):
             if len(item.items) != 1:
-                message = "expected one expression in these parentheses"
-                self._calls.error(scope.function, item, message)
-                raise LoweringAborted
+                raise self._calls.aborted(
+                    scope.function, item, "expected one expression in these parentheses"
+                )
             value = yield self._chain(scope, item.items[0])
         elif isinstance(item, Bracket):
             items = yield self.chains(scope, item.items)
             value = self._calls.kernel(scope, "default.sequence", items, item)
         elif isinstance(item, Slice):
-            message = "expected a sequence before this slice: `xs[a:b]`"
-            self._calls.error(scope.function, item, message)
-            raise LoweringAborted
+            raise self._calls.aborted(
+                scope.function, item, "expected a sequence before this slice: `xs[a:b]`"
+            )
         elif isinstance(item, For):
             value = yield self._loop(scope, item)
         elif isinstance(item, Let):
@@ -94,8 +94,7 @@ class OperandLowering:
             element = yield self._slice(scope, sequence, item)
             return element
         if len(item.items) != 1:
-            self._calls.error(scope.function, item, "expected one index in these brackets")
-            raise LoweringAborted
+            raise self._calls.aborted(scope.function, item, "expected one index in these brackets")
         position = yield self._chain(scope, item.items[0])
         return self._calls.kernel(scope, "default.index", (sequence, position), item)
 
@@ -106,13 +105,12 @@ class OperandLowering:
         else:
             first = yield self._chain(scope, item.first)
         if item.last is None:
-            self._calls.error(
+            raise self._calls.aborted(
                 scope.function,
                 item,
                 "expected an end of this slice",
                 "write `xs[a:b]`; the item at b is not part of it",
             )
-            raise LoweringAborted
         last = yield self._chain(scope, item.last)
         one, other = (scope.function.instructions[each] for each in (first, last))
         if (
@@ -169,13 +167,12 @@ class OperandLowering:
         """Lower `map(f, xs)`, which is the same as `for x in xs do f(x)`."""
         named = group.items[0].items if len(group.items) == 2 else ()
         if len(named) != 1 or not isinstance(named[0], Token) or named[0].type != "NAME":
-            self._calls.error(
+            raise self._calls.aborted(
                 scope.function,
                 token,
                 f"`{token.text}` takes the name of a function and a sequence",
                 "for example: map(f, xs); or write: for x in xs do …",
             )
-            raise LoweringAborted
         sequence = yield self._chain(scope, group.items[1])
         applied = self._function(scope, named[0], 1, token.text)
         if applied is None:
@@ -188,9 +185,9 @@ class OperandLowering:
         items = item.items
         operator = items[0]
         if not isinstance(operator, Token) or operator.type not in (*SIGNS, "NAME"):
-            message = "expected an operator or a function after `fold`"
-            self._calls.error(scope.function, operator, message)
-            raise LoweringAborted
+            raise self._calls.aborted(
+                scope.function, operator, "expected an operator or a function after `fold`"
+            )
         rest = _end_of_initial(items)
         initial: int
         if rest < len(items):
@@ -200,13 +197,12 @@ class OperandLowering:
             neutral = _NEUTRAL[operator.text]
             initial = scope.add(Constant(neutral, operator.start, operator.end))
         else:
-            self._calls.error(
+            raise self._calls.aborted(
                 scope.function,
                 item,
                 "`fold` takes an operator, an initial value and a sequence",
                 "for example: fold + 0 xs",
             )
-            raise LoweringAborted
         sequence = yield self._chain(scope, Chain(items[rest:]))
         applied = self._function(scope, operator, 2, "fold")
         if applied is None:
@@ -234,18 +230,12 @@ class OperandLowering:
 
 def _end_of_initial(items: Sequence[Item]) -> int:
     """Return the index after the initial value of a fold, which follows its operator."""
-    index = 1
-    if _is_minus(items, index) and index + 1 < len(items):
-        index += 1
-    index += 1
+    sign = items[1] if len(items) > 2 else None
+    negative = isinstance(sign, Token) and sign.type == "OP" and sign.text == MINUS
+    index = 3 if negative else 2
     while index < len(items) and _is_tight(items[index]) and _takes_brackets(items[index - 1]):
         index += 1
     return index
-
-
-def _is_minus(items: Sequence[Item], index: int) -> bool:
-    item = items[index] if index < len(items) else None
-    return isinstance(item, Token) and item.type == "OP" and item.text == MINUS
 
 
 def _are_literals(items: Sequence[Item]) -> bool:
