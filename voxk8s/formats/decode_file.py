@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from voxk8s.errors import InputUnavailable, KernelError
+from voxk8s.formats import sniff
 from voxk8s.formats.bmp import check_bmp
 from voxk8s.formats.dicom.gdcm import check_complete, check_jpeg_frames, preserve_locale
 from voxk8s.formats.inflate import inflate
@@ -28,21 +29,6 @@ from voxk8s.formats.metaimage import normalize_metaimage
 from voxk8s.formats.nifti import check_nifti
 from voxk8s.formats.nrrd import check_nrrd
 from voxk8s.formats.png import check_png, read_grey_png
-from voxk8s.formats.sniff import (
-    BMP,
-    DICOM,
-    HEAD_BYTES,
-    JPEG,
-    JSON,
-    META,
-    NIFTI,
-    NRRD,
-    PNG,
-    TIFF,
-    Format,
-    is_gzip,
-    sniff,
-)
 from voxk8s.formats.tiff import read_tiff
 
 if TYPE_CHECKING:
@@ -59,45 +45,48 @@ def decode_file(
     A gzip file is decompressed first, which checks it: ITK would not. `scratch` is a folder that
     the caller removes. `data_file` is the name and the path of the data file of a detached header.
     """
-    head = _head(path)
-    if is_gzip(head):
+    head = sniff.read_head(path)
+    if sniff.is_gzip(head):
         path = _decompressed(url, path, scratch)
-        head = _head(path)
-    found = sniff(url, head)
-    if found is JSON:
+        head = sniff.read_head(path)
+    found = sniff.sniff(url, head)
+    if found is sniff.JSON:
         return _document(url, path)
-    image: Value = None
-    if found is TIFF:
-        image = read_tiff(url, path)
-    elif found is PNG:
-        check_png(url, path)
-        image = read_grey_png(url, path, head)
-    if image is not None:
+    if found is sniff.TIFF and (image := read_tiff(url, path)) is not None:
         return image
+    if found is sniff.PNG:
+        check_png(url, path)
+        if (image := read_grey_png(url, path, head)) is not None:
+            return image
     return _read_with_itk(url, found, _prepare(url, found, path, head, scratch, data_file), head)
 
 
 def _prepare(
-    url: str, found: Format, path: str, head: bytes, scratch: str, data_file: tuple[str, str] | None
+    url: str,
+    found: sniff.Format,
+    path: str,
+    head: bytes,
+    scratch: str,
+    data_file: tuple[str, str] | None,
 ) -> str:
     """Check what ITK does not check, and return a path from which ITK reads the file."""
-    if found is META:
+    if found is sniff.META:
         return normalize_metaimage(url, path, data_file, scratch)
     suffix = found.suffix
-    if found is NIFTI:
+    if found is sniff.NIFTI:
         check_nifti(url, path, data_file)
         if data_file is not None:
             suffix = ".hdr"
             os.symlink(os.path.abspath(data_file[1]), os.path.join(scratch, "voxk8s-image.img"))
-    elif found is NRRD:
+    elif found is sniff.NRRD:
         check_nrrd(url, path, data_file)
         if data_file is not None:
             os.symlink(os.path.abspath(data_file[1]), os.path.join(scratch, data_file[0]))
-    elif found is JPEG:
+    elif found is sniff.JPEG:
         check_jpeg_size(url, path)
-    elif found is BMP:
+    elif found is sniff.BMP:
         check_bmp(url, path)
-    elif found is DICOM:
+    elif found is sniff.DICOM:
         check_complete(url, path, head)
     # ITK reads some formats only with their own suffix; a symlink needs no copy.
     name = os.path.join(scratch, f"voxk8s-image{suffix}")
@@ -105,7 +94,7 @@ def _prepare(
     return name
 
 
-def _read_with_itk(url: str, found: Format, name: str, head: bytes) -> Value:
+def _read_with_itk(url: str, found: sniff.Format, name: str, head: bytes) -> Value:
     from voxk8s.formats.itk import error_message, from_itk, sitk
 
     reader = sitk.ImageFileReader()
@@ -113,10 +102,10 @@ def _read_with_itk(url: str, found: Format, name: str, head: bytes) -> Value:
     reader.SetFileName(name)
     libjpeg_errors: list[str] = []
     try:
-        if found is JPEG:
+        if found is sniff.JPEG:
             with capture_libjpeg_errors(*_STREAMS) as libjpeg_errors:
                 image = reader.Execute()
-        elif found is DICOM:
+        elif found is sniff.DICOM:
             with preserve_locale, check_jpeg_frames(url, head):
                 image = reader.Execute()
         else:
@@ -146,11 +135,6 @@ def _read_with_itk(url: str, found: Format, name: str, head: bytes) -> Value:
         f"input {url}: the JPEG file is"
         f" {'truncated' if truncated else f'corrupted: {libjpeg_errors[0]}'}"
     )
-
-
-def _head(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(HEAD_BYTES)
 
 
 def _decompressed(url: str, path: str, scratch: str) -> str:

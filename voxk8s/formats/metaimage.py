@@ -98,7 +98,9 @@ def normalize_metaimage(
         raise InputUnavailable(
             f"input {url}: MetaImage voxels of type {kind or '?'} are not supported"
         )
-    channels = _channels(url, fields)
+    channels = _whole(url, fields, "ElementNumberOfChannels", 1)
+    if channels < 1:
+        raise _corrupted(url, "ElementNumberOfChannels", fields)
     wanted = math.prod(sizes) * channels * int(_TYPES[kind][1])
     source = path if local or data_file is None else data_file[1]
     offset = _offset(url, header, source, local, wanted)
@@ -199,13 +201,6 @@ def _read_text(url: str, source: IO[bytes], target: str, kind: str, wanted: int)
     if values.nbytes < wanted:
         raise _truncated(url)
     values[: wanted // values.itemsize].tofile(target)
-
-
-def _channels(url: str, fields: Mapping[str, str]) -> int:
-    channels = _whole(url, fields, "ElementNumberOfChannels", 1)
-    if channels < 1:
-        raise _corrupted(url, "ElementNumberOfChannels", fields)
-    return channels
 
 
 def _flag(fields: Mapping[str, str], name: str, default: bool) -> bool:

@@ -35,6 +35,12 @@ HEAD_BYTES: Final = 4096
 _TIFF_MAGIC: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
+def read_head(path: str) -> bytes:
+    """Return the first bytes of a file, at most HEAD_BYTES."""
+    with open(path, "rb") as file:
+        return file.read(HEAD_BYTES)
+
+
 def is_gzip(head: bytes) -> bool:
     """Whether a file that begins with `head` is compressed by gzip."""
     return head[:2] == b"\x1f\x8b"

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Final
 
@@ -89,11 +89,11 @@ def hash_file(
     with (
         convert_errors(location),
         _opened(location, options) as source,
-        _writer_to(copy_to) as write,
+        open(copy_to or os.devnull, "wb") as copy,
     ):
         while chunk := source.read(_CHUNK):
             hasher.update(chunk)
-            write(chunk)
+            copy.write(chunk)
             size += len(chunk)
     return Digest(hasher.hexdigest()), size
 
@@ -112,15 +112,6 @@ def _opened(location: Location, options: InputOptions) -> Iterator[IO[bytes]]:
             location.path, "rb", block_size=_CHUNK, cache_type="readahead"
         ) as file:
             yield file
-
-
-@contextmanager
-def _writer_to(path: str | None) -> Iterator[Callable[[bytes], object]]:
-    if path is None:
-        yield lambda _: None
-        return
-    with open(path, "wb") as file:
-        yield file.write
 
 
 def combine(parts: Sequence[tuple[Digest, int]], *, folder: bool) -> Digest:

@@ -28,17 +28,17 @@ class InputOptions:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> InputOptions:
         """Read the options from the standard variables of AWS and from those of voxk8s."""
+
+        def first(*names: str) -> str | None:
+            return next((env[name] for name in names if env.get(name)), None)
+
         prefixes = tuple(env.get(constants.ENV_INPUT_PREFIXES, "").split())
         return cls(
             local_allowed=read_flag(env, constants.ENV_LOCAL_INPUTS, True),
-            endpoint=env.get(constants.ENV_S3_OWN_ENDPOINT)
-            or env.get(constants.ENV_S3_ENDPOINT)
-            or None,
-            region=env.get(constants.ENV_S3_REGION)
-            or env.get(constants.ENV_S3_DEFAULT_REGION)
-            or None,
-            key=env.get(constants.ENV_S3_KEY) or None,
-            secret=env.get(constants.ENV_S3_SECRET) or None,
-            token=env.get(constants.ENV_S3_TOKEN) or None,
+            endpoint=first(constants.ENV_S3_OWN_ENDPOINT, constants.ENV_S3_ENDPOINT),
+            region=first(constants.ENV_S3_REGION, constants.ENV_S3_DEFAULT_REGION),
+            key=first(constants.ENV_S3_KEY),
+            secret=first(constants.ENV_S3_SECRET),
+            token=first(constants.ENV_S3_TOKEN),
             allowed_prefixes=prefixes or None,
         )

@@ -11,7 +11,7 @@ from voxk8s.errors import InputUnavailable, KernelError
 from voxk8s.formats.dicom.elements import parse_file_meta
 from voxk8s.formats.dicom.gdcm import check_complete, check_jpeg_frames, preserve_locale
 from voxk8s.formats.dicom.slices import Slice, sort_slices
-from voxk8s.formats.sniff import HEAD_BYTES
+from voxk8s.formats.sniff import read_head
 
 if TYPE_CHECKING:
     from voxk8s.values import Image
@@ -34,7 +34,7 @@ def decode_series(url: str, paths: list[str]) -> Image:
     """
     from voxk8s.formats.itk import error_message, from_itk, sitk
 
-    heads = {path: head for path in paths if _has_image(head := _head(path))}
+    heads = {path: head for path in paths if _has_image(head := read_head(path))}
     if not heads:
         raise InputUnavailable(f"input {url}: the folder has no DICOM files")
     with preserve_locale:
@@ -53,11 +53,6 @@ def decode_series(url: str, paths: list[str]) -> Image:
             raise InputUnavailable(
                 f"input {url}: the DICOM series cannot be read: {error_message(error)}"
             ) from error
-
-
-def _head(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(HEAD_BYTES)
 
 
 def _has_image(head: bytes) -> bool:

@@ -69,12 +69,10 @@ def floor(a: Value) -> Value:
 def _apply(name: str, numbers: _OnNumbers, arrays: _OnArrays, a: Value, b: Value) -> Value:
     if isinstance(a, bool | int | float) and isinstance(b, bool | int | float):
         return _scalar(name, numbers, a, b)
-    if isinstance(a, Image) or isinstance(b, Image):
-        if isinstance(a, list) or isinstance(b, list):
-            return _items(name, numbers, arrays, a, b)
-        return _images(name, arrays, a, b)
     if isinstance(a, list) or isinstance(b, list):
         return _items(name, numbers, arrays, a, b)
+    if isinstance(a, Image) or isinstance(b, Image):
+        return _images(name, arrays, a, b)
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return _apply(name, numbers, arrays, _to_list(a), _to_list(b))
     raise _type_error(name, a, b)

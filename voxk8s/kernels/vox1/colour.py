@@ -25,10 +25,8 @@ def intensity(i: Value) -> Image:
     Alpha is ignored. Source: the luminance of ITU-R BT.709.
     """
     image = require_image("intensity", i)
-    if image.channels == 1:
-        return image_like(image, as_float32(image))
-    if image.channels == 2:
-        return image_like(image, _channel(image, 0), 1)
+    if image.channels in (1, 2):
+        return _colour("intensity", 0, image)
     _check_colour("intensity", image)
     grey = np.float32(0.2126) * _channel(image, 0)
     grey += np.float32(0.7152) * _channel(image, 1)
