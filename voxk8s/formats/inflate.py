@@ -9,6 +9,7 @@ from typing import IO, Final
 from voxk8s.errors import InputUnavailable
 
 _GZIP_OR_ZLIB: Final = 47  # wbits: the header decides
+_GZIP: Final = 31  # only gzip files have further members
 _READ: Final = 256 * 1024
 _CHUNK: Final = 1024 * 1024
 
@@ -31,7 +32,7 @@ def inflate(url: str, kind: str, source: IO[bytes], *, whole: bool = True) -> It
                         " corrupted"
                     )
             elif whole and (data := _next_member(stream.unused_data, source)):
-                stream = zlib.decompressobj(_GZIP_OR_ZLIB)
+                stream = zlib.decompressobj(_GZIP)
             else:
                 return
             yield stream.decompress(data, _CHUNK)

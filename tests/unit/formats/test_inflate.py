@@ -37,6 +37,12 @@ def test_members_are_joined() -> None:
     assert _inflate(packed) == b"onetwo"
 
 
+def test_further_members_are_gzip() -> None:
+    """A zlib stream after a gzip member is not a member of the file."""
+    with pytest.raises(InputUnavailable, match="corrupted, or has data after its end"):
+        _inflate(gzip.compress(b"one") + zlib.compress(b"two"))
+
+
 def test_data_after_the_end() -> None:
     """What follows the data is an error if they are the whole file, else it is ignored."""
     packed = gzip.compress(b"one") + b"more"

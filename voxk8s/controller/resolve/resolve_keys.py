@@ -44,8 +44,7 @@ def resolve_keys(
         return _pins(refs, store, options)
 
     def values_of(graph: KeyGraph, pivots: Sequence[ResultKey]) -> Mapping[ResultKey, object]:
-        values = {pivot: _pivot_value(graph, store, cache, pivot) for pivot in pivots}
-        return {pivot: value for pivot, value in values.items() if value is not MISS}
+        return _pivot_values(graph, store, cache, pivots)
 
     graph = grow(key_graph(plan, registry()), pin, values_of)
     return graph, _resolve(graph, store, cache)
@@ -78,9 +77,21 @@ def _resolve(graph: KeyGraph, store: ResultStore, cache: Cache) -> Resolution:
     return resolve(graph, Prefetch(graph, store.contains, registry().is_cheap))
 
 
-def _pivot_value(graph: KeyGraph, store: ResultStore, cache: Cache, key: ResultKey) -> object:
-    """Return the sequence of a loop or the address of an input, or MISS if it is not known."""
-    node = graph.nodes[key]
-    if isinstance(node, KeyOperation) and node.pin is not None and node.pin.entries is not None:
-        return list(node.pin.entries)
-    return store.get(key) if cache == "Use" else MISS
+def _pivot_values(
+    graph: KeyGraph, store: ResultStore, cache: Cache, pivots: Sequence[ResultKey]
+) -> dict[ResultKey, object]:
+    """Return the known sequences of loops and addresses of inputs; unknown ones are omitted.
+
+    The store is asked for all of them at once, and read only for those that it holds.
+    """
+    values: dict[ResultKey, object] = {}
+    unlisted = []
+    for key in pivots:
+        node = graph.nodes[key]
+        if isinstance(node, KeyOperation) and node.pin is not None and node.pin.entries is not None:
+            values[key] = list(node.pin.entries)
+        else:
+            unlisted.append(key)
+    known = store.contains(unlisted) if cache == "Use" else frozenset()
+    found = {key: store.get(key) for key in unlisted if key in known}
+    return values | {key: value for key, value in found.items() if value is not MISS}
