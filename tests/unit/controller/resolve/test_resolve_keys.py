@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from tests.support import workplans
+from voxk8s import compile_program
 from voxk8s.controller.resolve.resolve_keys import resolve_keys
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.inputs.options import InputOptions
 from voxk8s.plan import WorkPlan
-from voxk8s.storage import ResultStore, open_store
+from voxk8s.storage import Miss, ResultStore, open_store
+from voxk8s.values import Value
 
 OPTIONS = InputOptions(local_allowed=False, allowed_prefixes=("s3://none/",))
 
@@ -58,3 +60,20 @@ def test_input_that_may_not_be_read_stays_unpinned(store: ResultStore) -> None:
         load_plan(workplans.document(nodes, [workplans.show("v")])), store, "Use", OPTIONS
     )
     assert [str(ref.arguments[0]) for ref in graph.unpinned.values()] == ["s3://elsewhere/x.nii"]
+
+
+def test_unknown_sequences_are_not_read(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sequences of loops are looked up together; only those in the store are read."""
+    reads: list[str] = []
+
+    def get(key: str) -> Value | Miss:
+        reads.append(key)
+        return ResultStore.get(store, key)
+
+    monkeypatch.setattr(store, "get", get)
+    loops = "".join(f'print "{n}" for i in range(0, {n} + 1) do i + 1\n' for n in range(1, 5))
+    graph, _ = resolve_keys(compile_program(loops), store, "Use", OPTIONS)
+    assert len(graph.deferred) == 4
+    assert reads == []
