@@ -14,7 +14,7 @@ import voxk8s
 from tests.contract.test_constants import names
 from tests.support.paths import ROOT
 from voxk8s import constants
-from voxk8s.cli.parser import build_parser
+from voxk8s.cli.argument_parser import build_parser
 
 README = (ROOT / "README.md").read_text()
 MANIFESTS = (ROOT / "manifests" / "README.md").read_text()

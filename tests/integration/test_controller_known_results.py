@@ -16,8 +16,8 @@ from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.inputs.filesystems import file_system
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.storage import ResultStore
 
 pytestmark = pytest.mark.s3

@@ -16,10 +16,10 @@ from tests.support.s3 import S3Server
 from voxk8s.errors import InputUnavailable, InputUnreachable
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.inputs.filesystems import file_system
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder
 from voxk8s.inputs.loading import load_input
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import pin_input, stat
 from voxk8s.values import Image
 

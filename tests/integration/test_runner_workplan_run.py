@@ -18,7 +18,7 @@ from voxk8s.api.runner_status import parse_finished
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.failure import failure_of
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.runner.publish_status import WorkPlanGone
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.workplan_run import WorkPlanRun

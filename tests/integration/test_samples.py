@@ -16,8 +16,8 @@ from tests.support.plans_and_runs import fresh_store
 from tests.support.programs import read, run_program, write
 from tests.support.s3 import S3Server
 from voxk8s.inputs.filesystems import file_system
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 
 SAMPLES = SAMPLES
 SPACING = (2.0, 2.0, 2.0)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tests.support.plans_and_runs import fresh_store
 from voxk8s.execution import ExecutionEngine, ExecutionResult
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.program import compile_with_places
 from voxk8s.storage import ResultStore
 

@@ -1,4 +1,4 @@
 """The command line: `voxk8s …`, also as `kubectl voxk8s …`.
 
-`parser` defines all commands and options; `commands/` has one module for each command.
+`argument_parser` defines all commands and options; `commands/` has one module for each command.
 """

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from voxk8s.cli.parser import build_parser
+from voxk8s.cli.argument_parser import build_parser
 from voxk8s.cli.streams import drop_output, prepare_streams
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage, Voxk8sError
 

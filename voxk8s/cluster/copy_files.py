@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from voxk8s.errors import InputUnavailable, InputUnreachable, StoreError, TransientError
 from voxk8s.inputs.filesystems import convert_errors, file_system
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 
 _log = logging.getLogger(__name__)
 _THREADS = 4

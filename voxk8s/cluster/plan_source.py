@@ -25,8 +25,8 @@ from voxk8s.errors import (
 )
 from voxk8s.imgql import CompiledProgram
 from voxk8s.inputs.filesystems import convert_errors, file_system
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.plan import KernelIndex, OperationId, WorkPlan, decode, inputs
 from voxk8s.program import compile_with_places
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from voxk8s.execution.futures import get_operation_future as get_operation_future
     from voxk8s.execution.futures import set_operation_future as set_operation_future
-    from voxk8s.execution.loading import load_plan as load_plan
+    from voxk8s.execution.plan_loader import load_plan as load_plan
     from voxk8s.execution.result import ExecutionResult as ExecutionResult
     from voxk8s.execution.result import GoalOutcome as GoalOutcome
     from voxk8s.execution.result import OperationMetrics as OperationMetrics
@@ -59,7 +59,7 @@ _HOMES = {
     "close_shared_dask_client": ".executors.shared_client",
     "get_operation_future": ".futures",
     "get_shared_dask_client": ".executors.shared_client",
-    "load_plan": ".loading",
+    "load_plan": ".plan_loader",
     "set_operation_future": ".futures",
 }
 __all__ = list(_HOMES)

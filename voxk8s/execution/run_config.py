@@ -14,7 +14,7 @@ from voxk8s.errors import InvalidUsage
 from voxk8s.execution.executors.protocol import Executor
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.scheduling import SchedulingPolicy, find_policy
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.settings import STORE_POLICIES, Settings
 from voxk8s.storage import ResultStore
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from voxk8s.execution.executors.dask_graph import DaskGraph, dask_task
-from voxk8s.execution.reports import Failed
+from voxk8s.execution.operation_reports import Failed
 from voxk8s.execution.run.pin_inputs import pin_for_run
 from voxk8s.execution.run.run_spec import run_spec
 from voxk8s.execution.run_config import CacheMode, RunConfig

@@ -17,8 +17,8 @@ from typing import IO, Final
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.detached_header import HEADER_BYTES, HEADER_SUFFIXES, data_file_url
 from voxk8s.inputs.filesystems import convert_errors, file_system
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import Location, locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.plan.model import Digest
 
 _CHUNK: Final = 8 * 1024 * 1024

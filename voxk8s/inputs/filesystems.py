@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, cast
 from voxk8s import constants
 from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
 from voxk8s.failure import error_text
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import Location
-from voxk8s.inputs.options import InputOptions
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

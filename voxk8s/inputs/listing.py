@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from voxk8s.errors import InputUnavailable, InvalidUsage
 from voxk8s.inputs.contents import hash_json, is_folder, names_below
 from voxk8s.inputs.filesystems import convert_errors
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Scalar
 from voxk8s.settings import read_flag

@@ -12,8 +12,8 @@ from voxk8s.formats.decode_file import decode_file
 from voxk8s.formats.dicom.series import decode_series
 from voxk8s.inputs.contents import combine, hash_file, input_files, is_folder
 from voxk8s.inputs.filesystems import convert_errors
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import Location, locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Digest
 

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from voxk8s.errors import InputNotAllowed, InputUnavailable
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 
 _REMOTE: Final = ("s3", "http", "https")
 

@@ -18,8 +18,8 @@ from voxk8s.inputs.contents import (
     may_be_detached_header,
 )
 from voxk8s.inputs.filesystems import convert_errors, file_system
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.plan.keys.pins import Pin
 
 

@@ -4,7 +4,7 @@
 """
 
 from voxk8s.report.page import report
-from voxk8s.report.run import (
+from voxk8s.report.run_data import (
     Counts,
     Goal,
     Incident,

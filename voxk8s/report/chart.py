@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from voxk8s.report import formatting
-from voxk8s.report.run import Operation
+from voxk8s.report.run_data import Operation
 from voxk8s.report.timeline import Bar, timeline
 
 MOST_BARS: Final = 5000

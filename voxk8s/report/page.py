@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from voxk8s.report import formatting
 from voxk8s.report.chart import Chart, chart
-from voxk8s.report.run import Goal, KernelTotal, Operation, Run
+from voxk8s.report.run_data import Goal, KernelTotal, Operation, Run
 from voxk8s.report.totals import by_kernel, notable
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Final
 
 from voxk8s.formats.encode_file import to_uint8
-from voxk8s.report.run import Preview
+from voxk8s.report.run_data import Preview
 from voxk8s.values import Image
 
 SIDE: Final = 256

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Final
 
-from voxk8s.report.run import Operation
+from voxk8s.report.run_data import Operation
 
 _OVERLAP: Final = 1e-3
 """Seconds by which operations of one thread may appear to overlap: clocks are adjusted."""

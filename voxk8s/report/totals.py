@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import nlargest
 
-from voxk8s.report.run import KernelTotal, Operation
+from voxk8s.report.run_data import KernelTotal, Operation
 
 _BY_TIME = 0.75
 """Fraction of the lines for the longest operations; the rest is for the largest values."""

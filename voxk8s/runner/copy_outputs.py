@@ -9,7 +9,7 @@ from voxk8s.cluster.copy_files import SavedFile, copy_files
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import BlobMissing
 from voxk8s.execution.result import GoalOutcome
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.storage import ResultStore
 
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 
 
 @dataclass(frozen=True, slots=True)

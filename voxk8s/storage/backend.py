@@ -23,8 +23,8 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.storage.fork_guard import ForkGuard
-from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.store_errors import convert, is_inconclusive_404, is_not_s3
+from voxk8s.storage.store_options import Location, StoreOptions
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from voxk8s import constants
-from voxk8s.storage.options import StoreOptions, parse_url
 from voxk8s.storage.result_store import ResultStore
+from voxk8s.storage.store_options import StoreOptions, parse_url
 
 _lock = threading.Lock()
 _current: ResultStore | None = None

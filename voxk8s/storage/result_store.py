@@ -20,12 +20,12 @@ from voxk8s.storage.counters import Counters, Counts, StoreStats, store_stats
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.lease import Lease
 from voxk8s.storage.miss import MISS, Miss
-from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.pin_store import PinStore
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record, make_record, read_value
 from voxk8s.storage.record_store import RecordStore
+from voxk8s.storage.store_options import Location, StoreOptions
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc import Collection, collect
 from voxk8s.storage.upkeep.gc_policy import Limits

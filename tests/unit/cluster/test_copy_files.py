@@ -8,7 +8,7 @@ import pytest
 
 from voxk8s.cluster.copy_files import SavedFile, copy_files
 from voxk8s.errors import BlobMissing, InputNotAllowed, InputUnavailable
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 
 OPTIONS = InputOptions(local_allowed=True)
 

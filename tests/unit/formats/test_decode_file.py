@@ -17,8 +17,8 @@ from tests.support.images import image
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.formats.itk import to_itk
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.loading import load_input
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import pin_input, stat
 from voxk8s.values import Image, Value
 

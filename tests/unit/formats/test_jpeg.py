@@ -13,8 +13,8 @@ from PIL import Image as Pillow
 
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.jpeg import capture_libjpeg_errors
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.loading import load_input
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image, Value
 

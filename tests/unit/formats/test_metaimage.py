@@ -11,8 +11,8 @@ import pytest
 
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.metaimage import parse_header
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.loading import load_input
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 

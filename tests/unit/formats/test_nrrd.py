@@ -10,8 +10,8 @@ import pytest
 
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.nrrd import data_file_name
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.loading import load_input
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 

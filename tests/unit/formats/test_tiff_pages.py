@@ -14,8 +14,8 @@ from PIL import Image as Pillow
 from tests.unit.formats.tiff_files import write_tiff
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.tiff_pages import read_pages
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.loading import load_input
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 

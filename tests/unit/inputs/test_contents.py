@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 
 from voxk8s.inputs.contents import combine, hash_file, input_files
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.plan.model import Digest
 
 ANY = InputOptions()

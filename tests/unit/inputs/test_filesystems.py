@@ -9,8 +9,8 @@ import pytest
 
 from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
 from voxk8s.inputs.filesystems import convert_errors, file_system, preload_s3
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import Location
-from voxk8s.inputs.options import InputOptions
 
 LOCAL = Location("/data/a.nii", "file", "/data/a.nii")
 REMOTE = Location("s3://data/a.nii", "s3", "data/a.nii")

@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.inputs.saved_images import save_image
 from voxk8s.errors import InputUnavailable
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder
-from voxk8s.inputs.options import InputOptions
 
 ANY = InputOptions()
 

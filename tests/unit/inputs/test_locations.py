@@ -8,10 +8,10 @@ import pytest
 
 from tests.unit.inputs.saved_images import save_image
 from voxk8s.errors import InputNotAllowed, InputUnavailable
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder
 from voxk8s.inputs.loading import load_input
 from voxk8s.inputs.locations import locate
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import pin_input, stat
 
 ANY = InputOptions()

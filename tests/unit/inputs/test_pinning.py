@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.inputs.saved_images import save_image
 from voxk8s.errors import InputUnavailable
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.pinning import pin_input, stat
 
 ANY = InputOptions()

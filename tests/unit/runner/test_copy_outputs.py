@@ -12,7 +12,7 @@ from voxk8s.errors import InputUnreachable
 from voxk8s.execution import ExecutionEngine, GoalOutcome, load_plan
 from voxk8s.failure import Failure
 from voxk8s.inputs.filesystems import file_system
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.runner import copy_outputs
 from voxk8s.storage import ResultStore, open_store
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.scripted_kube import ScriptedKube
 from voxk8s.cluster.kube_errors import KubeUnreachable, Overloaded
 from voxk8s.execution.events import Progress, ProgressChanged
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.runner.publish_status import StatusPublisher, WorkPlanGone
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.status_reporter import StatusReporter

@@ -13,7 +13,7 @@ from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster.plan_source import Document, read_plan_and_locations
 from voxk8s.execution import ExecutionEngine
 from voxk8s.history import Recorder
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.runner.run_report import build_report
 from voxk8s.runner.runner_config import RunnerConfig

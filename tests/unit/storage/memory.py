@@ -9,8 +9,8 @@ from uuid import uuid4
 from voxk8s.storage import ResultStore
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.counters import Counters
-from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.quarantine import Quarantine
+from voxk8s.storage.store_options import Location, StoreOptions
 
 
 def memory_backend() -> Backend:

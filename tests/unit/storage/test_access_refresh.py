@@ -11,7 +11,7 @@ from tests.unit.storage.memory import memory_backend
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
 from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend, ObjectInfo
-from voxk8s.storage.options import Location, StoreOptions
+from voxk8s.storage.store_options import Location, StoreOptions
 from voxk8s.storage.thread_pool import ThreadPool
 
 DAY = 86_400.0

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.storage.memory import memory_backend
 from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.storage.backend import Backend, ObjectInfo, UnsupportedUpdate
-from voxk8s.storage.options import Location, StoreOptions
+from voxk8s.storage.store_options import Location, StoreOptions
 
 
 @pytest.fixture(params=["memory", "folder"])

@@ -12,8 +12,8 @@ from tests.unit.storage.memory import memory_backend
 from voxk8s.constants import PROBE_PATH
 from voxk8s.errors import StoreAccessDenied, StoreError
 from voxk8s.storage.backend import Backend, ObjectInfo
-from voxk8s.storage.options import Location, StoreOptions
 from voxk8s.storage.probe import Probe, probe
+from voxk8s.storage.store_options import Location, StoreOptions
 
 
 def test_memory_supports_everything() -> None:

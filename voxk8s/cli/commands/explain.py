@@ -12,7 +12,7 @@ from voxk8s.cli.run_output import dump
 from voxk8s.describe import Json
 from voxk8s.execution import RetryPolicy
 from voxk8s.execution.run.pin_inputs import digest_locally, pin_inputs
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     InputRef,

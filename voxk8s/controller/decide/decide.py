@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from voxk8s.controller.decide import actions, events, status
+from voxk8s.controller.decide import actions, kube_events, status
 from voxk8s.controller.decide.actions import Action, RequeueAfter
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.decide.phase import Phase, PhaseState
@@ -67,7 +67,7 @@ def _write_status(observed: Observed, state: PhaseState, now: datetime) -> Itera
     new = status.operator_status(observed, state, now)
     if status.has_changed(new, old):
         yield actions.WriteOperatorStatus(status.encode_status(new))
-        yield from events.events(old, new, state)
+        yield from kube_events.events(old, new, state)
 
 
 def _runner_status(observed: Observed, state: PhaseState) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from voxk8s.api.status_limits import json_value, truncate_value
 from voxk8s.api.workplan import encode
 from voxk8s.cluster.copy_files import SavedFile, copy_files
 from voxk8s.errors import InputNotAllowed
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import KeyConstant, KeyGraph, Resolution
 from voxk8s.storage import MISS, Record, ResultStore
 

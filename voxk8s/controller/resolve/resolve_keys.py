@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from voxk8s.api.spec import Cache
 from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
 from voxk8s.inputs import pinning
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder
-from voxk8s.inputs.options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     InputRef,

@@ -27,7 +27,7 @@ from voxk8s.errors import (
     StoreAccessDenied,
     StoreError,
 )
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     Constant,

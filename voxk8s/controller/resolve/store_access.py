@@ -22,7 +22,7 @@ from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret
 from voxk8s.controller.config import StoreConfig
 from voxk8s.errors import StoreAccessDenied
 from voxk8s.storage import StoreOptions
-from voxk8s.storage.options import parse_url
+from voxk8s.storage.store_options import parse_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
 from voxk8s.execution.executors.protocol import ExecutorStopped, Reports, Send, TaskDone, TaskLost
-from voxk8s.execution.reports import Report, decode_batch
+from voxk8s.execution.operation_reports import Report, decode_batch
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from voxk8s.execution.executors.protocol import Reports, Send, TaskDone
-from voxk8s.execution.reports import Report
+from voxk8s.execution.operation_reports import Report
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime

@@ -11,7 +11,7 @@ from voxk8s.describe import as_line, describe
 from voxk8s.errors import StoreError
 from voxk8s.execution.files import target_path, write_file
 from voxk8s.execution.inline_values import decode_inline, encode_inline
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker

@@ -18,7 +18,7 @@ from voxk8s.execution.executors.protocol import (
     TaskDone,
     TaskLost,
 )
-from voxk8s.execution.reports import Report
+from voxk8s.execution.operation_reports import Report
 from voxk8s.execution.run.run_context import RunContext, submit_lock
 from voxk8s.execution.run.run_spec import run_spec
 from voxk8s.execution.tasks.task import TaskKey

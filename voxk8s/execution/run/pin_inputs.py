@@ -15,8 +15,8 @@ from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.worker import runtime
 from voxk8s.failure import is_transient
 from voxk8s.inputs import pinning
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import InputStat
 from voxk8s.plan import InputRef, OperationId, Pin, Role
 from voxk8s.storage import ResultStore

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from voxk8s.execution import events as event_types
 from voxk8s.execution.events import Event, Listener, Progress
 from voxk8s.execution.executors.protocol import Message, Session
-from voxk8s.execution.reports import Report
+from voxk8s.execution.operation_reports import Report
 from voxk8s.execution.run.goal_outcomes import GoalOutcomes, RecomputeGoal
 from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker

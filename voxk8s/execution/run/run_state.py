@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from voxk8s.execution.futures import LazyFuture, drop_operation_future, set_operation_future
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.failure import Failure

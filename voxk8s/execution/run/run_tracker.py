@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from voxk8s.execution import events
 from voxk8s.execution.events import Event, Progress
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import OperationMetrics
 from voxk8s.execution.source_locations import NO_LOCATIONS, SourceLocations
 from voxk8s.failure import Failure

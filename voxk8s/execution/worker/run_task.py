@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from voxk8s.errors import CorruptBlob, PermanentError, StoreError, StoreUnreachable
-from voxk8s.execution.reports import Failed, Report, Status
+from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import Attempts
 from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
 from voxk8s.execution.worker import runtime, shared_work

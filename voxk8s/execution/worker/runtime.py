@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from voxk8s.execution.inline_values import value_bytes
-from voxk8s.execution.reports import Report, encode_batch
-from voxk8s.inputs.options import InputOptions
+from voxk8s.execution.operation_reports import Report, encode_batch
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.storage import ResultStore
 from voxk8s.values import Image, SavedFile
 

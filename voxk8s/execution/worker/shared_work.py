@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from voxk8s.errors import StoreError
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.tasks.task import Step, StepKind
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.lease_renewer import lease_renewer

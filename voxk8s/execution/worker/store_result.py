@@ -12,7 +12,7 @@ from voxk8s import constants
 from voxk8s.describe import as_line
 from voxk8s.errors import StoreError
 from voxk8s.execution.inline_values import encode_inline, encode_skeleton, value_bytes
-from voxk8s.execution.reports import Failed, Report, Status
+from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.tasks.task import Step
 from voxk8s.execution.worker.task_context import RunSpec, SlotValue, StepResult, TaskContext
 from voxk8s.plan import ResultKey

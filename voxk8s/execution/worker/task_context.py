@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from voxk8s.execution.reports import Failed, Report, Status
+from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.worker import runtime
 from voxk8s.kernels import KernelRegistry, registry

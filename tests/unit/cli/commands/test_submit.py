@@ -13,8 +13,8 @@ import yaml
 from tests.support.cli import Done
 from tests.support.fake_kube import FakeKube
 from tests.unit.cli.workplan_statuses import DONE, RUNNING, modified
+from voxk8s.cli.argument_parser import build_parser
 from voxk8s.cli.commands.submit import manifest, run
-from voxk8s.cli.parser import build_parser
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
 from voxk8s.kernels import registry
 from voxk8s.plan import decode

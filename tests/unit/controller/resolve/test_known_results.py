@@ -12,7 +12,7 @@ from voxk8s.api.status import GoalResult
 from voxk8s.controller.resolve import known_results
 from voxk8s.controller.resolve.resolve_keys import resolve_keys
 from voxk8s.execution import ExecutionEngine, load_plan
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import KeyGraph, Resolution
 from voxk8s.storage import ResultStore, open_store
 

@@ -10,7 +10,7 @@ from tests.support import workplans
 from voxk8s import compile_program
 from voxk8s.controller.resolve.resolve_keys import resolve_keys
 from voxk8s.execution import ExecutionEngine, load_plan
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import WorkPlan
 from voxk8s.storage import Miss, ResultStore, open_store
 from voxk8s.values import Value

@@ -10,7 +10,7 @@ import pytest
 from voxk8s.errors import WorkerLost
 from voxk8s.execution.executors import find_executor
 from voxk8s.execution.executors.protocol import Executor, Message, Reports, TaskDone, TaskLost
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.failure import failure_of
 

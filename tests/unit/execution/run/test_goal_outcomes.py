@@ -13,7 +13,7 @@ from voxk8s.constants import REASON_OUTPUT_UNAVAILABLE
 from voxk8s.errors import InvalidPlan
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.inline_values import encode_inline, encode_skeleton
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.run.goal_outcomes import GoalOutcomes, ResultVanished
 from voxk8s.execution.run.run_state import RunState

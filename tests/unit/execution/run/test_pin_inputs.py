@@ -10,7 +10,7 @@ import pytest
 from tests.support.plans_and_runs import QUICK, fresh_store
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.run.pin_inputs import digest_locally, pin_inputs
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import InputRef, OperationId, Pin, Role
 from voxk8s.storage import ResultStore
 

@@ -7,7 +7,7 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution import get_operation_future
 from voxk8s.execution.futures import LazyFuture
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.tasks.fusion import FusionGroup

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.events import NonDeterminism, OperationFailed, OperationFinished
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.failure import failure_of
 from voxk8s.kernels import registry

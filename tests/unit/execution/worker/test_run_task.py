@@ -16,7 +16,7 @@ from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s import __version__
 from voxk8s.constants import REASON_STORE_UNREACHABLE
 from voxk8s.errors import InputUnreachable, StoreUnreachable
-from voxk8s.execution.reports import Failed, Report, Status, decode_batch, encode_batch
+from voxk8s.execution.operation_reports import Failed, Report, Status, decode_batch, encode_batch
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks

@@ -11,9 +11,9 @@ import pytest
 from distributed import Client
 
 from tests.support.plans_and_runs import fresh_store
-from voxk8s.execution.reports import Report, Status, decode_batch
+from voxk8s.execution.operation_reports import Report, Status, decode_batch
 from voxk8s.execution.worker import runtime
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 
 REPORTS = [Report("a" * 64, Status.COMPUTED)]
 

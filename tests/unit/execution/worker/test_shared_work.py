@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s.errors import StoreUnreachable
-from voxk8s.execution.reports import Failed, Report, Status
+from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.planning import plan_tasks
 from voxk8s.execution.tasks.task import TaskSpec

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from tests.support.plans_and_runs import QUICK, fresh_store
-from voxk8s.execution.reports import Report, Status
+from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.task_context import Clock, RunSpec, TaskContext
 

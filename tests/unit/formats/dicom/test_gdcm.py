@@ -14,8 +14,8 @@ from PIL import Image as Pillow
 from tests.unit.formats.dicom_files import write_slice
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.dicom.gdcm import preserve_locale
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.loading import load_input
-from voxk8s.inputs.options import InputOptions
 from voxk8s.inputs.pinning import pin_input
 from voxk8s.values import Image
 

@@ -6,7 +6,7 @@ from tests.unit.controller.observed_builders import START
 from voxk8s.api.conditions import set_condition
 from voxk8s.api.status import WorkPlanStatus
 from voxk8s.controller.decide.actions import EmitEvent
-from voxk8s.controller.decide.events import events
+from voxk8s.controller.decide.kube_events import events
 from voxk8s.controller.decide.phase import Phase, PhaseState
 
 

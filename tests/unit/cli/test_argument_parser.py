@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from voxk8s.cli.parser import build_parser
+from voxk8s.cli.argument_parser import build_parser
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:

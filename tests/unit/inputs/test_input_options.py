@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.inputs.options import InputOptions
+from voxk8s.inputs.input_options import InputOptions
 
 
 def test_options_are_read_from_the_environment() -> None:

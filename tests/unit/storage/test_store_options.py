@@ -9,7 +9,7 @@ import pytest
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.storage import ResultStore, StoreOptions, default_url, open_store
-from voxk8s.storage.options import parse_url
+from voxk8s.storage.store_options import parse_url
 
 
 @pytest.mark.parametrize(

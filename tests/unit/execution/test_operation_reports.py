@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxk8s.execution.reports import Batch, Report, Status, decode_batch, encode_batch
+from voxk8s.execution.operation_reports import Batch, Report, Status, decode_batch, encode_batch
 from voxk8s.failure import RESULT_GONE, Failure
 
 
