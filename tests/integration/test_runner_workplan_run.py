@@ -12,29 +12,13 @@ import pytest
 from distributed import LocalCluster
 
 from tests.support.html import read_page
-from tests.support.scripted_kube import ScriptedKube
+from tests.support.runner_scene import RunnerScene
 from tests.support.waiting import wait_until
 from voxk8s.api.runner_status import parse_finished
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.failure import failure_of
-from voxk8s.inputs.input_options import InputOptions
-from voxk8s.runner.publish_status import WorkPlanGone
-from voxk8s.runner.runner_config import RunnerConfig
-from voxk8s.runner.workplan_run import WorkPlanRun
 from voxk8s.storage import ResultStore, open_store
-
-SUM = {
-    "nodes": [
-        {"id": "a", "type": "constant", "value": 5},
-        {"id": "b", "type": "constant", "value": 3},
-        {"id": "s", "type": "operation", "operator": "addition", "arguments": {"0": "a", "1": "b"}},
-    ],
-    "goals": [
-        {"operation": "print", "id": "s", "name": "sum"},
-        {"operation": "save", "id": "s", "name": "sum.json"},
-    ],
-}
 
 
 @pytest.fixture(scope="module")
@@ -48,41 +32,13 @@ def scheduler() -> Iterator[str]:
             yield cluster.scheduler_address
 
 
-class Scene:
-    """One WorkPlan, its API server, its store and its runner."""
-
-    def __init__(self, scheduler: str, store: str, **spec: Any) -> None:
-        self.kube = ScriptedKube()
-        self.store = store
-        self.kube.put(
-            {
-                "apiVersion": "voxk8s.io/v1alpha1",
-                "kind": "WorkPlan",
-                "metadata": {"namespace": "ns", "name": "wp", "uid": "u-1", "generation": 1},
-                "spec": {"source": {"plan": SUM}, **spec},
-                "status": {"observedGeneration": 1},
-            }
-        )
-        config = RunnerConfig(
-            "ns", "wp", "u-1", scheduler, store, InputOptions(local_allowed=False)
-        )
-        kube: Any = self.kube
-        self.run = WorkPlanRun(kube, config)
-
-    @property
-    def status(self) -> dict[str, Any]:
-        """The status as the API server has it."""
-        found: dict[str, Any] = self.kube.objects["WorkPlan", "ns", "wp"]["status"]
-        return found
-
-
 @pytest.fixture
-async def scene(scheduler: str, tmp_path: Path) -> Scene:
+async def scene(scheduler: str, tmp_path: Path) -> RunnerScene:
     """A WorkPlan that asks for a sum."""
-    return Scene(scheduler, (tmp_path / "store").as_uri())
+    return RunnerScene(scheduler, (tmp_path / "store").as_uri())
 
 
-async def test_new_plan_is_computed(scene: Scene) -> None:
+async def test_new_plan_is_computed(scene: RunnerScene) -> None:
     """The run ends with values, a file in the store, counts, and the outcome in one write."""
     await scene.run.run()
     status = scene.status
@@ -98,14 +54,14 @@ async def test_new_plan_is_computed(scene: Scene) -> None:
     assert {"results", "outcome", "progress", "operations"} <= set(last)
 
 
-async def test_report_lies_in_the_folder_of_the_run(scene: Scene) -> None:
+async def test_report_lies_in_the_folder_of_the_run(scene: RunnerScene) -> None:
     """All results are in the run's folder of the store."""
     await scene.run.run()
     assert scene.status["runURL"] == f"{scene.store}/runs/ns/wp/u-1"
     assert b'"sum"' in (open_store(scene.store).read_run_file("ns/wp/u-1/results.json") or b"")
 
 
-async def test_report_is_stored_in_the_run_folder(scene: Scene) -> None:
+async def test_report_is_stored_in_the_run_folder(scene: RunnerScene) -> None:
     """The status has its URL; it links to the files, and the timeline names the worker."""
     await scene.run.run()
     url = scene.status["report"]["url"]
@@ -122,7 +78,10 @@ async def test_report_is_stored_in_the_run_folder(scene: Scene) -> None:
 
 @pytest.mark.parametrize("fault", ["make", "write"])
 async def test_page_that_is_not_to_be_had_fails_no_run(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str
+    scene: RunnerScene,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
 ) -> None:
     """If the report fails, the results are complete, and the log has a warning."""
     real = ResultStore.write_run_file
@@ -144,16 +103,16 @@ async def test_page_that_is_not_to_be_had_fails_no_run(
     assert "report" in caplog.text
 
 
-async def test_second_run_computes_nothing(scene: Scene, scheduler: str) -> None:
+async def test_second_run_computes_nothing(scene: RunnerScene, scheduler: str) -> None:
     """What an earlier runner stored counts as cached."""
     await scene.run.run()
-    again = Scene(scheduler, scene.store)
+    again = RunnerScene(scheduler, scene.store)
     await again.run.run()
     assert again.status["operations"]["computed"] == 0
     assert again.status["results"] == scene.status["results"]
 
 
-async def test_lost_scheduler(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lost_scheduler(scene: RunnerScene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler that is lost in the middle is waited for, and the run goes on."""
     attempts: list[int] = []
     real = ExecutionEngine.execute_workplan
@@ -171,7 +130,7 @@ async def test_lost_scheduler(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> 
     assert scene.status["outcome"]["state"] == "Succeeded"
 
 
-async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_store_that_goes_away(scene: RunnerScene, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unreachable store is reported in `waiting`, and the run continues when it is back."""
     real = ExecutionEngine.execute_workplan
     failures = [StoreUnreachable("no answer from s3")]
@@ -210,7 +169,7 @@ async def test_store_that_goes_away(scene: Scene, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_store_that_goes_away_while_operations_run(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: RunnerScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Operations that failed because the store was unreachable are computed again."""
     real = ExecutionEngine.execute_workplan
@@ -231,19 +190,10 @@ async def test_store_that_goes_away_while_operations_run(
     assert scene.status["outcome"]["state"] == "Succeeded"
 
 
-async def test_invalid_plan(scheduler: str, tmp_path: Path) -> None:
-    """A plan that the operator could not check is refused here, with its path."""
-    store = (tmp_path / "store").as_uri()
-    scene = Scene(scheduler, store, source={"plan": {"nodes": [], "goals": [{"x": 1}]}})
-    await scene.run.run()
-    assert scene.status["outcome"]["reason"] == "InvalidPlan"
-    assert "$.goals[0]" in scene.status["outcome"]["message"]
-
-
 async def test_failures_of_a_program_name_its_lines(scheduler: str, tmp_path: Path) -> None:
     """Failures in the status begin with the program's line and column, in loops too."""
     program = 'print "a" 1 / 0\nprint "b" for i in $ITEMS do\n  [7][i]\n'
-    scene = Scene(
+    scene = RunnerScene(
         scheduler,
         (tmp_path / "store").as_uri(),
         source={"program": program, "parameters": {"ITEMS": "range(0, 2)"}},
@@ -255,16 +205,9 @@ async def test_failures_of_a_program_name_its_lines(scheduler: str, tmp_path: Pa
     assert "program:1:13: " in scene.status["outcome"]["message"]
 
 
-async def test_deleted_workplan(scene: Scene) -> None:
-    """Without its WorkPlan a runner ends."""
-    scene.kube.objects.clear()
-    with pytest.raises(WorkPlanGone):
-        await scene.run.run()
-
-
 async def test_progress_of_an_earlier_attempt(scheduler: str, tmp_path: Path) -> None:
     """The progress of a second attempt never falls below that of the first."""
-    scene = Scene(scheduler, (tmp_path / "store").as_uri())
+    scene = RunnerScene(scheduler, (tmp_path / "store").as_uri())
     scene.status["progress"] = "1/2"
     await scene.run.run()
     progress = [part["progress"] for _, part in scene.kube.applied if "progress" in part]
@@ -294,7 +237,7 @@ async def test_stopped_run_is_resumed_by_the_next(scheduler: str, tmp_path: Path
     """A terminated runner ends soon without an outcome; the next continues from the store."""
     source = {"plan": _chain(40, 0.1)}
     store = (tmp_path / "store").as_uri()
-    first = Scene(scheduler, store, source=source)
+    first = RunnerScene(scheduler, store, source=source)
     work = asyncio.create_task(first.run.run())
     await asyncio.to_thread(
         wait_until, lambda: first.status.get("operations", {}).get("computed", 0) >= 2
@@ -306,7 +249,7 @@ async def test_stopped_run_is_resumed_by_the_next(scheduler: str, tmp_path: Path
             await work
     assert "outcome" not in first.status
     done = int(first.status["progress"].partition("/")[0])
-    again = Scene(scheduler, store, source=source)
+    again = RunnerScene(scheduler, store, source=source)
     again.status.update(first.status)
     await again.run.run()
     counts = again.status["operations"]

@@ -30,7 +30,7 @@ def resource(path: Path) -> WorkPlanResource:
 
 
 def plan_of(path: Path) -> WorkPlan:
-    """Give the plan of a sample, as the runner makes it."""
+    """Return the plan of a sample, as the runner makes it."""
     source = resource(path).spec.source
     if source.program is not None:
         document = Document(source.program.encode(), "imgql", "program")

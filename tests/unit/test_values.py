@@ -31,7 +31,7 @@ def test_channels_are_not_an_axis_of_space() -> None:
 
 
 def test_images_are_compared_by_identity() -> None:
-    """Their arrays have no single truth value; whoever compares images compares voxels."""
+    """Images compare by identity, since arrays have no single truth value."""
     one = image()
     assert one == one  # the identity itself
     assert one != image()

@@ -73,7 +73,7 @@ def test_errors_become_messages_and_statuses(
 def test_faults_are_told_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An error that nobody foresaw is one line, and a traceback only with -vv."""
+    """An unexpected error is one line, and a traceback only with -vv."""
     fails_with(ZeroDivisionError("oh"), monkeypatch)
     assert program.call(["crd"]) == 1
     quiet = capsys.readouterr().err
@@ -94,7 +94,7 @@ def test_closed_pipe_is_no_error_message(
 
 
 def node(operator: str, *arguments: str) -> dict[str, object]:
-    """Give an operation named `a`."""
+    """Return an operation named `a`."""
     numbered = {str(number): argument for number, argument in enumerate(arguments)}
     return {"id": "a", "type": "operation", "operator": operator, "arguments": numbered}
 

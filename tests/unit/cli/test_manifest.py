@@ -38,7 +38,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def manifest(**source: Any) -> str:
-    """Give a WorkPlan in JSON, which is YAML too."""
+    """Return a WorkPlan in JSON, which is YAML too."""
     body = {"apiVersion": "voxk8s.io/v1alpha1", "kind": "WorkPlan", "metadata": {"name": "w"}}
     return json.dumps({**body, "spec": {"source": source}})
 
@@ -46,14 +46,14 @@ def manifest(**source: Any) -> str:
 def compiled(
     text: str, capsys: pytest.CaptureFixture[str], *words: str, name: str = "w.yaml"
 ) -> Any:
-    """Give the plan document that `compile` makes of a file."""
+    """Return the plan document that `compile` makes of a file."""
     Path(name).write_text(text)
     assert program.call(["compile", name, *words]) == 0, capsys.readouterr().err
     return json.loads(capsys.readouterr().out)
 
 
 def refused(text: str, capsys: pytest.CaptureFixture[str], command: str = "run") -> str:
-    """Give the message about a file, which is the same for run, check and compile."""
+    """Return the message about a file, which is the same for run, check and compile."""
     Path("w.yaml").write_text(text)
     assert program.call([command, "w.yaml"]) == 2
     out, err = capsys.readouterr()

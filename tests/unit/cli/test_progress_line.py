@@ -25,7 +25,7 @@ def test_terminal_gets_one_line_that_is_rewritten_now_and_then() -> None:
 
 
 def test_file_gets_the_end_only() -> None:
-    """Where nobody looks on, there is one line, without control characters."""
+    """Without a terminal there is one line, without control characters."""
     stream = io.StringIO()
     line = ProgressLine(stream, live=False)
     line(ProgressChanged(PROGRESS))

@@ -14,7 +14,7 @@ from voxk8s.values import Image, Value
 
 
 def outcome(value: Value, name: str = "x") -> GoalOutcome:
-    """Give a print goal that was reached."""
+    """Return a print goal that was reached."""
     goal = Goal("print", OperationId("0" * 64), name)
     return GoalOutcome(goal, goal.id, value=value, has_value=True)
 

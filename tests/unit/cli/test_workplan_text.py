@@ -14,7 +14,7 @@ NOW = datetime(2026, 1, 1, 0, 5, tzinfo=UTC)
 
 
 def workplan(name: str = "brain", **status: Any) -> WorkPlanResource:
-    """Give a WorkPlan as the API server has it."""
+    """Return a WorkPlan as the API server has it."""
     return decode_resource(
         {
             "apiVersion": "voxk8s.io/v1alpha1",
@@ -68,7 +68,7 @@ def test_details_tell_counts_cluster_and_failures() -> None:
 
 
 def test_headline_of_a_fresh_workplan() -> None:
-    """A WorkPlan that nobody has looked at is pending."""
+    """A WorkPlan without a status is pending."""
     assert headline(workplan()) == "Pending"
     assert headline(workplan(**RUNNING)) == "Running 12/40 Progressing: Operations are computed."
 

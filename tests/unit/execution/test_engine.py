@@ -37,7 +37,7 @@ def test_what_is_no_executor_is_refused() -> None:
 
 
 def test_what_is_no_store_and_no_plan_is_refused() -> None:
-    """A URL and a document are told what makes a store and a plan of them."""
+    """The error for a URL or a document names the function that opens or loads it."""
     with pytest.raises(InvalidUsage, match="open_store"):
         ExecutionEngine("memory://x")  # type: ignore[arg-type]  # as a caller without types may
     engine = ExecutionEngine(fresh_store())

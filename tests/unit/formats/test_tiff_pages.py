@@ -56,7 +56,7 @@ def test_checksums_of_deflated_tiff_count(tmp_path: Path) -> None:
         bad[place] ^= 0x10
         write_tiff(path, GREY, packed=[bytes(bad)])
         if _inflated(bytes(bad)) == GREY.tobytes():
-            continue  # the last bits of the last byte are nobody's
+            continue  # the last bits of the last byte are padding
         with pytest.raises(InputUnavailable, match=r"a\.tif: the TIFF file is (corr|trunc)"):
             _load(path)
     write_tiff(path, GREY, packed=[packed[:-1]])

@@ -33,13 +33,13 @@ def result(*errors: str | None, **parts: Any) -> ExecutionResult:
     return ExecutionResult(goals, progress=progress, **whole)
 
 
-def told(given: ExecutionResult, recorder: Recorder | None = None, **parts: Any) -> Run:
+def collected(given: ExecutionResult, recorder: Recorder | None = None, **parts: Any) -> Run:
     """Return the history of a run."""
     return collect_run(given, recorder or Recorder(), title="t", goals=(), **parts)
 
 
 def text(file: str) -> str:
-    """Give the text of the program."""
+    """Return the text of the program."""
     return "\n".join(PROGRAM) if file == "a.imgql" else ""
 
 
@@ -58,15 +58,17 @@ def text(file: str) -> str:
         ),
     ],
 )
-def test_the_end_is_told(given: ExecutionResult, problems: Any, outcome: str, message: str) -> None:
+def test_the_end_is_collected(
+    given: ExecutionResult, problems: Any, outcome: str, message: str
+) -> None:
     """Whether all goals were reached and files brought where they were to be."""
-    found = told(given, problems=problems)
+    found = collected(given, problems=problems)
     assert (found.outcome, found.message) == (outcome, message)
 
 
 def test_counts_are_those_of_the_status() -> None:
     """What runs or waits at the end was not done."""
-    assert told(result(None)).counts == Counts(9, 1, 2, 1, 3, 2)
+    assert collected(result(None)).counts == Counts(9, 1, 2, 1, 3, 2)
 
 
 def test_times_are_those_of_all_attempts() -> None:
@@ -74,13 +76,13 @@ def test_times_are_those_of_all_attempts() -> None:
     recorder = Recorder()
     recorder(RunStarted("a", 1, 50.0))
     recorder(RunStarted("b", 1, 60.0))
-    found = told(result(None), recorder)
+    found = collected(result(None), recorder)
     assert (found.started, found.seconds) == (50.0, 11.5)
 
 
 def test_failures_show_the_line_of_the_program() -> None:
     """With a mark below the column."""
-    found = told(result("no", failures=(FAILURE,)), text_of=text)
+    found = collected(result("no", failures=(FAILURE,)), text_of=text)
     assert found.failures == (FAILURE,)
     assert found.excerpts == {"a.imgql:2:5": " let x = near(1)\n    ^"}
 
@@ -89,27 +91,27 @@ def test_failures_show_the_line_of_the_program() -> None:
 def test_lines_that_are_not_at_hand_are_left_out(place: str) -> None:
     """A plan document has none, and files may be gone."""
     failure = replace(FAILURE, place=place)
-    assert told(result("no", failures=(failure,)), text_of=text).excerpts == {place: ""}
+    assert collected(result("no", failures=(failure,)), text_of=text).excerpts == {place: ""}
 
 
 def test_a_long_line_has_no_mark() -> None:
     """It would not stand below its place."""
     long = "x" * 1000
     failure = replace(FAILURE, place="a.imgql:1:500")
-    found = told(result("no", failures=(failure,)), text_of=lambda _: long)
+    found = collected(result("no", failures=(failure,)), text_of=lambda _: long)
     assert found.excerpts == {"a.imgql:1:500": long}
 
 
-def test_differences_are_told() -> None:
+def test_differences_are_collected() -> None:
     """An operation that gave another value than before is named."""
-    (incident,) = told(result(None, nondeterministic=(BAD,))).incidents
+    (incident,) = collected(result(None, nondeterministic=(BAD,))).incidents
     assert incident.what == "another value than the store holds"
     assert BAD in incident.message
 
 
 def test_settings_come_before_versions() -> None:
     """Settings as given; then the versions of what has run."""
-    facts = told(result(None), facts=[("store", "s3://b")]).facts
+    facts = collected(result(None), facts=[("store", "s3://b")]).facts
     assert facts[0] == ("store", "s3://b")
     assert ("voxk8s", voxk8s.__version__) in facts
     assert {"Python", "numpy", "distributed"} <= {name for name, _ in facts}

@@ -41,7 +41,7 @@ def saved(folder: Path, suffix: str) -> GoalOutcome:
 
 
 def size(preview: Preview | None) -> tuple[int, int]:
-    """Give the points of a picture."""
+    """Return the points of a picture."""
     assert preview is not None
     return Pillow.open(BytesIO(preview.data)).size
 

@@ -38,7 +38,7 @@ def finished(number: int, **parts: Any) -> OperationFinished:
 
 
 def heard(*events: Any, most: int = 100) -> Recorder:
-    """Give a recorder that has heard of events."""
+    """Return a recorder that has received events."""
     recorder = Recorder(most)
     for event in events:
         recorder(event)

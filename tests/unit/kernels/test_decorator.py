@@ -14,7 +14,7 @@ def test_a_kernel_is_usable_at_once() -> None:
 
     @kernel("unit_now.twice", version=3)
     def twice(number: float, more: float = 2.0) -> float:
-        """Give the double."""
+        """Return the double."""
         return number * more
 
     found = known.find("twice", ("unit_now",))
@@ -36,7 +36,7 @@ def test_types_are_read_from_annotations() -> None:
     def f(  # type: ignore[no-untyped-def]  # one parameter is left without a type on purpose
         i: Image, m: Mask, s: str, xs: list[float], d: dict[str, float], b: bool, free, *rest: int
     ) -> Image:
-        """Give the image."""
+        """Return the image."""
         return i
 
     found = registry().spec("unit_types.f").signature

@@ -22,7 +22,7 @@ def test_the_device_chooses_the_implementation() -> None:
 
     @kernel("unit_device.f", gpu=fast)
     def slow(number: float) -> float:
-        """Give the number."""
+        """Return the number."""
         return number
 
     assert registry().function("unit_device.f", Device.CPU)(1.0) == 1.0
@@ -34,7 +34,7 @@ def test_the_best_device_is_taken_by_default(monkeypatch: pytest.MonkeyPatch) ->
 
     @kernel("unit_device.g", gpu=lambda number: number + 100)
     def slow(number: float) -> float:
-        """Give the number."""
+        """Return the number."""
         return number
 
     monkeypatch.setattr(registry_module, "best_device", lambda: Device.GPU)

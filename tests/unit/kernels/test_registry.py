@@ -164,7 +164,7 @@ def test_installed_packages_bring_kernels(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_broken_package_leaves_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An entry point that cannot be loaded is one line of the log; who needs it is told why."""
+    """An entry point that cannot be loaded is one line of the log, and the error of its kernels."""
     broken = metadata.EntryPoint("bad", "no_such_module_anywhere", "voxk8s.kernels")
     monkeypatch.setattr(metadata, "entry_points", lambda group: [broken])
     monkeypatch.setattr(registry_module, "_load_errors", [])

@@ -19,7 +19,7 @@ def test_hints_are_parts_of_messages() -> None:
 
 
 def test_kernels_are_found_by_either_name() -> None:
-    """A namespace that was forgotten is told; a slip is one in the bare name or the whole one."""
+    """A missing namespace is suggested; a typo may be in the bare or the qualified name."""
     known = ["default.addition", "vox1.near"]
     assert "'vox1'" in nearest_kernel("near", known)
     assert nearest_kernel("nera", known) == "; did you mean 'near' (vox1.near)?"

@@ -37,7 +37,7 @@ def test_workers_have_rows_of_their_own() -> None:
 
 
 def test_what_was_read_or_has_no_time_is_not_drawn() -> None:
-    """Found results and operations that nobody timed are left out."""
+    """Found results and operations without times are left out."""
     assert lay_out(operation(0, found=True), operation(1, started=0.0)).rows == ()
 
 

@@ -21,7 +21,7 @@ def test_sums_by_kernel() -> None:
 
 
 def test_sums_go_on_from_other_sums() -> None:
-    """Operations that nobody kept one by one are in the sums."""
+    """Folded operations are in the totals."""
     folded = (KernelTotal("a", 10, 5.0, 3.0, 9), KernelTotal("z", 1, 0.1, 0.1, 0))
     totals = by_kernel([operation(0, kernel="a", seconds=4.0, bytes=2)], folded)
     assert totals == (KernelTotal("a", 11, 9.0, 4.0, 9), KernelTotal("z", 1, 0.1, 0.1, 0))

@@ -99,7 +99,7 @@ class SlowBackend(FailingBackend):
 
 
 def test_the_number_of_pending_refreshes_is_bounded() -> None:
-    """Further records wait for their next use, and nobody waits for a refresh."""
+    """Further records wait for their next use, and no caller waits for a refresh."""
     backend, pool = SlowBackend(), ThreadPool(1)
     refresh = AccessRefresh(backend, pool, lambda: 0.0, after=0.0)
     for _ in range(300):

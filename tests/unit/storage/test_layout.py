@@ -26,7 +26,7 @@ def test_paths_are_the_documented_ones() -> None:
 def test_different_states_have_different_pins(
     one: tuple[str, int, str], other: tuple[str, int, str]
 ) -> None:
-    """URL, size and version are told apart, also where their texts run together."""
+    """URL, size and version are distinct, also if their concatenations are equal."""
     assert (pin_path(*one) == pin_path(*other)) == (one == other)
 
 

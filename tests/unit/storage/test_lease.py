@@ -18,7 +18,7 @@ def lease(backend: Backend, owner: str, now: list[float]) -> Lease:
 
 
 def test_one_owner_holds_a_lease_until_it_expires() -> None:
-    """Others are told its holder; after its time another owner takes it over."""
+    """Others see its holder; after its expiry another owner acquires it."""
     backend, now = memory_backend(), [0.0]
     first, second = lease(backend, "1", now), lease(backend, "2", now)
     assert first.acquire() is None

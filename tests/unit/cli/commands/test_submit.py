@@ -30,7 +30,7 @@ PLAN = {
 
 
 def made(*words: str) -> dict[str, Any]:
-    """Give the manifest of a call."""
+    """Return the manifest of a call."""
     return manifest(build_parser().parse_args(["submit", *words]))
 
 

@@ -43,8 +43,8 @@ def test_events_tell_the_run_in_its_order() -> None:
     """It starts, is resolved, computes, reaches its goals, and ends with the counts of all."""
     memory = Memory()
     result = _run(_sum(), fresh_store(), listeners=[memory]).execute()
-    told = [event for event in memory.events if not isinstance(event, ProgressChanged)]
-    assert [type(event) for event in told] == [
+    events = [event for event in memory.events if not isinstance(event, ProgressChanged)]
+    assert [type(event) for event in events] == [
         RunStarted,
         PlanResolved,
         OperationFinished,

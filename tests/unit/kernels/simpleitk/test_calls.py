@@ -77,7 +77,7 @@ def _samples(overload: Overload) -> Iterator[list[Value]]:
 
 
 def _working(name: str) -> tuple[Overload, list[Value], Value]:
-    """Give a overload of a function, arguments that it takes, and its result."""
+    """Return an overload of a function, arguments that it takes, and its result."""
     for overload in ALL[name]:
         for arguments in _samples(overload):
             try:

@@ -18,7 +18,7 @@ def test_the_table_has_filters_and_nothing_that_touches_files() -> None:
 
 
 def test_complex_voxels_are_left_out() -> None:
-    """What takes or gives complex voxels is no kernel: a plan is told before it runs."""
+    """Functions on complex voxels are not kernels: a plan with one is refused before it runs."""
     assert not {name for name in load_functions() if "Complex" in name or name.endswith("edFFT")}
     assert registry().find("simpleitk.ForwardFFT") is None
     assert registry().find("simpleitk.FFTConvolution") is not None

@@ -143,7 +143,7 @@ def test_wrong_goals_are_named(form: Form, path: str) -> None:
 
 
 def test_first_mistake_of_the_document_is_reported() -> None:
-    """Of several mistakes of one kind the first is told."""
+    """Of several mistakes of one kind the first is reported."""
     nodes = [constant("c", 1), operation("o", "nope", "c"), operation("p", "nope", "c")]
     assert refused(document(*nodes, goals=[])).path == "$.nodes[1].operator"
 

@@ -85,7 +85,7 @@ def test_keys_that_stand_twice_are_refused(text: str, words: str) -> None:
 
 
 def test_syntax_errors_have_line_and_column() -> None:
-    """An error of syntax is told by line and column, in characters, and not twice."""
+    """A syntax error has a line and a column, in characters, once."""
     error = refused('{"nodes": [],\n "göals"; []}')
     assert "the document is not JSON: " in str(error)
     assert "(line 2, column 9)" in str(error)

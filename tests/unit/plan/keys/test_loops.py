@@ -208,7 +208,7 @@ def test_endless_loops_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sequence_that_turns_out_too_long_fails_its_loop_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Too many items that only the run has told reject their loop; a shorter one is written out."""
+    """A loop over too many run-time items is rejected; a shorter one is expanded."""
     monkeypatch.setattr(sequence_kernels, "MAX_ITEMS", 50)
     graph = graph_of(
         constant("a", 1), operation("xs", "near", "a"), operation("ys", "near", "xs"),
@@ -306,7 +306,7 @@ def test_fold_over_a_range_is_what_one_writes_by_hand(count: int) -> None:
 
 
 def test_fold_over_a_sequence_of_the_run_waits_for_it() -> None:
-    """A fold is written out when the run has told the items, with the same keys."""
+    """A fold is expanded when the items are known, with the same keys."""
     graph = graph_of(
         constant("c", "a"), operation("xs", "test.identity", "c"), *fold(), goals=[goal("m")]
     )

@@ -10,7 +10,7 @@ from tests.tools.cluster import cache
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give each test an empty cache."""
+    """Provide an empty cache for each test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 

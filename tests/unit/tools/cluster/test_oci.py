@@ -54,7 +54,7 @@ def test_renamed_image_replaces_its_namesake(tmp_path: Path) -> None:
 
 
 def test_prune_keeps_the_newest_and_shared_layers(tmp_path: Path) -> None:
-    """Old images of one prefix go with blobs that nobody else needs; other images stay."""
+    """Old images of one prefix are deleted with their unshared blobs; other images stay."""
     first = add_image(tmp_path, "engine-1", [b"shared", b"one"])
     add_image(tmp_path, "engine-2", [b"shared", b"two"])
     add_image(tmp_path, "s3-1", [b"three"])
