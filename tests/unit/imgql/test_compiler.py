@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.imgql import check_text, compile_error, compile_text
 from tests.support.paths import DATA
+from tests.support.properties import examples
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import format_program
 from voxk8s.kernels import registry
@@ -238,7 +239,7 @@ _WORDS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(st.sampled_from([*_WORDS, "\n", "\n"]), max_size=25))
 def test_any_text_compiles_or_is_refused(words: list[str]) -> None:
     """Any text either compiles or has errors; no other exception is raised."""

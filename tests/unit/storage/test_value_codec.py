@@ -8,10 +8,11 @@ from contextlib import suppress
 import numpy as np
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
+from tests.support.properties import examples
 from tests.support.values import SAMPLES, same
 from voxk8s.errors import CorruptBlob
 from voxk8s.storage.value_codec import decode, encode, payload_digest
@@ -59,7 +60,7 @@ def test_equal_values_have_equal_bytes(value: Value) -> None:
     assert payload_digest(plain.join()) == payload_digest(packed.join())
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(values, st.data())
 def test_damage_is_an_error_or_a_value_never_a_crash(value: Value, data: st.DataObject) -> None:
     """Whatever bytes come, decode gives CorruptBlob and nothing else (the digest does the rest)."""

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import kstatus
+from tests.support.properties import examples
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s.api.conditions import find_condition
@@ -308,7 +309,7 @@ def succeeded_status(status: WorkPlanStatus) -> str:
     return found.status if found else "Unknown"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(SPECS, EVENT_LISTS)
 def test_kstatus_agrees_with_the_conditions(spec: dict[str, Any], events: list[Event]) -> None:
     """Kstatus is Current exactly after success and Failed exactly after failure."""
@@ -325,7 +326,7 @@ def test_kstatus_agrees_with_the_conditions(spec: dict[str, Any], events: list[E
         )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(SPECS, EVENT_LISTS)
 def test_an_end_never_changes(spec: dict[str, Any], events: list[Event]) -> None:
     """Once Succeeded is True or False, status, reason and completion time stay."""
@@ -340,7 +341,7 @@ def test_an_end_never_changes(spec: dict[str, Any], events: list[Event]) -> None
             assert status.completion_time is not None
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(SPECS, EVENT_LISTS)
 def test_progress_never_goes_down(spec: dict[str, Any], events: list[Event]) -> None:
     """The number of finished operations never decreases."""
@@ -352,7 +353,7 @@ def test_progress_never_goes_down(spec: dict[str, Any], events: list[Event]) -> 
     assert done == sorted(done)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(SPECS, EVENT_LISTS)
 def test_ended_runs_have_no_children(spec: dict[str, Any], events: list[Event]) -> None:
     """Ended and suspended runs have no cluster, autoscaler or active runner."""
@@ -369,7 +370,7 @@ def test_ended_runs_have_no_children(spec: dict[str, Any], events: list[Event]) 
         assert runner is None or runner.finished
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(SPECS, EVENT_LISTS)
 def test_fully_cached_plans_get_no_children(spec: dict[str, Any], events: list[Event]) -> None:
     """For a plan whose results are all known no child is created."""
@@ -380,7 +381,7 @@ def test_fully_cached_plans_get_no_children(spec: dict[str, Any], events: list[E
     assert not any(isinstance(action, made) for action in simulation.actions)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(SPECS, EVENT_LISTS)
 def test_all_conditions_are_always_present(spec: dict[str, Any], events: list[Event]) -> None:
     """Every written status has all conditions, each with a reason."""
@@ -390,7 +391,7 @@ def test_all_conditions_are_always_present(spec: dict[str, Any], events: list[Ev
         assert all(condition.reason for condition in status.conditions)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(SPECS, EVENT_LISTS)
 def test_active_workplans_are_requeued(spec: dict[str, Any], events: list[Event]) -> None:
     """An active WorkPlan is always requeued within the heartbeat."""

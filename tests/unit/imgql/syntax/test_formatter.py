@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.properties import examples
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import format_program
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -121,7 +122,7 @@ def _read(text: str) -> tuple[list[tuple[str, str]], list[object], int] | None:
     return [(each.type, each.text) for each in tokens], list(shape), text.count("//")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(_programs())
 def test_tokens_commands_and_comments_remain(text: str) -> None:
     """Formatting changes no token, command or comment, and is idempotent."""

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.images import (
@@ -18,6 +18,7 @@ from tests.support.images import (
     scalar_images,
     voxels,
 )
+from tests.support.properties import examples
 from voxk8s.errors import KernelError
 from voxk8s.values import Image
 
@@ -28,7 +29,7 @@ def _correlation(h: np.ndarray, g: np.ndarray) -> float:
     return float(np.corrcoef(h, g)[0, 1])
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     data=st.data(),
     i=scalar_images(),
