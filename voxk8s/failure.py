@@ -105,8 +105,8 @@ def error_text(error: BaseException) -> str:
 def message_of(error: BaseException) -> str:
     """Return the message of an exception, bounded in length and encodable as UTF-8.
 
-    File names may have bytes that are no text, and the `__str__` of a foreign exception may raise.
-    An exception without a message has its class name.
+    File names may contain bytes that are not valid text, and the `__str__` of a foreign exception
+    may raise. An exception without a message has its class name.
     """
     try:
         text = str(error)

@@ -13,6 +13,16 @@ from tests.support.paths import ROOT
 
 Document = dict[str, Any]
 
+TWO_AND_TWO = {
+    "nodes": [
+        {"id": "two", "type": "constant", "value": 2.0},
+        {"id": "sum", "type": "operation", "operator": "addition",
+         "arguments": {"0": "two", "1": "two"}},
+    ],
+    "goals": [{"operation": "print", "id": "sum", "name": "sum"}],
+}  # fmt: skip
+"""A plan document that adds 2.0 and 2.0, with a name for each id."""
+
 
 def constant(name: str, value: object) -> Document:
     """Return a constant node."""

@@ -77,12 +77,12 @@ def decode_resource(document: Mapping[str, Any]) -> WorkPlanResource:
     Raises InvalidPlan with the path of the field, which can happen only if the CRD in the cluster
     has another version than this package.
     """
-    return _convert(document, WorkPlanResource)
+    return convert(document, WorkPlanResource)
 
 
 def decode_status(document: Mapping[str, Any]) -> WorkPlanStatus:
     """Decode a status; raises InvalidPlan with the path of the field."""
-    return _convert(document, WorkPlanStatus)
+    return convert(document, WorkPlanStatus)
 
 
 def encode(value: ApiStruct) -> dict[str, Any]:
@@ -91,9 +91,13 @@ def encode(value: ApiStruct) -> dict[str, Any]:
     return data
 
 
-def _convert(document: Mapping[str, Any], kind: type[_T]) -> _T:
+def convert(document: Mapping[str, Any], kind: type[_T], path: str = "$") -> _T:
+    """Return JSON data at `path` as a type of this package; raises InvalidPlan with its path.
+
+    msgspec gives the path of an error as a part of its message only.
+    """
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `")
-        raise InvalidPlan(message, path.rstrip("`") or "$") from error
+        message, _, below = str(error).partition(" - at `$")
+        raise InvalidPlan(message, f"{path}{below.rstrip('`')}") from error

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from voxk8s.api.spec import Source
+from voxk8s.api.workplan import convert
 from voxk8s.constants import KIND
 from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan.document.wire import to_bytes
@@ -109,11 +110,7 @@ def _source(resource: Resource) -> Source:
     given = spec.get("source") if isinstance(spec, dict) else None
     if not isinstance(given, dict):
         raise InvalidPlan(f"WorkPlan {_name(resource)} has no source", "$.spec.source")
-    try:
-        source = msgspec.convert(given, Source)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        raise InvalidPlan(message, f"$.spec.source{path.rstrip('`')}") from error
+    source = convert(given, Source, "$.spec.source")
     ways = (source.plan, source.program, source.config_map_ref, source.url)
     if sum(way is not None for way in ways) != 1:
         raise InvalidPlan(

@@ -8,16 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.workplans import TWO_AND_TWO as PLAN
 from voxk8s.cli import __main__ as program
 
-PLAN = {
-    "nodes": [
-        {"id": "two", "type": "constant", "value": 2.0},
-        {"id": "sum", "type": "operation", "operator": "addition",
-         "arguments": {"0": "two", "1": "two"}},
-    ],
-    "goals": [{"operation": "print", "id": "sum", "name": "sum"}],
-}  # fmt: skip
 CONFIG_MAP = """\
 apiVersion: v1
 kind: ConfigMap

@@ -1,6 +1,6 @@
 """Handles messages of the executor: reports, tasks that ended, and tasks whose worker died.
 
-Results that vanished from the store are requeued here, whoever notices it.
+All results that vanished from the store are requeued here.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from voxk8s.plan.signature import Role
 
 _rows = partial(make_specs, "vox1", seconds=5e-5)
 
-# Seconds for a million voxels as measured on one core of 2.5 GHz or so; see tests/bench.
+# Seconds for a million voxels as measured on one core of 2.5 GHz or so; see tests/tools/bench.
 KERNELS: Final[tuple[KernelSpec, ...]] = (
     *_rows(
         "box_morphology",

@@ -12,21 +12,13 @@ import yaml
 
 from tests.support.cli import Done
 from tests.support.fake_kube import FakeKube
+from tests.support.workplans import TWO_AND_TWO as PLAN
 from tests.unit.cli.workplan_statuses import DONE, RUNNING, modified
 from voxk8s.cli.argument_parser import build_parser
 from voxk8s.cli.commands.submit import manifest, run
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
 from voxk8s.kernels import registry
 from voxk8s.plan import decode
-
-PLAN = {
-    "nodes": [
-        {"id": "two", "type": "constant", "value": 2.0},
-        {"id": "sum", "type": "operation", "operator": "addition",
-         "arguments": {"0": "two", "1": "two"}},
-    ],
-    "goals": [{"operation": "print", "id": "sum", "name": "sum"}],
-}  # fmt: skip
 
 
 def made(*words: str) -> dict[str, Any]:
