@@ -19,7 +19,8 @@ from tests.support.plans_and_runs import (
 )
 from voxk8s.execution.events import NonDeterminism
 from voxk8s.execution.executors.protocol import Executor
-from voxk8s.plan import ResultKey
+from voxk8s.kernels import registry
+from voxk8s.plan import KeyOperation, ResultKey, key_graph
 from voxk8s.storage import ResultStore, open_store
 from voxk8s.storage.layout import record_path
 from voxk8s.storage.record import encode_record
@@ -58,6 +59,33 @@ def test_refresh_sees_what_is_not_deterministic(
     assert second["x"] != first["x"]
     assert len(second.nondeterministic) == 1
     assert len(memory.of(NonDeterminism)) == 1
+
+
+def test_refresh_leaves_no_old_intermediate_result_behind(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """It replaces the results that the store has, worth storing or not, and reports differences."""
+    inner = make("multiplication", 2.0, 1.0)
+    outer = make("test.identity", make("addition", inner, 1.0))
+    make.show("x", make("addition", outer, 1.0))
+    plan = make.plan()
+    assert engine_on(store, executor, policy="all").execute_workplan(plan)["x"] == 4.0
+    graph = key_graph(plan, registry())
+    keys = {node.kernel: key for key, node in graph.nodes.items() if isinstance(node, KeyOperation)}
+    wrong = [keys["default.multiplication"], keys["test.identity"]]
+    for key in wrong:
+        store.put(key, 101.0, replace=True)
+    memory = Memory()
+    engine = engine_on(store, executor, cache="refresh", listeners=[memory])
+    assert engine.execute_workplan(plan)["x"] == 4.0
+    assert {event.key for event in memory.of(NonDeterminism)} == set(wrong)
+    other = PlanMaker("vox1")
+    inner = other("multiplication", 2.0, 1.0)
+    other.show("x", other("multiplication", inner, 2.0))
+    other.show("y", other("test.identity", other("addition", inner, 1.0)))
+    result = engine_on(store, executor).execute_workplan(other.plan())
+    assert dict(result) == {"x": 4.0, "y": 3.0}
+    assert result.cached_operations > 0
 
 
 def test_a_lost_blob_is_computed_again(

@@ -39,6 +39,8 @@ class Submitter:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._reported: set[OperationId] = set()
+        self._outdated: dict[ResultKey, bool] = {}
+        """Whether the store holds a result that a refreshing run computes again."""
 
     def submit_missing(self) -> None:
         """Submit every operation that can have a key, is not stored and is not submitted yet."""
@@ -115,6 +117,7 @@ class Submitter:
             context.tracker.failed,
             salt,
             context.config.scheduling,
+            self._to_replace(compute),
         )
         fresh = {task: keys for task, keys in watched.items() if task not in state.pending}
         if not fresh:
@@ -128,6 +131,18 @@ class Submitter:
         spec = run_spec(context.name, context.config, asked)
         schedule = context.config.scheduling.schedule(tasks, fresh.keys())
         context.session.submit(tasks, spec, fresh.keys(), schedule)
+
+    def _to_replace(self, compute: Sequence[ResultKey]) -> set[ResultKey]:
+        """Return the results in the store that a refreshing run replaces, worth storing or not.
+
+        A later plan would be served an old value that was left behind. Each key is looked up once.
+        """
+        if self._context.config.cache is not CacheMode.REFRESH:
+            return set()
+        new = [key for key in compute if key not in self._outdated]
+        held = self._context.config.store.contains(new)
+        self._outdated.update((key, key in held) for key in new)
+        return {key for key in compute if self._outdated[key]}
 
     def _settle_blocked(
         self, targets: Iterable[ResultKey], compute: Sequence[ResultKey]

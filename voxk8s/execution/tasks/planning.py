@@ -24,11 +24,13 @@ def plan_tasks(
     failed: Collection[ResultKey] = (),
     salt: str = "",
     policy: SchedulingPolicy = _DEFAULT,
+    replaces: Collection[ResultKey] = (),
 ) -> tuple[dict[TaskKey, TaskSpec], dict[TaskKey, tuple[ResultKey, ...]]]:
     """Return the tasks that `targets` need, and which of them export which targets.
 
     `compute` is in topological order; operations that no target needs, and those in `failed`, are
-    left out. Raises InvalidUsage for a policy whose groups are not valid.
+    left out. Results in `replaces` are stored in any case. Raises InvalidUsage for a policy whose
+    groups are not valid.
     """
     needs = {key: graph.nodes[key].arguments for key in compute}
     wanted = reachable(needs, targets)
@@ -38,7 +40,7 @@ def plan_tasks(
     groups = policy.fuse(order, needs, known, OperationTraits(cheap, small, goals))
     if type(policy).fuse is not DefaultPolicy.fuse:
         check_groups(groups, order, needs, known, goals)
-    must_store = goals | _saved_images(graph, goals)
+    must_store = goals | _saved_images(graph, goals) | frozenset(replaces)
     options = TaskOptions(goals=goals, must_store=must_store, cheap=cheap, salt=salt)
     tasks = build_tasks(groups, graph.nodes, options)
     watched: dict[TaskKey, tuple[ResultKey, ...]] = {}
