@@ -6,7 +6,16 @@ import subprocess
 import sys
 from typing import Final
 
-BENCHMARKS: Final = ("cluster", "controller", "imgql", "kernels", "overhead", "plan", "store")
+BENCHMARKS: Final = (
+    "cluster",
+    "controller",
+    "imgql",
+    "kernels",
+    "overhead",
+    "plan",
+    "store",
+    "sweep",
+)
 
 
 def main(wanted: list[str]) -> int:

@@ -18,50 +18,23 @@ import SimpleITK as sitk
 from scipy import ndimage, stats
 
 from tests.tools.bench.table import Row, show
+from tests.tools.bench.volumes import SHAPE, as_image, volume
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.formats.itk import to_itk
 from voxk8s.kernels import registry
 from voxk8s.values import Image, Value
 
-SHAPE = (155, 240, 240)
 CASE = 1
-
-
-def _bump(centre: np.ndarray, width: float) -> np.ndarray:
-    z, y, x = (
-        np.arange(side, dtype=np.float64) - middle
-        for side, middle in zip(SHAPE, centre, strict=True)
-    )
-    apart = z[:, None, None] ** 2 + y[None, :, None] ** 2 + x[None, None, :] ** 2
-    bump: np.ndarray = np.exp(-apart / (2 * width * width))
-    return bump
 
 
 def volumes() -> tuple[Image, Image, Image, Image]:
     """Make the image, its lesion, its brain and the noisy threshold."""
-    centre = np.array(SHAPE) / 2
-    number = (CASE * 2654435761) % 2**32
-    away = ((number % 1000) / 1000 - 0.5) * 155 * 0.3
-    brain = _bump(centre, 0.32 * 155)
-    lesion = _bump(
-        centre + np.array([away, -0.6 * away, 0.3 * away]),
-        155 * (0.05 + 0.03 * ((number // 1000) % 7) / 7),
-    )
-    flair = np.clip(0.4 * brain + 0.9 * lesion, 0, 1).astype(np.float32)
+    flair, lesion = volume(CASE)
     noise = np.random.default_rng(0).normal(0, 0.05, SHAPE)
-    arrays = (flair, lesion > 0.5, flair > 0.2, flair + noise > 0.3)
-    identity = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-    made = (
-        Image(
-            array if array.dtype == np.float32 else array.astype(np.uint8),
-            (1.0,) * 3,
-            (0.0,) * 3,
-            identity,
-        )
-        for array in arrays
-    )
-    flair_image, seg, head, noisy = made
-    return flair_image, seg, head, noisy
+    voxels = flair.array.astype(np.float32)
+    masks = (voxels > 0.2, voxels + noise > 0.3)
+    head, noisy = (as_image(mask.astype(np.uint8)) for mask in masks)
+    return flair, lesion, head, noisy
 
 
 def _least(call: Callable[[], object], rounds: int = 5) -> float:

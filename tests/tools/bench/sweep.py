@@ -1,0 +1,188 @@
+"""A sweep over the parameters of a segmentation: about 26,000 operations over four volumes.
+
+Run `python -m tests.tools.bench.sweep [--quick] [--threads 1 2] [--kernels]`. For each number of
+threads a process of its own segments every volume for each combination of two thresholds, a radius
+and an opening, and prints the best Dice coefficient of each volume. `--quick` takes a fiftieth of
+the combinations, on one volume; `--kernels` prints the seconds by kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.tools.bench.volumes import volume
+from voxk8s import compile_program, open_store
+from voxk8s.constants import ENV_DASK_THREADS
+from voxk8s.execution import ExecutionEngine, ExecutionResult
+from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
+from voxk8s.execution.tasks.scheduling import DefaultPolicy
+from voxk8s.formats.encode_file import encode_file
+from voxk8s.plan import ResultKey
+
+WHOLE = {
+    "high": (0.90, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96),
+    "low": (0.80, 0.82, 0.84, 0.86, 0.88, 0.89),
+    "radius": (1.0, 1.5, 2.0, 2.5, 3.0),
+    "opening": (1.0, 2.0, 3.0),
+}
+QUICK = {"high": (0.92, 0.95), "low": (0.84, 0.88), "radius": (1.0, 2.5), "opening": (1.0, 2.0)}
+
+PROGRAM = """
+import "stdlib.imgql"
+
+let best(values) = values[argmax(values)]
+let filled(a) = !touch(!a, border)
+let dice(a, b) = (2 .*. volume(a & b)) ./. (volume(a) .+. volume(b))
+
+let segmented(p, high, low, r) =
+  let seed = smoothen(p >. high, r) in
+  let area = smoothen(p >. low, r) in
+  filled(maxvol(near(imclose(grow(seed, area), r))))
+
+let score(p, truth) =
+  best(for high in [{high}] do
+    best(for low in [{low}] do
+      best(for r in [{radius}] do
+        best(for o in [{opening}] do dice(imopen(segmented(p, high, low, r), o), truth)))))
+"""
+CASE = """
+load flair{case} = "{folder}/flair{case}.nii.gz"
+load truth{case} = "{folder}/truth{case}.nii.gz"
+let brain{case} = !touch(flair{case} <. 0.1, border)
+print "best {case}" score(percentiles(flair{case}, brain{case}, 0), truth{case} >. 0)
+"""
+
+
+class CountingPolicy(DefaultPolicy):
+    """Counts the tasks of a run."""
+
+    def __init__(self) -> None:
+        self.tasks = 0
+
+    def fuse(
+        self,
+        order: Sequence[ResultKey],
+        arguments: Mapping[ResultKey, Sequence[ResultKey]],
+        known: Collection[ResultKey],
+        traits: OperationTraits,
+    ) -> list[FusionGroup]:
+        """Return the groups of the default policy."""
+        groups = super().fuse(order, arguments, known, traits)
+        self.tasks += len(groups)
+        return groups
+
+
+def main() -> None:
+    """Print a line for each number of threads."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--kernels", action="store_true", help="print seconds by kernel")
+    parser.add_argument("--volumes", type=int, help="number of volumes, 4 by default")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--executor", default="local")
+    parser.add_argument("--inside", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    cases = range(1, 1 + (given.volumes or (1 if given.quick else 4)))
+    if given.inside:
+        folder = Path(given.inside)
+        print(json.dumps(_measure(folder, _program(folder, cases, given.quick), given.executor)))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        _write_volumes(Path(name), cases)
+        print("| threads | operations | tasks | wall s | CPU s | peak MiB | stored MB | times |")
+        print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+        first = 0.0
+        for threads in given.threads:
+            row = _in_process(name, threads)
+            first = first or row["wall"]
+            print(
+                f"| {threads} | {row['operations']} | {row['tasks']} | {row['wall']:.1f}"
+                f" | {row['cpu']:.1f} | {row['peak']:.0f} | {row['stored']:.1f}"
+                f" | {first / row['wall']:.2f} |",
+                flush=True,
+            )
+            if given.kernels:
+                _print_kernels(row["kernels"])
+
+
+def _in_process(folder: str, threads: int) -> dict[str, Any]:
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.tools.bench.sweep", *sys.argv[1:], "--inside", folder],
+        env={**os.environ, ENV_DASK_THREADS: str(threads)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    row: dict[str, Any] = json.loads(answer.stdout)
+    return row
+
+
+def _measure(folder: Path, program: str, executor: str) -> dict[str, Any]:
+    """Run the program on a new store; peak memory is that of this process."""
+    plan = compile_program(program, name="sweep.imgql")
+    policy = CountingPolicy()
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        store = open_store(name)
+        engine = ExecutionEngine(store, executor=executor, scheduling=policy, write_files=False)
+        begin, before = time.perf_counter(), time.process_time()
+        result = engine.execute_workplan(plan)
+        wall, cpu = time.perf_counter() - begin, time.process_time() - before
+        stored = sum(each.stat().st_size for each in Path(name).rglob("*") if each.is_file())
+    if not result.success:
+        sys.exit(f"the sweep failed: {result.failures[:3]}")
+    return {
+        "operations": result.total_operations,
+        "tasks": policy.tasks,
+        "wall": wall,
+        "cpu": cpu,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "stored": stored / 1e6,
+        "best": dict(result),
+        "kernels": _by_kernel(result),
+    }
+
+
+def _by_kernel(result: ExecutionResult) -> dict[str, list[float]]:
+    """Return the calls and the seconds of each kernel."""
+    found: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
+    for metrics in result.metrics.values():
+        found[metrics.kernel][0] += 1
+        found[metrics.kernel][1] += metrics.seconds
+    return found
+
+
+def _print_kernels(kernels: Mapping[str, Sequence[float]]) -> None:
+    for name, (calls, seconds) in sorted(kernels.items(), key=lambda each: -each[1][1])[:20]:
+        print(
+            f"    {name:<24}{calls:>7.0f} calls {seconds:>8.2f} s {seconds / calls * 1e3:>8.2f} ms"
+        )
+
+
+def _program(folder: Path, cases: Collection[int], quick: bool) -> str:
+    texts = {
+        name: ", ".join(map(str, values)) for name, values in (QUICK if quick else WHOLE).items()
+    }
+    return PROGRAM.format(**texts) + "".join(
+        CASE.format(case=case, folder=folder) for case in cases
+    )
+
+
+def _write_volumes(folder: Path, cases: Collection[int]) -> None:
+    for case in cases:
+        for name, image in zip(("flair", "truth"), volume(case), strict=True):
+            data = encode_file(image, ".nii.gz").data
+            (folder / f"{name}{case}.nii.gz").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
