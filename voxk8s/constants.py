@@ -211,7 +211,7 @@ LEASES_PREFIX: Final = "lease/v1"
 PROBE_PATH: Final = "probe/v1"
 """The object that `probe` writes."""
 STORE_GRACE_SECONDS: Final = 48 * 3600.0
-"""Younger objects are never garbage collected; a result in use is refreshed after half of it."""
+"""Younger objects are never garbage collected; what is used is refreshed after a quarter of it."""
 MEDIA_TYPE_VALUE: Final = "application/vnd.voxk8s.value"
 """Media type of values in the store's own encoding."""
 

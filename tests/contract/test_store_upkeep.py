@@ -95,13 +95,9 @@ def test_results_that_are_not_used_go_with_their_blobs(opener: Opener) -> None:
     last = store._backend.head(record_path(key("unused")))
     assert last is not None
     let_time_pass(last)
-    assert later(store, 1.5).get(key("used")) is not MISS
-
-    def touched() -> bool:
-        found = store._backend.head(record_path(key("used")))
-        return found is not None and found.modified > written.modified
-
-    wait_until(touched, seconds=10)
+    reader = later(store, 1.5)
+    assert reader.get(key("used")) is not MISS
+    assert reader.flush_access()
     halfway = store._backend.head(record_path(key("used")))
     assert halfway is not None
     now = written.modified + 100 * DAY
@@ -110,6 +106,32 @@ def test_results_that_are_not_used_go_with_their_blobs(opener: Opener) -> None:
     done = reader.collect(Limits(older_than=age))
     assert (done.results, done.blobs) == (2, 1)
     assert opener().contains([key("used"), key("shared"), key("unused")]) == {key("used")}
+
+
+@pytest.mark.parametrize("use", ["contains", "records", "get"])
+def test_every_use_counts(opener: Opener, use: str) -> None:
+    """Of many results in daily use none is collected, and only the others are."""
+    store = opener()
+    used, unused = [key(f"used {n}") for n in range(300)], [key(f"unused {n}") for n in range(5)]
+    for each in [*used, *unused]:
+        store.put(each, 1)
+    last = store._backend.head(record_path(unused[-1]))
+    assert last is not None
+    let_time_pass(last)
+    reader = later(store, 0.6)
+    match use:
+        case "contains":
+            assert len(reader.contains(used)) == len(used)
+        case "records":
+            assert len(reader.records(used)) == len(used)
+        case _:
+            assert all(reader.get(each) == 1 for each in used)
+    assert reader.flush_access(100)
+    limits = Limits(older_than=100 * DAY - 0.001)
+    now = last.modified + 100 * DAY
+    done = ResultStore(store._location, store._options, clock=lambda: now).collect(limits)
+    assert (done.results, done.results_left) == (len(unused), len(used))
+    assert opener().contains([*used, *unused]) == set(used)
 
 
 def test_size_limit_is_reached_from_the_oldest(opener: Opener) -> None:

@@ -76,6 +76,7 @@ class Backend:
         """Open a store; `options` are complete (see `StoreOptions.filled`)."""
         self.url = location.url
         self.remote = location.scheme == "s3"
+        self.touch_needs_data = location.scheme != "file"
         self._takes_attributes = location.scheme != "file"
         self._folder = Path(location.root) if location.scheme == "file" else None
         self._open = partial(_open, location, options)

@@ -4,6 +4,7 @@ import msgspec
 
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.keys.pins import Pin
+from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
 from voxk8s.storage.layout import pin_path
@@ -16,14 +17,16 @@ _DECODER = msgspec.json.Decoder(Pin)
 class PinStore:
     """Pins by URL, size and version (an ETag or a time of change)."""
 
-    def __init__(self, backend: Backend, quarantine: Quarantine) -> None:
+    def __init__(self, backend: Backend, quarantine: Quarantine, refresh: AccessRefresh) -> None:
         self._backend = backend
         self._quarantine = quarantine
+        self._refresh = refresh
 
     def get(self, url: str, size: int, version: str) -> Pin | None:
         """Return the pin of an input in this state, or None if it was never pinned."""
         path = pin_path(url, size, version)
-        data = self._quarantine.read(path, _check, bulk=False)
+        used = self._refresh.refresh_if_old
+        data = self._quarantine.read(path, _check, bulk=False, on_valid=used)
         if data is None:
             return None
         pin = _DECODER.decode(data)

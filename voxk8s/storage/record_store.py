@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -29,13 +29,13 @@ class RecordStore:
         quarantine: Quarantine,
         blobs: BlobStore,
         pool: ThreadPool,
-        clock: Callable[[], float],
+        refresh: AccessRefresh,
     ) -> None:
         self._backend = backend
         self._quarantine = quarantine
         self._blobs = blobs
         self._pool = pool
-        self._refresh = AccessRefresh(backend, pool, clock)
+        self._refresh = refresh
         # Positive answers only: a result never changes, it may only be deleted.
         # Each with the digest of its blob (None for an inline value) and its size.
         self._complete: TTLCache[tuple[Digest | None, int]] = TTLCache(_MAX_CACHED, _CACHE_SECONDS)

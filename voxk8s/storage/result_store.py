@@ -14,6 +14,7 @@ from voxk8s.errors import BlobMissing, StoreError
 from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage import probe as probing
+from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.counters import Counters, Counts, StoreStats, store_stats
@@ -34,6 +35,7 @@ from voxk8s.values import Value
 
 _log = logging.getLogger(__name__)
 
+FLUSH_SECONDS: Final = 30.0
 _TRIES: Final = 8
 _PAUSE: Final = 0.02
 _REMOTE_WIDTH: Final = 32
@@ -64,9 +66,12 @@ class ResultStore:
         self._counters = Counters()
         self._quarantine = Quarantine(self._backend, self._counters)
         self._blobs = BlobStore(self._backend, self._quarantine, clock)
-        self._pins = PinStore(self._backend, self._quarantine)
+        self._access = AccessRefresh(self._backend, clock)
+        self._pins = PinStore(self._backend, self._quarantine, self._access)
         self._pool = ThreadPool(_REMOTE_WIDTH if self._backend.remote else _LOCAL_WIDTH)
-        self._records = RecordStore(self._backend, self._quarantine, self._blobs, self._pool, clock)
+        self._records = RecordStore(
+            self._backend, self._quarantine, self._blobs, self._pool, self._access
+        )
 
     # --- results ----------------------------------------------------------------------------
 
@@ -194,6 +199,13 @@ class ResultStore:
         """Return the bytes of a run's file, or None."""
         data = self._backend.get(run_path(path), bulk=True)
         return None if data is None else bytes(data)
+
+    def flush_access(self, timeout: float = FLUSH_SECONDS) -> bool:
+        """Wait until all that was used is marked as used, for `collect`; at the end of a run.
+
+        False, and a warning, if that takes longer than `timeout` seconds or is not possible.
+        """
+        return self._access.flush(timeout)
 
     # --- the store itself -------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.storage.memory import memory_backend, quarantine_of
 from voxk8s.plan import ResultKey
+from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.layout import blob_path, record_path
@@ -30,7 +31,8 @@ def records(backend: Backend) -> RecordStore:
     """Return the records of the back end."""
     quarantine, _ = quarantine_of(backend)
     blobs = BlobStore(backend, quarantine)
-    return RecordStore(backend, quarantine, blobs, ThreadPool(2), lambda: 0.0)
+    access = AccessRefresh(backend, lambda: 0.0)
+    return RecordStore(backend, quarantine, blobs, ThreadPool(2), access)
 
 
 def write(backend: Backend, key: ResultKey, value: Value) -> Record:

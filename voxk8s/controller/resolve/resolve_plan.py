@@ -40,6 +40,9 @@ from voxk8s.plan import (
 )
 from voxk8s.storage import ResultStore, StoreOptions
 
+_FLUSH_SECONDS = 2.0
+"""How long a completed plan waits until its results are marked as used; this process goes on."""
+
 
 def resolve_plan(request: ResolveRequest) -> ResolveResult:
     """Return what the store leaves of a plan to compute, or why that cannot be determined."""
@@ -111,7 +114,9 @@ def _final_status(
         results, store, folder, _input_options(request)
     ):
         return None
-    return known_results.final_status(results, found, store, request.run_folder)
+    status = known_results.final_status(results, found, store, request.run_folder)
+    store.flush_access(_FLUSH_SECONDS)
+    return status
 
 
 def _read(request: ResolveRequest, document: Document) -> WorkPlan:

@@ -99,6 +99,8 @@ class PlanRun:
         self._events.dispatch(
             RunFinished(self.name, result.success, result.execution_time, progress)
         )
+        if self._config.cache is not CacheMode.BYPASS:
+            self._config.store.flush_access()
         return result
 
     def _reach(self, context: RunContext) -> tuple[GoalOutcome, ...]:

@@ -1,7 +1,7 @@
 """Which results and blobs may be deleted: by age, by total size, and without a record. Pure.
 
-The *last use* of a result is when its record was written or refreshed: a look-up that finds a
-record older than a day writes it again (see `access_refresh`). What was used within the grace
+The *last use* of a result is when its record was written or refreshed: every use of a record that
+is older than 12 hours refreshes it (see `access_refresh`). What was used within the grace
 period is kept, whatever the limits, and so is every blob that such a record names.
 """
 

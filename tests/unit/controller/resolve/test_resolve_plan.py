@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -380,3 +381,14 @@ def test_files_for_another_place_need_a_runner(url: str) -> None:
     copied = ask(url, document, output_url="s3://out")
     assert isinstance(copied, Resolved)
     assert copied.final_status is None
+
+
+def test_a_plan_that_needs_no_runner_marks_its_results_as_used(url: str, tmp_path: Path) -> None:
+    """Otherwise results that only the operator reads would be collected."""
+    ExecutionEngine(open_store(url)).execute_workplan(load_plan(SUM))
+    [record] = [path for path in (tmp_path / "store" / "ac").rglob("*") if path.is_file()]
+    os.utime(record, (0, 0))
+    found = ask(url)
+    assert isinstance(found, Resolved)
+    assert found.final_status is not None
+    assert record.stat().st_mtime > 0

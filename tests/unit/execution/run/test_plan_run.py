@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +25,7 @@ from voxk8s.execution.run.plan_run import PlanRun
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.execution.worker import runtime
 from voxk8s.plan import WorkPlan
-from voxk8s.storage import ResultStore
+from voxk8s.storage import ResultStore, open_store
 
 
 def _run(plan: WorkPlan, store: ResultStore, executor: Any = None, **more: Any) -> PlanRun:
@@ -133,3 +135,18 @@ def test_places_of_a_program_are_in_failures() -> None:
     places = {plan.goals[0].id: "a.imgql:2:5"}
     [failure] = _run(plan, fresh_store(), places=places).execute().failures
     assert failure.place == "a.imgql:2:5"
+
+
+def test_a_run_waits_until_what_it_used_is_marked_as_used(tmp_path: Path) -> None:
+    """The records of known goals are young again when it ends, however many there are."""
+    make = PlanMaker()
+    for number in range(400):
+        make.show(str(number), make("multiplication", float(number), 2.0))
+    store, plan = open_store(str(tmp_path)), make.plan()
+    _run(plan, store).execute()
+    records = [path for path in (tmp_path / "ac").rglob("*") if path.is_file()]
+    assert len(records) == 400
+    for path in records:
+        os.utime(path, (0, 0))
+    assert _run(plan, open_store(str(tmp_path))).execute().progress.cached == 400
+    assert all(path.stat().st_mtime > 0 for path in records)
