@@ -24,6 +24,7 @@ from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.pin_store import PinStore
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.quarantine import Quarantine
+from voxk8s.storage.recent_keys import RecentKeys
 from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record, make_record, read_value
 from voxk8s.storage.record_store import RecordStore
 from voxk8s.storage.store_options import Location, StoreOptions
@@ -72,6 +73,7 @@ class ResultStore:
         self._records = RecordStore(
             self._backend, self._quarantine, self._blobs, self._pool, self._access
         )
+        self._put_lately = RecentKeys()
 
     # --- results ----------------------------------------------------------------------------
 
@@ -145,6 +147,7 @@ class ResultStore:
             _log.warning("result %s was computed twice with different values", key)
         if status is PutStatus.CREATED or replace:
             self._records.cache(record)
+        self._put_lately.add(key)
         return PutResult(status, held.digest, held.size)
 
     def contains(self, keys: Iterable[str]) -> set[str]:
@@ -154,9 +157,13 @@ class ResultStore:
         """
         return self._records.complete(keys)
 
+    def has_put(self, key: str) -> bool:
+        """Whether this handle has put the key lately; asks nobody, so the result may be gone."""
+        return key in self._put_lately
+
     def delete(self, keys: Iterable[str]) -> None:
         """Delete results. Their blobs stay, since other results may share them."""
-        self._pool.map(self._records.delete, keys)
+        self._pool.map(self._delete, keys)
 
     def record(self, key: str) -> Record | None:
         """Return the record of a result, or None; it contains the value only if it is inline."""
@@ -281,6 +288,10 @@ class ResultStore:
         return ("voxk8s.ResultStore", self.url)
 
     # --- inside -----------------------------------------------------------------------------
+
+    def _delete(self, key: str) -> None:
+        self._put_lately.discard(key)
+        self._records.delete(key)
 
     def _bytes_of(self, record: Record) -> memoryview | None:
         if record.inline is not None:

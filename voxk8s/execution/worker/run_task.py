@@ -29,6 +29,9 @@ FLUSH_SECONDS: Final = 1.0
 """Pending reports of a task are sent at least this often, between two steps."""
 STALE_LOOKUP_SECONDS: Final = 2.0
 """When the run's lookup is older than this, a step looks for its result once more."""
+LOOKUP_WORTH_SECONDS: Final = 0.2
+"""A step that is expected to take less than this is computed without another lookup: on a distant
+store that would take longer than the step, which is unlikely to have been stored."""
 
 
 class ResultGone(PermanentError):
@@ -155,7 +158,7 @@ def _find_or_compute(
     step: Step, arguments: list[Value], context: TaskContext, started: float
 ) -> StepResult:
     begin = context.clock.elapsed()
-    found = _look_again(step, context, started)
+    found = _look_again(step, arguments, context, started)
     if not isinstance(found, Miss):
         return StepResult(found, context.clock.elapsed() - begin, Status.FOUND)
     begin = context.clock.elapsed()
@@ -194,13 +197,23 @@ def _fetch(step: Step, context: TaskContext) -> Value:
     return value
 
 
-def _look_again(step: Step, context: TaskContext, now: float) -> Value | Miss:
-    """Return the result that another run stored since the run's lookup, else MISS."""
-    is_stale = now - context.run.looked_up_at > STALE_LOOKUP_SECONDS
-    if not is_stale or step.cheap or not context.run.reads or context.store is None:
+def _look_again(
+    step: Step, arguments: list[Value], context: TaskContext, now: float
+) -> Value | Miss:
+    """Return the result that was stored since the run's lookup, else MISS.
+
+    What this process has stored is read at once; others are asked for only if a step is dear.
+    """
+    store = context.store
+    if step.cheap or not context.run.reads or store is None:
         return MISS
+    if not store.has_put(step.key):
+        if now - context.run.looked_up_at <= STALE_LOOKUP_SECONDS:
+            return MISS
+        if shared_work.expected_seconds(step, arguments, context) < LOOKUP_WORTH_SECONDS:
+            return MISS
     try:
-        return context.store.get(ResultKey(step.key))
+        return store.get(ResultKey(step.key))
     except StoreError:
         return MISS
 

@@ -20,12 +20,12 @@ from voxk8s.execution.operation_reports import Failed, Report, Status, decode_ba
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks
-from voxk8s.execution.worker import runtime
-from voxk8s.execution.worker.run_task import run_task
+from voxk8s.execution.worker import runtime, shared_work
+from voxk8s.execution.worker.run_task import LOOKUP_WORTH_SECONDS, run_task
 from voxk8s.execution.worker.task_context import Clock, RunSpec
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import KeyConstant, ResultKey, key_graph
-from voxk8s.storage import PutResult, ResultStore
+from voxk8s.storage import PutResult, ResultStore, open_store
 from voxk8s.values import Array, Value
 
 RUN = "run of test_run_task"
@@ -274,14 +274,15 @@ def test_a_run_continues_with_the_value_in_the_store(reports: list[Report]) -> N
     make.show("first", first)
     make.show("above", make("addition", first, 1.0))
     task = _task(make)
-    held = store.put(task.steps[0].key, 5.0)
+    held = open_store(store.url).put(task.steps[0].key, 5.0)
     now = time.time()
     values = run_task(task, _context(store, resolved=now))
     assert isinstance(values, dict)
     assert list(values.values()) == [5.0, 6.0]
     assert reports[0].stored == "nondeterministic"
     assert (reports[0].digest, reports[0].summary) == (held.digest, "5.0")
-    again = run_task(task, replace(_context(store, resolved=now), replaces=True))
+    refreshing = replace(_context(store, resolved=now), reads=False, replaces=True)
+    again = run_task(task, refreshing)
     assert isinstance(again, dict)
     assert list(again.values()) == [1.0, 2.0]
 
@@ -392,6 +393,9 @@ def test_a_result_that_need_not_be_stored_survives_an_outage(reports: list[Repor
     class Away:
         """An unreachable store."""
 
+        def has_put(self, _: str) -> bool:
+            return False
+
         def get(self, key: str) -> Value:
             raise StoreUnreachable("away")
 
@@ -417,13 +421,47 @@ def test_a_stale_lookup_is_repeated(reports: list[Report]) -> None:
     """A result that another run stored meanwhile is read and reported as found."""
     store = fresh_store()
     task = _task(_plan(1.0))
-    store.put(task.steps[0].key, 99.0)
+    open_store(store.url).put(task.steps[0].key, 99.0)
     script = Script()
     script.time = 1000.0
     for asked in (999.5, 900.0):
+        shared_work._seconds.clear()
         assert run_task(task, _context(store, resolved=asked), clock=script.clock()) == 99.0
     assert _calls == [1.0]
     assert [report.status for report in reports] == [Status.COMPUTED, Status.FOUND]
+
+
+@pytest.mark.parametrize("seconds", [0.01, 1.0])
+def test_only_an_expensive_step_is_looked_up_again(seconds: float, reports: list[Report]) -> None:
+    """A step of milliseconds is computed: on a distant store that is faster than to ask."""
+    store = fresh_store()
+    task = _task(_plan(1.0))
+    open_store(store.url).put(task.steps[0].key, 1.0)
+    shared_work._seconds["task.scripted"] = seconds
+    before = store.counts
+    run_task(task, _context(store, resolved=-100.0))
+    assert len(_calls) == (1 if seconds < LOOKUP_WORTH_SECONDS else 0)
+    assert (store.counts.hits > before.hits) == (seconds >= LOOKUP_WORTH_SECONDS)
+
+
+def test_what_this_process_has_stored_is_read(reports: list[Report]) -> None:
+    """The second of two runs in a process computes nothing again, however new its lookup is."""
+    store = fresh_store()
+    task = _task(_plan(1.0))
+    for _ in range(2):
+        run_task(task, _context(store, resolved=time.time()))
+    assert _calls == [1.0]
+    assert [report.status for report in reports] == [Status.COMPUTED, Status.FOUND]
+
+
+def test_a_result_that_is_gone_again_is_computed(reports: list[Report]) -> None:
+    """That this process has stored a result does not prove that it is still there."""
+    store = fresh_store()
+    task = _task(_plan(1.0))
+    run_task(task, _context(store, resolved=time.time()))
+    open_store(store.url).delete([task.steps[0].key])
+    assert run_task(task, _context(store, resolved=time.time())) == 1.0
+    assert _calls == [1.0, 1.0]
 
 
 def test_small_goals_are_in_their_report(reports: list[Report]) -> None:
