@@ -210,6 +210,8 @@ QUARANTINE_PREFIX: Final = "quarantine"
 LEASES_PREFIX: Final = "lease/v1"
 PROBE_PATH: Final = "probe/v1"
 """The object that `probe` writes."""
+LOCK_PATH: Final = "lock"
+"""The file of a store in a folder that is locked for conditional updates."""
 STORE_GRACE_SECONDS: Final = 48 * 3600.0
 """Younger objects are never garbage collected; what is used is refreshed after a quarter of it."""
 MEDIA_TYPE_VALUE: Final = "application/vnd.voxk8s.value"

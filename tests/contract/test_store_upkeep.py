@@ -13,7 +13,7 @@ import pytest
 from tests.contract.test_store_conformance import LARGE, damage, flip, key, opener
 from tests.support.waiting import wait_until
 from voxk8s.errors import InvalidUsage
-from voxk8s.storage import MISS, Holder, Limits, ResultStore, UnsupportedUpdate
+from voxk8s.storage import MISS, Holder, Limits, ResultStore
 from voxk8s.storage.backend import ObjectInfo
 from voxk8s.storage.layout import blob_path, lease_path, record_path
 
@@ -169,11 +169,6 @@ def test_blob_that_is_needed_again_meanwhile_stays(opener: Opener) -> None:
     assert np.array_equal(opener().get(key("b")), LARGE)  # type: ignore[arg-type]  # an array
 
 
-def leases(store: ResultStore) -> bool:
-    """Whether a store has leases, by its probe."""
-    return store.probe().conditional_updates
-
-
 def test_lease_is_held_by_one(opener: Opener) -> None:
     """The second asks in vain and hears who holds it; after the release it is free."""
     store = opener()
@@ -194,8 +189,6 @@ def test_lease_is_held_by_one(opener: Opener) -> None:
 def test_lease_that_ran_out_is_taken_over(opener: Opener) -> None:
     """Who was away too long has lost it: it cannot renew, and its release does no harm."""
     store = opener()
-    if not leases(store):
-        pytest.skip("folders have no conditional updates, as the probe reports")
     first = store.lease(key("x"), "one", seconds=60)
     assert first.acquire() is None
     assert first.acquire() is None
@@ -210,8 +203,7 @@ def test_lease_that_ran_out_is_taken_over(opener: Opener) -> None:
 def test_one_of_many_gets_the_lease(opener: Opener) -> None:
     """Of many that ask at once, new or run out, exactly one gets it."""
     store = opener()
-    turns = [0.0, 1.0] if leases(store) else [0.0]
-    for days in turns:
+    for days in (0.0, 1.0):
         asking = [later(store, days).lease(key("x"), f"{days} {n}", seconds=60) for n in range(8)]
         barrier = threading.Barrier(len(asking))
         won: list[bool] = []
@@ -231,8 +223,6 @@ def test_one_of_many_gets_the_lease(opener: Opener) -> None:
 def test_lease_can_be_taken_from_a_holder_who_has_had_it_too_long(opener: Opener) -> None:
     """It is taken from that holder only, who cannot renew it any more."""
     store = opener()
-    if not leases(store):
-        pytest.skip("folders have no conditional updates, as the probe reports")
     first, second = (store.lease(key("x"), owner, seconds=60) for owner in ("one", "two"))
     assert first.acquire() is None
     holder = second.acquire()
@@ -250,23 +240,60 @@ def test_lease_can_be_taken_from_a_holder_who_has_had_it_too_long(opener: Opener
 def test_spoilt_lease_holds_nothing(opener: Opener) -> None:
     """Bytes that are not a lease are replaced."""
     store = opener()
-    if not leases(store):
-        pytest.skip("folders have no conditional updates, as the probe reports")
     store._backend.write(lease_path(key("x")), (b"what?",), "text/plain")
     assert store.lease(key("x"), "one").acquire() is None
 
 
-def test_stores_without_conditional_updates_say_so(opener: Opener) -> None:
-    """The probe reports whether leases can be renewed; if not, renewal raises UnsupportedUpdate."""
+def test_probe_finds_conditional_updates(opener: Opener) -> None:
+    """Leases can be renewed in all stores, and the probe leaves none behind."""
     store = opener()
+    assert store.probe().conditional_updates
     lease = store.lease(key("x"), "one")
     assert lease.acquire() is None
-    if leases(store):
-        assert lease.renew() is True
-    else:
-        assert store.url.startswith("file:")
-        with pytest.raises(UnsupportedUpdate):
-            lease.renew()
+    assert lease.renew() is True
+
+
+def test_the_release_of_a_stolen_lease_does_no_harm(opener: Opener) -> None:
+    """The former owner, who does not know it yet, leaves the lease of its new owner alone."""
+    store = opener()
+    first, second = (store.lease(key("x"), owner, seconds=60) for owner in ("one", "two"))
+    assert first.acquire() is None
+    assert second.acquire(second.acquire()) is None
+    first.release()
+    taken = store.lease(key("x"), "three").acquire()
+    assert taken is not None
+    assert taken.owner == "two"
+    second.release()
+    assert store.lease(key("x"), "three").acquire() is None
+
+
+def test_an_update_succeeds_once(opener: Opener) -> None:
+    """Of many updates of one object at once one succeeds, and each gives a new ETag."""
+    backend = opener()._backend
+    created = backend.create("lease/v1/x", (b"0",), "text/plain")
+    assert created is not None
+    found = created
+    tags = {found.tag}
+    for turn in range(20):
+        barrier = threading.Barrier(4)
+        answers: list[ObjectInfo | None] = []
+
+        def update(number: int) -> None:
+            barrier.wait()  # noqa: B023 - all threads end within the turn
+            data = b"%d %d" % (turn, number)  # noqa: B023 - S3 makes the ETag of the bytes
+            answers.append(backend.update(found, data, "text/plain"))  # noqa: B023
+
+        threads = [threading.Thread(target=update, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        [found] = [answer for answer in answers if answer is not None]
+        assert found.tag not in tags, turn
+        tags.add(found.tag)
+        seen = backend.head("lease/v1/x")
+        assert seen is not None
+        assert seen.tag == found.tag
 
 
 @pytest.mark.parametrize(

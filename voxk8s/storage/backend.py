@@ -8,7 +8,6 @@ about ten seconds.
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -76,9 +75,8 @@ class Backend:
         """Open a store; `options` are complete (see `StoreOptions.filled`)."""
         self.url = location.url
         self.remote = location.scheme == "s3"
-        self.touch_needs_data = location.scheme != "file"
+        self.touch_needs_data = True
         self._takes_attributes = location.scheme != "file"
-        self._folder = Path(location.root) if location.scheme == "file" else None
         self._open = partial(_open, location, options)
         try:
             self._small, self._bulk = self._open()
@@ -141,7 +139,7 @@ class Backend:
         """Write an object unless it has changed since it was found, and return its metadata.
 
         None when it has changed. Raises UnsupportedUpdate where the store has no conditional
-        updates (folders, some S3 servers).
+        updates (some S3 servers).
         """
         if not found.tag:
             raise UnsupportedUpdate(f"the store {self.url} has no ETags")
@@ -166,19 +164,30 @@ class Backend:
 
     def touch(self, found: ObjectInfo, data: bytes | memoryview, media_type: str) -> None:
         """Set an object's time of change to now, unless its content has changed."""
-        if self._folder is None:
-            self.update(found, bytes(data), media_type)
-            return
-        try:
-            os.utime(self._folder / found.path)
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise self._converted(error, "write") from error
+        self.update(found, bytes(data), media_type)
 
     def delete(self, path: str) -> None:
         """Delete an object if there is one."""
         self._existing("delete", lambda: obstore.delete(self._small, path))
+
+    def delete_unchanged(self, found: ObjectInfo) -> bool:
+        """Delete an object unless it has changed since it was found; whether it was deleted.
+
+        It is checked just before: S3 servers know no conditional delete.
+        """
+        now = self.head(found.path)
+        if now is None or not now.is_same(found):
+            return False
+        self.delete(found.path)
+        return True
+
+    def unfinished(self) -> Iterator[ObjectInfo]:
+        """Iterate over what killed writers have left behind, as far as it can be listed."""
+        return iter(())
+
+    def discard(self, found: ObjectInfo) -> None:
+        """Delete something `unfinished`."""
+        self.delete(found.path)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Iterate over all objects below a prefix. Slow: for maintenance only."""

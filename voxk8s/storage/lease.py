@@ -2,9 +2,9 @@
 
 A lease is a small object with its owner and the time at which it expires. It is created only if
 there is none, and renewed, or taken over after it has expired, only if its ETag has not changed:
-one request each to acquire, renew and release. Correctness never depends on a lease: a process that
-ignores or loses one computes a result twice, and the store keeps the first of two equal results.
-Clock skew only makes a lease expire early or late.
+one request each to acquire and renew, two to release. Correctness never depends on a lease: a
+process that ignores or loses one computes a result twice, and the store keeps the first of two
+equal results. Clock skew only makes a lease expire early or late.
 """
 
 from __future__ import annotations
@@ -62,7 +62,6 @@ class Lease:
         self._clock = clock
         self._ours: ObjectInfo | None = None
         """The object as last written here; None when it is not ours."""
-        self._until = 0.0
         self._waits = False
 
     def acquire(self, over: Holder | None = None) -> Holder | None:
@@ -107,17 +106,10 @@ class Lease:
         return False
 
     def release(self) -> None:
-        """Release the lease, if it is still ours."""
-        if self._ours is None:
-            return
-        if self._clock() >= self._until:
-            # It has expired, so another owner may hold it by now.
-            data = self._backend.get(self._path)
-            holder = None if data is None else _decode(data)
-            if holder is None or holder.owner != self._owner:
-                return
-        self._ours = None
-        self._backend.delete(self._path)
+        """Release the lease, unless another owner has taken it, at or before its expiry."""
+        ours, self._ours = self._ours, None
+        if ours is not None:
+            self._backend.delete_unchanged(ours)
 
     def _is_free(self, holder: Holder, over: Holder | None) -> bool:
         if holder.owner == self._owner or holder.until <= self._clock():
@@ -126,17 +118,15 @@ class Lease:
 
     def _write(self, found: ObjectInfo | None) -> bool:
         """Write our lease where there is none, or over the one that was found."""
-        until = self._clock() + self._seconds
-        data = add_checksum(
-            msgspec.json.encode(Holder(self._owner, until, self._label, self._seconds))
-        )
+        holder = Holder(self._owner, self._clock() + self._seconds, self._label, self._seconds)
+        data = add_checksum(msgspec.json.encode(holder))
         if found is None:
             written = self._backend.create(self._path, (data,), _MEDIA_TYPE)
         else:
             written = self._backend.update(found, data, _MEDIA_TYPE)
         if written is None:
             return False
-        self._ours, self._until = written, until
+        self._ours = written
         return True
 
 

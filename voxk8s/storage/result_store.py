@@ -15,12 +15,12 @@ from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage import probe as probing
 from voxk8s.storage.access_refresh import AccessRefresh
-from voxk8s.storage.backend import Backend
 from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.counters import Counters, Counts, StoreStats, store_stats
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.lease import Lease
 from voxk8s.storage.miss import MISS, Miss
+from voxk8s.storage.open_backend import open_backend
 from voxk8s.storage.pin_store import PinStore
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.quarantine import Quarantine
@@ -63,7 +63,7 @@ class ResultStore:
         self._clock = clock
         self._location = location
         self._options = options
-        self._backend = Backend(location, resolved or options)
+        self._backend = open_backend(location, resolved or options)
         self._counters = Counters()
         self._quarantine = Quarantine(self._backend, self._counters)
         self._blobs = BlobStore(self._backend, self._quarantine, clock)

@@ -17,6 +17,7 @@ from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
 from voxk8s.storage import access_refresh
 from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend, ObjectInfo, UnsupportedUpdate
+from voxk8s.storage.folder_backend import FolderBackend
 from voxk8s.storage.store_options import Location, StoreOptions
 
 HOUR = 3_600.0
@@ -170,7 +171,7 @@ def test_a_store_that_allows_no_refresh_is_asked_once(
 
 def test_a_folder_is_refreshed(tmp_path: Path) -> None:
     """By setting the time of the file, whose bytes are not needed."""
-    backend = Backend(Location("file", str(tmp_path)), StoreOptions())
+    backend = FolderBackend(Location("file", str(tmp_path)), StoreOptions())
     found = record(backend)
     before = ObjectInfo(found.path, found.size, found.modified - 1, found.tag)
     refresh = AccessRefresh(backend, lambda: found.modified, after=0.5)
@@ -186,6 +187,7 @@ import time
 from tests.unit.storage.test_access_refresh import DATA, Path, record
 from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend
+from voxk8s.storage.folder_backend import FolderBackend
 from voxk8s.storage.store_options import Location, StoreOptions
 
 class Slow(Backend):

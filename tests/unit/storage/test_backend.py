@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -111,41 +110,12 @@ def test_a_deleted_object_is_not_updated() -> None:
     assert backend.get("a") is None
 
 
-def test_folders_have_no_conditional_updates(tmp_path: Path) -> None:
-    """The object does not change."""
-    backend = folder_backend(tmp_path)
-    put(backend, "a", b"1")
-    found = backend.head("a")
-    assert found is not None
-    with pytest.raises(UnsupportedUpdate, match="no conditional updates"):
-        backend.update(found, b"2", "text/plain")
-    assert bytes(backend.get("a") or b"") == b"1"
-
-
 def test_updates_need_an_etag() -> None:
     """An answer without one cannot be the condition of an update."""
     backend = memory_backend()
     put(backend, "a", b"1")
     with pytest.raises(UnsupportedUpdate, match="no ETags"):
         backend.update(ObjectInfo("a", 1), b"2", "text/plain")
-
-
-def test_a_touched_file_is_young(tmp_path: Path) -> None:
-    """Its content stays; a missing file is not created."""
-    backend = folder_backend(tmp_path)
-    put(backend, "a", b"1")
-    os.utime(tmp_path / "a", (1000, 1000))
-    old = backend.head("a")
-    assert old is not None
-    assert old.modified == 1000
-    backend.touch(old, b"1", "text/plain")
-    young = backend.head("a")
-    assert young is not None
-    assert young.modified > old.modified
-    assert bytes(backend.get("a") or b"") == b"1"
-    backend.delete("a")
-    backend.touch(young, b"1", "text/plain")
-    assert backend.get("a") is None
 
 
 def test_a_touched_object_in_memory_is_young() -> None:

@@ -52,6 +52,28 @@ def test_a_released_lease_is_free() -> None:
     assert lease(backend, "3", now).acquire() is not None
 
 
+def test_a_stolen_lease_is_not_released() -> None:
+    """Although it has not expired, and its former owner has not noticed."""
+    backend, now = memory_backend(), [0.0]
+    first, second = lease(backend, "1", now), lease(backend, "2", now)
+    first.acquire()
+    assert second.acquire(second.acquire()) is None
+    first.release()
+    holder = lease(backend, "3", now).acquire()
+    assert holder is not None
+    assert holder.owner == "2"
+
+
+def test_an_expired_lease_that_nobody_took_is_released() -> None:
+    """Nothing is left of it."""
+    backend, now = memory_backend(), [0.0]
+    first = lease(backend, "1", now)
+    first.acquire()
+    now[0] = 20.0
+    first.release()
+    assert list(backend.list("lease")) == []
+
+
 def test_a_lease_needs_an_owner_and_a_time() -> None:
     """Neither an empty owner nor zero seconds are allowed."""
     for owner, seconds in (("", 10.0), ("1", 0.0)):

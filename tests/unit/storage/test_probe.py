@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +14,7 @@ from tests.unit.storage.memory import memory_backend
 from voxk8s.constants import PROBE_PATH
 from voxk8s.errors import StoreAccessDenied, StoreError
 from voxk8s.storage.backend import Backend, ObjectInfo
+from voxk8s.storage.folder_backend import FolderBackend
 from voxk8s.storage.probe import Probe, probe
 from voxk8s.storage.store_options import Location, StoreOptions
 
@@ -22,9 +25,22 @@ def test_memory_supports_everything() -> None:
     assert [probe(backend) for _ in range(2)] == [Probe(True, True, True)] * 2
 
 
-def test_folders_have_no_conditional_updates(tmp_path: Path) -> None:
+def test_folders_support_everything(tmp_path: Path) -> None:
+    """Also leases, by a lock."""
+    backend = FolderBackend(Location("file", str(tmp_path)), StoreOptions())
+    assert probe(backend) == Probe(True, True, True)
+
+
+def test_folders_whose_files_cannot_be_locked_have_no_conditional_updates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two runs may compute the same at once."""
-    backend = Backend(Location("file", str(tmp_path)), StoreOptions())
+
+    def flock(file: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    backend = FolderBackend(Location("file", str(tmp_path)), StoreOptions())
     assert probe(backend) == Probe(True, True, False)
 
 

@@ -1,4 +1,8 @@
-"""Renewal of the leases that this process holds, in one thread for all of them."""
+"""Renewal of the leases that this process holds.
+
+One thread waits for the time of the next renewal. Each renewal has a thread of its own, so that a
+store that answers late delays its own leases only.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,9 @@ class _Held:
     lease: Lease
     seconds: float
     due: float
-    lock: threading.Lock
+    busy: bool = False
+    """Whether a renewal is under way: a lease is not safe for several threads at once."""
+    released: bool = False
 
 
 class LeaseRenewer:
@@ -51,7 +57,7 @@ class LeaseRenewer:
         """Renew an acquired lease, valid for `seconds`, until it is released."""
         interval = seconds / RENEWALS_PER_TERM
         with self._changed:
-            self._held[lease] = _Held(lease, seconds, time.monotonic() + interval, threading.Lock())
+            self._held[lease] = _Held(lease, seconds, time.monotonic() + interval)
             if not self._is_renewing:
                 self._is_renewing = True
                 threading.Thread(target=self._renew, name="voxk8s-leases", daemon=True).start()
@@ -61,13 +67,12 @@ class LeaseRenewer:
         """Release a lease, so that runs that wait for it need not wait until it expires."""
         with self._changed:
             held = self._held.pop(lease, None)
-        if held is None:
-            return
-        with held.lock:
-            try:
-                lease.release()
-            except StoreError as error:
-                logger.debug("cannot release a lease, it expires by itself: %s", error)
+            if held is None:
+                return
+            held.released = True
+            if held.busy:
+                return  # the thread of the renewal releases it
+        _release(lease)
 
     def _renew(self) -> None:
         while True:
@@ -81,9 +86,25 @@ class LeaseRenewer:
                     self._changed.wait(pause)
                     continue
                 first.due += first.seconds / RENEWALS_PER_TERM
-            with first.lock:
-                if first.lease in self._held and not _renewed(first.lease):
-                    self._held.pop(first.lease, None)
+                if first.busy:
+                    continue
+                first.busy = True
+            try:
+                threading.Thread(
+                    target=self._renew_one, args=(first,), name="voxk8s-lease", daemon=True
+                ).start()
+            except RuntimeError:  # no more threads
+                self._renew_one(first)
+
+    def _renew_one(self, held: _Held) -> None:
+        renewed = _renewed(held.lease)
+        with self._changed:
+            held.busy = False
+            released = held.released
+            if not renewed and not released:
+                self._held.pop(held.lease, None)
+        if released:
+            _release(held.lease)
 
 
 def _renewed(lease: Lease) -> bool:
@@ -92,6 +113,13 @@ def _renewed(lease: Lease) -> bool:
     except StoreError as error:
         logger.debug("cannot renew a lease, trying again: %s", error)
         return True
+
+
+def _release(lease: Lease) -> None:
+    try:
+        lease.release()
+    except StoreError as error:
+        logger.debug("cannot release a lease, it expires by itself: %s", error)
 
 
 lease_renewer: Final = LeaseRenewer()

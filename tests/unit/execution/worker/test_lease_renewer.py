@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from tests.support.plans_and_runs import fresh_store
@@ -9,7 +12,7 @@ from tests.support.waiting import wait_until
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.worker.lease_renewer import LeaseRenewer
 from voxk8s.storage import ResultStore
-from voxk8s.storage.lease import Holder
+from voxk8s.storage.lease import Holder, Lease
 
 
 def _holder(store: ResultStore, key: str) -> Holder | None:
@@ -65,3 +68,56 @@ def test_a_store_is_asked_again_after_an_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(ResultStore, "probe", probing)
     assert [renewer.supports(store) for _ in range(3)] == [False, True, True]
     assert len(probes) == 2
+
+
+class _BlockedLease(Lease):
+    """A lease in a store that does not answer until `released` is set."""
+
+    def __init__(self, store: ResultStore) -> None:
+        super().__init__(store._backend, "b" * 64, "owner", seconds=0.1, clock=time.time)
+        self.asked, self.answered = threading.Event(), threading.Event()
+        self.calls: list[str] = []
+
+    def renew(self) -> bool:
+        """Wait for the answer."""
+        self.calls.append("renew")
+        self.asked.set()
+        assert self.answered.wait(30)
+        self.calls.append("renewed")
+        return True
+
+    def release(self) -> None:
+        """Count."""
+        self.calls.append("release")
+
+
+def test_a_store_that_does_not_answer_lets_no_other_lease_expire() -> None:
+    """Leases are renewed side by side, each by one request at a time."""
+    store, renewer = fresh_store(), LeaseRenewer()
+    blocked, other = _BlockedLease(store), store.lease("a" * 64, "owner", seconds=0.3)
+    renewer.hold(blocked, 0.1)
+    assert blocked.asked.wait(30)
+    assert other.acquire() is None
+    begin = _holder(store, "a" * 64)
+    assert begin is not None
+    renewer.hold(other, 0.3)
+    wait_until(
+        lambda: (now := _holder(store, "a" * 64)) is not None and now.until > begin.until + 0.6,
+        seconds=10,
+    )
+    assert blocked.calls == ["renew"]
+    blocked.answered.set()
+    renewer.release(blocked)
+    renewer.release(other)
+
+
+def test_a_release_does_not_wait_for_a_renewal() -> None:
+    """It follows the renewal that the store has not answered yet, so that none comes after it."""
+    renewer = LeaseRenewer()
+    blocked = _BlockedLease(fresh_store())
+    renewer.hold(blocked, 0.1)
+    assert blocked.asked.wait(30)
+    renewer.release(blocked)
+    assert blocked.calls == ["renew"]
+    blocked.answered.set()
+    wait_until(lambda: blocked.calls == ["renew", "renewed", "release"])

@@ -1,0 +1,189 @@
+"""Stores in folders: with and without hard links and locks."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+from voxk8s.errors import StoreUnreachable
+from voxk8s.storage import folder_backend
+from voxk8s.storage.backend import ObjectInfo, UnsupportedUpdate
+from voxk8s.storage.folder_backend import FolderBackend
+from voxk8s.storage.store_options import Location, StoreOptions
+
+
+def backend_in(folder: Path) -> FolderBackend:
+    """Open a store in a folder."""
+    return FolderBackend(Location("file", str(folder)), StoreOptions())
+
+
+def created(backend: FolderBackend, path: str = "lease/v1/x") -> ObjectInfo:
+    """Create an object."""
+    found = backend.create(path, (b"1",), "text/plain")
+    assert found is not None
+    return found
+
+
+_WITHOUT_LINKS = """
+import sys
+from tests.support.no_links import forbid_hard_links
+forbid_hard_links(int(sys.argv[2]))  # before the threads of obstore start
+from voxk8s.storage import MISS, PutStatus, open_store
+
+store = open_store(sys.argv[1])
+keys = [f"{number:064x}" for number in range(20)]
+created = [store.put(key, "x" * 10_000 + key).status for key in keys]
+again = [store.put(key, "x" * 10_000 + key).status for key in keys]
+assert set(created) == {PutStatus.CREATED}, created
+assert set(again) == {PutStatus.EXISTS}, again
+assert store.put(keys[0], 5).status is PutStatus.NONDETERMINISTIC
+assert store.contains(keys) == set(keys)
+probe = store.probe()
+assert probe.conditional_writes and probe.conditional_updates, probe
+lease = store.lease(keys[0], "one")
+assert lease.acquire() is None and lease.renew()
+assert store.lease(keys[0], "two").acquire() is not None
+assert store.verify().sound
+assert not list(store._backend.unfinished())
+"""
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
+def test_folders_without_hard_links_are_stores_too(tmp_path: Path, number: int) -> None:
+    """Objects are created once, and leases work, where the kernel refuses every hard link."""
+    command = [sys.executable, "-c", _WITHOUT_LINKS, str(tmp_path), str(number)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_of_many_creates_an_object_without_hard_links(tmp_path: Path) -> None:
+    """The lock decides between writers that meet."""
+    backends = [backend_in(tmp_path) for _ in range(8)]
+    for turn in range(10):
+        barrier = threading.Barrier(len(backends))
+        won: list[bytes] = []
+
+        def create(number: int) -> None:
+            data = b"%d" % number
+            backends[number]._has_links = False
+            barrier.wait()  # noqa: B023 - all threads end within the turn
+            if backends[number].create(f"ac/v1/{turn}", (data,), "text/plain"):  # noqa: B023
+                won.append(data)  # noqa: B023
+
+        threads = [threading.Thread(target=create, args=(n,)) for n in range(len(backends))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(won) == 1
+        assert bytes(backends[0].get(f"ac/v1/{turn}") or b"") == won[0]
+
+
+def refuse_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every lock fail, as on a file system that has none."""
+
+    def flock(file: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+
+def test_without_locks_there_are_no_updates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller is told so; objects can still be created, deleted and touched."""
+    backend = backend_in(tmp_path)
+    found = created(backend)
+    refuse_locks(monkeypatch)
+    with pytest.raises(UnsupportedUpdate, match="cannot be locked"):
+        backend.update(found, b"2", "text/plain")
+    assert bytes(backend.get(found.path) or b"") == b"1"
+    backend._has_links = False
+    assert backend.create(found.path, (b"3",), "text/plain") is None
+    assert backend.create("ac/v1/other", (b"3",), "text/plain") is not None
+    backend.touch(found, b"", "text/plain")
+    assert not list(backend.unfinished())
+    assert backend.delete_unchanged(created(backend, "ac/v1/third"))
+
+
+def test_a_lock_that_is_never_released_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was stopped while it held the lock does not stop the others for ever."""
+    monkeypatch.setattr(folder_backend, "_LOCK_SECONDS", 0.05)
+    backend = backend_in(tmp_path)
+    found = created(backend)
+    with backend._lock(), pytest.raises(StoreUnreachable, match="holds its lock"):
+        backend.update(found, b"2", "text/plain")
+    assert backend.update(found, b"2", "text/plain") is not None
+
+
+def test_updates_in_quick_succession_have_different_tags(tmp_path: Path) -> None:
+    """Although a file system may use an inode again, and its clock may stand still."""
+    backend = backend_in(tmp_path)
+    found, tags = created(backend), set()
+    for _ in range(200):
+        tags.add(found.tag)
+        updated = backend.update(found, b"1", "text/plain")
+        assert updated is not None
+        found = updated
+    assert len(tags) == 200
+
+
+def test_what_killed_writers_left_is_listed_and_can_be_deleted(tmp_path: Path) -> None:
+    """Files that obstore or this module has begun; no finished object is among them."""
+    backend = backend_in(tmp_path)
+    created(backend, "cas/sha256/ab/cd")
+    (tmp_path / "cas/sha256/ab/cd#1").write_bytes(b"1234")
+    (tmp_path / "lock#123456").write_bytes(b"")
+    (tmp_path / "cas/sha256/ab/cd#name").write_bytes(b"")
+    found = sorted(backend.unfinished(), key=lambda each: each.path)
+    assert [(each.path, each.size) for each in found] == [
+        ("cas/sha256/ab/cd#1", 4),
+        ("lock#123456", 0),
+    ]
+    for each in found:
+        backend.discard(each)
+        backend.discard(each)
+    assert not list(backend.unfinished())
+    assert backend.get("cas/sha256/ab/cd") is not None
+
+
+def test_folders_of_deleted_runs_are_deleted(tmp_path: Path) -> None:
+    """As far as they are empty; a run can be written there again."""
+    backend = backend_in(tmp_path)
+    for path in ("runs/ns/a/1/x", "runs/ns/a/2/x"):
+        backend.write(path, (b"",), "text/plain")
+    backend.delete("runs/ns/a/1/x")
+    assert sorted(os.listdir(tmp_path / "runs/ns/a")) == ["2"]
+    backend.delete("runs/ns/a/2/x")
+    backend.delete("runs/ns/a/2/x")
+    assert os.listdir(tmp_path / "runs") == []
+    backend.write("runs/ns/a/2/x", (b"",), "text/plain")
+    assert backend.head("runs/ns/a/2/x") is not None
+
+
+def test_a_touched_file_is_young(tmp_path: Path) -> None:
+    """Its content stays; a missing file is not created."""
+    backend = backend_in(tmp_path)
+    path = created(backend).path
+    os.utime(tmp_path / path, (1000, 1000))
+    old = backend.head(path)
+    assert old is not None
+    assert old.modified == 1000
+    backend.touch(old, b"2", "text/plain")
+    young = backend.head(path)
+    assert young is not None
+    assert young.modified > old.modified
+    assert bytes(backend.get(path) or b"") == b"1"
+    backend.delete(path)
+    backend.touch(young, b"1", "text/plain")
+    assert backend.get(path) is None

@@ -1,0 +1,217 @@
+"""A store in a folder: what obstore does not do for folders.
+
+obstore creates an object by a hard link to a finished file, which fails if the name is taken. Where
+a file system has no hard links (exFAT, some network and container ones), objects are created
+here under a lock instead. Conditional updates, on which leases depend, need that lock everywhere.
+
+The lock is that of one file (`flock`): it excludes the processes of one host, and on NFS those of
+all hosts. Where files cannot be locked there are no conditional updates, and creation without hard
+links only checks first: two writers that meet may both believe that they were first, and the last
+one wins. Every object is whole in any case.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from voxk8s import constants
+from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.storage.backend import Backend, ObjectInfo, UnsupportedUpdate
+from voxk8s.storage.store_errors import convert
+from voxk8s.storage.store_options import Location, StoreOptions
+
+_NO_LINKS: Final = (
+    errno.EPERM,
+    errno.EACCES,
+    errno.ENOTSUP,
+    errno.ENOSYS,
+    errno.EINVAL,
+    errno.EMLINK,
+)
+_NO_LOCKS: Final = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, errno.EBADF)
+_LOCK_SECONDS: Final = 10.0
+_LONGEST_PAUSE: Final = 0.02
+
+
+class FolderBackend(Backend):
+    """Objects as files below a folder."""
+
+    def __init__(self, location: Location, options: StoreOptions) -> None:
+        """Create the folder if it is missing."""
+        super().__init__(location, options)
+        self.touch_needs_data = False
+        self._root = Path(location.root)
+        self._has_links = True
+
+    def create(
+        self, path: str, parts: Sequence[bytes | memoryview], media_type: str
+    ) -> ObjectInfo | None:
+        """Write an object unless there is one; None when there is."""
+        if self._has_links:
+            try:
+                return super().create(path, parts, media_type)
+            except (StoreError, FileNotFoundError):
+                # Without hard links, this looks like a refused access.
+                if self._can_link():
+                    raise
+                self._has_links = False
+        with self._errors("write"), self._staged(path, parts) as staged:
+            try:
+                with self._lock():
+                    return self._rename_unless_exists(staged, path)
+            except UnsupportedUpdate:
+                return self._rename_unless_exists(staged, path)
+
+    def update(
+        self,
+        found: ObjectInfo,
+        data: bytes,
+        media_type: str,  # noqa: ARG002 - files have none
+    ) -> ObjectInfo | None:
+        """Write an object unless it has changed since it was found, and return its metadata.
+
+        None when it has changed. Raises UnsupportedUpdate where files cannot be locked.
+        """
+        with self._errors("write"), self._staged(found.path, (data,)) as staged, self._lock():
+            now = self.head(found.path)
+            if now is None or now.tag != found.tag:
+                return None
+            # Later than the old one, whatever the resolution of the kernel's clock: the new object
+            # must not have the ETag of one before, although it may have got its inode.
+            modified = max(time.time_ns(), int(now.modified * 1e9) + 2_000)
+            os.utime(staged, ns=(modified, modified))
+            staged.rename(self._root / found.path)
+            return self.head(found.path)
+
+    def touch(
+        self,
+        found: ObjectInfo,
+        data: bytes | memoryview,  # noqa: ARG002 - only the time is set
+        media_type: str,  # noqa: ARG002 - the same
+    ) -> None:
+        """Set an object's time of change to now; its bytes are not needed."""
+        with self._errors("write"), suppress(FileNotFoundError):
+            os.utime(self._root / found.path)
+
+    def delete(self, path: str) -> None:
+        """Delete an object if there is one; of a run also the folders that become empty."""
+        super().delete(path)
+        if path.startswith(f"{constants.RUNS_PREFIX}/"):
+            with suppress(OSError):
+                for folder in list((self._root / path).parents)[: path.count("/") - 1]:
+                    folder.rmdir()
+
+    def delete_unchanged(self, found: ObjectInfo) -> bool:
+        """Delete an object unless it has changed since it was found; whether it was deleted."""
+        try:
+            with self._errors("delete"), self._lock():
+                return super().delete_unchanged(found)
+        except UnsupportedUpdate:
+            return super().delete_unchanged(found)
+
+    def unfinished(self) -> Iterator[ObjectInfo]:
+        """Iterate over files that a writer has begun; those of a killed one stay."""
+        for folder, _, names in os.walk(self._root):
+            for name in names:
+                _, mark, number = name.rpartition("#")
+                if not mark or not number.isdigit():
+                    continue
+                file = Path(folder, name)
+                with suppress(OSError):
+                    status = file.stat()
+                    path = file.relative_to(self._root).as_posix()
+                    yield ObjectInfo(path, status.st_size, status.st_mtime)
+
+    def discard(self, found: ObjectInfo) -> None:
+        """Delete an unfinished file."""
+        with self._errors("delete"):
+            (self._root / found.path).unlink(missing_ok=True)
+
+    def _rename_unless_exists(self, staged: Path, path: str) -> ObjectInfo | None:
+        target = self._root / path
+        if target.exists():
+            return None
+        staged.rename(target)
+        return self.head(path)
+
+    @contextmanager
+    def _staged(self, path: str, parts: Sequence[bytes | memoryview]) -> Iterator[Path]:
+        """Write a file beside its target, for a rename; it is deleted unless it was renamed.
+
+        Its name is of the kind that obstore uses for the same purpose, and never lists.
+        """
+        staged = self._root / f"{path}#{secrets.randbits(60)}"
+        for last in (False, True):
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with staged.open("xb") as file:
+                    file.writelines(parts)
+                break
+            except FileNotFoundError:  # its folder has become empty, and was deleted
+                if last:
+                    raise
+        try:
+            yield staged
+        finally:
+            staged.unlink(missing_ok=True)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Hold the lock of the store; raises UnsupportedUpdate where files cannot be locked."""
+        file = os.open(self._root / constants.LOCK_PATH, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self._acquire(file)
+            yield
+        finally:
+            os.close(file)
+
+    def _acquire(self, file: int) -> None:
+        deadline, pause = time.monotonic() + _LOCK_SECONDS, 0.0005
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise StoreUnreachable(
+                        f"cannot write in the store {self.url}: another process holds its lock"
+                        f" ({constants.LOCK_PATH}) for more than {_LOCK_SECONDS:g} s"
+                    ) from None
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            except OSError as error:
+                if error.errno in _NO_LOCKS:
+                    text = f"files of the store {self.url} cannot be locked"
+                    raise UnsupportedUpdate(text) from error
+                raise
+            else:
+                return
+
+    def _can_link(self) -> bool:
+        """Whether hard links can be made, so that a failure has another reason."""
+        try:
+            with self._staged("link", (b"",)) as file:
+                link = file.with_name(f"link#{secrets.randbits(60)}")
+                os.link(file, link)
+                link.unlink()
+        except OSError as error:
+            return error.errno not in _NO_LINKS
+        return True
+
+    @contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except PermissionError as error:
+            raise StoreAccessDenied(
+                f"cannot {doing} in the store {self.url}: access denied ({error.strerror})"
+            ) from error
+        except OSError as error:
+            raise convert(error, self.url, doing) from error
