@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -13,7 +13,10 @@ from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.execution.events import Event, Progress, ProgressChanged
 from voxk8s.execution.executors.protocol import Executor, Send, Session
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.plan import Scalar, WorkPlan
+from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
+from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.task import TaskKey, TaskSpec
+from voxk8s.plan import ResultKey, Scalar, WorkPlan
 from voxk8s.storage import ResultStore, open_store
 from voxk8s.values import Image
 
@@ -105,6 +108,25 @@ class Memory:
     def counts(self) -> list[Progress]:
         """All counts that were reported."""
         return [event.progress for event in self.events if isinstance(event, ProgressChanged)]
+
+
+class Unfused:
+    """A scheduling policy: every operation has a task of its own."""
+
+    def fuse(
+        self,
+        order: Sequence[ResultKey],
+        _: Mapping[ResultKey, Sequence[ResultKey]],
+        known: Collection[ResultKey],
+        __: OperationTraits,
+    ) -> list[FusionGroup]:
+        """Return each operation a group, and each known result one that reads it."""
+        reading = [FusionGroup([], [key], [key]) for key in known]
+        return [*reading, *(FusionGroup([key], [key]) for key in order)]
+
+    def schedule(self, _: Mapping[TaskKey, TaskSpec], __: Collection[TaskKey]) -> Schedule:
+        """Leave the order to the executor."""
+        return DEFAULT_SCHEDULE
 
 
 class RaisingExecutor:

@@ -66,7 +66,7 @@ def compile_graph(plan: WorkPlan, config: RunConfig) -> DaskGraph:
     must_store = frozenset(key for key in goals if isinstance(graph.nodes[key], KeyOperation))
     options = TaskOptions(goals=(), must_store=must_store, cheap=frozenset(graph.nodes))
     # The tasks run after this call, in any process: they carry the store, and hold no leases.
-    store_token = f"{config.store.url}#{id(config.store)}"
+    store_token = f"{config.store.token}#{id(config.store)}"
     runtime.register_store(store_token, config.store)
     run = replace(
         run_spec("", config, looked_up_at),

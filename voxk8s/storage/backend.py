@@ -78,10 +78,31 @@ class Backend:
         self.touch_needs_data = True
         self._takes_attributes = location.scheme != "file"
         self._open = partial(_open, location, options)
+        self._opening = threading.Lock()
+        self._clients: tuple[ObjectStore, ObjectStore] | None = None
+        if self.remote:
+            # Opened at first use: every task brings a store, which most processes have open.
+            return
         try:
-            self._small, self._bulk = self._open()
+            self._clients = self._open()
         except _OBSTORE_ERRORS as error:
             raise convert(error, self.url, "open anything") from error
+
+    @property
+    def _small(self) -> ObjectStore:
+        """The client for small requests."""
+        return (self._clients or self._opened())[0]
+
+    @property
+    def _bulk(self) -> ObjectStore:
+        """The client for requests of any size."""
+        return (self._clients or self._opened())[1]
+
+    def _opened(self) -> tuple[ObjectStore, ObjectStore]:
+        with self._opening:
+            if self._clients is None:
+                self._clients = self._open()
+            return self._clients
 
     def get(self, path: str, *, bulk: bool = False) -> memoryview | None:
         """Return all bytes at a path, or None."""
@@ -225,7 +246,7 @@ class Backend:
         connection, and connections in use are never closed.
         """
         if self.remote and is_not_s3(error):
-            self._small, self._bulk = self._open()
+            self._clients = None
         return convert(error, self.url, doing)
 
     def _existing(

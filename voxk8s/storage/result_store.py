@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import Final
 
 from voxk8s import constants
@@ -27,7 +30,7 @@ from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.recent_keys import RecentKeys
 from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record, make_record, read_value
 from voxk8s.storage.record_store import RecordStore
-from voxk8s.storage.store_options import Location, StoreOptions
+from voxk8s.storage.store_options import Location, StoreOptions, store_token
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc import Collection, collect
 from voxk8s.storage.upkeep.gc_policy import Limits
@@ -63,7 +66,8 @@ class ResultStore:
         self._clock = clock
         self._location = location
         self._options = options
-        self._backend = open_backend(location, resolved or options)
+        self._resolved = resolved or options
+        self._backend = open_backend(location, self._resolved)
         self._counters = Counters()
         self._quarantine = Quarantine(self._backend, self._counters)
         self._blobs = BlobStore(self._backend, self._quarantine, clock)
@@ -221,6 +225,11 @@ class ResultStore:
         """The store's URL in normal form."""
         return self._backend.url
 
+    @cached_property
+    def token(self) -> str:
+        """A name that only stores with the same URL, server and credentials have."""
+        return store_token(self._location, self._options, self._resolved)
+
     @property
     def counts(self) -> Counts:
         """Counts of what happened since this store was opened."""
@@ -282,10 +291,10 @@ class ResultStore:
         return f"ResultStore({self.url!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (reopen, (self._location, self._options))
+        return (reopen, (self._location, self._options, self._resolved.endpoint))
 
     def __dask_tokenize__(self) -> tuple[str, str]:
-        return ("voxk8s.ResultStore", self.url)
+        return ("voxk8s.ResultStore", self.token)
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -304,6 +313,33 @@ class ResultStore:
         return MISS
 
 
-def reopen(location: Location, options: StoreOptions) -> ResultStore:
-    """Open a pickled store with the environment of the process that unpickles it."""
-    return ResultStore(location, options, options.filled(os.environ))
+_reopened: Final[
+    weakref.WeakValueDictionary[tuple[Location, StoreOptions, StoreOptions], ResultStore]
+] = weakref.WeakValueDictionary()
+_reopening: Final = threading.Lock()
+
+
+def reopen(location: Location, options: StoreOptions, endpoint: str | None = None) -> ResultStore:
+    """Return a pickled store, opened with the environment of the process that unpickles it.
+
+    `endpoint` is that of the process that pickled it, for a process whose environment has none.
+    While a store is in use, it is returned again: each task brings a copy.
+    """
+    resolved = options.filled(os.environ)
+    if resolved.endpoint is None:
+        resolved = replace(resolved, endpoint=endpoint)
+    address = (location, options, resolved)
+    with _reopening:
+        store = _reopened.get(address)
+        if store is None:
+            store = _reopened[address] = ResultStore(location, options, resolved)
+            if location.scheme == "s3" and resolved.endpoint != endpoint:
+                _log.warning(
+                    "the store %s is at %s by %s of this process, and at %s for the process that"
+                    " uses it",
+                    store.url,
+                    resolved.endpoint,
+                    constants.ENV_S3_ENDPOINT,
+                    endpoint or "AWS",
+                )
+        return store

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -75,6 +77,15 @@ class Location:
             return Path(self.root).as_uri()
         tail = f"/{self.prefix}" if self.prefix else ""
         return f"{self.scheme}://{self.root}{tail}"
+
+
+def store_token(location: Location, *options: StoreOptions) -> str:
+    """Return a name for the store at a location with these options: a SHA-256 of all of them.
+
+    It differs for two servers or two users with one URL, and shows no credentials.
+    """
+    document = [location.url, *map(asdict, options)]
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def parse_url(url: str) -> Location:

@@ -9,7 +9,7 @@ import pytest
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.storage import ResultStore, StoreOptions, default_url, open_store
-from voxk8s.storage.store_options import parse_url
+from voxk8s.storage.store_options import Location, parse_url, store_token
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,47 @@ def test_memory_stores_are_shared_by_name() -> None:
     open_store("memory://shared-by-name").put("0" * 64, 1)
     again: ResultStore = open_store("memory://shared-by-name")
     assert again.get("0" * 64) == 1
+
+
+def test_a_token_names_everything_that_makes_a_store() -> None:
+    """URL, server and credentials each give another token; none of them can be read in it."""
+    here = Location("s3", "bucket")
+    options = [
+        StoreOptions(),
+        StoreOptions(endpoint="http://one"),
+        StoreOptions(region="eu-1"),
+        StoreOptions(key="AKIA", secret="hunter2"),
+        StoreOptions(key="AKIA", secret="hunter3"),
+        StoreOptions(key="AKIA", secret="hunter3", token="session"),
+    ]
+    tokens = [store_token(here, each) for each in options]
+    tokens.append(store_token(Location("s3", "other"), options[0]))
+    assert len(set(tokens)) == len(tokens)
+    assert tokens == [store_token(here, each) for each in options] + tokens[-1:]
+    assert not any("hunter" in token or "AKIA" in token for token in tokens)
+
+
+def test_copies_of_a_pickled_store_are_one_object() -> None:
+    """Each task brings a copy; a process opens the store once."""
+    store = open_store("s3://bucket/x", options=StoreOptions(endpoint="http://one"))
+    data = pickle.dumps(store)
+    first = pickle.loads(data)
+    assert pickle.loads(data) is first
+    other = open_store("s3://bucket/x", options=StoreOptions(endpoint="http://two"))
+    assert pickle.loads(pickle.dumps(other)) is not first
+
+
+def test_a_pickled_store_keeps_its_server(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is used where the environment names none; one that names another is reported."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://here")
+    data = pickle.dumps(open_store("s3://bucket/y"))
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert pickle.loads(data)._resolved.endpoint == "http://here"
+    assert not caplog.records
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://there")
+    assert pickle.loads(data)._resolved.endpoint == "http://there"
+    [record] = caplog.records
+    assert "http://here" in record.getMessage()
+    assert "http://there" in record.getMessage()

@@ -9,10 +9,11 @@ from voxk8s.execution.worker.task_context import RunSpec
 def store_token(config: RunConfig) -> str:
     """Return the name of a run's store in a process.
 
-    In this process it is the very store object, elsewhere any store of the same URL.
+    In this process it is the very store object, elsewhere any store with the same URL, server and
+    credentials.
     """
-    url = config.store.url
-    return f"{url}#{id(config.store)}" if config.executor.is_local else url
+    token = config.store.token
+    return f"{token}#{id(config.store)}" if config.executor.is_local else token
 
 
 def run_spec(run: str, config: RunConfig, looked_up_at: float) -> RunSpec:

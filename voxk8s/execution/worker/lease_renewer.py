@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,18 +40,18 @@ class LeaseRenewer:
         self._changed = threading.Condition()
         self._held: dict[Lease, _Held] = {}
         self._is_renewing = False
-        self._supported: dict[str, bool] = {}
+        self._supported: weakref.WeakKeyDictionary[ResultStore, bool] = weakref.WeakKeyDictionary()
 
     def supports(self, store: ResultStore) -> bool:
         """Whether a store has the conditional updates that leases need; it is asked once."""
-        supported = self._supported.get(store.url)
+        supported = self._supported.get(store)
         if supported is None:
             try:
                 supported = store.probe().conditional_updates
             except StoreError as error:
                 logger.debug("cannot find out whether the store supports leases: %s", error)
                 return False
-            self._supported[store.url] = supported
+            self._supported[store] = supported
         return supported
 
     def hold(self, lease: Lease, seconds: float) -> None:

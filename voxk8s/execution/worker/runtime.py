@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -28,6 +28,9 @@ TOPIC = "voxk8s"
 MIN_SECEDE_SECONDS = 0.5
 """A task that sleeps for less than this keeps its thread."""
 
+MAX_STORES: Final = 16
+"""How many stores of drivers in other processes are kept open; those used last."""
+
 ReportHandler: TypeAlias = Callable[[str, Iterable[Report]], None]
 """Called with the id of a run and reports of its tasks."""
 
@@ -35,13 +38,14 @@ ReportHandler: TypeAlias = Callable[[str, Iterable[Report]], None]
 @dataclass(slots=True)
 class _ProcessState:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    stores: dict[str, ResultStore] = field(default_factory=dict)
-    """Opened in this process for tasks of drivers in other processes."""
+    stores: OrderedDict[str, ResultStore] = field(default_factory=OrderedDict)
+    """Opened in this process for tasks of drivers in other processes; the last one used last."""
     registered: weakref.WeakValueDictionary[str, ResultStore] = field(
         default_factory=weakref.WeakValueDictionary
     )
     """Those of drivers in this process, while the drivers hold them."""
     inputs: dict[str, InputOptions] = field(default_factory=dict)
+    """Input options of runs whose drivers are in this process."""
     report_handlers: dict[str, ReportHandler] = field(default_factory=dict)
     cancelled: deque[str] = field(default_factory=lambda: deque(maxlen=64))
     """The runs cancelled last, some of whose tasks may still be running."""
@@ -85,10 +89,19 @@ def register_store(token: str, store: ResultStore) -> None:
 
 def shared_store(token: str, store: ResultStore | None) -> ResultStore | None:
     """Return the store with this token in this process, at first use the given one."""
-    found = _shared.registered.get(token) or _shared.stores.get(token)
-    if found is None and store is not None:
-        with _shared.lock:
-            found = _shared.stores.setdefault(token, store)
+    found = _shared.registered.get(token)
+    if found is not None:
+        return found
+    stores = _shared.stores
+    with _shared.lock:
+        found = stores.get(token)
+        if found is None:
+            if store is None:
+                return None
+            found = stores[token] = store
+            if len(stores) > MAX_STORES:
+                stores.popitem(last=False)
+        stores.move_to_end(token)
     return found
 
 
@@ -101,11 +114,7 @@ def register_input_options(run: str, options: InputOptions) -> None:
 def input_options(run: str) -> InputOptions:
     """Return the input options of a run: the registered ones, else those of the environment."""
     options = _shared.inputs.get(run)
-    if options is None:
-        options = InputOptions.from_env(os.environ)
-        with _shared.lock:
-            options = _shared.inputs.setdefault(run, options)
-    return options
+    return InputOptions.from_env(os.environ) if options is None else options
 
 
 def send_reports(run: str, reports: list[Report]) -> None:

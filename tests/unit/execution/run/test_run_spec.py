@@ -10,6 +10,7 @@ from tests.support.plans_and_runs import fresh_store
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.run.run_spec import run_spec, store_token
 from voxk8s.execution.run_config import CacheMode, RunConfig
+from voxk8s.storage import StoreOptions, open_store
 
 
 class RemoteExecutor(SynchronousExecutor):
@@ -30,10 +31,15 @@ def test_a_store_object_has_a_token_of_its_own_in_this_process() -> None:
     assert store_token(first) == store_token(first)
 
 
-def test_stores_of_one_url_are_one_store_in_a_worker() -> None:
-    """A worker opens it once for all runs."""
-    config = _config(remote=True)
-    assert store_token(config) == config.store.url
+def test_equal_stores_are_one_store_in_a_worker() -> None:
+    """A worker opens it once for all runs; another server with the same URL is another store."""
+
+    def token(endpoint: str) -> str:
+        store = open_store("s3://bucket/x", options=StoreOptions(endpoint=endpoint))
+        return store_token(RunConfig.from_options(store, RemoteExecutor(), {}))
+
+    assert token("http://one") == token("http://one")
+    assert token("http://one") != token("http://two")
 
 
 def test_the_store_travels_only_to_other_processes() -> None:

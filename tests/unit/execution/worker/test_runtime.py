@@ -80,6 +80,26 @@ def test_a_store_is_opened_once_per_process() -> None:
     assert runtime.shared_store(token, fresh_store()) is first
 
 
+def test_few_stores_stay_open(run: str) -> None:
+    """A process that works for many drivers keeps the stores that were used last."""
+    first, tokens = fresh_store(), [f"{run}-{number}" for number in range(runtime.MAX_STORES)]
+    runtime.shared_store(run, first)
+    for token in tokens[1:]:
+        runtime.shared_store(token, fresh_store())
+        assert runtime.shared_store(run, None) is first
+    runtime.shared_store(tokens[0], fresh_store())
+    assert runtime.shared_store(run, None) is first
+    assert runtime.shared_store(tokens[1], None) is None
+
+
+def test_input_options_of_other_drivers_are_not_kept(run: str) -> None:
+    """A process that works for many runs does not grow."""
+    before = len(runtime._shared.inputs)
+    for number in range(10):
+        runtime.input_options(f"{run}-{number}")
+    assert len(runtime._shared.inputs) == before
+
+
 def test_input_options_default_to_the_environment(run: str) -> None:
     """Registered options come first, until the run is forgotten."""
     default = runtime.input_options(run)
