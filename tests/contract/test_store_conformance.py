@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 from tests.support.values import SAMPLES, same
+from voxk8s.constants import COSTS_PATH
 from voxk8s.errors import BlobMissing, InvalidUsage, UnsupportedValue
 from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage import MISS, Provenance, PutStatus, ResultStore, open_store
+from voxk8s.storage.kernel_costs import Cost, KernelCosts
 from voxk8s.storage.layout import blob_path, record_path
 from voxk8s.values import Image, SavedFile, Value
 
@@ -366,3 +368,43 @@ def test_stats_count_what_is_there(store: ResultStore) -> None:
     assert stats.counts.created == 3
     assert stats.record_bytes > 0
     assert stats.blob_bytes > 0
+
+
+def test_costs_of_many_runs_are_added_up(opener: Callable[[], ResultStore]) -> None:
+    """Runs that end one after the other all count, whichever handle wrote them."""
+    for seconds in (1.0, 3.0):
+        opener().costs.add(KernelCosts({"a.b": {5: Cost(1, seconds)}}))
+    opener().costs.add(KernelCosts({"a.c": {5: Cost(1, 1.0)}}))
+    assert opener().costs.read() == KernelCosts(
+        {"a.b": {5: Cost(2, 2.0)}, "a.c": {5: Cost(1, 1.0)}}
+    )
+
+
+def test_costs_survive_many_writers(opener: Callable[[], ResultStore]) -> None:
+    """Runs that end at once leave a valid object, of which at most some additions are missing."""
+    names = [f"a.k{number}" for number in range(8)]
+
+    def add(name: str) -> None:
+        opener().costs.add(KernelCosts({name: {5: Cost(1, 1.0)}}))
+
+    threads = [threading.Thread(target=add, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = opener().costs.read()
+    assert len(found)
+    assert {kernel for kernel, _, _ in found} <= set(names)
+
+
+@pytest.mark.parametrize("change", [flip, truncate])
+def test_corrupt_costs_are_forgotten(
+    opener: Callable[[], ResultStore], change: Callable[[bytes], bytes]
+) -> None:
+    """They are quarantined, count as never measured, and can be written again."""
+    costs = KernelCosts({"a.b": {5: Cost(1, 1.0)}})
+    opener().costs.add(costs)
+    damage(opener(), COSTS_PATH, change)
+    assert opener().costs.read() == KernelCosts()
+    opener().costs.add(costs)
+    assert opener().costs.read() == costs

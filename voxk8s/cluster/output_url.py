@@ -16,6 +16,8 @@ _STORE_FOLDERS: Final = frozenset(
         constants.RUNS_PREFIX,
         constants.PINS_PREFIX,
         constants.QUARANTINE_PREFIX,
+        constants.LEASES_PREFIX,
+        constants.COSTS_PATH,
         constants.PROBE_PATH,
     )
 )

@@ -19,6 +19,7 @@ from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage import probe as probing
 from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.blob_store import BlobStore
+from voxk8s.storage.cost_store import CostStore
 from voxk8s.storage.counters import Counters, Counts, StoreStats, store_stats
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.lease import Lease
@@ -78,6 +79,8 @@ class ResultStore:
             self._backend, self._quarantine, self._blobs, self._pool, self._access
         )
         self._put_lately = RecentKeys()
+        self.costs = CostStore(self._backend, self._quarantine)
+        """The seconds of kernels that all runs have recorded."""
 
     # --- results ----------------------------------------------------------------------------
 
