@@ -72,6 +72,10 @@ class KernelError(PermanentError):
     """An operation failed: the kernel does not accept its arguments."""
 
 
+class KernelVersionMismatch(PermanentError):
+    """A process has another version of a kernel than the one that a result's key was made from."""
+
+
 class UnsupportedValue(PermanentError):
     """An object that cannot be stored: not JSON-like, not a plain array, not an image."""
 

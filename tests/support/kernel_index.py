@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voxk8s.plan.kernel_version import KernelVersion
 from voxk8s.plan.signature import Role, Signature
 
 
@@ -25,6 +26,10 @@ class FakeIndex:
             if candidate in self._known:
                 return self._known[candidate]
         return None
+
+    def version_of(self, signature: Signature) -> KernelVersion:
+        """Return the version number of a kernel; none of these has more."""
+        return KernelVersion(signature.version)
 
     def names(self) -> Sequence[str]:
         """All qualified names, sorted."""

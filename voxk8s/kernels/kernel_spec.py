@@ -52,7 +52,9 @@ class KernelSpec:
 
     `implementation` is the function, or `module:function` to be imported on first use; it is empty
     for operations that the engine performs itself (loads, listings, maps). `gpu` is the
-    implementation for processes that have a GPU; it must return the same bits.
+    implementation for processes that have a GPU; it must return the same bits. `uses` are the
+    distributions that take part beside `signature.libraries`: they compute what the kernel defines,
+    so that records name their versions and keys do not.
     """
 
     signature: Signature
@@ -60,6 +62,7 @@ class KernelSpec:
     cost: CostHint | None = None
     doc: str = ""
     gpu: str | KernelFunction | None = None
+    uses: tuple[str, ...] = ()
 
     def implementation_for(self, device: Device) -> str | KernelFunction:
         """Return the implementation for a device; that for the CPU if there is no other."""
@@ -87,13 +90,15 @@ def make_spec(
     cheap: bool = False,
     cost: CostHint | None = None,
     elementwise: bool = False,
+    libraries: tuple[str, ...] = (),
+    uses: tuple[str, ...] = (),
 ) -> KernelSpec:
     """Create the spec of a built-in kernel.
 
     `types` has the form `image number -> mask`. A parameter that ends with `?` is optional, as are
     all after it; the last one may end with `*`: it repeats any number of times. An `elementwise`
     kernel also runs on a GPU: its function works on arrays of NumPy and CuPy, and each of its steps
-    is exact.
+    is exact. `libraries` define the values, `uses` only compute them (see `KernelSpec`).
     """
     left, _, result = types.partition("->")
     names = left.split()
@@ -115,9 +120,10 @@ def make_spec(
         result=result.strip(),
         role=role,
         cheap=cheap,
+        libraries=tuple(sorted(libraries)),
     )
     gpu = f"voxk8s.kernels.gpu:{implementation}" if elementwise else None
-    return KernelSpec(signature, implementation, cost, doc, gpu)
+    return KernelSpec(signature, implementation, cost, doc, gpu, uses)
 
 
 def make_specs(
@@ -129,6 +135,8 @@ def make_specs(
     role: Role = Role.COMPUTE,
     cheap: bool = False,
     elementwise: bool = False,
+    libraries: tuple[str, ...] = (),
+    uses: tuple[str, ...] = (),
 ) -> tuple[KernelSpec, ...]:
     """Create the specs of kernels that one module of a built-in namespace implements.
 
@@ -146,6 +154,8 @@ def make_specs(
             cheap=cheap,
             cost=CostHint(seconds, per_megavoxel),
             elementwise=elementwise,
+            libraries=libraries,
+            uses=uses,
         )
         for name, types, per_megavoxel, doc, *function in rows
     )

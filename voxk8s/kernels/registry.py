@@ -13,10 +13,12 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from voxk8s import constants
-from voxk8s.errors import InvalidUsage
+from voxk8s.errors import InvalidUsage, KernelVersionMismatch
 from voxk8s.failure import error_text
 from voxk8s.kernels.devices import Device, best_device
 from voxk8s.kernels.kernel_spec import KernelFunction, KernelSpec
+from voxk8s.kernels.libraries import installed_version, installed_versions
+from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion, numbered
 from voxk8s.plan.signature import Signature
 from voxk8s.settings import Settings
 
@@ -51,6 +53,7 @@ class KernelRegistry:
         self._built_in = built_in
         self._registered = MappingProxyType({}) if registered is None else registered
         self._functions: dict[str, KernelFunction] = {}
+        self._libraries: dict[str, Mapping[str, str]] = {}
 
     def find(self, name: str, imports: Sequence[str] = ()) -> Signature | None:
         """Look `name` up: as a qualified name, in `default`, then in `imports` in order."""
@@ -67,6 +70,44 @@ class KernelRegistry:
         """Whether computing a kernel costs less than a task or a request; False if unknown."""
         found = self._get(qualified)
         return found is not None and found.signature.cheap
+
+    def version_of(self, signature: Signature) -> KernelVersion:
+        """Return the full version of a kernel in this process; raises UnknownKernelVersion."""
+        versions = []
+        for name in signature.libraries:
+            found = installed_version(name)
+            if found is None:
+                raise UnknownKernelVersion(
+                    f"kernel {signature.qualified} needs {name}, which is not installed in this"
+                    " environment"
+                )
+            versions.append((name, found))
+        return KernelVersion(signature.version, libraries=tuple(versions))
+
+    def require_version(self, qualified: str, version: KernelVersion) -> None:
+        """Raise KernelVersionMismatch unless a kernel has the given version in this process.
+
+        Computing the operations of a key with another version would give its name to other values.
+        """
+        signature = self.spec(qualified).signature
+        own = numbered(signature.version)
+        if signature.libraries:
+            own = self.version_of(signature)
+        if own != version:
+            raise KernelVersionMismatch(
+                f"kernel {qualified}: expected version {version}, from which the result's key was"
+                f" made, found version {own} in this process; install the same packages where plans"
+                " are started and on all workers"
+            )
+
+    def libraries(self, qualified: str) -> Mapping[str, str]:
+        """Return the versions of the libraries that take part in a kernel's results."""
+        found = self._libraries.get(qualified)
+        if found is None:
+            spec = self.spec(qualified)
+            found = installed_versions((*spec.signature.libraries, *spec.uses))
+            self._libraries[qualified] = found
+        return found
 
     def names(self) -> Sequence[str]:
         """Return all qualified names, sorted."""

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from voxk8s.plan.kernel_version import KernelVersion
+
 
 class Role(StrEnum):
     """What the engine does with an operation besides calling its function."""
@@ -38,7 +40,8 @@ class Signature(msgspec.Struct, frozen=True):
     arguments. `parameters` and `result` are types: `image`, `mask`,
     `number`, `string`, `bool`, `sequence`, `mapping`, `closure`, `any`; the last parameter
     repeats when there are more arguments. `cheap` means that computing it costs less than a
-    Dask task.
+    Dask task. `version` is 0 for a kernel that is versioned by its code. `libraries` are the
+    distributions whose versions are part of its result keys, since they define its values.
     """
 
     qualified: str
@@ -49,6 +52,7 @@ class Signature(msgspec.Struct, frozen=True):
     result: str = "any"
     role: Role = Role.COMPUTE
     cheap: bool = False
+    libraries: tuple[str, ...] = ()
 
 
 class KernelIndex(Protocol):
@@ -56,6 +60,12 @@ class KernelIndex(Protocol):
 
     def find(self, name: str, imports: Sequence[str]) -> Signature | None:
         """Return a kernel: by qualified name, in `default`, then in `imports` in order."""
+
+    def version_of(self, signature: Signature) -> KernelVersion:
+        """Return the full version of a kernel; raise UnknownKernelVersion if it is not known.
+
+        It is only called for kernels without a version number or with `libraries`.
+        """
 
     def names(self) -> Sequence[str]:
         """Return all qualified names, sorted; for suggestions in error messages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voxk8s.errors import InvalidPlan
+from voxk8s.plan.kernel_version import KernelVersion, numbered
 from voxk8s.plan.signature import KernelIndex, Signature
 from voxk8s.plan.suggest import clip, nearest_kernel, suggest
 
@@ -14,6 +15,7 @@ class VisibleKernels:
         self.index = index
         self.imports = imports
         self._found: dict[str, Signature | None] = {}
+        self._versions: dict[str, KernelVersion] = {}
 
     def check_imports(self) -> None:
         """Raise InvalidPlan for an import of a namespace without kernels."""
@@ -39,6 +41,18 @@ class VisibleKernels:
             hint = nearest_kernel(name, self.index.names())
             raise InvalidPlan(f"unknown kernel {clip(name)}{hint}{self._load_errors()}", path)
         return signature
+
+    def version_of(self, signature: Signature) -> KernelVersion:
+        """Return the full version of a kernel; raises UnknownKernelVersion.
+
+        It stays the same for one plan, even if the kernel is defined again meanwhile.
+        """
+        if signature.version and not signature.libraries:
+            return numbered(signature.version)
+        name = signature.qualified
+        if name not in self._versions:
+            self._versions[name] = self.index.version_of(signature)
+        return self._versions[name]
 
     def _load_errors(self) -> str:
         return "".join(f"; {each}" for each in self.index.load_errors())

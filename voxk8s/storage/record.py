@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import msgspec
 
@@ -24,9 +25,11 @@ _log = logging.getLogger(__name__)
 class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a result comes from; for people, reports and costs, never for identity.
 
-    `arguments` are the result keys of the arguments (at most 64 are kept, `argument_count` is
-    their number), `seconds` the time of computing, `bytes` the size of the value in memory,
-    `created` seconds since 1970.
+    `version` is the number that the kernel's author gives, `code` the digest of the code of a
+    kernel that is not part of voxk8s. `libraries` are the versions of Python and of the libraries
+    that took part, by distribution. `arguments` are the result keys of the arguments (at most 64
+    are kept, `argument_count` is their number), `seconds` the time of computing, `bytes` the size
+    of the value in memory, `created` seconds since 1970.
     """
 
     kernel: str = ""
@@ -37,6 +40,8 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     bytes: int = 0
     created: float = 0.0
     voxk8s_version: str = ""
+    code: str = ""
+    libraries: Mapping[str, str] = {}
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import subprocess
 import sys
 import textwrap
@@ -12,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from voxk8s import compile_program, load_plan
-from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
+from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage, KernelVersionMismatch
 from voxk8s.kernels import registry
 from voxk8s.kernels.kernel_spec import make_spec
 from voxk8s.kernels.registry import KernelRegistry
+from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion
 from voxk8s.plan.signature import Role
 from voxk8s.settings import Settings
 
@@ -65,6 +67,62 @@ def test_namespaces_may_be_nested() -> None:
     """A namespace may itself have dots."""
     found = _registry("lab.heart.f").find("f", ("lab.heart",))
     assert found is not None
+
+
+def test_the_full_version_names_installed_libraries() -> None:
+    """Those that define the values of a kernel, with their versions."""
+    otsu = registry().spec("vox1.otsu").signature
+    itk = metadata.version("SimpleITK")
+    assert registry().version_of(otsu) == KernelVersion(1, libraries=(("SimpleITK", itk),))
+
+
+def test_a_kernel_whose_library_is_missing_has_no_version() -> None:
+    """The error names kernel and library."""
+    found = KernelRegistry({"a.f": make_spec("a.f", "-> any", "m:f", "", libraries=("absent",))})
+    with pytest.raises(UnknownKernelVersion, match=r"kernel a\.f needs absent"):
+        found.version_of(found.spec("a.f").signature)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "is_own"),
+    [
+        ("vox1.slic", KernelVersion(2, libraries=(("SimpleITK", "0.1"),)), False),
+        ("vox1.slic", KernelVersion(2), False),
+        ("vox1.near", KernelVersion(1), True),
+        ("vox1.near", KernelVersion(2), False),
+    ],
+)
+def test_a_kernel_of_another_version_is_refused(
+    name: str, version: KernelVersion, is_own: bool
+) -> None:
+    """A key's version must be that of this process, libraries included."""
+    if is_own:
+        registry().require_version(name, version)
+        return
+    with pytest.raises(KernelVersionMismatch, match=f"{name}: expected version {version}"):
+        registry().require_version(name, version)
+
+
+def test_records_name_libraries_that_define_values_and_that_compute_them() -> None:
+    """And Python and NumPy, of which every kernel makes use."""
+    assert registry().libraries("vox1.slic").keys() == {"SimpleITK", "numpy", "python"}
+    with_components = registry().libraries("vox1.maxvol")
+    assert with_components.keys() == {"connected-components-3d", "numpy", "python"}
+
+
+def test_kernels_that_itk_computes_name_it() -> None:
+    """All kernels of modules that call SimpleITK's filters have its version in their keys."""
+    modules: dict[str, set[tuple[str, ...]]] = {}
+    for table in registry_module._TABLES:
+        for spec in importlib.import_module(table).KERNELS:
+            module = str(spec.implementation).partition(":")[0]
+            modules.setdefault(module, set()).add(spec.signature.libraries)
+    modules.pop("")
+    for module, libraries in modules.items():
+        found = importlib.util.find_spec(module)
+        assert found is not None
+        calls_itk = "import SimpleITK" in Path(str(found.origin)).read_text("utf-8")
+        assert libraries == ({("SimpleITK",)} if calls_itk else {()}), module
 
 
 def test_names_are_sorted() -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple, NewType
 
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, Pin, ResultKey, Role, Scalar
+from voxk8s.plan.kernel_version import KernelVersion
 
 TaskKey = NewType("TaskKey", str)
 """Key of a task on Dask: the result key of its only export, or a hash of several."""
@@ -45,7 +46,7 @@ class Step(NamedTuple):
     key: str
     kind: str
     kernel: str = ""
-    version: int = 0
+    version: KernelVersion = KernelVersion()
     arguments: tuple[int, ...] = ()
     argument_keys: tuple[ResultKey, ...] = ()
     must_store: bool = False

@@ -170,6 +170,7 @@ def _find_or_compute(
 
 
 def _compute(step: Step, arguments: list[Value], context: TaskContext) -> Value:
+    context.kernels.require_version(step.kernel, step.version)
     match step.kind:
         case StepKind.LOAD if step.pin is not None:
             return normalize(load_input(step.pin, runtime.input_options(context.run.id)))

@@ -100,7 +100,9 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
             return None
     provenance = Provenance(
         kernel=step.kernel,
-        version=step.version,
+        version=step.version.number,
+        code=step.version.code,
+        libraries=context.kernels.libraries(step.kernel),
         arguments=step.argument_keys,
         seconds=result.seconds,
         bytes=memory,

@@ -67,6 +67,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         role=Role.LOAD,
         version=2,
         cost=CostHint(seconds=0.01, per_megavoxel=0.03),
+        uses=("SimpleITK", "pillow"),
     ),
     make_spec(
         "default.dir",
@@ -97,5 +98,6 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "A value encoded as a file",
         role=Role.SAVE,
         cost=CostHint(seconds=1e-3, per_megavoxel=0.1),
+        uses=("SimpleITK",),
     ),
 )

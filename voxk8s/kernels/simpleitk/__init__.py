@@ -47,6 +47,7 @@ def _spec(name: str, overloads: tuple[Overload, ...]) -> KernelSpec:
         f"voxk8s.kernels.simpleitk.calls:{name}",
         f"SimpleITK's {name}",
         cost=CostHint(seconds=2e-4, per_megavoxel=5e-2),
+        libraries=("SimpleITK",),
     )
 
 

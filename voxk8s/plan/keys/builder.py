@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import model
@@ -10,6 +11,7 @@ from voxk8s.plan.document.validate import MAX_LOOP_DEPTH
 from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.graph import Cycle
 from voxk8s.plan.identity import closure_id, operation_id
+from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion, numbered
 from voxk8s.plan.keys import partial_keys, result_keys
 from voxk8s.plan.keys.input_keys import key_of_input
 from voxk8s.plan.keys.key_graph import KeyGoal, KeyGraph, KeyOperation, Values
@@ -154,7 +156,14 @@ class KeyGraphBuilder:
         key = result_keys.save_key(version, suffix, partial.key)
         if key not in table.nodes:
             table.nodes[key] = KeyOperation(
-                key, SAVE_KERNEL, version, (partial.key,), goal.id, Role.SAVE, None, suffix
+                key,
+                SAVE_KERNEL,
+                numbered(version),
+                (partial.key,),
+                goal.id,
+                Role.SAVE,
+                None,
+                suffix,
             )
         return KeyGoal(goal, key, partial.id)
 
@@ -181,15 +190,7 @@ class KeyGraphBuilder:
         partial = self._table.partial
         nodes = self._table.nodes
         scope = Scope(layout, partial)
-        plain = {
-            operator: (
-                signature.qualified,
-                signature.version,
-                kernel_tail(signature.qualified, signature.version),
-            )
-            for operator, signature in self._signatures.items()
-            if signature.role is Role.COMPUTE and signature.qualified not in _STRUCTURAL
-        }
+        plain = self._plain_kernels()
         for node in layout.order:
             name = node.id
             if name in partial:
@@ -208,6 +209,20 @@ class KeyGraphBuilder:
             partial[name] = PartialKey(name, key)
             if key not in nodes:
                 nodes[key] = KeyOperation(key, qualified, version, known, name)
+
+    def _plain_kernels(self) -> dict[str, tuple[str, KernelVersion, str]]:
+        """Return name, version and key tail of the kernels that need nothing but their arguments.
+
+        They are by the name that the plan uses; those whose version is not known are left out.
+        """
+        found: dict[str, tuple[str, KernelVersion, str]] = {}
+        for operator, signature in self._signatures.items():
+            if signature.role is Role.COMPUTE and signature.qualified not in _STRUCTURAL:
+                with suppress(UnknownKernelVersion):
+                    version = self._table.kernels.version_of(signature)
+                    tail = kernel_tail(signature.qualified, version)
+                    found[operator] = (signature.qualified, version, tail)
+        return found
 
     def _make(self, node: Node, name: OperationId | None, scope: Scope) -> PartialKey:
         """Create a node's key; `name` is None in a loop, where the items change the id."""

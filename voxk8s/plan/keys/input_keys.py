@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voxk8s.plan.identity import operation_id
+from voxk8s.plan.kernel_version import numbered
 from voxk8s.plan.keys.key_graph import KeyOperation
 from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.partial_keys import PartialKey
@@ -54,7 +55,7 @@ def key_of_input(
     key = input_key(signature.qualified, signature.version, pin.digest, others)
     if key not in table.nodes:
         table.nodes[key] = KeyOperation(
-            key, signature.qualified, signature.version, others, name, signature.role, pin
+            key, signature.qualified, numbered(signature.version), others, name, signature.role, pin
         )
     entries = pin.entries if listing else None
     items = None if entries is None else tuple([table.constant(each) for each in entries])

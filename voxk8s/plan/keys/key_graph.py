@@ -9,6 +9,7 @@ from typing import TypeAlias
 import msgspec
 
 from voxk8s.plan.graph import reachable
+from voxk8s.plan.kernel_version import KernelVersion
 from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import save_location_id
@@ -32,13 +33,14 @@ class KeyOperation(msgspec.Struct, frozen=True, gc=False):
     """An operation by its result key.
 
     `arguments` are the keys of the kernel's arguments; an input (`pin` is given) lists those after
-    the address, which is in the pin. `operation` is the id in the plan; inside a loop, the id of
-    the node with loop items substituted. `suffix` is set for saved files.
+    the address, which is in the pin. `version` is that of the kernel where the key was made;
+    workers refuse to compute the operation with another one. `operation` is the id in the plan;
+    inside a loop, the id of the node with loop items substituted. `suffix` is set for saved files.
     """
 
     key: ResultKey
     kernel: str
-    version: int
+    version: KernelVersion
     arguments: tuple[ResultKey, ...]
     operation: OperationId
     role: Role = Role.COMPUTE

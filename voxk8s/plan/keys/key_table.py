@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import sequence_kernels
 from voxk8s.plan.identity import constant_id
+from voxk8s.plan.kernel_version import UnknownKernelVersion
 from voxk8s.plan.keys.key_graph import Deferred, KeyConstant, KeyNode, KeyOperation, Values
 from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.pins import InputRef, Pin
@@ -72,10 +73,14 @@ class KeyTable:
         if len(known) < len(keys):
             waits = tuple([argument for argument in arguments if argument.key is None])
             return PartialKey(name, None, items=items, waits=waits, needs=known)
-        key = operation_key(kernel_tail(signature.qualified, signature.version), known)
+        try:
+            version = self.kernels.version_of(signature)
+        except UnknownKernelVersion as error:
+            return self.reject(name, error.message)
+        key = operation_key(kernel_tail(signature.qualified, version), known)
         if key not in self.nodes:
             self.nodes[key] = KeyOperation(
-                key, signature.qualified, signature.version, known, name, signature.role
+                key, signature.qualified, version, known, name, signature.role
             )
         return PartialKey(name, key, items=items)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from voxk8s.plan.canonical import digest, quote, scalar_text
+from voxk8s.plan.canonical import canonical, digest, quote, scalar_text
+from voxk8s.plan.kernel_version import KernelVersion
 from voxk8s.plan.model import Digest, OperationId, ResultKey, Scalar
 
 SAVE_KERNEL = "voxk8s.save"
@@ -25,9 +26,20 @@ def constant_key(value: Scalar) -> ResultKey:
 
 
 @cache
-def kernel_tail(kernel: str, version: int) -> str:
-    """Return the canonical text of the members that all operations of one kernel share."""
-    return f'"kernel":{quote(kernel)},"version":{version},"voxk8s":"operation/v1"}}'
+def kernel_tail(kernel: str, version: KernelVersion) -> str:
+    """Return the canonical text of the members that all operations of one kernel share.
+
+    A kernel without a version number has the member "code" in its place, and a kernel whose values
+    libraries define has these with their versions.
+    """
+    members: dict[str, object] = {"kernel": kernel, "voxk8s": "operation/v1"}
+    if version.code:
+        members["code"] = version.code
+    else:
+        members["version"] = version.number
+    if version.libraries:
+        members["libraries"] = dict(version.libraries)
+    return canonical(members)[1:]
 
 
 def operation_key(tail: str, arguments: Sequence[ResultKey]) -> ResultKey:

@@ -12,6 +12,7 @@ from voxk8s.execution.executors.synchronous import SynchronousExecutor, Synchron
 from voxk8s.execution.tasks.task import Step, StepKind, TaskKey, TaskSpec, UpstreamRef
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.plan import ResultKey
+from voxk8s.plan.kernel_version import numbered
 
 RUN = RunSpec("synchronous", "", None, False, False, False, "goals", QUICK, 0.0)
 A, B = TaskKey("a" * 64), TaskKey("b" * 64)
@@ -21,9 +22,7 @@ def _addition(key: TaskKey, number: float, *upstream: TaskKey) -> TaskSpec:
     """Return a task that adds a constant to the value of another task, or to itself."""
     references = tuple(UpstreamRef(each, ResultKey(each), True) for each in upstream)
     last = len(references)
-    step = Step(
-        key, StepKind.COMPUTE, "default.addition", 1, (0, last), (), False, False, True, None, None
-    )
+    step = Step(key, StepKind.COMPUTE, "default.addition", numbered(1), (0, last), cheap=True)
     return TaskSpec(key, (number,), references, (step,), (last + 1,))
 
 

@@ -25,6 +25,7 @@ from voxk8s.execution.worker.run_task import LOOKUP_WORTH_SECONDS, run_task
 from voxk8s.execution.worker.task_context import Clock, RunSpec
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import KeyConstant, ResultKey, key_graph
+from voxk8s.plan.kernel_version import KernelVersion
 from voxk8s.storage import PutResult, ResultStore, open_store
 from voxk8s.values import Array, Value
 
@@ -331,7 +332,7 @@ def test_a_failed_put_does_not_repeat_the_computation(reports: list[Report]) -> 
 
 
 def test_a_record_has_the_provenance_of_its_value() -> None:
-    """It has the kernel, the time of creation and the version of voxk8s."""
+    """It has the kernel, the time of creation and the versions of voxk8s and of libraries."""
     store, script = fresh_store(), Script()
     script.time = 1.5e9
     task = _task(_plan(7.0))
@@ -344,6 +345,21 @@ def test_a_record_has_the_provenance_of_its_value() -> None:
         1.5e9,
         __version__,
     )
+    assert provenance.libraries == registry().libraries("task.scripted")
+
+
+def test_a_kernel_of_another_version_is_not_called(reports: list[Report]) -> None:
+    """A worker with an older package would store other values under the key of the newer one."""
+    store, task = fresh_store(), _task(_plan(7.0))
+    [step] = task.steps
+    task = replace(task, steps=(step._replace(version=KernelVersion(9)),))
+    result = run_task(task, _context(store), clock=Script().clock())
+    assert isinstance(result, Failed)
+    assert "task.scripted: expected version 9" in result.failure.message
+    assert not result.failure.transient
+    assert _calls == []
+    assert store.record(ResultKey(str(task.key))) is None
+    assert [each.attempts for each in reports] == [1]
 
 
 def test_a_store_outage_delays_a_task(reports: list[Report]) -> None:

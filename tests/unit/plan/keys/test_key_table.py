@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.kernel_index import FakeIndex
 from tests.support.plan_documents import INDEX, pin
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import (
@@ -15,6 +16,7 @@ from voxk8s.plan import (
     constant_id,
     sequence_kernels,
 )
+from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion, numbered
 from voxk8s.plan.keys.key_graph import Deferred
 from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.partial_keys import PartialKey
@@ -23,7 +25,7 @@ from voxk8s.plan.signature import Signature
 from voxk8s.plan.visible_kernels import VisibleKernels
 
 ADDITION = Signature("default.addition", 3, 2, 2)
-TAIL = kernel_tail("default.addition", 3)
+TAIL = kernel_tail("default.addition", numbered(3))
 NAME = OperationId("sum")
 UNKNOWN = PartialKey(OperationId("unknown"), None)
 
@@ -40,6 +42,20 @@ def _sum(table: KeyTable, *arguments: PartialKey, name: OperationId = NAME) -> P
     return made
 
 
+def test_an_operation_whose_kernel_has_no_known_version_has_no_key(table: KeyTable) -> None:
+    """The reason is that of the index."""
+
+    class Forgetful(FakeIndex):
+        def version_of(self, signature: Signature) -> KernelVersion:
+            raise UnknownKernelVersion(f"{signature.qualified} needs what is not installed")
+
+    table.kernels = VisibleKernels(Forgetful(), ())
+    signature = Signature("a.f", 1, 1, 1, libraries=("absent",))
+    made = table.operation(signature, [table.constant(1)], NAME)
+    assert made.key is None
+    assert table.rejected == {NAME: "a.f needs what is not installed"}
+
+
 def test_a_constant_is_made_once(table: KeyTable) -> None:
     """One value has one partial key and one node; its id follows from the value."""
     one = table.constant(1.5)
@@ -54,7 +70,7 @@ def test_an_operation_whose_arguments_have_keys_is_a_node(table: KeyTable) -> No
     made = _sum(table, one, two)
     keys = (constant_key(1), constant_key(2))
     assert made.key == operation_key(TAIL, keys)
-    expected = KeyOperation(made.key, "default.addition", 3, keys, NAME, Role.COMPUTE)
+    expected = KeyOperation(made.key, "default.addition", numbered(3), keys, NAME, Role.COMPUTE)
     assert table.nodes[made.key] == expected
 
 

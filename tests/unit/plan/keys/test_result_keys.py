@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from voxk8s.plan import Digest, ResultKey
 from voxk8s.plan.canonical import canonical, digest
+from voxk8s.plan.kernel_version import KernelVersion, numbered
 from voxk8s.plan.keys.result_keys import (
     constant_key,
     file_suffix,
@@ -35,9 +36,83 @@ def test_operation_keys_are_canonical(
         "version": version,
         "arguments": arguments,
     }
-    assert operation_key(kernel_tail(kernel, version), arguments) == str(
+    assert operation_key(kernel_tail(kernel, numbered(version)), arguments) == str(
         digest(canonical(pre_image))
     )
+
+
+@given(TEXT, st.integers(1, 99), KEYS, st.dictionaries(TEXT, TEXT, min_size=1), LISTS)
+def test_code_and_libraries_are_members_of_their_own(
+    kernel: str,
+    number: int,
+    code: ResultKey,
+    libraries: dict[str, str],
+    arguments: list[ResultKey],
+) -> None:
+    """The digest of the code is there instead of a version, libraries have their versions."""
+    pre_image: dict[str, object] = {
+        "voxk8s": "operation/v1",
+        "kernel": kernel,
+        "libraries": libraries,
+        "arguments": arguments,
+    }
+    pairs = tuple(sorted(libraries.items()))
+    tail = kernel_tail(kernel, KernelVersion(number, libraries=pairs))
+    expected = digest(canonical(pre_image | {"version": number}))
+    assert operation_key(tail, arguments) == str(expected)
+    tail = kernel_tail(kernel, KernelVersion(code=code, libraries=pairs))
+    expected = digest(canonical(pre_image | {"code": code}))
+    assert operation_key(tail, arguments) == str(expected)
+
+
+VERSIONS = st.builds(
+    KernelVersion,
+    st.integers(1, 3),
+    st.sampled_from(["", "c" * 64, "d" * 64]),
+    st.sampled_from([(), (("A", "1"),), (("A", "2"),), (("A", "1"), ("B", "1")), (("B", "1"),)]),
+)
+
+
+@given(st.sampled_from(["a.k", "b.k"]), VERSIONS, st.sampled_from(["a.k", "b.k"]), VERSIONS)
+def test_kernels_share_keys_only_if_nothing_that_matters_differs(
+    kernel: str, version: KernelVersion, other: str, another: KernelVersion
+) -> None:
+    """Name, libraries, and the code, or without it the number."""
+
+    def identity(name: str, of: KernelVersion) -> object:
+        return name, of.code or of.number, of.libraries
+
+    same = kernel_tail(kernel, version) == kernel_tail(other, another)
+    assert same == (identity(kernel, version) == identity(other, another))
+
+
+@pytest.mark.parametrize(
+    ("version", "pre_image"),
+    [
+        (
+            KernelVersion(1),
+            '{"arguments":["KEY"],"kernel":"a.k","version":1,"voxk8s":"operation/v1"}',
+        ),
+        (
+            KernelVersion(2, libraries=(("A", "2"),)),
+            '{"arguments":["KEY"],"kernel":"a.k","libraries":{"A":"2"},"version":2,"voxk8s":"operation/v1"}',
+        ),
+        (
+            KernelVersion(code="c0de"),
+            '{"arguments":["KEY"],"code":"c0de","kernel":"a.k","voxk8s":"operation/v1"}',
+        ),
+    ],
+    ids=["by number", "with a library", "by code"],
+)
+def test_golden_pre_images(version: KernelVersion, pre_image: str) -> None:
+    """The very text that is hashed; a change here makes every stored result unknown.
+
+    The arguments come first, so that all operations of a kernel share the text behind them; the
+    other members are in order.
+    """
+    argument = constant_key(1)
+    found = operation_key(kernel_tail("a.k", version), [argument])
+    assert found == str(digest(pre_image.replace("KEY", argument)))
 
 
 @given(TEXT, st.integers(1, 99), KEYS, LISTS)
@@ -78,7 +153,7 @@ def test_save_keys_are_canonical(version: int, suffix: str, argument: ResultKey)
 def test_every_ingredient_changes_the_key() -> None:
     """Kernel, version, arguments, their order, content and kind each make another key."""
     a, b = constant_key(1), constant_key(2)
-    tail = kernel_tail("ns.k", 1)
+    tail = kernel_tail("ns.k", numbered(1))
     keys = [
         a,
         b,
@@ -87,8 +162,8 @@ def test_every_ingredient_changes_the_key() -> None:
         operation_key(tail, [a]),
         operation_key(tail, [a, b]),
         operation_key(tail, [b, a]),
-        operation_key(kernel_tail("ns.k", 2), [a]),
-        operation_key(kernel_tail("other.k", 1), [a]),
+        operation_key(kernel_tail("ns.k", numbered(2)), [a]),
+        operation_key(kernel_tail("other.k", numbered(1)), [a]),
         input_key("ns.k", 1, Digest("0" * 64), []),
         input_key("ns.k", 1, Digest("1" * 64), []),
         input_key("ns.k", 1, Digest("1" * 64), [a]),
