@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import msgspec
 
-from voxk8s.plan.gc_pause import without_gc
+from voxk8s.plan.gc_pause import with_gc, without_gc
 from voxk8s.plan.graph import reachable, width
 from voxk8s.plan.keys.key_graph import KeyConstant, KeyGraph
 from voxk8s.plan.model import ResultKey
@@ -54,7 +54,8 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     rounds = 0
     while front or given:
         rounds += 1
-        found = contains([*front, *given] if given else front)
+        with with_gc():  # a store may take long to answer
+            found = contains([*front, *given] if given else front)
         present = found if isinstance(found, set | frozenset) else set(found)
         known.update(present.intersection(given))
         seen |= known

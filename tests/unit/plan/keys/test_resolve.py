@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection
 
 from hypothesis import given
@@ -145,3 +146,16 @@ def test_long_chain_is_resolved() -> None:
     resolution = resolve(chain(100_000), Store([]).contains)
     assert len(resolution.compute) == 100_000
     assert resolution.width == 1
+
+
+def test_the_garbage_collector_runs_while_the_store_is_asked() -> None:
+    """A store that answers late does not let the memory of other threads grow meanwhile."""
+    running: list[bool] = []
+
+    def contains(_: Collection[ResultKey]) -> set[ResultKey]:
+        running.append(gc.isenabled())
+        return set()
+
+    resolve(chain(3), contains)
+    assert running
+    assert all(running)
