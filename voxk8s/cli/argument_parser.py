@@ -153,7 +153,7 @@ def _store(command: Parser, common: Parser) -> None:
 
     add("stats", "count records and blobs")
     add("verify", "read the whole store, quarantine corrupt objects, and report faults")
-    collect = add("gc", "delete unreferenced blobs, and results by age or size")
+    collect = add("gc", "delete unreferenced blobs, results by age or size, and old runs")
     collect.add_argument(
         "--older-than",
         metavar="AGE",
@@ -165,6 +165,20 @@ def _store(command: Parser, common: Parser) -> None:
         metavar="SIZE",
         type=size,
         help="delete the least recently used results until the store is this small: 500GB or 20GiB",
+    )
+    collect.add_argument(
+        "--runs-older-than",
+        metavar="AGE",
+        type=age,
+        help="delete reports and other files of runs that ended this long ago (default:"
+        " --older-than; without it they are kept)",
+    )
+    collect.add_argument(
+        "--pins-older-than",
+        metavar="AGE",
+        type=age,
+        help="forget digests of inputs that were not read for this long (default: --older-than,"
+        " or 90d)",
     )
     collect.add_argument(
         "--grace",

@@ -12,6 +12,8 @@ from voxk8s.cli.run_output import dump
 from voxk8s.storage import Collection, Limits, ResultStore, Verification, open_store
 
 _EVERY = 0.5
+_PINS_KEPT = 90 * 86_400.0
+"""A pin that is missing costs one more reading of an input."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +38,11 @@ def _stats(arguments: argparse.Namespace, store: ResultStore) -> int:
     print(f"store        {store.url}")
     print(f"results      {stats.records:,} ({size_text(stats.record_bytes)} of records)")
     print(f"blobs        {stats.blobs:,} ({size_text(stats.blob_bytes)})")
-    print(f"quarantined  {stats.quarantined:,}")
+    print(f"runs         {stats.run_files:,} files ({size_text(stats.run_bytes)})")
+    print(f"pins         {stats.pins:,}")
+    print(f"leases       {stats.leases:,}")
+    print(f"quarantined  {stats.quarantined:,} ({size_text(stats.quarantined_bytes)})")
+    print(f"unfinished   {stats.unfinished:,} ({size_text(stats.unfinished_bytes)})")
     return 0
 
 
@@ -66,7 +72,15 @@ def _write_verification(store: ResultStore, found: Verification) -> None:
 
 
 def _collect(arguments: argparse.Namespace, store: ResultStore) -> int:
-    limits = Limits(arguments.older_than, arguments.max_size, arguments.grace)
+    runs, pins = arguments.runs_older_than, arguments.pins_older_than
+    older_than = arguments.older_than
+    limits = Limits(
+        older_than,
+        arguments.max_size,
+        arguments.grace,
+        runs_older_than=older_than if runs is None else runs,
+        pins_older_than=(older_than or _PINS_KEPT) if pins is None else pins,
+    )
     with Progress(quiet=bool(arguments.quiet)) as progress:
         done = store.collect(limits, dry_run=arguments.dry_run, tell=progress)
     if arguments.json:
@@ -75,8 +89,8 @@ def _collect(arguments: argparse.Namespace, store: ResultStore) -> int:
     word = "to delete" if arguments.dry_run else "deleted"
     print(f"store        {store.url}")
     print(
-        f"{word:<12} {done.results:,} results, {done.blobs:,} blobs, {done.other:,} other objects"
-        f" ({size_text(done.bytes)})"
+        f"{word:<12} {done.results:,} results, {done.blobs:,} blobs, {done.runs:,} runs,"
+        f" {done.pins:,} pins, {done.other:,} other objects ({size_text(done.bytes)})"
     )
     print(
         f"left         {done.results_left:,} results, {done.blobs_left:,} blobs"
@@ -94,6 +108,8 @@ def _figures(done: Collection) -> Mapping[str, int]:
     return {
         "results_deleted": done.results,
         "blobs_deleted": done.blobs,
+        "runs_deleted": done.runs,
+        "pins_deleted": done.pins,
         "others_deleted": done.other,
         "bytes_deleted": done.bytes,
         "results_left": done.results_left,

@@ -21,6 +21,7 @@ from voxk8s.storage.record import Record
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc_policy import Limits, choose
 from voxk8s.storage.upkeep.inventory import Rows, list_blobs, list_results, name_of, pages, unpack
+from voxk8s.storage.upkeep.remains import collect_remains
 from voxk8s.storage.upkeep.verify import Progress
 
 Row: TypeAlias = tuple[str, float, int]
@@ -29,10 +30,16 @@ Row: TypeAlias = tuple[str, float, int]
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What was deleted, or would be, and what is left."""
+    """What was deleted, or would be, and what is left.
+
+    `runs` is the number of their folders. `other` are objects in quarantine, leases, and unfinished
+    files of killed writers.
+    """
 
     results: int
     blobs: int
+    runs: int
+    pins: int
     other: int
     bytes: int
     results_left: int
@@ -51,10 +58,9 @@ def collect(
     dry_run: bool,
     progress: Progress,
 ) -> Collection:
-    """Delete results beyond `limits`, blobs without a record, and old quarantine and leases.
+    """Delete what is beyond `limits`, blobs without a record, and what was left behind long ago.
 
-    `delete_result` deletes the record of a key. With `dry_run` nothing is deleted. Pins and the
-    files of runs are kept.
+    `delete_result` deletes the record of a key. With `dry_run` nothing is deleted.
     """
     start = clock()
     found = list_results(
@@ -63,12 +69,7 @@ def collect(
     blobs = list_blobs(backend.list(constants.BLOBS_PREFIX))
     choice = choose(found, blobs, limits, start)
     old_results, old_blobs = found[choice.results], blobs[choice.blobs]
-    other = [
-        each
-        for prefix in (constants.QUARANTINE_PREFIX, constants.LEASES_PREFIX)
-        for each in backend.list(prefix)
-        if each.modified <= start - limits.grace
-    ]
+    remains = collect_remains(backend, pool, limits, start, dry_run=dry_run, progress=progress)
     results, removed, freed = len(old_results), len(old_blobs), 0
     if dry_run:
         freed = int(old_results["size"].sum()) + int(old_blobs["size"].sum())
@@ -88,13 +89,14 @@ def collect(
             partial(progress, "blobs deleted"),
         )
         freed = bytes_of_records + bytes_of_blobs
-        pool.map(lambda each: backend.delete(each.path), other)
     total = int(found["size"].sum()) + int(blobs["size"].sum())
     return Collection(
         results=results,
         blobs=removed,
-        other=len(other),
-        bytes=freed + sum(each.size for each in other),
+        runs=remains.runs,
+        pins=remains.pins,
+        other=remains.other,
+        bytes=freed + remains.bytes,
         results_left=len(found) - results,
         blobs_left=len(blobs) - removed,
         bytes_left=total - freed,

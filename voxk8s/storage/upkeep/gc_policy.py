@@ -21,12 +21,15 @@ class Limits:
     """The limits of a store; times in seconds, None for no limit.
 
     Results that were not used for `older_than` are deleted, then the least recently used ones until
-    records and blobs have at most `max_bytes`. Nothing younger than `grace` is deleted.
+    records and blobs have at most `max_bytes`; pins that were not used for `pins_older_than`; runs
+    whose files were not written for `runs_older_than`. Nothing younger than `grace` is deleted.
     """
 
     older_than: float | None = None
     max_bytes: int | None = None
     grace: float = STORE_GRACE_SECONDS
+    runs_older_than: float | None = None
+    pins_older_than: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

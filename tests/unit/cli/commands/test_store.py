@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +33,16 @@ def test_stats_count_results_and_blobs(call: Callable[..., Done], store: ResultS
     words = call("store", "stats")
     assert words.status == 0
     lines = [line.split()[:2] for line in words.out.splitlines()]
-    assert lines == [["store", store.url], ["results", "2"], ["blobs", "1"], ["quarantined", "0"]]
+    assert lines == [
+        ["store", store.url],
+        ["results", "2"],
+        ["blobs", "1"],
+        ["runs", "0"],
+        ["pins", "0"],
+        ["leases", "0"],
+        ["quarantined", "0"],
+        ["unfinished", "0"],
+    ]
     figures = call("store", "stats", "--json").json()
     assert (figures["url"], figures["records"], figures["blobs"]) == (store.url, 2, 1)
     assert figures["blob_bytes"] == store.stats().blob_bytes > 0
@@ -78,10 +89,33 @@ def test_gc_prints_what_it_deleted_and_what_is_left(
     """Of a dry run the same lines say what there is to delete."""
     store.put(KEYS[0], 1)
     words = ["store", "gc", "--older-than", "0s", "--grace", "0s"]
-    assert "to delete    1 results, 0 blobs, 0 other objects" in call(*words, "--dry-run").out
+    assert (
+        "to delete    1 results, 0 blobs, 0 runs, 0 pins, 0 other objects"
+        in call(*words, "--dry-run").out
+    )
     done = call(*words)
-    assert "deleted      1 results, 0 blobs, 0 other objects" in done.out
+    assert "deleted      1 results, 0 blobs, 0 runs, 0 pins, 0 other objects" in done.out
     assert "left         0 results, 0 blobs (0 bytes)" in done.out
+
+
+def test_gc_deletes_old_runs_and_pins(
+    call: Callable[..., Done], store: ResultStore, tmp_path: Path
+) -> None:
+    """Runs follow --older-than, pins also go without it; both have an option of their own."""
+    days = 86_400.0
+
+    def deleted(*words: str) -> tuple[int, int]:
+        for path in ("runs/ns/a/1/results.json", "pins/v1/ab/c"):
+            store._backend.write(path, (b"1",), "application/json")
+            os.utime(tmp_path / "store" / path, (time.time() - 100 * days,) * 2)
+        done = call("store", "gc", "--json", *words).json()
+        return done["runs_deleted"], done["pins_deleted"]
+
+    assert deleted() == (0, 1)
+    assert deleted("--older-than", "101d") == (0, 0)
+    assert deleted("--older-than", "99d") == (1, 1)
+    assert deleted("--runs-older-than", "99d", "--pins-older-than", "101d") == (1, 0)
+    assert deleted("--older-than", "99d", "--runs-older-than", "101d") == (0, 1)
 
 
 def test_limit_that_cannot_be_reached(call: Callable[..., Done], store: ResultStore) -> None:

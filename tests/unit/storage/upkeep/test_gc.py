@@ -55,7 +55,7 @@ def test_old_results_are_deleted_with_their_blobs(store: ResultStore) -> None:
 
 
 def test_old_quarantine_and_leases_are_deleted(store: ResultStore) -> None:
-    """Pins and the files of runs are kept."""
+    """Pins and the files of runs are kept, without limits for them."""
     for path in (f"{QUARANTINE_PREFIX}/x", f"{LEASES_PREFIX}/x", f"{PINS_PREFIX}/x", "runs/x"):
         store._backend.write(path, (b"content",), "text/plain")
     done = store.collect(Limits())
