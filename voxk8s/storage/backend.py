@@ -1,8 +1,9 @@
 """Objects at paths in S3, a folder or memory: one code path over obstore.
 
 Only this module and `store_errors` import obstore. A missing object is None; every other failure
-is a StoreError. Waiting is bounded: a store that does not answer raises StoreUnreachable within
-about ten seconds.
+is a StoreError. Requests to a remote store are sent again as `request_retry` says. A store that
+does not answer raises StoreUnreachable within about ten seconds, or a minute when large objects are
+written or the store is listed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -22,22 +23,29 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.storage.fork_guard import ForkGuard
-from voxk8s.storage.store_errors import convert, is_inconclusive_404, is_not_s3
+from voxk8s.storage.request_retry import Patience, RequestRetry
+from voxk8s.storage.store_errors import (
+    convert,
+    is_beyond_end,
+    is_inconclusive_404,
+    is_not_s3,
+    judge,
+)
 from voxk8s.storage.store_options import Location, StoreOptions
+from voxk8s.storage.timeouts import UNLIMITED, Timeouts
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
 T = TypeVar("T")
 
-_CONNECT: Final = timedelta(seconds=2)
-_SMALL_REQUEST: Final = timedelta(seconds=5)
-_BULK_REQUEST: Final = timedelta(seconds=600)
-_RETRY_WITHIN: Final = timedelta(seconds=5)
-# Each part must be sent within this time: at least 1 MB/s in all.
-_BULK_READ_TIMEOUT: Final = timedelta(seconds=30)
-_MULTIPART_FROM: Final = 16 * 1024 * 1024
-_PART: Final = 8 * 1024 * 1024
+_PART: Final = 5 * 1024 * 1024
+"""Size of the parts of an upload: the least that S3 takes, since a part is sent in one request."""
+_MULTIPART_FROM: Final = 2 * _PART
+_TRIES_SMALL: Final = 2
+_QUICK_UPTO: Final = 256 * 1024
+"""Larger objects may take long to send on a slow line."""
+_CHUNK: Final = 8 * 1024 * 1024
 
 # obstore raises its own errors and these built-in ones.
 _OBSTORE_ERRORS: Final = (BaseError, OSError, NotImplementedError, ValueError)
@@ -68,41 +76,73 @@ class ObjectInfo:
         return self == other
 
 
+class _Clients:
+    """One store with several time-outs; opening a client of S3 costs milliseconds of CPU."""
+
+    def __init__(self, location: Location, options: StoreOptions, timeouts: Timeouts) -> None:
+        self._at = location, options
+        self._is_remote = location.scheme == "s3"
+        self._timeouts = timeouts
+        self.small = _open(location, options, timeouts.connect, timeouts.small, timeouts.small)
+
+    @cached_property
+    def bulk(self) -> ObjectStore:
+        """For objects of any size, and when a line is too slow for small requests."""
+        if not self._is_remote:
+            return self.small
+        times = self._timeouts
+        return _open(*self._at, times.connect_bulk, UNLIMITED, times.idle)
+
+    @cached_property
+    def upload(self) -> ObjectStore:
+        """For large objects; a part that failed is sent again by obstore, not the whole object."""
+        if not self._is_remote:
+            return self.small
+        times = self._timeouts
+        return _open(*self._at, times.connect_bulk, UNLIMITED, times.sent, retries=10)
+
+    def quick(self, failures: int) -> ObjectStore:
+        """Return the client for a small request that has failed so often."""
+        return self.small if failures < _TRIES_SMALL else self.bulk
+
+
 class Backend:
     """Objects at paths. Safe to use from many threads."""
 
-    def __init__(self, location: Location, options: StoreOptions) -> None:
+    def __init__(
+        self,
+        location: Location,
+        options: StoreOptions,
+        *,
+        timeouts: Timeouts | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         """Open a store; `options` are complete (see `StoreOptions.filled`)."""
         self.url = location.url
         self.remote = location.scheme == "s3"
         self.touch_needs_data = True
         self._takes_attributes = location.scheme != "file"
-        self._open = partial(_open, location, options)
+        self._open = partial(_Clients, location, options, timeouts or Timeouts())
+        self._retry = RequestRetry(judge, patience) if self.remote else None
         self._opening = threading.Lock()
-        self._clients: tuple[ObjectStore, ObjectStore] | None = None
+        self._opened: _Clients | None = None
         if self.remote:
             # Opened at first use: every task brings a store, which most processes have open.
             return
         try:
-            self._clients = self._open()
+            self._opened = self._open()
         except _OBSTORE_ERRORS as error:
             raise convert(error, self.url, "open anything") from error
 
     @property
-    def _small(self) -> ObjectStore:
-        """The client for small requests."""
-        return (self._clients or self._opened())[0]
-
-    @property
-    def _bulk(self) -> ObjectStore:
-        """The client for requests of any size."""
-        return (self._clients or self._opened())[1]
-
-    def _opened(self) -> tuple[ObjectStore, ObjectStore]:
+    def _clients(self) -> _Clients:
+        opened = self._opened
+        if opened is not None:
+            return opened
         with self._opening:
-            if self._clients is None:
-                self._clients = self._open()
-            return self._clients
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
 
     def get(self, path: str, *, bulk: bool = False) -> memoryview | None:
         """Return all bytes at a path, or None."""
@@ -112,27 +152,47 @@ class Backend:
     def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, ObjectInfo] | None:
         """Return all bytes at a path with their metadata, or None."""
 
-        def request() -> tuple[memoryview, ObjectInfo]:
-            answer = obstore.get(self._bulk if bulk else self._small, path)
+        def request(failures: int) -> tuple[memoryview, ObjectInfo]:
+            clients = self._clients
+            answer = obstore.get(clients.bulk if bulk else clients.quick(failures), path)
             return memoryview(answer.bytes()), _found(answer.meta)
+
+        return self._existing("read", request, with_body=True)
+
+    def read_range(self, path: str, start: int, size: int) -> memoryview | None:
+        """Return `size` bytes from `start`, fewer at the object's end, or None without object."""
+
+        def request(_: int) -> memoryview:
+            clients = self._clients
+            try:
+                answer = obstore.get(clients.bulk, path, options={"range": (start, start + size)})
+                return memoryview(answer.bytes())
+            except _OBSTORE_ERRORS as error:
+                if is_beyond_end(error):
+                    return memoryview(b"")
+                raise
 
         return self._existing("read", request, with_body=True)
 
     def digest(self, path: str) -> tuple[str, int] | None:
         """Return SHA-256 and size of an object, read in chunks, or None."""
-
-        def request() -> tuple[str, int]:
-            state, size = hashlib.sha256(), 0
-            for chunk in obstore.get(self._bulk, path).stream(min_chunk_size=_PART):
-                state.update(chunk)
-                size += len(chunk)
-            return state.hexdigest(), size
-
-        return self._existing("read", request, with_body=True)
+        state, size = hashlib.sha256(), 0
+        while True:
+            data = self.read_range(path, size, _CHUNK)
+            if data is None:
+                return None
+            state.update(data)
+            size += len(data)
+            if len(data) < _CHUNK:
+                return state.hexdigest(), size
 
     def head(self, path: str) -> ObjectInfo | None:
         """Return the metadata of an object, or None."""
-        return self._existing("look", lambda: _found(obstore.head(self._small, path)))
+
+        def request(failures: int) -> ObjectInfo:
+            return _found(obstore.head(self._clients.quick(failures), path))
+
+        return self._existing("look", request)
 
     def create(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str
@@ -164,16 +224,20 @@ class Backend:
         """
         if not found.tag:
             raise UnsupportedUpdate(f"the store {self.url} has no ETags")
-        _threads.enter()
-        try:
+
+        def request(failures: int) -> ObjectInfo:
             answer = obstore.put(
-                self._small,
+                self._clients.quick(failures),
                 found.path,
                 data,
                 attributes={"Content-Type": media_type} if self._takes_attributes else None,
                 mode={"e_tag": found.tag},
                 use_multipart=False,
             )
+            return ObjectInfo(found.path, len(data), tag=answer["e_tag"] or "")
+
+        try:
+            return self._send(request)
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             return None
         except _OBSTORE_ERRORS as error:
@@ -181,7 +245,6 @@ class Backend:
                 text = f"the store {self.url} has no conditional updates"
                 raise UnsupportedUpdate(text) from error
             raise self._converted(error, "write") from error
-        return ObjectInfo(found.path, len(data), tag=answer["e_tag"] or "")
 
     def touch(self, found: ObjectInfo, data: bytes | memoryview, media_type: str) -> None:
         """Set an object's time of change to now, unless its content has changed."""
@@ -189,7 +252,11 @@ class Backend:
 
     def delete(self, path: str) -> None:
         """Delete an object if there is one."""
-        self._existing("delete", lambda: obstore.delete(self._small, path))
+
+        def request(failures: int) -> None:
+            obstore.delete(self._clients.quick(failures), path)
+
+        self._existing("delete", request)
 
     def delete_unchanged(self, found: ObjectInfo) -> bool:
         """Delete an object unless it has changed since it was found; whether it was deleted.
@@ -212,32 +279,51 @@ class Backend:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Iterate over all objects below a prefix. Slow: for maintenance only."""
-        stream = self._existing("list", lambda: obstore.list(self._bulk, prefix, chunk_size=1000))
-        while stream is not None:
-            chunk = self._existing("list", partial(next, stream, None))
-            if chunk is None:
-                return
+        stream: Iterator[Sequence[ObjectMeta]] | None = None
+        last: str | None = None
+
+        def request(_: int) -> Sequence[ObjectMeta] | None:
+            nonlocal stream
+            if stream is None:
+                stream = obstore.list(self._clients.bulk, prefix, offset=last, chunk_size=1000)
+            try:
+                return next(stream, None)
+            except _OBSTORE_ERRORS:
+                # A listing that has failed goes on as if it had ended.
+                stream = None
+                raise
+
+        while chunk := self._existing("list", request):
             yield from map(_found, chunk)
+            last = chunk[-1]["path"]
 
     def _put(
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
     ) -> ObjectInfo:
         size = sum(len(part) for part in parts)
+
+        def request(_: int) -> ObjectInfo:
+            answer = obstore.put(
+                # Not the short time-outs for small writes: a busy server may be slow, and the
+                # result has cost more than the wait.
+                self._clients.bulk if size < _QUICK_UPTO else self._clients.upload,
+                path,
+                parts if len(parts) != 1 else parts[0],
+                attributes={"Content-Type": media_type} if self._takes_attributes else None,
+                mode="create" if create else "overwrite",
+                # Multipart uploads cannot be conditional, and in folders are written without a
+                # rename.
+                use_multipart=self.remote and not create and size >= _MULTIPART_FROM,
+                chunk_size=_PART,
+                max_concurrency=4,
+            )
+            return ObjectInfo(path, size, tag=answer["e_tag"] or "")
+
+        return self._send(request)
+
+    def _send(self, request: Callable[[int], T]) -> T:
         _threads.enter()
-        answer = obstore.put(
-            # Long time-outs for small writes too: a busy server may be slow, and the result has
-            # cost more than the wait. An unreachable store has failed in a read before.
-            self._bulk,
-            path,
-            parts if len(parts) != 1 else parts[0],
-            attributes={"Content-Type": media_type} if self._takes_attributes else None,
-            mode="create" if create else "overwrite",
-            # Multipart uploads cannot be conditional, and in folders are written without a rename.
-            use_multipart=self.remote and not create and size >= _MULTIPART_FROM,
-            chunk_size=_PART,
-            max_concurrency=4,
-        )
-        return ObjectInfo(path, size, tag=answer["e_tag"] or "")
+        return request(0) if self._retry is None else self._retry.send(request)
 
     def _converted(self, error: BaseException, doing: str) -> StoreError:
         """Return our error for one of obstore's, and drop connections to something not S3.
@@ -246,16 +332,15 @@ class Backend:
         connection, and connections in use are never closed.
         """
         if self.remote and is_not_s3(error):
-            self._clients = None
+            self._opened = None
         return convert(error, self.url, doing)
 
     def _existing(
-        self, doing: str, request: Callable[[], T], *, with_body: bool = False
+        self, doing: str, request: Callable[[int], T], *, with_body: bool = False
     ) -> T | None:
         """Return what a request returns; None where the object is missing."""
-        _threads.enter()
         try:
-            return request()
+            return self._send(request)
         except _OBSTORE_ERRORS as error:
             # "Not found" may be about something other than the object.
             is_missing = isinstance(error, FileNotFoundError) and not (
@@ -271,13 +356,20 @@ def _found(meta: ObjectMeta) -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["size"], meta["last_modified"].timestamp(), tag)
 
 
-def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, ObjectStore]:
-    """Open a store twice: with short time-outs for small requests, long ones for bulk."""
+def _open(
+    location: Location,
+    options: StoreOptions,
+    connect: float,
+    whole: float,
+    silence: float,
+    *,
+    retries: int = 0,
+) -> ObjectStore:
+    """Open a store; times in seconds: to connect, of a whole request, and of silence in it."""
     match location.scheme:
         case "memory":
             with _memories_lock:
-                memory = _memories.setdefault(location.root, MemoryStore())
-            return memory, memory
+                return _memories.setdefault(location.root, MemoryStore())
         case "file":
             folder = Path(location.root)
             try:
@@ -286,17 +378,20 @@ def _open(location: Location, options: StoreOptions) -> tuple[ObjectStore, Objec
                 raise InvalidUsage(
                     f"expected a folder for the store {location.url}, found a file"
                 ) from error
-            local = LocalStore(folder)
-            return local, local
+            return LocalStore(folder)
         case "s3":
-            small = _s3(location, options, _SMALL_REQUEST, _SMALL_REQUEST)
-            return small, _s3(location, options, _BULK_REQUEST, _BULK_READ_TIMEOUT)
+            return _s3(location, options, connect, whole, silence, retries)
         case _:
             raise StoreError(f"expected s3://, file:// or memory://, found {location.scheme}://")
 
 
 def _s3(
-    location: Location, options: StoreOptions, request_timeout: timedelta, read_timeout: timedelta
+    location: Location,
+    options: StoreOptions,
+    connect: float,
+    whole: float,
+    silence: float,
+    retries: int,
 ) -> S3Store:
     config = {
         "endpoint": options.endpoint,
@@ -315,16 +410,16 @@ def _s3(
         config=given,  # type: ignore[arg-type]  # a TypedDict, here without its absent members
         client_options={
             "allow_http": is_http if options.allow_http is None else options.allow_http,
-            "connect_timeout": _CONNECT,
-            "timeout": request_timeout,
-            "read_timeout": read_timeout,
+            "connect_timeout": timedelta(seconds=connect),
+            "timeout": timedelta(seconds=whole),
+            "read_timeout": timedelta(seconds=silence),
         },
         retry_config={
-            "max_retries": 3,
-            "retry_timeout": _RETRY_WITHIN,
+            "max_retries": retries,
+            "retry_timeout": timedelta(minutes=5),
             "backoff": {
                 "init_backoff": timedelta(milliseconds=100),
-                "max_backoff": timedelta(seconds=1),
+                "max_backoff": timedelta(seconds=10),
                 "base": 2,
             },
         },

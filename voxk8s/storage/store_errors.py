@@ -8,6 +8,7 @@ from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
 from voxk8s.constants import ENV_S3_KEY, ENV_S3_SECRET
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.storage.request_retry import Trouble
 
 _CODE = re.compile(r"<Code>(\w{1,64})</Code>")
 _STATUS = re.compile(r"status code: (\d{3}[ \w]{0,40})")
@@ -20,7 +21,19 @@ _NO_CREDENTIALS = (
     "metadata endpoint",
     "InvalidCredential",
 )
-_UNREACHABLE = ("kind: Connect", "kind: Timeout", "kind: Request", "TimedOut", "dns error")
+_UNREACHABLE = (
+    "kind: Connect",
+    "kind: Timeout",
+    "kind: Request",
+    "kind: Interrupted",
+    "kind: Body",
+    "kind: Decode",
+    "TimedOut",
+    "dns error",
+)
+_OVERLOADED = ("<Code>SlowDown</Code>", "<Code>RequestLimitExceeded</Code>", "status code: 429")
+_BEYOND_END = ("status code: 416", "Requested range was invalid", "Invalid range: Wanted")
+_CLOSED = ("IncompleteMessage", "connection closed", "ConnectionReset", "UnexpectedEof")
 _REFUSED = ("Permission denied", "Read-only file system", "Operation not permitted")
 
 
@@ -37,7 +50,30 @@ def is_inconclusive_404(error: BaseException, *, with_body: bool) -> bool:
 def is_not_s3(error: BaseException) -> bool:
     """Whether a 404 was given by something other than an S3 server."""
     text = str(error)
-    return "status code: 404" in text and "NoSuchKey" not in text and "NoSuchBucket" not in text
+    codes = ("NoSuchKey", "NoSuchBucket", "NoSuchUpload")
+    return "status code: 404" in text and not any(code in text for code in codes)
+
+
+def is_beyond_end(error: BaseException) -> bool:
+    """Whether a range of bytes begins where an object has ended."""
+    text = str(error)
+    return any(word in text for word in _BEYOND_END)
+
+
+def judge(error: BaseException) -> Trouble:
+    """Return what an error of a request to S3 says about the store."""
+    text = str(error)
+    if any(word in text for word in _OVERLOADED):
+        return Trouble.OVERLOADED
+    if any(word in text for word in _NO_CREDENTIALS):
+        return Trouble.ANSWERED
+    # The answer to the last request of an upload in parts was lost: the upload is done again.
+    if "NoSuchUpload" in text or re.search(r"status code: (408|5(?!01)\d\d)", text):
+        return Trouble.FAILED
+    is_answer = "status code: " in text
+    if not is_answer and any(word in text for word in _UNREACHABLE):
+        return Trouble.FAILED
+    return Trouble.ANSWERED
 
 
 def convert(error: BaseException, url: str, doing: str) -> StoreError:
@@ -78,4 +114,6 @@ def _reason(text: str) -> str:
         return "time-out"
     if "dns error" in text:
         return "unknown host name"
+    if any(word in text for word in _CLOSED):
+        return "the connection was closed"
     return re.sub(r"\s+", " ", text.split("\n", 1)[0])[:200]
