@@ -30,6 +30,7 @@ from voxk8s.storage.store_errors import (
     is_inconclusive_404,
     is_not_s3,
     judge,
+    missing_credentials,
 )
 from voxk8s.storage.store_options import Location, StoreOptions
 from voxk8s.storage.timeouts import UNLIMITED, Timeouts
@@ -128,6 +129,8 @@ class Backend:
         self._opened: _Clients | None = None
         if self.remote:
             # Opened at first use: every task brings a store, which most processes have open.
+            if (options.key is None) != (options.secret is None):
+                raise missing_credentials(self.url)
             return
         try:
             self._opened = self._open()

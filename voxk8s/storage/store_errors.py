@@ -54,6 +54,13 @@ def is_not_s3(error: BaseException) -> bool:
     return "status code: 404" in text and not any(code in text for code in codes)
 
 
+def missing_credentials(url: str, doing: str = "open anything") -> StoreAccessDenied:
+    """Return the error for a key without a secret, a secret without a key, or neither."""
+    return StoreAccessDenied(
+        f"cannot {doing} in the store {url}: no credentials; set {ENV_S3_KEY} and {ENV_S3_SECRET}"
+    )
+
+
 def is_beyond_end(error: BaseException) -> bool:
     """Whether a range of bytes begins where an object has ended."""
     text = str(error)
@@ -89,7 +96,7 @@ def convert(error: BaseException, url: str, doing: str) -> StoreError:
     if isinstance(error, denied) or re.search(r"status code: 40[13]", text):
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)}); {_RIGHTS}")
     if any(word in text for word in _NO_CREDENTIALS):
-        return StoreAccessDenied(f"{where}: no credentials; set {ENV_S3_KEY} and {ENV_S3_SECRET}")
+        return missing_credentials(url, doing)
     if any(word in text for word in _REFUSED):
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)})")
     if is_not_s3(error):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
-from voxk8s.storage.store_errors import convert, is_inconclusive_404, is_not_s3
+from voxk8s.storage.request_retry import Trouble
+from voxk8s.storage.store_errors import convert, is_inconclusive_404, is_not_s3, judge
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,25 @@ def test_only_s3_can_say_that_an_object_is_missing() -> None:
     assert is_inconclusive_404(proxy, with_body=True)
     assert not is_inconclusive_404(proxy, with_body=False)
     assert (is_not_s3(missing), is_not_s3(proxy)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ("status code: 503 Service Unavailable: <Code>SlowDown</Code>", Trouble.OVERLOADED),
+        ("status code: 429 Too Many Requests", Trouble.OVERLOADED),
+        ("status code: 503 Service Unavailable", Trouble.FAILED),
+        ("status code: 500 Internal Server Error", Trouble.FAILED),
+        ("status code: 404 Not Found: <Code>NoSuchUpload</Code>", Trouble.FAILED),
+        ("HTTP error: error sending request, kind: Timeout", Trouble.FAILED),
+        ("kind: Connect, dns error", Trouble.FAILED),
+        ("status code: 501 Not Implemented", Trouble.ANSWERED),
+        ("status code: 403 Forbidden", Trouble.ANSWERED),
+        ("status code: 404 Not Found: <Code>NoSuchKey</Code>", Trouble.ANSWERED),
+        ("status code: 412 Precondition Failed", Trouble.ANSWERED),
+        ("kind: Connect, http://169.254.169.254/latest", Trouble.ANSWERED),
+    ],
+)
+def test_errors_say_whether_another_attempt_may_help(text: str, trouble: Trouble) -> None:
+    """Answers are final, overload and loss are not."""
+    assert judge(RuntimeError(text)) is trouble
