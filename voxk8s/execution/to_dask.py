@@ -15,7 +15,7 @@ from voxk8s.execution.run.pin_inputs import pin_for_run
 from voxk8s.execution.run.run_spec import run_spec
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.tasks.fusion import FusionGroup
-from voxk8s.execution.tasks.task import TaskOptions, TaskSpec, build_tasks, task_key
+from voxk8s.execution.tasks.task import TaskKey, TaskOptions, TaskSpec, build_tasks
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.run_task import run_task
 from voxk8s.execution.worker.task_context import RunSpec
@@ -76,7 +76,7 @@ def compile_graph(plan: WorkPlan, config: RunConfig) -> DaskGraph:
         run_folder=None,
         lease_seconds=0.0,
     )
-    recomputations = {task_key([key]): Recomputation(graph.nodes, key) for key in fetched}
+    recomputations = {TaskKey(key): Recomputation(graph.nodes, key) for key in fetched}
     return {
         key: dask_task(task, run_plain_task, run, recomputations.get(key))
         for key, task in build_tasks(groups, graph.nodes, options).items()

@@ -13,7 +13,7 @@ from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.execution.executors.protocol import Executor
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import Placement, Schedule
-from voxk8s.execution.tasks.task import TaskKey, TaskSpec
+from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore
 
@@ -41,11 +41,13 @@ class Apart:
         done = order[: len(order) - self.forgotten]
         return [*reading, *(FusionGroup([key], [key]) for key in done)]
 
-    def schedule(self, tasks: Mapping[TaskKey, TaskSpec], _: Collection[TaskKey]) -> Schedule:
+    def schedule(
+        self, needs: Mapping[TaskKey, Collection[TaskKey]], _: Sequence[TaskKey]
+    ) -> Schedule:
         """Reverse the order, and name a worker."""
-        self.tasks += len(tasks)
-        ranks = {key: -number for number, key in enumerate(tasks)}
-        return Schedule(ranks, dict.fromkeys(tasks, self.placement))
+        self.tasks += len(needs)
+        ranks = {key: -number for number, key in enumerate(needs)}
+        return Schedule(ranks, dict.fromkeys(needs, self.placement))
 
 
 def workers_of(executor: Executor) -> list[str]:

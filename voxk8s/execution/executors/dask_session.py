@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import CancelledError
 from typing import Any, Final
 
@@ -95,23 +95,17 @@ class DaskSession:
             _router.add(client, run, send)
 
     def submit(
-        self,
-        tasks: Mapping[TaskKey, TaskSpec],
-        run: RunSpec,
-        watch: Collection[TaskKey],
-        schedule: Schedule = DEFAULT_SCHEDULE,
+        self, tasks: Sequence[TaskSpec], run: RunSpec, schedule: Schedule = DEFAULT_SCHEDULE
     ) -> None:
-        """Send the graph to the scheduler in one message."""
-        self._settle()
-        watched = list(watch)
-        graph = build_graph(tasks.values(), run)
-        annotations = annotations_for(graph, tasks, watched, schedule)
+        """Send the tasks to the scheduler in one message."""
+        graph = build_graph(tasks, run)
+        keys = [task.key for task in tasks]
         try:
-            with dask.config.set(_LARGE_GRAPHS), annotate(**annotations):
-                futures = self._client.get(graph, watched, sync=False)
+            with dask.config.set(_LARGE_GRAPHS), annotate(**annotations_for(schedule)):
+                futures = self._client.get(graph, keys, sync=False)
         except Exception as error:
             raise SchedulerLost(f"cannot submit tasks to the Dask scheduler: {error}") from error
-        for key, future in zip(watched, futures, strict=True):
+        for key, future in zip(keys, futures, strict=True):
             self._futures[key] = future
             future.add_done_callback(self._done)
 
@@ -186,7 +180,7 @@ class DaskSession:
     def _settle(self) -> None:
         """Wait until Dask has processed the release of futures, which it does in its event loop.
 
-        A task submitted before that with the same key would be the old task.
+        A task that another run submits before that with the same key would be the old task.
         """
         if self._released:
             self._client.sync(_noop)

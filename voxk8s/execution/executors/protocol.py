@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -23,14 +23,17 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class TaskDone:
-    """A watched task has its value; the reports of its operations usually come before."""
+    """A task has its value.
+
+    The reports of its operations come before, unless it had ended before this run submitted it.
+    """
 
     key: TaskKey
 
 
 @dataclass(frozen=True, slots=True)
 class TaskLost:
-    """A watched task has no value: processes died, or it could not be run at all.
+    """A task has no value: processes died, or it could not be run at all.
 
     `culprit` is the task during which the processes died, if that is known. Another attempt would
     end with the same failure unless it is transient.
@@ -56,23 +59,22 @@ class Session(Protocol):
     """One run on an executor. Calls come from one thread."""
 
     def submit(
-        self,
-        tasks: Mapping[TaskKey, TaskSpec],
-        run: RunSpec,
-        watch: Collection[TaskKey],
-        schedule: Schedule = DEFAULT_SCHEDULE,
+        self, tasks: Sequence[TaskSpec], run: RunSpec, schedule: Schedule = DEFAULT_SCHEDULE
     ) -> None:
-        """Start tasks, given in topological order; hold the values of those in `watch`.
+        """Start tasks, given in topological order, and hold each value until it is released.
 
-        Tasks of earlier calls may be among them; they do not run again while their values are held.
-        An executor that does not support ranks or placements ignores the schedule.
+        A task may depend on tasks of earlier calls that are not released. TaskDone or TaskLost
+        follows for each. An executor that does not support placements ignores them.
         """
 
     def fetch(self, key: TaskKey) -> object:
-        """Return the value of a watched task that is done."""
+        """Return the value of a task that is done and not released."""
 
     def release(self, keys: Collection[TaskKey]) -> None:
-        """Release the values of watched tasks."""
+        """Release values; tasks that are submitted and depend on them keep them until they end.
+
+        A task that has not started, and on which no other depends, does not run any more.
+        """
 
     def map(
         self, function: Callable[..., object], items: Sequence[tuple[object, ...]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from voxk8s.execution.executors.protocol import Reports, Send, TaskDone
 from voxk8s.execution.operation_reports import Report
@@ -25,7 +25,7 @@ class SynchronousExecutor:
 
 
 class SynchronousSession:
-    """Holds values until their last use, and those of watched tasks until they are released."""
+    """Holds values until they are released."""
 
     def __init__(self, run: str, send: Send) -> None:
         self._run = run
@@ -35,30 +35,15 @@ class SynchronousSession:
         runtime.subscribe(run, self._receive)
 
     def submit(
-        self,
-        tasks: Mapping[TaskKey, TaskSpec],
-        run: RunSpec,
-        watch: Collection[TaskKey],
-        _: Schedule = DEFAULT_SCHEDULE,
+        self, tasks: Sequence[TaskSpec], run: RunSpec, _: Schedule = DEFAULT_SCHEDULE
     ) -> None:
         """Run the tasks at once, in their order."""
-        last_use: dict[TaskKey, TaskKey] = {}
-        for key, task in tasks.items():
-            for dependency in task.dependencies:
-                last_use[dependency] = key
-        watched = frozenset(watch)
-        held = frozenset(self._values)
-        for key, task in tasks.items():
+        for task in tasks:
             if self._cancelled:
                 return
-            if key not in self._values:
-                upstream = [self._values[dependency] for dependency in task.dependencies]
-                self._values[key] = run_task(task, run, *upstream)
-            for dependency in task.dependencies:
-                if last_use[dependency] == key and dependency not in watched | held:
-                    del self._values[dependency]
-            if key in watched:
-                self._send(TaskDone(key))
+            upstream = [self._values[dependency] for dependency in task.dependencies]
+            self._values[task.key] = run_task(task, run, *upstream)
+            self._send(TaskDone(task.key))
 
     def fetch(self, key: TaskKey) -> object:
         """Return the value."""

@@ -1,12 +1,11 @@
 """Handles messages of the executor: reports, tasks that ended, and tasks whose worker died.
 
-All results that vanished from the store are requeued here.
+What cannot be used of the values of tasks is given up here, and planned again by the `Submitter`.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable
 
 from voxk8s.errors import SchedulerLost, StoreError
@@ -18,21 +17,17 @@ from voxk8s.execution.executors.protocol import (
     TaskDone,
     TaskLost,
 )
-from voxk8s.execution.operation_reports import Report
-from voxk8s.execution.run.run_context import RunContext, submit_lock
-from voxk8s.execution.run.run_spec import run_spec
+from voxk8s.execution.operation_reports import Report, Status
+from voxk8s.execution.run.run_context import RunContext
+from voxk8s.execution.run.run_state import is_failure
+from voxk8s.execution.run.task_queue import QueuedTask, TaskState
 from voxk8s.execution.tasks.task import TaskKey
-from voxk8s.execution.worker.store_result import adopt_result
-from voxk8s.failure import Failure, failure_of
+from voxk8s.failure import RESULT_GONE, Failure, failure_of
 from voxk8s.plan import ResultKey
 
 logger = logging.getLogger(__name__)
 
 CANCELLED = "the run was cancelled"
-MAX_LOST_ATTEMPTS = 1
-"""How often a task is retried after the workers that ran it died."""
-MAX_RECOMPUTATIONS = 3
-"""How often a result is recomputed because it vanished from the store."""
 
 
 class MessageHandler:
@@ -43,96 +38,96 @@ class MessageHandler:
 
     def handle(self, messages: Iterable[Message | None]) -> None:
         """Handle messages in their order; raises SchedulerLost when the executor is gone."""
-        pending = self._context.state.pending
         for message in messages:
             match message:
                 case Reports(run, reports):
-                    self._context.apply_reports(run, reports)
-                case TaskDone(task):
-                    if task in pending:
+                    self._apply(run, reports)
+                case TaskDone(key):
+                    task = self._context.state.queue.done(key)
+                    if task is not None and task.targets:
                         self._done(task)
-                case TaskLost(task):
-                    if task in pending:
-                        self._lost(message)
+                case TaskLost(key):
+                    task = self._context.state.queue.find(key)
+                    if task is not None and task.state is TaskState.STARTED:
+                        self._lost(task, message)
                 case ExecutorStopped(reason):
                     raise SchedulerLost(f"{reason}; what was stored is kept, run again")
                 case None:
                     self._context.stop(CANCELLED)
 
-    def _done(self, task: TaskKey) -> None:
-        context, state = self._context, self._context.state
-        state.pending.discard(task)
+    def _apply(self, run: str, reports: tuple[Report, ...]) -> None:
+        context = self._context
+        context.apply_reports(run, reports)
+        for report in reports:
+            if report.status in (Status.COMPUTED, Status.FOUND):
+                if run == context.name:
+                    context.result_computed(ResultKey(report.key), bool(report.stored))
+            elif report.is_recomputable:
+                self._give_up(report, is_own=run == context.name)
+
+    def _give_up(self, report: Report, *, is_own: bool) -> None:
+        """Plan the task of an operation again, which has no value through no fault of its own."""
+        context, key = self._context, ResultKey(report.key)
+        context.tracker.forget([key])
+        task = context.state.queue.running(key)
+        if task is None:
+            return
+        context.state.queue.drop(task)
+        context.state.stale = True
+        is_gone = report.failure is not None and report.failure.reason == RESULT_GONE
+        # Another run may read another store; if this one has lost the result too, it will see it.
+        if is_gone and is_own and report.origin == key and not context.result_vanished(key):
+            self._fail(key, failure_of(StoreError("the store keeps losing this result")))
+
+    def _done(self, task: QueuedTask) -> None:
+        context, queue = self._context, self._context.state.queue
         held = False
-        for key in state.watched[task]:
+        for key in task.targets:
             report = context.tracker.finals.get(key)
             if report is None:
-                report = self._inspect(task, key)
-                if report.origin and ResultKey(report.origin) not in state.vanished:
-                    # The failure was left behind by an earlier run and says nothing of this one.
-                    self._recompute(ResultKey(report.origin))
-                    continue
-                context.apply_reports(context.name, [report])
-            if report.is_recomputable or self._is_recomputable(report.origin):
-                self._recompute(ResultKey(report.origin or key))
+                # Another run has computed it, perhaps with another store.
+                queue.adopt(key, context.name[:8])
                 continue
+            if is_failure(report) and not self._is_known(report):
+                # The failure was left behind by an earlier run and says nothing of this one.
+                context.tracker.forget([key])
+                queue.drop_all(context.name)
+                context.state.stale = True
+                return
             context.settle(key, report)
             # The task's value is needed only if it is neither stored nor in the report.
             held = held or not (report.stored or report.value is not None or report.origin)
         if not held:
-            with submit_lock:
-                context.session.release([task])
+            queue.settle(task)
 
-    def _lost(self, lost: TaskLost) -> None:
-        """Retry a task whose workers died, a bounded number of times."""
-        context, state = self._context, self._context.state
-        state.pending.discard(lost.key)
-        context.session.release([lost.key])
-        known = lost.culprit is not None and lost.culprit in state.tasks
-        blamed = TaskKey(lost.culprit) if lost.culprit is not None and known else lost.key
-        state.lost_attempts[blamed] = state.lost_attempts.get(blamed, 0) + 1
-        state.stale = True
-        # Where the culprit is not known, another task may have killed the worker: retry more often.
-        limit = MAX_LOST_ATTEMPTS if known else 3 * MAX_LOST_ATTEMPTS
-        if lost.failure.transient and state.lost_attempts[blamed] <= limit:
-            text = f"task {blamed[:12]}: {lost.failure.message}; it is retried"
-            logger.warning(text)
-            context.dispatch(WorkerRecovered(text))
-        else:
-            self._fail(ResultKey(state.tasks[blamed].steps[-1].key), lost.failure)
+    def _is_known(self, report: Report) -> bool:
+        return (
+            report.status is Status.FAILED
+            or ResultKey(report.origin) in self._context.tracker.failed
+        )
 
-    def _recompute(self, key: ResultKey) -> None:
-        if not requeue_missing(self._context, [key]):
-            self._context.state.stale = True
-            self._fail(key, failure_of(StoreError("the store keeps losing this result")))
+    def _lost(self, task: QueuedTask, lost: TaskLost) -> None:
+        """Try a task whose workers died again, a bounded number of times."""
+        context, queue = self._context, self._context.state.queue
+        losses = context.state.losses
+        culprit = task.key if lost.culprit is None else TaskKey(lost.culprit)
+        blamed = queue.find(culprit)
+        if blamed is None and not losses.is_counted(culprit):
+            culprit, blamed = task.key, task
+        is_new = not losses.is_counted(culprit)
+        context.state.stale = True
+        if blamed is not None:
+            if lost.failure.transient and losses.workers_died(culprit, blamed.root):
+                if is_new:
+                    text = f"task {culprit[:32]}: {lost.failure.message}; it is retried"
+                    logger.warning(text)
+                    context.dispatch(WorkerRecovered(text))
+            else:
+                self._fail(blamed.root, lost.failure)
+            queue.drop(blamed)
+        queue.drop(task)
 
     def _fail(self, key: ResultKey, failure: Failure) -> None:
         context = self._context
+        context.state.stale = True
         context.apply_reports(context.name, [context.tracker.failure_report(key, failure)])
-
-    def _is_recomputable(self, origin: str) -> bool:
-        final = self._context.tracker.finals.get(ResultKey(origin)) if origin else None
-        return final is not None and final.is_recomputable
-
-    def _inspect(self, task: TaskKey, key: ResultKey) -> Report:
-        """Return a report on a target that another run has computed."""
-        context = self._context
-        step = next(step for step in context.state.tasks[task].steps if step.key == key)
-        spec = run_spec(context.name, context.config, time.time())
-        return adopt_result(step, spec, lambda: context.fetch(key))
-
-
-def requeue_missing(context: RunContext, keys: Iterable[ResultKey]) -> bool:
-    """Recompute results that vanished from the store, each a bounded number of times.
-
-    Returns whether any of them is recomputed. The tracker forgets them, so that the store, which
-    may still list them, is not believed before this run has stored them again.
-    """
-    state = context.state
-    again = [key for key in dict.fromkeys(keys) if state.vanished.get(key, 0) < MAX_RECOMPUTATIONS]
-    for key in again:
-        logger.warning("the result %s vanished from the store; it is recomputed", key)
-        state.vanished[key] = state.vanished.get(key, 0) + 1
-        state.settled.pop(key, None)
-        state.stale = True
-        context.tracker.forget([key])
-    return bool(again)

@@ -14,7 +14,7 @@ from voxk8s.errors import StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
 from voxk8s.execution.executors.protocol import ExecutorStopped, Message
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
-from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler, requeue_missing
+from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_spec import store_token
 from voxk8s.execution.run.run_state import RunState
@@ -28,6 +28,12 @@ from voxk8s.values import Value
 
 TICK_SECONDS = 0.5
 """How often a waiting run checks that its executor is still alive."""
+PLANNING_SHARE = 0.2
+"""The largest part of its time that a run plans while tasks are running.
+
+Loops that become known one after the other are planned in batches: each planning takes time in
+proportion to the whole plan.
+"""
 
 
 class PlanRun:
@@ -105,31 +111,45 @@ class PlanRun:
 
     def _reach(self, context: RunContext) -> tuple[GoalOutcome, ...]:
         """Run until every goal is reached or has failed."""
-        state = context.state
         submitter, handler = Submitter(context), MessageHandler(context)
         if self._cancelled.is_set():
             context.stop(CANCELLED)
-        else:
-            submitter.submit_missing()
+        context.state.stale = True
         while True:
-            while state.pending and context.stopped is None:
-                handler.handle(self._receive(context))
-                context.progress()
-                if state.stale and context.stopped is None:
-                    submitter.submit_missing()
+            self._work(context, submitter, handler)
             goal_outcomes = context.goal_outcomes()
-            outcomes = goal_outcomes.collect(state, context.tracker, context.stopped)
-            if context.stopped is not None or not requeue_missing(context, goal_outcomes.vanished):
+            outcomes = goal_outcomes.collect(context.state, context.tracker, context.stopped)
+            if context.stopped is not None:
                 return outcomes
-            submitter.submit_missing()
+            # Every one is recorded: no `any`, which would end at the first.
+            if not sum(context.result_vanished(key) for key in goal_outcomes.vanished):
+                return outcomes
 
-    def _receive(self, context: RunContext) -> list[Message | None]:
-        """Return all messages in the queue, after waiting at most TICK_SECONDS for the first."""
+    def _work(self, context: RunContext, submitter: Submitter, handler: MessageHandler) -> None:
+        """Plan, feed the executor and handle its messages until nothing is left to do."""
+        state, plan_at = context.state, 0.0
+        while context.stopped is None:
+            is_busy = state.queue.unfinished
+            begin = time.monotonic()
+            if state.stale and (not is_busy or begin >= plan_at):
+                submitter.plan_missing()
+                now = time.monotonic()
+                plan_at = now + (now - begin) / PLANNING_SHARE
+            submitter.feed()
+            if state.queue.unfinished:
+                pause = plan_at - time.monotonic() if state.stale else TICK_SECONDS
+                handler.handle(self._receive(context, min(max(pause, 0.0), TICK_SECONDS)))
+                context.progress()
+            elif not state.stale:
+                return
+
+    def _receive(self, context: RunContext, timeout: float) -> list[Message | None]:
+        """Return all messages in the queue, after waiting at most `timeout` seconds for one."""
         try:
-            messages = [self._queue.get(timeout=TICK_SECONDS)]
+            messages = [self._queue.get(timeout=timeout)]
         except queue.Empty:
             reason = context.session.check()
-            messages = [] if reason is None else [ExecutorStopped(reason)]
+            return [] if reason is None else [ExecutorStopped(reason)]
         while not self._queue.empty():
             messages.append(self._queue.get())
         return messages

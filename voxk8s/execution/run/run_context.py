@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -23,9 +22,6 @@ logger = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 0.1
 """The least time between two ProgressChanged events that are not forced."""
-submit_lock = threading.RLock()
-"""Held while a run looks at the store and submits, and while a run releases its tasks: between the
-two, another run of this process finds either the task or its stored result."""
 
 
 class EventDispatcher:
@@ -113,7 +109,7 @@ class RunContext:
         if key in state.settled:
             return
         state.settled[key] = report
-        if not is_failure(report) and any(each.pivot == key for each in state.graph.deferred):
+        if not is_failure(report) and state.is_pivot(key):
             state.stale = True
         for goal in state.goals_of(key):
             if report is not None and is_failure(report):
@@ -123,11 +119,40 @@ class RunContext:
 
     def fetch(self, key: ResultKey) -> Value:
         """Return the value of a target whose task is still held by the executor."""
-        task, alone = self.state.task_of(key)
-        value = self.session.fetch(task)
-        if not alone and isinstance(value, dict):
+        task = self.state.queue.producer(key)
+        if task is None:
+            raise KeyError(key)
+        value = self.session.fetch(task.key)
+        if len(task.group.exports) > 1 and isinstance(value, dict):
             value = value[key]
         return value  # type: ignore[return-value]  # tasks return values
+
+    def result_computed(self, key: ResultKey, stored: bool) -> None:
+        """Record that this run has a result, and whether the store has it."""
+        self.state.losses.result_computed(key)
+        if stored and self.state.lookups is not None:
+            self.state.lookups.record(key, known=True)
+
+    def result_vanished(self, key: ResultKey) -> bool:
+        """Record that the store has lost a result; whether it is to be recomputed.
+
+        It counts as unknown until this run has stored it again, although the store may still list
+        it.
+        """
+        state = self.state
+        is_new = not state.losses.is_missing(key)
+        if not state.losses.result_vanished(key):
+            return False
+        if is_new:
+            logger.warning("the result %s vanished from the store; it is recomputed", key)
+        if state.lookups is not None:
+            state.lookups.record(key, known=False)
+        if (task := state.queue.producer(key)) is not None:
+            state.queue.drop(task)
+        self.tracker.forget([key])
+        state.settled.pop(key, None)
+        state.stale = True
+        return True
 
     def goal_outcomes(self) -> GoalOutcomes:
         """Create what collects the outcomes of this run's goals."""
@@ -144,7 +169,6 @@ class RunContext:
         """Release the run's futures and its session."""
         self.state.drop_futures()
         if self._session is not None:
-            if self.state.pending and self.stopped is None:
+            if self.state.queue.unfinished and self.stopped is None:
                 self._session.cancel()
-            with submit_lock:
-                self._session.close()
+            self._session.close()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from voxk8s.execution.futures import LazyFuture, drop_operation_future, set_operation_future
 from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
-from voxk8s.execution.tasks.task import TaskKey, TaskSpec
+from voxk8s.execution.run.losses import Losses
+from voxk8s.execution.run.task_queue import TaskQueue
 from voxk8s.failure import Failure
-from voxk8s.plan import Goal, KeyGraph, KeyOperation, OperationId, ResultKey
+from voxk8s.plan import Goal, KeyGraph, KeyOperation, OperationId, Prefetch, ResultKey
 from voxk8s.values import Value
 
 
@@ -21,26 +23,22 @@ class RunState:
     """
 
     graph: KeyGraph
-    tasks: dict[TaskKey, TaskSpec] = field(default_factory=dict)
-    watched: dict[TaskKey, tuple[ResultKey, ...]] = field(default_factory=dict)
-    """Targets by the task that computes them."""
-    pending: set[TaskKey] = field(default_factory=set)
-    """Watched tasks that have not ended."""
+    queue: TaskQueue = field(default_factory=TaskQueue)
     settled: dict[ResultKey, Report | None] = field(default_factory=dict)
     """Targets that have ended; None for those that the store holds."""
     pivots: dict[ResultKey, Value] = field(default_factory=dict)
     """Values of pivots that have been read."""
     input_failures: dict[OperationId, Failure] = field(default_factory=dict)
     """Why inputs cannot be pinned."""
-    lost_attempts: dict[TaskKey, int] = field(default_factory=dict)
-    """How often the worker of a task died."""
-    vanished: dict[ResultKey, int] = field(default_factory=dict)
-    """How often a result vanished from the store."""
+    losses: Losses = field(default_factory=Losses)
+    lookups: Prefetch | None = None
+    """What the store was asked for; every key is looked up once."""
     futures: dict[ResultKey, LazyFuture] = field(default_factory=dict)
     """Futures that this run has registered for `get_operation_future`."""
     stale: bool = False
     """Whether something has to be submitted (again)."""
     _goals: dict[ResultKey, list[Goal]] = field(default_factory=dict)
+    _pivots: set[ResultKey] = field(default_factory=set)
     _indexed: KeyGraph | None = None
 
     def targets(self) -> list[ResultKey]:
@@ -51,17 +49,18 @@ class RunState:
 
     def goals_of(self, key: ResultKey) -> list[Goal]:
         """Return the goals that ask for a result."""
-        if self._indexed is not self.graph:
-            self._indexed = self.graph
-            self._goals = {}
-            for goal in self.graph.goals:
-                if goal.key is not None:
-                    self._goals.setdefault(goal.key, []).append(goal.goal)
+        self._index()
         return self._goals.get(key, [])
 
-    def pending_targets(self) -> set[ResultKey]:
-        """Return the targets of tasks that have not ended."""
-        return {key for task in self.pending for key in self.watched[task]}
+    def _index(self) -> None:
+        if self._indexed is self.graph:
+            return
+        self._indexed = self.graph
+        self._pivots = {deferred.pivot for deferred in self.graph.deferred}
+        self._goals = {}
+        for goal in self.graph.goals:
+            if goal.key is not None:
+                self._goals.setdefault(goal.key, []).append(goal.goal)
 
     def blocked(self) -> dict[OperationId, Failure]:
         """Return why operations can never have a key: inputs without a pin, invalid arguments."""
@@ -73,12 +72,10 @@ class RunState:
         }
         return inputs | rejected
 
-    def task_of(self, key: ResultKey) -> tuple[TaskKey, bool]:
-        """Return the task of a target, and whether the target is its only export."""
-        for task, keys in self.watched.items():
-            if key in keys:
-                return task, len(self.tasks[task].exports) == 1
-        raise KeyError(key)
+    def is_pivot(self, key: ResultKey) -> bool:
+        """Whether operations have no key before this value is known."""
+        self._index()
+        return key in self._pivots
 
     def unread_pivots(self) -> list[ResultKey]:
         """Return pivots that are computed and whose values have not been read."""
@@ -90,9 +87,9 @@ class RunState:
             and not is_failure(self.settled[deferred.pivot])
         ]
 
-    def register_futures(self, task: TaskKey) -> None:
-        """Register a future for each target of a task, by its operation id."""
-        for key in self.watched[task]:
+    def register_futures(self, keys: Iterable[ResultKey]) -> None:
+        """Register a future for each of these targets, by its operation id."""
+        for key in keys:
             node = self.graph.nodes[key]
             if isinstance(node, KeyOperation) and key not in self.futures:
                 future = LazyFuture()

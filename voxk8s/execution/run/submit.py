@@ -1,21 +1,21 @@
-"""Submits a run: expands its graph, looks results up in the store, submits what is missing."""
+"""Plans a run: expands its graph, looks results up in the store, starts tasks for the missing."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 from voxk8s.execution.events import OperationFailed, PlanResolved
 from voxk8s.execution.run.goal_outcomes import ResultVanished
-from voxk8s.execution.run.message_handler import requeue_missing
 from voxk8s.execution.run.pin_inputs import PinResult, pin_for_run
-from voxk8s.execution.run.run_context import RunContext, submit_lock
+from voxk8s.execution.run.run_context import RunContext
 from voxk8s.execution.run.run_spec import run_spec
 from voxk8s.execution.run.run_state import RunState
-from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.execution.run_config import CacheMode, RunConfig
-from voxk8s.execution.tasks.planning import plan_tasks
+from voxk8s.execution.tasks.planning import plan_groups
+from voxk8s.execution.tasks.scheduling import Schedule
 from voxk8s.failure import failure_of
 from voxk8s.kernels import registry
 from voxk8s.plan import (
@@ -33,19 +33,28 @@ from voxk8s.plan import (
 logger = logging.getLogger(__name__)
 
 
+WINDOW: Final = 1_000
+"""The executor holds at least this many tasks, if there are as many."""
+WINDOW_PER_THREAD: Final = 20
+"""And this many for each of its threads: new ones are sent before the last have ended."""
+REFILL_FROM: Final = 0.75
+"""New tasks are sent, many at once, when the window is filled to less than this part."""
+
+
 class Submitter:
-    """Submits the operations of one run, again whenever its state has become stale."""
+    """Plans the operations of one run and feeds the executor with their tasks."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._reported: set[OperationId] = set()
         self._outdated: dict[ResultKey, bool] = {}
         """Whether the store holds a result that a refreshing run computes again."""
+        self._looked_up_at = 0.0
 
-    def submit_missing(self) -> None:
-        """Submit every operation that can have a key, is not stored and is not submitted yet."""
+    def plan_missing(self) -> None:
+        """Plan every operation that can have a key, is not stored and is not planned yet."""
         context, state = self._context, self._context.state
-        while True:
+        while context.stopped is None:
             state.stale = False
             begin = time.perf_counter()
             grow_graph(
@@ -56,8 +65,7 @@ class Submitter:
             )
             context.locations.graph = state.graph
             self._report_input_failures()
-            with submit_lock:
-                self._resolve(begin)
+            self._resolve(begin)
             context.progress(force=True)
             pivots = state.unread_pivots()
             if not pivots:
@@ -66,8 +74,32 @@ class Submitter:
                 try:
                     state.pivots[key] = context.goal_outcomes().pivot_value(key, state.settled[key])
                 except ResultVanished:
-                    if not requeue_missing(context, [key]):
+                    if not context.result_vanished(key):
                         raise
+
+    def feed(self) -> None:
+        """Release what is not needed any more, and start tasks as far as the window allows."""
+        context, queue = self._context, self._context.state.queue
+        released = queue.released()
+        if released:
+            context.session.release(released)
+        if context.stopped is not None or not queue.unfinished:
+            return
+        window = max(WINDOW, WINDOW_PER_THREAD * context.session.parallelism)
+        if queue.started > REFILL_FROM * window:
+            return
+        tasks = queue.take(window)
+        if not tasks:
+            return
+        nodes = context.state.graph.nodes
+        schedule = Schedule(
+            {task.key: task.rank for task in tasks},
+            {task.key: task.placement for task in tasks if task.placement is not None},
+        )
+        spec = run_spec(context.name, context.config, self._looked_up_at)
+        context.session.submit([queue.spec(task, nodes) for task in tasks], spec, schedule)
+        # Not before: the values that only these tasks need must not go before they are there.
+        context.session.release(queue.released())
 
     def _report_input_failures(self) -> None:
         """Dispatch an event for each input that cannot be read, once."""
@@ -80,8 +112,11 @@ class Submitter:
 
     def _resolve(self, begin: float) -> None:
         context, state = self._context, self._context.state
-        asked = time.time()
-        resolution = resolve(state.graph, prefetch_for(context.config, context.tracker, state))
+        self._looked_up_at = self._looked_up_at or time.time()
+        if state.lookups is None:
+            state.lookups = lookups_for(context.config, state)
+        state.lookups.extend(state.graph)
+        resolution = resolve(state.graph, state.lookups)
         context.tracker.set_resolution(state.graph.nodes, resolution, state.blocked().values())
         context.dispatch(
             PlanResolved(
@@ -93,44 +128,44 @@ class Submitter:
             )
         )
         if resolution.compute and context.stopped is None:
-            self._submit(resolution.known, resolution.compute, asked)
-        pending_targets = state.pending_targets()
+            self._plan(resolution.known, resolution.compute)
         for key in state.targets():
-            known = key in resolution.known and key not in pending_targets
+            known = key in resolution.known and not state.queue.provides(key)
             if known or not isinstance(state.graph.nodes[key], KeyOperation):
                 context.settle(key, None)
 
-    def _submit(
-        self, known: Collection[ResultKey], compute: Sequence[ResultKey], asked: float
-    ) -> None:
-        context, state = self._context, self._context.state
+    def _plan(self, known: Collection[ResultKey], compute: Sequence[ResultKey]) -> None:
+        context, state, queue = self._context, self._context.state, self._context.state.queue
+        if not queue.salt:
+            # A run that refreshes or bypasses the store must not use tasks of another run.
+            shared = context.config.cache is CacheMode.USE
+            queue.salt = context.session.salt if shared else context.name
+        queue.hold(state.graph.extra_needs)
         wanted = [key for key in state.targets() if key not in known and key not in state.settled]
-        targets = self._settle_blocked(wanted, compute)
-        # A run that refreshes or bypasses the store must not use tasks of another run.
-        shared = context.config.cache is CacheMode.USE
-        salt = context.session.salt if shared else context.name
-        tasks, watched = plan_tasks(
+        targets = []
+        for key in self._settle_blocked(wanted, compute):
+            producer = queue.producer(key)
+            if producer is None:
+                targets.append(key)
+            elif key not in producer.targets:
+                queue.adopt(key, context.name[:8])
+        groups, options = plan_groups(
             state.graph,
             compute,
             known,
             targets,
-            context.tracker.failed,
-            salt,
-            context.config.scheduling,
-            self._to_replace(compute),
+            held=frozenset(state.graph.extra_needs),
+            provided=queue.provided,
+            failed=context.tracker.failed,
+            policy=context.config.scheduling,
+            replaces=self._to_replace(compute),
         )
-        fresh = {task: keys for task, keys in watched.items() if task not in state.pending}
-        if not fresh:
+        if not groups:
             return
-        state.tasks |= tasks
-        state.watched |= fresh
-        state.pending |= fresh.keys()
-        for task in fresh:
-            state.register_futures(task)
-        logger.info("%d tasks for %d operations", len(tasks), len(compute))
-        spec = run_spec(context.name, context.config, asked)
-        schedule = context.config.scheduling.schedule(tasks, fresh.keys())
-        context.session.submit(tasks, spec, fresh.keys(), schedule)
+        policy, suspects = context.config.scheduling, state.losses.suspects
+        queue.add(groups, state.graph.nodes, options, policy, suspects)
+        state.register_futures(targets)
+        logger.info("%d tasks for %d operations", len(groups), len(compute))
 
     def _to_replace(self, compute: Sequence[ResultKey]) -> set[ResultKey]:
         """Return the results in the store that a refreshing run replaces, worth storing or not.
@@ -188,22 +223,11 @@ def grow_graph(state: RunState, pin_inputs: Callable[[Sequence[InputRef]], PinRe
     state.graph = grow(state.graph, pin_new, values_of)
 
 
-def prefetch_for(config: RunConfig, tracker: RunTracker, state: RunState) -> Prefetch:
-    """Return the look-up of known results: in the store, or among those that this run has stored.
+def lookups_for(config: RunConfig, state: RunState) -> Prefetch:
+    """Return the look-up of known results, which remembers every answer.
 
-    A result that vanished counts as unknown until this run has stored it again, although the store
-    may still list it.
+    A run that does not read the store learns only of results that it has stored itself.
     """
-    graph = state.graph
-    match config.cache:
-        case CacheMode.USE:
-            lost = state.vanished.keys() - tracker.durable
-
-            def ask(keys: Collection[ResultKey]) -> set[str]:
-                return config.store.contains(keys) - lost
-
-            return Prefetch(graph, ask if lost else config.store.contains, registry().is_cheap)
-        case CacheMode.REFRESH:
-            return Prefetch(graph, tracker.durable.intersection)
-        case CacheMode.BYPASS:
-            return Prefetch(graph, lambda _: ())
+    if config.cache is CacheMode.USE:
+        return Prefetch(state.graph, config.store.contains, registry().is_cheap)
+    return Prefetch(state.graph, lambda _: ())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from voxk8s.execution.tasks.fusion import OperationTraits
+from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import DefaultPolicy, SchedulingPolicy, check_groups
-from voxk8s.execution.tasks.task import TaskKey, TaskOptions, TaskSpec, build_tasks, task_key
+from voxk8s.execution.tasks.task import TaskOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, ResultKey, Role, reachable
 
@@ -16,39 +16,37 @@ _IMAGES: Final = frozenset({"image", "mask"})
 _DEFAULT: Final = DefaultPolicy()
 
 
-def plan_tasks(
+def plan_groups(
     graph: KeyGraph,
     compute: Sequence[ResultKey],
     known: Collection[ResultKey],
-    targets: Sequence[ResultKey],
+    targets: Collection[ResultKey],
+    *,
+    held: Collection[ResultKey] = (),
+    provided: Collection[ResultKey] = (),
     failed: Collection[ResultKey] = (),
-    salt: str = "",
     policy: SchedulingPolicy = _DEFAULT,
     replaces: Collection[ResultKey] = (),
-) -> tuple[dict[TaskKey, TaskSpec], dict[TaskKey, tuple[ResultKey, ...]]]:
-    """Return the tasks that `targets` need, and which of them export which targets.
+) -> tuple[list[FusionGroup], TaskOptions]:
+    """Return the groups of operations that `targets` need, and the options of their tasks.
 
-    `compute` is in topological order; operations that no target needs, and those in `failed`, are
-    left out. Results in `replaces` are stored in any case. Raises InvalidUsage for a policy whose
-    groups are not valid.
+    `compute` is in topological order; operations that no target needs are left out, and so are
+    those in `provided`, whose values other tasks have, and those in `failed`. Results in `held` are
+    exported where they are computed, those in `replaces` stored in any case. Raises InvalidUsage for
+    a policy whose groups are not valid.
     """
-    needs = {key: graph.nodes[key].arguments for key in compute}
+    needs = {key: graph.nodes[key].arguments for key in compute if key not in provided}
     wanted = reachable(needs, targets)
-    order = [key for key in compute if key in wanted and key not in failed]
+    order = [key for key in needs if key in wanted and key not in failed]
     cheap, small = _traits(graph, order)
     goals = frozenset(targets)
-    groups = policy.fuse(order, needs, known, OperationTraits(cheap, small, goals))
+    exports = goals.union(key for key in order if key in held) if held else goals
+    read = [key for key in known if key not in provided] if provided else known
+    groups = policy.fuse(order, needs, read, OperationTraits(cheap, small, exports))
     if type(policy).fuse is not DefaultPolicy.fuse:
-        check_groups(groups, order, needs, known, goals)
+        check_groups(groups, order, needs, read, exports)
     must_store = goals | _saved_images(graph, goals) | frozenset(replaces)
-    options = TaskOptions(goals=goals, must_store=must_store, cheap=cheap, salt=salt)
-    tasks = build_tasks(groups, graph.nodes, options)
-    watched: dict[TaskKey, tuple[ResultKey, ...]] = {}
-    for group in groups:
-        exported = tuple(key for key in group.exports if key in goals)
-        if exported:
-            watched[task_key(group.exports, salt)] = exported
-    return tasks, watched
+    return groups, TaskOptions(goals=goals, must_store=must_store, cheap=cheap)
 
 
 def _saved_images(graph: KeyGraph, goals: Collection[ResultKey]) -> set[ResultKey]:

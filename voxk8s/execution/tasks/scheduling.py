@@ -6,16 +6,18 @@ operation is computed once and after its arguments, or the policy is refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, Protocol, runtime_checkable
 
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.plugins import load_plugin
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits, fuse
-from voxk8s.execution.tasks.task import TaskKey, TaskSpec
-from voxk8s.plan import ResultKey
+from voxk8s.execution.tasks.task import TaskKey
+from voxk8s.plan import ResultKey, topological_order
 
 _BUILT_IN: Final = {"default": "voxk8s.execution.tasks.scheduling:DefaultPolicy"}
 
@@ -35,17 +37,17 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The order and the placement of tasks; the executor decides about tasks that are not in it.
+    """The order and the placement of tasks: of those that can run, the smallest rank runs first.
 
-    The task with the smallest of the `ranks` runs first; None leaves the order to the executor.
+    Tasks without a rank come after all others, in topological order.
     """
 
-    ranks: Mapping[TaskKey, int] | None = None
+    ranks: Mapping[TaskKey, int] = field(default_factory=dict)
     placements: Mapping[TaskKey, Placement] = field(default_factory=dict)
 
 
 DEFAULT_SCHEDULE: Final = Schedule()
-"""Order and placement are left to the executor."""
+"""Topological order, on any worker."""
 
 
 @runtime_checkable
@@ -67,12 +69,18 @@ class SchedulingPolicy(Protocol):
         without members that exports them.
         """
 
-    def schedule(self, tasks: Mapping[TaskKey, TaskSpec], targets: Collection[TaskKey]) -> Schedule:
-        """Return the order and placement of `tasks`; the run waits for `targets`."""
+    def schedule(
+        self, needs: Mapping[TaskKey, Collection[TaskKey]], targets: Sequence[TaskKey]
+    ) -> Schedule:
+        """Return the order and placement of tasks.
+
+        `needs` are the tasks in topological order, each with those that it depends on, of which
+        earlier calls may have scheduled some. The run waits for `targets`.
+        """
 
 
 class DefaultPolicy:
-    """Fuses cheap operations; leaves order and placement to the executor."""
+    """Fuses cheap operations, and runs branch after branch."""
 
     def fuse(
         self,
@@ -84,9 +92,32 @@ class DefaultPolicy:
         """Return the groups of `voxk8s.execution.tasks.fusion.fuse`."""
         return fuse(order, arguments, known, traits)
 
-    def schedule(self, _: Mapping[TaskKey, TaskSpec], __: Collection[TaskKey]) -> Schedule:
-        """Return the empty schedule."""
-        return DEFAULT_SCHEDULE
+    def schedule(
+        self, needs: Mapping[TaskKey, Collection[TaskKey]], targets: Sequence[TaskKey]
+    ) -> Schedule:
+        """Return the depth-first order of `depth_first_order`, on any worker."""
+        return Schedule({key: rank for rank, key in enumerate(depth_first_order(needs, targets))})
+
+
+def depth_first_order(
+    needs: Mapping[TaskKey, Collection[TaskKey]], targets: Iterable[TaskKey]
+) -> list[TaskKey]:
+    """Return tasks in depth-first order, those that share a source one after the other.
+
+    The branches of a parameter sweep run one after the other, each with the values that only it
+    needs. Dask's own order starts all branches before it ends the first one, and holds at least one
+    value of each. A source is a task without needs, such as an image; of several that a target
+    needs, the one that the fewest tasks use decides.
+    """
+    uses = Counter(need for below in needs.values() for need in below)
+    sources: dict[TaskKey, TaskKey] = {}
+    for key, below in needs.items():
+        candidates = [sources[need] for need in below if need in sources]
+        sources[key] = min(candidates, key=uses.__getitem__) if candidates else key
+    branches: dict[TaskKey, list[TaskKey]] = {}
+    for target in targets:
+        branches.setdefault(sources[target], []).append(target)
+    return topological_order(needs, chain.from_iterable(branches.values()))
 
 
 def find_policy(name: str) -> SchedulingPolicy:

@@ -6,7 +6,7 @@ results of its steps.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -17,7 +17,7 @@ from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, Pin, ResultKey, Role
 from voxk8s.plan.kernel_version import KernelVersion
 
 TaskKey = NewType("TaskKey", str)
-"""Key of a task on Dask: the result key of its only export, or a hash of several."""
+"""Key of a task on an executor."""
 
 
 class StepKind(StrEnum):
@@ -29,6 +29,8 @@ class StepKind(StrEnum):
     SAVE = "save"
     FETCH = "fetch"
     """Read from the store."""
+    ADOPT = "adopt"
+    """Taken from the task of another run, and stored if that run did not store it."""
 
 
 _KINDS = {Role.LOAD: StepKind.LOAD, Role.LISTING: StepKind.LISTING, Role.SAVE: StepKind.SAVE}
@@ -93,25 +95,46 @@ class TaskOptions:
     goals: Collection[ResultKey]
     must_store: Collection[ResultKey]
     cheap: Collection[ResultKey]
-    salt: str = ""
-    """Part of the task keys that makes them unique to a run."""
 
 
-def task_key(exports: Iterable[ResultKey], salt: str = "") -> TaskKey:
-    """Return the key of the task with these exports; with a `salt` other runs do not share it."""
-    keys = tuple(exports)
-    name = keys[0] if len(keys) == 1 else "pack-" + sha256("".join(keys).encode()).hexdigest()
-    return TaskKey(f"{name}-{salt}" if salt else name)
+def result_task_key(group: FusionGroup) -> TaskKey:
+    """Return the result key of a group's only export, or a hash of several."""
+    keys = group.exports
+    return TaskKey(keys[0] if len(keys) == 1 else f"pack-{_digest(keys)}")
+
+
+def task_key(group: FusionGroup, nodes: Mapping[ResultKey, KeyNode], salt: str = "") -> TaskKey:
+    """Return the key of a group's task: what it does, and the result key of its only export.
+
+    Dask takes what stands before the hyphen as the name of a kind of task, for which it learns how
+    long it takes. With a `salt` other runs do not share the task.
+    """
+    keys = group.exports
+    if not group.members:
+        kind = "fetch"
+    elif len(keys) == 1:
+        kind = _operation(nodes, keys[0]).kernel.replace("-", "_")
+    else:
+        kind = "pack"
+    name = keys[0] if len(keys) == 1 else _digest(keys)
+    return TaskKey(f"{kind}-{name}-{salt}" if salt else f"{kind}-{name}")
+
+
+def _digest(keys: Iterable[ResultKey]) -> str:
+    return sha256("".join(keys).encode()).hexdigest()
 
 
 def build_tasks(
-    groups: Iterable[FusionGroup], nodes: Mapping[ResultKey, KeyNode], options: TaskOptions
+    groups: Iterable[FusionGroup],
+    nodes: Mapping[ResultKey, KeyNode],
+    options: TaskOptions,
+    key_of: Callable[[FusionGroup], TaskKey] = result_task_key,
 ) -> dict[TaskKey, TaskSpec]:
     """Return one task for each group; `groups` are in topological order."""
     exported: dict[ResultKey, UpstreamRef] = {}
     tasks: dict[TaskKey, TaskSpec] = {}
     for group in groups:
-        task = _task(group, nodes, options, exported)
+        task = build_task(key_of(group), group, nodes, options, exported)
         tasks[task.key] = task
         sole_export = len(group.exports) == 1
         for export in group.exports:
@@ -119,12 +142,29 @@ def build_tasks(
     return tasks
 
 
-def _task(
+def build_adoption(key: TaskKey, node: KeyOperation, source: UpstreamRef) -> TaskSpec:
+    """Return the task that stores the value of another task, as a goal of the run."""
+    step = Step(
+        node.key,
+        StepKind.ADOPT,
+        node.kernel,
+        node.version,
+        (0,),
+        node.arguments,
+        must_store=True,
+        goal=True,
+    )
+    return TaskSpec(key, (), (source,), (step,), (1,))
+
+
+def build_task(
+    key: TaskKey,
     group: FusionGroup,
     nodes: Mapping[ResultKey, KeyNode],
     options: TaskOptions,
     exported: Mapping[ResultKey, UpstreamRef],
 ) -> TaskSpec:
+    """Return the task of a group; `exported` are the values of other tasks that it may need."""
     inside = {*group.fetches, *group.members}
     constants: dict[ResultKey, Scalar] = {}
     upstream: dict[ResultKey, UpstreamRef] = {}
@@ -137,14 +177,14 @@ def _task(
                 upstream[argument] = exported[argument]
     slots = {key: number for number, key in enumerate((*constants, *upstream))}
     steps: list[Step] = []
-    for key in (*group.fetches, *group.members):
-        slots[key] = len(constants) + len(upstream) + len(steps)
-        if key in group.fetches:
-            steps.append(Step(key, StepKind.FETCH, cheap=True))
-        else:
-            steps.append(_step(_operation(nodes, key), slots, options))
+    for fetched in group.fetches:
+        slots[fetched] = len(constants) + len(upstream) + len(steps)
+        steps.append(Step(fetched, StepKind.FETCH, cheap=True))
+    for member in group.members:
+        slots[member] = len(constants) + len(upstream) + len(steps)
+        steps.append(_step(_operation(nodes, member), slots, options))
     return TaskSpec(
-        task_key(group.exports, options.salt),
+        key,
         tuple(constants.values()),
         tuple(upstream.values()),
         tuple(steps),

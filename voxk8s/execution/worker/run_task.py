@@ -13,7 +13,7 @@ from voxk8s.execution.retry import Attempts
 from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
 from voxk8s.execution.worker import runtime, shared_work
 from voxk8s.execution.worker.normalize import copy_containers, normalize
-from voxk8s.execution.worker.store_result import failure_report, store_result
+from voxk8s.execution.worker.store_result import adopt_result, failure_report, store_result
 from voxk8s.execution.worker.task_context import Clock, RunSpec, SlotValue, StepResult, TaskContext
 from voxk8s.failure import CANCELLED, RESULT_GONE, Failure, failure_of
 from voxk8s.formats.encode_file import encode_file
@@ -95,7 +95,8 @@ def run_step(step: Step, slots: list[SlotValue], context: TaskContext) -> SlotVa
     for number in step.arguments:
         argument = slots[number]
         if isinstance(argument, Failed):
-            if step.goal:
+            # Of operations that can be computed after all the driver must know each one.
+            if step.goal or argument.failure.is_recomputable:
                 context.reports.append(
                     failure_report(step, argument, Status.SKIPPED, context, attempts=0, seconds=0.0)
                 )
@@ -113,7 +114,7 @@ def _run_with_retries(
 ) -> SlotValue:
     """Run a step until it succeeds or may not be retried; `found` is its value if it is known."""
     if runtime.is_cancelled(context.run.id):
-        return _cancelled(step)
+        return _cancelled(step, context)
     started = context.clock.now()
     begin = context.clock.elapsed()
     attempts = Attempts(context.run.retry)
@@ -124,6 +125,10 @@ def _run_with_retries(
         try:
             if step.kind == StepKind.FETCH:
                 return _fetch(step, context)
+            if step.kind == StepKind.ADOPT:
+                value, report = adopt_result(step, arguments[0], context)
+                context.reports.append(report)
+                return value
             # When only the store fails, the value is not computed again.
             result = result or _find_or_compute(step, arguments, context, started)
             value, report = store_result(step, result, context, attempts.count, started)
@@ -134,7 +139,7 @@ def _run_with_retries(
             if attempts.may_retry(error, context.clock.elapsed()):
                 _wait_for_retry(step, error, context, attempts.count, started)
                 if runtime.is_cancelled(context.run.id):
-                    return _cancelled(step)
+                    return _cancelled(step, context)
                 continue
             logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
             failed = Failed(
@@ -149,9 +154,14 @@ def _run_with_retries(
             return value
 
 
-def _cancelled(step: Step) -> Failed:
+def _cancelled(step: Step, context: TaskContext) -> Failed:
     """Return a failure that makes another run which waits for this task compute it again."""
-    return Failed(ResultKey(step.key), Failure("the run was cancelled", CANCELLED, "Cancelled"))
+    failure = Failure("the run was cancelled", CANCELLED, "Cancelled")
+    failed = Failed(ResultKey(step.key), failure)
+    context.reports.append(
+        failure_report(step, failed, Status.SKIPPED, context, attempts=0, seconds=0.0)
+    )
+    return failed
 
 
 def _find_or_compute(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
@@ -14,7 +12,7 @@ from voxk8s.errors import StoreError
 from voxk8s.execution.inline_values import encode_inline, encode_skeleton, value_bytes
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.tasks.task import Step
-from voxk8s.execution.worker.task_context import RunSpec, SlotValue, StepResult, TaskContext
+from voxk8s.execution.worker.task_context import StepResult, TaskContext
 from voxk8s.plan import ResultKey
 from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
 from voxk8s.storage.record import read_value
@@ -137,18 +135,18 @@ def failure_report(
     )
 
 
-def adopt_result(step: Step, run: RunSpec, fetch: Callable[[], SlotValue]) -> Report:
-    """Return the report of a result that another run computed; store it if that run did not.
+def adopt_result(step: Step, value: Value, context: TaskContext) -> tuple[Value, Report]:
+    """Store a value that the task of another run has computed, and report it as a goal's.
 
-    `fetch` returns the value; it is not called when the store holds the result.
+    That run may have stored it: then the stored value is used.
     """
-    store = run.shared_store()
-    if store is not None and run.writes:
+    store = context.store
+    if store is not None and context.run.writes:
         record = store.record(step.key)
         if record is not None and step.key in store.contains([step.key]):
             held = None if record.inline is None else read_value(record, memoryview(record.inline))
             if not isinstance(held, Miss):
-                return Report(
+                report = Report(
                     step.key,
                     Status.FOUND,
                     step.kernel,
@@ -158,10 +156,7 @@ def adopt_result(step: Step, run: RunSpec, fetch: Callable[[], SlotValue]) -> Re
                     media_type=record.media_type,
                     value=None if record.inline is None else encode_inline(held),
                     summary=record.summary or "",
+                    worker=context.worker,
                 )
-    found = fetch()
-    context = TaskContext.create(run)
-    if isinstance(found, Failed):
-        status = Status.FAILED if found.key == step.key else Status.SKIPPED
-        return failure_report(step, found, status, context, 1, 0.0)
-    return store_result(step, StepResult(found, 0.0, Status.FOUND), context, 1, time.time())[1]
+                return value if record.inline is None else held, report
+    return store_result(step, StepResult(value, 0.0, Status.FOUND), context, 1, context.clock.now())

@@ -62,6 +62,15 @@ class Prefetch:
                     self._cheap_misses = 0 if key in present else self._cheap_misses + 1
         return {key for key in keys if self._known[key]}
 
+    def extend(self, graph: KeyGraph) -> None:
+        """Continue with a larger graph; what was looked up is not looked up again."""
+        self._graph = graph
+        self._targets = {goal.key for goal in graph.goals}
+
+    def record(self, key: ResultKey, known: bool) -> None:
+        """Record that a result was stored, or that the store does not hold it any more."""
+        self._known[key] = known
+
     def _is_negligible(self, key: ResultKey) -> bool:
         node = self._graph.nodes[key]
         return (

@@ -26,7 +26,7 @@ def _addition(key: TaskKey, number: float, *upstream: TaskKey) -> TaskSpec:
     return TaskSpec(key, (number,), references, (step,), (last + 1,))
 
 
-TASKS = {A: _addition(A, 1.0), B: _addition(B, 5.0, A)}
+TASKS = [_addition(A, 1.0), _addition(B, 5.0, A)]
 
 
 @pytest.fixture
@@ -43,37 +43,27 @@ def session(messages: list[Message]) -> Iterator[SynchronousSession]:
     session.close()
 
 
-def test_watched_tasks_are_reported_and_held(
-    session: SynchronousSession, messages: list[Message]
-) -> None:
+def test_tasks_are_reported_and_held(session: SynchronousSession, messages: list[Message]) -> None:
     """The report of an operation comes before the message that its task is done."""
-    session.submit(TASKS, RUN, [B])
-    assert [type(message) for message in messages] == [Reports, Reports, TaskDone]
+    session.submit(TASKS, RUN)
+    assert [type(message) for message in messages] == [Reports, TaskDone] * 2
     assert session.fetch(B) == 7.0
 
 
-def test_values_are_released_after_their_last_use(session: SynchronousSession) -> None:
-    """The value of a task that is not watched is gone when its user has run."""
-    session.submit(TASKS, RUN, [B])
-    with pytest.raises(KeyError):
-        session.fetch(A)
-
-
 def test_released_values_are_gone(session: SynchronousSession) -> None:
-    """A watched value is held until it is released."""
-    session.submit(TASKS, RUN, [A, B])
+    """A value is held until it is released."""
+    session.submit(TASKS, RUN)
     assert session.fetch(A) == 2.0
     session.release([A])
     with pytest.raises(KeyError):
         session.fetch(A)
 
 
-def test_held_tasks_are_not_run_again(session: SynchronousSession, messages: list[Message]) -> None:
-    """A task of an earlier call whose value is held is only announced."""
-    session.submit({A: TASKS[A]}, RUN, [A])
-    messages.clear()
-    session.submit(TASKS, RUN, [A, B])
-    assert [type(message) for message in messages] == [TaskDone, Reports, TaskDone]
+def test_a_task_may_depend_on_one_of_an_earlier_call(session: SynchronousSession) -> None:
+    """Its value is held until then."""
+    for task in TASKS:
+        session.submit([task], RUN)
+    assert session.fetch(B) == 7.0
 
 
 def test_nothing_runs_after_a_cancellation(
@@ -81,7 +71,7 @@ def test_nothing_runs_after_a_cancellation(
 ) -> None:
     """A cancelled session runs no task."""
     session.cancel()
-    session.submit(TASKS, RUN, [B])
+    session.submit(TASKS, RUN)
     assert messages == []
 
 

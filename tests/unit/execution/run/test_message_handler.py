@@ -10,14 +10,13 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s.errors import KernelError, SchedulerLost, WorkerLost
 from voxk8s.execution.events import Event, OperationFailed, WorkerRecovered
-from voxk8s.execution.executors.protocol import ExecutorStopped, Message, TaskLost
+from voxk8s.execution.executors.protocol import ExecutorStopped, Message, Reports, TaskLost
 from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
+from voxk8s.execution.operation_reports import Report, Status
+from voxk8s.execution.run.losses import MAX_WORKER_LOSSES
 from voxk8s.execution.run.message_handler import (
     CANCELLED,
-    MAX_LOST_ATTEMPTS,
-    MAX_RECOMPUTATIONS,
     MessageHandler,
-    requeue_missing,
 )
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_state import RunState
@@ -25,7 +24,8 @@ from voxk8s.execution.run.submit import Submitter
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.execution.source_locations import NO_LOCATIONS
 from voxk8s.execution.tasks.task import TaskKey
-from voxk8s.failure import failure_of
+from voxk8s.failure import CANCELLED as RUN_CANCELLED
+from voxk8s.failure import Failure, failure_of
 from voxk8s.kernels import registry
 from voxk8s.plan import ResultKey, key_graph
 
@@ -68,14 +68,21 @@ def context(events: list[Event]) -> Iterator[RunContext]:
         lambda _: None,
         None,
     )
-    Submitter(context).submit_missing()
+    _plan(context)
     yield context
     context.close()
 
 
+def _plan(context: RunContext) -> None:
+    submitter = Submitter(context)
+    submitter.plan_missing()
+    submitter.feed()
+
+
 def _task(context: RunContext) -> TaskKey:
-    [task] = context.state.pending
-    return task
+    task = context.state.queue.producer(_key(context))
+    assert task is not None
+    return task.key
 
 
 def _key(context: RunContext) -> ResultKey:
@@ -83,18 +90,27 @@ def _key(context: RunContext) -> ResultKey:
     return key
 
 
+def _dead(task: TaskKey) -> TaskLost:
+    return TaskLost(task, failure_of(WorkerLost("2 workers died")), culprit=task)
+
+
 def test_a_lost_task_is_retried_and_then_fails(context: RunContext, events: list[Event]) -> None:
     """A task that kills its workers again and again fails its operation."""
-    task = _task(context)
-    lost = TaskLost(task, failure_of(WorkerLost("2 workers died")), culprit=task)
-    for _ in range(MAX_LOST_ATTEMPTS):
-        MessageHandler(context).handle([lost])
+    for _ in range(MAX_WORKER_LOSSES):
+        MessageHandler(context).handle([_dead(_task(context))])
         assert context.state.stale
-        Submitter(context).submit_missing()
-    assert [type(event) for event in events].count(WorkerRecovered) == MAX_LOST_ATTEMPTS
-    MessageHandler(context).handle([lost])
+        _plan(context)
+    assert [type(event) for event in events].count(WorkerRecovered) == MAX_WORKER_LOSSES
+    MessageHandler(context).handle([_dead(_task(context))])
     [failed] = [event for event in events if isinstance(event, OperationFailed)]
     assert failed.failure.cause == "WorkerLost: 2 workers died"
+
+
+def test_one_loss_counts_once(context: RunContext, events: list[Event]) -> None:
+    """However often it is reported."""
+    task = _task(context)
+    MessageHandler(context).handle([_dead(task)] * 9)
+    assert [type(event) for event in events].count(WorkerRecovered) == 1
 
 
 def test_a_permanent_loss_is_not_retried(context: RunContext, events: list[Event]) -> None:
@@ -104,23 +120,25 @@ def test_a_permanent_loss_is_not_retried(context: RunContext, events: list[Event
     assert any(isinstance(event, OperationFailed) for event in events)
 
 
+def test_what_another_run_left_cancelled_is_planned_again(
+    context: RunContext, events: list[Event]
+) -> None:
+    """It is no failure of this run, and does not count."""
+    failure = Failure("the run was cancelled", RUN_CANCELLED)
+    for _ in range(9):
+        key = _key(context)
+        skipped = Report(key, Status.SKIPPED, origin=key, failure=failure)
+        MessageHandler(context).handle([Reports("another run", (skipped,))])
+        assert context.state.stale
+        _plan(context)
+    assert not any(isinstance(event, OperationFailed) for event in events)
+
+
 def test_messages_of_other_tasks_are_ignored(context: RunContext, events: list[Event]) -> None:
     """A task that this run does not wait for changes nothing."""
     before = list(events)
     MessageHandler(context).handle([TaskLost(TaskKey("other"), failure_of(WorkerLost("died")))])
     assert events == before
-
-
-def test_a_vanished_result_is_recomputed_a_bounded_number_of_times(context: RunContext) -> None:
-    """Its target is open again each time; a store that keeps losing it is given up."""
-    key = _key(context)
-    for _ in range(MAX_RECOMPUTATIONS):
-        context.settle(key, None)
-        assert requeue_missing(context, [key, key])
-        assert key not in context.state.settled
-    context.settle(key, None)
-    assert not requeue_missing(context, [key])
-    assert key in context.state.settled
 
 
 def test_a_cancelled_run_is_stopped(context: RunContext) -> None:

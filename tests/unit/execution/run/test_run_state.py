@@ -10,25 +10,14 @@ from voxk8s.execution.futures import LazyFuture
 from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.run.run_state import RunState, is_failure
-from voxk8s.execution.tasks.fusion import FusionGroup
-from voxk8s.execution.tasks.task import TaskKey, TaskOptions, build_tasks
 from voxk8s.failure import Failure
 from voxk8s.kernels import registry
 from voxk8s.plan import InputRef, KeyOperation, OperationId, ResultKey, Role, key_graph
 
 
-def _state(make: PlanMaker, *, submitted: bool = False) -> RunState:
-    """Return the state of a run of a plan, with one task for each target if it is submitted."""
-    state = RunState(key_graph(make.plan(), registry()))
-    if submitted:
-        for key in state.targets():
-            options = TaskOptions(goals={key}, must_store=(), cheap=())
-            group = FusionGroup([key], [key])
-            [(task, spec)] = build_tasks([group], state.graph.nodes, options).items()
-            state.tasks[task] = spec
-            state.watched[task] = (key,)
-            state.pending.add(task)
-    return state
+def _state(make: PlanMaker) -> RunState:
+    """Return the state of a run of a plan."""
+    return RunState(key_graph(make.plan(), registry()))
 
 
 def _two_goals() -> PlanMaker:
@@ -73,23 +62,13 @@ def test_goals_are_found_in_a_graph_that_has_grown() -> None:
     assert [goal.name for goal in state.goals_of(state.targets()[0])] == ["sum", "sum again"]
 
 
-def test_pending_targets_are_those_of_pending_tasks() -> None:
-    """A task that has ended is still watched."""
-    state = _state(_two_goals(), submitted=True)
-    first, second = state.targets()
-    assert state.pending_targets() == {first, second}
-    state.pending.discard(state.task_of(first)[0])
-    assert state.pending_targets() == {second}
-
-
-def test_the_task_of_a_target_is_found() -> None:
-    """Its value is the task's own where the target is the only export."""
-    state = _state(_two_goals(), submitted=True)
-    first = state.targets()[0]
-    task, alone = state.task_of(first)
-    assert (state.watched[task], alone) == ((first,), True)
-    with pytest.raises(KeyError):
-        state.task_of(ResultKey("f" * 64))
+def test_pivots_are_those_of_the_present_graph() -> None:
+    """A value for which no operation waits is none."""
+    state = _state(_loop())
+    pivot = state.graph.deferred[0].pivot
+    assert state.is_pivot(pivot)
+    state.graph = _state(_two_goals()).graph
+    assert not state.is_pivot(pivot)
 
 
 def test_inputs_without_a_pin_and_rejected_operations_are_blocked() -> None:
@@ -137,16 +116,15 @@ def test_a_target_that_ended_without_a_value_is_a_failure(status: Status, expect
     assert not is_failure(None)
 
 
-def _registered(number: float) -> tuple[RunState, TaskKey, OperationId]:
+def _registered(number: float) -> tuple[RunState, OperationId]:
     """Return a run of an operation that no other test has, with its future registered."""
     make = PlanMaker()
     make.show("x", make("addition", number, number))
-    state = _state(make, submitted=True)
-    [task] = state.pending
-    state.register_futures(task)
+    state = _state(make)
+    state.register_futures(state.targets())
     node = state.graph.nodes[state.targets()[0]]
     assert isinstance(node, KeyOperation)
-    return state, task, node.operation
+    return state, node.operation
 
 
 def _outcome(state: RunState, **more: object) -> GoalOutcome:
@@ -156,11 +134,11 @@ def _outcome(state: RunState, **more: object) -> GoalOutcome:
 
 def test_futures_end_with_the_values_of_goals() -> None:
     """They are registered by operation id and taken out of the table at the end."""
-    state, task, operation = _registered(101.0)
+    state, operation = _registered(101.0)
     future = get_operation_future(operation)
     assert isinstance(future, LazyFuture)
     assert not future.done()
-    state.register_futures(task)
+    state.register_futures(state.targets())
     assert get_operation_future(operation) is future
     state.resolve_futures((_outcome(state, value=202.0, has_value=True),))
     assert future.result() == 202.0
@@ -170,7 +148,7 @@ def test_futures_end_with_the_values_of_goals() -> None:
 
 def test_the_future_of_a_failed_goal_raises() -> None:
     """The exception has the failure in one line."""
-    state, _, operation = _registered(102.0)
+    state, operation = _registered(102.0)
     future = get_operation_future(operation)
     assert isinstance(future, LazyFuture)
     state.resolve_futures((_outcome(state, failure=Failure("no luck")),))
@@ -181,7 +159,7 @@ def test_the_future_of_a_failed_goal_raises() -> None:
 
 def test_a_future_without_a_value_is_cancelled() -> None:
     """Its caller does not wait for a run that has ended."""
-    state, _, operation = _registered(103.0)
+    state, operation = _registered(103.0)
     future = get_operation_future(operation)
     assert isinstance(future, LazyFuture)
     state.drop_futures()

@@ -1,8 +1,9 @@
-"""Submitting a run: its graph, what the store holds of it, and the tasks that are missing."""
+"""Planning a run: its graph, what the store holds of it, and the tasks that are missing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -13,11 +14,13 @@ from voxk8s.errors import InputUnavailable
 from voxk8s.execution.events import OperationFailed, PlanResolved
 from voxk8s.execution.executors.protocol import Executor, Message, TaskDone
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
+from voxk8s.execution.run import submit
+from voxk8s.execution.run.message_handler import MessageHandler
 from voxk8s.execution.run.pin_inputs import PinResult
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_state import RunState
-from voxk8s.execution.run.run_tracker import RunTracker
-from voxk8s.execution.run.submit import Submitter, grow_graph, prefetch_for
+from voxk8s.execution.run.submit import Submitter, grow_graph, lookups_for
+from voxk8s.execution.run.task_queue import QueuedTask
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.execution.source_locations import NO_LOCATIONS
 from voxk8s.kernels import registry
@@ -57,27 +60,83 @@ def _context(
     )
 
 
+def _submit(context: RunContext) -> Submitter:
+    submitter = Submitter(context)
+    submitter.plan_missing()
+    submitter.feed()
+    return submitter
+
+
+def _goal_task(context: RunContext) -> QueuedTask:
+    task = context.state.queue.producer(context.state.targets()[0])
+    assert task is not None
+    return task
+
+
 def test_missing_operations_are_submitted() -> None:
-    """The task of the goal is pending until its message is handled."""
+    """The task of the goal is started until its message is handled."""
     memory = Memory()
     context = _context(_sum(), memory=memory)
-    Submitter(context).submit_missing()
-    [task] = context.state.pending
-    assert MESSAGES[-1] == TaskDone(task)
+    _submit(context)
+    assert MESSAGES[-1] == TaskDone(_goal_task(context).key)
+    assert context.state.queue.started == 1
     [resolved] = memory.of(PlanResolved)
     assert (resolved.total, resolved.cached, resolved.to_compute) == (2, 0, 2)
     context.close()
 
 
-def test_pending_tasks_are_not_submitted_again() -> None:
-    """A second call, as after a pivot was read, submits what is new only."""
+def test_planned_operations_are_not_planned_again() -> None:
+    """A second call, as after a pivot was read, plans what is new only."""
     context = _context(_sum())
-    submitter = Submitter(context)
-    submitter.submit_missing()
+    submitter = _submit(context)
     before = list(MESSAGES)
-    submitter.submit_missing()
+    submitter.plan_missing()
+    submitter.feed()
     assert before == MESSAGES
     context.close()
+
+
+def test_the_executor_gets_a_bounded_number_of_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others follow as tasks end."""
+    monkeypatch.setattr(submit, "WINDOW", 3)
+    monkeypatch.setattr(submit, "WINDOW_PER_THREAD", 1)
+    make = PlanMaker()
+    for number in range(8):
+        make.show(f"x{number}", make("addition", float(number), 1.0))
+    context = _context(make)
+    submitter, handler = _submit(context), MessageHandler(context)
+    most = 0
+    while context.state.queue.unfinished:
+        most = max(most, context.state.queue.started)
+        handler.handle([MESSAGES.pop(0) for _ in range(len(MESSAGES))])
+        submitter.feed()
+    assert most == 3
+    assert len(context.state.settled) == 8
+    context.close()
+
+
+def test_shared_operations_of_loops_are_looked_up_once() -> None:
+    """However many sequences become known one after the other."""
+
+    class Counting:
+        def __init__(self, store: ResultStore) -> None:
+            self.store, self.asked = store, Counter[str]()
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.store, name)
+
+        def contains(self, keys: Collection[str]) -> set[str]:
+            self.asked.update(keys)
+            return self.store.contains(keys)
+
+    store: Any = Counting(fresh_store())
+    make = PlanMaker()
+    for number in range(5):
+        length = make("addition", float(number), 1.0)
+        make.show(f"x{number}", make.loop(make("range", length), "sequence"))
+    result = engine_on(store, SynchronousExecutor()).execute_workplan(make.plan())
+    assert result.success
+    assert set(store.asked.values()) == {1}
 
 
 def test_known_results_are_settled_and_not_submitted() -> None:
@@ -85,9 +144,9 @@ def test_known_results_are_settled_and_not_submitted() -> None:
     store = fresh_store()
     engine_on(store, SynchronousExecutor()).execute_workplan(_sum().plan())
     context = _context(_sum(), store, RaisingExecutor())
-    Submitter(context).submit_missing()
+    Submitter(context).plan_missing()
     assert context.state.settled == {context.state.targets()[0]: None}
-    assert not context.state.pending
+    assert not context.state.queue.unfinished
 
 
 def test_constants_are_settled() -> None:
@@ -95,7 +154,7 @@ def test_constants_are_settled() -> None:
     make = PlanMaker()
     make.show("one", make.constant(1.0))
     context = _context(make, executor=RaisingExecutor())
-    Submitter(context).submit_missing()
+    Submitter(context).plan_missing()
     assert context.state.settled == {context.state.targets()[0]: None}
 
 
@@ -103,12 +162,11 @@ def test_constants_are_settled() -> None:
 def test_a_run_without_known_results_has_tasks_of_its_own(cache: str) -> None:
     """The keys of its tasks have its name, so that Dask does not take values of another run."""
     context = _context(_sum(), cache=cache)
-    Submitter(context).submit_missing()
-    [task] = context.state.pending
-    assert task.endswith(f"-{context.name}")
+    _submit(context)
+    assert _goal_task(context).key.endswith(f"-{context.name}")
     shared = _context(_sum())
-    Submitter(shared).submit_missing()
-    assert {str(key) for key in shared.state.pending} == {str(shared.state.targets()[0])}
+    _submit(shared)
+    assert _goal_task(shared).key == f"default.addition-{shared.state.targets()[0]}"
     for each in (context, shared):
         each.close()
 
@@ -119,8 +177,8 @@ def test_an_input_that_cannot_be_read_is_reported_once(tmp_path: object) -> None
     make.show("file", make("load", f"{tmp_path}/nothing.json"))
     context = _context(make, memory=memory)
     submitter = Submitter(context)
-    submitter.submit_missing()
-    submitter.submit_missing()
+    submitter.plan_missing()
+    submitter.plan_missing()
     [failed] = memory.of(OperationFailed)
     assert "nothing.json" in failed.failure.message
     assert failed.key == ""
@@ -132,9 +190,9 @@ def test_a_run_that_fails_fast_stops_at_such_an_input(tmp_path: object) -> None:
     make = _sum()
     make.show("file", make("load", f"{tmp_path}/nothing.json"))
     context = _context(make, executor=SynchronousExecutor(), on_failure="failfast")
-    Submitter(context).submit_missing()
+    Submitter(context).plan_missing()
     assert context.stopped == "not finished: stopped after default.load had failed"
-    assert not context.state.pending
+    assert not context.state.queue.unfinished
     context.close()
 
 
@@ -177,33 +235,11 @@ def test_a_graph_grows_by_the_values_of_pivots() -> None:
     assert state.graph.goals[0].key is not None
 
 
-def _looked_up(cache: str, *, vanished: bool = False, durable: bool = False) -> bool:
-    """Whether a result that the store holds counts as known."""
-    store, tracker = fresh_store(), RunTracker("run")
-    state = RunState(key_graph(_sum().plan(), registry()))
-    [key] = state.targets()
-    store.put(key, 17.0)
-    if vanished:
-        state.vanished[key] = 1
-    if durable:
-        tracker.durable.add(key)
-    config = RunConfig.from_options(store, SynchronousExecutor(), {"cache": cache})
-    return key in prefetch_for(config, tracker, state)([key])
-
-
 @pytest.mark.parametrize(("cache", "known"), [("use", True), ("refresh", False), ("bypass", False)])
 def test_what_the_store_holds_is_known_to_a_run_that_uses_it(cache: str, known: bool) -> None:
     """Other runs do not ask."""
-    assert _looked_up(cache) is known
-
-
-def test_a_result_that_vanished_is_unknown_until_it_is_stored_again() -> None:
-    """The store may still list it."""
-    assert not _looked_up("use", vanished=True)
-    assert _looked_up("use", vanished=True, durable=True)
-
-
-@pytest.mark.parametrize(("cache", "known"), [("refresh", True), ("bypass", False)])
-def test_a_refreshing_run_knows_what_it_has_stored_itself(cache: str, known: bool) -> None:
-    """A retry does not compute it once more."""
-    assert _looked_up(cache, durable=True) is known
+    store, state = fresh_store(), RunState(key_graph(_sum().plan(), registry()))
+    [key] = state.targets()
+    store.put(key, 17.0)
+    config = RunConfig.from_options(store, SynchronousExecutor(), {"cache": cache})
+    assert (key in lookups_for(config, state)([key])) is known

@@ -10,8 +10,9 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.tasks import planning
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
-from voxk8s.execution.tasks.planning import plan_tasks
+from voxk8s.execution.tasks.planning import plan_groups
 from voxk8s.execution.tasks.scheduling import DefaultPolicy, find_policy
+from voxk8s.execution.tasks.task import build_tasks
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import ResultKey, key_graph, resolve
 from voxk8s.values import Image
@@ -37,7 +38,8 @@ def test_a_saved_image_is_stored_beside_its_file(saved: str, kept: set[str]) -> 
     graph = key_graph(make.plan(), registry())
     compute = resolve(graph, lambda _: ()).compute
     goals = [goal.key for goal in graph.goals if goal.key is not None]
-    tasks, _ = plan_tasks(graph, compute, (), goals)
+    groups, options = plan_groups(graph, compute, (), goals)
+    tasks = build_tasks(groups, graph.nodes, options)
     steps = [step for task in tasks.values() for step in task.steps]
     named = {step.kernel if step.kind != "save" else "save" for step in steps if step.must_store}
     assert named == kept
@@ -66,5 +68,22 @@ def test_only_groups_of_other_policies_are_checked(monkeypatch: pytest.MonkeyPat
     graph = key_graph(make.plan(), registry())
     compute = resolve(graph, lambda _: ()).compute
     for policy in (find_policy("default"), OtherPolicy()):
-        plan_tasks(graph, compute, (), compute, policy=policy)
+        plan_groups(graph, compute, (), compute, policy=policy)
     assert checked == [1]
+
+
+def test_only_what_targets_need_and_no_task_has_is_planned() -> None:
+    """Failed operations are left out as well; what is held is exported."""
+    make = PlanMaker()
+    first = make("planning.blank", 1.0)
+    second = make("vox1.not", first)
+    make.show("third", make("vox1.max", second))
+    make.show("other", make("addition", 1.0, 2.0))
+    graph = key_graph(make.plan(), registry())
+    compute = resolve(graph, lambda _: ()).compute
+    blank, inverse, maximum, addition = compute
+    groups, _ = plan_groups(
+        graph, compute, (), [maximum], provided=[blank], held=[inverse], failed=[addition]
+    )
+    assert [key for group in groups for key in group.members] == [inverse, maximum]
+    assert {key for group in groups for key in group.exports} == {inverse, maximum}

@@ -16,8 +16,10 @@ from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import (
     DefaultPolicy,
     check_groups,
+    depth_first_order,
     find_policy,
 )
+from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.plan import ResultKey
 from voxk8s.storage import open_store
 
@@ -103,3 +105,65 @@ def test_groups_of_the_default_policy_are_valid(data: st.DataObject) -> None:
     targets |= {key for key in order if key not in used}
     groups = DefaultPolicy().fuse(order, arguments, needed, OperationTraits(cheap, small, targets))
     check_groups(groups, order, arguments, needed, targets)
+
+
+Needs = dict[TaskKey, list[TaskKey]]
+
+
+def _needs(names: dict[str, list[str]]) -> Needs:
+    return {TaskKey(name): [TaskKey(each) for each in below] for name, below in names.items()}
+
+
+def _sweep(branches: int) -> tuple[Needs, list[TaskKey]]:
+    """Return branches over an image and a mask; each has three goals that share its values."""
+    needs: dict[str, list[str]] = {"image": [], "base": ["image"]}
+    goals = []
+    for n in range(branches):
+        needs |= {
+            f"a{n}": ["image"],
+            f"b{n}": [f"a{n}"],
+            f"c{n}": [f"b{n}"],
+            f"d{n}": [f"c{n}", "base"],
+            f"e{n}": [f"d{n}", f"a{n}"],
+            f"f{n}": [f"e{n}"],
+            f"g{n}": [f"e{n}"],
+            f"h{n}": [f"g{n}"],
+            f"i{n}": [f"a{n}", f"b{n}"],
+            f"j{n}": [f"i{n}"],
+        }
+        goals += [TaskKey(f"f{n}"), TaskKey(f"h{n}"), TaskKey(f"j{n}")]
+    return _needs(needs), goals
+
+
+def _peak(needs: Needs, order: list[TaskKey]) -> int:
+    """Return the largest number of values that wait for their last use."""
+    last_use = {need: key for key in order for need in needs[key]}
+    live: set[TaskKey] = set()
+    peak = 0
+    for key in order:
+        if key in last_use:
+            live.add(key)
+        peak = max(peak, len(live))
+        live -= {need for need in needs[key] if last_use[need] == key}
+    return peak
+
+
+@pytest.mark.parametrize("branches", [2, 40])
+def test_branches_of_a_sweep_run_one_after_the_other(branches: int) -> None:
+    """Only the values of one branch are held at a time, however many branches there are."""
+    needs, goals = _sweep(branches)
+    order = depth_first_order(needs, goals)
+    assert set(order) == set(needs)
+    assert _peak(needs, order) <= 6
+    assert max(order.index(TaskKey(f"{step}0")) for step in "abcdefghij") < order.index(
+        TaskKey("a1")
+    )
+
+
+def test_goals_that_alternate_between_images_run_image_after_image() -> None:
+    """One image is held at a time, and what all of them use."""
+    names: dict[str, list[str]] = {name: [] for name in ("mask", *(f"image{n}" for n in range(8)))}
+    goals = [f"g{place}" for place in range(40)]
+    names |= {goal: ["mask", f"image{place % 8}"] for place, goal in enumerate(goals)}
+    needs = _needs(names)
+    assert _peak(needs, depth_first_order(needs, [TaskKey(goal) for goal in goals])) == 2

@@ -5,10 +5,20 @@ from __future__ import annotations
 import pickle
 
 from tests.support.plans_and_runs import PlanMaker
-from voxk8s.execution.tasks.planning import plan_tasks
-from voxk8s.execution.tasks.task import StepKind, TaskSpec, task_key
+from voxk8s.execution.tasks.fusion import FusionGroup
+from voxk8s.execution.tasks.planning import plan_groups
+from voxk8s.execution.tasks.task import (
+    StepKind,
+    TaskKey,
+    TaskSpec,
+    UpstreamRef,
+    build_adoption,
+    build_tasks,
+    result_task_key,
+    task_key,
+)
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyConstant, KeyGraph, ResultKey, key_graph, resolve
+from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, key_graph, resolve
 
 
 def _graph(make: PlanMaker) -> KeyGraph:
@@ -19,16 +29,40 @@ def _tasks(graph: KeyGraph, known: int = 0) -> dict[str, TaskSpec]:
     keys = [key for key, node in graph.nodes.items() if not isinstance(node, KeyConstant)]
     resolution = resolve(graph, set(keys[:known]).intersection)
     targets = [goal.key for goal in graph.goals if goal.key is not None]
-    tasks, _ = plan_tasks(graph, resolution.compute, resolution.known, targets)
+    groups, options = plan_groups(graph, resolution.compute, resolution.known, targets)
+    tasks = build_tasks(groups, graph.nodes, options)
     return {str(name): task for name, task in tasks.items()}
 
 
-def test_the_key_of_a_task_is_its_result_key() -> None:
+def test_the_key_of_a_task_says_what_it_does() -> None:
     """Two clients share a task of one export; a salt prevents it."""
-    key = ResultKey("a" * 64)
-    assert str(task_key([key])) == key
-    assert task_key([key], "run") == key + "-run"
-    assert task_key([key, ResultKey("b" * 64)]).startswith("pack-")
+    make = PlanMaker()
+    make.show("x", make("addition", make("range", 9.0), 1.0))
+    graph = _graph(make)
+    first, second = resolve(graph, lambda _: ()).compute
+    group = FusionGroup([first, second], [second])
+    assert task_key(group, graph.nodes) == f"default.addition-{second}"
+    assert task_key(group, graph.nodes, "run") == f"default.addition-{second}-run"
+    assert task_key(FusionGroup([], [first], [first]), graph.nodes) == f"fetch-{first}"
+    several = FusionGroup([first, second], [first, second])
+    assert task_key(several, graph.nodes).startswith("pack-")
+    assert str(result_task_key(group)) == second
+    assert result_task_key(several).startswith("pack-")
+
+
+def test_a_value_of_another_task_is_adopted() -> None:
+    """The step gets it as its argument and stores it as a goal."""
+    make = PlanMaker()
+    make.show("x", make("addition", 1.0, 2.0))
+    graph = _graph(make)
+    [key] = resolve(graph, lambda _: ()).compute
+    node = graph.nodes[key]
+    assert isinstance(node, KeyOperation)
+    source = UpstreamRef(TaskKey("its task"), key, True)
+    task = build_adoption(TaskKey("adoption"), node, source)
+    [step] = task.steps
+    assert (step.kind, step.must_store, step.goal) == (StepKind.ADOPT, True, True)
+    assert task.dependencies == ("its task",)
 
 
 def test_the_same_plan_gives_the_same_tasks() -> None:

@@ -12,8 +12,8 @@ from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import RetryPolicy
-from voxk8s.execution.tasks.planning import plan_tasks
-from voxk8s.execution.tasks.task import TaskSpec
+from voxk8s.execution.tasks.planning import plan_groups
+from voxk8s.execution.tasks.task import TaskSpec, build_tasks
 from voxk8s.execution.worker import runtime, shared_work
 from voxk8s.execution.worker.run_task import run_task
 from voxk8s.execution.worker.shared_work import HolderTimeout
@@ -62,7 +62,8 @@ def _task() -> TaskSpec:
     make.show("x", make("shared.expensive", 1.0))
     graph = key_graph(make.plan(), registry())
     compute = resolve(graph, lambda _: ()).compute
-    [task] = plan_tasks(graph, compute, (), compute)[0].values()
+    groups, options = plan_groups(graph, compute, (), compute)
+    [task] = build_tasks(groups, graph.nodes, options).values()
     return task
 
 

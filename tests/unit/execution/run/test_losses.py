@@ -1,0 +1,46 @@
+"""The losses of a run: each counts once."""
+
+from __future__ import annotations
+
+from voxk8s.execution.run.losses import MAX_RECOMPUTATIONS, MAX_WORKER_LOSSES, Losses
+from voxk8s.execution.tasks.task import TaskKey
+from voxk8s.plan import ResultKey
+
+KEY = ResultKey("a" * 64)
+
+
+def test_a_vanished_result_counts_once_until_it_is_computed() -> None:
+    """Twenty goals above it report the same loss."""
+    losses = Losses()
+    for _ in range(20):
+        assert losses.result_vanished(KEY)
+    assert losses.is_missing(KEY)
+    losses.result_computed(KEY)
+    assert not losses.is_missing(KEY)
+
+
+def test_a_store_that_keeps_losing_a_result_is_given_up() -> None:
+    """Recomputing it once more would not help."""
+    losses = Losses()
+    for _ in range(MAX_RECOMPUTATIONS):
+        assert losses.result_vanished(KEY)
+        losses.result_computed(KEY)
+    assert not losses.result_vanished(KEY)
+
+
+def test_the_death_of_a_worker_counts_once() -> None:
+    """Each task that depends on the lost one reports it."""
+    losses = Losses()
+    for _ in range(20):
+        assert losses.workers_died(TaskKey("first"), KEY)
+    assert losses.is_counted(TaskKey("first"))
+    assert not losses.suspects
+
+
+def test_a_task_that_kills_workers_runs_alone_and_is_given_up_then() -> None:
+    """Its operations are the same under another task key."""
+    losses = Losses()
+    for number in range(MAX_WORKER_LOSSES):
+        assert losses.workers_died(TaskKey(f"attempt {number}"), KEY)
+    assert losses.suspects == {KEY}
+    assert not losses.workers_died(TaskKey("last"), KEY)
