@@ -15,7 +15,7 @@ from voxk8s.execution.executors.protocol import Executor, Send, Session
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
-from voxk8s.execution.tasks.task import TaskKey, TaskSpec
+from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.plan import ResultKey, Scalar, WorkPlan
 from voxk8s.storage import ResultStore, open_store
 from voxk8s.values import Image
@@ -124,8 +124,10 @@ class Unfused:
         reading = [FusionGroup([], [key], [key]) for key in known]
         return [*reading, *(FusionGroup([key], [key]) for key in order)]
 
-    def schedule(self, _: Mapping[TaskKey, TaskSpec], __: Collection[TaskKey]) -> Schedule:
-        """Leave the order to the executor."""
+    def schedule(
+        self, needs: Mapping[TaskKey, Collection[TaskKey]], targets: Sequence[TaskKey]
+    ) -> Schedule:
+        """Leave the topological order."""
         return DEFAULT_SCHEDULE
 
 

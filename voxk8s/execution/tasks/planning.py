@@ -32,8 +32,8 @@ def plan_groups(
 
     `compute` is in topological order; operations that no target needs are left out, and so are
     those in `provided`, whose values other tasks have, and those in `failed`. Results in `held` are
-    exported where they are computed, those in `replaces` stored in any case. Raises InvalidUsage for
-    a policy whose groups are not valid.
+    exported where they are computed, those in `replaces` are stored in any case. Raises
+    InvalidUsage for a policy whose groups are not valid.
     """
     needs = {key: graph.nodes[key].arguments for key in compute if key not in provided}
     wanted = reachable(needs, targets)

@@ -12,6 +12,7 @@ from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.scheduling import DefaultPolicy
 from voxk8s.execution.tasks.task import StepKind, TaskKey, TaskOptions
 from voxk8s.plan import KeyOperation, OperationId, ResultKey
+from voxk8s.plan.kernel_version import numbered
 
 Nodes = dict[ResultKey, KeyOperation]
 
@@ -24,7 +25,7 @@ def _nodes(*needs: Sequence[int]) -> Nodes:
     """Return operations by their numbers, each with those it needs."""
     return {
         _key(number): KeyOperation(
-            _key(number), "test.op", 1, tuple(map(_key, below)), OperationId(str(number))
+            _key(number), "test.op", numbered(1), tuple(map(_key, below)), OperationId(str(number))
         )
         for number, below in enumerate(needs)
     }
