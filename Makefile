@@ -38,7 +38,7 @@ help: ## List the targets
 venv: $(STAMP) ## Create .venv from uv.lock
 	@:
 
-$(STAMP): pyproject.toml uv.lock voxk8s/kernels/vox1/distances.c | $(UV)
+$(STAMP): pyproject.toml uv.lock build_backend.py $(wildcard voxk8s/kernels/native/*.[ch]) | $(UV)
 	@begin=$$SECONDS; \
 	$(UV) sync --quiet --frozen --all-extras --reinstall-package voxk8s || { \
 	    echo "error: cannot create .venv from uv.lock (is the package index reachable?)" >&2; exit 1; }; \

@@ -22,9 +22,8 @@ HEAVY = (
     "numba",
     "kubernetes",
     "s3fs",
-    "cc3d",
 )
-COMPUTING = ("dask", "distributed", "SimpleITK", "scipy", "numba", "cc3d", "edt")
+COMPUTING = ("dask", "distributed", "SimpleITK", "scipy", "numba")
 
 
 def loaded(statement: str, among: tuple[str, ...]) -> list[str]:

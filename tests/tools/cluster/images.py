@@ -26,7 +26,8 @@ class Target:
         names = ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock"]
         files = [ROOT / name for name in names]
         if self.with_source:
-            files += [ROOT / "README.md", ROOT / "LICENSE", *package_files()]
+            files += [ROOT / name for name in ("README.md", "LICENSE", "build_backend.py")]
+            files += package_files()
         return digest_of(self.name, digest_of_files(ROOT, files))
 
 

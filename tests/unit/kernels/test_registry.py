@@ -169,7 +169,7 @@ def test_the_registry_imports_nothing_heavy() -> None:
         found = registry()
         for name in found.names():
             assert found.find(name, ()) is not None
-        heavy = {"numpy", "scipy", "SimpleITK", "cc3d", "edt", "numba", "dask", "fsspec"}
+        heavy = {"numpy", "scipy", "SimpleITK", "numba", "dask", "fsspec"}
         print(sorted(heavy & set(sys.modules)))
     """
     done = subprocess.run(

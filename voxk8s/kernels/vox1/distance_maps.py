@@ -22,11 +22,11 @@ from typing import Final
 import numpy as np
 
 from voxk8s.errors import KernelError
-from voxk8s.kernels.arguments import require_float32, require_mask
-from voxk8s.kernels.images import image_like, invert_mask
-from voxk8s.kernels.vox1.ball_dilation import Row, ball_rows, dilate_by_rows
-from voxk8s.kernels.vox1.box_morphology import mask_contour
-from voxk8s.kernels.vox1.distance_transform import Box, bounding_box, distance_transform, grow_box
+from voxk8s.kernels.arguments import require_bits, require_float32
+from voxk8s.kernels.bit_volume import BitVolume, Box, grow_box, whole_words
+from voxk8s.kernels.images import image_like
+from voxk8s.kernels.vox1.ball_dilation import ball_rows
+from voxk8s.kernels.vox1.distance_transform import distance_transform
 from voxk8s.values import Float32Array, Image, MaskArray, Value
 
 FAR: Final = np.float32(1.8446743e19)
@@ -39,13 +39,13 @@ def dt(a: Value) -> Image:
     The line 000111000 has the distances 3 2 1 0 -1 0 1 2 3. That of an empty mask is 1.8446743e19
     everywhere, that of a full one -1.8446743e19. float32, geometry of `a`.
     """
-    image, mask = require_mask("dt", a)
+    image, mask = require_bits("dt", a)
     return image_like(image, _signed_distance(mask, image.spacing))
 
 
 def pdt(a: Value) -> Image:
     """Return the distance to `a` in mm, 0 inside: max(dt(a), 0). float32, geometry of `a`."""
-    image, mask = require_mask("pdt", a)
+    image, mask = require_bits("pdt", a)
     distance = _signed_distance(mask, image.spacing)
     return image_like(image, np.maximum(distance, np.float32(0), out=distance))
 
@@ -55,8 +55,8 @@ def distleq(r: Value, a: Value) -> Image:
 
     It contains `a` if r >= 0, and is empty if r < 0 or `a` is empty.
     """
-    image, mask = require_mask("distleq", a)
-    return image_like(image, _at_most(mask, _radius("distleq", r), image.spacing))
+    image, mask = require_bits("distleq", a)
+    return image_like(image, _at_most(mask, _radius("distleq", r), image.spacing).voxels())
 
 
 def distgeq(r: Value, a: Value) -> Image:
@@ -64,8 +64,8 @@ def distgeq(r: Value, a: Value) -> Image:
 
     It is full if r <= 0 or `a` is empty.
     """
-    image, mask = require_mask("distgeq", a)
-    return image_like(image, _at_least(mask, _radius("distgeq", r), image.spacing))
+    image, mask = require_bits("distgeq", a)
+    return image_like(image, _at_least(mask, _radius("distgeq", r), image.spacing).voxels())
 
 
 def smoothen(a: Value, r: Value) -> Image:
@@ -74,10 +74,10 @@ def smoothen(a: Value, r: Value) -> Image:
     Both comparisons include equality, so this is not the morphological opening: parts that are
     exactly `r` thick are kept. Empty stays empty.
     """
-    image, mask = require_mask("smoothen", a)
+    image, mask = require_bits("smoothen", a)
     radius = _radius("smoothen", r)
-    core = _at_least(invert_mask(mask), radius, image.spacing)
-    return image_like(image, _at_most(core, radius, image.spacing))
+    core = _at_least(~mask, radius, image.spacing)
+    return image_like(image, _at_most(core, radius, image.spacing).voxels())
 
 
 def erode(a: Value, r: Value) -> Image:
@@ -87,8 +87,8 @@ def erode(a: Value, r: Value) -> Image:
     of the image are not eroded from there. If r >= 0, empty stays empty and full stays full; the
     result is full if r < 0.
     """
-    image, mask = require_mask("erode", a)
-    return image_like(image, _erode(mask, _radius("erode", r), image.spacing))
+    image, mask = require_bits("erode", a)
+    return image_like(image, _erode(mask, _radius("erode", r), image.spacing).voxels())
 
 
 def dilate(a: Value, r: Value) -> Image:
@@ -96,8 +96,8 @@ def dilate(a: Value, r: Value) -> Image:
 
     If r >= 0, empty stays empty and full stays full; the result is empty if r < 0.
     """
-    image, mask = require_mask("dilate", a)
-    return image_like(image, _at_most(mask, _radius("dilate", r), image.spacing))
+    image, mask = require_bits("dilate", a)
+    return image_like(image, _at_most(mask, _radius("dilate", r), image.spacing).voxels())
 
 
 def imopen(a: Value, r: Value) -> Image:
@@ -106,10 +106,10 @@ def imopen(a: Value, r: Value) -> Image:
     If r >= 0, empty stays empty and full stays full. Voxels at the border of the image are not
     eroded from outside.
     """
-    image, mask = require_mask("imopen", a)
+    image, mask = require_bits("imopen", a)
     radius = _radius("imopen", r)
     eroded = _erode(mask, radius, image.spacing)
-    return image_like(image, _at_most(eroded, radius, image.spacing))
+    return image_like(image, _at_most(eroded, radius, image.spacing).voxels())
 
 
 def imclose(a: Value, r: Value) -> Image:
@@ -118,79 +118,69 @@ def imclose(a: Value, r: Value) -> Image:
     If r >= 0, empty stays empty and full stays full. Voxels at the border of the image are not
     eroded from outside.
     """
-    image, mask = require_mask("imclose", a)
+    image, mask = require_bits("imclose", a)
     radius = _radius("imclose", r)
     dilated = _at_most(mask, radius, image.spacing)
-    return image_like(image, _erode(dilated, radius, image.spacing))
+    return image_like(image, _erode(dilated, radius, image.spacing).voxels())
 
 
-def _signed_distance(mask: MaskArray, spacing: tuple[float, ...]) -> Float32Array:
-    contour = mask_contour(mask)
-    if not contour.any():
-        return np.full(mask.shape, -FAR if mask.any() else FAR, np.float32)
-    inside = np.greater(mask, contour).view(np.uint8)
-    return distance_transform(contour, spacing, inside=inside)
+def _signed_distance(mask: BitVolume, spacing: tuple[float, ...]) -> Float32Array:
+    contour = mask.contour()
+    if not contour:
+        return np.full(mask.shape, -FAR if mask else FAR, np.float32)
+    inside = mask & ~contour
+    return distance_transform(contour.voxels(), spacing, inside=inside.voxels())
 
 
-def _at_most(mask: MaskArray, r: np.float32, spacing: tuple[float, ...]) -> MaskArray:
+def _at_most(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -> BitVolume:
     """Return where pdt(mask) <= r."""
-    if r >= FAR:
-        return np.ones_like(mask)
-    if r < 0:
-        return np.zeros_like(mask)
-    box = _undecided_box(mask, r, spacing)
-    if box is None:
-        return mask.copy()
-    result = mask.copy()
-    rows = _ball(r, spacing, mask[box].shape, closed=True)
-    if rows is not None:
-        result[box] = dilate_by_rows(mask[box], rows)
-    else:
-        np.less_equal(_distance(mask[box], spacing), r, out=result[box], casting="unsafe")
-    return result
+    return _within(mask, r, spacing, closed=True)
 
 
-def _at_least(mask: MaskArray, r: np.float32, spacing: tuple[float, ...]) -> MaskArray:
+def _at_least(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -> BitVolume:
     """Return where pdt(mask) >= r."""
-    if r <= 0:
-        return np.ones_like(mask)
-    if r > FAR:
-        return np.zeros_like(mask)
-    result = invert_mask(mask)
-    box = _undecided_box(mask, r, spacing)
+    return ~_within(mask, r, spacing, closed=False)
+
+
+def _within(
+    mask: BitVolume, r: np.float32, spacing: tuple[float, ...], *, closed: bool
+) -> BitVolume:
+    """Return where pdt(mask) <= r if `closed`, else where pdt(mask) < r."""
+    if r > FAR or (closed and r == FAR):
+        return mask | ~mask
+    if r < 0 or (r == 0 and not closed):
+        return mask & ~mask
+    box = _undecided_box(mask, r, spacing) if r > 0 else None
     if box is None:
-        return result
-    rows = _ball(r, spacing, mask[box].shape, closed=False)
+        return mask
+    aligned = whole_words(box, mask.shape)
+    part = mask.crop(aligned)
+    rows = ball_rows(r, tuple(reversed(spacing)), part.shape, closed=closed)
     if rows is not None:
-        result[box] = invert_mask(dilate_by_rows(mask[box], rows))
-    else:
-        np.greater_equal(_distance(mask[box], spacing), r, out=result[box], casting="unsafe")
-    return result
+        return mask.replace(aligned, part.dilate_by_rows(rows))
+    voxels = mask.voxels()
+    distance = _distance(voxels[box], spacing)
+    voxels[box] = distance <= r if closed else distance < r
+    return BitVolume.pack(voxels)
 
 
-def _erode(mask: MaskArray, r: np.float32, spacing: tuple[float, ...]) -> MaskArray:
-    return invert_mask(_at_most(invert_mask(mask), r, spacing))
+def _erode(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -> BitVolume:
+    return ~_at_most(~mask, r, spacing)
 
 
-def _ball(
-    r: np.float32, spacing: tuple[float, ...], shape: tuple[int, ...], *, closed: bool
-) -> list[Row] | None:
-    return ball_rows(r, tuple(reversed(spacing)), shape, closed=closed) if r > 0 else None
-
-
-def _undecided_box(mask: MaskArray, r: np.float32, spacing: tuple[float, ...]) -> Box | None:
+def _undecided_box(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -> Box | None:
     """Return the box outside which the mask itself shows what is within `r`; None if all does.
 
     Voxels outside the mask lie in the bounding box of its complement, and the contour one voxel
     around that; voxels within `r` of the mask lie in its own bounding box grown by `r`.
     """
-    outside = bounding_box(invert_mask(mask))
-    inside = bounding_box(mask)
+    outside = (~mask).bounding_box()
+    inside = mask.bounding_box()
     if outside is None or inside is None:
         return None
     reach = [math.ceil(float(r) / step) + 1 for step in reversed(spacing)]
     far = grow_box(inside, reach, mask.shape)
-    close = grow_box(outside, [1] * mask.ndim, mask.shape)
+    close = grow_box(outside, [1] * len(mask.shape), mask.shape)
     box = tuple(
         slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(far, close, strict=True)
     )
@@ -199,10 +189,10 @@ def _undecided_box(mask: MaskArray, r: np.float32, spacing: tuple[float, ...]) -
 
 def _distance(mask: MaskArray, spacing: tuple[float, ...]) -> Float32Array:
     """Return pdt within a box that contains the relevant part of the contour."""
-    contour = mask_contour(mask)
-    if not contour.any():
+    contour = BitVolume.pack(mask).contour()
+    if not contour:
         return np.full(mask.shape, 0 if mask.any() else FAR, np.float32)
-    distance = distance_transform(contour, spacing)
+    distance = distance_transform(contour.voxels(), spacing)
     distance[mask.view(np.bool_)] = 0
     return distance
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import require_float32, require_two_masks
-from voxk8s.kernels.vox1.distance_transform import bounding_box, distance_transform
+from voxk8s.kernels.bit_volume import BitVolume
+from voxk8s.kernels.vox1.distance_transform import distance_transform
 from voxk8s.values import Float32Array, MaskArray, Value
 
 
@@ -49,7 +50,7 @@ def _surface_distances(kernel: str, a: Value, b: Value) -> tuple[Float32Array, F
     if not first.any() or not second.any():
         return None
     # Both surfaces lie in the bounding box of the union, outside of which both masks are false.
-    box = bounding_box(np.bitwise_or(first, second))
+    box = BitVolume.pack(np.bitwise_or(first, second)).bounding_box()
     surface_a, surface_b = _surface(first[box]), _surface(second[box])
     to_b = distance_transform(surface_b, image.spacing)[surface_a.view(np.bool_)]
     to_a = distance_transform(surface_a, image.spacing)[surface_b.view(np.bool_)]

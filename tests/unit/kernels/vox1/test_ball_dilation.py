@@ -1,4 +1,4 @@
-"""Dilation by a ball gives what a distance map gives."""
+"""Dilation by the rows of a ball gives what a distance map gives."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.images import mask_arrays
-from voxk8s.kernels.vox1.ball_dilation import Row, ball_rows, dilate_by_rows
+from voxk8s.kernels.bit_volume import BitVolume
+from voxk8s.kernels.vox1.ball_dilation import Row, ball_rows
 from voxk8s.kernels.vox1.distance_transform import distance_transform
 
 STEPS = ((1.0, 1.0, 1.0), (0.7, 0.7, 0.7), (3.0, 1.0, 2.0), (0.45, 1.1, 0.7))
@@ -28,16 +29,7 @@ def test_as_a_distance_map(
         return
     distance = distance_transform(mask, tuple(reversed(steps)))
     within = distance <= np.float32(r) if closed else distance < np.float32(r)
-    assert np.array_equal(dilate_by_rows(mask, rows), within)
-
-
-def test_rows_cross_words() -> None:
-    """A voxel at the end of a word of 64 spreads into the next one, and back."""
-    line = np.zeros((1, 140), np.uint8)
-    line[0, [63, 128]] = 1
-    expected = np.zeros_like(line)
-    expected[0, 60:67] = expected[0, 125:132] = 1
-    assert np.array_equal(dilate_by_rows(line, [Row(0, 0, 3)]), expected)
+    assert np.array_equal(BitVolume.pack(mask).dilate_by_rows(rows).voxels(), within)
 
 
 @pytest.mark.parametrize("closed", [True, False])

@@ -9,7 +9,6 @@ from scipy import ndimage
 
 from tests.support.images import call, image, mask, masks, voxels
 from voxk8s.errors import KernelError
-from voxk8s.kernels.vox1.box_morphology import mask_contour
 from voxk8s.values import Image
 
 
@@ -34,13 +33,6 @@ def test_interior_is_erosion_by_the_box(a: Image) -> None:
     np.testing.assert_array_equal(result, expected)
     dual = voxels("vox1.not", call("vox1.near", call("vox1.not", a)))
     np.testing.assert_array_equal(result, dual)
-
-
-@given(a=masks())
-def test_the_contour_is_what_interior_takes_away(a: Image) -> None:
-    """Contour and interior together are the mask, and share nothing."""
-    contour = mask_contour(a.array.astype(np.uint8))
-    np.testing.assert_array_equal(contour + voxels("vox1.interior", a), a.array)
 
 
 @pytest.mark.parametrize("width", [1, 7, 8, 9, 15, 16, 17, 64, 65])

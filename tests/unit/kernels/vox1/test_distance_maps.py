@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.images import call, mask, masks, voxels
 from voxk8s.errors import KernelError
 from voxk8s.formats.itk import to_itk
-from voxk8s.kernels.vox1.box_morphology import mask_contour
+from voxk8s.kernels.bit_volume import BitVolume
 from voxk8s.values import Image
 
 radii = st.one_of(
@@ -22,7 +22,7 @@ radii = st.one_of(
 def _signed(a: Image) -> np.ndarray:
     """Compare every voxel with every voxel of the contour."""
     array = (a.array != 0).astype(np.uint8)
-    contour = np.argwhere(mask_contour(array))
+    contour = np.argwhere(BitVolume.pack(array).contour().voxels())
     if not len(contour):
         return np.full(array.shape, -1.8446743e19 if array.any() else 1.8446743e19)
     step = np.array(a.spacing[::-1])
@@ -37,7 +37,7 @@ def test_dt_is_the_signed_distance_to_the_contour(a: Image) -> None:
     result = voxels("vox1.dt", a)
     assert result.dtype == np.float32
     np.testing.assert_allclose(result, _signed(a), rtol=1e-5, atol=1e-5)
-    contour = mask_contour((a.array != 0).astype(np.uint8))
+    contour = BitVolume.pack(a.array).contour().voxels()
     assert (result[contour != 0] == 0).all()
     np.testing.assert_array_equal(voxels("vox1.pdt", a), np.maximum(result, 0))
 

@@ -1,0 +1,234 @@
+"""Tests of masks as bits against numpy and scipy, at all places within words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from tests.support.images import mask_arrays
+from voxk8s.kernels.bit_volume import WORD_BITS, BitVolume, grow_box, whole_words
+from voxk8s.values import MaskArray
+
+widths = st.sampled_from((1, 2, 7, 63, 64, 65, 130, 200))
+sides = st.integers(1, 6)
+shapes = st.one_of(st.tuples(sides, widths), st.tuples(sides, sides, widths))
+arrays = shapes.flatmap(mask_arrays)
+pairs = shapes.flatmap(lambda shape: st.tuples(mask_arrays(shape), mask_arrays(shape)))
+
+
+def _components(array: MaskArray, faces: bool) -> tuple[np.ndarray, int]:
+    rank = array.ndim
+    structure = ndimage.generate_binary_structure(rank, 1 if faces else rank)
+    labels, count = ndimage.label(array, structure)
+    return labels, count
+
+
+@given(array=arrays)
+def test_what_is_packed_is_unpacked(array: MaskArray) -> None:
+    """Packing and unpacking gives the mask again, and leaves the bits beyond rows empty."""
+    volume = BitVolume.pack(array)
+    np.testing.assert_array_equal(volume.voxels(), array)
+    np.testing.assert_array_equal((~~volume).words, volume.words)
+    assert volume.count() == (~(~volume)).count() == np.count_nonzero(array)
+    assert bool(volume) is bool(array.any())
+
+
+@given(value=st.integers(1, 255), place=st.integers(0, 199))
+def test_any_byte_but_zero_is_true(value: int, place: int) -> None:
+    """A voxel of any value sets its own bit and no other."""
+    array = np.zeros((1, 200), np.uint8)
+    array[0, place] = value
+    np.testing.assert_array_equal(BitVolume.pack(array).voxels(), array != 0)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int16", "float32", "float64", ">f4"])
+def test_arrays_of_any_type_and_order(dtype: str) -> None:
+    """Voxels of all types are packed, in views and in arrays that cannot be written to."""
+    array = (np.random.default_rng(0).random((9, 8, 70)) < 0.3).astype(dtype)
+    array.flags.writeable = False
+    for view in (array, array.T, array[::2, ::-1, 3:]):
+        np.testing.assert_array_equal(BitVolume.pack(view).voxels(), view != 0)
+
+
+@given(pair=pairs)
+def test_boolean_operators(pair: tuple[MaskArray, MaskArray]) -> None:
+    """And, or and not are those of the voxels."""
+    first, second = pair
+    a, b = BitVolume.pack(first), BitVolume.pack(second)
+    np.testing.assert_array_equal((a & b).voxels(), first & second)
+    np.testing.assert_array_equal((a | b).voxels(), first | second)
+    np.testing.assert_array_equal((~a).voxels(), 1 - first)
+
+
+@given(array=arrays)
+def test_dilation_by_the_box_and_the_contour(array: MaskArray) -> None:
+    """The dilation is scipy's; the contour has what the dilation of the background reaches."""
+    box = np.ones((3,) * array.ndim, bool)
+    volume = BitVolume.pack(array)
+    dilated = volume.dilate_by_box()
+    np.testing.assert_array_equal(dilated.voxels(), ndimage.binary_dilation(array, box))
+    np.testing.assert_array_equal((~~dilated).words, dilated.words)
+    contour = array & ndimage.binary_dilation(1 - array, box)
+    np.testing.assert_array_equal(volume.contour().voxels(), contour)
+
+
+@given(
+    array=arrays,
+    rows=st.lists(
+        st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.sampled_from((0, 1, 3, 63))),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_dilation_by_rows(array: MaskArray, rows: list[tuple[int, int, int]]) -> None:
+    """A dilation by rows is the union of the mask moved by each of their voxels."""
+    if array.ndim == 2:
+        rows = [(0, y, reach) for _, y, reach in rows]
+    volume = array if array.ndim == 3 else array[np.newaxis]
+    expected = np.zeros_like(volume)
+    for z, y, x in np.argwhere(volume):
+        for by_z, by_y, reach in rows:
+            to_z, to_y = z + by_z, y + by_y
+            if 0 <= to_z < volume.shape[0] and 0 <= to_y < volume.shape[1]:
+                expected[to_z, to_y, max(0, x - reach) : x + reach + 1] = 1
+    found = BitVolume.pack(array).dilate_by_rows(rows)
+    np.testing.assert_array_equal(found.voxels(), expected.reshape(array.shape))
+    np.testing.assert_array_equal((~~found).words, found.words)
+
+
+def test_rows_cross_words() -> None:
+    """A voxel at the end of a word spreads into the next one, and back."""
+    line = np.zeros((1, 140), np.uint8)
+    line[0, [63, 128]] = 1
+    expected = np.zeros_like(line)
+    expected[0, 60:67] = expected[0, 125:132] = 1
+    np.testing.assert_array_equal(
+        BitVolume.pack(line).dilate_by_rows([(0, 0, 3)]).voxels(), expected
+    )
+
+
+@given(pair=pairs, faces=st.booleans())
+def test_components_at_seeds(pair: tuple[MaskArray, MaskArray], faces: bool) -> None:
+    """Reconstruction keeps the components that scipy finds at seeds, by both connectivities."""
+    seed, array = pair
+    labels, _ = _components(array, faces)
+    expected = np.isin(labels, np.unique(labels[seed != 0])) & (labels != 0)
+    found = BitVolume.pack(array).reconstruct(BitVolume.pack(seed), faces=faces)
+    np.testing.assert_array_equal(found.voxels(), expected)
+
+
+@given(array=arrays)
+def test_the_largest_components(array: MaskArray) -> None:
+    """All components of the largest size that scipy finds are kept."""
+    labels, count = _components(array, faces=False)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    expected = (sizes == sizes.max())[labels] & (array != 0)
+    np.testing.assert_array_equal(BitVolume.pack(array).largest().voxels(), expected)
+
+
+@given(array=arrays)
+def test_labels_are_in_order(array: MaskArray) -> None:
+    """Labels are those of scipy, which numbers components by their first voxels."""
+    labels, _ = _components(array, faces=False)
+    found = BitVolume.pack(array).label()
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, labels)
+
+
+@pytest.mark.parametrize("share", [0.03, 0.1, 0.3, 0.5])
+@pytest.mark.parametrize("shape", [(40, 50, 60), (1, 400, 1000), (1000, 1, 300), (600, 500)])
+def test_noise_with_many_components(shape: tuple[int, ...], share: float) -> None:
+    """Tens of thousands of runs join, early and late, as they do in scipy."""
+    random = np.random.default_rng(7)
+    array = (random.random(shape) < share).astype(np.uint8)
+    labels, _ = _components(array, faces=False)
+    np.testing.assert_array_equal(BitVolume.pack(array).label(), labels)
+    seed = (random.random(shape) < 0.01).astype(np.uint8)
+    for faces in (False, True):
+        labels, _ = _components(array, faces)
+        expected = np.isin(labels, np.unique(labels[(seed & array) != 0])) & (labels != 0)
+        found = BitVolume.pack(array).reconstruct(BitVolume.pack(seed), faces=faces)
+        np.testing.assert_array_equal(found.voxels(), expected)
+
+
+def test_rows_of_more_runs_than_16_bits() -> None:
+    """A row may have any number of runs; combs that meet only at their ends are one component."""
+    array = np.zeros((3, 200_000), np.uint8)
+    array[0, ::2] = 1
+    assert BitVolume.pack(array).label().max() == 100_000
+    array[2, 1::2] = 1
+    array[1, -1] = 1
+    labels = BitVolume.pack(array).label()
+    assert labels.max() == 199_999
+    np.testing.assert_array_equal(labels, _components(array, faces=False)[0])
+
+
+def test_a_spiral_is_one_component() -> None:
+    """Runs that find each other only at the end of a long way are one component."""
+    array = np.zeros((301, 301), np.uint8)
+    y = x = 0
+    direction, length = 0, 300
+    array[0, 0] = 1
+    for turn in range(280):
+        dy, dx = ((0, 1), (1, 0), (0, -1), (-1, 0))[direction]
+        for _ in range(length):
+            y, x = y + dy, x + dx
+            array[y, x] = 1
+        direction = (direction + 1) % 4
+        if turn >= 2 and turn % 2 == 0:
+            length -= 2
+        if length <= 2:
+            break
+    assert ndimage.label(array)[1] == 1
+    assert BitVolume.pack(array).label().max() == 1
+    np.testing.assert_array_equal(BitVolume.pack(array).largest().voxels(), array)
+
+
+@given(shape=shapes)
+def test_the_border(shape: tuple[int, ...]) -> None:
+    """The border has the first and last index of each axis."""
+    expected = np.ones(shape, np.uint8)
+    expected[tuple(slice(1, -1) for _ in shape)] = 0
+    np.testing.assert_array_equal(BitVolume.border(shape).voxels(), expected)
+
+
+@given(array=arrays)
+def test_a_bounding_box_is_the_smallest_that_holds_the_mask(array: MaskArray) -> None:
+    """The box begins and ends at the extreme indices of true voxels; an empty mask has none."""
+    places = np.argwhere(array)
+    box = BitVolume.pack(array).bounding_box()
+    if not len(places):
+        assert box is None
+        return
+    expected = zip(places.min(axis=0), places.max(axis=0), strict=True)
+    assert box == tuple(slice(int(low), int(high) + 1) for low, high in expected)
+
+
+@given(array=arrays, data=st.data())
+def test_parts_are_taken_and_put_back(array: MaskArray, data: st.DataObject) -> None:
+    """A box of whole words is cropped, and replaced without a change outside of it."""
+    ends = [sorted(data.draw(st.tuples(*[st.integers(0, side)] * 2))) for side in array.shape]
+    box = tuple(
+        slice(min(first, side - 1), max(stop, min(first, side - 1) + 1))
+        for (first, stop), side in zip(ends, array.shape, strict=True)
+    )
+    box = whole_words(box, array.shape)
+    assert box[-1].start % WORD_BITS == 0
+    volume = BitVolume.pack(array)
+    part = volume.crop(box)
+    np.testing.assert_array_equal(part.voxels(), array[box])
+    expected = array.copy()
+    expected[box] = 1 - array[box]
+    np.testing.assert_array_equal(volume.replace(box, ~part).voxels(), expected)
+    np.testing.assert_array_equal(volume.voxels(), array)
+
+
+def test_a_box_grows_within_the_array() -> None:
+    """A grown box is clipped to the shape of the array."""
+    box = (slice(1, 2), slice(3, 5))
+    assert grow_box(box, (2, 1), (4, 9)) == (slice(0, 4), slice(2, 6))
+    assert whole_words((slice(1, 2), slice(63, 65)), (4, 100)) == (slice(1, 2), slice(0, 100))

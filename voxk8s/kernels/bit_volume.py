@@ -1,0 +1,214 @@
+"""Masks as bits, 64 voxels of a row in one word, and what compiled code computes on them.
+
+A byte for each voxel is the form in which masks are passed between kernels and stored. Within a
+kernel an eighth of that stays in the processor's cache: for 155x240x240 voxels, packing and
+unpacking take 1 ms each, a dilation by the box 1 ms, and components 1 to 6 ms.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voxk8s.kernels.native.library import Int, Int64, Pointer, address, extents, native
+from voxk8s.values import Array, Float32Array, MaskArray
+
+Box: TypeAlias = tuple[slice, ...]
+Words: TypeAlias = NDArray[np.uint64]
+
+WORD_BITS: Final = 64
+
+_pack: Final = native("pack", Pointer, Int64, Int64, Pointer)
+_unpack: Final = native("unpack", Pointer, Int64, Int64, Pointer)
+_dilate_by_box: Final = native("dilate_by_box", Pointer, Pointer)
+_dilate_by_rows: Final = native(
+    "dilate_by_rows", Pointer, Pointer, Pointer, Int64, Pointer, Pointer
+)
+_reconstruct: Final = native("reconstruct", Pointer, Pointer, Pointer, Int, Pointer)
+_largest: Final = native("largest", Pointer, Pointer, Pointer)
+_label: Final = native("label", Pointer, Pointer, Pointer)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BitVolume:
+    """A mask of two or three axes: `words` of shape (z, y, words of a row), never written to.
+
+    The lowest bit of a word is its first voxel; bits beyond the end of a row are 0. All methods
+    return volumes of the same shape, and those with another argument need one of it.
+    """
+
+    words: Words
+    shape: tuple[int, ...]
+
+    @classmethod
+    def pack(cls, array: Array) -> BitVolume:
+        """Pack an array of any type of numbers, true where not zero."""
+        if array.dtype.itemsize != 1:
+            array = np.not_equal(array, 0)
+        voxels = np.ascontiguousarray(array)
+        volume = cls(_empty(array.shape), array.shape)
+        rows, width = volume._rows
+        _pack(address(voxels), rows, width, address(volume.words))
+        return volume
+
+    @classmethod
+    def border(cls, shape: tuple[int, ...]) -> BitVolume:
+        """Return the voxels with the first or last index of an axis."""
+        words = _empty(shape)
+        full, width = _full_row(shape[-1]), shape[-1]
+        words[...] = 0
+        words[..., 0] |= np.uint64(1)
+        words[..., -1] |= np.uint64(1) << np.uint64((width - 1) % WORD_BITS)
+        for faces in (words, words.swapaxes(0, 1))[3 - len(shape) :]:
+            faces[0] = faces[-1] = full
+        return cls(words, shape)
+
+    def voxels(self) -> MaskArray:
+        """Return the mask as bytes, 0 and 1."""
+        voxels = np.empty(self.shape, np.uint8)
+        rows, width = self._rows
+        _unpack(address(self.words), rows, width, address(voxels))
+        return voxels
+
+    def __and__(self, other: BitVolume) -> BitVolume:
+        """Return the voxels in both."""
+        return self._with(np.bitwise_and(self.words, other.words))
+
+    def __or__(self, other: BitVolume) -> BitVolume:
+        """Return the voxels in one or both."""
+        return self._with(np.bitwise_or(self.words, other.words))
+
+    def __invert__(self) -> BitVolume:
+        """Return the voxels that are not in the mask."""
+        return self._with(np.bitwise_xor(self.words, _full_row(self.shape[-1])))
+
+    def __bool__(self) -> bool:
+        """Whether any voxel is true."""
+        return bool(self.words.any())
+
+    def count(self) -> int:
+        """Return the number of true voxels."""
+        return int(np.bitwise_count(self.words).sum(dtype=np.int64))
+
+    def dilate_by_box(self) -> BitVolume:
+        """Return the voxels in the mask or with one of their 26 (in 2-D 8) neighbours in it."""
+        words = self.words.copy()
+        _dilate_by_box(address(words), self._size)
+        return self._with(words)
+
+    def contour(self) -> BitVolume:
+        """Return the voxels of the mask that have a neighbour in the image but not in the mask."""
+        return self & (~self).dilate_by_box()
+
+    def dilate_by_rows(self, rows: Sequence[tuple[int, int, int]]) -> BitVolume:
+        """Return the dilation by a structuring element of rows along x.
+
+        Each row has its offsets along z and y from the centre, and the voxels that it reaches to
+        either side of its middle, less than 64.
+        """
+        ball = np.array(sorted(rows, key=lambda row: row[2]), np.int32)
+        space, result = np.empty_like(self.words), np.empty_like(self.words)
+        _dilate_by_rows(
+            address(self.words), self._size, address(ball), len(ball), address(space),
+            address(result),
+        )  # fmt: skip
+        return self._with(result)
+
+    def reconstruct(self, seed: BitVolume, *, faces: bool = False) -> BitVolume:
+        """Return the components with a voxel in `seed`.
+
+        They are 26-connected (in 2-D 8-connected), or if `faces`, 6-connected (4-connected).
+        """
+        words = np.empty_like(self.words)
+        _reconstruct(address(seed.words), address(self.words), self._size, faces, address(words))
+        return self._with(words)
+
+    def largest(self) -> BitVolume:
+        """Return the 26-connected component with the most voxels; on a tie, all of that size."""
+        words = np.empty_like(self.words)
+        _largest(address(self.words), self._size, address(words))
+        return self._with(words)
+
+    def label(self) -> Float32Array:
+        """Return the 26-connected components' numbers, from 1, in the order of first voxels."""
+        labels = np.empty(self.shape, np.float32)
+        _label(address(self.words), self._size, address(labels))
+        return labels
+
+    def bounding_box(self) -> Box | None:
+        """Return the smallest box that contains all true voxels; None if there are none."""
+        planes = np.bitwise_or.reduce(self.words, axis=1)
+        row = np.bitwise_or.reduce(planes, axis=0)
+        bits = np.unpackbits(row.view(np.uint8), count=self.shape[-1], bitorder="little")
+        if not bits.any():
+            return None
+        sides = [_extent(bits)]
+        lines = np.bitwise_or.reduce(self.words, axis=0)
+        sides.insert(0, _extent(lines.any(axis=1)))
+        if len(self.shape) == 3:
+            sides.insert(0, _extent(planes.any(axis=1)))
+        return tuple(sides)
+
+    def crop(self, box: Box) -> BitVolume:
+        """Return the part in a box of whole words."""
+        shape = tuple(side.stop - side.start for side in box)
+        return BitVolume(np.ascontiguousarray(self.words[_words_of(box)]), shape)
+
+    def replace(self, box: Box, part: BitVolume) -> BitVolume:
+        """Return the mask with another one in a box of whole words."""
+        words = self.words.copy()
+        words[_words_of(box)] = part.words
+        return self._with(words)
+
+    @property
+    def _rows(self) -> tuple[int, int]:
+        return self.words.shape[0] * self.words.shape[1], self.shape[-1]
+
+    @property
+    def _size(self) -> ctypes.Array[ctypes.c_int64]:
+        return extents(self.shape)
+
+    def _with(self, words: Words) -> BitVolume:
+        return BitVolume(words, self.shape)
+
+
+def grow_box(box: Box, by: Sequence[int], shape: Sequence[int]) -> Box:
+    """Return a box grown by a number of voxels along each axis, clipped to an array of `shape`."""
+    return tuple(
+        slice(max(0, side.start - margin), min(extent, side.stop + margin))
+        for side, margin, extent in zip(box, by, shape, strict=True)
+    )
+
+
+def whole_words(box: Box, shape: Sequence[int]) -> Box:
+    """Return a box grown along x to the next ends of words, or of an array of `shape`."""
+    first = box[-1].start // WORD_BITS * WORD_BITS
+    end = -(-box[-1].stop // WORD_BITS) * WORD_BITS
+    return (*box[:-1], slice(first, min(end, shape[-1])))
+
+
+def _words_of(box: Box) -> Box:
+    along_x = slice(box[-1].start // WORD_BITS, -(-box[-1].stop // WORD_BITS))
+    return (*((slice(None),) * (3 - len(box))), *box[:-1], along_x)
+
+
+def _extent(hits: NDArray[np.generic]) -> slice:
+    places = np.flatnonzero(hits)
+    return slice(int(places[0]), int(places[-1]) + 1)
+
+
+def _empty(shape: tuple[int, ...]) -> Words:
+    planes = shape[0] if len(shape) == 3 else 1
+    return np.empty((planes, shape[-2], -(-shape[-1] // WORD_BITS)), np.uint64)
+
+
+def _full_row(width: int) -> Words:
+    row = np.full(-(-width // WORD_BITS), ~np.uint64(0))
+    if width % WORD_BITS:
+        row[-1] = (1 << width % WORD_BITS) - 1
+    return row

@@ -1,0 +1,1 @@
+"""The compiled part of the package: C sources, and how their functions are called."""

@@ -1,0 +1,65 @@
+"""Functions of the compiled library, called by ctypes without the interpreter's lock.
+
+The library is built from the C sources in this folder. It is no extension module: it needs no
+headers of Python, and one build serves all versions of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.util import find_spec
+from typing import Final, TypeAlias
+
+from voxk8s.values import Array
+
+_NAME: Final = "voxk8s.kernels.native._library"
+
+Pointer: Final = ctypes.c_void_p
+Int64: Final = ctypes.c_int64
+Float: Final = ctypes.c_float
+Int: Final = ctypes.c_int
+NativeFunction: TypeAlias = Callable[..., None]
+_Type: TypeAlias = (
+    type[ctypes.c_void_p] | type[ctypes.c_int64] | type[ctypes.c_int] | type[ctypes.c_float]
+)
+
+
+def native(name: str, *types: _Type) -> NativeFunction:
+    """Return the function `voxk8s_name` of the library, whose parameters have these types.
+
+    It raises MemoryError where the function returns 1, for missing memory. Arrays are passed by
+    `address`.
+    """
+    function = getattr(_library(), f"voxk8s_{name}")
+    function.argtypes = types
+    function.restype = ctypes.c_int
+
+    def call(*arguments: object) -> None:
+        if len(arguments) != len(types):  # ctypes passes more on, as 32 bits each
+            raise TypeError(f"{name}: expected {len(types)} arguments, got {len(arguments)}")
+        if function(*arguments):
+            raise MemoryError
+
+    return call
+
+
+def address(array: Array) -> int:
+    """Return where the elements of an array in C order are; the caller keeps it alive."""
+    if not array.flags.c_contiguous:
+        raise ValueError("expected an array in C order")
+    return array.ctypes.data
+
+
+def extents(numbers: Sequence[int]) -> ctypes.Array[ctypes.c_int64]:
+    """Return three extents along z, y, x for an array of one, two or three axes."""
+    return (ctypes.c_int64 * 3)(*(1,) * (3 - len(numbers)), *numbers)
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    found = find_spec(_NAME)
+    if found is None or found.origin is None:
+        raise ImportError(f"{_NAME} is not built: install the package voxk8s anew (make venv)")
+    return ctypes.CDLL(found.origin)
