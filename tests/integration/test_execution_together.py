@@ -123,7 +123,7 @@ def test_none_is_a_value() -> None:
     """A kernel that returns None is computed once; a stored None is a hit."""
     calls = []
 
-    @kernel("together.nothing")
+    @kernel("together.nothing", version=1)
     def nothing(x: float) -> None:
         """Return nothing."""
         calls.append(x)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeAlias, TypeVar
 from voxk8s.errors import InvalidUsage
 from voxk8s.kernels import registry
 from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, check_name
+from voxk8s.kernels.source_code import remember_source
 from voxk8s.plan.signature import Signature
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ _TYPE_NAMES: Mapping[object, str] = {
 def kernel(
     name: str,
     *,
-    version: int = 1,
+    version: int | None = None,
+    libraries: Sequence[str] = (),
     cheap: bool = False,
     cost: CostHint | None = None,
     gpu: Callable[..., object] | None = None,
@@ -51,18 +53,22 @@ def kernel(
     """Register the decorated function as the kernel `name` (`namespace.name`).
 
     Arity and types are those of the function: parameters with a default are optional, `*args` takes
-    any number of arguments. `version` is part of every result key: increase it whenever the
-    function returns different values than before. The function must be pure and must not change its
-    arguments. Registering a name again replaces the function if it has the same module and name (a
-    notebook cell run twice); else InvalidUsage is raised. Workers in other processes find the
-    kernel if an entry point in the group `voxk8s.kernels` refers to its module. Processes that have
-    a GPU call `gpu` instead; it must return the same bits.
+    any number of arguments. Result keys contain what the values depend on. Without `version` this
+    is the code: of the function, and of what it calls in its own package (see `code_digest`). With
+    `version`, which is 1 or more, it is that number: increase it whenever the function returns
+    different values than before. `libraries` are the distributions (`torch`, `scikit-image`) that
+    define its values; their versions are part of the keys. The function must be pure and must not
+    change its arguments. Registering a name again replaces the function if it has the same module
+    and name (a notebook cell run twice); else InvalidUsage is raised. Workers in other processes
+    find the kernel if an entry point in the group `voxk8s.kernels` refers to its module. Processes
+    that have a GPU call `gpu` instead; it must return the same bits.
     """
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
+        remember_source(function)
         registry.register(
             KernelSpec(
-                signature=_signature(check_name(name), version, cheap, function),
+                signature=_signature(check_name(name), version, cheap, libraries, function),
                 implementation=typing.cast("Callable[..., typing.Any]", function),
                 cost=cost,
                 gpu=typing.cast("Callable[..., typing.Any] | None", gpu),
@@ -75,8 +81,19 @@ def kernel(
 
 
 def _signature(
-    qualified: str, version: int, cheap: bool, function: Callable[..., object]
+    qualified: str,
+    version: int | None,
+    cheap: bool,
+    libraries: Sequence[str],
+    function: Callable[..., object],
 ) -> Signature:
+    if version is not None and version < 1:
+        raise InvalidUsage(f"kernel {qualified!r}: expected a version >= 1, got {version}")
+    if isinstance(libraries, str):
+        raise InvalidUsage(
+            f"kernel {qualified!r}: expected a sequence of names, as in libraries=({libraries!r},),"
+            f" got the text {libraries!r}"
+        )
     hints = _hints(function)
     types: list[str] = []
     minimum = 0
@@ -97,12 +114,13 @@ def _signature(
         types.append(_type_name(hints.get(parameter.name)))
     return Signature(
         qualified=qualified,
-        version=version,
+        version=0 if version is None else version,
         minimum=minimum,
         maximum=maximum,
         parameters=tuple(types),
         result=_type_name(hints.get("return")),
         cheap=cheap,
+        libraries=tuple(sorted(set(libraries))),
     )
 
 

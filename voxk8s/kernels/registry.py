@@ -54,6 +54,7 @@ class KernelRegistry:
         self._registered = MappingProxyType({}) if registered is None else registered
         self._functions: dict[str, KernelFunction] = {}
         self._libraries: dict[str, Mapping[str, str]] = {}
+        self._codes: dict[str, dict[str, KernelFunction]] = {}
 
     def find(self, name: str, imports: Sequence[str] = ()) -> Signature | None:
         """Look `name` up: as a qualified name, in `default`, then in `imports` in order."""
@@ -82,16 +83,46 @@ class KernelRegistry:
                     " environment"
                 )
             versions.append((name, found))
-        return KernelVersion(signature.version, libraries=tuple(versions))
+        code = "" if signature.version else self.code(signature.qualified)
+        return KernelVersion(signature.version, code, tuple(versions))
+
+    def code(self, qualified: str) -> str:
+        """Return the digest of a user's kernel as it is now; empty for the kernels of voxk8s."""
+        implementation = self.spec(qualified).implementation
+        if isinstance(implementation, str):
+            return ""
+        # Most runs have no such kernels.
+        from voxk8s.kernels.code_digest import code_digest
+        from voxk8s.kernels.own_modules import own_modules
+
+        module = implementation.__module__ or ""
+        found = code_digest(implementation, own_modules(module, _packaged()))
+        # One entry for each state of the code in which it was used.
+        self._codes.setdefault(qualified, {})[found] = implementation
+        return found
+
+    def recorded_code(self, qualified: str) -> str:
+        """Return the digest of `code`, computed once for each definition of the kernel."""
+        implementation = self.spec(qualified).implementation
+        for digest, function in reversed(self._codes.get(qualified, {}).items()):
+            if function is implementation:
+                return digest
+        return self.code(qualified)
 
     def require_version(self, qualified: str, version: KernelVersion) -> None:
         """Raise KernelVersionMismatch unless a kernel has the given version in this process.
 
         Computing the operations of a key with another version would give its name to other values.
         """
-        signature = self.spec(qualified).signature
-        own = numbered(signature.version)
-        if signature.libraries:
+        spec = self.spec(qualified)
+        signature = spec.signature
+        if version.code and self._codes.get(qualified, {}).get(version.code) is spec.implementation:
+            # The key was made in this process, or an earlier task has compared the code. Names that
+            # the function uses may mean something else by now, but not to this run.
+            own = KernelVersion(0, version.code, version.libraries)
+        elif signature.version and not signature.libraries:
+            own = numbered(signature.version)
+        else:
             own = self.version_of(signature)
         if own != version:
             raise KernelVersionMismatch(
@@ -175,10 +206,6 @@ def register(spec: KernelSpec) -> None:
             f"kernel {name!r}: expected a namespace of your own, got one that voxk8s reserves"
             f" ({', '.join(sorted(_RESERVED))})"
         )
-    if spec.signature.version < 1:
-        raise InvalidUsage(
-            f"kernel {name!r}: expected a version >= 1, got {spec.signature.version}"
-        )
     with _lock:
         other = _registered.get(name)
         if other is not None and _function_name(other) != _function_name(spec):
@@ -187,6 +214,13 @@ def register(spec: KernelSpec) -> None:
                 f" {_function_name(spec)}"
             )
         _registered[name] = spec
+
+
+@cache
+def _packaged() -> frozenset[str]:
+    """Return the top-level packages of the installed packages of kernels."""
+    entries = metadata.entry_points(group=constants.ENTRY_POINT_KERNELS)
+    return frozenset(entry.module.partition(".")[0] for entry in entries)
 
 
 def _function_name(spec: KernelSpec) -> str:

@@ -27,6 +27,42 @@ def test_a_kernel_is_usable_at_once() -> None:
     assert twice(1.0) == 2.0
 
 
+def test_a_kernel_without_a_version_is_versioned_by_its_code() -> None:
+    """An edited cell gives another version; one that runs again unchanged the same."""
+    versions = []
+    for number in (2, 3, 2):
+        space: dict[str, object] = {"kernel": kernel, "__name__": "__main__"}
+        text = f"@kernel('unit_edited.f')\ndef f(x: float) -> float:\n    return x * {number}\n"
+        exec(text, space)
+        found = registry().find("unit_edited.f")
+        assert found is not None
+        assert found.version == 0
+        versions.append(registry().version_of(found))
+    assert versions[0] == versions[2] != versions[1]
+    assert len(versions[0].code) == 64
+
+
+def test_libraries_are_part_of_the_version() -> None:
+    """By the names of their distributions, in any order."""
+
+    @kernel("unit_libraries.f", version=1, libraries=("numpy", "SimpleITK"))
+    def f(x: float) -> float:
+        return x
+
+    version = registry().version_of(registry().spec("unit_libraries.f").signature)
+    assert version.code == ""
+    assert [name for name, _ in version.libraries] == ["SimpleITK", "numpy"]
+
+
+def test_libraries_are_not_a_text() -> None:
+    """A text would be a sequence of letters."""
+    with pytest.raises(InvalidUsage, match=r"libraries=\('numpy',\)"):
+
+        @kernel("unit_libraries.g", libraries="numpy")
+        def g(x: float) -> float:
+            return x
+
+
 def test_types_are_read_from_annotations() -> None:
     """Images, masks, strings, sequences and mappings become words; anything else is any."""
     from voxk8s.kernels import Mask

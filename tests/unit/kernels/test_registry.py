@@ -14,7 +14,7 @@ import pytest
 
 from voxk8s import compile_program, load_plan
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage, KernelVersionMismatch
-from voxk8s.kernels import registry
+from voxk8s.kernels import kernel, registry
 from voxk8s.kernels.kernel_spec import make_spec
 from voxk8s.kernels.registry import KernelRegistry
 from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion
@@ -101,6 +101,33 @@ def test_a_kernel_of_another_version_is_refused(
         return
     with pytest.raises(KernelVersionMismatch, match=f"{name}: expected version {version}"):
         registry().require_version(name, version)
+
+
+def test_a_key_that_this_process_made_from_code_is_accepted_in_its_run() -> None:
+    """What the function refers to may change meanwhile; another definition is refused."""
+    space: dict[str, object] = {"kernel": kernel, "__name__": "__main__"}
+    text = "FACTOR = 1\n@kernel('unit_code.f')\ndef f(x):\n    return x * FACTOR\n"
+    exec(text, space)
+    version = registry().version_of(registry().spec("unit_code.f").signature)
+    space["FACTOR"] = 2
+    registry().require_version("unit_code.f", version)
+    assert registry().version_of(registry().spec("unit_code.f").signature) != version
+    registry().require_version("unit_code.f", version)
+    exec(text.replace("x * FACTOR", "x"), space)
+    with pytest.raises(KernelVersionMismatch, match=r"version of code .* found version of code"):
+        registry().require_version("unit_code.f", version)
+
+
+def test_only_kernels_of_users_have_digests_of_code() -> None:
+    """Those of voxk8s have versions, which change when their values do."""
+
+    @kernel("unit_code.g", version=1)
+    def g(x: float) -> float:
+        return x
+
+    assert registry().code("vox1.near") == ""
+    assert len(registry().code("unit_code.g")) == 64
+    assert registry().recorded_code("unit_code.g") == registry().code("unit_code.g")
 
 
 def test_records_name_libraries_that_define_values_and_that_compute_them() -> None:

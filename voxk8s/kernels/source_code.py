@@ -1,0 +1,161 @@
+"""Finds the syntax tree of code that is loaded, and checks that it is the tree of that very code.
+
+A file may have been edited since it was imported, and a notebook cell may have been replaced: so
+the text is compiled again, and only a tree whose code is equal to the loaded code is returned.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import linecache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType
+from typing import Final, TypeAlias
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+_FUTURES: Final = sum(
+    {getattr(__future__, name).compiler_flag for name in __future__.all_feature_names}
+)
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text with its syntax tree, and the code and the trees of its functions by their names."""
+
+    text: str
+    tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
+    codes: Mapping[str, Sequence[CodeType]] = field(default_factory=dict)
+    nodes: Mapping[tuple[int, str], Sequence[FunctionNode]] = field(default_factory=dict)
+
+    def function(self, code: CodeType) -> FunctionNode | None:
+        """Return the tree of a function with this code; None if there is none, or several."""
+        for candidate in self.codes.get(code.co_qualname, ()):
+            if _is_same(candidate, code):
+                found = self.nodes.get((candidate.co_firstlineno, candidate.co_name), ())
+                return found[0] if len(found) == 1 else None
+        return None
+
+
+_texts: Final[dict[tuple[str, int], _Text]] = {}
+"""Texts by file name and flags, as they were when they were read."""
+
+
+def remember_source(function: object) -> None:
+    """Read the file of a function now, while its text is that of the code that is being loaded."""
+    code = getattr(function, "__code__", None)
+    if isinstance(code, CodeType):
+        _read(code.co_filename, getattr(function, "__globals__", {}), code.co_flags & _FUTURES)
+
+
+def function_source(function: FunctionType) -> FunctionNode | None:
+    """Return the syntax tree of a function or lambda; None without the text of its very code."""
+    code = function.__code__
+    flags = code.co_flags & _FUTURES
+    known = _texts.get((code.co_filename, flags))
+    found = None if known is None else known.function(code)
+    if found is None:
+        # Not read yet, or loaded again since then.
+        found = _read(code.co_filename, function.__globals__, flags).function(code)
+    return found
+
+
+def statements_about(name: str, space: Mapping[str, object]) -> list[ast.stmt] | None:
+    """Return the statements of a module that mention a name, definitions left out.
+
+    `space` are the module's globals. None if the module's text cannot be read, or for `__main__`,
+    whose names may be defined anywhere.
+    """
+    file = space.get("__file__")
+    if not isinstance(file, str) or space.get("__name__") == "__main__":
+        return None
+    tree = next(
+        (each.tree for (known, _), each in _texts.items() if known == file and each.codes), None
+    )
+    if tree is None:
+        tree = _read(file, space, 0).tree
+    return [
+        statement
+        for statement in tree.body
+        if not isinstance(statement, _DEFINITIONS) and name in names_in(statement)
+    ] or None
+
+
+def names_in(statement: ast.AST) -> set[str]:
+    """Return the names that a statement uses, binds or imports."""
+    found: set[str] = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).partition(".")[0])
+    return found
+
+
+def _read(file: str, space: object, flags: int) -> _Text:
+    linecache.checkcache(file)
+    text = "".join(linecache.getlines(file, space if isinstance(space, dict) else None))
+    known = _texts.get((file, flags))
+    if known is None or known.text != text:
+        known = _texts[file, flags] = _parse(file, text, flags)
+    return known
+
+
+def _parse(file: str, text: str, flags: int) -> _Text:
+    if not text:
+        return _Text(text)
+    flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # which notebooks have
+    try:
+        tree = ast.parse(text, file)
+        code = compile(text, file, "exec", flags, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError):
+        return _Text(text)
+    codes: dict[str, list[CodeType]] = {}
+    for each in _codes_in(code):
+        codes.setdefault(each.co_qualname, []).append(each)
+    nodes: dict[tuple[int, str], list[FunctionNode]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Lambda):
+            nodes.setdefault((node.lineno, "<lambda>"), []).append(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            nodes.setdefault((first, node.name), []).append(node)
+    return _Text(text, tree, codes, nodes)
+
+
+def _codes_in(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes_in(constant)
+
+
+def _is_same(one: CodeType, other: CodeType) -> bool:
+    """Whether two codes do the same, wherever they are in their files."""
+    return (
+        one.co_code == other.co_code
+        and one.co_exceptiontable == other.co_exceptiontable
+        and one.co_flags == other.co_flags
+        and one.co_argcount == other.co_argcount
+        and one.co_posonlyargcount == other.co_posonlyargcount
+        and one.co_kwonlyargcount == other.co_kwonlyargcount
+        and one.co_names == other.co_names
+        and one.co_varnames == other.co_varnames
+        and one.co_freevars == other.co_freevars
+        and one.co_cellvars == other.co_cellvars
+        and len(one.co_consts) == len(other.co_consts)
+        and all(map(_is_same_constant, one.co_consts, other.co_consts))
+    )
+
+
+def _is_same_constant(one: object, other: object) -> bool:
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, CodeType) and isinstance(other, CodeType):
+        return _is_same(one, other)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_is_same_constant, one, other))
+    return one == other and (isinstance(one, frozenset) or repr(one) == repr(other))
