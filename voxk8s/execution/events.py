@@ -111,6 +111,22 @@ class NonDeterminism:
 
 
 @dataclass(frozen=True, slots=True)
+class KernelChanged:
+    """The code of a kernel differs from that of stored results of the same version."""
+
+    kernel: str
+    version: int
+
+    def __str__(self) -> str:
+        """Return what happened and what to do."""
+        return (
+            f"kernel {self.kernel} changed under version {self.version}; its stored results are"
+            " those of the earlier code: raise the version, or run"
+            f" `voxk8s store invalidate --kernel {self.kernel}`"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressChanged:
     """The counts of a run changed."""
 
@@ -158,6 +174,7 @@ Event: TypeAlias = (
     | OperationWaits
     | OperationFailed
     | NonDeterminism
+    | KernelChanged
     | ProgressChanged
     | GoalReached
     | GoalFailed

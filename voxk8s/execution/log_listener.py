@@ -39,6 +39,8 @@ class LogListener:
                     event.kernel,
                     event.operation[:12],
                 )
+            case events.KernelChanged():
+                logger.warning("%s", event)
             case events.RunFinished():
                 logger.info(
                     "%s in %.2f s: %d computed, %d known, %d failed",

@@ -48,6 +48,8 @@ class Recorder:
                 self._note(f"{event.kernel} was waited for", f"{event.holder} computed it")
             case events.WorkerRecovered():
                 self._note("a worker was lost", event.message)
+            case events.KernelChanged():
+                self._note(f"{event.kernel} changed under version {event.version}", str(event))
             case events.RunStarted():
                 self._begin(event.time)
             case _:

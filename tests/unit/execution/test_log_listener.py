@@ -8,6 +8,7 @@ import pytest
 
 from voxk8s.execution.events import (
     Event,
+    KernelChanged,
     NonDeterminism,
     OperationFailed,
     OperationFinished,
@@ -57,6 +58,12 @@ FINISHED = OperationFinished(KEY, OPERATION, "vox1.near", 0.5, 1, 0.0, 8, True, 
             NonDeterminism(KEY, OPERATION, "vox1.near"),
             logging.WARNING,
             "vox1.near (0123456789ab) returned a value that differs from the stored one",
+        ),
+        (
+            KernelChanged("lab.f", 3),
+            logging.WARNING,
+            "kernel lab.f changed under version 3; its stored results are those of the earlier"
+            " code: raise the version, or run `voxk8s store invalidate --kernel lab.f`",
         ),
         (
             RunFinished("run", True, 1.5, COUNTS),

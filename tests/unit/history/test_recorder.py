@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from voxk8s.execution.events import (
+    KernelChanged,
     NonDeterminism,
     OperationFinished,
     OperationRetried,
@@ -71,10 +72,12 @@ def test_what_went_wrong_is_counted() -> None:
     retried = OperationRetried(ResultKey("k"), failure_of(OSError("away"), kernel="vox1.near"))
     waits = OperationWaits(ResultKey("k"), OperationId("o"), "vox1.pdt", "WorkPlan a/b")
     lost = WorkerRecovered("worker w is gone")
-    assert heard(retried, waits, lost, retried).incidents() == (
+    changed = KernelChanged("lab.f", 3)
+    assert heard(retried, waits, lost, retried, changed).incidents() == (
         Incident("vox1.near failed and was tried again", "OSError: away", 2),
         Incident("vox1.pdt was waited for", "WorkPlan a/b computed it", 1),
         Incident("a worker was lost", "worker w is gone", 1),
+        Incident("lab.f changed under version 3", str(changed), 1),
     )
 
 

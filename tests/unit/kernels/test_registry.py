@@ -133,8 +133,7 @@ def test_only_kernels_of_users_have_digests_of_code() -> None:
 def test_records_name_libraries_that_define_values_and_that_compute_them() -> None:
     """And Python and NumPy, of which every kernel makes use."""
     assert registry().libraries("vox1.slic").keys() == {"SimpleITK", "numpy", "python"}
-    with_components = registry().libraries("vox1.maxvol")
-    assert with_components.keys() == {"connected-components-3d", "numpy", "python"}
+    assert registry().libraries("default.load").keys() == {"SimpleITK", "numpy", "pillow", "python"}
 
 
 def test_kernels_that_itk_computes_name_it() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from voxk8s.execution.events import OperationFailed, PlanResolved
+from voxk8s.execution.run.changed_kernels import ChangedKernels
 from voxk8s.execution.run.goal_outcomes import ResultVanished
 from voxk8s.execution.run.pin_inputs import PinResult, pin_for_run
 from voxk8s.execution.run.run_context import RunContext
@@ -47,6 +48,7 @@ class Submitter:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._reported: set[OperationId] = set()
+        self._changed_kernels = ChangedKernels(context.config.store)
         self._outdated: dict[ResultKey, bool] = {}
         """Whether the store holds a result that a refreshing run computes again."""
         self._looked_up_at = 0.0
@@ -118,6 +120,8 @@ class Submitter:
         state.lookups.extend(state.graph)
         resolution = resolve(state.graph, state.lookups)
         context.tracker.set_resolution(state.graph.nodes, resolution, state.blocked().values())
+        for event in self._changed_kernels.find(resolution.known, state.graph.nodes):
+            context.dispatch(event)
         context.dispatch(
             PlanResolved(
                 resolution.total,

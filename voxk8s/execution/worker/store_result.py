@@ -99,7 +99,7 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
     provenance = Provenance(
         kernel=step.kernel,
         version=step.version.number,
-        code=step.version.code,
+        code=step.version.code or context.kernels.recorded_code(step.kernel),
         libraries=context.kernels.libraries(step.kernel),
         arguments=step.argument_keys,
         seconds=result.seconds,

@@ -33,7 +33,6 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         ("lcc", "mask -> image", 2e-3, "Labels of components"),
         ("Lcc", "mask -> image", 2e-3, "Another name of lcc", "lcc"),
         ("fillholes", "mask -> mask", 3e-3, "Holes filled"),
-        uses=("connected-components-3d",),
     ),
     *_rows(
         "distance_maps",
@@ -46,7 +45,6 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         ("dilate", "mask number -> mask", 1e-2, "Dilation by a radius in mm"),
         ("imopen", "mask number -> mask", 2e-2, "Opening by a radius in mm"),
         ("imclose", "mask number -> mask", 2e-2, "Closing by a radius in mm"),
-        uses=("edt",),
     ),
     *_rows(
         "boolean",
@@ -169,6 +167,5 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "surface_distances",
         ("hd95", "mask mask -> number", 5e-2, "95th percentile of surface distances"),
         ("nsd", "mask mask number -> number", 5e-2, "Share of surfaces that are close"),
-        uses=("edt",),
     ),
 )
