@@ -62,8 +62,7 @@ FINISHED = OperationFinished(KEY, OPERATION, "vox1.near", 0.5, 1, 0.0, 8, True, 
         (
             KernelChanged("lab.f", 3),
             logging.WARNING,
-            "kernel lab.f changed under version 3; its stored results are those of the earlier"
-            " code: raise the version, or run `voxk8s store invalidate --kernel lab.f`",
+            str(KernelChanged("lab.f", 3)),
         ),
         (
             RunFinished("run", True, 1.5, COUNTS),
