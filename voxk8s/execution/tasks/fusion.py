@@ -1,12 +1,19 @@
-"""Fusion: which operations share a Dask task. Pure.
+"""Fusion: which operations share a task. Pure.
 
-A group has one *root*; all other members are cheap and used inside the group only. So the value of
-the group is the value of its root, and its Dask key is the root's result key: two clients whose
-plans overlap share the task. Where a layer of a plan is wide and consists of cheap operations with
-small values, independent groups are packed into one task as well.
+A group has one *root*; the values of its other members are used inside of the group only. So the
+value of the group is the value of its root, no way leads out of a group and back into it, and a
+value is freed after its last use as if each operation had a task of its own. An operation that
+several groups use has a group of its own. Where a layer of a plan is wide, small groups that do not
+need each other are packed into one task as well.
 
-Rejected: fusing chains of expensive operations. It saves about a millisecond per operation, and two
-plans that share such an operation could not share its task any more.
+Groups grow from the sources towards the goals (the tree of post-dominators is cut as in Kundu and
+Misra, "A linear tree partitioning algorithm", 1977), until they reach a number of seconds that
+keeps all threads busy.
+
+Rejected: growing from the goals. The last task of a parameter sweep would take in some branches,
+and hold their arguments until all other branches have ended.
+Rejected: fusing operations that take longer than a task may. It saves about a millisecond per
+operation, and two plans that share such an operation could not share its task any more.
 """
 
 from __future__ import annotations
@@ -14,30 +21,42 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+from voxk8s.execution.tasks.fusion_graph import FusionGraph
+from voxk8s.execution.tasks.packing import pack
+from voxk8s.execution.tasks.partition import find_roots
 from voxk8s.plan import ResultKey
+from voxk8s.plan.gc_pause import without_gc
 
-GROUP_WEIGHT = 512
-"""Largest weight of a task: bounds how long it runs and what is lost with a worker."""
-LARGE_WEIGHT = 32
-"""Weight of an operation whose value may be an image; with a small value the weight is 1."""
-PACK_FROM = 32
-"""The groups of a layer are packed when there are at least this many."""
-FETCHES_INSIDE = 4
+GROUP_SECONDS: Final = 0.15
+"""The longest that a task of several operations is expected to take."""
+MIN_GROUP_SECONDS: Final = 0.025
+"""Tasks are not made shorter than this to have more of them, since each costs about 1 ms."""
+TASKS_PER_THREAD: Final = 4
+"""Fusion leaves at least so many tasks for each thread, where the plan has them."""
+MIN_PARALLELISM: Final = 8
+"""Threads that are expected at least; a cluster may grow during the run."""
+FETCHES_INSIDE: Final = 4
 """Most known results that a task reads from the store itself, one after the other."""
+_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class OperationTraits:
     """The properties of operations on which fusion depends.
 
-    `cheap` operations cost less than a Dask task, `small` ones return small plain values, `targets`
-    are delivered one by one (goals and the sequences of loops).
+    `cheap` operations cost less than a task whatever their arguments, `small` ones return small
+    plain values, `targets` are delivered one by one (goals and the sequences of loops). `seconds`
+    are the expected costs; an operation that is neither cheap nor listed may take for ever.
+    `parallelism` is the number of threads, 0 if it is not known.
     """
 
     cheap: Collection[ResultKey]
     small: Collection[ResultKey]
     targets: Collection[ResultKey]
+    seconds: Mapping[ResultKey, float] = field(default_factory=dict)
+    parallelism: int = 0
 
 
 @dataclass(slots=True)
@@ -45,14 +64,17 @@ class FusionGroup:
     """The operations of one task.
 
     `members` are in topological order, `exports` are the results that the task returns, `fetches`
-    the known results that it reads from the store.
+    the known results that it reads from the store. `seconds` is the expected cost of the members,
+    as far as it is known.
     """
 
     members: list[ResultKey]
     exports: list[ResultKey]
     fetches: list[ResultKey] = field(default_factory=list)
+    seconds: float = field(default=0.0, compare=False)
 
 
+@without_gc()
 def fuse(
     order: Sequence[ResultKey],
     arguments: Mapping[ResultKey, Sequence[ResultKey]],
@@ -63,89 +85,32 @@ def fuse(
 
     `order` are the operations to compute, in topological order. `known` are results that the store
     holds: a result that only one group uses is read in that group, others are read once, each in a
-    group without members.
+    group without members. The time is linear in the number of operations and arguments.
     """
-    roots = _roots(order, arguments, traits)
-    members: dict[ResultKey, list[ResultKey]] = defaultdict(list)
-    for key in order:
-        members[roots[key]].append(key)
-    groups = [FusionGroup(list(members[key]), [key]) for key in order if roots[key] == key]
-    groups = _pack(groups, arguments, known, traits)
-    return _add_fetches(groups, arguments, known)
-
-
-def _roots(
-    order: Sequence[ResultKey],
-    arguments: Mapping[ResultKey, Sequence[ResultKey]],
-    traits: OperationTraits,
-) -> dict[ResultKey, ResultKey]:
-    """Return the root of each operation's group."""
-    users: dict[ResultKey, ResultKey | None] = {}
-    """The only root that uses a result, or None when several do."""
-    roots: dict[ResultKey, ResultKey] = {}
-    weights: dict[ResultKey, int] = defaultdict(int)
-    for key in reversed(order):
-        weight = 1 if key in traits.small else LARGE_WEIGHT
-        root = users.get(key)
-        if (
-            root is None
-            or key not in traits.cheap
-            or key in traits.targets
-            or weights[root] + weight > GROUP_WEIGHT
-        ):
-            root = key
-        roots[key] = root
-        weights[root] += weight
-        for argument in arguments[key]:
-            users[argument] = root if users.get(argument, root) == root else None
-    return roots
-
-
-def _pack(
-    groups: list[FusionGroup],
-    arguments: Mapping[ResultKey, Sequence[ResultKey]],
-    known: Collection[ResultKey],
-    traits: OperationTraits,
-) -> list[FusionGroup]:
-    """Merge independent groups of a layer whose operations are all cheap and small."""
-    if len(groups) < PACK_FROM:
-        return groups
-    producer = {group.exports[0]: index for index, group in enumerate(groups)}
-    layers = [0] * len(groups)
-    packable: dict[int, list[int]] = defaultdict(list)
-    for index, group in enumerate(groups):
-        layer = 0
-        for key in group.members:
-            for argument in arguments[key]:
-                below = producer.get(argument)
-                if below is not None and below != index:
-                    layer = max(layer, layers[below] + 1)
-        layers[index] = layer
-        if all(key in traits.cheap and key in traits.small for key in group.members) and not any(
-            argument in known for key in group.members for argument in arguments[key]
-        ):
-            packable[layer].append(index)
-    packed: dict[int, FusionGroup] = {}
-    merged: set[int] = set()
-    for indices in packable.values():
-        if len(indices) < PACK_FROM:
-            continue
-        current: FusionGroup | None = None
-        for index in indices:
-            group = groups[index]
-            if current is None or len(current.members) + len(group.members) > GROUP_WEIGHT:
-                current = FusionGroup([], [])
-                packed[index] = current
-            else:
-                merged.add(index)
-            current.members.extend(group.members)
-            current.exports.extend(group.exports)
-    if not packed:
-        return groups
-    # Sorted by layer the order stays topological.
-    kept = [index for index in range(len(groups)) if index not in merged]
-    kept.sort(key=lambda index: layers[index])
-    return [packed.get(index, groups[index]) for index in kept]
+    if not order:
+        return []
+    graph = FusionGraph.create(
+        order, arguments, known, traits.cheap, traits.small, traits.targets, traits.seconds
+    )
+    threads = max(traits.parallelism, MIN_PARALLELISM)
+    share = graph.total_seconds / (TASKS_PER_THREAD * threads)
+    # The longest chain of tasks must not become the longest part of the run by fusion.
+    bound = max(share, 1.1 * graph.critical_seconds(), 1.2 * MIN_GROUP_SECONDS)
+    limit = min(GROUP_SECONDS, max(MIN_GROUP_SECONDS, share))
+    for _ in range(_TRIES):
+        groups = pack(graph, find_roots(graph, limit), limit)
+        if graph.critical_seconds(groups) <= bound:
+            break
+        limit /= 4
+    made = [
+        FusionGroup(
+            [order[number] for number in graph.depth_first(group)],
+            [order[number] for number in group.exports],
+            seconds=group.seconds,
+        )
+        for group in groups
+    ]
+    return _add_fetches(made, arguments, known)
 
 
 def _add_fetches(
@@ -154,6 +119,8 @@ def _add_fetches(
     known: Collection[ResultKey],
 ) -> list[FusionGroup]:
     """Add the reads of known results: to the group that uses them, or as groups of their own."""
+    if not known:
+        return groups
     users: dict[ResultKey, list[FusionGroup]] = defaultdict(list)
     for group in groups:
         seen: set[ResultKey] = set()
