@@ -11,6 +11,7 @@ BENCHMARKS: Final = (
     "controller",
     "imgql",
     "kernels",
+    "kernel_threads",
     "overhead",
     "plan",
     "store",

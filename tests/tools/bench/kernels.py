@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import SimpleITK as sitk
@@ -27,6 +28,7 @@ from voxk8s.values import Image, Value
 CASE = 1
 
 
+@cache
 def volumes() -> tuple[Image, Image, Image, Image]:
     """Make the image, its lesion, its brain and the noisy threshold."""
     flair, lesion = volume(CASE)
