@@ -11,7 +11,9 @@ from types import FrameType
 import hypothesis
 import pytest
 
-from tests.support.s3 import S3Server, serve
+from tests.support import redis, s3
+from tests.support.redis import RedisServer
+from tests.support.s3 import S3Server
 
 # No deadline: how long one example takes depends on the load of the machine, and a hang ends by
 # pytest's timeout. `make check` tries fewer examples than `make test`.
@@ -61,5 +63,12 @@ def _reset_log() -> None:
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """A real S3 server for the whole session; take a prefix of your own by `url()`."""
-    with serve(tmp_path_factory.mktemp("s3")) as server:
+    with s3.serve(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real Redis server for the whole session; take a prefix of your own by `url()`."""
+    with redis.serve(tmp_path_factory.mktemp("redis")) as server:
         yield server

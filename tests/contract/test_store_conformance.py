@@ -1,4 +1,4 @@
-"""What every result store must do, whatever is behind it: memory, a folder, a real S3 server."""
+"""What every result store must do, whatever is behind it: memory, a folder, real servers."""
 
 from __future__ import annotations
 
@@ -31,12 +31,17 @@ def key(name: object) -> str:
 
 
 @pytest.fixture(
-    params=["memory", "folder", pytest.param("s3", marks=pytest.mark.s3)],
+    params=[
+        "memory",
+        "folder",
+        pytest.param("s3", marks=pytest.mark.s3),
+        pytest.param("redis", marks=pytest.mark.redis),
+    ],
 )
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ResultStore]:
     """Open the same fresh store again and again, each time with empty caches."""
-    if request.param == "s3":
-        server = request.getfixturevalue("s3_server")
+    if request.param in ("s3", "redis"):
+        server = request.getfixturevalue(f"{request.param}_server")
         url, options = server.url(), server.options
         return lambda: open_store(url, options=options)
     url = f"memory://{secrets.token_hex(8)}" if request.param == "memory" else str(tmp_path / "s")

@@ -1,4 +1,4 @@
-"""Several processes at one store: a folder, and a real S3 server."""
+"""Several processes at one store: a folder, and real servers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.redis import RedisServer
 from tests.support.s3 import S3Server
 from voxk8s.storage import MISS, ResultStore, open_store
 
@@ -43,13 +44,20 @@ def write_from_processes(store: ResultStore, count: int) -> list[list[str]]:
     return [output.split()[1:] for output in outputs]
 
 
-@pytest.mark.parametrize("place", ["folder", pytest.param("s3", marks=pytest.mark.s3)])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "folder",
+        pytest.param("s3", marks=pytest.mark.s3),
+        pytest.param("redis", marks=pytest.mark.redis),
+    ],
+)
 def test_processes_do_not_disturb_each_other(
     place: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Every key is created exactly once, differences are reported, and every value is whole."""
-    if place == "s3":
-        server: S3Server = request.getfixturevalue("s3_server")
+    if place != "folder":
+        server: S3Server | RedisServer = request.getfixturevalue(f"{place}_server")
         store = server.store()
     else:
         store = open_store(str(tmp_path))

@@ -1,4 +1,4 @@
-"""Verification, collection and leases, over memory, a folder and a real S3 server."""
+"""Verification, collection and leases, over memory, a folder, and real servers."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage, Voxk8sError
 FAILED = 1
 INVALID = 2
 INTERRUPTED = 130
-_EXTRAS = {"kubernetes": "operator", "aiohttp": "operator"}
+_EXTRAS = {"kubernetes": "operator", "aiohttp": "operator", "redis": "redis"}
 
 
 def call(arguments: Sequence[str] | None = None) -> int:

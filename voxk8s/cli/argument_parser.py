@@ -90,7 +90,7 @@ def _store_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--store",
         metavar="URL",
-        help="result store: s3://bucket/prefix, file:///folder or a path"
+        help="result store: s3://bucket/prefix, redis://host, file:///folder or a path"
         " (default: VOXK8S_STORE, else a folder in the user's cache)",
     )
 

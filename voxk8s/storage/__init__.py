@@ -1,7 +1,8 @@
-"""Where results live: records and content-addressed blobs in S3, a folder or memory.
+"""Where results live: records and content-addressed blobs in S3, Redis, a folder or memory.
 
 `result_store` puts and gets values: `value_codec` encodes them, `record_store` and `blob_store`
-keep them at the paths of `layout`, in objects of `backend`. `quarantine` checks all that is read.
+keep them at the paths of `layout`, in objects of a back end (`open_backend`). `quarantine` checks
+all that is read.
 """
 
 from voxk8s.describe import summary as describe

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from voxk8s import constants
 from voxk8s.storage.result_store import ResultStore
-from voxk8s.storage.store_options import StoreOptions, parse_url
+from voxk8s.storage.store_options import StoreOptions, parse_url, split_credentials
 
 _lock = threading.Lock()
 _current: ResultStore | None = None
@@ -23,16 +23,17 @@ def open_store(
 ) -> ResultStore:
     """Open a result store: s3://bucket/prefix, file:///folder, memory://name or a path.
 
-    Without a URL, open the store of VOXK8S_STORE, else a folder in the user's cache. Options of an
-    S3 store that are not given come from the AWS_* variables of `env` (by default those of the
-    process). A folder is created if it is missing; an S3 server gets no request before the first
-    use. Raises InvalidUsage for an invalid URL or invalid options.
+    Also redis://[user:password@]host[:port][/database[/prefix]], and rediss:// for TLS. Without a
+    URL, open the store of VOXK8S_STORE, else a folder in the user's cache. Options that are not
+    given come from the AWS_* and REDIS_* variables of `env` (by default those of the process). A
+    folder is created if it is missing; a server gets no request before the first use. Raises
+    InvalidUsage for an invalid URL or invalid options.
     """
     known = os.environ if env is None else env
-    given = options or StoreOptions()
-    return ResultStore(
-        parse_url(default_url(known) if url is None else url), given, given.filled(known)
+    wanted, given = split_credentials(
+        default_url(known) if url is None else url, options or StoreOptions()
     )
+    return ResultStore(parse_url(wanted), given, given.filled(known))
 
 
 def default_url(env: Mapping[str, str]) -> str:

@@ -8,7 +8,17 @@ from voxk8s.storage.store_options import Location, StoreOptions
 
 
 def open_backend(location: Location, options: StoreOptions) -> Backend:
-    """Open a store; `options` are complete (see `StoreOptions.filled`)."""
-    if location.scheme == "file":
-        return FolderBackend(location, options)
-    return Backend(location, options)
+    """Open a store; `options` are complete (see `StoreOptions.filled`).
+
+    Raises ModuleNotFoundError where the client of Redis is not installed.
+    """
+    match location.scheme:
+        case "file":
+            return FolderBackend(location, options)
+        case "redis" | "rediss":
+            # An extra: installed only where a store is in Redis.
+            from voxk8s.storage.redis_backend import RedisBackend
+
+            return RedisBackend(location, options)
+        case _:
+            return Backend(location, options)

@@ -48,7 +48,7 @@ _LOCAL_WIDTH: Final = 4
 
 
 class ResultStore:
-    """Values by result key, in S3, a folder or memory. Safe in threads; pickled by its address.
+    """Values by result key, in any kind of store. Safe in threads; pickled by its address.
 
     Blobs are written first and the record last, both only if absent, so a record that can be read
     is complete, and two writers cannot disturb each other. Whatever is read is verified.

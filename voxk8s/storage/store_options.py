@@ -8,21 +8,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
 
-_ONE_SLASH = re.compile(r"(s3|file|memory|https?|gs|az):", re.IGNORECASE)
+_ONE_SLASH = re.compile(r"(s3|file|memory|rediss?|https?|gs|az):", re.IGNORECASE)
+_REDIS = ("redis", "rediss")
+_REDIS_PORT = 6379
+_SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """Options of an S3 store; those that are None come from the AWS_* environment variables.
+    """Options of a store; those that are None come from environment variables.
 
-    `key`, `secret` and `token` are credentials: they are part of a pickled store, and never of a
-    repr. Prefer the environment variables.
+    `user` and `password` are for Redis (REDIS_USERNAME, REDIS_PASSWORD), the others for S3 (AWS_*).
+    Credentials are part of a pickled store, and never of a repr. Prefer the environment variables.
     """
 
     endpoint: str | None = None
@@ -31,6 +34,8 @@ class StoreOptions:
     secret: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     allow_http: bool | None = None
+    user: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Raise InvalidUsage for an endpoint that is not a URL, or has a password."""
@@ -46,7 +51,7 @@ class StoreOptions:
             raise InvalidUsage(f"expected an endpoint http(s)://host[:port], got {self.endpoint!r}")
 
     def filled(self, env: Mapping[str, str]) -> StoreOptions:
-        """Return options completed from an environment; key and secret only together."""
+        """Return options completed from an environment; credentials only together."""
         options = replace(
             self,
             endpoint=self.endpoint or env.get(constants.ENV_S3_ENDPOINT) or None,
@@ -59,12 +64,21 @@ class StoreOptions:
                 secret=env.get(constants.ENV_S3_SECRET) or None,
                 token=self.token or env.get(constants.ENV_S3_TOKEN) or None,
             )
+        if self.user is None and self.password is None:
+            options = replace(
+                options,
+                user=env.get(constants.ENV_REDIS_USER) or None,
+                password=env.get(constants.ENV_REDIS_PASSWORD) or None,
+            )
         return options
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The parts of a store's URL: `root` is a bucket, folder or name; `prefix` is for S3 only."""
+    """The parts of a store's URL: `root` is a bucket, folder, name or host:port/database.
+
+    `prefix` is for S3 and Redis only.
+    """
 
     scheme: str
     root: str
@@ -89,9 +103,10 @@ def store_token(location: Location, *options: StoreOptions) -> str:
 
 
 def parse_url(url: str) -> Location:
-    """Parse a store's URL: s3://bucket/prefix, file:///folder, memory://name or a bare path.
+    """Parse a store's URL: s3://, file://, memory:// or redis://, or a bare path.
 
-    Raises InvalidUsage for anything else; the message never repeats credentials.
+    Raises InvalidUsage for anything else, and for a URL with credentials (see `split_credentials`);
+    the message never repeats them.
     """
     if "\0" in unquote(url):
         raise InvalidUsage(f"the store's URL {url!r} contains a NUL character")
@@ -99,7 +114,8 @@ def parse_url(url: str) -> Location:
         if not url.strip():
             raise InvalidUsage("the store's URL is empty")
         if _ONE_SLASH.match(url):
-            raise InvalidUsage(f"expected a store's URL with :// after the scheme, got {url!r}")
+            shown = "one with credentials" if "@" in url else repr(url)
+            raise InvalidUsage(f"expected a store's URL with :// after the scheme, got {shown}")
         try:
             return Location("file", str(Path(url).expanduser().absolute()))
         except RuntimeError as error:
@@ -122,7 +138,48 @@ def parse_url(url: str) -> Location:
             if not _BUCKET.fullmatch(parts.netloc) or {"", ".", ".."}.intersection(segments):
                 raise InvalidUsage(f"expected a store's URL s3://bucket/prefix, got {url!r}")
             return Location("s3", parts.netloc, prefix)
+        case "redis" | "rediss":
+            return _redis(url, parts)
         case _:
             raise InvalidUsage(
-                f"expected a store's URL s3://, file:// or memory://, or a path, got {url!r}"
+                f"expected a store's URL s3://, file://, memory:// or redis://, or a path,"
+                f" got {url!r}"
             )
+
+
+def split_credentials(url: str, options: StoreOptions) -> tuple[str, StoreOptions]:
+    """Return the URL of a store in Redis without user and password, which become options.
+
+    Options that are given win. Other URLs are returned as they are.
+    """
+    if not url.lower().startswith(tuple(f"{scheme}://" for scheme in _REDIS)):
+        return url, options
+    scheme, _, rest = url.partition("://")
+    # The last @: a password may contain one.
+    server, slash, path = rest.partition("/")
+    if "@" in path:
+        raise InvalidUsage("expected / in the password of a store's URL as %2F")
+    credentials, mark, host = server.rpartition("@")
+    if not mark:
+        return url, options
+    user, _, password = credentials.partition(":")
+    if options.user is None and options.password is None:
+        options = replace(options, user=unquote(user) or None, password=unquote(password) or None)
+    return f"{scheme}://{host}{slash}{path}", options
+
+
+def _redis(url: str, parts: SplitResult) -> Location:
+    wanted = "expected a store's URL redis://host[:port][/database[/prefix]]"
+    database, _, prefix = parts.path.strip("/").partition("/")
+    try:
+        port = parts.port or _REDIS_PORT
+    except ValueError:
+        raise InvalidUsage(f"{wanted}, got {url!r}: the port is no number to 65535") from None
+    database = database or "0"
+    if not parts.hostname or not re.fullmatch(r"[0-9]{1,4}", database):
+        raise InvalidUsage(f"{wanted}, the database a number, got {url!r}")
+    segments = prefix.split("/") if prefix else []
+    if {".", ".."}.intersection(segments) or not all(map(_SEGMENT.fullmatch, segments)):
+        raise InvalidUsage(f"{wanted}, the prefix of letters, digits and ._-/, got {url!r}")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return Location(parts.scheme, f"{host}:{port}/{int(database)}", prefix)

@@ -9,7 +9,7 @@ import pytest
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.storage import ResultStore, StoreOptions, default_url, open_store
-from voxk8s.storage.store_options import Location, parse_url, store_token
+from voxk8s.storage.store_options import Location, parse_url, split_credentials, store_token
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,11 @@ from voxk8s.storage.store_options import Location, parse_url, store_token
         ("file://localhost/tmp", "file:///tmp"),
         ("/tmp/a b", "file:///tmp/a%20b"),
         ("memory://name", "memory://name"),
+        ("redis://Host", "redis://host:6379/0"),
+        ("redis://host:7000/", "redis://host:7000/0"),
+        ("rediss://host/3", "rediss://host:6379/3"),
+        ("redis://host/0/lab/a.b/", "redis://host:6379/0/lab/a.b"),
+        ("redis://[::1]:6380/1", "redis://[::1]:6380/1"),
     ],
 )
 def test_urls_have_a_normal_form(url: str, normal: str) -> None:
@@ -33,6 +38,8 @@ def test_urls_have_a_normal_form(url: str, normal: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "  ", "http://x/y", "s3://", "s3:///x", "s3://b/../c", "s3://b/a//c", "file://host/x",
+     "redis://", "redis:///0", "redis://h:x", "redis://h:99999", "redis://h/lab", "redis://h/0/../x",
+     "redis://h/0/a//b", "redis://h/0/a*", "redis://h?db=1", "redis:/h", "redis://h/0#x",
      "s3://b?x=1", "s3://b/x#", "s3://b/x?", "gs://b", "s3:/b/x", "file:/x",
      "~nobody-of-this-name/x", "a\0b",
      "file:///a%00b"],
@@ -55,6 +62,11 @@ def test_credentials_in_urls_are_refused_and_not_repeated() -> None:
     """A password in a URL or an endpoint is an error that does not show it."""
     for attempt in (
         lambda: parse_url("s3://AKIA:hunter2@bucket/x"),
+        lambda: parse_url("redis://me:hunter2@host"),
+        lambda: open_store("redis:/me:hunter2@host"),
+        lambda: open_store("redis://me:hunter2@host:x"),
+        lambda: open_store("redis://me:a/hunter2@host"),
+        lambda: open_store("redis://me:hunter2@host/lab"),
         lambda: StoreOptions(endpoint="http://AKIA:hunter2@host"),
     ):
         with pytest.raises(InvalidUsage) as caught:
@@ -107,6 +119,35 @@ def test_options_are_filled_from_the_environment() -> None:
         "s",
         None,
     )
+
+
+def test_credentials_in_the_url_of_redis_become_options() -> None:
+    """They are not part of the store's URL, and travel in its pickle; given ones win."""
+    url = "rediss://me:hunt%40er@2@host:7000/1/lab"
+    assert split_credentials(url, StoreOptions()) == (
+        "rediss://host:7000/1/lab",
+        StoreOptions(user="me", password="hunt@er@2"),
+    )
+    assert open_store("redis://me:hunter2#?@host").url == "redis://host:6379/0"
+    plain, options = split_credentials("redis://:hunter2@host", StoreOptions(password="mine"))
+    assert (plain, options.user, options.password) == ("redis://host", None, "mine")
+    assert split_credentials("redis://host", StoreOptions()) == ("redis://host", StoreOptions())
+    assert split_credentials("/a@b", StoreOptions()) == ("/a@b", StoreOptions())
+    store = open_store("redis://me:hunter2@host/1")
+    assert store.url == "redis://host:6379/1"
+    for text in (repr(store), str(store), str(store.__dask_tokenize__()), repr(store._options)):
+        assert "hunter2" not in text
+    assert b"hunter2" in pickle.dumps(store)
+
+
+def test_credentials_of_redis_come_from_the_environment() -> None:
+    """User and password together, unless one is given."""
+    env = {"REDIS_USERNAME": "envuser", "REDIS_PASSWORD": "hunter2"}
+    filled = StoreOptions().filled(env)
+    assert (filled.user, filled.password) == ("envuser", "hunter2")
+    given = StoreOptions(password="mine").filled(env)
+    assert (given.user, given.password) == (None, "mine")
+    assert b"hunter2" not in pickle.dumps(open_store("redis://host", env=env))
 
 
 def test_memory_stores_are_shared_by_name() -> None:
