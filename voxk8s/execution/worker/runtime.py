@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from voxk8s.execution.inline_values import value_bytes
 from voxk8s.execution.operation_reports import Report, encode_batch
@@ -55,6 +55,31 @@ class _ProcessState:
 _shared: Final = _ProcessState()
 
 
+class TaskThread(Protocol):
+    """What a thread of the executor `threads` is to the task that it runs."""
+
+    def secede(self) -> bool:
+        """Let another task run while this one waits; returns whether one may."""
+
+    def rejoin(self) -> None:
+        """Wait until this task may continue."""
+
+    def is_cancelled(self) -> bool:
+        """Whether no run needs the task any more."""
+
+
+class _Thread(threading.local):
+    task: TaskThread | None = None
+
+
+_thread: Final = _Thread()
+
+
+def set_task_thread(task: TaskThread | None) -> None:
+    """Record that the calling thread runs a task outside of Dask, until it is set to None."""
+    _thread.task = task
+
+
 def subscribe(run: str, handler: ReportHandler) -> None:
     """Call `handler` with the reports of tasks in this process until `forget_run`.
 
@@ -77,8 +102,12 @@ def cancel_run(run: str) -> None:
 
 
 def is_cancelled(run: str) -> bool:
-    """Whether a run was cancelled in this process."""
-    return run in _shared.cancelled
+    """Whether the task of a run in the calling thread is to stop.
+
+    On Dask, when the run was cancelled in this process; elsewhere, when no other run needs it too.
+    """
+    task = _thread.task
+    return run in _shared.cancelled if task is None else task.is_cancelled()
 
 
 def register_store(token: str, store: ResultStore) -> None:
@@ -121,7 +150,7 @@ def send_reports(run: str, reports: list[Report]) -> None:
     """Send reports to the drivers: to the handlers of this process, or as an event of Dask."""
     if not reports:
         return
-    if run in _shared.report_handlers:
+    if run in _shared.report_handlers or _thread.task is not None:
         for handler in list(_shared.report_handlers.values()):
             handler(run, reports)
         return
@@ -131,7 +160,11 @@ def send_reports(run: str, reports: list[Report]) -> None:
 
 
 def worker_name() -> str:
-    """Return the name of the Dask worker that runs in this thread; empty outside of Dask."""
+    """Return the name of the Dask worker that runs in this thread; empty in one of this process.
+
+    Reports show work by worker, with a row for each operation at the same time: threads of one
+    process need no names.
+    """
     worker = _dask_worker()
     return "" if worker is None else str(worker.name)
 
@@ -145,6 +178,15 @@ def sleep(seconds: float) -> None:
 @contextmanager
 def seceded() -> Iterator[None]:
     """Secede from the worker's thread pool in the body; rejoin when a thread is free."""
+    task = _thread.task
+    if task is not None:
+        seceded = task.secede()
+        try:
+            yield
+        finally:
+            if seceded:
+                task.rejoin()
+        return
     if _dask_worker() is None:
         yield
         return
