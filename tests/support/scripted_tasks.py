@@ -12,17 +12,18 @@ from voxk8s.execution.tasks.task import Step, StepKind, TaskKey, TaskSpec, Upstr
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.kernels import kernel
 from voxk8s.plan import ResultKey
+from voxk8s.plan.kernel_version import numbered
 from voxk8s.values import Value
 
 _functions: dict[str, Callable[..., Value]] = {}
 
 
-@kernel("scripted.call")
+@kernel("scripted.call", version=1)
 def _call(name: str, values: list[Value]) -> Value:
     return _functions[name](*values)
 
 
-@kernel("scripted.list")
+@kernel("scripted.list", version=1)
 def _list(*values: Value) -> list[Value]:
     return list(values)
 
@@ -42,9 +43,11 @@ def task(name: str, *needs: str) -> TaskSpec:
     """Return the task of a name, which needs the values of other tasks."""
     upstream = tuple(UpstreamRef(key(each), ResultKey(key(each)), True) for each in needs)
     arguments = tuple(range(1, len(needs) + 1))
-    gather = Step(key(name + "/list"), StepKind.COMPUTE, "scripted.list", 1, arguments, cheap=True)
+    gather = Step(
+        key(name + "/list"), StepKind.COMPUTE, "scripted.list", numbered(1), arguments, cheap=True
+    )
     last = len(needs) + 1
-    call = Step(key(name), StepKind.COMPUTE, "scripted.call", 1, (0, last), cheap=True)
+    call = Step(key(name), StepKind.COMPUTE, "scripted.call", numbered(1), (0, last), cheap=True)
     return TaskSpec(key(name), (name,), upstream, (gather, call), (last + 1,))
 
 

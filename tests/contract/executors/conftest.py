@@ -28,7 +28,7 @@ def environment() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="package", params=["synchronous", "local", "distributed"])
+@pytest.fixture(scope="package", params=["synchronous", "threads", "local", "distributed"])
 def executor(request: pytest.FixtureRequest, environment: None) -> Iterator[Executor]:
     """Every executor in turn."""
     if request.param != "distributed":

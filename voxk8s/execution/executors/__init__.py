@@ -10,6 +10,7 @@ from voxk8s.execution.plugins import load_plugin
 
 _BUILT_IN: Final = {
     "local": "voxk8s.execution.executors.dask_executors:LocalExecutor",
+    "threads": "voxk8s.execution.executors.threads:ThreadsExecutor",
     "synchronous": "voxk8s.execution.executors.synchronous:SynchronousExecutor",
 }
 

@@ -52,7 +52,7 @@ class ThreadsSession:
         self, tasks: Sequence[TaskSpec], run: RunSpec, schedule: Schedule = DEFAULT_SCHEDULE
     ) -> None:
         """Start tasks, or take part in those that other runs have started."""
-        ranks = schedule.ranks or {}
+        ranks = schedule.ranks
         if self._is_here and not self.ended:
             self._pool.submit(
                 self, ((task, ranks.get(task.key)) for task in tasks), run, self._held

@@ -30,7 +30,7 @@ class Run:
 
     def submit(self, *tasks: tuple[str, ...], ranks: dict[str, int] | None = None) -> None:
         """Submit tasks; each is its name and those of the tasks that it needs."""
-        order = None if ranks is None else {key(name): rank for name, rank in ranks.items()}
+        order = {key(name): rank for name, rank in (ranks or {}).items()}
         self.session.submit([task(*names) for names in tasks], self.spec, Schedule(order))
 
     def release(self, *names: str) -> None:
