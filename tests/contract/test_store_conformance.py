@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import secrets
+import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +21,12 @@ from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage import MISS, Provenance, PutStatus, ResultStore, open_store
 from voxk8s.storage.kernel_costs import Cost, KernelCosts
 from voxk8s.storage.layout import blob_path, record_path
+from voxk8s.storage.payload import write_payload
+from voxk8s.storage.record import encode_record, make_record
+from voxk8s.storage.value_codec import Encoded
 from voxk8s.values import Image, SavedFile, Value
 
-LARGE = np.arange(40_000, dtype="float64").reshape(200, 200)
+LARGE = np.random.default_rng(4).normal(size=(200, 200))
 
 
 def key(name: object) -> str:
@@ -87,6 +91,72 @@ def test_large_blob_goes_in_parts(opener: Callable[[], ResultStore]) -> None:
     assert opener().put(key("again"), noise).digest == put.digest
     assert same(opener().get(key("again")), noise)
     assert opener().stats().blobs == 1
+
+
+STREAMED: Value = {
+    "noise": np.random.default_rng(8).normal(size=2_500_000).astype("float32"),
+    "more": np.random.default_rng(9).integers(0, 1 << 20, 400_000),
+    "text": "beside the arrays",
+}
+
+
+def test_large_values_are_streamed(opener: Callable[[], ResultStore]) -> None:
+    """A value of many chunks comes back, is known, and is found to exist by the next put."""
+    put = opener().put(key("streamed"), STREAMED)
+    assert put.status is PutStatus.CREATED
+    assert put.size > 8 << 20
+    assert opener().contains([key("streamed")])
+    assert same(opener().get(key("streamed")), STREAMED)
+    assert opener().put(key("streamed"), STREAMED).status is PutStatus.EXISTS
+    assert opener().stats().blobs == 1
+    assert opener().verify().sound
+    data = opener().read_blob(put.digest)
+    assert hashlib.sha256(data).hexdigest() == put.digest
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        flip,
+        truncate,
+        lambda data: b"",
+        lambda data: data + b"x",
+        lambda data: data + bytes(9 << 20),
+        lambda data: data[:4] + b"\x03" + data[5:],
+        lambda data: data[:70] + b"\xff\xff\xff\xff" + data[74:],
+        lambda data: data[:-4] + bytes(4),
+    ],
+)
+def test_damaged_streams_are_misses_and_mended(
+    opener: Callable[[], ResultStore], change: Callable[[bytes], bytes]
+) -> None:
+    """A large value is handed out only after its last byte was verified."""
+    put = opener().put(key("streamed"), STREAMED)
+    store = opener()
+    damage(store, blob_path(put.digest), change)
+    assert store.get(key("streamed")) is MISS
+    assert store.counts.corrupt == 1
+    assert opener().stats().quarantined == 1
+    assert opener().put(key("streamed"), STREAMED).status is PutStatus.EXISTS
+    assert same(opener().get(key("streamed")), STREAMED)
+
+
+def test_values_of_the_first_encoding_are_read(opener: Callable[[], ResultStore]) -> None:
+    """What an earlier version stored is the same value, in other bytes: not non-determinism."""
+    array = np.cumsum(np.ones(2_000_000)) % 977
+    payload = write_payload(array)
+    size = payload.size
+    header = struct.pack("<4sBB2xQQ40x", b"VXK8", 1, 0, len(payload.tree), size)
+    old = Encoded((header, *payload.parts()))
+    record, _ = make_record(ResultKey(key("old")), array, None, old)
+    backend = opener()._backend
+    backend.write(blob_path(record.digest), old.parts, "application/octet-stream")
+    backend.write(record_path(key("old")), (encode_record(record),), "application/json")
+    assert same(opener().get(key("old")), array)
+    assert opener().contains([key("old")])
+    again = opener().put(key("old"), array)
+    assert (again.status, again.digest) == (PutStatus.EXISTS, record.digest)
+    assert opener().put(key("old"), array + 1).status is PutStatus.NONDETERMINISTIC
 
 
 def test_unknown_key_is_a_miss(store: ResultStore) -> None:

@@ -2,21 +2,27 @@
 
 `tests/data/stores/v0.1.0` holds a program, its inputs and the store that `voxk8s run` of release
 0.1.0 wrote for it with VOXK8S_STORE_POLICY=all, so that every intermediate result has a record.
+`tests/data/stores/chunked` holds one value of the second version of the encoding, which is used
+from 256 KiB.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.paths import DATA
+from tests.support.values import same
 from voxk8s import ExecutionResult, compile_program, open_store
 from voxk8s.execution import ExecutionEngine
-from voxk8s.storage import MISS, ResultStore
+from voxk8s.storage import MISS, PutStatus, ResultStore
+from voxk8s.values import Image, Value
 
 SAMPLE = DATA / "stores" / "v0.1.0"
 VOLATILE = ("created", "seconds", "voxk8s_version", "libraries")
@@ -127,3 +133,35 @@ def stable(data: bytes) -> dict[str, object]:
         for name in ("seal", *VOLATILE):
             fields.pop(name, None)
     return record
+
+
+CHUNKED = DATA / "stores" / "chunked"
+CHUNKED_KEY = hashlib.sha256(b"chunked").hexdigest()
+
+
+def chunked_value() -> Value:
+    """Return the value in the second sample: a volume and a mask, by a formula in integers."""
+    number = np.arange(80_000, dtype="int64")
+    # A linear congruential generator: noise that no version of a library changes.
+    noise = (number * 1_103_515_245 + 12_345) % (1 << 31) >> 24
+    volume = (number // 400 * 3 + noise).astype("float32").reshape(20, 50, 80)
+    geometry = ((1.0, 1.0, 2.0), (0.0, -7.5, 3.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    return {"volume": Image(volume, *geometry), "mask": (volume > 300).astype("uint8")}
+
+
+def test_a_value_in_chunks_is_known(tmp_path: Path) -> None:
+    """What was stored in the second version of the encoding is read, and is the same value."""
+    store = open_store(str(shutil.copytree(CHUNKED, tmp_path / "store")))
+    assert same(store.get(CHUNKED_KEY), chunked_value())
+    assert store.put(CHUNKED_KEY, chunked_value()).status is PutStatus.EXISTS
+
+
+def test_a_value_in_chunks_is_written_as_it_was(tmp_path: Path) -> None:
+    """Its blob has the same bytes under the same name."""
+    open_store(str(tmp_path / "fresh")).put(CHUNKED_KEY, chunked_value())
+    older = {name: data for name, data in files(CHUNKED).items() if name.startswith("cas/")}
+    fresh = {name: data for name, data in files(tmp_path / "fresh").items() if name in older}
+    assert len(older) == 1
+    assert fresh == older
+    (blob,) = older.values()
+    assert blob[:5] == b"VXK8\x02"

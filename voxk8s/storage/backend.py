@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
@@ -22,6 +24,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
+from voxk8s.storage.byte_source import ByteSource, PieceSource
 from voxk8s.storage.fork_guard import ForkGuard
 from voxk8s.storage.request_retry import Patience, RequestRetry
 from voxk8s.storage.store_errors import (
@@ -33,6 +36,7 @@ from voxk8s.storage.store_errors import (
     missing_credentials,
 )
 from voxk8s.storage.store_options import Location, StoreOptions
+from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.timeouts import UNLIMITED, Timeouts
 
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ _TRIES_SMALL: Final = 2
 _QUICK_UPTO: Final = 256 * 1024
 """Larger objects may take long to send on a slow line."""
 _CHUNK: Final = 8 * 1024 * 1024
+_PIECES_AHEAD: Final = 3
 
 # obstore raises its own errors and these built-in ones.
 _OBSTORE_ERRORS: Final = (BaseError, OSError, NotImplementedError, ValueError)
@@ -55,6 +60,10 @@ _threads = ForkGuard("a result store")
 
 _memories: dict[str, MemoryStore] = {}
 _memories_lock = threading.Lock()
+
+
+Move = Callable[[str], None]
+"""Moves a file that is complete to the path of an object, in place of an existing one."""
 
 
 class UnsupportedUpdate(StoreError):
@@ -125,6 +134,7 @@ class Backend:
         self._takes_attributes = location.scheme != "file"
         self._open = partial(_Clients, location, options, timeouts or Timeouts())
         self._retry = RequestRetry(judge, patience) if self.remote else None
+        self._readers = ThreadPool(_PIECES_AHEAD)
         self._opening = threading.Lock()
         self._opened: _Clients | None = None
         if self.remote:
@@ -177,6 +187,34 @@ class Backend:
 
         return self._existing("read", request, with_body=True)
 
+    def open_source(self, path: str, size: int) -> ByteSource | None:
+        """Open an object of `size` bytes to read it once, in pieces, or return None.
+
+        More bytes than that are read if there are any, but not all of them.
+        """
+
+        def piece(start: int) -> memoryview | None:
+            return self.read_range(path, start, min(_CHUNK, size + 1 - start))
+
+        first = piece(0)
+        if first is None:
+            return None
+        starts = iter(range(len(first), size + 1, _CHUNK)) if len(first) == _CHUNK else iter(())
+        ahead: deque[Callable[[], memoryview | None]] = deque([lambda: first])
+
+        def next_piece() -> memoryview | None:
+            # While one piece is used, the next ones are on the way.
+            while len(ahead) < _PIECES_AHEAD and (start := next(starts, None)) is not None:
+                ahead.append(self._readers.submit(partial(piece, start)))
+            return ahead.popleft()() if ahead else None
+
+        return PieceSource(next_piece)
+
+    @contextmanager
+    def staged(self, parts: Iterable[bytes | memoryview]) -> Iterator[Move | None]:  # noqa: ARG002 - for folders
+        """Write a file whose path is not known yet, for a later move; None where that is none."""
+        yield None
+
     def digest(self, path: str) -> tuple[str, int] | None:
         """Return SHA-256 and size of an object, read in chunks, or None."""
         state, size = hashlib.sha256(), 0
@@ -212,10 +250,20 @@ class Backend:
         except _OBSTORE_ERRORS as error:
             raise self._converted(error, "write") from error
 
-    def write(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> None:
-        """Write an object, replacing an existing one."""
+    def write(
+        self,
+        path: str,
+        parts: Iterable[bytes | memoryview],
+        media_type: str,
+        *,
+        size: int | None = None,
+    ) -> None:
+        """Write an object, replacing an existing one.
+
+        `parts` are iterated over more than once; `size` is that of all, if it takes long to know.
+        """
         try:
-            self._put(path, parts, media_type, create=False)
+            self._put(path, parts, media_type, create=False, size=size)
         except _OBSTORE_ERRORS as error:
             raise self._converted(error, "write") from error
 
@@ -301,22 +349,30 @@ class Backend:
             last = chunk[-1]["path"]
 
     def _put(
-        self, path: str, parts: Sequence[bytes | memoryview], media_type: str, *, create: bool
+        self,
+        path: str,
+        parts: Iterable[bytes | memoryview],
+        media_type: str,
+        *,
+        create: bool,
+        size: int | None = None,
     ) -> ObjectInfo:
-        size = sum(len(part) for part in parts)
+        size = sum(map(len, parts)) if size is None else size
+        # Multipart uploads cannot be conditional, and in folders are written without a rename.
+        in_parts = self.remote and not create and size >= _MULTIPART_FROM
 
         def request(_: int) -> ObjectInfo:
+            # What is sent in one request is in memory as a whole.
+            content = iter(parts) if in_parts else tuple(parts)
             answer = obstore.put(
                 # Not the short time-outs for small writes: a busy server may be slow, and the
                 # result has cost more than the wait.
                 self._clients.bulk if size < _QUICK_UPTO else self._clients.upload,
                 path,
-                parts if len(parts) != 1 else parts[0],
+                content if not isinstance(content, tuple) or len(content) != 1 else content[0],
                 attributes={"Content-Type": media_type} if self._takes_attributes else None,
                 mode="create" if create else "overwrite",
-                # Multipart uploads cannot be conditional, and in folders are written without a
-                # rename.
-                use_multipart=self.remote and not create and size >= _MULTIPART_FROM,
+                use_multipart=in_parts,
                 chunk_size=_PART,
                 max_concurrency=4,
             )

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 from voxk8s import constants
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest
-from voxk8s.storage.backend import Backend, ObjectInfo
+from voxk8s.storage.backend import Backend, Move, ObjectInfo
+from voxk8s.storage.byte_source import HashingReader
 from voxk8s.storage.layout import blob_path
+from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.quarantine import Quarantine
-from voxk8s.storage.value_codec import Encoded, digest_of
+from voxk8s.storage.value_codec import (
+    HEAD_SIZE,
+    Encoded,
+    decode,
+    decode_stream,
+    digest_of,
+    is_chunked,
+)
+from voxk8s.values import Value
+
+_log = logging.getLogger(__name__)
 
 _HEAD_FIRST_FROM = 1024 * 1024
 """Larger blobs are not sent before the store was asked whether it has them."""
@@ -42,27 +56,85 @@ class BlobStore:
 
         return self._quarantine.read(blob_path(digest), check, bulk=True)
 
+    def load(self, digest: Digest, size: int) -> Value | Miss:
+        """Return a large value, decoded while it is read, once all its bytes are verified.
+
+        MISS when its blob is missing or corrupt, or this version cannot decode it.
+        """
+        source = self._backend.open_source(blob_path(digest), size)
+        if source is None:
+            return MISS
+        with closing(source):
+            reader = HashingReader(source)
+            value: Value | Miss = MISS
+            try:
+                head = reader.read(HEAD_SIZE)
+                if is_chunked(head):
+                    value = decode_stream(head, reader)
+            except CorruptBlob:
+                value = MISS
+            used = reader.size
+            if value is not MISS and reader.finish() == (digest, size) and used == size:
+                return value
+        # Of the first version, or corrupt: then it is read once more, since the connection may be
+        # at fault, and quarantined.
+        del value
+        data = self.read(digest, size)
+        try:
+            return MISS if data is None else decode(data)
+        except CorruptBlob as error:
+            # The bytes match their digest: another version wrote them.
+            _log.warning("the blob %s cannot be decoded: %s", digest, error)
+            return MISS
+
     def exists(self, digest: Digest, size: int) -> bool:
         """Whether there is a blob of this digest with the right size; its bytes are not read."""
         found = self._backend.head(blob_path(digest))
         return found is not None and found.size == size
 
-    def write(self, encoded: Encoded, digest: Digest, media_type: str, *, replace: bool) -> None:
+    @contextmanager
+    def staged(self, encoded: Encoded) -> Iterator[Move | None]:
+        """Write a large value to where `write` can take it from, if the store has such a place.
+
+        It is measured on the way, so that it is encoded only once.
+        """
+        if not encoded.is_stream:
+            yield None
+            return
+        with self._backend.staged(encoded.measuring()) as move:
+            yield move
+
+    def write(
+        self,
+        encoded: Encoded,
+        digest: Digest,
+        media_type: str,
+        *,
+        replace: bool,
+        staged: Move | None = None,
+    ) -> None:
         """Write a blob unless it exists; one of the wrong size is replaced.
 
         Overwriting is safe: every writer of this name writes the same bytes.
         """
         path = blob_path(digest)
         if not replace and digest not in self._corrupt:
-            small = encoded.size < _HEAD_FIRST_FROM
-            if small and self._backend.create(path, encoded.parts, media_type) is not None:
+            parts = encoded.parts
+            if (
+                isinstance(parts, tuple)
+                and encoded.size < _HEAD_FIRST_FROM
+                and self._backend.create(path, parts, media_type) is not None
+            ):
                 return
             found = self._backend.head(path)
             # An old blob without a record may be about to be collected: writing it again makes it
             # young.
             if found is not None and found.size == encoded.size and not self._is_old(found):
                 return
-        self._backend.write(path, encoded.parts, media_type)
+        if staged is None:
+            self._backend.write(path, encoded.parts, media_type, size=encoded.size)
+        else:
+            staged(path)
         self._corrupt.discard(digest)
 
     def _is_old(self, found: ObjectInfo) -> bool:

@@ -17,14 +17,16 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
 from voxk8s import constants
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
-from voxk8s.storage.backend import Backend, ObjectInfo, UnsupportedUpdate
+from voxk8s.storage.backend import Backend, Move, ObjectInfo, UnsupportedUpdate
+from voxk8s.storage.byte_source import ByteSource
 from voxk8s.storage.store_errors import convert
 from voxk8s.storage.store_options import Location, StoreOptions
 
@@ -91,6 +93,28 @@ class FolderBackend(Backend):
             staged.rename(self._root / found.path)
             return self.head(found.path)
 
+    def open_source(
+        self,
+        path: str,
+        size: int,  # noqa: ARG002 - all of a file is read
+    ) -> ByteSource | None:
+        """Open a file to read it once, or return None."""
+        with self._errors("read"), suppress(FileNotFoundError):
+            return _FileSource((self._root / path).open("rb", buffering=0), self._errors)
+        return None
+
+    @contextmanager
+    def staged(self, parts: Iterable[bytes | memoryview]) -> Iterator[Move | None]:
+        """Write a file whose path is not known yet, for a later move."""
+        with self._errors("write"), self._staged(f"{constants.BLOBS_PREFIX}/new", parts) as staged:
+
+            def move(path: str) -> None:
+                target = self._root / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                staged.replace(target)
+
+            yield move
+
     def touch(
         self,
         found: ObjectInfo,
@@ -143,7 +167,7 @@ class FolderBackend(Backend):
         return self.head(path)
 
     @contextmanager
-    def _staged(self, path: str, parts: Sequence[bytes | memoryview]) -> Iterator[Path]:
+    def _staged(self, path: str, parts: Iterable[bytes | memoryview]) -> Iterator[Path]:
         """Write a file beside its target, for a rename; it is deleted unless it was renamed.
 
         Its name is of the kind that obstore uses for the same purpose, and never lists.
@@ -152,13 +176,15 @@ class FolderBackend(Backend):
         for last in (False, True):
             staged.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with staged.open("xb") as file:
-                    file.writelines(parts)
+                file = staged.open("xb", buffering=0)
                 break
             except FileNotFoundError:  # its folder has become empty, and was deleted
                 if last:
                     raise
         try:
+            with file:
+                for part in parts:
+                    _write_all(file, memoryview(part).cast("B"))
             yield staged
         finally:
             staged.unlink(missing_ok=True)
@@ -215,3 +241,29 @@ class FolderBackend(Backend):
             ) from error
         except OSError as error:
             raise convert(error, self.url, doing) from error
+
+
+class _FileSource:
+    """The bytes of a file, read without a buffer between."""
+
+    def __init__(self, file: FileIO, errors: Callable[[str], AbstractContextManager[None]]) -> None:
+        self._file = file
+        self._errors = errors
+
+    def read_into(self, target: memoryview) -> int:
+        """Fill `target`, or less at the end of the file."""
+        filled = 0
+        with self._errors("read"):
+            while filled < len(target) and (count := self._file.readinto(target[filled:])):
+                filled += count
+        return filled
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _write_all(file: FileIO, data: memoryview) -> None:
+    """Write all bytes: an unbuffered write may write fewer."""
+    while data:
+        data = data[file.write(data) :]

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
-from typing import Final, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from voxk8s.errors import CorruptBlob, UnsupportedValue
 from voxk8s.values import Array, Image, SavedFile, Value
@@ -35,34 +37,57 @@ Tree: TypeAlias = object
 # --- writing ------------------------------------------------------------------------------------
 
 
-def write_payload(value: Value) -> tuple[list[Buffer], int]:
-    """Return the parts of a value's payload, and the length of its tree.
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The payload of a value: its packed tree, and its arrays in C order."""
 
-    Arrays in C order are not copied. Raises UnsupportedValue for an object that is not a value.
+    tree: bytes
+    arrays: list[Array]
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, gaps included."""
+        return payload_size(len(self.tree), [array.nbytes for array in self.arrays])
+
+    def parts(self) -> Iterator[Buffer]:
+        """Iterate over the bytes. Arrays are not copied."""
+        yield self.tree
+        length = len(self.tree)
+        for array in self.arrays:
+            if gap := -length % _ALIGN:
+                yield bytes(gap)
+                length += gap
+            if array.nbytes:
+                yield bytes_view(array).data
+                length += array.nbytes
+        if self.arrays and (gap := -length % _ALIGN):
+            yield bytes(gap)
+
+
+def payload_size(tree_length: int, array_lengths: Sequence[int]) -> int:
+    """Return the length of a payload from those of its parts, in bytes."""
+    if not array_lengths:
+        return tree_length
+    return _aligned(tree_length) + sum(map(_aligned, array_lengths))
+
+
+def write_payload(value: Value) -> Payload:
+    """Return the payload of a value; arrays in C order are not copied.
+
+    Raises UnsupportedValue for an object that is not a value.
     """
     arrays: list[Array] = []
     tree = _tree(value, arrays, 0)
     try:
-        head = msgspec.msgpack.encode(tree)
+        return Payload(msgspec.msgpack.encode(tree), arrays)
     except (UnicodeEncodeError, OverflowError) as error:
         raise UnsupportedValue(f"a string or number cannot be stored: {error}") from error
-    parts: list[Buffer] = [head]
-    length = len(head)
-    for array in arrays:
-        if gap := -length % _ALIGN:
-            parts.append(bytes(gap))
-            length += gap
-        if array.nbytes:
-            parts.append(_bytes_view(array))
-            length += array.nbytes
-    if arrays and (gap := -length % _ALIGN):
-        parts.append(bytes(gap))
-    return parts, len(head)
 
 
-def _bytes_view(array: Array) -> memoryview:
+def bytes_view(array: Array) -> NDArray[np.uint8]:
+    """Return the bytes of an array in C order, not copied."""
     # Date and time arrays have no buffer of their own; every dtype here has a view as bytes.
-    return array.reshape(-1).view(np.uint8).data
+    return array.reshape(-1).view(np.uint8)
 
 
 def _tree(value: Value, arrays: list[Array], depth: int) -> Tree:
@@ -137,24 +162,36 @@ def _array(array: Array, arrays: list[Array]) -> Tree:
 # --- reading ------------------------------------------------------------------------------------
 
 
+class ArraySource(Protocol):
+    """Where the arrays of a value come from, in order."""
+
+    def take(self, dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> Array:
+        """Return the next array, read-only. Raises CorruptBlob, ValueError or TypeError."""
+
+
 def read_payload(payload: memoryview, tree_length: int) -> Value:
     """Decode the value of a payload; arrays are read-only views of it. Raises CorruptBlob."""
+    arrays = _PayloadArrays(payload, _aligned(tree_length))
+    value = read_tree(payload[:tree_length], arrays)
+    arrays.finish()
+    return value
+
+
+def read_tree(packed: memoryview, arrays: ArraySource) -> Value:
+    """Decode a value from its tree; its arrays are taken in order. Raises CorruptBlob."""
     try:
-        tree: Tree = msgspec.msgpack.decode(payload[:tree_length])
+        tree: Tree = msgspec.msgpack.decode(packed)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, OverflowError) as error:
         raise CorruptBlob(f"the tree of a value cannot be read: {error}") from error
-    reader = _Reader(payload, _aligned(tree_length))
-    value = reader.value(tree, 0)
-    reader.finish()
-    return value
+    return _Reader(arrays).value(tree, 0)
 
 
 def _aligned(offset: int) -> int:
     return offset + (-offset % _ALIGN)
 
 
-class _Reader:
-    """Decodes values from a tree, taking arrays from the payload in order."""
+class _PayloadArrays:
+    """Takes arrays from a payload in memory."""
 
     __slots__ = ("_arrays", "_offset", "_payload")
 
@@ -168,6 +205,35 @@ class _Reader:
         length = len(self._payload)
         if self._arrays and length != self._offset:
             raise CorruptBlob(f"a value uses {self._offset} of {length} bytes")
+
+    def take(self, dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> Array:
+        """Return a view of the next bytes."""
+        length = math.prod(shape) * dtype.itemsize
+        end = self._offset + length
+        if end > len(self._payload):
+            raise CorruptBlob(f"an array of {length} bytes ends after the payload")
+        # As bytes first: not every dtype can be read from a buffer, but all are views of bytes.
+        raw = np.frombuffer(self._payload[self._offset : end], dtype=np.uint8)
+        self._offset = _aligned(end)
+        self._arrays += 1
+        if not length:
+            array: Array = np.empty(shape, dtype)
+            array.flags.writeable = False
+            return array
+        array = raw.view(dtype).reshape(shape)
+        if not array.flags.aligned:
+            array = array.copy()
+            array.flags.writeable = False
+        return array
+
+
+class _Reader:
+    """Decodes values from a tree, taking arrays in order."""
+
+    __slots__ = ("_arrays",)
+
+    def __init__(self, arrays: ArraySource) -> None:
+        self._arrays = arrays
 
     def value(self, tree: Tree, depth: int) -> Value:
         if tree is None or isinstance(tree, (bool, int, float, str)):
@@ -205,30 +271,11 @@ class _Reader:
         if not isinstance(name, str) or not _DTYPE.fullmatch(name) or len(shape) > MAX_AXES:
             raise CorruptBlob(f"an array has the dtype {name!r} and {len(shape)} axes")
         try:
-            return self._take(np.dtype(name), shape)
+            return self._arrays.take(np.dtype(name), shape)
         except (TypeError, ValueError, OverflowError) as error:
             raise CorruptBlob(
                 f"invalid array of dtype {name!r} and shape {shape}: {error}"
             ) from error
-
-    def _take(self, dtype: np.dtype[np.generic], shape: tuple[int, ...]) -> Array:
-        length = math.prod(shape) * dtype.itemsize
-        end = self._offset + length
-        if end > len(self._payload):
-            raise CorruptBlob(f"an array of {length} bytes ends after the payload")
-        # As bytes first: not every dtype can be read from a buffer, but all are views of bytes.
-        raw = np.frombuffer(self._payload[self._offset : end], dtype=np.uint8)
-        self._offset = _aligned(end)
-        self._arrays += 1
-        if not length:
-            array: Array = np.empty(shape, dtype)
-            array.flags.writeable = False
-            return array
-        array = raw.view(dtype).reshape(shape)
-        if not array.flags.aligned:
-            array = array.copy()
-            array.flags.writeable = False
-        return array
 
     def _image(self, content: Tree) -> Image:
         array, spacing, origin, direction, channels = _list(content, 5)

@@ -56,8 +56,8 @@ def compare(
     if existing.is_file or record.is_file:
         return PutStatus.NONDETERMINISTIC
     try:
-        # Two versions of the compressor may encode one value differently.
-        same = payload_digest(data) == payload_digest(encoded.join())
+        # Other versions of the compressor, and of this package, encode a value differently.
+        same = payload_digest(data) == encoded.payload_digest()
     except CorruptBlob:
         on_repair()
         return PutStatus.CREATED

@@ -89,17 +89,28 @@ def decode_record(data: bytes, key: str) -> Record:
     return record
 
 
+def encode_result(value: Value) -> Encoded:
+    """Encode a result: a saved file is its bytes. Raises UnsupportedValue for other objects."""
+    if isinstance(value, SavedFile):
+        return Encoded((value.data,))
+    return encode(value, compress_from=constants.INLINE_VALUE_BYTES)
+
+
 def make_record(
-    key: ResultKey, value: Value, provenance: Provenance | None
+    key: ResultKey,
+    value: Value,
+    provenance: Provenance | None,
+    encoded: Encoded | None = None,
 ) -> tuple[Record, Encoded]:
-    """Encode a value; small values are inline. Raises UnsupportedValue for other objects."""
+    """Return the record of a value, and the value encoded, unless it is given; small ones inline.
+
+    Raises UnsupportedValue for other objects.
+    """
+    encoded = encoded or encode_result(value)
     suffix = None
     media_type: str = constants.MEDIA_TYPE_VALUE
     if isinstance(value, SavedFile):
-        encoded = Encoded((value.data,), len(value.data))
         suffix, media_type = value.suffix, value.media_type
-    else:
-        encoded = encode(value, compress_from=constants.INLINE_VALUE_BYTES)
     small = suffix is None and encoded.size <= constants.INLINE_VALUE_BYTES
     record = Record(
         format=FORMAT,

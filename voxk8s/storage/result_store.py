@@ -29,7 +29,15 @@ from voxk8s.storage.pin_store import PinStore
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.recent_keys import RecentKeys
-from voxk8s.storage.record import FORMAT, Provenance, Record, encode_record, make_record, read_value
+from voxk8s.storage.record import (
+    FORMAT,
+    Provenance,
+    Record,
+    encode_record,
+    encode_result,
+    make_record,
+    read_value,
+)
 from voxk8s.storage.record_store import RecordStore
 from voxk8s.storage.store_options import Location, StoreOptions, store_token
 from voxk8s.storage.thread_pool import ThreadPool
@@ -43,6 +51,8 @@ _log = logging.getLogger(__name__)
 FLUSH_SECONDS: Final = 30.0
 _TRIES: Final = 8
 _PAUSE: Final = 0.02
+_STREAM_FROM: Final = 4 * 1024 * 1024
+"""Larger blobs are decoded while they are read."""
 _REMOTE_WIDTH: Final = 32
 _LOCAL_WIDTH: Final = 4
 
@@ -92,7 +102,7 @@ class ResultStore:
         """
         cached = self._records.cached_blob(key) if self._backend.remote else None
         ahead = None
-        if cached is not None:
+        if cached is not None and cached[1] < _STREAM_FROM:
             # The record says whether the result still exists; its blob is read at the same time.
             digest, size = cached
             ahead = self._pool.submit(lambda: self._blobs.read(digest, size))
@@ -101,9 +111,9 @@ class ResultStore:
             return self._miss(key)
         if record.inline is None and ahead is not None and record.digest == digest:
             data = ahead()
+            value = MISS if data is None else read_value(record, data)
         else:
-            data = self._bytes_of(record)
-        value = MISS if data is None else read_value(record, data)
+            value = self._value_of(record)
         if value is MISS:
             return self._miss(key)
         self._records.cache(record)
@@ -125,9 +135,13 @@ class ResultStore:
         result are repaired. Raises UnsupportedValue for an object that is not a value.
         """
         path = record_path(key)
-        record, encoded = make_record(ResultKey(key), value, provenance)
-        if record.inline is None:
-            self._blobs.write(encoded, record.digest, record.media_type, replace=replace)
+        encoded = encode_result(value)
+        with self._blobs.staged(encoded) as staged:
+            record, _ = make_record(ResultKey(key), value, provenance, encoded)
+            if record.inline is None:
+                self._blobs.write(
+                    encoded, record.digest, record.media_type, replace=replace, staged=staged
+                )
         document = encode_record(record)
         status, held = None, record
         for attempt in range(_TRIES):
@@ -309,6 +323,12 @@ class ResultStore:
         if record.inline is not None:
             return memoryview(record.inline)
         return self._blobs.read(record.digest, record.size)
+
+    def _value_of(self, record: Record) -> Value | Miss:
+        if record.inline is None and record.size >= _STREAM_FROM and not record.is_file:
+            return self._blobs.load(record.digest, record.size)
+        data = self._bytes_of(record)
+        return MISS if data is None else read_value(record, data)
 
     def _miss(self, key: str) -> Miss:
         self._records.uncache(key)

@@ -7,7 +7,7 @@ from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.layout import blob_path
 from voxk8s.storage.value_codec import Encoded
 
-CONTENT = Encoded((b"some ", b"bytes"), 10)
+CONTENT = Encoded((b"some ", b"bytes"))
 DAY = 86_400.0
 
 
