@@ -134,7 +134,6 @@ class Backend:
         self._takes_attributes = location.scheme != "file"
         self._open = partial(_Clients, location, options, timeouts or Timeouts())
         self._retry = RequestRetry(judge, patience) if self.remote else None
-        self._readers = ThreadPool(_PIECES_AHEAD)
         self._opening = threading.Lock()
         self._opened: _Clients | None = None
         if self.remote:
@@ -146,6 +145,11 @@ class Backend:
             self._opened = self._open()
         except _OBSTORE_ERRORS as error:
             raise convert(error, self.url, "open anything") from error
+
+    @cached_property
+    def _readers(self) -> ThreadPool:
+        """Threads that read ahead."""
+        return ThreadPool(_PIECES_AHEAD)
 
     @property
     def _clients(self) -> _Clients:

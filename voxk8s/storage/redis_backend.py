@@ -158,9 +158,16 @@ class RedisBackend(Backend):
         """Write an object unless there is one; None when there is."""
         return self._put_if(path, parts, media_type, mode="create")
 
-    def write(self, path: str, parts: Sequence[bytes | memoryview], media_type: str) -> None:
-        """Write an object, replacing an existing one."""
-        self._put_if(path, parts, media_type, mode="write")
+    def write(
+        self,
+        path: str,
+        parts: Iterable[bytes | memoryview],
+        media_type: str,
+        *,
+        size: int | None = None,
+    ) -> None:
+        """Write an object, replacing an existing one; `size` is that of all parts."""
+        self._put_if(path, parts, media_type, mode="write", size=size)
 
     def update(self, found: ObjectInfo, data: bytes, media_type: str) -> ObjectInfo | None:
         """Write an object unless it has changed since it was found; None when it has."""
@@ -221,13 +228,14 @@ class RedisBackend(Backend):
     def _put_if(
         self,
         path: str,
-        parts: Sequence[bytes | memoryview],
+        parts: Iterable[bytes | memoryview],
         media_type: str,
         *,
         mode: str,
         tag: str = "",
+        size: int | None = None,
     ) -> ObjectInfo | None:
-        size = sum(len(part) for part in parts)
+        size = sum(map(len, parts)) if size is None else size
         new, upload, count = f'"{secrets.token_hex(16)}"', secrets.token_hex(16), 0
         if size > PART:
             if mode == "create" and self.head(path) is not None:
@@ -287,7 +295,7 @@ def _info(path: str, fields: Sequence[Any]) -> ObjectInfo | None:
     return None if tag is None else ObjectInfo(path, int(size), int(time) / 1e6, tag.decode())
 
 
-def _pieces(parts: Sequence[bytes | memoryview]) -> Iterator[bytes]:
+def _pieces(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """Divide the bytes of several buffers into pieces of PART bytes."""
     piece = bytearray()
     for part in parts:
