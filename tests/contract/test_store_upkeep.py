@@ -13,7 +13,8 @@ import pytest
 from tests.contract.test_store_conformance import LARGE, damage, flip, key, opener
 from tests.support.waiting import wait_until
 from voxk8s.errors import InvalidUsage
-from voxk8s.storage import MISS, Holder, Limits, ResultStore
+from voxk8s.plan import ResultKey
+from voxk8s.storage import MISS, Holder, Limits, Provenance, ResultStore, Selection
 from voxk8s.storage.backend import ObjectInfo
 from voxk8s.storage.layout import blob_path, lease_path, record_path
 
@@ -66,6 +67,24 @@ def test_verification_finds_and_sets_aside_what_is_wrong(opener: Opener) -> None
     for name in "abcd":
         store.put(key(name), LARGE + ord(name))
     assert opener().verify().sound
+
+
+def test_invalidation_deletes_records_and_leaves_blobs(opener: Opener) -> None:
+    """Those of a kernel, and of what was computed from its results."""
+    store = opener()
+    store.put(key("a"), LARGE, Provenance("lab.f", 1))
+    store.put(key("b"), LARGE + 1, Provenance("vox1.near", 1, (ResultKey(key("a")),)))
+    store.put(key("c"), LARGE + 2, Provenance("vox1.near", 1))
+    heard: list[tuple[str, int]] = []
+    tried = opener().invalidate(Selection("lab.*"), dry_run=True)
+    assert opener().stats().records == 3
+    done = opener().invalidate(Selection("lab.*"), tell=lambda *told: heard.append(told))
+    assert done == tried
+    assert (done.selected, done.dependent, done.left) == (1, 1, 1)
+    assert heard == [("records", 3), ("results deleted", 2)]
+    stats = opener().stats()
+    assert (stats.records, stats.blobs) == (1, 3)
+    assert later(store, 3).collect(Limits()).blobs == 2
 
 
 def test_collection_without_limits_takes_old_orphans_only(opener: Opener) -> None:

@@ -25,7 +25,7 @@ from voxk8s.storage import MISS, PutStatus, ResultStore
 from voxk8s.values import Image, Value
 
 SAMPLE = DATA / "stores" / "v0.1.0"
-VOLATILE = ("created", "seconds", "voxk8s_version", "libraries")
+VOLATILE = ("created", "seconds", "voxk8s_version", "libraries", "ancestors")
 """Fields of a record's provenance that differ from run to run and from version to version."""
 RENAMED = ("simpleitk.Median",)
 """Kernels whose keys have changed: those of today contain the version of SimpleITK."""

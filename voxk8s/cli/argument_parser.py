@@ -56,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("logs", "logs", "show the logs of the pods of a WorkPlan", _logs)
     add("cancel", "cancel", "suspend a WorkPlan and release its cluster; results are kept", _cancel)
     _store(
-        commands.add_parser("store", help="show, verify or garbage-collect the result store"),
+        commands.add_parser("store", help="show, verify, clean or correct the result store"),
         common,
     )
     add("crd", "crd", "print the CustomResourceDefinition of WorkPlan", lambda _: None)
@@ -152,6 +152,23 @@ def _store(command: Parser, common: Parser) -> None:
         return action
 
     add("stats", "count records and blobs")
+    wrong = add("invalidate", "delete the results of a kernel and what was computed from them")
+    wrong.add_argument(
+        "--kernel",
+        metavar="NAME",
+        help="results of this kernel, or of all that match: 'simpleitk.*'",
+    )
+    wrong.add_argument(
+        "--version", metavar="N", type=int, help="only those of this version of the kernel"
+    )
+    wrong.add_argument(
+        "--library",
+        metavar="NAME<VERSION",
+        help="only those made with such a version of a library: 'SimpleITK<2.5' (or <=, ==)",
+    )
+    wrong.add_argument(
+        "--dry-run", action="store_true", help="print what would be deleted, delete nothing"
+    )
     add("verify", "read the whole store, quarantine corrupt objects, and report faults")
     collect = add("gc", "delete unreferenced blobs, results by age or size, and old runs")
     collect.add_argument(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from typing import Final
 
 import msgspec
 
 from voxk8s.errors import InvalidPlan
+
+_DIGEST_LENGTH: Final = 64
 
 
 class KernelVersion(msgspec.Struct, frozen=True, gc=False):
@@ -28,6 +32,21 @@ class KernelVersion(msgspec.Struct, frozen=True, gc=False):
             named = " and ".join(f"{name} {version}" for name, version in self.libraries)
             parts.append(f"with {named}")
         return " ".join(parts)
+
+    def of(self, kernel: str) -> str:
+        """Return a kernel with this version as one text for records, without a space."""
+        libraries = "".join(f"+{name}={version}" for name, version in self.libraries)
+        return f"{kernel}@{self.code or self.number}{libraries}"
+
+
+def parse_kernel(text: str) -> tuple[str, KernelVersion]:
+    """Return the kernel and the version of a text by `KernelVersion.of`."""
+    head, *tail = re.split(r"\+(?=[^=+]*=)", text)
+    kernel, _, version = head.partition("@")
+    libraries = tuple((name, value) for name, _, value in (each.partition("=") for each in tail))
+    if version.isdigit() and len(version) < _DIGEST_LENGTH:
+        return kernel, KernelVersion(int(version), libraries=libraries)
+    return kernel, KernelVersion(code=version, libraries=libraries)
 
 
 class UnknownKernelVersion(InvalidPlan):

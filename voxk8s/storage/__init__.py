@@ -18,6 +18,8 @@ from voxk8s.storage.result_store import ResultStore
 from voxk8s.storage.store_options import StoreOptions
 from voxk8s.storage.upkeep.gc import Collection
 from voxk8s.storage.upkeep.gc_policy import Limits
+from voxk8s.storage.upkeep.invalidate import Invalidation
+from voxk8s.storage.upkeep.selection import LibraryCondition, Selection, parse_library
 from voxk8s.storage.upkeep.verify import Verification
 
 __all__ = [
@@ -25,7 +27,9 @@ __all__ = [
     "Collection",
     "Counts",
     "Holder",
+    "Invalidation",
     "Lease",
+    "LibraryCondition",
     "Limits",
     "Miss",
     "Probe",
@@ -34,6 +38,7 @@ __all__ = [
     "PutStatus",
     "Record",
     "ResultStore",
+    "Selection",
     "StoreOptions",
     "StoreStats",
     "UnsupportedUpdate",
@@ -42,5 +47,6 @@ __all__ = [
     "describe",
     "get_storage",
     "open_store",
+    "parse_library",
     "set_storage",
 ]

@@ -27,9 +27,10 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `version` is the number that the kernel's author gives, `code` the digest of the code of a
     kernel that is not part of voxk8s. `libraries` are the versions of Python and of the libraries
-    that took part, by distribution. `arguments` are the result keys of the arguments (at most 64
-    are kept, `argument_count` is their number), `seconds` the time of computing, `bytes` the size
-    of the value in memory, `created` seconds since 1970.
+    that took part, by distribution. `ancestors` are the kernels of all operations below, each with
+    its version (see `KernelVersion.of`). `arguments` are the result keys of the arguments (at most
+    64 are kept, `argument_count` is their number), `seconds` the time of computing, `bytes` the
+    size of the value in memory, `created` seconds since 1970.
     """
 
     kernel: str = ""
@@ -41,6 +42,7 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     created: float = 0.0
     voxk8s_version: str = ""
     code: str = ""
+    ancestors: tuple[str, ...] = ()
     libraries: Mapping[str, str] = {}
 
 

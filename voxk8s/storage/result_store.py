@@ -43,6 +43,8 @@ from voxk8s.storage.store_options import Location, StoreOptions, store_token
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc import Collection, collect
 from voxk8s.storage.upkeep.gc_policy import Limits
+from voxk8s.storage.upkeep.invalidate import Invalidation, invalidate
+from voxk8s.storage.upkeep.selection import Selection
 from voxk8s.storage.upkeep.verify import Progress, Verification, verify
 from voxk8s.values import Value
 
@@ -293,6 +295,24 @@ class ResultStore:
             self._records.delete,
             limits,
             self._clock,
+            dry_run=dry_run,
+            progress=tell,
+        )
+
+    def invalidate(
+        self, selection: Selection, *, dry_run: bool = False, tell: Progress = lambda *_: None
+    ) -> Invalidation:
+        """Delete the selected results and all that were computed from them; their blobs stay.
+
+        With `dry_run` return what would be deleted. `tell` is called with the progress. Runs that
+        compute at the same time may store results anew.
+        """
+        return invalidate(
+            self._backend,
+            self._pool,
+            partial(self._records.read_many, refresh=False),
+            self._records.delete,
+            selection,
             dry_run=dry_run,
             progress=tell,
         )

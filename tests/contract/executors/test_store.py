@@ -21,7 +21,7 @@ from voxk8s.execution.events import NonDeterminism
 from voxk8s.execution.executors.protocol import Executor
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyOperation, ResultKey, key_graph
-from voxk8s.storage import ResultStore, open_store
+from voxk8s.storage import ResultStore, Selection, open_store
 from voxk8s.storage.layout import record_path
 from voxk8s.storage.record import encode_record
 from voxk8s.storage.value_codec import digest_of
@@ -86,6 +86,21 @@ def test_refresh_leaves_no_old_intermediate_result_behind(
     result = engine_on(store, executor).execute_workplan(other.plan())
     assert dict(result) == {"x": 4.0, "y": 3.0}
     assert result.cached_operations > 0
+
+
+def test_invalidation_reaches_goals_through_results_that_are_not_stored(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """Between a kernel and a goal lie operations whose results are worth no record."""
+    make.show("x", make("addition", make("addition", make("test.identity", 2.0), 1.0), 1.0))
+    make.show("y", make("addition", 1.0, 1.0))
+    plan, engine = make.plan(), engine_on(store, executor, policy="goals")
+    assert engine.execute_workplan(plan)["x"] == 4.0
+    assert store.stats().records == 2
+    done = store.invalidate(Selection("test.identity"))
+    assert (done.selected, done.dependent, done.left) == (0, 1, 1)
+    result = engine.execute_workplan(plan)
+    assert (result["x"], result.completed_operations) == (4.0, 3)
 
 
 def test_a_lost_blob_is_computed_again(

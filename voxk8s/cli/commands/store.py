@@ -1,4 +1,4 @@
-"""`voxk8s store`: statistics, verification and garbage collection of a result store."""
+"""`voxk8s store`: statistics, verification, garbage collection and invalidation of a store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from voxk8s.cli.run_output import dump
-from voxk8s.storage import Collection, Limits, ResultStore, Verification, open_store
+from voxk8s.storage import (
+    Collection,
+    Limits,
+    ResultStore,
+    Selection,
+    Verification,
+    open_store,
+    parse_library,
+)
 
 _EVERY = 0.5
 _PINS_KEPT = 90 * 86_400.0
@@ -24,6 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _stats(arguments, store)
         case "verify":
             return _verify(arguments, store)
+        case "invalidate":
+            return _invalidate(arguments, store)
         case _:
             return _collect(arguments, store)
 
@@ -101,6 +111,37 @@ def _collect(arguments: argparse.Namespace, store: ResultStore) -> int:
             "voxk8s: still larger than --max-size: the rest was used within the grace period",
             file=sys.stderr,
         )
+    return 0
+
+
+def _invalidate(arguments: argparse.Namespace, store: ResultStore) -> int:
+    library = None if arguments.library is None else parse_library(arguments.library)
+    selection = Selection(arguments.kernel, arguments.version, library)
+    with Progress(quiet=bool(arguments.quiet)) as progress:
+        done = store.invalidate(selection, dry_run=arguments.dry_run, tell=progress)
+    if arguments.json:
+        print(
+            dump(
+                {
+                    "url": store.url,
+                    "dry_run": arguments.dry_run,
+                    "results_selected": done.selected,
+                    "results_dependent": done.dependent,
+                    "results_left": done.left,
+                    "by_kernel": done.by_kernel,
+                }
+            )
+        )
+        return 0
+    word = "to delete" if arguments.dry_run else "deleted"
+    print(f"store        {store.url}")
+    print(
+        f"{word:<12} {done.selected:,} results of the selected kernels,"
+        f" {done.dependent:,} computed from them"
+    )
+    for kernel, count in done.by_kernel.items():
+        print(f"  {count:>10,} {kernel}")
+    print(f"left         {done.left:,} results")
     return 0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from voxk8s.execution.tasks.ancestry import Ancestry
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.scheduling import Placement, SchedulingPolicy
 from voxk8s.execution.tasks.task import (
@@ -76,6 +77,7 @@ class TaskQueue:
     def __init__(self, salt: str = "") -> None:
         """`salt` is part of all task keys, so that other runs do not share the tasks."""
         self.salt = salt
+        self._ancestry = Ancestry()
         self.started = 0
         """Tasks that the executor has and that have not ended."""
         self._tasks: dict[TaskKey, QueuedTask] = {}
@@ -199,8 +201,9 @@ class TaskQueue:
             node = nodes[task.root]
             if not isinstance(node, KeyOperation):
                 raise TypeError(f"expected an operation, got the constant {task.root}")
-            return build_adoption(task.key, node, exported[task.root])
-        return build_task(task.key, task.group, nodes, task.options, exported)
+            ancestors = self._ancestry.below(task.root, nodes)
+            return build_adoption(task.key, node, exported[task.root], ancestors)
+        return build_task(task.key, task.group, nodes, task.options, exported, self._ancestry)
 
     def done(self, key: TaskKey) -> QueuedTask | None:
         """Record that a task has its value, which is kept for its targets; None if not needed."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple, NewType
 
+from voxk8s.execution.tasks.ancestry import Ancestry
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, Pin, ResultKey, Role, Scalar
 from voxk8s.plan.kernel_version import KernelVersion
@@ -40,6 +41,8 @@ _KINDS = {Role.LOAD: StepKind.LOAD, Role.LISTING: StepKind.LISTING, Role.SAVE: S
 class Step(NamedTuple):
     """One operation of a task; `arguments` are slot slots.
 
+    `ancestors` are the kernels of the operations below it.
+
     `must_store`: the result is stored whatever it costs. `goal`: the report has the value or a
     summary of it. `cheap`: no lookup whether another run has stored the result meanwhile, and the
     result is only stored if `must_store` or the store policy `all` demands it.
@@ -56,6 +59,7 @@ class Step(NamedTuple):
     cheap: bool = False
     pin: Pin | None = None
     suffix: str | None = None
+    ancestors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,9 @@ def build_tasks(
     """Return one task for each group; `groups` are in topological order."""
     exported: dict[ResultKey, UpstreamRef] = {}
     tasks: dict[TaskKey, TaskSpec] = {}
+    ancestry = Ancestry()
     for group in groups:
-        task = build_task(key_of(group), group, nodes, options, exported)
+        task = build_task(key_of(group), group, nodes, options, exported, ancestry)
         tasks[task.key] = task
         sole_export = len(group.exports) == 1
         for export in group.exports:
@@ -142,7 +147,9 @@ def build_tasks(
     return tasks
 
 
-def build_adoption(key: TaskKey, node: KeyOperation, source: UpstreamRef) -> TaskSpec:
+def build_adoption(
+    key: TaskKey, node: KeyOperation, source: UpstreamRef, ancestors: tuple[str, ...]
+) -> TaskSpec:
     """Return the task that stores the value of another task, as a goal of the run."""
     step = Step(
         node.key,
@@ -153,6 +160,7 @@ def build_adoption(key: TaskKey, node: KeyOperation, source: UpstreamRef) -> Tas
         node.arguments,
         must_store=True,
         goal=True,
+        ancestors=ancestors,
     )
     return TaskSpec(key, (), (source,), (step,), (1,))
 
@@ -163,6 +171,7 @@ def build_task(
     nodes: Mapping[ResultKey, KeyNode],
     options: TaskOptions,
     exported: Mapping[ResultKey, UpstreamRef],
+    ancestry: Ancestry,
 ) -> TaskSpec:
     """Return the task of a group; `exported` are the values of other tasks that it may need."""
     inside = {*group.fetches, *group.members}
@@ -182,7 +191,8 @@ def build_task(
         steps.append(Step(fetched, StepKind.FETCH, cheap=True))
     for member in group.members:
         slots[member] = len(constants) + len(upstream) + len(steps)
-        steps.append(_step(_operation(nodes, member), slots, options))
+        ancestors = ancestry.below(member, nodes)
+        steps.append(_step(_operation(nodes, member), slots, options, ancestors))
     return TaskSpec(
         key,
         tuple(constants.values()),
@@ -199,7 +209,12 @@ def _operation(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyOperati
     return node
 
 
-def _step(node: KeyOperation, slots: Mapping[ResultKey, int], options: TaskOptions) -> Step:
+def _step(
+    node: KeyOperation,
+    slots: Mapping[ResultKey, int],
+    options: TaskOptions,
+    ancestors: tuple[str, ...],
+) -> Step:
     kind = _KINDS.get(node.role, StepKind.COMPUTE)
     # An input is read by its pin; its URL is not an argument of a kernel.
     pinned = kind in (StepKind.LOAD, StepKind.LISTING)
@@ -215,4 +230,5 @@ def _step(node: KeyOperation, slots: Mapping[ResultKey, int], options: TaskOptio
         node.key in options.cheap,
         node.pin,
         node.suffix,
+        ancestors,
     )

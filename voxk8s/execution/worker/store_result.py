@@ -100,6 +100,7 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
         kernel=step.kernel,
         version=step.version.number,
         code=step.version.code or context.kernels.recorded_code(step.kernel),
+        ancestors=step.ancestors,
         libraries=context.kernels.libraries(step.kernel),
         arguments=step.argument_keys,
         seconds=result.seconds,

@@ -15,7 +15,8 @@ import pytest
 
 from tests.support.cli import Done
 from voxk8s.cli.commands.store import Progress, size_text
-from voxk8s.storage import ResultStore, open_store
+from voxk8s.plan import ResultKey
+from voxk8s.storage import Provenance, ResultStore, open_store
 
 KEYS = [hashlib.sha256(b"%d" % number).hexdigest() for number in range(3)]
 
@@ -68,6 +69,50 @@ def test_corrupt_store_fails_verification(
     assert f"cas/sha256/{digest[:2]}/{digest[2:]} (moved to quarantine/)" in done.out
     assert KEYS[0] in done.out
     assert done.err.count("corrupt object") == 1
+
+
+def test_invalidation_prints_what_it_deletes(call: Callable[..., Done], store: ResultStore) -> None:
+    """How many results of the kernel, how many that depend on it, and by kernel."""
+    store.put(KEYS[0], 1, Provenance("lab.f", 2, libraries={"torch": "2.1.0"}))
+    store.put(KEYS[1], 2, Provenance("vox1.near", 1, (ResultKey(KEYS[0]),)))
+    store.put(KEYS[2], 3, Provenance("lab.f", 1))
+    words = ["store", "invalidate", "--kernel", "lab.f", "--version", "2", "--library", "torch<2.2"]
+    tried = call(*words, "--dry-run", "--json").json()
+    assert tried == {
+        "url": store.url,
+        "dry_run": True,
+        "results_selected": 1,
+        "results_dependent": 1,
+        "results_left": 1,
+        "by_kernel": {"lab.f": 1, "vox1.near": 1},
+    }
+    done = call(*words)
+    assert done.status == 0
+    assert done.out.splitlines()[1:] == [
+        "deleted      1 results of the selected kernels, 1 computed from them",
+        "           1 lab.f",
+        "           1 vox1.near",
+        "left         1 results",
+    ]
+    assert store.stats().records == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ([], "expected a kernel"),
+        (["--kernel", "lab.f", "--library", "torch"], "as in SimpleITK<2.5"),
+    ],
+)
+def test_a_selection_that_cannot_be_read_is_refused(
+    call: Callable[..., Done], store: ResultStore, words: list[str], text: str
+) -> None:
+    """Nothing is deleted."""
+    store.put(KEYS[0], 1, Provenance("lab.f", 1))
+    done = call("store", "invalidate", *words)
+    assert done.status == 2
+    assert text in done.err
+    assert store.stats().records == 1
 
 
 def test_dry_run_prints_what_gc_deletes(call: Callable[..., Done], store: ResultStore) -> None:

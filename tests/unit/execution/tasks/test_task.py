@@ -59,7 +59,7 @@ def test_a_value_of_another_task_is_adopted() -> None:
     node = graph.nodes[key]
     assert isinstance(node, KeyOperation)
     source = UpstreamRef(TaskKey("its task"), key, True)
-    task = build_adoption(TaskKey("adoption"), node, source)
+    task = build_adoption(TaskKey("adoption"), node, source, ("test.identity@1",))
     [step] = task.steps
     assert (step.kind, step.must_store, step.goal) == (StepKind.ADOPT, True, True)
     assert task.dependencies == ("its task",)
