@@ -1,4 +1,4 @@
-"""Two processes with a Dask of their own each, one S3 store, and an operation that both need."""
+"""Two processes with a Dask of their own each, one store, and an operation that both need."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.plans_and_runs import PlanMaker
+from tests.support.redis import RedisServer
 from tests.support.s3 import S3Server
 from tests.support.waiting import wait_until
 from voxk8s.plan import encode
-
-pytestmark = pytest.mark.s3
 
 _PROGRAM = """
 import json, logging, sys
@@ -36,6 +35,25 @@ print(json.dumps({"values": dict(result), "computed": counts.computed, "total": 
 def kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Test kernels on, here and in the processes."""
     monkeypatch.setenv("VOXK8S_TEST_KERNELS", "1")
+
+
+Place = tuple[str, dict[str, str]]
+"""The URL of a store, and the environment with its credentials."""
+
+
+@pytest.fixture(
+    params=[
+        "folder",
+        pytest.param("s3", marks=pytest.mark.s3),
+        pytest.param("redis", marks=pytest.mark.redis),
+    ]
+)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A fresh store that processes can share."""
+    if request.param == "folder":
+        return str(tmp_path / "store"), {}
+    server: S3Server | RedisServer = request.getfixturevalue(f"{request.param}_server")
+    return server.url(), server.env
 
 
 class Running:
@@ -80,33 +98,33 @@ class Running:
         self._process.communicate(timeout=60)
 
 
-def _start(folder: Path, seconds: float, server: S3Server, **env: str) -> list[Running]:
+def _start(folder: Path, seconds: float, place: Place, **more_env: str) -> list[Running]:
     """Start two runs of different plans over one operation that takes so many seconds."""
-    url = server.url()
+    url, env = place
     runs = []
     for name, more in (("first", 1.0), ("second", 2.0)):
         make = PlanMaker()
         make.show("x", make("addition", make("test.sleep", seconds), more))
         path = folder / f"{name}.json"
         path.write_bytes(encode(make.plan()))
-        runs.append(Running(path, url, server.env | env))
+        runs.append(Running(path, url, env | more_env))
     for run in runs:
         run.go()
     return runs
 
 
-def test_shared_operation_is_computed_once(s3_server: S3Server, tmp_path: Path) -> None:
+def test_shared_operation_is_computed_once(place: Place, tmp_path: Path) -> None:
     """Two runs that begin at the same moment compute what they share once, and both have it."""
-    runs = _start(tmp_path, 1.0, s3_server)
+    runs = _start(tmp_path, 1.0, place)
     ends = [run.end() for run in runs]
     assert [found["values"] for found in ends] == [{"x": 2.0}, {"x": 3.0}]
     assert [found["total"] for found in ends] == [2, 2]
     assert sorted(int(str(found["computed"])) for found in ends) == [1, 2]
 
 
-def test_killed_holder_holds_up_for_the_lease_only(s3_server: S3Server, tmp_path: Path) -> None:
+def test_killed_holder_holds_up_for_the_lease_only(place: Place, tmp_path: Path) -> None:
     """What a killed process was computing is computed by the one that waits, after the lease."""
-    runs = _start(tmp_path, 3.0, s3_server, VOXK8S_LEASE_SECONDS="2")
+    runs = _start(tmp_path, 3.0, place, VOXK8S_LEASE_SECONDS="2")
     wait_until(lambda: any("waits for" in run.log for run in runs), seconds=60)
     [waiting] = [run for run in runs if "waits for" in run.log]
     [holder] = [run for run in runs if run is not waiting]

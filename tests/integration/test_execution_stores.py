@@ -10,13 +10,12 @@ import pytest
 from distributed import Client, LocalCluster
 
 from tests.support.plans_and_runs import QUICK, PlanMaker, Unfused
+from tests.support.redis import RedisServer
 from tests.support.s3 import S3Server, serve
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.plan import WorkPlan
 from voxk8s.storage import ResultStore, open_store
-
-pytestmark = pytest.mark.s3
 
 
 @pytest.fixture
@@ -57,6 +56,7 @@ def _execute(client: Client, store: ResultStore, plan: WorkPlan) -> int:
     return result.completed_operations
 
 
+@pytest.mark.s3
 def test_two_servers_with_one_bucket_name_are_two_stores(
     client: Client, s3_server: S3Server, tmp_path: Path
 ) -> None:
@@ -69,6 +69,7 @@ def test_two_servers_with_one_bucket_name_are_two_stores(
             assert open_store(url, options=server.options).stats().records == 10
 
 
+@pytest.mark.s3
 def test_a_process_opens_a_store_once(
     client: Client, s3_server: S3Server, capture: Callable[[], dict[str, int]]
 ) -> None:
@@ -105,3 +106,12 @@ def _counted() -> int:
     from voxk8s.storage import backend
 
     return len(backend.opened_in_test)  # type: ignore[attr-defined]  # set by `_count`
+
+
+@pytest.mark.redis
+def test_workers_use_a_store_in_redis(client: Client, redis_server: RedisServer) -> None:
+    """With the credentials of the run, which are in its URL; nothing is computed twice."""
+    url = redis_server.url().replace("redis://", f"redis://:{redis_server.password}@")
+    plan = _plan(20, goals=20)
+    assert _execute(client, open_store(url), plan) == 20
+    assert _execute(client, open_store(url), plan) == 0

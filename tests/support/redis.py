@@ -31,6 +31,11 @@ class RedisServer:
     tls: bool = False
 
     @property
+    def env(self) -> dict[str, str]:
+        """The variables by which a process has access to this server."""
+        return {"REDIS_PASSWORD": self.password}
+
+    @property
     def options(self) -> StoreOptions:
         """The options for `open_store`."""
         return StoreOptions(password=self.password)
