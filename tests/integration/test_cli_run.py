@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -103,6 +104,32 @@ def test_help_starts_at_once(tmp_path: Path) -> None:
     )
     assert done.stdout.endswith("[]\n")
     assert "submit" in done.stdout
+
+
+@pytest.mark.parametrize("dashboard", [False, True], ids=["", "dashboard"])
+def test_run_starts_dask_only_for_its_dashboard(tmp_path: Path, dashboard: bool) -> None:
+    """A plan with and without images is computed on plain threads, else Dask is imported."""
+    from tests.support.plans_and_runs import write_image
+
+    write_image(tmp_path / "a.nii.gz", 3.0)
+    text = 'import "vox1"\nload i = "a.nii.gz"\nprint "sum" 1 + 2\nprint "volume" volume(i >. 2)\n'
+    (tmp_path / "p.imgql").write_text(text)
+    code = (
+        "import sys\nfrom voxk8s.cli.__main__ import call\n"
+        "status = call(['run', '--no-cache', 'p.imgql'])\n"
+        "print(status, sorted({'dask', 'distributed'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [PROGRAM[0], "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "VOXLOGICA_ENABLE_DASHBOARD": str(dashboard)},
+    )
+    modules = "['dask', 'distributed']" if dashboard else "[]"
+    assert done.stdout.splitlines()[-1] == f"0 {modules}"
+    assert done.stdout.startswith("sum=3.0\nvolume=30.0\n")
 
 
 @pytest.mark.parametrize("command", ["run", "explain"])

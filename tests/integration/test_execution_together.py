@@ -28,6 +28,7 @@ from voxk8s.storage import ResultStore
 
 _calls: list[float] = []
 _failing = threading.Event()
+_chosen: list[str] = []
 
 
 @kernel("together.slow")
@@ -56,8 +57,16 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     close_shared_dask_client()
 
 
+@pytest.fixture(params=["local", "threads"], autouse=True)
+def executor(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each executor of this process that runs share, in turn."""
+    _chosen.append(request.param)
+    yield
+    _chosen.clear()
+
+
 def _local(store: ResultStore, **options: object) -> ExecutionEngine:
-    return ExecutionEngine(store, retry=QUICK, write_files=False, **options)  # type: ignore[arg-type]  # options of the engine
+    return ExecutionEngine(store, executor=_chosen[0], retry=QUICK, write_files=False, **options)  # type: ignore[arg-type]  # options of the engine
 
 
 def _at_once(plans: list[WorkPlan], store: ResultStore) -> list[ExecutionResult]:

@@ -15,7 +15,6 @@ from voxk8s.api.workplan import convert
 from voxk8s.constants import KIND
 from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan.document.wire import to_bytes
-from voxk8s.plan.document.yaml_reader import read_yaml
 
 PROGRAM = ".imgql"
 _NEXT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
@@ -139,6 +138,9 @@ def _name(resource: Resource) -> str:
 
 def _documents(text: str) -> Iterator[object]:
     """Parse YAML documents one by one; line numbers count from the start of the file."""
+    # Imported here: programs and JSON need no YAML library.
+    from voxk8s.plan.document.yaml_reader import read_yaml
+
     starts = [0, *(match.start() for match in _NEXT.finditer(text)), len(text)]
     for start, end in pairwise(starts):
         part = text[start:end]

@@ -17,6 +17,7 @@ from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult,
 from voxk8s.execution.events import Listener, OperationFailed
 from voxk8s.failure import Failure
 from voxk8s.plan import OperationId
+from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore, open_store
 
 if TYPE_CHECKING:
@@ -75,8 +76,11 @@ def _execute(
         listeners.append(reporter.recorder)
     if not arguments.quiet:
         listeners.append(ProgressLine(sys.stderr, live=sys.stderr.isatty()))
+    # Dask takes a second to start: it is used by those who want to see its dashboard.
+    dashboard = Settings.from_env(os.environ).enable_dashboard
     engine = ExecutionEngine(
         store,
+        executor="local" if dashboard else "threads",
         cache=_cache(arguments),
         on_failure=OnFailure.FAIL_FAST if arguments.fail_fast else OnFailure.CONTINUE,
         output=arguments.output,

@@ -11,7 +11,6 @@ from voxk8s.errors import InvalidPlan
 from voxk8s.plan.document.encode import to_document
 from voxk8s.plan.document.validate import validate_document
 from voxk8s.plan.document.wire import read_json, read_lenient, read_mapping, to_bytes
-from voxk8s.plan.document.yaml_reader import read_yaml
 from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.model import WorkPlan
 from voxk8s.plan.signature import KernelIndex
@@ -34,6 +33,9 @@ def decode(
     if not isinstance(source, bytes | str):
         return validate_document(read_mapping(source), index, from_resource=from_resource)
     if format == "yaml":
+        # Imported here: most documents are JSON, and the YAML library takes 20 ms to import.
+        from voxk8s.plan.document.yaml_reader import read_yaml
+
         content = read_yaml(source)
         if not isinstance(content, dict):
             raise InvalidPlan(
