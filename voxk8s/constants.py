@@ -157,6 +157,8 @@ ENV_CACHE_HOME: Final = "XDG_CACHE_HOME"
 # --- environment of the operator: what the chart sets for every run ----------------------------
 ENV_ENGINE_IMAGE: Final = "VOXK8S_ENGINE_IMAGE"
 """Image of schedulers, workers and runners."""
+ENV_ENGINE_LIBRARIES: Final = "VOXK8S_ENGINE_LIBRARIES"
+"""JSON object: versions of libraries that are part of result keys, by engine image."""
 ENV_IMAGE_PULL_POLICY: Final = "VOXK8S_IMAGE_PULL_POLICY"
 ENV_IMAGE_PULL_SECRETS: Final = "VOXK8S_IMAGE_PULL_SECRETS"
 """JSON list of names of Secrets."""

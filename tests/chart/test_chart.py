@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import tomllib
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.support.paths import ROOT
 from tests.support.restricted import pods, violations
 from tests.tools.generate.__main__ import CHART_VALUES
 from tests.tools.helm import CHART, NAMESPACE, HelmError, helm, one, render, template
 from voxk8s.cluster.defaults import Defaults
+from voxk8s.kernels import registry
 
 S3 = {"s3": {"enabled": True}}
 OPERATOR_RIGHTS = {
@@ -129,6 +132,19 @@ def test_operator_understands_its_environment() -> None:
     assert (read.worker.limits or {})["memory"] == "9Gi"
     assert read.test_kernels
     assert read.api_ports == (16443,)
+
+
+def test_the_chart_knows_the_libraries_of_its_engine_image() -> None:
+    """All that are part of result keys, with the locked versions; other images have others."""
+    lock = tomllib.loads((ROOT / "uv.lock").read_text("utf-8"))
+    locked = {package["name"].lower(): package["version"] for package in lock["package"]}
+    specs = [registry().spec(name) for name in registry().names()]
+    named = {name for spec in specs for name in spec.signature.libraries}
+    plain = {name: value for name, value in env().items() if isinstance(value, str)}
+    read = Defaults.from_env(plain)
+    assert read.engine_libraries == {
+        read.engine_image: {name: locked[name.lower()] for name in named}
+    }
 
 
 def test_defaults_of_chart_and_code_agree() -> None:

@@ -23,7 +23,8 @@ class Defaults:
     `run_as` is the user and group id of every pod; None leaves them to the image, as OpenShift
     requires. Network policies allow egress to any address on `api_ports` (TCP, runner only) and on
     `input_ports` and the store's port (TCP, runner and workers). `engine_env` are environment
-    variables of scheduler, workers and runner.
+    variables of scheduler, workers and runner. `engine_libraries` are the versions of libraries
+    that are part of result keys, by image.
     """
 
     engine_image: str
@@ -42,6 +43,7 @@ class Defaults:
     network_policies: bool = True
     runner_retries: int = 6
     version: str = "unknown"
+    engine_libraries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Defaults:
@@ -77,4 +79,7 @@ class Defaults:
             network_policies=read_flag(env, constants.ENV_NETWORK_POLICIES, True),
             runner_retries=read_json(env, constants.ENV_RUNNER_RETRIES, int, 6),
             version=env.get(constants.ENV_VERSION) or "unknown",
+            engine_libraries=read_json(
+                env, constants.ENV_ENGINE_LIBRARIES, dict[str, dict[str, str]], {}
+            ),
         )

@@ -48,13 +48,25 @@ class KernelRegistry:
     """
 
     def __init__(
-        self, built_in: Mapping[str, KernelSpec], registered: Mapping[str, KernelSpec] | None = None
+        self,
+        built_in: Mapping[str, KernelSpec],
+        registered: Mapping[str, KernelSpec] | None = None,
+        image: Mapping[str, str] | None = None,
     ) -> None:
+        """`image` are the versions of libraries in the image where kernels run, if elsewhere."""
         self._built_in = built_in
         self._registered = MappingProxyType({}) if registered is None else registered
+        self._image = image
         self._functions: dict[str, KernelFunction] = {}
         self._libraries: dict[str, Mapping[str, str]] = {}
         self._codes: dict[str, dict[str, KernelFunction]] = {}
+
+    def for_image(self, libraries: Mapping[str, str]) -> KernelRegistry:
+        """Return the same kernels as an image has them with these versions of libraries.
+
+        Their code there may be another one, so kernels that are versioned by it have no version.
+        """
+        return KernelRegistry(self._built_in, self._registered, libraries)
 
     def find(self, name: str, imports: Sequence[str] = ()) -> Signature | None:
         """Look `name` up: as a qualified name, in `default`, then in `imports` in order."""
@@ -73,17 +85,22 @@ class KernelRegistry:
         return found is not None and found.signature.cheap
 
     def version_of(self, signature: Signature) -> KernelVersion:
-        """Return the full version of a kernel in this process; raises UnknownKernelVersion."""
+        """Return the full version of a kernel where it runs; raises UnknownKernelVersion."""
+        qualified = signature.qualified
         versions = []
         for name in signature.libraries:
-            found = installed_version(name)
+            found = installed_version(name) if self._image is None else self._image.get(name)
             if found is None:
+                place = "environment" if self._image is None else "image, as far as is known here"
                 raise UnknownKernelVersion(
-                    f"kernel {signature.qualified} needs {name}, which is not installed in this"
-                    " environment"
+                    f"kernel {qualified} needs {name}, which is not installed in its {place}"
                 )
             versions.append((name, found))
-        code = "" if signature.version else self.code(signature.qualified)
+        if not signature.version and self._image is not None:
+            raise UnknownKernelVersion(
+                f"the code of kernel {qualified} in the image of the run is not known here"
+            )
+        code = "" if signature.version else self.code(qualified)
         return KernelVersion(signature.version, code, tuple(versions))
 
     def code(self, qualified: str) -> str:

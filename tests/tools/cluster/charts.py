@@ -4,6 +4,7 @@ import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,12 @@ def releases(images: Mapping[str, str]) -> list[Release]:
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
     }
     ours = {
-        "image": {"operator": images["OPERATOR_IMAGE"], "engine": images["ENGINE_IMAGE"]},
+        "image": {
+            "operator": images["OPERATOR_IMAGE"],
+            "engine": images["ENGINE_IMAGE"],
+            # The image is built from the lock file of this environment.
+            "libraries": {images["ENGINE_IMAGE"]: {"SimpleITK": metadata.version("SimpleITK")}},
+        },
         "s3": {"enabled": True, "image": images["S3_IMAGE"], "bucket": BUCKET},
         "store": {"allowedNamespaces": ["*"], "deniedNamespaces": [DENIED]},
         "testKernels": {"enabled": True},

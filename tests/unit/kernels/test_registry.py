@@ -83,6 +83,27 @@ def test_a_kernel_whose_library_is_missing_has_no_version() -> None:
         found.version_of(found.spec("a.f").signature)
 
 
+def test_kernels_of_another_image_have_the_libraries_of_that_image() -> None:
+    """What is installed in this process says nothing of them."""
+    elsewhere = registry().for_image({"SimpleITK": "9.9"})
+    otsu = registry().spec("vox1.otsu").signature
+    assert elsewhere.version_of(otsu) == KernelVersion(1, libraries=(("SimpleITK", "9.9"),))
+    with pytest.raises(UnknownKernelVersion, match="SimpleITK"):
+        registry().for_image({}).version_of(otsu)
+
+
+def test_code_in_another_image_is_not_known() -> None:
+    """It may be of another version of its package."""
+
+    @kernel("unit_elsewhere.f")
+    def f(x: float) -> float:
+        return x
+
+    signature = registry().spec("unit_elsewhere.f").signature
+    with pytest.raises(UnknownKernelVersion, match=r"the code of kernel unit_elsewhere\.f"):
+        registry().for_image({}).version_of(signature)
+
+
 @pytest.mark.parametrize(
     ("name", "version", "is_own"),
     [

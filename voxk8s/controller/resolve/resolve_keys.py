@@ -10,7 +10,7 @@ from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
 from voxk8s.inputs import pinning
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder
-from voxk8s.kernels import registry
+from voxk8s.kernels import KernelRegistry, registry
 from voxk8s.plan import (
     InputRef,
     KeyGraph,
@@ -32,12 +32,17 @@ _THREADS = 16
 
 
 def resolve_keys(
-    plan: WorkPlan, store: ResultStore, cache: Cache, options: InputOptions
+    plan: WorkPlan,
+    store: ResultStore,
+    cache: Cache,
+    options: InputOptions,
+    kernels: KernelRegistry,
 ) -> tuple[KeyGraph, Resolution]:
     """Return the key graph as far as the store and the state of inputs determine it.
 
     Loops over known sequences are expanded until there are no more. Only inputs that
-    `options` allow are asked for their state.
+    `options` allow are asked for their state. `kernels` are those of the run's image: an operation
+    of a kernel whose version there is not known has no key.
     """
 
     def pin(refs: Sequence[InputRef]) -> Mapping[OperationId, Pin]:
@@ -46,7 +51,7 @@ def resolve_keys(
     def values_of(graph: KeyGraph, pivots: Sequence[ResultKey]) -> Mapping[ResultKey, object]:
         return _pivot_values(graph, store, cache, pivots)
 
-    graph = grow(key_graph(plan, registry()), pin, values_of)
+    graph = grow(key_graph(plan, kernels), pin, values_of)
     return graph, _resolve(graph, store, cache)
 
 

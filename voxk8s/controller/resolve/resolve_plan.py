@@ -90,7 +90,8 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         if document is None:
             return Resolved(store_message=message)
     plan = plan or _read(request, document)
-    graph, found = resolve_keys(plan, opened.store, request.cache, _input_options(request))
+    kernels = registry().for_image(request.libraries)
+    graph, found = resolve_keys(plan, opened.store, request.cache, _input_options(request), kernels)
     # The runner still has to read inputs, and with them to count operations.
     incomplete = bool(graph.unpinned or graph.deferred or graph.rejected)
     return Resolved(

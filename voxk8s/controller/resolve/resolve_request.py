@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from voxk8s import constants
 from voxk8s.api.spec import Cache, Source
@@ -25,7 +26,8 @@ class ResolveRequest:
 
     `document` is None for a plan behind `url`. `output_url` is where saved files are copied to.
     `run_folder` is the folder in the store for results that do not fit into the status. `prefixes`
-    are the URLs below which the operator may read inputs.
+    are the URLs below which the operator may read inputs. `libraries` are the versions of libraries
+    in the image of the run, as far as known.
     """
 
     document: Document | None
@@ -38,6 +40,7 @@ class ResolveRequest:
     options: StoreOptions | None
     run_folder: str = ""
     prefixes: tuple[str, ...] = ()
+    libraries: Mapping[str, str] = field(default_factory=dict)
 
 
 async def make_request(
@@ -84,6 +87,11 @@ async def make_request(
         options=options,
         run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",
         prefixes=config.store.prefixes,
+        libraries=dict(
+            config.defaults.engine_libraries.get(
+                spec.cluster.image or config.defaults.engine_image, {}
+            )
+        ),
     )
 
 

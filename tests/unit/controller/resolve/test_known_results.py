@@ -13,6 +13,7 @@ from voxk8s.controller.resolve import known_results
 from voxk8s.controller.resolve.resolve_keys import resolve_keys
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.inputs.input_options import InputOptions
+from voxk8s.kernels import registry
 from voxk8s.plan import KeyGraph, Resolution
 from voxk8s.storage import ResultStore, open_store
 
@@ -31,7 +32,7 @@ def store(tmp_path: Path) -> ResultStore:
 
 def resolved(store: ResultStore) -> tuple[KeyGraph, Resolution]:
     """Resolve the plan's keys."""
-    return resolve_keys(load_plan(PLAN), store, "Use", OPTIONS)
+    return resolve_keys(load_plan(PLAN), store, "Use", OPTIONS, registry())
 
 
 def run(store: ResultStore) -> list[GoalResult]:

@@ -11,6 +11,7 @@ from voxk8s import compile_program
 from voxk8s.controller.resolve.resolve_keys import resolve_keys
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.inputs.input_options import InputOptions
+from voxk8s.kernels import registry
 from voxk8s.plan import WorkPlan
 from voxk8s.storage import Miss, ResultStore, open_store
 from voxk8s.values import Value
@@ -36,7 +37,7 @@ def plan() -> WorkPlan:
 
 def test_new_plan_computes_all(store: ResultStore) -> None:
     """Every operation of a plan without results is to be computed."""
-    graph, found = resolve_keys(plan(), store, "Use", OPTIONS)
+    graph, found = resolve_keys(plan(), store, "Use", OPTIONS, registry())
     assert not graph.unpinned
     assert (found.total, found.cached, len(found.compute)) == (2, 0, 2)
 
@@ -45,7 +46,7 @@ def test_new_plan_computes_all(store: ResultStore) -> None:
 def test_results_of_the_store(store: ResultStore, cache: Any, compute: int) -> None:
     """Known results are used only with `cache: Use`."""
     assert ExecutionEngine(store, write_files=False).execute_workplan(plan()).success
-    _, found = resolve_keys(plan(), store, cache, OPTIONS)
+    _, found = resolve_keys(plan(), store, cache, OPTIONS, registry())
     assert len(found.compute) == compute
 
 
@@ -57,7 +58,11 @@ def test_input_that_may_not_be_read_stays_unpinned(store: ResultStore) -> None:
         workplans.operation("v", "vox1.volume", "i"),
     ]
     graph, _ = resolve_keys(
-        load_plan(workplans.document(nodes, [workplans.show("v")])), store, "Use", OPTIONS
+        load_plan(workplans.document(nodes, [workplans.show("v")])),
+        store,
+        "Use",
+        OPTIONS,
+        registry(),
     )
     assert [str(ref.arguments[0]) for ref in graph.unpinned.values()] == ["s3://elsewhere/x.nii"]
 
@@ -74,6 +79,6 @@ def test_unknown_sequences_are_not_read(
 
     monkeypatch.setattr(store, "get", get)
     loops = "".join(f'print "{n}" for i in range(0, {n} + 1) do i + 1\n' for n in range(1, 5))
-    graph, _ = resolve_keys(compile_program(loops), store, "Use", OPTIONS)
+    graph, _ = resolve_keys(compile_program(loops), store, "Use", OPTIONS, registry())
     assert len(graph.deferred) == 4
     assert reads == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ SUM = plan(
 )
 
 
+BY_ITK = plan(
+    [operation("i", "simpleitk.GaussianSource"), operation("m", "vox1.max", "i")],
+    ("print", "m", "largest"),
+)
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """The URL of a store."""
@@ -65,6 +72,7 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
         run_folder="ns/wp/u-1",
         options=parts.pop("options", StoreOptions()),
         prefixes=("s3://none/",),
+        libraries=parts.pop("libraries", {}),
     )
     return resolve_plan(request)
 
@@ -95,6 +103,28 @@ def test_fully_cached_plan(url: str) -> None:
     results: Any = found.final_status["results"]
     assert (results[0]["goal"], results[0]["value"], results[0]["kind"]) == ("n", 8, "print")
     assert results[0]["digest"].startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("libraries", "is_known"),
+    [({}, False), ({"SimpleITK": "0.1"}, False), ({"SimpleITK": version("SimpleITK")}, True)],
+    ids=["not known", "another version", "the version of the results"],
+)
+def test_results_of_libraries_are_known_for_the_libraries_of_the_image(
+    url: str, libraries: dict[str, str], is_known: bool
+) -> None:
+    """What is installed beside the operator does not matter; the runner looks the others up."""
+    compute(url, BY_ITK)
+    found = ask(url, BY_ITK, libraries=libraries)
+    assert isinstance(found, Resolved)
+    assert (found.final_status is not None) is is_known
+
+
+def test_without_the_version_of_a_library_the_operator_counts_nothing(url: str) -> None:
+    """The runner does, which knows it."""
+    found = ask(url, BY_ITK)
+    assert isinstance(found, Resolved)
+    assert (found.counts, found.final_status, found.width) == (None, None, 1)
 
 
 def test_partly_cached_plan(url: str) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from tests.unit.controller.observed_builders import later
 from tests.unit.controller.scripted_operator import (
     CONFIG,
@@ -9,6 +14,8 @@ from tests.unit.controller.scripted_operator import (
     STORE,
     ScriptedOperator,
 )
+from voxk8s.api.workplan import decode_resource
+from voxk8s.controller.resolve.resolve_request import ResolveRequest, make_request
 
 
 async def test_denied_namespace(operator: ScriptedOperator) -> None:
@@ -22,6 +29,29 @@ async def test_denied_namespace(operator: ScriptedOperator) -> None:
         object.__setattr__(STORE, "denied", ())
     assert operator.condition("StoreReady") == ("False", "StoreAccessDenied")
     assert operator.kube.created == []
+
+
+@pytest.mark.parametrize(
+    ("cluster", "libraries"),
+    [
+        ({}, {"SimpleITK": "2"}),
+        ({"image": "img:1"}, {"SimpleITK": "2"}),
+        ({"image": "own:3"}, {"SimpleITK": "3"}),
+        ({"image": "other:1"}, {}),
+    ],
+    ids=["the default image", "the same", "another one of the chart", "an unknown one"],
+)
+async def test_libraries_are_those_of_the_image_of_the_run(
+    operator: ScriptedOperator, cluster: dict[str, str], libraries: dict[str, str]
+) -> None:
+    """As the chart lists them."""
+    listed = {"img:1": {"SimpleITK": "2"}, "own:3": {"SimpleITK": "3"}}
+    config = replace(CONFIG, defaults=replace(CONFIG.defaults, engine_libraries=listed))
+    operator.user_applies(cluster=cluster)
+    kube: Any = operator.kube
+    request = await make_request(kube, config, decode_resource(operator.workplan))
+    assert isinstance(request, ResolveRequest)
+    assert request.libraries == libraries
 
 
 async def test_missing_secret_of_a_user_store(operator: ScriptedOperator) -> None:
