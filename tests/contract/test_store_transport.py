@@ -162,3 +162,24 @@ def test_values_are_stored_over_a_slow_line(s3_server: S3Server) -> None:
         assert found is not MISS
         assert isinstance(found, np.ndarray)
         assert np.array_equal(found, noise)
+
+
+def test_a_known_plan_costs_one_request_a_goal(
+    s3_server: S3Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each goal's record is read once; beside them, a run of any size sends a few requests."""
+    goals = 100
+    lines = [f"let a{i} = {i}.0 + 0.25" for i in range(goals)]
+    lines += [f'print "r{i}" a{i}' for i in range(goals)]
+    plan = compile_program("\n".join(lines), name="p.imgql")
+    ExecutionEngine(s3_server.store("known")).execute_workplan(plan)
+    with proxied(s3_server) as proxy:
+        result = ExecutionEngine(proxy.store("known")).execute_workplan(plan)
+        assert result.completed_operations == 0
+        assert [result[f"r{i}"] for i in range(goals)] == [i + 0.25 for i in range(goals)]
+        records = proxy.count("GET", "/ac/")
+        others = proxy.asked.total() - records
+    with capsys.disabled():
+        print(f"\nknown plan of {goals} goals: {records} requests for records, {others} others")
+    assert records == goals
+    assert others <= 3

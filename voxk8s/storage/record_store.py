@@ -18,6 +18,9 @@ from voxk8s.storage.ttl_cache import TTLCache
 
 _MAX_CACHED: Final = 100_000
 _CACHE_SECONDS: Final = 60.0
+_MAX_RECORDS: Final = 20_000
+_MAX_INLINE: Final = 1024
+"""Records with larger inline values are not cached, so that the cache takes some 20 MB."""
 
 
 class RecordStore:
@@ -39,6 +42,8 @@ class RecordStore:
         # Positive answers only: a result never changes, it may only be deleted.
         # Each with the digest of its blob (None for an inline value) and its size.
         self._complete: TTLCache[tuple[Digest | None, int]] = TTLCache(_MAX_CACHED, _CACHE_SECONDS)
+        # Of the youngest of these, the records, which are asked for after a look-up.
+        self._recent: TTLCache[Record] = TTLCache(_MAX_RECORDS, _CACHE_SECONDS)
 
     def read(self, key: str, *, refresh: bool = True) -> Record | None:
         """Read a record; with `refresh`, which maintenance leaves out, an old one is refreshed."""
@@ -49,7 +54,7 @@ class RecordStore:
         on_valid = self._refresh.refresh_if_old if refresh else None
         data = self._quarantine.read(record_path(key), check, bulk=False, on_valid=on_valid)
         if data is None:
-            self._complete.drop(key)
+            self.uncache(key)
             return None
         return decode_record(bytes(data), key)
 
@@ -57,6 +62,12 @@ class RecordStore:
         """Read records in parallel; keys without one are left out."""
         found = self._pool.map(partial(self.read, refresh=refresh), keys)
         return {key: record for key, record in found.items() if record is not None}
+
+    def recent_or_read(self, keys: Iterable[str]) -> dict[str, Record]:
+        """Return the records of many keys as they were at most a minute ago."""
+        wanted = set(keys)
+        recent = {key: found for key in wanted if (found := self._recent.get(key)) is not None}
+        return recent | self.read_many(wanted - recent.keys())
 
     def complete(self, keys: Iterable[str]) -> set[str]:
         """Return the keys whose record exists, and its blob if it has one."""
@@ -67,10 +78,10 @@ class RecordStore:
 
     def delete(self, key: str) -> None:
         """Delete a record if there is one."""
-        self._complete.drop(key)
+        self.uncache(key)
         self._backend.delete(record_path(key))
         # Another thread may have read the record before it was deleted.
-        self._complete.drop(key)
+        self.uncache(key)
 
     def cached_blob(self, key: str) -> tuple[Digest, int] | None:
         """Return digest and size of a result's blob, if the result is cached and has one."""
@@ -81,10 +92,15 @@ class RecordStore:
         """Add a complete result to the cache."""
         digest = record.digest if record.inline is None else None
         self._complete.put(record.key, (digest, record.size))
+        if record.inline is None or len(record.inline) <= _MAX_INLINE:
+            self._recent.put(record.key, record)
+        else:
+            self._recent.drop(record.key)
 
     def uncache(self, key: str) -> None:
         """Remove a result from the cache."""
         self._complete.drop(key)
+        self._recent.drop(key)
 
     def _is_complete(self, key: str) -> bool:
         record = self.read(key)

@@ -193,8 +193,11 @@ class ResultStore:
         return self._records.read(key)
 
     def records(self, keys: Iterable[str]) -> dict[str, Record]:
-        """Return the records of many keys, read in parallel; keys without one are left out."""
-        return self._records.read_many(keys)
+        """Return the records of many keys, read in parallel; keys without one are left out.
+
+        Those that were looked up or read within a minute are not asked for again.
+        """
+        return self._records.recent_or_read(keys)
 
     # --- blobs ------------------------------------------------------------------------------
 

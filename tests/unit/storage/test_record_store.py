@@ -107,3 +107,24 @@ def test_cached_results_tell_their_blob(backend: Backend, records: RecordStore) 
     records.cache(inline)
     assert records.cached_blob(KEYS[0]) == (record.digest, record.size)
     assert records.cached_blob(KEYS[1]) is None
+
+
+def test_records_that_were_looked_up_are_not_read_again(
+    backend: Backend, records: RecordStore
+) -> None:
+    """Until they are removed from the cache; the others are read."""
+    expected = {key: write(backend, key, number) for number, key in enumerate(KEYS[:3])}
+    assert records.complete(KEYS[:2]) == set(KEYS[:2])
+    for key in KEYS[:2]:
+        backend.delete(record_path(key))
+    assert records.recent_or_read(KEYS) == expected
+    records.uncache(KEYS[0])
+    assert set(records.recent_or_read(KEYS)) == {KEYS[1], KEYS[2]}
+
+
+def test_records_with_much_inline_are_read_again(backend: Backend, records: RecordStore) -> None:
+    """The cache is bounded in bytes."""
+    write(backend, KEYS[0], "x" * 2000)
+    assert records.complete(KEYS[:1]) == {KEYS[0]}
+    backend.delete(record_path(KEYS[0]))
+    assert records.recent_or_read(KEYS[:1]) == {}
