@@ -12,10 +12,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 _FAILURES_IN_A_ROW: Final = 3
 """After so many, without a success in between, the other calls would fail as well."""
+_SLICE: Final = 16
+"""So many calls for one caller, then it is the turn of the next one."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -35,43 +37,12 @@ class ThreadPool:
         """Call `call` for each item; raise the first error once the running calls have ended.
 
         After an error the other items are called all the same, so that what they find can be
-        cached, until three fail in a row.
+        cached, until three fail in a row. Callers that use the pool at once share it by turns.
         """
         todo = list(dict.fromkeys(items))
         if len(todo) <= 1:
             return {item: call(item) for item in todo}
-        queue = deque(todo)
-        stopped = threading.Event()
-        errors: list[Exception] = []
-        row = 0
-
-        def work() -> list[tuple[K, V]]:
-            nonlocal row
-            done = []
-            while not stopped.is_set():
-                try:
-                    item = queue.popleft()
-                except IndexError:
-                    break
-                try:
-                    done.append((item, call(item)))
-                    row = 0
-                except Exception as error:  # noqa: BLE001 - raised below
-                    errors.append(error)
-                    row += 1
-                    if row >= _FAILURES_IN_A_ROW:
-                        stopped.set()
-            return done
-
-        pool = self._executor()
-        futures = [pool.submit(work) for _ in range(min(self._width, len(todo)))]
-        try:
-            found = {item: result for future in futures for item, result in future.result()}
-        finally:
-            stopped.set()
-        if errors:
-            raise errors[0]
-        return found
+        return _Mapping(self._executor(), call, todo).run(self._width)
 
     def submit(self, call: Callable[[], V]) -> Callable[[], V]:
         """Start one call; the returned callable waits for its result."""
@@ -84,3 +55,65 @@ class ThreadPool:
                 self._owner = os.getpid()
                 self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="voxk8s-store")
             return self._pool
+
+
+class _Mapping(Generic[K, V]):
+    """One `map`: as many workers as may run at once, each of which queues again after a slice."""
+
+    def __init__(
+        self, pool: ThreadPoolExecutor, call: Callable[[K], V], items: Iterable[K]
+    ) -> None:
+        self._pool = pool
+        self._call = call
+        self._items = deque(items)
+        self._found: list[tuple[K, V]] = []
+        self._errors: list[BaseException] = []
+        self._failures_in_a_row = 0
+        self._stopped = False
+        self._workers = 0
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+
+    def run(self, width: int) -> dict[K, V]:
+        """Call for all items; raise the first error."""
+        self._workers = min(width, len(self._items))
+        for _ in range(self._workers):
+            self._pool.submit(self._work)
+        try:
+            self._ended.wait()
+        finally:
+            self._stopped = True
+        if self._errors:
+            raise self._errors[0]
+        return dict(self._found)
+
+    def _work(self) -> None:
+        try:
+            self._slice()
+            if self._items and not self._stopped:
+                self._pool.submit(self._work)
+                return
+        except BaseException as error:  # noqa: BLE001 - raised by `run`
+            self._stopped = True
+            self._errors.append(error)
+        with self._lock:
+            self._workers -= 1
+            if not self._workers:
+                self._ended.set()
+
+    def _slice(self) -> None:
+        for _ in range(_SLICE):
+            if self._stopped:
+                return
+            try:
+                item = self._items.popleft()
+            except IndexError:
+                return
+            try:
+                self._found.append((item, self._call(item)))
+                self._failures_in_a_row = 0
+            except Exception as error:  # noqa: BLE001 - raised by `run`
+                self._errors.append(error)
+                self._failures_in_a_row += 1
+                if self._failures_in_a_row >= _FAILURES_IN_A_ROW:
+                    self._stopped = True

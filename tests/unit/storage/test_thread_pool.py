@@ -57,3 +57,33 @@ def test_calls_run_in_parallel() -> None:
 def test_a_submitted_call_is_waited_for_by_its_callable() -> None:
     """The callable returns the result of the call."""
     assert ThreadPool(1).submit(lambda: 5)() == 5
+
+
+def test_a_long_map_does_not_hold_up_a_short_one() -> None:
+    """Both go on by turns, although the pool has one thread."""
+    pool = ThreadPool(1)
+    short_ended = threading.Event()
+
+    def short() -> None:
+        assert pool.map(str, [1, 2]) == {1: "1", 2: "2"}
+        short_ended.set()
+
+    thread = threading.Thread(target=short)
+
+    def call(number: int) -> bool:
+        if number == 0:
+            thread.start()
+        return number < 900 or short_ended.wait(30)
+
+    assert all(pool.map(call, range(1000)).values())
+    thread.join()
+
+
+def test_a_call_that_ends_its_thread_is_an_error() -> None:
+    """Nobody waits for ever."""
+
+    def leave(_: int) -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        ThreadPool(2).map(leave, range(10))
