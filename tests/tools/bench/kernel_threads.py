@@ -2,11 +2,14 @@
 
 Run `python -m tests.tools.bench.kernel_threads [NAME…]`, by default for all kernels on images.
 
-The ratio says how many times as much two threads compute in the same time: 2.0 where cores are idle
-and nothing is shared, 1.0 where a kernel holds the interpreter's lock. What the machine gives is
-measured beside each kernel, by a hash that needs neither the lock nor memory: `machine` is its
-ratio, `of it` the kernel's as a share. Kernels that only stream memory share its bandwidth: the
-first row is the copy of an image. All are medians of interleaved rounds.
+`alone` is the processor time of a call on one thread, `beside` that of a call on each of two at the
+same time, which differ by what the cores share: cache and memory. `waits` is the time of a call on
+two threads in which a thread neither has a core nor wants one, as one that waits for the
+interpreter's lock. `ratio` is how many times as much two threads compute as one on two idle cores:
+2 (alone + waits alone) / (beside + waits). A kernel that holds the lock has 1.0. It does not depend
+on what else the machine does, as the `wall` clock's ratio does: beside each is, as `machine`, that
+of a hash, which needs neither the lock nor memory. The first row only streams memory: a copy of an
+image. All are medians of interleaved rounds.
 """
 
 from __future__ import annotations
@@ -14,9 +17,11 @@ from __future__ import annotations
 import hashlib
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Final
 
@@ -64,32 +69,76 @@ def _arguments(name: str) -> tuple[Value, ...]:
     return tuple(chosen)
 
 
-def _seconds(call: Call, repeats: int, pool: ThreadPoolExecutor, threads: int) -> float:
-    """Return the seconds that `threads` threads take for `repeats` calls each."""
+@dataclass(frozen=True)
+class _Times:
+    """Seconds of a thread: by the clock, on a core, and neither on one nor waiting for one."""
 
-    def work() -> None:
+    wall: float
+    core: float
+    waits: float
+
+
+def _scheduled() -> tuple[float, float]:
+    """Return the seconds that this thread had a core, and those that it waited for one."""
+    path = f"/proc/self/task/{threading.get_native_id()}/schedstat"
+    with open(path, encoding="ascii") as file:
+        queue = int(file.read().split()[1])
+    return time.thread_time(), queue * 1e-9  # the file has the former as of the last tick only
+
+
+def _measure(call: Call, repeats: int, pool: ThreadPoolExecutor, threads: int) -> _Times:
+    """Let each of `threads` threads call `repeats` times; return the means of a call."""
+
+    def work() -> tuple[float, float, float]:
+        core, queue = _scheduled()
+        start = time.perf_counter()
         for _ in range(repeats):
             call()
+        wall = time.perf_counter() - start
+        core_end, queue_end = _scheduled()
+        return wall, core_end - core, queue_end - queue
 
     start = time.perf_counter()
-    for future in [pool.submit(work) for _ in range(threads)]:
-        future.result()
-    return time.perf_counter() - start
+    done = [future.result() for future in [pool.submit(work) for _ in range(threads)]]
+    whole = time.perf_counter() - start
+    core = statistics.mean(core for _, core, _ in done)
+    waits = statistics.mean(max(0.0, wall - core - queue) for wall, core, queue in done)
+    return _Times(whole / repeats, core / repeats, waits / repeats)
 
 
-def _ratios(call: Call, spin: Call, pool: ThreadPoolExecutor) -> tuple[float, float, float]:
-    """Return the seconds of a call on one thread, its ratio on two, and the machine's."""
-    _seconds(call, 1, pool, 2)
-    repeats = max(1, round(_SECONDS / max(_seconds(call, 1, pool, 1), 1e-5)))
-    spins = max(1, round(_SECONDS / _seconds(spin, 1, pool, 1)))
-    alone, ratios, machine = [], [], []
+@dataclass(frozen=True)
+class _Row:
+    alone: float
+    beside: float
+    waits: float
+    ratio: float
+    wall: float
+    machine: float
+
+
+def _row(call: Call, spin: Call, pool: ThreadPoolExecutor) -> _Row:
+    _measure(call, 1, pool, 2)
+    repeats = max(1, round(_SECONDS / max(_measure(call, 1, pool, 1).core, 1e-5)))
+    spins = max(1, round(_SECONDS / max(_measure(spin, 1, pool, 1).core, 1e-5)))
+    rows = []
     for _ in range(_ROUNDS):
-        one, two = (_seconds(call, repeats, pool, threads) for threads in (1, 2))
-        spin_one, spin_two = (_seconds(spin, spins, pool, threads) for threads in (1, 2))
-        alone.append(one / repeats)
-        ratios.append(2 * one / two)
-        machine.append(2 * spin_one / spin_two)
-    return min(alone), statistics.median(ratios), statistics.median(machine)
+        one, two = (_measure(call, repeats, pool, threads) for threads in (1, 2))
+        spin_one, spin_two = (_measure(spin, spins, pool, threads) for threads in (1, 2))
+        rows.append(
+            _Row(
+                one.core,
+                two.core,
+                two.waits,
+                2 * (one.core + one.waits) / (two.core + two.waits),
+                2 * one.wall / two.wall,
+                2 * spin_one.wall / spin_two.wall,
+            )
+        )
+    median = {
+        field.name: statistics.median(getattr(row, field.name) for row in rows)
+        for field in fields(_Row)
+    }
+    return _Row(**median)
 
 
 def main(wanted: list[str]) -> None:
@@ -101,13 +150,16 @@ def main(wanted: list[str]) -> None:
         if name not in _LEFT_OUT and any(isinstance(value, Image) for value in arguments):
             calls[name] = partial(registry().function(name), *arguments)
     print("\nKernels on one and on two threads")
-    print(f"{'what':<30} {'one thread':>12} {'ratio':>7} {'machine':>8} {'of it':>6}")
+    print(
+        f"{'milliseconds':<28} {'alone':>8} {'beside':>8} {'waits':>8} {'ratio':>6} {'wall':>6}"
+        f" {'machine':>8}"
+    )
     with ThreadPoolExecutor(2) as pool:
         for name, call in calls.items():
-            seconds, ratio, machine = _ratios(call, lambda: hashlib.sha256(data), pool)
+            row = _row(call, lambda: hashlib.sha256(data), pool)
             print(
-                f"{name:<30} {seconds * 1e3:>9.2f} ms {ratio:>7.2f} {machine:>8.2f}"
-                f" {ratio / machine:>6.2f}",
+                f"{name:<28} {row.alone * 1e3:>8.2f} {row.beside * 1e3:>8.2f}"
+                f" {row.waits * 1e3:>8.2f} {row.ratio:>6.2f} {row.wall:>6.2f} {row.machine:>8.2f}",
                 flush=True,
             )
 
