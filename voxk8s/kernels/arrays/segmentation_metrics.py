@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import require_integer, require_two_arrays
 from voxk8s.kernels.arrays.array_statistics import where_equal
+from voxk8s.kernels.bit_volume import BitVolume
 from voxk8s.values import Array, Value
 
 _MOST_CLASSES: Final = 4096
@@ -97,11 +98,12 @@ def jaccard_index(predicted: Value, truth: Value, positive: Value = None) -> Val
 
 def _overlap(kernel: str, predicted: Value, truth: Value, positive: Value) -> tuple[int, int, int]:
     first, second = (
-        array != 0 if positive is None else where_equal(kernel, array, positive)
+        BitVolume.pack(
+            (array if positive is None else where_equal(kernel, array, positive)).reshape(1, -1)
+        )
         for array in require_two_arrays(kernel, predicted, truth)
     )
-    count = np.count_nonzero
-    return int(count(first & second)), int(count(first)), int(count(second))
+    return (first & second).count(), first.count(), second.count()
 
 
 def _classes(kernel: str, array: Array) -> NDArray[np.int64]:

@@ -19,10 +19,15 @@ _NAME: Final = "voxk8s.kernels.native._library"
 Pointer: Final = ctypes.c_void_p
 Int64: Final = ctypes.c_int64
 Float: Final = ctypes.c_float
+Double: Final = ctypes.c_double
 Int: Final = ctypes.c_int
 NativeFunction: TypeAlias = Callable[..., None]
 _Type: TypeAlias = (
-    type[ctypes.c_void_p] | type[ctypes.c_int64] | type[ctypes.c_int] | type[ctypes.c_float]
+    type[ctypes.c_void_p]
+    | type[ctypes.c_int64]
+    | type[ctypes.c_int]
+    | type[ctypes.c_float]
+    | type[ctypes.c_double]
 )
 
 

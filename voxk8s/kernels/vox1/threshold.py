@@ -73,11 +73,10 @@ def _mask_where(
 ) -> Image:
     array = image.array
     truth = np.empty_like(array, np.bool_)
-    planes = len(array)
-    if array.dtype != np.float32:
-        # In chunks: all voxels in float32 may be four times the image.
-        planes = max(1, _CHUNK_VOXELS * len(array) // max(1, array.size))
-    for start in range(0, len(array), max(1, planes)):
+    # In chunks, which stay in the cache between two steps: all voxels in float32 may be four times
+    # the image.
+    planes = max(1, _CHUNK_VOXELS * len(array) // max(1, array.size))
+    for start in range(0, len(array), planes):
         chunk = slice(start, start + planes)
         with np.errstate(over="ignore"):  # infinities are compared too
             values = array[chunk].astype(np.float32, copy=False)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from tests.support.images import (
     call,
@@ -48,6 +49,23 @@ def test_percentiles_of_extremes() -> None:
     array = np.array([[np.nan, np.inf, -np.inf, 0.0, -0.0, -np.nan]], np.float32)
     result = voxels("vox1.percentiles", image(array), mask(np.ones((1, 6))), 0.0)
     np.testing.assert_allclose(result[0] * 6, [4, 3, 0, 1, 1, 4], rtol=1e-6)
+
+
+@pytest.mark.parametrize("levels", [1, 3, 1000, None])
+def test_percentiles_of_a_large_image(levels: int | None) -> None:
+    """Ranks of many values, few of them equal or most, are those that scipy counts, to the bit."""
+    random = np.random.default_rng(5)
+    array = random.normal(0, 1e3, (20, 50, 60)).astype(np.float32)
+    if levels is not None:
+        array = np.round(array / 3e3 * levels).astype(np.float32)
+    inside = random.random(array.shape) < 0.7
+    result = voxels("vox1.percentiles", image(array[::-1]), mask(inside[::-1]), 0.3)[::-1]
+    values = array[inside]
+    smaller = stats.rankdata(values, "min") - 1
+    equal = stats.rankdata(values, "max") - smaller
+    expected = ((smaller + 0.3 * equal) / values.size).astype(np.float32)
+    np.testing.assert_array_equal(result[inside], expected)
+    assert (result[~inside] == -1).all()
 
 
 def test_percentiles_of_integers() -> None:
