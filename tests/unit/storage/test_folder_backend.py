@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.waiting import wait_until
 from voxk8s.errors import StoreUnreachable
 from voxk8s.storage import folder_backend
 from voxk8s.storage.backend import ObjectInfo, UnsupportedUpdate
@@ -64,27 +65,22 @@ def test_folders_without_hard_links_are_stores_too(tmp_path: Path, number: int) 
     assert done.returncode == 0, done.stderr
 
 
-def test_one_of_many_creates_an_object_without_hard_links(tmp_path: Path) -> None:
-    """The lock decides between writers that meet."""
-    backends = [backend_in(tmp_path) for _ in range(8)]
-    for turn in range(10):
-        barrier = threading.Barrier(len(backends))
-        won: list[bytes] = []
-
-        def create(number: int) -> None:
-            data = b"%d" % number
-            backends[number]._has_links = False
-            barrier.wait()  # noqa: B023 - all threads end within the turn
-            if backends[number].create(f"ac/v1/{turn}", (data,), "text/plain"):  # noqa: B023
-                won.append(data)  # noqa: B023
-
-        threads = [threading.Thread(target=create, args=(n,)) for n in range(len(backends))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(won) == 1
-        assert bytes(backends[0].get(f"ac/v1/{turn}") or b"") == won[0]
+def test_without_hard_links_the_lock_decides_who_creates_an_object(tmp_path: Path) -> None:
+    """A writer that waits for the lock finds what the one before it has created."""
+    backend = backend_in(tmp_path)
+    backend._has_links = False
+    answers: list[ObjectInfo | None] = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(backend.create("ac/v1/x", (b"late",), "text/plain"))
+    )
+    with backend._lock():
+        waiting.start()
+        wait_until(lambda: len(list(backend.unfinished())) == 1)
+        assert answers == []
+        backend.write("ac/v1/x", (b"first",), "text/plain")
+    waiting.join(60)
+    assert answers == [None]
+    assert bytes(backend.get("ac/v1/x") or b"") == b"first"
 
 
 def refuse_locks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +132,18 @@ def test_updates_in_quick_succession_have_different_tags(tmp_path: Path) -> None
         assert updated is not None
         found = updated
     assert len(tags) == 200
+
+
+def test_an_update_is_later_than_what_it_replaces(tmp_path: Path) -> None:
+    """Also when the clock was set back: a file system may give it the inode of one before."""
+    backend = backend_in(tmp_path)
+    path = created(backend).path
+    os.utime(tmp_path / path, (4e9, 4e9))
+    found = backend.head(path)
+    assert found is not None
+    updated = backend.update(found, b"1", "text/plain")
+    assert updated is not None
+    assert updated.modified > found.modified
 
 
 def test_what_killed_writers_left_is_listed_and_can_be_deleted(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.slow_refresh import hold_refreshes
 from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve.resolution_state import (
     Invalid,
@@ -413,11 +414,14 @@ def test_files_for_another_place_need_a_runner(url: str) -> None:
     assert copied.final_status is None
 
 
-def test_a_plan_that_needs_no_runner_marks_its_results_as_used(url: str, tmp_path: Path) -> None:
+def test_a_plan_that_needs_no_runner_marks_its_results_as_used(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Otherwise results that only the operator reads would be collected."""
     ExecutionEngine(open_store(url)).execute_workplan(load_plan(SUM))
     [record] = [path for path in (tmp_path / "store" / "ac").rglob("*") if path.is_file()]
     os.utime(record, (0, 0))
+    hold_refreshes(monkeypatch)
     found = ask(url)
     assert isinstance(found, Resolved)
     assert found.final_status is not None

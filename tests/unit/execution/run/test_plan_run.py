@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, fresh_store
+from tests.support.slow_refresh import hold_refreshes
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import (
     GoalReached,
@@ -137,7 +138,9 @@ def test_places_of_a_program_are_in_failures() -> None:
     assert failure.place == "a.imgql:2:5"
 
 
-def test_a_run_waits_until_what_it_used_is_marked_as_used(tmp_path: Path) -> None:
+def test_a_run_waits_until_what_it_used_is_marked_as_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The records of known goals are young again when it ends, however many there are."""
     make = PlanMaker()
     for number in range(400):
@@ -148,5 +151,6 @@ def test_a_run_waits_until_what_it_used_is_marked_as_used(tmp_path: Path) -> Non
     assert len(records) == 400
     for path in records:
         os.utime(path, (0, 0))
+    hold_refreshes(monkeypatch)
     assert _run(plan, open_store(str(tmp_path))).execute().progress.cached == 400
     assert all(path.stat().st_mtime > 0 for path in records)
