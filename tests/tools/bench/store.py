@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import s3fs
 
+from tests.support import redis
 from tests.support.s3 import S3Server, serve
 from tests.tools.bench.table import Row, show
 from voxk8s.storage import ResultStore, open_store
@@ -81,6 +82,23 @@ def measure(opener: Callable[[], ResultStore], what: str) -> list[Row]:
     return rows
 
 
+def marked_as_used(server: S3Server, prefix: str) -> Row:
+    """Look known results up a day later, so that each is marked as used, and wait for that."""
+    young = server.store(prefix)
+    with Stopwatch() as plain:
+        young.contains(KEYS)
+    later = ResultStore(young._location, young._options, clock=lambda: time.time() + 86_400)
+    with Stopwatch() as watch:
+        later.contains(KEYS)
+        assert later.flush_access(600)
+    return Row(
+        f"contains, {COUNT:,} known keys, and a mark on each (S3)",
+        watch.seconds,
+        "without marks",
+        plain.seconds,
+    )
+
+
 def beside_s3fs(server: S3Server, prefix: str) -> Row:
     """Look for known records by s3fs, as many users do."""
     files = s3fs.S3FileSystem(
@@ -102,8 +120,11 @@ def main() -> None:
         folder = Path(name)
         rows = measure(lambda: open_store("memory://bench"), "memory")
         rows += measure(lambda: open_store(str(folder / "store")), "folder")
+        with redis.serve(folder / "redis") as memory:
+            rows += measure(lambda: memory.store("bench"), "Redis")
         with serve(folder / "s3") as server:
             rows += measure(lambda: server.store("bench"), "S3")
+            rows.append(marked_as_used(server, "bench"))
             rows.append(beside_s3fs(server, "bench"))
         show(f"Result store, {os.cpu_count()} cores, server on the same machine", rows)
 
