@@ -16,7 +16,8 @@ class Progress:
 
     `total` is what the goals need with an empty store, constants not counted; `cached` of them the
     store held, and `skipped` lie below those and are not needed at all. `pending` and `running`
-    still need work. Operations that depend on a failed one stay in `pending`.
+    still need work. Operations that depend on a failed one stay in `pending`. `seconds_left` is the
+    expected time until all planned operations have ended, if their costs are known.
     """
 
     total: int = 0
@@ -26,6 +27,7 @@ class Progress:
     running: int = 0
     pending: int = 0
     skipped: int = 0
+    seconds_left: float | None = None
 
     @property
     def done(self) -> int:

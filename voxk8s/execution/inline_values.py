@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
@@ -40,6 +40,12 @@ def value_bytes(value: object) -> int:
         else:
             total += sys.getsizeof(item)
     return total
+
+
+def most_voxels(values: Iterable[object]) -> int:
+    """Return the size of the largest image or array among values; 0 if there is none."""
+    arrays = (each.array if isinstance(each, Image) else each for each in values)
+    return max((each.size for each in arrays if isinstance(each, np.ndarray)), default=0)
 
 
 def encode_inline(value: Value) -> bytes | None:

@@ -48,7 +48,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     is printed otherwise, `memory` its size in bytes. `skeleton` has the length and scalars of a
     sequence that is not small. `url` is the address of a saved file that is not a result in the
     store. `origin` is the operation that failed first. `holder` is the run that is waited for.
-    `started` is in seconds since the epoch.
+    `started` is in seconds since the epoch. `voxels` is the size of the largest image among the
+    arguments of a kernel, or in an input.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
     worker: str = ""
     url: str = ""
     skeleton: bytes | None = None
+    voxels: int = 0
 
     @property
     def is_recomputable(self) -> bool:

@@ -105,6 +105,7 @@ class PlanRun:
         self._events.dispatch(
             RunFinished(self.name, result.success, result.execution_time, progress)
         )
+        context.costs.flush()
         if self._config.cache is not CacheMode.BYPASS:
             self._config.store.flush_access()
         return result

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from voxk8s.execution import events as event_types
 from voxk8s.execution.events import Event, Listener, Progress
 from voxk8s.execution.executors.protocol import Message, Session
 from voxk8s.execution.operation_reports import Report
 from voxk8s.execution.run.goal_outcomes import GoalOutcomes, RecomputeGoal
+from voxk8s.execution.run.run_costs import RunCosts
 from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker
-from voxk8s.execution.run_config import OnFailure, RunConfig
+from voxk8s.execution.run_config import CacheMode, OnFailure, RunConfig
 from voxk8s.execution.source_locations import SourceLocations
 from voxk8s.plan import ResultKey
 from voxk8s.values import Value
@@ -69,6 +71,8 @@ class RunContext:
         self.state = state
         self.locations = locations
         self.tracker = RunTracker(name, locations)
+        is_bypassed = config.cache is CacheMode.BYPASS
+        self.costs = RunCosts(None if is_bypassed else config.store)
         self.dispatch = events.dispatch
         self.stopped: str | None = None
         """Why nothing more is submitted; None while the run goes on."""
@@ -92,7 +96,10 @@ class RunContext:
                 self._session.cancel()
 
     def apply_reports(self, run: str, reports: Iterable[Report]) -> None:
-        """Update the tracker with reports and dispatch the events that follow from them."""
+        """Update tracker and costs with reports and dispatch the events that follow from them."""
+        reports = tuple(reports)
+        if run == self.name:
+            self.costs.record(self.state.graph.nodes, reports)
         for event in self.tracker.apply(run, reports):
             self.dispatch(event)
             if isinstance(event, event_types.OperationFailed):
@@ -163,7 +170,9 @@ class RunContext:
         self._events.dispatch_progress(self._count, force=force)
 
     def _count(self) -> Progress:
-        return self.tracker.progress(0 if self._session is None else self._session.parallelism)
+        parallelism = 0 if self._session is None else self._session.parallelism
+        progress = self.tracker.progress(parallelism)
+        return replace(progress, seconds_left=self.costs.seconds_left(parallelism))
 
     def close(self) -> None:
         """Release the run's futures and its session."""

@@ -153,6 +153,8 @@ class Submitter:
                 targets.append(key)
             elif key not in producer.targets:
                 queue.adopt(key, context.name[:8])
+        nodes = state.graph.nodes
+        context.costs.prepare(nodes, compute)
         groups, options = plan_groups(
             state.graph,
             compute,
@@ -163,11 +165,14 @@ class Submitter:
             failed=context.tracker.failed,
             policy=context.config.scheduling,
             replaces=self._to_replace(compute),
+            model=context.costs.model,
+            parallelism=context.session.parallelism,
         )
         if not groups:
             return
         policy, suspects = context.config.scheduling, state.losses.suspects
-        queue.add(groups, state.graph.nodes, options, policy, suspects)
+        queue.add(groups, nodes, options, policy, suspects)
+        context.costs.planned(nodes, (key for group in groups for key in group.members))
         state.register_futures(targets)
         logger.info("%d tasks for %d operations", len(groups), len(compute))
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
+from voxk8s.execution.tasks.cost_model import CostModel
+from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.scheduling import DefaultPolicy, SchedulingPolicy, check_groups
 from voxk8s.execution.tasks.task import TaskOptions
+from voxk8s.execution.tasks.traits import operation_traits
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, ResultKey, Role, reachable
+from voxk8s.plan import KeyGraph, KeyOperation, ResultKey, Role, reachable
 
-_SMALL_RESULTS: Final = frozenset({"number", "bool", "string"})
+LONG_SECONDS: Final = 0.05
+"""Steps that are expected to take at least this long know it."""
 _IMAGES: Final = frozenset({"image", "mask"})
 _DEFAULT: Final = DefaultPolicy()
 
@@ -27,26 +30,32 @@ def plan_groups(
     failed: Collection[ResultKey] = (),
     policy: SchedulingPolicy = _DEFAULT,
     replaces: Collection[ResultKey] = (),
+    model: CostModel | None = None,
+    parallelism: int = 0,
 ) -> tuple[list[FusionGroup], TaskOptions]:
     """Return the groups of operations that `targets` need, and the options of their tasks.
 
     `compute` is in topological order; operations that no target needs are left out, and so are
     those in `provided`, whose values other tasks have, and those in `failed`. Results in `held` are
-    exported where they are computed, those in `replaces` are stored in any case. Raises
-    InvalidUsage for a policy whose groups are not valid.
+    exported where they are computed, those in `replaces` are stored in any case. `model` gives the
+    expected costs, by default those that kernels give; `parallelism` is that of `OperationTraits`.
+    Raises InvalidUsage for a policy whose groups are not valid.
     """
     needs = {key: graph.nodes[key].arguments for key in compute if key not in provided}
     wanted = reachable(needs, targets)
     order = [key for key in needs if key in wanted and key not in failed]
-    cheap, small = _traits(graph, order)
     goals = frozenset(targets)
     exports = goals.union(key for key in order if key in held) if held else goals
     read = [key for key in known if key not in provided] if provided else known
-    groups = policy.fuse(order, needs, read, OperationTraits(cheap, small, exports))
+    index = registry()
+    model = model or CostModel(index)
+    traits = operation_traits(graph.nodes, order, read, exports, model, index, parallelism)
+    groups = policy.fuse(order, needs, read, traits)
     if type(policy).fuse is not DefaultPolicy.fuse:
         check_groups(groups, order, needs, read, exports)
     must_store = goals | _saved_images(graph, goals) | frozenset(replaces)
-    return groups, TaskOptions(goals=goals, must_store=must_store, cheap=cheap)
+    long = {key: cost for key, cost in traits.seconds.items() if cost >= LONG_SECONDS}
+    return groups, TaskOptions(goals, must_store, traits.cheap, long)
 
 
 def _saved_images(graph: KeyGraph, goals: Collection[ResultKey]) -> set[ResultKey]:
@@ -64,30 +73,3 @@ def _saved_images(graph: KeyGraph, goals: Collection[ResultKey]) -> set[ResultKe
                 if signature is not None and signature.result in _IMAGES:
                     found.add(argument)
     return found
-
-
-def _traits(graph: KeyGraph, order: Sequence[ResultKey]) -> tuple[set[ResultKey], set[ResultKey]]:
-    """Return the operations that are cheap, and those of them whose values are small and plain.
-
-    The value of a kernel of any type (`addition`) is small when all its arguments are.
-    """
-    index = registry()
-    cheap: set[ResultKey] = set()
-    small: set[ResultKey] = set()
-    for key in order:
-        node = graph.nodes[key]
-        if not isinstance(node, KeyOperation) or node.role is not Role.COMPUTE:
-            continue
-        signature = index.find(node.kernel)
-        if signature is None or not signature.cheap:
-            continue
-        cheap.add(key)
-        if signature.result in _SMALL_RESULTS or (
-            signature.result == "any"
-            and all(
-                argument in small or isinstance(graph.nodes[argument], KeyConstant)
-                for argument in node.arguments
-            )
-        ):
-            small.add(key)
-    return cheap, small

@@ -7,7 +7,7 @@ results of its steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple, NewType
@@ -45,7 +45,8 @@ class Step(NamedTuple):
 
     `must_store`: the result is stored whatever it costs. `goal`: the report has the value or a
     summary of it. `cheap`: no lookup whether another run has stored the result meanwhile, and the
-    result is only stored if `must_store` or the store policy `all` demands it.
+    result is only stored if `must_store` or the store policy `all` demands it. `seconds` is the
+    expected cost, 0 if it is small or not known.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Step(NamedTuple):
     pin: Pin | None = None
     suffix: str | None = None
     ancestors: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,15 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
-    """Which operations are goals, which results must be stored, and which operations are cheap."""
+    """Which operations are goals, which results must be stored, and which operations are cheap.
+
+    `seconds` are the expected costs of operations that take long.
+    """
 
     goals: Collection[ResultKey]
     must_store: Collection[ResultKey]
     cheap: Collection[ResultKey]
+    seconds: Mapping[ResultKey, float] = field(default_factory=dict)
 
 
 def result_task_key(group: FusionGroup) -> TaskKey:
@@ -231,4 +237,5 @@ def _step(
         node.pin,
         node.suffix,
         ancestors,
+        options.seconds.get(node.key, 0.0),
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from voxk8s.errors import CorruptBlob, PermanentError, StoreError, StoreUnreachable
+from voxk8s.execution.inline_values import most_voxels
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import Attempts
 from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
@@ -176,7 +177,8 @@ def _find_or_compute(
     seconds = context.clock.elapsed() - begin
     shared_work.record_seconds(step, seconds)
     context.unstored_seconds += seconds
-    return StepResult(value, seconds, Status.COMPUTED)
+    voxels = most_voxels([value] if step.kind == StepKind.LOAD else arguments)
+    return StepResult(value, seconds, Status.COMPUTED, voxels)
 
 
 def _compute(step: Step, arguments: list[Value], context: TaskContext) -> Value:

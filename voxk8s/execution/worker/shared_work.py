@@ -13,9 +13,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
-
 from voxk8s.errors import StoreError
+from voxk8s.execution.inline_values import most_voxels
 from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.tasks.task import Step, StepKind
 from voxk8s.execution.worker import runtime
@@ -24,7 +23,7 @@ from voxk8s.execution.worker.task_context import TaskContext
 from voxk8s.plan import ResultKey
 from voxk8s.storage import MISS, Miss
 from voxk8s.storage.lease import Holder, Lease
-from voxk8s.values import Image, Value
+from voxk8s.values import Value
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +47,14 @@ def record_seconds(step: Step, seconds: float) -> None:
 
 
 def expected_seconds(step: Step, arguments: Sequence[Value], context: TaskContext) -> float:
-    """Return the expected cost of a step: measured here, or estimated by the kernel's cost hint."""
+    """Return the expected cost of a step: measured here, else that of its plan or of a hint."""
     measured = _seconds.get(step.kernel)
     if measured is not None:
         return measured
+    if step.seconds > 0:
+        return step.seconds
     hint = context.kernels.spec(step.kernel).cost
-    return MIN_SHARED_SECONDS if hint is None else hint.estimate(_voxels(arguments))
+    return MIN_SHARED_SECONDS if hint is None else hint.estimate(most_voxels(arguments))
 
 
 def lease_for(step: Step, arguments: Sequence[Value], context: TaskContext) -> ComputeLease | None:
@@ -168,8 +169,3 @@ class ComputeLease:
         report = Report(step.key, Status.WAITING, step.kernel, holder=holder, worker=context.worker)
         context.reports.append(report)
         context.flush()
-
-
-def _voxels(arguments: Sequence[Value]) -> int:
-    arrays = (each.array if isinstance(each, Image) else each for each in arguments)
-    return max((each.size for each in arrays if isinstance(each, np.ndarray)), default=0)

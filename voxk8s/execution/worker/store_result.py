@@ -83,6 +83,7 @@ def store_result(
         worker=context.worker,
         url=url,
         skeleton=encode_skeleton(value) if step.goal and inline is None else None,
+        voxels=result.voxels,
     )
 
 

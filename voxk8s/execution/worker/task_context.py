@@ -91,8 +91,12 @@ class TaskContext:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The value of a step, the seconds it took, and whether it was computed or found."""
+    """The value of a step, the seconds it took, and whether it was computed or found.
+
+    `voxels` is that of its report.
+    """
 
     value: Value
     seconds: float
     status: Status
+    voxels: int = 0
