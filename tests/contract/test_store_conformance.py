@@ -152,7 +152,10 @@ def test_values_of_the_first_encoding_are_read(opener: Callable[[], ResultStore]
     backend = opener()._backend
     backend.write(blob_path(record.digest), old.parts, "application/octet-stream")
     backend.write(record_path(key("old")), (encode_record(record),), "application/json")
-    assert same(opener().get(key("old")), array)
+    found = opener().get(key("old"))
+    assert isinstance(found, np.ndarray)
+    assert same(found, array)
+    assert not found.flags.writeable
     assert opener().contains([key("old")])
     again = opener().put(key("old"), array)
     assert (again.status, again.digest) == (PutStatus.EXISTS, record.digest)

@@ -152,6 +152,43 @@ def test_a_line_that_stops_is_noticed(s3_server: S3Server) -> None:
         assert proxy.count("GET", "large") == 2
 
 
+def test_a_cut_read_goes_on_where_it_was(s3_server: S3Server) -> None:
+    """Of 24 MB no byte is sent again, although the line is cut in the middle of each answer."""
+    content = np.random.default_rng(2).bytes(24 << 20)
+    with proxied(s3_server) as proxy:
+        cut = backend(proxy, QUICK)
+        cut.write("cut", (content,), "text/plain")
+        left = [None, None, None]
+        proxy.fault = lambda method, _: (
+            Fault(half=True) if method == "GET" and left and left.pop() is None else None
+        )
+        assert bytes(cut.get("cut", bulk=True) or b"") == content
+        assert proxy.count("GET", "cut") == 4
+        assert proxy.sent < 1.1 * len(content)
+
+
+def test_an_object_that_is_replaced_meanwhile_is_read_anew(s3_server: S3Server) -> None:
+    """The parts of two objects are never put together."""
+    content = bytes(24 << 20)
+    with proxied(s3_server) as proxy:
+        replaced = backend(proxy, QUICK)
+        replaced.write("replaced", (content,), "text/plain")
+        asked: list[str] = []
+
+        def fault(method: str, _: str) -> Fault | None:
+            if method != "GET":
+                return None
+            asked.append(method)
+            if len(asked) == 2:
+                direct = Backend(Location("s3", s3_server.bucket, "slow"), s3_server.options)
+                direct.write("replaced", (b"x" * len(content),), "text/plain")
+            return Fault(half=True) if len(asked) == 1 else None
+
+        proxy.fault = fault
+        found = bytes(replaced.get("replaced", bulk=True) or b"")
+        assert found == b"x" * len(content)
+
+
 def test_values_are_stored_over_a_slow_line(s3_server: S3Server) -> None:
     """A value of 3 MB takes its time, and comes back."""
     noise = np.frombuffer(np.random.default_rng(6).bytes(3_000_000), "uint8")

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -21,12 +21,14 @@ class Fault:
     """What happens to one request instead of its answer.
 
     `status` and `code` are an error of S3; without a status the connection is cut. With `after`
-    the server has done its work before. `delay` is in seconds; with `passes` nothing else happens.
+    the server has done its work before, and with `half` also sent half of its answer. `delay` is in
+    seconds; with `passes` nothing else happens.
     """
 
     status: int = 0
     code: str = ""
     after: bool = False
+    half: bool = False
     delay: float = 0.0
     passes: bool = False
 
@@ -41,6 +43,8 @@ class S3Proxy:
     bandwidth: float | None
     """Bytes a second in each direction, over all connections."""
     port: int = 0
+    sent: int = 0
+    """Bytes of bodies that were sent to clients."""
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: Counter[int] = field(default_factory=Counter)
     """How often each status was given; 0 for connections that were cut."""
@@ -78,7 +82,7 @@ class S3Proxy:
                     await asyncio.sleep(fault.delay)
                 if fault is not None and fault.passes:
                     fault = None
-                if fault is not None and not fault.after:
+                if fault is not None and not fault.after and not fault.half:
                     self.faults[fault.status] += 1
                     if not fault.status:
                         return
@@ -94,6 +98,12 @@ class S3Proxy:
                     writer.write(answer)
                     await self._body(method, answer, upstream[0], writer)
                     continue
+                if fault.half:
+                    writer.write(answer)
+                    await self._copy(upstream[0], writer, (_length(answer) or 0) // 2, "down")
+                    self.faults[0] += 1
+                    writer.close()
+                    return
                 await self._body(method, answer, upstream[0], None)
                 self.faults[fault.status] += 1
                 if not fault.status:
@@ -103,7 +113,7 @@ class S3Proxy:
             return
         finally:
             for each in (writer, *((upstream[1],) if upstream else ())):
-                with suppress(ConnectionError):
+                if not each.is_closing():  # what is to be sent before an end is sent
                     each.transport.abort()
 
     async def _refuse(self, writer: asyncio.StreamWriter, method: bytes, fault: Fault) -> None:
@@ -152,6 +162,7 @@ class S3Proxy:
             if not data:
                 raise asyncio.IncompleteReadError(b"", length)
             length -= len(data)
+            self.sent += len(data) if way == "down" else 0
             if self.bandwidth is not None:
                 now = asyncio.get_running_loop().time()
                 self._free[way] = max(now, self._free.get(way, 0.0)) + len(data) / self.bandwidth

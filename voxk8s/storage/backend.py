@@ -40,7 +40,7 @@ from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.timeouts import UNLIMITED, Timeouts
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
 
 T = TypeVar("T")
 
@@ -51,6 +51,7 @@ _TRIES_SMALL: Final = 2
 _QUICK_UPTO: Final = 256 * 1024
 """Larger objects may take long to send on a slow line."""
 _CHUNK: Final = 8 * 1024 * 1024
+_PIECE: Final = 1024 * 1024
 _PIECES_AHEAD: Final = 3
 
 # obstore raises its own errors and these built-in ones.
@@ -174,7 +175,8 @@ class Backend:
             answer = obstore.get(clients.bulk if bulk else clients.quick(failures), path)
             return memoryview(answer.bytes()), _found(answer.meta)
 
-        return self._existing("read", request, with_body=True)
+        whole = _Download(lambda: self._clients.bulk, path).resume
+        return self._existing("read", whole if bulk and self.remote else request, with_body=True)
 
     def read_range(self, path: str, start: int, size: int) -> memoryview | None:
         """Return `size` bytes from `start`, fewer at the object's end, or None without object."""
@@ -412,6 +414,36 @@ class Backend:
             if not is_missing:
                 raise self._converted(error, doing) from error
             return None
+
+
+class _Download:
+    """An object that is read as a whole; after an error it goes on where it was."""
+
+    def __init__(self, client: Callable[[], ObjectStore], path: str) -> None:
+        self._client = client
+        self._path = path
+        self._found: ObjectInfo | None = None
+        self._bytes = bytearray()
+
+    def resume(self, _: int) -> tuple[memoryview, ObjectInfo]:
+        """Read what is missing, and return all bytes."""
+        found, start = self._found, len(self._bytes)
+        if found is None or not found.tag or not start:
+            answer = obstore.get(self._client(), self._path)
+            found = self._found = _found(answer.meta)
+            if found.size <= _CHUNK:
+                return memoryview(answer.bytes()), found
+            self._bytes = bytearray()
+        else:
+            rest: GetOptions = {"range": {"offset": start}, "if_match": found.tag}
+            try:
+                answer = obstore.get(self._client(), self._path, options=rest)
+            except PreconditionError:  # it has been replaced
+                self._found = None
+                return self.resume(0)
+        for piece in answer.stream(min_chunk_size=_PIECE):
+            self._bytes += piece
+        return memoryview(self._bytes).toreadonly(), found
 
 
 def _found(meta: ObjectMeta) -> ObjectInfo:
