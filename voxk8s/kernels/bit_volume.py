@@ -85,7 +85,9 @@ class BitVolume:
 
     def __invert__(self) -> BitVolume:
         """Return the voxels that are not in the mask."""
-        return self._with(np.bitwise_xor(self.words, _full_row(self.shape[-1])))
+        words = np.invert(self.words)
+        words[..., -1] &= _full_row(self.shape[-1])[-1]
+        return self._with(words)
 
     def __bool__(self) -> bool:
         """Whether any voxel is true."""
@@ -142,17 +144,16 @@ class BitVolume:
 
     def bounding_box(self) -> Box | None:
         """Return the smallest box that contains all true voxels; None if there are none."""
-        planes = np.bitwise_or.reduce(self.words, axis=1)
-        row = np.bitwise_or.reduce(planes, axis=0)
-        bits = np.unpackbits(row.view(np.uint8), count=self.shape[-1], bitorder="little")
-        if not bits.any():
-            return None
-        sides = [_extent(bits)]
         lines = np.bitwise_or.reduce(self.words, axis=0)
-        sides.insert(0, _extent(lines.any(axis=1)))
-        if len(self.shape) == 3:
-            sides.insert(0, _extent(planes.any(axis=1)))
-        return tuple(sides)
+        row = np.bitwise_or.reduce(lines, axis=0)
+        if not row.any():
+            return None
+        bits = np.unpackbits(row.view(np.uint8), count=self.shape[-1], bitorder="little")
+        box = (_extent(lines.any(axis=1)), _extent(bits))
+        if len(self.shape) == 2:
+            return box
+        planes = np.bitwise_or.reduce(self.words.reshape(len(self.words), -1), axis=1)
+        return (_extent(planes), *box)
 
     def crop(self, box: Box) -> BitVolume:
         """Return the part in a box of whole words."""

@@ -33,7 +33,7 @@ from voxk8s.kernels import registry
 from voxk8s.values import Image, Value
 
 _ROUNDS: Final = 5
-_SECONDS: Final = 0.1
+_SECONDS: Final = 0.05
 """What each thread computes in a round, at least."""
 _LEFT_OUT: Final = frozenset({"vox1.slic", "vox1.n4"})
 """ITK's own filters that take minutes on such a volume."""
@@ -64,8 +64,8 @@ def _arguments(name: str) -> tuple[Value, ...]:
     chosen: list[Value] = []
     for position in range(max(signature.minimum, 1)):
         word = words[min(position, len(words) - 1)]
-        number = 3.0 if "mask" in words else 0.3
-        chosen.append(next(masks) if word == "mask" else number if word == "number" else flair)
+        numbers: dict[str, Value] = {"number": 3.0 if "mask" in words else 0.3, "bool": True}
+        chosen.append(next(masks) if word == "mask" else numbers.get(word, flair))
     return tuple(chosen)
 
 

@@ -127,15 +127,20 @@ int voxk8s_dilate_by_rows(const uint64_t *words, const int64_t size[3], const in
     memcpy(dilated, words, (size_t)all * sizeof *words);
     memset(result, 0, (size_t)all * sizeof *words);
     int32_t reach = 0;
-    for (int64_t i = 0; i < count; i++) {
-        for (; reach < ball[i][2]; reach++)
+    for (int64_t first = 0, end = 0; first < count; first = end) {
+        while (end < count && ball[end][2] == ball[first][2]) end++;
+        for (; reach < ball[first][2]; reach++)
             for (int64_t row = 0; row < all; row += line)
                 shift_both_ways(words + row, line, reach + 1, dilated + row);
-        int64_t dz = ball[i][0], dy = ball[i][1];
-        int64_t rows = size[1] - (dy < 0 ? -dy : dy);
-        int64_t to = (dy > 0 ? dy : 0) * line, from = (dy < 0 ? -dy : 0) * line;
-        for (int64_t z = dz > 0 ? dz : 0; z < size[0] + (dz < 0 ? dz : 0); z++)
-            unite(result + z * plane + to, dilated + (z - dz) * plane + from, rows * line);
+        /* Plane by plane: the one that is written stays in the nearest cache. */
+        for (int64_t z = 0; z < size[0]; z++)
+            for (int64_t i = first; i < end; i++) {
+                int64_t source = z - ball[i][0], dy = ball[i][1];
+                if (source < 0 || source >= size[0]) continue;
+                int64_t rows = size[1] - (dy < 0 ? -dy : dy);
+                unite(result + z * plane + (dy > 0 ? dy : 0) * line,
+                      dilated + source * plane + (dy < 0 ? -dy : 0) * line, rows * line);
+            }
     }
     for (int64_t row = 0; row < all; row += line) clear_beyond(result + row, size[2]);
     return 0;
