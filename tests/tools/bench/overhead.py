@@ -1,6 +1,9 @@
-"""Overhead per operation, side by side with raw `dask.delayed` on the same client.
+"""Overhead per operation on each executor of this process, beside raw `dask.delayed`.
 
-Run `python -m tests.tools.bench.overhead [--quick]`; prints a Markdown table.
+Run `python -m tests.tools.bench.overhead [--quick]`; prints a Markdown table. Times are CPU time
+of the process, which other work on the machine disturbs less, and elapsed time where operations
+sleep. "Unfused" is a task for each operation. Results of goals go to a store in memory: a row
+whose operations are all goals measures the store, too. Goals: 50 us fused, 300 us unfused.
 """
 
 from __future__ import annotations
@@ -8,6 +11,7 @@ from __future__ import annotations
 import argparse
 import operator
 import os
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -21,9 +25,12 @@ import dask
 from dask.delayed import Delayed
 from distributed import Client
 
-from tests.support.plans_and_runs import PlanMaker
+from tests.support.plans_and_runs import PlanMaker, Unfused
 from voxk8s.execution import ExecutionEngine, close_shared_dask_client, get_shared_dask_client
+from voxk8s.plan import WorkPlan
 from voxk8s.storage import open_store
+
+_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,8 @@ class Case:
     name: str
     operations: int
     plan: Callable[[], PlanMaker]
-    delayed: Callable[[], list[Delayed]] | None
+    delayed: Callable[[], list[Delayed]]
+    clock: Callable[[], float] = time.process_time
 
 
 def main() -> None:
@@ -42,13 +50,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the operations")
     scale = 10 if parser.parse_args().quick else 1
     client = get_shared_dask_client()
-    _voxk8s(_chain(100).plan())
-    print("| work | operations | voxk8s s | us/op | dask.delayed s | us/op | times faster |")
+    for executor in ("threads", "local"):
+        _execute(_chain(100).plan(), executor, fused=True)
+    print("Microseconds per operation:\n")
+    print(
+        "| work | operations | threads | local | threads, unfused | local, unfused | dask.delayed |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|")
     for case in _cases(scale):
-        ours = _best(partial(_run, case))
-        theirs = None if case.delayed is None else _best(partial(_raw, client, case), 1)
-        print(_row(case, ours, theirs), flush=True)
+        print(_row(client, case), flush=True)
     close_shared_dask_client()
 
 
@@ -57,50 +67,51 @@ def _cases(scale: int) -> list[Case]:
     return [
         Case("chain of additions", many, lambda: _chain(many), lambda: _raw_chain(many)),
         Case("tree of additions", many - 1, lambda: _tree(many), lambda: _raw_tree(many)),
-        Case("independent additions", many, lambda: _wide(many), lambda: _raw_wide(many)),
-        Case("independent 1 ms sleeps", some, lambda: _sleeps(some), lambda: _raw_sleeps(some)),
-        Case("chain of additions", 100_000 // scale, lambda: _chain(100_000 // scale), None),
+        Case("independent goals", many, lambda: _wide(many), lambda: _raw_wide(many)),
+        Case(
+            "independent 1 ms sleeps",
+            some,
+            lambda: _sleeps(some),
+            lambda: _raw_sleeps(some),
+            time.perf_counter,
+        ),
     ]
 
 
-def _best(measure: Callable[[], float], times: int = 3) -> float:
-    return min(measure() for _ in range(times))
+def _row(client: Client, case: Case) -> str:
+    """Measure all columns in turn, several times; return the medians."""
+    plan = case.plan().plan()
+    columns: list[Callable[[], object]] = [
+        lambda: _execute(plan, "threads", fused=True),
+        lambda: _execute(plan, "local", fused=True),
+        lambda: _execute(plan, "threads", fused=False),
+        lambda: _execute(plan, "local", fused=False),
+    ]
+    times: list[list[float]] = [[] for _ in range(len(columns) + 1)]
+    for _ in range(_ROUNDS):
+        raw: Callable[[], object] = partial(_compute, client, case.delayed())
+        for column, run in zip(times, [*columns, raw], strict=True):
+            begin = case.clock()
+            run()
+            column.append(case.clock() - begin)
+    cells = (f"{statistics.median(each) / case.operations * 1e6:.0f}" for each in times)
+    return f"| {case.name} | {case.operations} | {' | '.join(cells)} |"
 
 
-def _row(case: Case, ours: float, theirs: float | None) -> str:
-    def per_operation(seconds: float) -> str:
-        return f"{seconds / case.operations * 1e6:.0f}"
+def _compute(client: Client, calls: list[Delayed]) -> None:
+    client.gather(client.compute(calls))
 
-    raw = (
-        " | | |"
-        if theirs is None
-        else (f" {theirs:.2f} | {per_operation(theirs)} | {theirs / ours:.1f} |")
+
+def _execute(plan: WorkPlan, executor: str, *, fused: bool) -> None:
+    engine = ExecutionEngine(
+        open_store(f"memory://{uuid4().hex}"),
+        executor=executor,
+        write_files=False,
+        scheduling=None if fused else Unfused(),
     )
-    return f"| {case.name} | {case.operations} | {ours:.2f} | {per_operation(ours)} |{raw}"
-
-
-def _voxk8s(plan_maker_plan: object) -> float:
-    plan = plan_maker_plan.plan() if isinstance(plan_maker_plan, PlanMaker) else plan_maker_plan
-    engine = ExecutionEngine(open_store(f"memory://{uuid4().hex}"), write_files=False)
-    begin = time.perf_counter()
-    result = engine.execute_workplan(plan)  # type: ignore[arg-type]  # whatever the table plans
-    seconds = time.perf_counter() - begin
+    result = engine.execute_workplan(plan)
     if not result.success:
         sys.exit(f"a run failed: {result.failures[:3]}")
-    return seconds
-
-
-def _run(case: Case) -> float:
-    return _voxk8s(case.plan())
-
-
-def _raw(client: Client, case: Case) -> float:
-    if case.delayed is None:
-        return 0.0
-    calls = case.delayed()
-    begin = time.perf_counter()
-    client.gather(client.compute(calls))
-    return time.perf_counter() - begin
 
 
 def _chain(length: int) -> PlanMaker:

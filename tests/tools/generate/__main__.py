@@ -1,4 +1,4 @@
-"""Write all generated files (`make generate`): CRDs, base, samples, golden files, documents.
+"""Write all generated files (`make generate`): CRDs, samples, golden files, documents, tables.
 
 The tests compare what this module gives with what is checked in.
 """
@@ -18,6 +18,7 @@ from tests.tools.generate import chart_readme, samples
 from tests.tools.generate.module_index import module_index
 from tests.tools.helm import template
 from voxk8s.api import crd
+from voxk8s.imgql.syntax import parser_tables
 
 HEADER = "# Made from helm/voxk8s by `make generate`; do not edit.\n"
 BASE = Path("manifests/base/voxk8s.yaml")
@@ -87,6 +88,9 @@ def files() -> dict[Path, str]:
         BASE: base(),
         README: chart_readme.readme(),
         MODULE_INDEX: module_index(),
+        parser_tables.TABLES_FILE: parser_tables.render(
+            (ROOT / parser_tables.TABLES_FILE).read_text(encoding="utf-8")
+        ),
         **samples.files(ROOT),
         **{GOLDEN / f"run-{name}.yaml": golden_run(name) for name in example_runs.GOLDEN},
         **{

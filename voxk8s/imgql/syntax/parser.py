@@ -16,10 +16,10 @@ from lark.exceptions import UnexpectedToken
 
 from voxk8s.imgql.syntax import grammar
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.parser_tables import load_parser
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_errors import report_syntax_error
 from voxk8s.imgql.syntax.syntax_tree import Command, Define, Import, OutputCommand, Token
-from voxk8s.imgql.syntax.tree_builder import TreeBuilder
 
 _MAX_ERRORS = 50
 
@@ -77,14 +77,7 @@ def _run(tokens: Sequence[Token], begin: int) -> list[Command]:
 
 @cache
 def _parser() -> Lark:
-    return Lark(
-        grammar.RULES,
-        parser="lalr",
-        lexer="basic",  # not used: tokens are fed from `lexer`, where their type may need context
-        start="program",
-        transformer=TreeBuilder(),
-        maybe_placeholders=False,
-    )
+    return load_parser()
 
 
 def _is_unterminated(token: Token) -> bool:

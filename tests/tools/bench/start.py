@@ -1,0 +1,86 @@
+"""The first run of small programs, Python's start included: `voxk8s run` beside the same on Dask.
+
+Run `python -m tests.tools.bench.start`. Each row starts processes with an empty store, in turn with
+the others. `import numpy` is a yardstick of the machine: no run can be faster. Modules are compiled
+first, as they are in an installed package.
+"""
+
+from __future__ import annotations
+
+import compileall
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import voxk8s
+from tests.support.plans_and_runs import write_image
+
+_ROUNDS = 7
+_NUMBER = 'print "x" 1 + 2\n'
+_IMAGE = (
+    'import "vox1"\nload i = "a.nii.gz"\nprint "volume" volume(i >. 2)\nsave "m.nii.gz" i >. 2\n'
+)
+_DASK = {"VOXLOGICA_ENABLE_DASHBOARD": "1"}
+
+
+def main() -> None:
+    """Measure and print the table."""
+    compileall.compile_dir(str(Path(voxk8s.__file__).parent), quiet=2)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_image(folder / "a.nii.gz", 3.0, (20, 30, 40))
+        (folder / "number.imgql").write_text(_NUMBER)
+        (folder / "image.imgql").write_text(_IMAGE)
+        rows: list[tuple[str, list[str], dict[str, str]]] = [
+            ("python -c 'import numpy'", ["-c", "import numpy"], {}),
+            ('voxk8s run: print "x" 1 + 2', _voxk8s("number.imgql"), {}),
+            ("voxk8s run: threshold of an image", _voxk8s("image.imgql"), {}),
+            ('the same on Dask: print "x" 1 + 2', _voxk8s("number.imgql"), _DASK),
+            ("the same on Dask: threshold of an image", _voxk8s("image.imgql"), _DASK),
+        ]
+        times: list[list[tuple[float, float]]] = [[] for _ in rows]
+        for round_number in range(_ROUNDS):
+            for (_, command, env), column in zip(rows, times, strict=True):
+                store = str(folder / f"store{round_number}-{len(env)}-{command[-1]}")
+                column.append(_measure(command, {**env, "VOXK8S_STORE": store}, folder))
+        print("| first run | CPU s | elapsed s | times import numpy (CPU) | goal, elapsed s |")
+        print("|---|---:|---:|---:|---:|")
+        unit = statistics.median(cpu for cpu, _ in times[0])
+        for (title, _, _), column in zip(rows, times, strict=True):
+            cpu = statistics.median(each[0] for each in column)
+            elapsed = statistics.median(each[1] for each in column)
+            goal = "0.60" if title.startswith("voxk8s run") else ""
+            print(f"| {title} | {cpu:.2f} | {elapsed:.2f} | {cpu / unit:.1f} | {goal} |")
+
+
+def _voxk8s(program: str) -> list[str]:
+    return ["-m", "voxk8s.cli", "run", "-q", program]
+
+
+def _measure(command: Sequence[str], env: dict[str, str], folder: Path) -> tuple[float, float]:
+    """Return CPU and elapsed seconds of a process."""
+    before, begin = _children(), time.perf_counter()
+    subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**os.environ, **env},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    return _children() - before, time.perf_counter() - begin
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()
