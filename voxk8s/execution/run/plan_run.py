@@ -34,6 +34,8 @@ PLANNING_SHARE = 0.2
 Loops that become known one after the other are planned in batches: each planning takes time in
 proportion to the whole plan.
 """
+MIN_PLANNING_PAUSE = 0.05
+"""Seconds between two plannings: all tasks that a worker has lost are planned again at once."""
 
 
 class PlanRun:
@@ -135,7 +137,7 @@ class PlanRun:
             if state.stale and (not is_busy or begin >= plan_at):
                 submitter.plan_missing()
                 now = time.monotonic()
-                plan_at = now + (now - begin) / PLANNING_SHARE
+                plan_at = now + max(MIN_PLANNING_PAUSE, (now - begin) / PLANNING_SHARE)
             submitter.feed()
             if state.queue.unfinished:
                 pause = plan_at - time.monotonic() if state.stale else TICK_SECONDS

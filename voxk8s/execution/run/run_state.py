@@ -78,13 +78,14 @@ class RunState:
         return key in self._pivots
 
     def unread_pivots(self) -> list[ResultKey]:
-        """Return pivots that are computed and whose values have not been read."""
+        """Return pivots that are computed and whose values have not been read, once each."""
+        pivots = dict.fromkeys(deferred.pivot for deferred in self.graph.deferred)
         return [
-            deferred.pivot
-            for deferred in self.graph.deferred
-            if deferred.pivot not in self.pivots
-            and deferred.pivot in self.settled
-            and not is_failure(self.settled[deferred.pivot])
+            pivot
+            for pivot in pivots
+            if pivot not in self.pivots
+            and pivot in self.settled
+            and not is_failure(self.settled[pivot])
         ]
 
     def register_futures(self, keys: Iterable[ResultKey]) -> None:

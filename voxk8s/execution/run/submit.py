@@ -52,6 +52,7 @@ class Submitter:
         self._outdated: dict[ResultKey, bool] = {}
         """Whether the store holds a result that a refreshing run computes again."""
         self._looked_up_at = 0.0
+        self._counts: tuple[int, int, int, int] | None = None
 
     def plan_missing(self) -> None:
         """Plan every operation that can have a key, is not stored and is not planned yet."""
@@ -122,15 +123,10 @@ class Submitter:
         context.tracker.set_resolution(state.graph.nodes, resolution, state.blocked().values())
         for event in self._changed_kernels.find(resolution.known, state.graph.nodes):
             context.dispatch(event)
-        context.dispatch(
-            PlanResolved(
-                resolution.total,
-                resolution.cached,
-                len(resolution.compute),
-                resolution.width,
-                time.perf_counter() - begin,
-            )
-        )
+        counts = (resolution.total, resolution.cached, len(resolution.compute), resolution.width)
+        if counts != self._counts:
+            self._counts = counts
+            context.dispatch(PlanResolved(*counts, time.perf_counter() - begin))
         if resolution.compute and context.stopped is None:
             self._plan(resolution.known, resolution.compute)
         for key in state.targets():

@@ -84,10 +84,15 @@ class KeyTable:
             )
         return PartialKey(name, key, items=items)
 
-    def defer(self, name: OperationId, pivot: ResultKey) -> PartialKey:
-        """Note that an operation has no key before the value under `pivot` is known."""
+    def defer(
+        self, name: OperationId, pivot: ResultKey, needs: tuple[ResultKey, ...] = ()
+    ) -> PartialKey:
+        """Note that an operation has no key before the value under `pivot` is known.
+
+        `needs` are keys that it will need whatever that value is.
+        """
         self.deferred[name] = Deferred(name, pivot)
-        return PartialKey(name, None)
+        return PartialKey(name, None, needs=needs)
 
     def reject(self, name: OperationId, reason: str) -> PartialKey:
         """Note why an operation can never have a key."""

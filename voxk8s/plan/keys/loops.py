@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.keys.key_table import KeyTable
-from voxk8s.plan.keys.partial_keys import BoundClosure, PartialKey
+from voxk8s.plan.keys.partial_keys import BoundClosure, PartialKey, waiting_for
 from voxk8s.plan.keys.sequence_items import known_items
-from voxk8s.plan.model import OperationId
+from voxk8s.plan.model import OperationId, ResultKey
 from voxk8s.plan.sequence_kernels import ACCUMULATOR, SEQUENCE
 from voxk8s.plan.signature import Role
+
+_UNKNOWN_ITEM: Final = OperationId("an item that is not known yet")
 
 Apply = Callable[[BoundClosure, PartialKey], PartialKey]
 """Evaluates a closure's body for one item."""
@@ -30,9 +33,10 @@ def key_of_loop(
             verb = "loop" if role is Role.MAP else "fold"
             return table.reject(name, f"cannot {verb}: {error}")
         if items is None:
+            needs = _shared_needs(role, closure, apply)
             if sequence.key is None:
-                return PartialKey(name, None, waits=(sequence,))
-            return table.defer(name, sequence.key)
+                return PartialKey(name, None, waits=(sequence,), needs=needs)
+            return table.defer(name, sequence.key, needs)
         table.count(len(items) * len(closure.layout.order))
         if role is Role.FOLD:
             return _fold(closure, items, apply)
@@ -42,6 +46,22 @@ def key_of_loop(
             raise
         # The plan is valid; a value of the run is too large for this loop alone.
         return table.reject(name, error.message)
+
+
+def _shared_needs(role: Role, closure: BoundClosure, apply: Apply) -> tuple[ResultKey, ...]:
+    """Return the keys that the body of a loop needs whatever the items are.
+
+    The body is evaluated for an item without a key: what does not depend on it has one.
+    """
+    unknown = PartialKey(_UNKNOWN_ITEM, None)
+    if role is Role.FOLD:
+        captures = {**closure.captures, ACCUMULATOR: unknown}
+        closure = BoundClosure(closure.closure, closure.layout, captures, closure.scope)
+    try:
+        result = apply(closure, unknown)
+    except InvalidPlan:
+        return ()  # said when the items are known
+    return waiting_for([result]).needs if result.key is None else (result.key,)
 
 
 def _map(
