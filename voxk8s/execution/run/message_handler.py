@@ -6,6 +6,7 @@ What cannot be used of the values of tasks is given up here, and planned again b
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 
 from voxk8s.errors import SchedulerLost, StoreError
@@ -28,6 +29,8 @@ from voxk8s.plan import ResultKey
 logger = logging.getLogger(__name__)
 
 CANCELLED = "the run was cancelled"
+LOSS_PAUSE = 1.0
+"""Seconds from the death of a worker until its operations are planned again."""
 
 
 class MessageHandler:
@@ -119,6 +122,9 @@ class MessageHandler:
         if blamed is not None:
             if lost.failure.transient and losses.workers_died(culprit, blamed.root):
                 if is_new:
+                    # Workers that die together are noticed one by one: what is tried again at once
+                    # may go to another one that is dead already.
+                    context.state.calm_at = time.monotonic() + LOSS_PAUSE
                     text = f"task {culprit[:32]}: {lost.failure.message}; it is retried"
                     logger.warning(text)
                     context.dispatch(WorkerRecovered(text))

@@ -130,21 +130,20 @@ class PlanRun:
 
     def _work(self, context: RunContext, submitter: Submitter, handler: MessageHandler) -> None:
         """Plan, feed the executor and handle its messages until nothing is left to do."""
-        state, plan_at = context.state, 0.0
+        state, next_planning = context.state, 0.0
         while context.stopped is None:
-            is_busy = state.queue.unfinished
             begin = time.monotonic()
-            if state.stale and (not is_busy or begin >= plan_at):
+            plan_at = max(state.calm_at, next_planning if state.queue.unfinished else 0.0)
+            if state.stale and begin >= plan_at:
                 submitter.plan_missing()
                 now = time.monotonic()
-                plan_at = now + max(MIN_PLANNING_PAUSE, (now - begin) / PLANNING_SHARE)
+                next_planning = now + max(MIN_PLANNING_PAUSE, (now - begin) / PLANNING_SHARE)
             submitter.feed()
-            if state.queue.unfinished:
-                pause = plan_at - time.monotonic() if state.stale else TICK_SECONDS
-                handler.handle(self._receive(context, min(max(pause, 0.0), TICK_SECONDS)))
-                context.progress()
-            elif not state.stale:
+            if not state.stale and not state.queue.unfinished:
                 return
+            pause = max(0.0, plan_at - begin) if state.stale else TICK_SECONDS
+            handler.handle(self._receive(context, min(pause, TICK_SECONDS)))
+            context.progress()
 
     def _receive(self, context: RunContext, timeout: float) -> list[Message | None]:
         """Return all messages in the queue, after waiting at most `timeout` seconds for one."""

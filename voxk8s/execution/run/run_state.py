@@ -36,7 +36,9 @@ class RunState:
     futures: dict[ResultKey, LazyFuture] = field(default_factory=dict)
     """Futures that this run has registered for `get_operation_future`."""
     stale: bool = False
-    """Whether something has to be submitted (again)."""
+    """Whether something has to be planned (again)."""
+    calm_at: float = 0.0
+    """When it may be planned, by the monotonic clock."""
     _goals: dict[ResultKey, list[Goal]] = field(default_factory=dict)
     _pivots: set[ResultKey] = field(default_factory=set)
     _indexed: KeyGraph | None = None
