@@ -63,10 +63,12 @@ class RecordStore:
         found = self._pool.map(partial(self.read, refresh=refresh), keys)
         return {key: record for key, record in found.items() if record is not None}
 
-    def recent_or_read(self, keys: Iterable[str]) -> dict[str, Record]:
-        """Return the records of many keys as they were at most a minute ago."""
+    def recent_or_read(self, keys: Iterable[str], since: float) -> dict[str, Record]:
+        """Return the records of many keys; those looked up since then are not read."""
         wanted = set(keys)
-        recent = {key: found for key in wanted if (found := self._recent.get(key)) is not None}
+        recent = {
+            key: found for key in wanted if (found := self._recent.get(key, since)) is not None
+        }
         return recent | self.read_many(wanted - recent.keys())
 
     def complete(self, keys: Iterable[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -192,12 +193,13 @@ class ResultStore:
         """Return the record of a result, or None; it contains the value only if it is inline."""
         return self._records.read(key)
 
-    def records(self, keys: Iterable[str]) -> dict[str, Record]:
+    def records(self, keys: Iterable[str], since: float = math.inf) -> dict[str, Record]:
         """Return the records of many keys, read in parallel; keys without one are left out.
 
-        Those that were looked up or read within a minute are not asked for again.
+        Those that were looked up after `since` (`time.monotonic`) are not asked for again: a run
+        that has just looked its goals up needs one request for each.
         """
-        return self._records.recent_or_read(keys)
+        return self._records.recent_or_read(keys, since)
 
     # --- blobs ------------------------------------------------------------------------------
 

@@ -29,8 +29,8 @@ class TTLCache(Generic[V]):
         self._items: OrderedDict[str, tuple[float, V]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> V | None:
-        """Return the value of a key, or None."""
+    def get(self, key: str, since: float = float("-inf")) -> V | None:
+        """Return the value of a key, or None; also if it was added before `since`, by the clock."""
         with self._lock:
             item = self._items.get(key)
             if item is None:
@@ -40,7 +40,7 @@ class TTLCache(Generic[V]):
                 del self._items[key]
                 return None
             self._items.move_to_end(key)
-            return value
+            return value if added >= since else None
 
     def put(self, key: str, value: V) -> None:
         """Add or replace the value of a key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,9 +35,12 @@ def initial_counts(found: Resolution) -> OperationCounts:
 
 
 def known_results(
-    graph: KeyGraph, found: Resolution, store: ResultStore
+    graph: KeyGraph, found: Resolution, store: ResultStore, since: float = math.inf
 ) -> list[GoalResult] | None:
-    """Return the results of all goals, uncut; None if one of them is not in the store."""
+    """Return the results of all goals, uncut; None if one of them is not in the store.
+
+    They were looked up after `since`, by the monotonic clock.
+    """
     if not all(
         goal.key is not None
         and (goal.key in found.known or isinstance(graph.nodes[goal.key], KeyConstant))
@@ -44,7 +48,7 @@ def known_results(
     ):
         return None
     keys = {goal.key for goal in graph.goals if goal.key is not None}
-    records = store.records(keys & found.known)
+    records = store.records(keys & found.known, since)
     results: list[GoalResult] = []
     for goal in graph.goals:
         if goal.key is None:

@@ -6,6 +6,8 @@ operator's own process.
 
 from __future__ import annotations
 
+import time
+
 from voxk8s import constants
 from voxk8s.cluster import plan_source
 from voxk8s.cluster.output_url import check_output
@@ -91,11 +93,12 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
             return Resolved(store_message=message)
     plan = plan or _read(request, document)
     kernels = registry().for_image(request.libraries)
+    began = time.monotonic()
     graph, found = resolve_keys(plan, opened.store, request.cache, _input_options(request), kernels)
     # The runner still has to read inputs, and with them to count operations.
     incomplete = bool(graph.unpinned or graph.deferred or graph.rejected)
     return Resolved(
-        final_status=_final_status(graph, found, opened.store, request),
+        final_status=_final_status(graph, found, opened.store, request, began),
         counts=None if incomplete else known_results.initial_counts(found),
         width=max(found.width, _plan_width(plan)) if incomplete else found.width,
         source_digest=document.digest,
@@ -104,10 +107,10 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
 
 
 def _final_status(
-    graph: KeyGraph, found: Resolution, store: ResultStore, request: ResolveRequest
+    graph: KeyGraph, found: Resolution, store: ResultStore, request: ResolveRequest, began: float
 ) -> dict[str, object] | None:
     """Return the final status if all results are known and saved files are copied; else None."""
-    results = known_results.known_results(graph, found, store)
+    results = known_results.known_results(graph, found, store, began)
     if results is None:
         return None
     folder = request.output_url

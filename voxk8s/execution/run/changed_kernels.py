@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -25,8 +26,15 @@ class ChangedKernels:
     of voxk8s have versions that change with their values.
     """
 
-    def __init__(self, store: ResultStore, kernels: KernelRegistry | None = None) -> None:
+    def __init__(
+        self,
+        store: ResultStore,
+        kernels: KernelRegistry | None = None,
+        since: float = math.inf,
+    ) -> None:
+        """`since`: the store was asked for the results after it, by the monotonic clock."""
         self._store = store
+        self._since = since
         self._kernels = kernels or registry()
         self._seen: set[str] = set()
 
@@ -47,7 +55,9 @@ class ChangedKernels:
         if not wanted:
             return []
         try:
-            records = self._store.records([key for keys in wanted.values() for key in keys])
+            records = self._store.records(
+                [key for keys in wanted.values() for key in keys], self._since
+            )
         except StoreError as error:
             logger.debug("the code of kernels is not compared: %s", error)
             return []

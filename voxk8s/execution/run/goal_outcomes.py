@@ -70,7 +70,7 @@ class GoalOutcomes:
             for goal in state.graph.goals
             if goal.key is not None and goal.key in settled and settled[goal.key] is None
         ]
-        records = self._config.store.records(known) if known else {}
+        records = self._config.store.records(known, state.began) if known else {}
         made = [self._outcome(goal, state, tracker, stopped, records) for goal in state.graph.goals]
         return tuple(self._write(outcome) if outcome.succeeded else outcome for outcome in made)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -37,6 +38,8 @@ class RunState:
     """Futures that this run has registered for `get_operation_future`."""
     stale: bool = False
     """Whether something has to be planned (again)."""
+    began: float = field(default_factory=time.monotonic)
+    """When the run began, by the monotonic clock: what was looked up since then is not old."""
     calm_at: float = 0.0
     """When it may be planned, by the monotonic clock."""
     _goals: dict[ResultKey, list[Goal]] = field(default_factory=dict)

@@ -48,7 +48,7 @@ class Submitter:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._reported: set[OperationId] = set()
-        self._changed_kernels = ChangedKernels(context.config.store)
+        self._changed_kernels = ChangedKernels(context.config.store, since=context.state.began)
         self._outdated: dict[ResultKey, bool] = {}
         """Whether the store holds a result that a refreshing run computes again."""
         self._looked_up_at = 0.0

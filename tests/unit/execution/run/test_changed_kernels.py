@@ -74,7 +74,7 @@ def test_a_store_that_does_not_answer_delays_nothing() -> None:
     """The comparison is left out."""
 
     class Silent:
-        def records(self, keys: Iterable[str]) -> dict[str, Record]:
+        def records(self, keys: Iterable[str], since: float) -> dict[str, Record]:
             raise StoreUnreachable("no answer")
 
     silent: Any = Silent()
