@@ -35,6 +35,7 @@ class Settings:
     retry_backoff: float = 1.0
     retry_max_backoff: float = 60.0
     lease_seconds: float = 30.0
+    store_bytes: float = 100e9
     dask_threads: int = 4
     dask_memory: str = "2GB"
     enable_dashboard: bool = False
@@ -59,6 +60,7 @@ class Settings:
             retry_max_backoff=read_number(
                 env, constants.ENV_RETRY_MAX_BACKOFF, default.retry_max_backoff
             ),
+            store_bytes=read_number(env, constants.ENV_STORE_BYTES, default.store_bytes),
             lease_seconds=read_number(env, constants.ENV_LEASE_SECONDS, default.lease_seconds),
             dask_threads=int(
                 read_number(env, constants.ENV_DASK_THREADS, default.dask_threads, least=1)

@@ -21,6 +21,7 @@ def test_variables_set_the_settings() -> None:
         "VOXK8S_TEST_KERNELS": "yes",
         "VOXK8S_RETRY_LIMIT": "5",
         "VOXK8S_LEASE_SECONDS": "0.5",
+        "VOXK8S_STORE_BYTES": "1e9",
         "VOXLOGICA_DASK_THREADS": "2",
         "VOXLOGICA_DASK_MEMORY": "4GB",
     }
@@ -30,6 +31,7 @@ def test_variables_set_the_settings() -> None:
         test_kernels=True,
         retry_limit=5,
         lease_seconds=0.5,
+        store_bytes=1e9,
         dask_threads=2,
         dask_memory="4GB",
     )

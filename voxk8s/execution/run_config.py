@@ -49,7 +49,8 @@ class RunOptions(TypedDict, total=False):
     folder when operations run in this process, and nowhere otherwise, unless `write_files` says so:
     their bytes are in the store in any case. `run_folder` is the folder below `runs/` of the store
     that takes saved files when results are not stored; all attempts of a run have the same.
-    `label` is the name of this engine's runs for other runs that wait for their operations.
+    `store_bytes` is how much a run may store, beside goals. `label` is the name of this engine's
+    runs for other runs that wait for their operations.
     """
 
     settings: Settings | None
@@ -63,6 +64,7 @@ class RunOptions(TypedDict, total=False):
     write_files: bool | None
     run_folder: str | None
     label: str | None
+    store_bytes: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class RunConfig:
     """The options of an engine, with every default filled in.
 
     `output` is the folder of saved files; None to write none. `confine` refuses paths that leave
-    it. `lease_seconds` is how long other runs wait for a run that died.
+    it. `lease_seconds` is how long other runs wait for a run that died. `store_bytes` is how much a
+    run may store, beside goals.
     """
 
     store: ResultStore
@@ -86,6 +89,7 @@ class RunConfig:
     lease_seconds: float
     label: str
     scheduling: SchedulingPolicy
+    store_bytes: float
 
     @classmethod
     def from_options(cls, store: ResultStore, executor: Executor, options: RunOptions) -> RunConfig:
@@ -100,6 +104,7 @@ class RunConfig:
         on_failure = options.get("on_failure", OnFailure.CONTINUE)
         _check_choice("on_failure", on_failure, OnFailure)
         output, write_files = options.get("output"), options.get("write_files")
+        store_bytes = options.get("store_bytes")
         if write_files is None:
             write_files = executor.is_local or output is not None
         return cls(
@@ -116,6 +121,7 @@ class RunConfig:
             lease_seconds=settings.lease_seconds,
             label=options.get("label") or f"process {os.getpid()} on {socket.gethostname()}",
             scheduling=_scheduling(options.get("scheduling") or settings.scheduling),
+            store_bytes=settings.store_bytes if store_bytes is None else store_bytes,
         )
 
 

@@ -50,6 +50,8 @@ class RunCosts:
         self._left: Counter[tuple[str, int]] = Counter()
         self._means: dict[tuple[str, int], tuple[int, float]] = {}
         self._asked = False
+        self.stored_bytes = 0
+        """What this run has stored so far."""
         self._flushed_at = clock()
 
     def prepare(self, nodes: Mapping[ResultKey, KeyNode], compute: Sequence[ResultKey]) -> None:
@@ -92,6 +94,8 @@ class RunCosts:
             self._left[kind] -= 1
             if report.status is not Status.COMPUTED:
                 continue
+            if report.stored:
+                self.stored_bytes += report.size
             size = report.voxels
             if node.pin is not None:
                 size = node.pin.size

@@ -99,7 +99,9 @@ class Submitter:
             {task.key: task.rank for task in tasks},
             {task.key: task.placement for task in tasks if task.placement is not None},
         )
-        spec = run_spec(context.name, context.config, self._looked_up_at)
+        spec = run_spec(
+            context.name, context.config, self._looked_up_at, context.costs.stored_bytes
+        )
         context.session.submit([queue.spec(task, nodes) for task in tasks], spec, schedule)
         # Not before: the values that only these tasks need must not go before they are there.
         context.session.release(queue.released())

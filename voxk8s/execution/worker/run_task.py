@@ -12,7 +12,7 @@ from voxk8s.execution.inline_values import most_voxels
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import Attempts
 from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
-from voxk8s.execution.worker import runtime, shared_work
+from voxk8s.execution.worker import keeping, runtime, shared_work
 from voxk8s.execution.worker.normalize import copy_containers, normalize
 from voxk8s.execution.worker.store_result import adopt_result, failure_report, store_result
 from voxk8s.execution.worker.task_context import Clock, RunSpec, SlotValue, StepResult, TaskContext
@@ -176,7 +176,7 @@ def _find_or_compute(
     value = _compute(step, arguments, context)
     seconds = context.clock.elapsed() - begin
     shared_work.record_seconds(step, seconds)
-    context.unstored_seconds += seconds
+    keeping.record_computed(context.run.id, step.key, seconds, step.argument_keys)
     voxels = most_voxels([value] if step.kind == StepKind.LOAD else arguments)
     return StepResult(value, seconds, Status.COMPUTED, voxels)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from hashlib import sha256
-from typing import Final
 
 from voxk8s import constants
 from voxk8s.describe import as_line
@@ -12,6 +11,7 @@ from voxk8s.errors import StoreError
 from voxk8s.execution.inline_values import encode_inline, encode_skeleton, value_bytes
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.tasks.task import Step
+from voxk8s.execution.worker import keeping
 from voxk8s.execution.worker.task_context import StepResult, TaskContext
 from voxk8s.plan import ResultKey
 from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
@@ -19,27 +19,6 @@ from voxk8s.storage.record import read_value
 from voxk8s.values import SavedFile, Value
 
 logger = logging.getLogger(__name__)
-
-PUT_SECONDS: Final = 0.02
-"""Time to write and later read a small result on an S3 server."""
-BYTES_PER_SECOND: Final = 50e6
-"""Rate at which values are encoded, compressed, sent and later read, measured on one core."""
-
-
-def is_worth_storing(policy: str, seconds: float, size: int) -> bool:
-    """Whether a result of `size` bytes in memory that took `seconds` is stored, beside goals.
-
-    `seconds` includes the cheap operations of the same task whose results are not stored, since
-    they would be computed again too. A sweep of 26,000 operations that take milliseconds on masks
-    of 9 MB stores nothing; a registration of half a minute is stored at once.
-    """
-    match policy:
-        case "all":
-            return True
-        case "goals":
-            return False
-        case _:
-            return seconds > PUT_SECONDS + size / BYTES_PER_SECOND
 
 
 def store_result(
@@ -92,10 +71,14 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
     if context.store is None or not context.run.writes:
         return None
     policy = context.run.store_policy
+    budget = keeping.budget_of(context.run.id)
     if not step.must_store:
         if step.cheap and policy != "all":
             return None
-        if not is_worth_storing(policy, context.unstored_seconds, memory):
+        seconds = keeping.recompute_seconds(step.key)
+        if not keeping.is_worth_storing(policy, seconds, memory):
+            return None
+        if policy != "all" and not budget.allows(memory, context.run.store_bytes):
             return None
     provenance = Provenance(
         kernel=step.kernel,
@@ -110,6 +93,7 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
         voxk8s_version=constants.RELEASE,
     )
     key = ResultKey(step.key)
+    begin = context.clock.elapsed()
     try:
         put = context.store.put(key, result.value, provenance, replace=context.run.replaces)
     except StoreError as error:
@@ -117,7 +101,9 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
             raise
         logger.warning("cannot store the result of %s: %s", step.kernel, error)
         return None
-    context.unstored_seconds = 0.0
+    keeping.record_stored(step.key)
+    if not step.must_store:
+        budget.stored(context.clock.elapsed() - begin, put.size)
     return put
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -26,7 +27,8 @@ class RunSpec:
     for the store that the driver has registered in this process. `looked_up_at` is when the run
     last asked the store what it holds, in seconds since the epoch. `lease_seconds` is how long
     other runs wait for a run that died; 0 for a run without leases. `lease_owner` is the same in
-    all attempts of a WorkPlan; `label` is what runs that wait for this one call it.
+    all attempts of a WorkPlan; `label` is what runs that wait for this one call it. `store_bytes`
+    may still be stored beside goals.
     """
 
     id: str
@@ -42,6 +44,7 @@ class RunSpec:
     lease_seconds: float = 0.0
     lease_owner: str = ""
     label: str = ""
+    store_bytes: float = math.inf
 
     def shared_store(self) -> ResultStore | None:
         """Return this process's handle of the run's store; None when it has none."""
@@ -71,8 +74,6 @@ class TaskContext:
     kernels: KernelRegistry
     reports: list[Report] = field(default_factory=list)
     flushed_at: float = 0.0
-    unstored_seconds: float = 0.0
-    """Computing time of the results since the last one that was stored."""
 
     @classmethod
     def create(cls, run: RunSpec, clock: Clock | None = None) -> TaskContext:
