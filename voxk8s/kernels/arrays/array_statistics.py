@@ -92,19 +92,20 @@ def compare_arrays(a: Value, b: Value) -> Value:
     first, second = require_two_arrays("compare_arrays", a, b)
     equal = int(np.count_nonzero(first == second))
     with np.errstate(all="ignore"):  # the difference of two infinities is NaN
-        difference = second.astype(np.float64) - first.astype(np.float64)
-        absolute = np.abs(difference)
+        difference = np.subtract(second, first, dtype=np.float64, casting="unsafe")
+        mean, least, most = difference.mean(), difference.min(), difference.max()
+        absolute = np.abs(difference, out=difference)
         return {
             "shapes_match": True,
             "elements_equal": equal,
             "elements_different": first.size - equal,
             "total_elements": first.size,
             "percent_equal": 100 * equal / first.size,
-            "mean_difference": float(difference.mean()),
+            "mean_difference": float(mean),
             "mean_absolute_difference": float(absolute.mean()),
             "max_absolute_difference": float(absolute.max()),
-            "min_difference": float(difference.min()),
-            "max_difference": float(difference.max()),
+            "min_difference": float(least),
+            "max_difference": float(most),
         }
 
 

@@ -11,6 +11,7 @@ import math
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import (
@@ -22,10 +23,12 @@ from voxk8s.kernels.arguments import (
 )
 from voxk8s.kernels.images import as_float32, image_like
 from voxk8s.kernels.native.library import Double, Int64, Pointer, address, native
-from voxk8s.values import Float32Array, Image, Value
+from voxk8s.values import Array, Float32Array, Image, Value
 
 _PLACES: Final = 2**32
+_WHOLE: Final = 2**53
 _ranks: Final = native("ranks", Pointer, Pointer, Int64, Double, Pointer)
+_sums_by_label: Final = native("sums_by_label", Pointer, Pointer, Int64, Pointer, Pointer)
 
 
 def volume(a: Value) -> float:
@@ -97,12 +100,24 @@ def label_mean(i: Value, labels: Value) -> Image:
     image = require_scalar_image("label_mean", i)
     label_image = require_scalar_image("label_mean", labels)
     check_geometry("label_mean", image, label_image)
-    _, inverse = np.unique(label_image.array, return_inverse=True)
-    flat = inverse.reshape(-1)
-    counts = np.bincount(flat)
-    sums = np.bincount(flat, weights=as_float32(image).reshape(-1))
-    means = (sums / counts).astype(np.float32)
-    return image_like(image, means[flat].reshape(image.array.shape))
+    places, count = _places(label_image.array)
+    values = np.ascontiguousarray(as_float32(image))
+    sums, counts = np.zeros(count), np.zeros(count, np.int64)
+    _sums_by_label(address(places), address(values), places.size, address(sums), address(counts))
+    with np.errstate(invalid="ignore"):  # places that no label has
+        means = (sums / counts).astype(np.float32)
+    return image_like(image, means.take(places))
+
+
+def _places(labels: Array) -> tuple[NDArray[np.int64], int]:
+    """Return a place for every label, from 0, and their number; equal ones have one place."""
+    low, high = float(labels.min()), float(labels.max())
+    if abs(low) < _WHOLE and abs(high) < _WHOLE and high - low <= labels.size:
+        whole = labels.astype(np.int64, order="C")
+        if np.array_equal(whole, labels):
+            return np.subtract(whole, int(low), out=whole), int(high - low) + 1
+    found, inverse = np.unique(labels, return_inverse=True)
+    return np.ascontiguousarray(inverse.reshape(labels.shape), np.int64), found.size
 
 
 def _inside(kernel: str, i: Value, m: Value) -> Float32Array:

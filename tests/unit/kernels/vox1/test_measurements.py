@@ -117,10 +117,17 @@ def test_nan_spreads_to_numbers_of_the_image() -> None:
         assert str(call(f"vox1.{name}", holed)) == "nan"
 
 
-@given(i=scalar_images((4, 5)), seed=st.integers(0, 99))
-def test_label_means(i: Image, seed: int) -> None:
-    """Each voxel gets the mean over its label, as scipy has it."""
-    marks = np.random.default_rng(seed).integers(0, 4, (4, 5)).astype(np.int16)
+@given(
+    i=scalar_images((4, 5)),
+    seed=st.integers(0, 99),
+    dtype=st.sampled_from(("int16", "uint64", "float32", "float64")),
+    low=st.sampled_from((0, 3, 2**40)),
+    step=st.sampled_from((1, 0.5, 1000)),
+)
+def test_label_means(i: Image, seed: int, dtype: str, low: float, step: float) -> None:
+    """Each voxel gets the mean over its label, whole or not, few or far apart."""
+    marks = np.random.default_rng(seed).integers(0, 4, (4, 5)) * step + low % (2**14)
+    marks = marks.astype(dtype) + np.asarray(low // 2**14 * 2**14).astype(dtype)
     result = voxels("vox1.label_mean", i, image(marks, i.spacing))
     expected = np.zeros((4, 5))
     for label in np.unique(marks):
