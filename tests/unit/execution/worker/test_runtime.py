@@ -143,3 +143,51 @@ def test_outside_of_dask_there_is_no_worker() -> None:
     assert runtime.worker_name() == ""
     with runtime.seceded():
         assert runtime.worker_name() == ""
+
+
+class _Task:
+    """A task of the executor `threads`."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def secede(self) -> bool:
+        """Allow it."""
+        self.calls.append("secede")
+        return True
+
+    def rejoin(self) -> None:
+        """Go on."""
+        self.calls.append("rejoin")
+
+    def is_cancelled(self) -> bool:
+        """Return that it is not."""
+        return False
+
+
+@pytest.fixture
+def task() -> Iterator[_Task]:
+    """A task that runs in this thread."""
+    task = _Task()
+    runtime.set_task_thread(task)
+    yield task
+    runtime.set_task_thread(None)
+
+
+def test_a_shared_task_outlives_the_run_that_started_it(run: str, task: _Task) -> None:
+    """It is not cancelled with its run, and other runs get its reports when that run has ended."""
+    received: list[str] = []
+    runtime.subscribe(run, lambda sender, _: received.append(sender))
+    runtime.cancel_run("ended")
+    assert not runtime.is_cancelled("ended")
+    runtime.send_reports("ended", REPORTS)
+    assert received == ["ended"]
+
+
+def test_a_task_secedes_while_it_sleeps_long(task: _Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short sleep keeps the thread; after a long one the task waits for a place."""
+    runtime.sleep(0.0)
+    assert task.calls == []
+    monkeypatch.setattr(runtime, "MIN_SECEDE_SECONDS", 0.0)
+    runtime.sleep(0.0)
+    assert task.calls == ["secede", "rejoin"]
