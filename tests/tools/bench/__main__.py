@@ -14,6 +14,7 @@ BENCHMARKS: Final = (
     "kernel_threads",
     "overhead",
     "plan",
+    "scale",
     "start",
     "store",
     "sweep",

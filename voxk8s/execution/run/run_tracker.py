@@ -30,6 +30,8 @@ class RunTracker:
         self._computed: dict[ResultKey, Report] = {}
         self._different: dict[ResultKey, Report] = {}
         self._work: set[ResultKey] = set()
+        self._left: set[ResultKey] = set()
+        """Those of `_work` that have not ended, so that counting takes no time."""
         self.finals: dict[ResultKey, Report] = {}
         """The last report on each operation that has ended."""
         self.failed: dict[ResultKey, Report] = {}
@@ -55,6 +57,7 @@ class RunTracker:
         done = len(self._found | self._computed.keys() | self._work)
         self._skipped = max(0, resolution.total - resolution.waiting - done)
         self._total = resolution.total
+        self._left = self._work - self._computed.keys() - self._found - self.failed.keys()
 
     def forget(self, keys: Iterable[ResultKey]) -> None:
         """Forget that results are known, since they have vanished from the store."""
@@ -77,6 +80,7 @@ class RunTracker:
                     self.finals[key] = report
                     if key not in self.failed and not report.is_recomputable:
                         self.failed[key] = report
+                        self._left.discard(key)
                         yield events.OperationFailed(key, self.failure(report))
                 case Status.SKIPPED:
                     self.finals[key] = report
@@ -105,6 +109,7 @@ class RunTracker:
             self._found.discard(key)
             self._computed[key] = report
         self.failed.pop(key, None)
+        self._left.discard(key)
         yield events.OperationFinished(
             key,
             node.operation,
@@ -126,7 +131,7 @@ class RunTracker:
 
     def progress(self, parallelism: int = 0) -> Progress:
         """Return the current counts; at most `parallelism` of the operations left are running."""
-        left = len(self._work - self._computed.keys() - self._found - self.failed.keys())
+        left = len(self._left)
         running = min(left, parallelism)
         return Progress(
             total=self._total,
