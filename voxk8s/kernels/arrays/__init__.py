@@ -22,8 +22,8 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     ),
     *_rows(
         "segmentation_metrics",
-        ("dice_score", "any any number? -> mapping", 3e-3, "Dice coefficient"),
-        ("jaccard_index", "any any number? -> mapping", 3e-3, "Jaccard index"),
+        ("dice_score", "any any number? -> mapping", 4e-4, "Dice coefficient"),
+        ("jaccard_index", "any any number? -> mapping", 4e-4, "Jaccard index"),
         version=2,
     ),
     *_rows(

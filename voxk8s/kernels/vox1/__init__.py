@@ -83,8 +83,8 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         ("green", "image -> image", 1e-3, "The green channel"),
         ("blue", "image -> image", 1e-3, "The blue channel"),
         ("alpha", "image -> image", 1e-3, "The alpha channel"),
-        ("rgb", "image image image -> image", 1e-2, "A colour image"),
-        ("rgba", "image image image image -> image", 1.5e-2, "A colour image with alpha"),
+        ("rgb", "image image image -> image", 2.5e-2, "A colour image"),
+        ("rgba", "image image image image -> image", 3e-2, "A colour image with alpha"),
     ),
     *_rows(
         "colour",
@@ -98,9 +98,9 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         ("avg0", "image mask -> number", 1e-3, "Mean where m is true, or 0"),
         ("min", "image -> number", 3e-4, "The smallest value", "min_"),
         ("max", "image -> number", 3e-4, "The largest value", "max_"),
-        ("percentiles", "image mask number -> image", 8e-3, "Ranks within the mask"),
+        ("percentiles", "image mask number -> image", 4e-3, "Ranks within the mask"),
         ("vol", "mask -> number", 3e-4, "Another name of volume", "volume"),
-        ("label_mean", "image image -> image", 5e-2, "Means by label"),
+        ("label_mean", "image image -> image", 1e-2, "Means by label"),
     ),
     *_rows(
         "measurements",
