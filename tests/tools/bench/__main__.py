@@ -9,6 +9,7 @@ from typing import Final
 BENCHMARKS: Final = (
     "cluster",
     "controller",
+    "costs",
     "imgql",
     "kernels",
     "kernel_threads",

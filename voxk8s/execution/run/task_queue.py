@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from voxk8s.execution.tasks.ancestry import Ancestry
+from voxk8s.execution.tasks.critical_path import longest_first
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.scheduling import Placement, SchedulingPolicy
 from voxk8s.execution.tasks.task import (
@@ -153,10 +154,13 @@ class TaskQueue:
             task.alone = bool(suspects) and not suspects.isdisjoint(group.members)
             self._insert(task)
             added.append(task)
-        schedule = policy.schedule(
-            {task.key: [need.key for need in task.needs] for task in added},
+        needs_of = {task.key: [need.key for need in task.needs] for task in added}
+        ordered = longest_first(
             [task.key for task in added if task.targets],
+            needs_of,
+            {task.key: task.group.seconds for task in added},
         )
+        schedule = policy.schedule(needs_of, ordered)
         last = len(added)
         for number, task in enumerate(added):
             task.rank = schedule.ranks.get(task.key, last + number)

@@ -113,6 +113,6 @@ class CostModel:
 
 def _file_voxels(pin: Pin) -> int:
     """Return an estimate of the voxels in a file that was never read."""
-    if pin.url.lower().endswith(_COMPRESSED):
-        return max(2 * pin.size, _MIN_COMPRESSED_VOXELS)
-    return pin.size // 2
+    voxels = pin.size // 2
+    is_compressed = pin.url.lower().endswith(_COMPRESSED)
+    return max(voxels, _MIN_COMPRESSED_VOXELS) if is_compressed else voxels
