@@ -123,3 +123,18 @@ def test_many_cheap_operations(executor: Executor, store: ResultStore, make: Pla
     done = [counts.done for counts in memory.counts]
     assert done == sorted(done)
     assert memory.counts[-1].pending == 0
+
+
+def test_a_known_goal_that_others_need_is_reached(
+    executor: Executor, store: ResultStore, make: PlanMaker
+) -> None:
+    """A task reads it for them; the goal itself needs none."""
+    first = PlanMaker("vox1")
+    first.show("a", first("addition", 1.0, 2.0))
+    engine_on(store, executor).execute_workplan(first.plan())
+    known = make("addition", 1.0, 2.0)
+    make.show("a", known)
+    for number in (5.0, 6.0):
+        make.show(f"a+{number:g}", make("addition", known, number))
+    result = engine_on(store, executor).execute_workplan(make.plan())
+    assert dict(result) == {"a": 3.0, "a+5": 8.0, "a+6": 9.0}

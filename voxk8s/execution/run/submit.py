@@ -132,8 +132,12 @@ class Submitter:
         if resolution.compute and context.stopped is None:
             self._plan(resolution.known, resolution.compute)
         for key in state.targets():
-            known = key in resolution.known and not state.queue.provides(key)
-            if known or not isinstance(state.graph.nodes[key], KeyOperation):
+            # A task that reads a known result for others does not wait for it as a target.
+            producer = state.queue.producer(key)
+            is_awaited = producer is not None and key in producer.targets
+            if (key in resolution.known and not is_awaited) or not isinstance(
+                state.graph.nodes[key], KeyOperation
+            ):
                 context.settle(key, None)
 
     def _plan(self, known: Collection[ResultKey], compute: Sequence[ResultKey]) -> None:
