@@ -44,8 +44,13 @@ def value_bytes(value: object) -> int:
 
 def most_voxels(values: Iterable[object]) -> int:
     """Return the size of the largest image or array among values; 0 if there is none."""
-    arrays = (each.array if isinstance(each, Image) else each for each in values)
-    return max((each.size for each in arrays if isinstance(each, np.ndarray)), default=0)
+    most = 0
+    for each in values:
+        if isinstance(each, Image):
+            most = max(most, each.array.size)
+        elif isinstance(each, np.ndarray):
+            most = max(most, each.size)
+    return most
 
 
 def encode_inline(value: Value) -> bytes | None:

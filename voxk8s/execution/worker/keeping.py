@@ -24,6 +24,8 @@ FREE_PUT_SECONDS: Final = 2.0
 """It may spend this long in any case."""
 LONG_SECONDS: Final = 0.05
 """Operations that took at least this long are counted once, however often they are used."""
+NEGLIGIBLE_SECONDS: Final = 1e-4
+"""Operations that took less, on values that cost nothing, cost nothing themselves."""
 _MAX_LONG: Final = 16
 _MAX_VALUES: Final = 65_536
 _MAX_RUNS: Final = 64
@@ -151,11 +153,13 @@ def budget_of(run: str) -> Budget:
     return _budgets.setdefault(run, Budget())
 
 
-def record_computed(run: str, key: str, seconds: float, arguments: Iterable[str]) -> None:
+def record_computed(key: str, seconds: float, arguments: Iterable[str]) -> None:
     """Record that this process has computed a value."""
-    budget_of(run).computed(seconds)
-    below = [_values.get(argument, STORED) for argument in arguments]
-    _values.put(key, STORED.followed_by(key, seconds, below))
+    below = [
+        each for argument in arguments if (each := _values.get(argument, STORED)) is not STORED
+    ]
+    if below or seconds >= NEGLIGIBLE_SECONDS:
+        _values.put(key, STORED.followed_by(key, seconds, below))
 
 
 def record_stored(key: str) -> None:

@@ -176,7 +176,8 @@ def _find_or_compute(
     value = _compute(step, arguments, context)
     seconds = context.clock.elapsed() - begin
     shared_work.record_seconds(step, seconds)
-    keeping.record_computed(context.run.id, step.key, seconds, step.argument_keys)
+    context.budget.computed(seconds)
+    keeping.record_computed(step.key, seconds, step.argument_keys)
     voxels = most_voxels([value] if step.kind == StepKind.LOAD else arguments)
     return StepResult(value, seconds, Status.COMPUTED, voxels)
 

@@ -71,7 +71,7 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
     if context.store is None or not context.run.writes:
         return None
     policy = context.run.store_policy
-    budget = keeping.budget_of(context.run.id)
+    budget = context.budget
     if not step.must_store:
         if step.cheap and policy != "all":
             return None

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.worker import runtime
+from voxk8s.execution.worker.keeping import Budget, budget_of
 from voxk8s.kernels import KernelRegistry, registry
 from voxk8s.storage import ResultStore
 from voxk8s.values import Value
@@ -72,6 +73,7 @@ class TaskContext:
     clock: Clock
     worker: str
     kernels: KernelRegistry
+    budget: Budget
     reports: list[Report] = field(default_factory=list)
     flushed_at: float = 0.0
 
@@ -79,7 +81,9 @@ class TaskContext:
     def create(cls, run: RunSpec, clock: Clock | None = None) -> TaskContext:
         """Return the context of a task of this process."""
         clock = clock or Clock()
-        context = cls(run, run.shared_store(), clock, runtime.worker_name(), registry())
+        context = cls(
+            run, run.shared_store(), clock, runtime.worker_name(), registry(), budget_of(run.id)
+        )
         context.flushed_at = clock.elapsed()
         return context
 

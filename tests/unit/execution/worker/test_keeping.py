@@ -48,10 +48,10 @@ def test_expensive_results_are_stored() -> None:
 def test_operations_below_count_until_they_are_stored() -> None:
     """A chain of half seconds adds up; above a stored value it begins anew."""
     for number in range(1, 4):
-        keeping.record_computed("run", f"k{number}", 0.4, [f"k{number - 1}"])
+        keeping.record_computed(f"k{number}", 0.4, [f"k{number - 1}"])
     assert keeping.recompute_seconds("k3") == pytest.approx(1.2)
     keeping.record_stored("k3")
-    keeping.record_computed("run", "k4", 0.4, ["k3"])
+    keeping.record_computed("k4", 0.4, ["k3"])
     assert keeping.recompute_seconds("k3") == 0.0
     assert keeping.recompute_seconds("k4") == pytest.approx(0.4)
 
@@ -98,3 +98,12 @@ def test_each_run_has_its_budget() -> None:
     keeping.budget_of("one").stored(0.0, 600)
     assert not keeping.budget_of("one").allows(600, 1000.0)
     assert keeping.budget_of("two").allows(600, 1000.0)
+
+
+def test_what_costs_nothing_is_not_remembered() -> None:
+    """Millions of additions of numbers; on a value that took long they pass on what that takes."""
+    keeping.record_computed("cheap", 1e-6, ["constant"])
+    assert "cheap" not in keeping._values._items
+    keeping.record_computed("dear", 0.4, [])
+    keeping.record_computed("above", 1e-6, ["cheap", "dear"])
+    assert keeping.recompute_seconds("above") == pytest.approx(0.4, abs=1e-5)
