@@ -74,6 +74,24 @@ class GoalOutcomes:
         made = [self._outcome(goal, state, tracker, stopped, records) for goal in state.graph.goals]
         return tuple(self._write(outcome) if outcome.succeeded else outcome for outcome in made)
 
+    def recompute_vanished(self, outcomes: tuple[GoalOutcome, ...]) -> tuple[GoalOutcome, ...]:
+        """Return the outcomes with the values that the store keeps losing, each computed alone."""
+        return tuple(
+            self._recomputed(outcome) if outcome.key in self.vanished else outcome
+            for outcome in outcomes
+        )
+
+    def _recomputed(self, outcome: GoalOutcome) -> GoalOutcome:
+        if self._recompute_goal is None or outcome.succeeded:
+            return outcome
+        try:
+            value = self._recompute_goal(outcome.goal)
+        except StoreError as error:
+            logger.warning("%s", error)
+            return outcome
+        found = replace(outcome, failure=None, value=value, has_value=True, loader=None)
+        return self._write(found)
+
     def _outcome(
         self,
         goal: KeyGoal,
@@ -164,7 +182,7 @@ class GoalOutcomes:
             return outcome
         try:
             # Not by its loader: this run is to recompute, and to count, what has vanished.
-            if outcome.loader is None or outcome.key is None:
+            if outcome.has_value or outcome.loader is None or outcome.key is None:
                 value = outcome.value
             else:
                 value = _load(self._config.store, outcome.key)

@@ -48,6 +48,10 @@ class Losses:
         """Whether a result has vanished and was not computed again yet."""
         return key in self._missing
 
+    def is_unreliable(self, key: ResultKey) -> bool:
+        """Whether the store loses a result so often that it is not read from there any more."""
+        return self._vanished[key] >= MAX_RECOMPUTATIONS
+
     def result_computed(self, key: ResultKey) -> None:
         """Record that a result was computed, or found again."""
         self._missing.discard(key)

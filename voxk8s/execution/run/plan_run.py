@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -25,6 +26,8 @@ from voxk8s.execution.worker import runtime
 from voxk8s.kernels import registry
 from voxk8s.plan import Goal, OperationId, WorkPlan, key_graph
 from voxk8s.values import Value
+
+logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
 """How often a waiting run checks that its executor is still alive."""
@@ -126,7 +129,7 @@ class PlanRun:
                 return outcomes
             # Every one is recorded: no `any`, which would end at the first.
             if not sum(context.result_vanished(key) for key in goal_outcomes.vanished):
-                return outcomes
+                return goal_outcomes.recompute_vanished(outcomes)
 
     def _work(self, context: RunContext, submitter: Submitter, handler: MessageHandler) -> None:
         """Plan, feed the executor and handle its messages until nothing is left to do."""
@@ -158,11 +161,21 @@ class PlanRun:
 
 
 def _recompute_goal(plan: WorkPlan, config: RunConfig, goal: Goal) -> Value:
-    """Compute one goal of a plan in a run of its own; raises StoreError if it fails."""
-    cache = CacheMode.BYPASS if config.cache is CacheMode.BYPASS else CacheMode.USE
+    """Compute one goal of a plan in a run of its own; raises StoreError if it fails.
+
+    If the store loses the value once more, it is computed without the store.
+    """
     alone = WorkPlan(plan.nodes, (goal,), plan.imports)
-    config = replace(config, cache=cache, output=None)
-    outcome = PlanRun(uuid.uuid4().hex, alone, config, (), recomputes=False).execute().goals[0]
+    if config.cache is not CacheMode.BYPASS:
+        try:
+            return _compute_alone(alone, replace(config, cache=CacheMode.USE, output=None))
+        except StoreError as error:
+            logger.warning("%s; it is computed without the store", error)
+    return _compute_alone(alone, replace(config, cache=CacheMode.BYPASS, output=None))
+
+
+def _compute_alone(plan: WorkPlan, config: RunConfig) -> Value:
+    outcome = PlanRun(uuid.uuid4().hex, plan, config, (), recomputes=False).execute().goals[0]
     if outcome.failure is not None:
-        raise StoreError(f"{goal.name} vanished from the store: {outcome.failure}")
+        raise StoreError(f"{outcome.goal.name} vanished from the store: {outcome.failure}")
     return outcome.load()

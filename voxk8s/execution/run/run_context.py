@@ -137,8 +137,9 @@ class RunContext:
     def result_computed(self, key: ResultKey, stored: bool) -> None:
         """Record that this run has a result, and whether the store has it."""
         self.state.losses.result_computed(key)
-        if stored and self.state.lookups is not None:
-            self.state.lookups.record(key, known=True)
+        lookups, is_unreliable = self.state.lookups, self.state.losses.is_unreliable(key)
+        if stored and lookups is not None and not is_unreliable:
+            lookups.record(key, known=True)
 
     def result_vanished(self, key: ResultKey) -> bool:
         """Record that the store has lost a result; whether it is to be recomputed.

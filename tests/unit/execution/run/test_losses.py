@@ -28,6 +28,16 @@ def test_a_store_that_keeps_losing_a_result_is_given_up() -> None:
     assert not losses.result_vanished(KEY)
 
 
+def test_a_result_that_is_lost_again_and_again_is_unreliable() -> None:
+    """It is then passed on from where it was computed."""
+    losses = Losses()
+    for _ in range(MAX_RECOMPUTATIONS):
+        assert not losses.is_unreliable(KEY)
+        losses.result_vanished(KEY)
+        losses.result_computed(KEY)
+    assert losses.is_unreliable(KEY)
+
+
 def test_the_death_of_a_worker_counts_once() -> None:
     """Each task that depends on the lost one reports it."""
     losses = Losses()

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, fresh_store
+from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, engine_on, fresh_store
 from tests.support.slow_refresh import hold_refreshes
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import (
@@ -26,7 +26,7 @@ from voxk8s.execution.run.plan_run import PlanRun
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.execution.worker import runtime
 from voxk8s.plan import WorkPlan
-from voxk8s.storage import ResultStore, open_store
+from voxk8s.storage import MISS, ResultStore, open_store
 
 
 def _run(plan: WorkPlan, store: ResultStore, executor: Any = None, **more: Any) -> PlanRun:
@@ -126,6 +126,38 @@ def test_a_run_may_leave_vanished_values_alone() -> None:
     store.delete([result.goals[0].key])
     with pytest.raises(StoreError, match="has vanished from the store"):
         result["numbers"]
+
+
+class _Forgetful:
+    """A store that holds nothing of what it says it holds."""
+
+    def __init__(self) -> None:
+        self._store = fresh_store()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def get(self, key: str) -> object:
+        self._store.delete([key])
+        return MISS
+
+
+def test_a_value_that_vanishes_whenever_it_is_stored_is_computed_without_the_store() -> None:
+    """A reader gets it all the same."""
+    store: ResultStore = _Forgetful()  # type: ignore[assignment]
+    result = _run(_large(), store).execute()
+    assert result["numbers"] == [float(number) for number in range(3000)]
+
+
+def test_a_file_that_vanishes_whenever_it_is_stored_is_written(tmp_path: Path) -> None:
+    """After some attempts it is computed without the store."""
+    make = PlanMaker()
+    make.save("sum.json", make("addition", 1.0, 2.0))
+    store: ResultStore = _Forgetful()  # type: ignore[assignment]
+    engine = engine_on(store, SynchronousExecutor(), output=tmp_path, write_files=True)
+    result = engine.execute_workplan(make.plan())
+    assert result.success, result.failures
+    assert (tmp_path / "sum.json").read_text() == "3.0\n"
 
 
 def test_places_of_a_program_are_in_failures() -> None:

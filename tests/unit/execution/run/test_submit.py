@@ -9,7 +9,14 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, engine_on, fresh_store
+from tests.support.plans_and_runs import (
+    Memory,
+    PlanMaker,
+    RaisingExecutor,
+    Unfused,
+    engine_on,
+    fresh_store,
+)
 from voxk8s.errors import InputUnavailable
 from voxk8s.execution.events import OperationFailed, PlanResolved
 from voxk8s.execution.executors.protocol import Executor, Message, TaskDone
@@ -243,3 +250,19 @@ def test_what_the_store_holds_is_known_to_a_run_that_uses_it(cache: str, known: 
     store.put(key, 17.0)
     config = RunConfig.from_options(store, SynchronousExecutor(), {"cache": cache})
     assert (key in lookups_for(config, state)([key])) is known
+
+
+def test_a_known_goal_that_a_task_reads_for_another_goal_is_reached() -> None:
+    """The task that reads it is not its own, so that the goal does not wait for it."""
+    store = fresh_store()
+    first = PlanMaker()
+    first.show("one", first("addition", 1.0, 2.0))
+    engine_on(store, SynchronousExecutor()).execute_workplan(first.plan())
+    make = PlanMaker()
+    known = make("addition", 1.0, 2.0)
+    make.show("one", known)
+    make.show("two", make("sequence", known))
+    result = engine_on(store, SynchronousExecutor(), scheduling=Unfused()).execute_workplan(
+        make.plan()
+    )
+    assert dict(result) == {"one": 3.0, "two": [3.0]}
