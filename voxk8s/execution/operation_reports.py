@@ -10,6 +10,7 @@ import msgspec
 
 from voxk8s.failure import Failure
 from voxk8s.plan import ResultKey
+from voxk8s.storage import Counts
 
 
 class Status(StrEnum):
@@ -80,19 +81,24 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """Reports of one process for one run, as they are sent to drivers."""
+    """Reports of one process for one run, as they are sent to drivers.
+
+    `counts` is what happened at the run's store in that process since it sent the last ones. If
+    tasks of several runs share the process, it may include what others of them did.
+    """
 
     run: str
     reports: tuple[Report, ...]
+    counts: Counts | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Batch)
 
 
-def encode_batch(run: str, reports: Iterable[Report]) -> bytes:
+def encode_batch(run: str, reports: Iterable[Report], counts: Counts | None = None) -> bytes:
     """Encode reports that a worker sends to drivers."""
-    return _encoder.encode(Batch(run, tuple(reports)))
+    return _encoder.encode(Batch(run, tuple(reports), counts))
 
 
 def decode_batch(data: bytes) -> Batch:

@@ -10,6 +10,7 @@ from voxk8s.describe import as_line
 from voxk8s.execution.events import Progress
 from voxk8s.failure import Failure
 from voxk8s.plan import Goal, OperationId, ResultKey
+from voxk8s.storage import Counts
 from voxk8s.values import Value
 
 Loader = Callable[[], Value]
@@ -27,6 +28,21 @@ class OperationMetrics:
     stored: bool = False
     started: float = 0.0
     worker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelTotals:
+    """The work of one kernel in a run.
+
+    `computed` operations took `seconds` in all; their values have `bytes` in memory. The results of
+    `found` ones were in the store.
+    """
+
+    computed: int = 0
+    found: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +105,10 @@ class ExecutionResult(Mapping[str, Value]):
     """Goal name -> value, in the order of the goals; failed goals are absent.
 
     Where names repeat the last goal wins; `goals` lists all. Large values are read from the store
-    on each access: the result itself stays small.
+    on each access: the result itself stays small. `store` is what this process and the workers did
+    at the store until the run's end; if several runs share a process at the same time, the counts
+    of each are approximate, and their sum is right. `kernels` are the totals by kernel, that with
+    the most seconds first.
     """
 
     goals: tuple[GoalOutcome, ...]
@@ -99,6 +118,8 @@ class ExecutionResult(Mapping[str, Value]):
     execution_time: float
     nondeterministic: tuple[OperationId, ...] = ()
     cancelled: bool = False
+    store: Counts = field(default_factory=Counts)
+    kernels: Mapping[str, KernelTotals] = field(default_factory=dict)
     _names: Mapping[str, GoalOutcome] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ all that is read.
 
 from voxk8s.describe import summary as describe
 from voxk8s.storage.backend import UnsupportedUpdate
-from voxk8s.storage.counters import Counts, StoreStats
+from voxk8s.storage.counters import Counts
 from voxk8s.storage.default_store import default_url, get_storage, open_store, set_storage
 from voxk8s.storage.lease import Holder, Lease
 from voxk8s.storage.miss import MISS, Miss
@@ -16,6 +16,7 @@ from voxk8s.storage.put_outcome import PutResult, PutStatus
 from voxk8s.storage.record import Provenance, Record
 from voxk8s.storage.result_store import ResultStore
 from voxk8s.storage.store_options import StoreOptions
+from voxk8s.storage.store_stats import StoreStats
 from voxk8s.storage.upkeep.gc import Collection
 from voxk8s.storage.upkeep.gc_policy import Limits
 from voxk8s.storage.upkeep.invalidate import Invalidation

@@ -25,6 +25,7 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.storage.byte_source import ByteSource, PieceSource
+from voxk8s.storage.counters import Counters
 from voxk8s.storage.fork_guard import ForkGuard
 from voxk8s.storage.request_retry import Patience, RequestRetry
 from voxk8s.storage.store_errors import (
@@ -130,6 +131,7 @@ class Backend:
     ) -> None:
         """Open a store; `options` are complete (see `StoreOptions.filled`)."""
         self.url = location.url
+        self.counters = Counters()
         self.remote = location.scheme == "s3"
         self.touch_needs_data = True
         self._takes_attributes = location.scheme != "file"
@@ -176,7 +178,10 @@ class Backend:
             return memoryview(answer.bytes()), _found(answer.meta)
 
         whole = _Download(lambda: self._clients.bulk, path).resume
-        return self._existing("read", whole if bulk and self.remote else request, with_body=True)
+        found = self._existing("read", whole if bulk and self.remote else request, with_body=True)
+        if found is not None:
+            self.counters.add("bytes_read", len(found[0]))
+        return found
 
     def read_range(self, path: str, start: int, size: int) -> memoryview | None:
         """Return `size` bytes from `start`, fewer at the object's end, or None without object."""
@@ -191,7 +196,10 @@ class Backend:
                     return memoryview(b"")
                 raise
 
-        return self._existing("read", request, with_body=True)
+        data = self._existing("read", request, with_body=True)
+        if data is not None:
+            self.counters.add("bytes_read", len(data))
+        return data
 
     def open_source(self, path: str, size: int) -> ByteSource | None:
         """Open an object of `size` bytes to read it once, in pieces, or return None.
@@ -294,7 +302,7 @@ class Backend:
             return ObjectInfo(found.path, len(data), tag=answer["e_tag"] or "")
 
         try:
-            return self._send(request)
+            updated = self._send(request)
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             return None
         except _OBSTORE_ERRORS as error:
@@ -302,6 +310,8 @@ class Backend:
                 text = f"the store {self.url} has no conditional updates"
                 raise UnsupportedUpdate(text) from error
             raise self._converted(error, "write") from error
+        self.counters.add("bytes_written", len(data))
+        return updated
 
     def touch(self, found: ObjectInfo, data: bytes | memoryview, media_type: str) -> None:
         """Set an object's time of change to now, unless its content has changed."""
@@ -384,11 +394,22 @@ class Backend:
             )
             return ObjectInfo(path, size, tag=answer["e_tag"] or "")
 
-        return self._send(request)
+        written = self._send(request)
+        self.counters.add("bytes_written", size)
+        return written
 
     def _send(self, request: Callable[[int], T]) -> T:
         _threads.enter()
-        return request(0) if self._retry is None else self._retry.send(request)
+        self.counters.add("requests")
+        if self._retry is None:
+            return request(0)
+
+        def attempt(failures: int) -> T:
+            if failures:
+                self.counters.add("retries")
+            return request(failures)
+
+        return self._retry.send(attempt)
 
     def _converted(self, error: BaseException, doing: str) -> StoreError:
         """Return our error for one of obstore's, and drop connections to something not S3.

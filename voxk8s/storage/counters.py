@@ -1,94 +1,74 @@
-"""Counts of what happened at an open store, and of what a store holds."""
+"""Counts of what happened at an open store."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-
-from voxk8s import constants
-from voxk8s.storage.backend import Backend, ObjectInfo
+from dataclasses import astuple, dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Events of one open store in this process."""
+    """What happened at a store.
+
+    A value that was read is a hit or a miss; a key that was only looked up is known or unknown. A
+    value that was put is created, or existing, or nondeterministic if the store had another one.
+    `corrupt` objects were moved to quarantine, `healed` ones were repaired by a put. A request that
+    was sent again is one of `requests`, and one of `retries` each time. In a folder, a request is
+    an access to a file. Bytes are those of objects as they are stored.
+    """
 
     hits: int = 0
     misses: int = 0
+    known: int = 0
+    unknown: int = 0
     created: int = 0
     existing: int = 0
     nondeterministic: int = 0
     corrupt: int = 0
     healed: int = 0
+    requests: int = 0
+    retries: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return the sums."""
+        return Counts(*map(int.__add__, astuple(self), astuple(other)))
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStats:
-    """What a store holds, found by listing it, and the counts of this process.
-
-    `unfinished` files were begun by writers that still write, or were killed.
-    """
-
-    records: int
-    record_bytes: int
-    blobs: int
-    blob_bytes: int
-    run_files: int
-    run_bytes: int
-    pins: int
-    leases: int
-    quarantined: int
-    quarantined_bytes: int
-    unfinished: int
-    unfinished_bytes: int
-    counts: Counts = field(default_factory=Counts)
-
-
-def store_stats(backend: Backend, counts: Counts) -> StoreStats:
-    """Count the objects in a store by listing it, page by page."""
-    records, record_bytes = _sum(backend.list(constants.RECORDS_PREFIX))
-    blobs, blob_bytes = _sum(backend.list(constants.BLOBS_PREFIX))
-    run_files, run_bytes = _sum(backend.list(constants.RUNS_PREFIX))
-    quarantined, quarantined_bytes = _sum(backend.list(constants.QUARANTINE_PREFIX))
-    unfinished, unfinished_bytes = _sum(backend.unfinished())
-    return StoreStats(
-        records=records,
-        record_bytes=record_bytes,
-        blobs=blobs,
-        blob_bytes=blob_bytes,
-        run_files=run_files,
-        run_bytes=run_bytes,
-        pins=_sum(backend.list(constants.PINS_PREFIX))[0],
-        leases=_sum(backend.list(constants.LEASES_PREFIX))[0],
-        quarantined=quarantined,
-        quarantined_bytes=quarantined_bytes,
-        unfinished=unfinished,
-        unfinished_bytes=unfinished_bytes,
-        counts=counts,
-    )
-
-
-def _sum(listing: Iterable[ObjectInfo]) -> tuple[int, int]:
-    count = size = 0
-    for found in listing:
-        count, size = count + 1, size + found.size
-    return count, size
+_NAMES = tuple(each.name for each in fields(Counts))
 
 
 class Counters:
-    """Counts that many threads may add to."""
+    """Counts that many threads may add to.
+
+    What happened can be taken once, so that those who add up what several took count nothing twice.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts = Counts()
+        self._taken = Counts()
+        self._new = dict.fromkeys(_NAMES, 0)
+        self._has_news = False
 
-    def add(self, name: str) -> None:
-        """Add one to a field of `Counts`."""
+    def add(self, name: str, number: int = 1) -> None:
+        """Add to a field of `Counts`; raises KeyError for another name."""
         with self._lock:
-            self._counts = replace(self._counts, **{name: getattr(self._counts, name) + 1})
+            self._new[name] += number
+            self._has_news = True
+
+    def take(self) -> Counts | None:
+        """Return what was counted since the last call; None if nothing was."""
+        if not self._has_news:
+            return None
+        with self._lock:
+            new = Counts(**self._new)
+            self._taken += new
+            self._new = dict.fromkeys(_NAMES, 0)
+            self._has_news = False
+        return new
 
     def snapshot(self) -> Counts:
-        """Return the current counts."""
+        """Return all that was counted."""
         with self._lock:
-            return self._counts
+            return self._taken + Counts(**self._new)

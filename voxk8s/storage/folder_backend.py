@@ -96,11 +96,14 @@ class FolderBackend(Backend):
     def open_source(
         self,
         path: str,
-        size: int,  # noqa: ARG002 - all of a file is read
+        size: int,  # that the file should have: all of it is read
     ) -> ByteSource | None:
         """Open a file to read it once, or return None."""
         with self._errors("read"), suppress(FileNotFoundError):
-            return _FileSource((self._root / path).open("rb", buffering=0), self._errors)
+            file = (self._root / path).open("rb", buffering=0)
+            self.counters.add("requests")
+            self.counters.add("bytes_read", size)
+            return _FileSource(file, self._errors)
         return None
 
     @contextmanager
@@ -123,6 +126,7 @@ class FolderBackend(Backend):
     ) -> None:
         """Set an object's time of change to now; its bytes are not needed."""
         with self._errors("write"), suppress(FileNotFoundError):
+            self.counters.add("requests")
             os.utime(self._root / found.path)
 
     def delete(self, path: str) -> None:
@@ -184,7 +188,10 @@ class FolderBackend(Backend):
         try:
             with file:
                 for part in parts:
-                    _write_all(file, memoryview(part).cast("B"))
+                    data = memoryview(part).cast("B")
+                    _write_all(file, data)
+                    self.counters.add("bytes_written", len(data))
+            self.counters.add("requests")
             yield staged
         finally:
             staged.unlink(missing_ok=True)

@@ -28,6 +28,7 @@ from voxk8s.constants import ENV_REDIS_PASSWORD, ENV_REDIS_USER
 from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
 from voxk8s.storage import redis_scripts
 from voxk8s.storage.backend import Backend, ObjectInfo
+from voxk8s.storage.counters import Counters
 from voxk8s.storage.store_options import Location, StoreOptions
 
 T = TypeVar("T")
@@ -67,6 +68,7 @@ class RedisBackend(Backend):
     def __init__(self, location: Location, options: StoreOptions) -> None:
         """Prepare connections, without a request; `options` are complete."""
         self.url = location.url
+        self.counters = Counters()
         self.remote = True
         self.touch_needs_data = False
         host, _, database = location.root.partition("/")
@@ -104,6 +106,8 @@ class RedisBackend(Backend):
             # then whoever checks the bytes finds them corrupt.
             if answer is None or len(answer[0]) == answer[1].size:
                 break
+        if answer is not None:
+            self.counters.add("bytes_read", len(answer[0]))
         return answer
 
     def _read_once(self, path: str) -> tuple[memoryview, ObjectInfo] | None:
@@ -128,7 +132,10 @@ class RedisBackend(Backend):
             data = b"".join(self._read_parts(found[2], last + 1, first))
             return memoryview(data)[start - first * PART :][:size]
 
-        return self._call("read", request)
+        data = self._call("read", request)
+        if data is not None:
+            self.counters.add("bytes_read", len(data))
+        return data
 
     def digest(self, path: str) -> tuple[str, int] | None:
         """Return SHA-256 and size of an object, read in parts, or None."""
@@ -253,6 +260,7 @@ class RedisBackend(Backend):
         if time is None:
             self._drop_parts(upload, count)
             return None
+        self.counters.add("bytes_written", size)
         return ObjectInfo(path, size, int(time) / 1e6, new)
 
     def _send_parts(self, upload: str, pieces: Sequence[bytes], first: int) -> None:
@@ -283,6 +291,7 @@ class RedisBackend(Backend):
 
     def _call(self, doing: str, request: Callable[[], T]) -> T:
         """Return what a request returns; raises our errors for those of Redis."""
+        self.counters.add("requests")
         try:
             return request()
         except (exceptions.RedisError, OSError) as error:

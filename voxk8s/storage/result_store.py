@@ -21,7 +21,7 @@ from voxk8s.storage import probe as probing
 from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.cost_store import CostStore
-from voxk8s.storage.counters import Counters, Counts, StoreStats, store_stats
+from voxk8s.storage.counters import Counts
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.lease import Lease
 from voxk8s.storage.miss import MISS, Miss
@@ -41,6 +41,7 @@ from voxk8s.storage.record import (
 )
 from voxk8s.storage.record_store import RecordStore
 from voxk8s.storage.store_options import Location, StoreOptions, store_token
+from voxk8s.storage.store_stats import StoreStats, store_stats
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.gc import Collection, collect
 from voxk8s.storage.upkeep.gc_policy import Limits
@@ -82,7 +83,7 @@ class ResultStore:
         self._options = options
         self._resolved = resolved or options
         self._backend = open_backend(location, self._resolved)
-        self._counters = Counters()
+        self._counters = self._backend.counters
         self._quarantine = Quarantine(self._backend, self._counters)
         self._blobs = BlobStore(self._backend, self._quarantine, clock)
         self._access = AccessRefresh(self._backend, clock)
@@ -179,7 +180,11 @@ class ResultStore:
 
         Keys are looked up in parallel. A positive answer is cached for a minute.
         """
-        return self._records.complete(keys)
+        asked = set(keys)
+        complete = self._records.complete(asked)
+        self._counters.add("known", len(complete))
+        self._counters.add("unknown", len(asked) - len(complete))
+        return complete
 
     def has_put(self, key: str) -> bool:
         """Whether this handle has put the key lately; asks nobody, so the result may be gone."""
@@ -258,6 +263,10 @@ class ResultStore:
     def counts(self) -> Counts:
         """Counts of what happened since this store was opened."""
         return self._counters.snapshot()
+
+    def take_counts(self) -> Counts | None:
+        """Return what happened since the last call; None if nothing did."""
+        return self._counters.take()
 
     def probe(self) -> probing.Probe:
         """Return what the store supports; raises StoreUnreachable or StoreAccessDenied."""

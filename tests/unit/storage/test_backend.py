@@ -173,3 +173,16 @@ def test_objects_are_compared_by_etag_else_by_size_and_time(
 ) -> None:
     """The ETag decides if both have one."""
     assert one.is_same(other) is same
+
+
+def test_requests_and_bytes_are_counted(backend: Backend) -> None:
+    """Those that were written, and those that were read; a missing object has none."""
+    put(backend, "a", b"12345")
+    backend.write("b", (b"12", b"34"), "text/plain")
+    backend.get("a")
+    backend.read_range("b", 1, 2)
+    backend.get("missing")
+    assert backend.create("a", (b"other",), "text/plain") is None
+    counts = backend.counters.snapshot()
+    assert (counts.bytes_written, counts.bytes_read) == (9, 7)
+    assert (counts.requests, counts.retries) == (6, 0)

@@ -1,16 +1,12 @@
-"""Counts of events, and of what a store holds."""
+"""Counts of what happened at a store."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from tests.unit.storage.memory import memory_backend
-from voxk8s.storage.counters import Counters, Counts, store_stats
-from voxk8s.storage.folder_backend import FolderBackend
-from voxk8s.storage.store_options import Location, StoreOptions
+from voxk8s.storage.counters import Counters, Counts
 
 
 def test_events_are_counted_by_name() -> None:
@@ -26,7 +22,7 @@ def test_events_are_counted_by_name() -> None:
 
 def test_unknown_events_are_errors() -> None:
     """Only the fields of `Counts` are counted."""
-    with pytest.raises(AttributeError):
+    with pytest.raises(KeyError):
         Counters().add("hit")
 
 
@@ -38,35 +34,27 @@ def test_no_event_of_any_thread_is_lost() -> None:
     assert counters.snapshot().created == 2000
 
 
-def test_unfinished_files_of_folders_are_counted(tmp_path: Path) -> None:
-    """They take space, and are no objects."""
-    backend = FolderBackend(Location("file", str(tmp_path)), StoreOptions())
-    backend.write("cas/sha256/bb/1", (b"12",), "text/plain")
-    (tmp_path / "cas/sha256/bb/1#7").write_bytes(b"123")
-    stats = store_stats(backend, Counts())
-    assert (stats.blobs, stats.unfinished, stats.unfinished_bytes) == (1, 1, 3)
+def test_what_was_taken_is_not_taken_again() -> None:
+    """Each event is taken once; the snapshot has all."""
+    counters = Counters()
+    assert counters.take() is None
+    counters.add("bytes_read", 7)
+    counters.add("requests")
+    assert counters.take() == Counts(requests=1, bytes_read=7)
+    assert counters.take() is None
+    counters.add("bytes_read", 2)
+    assert counters.take() == Counts(bytes_read=2)
+    assert counters.snapshot() == Counts(requests=1, bytes_read=9)
 
 
-def test_objects_are_counted_by_kind() -> None:
-    """With their bytes."""
-    backend = memory_backend()
-    sizes = {
-        "ac/v1/aa/1": 3,
-        "ac/v1/aa/2": 4,
-        "cas/sha256/bb/1": 50,
-        "quarantine/x": 6,
-        "pins/v1/p": 7,
-        "runs/ns/a/1/x": 8,
-        "lease/v1/l": 9,
-        "probe/v1": 10,
-    }
-    for path, size in sizes.items():
-        backend.write(path, (bytes(size),), "text/plain")
-    stats = store_stats(backend, Counts(hits=1))
-    assert (stats.records, stats.record_bytes) == (2, 7)
-    assert (stats.blobs, stats.blob_bytes) == (1, 50)
-    assert (stats.run_files, stats.run_bytes) == (1, 8)
-    assert (stats.pins, stats.leases) == (1, 1)
-    assert (stats.quarantined, stats.quarantined_bytes) == (1, 6)
-    assert (stats.unfinished, stats.unfinished_bytes) == (0, 0)
-    assert stats.counts == Counts(hits=1)
+def test_threads_that_take_get_every_event_once() -> None:
+    """The sum of what several take is what happened."""
+    counters = Counters()
+
+    def add_and_take(_: int) -> Counts:
+        counters.add("hits")
+        return counters.take() or Counts()
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = sum(pool.map(add_and_take, range(2000)), Counts())
+    assert taken == counters.snapshot() == Counts(hits=2000)

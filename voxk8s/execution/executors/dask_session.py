@@ -55,7 +55,7 @@ class _EventRouter:
                     _, message = event
                     if isinstance(message, bytes):
                         batch = decode_batch(message)
-                        reports = Reports(batch.run, batch.reports)
+                        reports = Reports(batch.run, batch.reports, batch.counts)
                         for receiver in list(runs.values()):
                             receiver(reports)
 

@@ -11,14 +11,19 @@ from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.failure import Failure
+from voxk8s.storage import Counts
 
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Operations of `run` ended or will be retried; a report may be sent twice."""
+    """Operations of `run` ended or will be retried; a report may be sent twice.
+
+    `counts` is what another process did at the run's store; it is sent once.
+    """
 
     run: str
     reports: tuple[Report, ...]
+    counts: Counts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ class MessageHandler:
         """Handle messages in their order; raises SchedulerLost when the executor is gone."""
         for message in messages:
             match message:
-                case Reports(run, reports):
+                case Reports(run, reports, counts):
+                    if counts is not None and run == self._context.name:
+                        self._context.worker_counts += counts
                     self._apply(run, reports)
                 case TaskDone(key):
                     task = self._context.state.queue.done(key)

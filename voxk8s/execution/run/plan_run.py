@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from voxk8s.errors import StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
 from voxk8s.execution.executors.protocol import ExecutorStopped, Message
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
+from voxk8s.execution.run.driver_counts import driver_counts
 from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_spec import store_token
@@ -25,6 +26,7 @@ from voxk8s.execution.source_locations import SourceLocations
 from voxk8s.execution.worker import runtime
 from voxk8s.kernels import registry
 from voxk8s.plan import Goal, OperationId, WorkPlan, key_graph
+from voxk8s.storage import Counts
 from voxk8s.values import Value
 
 logger = logging.getLogger(__name__)
@@ -74,6 +76,10 @@ class PlanRun:
 
     def execute(self) -> ExecutionResult:
         """Run the plan to its end; raises transient errors of the store and of the executor."""
+        with driver_counts(self._config.store) as counts:
+            return self._execute(counts)
+
+    def _execute(self, counts: Callable[[], Counts]) -> ExecutionResult:
         begin = time.perf_counter()
         self._events.dispatch(RunStarted(self.name, len(self._plan.goals), time.time()))
         state = RunState(key_graph(self._plan, registry()))
@@ -105,6 +111,7 @@ class PlanRun:
             time.perf_counter() - begin,
             tracker.nondeterministic(),
             context.stopped == CANCELLED,
+            kernels=tracker.kernels(),
         )
         self._events.dispatch(ProgressChanged(progress))
         self._events.dispatch(
@@ -113,7 +120,7 @@ class PlanRun:
         context.costs.flush()
         if self._config.cache is not CacheMode.BYPASS:
             self._config.store.flush_access()
-        return result
+        return replace(result, store=context.worker_counts + counts())
 
     def _reach(self, context: RunContext) -> tuple[GoalOutcome, ...]:
         """Run until every goal is reached or has failed."""

@@ -18,6 +18,7 @@ from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.execution.run_config import CacheMode, OnFailure, RunConfig
 from voxk8s.execution.source_locations import SourceLocations
 from voxk8s.plan import ResultKey
+from voxk8s.storage import Counts
 from voxk8s.values import Value
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ class RunContext:
         self.tracker = RunTracker(name, locations)
         is_bypassed = config.cache is CacheMode.BYPASS
         self.costs = RunCosts(None if is_bypassed else config.store)
+        self.worker_counts = Counts()
+        """What other processes did at the store for this run."""
         self.dispatch = events.dispatch
         self.stopped: str | None = None
         """Why nothing more is submitted; None while the run goes on."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from voxk8s.execution import events
 from voxk8s.execution.events import Event, Progress
 from voxk8s.execution.operation_reports import Report, Status
-from voxk8s.execution.result import OperationMetrics
+from voxk8s.execution.result import KernelTotals, OperationMetrics
 from voxk8s.execution.source_locations import NO_LOCATIONS, SourceLocations
 from voxk8s.failure import Failure
 from voxk8s.plan import KeyNode, KeyOperation, OperationId, Resolution, ResultKey, Role
@@ -189,6 +189,27 @@ class RunTracker:
                 known = OperationMetrics(node.kernel, attempts=0, cached=True, stored=True)
                 result.setdefault(node.operation, known)
         return result
+
+    def kernels(self) -> dict[str, KernelTotals]:
+        """Return totals by kernel, that with the most seconds first."""
+        sums: dict[str, list[float]] = {}
+        for report in self._computed.values():
+            total = sums.setdefault(report.kernel, [0, 0, 0, 0.0, 0])
+            total[0] += 1
+            total[3] += report.seconds
+            total[4] += report.memory
+        for key in self._found:
+            node = self._nodes.get(key)
+            if isinstance(node, KeyOperation):
+                sums.setdefault(node.kernel, [0, 0, 0, 0.0, 0])[1] += 1
+        for key, report in self.failed.items():
+            if key not in self._computed:
+                sums.setdefault(report.kernel, [0, 0, 0, 0.0, 0])[2] += 1
+        ordered = sorted(sums.items(), key=lambda item: (-item[1][3], item[0]))
+        return {
+            kernel: KernelTotals(int(computed), int(found), int(failed), seconds, int(size))
+            for kernel, (computed, found, failed, seconds, size) in ordered
+        }
 
     def _is_save(self, key: ResultKey) -> bool:
         node = self._nodes.get(key)

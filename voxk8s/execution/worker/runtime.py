@@ -146,17 +146,22 @@ def input_options(run: str) -> InputOptions:
     return InputOptions.from_env(os.environ) if options is None else options
 
 
-def send_reports(run: str, reports: list[Report]) -> None:
-    """Send reports to the drivers: to the handlers of this process, or as an event of Dask."""
-    if not reports:
-        return
+def send_reports(run: str, reports: list[Report], store: ResultStore | None = None) -> None:
+    """Send reports to the drivers: to the handlers of this process, or as an event of Dask.
+
+    An event also has what happened at the store; a driver in this process shares the store.
+    """
     if run in _shared.report_handlers or _thread.task is not None:
-        for handler in list(_shared.report_handlers.values()):
-            handler(run, reports)
+        if reports:
+            for handler in list(_shared.report_handlers.values()):
+                handler(run, reports)
         return
     worker = _dask_worker()
-    if worker is not None:
-        worker.log_event(TOPIC, encode_batch(run, reports))
+    if worker is None:
+        return
+    counts = None if store is None else store.take_counts()
+    if reports or counts is not None:
+        worker.log_event(TOPIC, encode_batch(run, reports, counts))
 
 
 def worker_name() -> str:

@@ -88,8 +88,8 @@ class TaskContext:
         return context
 
     def flush(self) -> None:
-        """Send the pending reports to the driver."""
-        runtime.send_reports(self.run.id, self.reports)
+        """Send the pending reports, and what happened at the store, to the driver."""
+        runtime.send_reports(self.run.id, self.reports, self.store)
         self.reports = []
         self.flushed_at = self.clock.elapsed()
 

@@ -28,6 +28,7 @@ from voxk8s.failure import CANCELLED as RUN_CANCELLED
 from voxk8s.failure import Failure, failure_of
 from voxk8s.kernels import registry
 from voxk8s.plan import ResultKey, key_graph
+from voxk8s.storage import Counts
 
 
 class IdleSession(SynchronousSession):
@@ -152,3 +153,11 @@ def test_an_executor_that_is_gone_ends_the_run(context: RunContext) -> None:
     """The error says that stored results are kept."""
     with pytest.raises(SchedulerLost, match="closed; what was stored is kept"):
         MessageHandler(context).handle([ExecutorStopped("closed")])
+
+
+def test_counts_of_workers_are_added_up(context: RunContext) -> None:
+    """Those of other runs are theirs."""
+    mine = Reports(context.name, (), Counts(hits=2, bytes_read=10))
+    theirs = Reports("another run", (), Counts(hits=100))
+    MessageHandler(context).handle([mine, theirs, mine])
+    assert context.worker_counts == Counts(hits=4, bytes_read=20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution.events import NonDeterminism, OperationFailed, OperationFinished
 from voxk8s.execution.operation_reports import Report, Status
+from voxk8s.execution.result import KernelTotals
 from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.failure import failure_of
 from voxk8s.kernels import registry
@@ -89,3 +90,18 @@ def test_reports_of_other_plans_are_passed_over() -> None:
     """A report about an operation that this plan does not have changes nothing."""
     tracker, _ = _start()
     assert list(tracker.apply("other", [_report("f" * 64)])) == []
+
+
+def test_work_is_added_up_by_kernel() -> None:
+    """What was computed with its seconds and bytes, what was found, and what failed."""
+    tracker, keys = _start()
+    failure = failure_of(ValueError("odd"))
+    reports = [
+        _report(keys[0], seconds=1.0, memory=8),
+        _report(keys[1], seconds=2.0, memory=16),
+        _report(keys[1], seconds=2.0, memory=16),
+        _report(keys[2], Status.FOUND),
+        _report(keys[3], Status.FAILED, origin=keys[3], failure=failure),
+    ]
+    list(tracker.apply("run", reports))
+    assert tracker.kernels() == {"default.addition": KernelTotals(2, 1, 1, 3.0, 24)}

@@ -14,6 +14,7 @@ from tests.support.plans_and_runs import fresh_store
 from voxk8s.execution.operation_reports import Report, Status, decode_batch
 from voxk8s.execution.worker import runtime
 from voxk8s.inputs.input_options import InputOptions
+from voxk8s.storage import open_store
 
 REPORTS = [Report("a" * 64, Status.COMPUTED)]
 
@@ -191,3 +192,32 @@ def test_a_task_secedes_while_it_sleeps_long(task: _Task, monkeypatch: pytest.Mo
     monkeypatch.setattr(runtime, "MIN_SECEDE_SECONDS", 0.0)
     runtime.sleep(0.0)
     assert task.calls == ["secede", "rejoin"]
+
+
+def test_events_have_what_happened_at_the_store(run: str, client: Client) -> None:
+    """Also without a report, and once; without news there is no event."""
+    before = len(client.get_events(runtime.TOPIC))
+    client.submit(_send_twice, run, fresh_store().url).result()
+    [(_, event)] = client.get_events(runtime.TOPIC)[before:]
+    batch = decode_batch(event)
+    assert batch.reports == ()
+    assert batch.counts is not None
+    assert batch.counts.misses == 1
+
+
+def test_a_driver_of_this_process_takes_the_counts_itself(run: str) -> None:
+    """It has the store of its tasks."""
+    store = fresh_store()
+    store.get("0" * 64)
+    runtime.subscribe(run, lambda _, __: None)
+    runtime.send_reports(run, REPORTS, store)
+    counts = store.take_counts()
+    assert counts is not None
+    assert counts.misses == 1
+
+
+def _send_twice(run: str, url: str) -> None:
+    store = open_store(url)
+    store.get("0" * 64)
+    runtime.send_reports(run, [], store)
+    runtime.send_reports(run, [], store)
