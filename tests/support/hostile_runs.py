@@ -108,7 +108,7 @@ def harm_by_api(store: ResultStore) -> Harm:
         if not data:
             return ""
         data[chance.randrange(len(data))] ^= 1
-        backend.write(path, bytes(data), "application/octet-stream")
+        backend.write(path, (bytes(data),), "application/octet-stream")
         return kind
 
     return harm

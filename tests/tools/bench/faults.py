@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -70,6 +71,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ[ENV_TEST_KERNELS] = "1"
     logging.disable(logging.CRITICAL)
+    warnings.filterwarnings("ignore", category=UserWarning)
     if options.writer:
         return _write(options)
     counts, begin = Counts(), time.monotonic()

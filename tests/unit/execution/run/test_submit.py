@@ -22,6 +22,7 @@ from voxk8s.execution.events import OperationFailed, PlanResolved
 from voxk8s.execution.executors.protocol import Executor, Message, TaskDone
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.run import submit
+from voxk8s.execution.run.losses import MAX_RECOMPUTATIONS
 from voxk8s.execution.run.message_handler import MessageHandler
 from voxk8s.execution.run.pin_inputs import PinResult
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
@@ -266,3 +267,15 @@ def test_a_known_goal_that_a_task_reads_for_another_goal_is_reached() -> None:
         make.plan()
     )
     assert dict(result) == {"one": 3.0, "two": [3.0]}
+
+
+def test_a_result_that_is_lost_again_and_again_is_not_read_any_more() -> None:
+    """Reading what the store says it holds, and losing it, would be a circle."""
+    context = _context(_sum())
+    _submit(context)
+    lookups, [key] = context.state.lookups, context.state.targets()
+    assert lookups is not None
+    for number in range(MAX_RECOMPUTATIONS):
+        assert context.result_vanished(key)
+        context.result_computed(key, stored=True)
+        assert lookups([key]) == (set() if number == MAX_RECOMPUTATIONS - 1 else {key})
