@@ -64,6 +64,37 @@ class OperationFailure(ApiStruct, frozen=True):
     message: Annotated[str, text("Error message.", MESSAGE_LENGTH)]
 
 
+class StoreCounts(ApiStruct, frozen=True):
+    """What the runner and the workers did at the store."""
+
+    hits: Annotated[int, number("Values that were read.", 0)] = 0
+    misses: Annotated[int, number("Values that were to be read and were not there.", 0)] = 0
+    known: Annotated[int, number("Keys that were looked up and have results.", 0)] = 0
+    unknown: Annotated[int, number("Keys that were looked up and have none.", 0)] = 0
+    created: Annotated[int, number("Values that were stored.", 0)] = 0
+    existing: Annotated[int, number("Values that were stored already.", 0)] = 0
+    nondeterministic: Annotated[
+        int, number("Values that differ from those that were stored already.", 0)
+    ] = 0
+    corrupt: Annotated[int, number("Corrupt objects that were moved to quarantine.", 0)] = 0
+    healed: Annotated[int, number("Damaged results that were repaired.", 0)] = 0
+    requests: Annotated[int, number("Requests to the store.", 0)] = 0
+    retries: Annotated[int, number("How often requests were sent again.", 0)] = 0
+    bytes_read: Annotated[int, number("Bytes of objects that were read.", 0)] = 0
+    bytes_written: Annotated[int, number("Bytes of objects that were written.", 0)] = 0
+
+
+class KernelWork(ApiStruct, frozen=True):
+    """The work of one kernel."""
+
+    kernel: Annotated[str, text("Name of the kernel.", NAME_LENGTH)]
+    computed: Annotated[int, number("Operations that were computed.", 0)] = 0
+    found: Annotated[int, number("Operations whose results were in the store.", 0)] = 0
+    failed: Annotated[int, number("Operations that failed.", 0)] = 0
+    seconds: Annotated[float, number("Seconds of all computed operations.", 0)] = 0.0
+    bytes: Annotated[int, number("Bytes of all computed values in memory.", 0)] = 0
+
+
 class Outcome(ApiStruct, frozen=True):
     """How the run ended, as the runner reports it; absent while the run lasts."""
 
@@ -80,6 +111,14 @@ class Outcome(ApiStruct, frozen=True):
         | None
     ) = None
     finish_time: Annotated[datetime | None, doc("When the run ended.")] = None
+    store: Annotated[StoreCounts | None, doc("What the run did at the store.")] = None
+    kernels: (
+        Annotated[
+            tuple[KernelWork, ...],
+            items("Work by kernel; those with the most seconds. All are in results.json.", 50),
+        ]
+        | None
+    ) = None
 
 
 class Waiting(ApiStruct, frozen=True):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from dataclasses import asdict, replace
 
 from voxk8s.describe import Json, as_json, as_line, one_line
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.failure import Failure
 from voxk8s.plan import WorkPlan
+from voxk8s.storage import Counts
 from voxk8s.values import SavedFile
 
 _CUT = "…"
@@ -41,6 +43,11 @@ def result_json(result: ExecutionResult) -> dict[str, Json]:
         },
         "failures": [_failure_json(failure) for failure in result.failures],
         "seconds": round(result.execution_time, 6),
+        "store": asdict(result.store),
+        "kernels": {
+            name: asdict(replace(totals, seconds=round(totals.seconds, 6)))
+            for name, totals in result.kernels.items()
+        },
     }
 
 
@@ -56,6 +63,8 @@ def failure_json(plan: WorkPlan, failure: Failure) -> dict[str, Json]:
         "operations": {"total": 0, "computed": 0, "cached": 0, "failed": 0},
         "failures": [_failure_json(failure)],
         "seconds": 0.0,
+        "store": asdict(Counts()),
+        "kernels": {},
     }
 
 

@@ -12,11 +12,24 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from voxk8s.api.status import Outcome, StoreCounts
+
+_STORE_RESULTS = (
+    "hits",
+    "misses",
+    "known",
+    "unknown",
+    "created",
+    "existing",
+    "nondeterministic",
+    "corrupt",
+    "healed",
+)
 _BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Metrics:
-    """Counters of the reconciler, and gauges that are read when they are scraped."""
+    """Counters of the reconciler and of finished runs, and gauges that are read when scraped."""
 
     def __init__(self) -> None:
         """Create the counters at zero."""
@@ -32,6 +45,32 @@ class Metrics:
             "Reconciliations that failed and are retried.",
             registry=self.registry,
         )
+        self._results = self._counter(
+            "voxk8s_store_results",
+            "Results that finished runs looked up, read or stored, by what came of it.",
+            "result",
+        )
+        self._requests = self._counter(
+            "voxk8s_store_requests", "Requests of finished runs to their stores."
+        )
+        self._retries = self._counter(
+            "voxk8s_store_retries", "How often finished runs sent requests again."
+        )
+        self._bytes_read = self._counter(
+            "voxk8s_store_read_bytes", "Bytes that finished runs read from their stores."
+        )
+        self._bytes_written = self._counter(
+            "voxk8s_store_written_bytes", "Bytes that finished runs wrote to their stores."
+        )
+        self._kernel_operations = self._counter(
+            "voxk8s_kernel_operations", "Operations of finished runs.", "kernel", "result"
+        )
+        self._kernel_seconds = self._counter(
+            "voxk8s_kernel_seconds", "Seconds for which finished runs computed.", "kernel"
+        )
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
 
     @contextmanager
     def reconciling(self) -> Iterator[None]:
@@ -45,6 +84,20 @@ class Metrics:
     def count_error(self) -> None:
         """Count a reconciliation that failed."""
         self._errors.inc()
+
+    def count_run(self, outcome: Outcome) -> None:
+        """Add what a finished run did at its store, and its work by kernel."""
+        store = outcome.store or StoreCounts()
+        for name in _STORE_RESULTS:
+            self._results.labels(name).inc(getattr(store, name))
+        self._requests.inc(store.requests)
+        self._retries.inc(store.retries)
+        self._bytes_read.inc(store.bytes_read)
+        self._bytes_written.inc(store.bytes_written)
+        for work in outcome.kernels or ():
+            for name in ("computed", "found", "failed"):
+                self._kernel_operations.labels(work.kernel, name).inc(getattr(work, name))
+            self._kernel_seconds.labels(work.kernel).inc(work.seconds)
 
     def add_gauges(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from voxk8s.api.workplan import WorkPlanResource
@@ -13,9 +13,11 @@ from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.decide.actions import Action, EmitEvent, RequeueAfter
 from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.decide.policies.completion import recorded_end
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observe import observe
+from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.work_queue import ObjectKey, QueueClosed, WorkQueue
 from voxk8s.errors import TransientError
@@ -34,6 +36,8 @@ class Reconciler:
     executor: ActionExecutor
     metrics: Metrics
     now: Callable[[], datetime]
+    counted: set[str] = field(default_factory=set)
+    """The WorkPlans, by uid, whose ends the metrics have."""
 
     async def run(self, workers: int, resync_seconds: float) -> None:
         """Reconcile all WorkPlans, and then those that change, until the queue is closed."""
@@ -60,6 +64,7 @@ class Reconciler:
             observed, actions, requeue=lambda: self.queue.add(key)
         )
         if accepted:
+            self._count_end(observed)
             self.queue.forget_failures(key)
         else:
             self.queue.add_failed(key)
@@ -72,6 +77,15 @@ class Reconciler:
         """Drop what is kept in memory about a deleted WorkPlan."""
         self.resolver.forget(workplan.metadata.uid)
         self.children.forget(workplan.metadata.uid)
+        self.counted.discard(workplan.metadata.uid)
+
+    def _count_end(self, observed: Observed) -> None:
+        """Add a run to the metrics when its end is written, and not when the operator restarts."""
+        outcome, uid = observed.workplan.status.outcome, observed.workplan.metadata.uid
+        if outcome is None or uid in self.counted or recorded_end(observed) is not None:
+            return
+        self.counted.add(uid)
+        self.metrics.count_run(outcome)
 
     async def _worker(self) -> None:
         while True:

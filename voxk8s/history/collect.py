@@ -12,6 +12,7 @@ from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.source_locations import line_at
 from voxk8s.history.recorder import Recorder
 from voxk8s.plan import OperationId
+from voxk8s.storage import Counts
 
 _LIBRARIES: Final = ("numpy", "SimpleITK", "dask", "distributed")
 _WIDEST: Final = 110
@@ -50,6 +51,7 @@ def collect_run(
         incidents=recorder.incidents() + _differences(result),
         operations=recorder.operations(),
         folded=recorder.folded,
+        store=_store_use(result.store),
         places=places,
         program=program,
         facts=(*facts, *versions()),
@@ -87,6 +89,24 @@ def _counts(result: ExecutionResult) -> report.Counts:
         failed=progress.failed,
         pending=progress.pending + progress.running,
         unneeded=progress.skipped,
+    )
+
+
+def _store_use(counts: Counts) -> report.StoreUse:
+    return report.StoreUse(
+        known=counts.known,
+        unknown=counts.unknown,
+        hits=counts.hits,
+        misses=counts.misses,
+        created=counts.created,
+        existing=counts.existing,
+        different=counts.nondeterministic,
+        corrupt=counts.corrupt,
+        healed=counts.healed,
+        requests=counts.requests,
+        retries=counts.retries,
+        bytes_read=counts.bytes_read,
+        bytes_written=counts.bytes_written,
     )
 
 

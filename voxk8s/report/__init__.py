@@ -13,6 +13,7 @@ from voxk8s.report.run_data import (
     Origin,
     Preview,
     Run,
+    StoreUse,
 )
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Origin",
     "Preview",
     "Run",
+    "StoreUse",
     "report",
 ]

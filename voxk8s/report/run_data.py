@@ -89,6 +89,27 @@ class KernelTotal(msgspec.Struct, frozen=True):
     bytes: int
 
 
+class StoreUse(msgspec.Struct, frozen=True):
+    """What a run did at the store: looked keys up, read and stored values, repaired results.
+
+    `different` values were not stored, since the store had another one; bytes are as stored.
+    """
+
+    known: int = 0
+    unknown: int = 0
+    hits: int = 0
+    misses: int = 0
+    created: int = 0
+    existing: int = 0
+    different: int = 0
+    corrupt: int = 0
+    healed: int = 0
+    requests: int = 0
+    retries: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+
 class Run(msgspec.Struct, frozen=True):
     """A finished run.
 
@@ -109,6 +130,7 @@ class Run(msgspec.Struct, frozen=True):
     incidents: tuple[Incident, ...] = ()
     operations: tuple[Operation, ...] = ()
     folded: tuple[KernelTotal, ...] = ()
+    store: StoreUse = StoreUse()
     places: Mapping[OperationId, object] = {}
     program: str = ""
     """The text of the program, if the plan was compiled from one."""

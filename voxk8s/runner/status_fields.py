@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,14 @@ import msgspec
 
 from voxk8s import constants
 from voxk8s.api.runner_status import encode_runner_status
-from voxk8s.api.status import GoalResult, OperationCounts, OperationFailure, Outcome
+from voxk8s.api.status import (
+    GoalResult,
+    KernelWork,
+    OperationCounts,
+    OperationFailure,
+    Outcome,
+    StoreCounts,
+)
 from voxk8s.api.status_limits import json_value, truncate_value
 from voxk8s.api.workplan import encode
 from voxk8s.errors import PermanentError
@@ -21,6 +29,7 @@ from voxk8s.failure import Failure
 
 _MESSAGE_LIMIT = 4000
 _MAX_KEYS = 16
+_MAX_KERNELS = 50
 
 
 def goal_results(goals: Sequence[GoalOutcome], *, whole: bool = False) -> list[GoalResult]:
@@ -51,6 +60,8 @@ def run_outcome(result: ExecutionResult, problems: Sequence[str], now: datetime)
             f" {progress.cached} cached.",
             non_deterministic=keys,
             finish_time=now,
+            store=store_counts(result),
+            kernels=tuple(kernel_work(result)[:_MAX_KERNELS]),
         )
     if result.success:
         reason, message = constants.REASON_OUTPUT_UNAVAILABLE, problems[0]
@@ -62,6 +73,8 @@ def run_outcome(result: ExecutionResult, problems: Sequence[str], now: datetime)
         message=_truncate(message),
         non_deterministic=keys,
         finish_time=now,
+        store=store_counts(result),
+        kernels=tuple(kernel_work(result)[:_MAX_KERNELS]),
     )
 
 
@@ -87,6 +100,19 @@ def final_fields(
     )
 
 
+def store_counts(result: ExecutionResult) -> StoreCounts:
+    """Return what the run did at the store."""
+    return StoreCounts(**asdict(result.store))
+
+
+def kernel_work(result: ExecutionResult) -> list[KernelWork]:
+    """Return the work of each kernel, that with the most seconds first."""
+    return [
+        KernelWork(**asdict(totals) | {"kernel": name, "seconds": round(totals.seconds, 3)})
+        for name, totals in result.kernels.items()
+    ]
+
+
 def operation_counts(progress: Progress) -> OperationCounts:
     """Return the counts of `status.operations`."""
     return OperationCounts(
@@ -106,6 +132,7 @@ def results_json(result: ExecutionResult, outcome: Outcome) -> bytes:
             "outcome": encode(outcome),
             "operations": encode(operation_counts(result.progress)),
             "seconds": round(result.execution_time, 3),
+            "kernels": [encode(one) for one in kernel_work(result)],
             "results": [encode(one) for one in goal_results(result.goals, whole=True)],
             "failures": [encode(one) for one in operation_failures(result.failures)],
         }

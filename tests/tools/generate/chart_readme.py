@@ -1,4 +1,4 @@
-"""The chart's README: installation, and a table of the values from values.yaml."""
+"""The chart's README: installation, and tables of the values and of the operator's metrics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 
 from tests.tools.helm import CHART
+from voxk8s.api.status import KernelWork, Outcome
+from voxk8s.controller.metrics import Metrics
 
 _LINE = re.compile(r"(?P<indent> *)(?:# ?(?P<comment>.*)|(?P<key>[\w.-]+):(?: (?P<value>.*))?)")
 _HEAD = """\
@@ -36,6 +38,15 @@ All pods comply with Pod Security "restricted". The chart rejects unknown values
 | value | default | meaning |
 |---|---|---|
 """
+_METRICS = """
+## Metrics
+
+The operator serves them to Prometheus at `/metrics` of its port `metrics`. Finished runs are
+counted by the operator that writes their end; each WorkPlan has its own in `status.outcome`.
+
+| metric | labels | meaning |
+|---|---|---|
+"""
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
@@ -63,4 +74,25 @@ def readme() -> str:
         f"| `{path}` | {f'`{value}`' if value else ''} | {meaning} |"
         for path, value, meaning in rows()
     ]
-    return _HEAD + "\n".join(lines).replace("[*]", "\\[*]") + "\n"
+    values = "\n".join(lines).replace("[*]", "\\[*]") + "\n"
+    return _HEAD + values + _METRICS + "".join(metric_rows())
+
+
+def metric_rows() -> Iterator[str]:
+    """Yield the row of each metric."""
+    metrics = Metrics()
+    metrics.add_gauges(
+        phases=lambda: ["Running"],
+        queue_length=lambda: 0,
+        resolve_backlog=lambda: 0,
+        leading=lambda: True,
+    )
+    # Labels are seen where there is a value.
+    metrics.count_run(
+        Outcome(state="Succeeded", reason="", kernels=(KernelWork(kernel="vox1.near"),))
+    )
+    for family in metrics.registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        used = {label for sample in family.samples for label in sample.labels} - {"le"}
+        labels = ", ".join(f"`{label}`" for label in sorted(used))
+        yield f"| `{name}` | {labels} | {family.documentation} |\n"

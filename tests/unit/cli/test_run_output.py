@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
-from voxk8s.cli.run_output import goal_line
-from voxk8s.execution import GoalOutcome
-from voxk8s.plan import Goal, OperationId
+from voxk8s.cli.run_output import failure_json, goal_line, result_json
+from voxk8s.execution import ExecutionResult, GoalOutcome, Progress
+from voxk8s.execution.result import KernelTotals
+from voxk8s.failure import Failure
+from voxk8s.plan import Goal, OperationId, WorkPlan
+from voxk8s.storage import Counts
 from voxk8s.values import Image, Value
 
 
@@ -50,3 +54,19 @@ def test_long_values_are_written_whole() -> None:
 def test_names_stay_on_their_line() -> None:
     """A line break in a name does not make two lines."""
     assert goal_line(outcome(1, "a\nb")) == "a\\nb=1"
+
+
+def test_json_has_what_happened_at_the_store() -> None:
+    """All counts, and the work by kernel; zeros for a run that was aborted."""
+    kernels = {"vox1.near": KernelTotals(2, 1, 0, 0.12345678, 64)}
+    result = ExecutionResult(
+        (), (), Progress(), {}, 1.0, store=Counts(hits=3, bytes_read=9), kernels=kernels
+    )
+    document = result_json(result)
+    assert document["store"] == asdict(Counts(hits=3, bytes_read=9))
+    assert document["kernels"] == {
+        "vox1.near": {"computed": 2, "found": 1, "failed": 0, "seconds": 0.123457, "bytes": 64}
+    }
+    aborted = failure_json(WorkPlan({}, ()), Failure("no"))
+    assert aborted.keys() == document.keys()
+    assert aborted["store"] == asdict(Counts())

@@ -43,3 +43,22 @@ async def test_deleted_workplan(operator: ScriptedOperator) -> None:
     await operator.reconcile()
     assert operator.kube.deleted == []
     assert operator.resolver._states == {}
+
+
+async def test_the_end_of_a_run_is_counted_once(operator: ScriptedOperator) -> None:
+    """When it is written; neither again later, nor by an operator that finds it written."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    operator.workplan["status"]["outcome"] = {
+        "state": "Succeeded",
+        "reason": "AllGoalsReached",
+        "store": {"hits": 4},
+    }
+    operator.state.workplans.upsert(operator.workplan)
+    await operator.reconcile(3)
+    assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
+    line = b'voxk8s_store_results_total{result="hits"}'
+    assert line + b" 4.0" in operator.reconciler.metrics.text()
+    operator.reconciler.counted.clear()
+    await operator.reconcile()
+    assert line + b" 4.0" in operator.reconciler.metrics.text()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 import voxk8s
 from voxk8s.execution.events import Progress, RunStarted
@@ -14,6 +15,7 @@ from voxk8s.failure import Failure
 from voxk8s.history import Recorder, collect_run
 from voxk8s.plan import Goal, OperationId
 from voxk8s.report import Counts, Run
+from voxk8s.storage import Counts as StoreCounts
 
 BAD = OperationId("f" * 64)
 FAILURE = Failure("no", attempts=3, kernel="vox1.near", operation=BAD, place="a.imgql:2:5")
@@ -115,3 +117,12 @@ def test_settings_come_before_versions() -> None:
     assert facts[0] == ("store", "s3://b")
     assert ("voxk8s", voxk8s.__version__) in facts
     assert {"Python", "numpy", "distributed"} <= {name for name, _ in facts}
+
+
+def test_what_happened_at_the_store_is_collected() -> None:
+    """Every count, under the name that the report has for it."""
+    names = [each.name for each in fields(StoreCounts)]
+    numbers = {name: number for number, name in enumerate(names, 1)}
+    use = collected(result(None, store=StoreCounts(**numbers))).store
+    numbers["different"] = numbers.pop("nondeterministic")
+    assert asdict(use) == numbers

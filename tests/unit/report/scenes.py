@@ -18,6 +18,7 @@ from voxk8s.report import (
     Origin,
     Preview,
     Run,
+    StoreUse,
     report,
 )
 
@@ -85,6 +86,20 @@ WHOLE = run(
         operation(1, kernel="vox1.near", seconds=0.5, worker="1"),
         operation(2, seconds=2.5, bytes=36 << 20),
         operation(3, kernel="vox1.grow", found=True, seconds=0.01),
+    ),
+    store=StoreUse(
+        known=2,
+        unknown=5,
+        hits=3,
+        misses=1,
+        created=4,
+        different=1,
+        corrupt=1,
+        healed=1,
+        requests=40,
+        retries=2,
+        bytes_read=3_000_000,
+        bytes_written=1_500,
     ),
     places={name(2): "bright.imgql:5:12"},
     program='import "vox1"\nprint "volume" volume(scan)\n',

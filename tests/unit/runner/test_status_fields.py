@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,15 @@ import msgspec
 import pytest
 
 from tests.unit.controller.observed_builders import START
+from voxk8s.api.status import KernelWork, StoreCounts
 from voxk8s.api.workplan import decode_status
 from voxk8s.errors import InputNotAllowed, InvalidPlan, KernelError
 from voxk8s.execution.events import Progress
-from voxk8s.execution.result import ExecutionResult, GoalOutcome
+from voxk8s.execution.result import ExecutionResult, GoalOutcome, KernelTotals
 from voxk8s.failure import Failure
 from voxk8s.plan import Goal, OperationId
 from voxk8s.runner import status_fields
+from voxk8s.storage import Counts
 
 PROGRESS = Progress(total=5, cached=2, computed=3)
 FAILED = OperationId("f" * 64)
@@ -169,3 +172,19 @@ def test_paths_are_not_shown(tmp_path: Path) -> None:
     """The status does not contain paths of a pod's file system."""
     found = status(result(goal("m.png", "save", path=tmp_path / "m.png", **SAVED)))
     assert str(tmp_path) not in str(found)
+
+
+def test_what_the_run_did_is_in_the_outcome() -> None:
+    """With the work of the kernels that took the most seconds; results.json has all."""
+    kernels = {f"lab.k{n}": KernelTotals(1, 2, 0, 100.0 - n, 8) for n in range(60)}
+    found = replace(result(), store=Counts(hits=3, bytes_written=7), kernels=kernels)
+    end = status_fields.run_outcome(found, (), START)
+    assert end.store == StoreCounts(hits=3, bytes_written=7)
+    assert end.kernels is not None
+    assert len(end.kernels) == 50
+    assert end.kernels[0] == KernelWork(
+        kernel="lab.k0", computed=1, found=2, seconds=100.0, bytes=8
+    )
+    document = msgspec.json.decode(status_fields.results_json(found, end))
+    assert len(document["kernels"]) == 60
+    assert document["outcome"]["store"] == {"hits": 3, "bytesWritten": 7}
