@@ -220,3 +220,13 @@ def test_a_known_plan_costs_one_request_a_goal(
         print(f"\nknown plan of {goals} goals: {records} requests for records, {others} others")
     assert records == goals
     assert others <= 3
+
+
+def test_requests_that_are_sent_again_are_counted(s3_server: S3Server) -> None:
+    """One retry for each failure; the request itself counts once."""
+    with proxied(s3_server, sometimes(0.2, (SLOW_DOWN,), ("PUT",))) as proxy:
+        store = proxy.store("retries")
+        for number in range(40):
+            store.put(key(number), number)
+        assert store.counts.retries == proxy.faults.total() > 0
+        assert store.counts.requests == 40

@@ -83,13 +83,18 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
 class Batch(msgspec.Struct, frozen=True, array_like=True):
     """Reports of one process for one run, as they are sent to drivers.
 
-    `counts` is what happened at the run's store in that process since it sent the last ones. If
-    tasks of several runs share the process, it may include what others of them did.
+    `numbers` are the counts of what happened at the run's store in that process since it sent the
+    last ones. If tasks of several runs share the process, they may include what others of them did.
     """
 
     run: str
     reports: tuple[Report, ...]
-    counts: Counts | None = None
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def counts(self) -> Counts | None:
+        """What happened at the store; None if nothing did."""
+        return Counts(*self.numbers) if self.numbers else None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -98,7 +103,7 @@ _decoder = msgspec.msgpack.Decoder(Batch)
 
 def encode_batch(run: str, reports: Iterable[Report], counts: Counts | None = None) -> bytes:
     """Encode reports that a worker sends to drivers."""
-    return _encoder.encode(Batch(run, tuple(reports), counts))
+    return _encoder.encode(Batch(run, tuple(reports), () if counts is None else counts.numbers))
 
 
 def decode_batch(data: bytes) -> Batch:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from operator import add, attrgetter
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,16 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         """Return the sums."""
-        return Counts(*map(int.__add__, astuple(self), astuple(other)))
+        return Counts(*map(add, self.numbers, other.numbers))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The counts in the order of the fields."""
+        return _numbers_of(self)
 
 
-_NAMES = tuple(each.name for each in fields(Counts))
+_NAMES: Final = tuple(each.name for each in fields(Counts))
+_numbers_of: Final[Callable[[Counts], tuple[int, ...]]] = attrgetter(*_NAMES)
 
 
 class Counters:
@@ -47,7 +56,7 @@ class Counters:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken = Counts()
+        self._taken = dict.fromkeys(_NAMES, 0)
         self._new = dict.fromkeys(_NAMES, 0)
         self._has_news = False
 
@@ -62,13 +71,13 @@ class Counters:
         if not self._has_news:
             return None
         with self._lock:
-            new = Counts(**self._new)
-            self._taken += new
-            self._new = dict.fromkeys(_NAMES, 0)
+            new, self._new = self._new, dict.fromkeys(_NAMES, 0)
             self._has_news = False
-        return new
+            for name, number in new.items():
+                self._taken[name] += number
+        return Counts(**new)
 
     def snapshot(self) -> Counts:
         """Return all that was counted."""
         with self._lock:
-            return self._taken + Counts(**self._new)
+            return Counts(**self._taken) + Counts(**self._new)
