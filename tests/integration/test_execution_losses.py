@@ -18,12 +18,13 @@ from distributed import Client, LocalCluster
 from tests.support.plans_and_runs import Memory, PlanMaker, Unfused, engine_on, fresh_store
 from tests.support.waiting import wait_until
 from voxk8s.execution import ExecutionResult, close_shared_dask_client
-from voxk8s.execution.events import Event, OperationFinished
+from voxk8s.execution.events import Event, OperationFinished, PlanResolved
 from voxk8s.execution.executors import find_executor
 from voxk8s.execution.executors.dask_executors import DistributedExecutor
+from voxk8s.execution.executors.dask_session import DaskSession
 from voxk8s.execution.executors.protocol import Executor
 from voxk8s.kernels import kernel
-from voxk8s.plan import ResultKey
+from voxk8s.plan import ResultKey, WorkPlan
 from voxk8s.storage import ResultStore, open_store
 
 NUMBERS = [math.sin(number) for number in range(1500)]
@@ -313,3 +314,37 @@ def _loop_over(make: PlanMaker, sequence: str, shared: str | None) -> str:
     captures = {} if shared is None else {"y": shared[1:]}
     body = make._add(type="closure", variable="x", captures=captures, nodes=nodes, result="sum")
     return make._add(type="operation", operator="map", arguments={"0": body[1:], "1": sequence[1:]})
+
+
+def test_values_of_other_runs_do_not_travel_through_the_driver(
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A goal that another run computes as an intermediate is stored by a worker."""
+
+    def refuse(_: object, key: str) -> object:
+        raise AssertionError(f"the value of {key} was fetched")
+
+    monkeypatch.setattr(DaskSession, "fetch", refuse)
+    store = fresh_store(tmp_path)
+
+    def plan(*, whole: bool) -> WorkPlan:
+        make = PlanMaker()
+        values = make("sequence", make("test.sleep", 2.0), *NUMBERS)
+        if whole:
+            make.show("same", make("test.identity", values))
+        else:
+            make.show("values", values)
+        return make.plan()
+
+    with Client(cluster) as client:
+        executor, memory = DistributedExecutor(client), Memory()
+        engine = engine_on(store, executor, scheduling=Unfused(), listeners=[memory])
+        thread, results = _in_thread(lambda: engine.execute_workplan(plan(whole=True)))
+        wait_until(lambda: bool(memory.of(PlanResolved)))
+        other = engine_on(store, executor, scheduling=Unfused())
+        result = other.execute_workplan(plan(whole=False))
+        thread.join(30)
+    assert result["values"] == [2.0, *NUMBERS]
+    assert results[0]["same"] == [2.0, *NUMBERS]
+    computed = results[0].completed_operations + result.completed_operations
+    assert computed == 3

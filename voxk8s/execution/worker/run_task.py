@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS: Final = 1.0
 """Pending reports of a task are sent at least this often, between two steps."""
+FLUSH_REPORTS: Final = 256
+"""And when there are this many: the scheduler keeps a number of messages, whatever their size."""
 STALE_LOOKUP_SECONDS: Final = 2.0
 """When the run's lookup is older than this, a step looks for its result once more."""
 LOOKUP_WORTH_SECONDS: Final = 0.2
@@ -59,7 +61,10 @@ def run_task(task: TaskSpec, run: RunSpec, *upstream: object, clock: Clock | Non
                 slots[argument] = None
         if last_uses[number] == number:
             slots[number] = None
-        if context.clock.elapsed() - context.flushed_at > FLUSH_SECONDS:
+        if (
+            len(context.reports) >= FLUSH_REPORTS
+            or context.clock.elapsed() - context.flushed_at > FLUSH_SECONDS
+        ):
             context.flush()
     context.flush()
     if len(task.exports) == 1:
