@@ -1,6 +1,7 @@
 """Configuration that the cluster's processes are given."""
 
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 from tests.tools.cluster import charts, dns, go_programs, go_toolchain, images, volumes
@@ -65,10 +66,12 @@ def test_releases_use_the_built_images() -> None:
     built = {target.variable: f"voxk8s/{target.name}:tag" for target in images.TARGETS}
     dask, ours = charts.releases(built)
     assert dask.values["image"] == {"name": "voxk8s/dask-operator", "tag": "tag"}
+    libraries = ours.values["image"].pop("libraries")
     assert ours.values["image"] == {
         "operator": "voxk8s/operator:tag",
         "engine": "voxk8s/engine:tag",
     }
+    assert libraries == {"voxk8s/engine:tag": {"SimpleITK": metadata.version("SimpleITK")}}
     assert ours.values["s3"]["image"] == "voxk8s/s3:tag"
     assert charts.DENIED in ours.values["store"]["deniedNamespaces"]
 
