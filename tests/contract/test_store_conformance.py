@@ -486,3 +486,20 @@ def test_corrupt_costs_are_forgotten(
     assert opener().costs.read() == KernelCosts()
     opener().costs.add(costs)
     assert opener().costs.read() == costs
+
+
+def test_what_happens_is_counted(opener: Callable[[], ResultStore]) -> None:
+    """By the process that does it: requests, bytes, and what came of them."""
+    noise = np.random.default_rng(1).integers(0, 255, 100_000, np.uint8)
+    writer, reader = opener(), opener()
+    writer.put(key("a"), noise)
+    counts = writer.counts
+    assert (counts.created, counts.requests, counts.retries) == (1, 2, 0)
+    assert counts.bytes_written > 90_000
+    reader.get(key("a"))
+    reader.get(key("b"))
+    reader.contains([key("a"), key("c"), key("d")])
+    counts = reader.counts
+    assert (counts.hits, counts.misses, counts.known, counts.unknown) == (1, 1, 1, 2)
+    assert counts.bytes_read > 90_000
+    assert counts.bytes_written == 0

@@ -54,6 +54,16 @@ async def test_new_plan_is_computed(scene: RunnerScene) -> None:
     assert {"results", "outcome", "progress", "operations"} <= set(last)
 
 
+async def test_what_the_workers_did_is_in_the_outcome(scene: RunnerScene) -> None:
+    """What workers stored, and the work of their kernels; nothing is known the first time."""
+    await scene.run.run()
+    outcome = scene.status["outcome"]
+    assert outcome["store"]["unknown"] == outcome["store"]["created"] == 2
+    assert "known" not in outcome["store"]
+    assert sum(work["computed"] for work in outcome["kernels"]) == 2
+    assert all(work["bytes"] > 0 for work in outcome["kernels"])
+
+
 async def test_report_lies_in_the_folder_of_the_run(scene: RunnerScene) -> None:
     """All results are in the run's folder of the store."""
     await scene.run.run()

@@ -17,6 +17,7 @@ from tests.support.waiting import wait_until
 from voxk8s.errors import StoreUnreachable
 from voxk8s.storage import folder_backend
 from voxk8s.storage.backend import ObjectInfo, UnsupportedUpdate
+from voxk8s.storage.counters import Counts
 from voxk8s.storage.folder_backend import FolderBackend
 from voxk8s.storage.store_options import Location, StoreOptions
 
@@ -195,3 +196,17 @@ def test_a_touched_file_is_young(tmp_path: Path) -> None:
     backend.delete(path)
     backend.touch(young, b"1", "text/plain")
     assert backend.get(path) is None
+
+
+def test_what_obstore_does_not_do_is_counted_too(tmp_path: Path) -> None:
+    """Files that are staged, moved, streamed and touched."""
+    backend = backend_in(tmp_path)
+    with backend.staged((b"123", b"45")) as move:
+        assert move is not None
+        move("cas/sha256/aa/1")
+    source = backend.open_source("cas/sha256/aa/1", 5)
+    assert source is not None
+    source.close()
+    assert backend.open_source("cas/sha256/aa/2", 5) is None
+    backend.touch(ObjectInfo("cas/sha256/aa/1", 5), b"", "")
+    assert backend.counters.snapshot() == Counts(requests=3, bytes_read=5, bytes_written=5)
