@@ -73,10 +73,10 @@ class MessageHandler:
     def _give_up(self, report: Report, *, is_own: bool) -> None:
         """Plan the task of an operation again, which has no value through no fault of its own."""
         context, key = self._context, ResultKey(report.key)
-        context.tracker.forget([key])
         task = context.state.queue.running(key)
         if task is None:
             return
+        context.tracker.forget([key])
         context.state.queue.drop(task)
         context.state.stale = True
         is_gone = report.failure is not None and report.failure.reason == RESULT_GONE
@@ -91,8 +91,11 @@ class MessageHandler:
             report = context.tracker.finals.get(key)
             if report is None:
                 # Another run has computed it, perhaps with another store.
-                queue.adopt(key, context.name[:8])
-                continue
+                if queue.adopt(key, context.name[:8]):
+                    continue
+                queue.drop(task)
+                context.state.stale = True
+                return
             if is_failure(report) and not self._is_known(report):
                 # The failure was left behind by an earlier run and says nothing of this one.
                 context.tracker.forget([key])

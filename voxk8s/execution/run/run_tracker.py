@@ -76,9 +76,13 @@ class RunTracker:
             match report.status:
                 case Status.COMPUTED | Status.FOUND:
                     yield from self._ended(run, node, report)
+                case Status.FAILED | Status.SKIPPED if report.is_recomputable:
+                    pass  # it has not ended: the run computes it again
+                case Status.FAILED | Status.SKIPPED if run != self._run and self._has(key):
+                    pass  # what failed in another run has succeeded in this one
                 case Status.FAILED:
                     self.finals[key] = report
-                    if key not in self.failed and not report.is_recomputable:
+                    if key not in self.failed:
                         self.failed[key] = report
                         self._left.discard(key)
                         yield events.OperationFailed(key, self.failure(report))
@@ -88,6 +92,9 @@ class RunTracker:
                     yield events.OperationWaits(key, node.operation, node.kernel, report.holder)
                 case Status.RETRYING:
                     yield events.OperationRetried(key, self.failure(report))
+
+    def _has(self, key: ResultKey) -> bool:
+        return key in self._computed or key in self._found
 
     def _ended(self, run: str, node: KeyOperation, report: Report) -> Iterator[Event]:
         key = node.key

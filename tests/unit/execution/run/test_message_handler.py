@@ -10,7 +10,13 @@ import pytest
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s.errors import KernelError, SchedulerLost, WorkerLost
 from voxk8s.execution.events import Event, OperationFailed, WorkerRecovered
-from voxk8s.execution.executors.protocol import ExecutorStopped, Message, Reports, TaskLost
+from voxk8s.execution.executors.protocol import (
+    ExecutorStopped,
+    Message,
+    Reports,
+    TaskDone,
+    TaskLost,
+)
 from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
 from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.run.losses import MAX_WORKER_LOSSES
@@ -161,3 +167,33 @@ def test_counts_of_workers_are_added_up(context: RunContext) -> None:
     theirs = Reports("another run", (), Counts(hits=100))
     MessageHandler(context).handle([mine, theirs, mine])
     assert context.worker_counts == Counts(hits=4, bytes_read=20)
+
+
+def test_what_another_run_could_not_do_does_not_undo_an_adoption(context: RunContext) -> None:
+    """Its report on the same operation may come between the adoption and its end."""
+    handler, key = MessageHandler(context), _key(context)
+    handler.handle([TaskDone(_task(context))])
+    Submitter(context).feed()
+    adoption = _task(context)
+    assert adoption.startswith("adopt-")
+    found = Report(key, Status.FOUND, stored="exists")
+    failure = Failure("the run was cancelled", RUN_CANCELLED)
+    skipped = Report(key, Status.SKIPPED, origin=key, failure=failure)
+    handler.handle(
+        [
+            Reports(context.name, (found,)),
+            Reports("another run", (skipped,)),
+            TaskDone(adoption),
+        ]
+    )
+    assert context.state.settled == {key: found}
+
+
+def test_a_task_that_ends_without_a_report_is_planned_again(context: RunContext) -> None:
+    """It has been adopted already."""
+    for _ in range(2):
+        MessageHandler(context).handle([TaskDone(_task(context))])
+        Submitter(context).feed()
+    assert context.state.stale
+    _plan(context)
+    assert _task(context).startswith("default.addition-")

@@ -7,7 +7,7 @@ from voxk8s.execution.events import NonDeterminism, OperationFailed, OperationFi
 from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import KernelTotals
 from voxk8s.execution.run.run_tracker import RunTracker
-from voxk8s.failure import failure_of
+from voxk8s.failure import CANCELLED, Failure, failure_of
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyConstant, ResultKey, key_graph, resolve
 
@@ -105,3 +105,21 @@ def test_work_is_added_up_by_kernel() -> None:
     ]
     list(tracker.apply("run", reports))
     assert tracker.kernels() == {"default.addition": KernelTotals(2, 1, 1, 3.0, 24)}
+
+
+def test_what_failed_in_another_run_does_not_undo_a_success() -> None:
+    """The other run may use another store, or have been cancelled."""
+    make = PlanMaker()
+    make.show("x", make("addition", 1.0, 2.0))
+    graph = key_graph(make.plan(), registry())
+    resolution = resolve(graph, lambda _: ())
+    tracker = RunTracker("run")
+    tracker.set_resolution(graph.nodes, resolution)
+    [key] = resolution.compute
+    computed = Report(key, Status.COMPUTED)
+    assert list(tracker.apply("run", [computed]))
+    failed = Report(key, Status.FAILED, origin=key, failure=Failure("no luck"))
+    skipped = Report(key, Status.SKIPPED, origin=key, failure=Failure("cancelled", CANCELLED))
+    assert not list(tracker.apply("another", [failed, skipped]))
+    assert tracker.finals == {key: computed}
+    assert not tracker.failed
