@@ -96,10 +96,6 @@ class TaskQueue:
         """Whether a task has not ended."""
         return self.started > 0 or self._next() is not None
 
-    def provides(self, key: ResultKey) -> bool:
-        """Whether a task has the value of a result, or will have it."""
-        return key in self._producers
-
     def producer(self, key: ResultKey) -> QueuedTask | None:
         """Return the task that has the value of a result, or will have it."""
         return self._producers.get(key)
@@ -114,7 +110,7 @@ class TaskQueue:
 
     @property
     def provided(self) -> Collection[ResultKey]:
-        """All results that `provides` is true for."""
+        """All results that tasks have, or will have."""
         return self._producers.keys()
 
     def pending_targets(self) -> set[ResultKey]:

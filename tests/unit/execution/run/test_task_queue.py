@@ -71,10 +71,10 @@ def test_a_value_is_released_when_all_that_need_it_have_started() -> None:
     for task in tasks:
         queue.done(task.key)
     assert _named(queue.released()) == {0, 1}
-    assert queue.provides(_key(2))
+    assert queue.producer(_key(2)) is not None
     queue.settle(tasks[2])
     assert _named(queue.released()) == {2}
-    assert not queue.provides(_key(2))
+    assert queue.producer(_key(2)) is None
 
 
 def test_a_held_value_is_kept_until_no_loop_needs_it() -> None:
@@ -95,11 +95,11 @@ def test_what_depends_on_a_dropped_task_is_dropped_unless_it_has_started() -> No
     _add(queue, CHAIN, [2])
     first, second = queue.take(2)
     queue.drop(first)
-    assert not queue.provides(_key(0))
-    assert queue.provides(_key(1))
-    assert queue.provides(_key(2))
+    assert queue.producer(_key(0)) is None
+    assert queue.producer(_key(1)) is not None
+    assert queue.producer(_key(2)) is not None
     queue.drop(second)
-    assert not queue.provides(_key(2))
+    assert queue.producer(_key(2)) is None
     assert not queue.unfinished
     assert _named(queue.released()) == {0, 1}
 
@@ -178,12 +178,12 @@ def test_any_plan_runs_to_its_end_whatever_is_dropped(data: st.DataObject) -> No
     while reached != targets:
         wanted = targets - reached
         missing: set[int] = set()
-        stack = [number for number in wanted if not queue.provides(_key(number))]
+        stack = [number for number in wanted if queue.producer(_key(number)) is None]
         while stack:
             number = stack.pop()
             if number not in missing:
                 missing.add(number)
-                stack += [each for each in needs[number] if not queue.provides(_key(each))]
+                stack += [each for each in needs[number] if queue.producer(_key(each)) is None]
         _add(queue, nodes, targets, sorted(missing))
         while queue.unfinished:
             there -= set(queue.released())
