@@ -86,7 +86,7 @@ class WorkerThreads:
                 threading.Thread(target=self._work, name=name, daemon=True).start()
 
     def secede(self) -> bool:
-        """Give the place of the calling thread to another one; returns whether that was done."""
+        """Let another thread run in the place of the calling one; return whether it may."""
         with self.lock:
             if self._seceded >= MAX_SECEDED:
                 return False

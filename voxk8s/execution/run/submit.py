@@ -146,7 +146,8 @@ class Submitter:
             # A run that refreshes or bypasses the store must not use tasks of another run.
             shared = context.config.cache is CacheMode.USE
             queue.salt = context.session.salt if shared else context.name
-        queue.hold(state.graph.extra_needs)
+        held = frozenset(state.graph.extra_needs)
+        queue.hold(held)
         wanted = [key for key in state.targets() if key not in known and key not in state.settled]
         targets = []
         for key in self._settle_blocked(wanted, compute):
@@ -162,7 +163,7 @@ class Submitter:
             compute,
             known,
             targets,
-            held=frozenset(state.graph.extra_needs),
+            held=held,
             provided=queue.provided,
             failed=context.tracker.failed,
             policy=context.config.scheduling,

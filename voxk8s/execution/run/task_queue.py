@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -248,9 +248,9 @@ class TaskQueue:
         for task in list(self._tasks.values()):
             self.drop(task)
 
-    def hold(self, keys: Iterable[ResultKey]) -> None:
+    def hold(self, keys: frozenset[ResultKey]) -> None:
         """Keep the values of these results, which operations without a key will need."""
-        before, self._held = self._held, frozenset(keys)
+        before, self._held = self._held, keys
         for key in before - self._held:
             if key in self._producers:
                 self._release_unneeded(self._producers[key])

@@ -81,7 +81,13 @@ class CostModel:
         """Return what the costs of an operation depend on: voxels, or the bytes of an input."""
         if node.pin is not None:
             return node.pin.size
-        return max([self.voxels(nodes, argument) for argument in node.arguments], default=0)
+        found, most = self._voxels, 0
+        for argument in node.arguments:
+            voxels = found.get(argument)
+            if voxels is None:
+                voxels = self.voxels(nodes, argument)
+            most = max(most, voxels)
+        return most
 
     def seconds(self, nodes: Mapping[ResultKey, KeyNode], node: KeyOperation) -> float | None:
         """Return the expected seconds of an operation; None if nothing is known."""

@@ -22,7 +22,7 @@ def immediate_postdominators(
     """Return the parent of each node, or NONE.
 
     `needs` are the arguments of each node, all with smaller numbers; `results` are also used
-    outside of the graph, and so are nodes that nobody uses. Where the users of a node come together
+    outside of the graph, and so are nodes without users. Where the users of a node come together
     only after many steps, its parent is NONE as well.
     """
     count = len(needs)

@@ -80,12 +80,12 @@ def test_a_value_is_released_when_all_that_need_it_have_started() -> None:
 def test_a_held_value_is_kept_until_no_loop_needs_it() -> None:
     """It is released when the hold ends."""
     queue = TaskQueue()
-    queue.hold([_key(0)])
+    queue.hold(frozenset({_key(0)}))
     _add(queue, CHAIN, [2])
     for task in queue.take(9):
         queue.done(task.key)
     assert _named(queue.released()) == {1}
-    queue.hold([])
+    queue.hold(frozenset())
     assert _named(queue.released()) == {0}
 
 
