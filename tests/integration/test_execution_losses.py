@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import signal
@@ -11,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import dask
 import pytest
 from distributed import Client, LocalCluster
 
+from tests.support.dask_processes import worker_processes
 from tests.support.plans_and_runs import Memory, PlanMaker, Unfused, engine_on, fresh_store
 from tests.support.waiting import wait_until
 from voxk8s.execution import ExecutionResult, close_shared_dask_client
@@ -51,18 +50,9 @@ def slow(x: float) -> float:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
     """Two workers in processes of their own, watched by nannies."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-    ):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VOXK8S_TEST_KERNELS", "1")
-        with LocalCluster(
-            n_workers=2,
-            threads_per_worker=2,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster:
+        with worker_processes(allowed_failures=0) as cluster:
             yield cluster
 
 
@@ -259,13 +249,13 @@ def test_a_store_that_loses_all_it_claims_to_hold_ends_no_run() -> None:
             return getattr(store, name)
 
         def contains(self, keys: object) -> set[ResultKey]:
-            return set(keys)  # type: ignore[call-overload,no-any-return]
+            return set(keys)  # type: ignore[call-overload,no-any-return]  # any collection of keys
 
         def get(self, key: ResultKey) -> object:
             store.delete([key])
             return store.get(key)
 
-    losing: ResultStore = Losing()  # type: ignore[assignment]
+    losing: ResultStore = Losing()  # type: ignore[assignment]  # a store in what it does
     result = engine_on(losing, find_executor("synchronous")).execute_workplan(
         _goals_above(2).plan()
     )

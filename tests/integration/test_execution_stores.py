@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
+from tests.support.dask_processes import worker_processes
 from tests.support.plans_and_runs import QUICK, PlanMaker, Unfused
 from tests.support.redis import RedisServer
 from tests.support.s3 import S3Server, serve
@@ -24,13 +24,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     with (
-        LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
+        worker_processes(threads=1) as cluster,
         Client(cluster) as client,
     ):
         yield client

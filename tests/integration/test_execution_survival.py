@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import dask
 import pytest
 from distributed import Client, LocalCluster, WorkerPlugin
 
+from tests.support.dask_processes import worker_processes
 from tests.support.plans_and_runs import QUICK, Memory, PlanMaker, fresh_store
 from tests.support.waiting import wait_until
 from voxk8s.errors import SchedulerLost
@@ -26,16 +25,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCluster]:
     """Two workers in processes of their own, watched by nannies."""
     monkeypatch.setenv("VOXK8S_TEST_KERNELS", "1")
     # Each death costs seconds: Dask is to lose patience after the second instead of the fourth.
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
-        LocalCluster(
-            n_workers=2,
-            threads_per_worker=2,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
+    with worker_processes(allowed_failures=1) as cluster:
         yield cluster
 
 

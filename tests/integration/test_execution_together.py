@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
+from tests.support.dask_processes import worker_processes
 from tests.support.plans_and_runs import QUICK, Memory, PlanMaker, fresh_store
 from tests.support.s3 import S3Server
 from tests.support.waiting import wait_until
@@ -216,9 +217,7 @@ def test_workers_write_to_s3(
     make.save("out.json", node)
     plan = make.plan()
     with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
-        ) as cluster,
+        worker_processes(threads=1) as cluster,
         Client(cluster) as client,
     ):
         engine = ExecutionEngine(store, executor=DistributedExecutor(client), retry=QUICK)

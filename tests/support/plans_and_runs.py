@@ -14,7 +14,12 @@ from voxk8s.execution.events import Event, Progress, ProgressChanged
 from voxk8s.execution.executors.protocol import Executor, Send, Session
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
-from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.scheduling import (
+    DEFAULT_SCHEDULE,
+    DefaultPolicy,
+    Schedule,
+    SchedulingPolicy,
+)
 from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.plan import ResultKey, Scalar, WorkPlan
 from voxk8s.storage import ResultStore, open_store
@@ -129,6 +134,26 @@ class Unfused:
     ) -> Schedule:
         """Leave the topological order."""
         return DEFAULT_SCHEDULE
+
+
+class CountingPolicy(DefaultPolicy):
+    """Counts the tasks that a policy makes, by default those of the default policy."""
+
+    def __init__(self, policy: SchedulingPolicy | None = None) -> None:
+        self._policy = policy or DefaultPolicy()
+        self.tasks = 0
+
+    def fuse(
+        self,
+        order: Sequence[ResultKey],
+        arguments: Mapping[ResultKey, Sequence[ResultKey]],
+        known: Collection[ResultKey],
+        traits: OperationTraits,
+    ) -> list[FusionGroup]:
+        """Return the groups of the policy."""
+        groups = self._policy.fuse(order, arguments, known, traits)
+        self.tasks += len(groups)
+        return groups
 
 
 class RaisingExecutor:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 
+from tests.support.dask_processes import worker_processes
 from tests.support.plans_and_runs import (
     PlanMaker,
     fresh_store,
@@ -36,13 +36,7 @@ def executor(request: pytest.FixtureRequest, environment: None) -> Iterator[Exec
         close_shared_dask_client()
         return
     with (
-        LocalCluster(
-            n_workers=2,
-            threads_per_worker=2,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
+        worker_processes() as cluster,
         Client(cluster) as client,
     ):
         yield DistributedExecutor(client)

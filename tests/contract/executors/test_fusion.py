@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.support.plans_and_runs import Memory, engine_on, fresh_store
+from tests.support.plans_and_runs import CountingPolicy, Memory, Unfused, engine_on, fresh_store
 from tests.tools.bench.volumes import as_image
 from voxk8s import compile_program
 from voxk8s.execution.events import OperationFinished
 from voxk8s.execution.executors.protocol import Executor
-from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
-from voxk8s.execution.tasks.scheduling import DefaultPolicy
 from voxk8s.formats.encode_file import encode_file
-from voxk8s.plan import ResultKey, WorkPlan
+from voxk8s.plan import WorkPlan
 
 PROGRAM = """
 import "stdlib.imgql"
@@ -28,28 +25,6 @@ let score(high, low, r) =
 print "best" best(for high in [0.7, 0.8, 0.9] do
   best(for low in [0.5, 0.6] do best(for r in [1.0, 1.5] do score(high, low, r))))
 """
-
-
-class Counting(DefaultPolicy):
-    """Counts tasks; with `apart` every operation has one of its own."""
-
-    def __init__(self, *, apart: bool) -> None:
-        self.apart = apart
-        self.tasks = 0
-
-    def fuse(
-        self,
-        order: Sequence[ResultKey],
-        arguments: Mapping[ResultKey, Sequence[ResultKey]],
-        known: Collection[ResultKey],
-        traits: OperationTraits,
-    ) -> list[FusionGroup]:
-        """Return the groups of the default policy, or none with several members."""
-        groups = super().fuse(order, arguments, known, traits)
-        if self.apart:
-            groups = [FusionGroup([key], [key]) for key in order]
-        self.tasks += len(groups)
-        return groups
 
 
 @pytest.fixture
@@ -66,7 +41,7 @@ def test_fusion_changes_no_bits(executor: Executor, plan: WorkPlan, tmp_path: Pa
     digests: list[dict[str, str]] = []
     tasks: list[int] = []
     for apart in (True, False):
-        policy, memory = Counting(apart=apart), Memory()
+        policy, memory = CountingPolicy(Unfused() if apart else None), Memory()
         store = fresh_store(None if executor.is_local else tmp_path)
         engine = engine_on(store, executor, scheduling=policy, listeners=(memory,), policy="all")
         result = engine.execute_workplan(plan)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
-from tests.support.plans_and_runs import Memory, PlanMaker, engine_on
+from tests.support.plans_and_runs import Memory, PlanMaker, Unfused, engine_on
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.events import OperationFinished
 from voxk8s.execution.executors.dask_executors import DistributedExecutor
@@ -18,7 +18,7 @@ from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore
 
 
-class Apart:
+class Apart(Unfused):
     """Every operation has a task of its own, all on one worker; the last ones come first.
 
     `forgotten` operations at the end have none.
@@ -32,17 +32,16 @@ class Apart:
     def fuse(
         self,
         order: Sequence[ResultKey],
-        _: Mapping[ResultKey, Sequence[ResultKey]],
+        arguments: Mapping[ResultKey, Sequence[ResultKey]],
         known: Collection[ResultKey],
-        __: OperationTraits,
+        traits: OperationTraits,
     ) -> list[FusionGroup]:
-        """Return each operation a group, and each known result one that reads it."""
-        reading = [FusionGroup([], [key], [key]) for key in known]
+        """Leave out the last operations."""
         done = order[: len(order) - self.forgotten]
-        return [*reading, *(FusionGroup([key], [key]) for key in done)]
+        return super().fuse(done, arguments, known, traits)
 
     def schedule(
-        self, needs: Mapping[TaskKey, Collection[TaskKey]], _: Sequence[TaskKey]
+        self, needs: Mapping[TaskKey, Collection[TaskKey]], targets: Sequence[TaskKey]
     ) -> Schedule:
         """Reverse the order, and name a worker."""
         self.tasks += len(needs)

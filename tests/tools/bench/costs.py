@@ -11,8 +11,7 @@ from __future__ import annotations
 import time
 from uuid import uuid4
 
-from tests.support.plans_and_runs import PlanMaker
-from tests.tools.bench.sweep import CountingPolicy
+from tests.support.plans_and_runs import CountingPolicy, PlanMaker
 from voxk8s import open_store
 from voxk8s.execution import ExecutionEngine
 from voxk8s.kernels import kernel

@@ -24,6 +24,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.dask_processes import worker_processes
 from tests.support.hostile_runs import (
     Counts,
     Harm,
@@ -168,20 +169,12 @@ def _executor(name: str) -> Iterator[tuple[Executor, Callable[[random.Random], i
     if name != "distributed":
         yield find_executor(name), None
         return
-    import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     from voxk8s.execution.executors.dask_executors import DistributedExecutor
 
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 3}),
-        LocalCluster(
-            n_workers=2,
-            threads_per_worker=2,
-            processes=True,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
+        worker_processes() as cluster,
         Client(cluster) as client,
     ):
 

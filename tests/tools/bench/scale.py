@@ -7,7 +7,6 @@ Run `python -m tests.tools.bench.scale [--operations N] [--executor threads|dist
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import resource
 import time
@@ -20,6 +19,7 @@ os.environ.setdefault("VOXK8S_TEST_KERNELS", "1")
 from dask.utils import parse_bytes
 from distributed import Client, LocalCluster
 
+from tests.support.dask_processes import worker_processes
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.events import Event, OperationFinished
@@ -66,14 +66,7 @@ def _executor(name: str) -> Iterator[tuple[Executor, LocalCluster | None]]:
         yield find_executor(name), None
         return
     with ExitStack() as stack:
-        cluster = stack.enter_context(
-            LocalCluster(
-                n_workers=1,
-                threads_per_worker=1,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            )
-        )
+        cluster = stack.enter_context(worker_processes(workers=1, threads=1))
         yield DistributedExecutor(stack.enter_context(Client(cluster))), cluster
 
 

@@ -21,14 +21,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.support.plans_and_runs import CountingPolicy
 from tests.tools.bench.volumes import volume
 from voxk8s import compile_program, open_store
 from voxk8s.constants import ENV_DASK_THREADS
 from voxk8s.execution import ExecutionEngine, ExecutionResult
-from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
-from voxk8s.execution.tasks.scheduling import DefaultPolicy
 from voxk8s.formats.encode_file import encode_file
-from voxk8s.plan import ResultKey
 
 WHOLE = {
     "high": (0.90, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96),
@@ -62,25 +60,6 @@ load truth{case} = "{folder}/truth{case}.nii.gz"
 let brain{case} = !touch(flair{case} <. 0.1, border)
 print "best {case}" score(percentiles(flair{case}, brain{case}, 0), truth{case} >. 0)
 """
-
-
-class CountingPolicy(DefaultPolicy):
-    """Counts the tasks of a run."""
-
-    def __init__(self) -> None:
-        self.tasks = 0
-
-    def fuse(
-        self,
-        order: Sequence[ResultKey],
-        arguments: Mapping[ResultKey, Sequence[ResultKey]],
-        known: Collection[ResultKey],
-        traits: OperationTraits,
-    ) -> list[FusionGroup]:
-        """Return the groups of the default policy."""
-        groups = super().fuse(order, arguments, known, traits)
-        self.tasks += len(groups)
-        return groups
 
 
 def main() -> None:
