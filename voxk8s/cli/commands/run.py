@@ -87,11 +87,7 @@ def _execute(
         write_files=True,
         listeners=listeners,
     )
-    try:
-        return engine.execute_workplan(given.plan, places=given.places)
-    except KeyboardInterrupt:
-        engine.cancel()
-        raise
+    return engine.execute_workplan(given.plan, places=given.places)
 
 
 def _cache(arguments: argparse.Namespace) -> CacheMode:

@@ -314,14 +314,16 @@ class TaskPool:
 
 def _change_owner(task: PooledTask) -> None:
     """Let a task run for a run that still needs it, or needs a task above it."""
-    stack = [task]
+    stack, seen = [task], {task}
     while stack:
         each = stack.pop()
         for owner, run in each.holders.items():
             if not owner.ended:
                 task.owner, task.run_spec = owner, run
                 return
-        stack.extend(each.users)
+        # There are more ways up than there are tasks, by far.
+        stack.extend(each.users - seen)
+        seen |= each.users
 
 
 def _is_shared(task: PooledTask, held: Mapping[TaskKey, PooledTask]) -> bool:

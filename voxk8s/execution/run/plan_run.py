@@ -14,12 +14,14 @@ from functools import partial
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
 from voxk8s.execution.executors.protocol import ExecutorStopped, Message
+from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
 from voxk8s.execution.run.driver_counts import driver_counts
 from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_spec import store_token
 from voxk8s.execution.run.run_state import RunState
+from voxk8s.execution.run.run_thread import call_in_thread
 from voxk8s.execution.run.submit import Submitter
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.source_locations import SourceLocations
@@ -75,11 +77,19 @@ class PlanRun:
         self._queue.put(None)
 
     def execute(self) -> ExecutionResult:
-        """Run the plan to its end; raises transient errors of the store and of the executor."""
-        with driver_counts(self._config.store) as counts:
-            return self._execute(counts)
+        """Run the plan to its end; raises transient errors of the store and of the executor.
 
-    def _execute(self, counts: Callable[[], Counts]) -> ExecutionResult:
+        The tasks of the synchronous executor run in the calling thread, all else in another one.
+        """
+        if isinstance(self._config.executor, SynchronousExecutor):
+            return self._execute()
+        return call_in_thread(self._execute, self.cancel)
+
+    def _execute(self) -> ExecutionResult:
+        with driver_counts(self._config.store) as counts:
+            return self._execute_counted(counts)
+
+    def _execute_counted(self, counts: Callable[[], Counts]) -> ExecutionResult:
         begin = time.perf_counter()
         self._events.dispatch(RunStarted(self.name, len(self._plan.goals), time.time()))
         state = RunState(key_graph(self._plan, registry()))

@@ -226,6 +226,22 @@ def test_a_task_runs_for_a_run_that_has_not_ended(
     assert runs == ["pool-second"] * 2
 
 
+def test_a_run_is_looked_for_once_in_each_task(run: Run, gate: Gate) -> None:
+    """Where every task needs both tasks of the level before, their ways up are not counted."""
+    names = ["below", *(f"{side}{level}" for level in range(60) for side in "lr")]
+    for name in names:
+        script(name, lambda *_: 1.0)
+    run.submit(("gate",))
+    assert gate.entered.wait(30)
+    levels = [("l0", "below"), ("r0", "below")]
+    for above, below in zip(range(1, 60), range(59), strict=True):
+        levels += [(f"{side}{above}", f"l{below}", f"r{below}") for side in "lr"]
+    run.submit(("below",), *levels)
+    run.session.ended = True  # the run is closing, and has not released its tasks yet
+    gate.opened.set()
+    wait_until(lambda: not run.session._pool.threads._active)
+
+
 def test_what_only_a_cancelled_run_needs_stops(run: Run, pool: TaskPool, gate: Gate) -> None:
     """Its other tasks are not run, and the one that runs stops before its next operation."""
     never = Gate()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,6 +13,7 @@ import pytest
 
 from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, engine_on, fresh_store
 from tests.support.slow_refresh import hold_refreshes
+from tests.support.waiting import wait_until
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import (
     GoalReached,
@@ -21,6 +24,9 @@ from voxk8s.execution.events import (
     RunStarted,
 )
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
+from voxk8s.execution.executors.task_pool import TaskPool
+from voxk8s.execution.executors.threads import ThreadsExecutor
+from voxk8s.execution.executors.worker_threads import Job
 from voxk8s.execution.run.message_handler import CANCELLED
 from voxk8s.execution.run.plan_run import PlanRun
 from voxk8s.execution.run_config import RunConfig
@@ -186,3 +192,22 @@ def test_a_run_waits_until_what_it_used_is_marked_as_used(
     hold_refreshes(monkeypatch)
     assert _run(plan, open_store(str(tmp_path))).execute().progress.cached == 400
     assert all(path.stat().st_mtime > 0 for path in records)
+
+
+def test_ctrl_c_leaves_the_threads_of_all_runs_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is interrupted while it hands out tasks leaves none behind, and no thread lost."""
+    pool = TaskPool()
+    executor, main = ThreadsExecutor(pool), threading.main_thread().ident
+    assert main is not None
+    add = pool.threads.add
+
+    def add_and_interrupt(job: Job, rank: float) -> None:
+        monkeypatch.setattr(pool.threads, "add", add)
+        signal.pthread_kill(main, signal.SIGINT)
+        add(job, rank)
+
+    monkeypatch.setattr(pool.threads, "add", add_and_interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        _run(_sum(), fresh_store(), executor).execute()
+    wait_until(lambda: not pool._tasks and not pool.threads._active)
+    assert _run(_sum(), fresh_store(), executor).execute()["sum"] == 17.0
