@@ -233,7 +233,7 @@ def test_a_run_is_looked_for_once_in_each_task(run: Run, gate: Gate) -> None:
         script(name, lambda *_: 1.0)
     run.submit(("gate",))
     assert gate.entered.wait(30)
-    levels = [("l0", "below"), ("r0", "below")]
+    levels: list[tuple[str, ...]] = [("l0", "below"), ("r0", "below")]
     for above, below in zip(range(1, 60), range(59), strict=True):
         levels += [(f"{side}{above}", f"l{below}", f"r{below}") for side in "lr"]
     run.submit(("below",), *levels)

@@ -40,7 +40,7 @@ def test_the_main_thread_only_waits() -> None:
 def test_another_thread_calls_itself() -> None:
     """Where no KeyboardInterrupt comes no thread is started."""
     pairs = _in_another_thread(
-        lambda: (threading.current_thread(), call_in_thread(threading.current_thread, list))
+        lambda: (threading.current_thread(), call_in_thread(threading.current_thread, lambda: None))
     )
     assert [one is other for one, other in pairs] == [True]
 
