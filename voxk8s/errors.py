@@ -104,6 +104,10 @@ class StoreUnreachable(StoreError):
     failure_reason = constants.REASON_STORE_UNREACHABLE
 
 
+class StoreFull(StoreError):
+    """The result store has no space left; what it has can be read."""
+
+
 class StoreAccessDenied(StoreError):
     """The result store rejects the credentials, or does not allow them the request.
 

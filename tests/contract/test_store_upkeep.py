@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 
 from tests.contract.test_store_conformance import LARGE, damage, flip, key, opener
 from tests.support.waiting import wait_until
-from voxk8s.errors import InvalidUsage
+from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.plan import ResultKey
-from voxk8s.storage import MISS, Holder, Limits, Provenance, ResultStore, Selection
+from voxk8s.storage import MISS, Holder, Limits, Provenance, PutStatus, ResultStore, Selection
 from voxk8s.storage.backend import ObjectInfo
+from voxk8s.storage.checksummed_json import add_checksum
 from voxk8s.storage.layout import blob_path, lease_path, record_path
+from voxk8s.storage.record import encode_record
 
 __all__ = ["opener"]
 
@@ -324,3 +328,91 @@ def test_leases_are_asked_for_properly(
     """A key that is none, no owner and no time are refused."""
     with pytest.raises(InvalidUsage):
         opener().lease(name or hashlib.sha256().hexdigest(), owner, seconds=seconds)
+
+
+@pytest.mark.parametrize("path", [record_path(key("a")), blob_path(key("a"))])
+def test_a_trial_changes_nothing(opener: Opener, path: str) -> None:
+    """Corrupt records stay where they are when nothing is to be deleted."""
+    store = opener()
+    store.put(key("a"), 1)
+    store._backend.write(path, (b"not a record",), "text/plain")
+    before = {found.path for found in store._backend.list("")}
+    opener().collect(Limits(older_than=0.0, grace=0.0), dry_run=True)
+    opener().invalidate(Selection("lab.*"), dry_run=True)
+    assert {found.path for found in store._backend.list("")} == before
+
+
+def test_a_clock_that_is_ahead_is_noticed(opener: Opener) -> None:
+    """Results that are in use would look old to it; one that is behind only keeps more."""
+    store = opener()
+    store.check_clock()
+    later(store, -3).check_clock()
+    with pytest.raises(StoreError, match="the clock of this machine is 259,"):
+        later(store, 3).check_clock()
+
+
+FORGED = {
+    "a digest that is not one": {"digest": "xx"},
+    "a digest with a tail": {"digest": "a" * 64 + "/.."},
+    "arguments that are no keys": {"provenance": {"arguments": ["zz"]}},
+    "less than nothing": {"size": -1},
+    "another value inline": {"inline": "AAAA"},
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_forged_records_stop_nobody(opener: Opener, name: str) -> None:
+    """A record with a valid checksum and impossible content is corrupt, for every command."""
+    store = opener()
+    store.put(key("a"), LARGE)
+    path = record_path(key("a"))
+    data = store._backend.get(path)
+    assert data is not None
+    document = json.loads(bytes(data))
+    del document["seal"]
+    forged = add_checksum(json.dumps(document | FORGED[name]).encode())
+    for action in (
+        lambda: opener().contains([key("a")]),
+        lambda: opener().records([key("a")]),
+        lambda: opener().get(key("a")),
+        lambda: opener().verify(),
+        lambda: opener().collect(Limits(older_than=DAY)),
+        lambda: opener().invalidate(Selection("lab.*")),
+    ):
+        store._backend.write(path, (forged,), "application/json")
+        action()
+        assert store._backend.get(path) is None
+    store._backend.write(path, (forged,), "application/json")
+    store.put(key("a"), LARGE)
+    assert np.array_equal(opener().get(key("a")), LARGE)  # type: ignore[arg-type]  # an array
+
+
+def test_a_record_of_another_size_does_not_harm_its_blob(opener: Opener) -> None:
+    """The bytes have the digest of their name, so the record is wrong: the next put replaces it."""
+    store = opener()
+    put = store.put(key("a"), LARGE)
+    store.put(key("b"), LARGE)
+    path = record_path(key("a"))
+    record = store.record(key("a"))
+    assert record is not None
+    for size in (1, put.size - 1, put.size + 1, 1 << 40):
+        wrong = msgspec.structs.replace(record, size=size)
+        store._backend.write(path, (encode_record(wrong),), "application/json")
+        assert opener().get(key("a")) is MISS
+        assert opener().put(key("a"), LARGE).status is PutStatus.CREATED
+    assert np.array_equal(opener().get(key("b")), LARGE)  # type: ignore[arg-type]  # an array
+    assert opener().stats().quarantined == 0
+
+
+@pytest.mark.parametrize("what", ["record", "blob"])
+def test_objects_that_grew_beyond_all_bounds_are_not_read(opener: Opener, what: str) -> None:
+    """They are misses, of which no more than a limit is ever in memory, and the next put heals."""
+    store = opener()
+    put = store.put(key("a"), LARGE)
+    path = record_path(key("a")) if what == "record" else blob_path(put.digest)
+    store._backend.write(path, [bytes(1 << 20)] * 70, "text/plain")
+    reader = opener()
+    assert reader.get(key("a")) is MISS
+    assert reader.counts.bytes_read < 3 * (65 << 20)
+    opener().put(key("a"), LARGE)
+    assert np.array_equal(opener().get(key("a")), LARGE)  # type: ignore[arg-type]  # an array

@@ -41,7 +41,7 @@ from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.timeouts import UNLIMITED, Timeouts
 
 if TYPE_CHECKING:
-    from obstore import GetOptions, ObjectMeta
+    from obstore import GetOptions, GetResult, ObjectMeta
 
 T = TypeVar("T")
 
@@ -169,15 +169,23 @@ class Backend:
         read = self.read(path, bulk=bulk)
         return None if read is None else read[0]
 
-    def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, ObjectInfo] | None:
-        """Return all bytes at a path with their metadata, or None."""
+    def read(
+        self, path: str, *, bulk: bool = False, most: int | None = None
+    ) -> tuple[memoryview, ObjectInfo] | None:
+        """Return all bytes at a path with their metadata, or None.
+
+        Of an object of more than `most` bytes only so many are read: its metadata has the size.
+        """
 
         def request(failures: int) -> tuple[memoryview, ObjectInfo]:
             clients = self._clients
             answer = obstore.get(clients.bulk if bulk else clients.quick(failures), path)
-            return memoryview(answer.bytes()), _found(answer.meta)
+            found = _found(answer.meta)
+            if most is not None and found.size > most:
+                return _first(answer, most), found
+            return memoryview(answer.bytes()), found
 
-        whole = _Download(lambda: self._clients.bulk, path).resume
+        whole = _Download(lambda: self._clients.bulk, path, most).resume
         found = self._existing("read", whole if bulk and self.remote else request, with_body=True)
         if found is not None:
             self.counters.add("bytes_read", len(found[0]))
@@ -440,9 +448,12 @@ class Backend:
 class _Download:
     """An object that is read as a whole; after an error it goes on where it was."""
 
-    def __init__(self, client: Callable[[], ObjectStore], path: str) -> None:
+    def __init__(
+        self, client: Callable[[], ObjectStore], path: str, most: int | None = None
+    ) -> None:
         self._client = client
         self._path = path
+        self._most = most
         self._found: ObjectInfo | None = None
         self._bytes = bytearray()
 
@@ -452,6 +463,8 @@ class _Download:
         if found is None or not found.tag or not start:
             answer = obstore.get(self._client(), self._path)
             found = self._found = _found(answer.meta)
+            if self._most is not None and found.size > self._most:
+                return _first(answer, self._most), found
             if found.size <= _CHUNK:
                 return memoryview(answer.bytes()), found
             self._bytes = bytearray()
@@ -465,6 +478,16 @@ class _Download:
         for piece in answer.stream(min_chunk_size=_PIECE):
             self._bytes += piece
         return memoryview(self._bytes).toreadonly(), found
+
+
+def _first(answer: GetResult, most: int) -> memoryview:
+    """Return the first bytes of an object."""
+    data = bytearray()
+    for piece in answer.stream(min_chunk_size=_PIECE):
+        data += piece
+        if len(data) >= most:
+            break
+    return memoryview(data)[:most].toreadonly()
 
 
 def _found(meta: ObjectMeta) -> ObjectInfo:

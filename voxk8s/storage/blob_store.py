@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +15,7 @@ from voxk8s.storage.backend import Backend, Move, ObjectInfo
 from voxk8s.storage.byte_source import HashingReader
 from voxk8s.storage.layout import blob_path
 from voxk8s.storage.miss import MISS, Miss
-from voxk8s.storage.quarantine import Quarantine
+from voxk8s.storage.quarantine import MOST_BYTES, Quarantine
 from voxk8s.storage.value_codec import (
     HEAD_SIZE,
     Encoded,
@@ -46,15 +47,23 @@ class BlobStore:
     def read(self, digest: Digest, size: int | None = None) -> memoryview | None:
         """Return the verified bytes of a blob; None when it is missing or corrupt."""
 
+        # Until it is found to be sound: a writer then replaces it.
         def check(data: memoryview) -> None:
             self._corrupt.add(digest)
-            if size is not None and len(data) != size:
-                raise CorruptBlob(f"expected {size} bytes, found {len(data)}")
             if digest_of((data,)) != digest:
                 raise CorruptBlob("its bytes do not have the SHA-256 of its name")
             self._corrupt.discard(digest)
 
-        return self._quarantine.read(blob_path(digest), check, bulk=True)
+        data = self._quarantine.read(
+            blob_path(digest),
+            check,
+            bulk=True,
+            most=sys.maxsize if size is None else max(2 * size, MOST_BYTES),
+            move_larger=False,
+        )
+        # With another size, it is the record that is wrong.
+        wrong = data is not None and size is not None and len(data) != size
+        return None if wrong else data
 
     def load(self, digest: Digest, size: int) -> Value | Miss:
         """Return a large value, decoded while it is read, once all its bytes are verified.

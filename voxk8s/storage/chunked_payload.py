@@ -90,7 +90,7 @@ def read_chunked(reader: HashingReader, tree_length: int, total: int) -> Value:
     """
     arrays = _ChunkedArrays(reader, total - tree_length)
     try:
-        tree = np.empty(tree_length, np.uint8)
+        tree = _empty(tree_length)
         arrays.fill(tree, 1)
         arrays.wait()
         value = read_tree(tree.data, arrays)
@@ -152,6 +152,13 @@ class _ChunkedArrays:
                 problem = problem or error
         if problem is not None:
             raise problem
+
+
+def _empty(size: int) -> Bytes:
+    try:
+        return np.empty(size, np.uint8)
+    except MemoryError as error:
+        raise CorruptBlob(f"no memory for {size} bytes") from error
 
 
 def _split(data: Bytes) -> Iterable[Bytes]:

@@ -14,6 +14,11 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 _SEGMENT = re.compile(r"[A-Za-z0-9._=@+,~ -]+")
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be a result key or a digest: 64 lower-case hexadecimal digits."""
+    return _HEX.fullmatch(text) is not None
+
+
 def record_path(key: str) -> str:
     """Return the path of the record under a result key; raises InvalidUsage for a bad key."""
     return f"{constants.RECORDS_PREFIX}/{_split(key, 'result key')}"
@@ -50,6 +55,6 @@ def run_path(path: str) -> str:
 
 
 def _split(name: str, what: str) -> str:
-    if not _HEX.fullmatch(name):
+    if not is_name(name):
         raise InvalidUsage(f"expected a {what} of 64 lower-case hexadecimal digits, got {name!r}")
     return f"{name[:2]}/{name[2:]}"

@@ -7,7 +7,7 @@ from voxk8s.plan.keys.pins import Pin
 from voxk8s.storage.access_refresh import AccessRefresh
 from voxk8s.storage.backend import Backend
 from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
-from voxk8s.storage.layout import pin_path
+from voxk8s.storage.layout import is_name, pin_path
 from voxk8s.storage.quarantine import Quarantine
 
 _ENCODER = msgspec.json.Encoder()
@@ -41,6 +41,8 @@ class PinStore:
 def _check(data: memoryview) -> None:
     verify_checksum(bytes(data))
     try:
-        _DECODER.decode(data)
+        pin = _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptBlob(f"a pin cannot be read: {error}") from error
+    if not is_name(pin.digest) or pin.size < 0:
+        raise CorruptBlob(f"a pin has the digest {pin.digest[:80]!r} and {pin.size} bytes")

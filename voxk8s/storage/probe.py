@@ -44,6 +44,15 @@ def probe(backend: Backend) -> Probe:
     )
 
 
+def touch_probe(backend: Backend) -> float:
+    """Write the small object again; return when, in seconds since 1970 by the store's clock."""
+    backend.write(constants.PROBE_PATH, (_CONTENT,), "text/plain")
+    found = backend.head(constants.PROBE_PATH)
+    if found is None:
+        raise StoreError(f"the store {backend.url} does not return what was written to it")
+    return found.modified
+
+
 def _supports_updates(backend: Backend) -> bool:
     """Whether the store refuses an update whose ETag does not match."""
     try:

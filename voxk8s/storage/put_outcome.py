@@ -46,7 +46,8 @@ def compare(
     """
     if existing.format != FORMAT:
         return PutStatus.CREATED
-    if existing.digest == record.digest and existing.suffix == record.suffix:
+    same_bytes = (existing.digest, existing.size) == (record.digest, record.size)
+    if same_bytes and existing.suffix == record.suffix:
         # This put wrote the blob again; an inline value is covered by the record's checksum.
         return PutStatus.EXISTS
     data = bytes_of(existing)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Final
 
 from voxk8s.errors import CorruptBlob, StoreError
 from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.counters import Counters
 from voxk8s.storage.layout import quarantine_path
 from voxk8s.storage.value_codec import digest_of
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Larger objects other than blobs are corrupt; of what is too large, the beginning is kept."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,22 +32,27 @@ class Quarantine:
         *,
         bulk: bool,
         on_valid: Callable[[ObjectInfo, memoryview], None] | None = None,
+        most: int = MOST_BYTES,
+        move: bool = True,
+        move_larger: bool = True,
     ) -> memoryview | None:
         """Return the bytes at a path that pass `check`; None when there are none.
 
         `check` raises CorruptBlob. Bytes that fail are read once more, since the connection may be
-        at fault; an object that fails twice is moved and counts as absent. `on_valid` is called
-        with an object that passes.
+        at fault; an object that fails twice, or has more than `most` bytes, is moved and counts as
+        absent; without `move`, or `move_larger`, it is absent and stays. `on_valid` is called with
+        an object that passes.
         """
         for last in (False, True):
-            answer = self._backend.read(path, bulk=bulk)
+            answer = self._backend.read(path, bulk=bulk, most=most)
             if answer is None:
                 return None
             data, found = answer
             try:
+                _check_size(found, most)
                 check(data)
             except CorruptBlob as reason:
-                if last:
+                if last and move and (move_larger or found.size <= most):
                     self._move(path, found, data, reason)
                 continue
             if on_valid is not None:
@@ -64,3 +73,8 @@ class Quarantine:
         except StoreError as error:
             # Even where it cannot be moved, this process treats it as absent.
             _log.warning("corrupt object %s could not be moved: %s", path, error)
+
+
+def _check_size(found: ObjectInfo, most: int) -> None:
+    if found.size > most:
+        raise CorruptBlob(f"expected at most {most} bytes, found {found.size}")

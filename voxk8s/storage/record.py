@@ -12,8 +12,9 @@ from voxk8s.describe import summary
 from voxk8s.errors import CorruptBlob
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
+from voxk8s.storage.layout import is_name
 from voxk8s.storage.miss import MISS, Miss
-from voxk8s.storage.value_codec import Encoded, decode, encode
+from voxk8s.storage.value_codec import Encoded, decode, digest_of, encode
 from voxk8s.values import SavedFile, Value
 
 FORMAT = 1
@@ -88,6 +89,14 @@ def decode_record(data: bytes, key: str) -> Record:
         raise CorruptBlob(f"the record of {key} cannot be read: {error}") from error
     if record.key != key:
         raise CorruptBlob(f"expected the record of {key}, found that of {record.key}")
+    # They become paths and rows of tables.
+    if not is_name(record.digest) or not all(map(is_name, record.provenance.arguments)):
+        raise CorruptBlob(f"the record of {key} has names that are not 64 hexadecimal digits")
+    if record.size < 0:
+        raise CorruptBlob(f"the record of {key} says that its value has {record.size} bytes")
+    inline = record.inline
+    if inline is not None and (len(inline), digest_of((inline,))) != (record.size, record.digest):
+        raise CorruptBlob(f"the record of {key} has other bytes than it says")
     return record
 
 

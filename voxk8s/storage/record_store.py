@@ -45,22 +45,28 @@ class RecordStore:
         # Of the youngest of these, the records, which are asked for after a look-up.
         self._recent: TTLCache[Record] = TTLCache(_MAX_RECORDS, _CACHE_SECONDS)
 
-    def read(self, key: str, *, refresh: bool = True) -> Record | None:
-        """Read a record; with `refresh`, which maintenance leaves out, an old one is refreshed."""
+    def read(self, key: str, *, refresh: bool = True, move: bool = True) -> Record | None:
+        """Read a record; with `refresh`, which maintenance leaves out, an old one is refreshed.
+
+        A corrupt one is quarantined, unless `move` is off.
+        """
+        records: list[Record] = []
 
         def check(data: memoryview) -> None:
-            decode_record(bytes(data), key)
+            records.append(decode_record(bytes(data), key))
 
         on_valid = self._refresh.refresh_if_old if refresh else None
-        data = self._quarantine.read(record_path(key), check, bulk=False, on_valid=on_valid)
-        if data is None:
+        path = record_path(key)
+        if self._quarantine.read(path, check, bulk=False, on_valid=on_valid, move=move) is None:
             self.uncache(key)
             return None
-        return decode_record(bytes(data), key)
+        return records[-1]
 
-    def read_many(self, keys: Iterable[str], *, refresh: bool = True) -> dict[str, Record]:
+    def read_many(
+        self, keys: Iterable[str], *, refresh: bool = True, move: bool = True
+    ) -> dict[str, Record]:
         """Read records in parallel; keys without one are left out."""
-        found = self._pool.map(partial(self.read, refresh=refresh), keys)
+        found = self._pool.map(partial(self.read, refresh=refresh, move=move), keys)
         return {key: record for key, record in found.items() if record is not None}
 
     def recent_or_read(self, keys: Iterable[str], since: float) -> dict[str, Record]:

@@ -25,7 +25,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from voxk8s.constants import ENV_REDIS_PASSWORD, ENV_REDIS_USER
-from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.errors import StoreAccessDenied, StoreError, StoreFull, StoreUnreachable
 from voxk8s.storage import redis_scripts
 from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.counters import Counters
@@ -98,26 +98,35 @@ class RedisBackend(Backend):
         self._touch_script: Any = self._redis.register_script(redis_scripts.TOUCH)
         self._delete_script: Any = self._redis.register_script(redis_scripts.DELETE)
 
-    def read(self, path: str, *, bulk: bool = False) -> tuple[memoryview, ObjectInfo] | None:  # noqa: ARG002 - one kind of request
-        """Return all bytes at a path with their metadata, or None."""
+    def read(
+        self,
+        path: str,
+        *,
+        bulk: bool = False,  # noqa: ARG002 - one kind of request
+        most: int | None = None,
+    ) -> tuple[memoryview, ObjectInfo] | None:
+        """Return all bytes at a path with their metadata, or None; see `Backend.read`."""
         for _ in range(_TRIES):
-            answer = self._call("read", partial(self._read_once, path))
+            answer = self._call("read", partial(self._read_once, path, most))
             # Another writer may replace the object meanwhile. Or the server has evicted a part:
             # then whoever checks the bytes finds them corrupt.
-            if answer is None or len(answer[0]) == answer[1].size:
+            if answer is None or len(answer[0]) == min(answer[1].size, most or answer[1].size):
                 break
         if answer is not None:
             self.counters.add("bytes_read", len(answer[0]))
         return answer
 
-    def _read_once(self, path: str) -> tuple[memoryview, ObjectInfo] | None:
+    def _read_once(self, path: str, most: int | None) -> tuple[memoryview, ObjectInfo] | None:
         fields = self._redis.hmget(self._objects + path, *_INFO, "data", "parts", "upload")
         found = _info(path, fields)
         if found is None:
             return None
         if fields[3] is not None:
-            return memoryview(fields[3]), found
-        return memoryview(b"".join(self._read_parts(fields[5], int(fields[4])))), found
+            return memoryview(fields[3])[:most], found
+        count = int(fields[4])
+        if most is not None:
+            count = min(count, most // PART + 1)
+        return memoryview(b"".join(self._read_parts(fields[5], count)))[:most], found
 
     def read_range(self, path: str, start: int, size: int) -> memoryview | None:
         """Return some bytes of an object, fewer at its end; None if it is missing."""
@@ -346,5 +355,5 @@ def _converted(error: BaseException, url: str, doing: str) -> StoreError:
     if isinstance(error, (exceptions.ConnectionError, exceptions.TimeoutError, OSError)):
         return StoreUnreachable(f"{where}: it does not answer ({reason})")
     if "maxmemory" in reason or isinstance(error, exceptions.OutOfMemoryError):
-        return StoreError(f"{where}: the server's memory is full (maxmemory)")
+        return StoreFull(f"{where}: the server's memory is full (maxmemory)")
     return StoreError(f"{where}: {reason}")

@@ -43,6 +43,7 @@ from voxk8s.storage.record_store import RecordStore
 from voxk8s.storage.store_options import Location, StoreOptions, store_token
 from voxk8s.storage.store_stats import StoreStats, store_stats
 from voxk8s.storage.thread_pool import ThreadPool
+from voxk8s.storage.upkeep.clock_check import check_clock
 from voxk8s.storage.upkeep.gc import Collection, collect
 from voxk8s.storage.upkeep.gc_policy import Limits
 from voxk8s.storage.upkeep.invalidate import Invalidation, invalidate
@@ -294,6 +295,10 @@ class ResultStore:
         read_record = partial(self._records.read, refresh=False)
         return verify(self._backend, self._blobs, self._pool, read_record, tell)
 
+    def check_clock(self) -> None:
+        """Raise StoreError where this machine's clock is ahead of the store's, before `collect`."""
+        check_clock(self._backend, self._clock)
+
     def collect(
         self, limits: Limits, *, dry_run: bool = False, tell: Progress = lambda *_: None
     ) -> Collection:
@@ -305,7 +310,7 @@ class ResultStore:
         return collect(
             self._backend,
             self._pool,
-            partial(self._records.read_many, refresh=False),
+            partial(self._records.read_many, refresh=False, move=not dry_run),
             self._records.delete,
             limits,
             self._clock,
@@ -324,7 +329,7 @@ class ResultStore:
         return invalidate(
             self._backend,
             self._pool,
-            partial(self._records.read_many, refresh=False),
+            partial(self._records.read_many, refresh=False, move=not dry_run),
             self._records.delete,
             selection,
             dry_run=dry_run,

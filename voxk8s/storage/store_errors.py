@@ -7,7 +7,7 @@ import re
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
 from voxk8s.constants import ENV_S3_KEY, ENV_S3_SECRET
-from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.errors import StoreAccessDenied, StoreError, StoreFull, StoreUnreachable
 from voxk8s.storage.request_retry import Trouble
 
 _CODE = re.compile(r"<Code>(\w{1,64})</Code>")
@@ -34,6 +34,13 @@ _UNREACHABLE = (
 _OVERLOADED = ("<Code>SlowDown</Code>", "<Code>RequestLimitExceeded</Code>", "status code: 429")
 _BEYOND_END = ("status code: 416", "Requested range was invalid", "Invalid range: Wanted")
 _CLOSED = ("IncompleteMessage", "connection closed", "ConnectionReset", "UnexpectedEof")
+_FULL = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "status code: 507",
+    "<Code>XMinioStorageFull</Code>",
+    "<Code>QuotaExceeded</Code>",
+)
 _REFUSED = ("Permission denied", "Read-only file system", "Operation not permitted")
 
 
@@ -72,7 +79,7 @@ def judge(error: BaseException) -> Trouble:
     text = str(error)
     if any(word in text for word in _OVERLOADED):
         return Trouble.OVERLOADED
-    if any(word in text for word in _NO_CREDENTIALS):
+    if any(word in text for word in (*_NO_CREDENTIALS, *_FULL)):
         return Trouble.ANSWERED
     # The answer to the last request of an upload in parts was lost: the upload is done again.
     if "NoSuchUpload" in text or re.search(r"status code: (408|5(?!01)\d\d)", text):
@@ -101,6 +108,8 @@ def convert(error: BaseException, url: str, doing: str) -> StoreError:
         return StoreAccessDenied(f"{where}: access denied ({_reason(text)})")
     if is_not_s3(error):
         return StoreUnreachable(f"{where}: the server there is not S3 (404 Not Found)")
+    if any(word in text for word in _FULL):
+        return StoreFull(f"{where}: no space is left; free some, see `voxk8s store gc --help`")
     if isinstance(error, OSError) or any(word in text for word in _UNREACHABLE):
         return StoreUnreachable(f"{where}: it does not answer ({_reason(text)})")
     if re.search(r"status code: 5\d\d", text):

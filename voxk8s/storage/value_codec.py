@@ -20,6 +20,7 @@ from voxk8s.errors import CorruptBlob, UnsupportedValue
 from voxk8s.plan.model import Digest
 from voxk8s.storage.byte_source import HashingReader, MemorySource
 from voxk8s.storage.chunked_payload import ChunkedParts, read_chunked
+from voxk8s.storage.memory_limit import memory_limit
 from voxk8s.storage.payload import Buffer, Payload, read_payload, write_payload
 from voxk8s.values import Value
 
@@ -185,8 +186,12 @@ def _header(data: memoryview, max_bytes: int) -> tuple[int, int, int, int]:
     magic, version, method, tree_length, total = _HEADER.unpack_from(data)
     if magic != MAGIC:
         raise CorruptBlob(f"expected a value, found bytes that begin with {magic!r}")
-    if not 0 < tree_length <= total <= max_bytes:
+    if not 0 < tree_length <= total:
         raise CorruptBlob(f"invalid lengths: {total} bytes with a tree of {tree_length}")
+    if total > min(max_bytes, memory_limit()):
+        raise CorruptBlob(
+            f"invalid lengths: {total} bytes, of at most {max_bytes} and the memory of this machine"
+        )
     return version, method, tree_length, total
 
 
@@ -212,5 +217,5 @@ def _decompress(body: memoryview, total: int) -> memoryview:
         if zstandard.frame_content_size(body) != total:
             raise CorruptBlob("the compressed part and the header disagree about the size")
         return memoryview(zstandard.ZstdDecompressor().decompress(body, allow_extra_data=False))
-    except zstandard.ZstdError as error:
+    except (zstandard.ZstdError, MemoryError) as error:
         raise CorruptBlob(f"a value cannot be decompressed: {error}") from error

@@ -25,6 +25,7 @@ from voxk8s.storage import ResultStore, Selection, open_store
 from voxk8s.storage.layout import record_path
 from voxk8s.storage.record import encode_record
 from voxk8s.storage.value_codec import digest_of
+from voxk8s.values import SavedFile
 
 
 def test_bypass_leaves_the_store_alone(
@@ -38,6 +39,7 @@ def test_bypass_leaves_the_store_alone(
         result = engine.execute_workplan(make.plan())
         assert result["x"] == 3.0
         assert result.completed_operations == 3
+        assert result.goals[1].load() == SavedFile(b"3.0\n", ".json", "application/json")
     assert store.stats().records == 0
     url = result.goals[1].url
     data = store.read_run_file(url.partition("/runs/")[2])

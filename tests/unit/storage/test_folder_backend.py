@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
-from voxk8s.errors import StoreUnreachable
+from voxk8s.errors import StoreFull, StoreUnreachable
 from voxk8s.storage import folder_backend
 from voxk8s.storage.backend import ObjectInfo, UnsupportedUpdate
 from voxk8s.storage.counters import Counts
@@ -210,3 +210,25 @@ def test_what_obstore_does_not_do_is_counted_too(tmp_path: Path) -> None:
     assert backend.open_source("cas/sha256/aa/2", 5) is None
     backend.touch(ObjectInfo("cas/sha256/aa/1", 5), b"", "")
     assert backend.counters.snapshot() == Counts(requests=3, bytes_read=5, bytes_written=5)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a small file system")
+def test_a_full_disk_is_said_to_be_full(tmp_path: Path) -> None:
+    """Not that the store does not answer: nobody must wait for it."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", tmp_path], check=True)
+    try:
+        backend = FolderBackend(Location("file", str(tmp_path / "store")), StoreOptions())
+        backend.write("small", (b"1",), "text/plain")
+        with pytest.raises(StoreFull, match="no space is left"):
+            backend.write("a", (bytes(4 << 20),), "text/plain")
+        with pytest.raises(StoreFull, match="no space is left"):
+            backend.create("b", (bytes(4 << 20),), "text/plain")
+        with (
+            pytest.raises(StoreFull, match="no space is left"),
+            backend.staged([bytes(1 << 20)] * 4),
+        ):
+            pass
+        assert bytes(backend.get("small") or b"") == b"1"
+        assert not list(backend.unfinished())
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)

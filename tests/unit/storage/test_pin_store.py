@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.unit.storage.memory import memory_backend, quarantine_of
 from voxk8s.plan import Digest, Pin
 from voxk8s.storage.access_refresh import AccessRefresh
@@ -49,3 +51,12 @@ def test_pins_in_use_become_young() -> None:
     assert before is not None
     assert after is not None
     assert after.modified > before.modified
+
+
+@pytest.mark.parametrize(("digest", "size"), [("xx", 1), ("1" * 63 + "/", 1), ("1" * 64, -1)])
+def test_pins_of_impossible_content_are_corrupt(digest: str, size: int) -> None:
+    """They would become part of result keys."""
+    backend = memory_backend()
+    pins = PinStore(backend, quarantine_of(backend)[0], AccessRefresh(backend, time.time))
+    pins.put(Pin(PIN.url, Digest(digest), size), 5, "etag")
+    assert pins.get(PIN.url, 5, "etag") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.errors import StoreAccessDenied, StoreError, StoreFull, StoreUnreachable
 from voxk8s.storage.request_retry import Trouble
 from voxk8s.storage.store_errors import convert, is_inconclusive_404, is_not_s3, judge
 
@@ -18,6 +18,8 @@ from voxk8s.storage.store_errors import convert, is_inconclusive_404, is_not_s3,
         ("status code: 404 Not Found", StoreUnreachable, "is not S3"),
         ("status code: 503 Slow Down", StoreUnreachable, "503 Slow Down"),
         ("error: dns error", StoreUnreachable, "unknown host name"),
+        ("No space left on device (os error 28)", StoreFull, "no space is left"),
+        ("status code: 507 Insufficient Storage", StoreFull, "no space is left"),
         ("something else", StoreError, "something else"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import struct
 from contextlib import suppress
 
@@ -15,6 +16,7 @@ from hypothesis.extra import numpy as nps
 from tests.support.properties import examples
 from tests.support.values import SAMPLES, same
 from voxk8s.errors import CorruptBlob
+from voxk8s.storage import value_codec
 from voxk8s.storage.value_codec import decode, encode, payload_digest
 from voxk8s.values import Value
 
@@ -113,3 +115,30 @@ def test_bomb_is_refused_before_memory_is_taken() -> None:
             decode(HEAD.pack(b"VXK8", 1, 1, 1, promised) + bomb)
     with pytest.raises(CorruptBlob, match="invalid lengths"):
         decode(HEAD.pack(b"VXK8", 1, 1, 1, 1 << 28) + bomb, max_bytes=1 << 20)
+
+
+_64_GIB = 1 << 36
+_CLAIMS_64_GIB = b"\x28\xb5\x2f\xfd\xe0" + struct.pack("<Q", _64_GIB) + b"\x01\x00\x00"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        HEAD.pack(b"VXK8", 1, 1, 10, _64_GIB) + _CLAIMS_64_GIB,
+        HEAD.pack(b"VXK8", 2, 2, _64_GIB, _64_GIB) + b"xx",
+        HEAD.pack(b"VXK8", 2, 2, 10, _64_GIB) + b"xx",
+    ],
+)
+@pytest.mark.parametrize("limit", [1 << 30, 1 << 40])
+def test_heads_that_claim_more_than_there_is_are_corrupt(
+    data: bytes, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before memory is taken, and also where the system refuses it."""
+    monkeypatch.setattr(value_codec, "memory_limit", lambda: limit)
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (32 << 30, before[1]))
+    try:
+        with pytest.raises(CorruptBlob):
+            decode(data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)

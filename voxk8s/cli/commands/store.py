@@ -92,6 +92,8 @@ def _collect(arguments: argparse.Namespace, store: ResultStore) -> int:
         pins_older_than=(older_than or _PINS_KEPT) if pins is None else pins,
     )
     with Progress(quiet=bool(arguments.quiet)) as progress:
+        if not arguments.dry_run:
+            store.check_clock()
         done = store.collect(limits, dry_run=arguments.dry_run, tell=progress)
     if arguments.json:
         print(dump({"url": store.url, "dry_run": arguments.dry_run, **_figures(done)}))

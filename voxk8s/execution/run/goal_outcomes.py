@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
+from hashlib import sha256
 
-from voxk8s.constants import INLINE_VALUE_BYTES, REASON_OUTPUT_UNAVAILABLE
+from voxk8s.constants import INLINE_VALUE_BYTES, REASON_OUTPUT_UNAVAILABLE, RUNS_PREFIX
 from voxk8s.describe import as_line, describe
 from voxk8s.errors import StoreError
 from voxk8s.execution.files import target_path, write_file
@@ -15,7 +17,7 @@ from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker
-from voxk8s.execution.run_config import RunConfig
+from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.failure import NOT_REACHED, RESULT_GONE, Failure, is_transient
 from voxk8s.plan import Goal, KeyGoal, KeyOperation, ResultKey, blockers
 from voxk8s.storage import MISS, Miss, Record, ResultStore
@@ -160,7 +162,7 @@ class GoalOutcomes:
             return replace(outcome, loader=self._loader(base.goal, key))
         if self._config.executor.is_local or not report.url:
             return replace(outcome, value=self._fetch(key), has_value=True)
-        return outcome
+        return replace(outcome, loader=partial(_load_run_file, store, report))
 
     def _loader(self, goal: Goal, key: ResultKey) -> Callable[[], Value]:
         store, recompute_goal = self._config.store, self._recompute_goal
@@ -184,6 +186,8 @@ class GoalOutcomes:
             # Not by its loader: this run is to recompute, and to count, what has vanished.
             if outcome.has_value or outcome.loader is None or outcome.key is None:
                 value = outcome.value
+            elif self._config.cache is CacheMode.BYPASS:
+                value = outcome.load()
             else:
                 value = _load(self._config.store, outcome.key)
             if not isinstance(value, SavedFile):
@@ -222,6 +226,15 @@ def _why_no_key(
 
 def _not_reached(goal: KeyGoal, message: str) -> Failure:
     return Failure(message, NOT_REACHED, transient=True, operation=goal.operation)
+
+
+def _load_run_file(store: ResultStore, report: Report) -> Value:
+    """Read a saved file that is among the files of its run, since no result may be stored."""
+    folder, _, path = report.url.removeprefix(f"{store.url}/").partition("/")
+    data = store.read_run_file(path) if folder == RUNS_PREFIX else None
+    if data is None or sha256(data).hexdigest() != report.digest:
+        raise ResultVanished(f"the file {report.url} has vanished, or was changed")
+    return SavedFile(data, path[path.rindex(report.key) + len(report.key) :], report.media_type)
 
 
 def _load(store: ResultStore, key: ResultKey) -> Value:

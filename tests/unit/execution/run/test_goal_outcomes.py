@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ from voxk8s.values import SavedFile, Value
 
 NUMBERS: Value = [math.sin(number) for number in range(4000)]
 """A value that is too large for a report and for a record."""
+
+
+class RemoteExecutor(SynchronousExecutor):
+    """An executor whose tasks run elsewhere."""
+
+    is_local = False
 
 
 class Scene:
@@ -283,3 +290,26 @@ def test_a_sequence_that_vanished_is_an_error() -> None:
     scene = Scene()
     with pytest.raises(ResultVanished):
         scene.outcomes.pivot_value(scene.key, None)
+
+
+@pytest.mark.parametrize("change", [b"other", None])
+def test_a_file_among_those_of_its_run_is_read_and_verified(change: bytes | None) -> None:
+    """Workers elsewhere put it there where no result may be stored."""
+    scene = Scene(cache="bypass")
+    object.__setattr__(scene.config, "executor", RemoteExecutor())
+    file = SavedFile(b"3.0\n", ".nii.gz", "application/gzip")
+    path = f"ns/name/uid/files/{scene.key}.nii.gz"
+    url = scene.store.write_run_file(path, file.data, file.media_type)
+    digest = sha256(file.data).hexdigest()
+    report = Report(
+        scene.key, Status.COMPUTED, media_type=file.media_type, size=4, digest=digest, url=url
+    )
+    scene.settle(report)
+    outcome = scene.collect()
+    assert outcome.load() == file
+    if change is None:
+        scene.store._backend.delete(f"runs/{path}")
+    else:
+        scene.store.write_run_file(path, change, file.media_type)
+    with pytest.raises(ResultVanished, match="vanished, or was changed"):
+        outcome.load()
