@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from voxk8s.api import status
@@ -12,6 +13,7 @@ from voxk8s.api.workplan import encode
 RUNNER_FIELDS: Final = (
     "operations",
     "progress",
+    "estimated_completion_time",
     "results",
     "results_omitted",
     "failures",
@@ -28,6 +30,7 @@ def encode_runner_status(
     *,
     operations: status.OperationCounts | None = None,
     progress: str | None = None,
+    estimated_completion_time: datetime | None = None,
     results: Sequence[status.GoalResult] | None = None,
     failures: Sequence[status.OperationFailure] | None = None,
     outcome: status.Outcome | None = None,
@@ -45,6 +48,7 @@ def encode_runner_status(
         status.WorkPlanStatus(
             operations=operations,
             progress=progress,
+            estimated_completion_time=estimated_completion_time,
             results=shown_results,
             results_omitted=results_omitted or None,
             failures=shown_failures,

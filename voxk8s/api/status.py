@@ -196,6 +196,13 @@ class WorkPlanStatus(ApiStruct, frozen=True):
     progress: (
         Annotated[str, text("Finished operations and all operations, such as 12/40.", 32)] | None
     ) = None
+    estimated_completion_time: Annotated[
+        datetime | None,
+        doc(
+            "When the run is expected to end, by the seconds that its operations have taken so far"
+            " and in earlier runs; absent if that is not known."
+        ),
+    ] = None
     results: (
         Annotated[
             tuple[GoalResult, ...], items("Results of the goals, in the order of the plan.", 1000)

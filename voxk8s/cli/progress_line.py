@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from voxk8s.cli.time_left import time_left
 from voxk8s.execution import Event, Progress
 from voxk8s.execution.events import ProgressChanged, RunFinished
 
@@ -30,7 +31,8 @@ class ProgressLine:
             case ProgressChanged(progress=progress):
                 if self._live and self._clock() - self._last >= _EVERY:
                     self._last = self._clock()
-                    self._write(f"\r\x1b[K{summary(progress)}")
+                    left = time_left(progress.seconds_left)
+                    self._write(f"\r\x1b[K{summary(progress)}{left and f', {left}'}")
             case RunFinished(progress=progress, seconds=seconds):
                 start = "\r\x1b[K" if self._live else ""
                 self._write(f"{start}{summary(progress)} in {seconds:.2f} s\n")

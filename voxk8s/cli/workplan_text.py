@@ -8,6 +8,7 @@ from datetime import datetime
 
 from voxk8s.api.status import GoalResult
 from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.cli.time_left import time_left
 from voxk8s.describe import as_line, one_line
 
 _HEADER = ("NAME", "STATUS", "PROGRESS", "CACHED", "WORKERS", "DURATION", "AGE")
@@ -26,11 +27,11 @@ def table(resources: Sequence[WorkPlanResource], now: datetime, *, namespaces: b
     ]
 
 
-def details(resource: WorkPlanResource) -> Iterator[str]:
+def details(resource: WorkPlanResource, now: datetime) -> Iterator[str]:
     """Yield the lines that describe one WorkPlan."""
     status = resource.status
     yield f"WorkPlan     {resource.metadata.namespace}/{resource.metadata.name}"
-    yield f"status       {headline(resource)}"
+    yield f"status       {headline(resource, now)}"
     if counts := status.operations:
         yield (
             f"operations   {counts.total}: {counts.computed} computed, {counts.cached} known,"
@@ -58,12 +59,16 @@ def details(resource: WorkPlanResource) -> Iterator[str]:
         yield f"results      {reached} (voxk8s results {resource.metadata.name})"
 
 
-def headline(resource: WorkPlanResource) -> str:
-    """Return phase, progress, reason and message of a WorkPlan in one line."""
+def headline(resource: WorkPlanResource, now: datetime) -> str:
+    """Return phase, progress, time left, reason and message of a WorkPlan in one line."""
     status = resource.status
     parts = [status.phase or "Pending"]
     if status.progress:
         parts.append(status.progress)
+    end = status.estimated_completion_time
+    if end is not None and not resource.finished:
+        left = time_left((end - now).total_seconds())
+        parts += [f"({left})"] if left else []
     if status.reason and status.reason != status.phase:
         parts.append(status.reason)
     line = " ".join(parts)

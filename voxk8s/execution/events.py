@@ -17,7 +17,8 @@ class Progress:
     `total` is what the goals need with an empty store, constants not counted; `cached` of them the
     store held, and `skipped` lie below those and are not needed at all. `pending` and `running`
     still need work. Operations that depend on a failed one stay in `pending`. `seconds_left` is the
-    expected time until all planned operations have ended, if their costs are known.
+    expected time until all operations have ended; None if some are not planned yet, or nothing is
+    known of their costs.
     """
 
     total: int = 0

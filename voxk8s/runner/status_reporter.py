@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from voxk8s.api.runner_status import encode_runner_status, progress_text
@@ -20,21 +21,24 @@ class StatusReporter:
     """Listens to the engine and returns the fields to publish.
 
     `published_progress` and `published_counts` are what the operator or an earlier attempt wrote:
-    users should not see finished operations become unfinished. `waiting` is what the run waits for
-    before it can compute; `blocked` are the operations that wait during the computation. The engine
-    calls from its own thread, so values are replaced, never changed.
+    users should not see finished operations become unfinished. `expected_end` changes with the
+    counts only, so that it causes no writes of its own. `waiting` is what the run waits for before
+    it can compute; `blocked` are the operations that wait during the computation. The engine calls
+    from its own thread, so values are replaced, never changed.
     """
 
     published_progress: str | None = None
     published_counts: OperationCounts | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     progress: Progress | None = None
+    expected_end: datetime | None = None
     waiting: Waiting | None = None
     blocked: BlockedOperations = field(default_factory=BlockedOperations)
 
     def __call__(self, event: Event) -> None:
         """Update the fields by an event."""
         if isinstance(event, ProgressChanged) and not self._is_outdated(event.progress):
-            self.progress = event.progress
+            self._update(event.progress)
         self.blocked = self.blocked.after(event)
 
     def progress_text(self) -> str:
@@ -50,16 +54,29 @@ class StatusReporter:
         has_news = self.progress is not None or self._current_wait() is not None
         return self.fields() if has_news else {}
 
-    def fields(self) -> dict[str, Any]:
-        """Return the runner's fields of the status; applying them removes those that are absent."""
+    def fields(self, *, ended: bool = False) -> dict[str, Any]:
+        """Return the runner's fields of the status; applying them removes those that are absent.
+
+        When the run has `ended`, or waits, no end is to be expected.
+        """
+        waiting = self._current_wait()
         has_progress = self.progress is not None or self.published_progress is not None
         return encode_runner_status(
             operations=(
                 self.published_counts if self.progress is None else operation_counts(self.progress)
             ),
             progress=self.progress_text() if has_progress else None,
-            waiting=self._current_wait(),
+            estimated_completion_time=None if ended or waiting else self.expected_end,
+            waiting=waiting,
         )
+
+    def _update(self, progress: Progress) -> None:
+        before = self.progress
+        if before is None or operation_counts(before) != operation_counts(progress):
+            left = progress.seconds_left
+            end = None if not left else self.now() + timedelta(seconds=left)
+            self.expected_end = None if end is None else end.replace(microsecond=0)
+        self.progress = progress
 
     def _current_wait(self) -> Waiting | None:
         return self.waiting or self.blocked.waiting()

@@ -93,7 +93,7 @@ class WorkPlanRun:
         except PermanentError as error:
             _log.error("the plan cannot run: %s", error)
             outcome = status_fields.rejected_outcome(error, _now())
-            return self._reporter.fields() | {"outcome": encode(outcome)}
+            return self._reporter.fields(ended=True) | {"outcome": encode(outcome)}
         if self._stopping.is_set():
             return None
         return await self._deliver(workplan, result)

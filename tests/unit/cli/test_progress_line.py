@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 from voxk8s.cli.progress_line import ProgressLine
@@ -32,3 +33,13 @@ def test_file_gets_the_end_only() -> None:
     line(RunFinished("r", True, 1.5, PROGRESS))
     expected = "12/40 operations: 3 computed, 9 known, 0 failed in 1.50 s\n"
     assert stream.getvalue() == expected
+
+
+def test_terminal_shows_the_time_left() -> None:
+    """The estimate stands behind the counts; the summary at the end has none."""
+    stream = io.StringIO()
+    line = ProgressLine(stream, live=True)
+    line(ProgressChanged(dataclasses.replace(PROGRESS, seconds_left=125.0)))
+    assert stream.getvalue().endswith("0 failed, about 2 min left")
+    line(RunFinished("r", True, 1.5, PROGRESS))
+    assert stream.getvalue().endswith("0 failed in 1.50 s\n")

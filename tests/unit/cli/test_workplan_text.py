@@ -60,7 +60,7 @@ def test_table_has_kubectls_columns() -> None:
 
 def test_details_tell_counts_cluster_and_failures() -> None:
     """All that a person looks for is there."""
-    text = "\n".join(details(workplan(**RUNNING)))
+    text = "\n".join(details(workplan(**RUNNING), NOW))
     for part in ("mine/brain", "3 computed", "9 known", "vox-brain, 3 workers", "http://x:8787"):
         assert part in text
     assert MESSAGE in text
@@ -69,8 +69,22 @@ def test_details_tell_counts_cluster_and_failures() -> None:
 
 def test_headline_of_a_fresh_workplan() -> None:
     """A WorkPlan without a status is pending."""
-    assert headline(workplan()) == "Pending"
-    assert headline(workplan(**RUNNING)) == "Running 12/40 Progressing: Operations are computed."
+    assert headline(workplan(), NOW) == "Pending"
+    assert (
+        headline(workplan(**RUNNING), NOW) == "Running 12/40 Progressing: Operations are computed."
+    )
+
+
+def test_headline_has_the_time_left() -> None:
+    """It counts from now, whenever the status was written; an end that has passed is not shown."""
+    soon = workplan(**RUNNING, estimatedCompletionTime="2026-01-01T00:07:00Z")
+    assert headline(soon, NOW).startswith("Running 12/40 (about 2 min left) Progressing")
+    assert headline(soon, NOW + timedelta(minutes=9)) == headline(workplan(**RUNNING), NOW)
+    ended = workplan(
+        **RUNNING | {"completionTime": "2026-01-01T00:04:00Z", "phase": "Failed"},
+        estimatedCompletionTime="2026-01-01T00:07:00Z",
+    )
+    assert "left" not in headline(ended, NOW)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from voxk8s.controller.resolve.resolve_request import ResolveRequest
 @pytest.fixture
 async def operator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScriptedOperator]:
     """An operator whose plans resolve to three operations in parallel."""
-    made = ScriptedOperator([Resolved(width=3)])
+    made = ScriptedOperator([Resolved(threads=3)])
 
     async def resolve(self: ProcessPool, request: ResolveRequest) -> Any:
         return made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]

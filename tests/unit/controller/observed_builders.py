@@ -27,7 +27,7 @@ from voxk8s.controller.resolve.resolution_state import Resolved
 
 START = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 COUNTS = OperationCounts(total=12, cached=2, computed=0, failed=0, running=0, pending=10)
-WORK_LEFT = Resolved(counts=COUNTS, width=10)
+WORK_LEFT = Resolved(counts=COUNTS, threads=10)
 FULLY_CACHED = Resolved(
     final_status={
         "operations": {
@@ -36,7 +36,7 @@ FULLY_CACHED = Resolved(
         "progress": "2/2",
         "results": [{"goal": "sum", "kind": "print", "value": 8}],
     },
-    width=0,
+    threads=0,
 )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from voxk8s.api.status import OperationCounts, Waiting
 from voxk8s.execution.events import (
     OperationFinished,
@@ -109,3 +111,32 @@ def test_what_blocks_the_whole_run_takes_precedence() -> None:
     reporter(OperationWaits(ResultKey("k"), OperationId("id-k"), "vox1.pdt", "WorkPlan a/b"))
     reporter.waiting = Waiting(reason="StoreUnreachable", message="away")
     assert reporter.fields()["waiting"]["reason"] == "StoreUnreachable"
+
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_the_expected_end_changes_with_the_counts_only() -> None:
+    """Time that passes causes no writes, since the end is a point in time."""
+    now = [START]
+    reporter = StatusReporter(now=lambda: now[0])
+    reporter(ProgressChanged(Progress(total=4, computed=1, pending=3, seconds_left=90.4)))
+    first = reporter.fields_to_publish()
+    assert first["estimatedCompletionTime"] == "2026-01-01T00:01:30Z"
+    now[0] += timedelta(seconds=7)
+    reporter(ProgressChanged(Progress(total=4, computed=1, pending=3, seconds_left=80.0)))
+    assert reporter.fields_to_publish() == first
+    reporter(ProgressChanged(Progress(total=4, computed=2, pending=2, seconds_left=63.0)))
+    assert reporter.fields_to_publish()["estimatedCompletionTime"] == "2026-01-01T00:01:10Z"
+
+
+def test_no_end_is_expected_without_a_basis() -> None:
+    """The field is absent if costs are not known, while the run waits, and when it has ended."""
+    reporter = StatusReporter(now=lambda: START)
+    reporter(ProgressChanged(Progress(total=4, pending=4)))
+    assert "estimatedCompletionTime" not in reporter.fields()
+    reporter(ProgressChanged(Progress(total=4, computed=1, pending=3, seconds_left=90.0)))
+    assert "estimatedCompletionTime" in reporter.fields()
+    assert "estimatedCompletionTime" not in reporter.fields(ended=True)
+    reporter.waiting = Waiting(reason="StoreUnreachable", message="away")
+    assert "estimatedCompletionTime" not in reporter.fields()

@@ -28,7 +28,7 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
         if arguments.json:
             print(dump(encode(resource)))
         else:
-            print("\n".join(details(resource)))
+            print("\n".join(details(resource, datetime.now(UTC))))
         return 0
     where = None if arguments.all_namespaces else namespace
     listing = await kube.list(WORK_PLANS, where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from datetime import UTC, datetime
 from functools import partial
 
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
@@ -54,7 +55,7 @@ async def follow(
                         continue
                     case _:
                         continue
-                line = headline(resource)
+                line = headline(resource, datetime.now(UTC))
                 if line != last and not quiet:
                     print(line, file=sys.stderr)
                 last = line

@@ -50,13 +50,13 @@ class Resolved:
 
     `final_status` is the runner's part of the status if the store has the results of all goals,
     else None. `counts` are the operations before the run starts, None if only the runner can count
-    them. `width` is the number of operations that can run in parallel, None if only the runner
-    knows it. `store_checked` is whether the operator itself reached the store.
+    them. `threads` is how many threads the work keeps busy, as far as the operator can estimate it;
+    None if only the runner knows. `store_checked` is whether the operator itself reached the store.
     """
 
     final_status: dict[str, Any] | None = None
     counts: OperationCounts | None = None
-    width: int | None = None
+    threads: int | None = None
     source_digest: str | None = None
     store_checked: bool = True
     store_message: str = ""

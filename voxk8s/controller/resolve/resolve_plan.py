@@ -22,6 +22,9 @@ from voxk8s.controller.resolve.resolution_state import (
 from voxk8s.controller.resolve.resolve_keys import resolve_keys
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.store_cache import store_cache
+from voxk8s.costs.cost_model import CostModel
+from voxk8s.costs.recorded_costs import are_worth_reading, recorded_costs
+from voxk8s.costs.workload import estimate_workload
 from voxk8s.errors import (
     InputNotAllowed,
     InvalidPlan,
@@ -44,6 +47,8 @@ from voxk8s.storage import ResultStore, StoreOptions
 
 _FLUSH_SECONDS = 2.0
 """How long a completed plan waits until its results are marked as used; this process goes on."""
+_COSTS_SECONDS = 1.0
+"""How long a plan that needs a cluster waits for recorded costs; its pods take longer to start."""
 
 
 def resolve_plan(request: ResolveRequest) -> ResolveResult:
@@ -76,7 +81,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         plan_source.check_url(request.url)
     if request.options is None:
         return Resolved(
-            width=_plan_width(plan) if plan else None,
+            threads=_plan_width(plan) if plan else None,
             source_digest=document.digest if document else None,
             store_checked=False,
         )
@@ -97,10 +102,17 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
     graph, found = resolve_keys(plan, opened.store, request.cache, _input_options(request), kernels)
     # The runner still has to read inputs, and with them to count operations.
     incomplete = bool(graph.unpinned or graph.deferred or graph.rejected)
+    final_status = _final_status(graph, found, opened.store, request, began)
+    if final_status is not None:
+        threads = 0
+    elif incomplete:
+        threads = max(found.width, _plan_width(plan))
+    else:
+        threads = _threads(graph, found, opened.store)
     return Resolved(
-        final_status=_final_status(graph, found, opened.store, request, began),
+        final_status=final_status,
         counts=None if incomplete else known_results.initial_counts(found),
-        width=max(found.width, _plan_width(plan)) if incomplete else found.width,
+        threads=threads,
         source_digest=document.digest,
         store_message=message,
     )
@@ -152,6 +164,17 @@ def _input_options(request: ResolveRequest) -> InputOptions:
         token=options.token,
         allowed_prefixes=request.prefixes,
     )
+
+
+def _threads(graph: KeyGraph, found: Resolution, store: ResultStore) -> int:
+    """Return how many threads the work that is left keeps busy.
+
+    Without an estimate of the work these are as many as can run operations in parallel.
+    """
+    is_read = are_worth_reading(graph.nodes, found.compute)
+    costs = recorded_costs(store, _COSTS_SECONDS) if is_read else None
+    work = estimate_workload(graph.nodes, found.compute, CostModel(registry(), costs))
+    return found.width if work is None else work.threads(found.width)
 
 
 def _plan_width(plan: WorkPlan) -> int:

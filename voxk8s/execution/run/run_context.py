@@ -176,7 +176,8 @@ class RunContext:
     def _count(self) -> Progress:
         parallelism = 0 if self._session is None else self._session.parallelism
         progress = self.tracker.progress(parallelism)
-        return replace(progress, seconds_left=self.costs.seconds_left(parallelism))
+        left = self.costs.seconds_left(parallelism) if self.tracker.all_planned else None
+        return replace(progress, seconds_left=left)
 
     def close(self) -> None:
         """Release the run's futures and its session."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+from voxk8s.costs.cost_model import CostModel
+from voxk8s.costs.critical_path import UNKNOWN_SECONDS
+from voxk8s.costs.recorded_costs import are_worth_reading, recorded_costs
 from voxk8s.errors import StoreError
 from voxk8s.execution.operation_reports import Report, Status
-from voxk8s.execution.tasks.cost_model import CostModel
+from voxk8s.execution.run.chains_left import ChainsLeft
+from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.kernels import registry
-from voxk8s.plan import KeyNode, KeyOperation, ResultKey, Role
+from voxk8s.plan import KeyNode, KeyOperation, ResultKey
 from voxk8s.storage import ResultStore
 from voxk8s.storage.kernel_costs import CostRecorder, size_class
 
@@ -49,6 +52,11 @@ class RunCosts:
         self._recorder = CostRecorder()
         self._left: Counter[tuple[str, int]] = Counter()
         self._means: dict[tuple[str, int], tuple[int, float]] = {}
+        self._chains = ChainsLeft()
+        self._expected = self._measured = 0.0
+        self._changed = True
+        self._parallelism = 0
+        self._end: float | None = None
         self._asked = False
         self.stored_bytes = 0
         """What this run has stored so far."""
@@ -57,32 +65,22 @@ class RunCosts:
     def prepare(self, nodes: Mapping[ResultKey, KeyNode], compute: Sequence[ResultKey]) -> None:
         """Get the recorded costs once, unless all operations to compute are cheap."""
         store = self._store
-        if store is None or self._asked:
-            return
-        kernels = {
-            node.kernel
-            for node in map(nodes.get, compute)
-            if isinstance(node, KeyOperation) and node.role in (Role.COMPUTE, Role.GEOMETRY)
-        }
-        if all(map(registry().is_cheap, kernels)):
+        if store is None or self._asked or not are_worth_reading(nodes, compute):
             return
         self._asked = True
-        costs = store.costs.cached()
-        if costs is None:
-            # The answer comes too late for this run, perhaps, but not for the next one.
-            reader = threading.Thread(target=_read, args=(store,), name="voxk8s-costs", daemon=True)
-            reader.start()
-            reader.join(self._wait_seconds)
-            costs = store.costs.cached()
+        costs = recorded_costs(store, self._wait_seconds)
         if costs is not None:
             self.model.use(costs)
 
-    def planned(self, nodes: Mapping[ResultKey, KeyNode], keys: Iterable[ResultKey]) -> None:
-        """Add operations to what is left to do."""
-        for key in keys:
-            node = nodes[key]
-            if isinstance(node, KeyOperation):
-                self._left[node.kernel, size_class(self.model.size(nodes, node))] += 1
+    def planned(self, nodes: Mapping[ResultKey, KeyNode], groups: Sequence[FusionGroup]) -> None:
+        """Add the operations of tasks, given in topological order, to what is left to do."""
+        for group in groups:
+            for key in group.members:
+                node = nodes[key]
+                if isinstance(node, KeyOperation):
+                    self._left[node.kernel, size_class(self.model.size(nodes, node))] += 1
+        self._chains.add(nodes, groups)
+        self._changed = True
 
     def record(self, nodes: Mapping[ResultKey, KeyNode], reports: Iterable[Report]) -> None:
         """Record the seconds of operations that this run has computed."""
@@ -92,6 +90,8 @@ class RunCosts:
                 continue
             kind = (node.kernel, size_class(self.model.size(nodes, node)))
             self._left[kind] -= 1
+            self._chains.ended(node.key)
+            self._changed = True
             if report.status is not Status.COMPUTED:
                 continue
             if report.stored:
@@ -101,13 +101,29 @@ class RunCosts:
                 size = node.pin.size
                 self.model.measured(node.key, report.voxels)
             self._recorder.add(node.kernel, size, report.seconds, report.voxels)
+            expected = self.model.seconds(nodes, node)
+            self._expected += UNKNOWN_SECONDS if expected is None else expected
+            self._measured += report.seconds
             calls, seconds = self._means.get(kind, (0, 0.0))
             self._means[kind] = (calls + 1, seconds + report.seconds)
         if self._clock() - self._flushed_at > FLUSH_SECONDS:
             self.flush()
 
     def seconds_left(self, parallelism: int) -> float | None:
-        """Return the expected seconds until all planned operations have ended; None if unknown."""
+        """Return the expected seconds until all planned operations have ended.
+
+        None without a basis: an operation whose cost is not known, or no thread to run it.
+        """
+        now = self._clock()
+        if self._changed or parallelism != self._parallelism:
+            # In between, the time that passes is taken off: operations may last for hours.
+            self._changed, self._parallelism = False, parallelism
+            left = self._estimate(parallelism)
+            self._end = None if left is None else now + left
+            return left
+        return None if self._end is None else max(0.0, self._end - now)
+
+    def _estimate(self, parallelism: int) -> float | None:
         total = 0.0
         for (kernel, size), count in self._left.items():
             if count <= 0:
@@ -117,7 +133,13 @@ class RunCosts:
             if seconds is None:
                 return None
             total += count * seconds
-        return total / max(parallelism, 1)
+        if not total:
+            return 0.0
+        if not parallelism:
+            return None
+        # Chains were planned by the costs that were expected then.
+        factor = self._measured / self._expected if self._expected else 1.0
+        return max(total / parallelism, min(total, self._chains.seconds() * factor))
 
     def flush(self) -> None:
         """Write what was measured since the last time, if it is worth that; never raises."""
@@ -130,10 +152,3 @@ class RunCosts:
             self._store.costs.add(costs)
         except StoreError as error:
             logger.debug("measured costs cannot be written: %s", error)
-
-
-def _read(store: ResultStore) -> None:
-    try:
-        store.costs.read()
-    except StoreError as error:
-        logger.debug("recorded costs cannot be read: %s", error)

@@ -150,6 +150,11 @@ class RunTracker:
             skipped=self._skipped,
         )
 
+    @property
+    def all_planned(self) -> bool:
+        """Whether no operation waits for a value of the run before it can be planned."""
+        return self._waiting <= len(self._blocked)
+
     def failures(self) -> tuple[Failure, ...]:
         """Return failures in their order, then those of operations without a key."""
         return (*map(self.failure, self.failed.values()), *self._blocked)

@@ -175,7 +175,7 @@ class Submitter:
             return
         policy, suspects = context.config.scheduling, state.losses.suspects
         queue.add(groups, nodes, options, policy, suspects)
-        context.costs.planned(nodes, (key for group in groups for key in group.members))
+        context.costs.planned(nodes, groups)
         state.register_futures(targets)
         logger.info("%d tasks for %d operations", len(groups), len(compute))
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from voxk8s.execution.tasks.ancestry import Ancestry
-from voxk8s.execution.tasks.critical_path import longest_first
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.scheduling import Placement, SchedulingPolicy
+from voxk8s.execution.tasks.target_order import longest_first
 from voxk8s.execution.tasks.task import (
     TaskKey,
     TaskOptions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from voxk8s.execution.tasks.cost_model import CostModel
+from voxk8s.costs.cost_model import CostModel
 from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.execution.tasks.scheduling import DefaultPolicy, SchedulingPolicy, check_groups
 from voxk8s.execution.tasks.task import TaskOptions

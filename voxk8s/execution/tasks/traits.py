@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from voxk8s.execution.tasks.cost_model import PLAIN_RESULTS, CostModel
+from voxk8s.costs.cost_model import PLAIN_RESULTS, CostModel
 from voxk8s.execution.tasks.fusion import OperationTraits
 from voxk8s.kernels import KernelRegistry
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, ResultKey, Role

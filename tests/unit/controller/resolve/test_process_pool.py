@@ -22,9 +22,9 @@ WARM_UP = process_pool.warm_up_request("s3://results", StoreOptions(endpoint="ht
 async def test_process_that_dies_is_replaced(script: Script) -> None:
     """A plan whose process died gets a second attempt, and no third one."""
     pool = thread_pool()
-    script.results["once"] = [BrokenProcessPool(), Resolved(width=3)]
+    script.results["once"] = [BrokenProcessPool(), Resolved(threads=3)]
     script.results["always"] = [BrokenProcessPool()]
-    assert await pool.resolve(request("once")) == Resolved(width=3)
+    assert await pool.resolve(request("once")) == Resolved(threads=3)
     assert await pool.resolve(request("always")) is None
     assert script.seen == ["once", "once", "always", "always"]
     assert await pool.resolve(request("fine")) == Resolved()

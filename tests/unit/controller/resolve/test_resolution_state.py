@@ -48,5 +48,5 @@ def test_a_state_that_stays_is_equal_to_itself() -> None:
 def test_a_plan_with_work_left_has_no_final_status() -> None:
     """By default the store was reached, and the runner counts the operations."""
     resolved = Resolved()
-    assert (resolved.final_status, resolved.counts, resolved.width) == (None, None, None)
+    assert (resolved.final_status, resolved.counts, resolved.threads) == (None, None, None)
     assert resolved.store_checked

@@ -22,7 +22,11 @@ from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.errors import StoreAccessDenied, StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
+from voxk8s.kernels import kernel
 from voxk8s.storage import ResultStore, StoreOptions, open_store
+from voxk8s.storage.backend import ObjectInfo
+from voxk8s.storage.cost_store import CostStore
+from voxk8s.storage.kernel_costs import Cost, KernelCosts
 
 
 def constant(name: str, value: Any) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def test_new_plan(url: str) -> None:
     """All operations of a new plan are left to compute."""
     found = ask(url)
     assert isinstance(found, Resolved)
-    assert (found.final_status, found.width, found.store_checked) == (None, 1, True)
+    assert (found.final_status, found.threads, found.store_checked) == (None, 1, True)
     assert found.counts is not None
     assert (found.counts.total, found.counts.cached, found.counts.pending) == (1, 0, 1)
     assert (found.source_digest or "").startswith("sha256:")
@@ -125,7 +129,59 @@ def test_without_the_version_of_a_library_the_operator_counts_nothing(url: str) 
     """The runner does, which knows it."""
     found = ask(url, BY_ITK)
     assert isinstance(found, Resolved)
-    assert (found.counts, found.final_status, found.width) == (None, None, 1)
+    assert (found.counts, found.final_status, found.threads) == (None, None, 1)
+
+
+@kernel("resolved.work", version=1)
+def work(x: float) -> float:
+    """Return the argument."""
+    return x
+
+
+WORK = plan(
+    [
+        *[constant(f"r{number}", float(number)) for number in range(40)],
+        *[operation(f"o{number}", "resolved.work", f"r{number}") for number in range(40)],
+    ],
+    *[("print", f"o{number}", f"n{number}") for number in range(40)],
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "threads"),
+    [(None, 40), (10.0, 40), (0.5, 4), (0.001, 1)],
+    ids=["never measured", "long", "short", "very short"],
+)
+def test_recorded_costs_decide_how_many_threads_a_plan_keeps_busy(
+    url: str, seconds: float | None, threads: int
+) -> None:
+    """40 operations need 40 threads, unless they would be idle most of the time."""
+    if seconds is not None:
+        open_store(url).costs.add(KernelCosts({"resolved.work": {0: Cost(64, seconds)}}))
+    found = ask(url, WORK)
+    assert isinstance(found, Resolved)
+    assert found.threads == threads
+
+
+def test_costs_are_read_once_and_never_for_known_plans(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plans that need nothing, and sums of numbers, cost no request more than before."""
+    reads: list[CostStore] = []
+    read = CostStore._read
+
+    def count(costs: CostStore) -> tuple[KernelCosts, ObjectInfo | None]:
+        reads.append(costs)
+        return read(costs)
+
+    monkeypatch.setattr(CostStore, "_read", count)
+    ask(url, SUM)
+    compute(url, SUM)
+    ask(url, SUM)
+    assert not reads
+    ask(url, WORK)
+    ask(url, WORK)
+    assert len(reads) == 1
 
 
 def test_partly_cached_plan(url: str) -> None:
@@ -257,7 +313,7 @@ def test_inputs_that_the_operator_may_not_read(url: str) -> None:
     found = ask(url, plan(nodes, ("print", "v", "n")))
     assert isinstance(found, Resolved)
     assert (found.final_status, found.counts) == (None, None)
-    assert (found.width or 0) >= 1
+    assert (found.threads or 0) >= 1
 
 
 def test_names_that_leave_the_output_folder(url: str) -> None:
@@ -280,7 +336,7 @@ def test_plan_behind_a_url_that_the_operator_may_not_read(url: str) -> None:
     """A document that the operator may not read is left to the runner."""
     found = ask(url, source=None, behind="s3://elsewhere/plan.json")
     assert isinstance(found, Resolved)
-    assert (found.width, found.final_status) == (None, None)
+    assert (found.threads, found.final_status) == (None, None)
 
 
 @pytest.mark.parametrize("options", [None, StoreOptions()])
@@ -306,7 +362,7 @@ def test_store_that_the_operator_may_not_read(url: str) -> None:
     """Without credentials the store is left to the runner; the plan is checked anyway."""
     found = ask(url, options=None)
     assert isinstance(found, Resolved)
-    assert (found.store_checked, found.width) == (False, 1)
+    assert (found.store_checked, found.threads) == (False, 1)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -13,6 +13,7 @@ from voxk8s.errors import StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.run.run_costs import FLUSH_SECONDS, WORTH_SECONDS, RunCosts
+from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.kernels import kernel, registry
 from voxk8s.plan import KeyNode, KeyOperation, ResultKey, key_graph
 from voxk8s.storage import ResultStore, open_store
@@ -156,13 +157,56 @@ def test_a_store_that_fails_does_no_harm() -> None:
     costs.flush()
 
 
+def _tasks(keys: Sequence[ResultKey], seconds: float = float("inf")) -> list[FusionGroup]:
+    return [FusionGroup([key], [key], seconds=seconds) for key in keys]
+
+
 def test_time_left_is_known_as_soon_as_each_kernel_was_measured() -> None:
     """It is the work that is left, divided by the threads; it goes down to nothing."""
-    costs = RunCosts(None)
+    costs = RunCosts(None, clock=lambda: 0.0)
     nodes, keys = _nodes(*["costs.work"] * 5)
-    costs.planned(nodes, keys)
+    costs.planned(nodes, _tasks(keys))
     assert costs.seconds_left(2) is None
     costs.record(nodes, [_report(keys[0], 3.0)])
     assert costs.seconds_left(2) == 6.0
     costs.record(nodes, [_report(key, 3.0, Status.FOUND) for key in keys[1:]])
     assert costs.seconds_left(2) == 0.0
+
+
+def test_time_left_passes_while_operations_run() -> None:
+    """An estimate of minutes is not shown unchanged for minutes, and is never negative."""
+    now = [100.0]
+    costs = RunCosts(None, clock=lambda: now[0])
+    nodes, keys = _nodes(*["costs.work"] * 3)
+    costs.planned(nodes, _tasks(keys))
+    costs.record(nodes, [_report(keys[0], 60.0)])
+    assert costs.seconds_left(1) == 120.0
+    now[0] = 150.0
+    assert costs.seconds_left(1) == 70.0
+    now[0] = 300.0
+    assert costs.seconds_left(1) == 0.0
+
+
+def test_without_a_thread_there_is_no_time_left() -> None:
+    """Before the first worker is there, nothing says when a run will end."""
+    costs = RunCosts(None)
+    nodes, keys = _nodes("costs.work", "costs.work")
+    costs.planned(nodes, _tasks(keys))
+    costs.record(nodes, [_report(keys[0], 3.0)])
+    assert costs.seconds_left(0) is None
+    assert costs.seconds_left(1) is not None
+
+
+def test_operations_that_need_each_other_are_not_divided_by_the_threads() -> None:
+    """A chain takes its own time, by what its operations take in this run."""
+    make = PlanMaker()
+    value = make("costs.work", 1.0)
+    for _ in range(4):
+        value = make("costs.work", value)
+    make.show("last", value)
+    nodes = key_graph(make.plan(), registry()).nodes
+    keys = [key for key, node in nodes.items() if isinstance(node, KeyOperation)]
+    costs = RunCosts(None, clock=lambda: 0.0)
+    costs.planned(nodes, _tasks(keys))
+    costs.record(nodes, [_report(keys[0], 3.0)])
+    assert costs.seconds_left(8) == 12.0

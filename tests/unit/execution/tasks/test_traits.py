@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.plans_and_runs import PlanMaker
-from voxk8s.execution.tasks.cost_model import CostModel
+from voxk8s.costs.cost_model import CostModel
 from voxk8s.execution.tasks.fusion import OperationTraits
 from voxk8s.execution.tasks.traits import operation_traits
 from voxk8s.kernels import kernel, registry

@@ -15,14 +15,13 @@ from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Unreso
 
 
 def initial_workers(observed: Observed) -> int:
-    """Return the initial number of workers: the width of what is left to compute, within limits.
+    """Return the initial number of workers: as many as what is left keeps busy, within limits.
 
-    If only the runner can determine the width, it is one worker: the autoscaler adds others.
+    If only the runner can determine that, it is one worker: the autoscaler adds others.
     """
     limits = observed.workplan.spec.cluster
-    width = observed.resolution.width if isinstance(observed.resolution, Resolved) else None
-    threads = limits.threads_per_worker
-    wanted = 1 if width is None else -(-width // threads)
+    threads = observed.resolution.threads if isinstance(observed.resolution, Resolved) else None
+    wanted = 1 if threads is None else -(-threads // limits.threads_per_worker)
     return max(1, limits.min_workers, min(limits.max_workers, wanted))
 
 

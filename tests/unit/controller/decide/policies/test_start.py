@@ -30,22 +30,22 @@ def test_children_of_a_new_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "limits", "workers"),
+    ("threads", "limits", "workers"),
     [
-        pytest.param(10, {}, 3, id="width over threads"),
+        pytest.param(10, {}, 3, id="threads over threads of a worker"),
         pytest.param(1000, {}, 8, id="no more than allowed"),
         pytest.param(1, {}, 1, id="one after the other"),
         pytest.param(0, {}, 1, id="at least one"),
-        pytest.param(None, {}, 1, id="width not known"),
+        pytest.param(None, {}, 1, id="not known"),
         pytest.param(1, {"minWorkers": 4}, 4, id="at least the minimum"),
         pytest.param(9, {"threadsPerWorker": 1}, 8, id="one thread each"),
     ],
 )
-def test_initial_workers(width: int | None, limits: dict[str, int], workers: int) -> None:
-    """The initial workers fit the width of what is left, within the limits of the spec."""
+def test_initial_workers(threads: int | None, limits: dict[str, int], workers: int) -> None:
+    """The initial workers fit what is left to compute, within the limits of the spec."""
     plan = build.workplan({"cluster": limits})
     observed = build.with_operator_status(build.applied(workplan=plan))
-    observed = build.replace(observed, resolution=dataclasses.replace(WORK_LEFT, width=width))
+    observed = build.replace(observed, resolution=dataclasses.replace(WORK_LEFT, threads=threads))
     assert CreateCluster(workers) in child_actions(observed)
 
 

@@ -6,24 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from math import log2
 from typing import Final, TypeVar
 
+from voxk8s.costs.critical_path import chain_seconds, finite
+
 SHARES: Final = 32
 """A chain shorter than this part of all work cannot hold up the end of a run."""
-UNKNOWN_SECONDS: Final = 1.0
-"""What a task of unknown cost is taken to need."""
-
 K = TypeVar("K")
-
-
-def chain_seconds(needs: Mapping[K, Collection[K]], seconds: Mapping[K, float]) -> dict[K, float]:
-    """Return the seconds of the longest chain that ends with each task.
-
-    `needs` lists each task after those that it depends on; `seconds` of unknown cost are infinite.
-    """
-    ends: dict[K, float] = {}
-    for task, below in needs.items():
-        start = max([ends.get(need, 0.0) for need in below], default=0.0)
-        ends[task] = start + _cost(seconds[task])
-    return ends
 
 
 def longest_first(
@@ -37,7 +24,7 @@ def longest_first(
     if len(targets) < 2:
         return list(targets)
     ends = chain_seconds(needs, seconds)
-    share = sum(map(_cost, seconds.values())) / SHARES
+    share = sum(map(finite, seconds.values())) / SHARES
 
     longest = max(ends[target] for target in targets)
 
@@ -46,7 +33,3 @@ def longest_first(
         return int(log2(longest / ends[target])) if ends[target] > share > 0 else SHARES
 
     return sorted(targets, key=rank)
-
-
-def _cost(seconds: float) -> float:
-    return min(seconds, UNKNOWN_SECONDS) if seconds == float("inf") else seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxk8s.execution.tasks.cost_model import CostModel
+from voxk8s.costs.cost_model import CostModel
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     Digest,
