@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 # bare | kind | current | auto: kind where a Docker engine answers, else bare
 CLUSTER ?= auto
 # What pytest is to run, and more options for it
-TESTS ?= tests/unit tests/contract tests/chart tests/integration tests/e2e
+TESTS ?= tests/unit tests/contract tests/security tests/chart tests/integration tests/e2e
 PYTEST ?=
 # Unit tests run on all cores; the others share servers and a cluster, and run one after the other.
 PARALLEL := --numprocesses=auto --dist=worksteal

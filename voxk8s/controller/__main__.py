@@ -7,18 +7,13 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import KubeConfigMissing
 from voxk8s.controller.config import Config
 from voxk8s.controller.operator import Operator
 from voxk8s.errors import InvalidUsage
-
-_CGROUPS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
+from voxk8s.memory import memory_limit
 
 
 def main() -> int:
@@ -36,19 +31,6 @@ def main() -> int:
     except KubeConfigMissing as error:
         sys.stderr.write(f"voxk8s operator: {error}\n")
         return 2
-
-
-def memory_limit(roots: tuple[Path, ...] = _CGROUPS) -> int | None:
-    """Return the memory limit of this container in bytes, or None without one."""
-    for path in roots:
-        try:
-            text = path.read_text(encoding="ascii").strip()
-        except OSError:
-            continue
-        # Without a limit cgroup v2 has "max", and v1 a number close to 2**63.
-        if text.isdigit() and int(text) < 2**50:
-            return int(text)
-    return None
 
 
 async def _run(config: Config) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO, Final
 
 from voxk8s.errors import InputUnavailable
+from voxk8s.formats.decode_limits import Allow
 
 _GZIP_OR_ZLIB: Final = 47  # wbits: the header decides
 _GZIP: Final = 31  # only gzip files have further members
@@ -14,14 +15,16 @@ _READ: Final = 256 * 1024
 _CHUNK: Final = 1024 * 1024
 
 
-def inflate(url: str, kind: str, source: IO[bytes], *, whole: bool = True) -> Iterator[bytes]:
+def inflate(
+    url: str, kind: str, source: IO[bytes], allow: Allow, *, whole: bool = True
+) -> Iterator[bytes]:
     """Yield the decompressed data of a file of some `kind` in chunks of at most 1 MiB.
 
     With `whole` the data extend to the end of `source`, as one gzip member or several, with zeros
-    as padding; else what follows the first stream is ignored. Raises InputUnavailable for data that
-    are truncated or corrupted.
+    as padding; else what follows the first stream is ignored. `allow` is asked before each chunk,
+    with the size up to its end. Raises InputUnavailable for data that are truncated or corrupted.
     """
-    stream = zlib.decompressobj(_GZIP_OR_ZLIB)
+    stream, total = zlib.decompressobj(_GZIP_OR_ZLIB), 0
     try:
         while True:
             if not stream.eof:
@@ -35,7 +38,10 @@ def inflate(url: str, kind: str, source: IO[bytes], *, whole: bool = True) -> It
                 stream = zlib.decompressobj(_GZIP)
             else:
                 return
-            yield stream.decompress(data, _CHUNK)
+            chunk = stream.decompress(data, _CHUNK)
+            total += len(chunk)
+            allow(total)
+            yield chunk
     except zlib.error as error:
         raise InputUnavailable(
             f"input {url}: the {kind} file is corrupted, or has data after its end: {error}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from typing import Final
 
 import numpy as np
 import SimpleITK as sitk
@@ -16,11 +17,23 @@ import SimpleITK as sitk
 from voxk8s.errors import KernelError
 from voxk8s.values import Array, Image
 
-__all__ = ["error_message", "from_itk", "sitk", "to_itk"]
+__all__ = ["error_message", "from_itk", "image_bytes", "sitk", "to_itk"]
 
 if "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS" not in os.environ:
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 sitk.ProcessObject.GlobalWarningDisplayOff()
+
+
+_WIDTHS: Final = {"8": 1, "16": 2, "32": 4, "64": 8}
+
+
+def image_bytes(reader: sitk.ImageFileReader) -> int:
+    """Return the bytes of the image that a reader will make, after its header was read."""
+    name = sitk.GetPixelIDValueAsString(reader.GetPixelIDValue())
+    width = next((size for bits, size in _WIDTHS.items() if f"{bits}-bit" in name), 8)
+    complex_ = 2 if "complex" in name else 1
+    total: int = math.prod(reader.GetSize()) * reader.GetNumberOfComponents() * width * complex_
+    return total
 
 
 def from_itk(image: sitk.Image) -> Image:

@@ -15,11 +15,14 @@ from types import MappingProxyType
 from typing import IO, Final
 
 from voxk8s.errors import InputUnavailable
+from voxk8s.formats.decode_limits import Allow
 from voxk8s.formats.dimensions import check_dimensions
 from voxk8s.formats.inflate import inflate
 
 HEADER_BYTES: Final = 64 * 1024
 """The longest supported header; those of scanners have a few hundred bytes."""
+_TEXT_BYTES: Final = 24
+"""Memory of voxels as text, for each byte: objects of at least two bytes."""
 _LINE: Final = re.compile(rb"\s*(\w+)\s*[=:]\s*(.*?)\s*")
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -72,7 +75,7 @@ def parse_header(head: bytes) -> MetaHeader | None:
 
 
 def normalize_metaimage(
-    url: str, path: str, data_file: tuple[str, str] | None, scratch: str
+    url: str, path: str, data_file: tuple[str, str] | None, scratch: str, allow: Allow
 ) -> str:
     """Write a header with known fields and plain voxels to `scratch`; returns its path.
 
@@ -102,15 +105,16 @@ def normalize_metaimage(
     if channels < 1:
         raise _corrupted(url, "ElementNumberOfChannels", fields)
     wanted = math.prod(sizes) * channels * int(_TYPES[kind][1])
+    allow(wanted)
     source = path if local or data_file is None else data_file[1]
     offset = _offset(url, header, source, local, wanted)
     target = os.path.join(scratch, "voxk8s-voxels")
     with open(source, "rb") as voxels:
         voxels.seek(offset)
         if not _flag(fields, "BinaryData", True):
-            _read_text(url, voxels, target, _TYPES[kind], wanted)
+            _read_text(url, voxels, target, _TYPES[kind], wanted, allow)
         elif _flag(fields, "CompressedData", False):
-            _inflate(url, voxels, target, wanted)
+            _inflate(url, voxels, target, wanted, allow)
         elif os.stat(source).st_size < offset + wanted:
             raise _truncated(url)
         else:
@@ -177,10 +181,10 @@ def _offset(url: str, header: MetaHeader, source: str, local: bool, wanted: int)
     return skip or start
 
 
-def _inflate(url: str, source: IO[bytes], target: str, wanted: int) -> None:
+def _inflate(url: str, source: IO[bytes], target: str, wanted: int, allow: Allow) -> None:
     written = 0
     with open(target, "wb") as sink:
-        for chunk in inflate(url, "MetaImage", source, whole=False):
+        for chunk in inflate(url, "MetaImage", source, allow, whole=False):
             written += sink.write(chunk)
             if written > wanted:
                 break
@@ -191,11 +195,15 @@ def _inflate(url: str, source: IO[bytes], target: str, wanted: int) -> None:
         )
 
 
-def _read_text(url: str, source: IO[bytes], target: str, kind: str, wanted: int) -> None:
+def _read_text(
+    url: str, source: IO[bytes], target: str, kind: str, wanted: int, allow: Allow
+) -> None:
     import numpy as np
 
     try:
-        values = np.array(source.read().split()).astype(kind)
+        text = source.read()
+        allow(len(text) * _TEXT_BYTES)
+        values = np.array(text.split()).astype(kind)
     except (ValueError, OverflowError) as error:
         raise InputUnavailable(f"input {url}: the MetaImage file is corrupted: {error}") from error
     if values.nbytes < wanted:

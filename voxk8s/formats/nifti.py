@@ -55,6 +55,18 @@ def is_nifti_pair(head: bytes) -> bool:
     return head[344:348] == PAIR
 
 
+def nifti_bytes(head: bytes) -> int:
+    """Return the size of a NIfTI-1 file that begins with `head`, with its voxels but no padding."""
+    order = "<" if struct.unpack_from("<i", head)[0] == _HEADER_BYTES else ">"
+    dims = struct.unpack_from(f"{order}8h", head, 40)
+    (kind,) = struct.unpack_from(f"{order}h", head, 70)
+    (start,) = struct.unpack_from(f"{order}f", head, 108)
+    offset = int(start) if math.isfinite(start) else 0
+    voxels = math.prod(max(1, size) for size in dims[1 : max(0, min(dims[0], 7)) + 1])
+    total: int = max(offset, _HEADER_BYTES) + voxels * _TYPES.get(kind, 16)
+    return total
+
+
 def check_nifti(url: str, path: str, data_file: tuple[str, str] | None) -> None:
     """Raise InputUnavailable for a file with missing voxels or an invalid header.
 

@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from voxk8s.errors import InputUnavailable
+from voxk8s.formats.decode_limits import Allow
 from voxk8s.formats.inflate import inflate
 
 HEADER_BYTES: Final = 64 * 1024
@@ -32,7 +33,7 @@ def data_file_name(head: bytes) -> str | None:
     return found[1].decode("utf-8", "replace").strip() if found else None
 
 
-def check_nrrd(url: str, path: str, data_file: tuple[str, str] | None) -> None:
+def check_nrrd(url: str, path: str, data_file: tuple[str, str] | None, allow: Allow) -> None:
     """Raise InputUnavailable for damaged files, and for voxels outside of the file and `data_file`.
 
     `data_file` is the name and the path of the data file of a detached header.
@@ -56,5 +57,5 @@ def check_nrrd(url: str, path: str, data_file: tuple[str, str] | None) -> None:
         offset = start.end() if start and other is None else 0
         with open(path if other is None or data_file is None else data_file[1], "rb") as file:
             file.seek(offset)
-            for _ in inflate(url, "NRRD", file):
+            for _ in inflate(url, "NRRD", file, allow):
                 pass

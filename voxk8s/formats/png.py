@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from voxk8s.errors import InputUnavailable
+from voxk8s.formats.decode_limits import Allow
 from voxk8s.values import Image
 
 _CHUNK: Final = 1024 * 1024
@@ -38,7 +39,7 @@ def check_png(url: str, path: str) -> None:
                 )
 
 
-def read_grey_png(url: str, path: str, head: bytes) -> Image | None:
+def read_grey_png(url: str, path: str, head: bytes, allow: Allow) -> Image | None:
     """Read a grey PNG with alpha or a transparent grey as two channels; None for any other PNG.
 
     Raises InputUnavailable for 16 bits, of which Pillow would drop the lower 8.
@@ -54,5 +55,6 @@ def read_grey_png(url: str, path: str, head: bytes) -> Image | None:
             raise InputUnavailable(
                 f"input {url}: a grey PNG with alpha in 16 bits is not supported; save it in 8 bits"
             )
+        allow(2 * image.width * image.height)
         array = np.array(image.convert("LA"))
     return Image(array, (1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0), 2)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from voxk8s.formats.decode_limits import Allow
 from voxk8s.formats.tiff_pages import FLOAT, Page, read_pages
 from voxk8s.values import Array, Image
 
@@ -32,13 +33,13 @@ _MODES: Final = (*_TO_RGB, "1", "L", "LA", "RGB", "RGBA", "I", "F", "I;16", "I;1
 _TRANSPOSED: Final = (5, 6, 7, 8)  # orientations that turn rows into columns
 
 
-def read_tiff(url: str, path: str) -> Image | None:
+def read_tiff(url: str, path: str, allow: Allow) -> Image | None:
     """Read the pages of a TIFF, all of one kind, as an image or a volume; None if ITK can.
 
     Pages are rotated as their orientation tag says. Raises InputUnavailable for damaged files, and
     for voxels that neither library reads as they are.
     """
-    pages = read_pages(url, path)
+    pages = read_pages(url, path, allow)
     if _itk_finds(pages) and all(map(_itk_reads, pages)):
         return None
     from voxk8s.formats.pillow import open_image

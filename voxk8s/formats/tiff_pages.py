@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import IO, Final
 
 from voxk8s.errors import InputUnavailable
+from voxk8s.formats.decode_limits import Allow
 from voxk8s.formats.inflate import inflate
 
 FLOAT: Final = 3
@@ -29,6 +30,7 @@ _NUMBERS: Final[Mapping[int, tuple[int, str]]] = MappingProxyType(
 _SUBFILE, _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 256, 257, 258, 259, 262
 _STRIPS, _ORIENTATION, _SAMPLES, _STRIP_SIZES, _X, _Y = 273, 274, 277, 279, 282, 283
 _PLANAR, _UNIT, _TILES, _TILE_SIZES, _FORMAT = 284, 296, 324, 325, 339
+_PALETTE: Final = 3
 _DEFLATE: Final = (8, 32946)
 _MILLIMETRES: Final = {2: 25.4, 3: 10.0}  # in an inch and in a centimetre
 _MAX_PAGES: Final = 100_000
@@ -59,16 +61,23 @@ class Page:
         """What the pages of a volume must have in common."""
         return self.width, self.length, self.bits, self.samples, self.kind
 
+    @property
+    def voxel_bytes(self) -> int:
+        """The size of its voxels in memory; colours of a palette have up to four bytes."""
+        width = max(1, self.bits // 8) * max(self.samples, 4 if self.photometric == _PALETTE else 1)
+        return self.width * self.length * width
 
-def read_pages(url: str, path: str) -> list[Page]:
+
+def read_pages(url: str, path: str, allow: Allow) -> list[Page]:
     """Return the pages of a file without reduced copies; raises InputUnavailable if it is damaged.
 
     The checksums of data compressed by deflate are checked, which libtiff does not always do.
     """
     try:
         with open(path, "rb") as file:
-            pages = list(_pages(url, file))
+            pages = list(_pages(url, file, allow))
         _check_alike(path, pages)
+        allow(sum(page.voxel_bytes for page in pages))
     except (struct.error, OverflowError, OSError) as error:
         raise InputUnavailable(f"input {url}: the TIFF file is truncated") from error
     except ValueError as error:
@@ -91,7 +100,7 @@ def _check_alike(path: str, pages: list[Page]) -> None:
         raise ValueError(f"has pages of different kinds ({kinds}); save each to its own file")
 
 
-def _pages(url: str, file: IO[bytes]) -> Iterator[Page]:
+def _pages(url: str, file: IO[bytes], allow: Allow) -> Iterator[Page]:
     head = file.read(16)
     order = "<" if head[:2] == b"II" else ">"
     big = struct.unpack_from(f"{order}H", head, 2)[0] == 43
@@ -113,7 +122,7 @@ def _pages(url: str, file: IO[bytes]) -> Iterator[Page]:
             if kind in _NUMBERS
         }
         if not _first(tags, _SUBFILE, 0) & 1:
-            _check_deflate(url, file, tags)
+            _check_deflate(url, file, tags, allow)
             yield _page(number, tags)
 
 
@@ -145,7 +154,9 @@ def _spacing(tags: Mapping[int, tuple[int, ...]]) -> tuple[float, float]:
     return millimetres * x[1] / x[0], millimetres * y[1] / y[0]
 
 
-def _check_deflate(url: str, file: IO[bytes], tags: Mapping[int, tuple[int, ...]]) -> None:
+def _check_deflate(
+    url: str, file: IO[bytes], tags: Mapping[int, tuple[int, ...]], allow: Allow
+) -> None:
     if _first(tags, _COMPRESSION, 1) not in _DEFLATE:
         return
     places = tags.get(_TILES) or tags.get(_STRIPS, ())
@@ -153,7 +164,7 @@ def _check_deflate(url: str, file: IO[bytes], tags: Mapping[int, tuple[int, ...]
     for place, size in zip(places, sizes, strict=False):
         if size:  # 0 for a tile that is left out
             file.seek(place)
-            for _ in inflate(url, "TIFF", io.BytesIO(file.read(size)), whole=False):
+            for _ in inflate(url, "TIFF", io.BytesIO(file.read(size)), allow, whole=False):
                 pass
 
 

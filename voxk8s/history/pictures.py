@@ -82,11 +82,12 @@ def _limited(make: Pictures) -> Pictures:
 
 def _decoded(path: Path) -> report.Preview | None:
     # Imported here: they load the libraries that read images.
-    from voxk8s.formats.decode_file import decode_file
+    from voxk8s.formats.decode_limits import DecodeLimits
+    from voxk8s.formats.sandbox.decoder import decode_input
     from voxk8s.report.thumbnail import thumbnail
 
     with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as scratch:
-        value = decode_file(str(path), str(path), scratch)
+        value = decode_input(str(path), [str(path)], scratch, DecodeLimits.from_env(os.environ))
     return thumbnail(value) if isinstance(value, Image) else None
 
 

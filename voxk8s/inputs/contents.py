@@ -83,7 +83,10 @@ def _raise(error: OSError) -> None:
 def hash_file(
     location: Location, options: InputOptions, copy_to: str | None = None
 ) -> tuple[Digest, int]:
-    """Return the SHA-256 and the size of a file, and copy it to the path `copy_to`."""
+    """Return the SHA-256 and the size of a file, and copy it to the path `copy_to`.
+
+    Raises InputUnavailable for a file of another machine that exceeds the limits of `options`.
+    """
     hasher = hashlib.sha256()
     size = 0
     with (
@@ -95,6 +98,9 @@ def hash_file(
             hasher.update(chunk)
             copy.write(chunk)
             size += len(chunk)
+            if size > options.limits.largest and not location.is_local:
+                # A server may send without an end, and a copy of it would fill the disk.
+                options.limits.check(location.url, size, size)
     return Digest(hasher.hexdigest()), size
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voxk8s import constants
+from voxk8s.formats.decode_limits import DecodeLimits
 from voxk8s.settings import read_flag
 
 
@@ -14,7 +15,7 @@ class InputOptions:
     """Which inputs may be read, and the credentials for those on S3.
 
     Without `key`, the default sources of credentials are used (environment, profile, service
-    account). If `allowed_prefixes` is None, every URL is allowed.
+    account). If `allowed_prefixes` is None, every URL is allowed. `limits` are those of decoding.
     """
 
     local_allowed: bool = True
@@ -24,6 +25,7 @@ class InputOptions:
     secret: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     allowed_prefixes: tuple[str, ...] | None = None
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> InputOptions:
@@ -41,4 +43,5 @@ class InputOptions:
             secret=first(constants.ENV_S3_SECRET),
             token=first(constants.ENV_S3_TOKEN),
             allowed_prefixes=prefixes or None,
+            limits=DecodeLimits.from_env(env),
         )

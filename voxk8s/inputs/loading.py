@@ -8,8 +8,7 @@ import tempfile
 from typing import TYPE_CHECKING, Final
 
 from voxk8s.errors import InputUnavailable
-from voxk8s.formats.decode_file import decode_file
-from voxk8s.formats.dicom.series import decode_series
+from voxk8s.formats.sandbox.decoder import decode_input
 from voxk8s.inputs.contents import combine, hash_file, input_files, is_folder
 from voxk8s.inputs.filesystems import convert_errors
 from voxk8s.inputs.input_options import InputOptions
@@ -47,12 +46,11 @@ def load_input(pin: Pin, options: InputOptions) -> Value:
         if digest != pin.digest:
             raise _changed(pin, digest)
         if folder:
-            value: Value = decode_series(
-                pin.url, [path for _, path in sorted(zip(parts, paths, strict=True))]
-            )
+            slices = [path for _, path in sorted(zip(parts, paths, strict=True))]
+            value = decode_input(pin.url, slices, scratch, options.limits, series=True)
         else:
             data_file = (posixpath.basename(files[1].path), paths[1]) if len(files) > 1 else None
-            value = decode_file(pin.url, paths[0], scratch, data_file)
+            value = decode_input(pin.url, paths[:1], scratch, options.limits, data_file=data_file)
         with convert_errors(location):
             # A local file may have been changed between hashing and decoding.
             if before != [_local_version(file) for file in files]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from voxk8s.controller.__main__ import memory_limit
 from voxk8s.controller.config import Config
 from voxk8s.errors import InvalidUsage
 
@@ -73,15 +70,3 @@ def test_memory_of_a_process(limit: int | None, megabytes: int) -> None:
     """One process may use most of the pod's memory, within fixed limits."""
     given = None if limit is None else limit * 1024**2
     assert Config.from_env(ENV, given).resolver_memory // 1024**2 == megabytes
-
-
-def test_memory_limit_of_the_container(tmp_path: Path) -> None:
-    """The limit is read from cgroup v2 or v1."""
-    first, second = tmp_path / "v2", tmp_path / "v1"
-    assert memory_limit((first, second)) is None
-    second.write_text("1073741824\n")
-    assert memory_limit((first, second)) == 1024**3
-    first.write_text("max\n")
-    assert memory_limit((first,)) is None
-    second.write_text("9223372036854771712\n")
-    assert memory_limit((second,)) is None

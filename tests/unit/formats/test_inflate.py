@@ -16,7 +16,7 @@ DATA = np.random.default_rng(3).integers(0, 9, 3_000_000, np.uint8).tobytes()
 
 
 def _inflate(packed: bytes, *, whole: bool = True) -> bytes:
-    return b"".join(inflate("s3://a", "gzip", io.BytesIO(packed), whole=whole))
+    return b"".join(inflate("s3://a", "gzip", io.BytesIO(packed), lambda _: None, whole=whole))
 
 
 def test_gzip_and_zlib_are_recognized() -> None:
@@ -28,7 +28,7 @@ def test_gzip_and_zlib_are_recognized() -> None:
 def test_chunks_are_bounded() -> None:
     """However well data are compressed, a chunk has at most 1 MiB."""
     packed = io.BytesIO(zlib.compress(bytes(5_000_000)))
-    assert max(map(len, inflate("s3://a", "gzip", packed))) == 2**20
+    assert max(map(len, inflate("s3://a", "gzip", packed, lambda _: None))) == 2**20
 
 
 def test_members_are_joined() -> None:

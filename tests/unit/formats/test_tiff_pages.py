@@ -97,7 +97,7 @@ def test_a_count_beyond_the_file_is_refused_at_once(tmp_path: Path) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(InputUnavailable, match="the TIFF file is truncated"):
-            read_pages("a.tif", str(path))
+            read_pages("a.tif", str(path), lambda _: None)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()

@@ -14,6 +14,7 @@ from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.worker import runtime
 from voxk8s.failure import is_transient
+from voxk8s.formats.sandbox.decoder import prepare_decoders
 from voxk8s.inputs import pinning
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder
@@ -98,6 +99,8 @@ def digest_locally(urls: Sequence[str], options: InputOptions, retry: RetryPolic
     """Digest inputs in threads of this process."""
     if not urls:
         return []
+    # What is read now is decoded in this process soon, unless its results are known.
+    prepare_decoders()
     with ThreadPoolExecutor(4, thread_name_prefix="voxk8s-digest") as pool:
         return list(
             pool.map(lambda url: _retry(lambda: pinning.pin_input(url, options), retry), urls)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from voxk8s.errors import InputUnavailable, KernelError
+from voxk8s.formats.decode_limits import Allow
 from voxk8s.formats.dicom.elements import parse_file_meta
 from voxk8s.formats.dicom.gdcm import check_complete, check_jpeg_frames, preserve_locale
 from voxk8s.formats.dicom.slices import Slice, sort_slices
@@ -25,7 +26,7 @@ _NO_IMAGE: Final = (
 _SERIES, _NUMBER, _POSITION = "0020|000e", "0020|0013", "0020|0032"
 
 
-def decode_series(url: str, paths: list[str]) -> Image:
+def decode_series(url: str, paths: list[str], allow: Allow) -> Image:
     """Decode the files of one DICOM series into a volume, ordered by their positions.
 
     Other files, and DICOM files without an image, are left out. Slices that rescaling gives
@@ -42,6 +43,7 @@ def decode_series(url: str, paths: list[str]) -> Image:
         reader = sitk.ImageSeriesReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileNames([each.path for each in ordered])
+        allow(sum(each.bytes for each in ordered))
         pixels = {each.pixel for each in ordered}
         if len(pixels) > 1:
             integers = pixels <= {sitk.sitkInt8, sitk.sitkUInt8, sitk.sitkInt16, sitk.sitkUInt16}
@@ -61,7 +63,7 @@ def _has_image(head: bytes) -> bool:
 
 
 def _read_slice(url: str, path: str, head: bytes) -> Slice:
-    from voxk8s.formats.itk import error_message, sitk
+    from voxk8s.formats.itk import error_message, image_bytes, sitk
 
     check_complete(url, path, head, os.path.basename(path))
     reader = sitk.ImageFileReader()
@@ -89,4 +91,5 @@ def _read_slice(url: str, path: str, head: bytes) -> Slice:
         min(reader.GetSpacing()[:2]),
         tuple(size),
         reader.GetPixelID(),
+        image_bytes(reader),
     )

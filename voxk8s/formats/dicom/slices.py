@@ -26,7 +26,10 @@ _TILT: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One file of a series: its position and size, and ITK's number of its pixel type."""
+    """One file of a series: its position and size, and ITK's number of its pixel type.
+
+    `bytes` is the size of its voxels in memory.
+    """
 
     path: str
     series: str
@@ -37,6 +40,7 @@ class Slice:
     spacing: float
     size: tuple[int, ...]
     pixel: int
+    bytes: int = 0
 
     @property
     def name(self) -> str:
