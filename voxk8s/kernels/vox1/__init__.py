@@ -45,6 +45,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         ("dilate", "mask number -> mask", 1e-3, "Dilation by a radius in mm"),
         ("imopen", "mask number -> mask", 1.5e-3, "Opening by a radius in mm"),
         ("imclose", "mask number -> mask", 1.5e-3, "Closing by a radius in mm"),
+        version=2,
     ),
     *_rows(
         "boolean",
@@ -167,5 +168,6 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "surface_distances",
         ("hd95", "mask mask -> number", 1e-2, "95th percentile of surface distances"),
         ("nsd", "mask mask number -> number", 1e-2, "Share of surfaces that are close"),
+        version=2,
     ),
 )

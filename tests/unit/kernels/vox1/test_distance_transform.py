@@ -70,7 +70,8 @@ def test_distances_at_any_spacing_are_those_of_float64(
     target: MaskArray, data: st.DataObject
 ) -> None:
     """Off the grid a distance is the root in float64 of the least sum of squares, rounded once."""
-    steps = data.draw(st.tuples(*[st.floats(0.01, 50)] * target.ndim))
+    sides = st.tuples(*[st.floats(0.01, 50)] * target.ndim)
+    steps = data.draw(sides.filter(lambda steps: len(set(steps)) > 1))
     expected = np.sqrt(_squares(target, steps)).astype(np.float32)
     found = distance_transform(target, tuple(reversed(steps)))
     np.testing.assert_array_max_ulp(found, expected, maxulp=1)
