@@ -19,6 +19,7 @@ RICH = Defaults(
     image_pull_secrets=("registry",),
     worker=Resources(requests={"cpu": 2}, limits={"memory": "8Gi", "nvidia.com/gpu": 1}),
     run_as=None,
+    tls=False,
     test_kernels=True,
     engine_env={"VOXK8S_STORE_POLICY": "all"},
     version="0.1.0",
@@ -76,7 +77,9 @@ def manifests(
         *network_policies.build_network_policies(workplan, defaults, store),
         cluster,
         dask_cluster.build_dask_autoscaler(workplan, defaults, name, minimum=workers),
-        runner_job.build_runner_job(workplan, defaults, store, cluster=name),
+        runner_job.build_runner_job(
+            workplan, defaults, store, cluster=name, encrypted=defaults.tls
+        ),
     ]
 
 

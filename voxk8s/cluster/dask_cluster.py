@@ -6,7 +6,7 @@ from typing import Final
 
 from voxk8s.api.spec import PodTemplate, Resources
 from voxk8s.api.workplan import WorkPlanResource
-from voxk8s.cluster import child_names
+from voxk8s.cluster import child_names, tls
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import (
     SCRATCH,
@@ -57,6 +57,12 @@ def build_dask_cluster(
     name = child_names.child_name(workplan, spec)
     spec["scheduler"]["service"]["selector"]["dask.org/cluster-name"] = name
     spec["worker"]["replicas"] = workers
+    if defaults.tls:
+        # dask-kubernetes tells workers a tcp:// address by a variable.
+        address = scheduler_address(name, workplan.metadata.namespace, encrypted=True)
+        spec["worker"]["spec"]["containers"][0]["command"].append(address)
+        for component in ("scheduler", "worker"):
+            tls.mount_keys(spec[component]["spec"], name)
     head = owned_object(
         workplan,
         DASK_CLUSTERS,
@@ -90,9 +96,10 @@ def build_dask_autoscaler(
     }
 
 
-def scheduler_address(cluster: str, namespace: str) -> str:
+def scheduler_address(cluster: str, namespace: str, *, encrypted: bool) -> str:
     """Return the address of a cluster's scheduler for clients and workers."""
-    return f"tcp://{cluster}-scheduler.{namespace}.svc.cluster.local:{SCHEDULER_PORT}"
+    scheme = "tls" if encrypted else "tcp"
+    return f"{scheme}://{cluster}-scheduler.{namespace}.svc.cluster.local:{SCHEDULER_PORT}"
 
 
 def dashboard_url(cluster: str, namespace: str) -> str:
@@ -106,6 +113,7 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
         template,
         defaults,
         store_env(store, credentials=False),
+        tls.tls_env() if defaults.tls else [],
         [
             ("DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES", _ROUTES),
             # The default, 1.1, costs 2-3 ms per small task.
@@ -190,6 +198,7 @@ def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         template,
         defaults,
         store_env(store, credentials=True),
+        tls.tls_env() if defaults.tls else [],
         single_thread_env(),
         # A nanny sets this for its worker; without it freed memory is not returned to the system.
         [("MALLOC_TRIM_THRESHOLD_", "65536")],

@@ -23,8 +23,8 @@ class Defaults:
     `run_as` is the user and group id of every pod; None leaves them to the image, as OpenShift
     requires. Network policies allow egress to any address on `api_ports` (TCP, runner only) and on
     `input_ports` and the store's port (TCP, runner and workers). `engine_env` are environment
-    variables of scheduler, workers and runner. `engine_libraries` are the versions of libraries
-    that are part of result keys, by image.
+    variables of scheduler, workers and runner. `tls` encrypts what they send each other.
+    `engine_libraries` are the versions of libraries that are part of result keys, by image.
     """
 
     engine_image: str
@@ -41,6 +41,7 @@ class Defaults:
     api_ports: tuple[int, ...] = (443, 6443)
     input_ports: tuple[int, ...] = (80, 443)
     network_policies: bool = True
+    tls: bool = True
     runner_retries: int = 6
     version: str = "unknown"
     engine_libraries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -77,6 +78,7 @@ class Defaults:
             api_ports=read_json(env, constants.ENV_API_PORTS, tuple[int, ...], (443, 6443)),
             input_ports=read_json(env, constants.ENV_INPUT_PORTS, tuple[int, ...], (80, 443)),
             network_policies=read_flag(env, constants.ENV_NETWORK_POLICIES, True),
+            tls=read_flag(env, constants.ENV_TLS, True),
             runner_retries=read_json(env, constants.ENV_RUNNER_RETRIES, int, 6),
             version=env.get(constants.ENV_VERSION) or "unknown",
             engine_libraries=read_json(

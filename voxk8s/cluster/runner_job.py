@@ -5,7 +5,7 @@ from __future__ import annotations
 from voxk8s import constants
 from voxk8s.api.spec import PodTemplate
 from voxk8s.api.workplan import WorkPlanResource
-from voxk8s.cluster import child_names
+from voxk8s.cluster import child_names, tls
 from voxk8s.cluster.dask_cluster import scheduler_address
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import (
@@ -27,8 +27,9 @@ def build_runner_job(
     store: StoreTarget,
     *,
     cluster: str,
+    encrypted: bool,
 ) -> Manifest:
-    """Build the Job whose pod executes the run on the DaskCluster `cluster`.
+    """Build the Job whose pod executes the run on the DaskCluster `cluster`, by TLS or without.
 
     A pod that fails is replaced and resumes from the store, up to the chart's
     `defaults.runner.retries` times. Pods that were evicted from their node, or that exit because
@@ -42,12 +43,16 @@ def build_runner_job(
         template,
         defaults,
         store_env(store, credentials=True),
+        tls.tls_env() if encrypted else [],
         single_thread_env(),
         [
             (constants.ENV_WORKPLAN_NAMESPACE, namespace),
             (constants.ENV_WORKPLAN_NAME, workplan.metadata.name),
             (constants.ENV_WORKPLAN_UID, workplan.metadata.uid),
-            (constants.ENV_SCHEDULER_ADDRESS, scheduler_address(cluster, namespace)),
+            (
+                constants.ENV_SCHEDULER_ADDRESS,
+                scheduler_address(cluster, namespace, encrypted=encrypted),
+            ),
             (constants.ENV_RETRY_LIMIT, str(retry.limit)),
             (constants.ENV_RETRY_BACKOFF, f"{retry.backoff_seconds:g}"),
             (constants.ENV_RETRY_MAX_BACKOFF, f"{retry.max_backoff_seconds:g}"),
@@ -69,6 +74,8 @@ def build_runner_job(
     # The 0 keeps the names of Jobs that exist in clusters.
     name = f"{child_names.child_name(workplan, 'run', cluster, 0)}-runner"
     spec = pod_spec(main, template, workplan, defaults, service_account=account, token=True)
+    if encrypted:
+        tls.mount_keys(spec, cluster)
     return owned_object(workplan, JOBS, name, labels) | {
         "spec": {
             "completions": 1,

@@ -56,7 +56,11 @@ class Reconciler:
             return
         uid = workplan.metadata.uid
         observed = observe(
-            workplan, self.state, self.resolver.state(uid), self.children.create_errors(uid)
+            workplan,
+            self.state,
+            self.resolver.state(uid),
+            self.children.create_errors(uid),
+            self.children.cluster_with_keys(uid),
         )
         actions = decide(observed, self.now())
         self._log_actions(key, actions)

@@ -64,7 +64,7 @@ def test_service_selects_the_scheduler_of_its_cluster() -> None:
     selector = cluster["spec"]["scheduler"]["service"]["selector"]
     assert selector["dask.org/cluster-name"] == cluster["metadata"]["name"]
     assert env(RUNNER)["VOXK8S_SCHEDULER_ADDRESS"] == scheduler_address(
-        cluster["metadata"]["name"], "lab"
+        cluster["metadata"]["name"], "lab", encrypted=True
     )
 
 

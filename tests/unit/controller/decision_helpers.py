@@ -14,6 +14,7 @@ from voxk8s.controller.decide.actions import (
     ApplyAutoscaler,
     CreateAccess,
     CreateCluster,
+    CreateKeys,
     CreateRunner,
     DeleteChild,
     RequeueAfter,
@@ -22,7 +23,9 @@ from voxk8s.controller.decide.actions import (
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.observe.observed import Observed
 
-CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, DeleteChild)
+CHILDREN = (
+    CreateAccess, CreateCluster, CreateKeys, CreateRunner, ApplyAutoscaler, DeleteChild,
+)  # fmt: skip
 
 
 def decided_actions(observed: Observed, now: datetime = START) -> tuple[Action, ...]:

@@ -65,6 +65,8 @@ class ActionExecutor:
                 return await self.children.create_access(observed)
             case actions.CreateCluster():
                 return await self.children.create_cluster(observed, action)
+            case actions.CreateKeys():
+                return await self.children.create_keys(observed)
             case actions.CreateRunner():
                 return await self.children.create_runner(observed)
             case actions.ApplyAutoscaler():

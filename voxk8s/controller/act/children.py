@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 from voxk8s import constants
@@ -17,10 +18,11 @@ from voxk8s.cluster.network_policies import build_network_policies
 from voxk8s.cluster.rbac import build_compute_account, build_runner_rbac
 from voxk8s.cluster.resources import ROLE_BINDINGS, ApiResource, resource_of
 from voxk8s.cluster.runner_job import build_runner_job
+from voxk8s.cluster.tls import build_tls_secret
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.observed import Observed, Problem
+from voxk8s.controller.observe.observed import ClusterView, Observed, Problem
 from voxk8s.controller.resolve.store_access import StoreAccess, store_access
 
 _log = logging.getLogger(__name__)
@@ -46,15 +48,22 @@ class Children:
     config: Config
     state: ClusterState
     clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _deleted_at: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    _cluster_with_keys: dict[str, str] = field(default_factory=dict)
     _create_errors: dict[str, dict[str, Problem]] = field(default_factory=dict)
 
     def create_errors(self, uid: str) -> tuple[Problem, ...]:
         """Return why children of a WorkPlan could not be created when last tried."""
         return tuple(self._create_errors.get(uid, {}).values())
 
+    def cluster_with_keys(self, uid: str) -> str:
+        """Return the uid of the WorkPlan's DaskCluster whose keys were created; empty if none."""
+        return self._cluster_with_keys.get(uid, "")
+
     def forget(self, uid: str) -> None:
-        """Drop the errors of a WorkPlan."""
+        """Drop what is kept about a WorkPlan."""
+        self._cluster_with_keys.pop(uid, None)
         self._create_errors.pop(uid, None)
 
     async def create_access(self, observed: Observed) -> bool:
@@ -76,7 +85,15 @@ class Children:
     async def create_cluster(self, observed: Observed, action: CreateCluster) -> bool:
         """Create the DaskCluster; False if it was rejected."""
         manifest = self._cluster_manifest(observed, action.workers)
-        return await self._create_all(observed, [manifest])
+        if not await self._create_all(observed, [manifest]):
+            return False
+        metadata = manifest["metadata"]
+        cluster = self.state.clusters.get(metadata["namespace"], metadata["name"])
+        return await self._create_keys(observed, cluster)
+
+    async def create_keys(self, observed: Observed) -> bool:
+        """Create the keys for TLS of the existing cluster; False if they were rejected."""
+        return await self._create_keys(observed, observed.cluster)
 
     async def create_runner(self, observed: Observed) -> bool:
         """Create the runner's Job; False if it was rejected."""
@@ -85,6 +102,7 @@ class Children:
             self.config.defaults,
             self._access(observed).target,
             cluster=self._cluster_name(observed),
+            encrypted=self._encrypted(observed),
         )
         return await self._create_all(observed, [manifest])
 
@@ -152,6 +170,23 @@ class Children:
         if observed.cluster is not None and observed.cluster.deleting is None:
             return observed.cluster.name
         return str(self._cluster_manifest(observed, 0)["metadata"]["name"])
+
+    def _encrypted(self, observed: Observed) -> bool:
+        """Whether the run's scheduler speaks TLS: one of an earlier operator may not."""
+        if observed.cluster is not None and observed.cluster.deleting is None:
+            return observed.cluster.encrypted
+        return self.config.defaults.tls
+
+    async def _create_keys(self, observed: Observed, cluster: ClusterView | None) -> bool:
+        """Create the keys of a cluster: after it, as Kubernetes deletes them with their owner."""
+        if cluster is None or not cluster.encrypted:
+            return True
+        workplan, defaults = observed.workplan, self.config.defaults
+        keys = build_tls_secret(workplan, defaults, cluster.name, cluster.uid, self.now())
+        if not await self._create_all(observed, [keys]):
+            return False
+        self._cluster_with_keys[workplan.metadata.uid] = cluster.uid
+        return True
 
     async def _create_all(self, observed: Observed, manifests: Iterable[KubeObject]) -> bool:
         uid = observed.workplan.metadata.uid

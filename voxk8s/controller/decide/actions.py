@@ -40,6 +40,11 @@ class CreateCluster:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateKeys:
+    """Create the Secret with the keys for TLS of the DaskCluster, unless it exists."""
+
+
+@dataclass(frozen=True, slots=True)
 class CreateRunner:
     """Create the runner's Job."""
 
@@ -101,6 +106,7 @@ Action: TypeAlias = (
     | ForgetPlan
     | CreateAccess
     | CreateCluster
+    | CreateKeys
     | CreateRunner
     | ApplyAutoscaler
     | DeleteChild

@@ -27,6 +27,7 @@ def observe(
     state: ClusterState,
     resolution: ResolutionState,
     create_errors: tuple[Problem, ...] = (),
+    cluster_with_keys: str = "",
 ) -> Observed:
     """Return what is known of a WorkPlan and its children.
 
@@ -64,6 +65,7 @@ def observe(
         runner=job,
         pods=tuple(found for found in state.pods.by_index(key) if found.owner in owners),
         create_errors=create_errors,
+        keys_created=cluster is not None and cluster.uid == cluster_with_keys,
         runner_pod_error=_runner_pod_error(state, namespace, job) if job else "",
         dashboard=dashboard_url(name, namespace) if name else None,
     )

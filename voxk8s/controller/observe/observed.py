@@ -58,6 +58,8 @@ class DeploymentView:
 class ClusterView:
     """A DaskCluster: its initial number of workers, and the Secret that its pods read.
 
+    `secret` has the store's credentials, `encrypted` tells whether its pods speak TLS.
+
     `deleting` is the time of its deletion timestamp.
     """
 
@@ -69,6 +71,7 @@ class ClusterView:
     deleting: datetime | None = None
     failed: bool = False
     secret: str = ""
+    encrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ class Observed:
     pods: tuple[PodView, ...] = ()
     create_errors: tuple[Problem, ...] = ()
     """Children that the API server rejected when the operator last tried to create them."""
+    keys_created: bool = False
+    """Whether this operator has created the Secret with the keys of the cluster."""
     runner_pod_error: str = ""
     """Why the API server rejected the pod of the runner's Job."""
     dashboard: str | None = None

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from voxk8s import constants
+from voxk8s.cluster import tls
 from voxk8s.controller.observe import observed, pod_problems
 
 Json: TypeAlias = Mapping[str, Any]
@@ -34,6 +35,7 @@ def cluster(body: Json) -> observed.ClusterView:
         deleting=_deleting(body),
         failed=(body.get("status") or {}).get("phase") == "Error",
         secret=_secret((body["spec"].get("worker") or {}).get("spec") or {}),
+        encrypted=_is_encrypted((body["spec"].get("worker") or {}).get("spec") or {}),
     )
 
 
@@ -168,6 +170,11 @@ def _secret(pod: Json) -> str:
             if reference and variable["name"] == constants.ENV_S3_KEY:
                 return str(reference["name"])
     return ""
+
+
+def _is_encrypted(pod: Json) -> bool:
+    """Whether a pod has the keys for TLS."""
+    return any(volume["name"] == tls.VOLUME for volume in pod.get("volumes") or ())
 
 
 def _owner(body: Json) -> str:

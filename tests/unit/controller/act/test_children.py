@@ -14,7 +14,7 @@ async def test_children_of_a_run(operator: ScriptedOperator) -> None:
     operator.user_applies()
     await operator.reconcile(2)
     made = operator.kube.created
-    assert made[-2:] == ["DaskCluster", "Job"]
+    assert made[-3:] == ["DaskCluster", "Secret", "Job"]
     assert set(made) == {
         "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "Secret", "DaskCluster", "Job",
     }  # fmt: skip
@@ -23,6 +23,20 @@ async def test_children_of_a_run(operator: ScriptedOperator) -> None:
     assert cluster["spec"]["worker"]["replicas"] == 1
     count = len(made)
     await operator.reconcile(3)
+    assert len(operator.kube.created) == count
+
+
+async def test_keys_are_created_after_a_crash_between_both(operator: ScriptedOperator) -> None:
+    """A cluster whose operator stopped before it created the keys gets them from the next one."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    keys = next(key for key in operator.kube.objects if key[2].endswith("-tls"))
+    del operator.kube.objects[keys]
+    operator.children.forget(operator.workplan["metadata"]["uid"])
+    await operator.reconcile()
+    assert keys in operator.kube.objects
+    count = len(operator.kube.created)
+    await operator.reconcile()
     assert len(operator.kube.created) == count
 
 

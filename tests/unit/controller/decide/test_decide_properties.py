@@ -25,6 +25,7 @@ from voxk8s.controller.decide.actions import (
     ChildKind,
     CreateAccess,
     CreateCluster,
+    CreateKeys,
     CreateRunner,
     DeleteChild,
     DeleteWorkPlan,
@@ -79,7 +80,13 @@ class Simulation:
                 self.change(resolution=Unresolved())
             case CreateCluster(workers):
                 assert self.observed.cluster is None
-                self.change(cluster=build.cluster(workers=workers, created=self.now))
+                self.change(
+                    cluster=build.cluster(workers=workers, created=self.now, encrypted=True),
+                    keys_created=False,
+                )
+            case CreateKeys():
+                assert not self.observed.keys_created
+                self.change(keys_created=True)
             case CreateRunner():
                 assert self.observed.runner is None
                 self.change(runner=build.job(created=self.now))
@@ -377,7 +384,7 @@ def test_fully_cached_plans_get_no_children(spec: dict[str, Any], events: list[E
     known = looked_up(FULLY_CACHED)
     kept = [event for event in events if event.__qualname__ != known.__qualname__]
     simulation = simulate(spec, [*kept, known])
-    made = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler)
+    made = (CreateAccess, CreateCluster, CreateKeys, CreateRunner, ApplyAutoscaler)
     assert not any(isinstance(action, made) for action in simulation.actions)
 
 
