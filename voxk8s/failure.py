@@ -70,6 +70,11 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
         """Whether the operation itself is sound and only has to be computed once more."""
         return self.reason in (RESULT_GONE, CANCELLED)
 
+    @property
+    def is_of_kernel(self) -> bool:
+        """Whether the kernel itself has failed for good: not a store, a worker or an input."""
+        return self.reason == REASON_OPERATION_FAILED and not self.transient
+
 
 def failure_of(
     error: BaseException,

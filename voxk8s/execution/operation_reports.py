@@ -79,6 +79,11 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
         """Whether the operation only has to be computed again."""
         return self.failure is not None and self.failure.is_recomputable
 
+    @property
+    def is_of_kernel(self) -> bool:
+        """Whether an operation has failed that would fail in any run."""
+        return self.failure is not None and self.failure.is_of_kernel
+
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
     """Reports of one process for one run, as they are sent to drivers.

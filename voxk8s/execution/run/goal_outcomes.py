@@ -37,17 +37,23 @@ class ResultVanished(StoreError):
 
 
 class GoalOutcomes:
-    """Collects the outcomes of goals; `fetch` is called only for values that are not stored.
+    """Collects the outcomes of goals; `fetch` is called for values that the store cannot give.
 
-    Large values are read on demand, perhaps long after the run; `recompute_goal` computes those
-    that have vanished by then. Results that have vanished already are listed in `vanished`.
+    `is_reliable` says whether it can give one that it has. Large values are read on demand, perhaps
+    long after the run; `recompute_goal` computes those that have vanished by then. Results that
+    have vanished already are listed in `vanished`.
     """
 
     def __init__(
-        self, config: RunConfig, fetch: Fetch, recompute_goal: RecomputeGoal | None
+        self,
+        config: RunConfig,
+        fetch: Fetch,
+        recompute_goal: RecomputeGoal | None,
+        is_reliable: Callable[[ResultKey], bool] = lambda _: True,
     ) -> None:
         self._config = config
         self._fetch = fetch
+        self._is_reliable = is_reliable
         self._recompute_goal = recompute_goal
         self.vanished: list[ResultKey] = []
 
@@ -58,7 +64,7 @@ class GoalOutcomes:
         """
         if report is not None and (encoded := report.value or report.skeleton):
             return decode_inline(encoded)
-        if report is not None and not report.stored:
+        if report is not None and not (report.stored and self._is_reliable(key)):
             return self._fetch(key)
         return _load(self._config.store, key)
 
@@ -75,24 +81,6 @@ class GoalOutcomes:
         records = self._config.store.records(known, state.began) if known else {}
         made = [self._outcome(goal, state, tracker, stopped, records) for goal in state.graph.goals]
         return tuple(self._write(outcome) if outcome.succeeded else outcome for outcome in made)
-
-    def recompute_vanished(self, outcomes: tuple[GoalOutcome, ...]) -> tuple[GoalOutcome, ...]:
-        """Return the outcomes with the values that the store keeps losing, each computed alone."""
-        return tuple(
-            self._recomputed(outcome) if outcome.key in self.vanished else outcome
-            for outcome in outcomes
-        )
-
-    def _recomputed(self, outcome: GoalOutcome) -> GoalOutcome:
-        if self._recompute_goal is None or outcome.succeeded:
-            return outcome
-        try:
-            value = self._recompute_goal(outcome.goal)
-        except StoreError as error:
-            logger.warning("%s", error)
-            return outcome
-        found = replace(outcome, failure=None, value=value, has_value=True, loader=None)
-        return self._write(found)
 
     def _outcome(
         self,
@@ -158,7 +146,7 @@ class GoalOutcomes:
             outcome = replace(outcome, url=store.url_of(report.digest))
         if report.value is not None:
             return replace(outcome, value=decode_inline(report.value), has_value=True)
-        if report.stored:
+        if report.stored and self._is_reliable(key):
             return replace(outcome, loader=self._loader(base.goal, key))
         if self._config.executor.is_local or not report.url:
             return replace(outcome, value=self._fetch(key), has_value=True)

@@ -12,7 +12,7 @@ from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.plan import ResultKey
 
 MAX_RECOMPUTATIONS: Final = 3
-"""How often a result is recomputed because it vanished from the store."""
+"""When a result has vanished from the store so often, the run holds it itself."""
 MAX_WORKER_LOSSES: Final = 2
 """How often a task is tried again after the workers that ran it died.
 
@@ -30,26 +30,24 @@ class Losses:
         self._counted: set[TaskKey] = set()
         self._killed: Counter[ResultKey] = Counter()
 
-    def result_vanished(self, key: ResultKey) -> bool:
-        """Record that a result is not in the store any more; whether it is to be recomputed.
+    def result_vanished(self, key: ResultKey) -> None:
+        """Record that a result is not in the store any more.
 
-        It is not when the store has lost it too often. Until `result_stored`, further reports of
-        the same loss do not count.
+        Until `result_computed`, further reports of the same loss do not count.
         """
-        if key in self._missing:
-            return True
-        if self._vanished[key] >= MAX_RECOMPUTATIONS:
-            return False
-        self._vanished[key] += 1
-        self._missing.add(key)
-        return True
+        if key not in self._missing:
+            self._vanished[key] += 1
+            self._missing.add(key)
 
     def is_missing(self, key: ResultKey) -> bool:
         """Whether a result has vanished and was not computed again yet."""
         return key in self._missing
 
     def is_unreliable(self, key: ResultKey) -> bool:
-        """Whether the store loses a result so often that it is not read from there any more."""
+        """Whether the store loses a result so often that the run does not read it from there.
+
+        Its value stays with the executor until the end of the run.
+        """
         return self._vanished[key] >= MAX_RECOMPUTATIONS
 
     def result_computed(self, key: ResultKey) -> None:

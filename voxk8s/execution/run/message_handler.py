@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Iterable
 
-from voxk8s.errors import SchedulerLost, StoreError
+from voxk8s.errors import SchedulerLost
 from voxk8s.execution.events import WorkerRecovered
 from voxk8s.execution.executors.protocol import (
     ExecutorStopped,
@@ -23,7 +23,7 @@ from voxk8s.execution.run.run_context import RunContext
 from voxk8s.execution.run.run_state import is_failure
 from voxk8s.execution.run.task_queue import QueuedTask, TaskState
 from voxk8s.execution.tasks.task import TaskKey
-from voxk8s.failure import RESULT_GONE, Failure, failure_of
+from voxk8s.failure import RESULT_GONE, Failure
 from voxk8s.plan import ResultKey
 
 logger = logging.getLogger(__name__)
@@ -76,13 +76,16 @@ class MessageHandler:
         task = context.state.queue.running(key)
         if task is None:
             return
+        is_gone = report.failure is not None and report.failure.reason == RESULT_GONE
+        is_loss = is_gone and report.origin == key
+        if is_loss and key not in task.group.fetches:
+            return  # by a task that was given up before: this one computes what that has not found
         context.tracker.forget([key])
         context.state.queue.drop(task)
         context.state.stale = True
-        is_gone = report.failure is not None and report.failure.reason == RESULT_GONE
         # Another run may read another store; if this one has lost the result too, it will see it.
-        if is_gone and is_own and report.origin == key and not context.result_vanished(key):
-            self._fail(key, failure_of(StoreError("the store keeps losing this result")))
+        if is_loss and is_own:
+            context.result_vanished(key)
 
     def _done(self, task: QueuedTask) -> None:
         context, queue = self._context, self._context.state.queue
@@ -103,8 +106,9 @@ class MessageHandler:
                 context.state.stale = True
                 return
             context.settle(key, report)
-            # The task's value is needed only if it is neither stored nor in the report.
-            held = held or not (report.stored or report.value is not None or report.origin)
+            # The task's value is needed only if it is neither stored, for sure, nor in the report.
+            stored = report.stored and not context.state.losses.is_unreliable(key)
+            held = held or not (stored or report.value is not None or report.origin)
         if not held:
             queue.settle(task)
 

@@ -144,9 +144,10 @@ class PlanRun:
             outcomes = goal_outcomes.collect(context.state, context.tracker, context.stopped)
             if context.stopped is not None:
                 return outcomes
-            # Every one is recorded: no `any`, which would end at the first.
-            if not sum(context.result_vanished(key) for key in goal_outcomes.vanished):
-                return goal_outcomes.recompute_vanished(outcomes)
+            if not goal_outcomes.vanished:
+                return outcomes
+            for key in goal_outcomes.vanished:
+                context.result_vanished(key)
 
     def _work(self, context: RunContext, submitter: Submitter, handler: MessageHandler) -> None:
         """Plan, feed the executor and handle its messages until nothing is left to do."""

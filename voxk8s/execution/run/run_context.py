@@ -144,18 +144,16 @@ class RunContext:
         if stored and lookups is not None and not is_unreliable:
             lookups.record(key, known=True)
 
-    def result_vanished(self, key: ResultKey) -> bool:
-        """Record that the store has lost a result; whether it is to be recomputed.
+    def result_vanished(self, key: ResultKey) -> None:
+        """Record that the store has lost a result: it is recomputed.
 
         It counts as unknown until this run has stored it again, although the store may still list
         it.
         """
         state = self.state
-        is_new = not state.losses.is_missing(key)
-        if not state.losses.result_vanished(key):
-            return False
-        if is_new:
+        if not state.losses.is_missing(key):
             logger.warning("the result %s vanished from the store; it is recomputed", key)
+        state.losses.result_vanished(key)
         if state.lookups is not None:
             state.lookups.record(key, known=False)
         if (task := state.queue.producer(key)) is not None:
@@ -163,11 +161,16 @@ class RunContext:
         self.tracker.forget([key])
         state.settled.pop(key, None)
         state.stale = True
-        return True
 
     def goal_outcomes(self) -> GoalOutcomes:
         """Create what collects the outcomes of this run's goals."""
-        return GoalOutcomes(self.config, self.fetch, self._recompute_goal)
+        losses = self.state.losses
+        return GoalOutcomes(
+            self.config,
+            self.fetch,
+            self._recompute_goal,
+            lambda key: not losses.is_unreliable(key),
+        )
 
     def progress(self, *, force: bool = False) -> None:
         """Dispatch the counts, not too often unless forced."""

@@ -67,19 +67,23 @@ class RunTracker:
             self.finals.pop(key, None)
 
     def apply(self, run: str, reports: Iterable[Report]) -> Iterator[Event]:
-        """Apply reports and return the events that follow; ignores operations of other plans."""
+        """Apply reports and return the events that follow; ignores what this run does not need."""
         for report in reports:
             key = ResultKey(report.key)
             node = self._nodes.get(key)
             if not isinstance(node, KeyOperation):
                 continue
+            if run != self._run and key not in self._work:
+                continue  # no goal of this run needs it
             match report.status:
                 case Status.COMPUTED | Status.FOUND:
                     yield from self._ended(run, node, report)
                 case Status.FAILED | Status.SKIPPED if report.is_recomputable:
                     pass  # it has not ended: the run computes it again
-                case Status.FAILED | Status.SKIPPED if run != self._run and self._has(key):
-                    pass  # what failed in another run has succeeded in this one
+                case Status.FAILED | Status.SKIPPED if run != self._run and (
+                    self._has(key) or not report.is_of_kernel
+                ):
+                    pass  # what failed in another run has succeeded, or may succeed, in this one
                 case Status.FAILED:
                     self.finals[key] = report
                     if key not in self.failed:

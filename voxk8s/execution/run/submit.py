@@ -77,8 +77,7 @@ class Submitter:
                 try:
                     state.pivots[key] = context.goal_outcomes().pivot_value(key, state.settled[key])
                 except ResultVanished:
-                    if not context.result_vanished(key):
-                        raise
+                    context.result_vanished(key)
 
     def feed(self) -> None:
         """Release what is not needed any more, and start tasks as far as the window allows."""

@@ -13,19 +13,11 @@ def test_a_vanished_result_counts_once_until_it_is_computed() -> None:
     """Twenty goals above it report the same loss."""
     losses = Losses()
     for _ in range(20):
-        assert losses.result_vanished(KEY)
+        losses.result_vanished(KEY)
     assert losses.is_missing(KEY)
     losses.result_computed(KEY)
     assert not losses.is_missing(KEY)
-
-
-def test_a_store_that_keeps_losing_a_result_is_given_up() -> None:
-    """Recomputing it once more would not help."""
-    losses = Losses()
-    for _ in range(MAX_RECOMPUTATIONS):
-        assert losses.result_vanished(KEY)
-        losses.result_computed(KEY)
-    assert not losses.result_vanished(KEY)
+    assert not losses.is_unreliable(KEY)
 
 
 def test_a_result_that_is_lost_again_and_again_is_unreliable() -> None:

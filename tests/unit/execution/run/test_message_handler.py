@@ -19,7 +19,7 @@ from voxk8s.execution.executors.protocol import (
 )
 from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
 from voxk8s.execution.operation_reports import Report, Status
-from voxk8s.execution.run.losses import MAX_WORKER_LOSSES
+from voxk8s.execution.run.losses import MAX_RECOMPUTATIONS, MAX_WORKER_LOSSES
 from voxk8s.execution.run.message_handler import (
     CANCELLED,
     MessageHandler,
@@ -29,12 +29,16 @@ from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.submit import Submitter
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.execution.source_locations import NO_LOCATIONS
-from voxk8s.execution.tasks.task import TaskKey
+from voxk8s.execution.tasks.fusion import FusionGroup
+from voxk8s.execution.tasks.scheduling import DefaultPolicy
+from voxk8s.execution.tasks.task import TaskKey, TaskOptions
 from voxk8s.failure import CANCELLED as RUN_CANCELLED
-from voxk8s.failure import Failure, failure_of
+from voxk8s.failure import RESULT_GONE, Failure, failure_of
 from voxk8s.kernels import registry
 from voxk8s.plan import ResultKey, key_graph
 from voxk8s.storage import Counts
+
+OPTIONS = TaskOptions(goals=(), must_store=(), cheap=())
 
 
 class IdleSession(SynchronousSession):
@@ -197,3 +201,36 @@ def test_a_task_that_ends_without_a_report_is_planned_again(context: RunContext)
     assert context.state.stale
     _plan(context)
     assert _task(context).startswith("default.addition-")
+
+
+def _gone(context: RunContext, key: ResultKey) -> Reports:
+    failure = Failure("the record is not in the store any more", RESULT_GONE)
+    report = Report(key, Status.FAILED, origin=key, failure=failure)
+    return Reports(context.name, (report,))
+
+
+def test_a_late_report_of_a_loss_does_not_stop_the_task_that_makes_up_for_it(
+    context: RunContext,
+) -> None:
+    """A task that was given up may still run, and find what is computed meanwhile missing."""
+    task = _task(context)
+    MessageHandler(context).handle([_gone(context, _key(context))] * 9)
+    assert _task(context) == task
+    assert not context.state.losses.is_missing(_key(context))
+
+
+def test_a_result_that_is_lost_more_often_than_counted_is_planned_again(
+    context: RunContext, events: list[Event]
+) -> None:
+    """Tasks that were to read it may report that at any time: it is no failure."""
+    key = _key(context)
+    for _ in range(2 * MAX_RECOMPUTATIONS):
+        context.state.queue.drop_all(uuid4().hex)
+        group = FusionGroup([], [key], [key])
+        context.state.queue.add([group], context.state.graph.nodes, OPTIONS, DefaultPolicy())
+        context.state.queue.take(9)
+        MessageHandler(context).handle([_gone(context, key)])
+        context.result_computed(key, stored=True)
+        assert context.state.stale
+    assert context.state.losses.is_unreliable(key)
+    assert not any(isinstance(event, OperationFailed) for event in events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.plans_and_runs import PlanMaker
+from voxk8s.errors import InputUnreachable, StoreAccessDenied
 from voxk8s.execution.events import NonDeterminism, OperationFailed, OperationFinished
 from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import KernelTotals
@@ -123,3 +124,37 @@ def test_what_failed_in_another_run_does_not_undo_a_success() -> None:
     assert not list(tracker.apply("another", [failed, skipped]))
     assert tracker.finals == {key: computed}
     assert not tracker.failed
+
+
+def test_what_only_another_run_could_not_do_is_no_failure_of_ours() -> None:
+    """Its store may refuse what ours takes, and it may try less often; a kernel fails in both."""
+    tracker, keys = _start()
+    for error in (StoreAccessDenied("no writing"), InputUnreachable("no answer")):
+        failed = _report(keys[0], Status.FAILED, origin=keys[0], failure=failure_of(error))
+        assert not list(tracker.apply("another", [failed]))
+    assert not tracker.failed
+    assert not tracker.finals
+    failed = _report(keys[0], Status.FAILED, origin=keys[0], failure=failure_of(ValueError("bad")))
+    [event] = tracker.apply("another", [failed])
+    assert isinstance(event, OperationFailed)
+
+
+def test_what_no_goal_needs_may_fail_elsewhere() -> None:
+    """A plan that takes one item of a sequence does not need the others; another plan may."""
+    make = PlanMaker()
+    sequence = make("sequence", 1.0, make("addition", 1.0, 9.0), make("addition", 1.0, 2.0))
+    make.show("x", make("index", sequence, 2.0))
+    graph = key_graph(make.plan(), registry())
+    resolution = resolve(graph, lambda _: ())
+    tracker = RunTracker("run")
+    tracker.set_resolution(graph.nodes, resolution)
+    unneeded = [
+        key
+        for key, node in graph.nodes.items()
+        if not isinstance(node, KeyConstant) and key not in resolution.compute
+    ]
+    assert unneeded
+    for key in unneeded:
+        failed = _report(key, Status.FAILED, origin=key, failure=Failure("no"))
+        assert not list(tracker.apply("another", [failed, _report(key)]))
+    assert tracker.progress().cached == 0
