@@ -104,6 +104,11 @@ test: tools install ## Set everything up and pass all tests
 bench: install ## Print the benchmark tables (BENCH="plan store" for some)
 	@$(RUN) tests.tools.bench $(BENCH)
 
+.PHONY: bench-cluster
+bench-cluster: ## Print those of a real cluster, started and stopped for them (ARGS="--high 7 --rounds 3")
+	@status=0; $(MAKE) install && $(RUN) tests.tools.bench.cluster_sweep $(ARGS) || status=$$?; \
+	$(MAKE) cluster-down; exit $$status
+
 # ---- code
 
 .PHONY: check

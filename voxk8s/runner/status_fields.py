@@ -132,11 +132,23 @@ def results_json(result: ExecutionResult, outcome: Outcome) -> bytes:
             "outcome": encode(outcome),
             "operations": encode(operation_counts(result.progress)),
             "seconds": round(result.execution_time, 3),
+            **_result_times(result),
             "kernels": [encode(one) for one in kernel_work(result)],
             "results": [encode(one) for one in goal_results(result.goals, whole=True)],
             "failures": [encode(one) for one in operation_failures(result.failures)],
         }
     )
+
+
+def _result_times(result: ExecutionResult) -> dict[str, float]:
+    """Return when the first and the last operation of the run ended, in seconds since 1970.
+
+    In between the workers compute: the start of pods and the end of the run are left out.
+    """
+    ends = [each.started + each.seconds for each in result.metrics.values() if each.started]
+    if not ends:
+        return {}
+    return {"first_result": round(min(ends), 3), "last_result": round(max(ends), 3)}
 
 
 def _result(goal: GoalOutcome, whole: bool) -> GoalResult:

@@ -8,11 +8,13 @@ from typing import Final
 
 BENCHMARKS: Final = (
     "cluster",
+    "cluster_sweep",
     "controller",
     "costs",
     "imgql",
     "kernels",
     "kernel_threads",
+    "large_values",
     "overhead",
     "plan",
     "scale",

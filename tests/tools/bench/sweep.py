@@ -1,9 +1,10 @@
 """A sweep over the parameters of a segmentation: about 26,000 operations over four volumes.
 
-Run `python -m tests.tools.bench.sweep [--quick] [--threads 1 2] [--kernels]`. For each number of
-threads a process of its own segments every volume for each combination of two thresholds, a radius
-and an opening, and prints the best Dice coefficient of each volume. `--quick` takes a fiftieth of
-the combinations, on one volume; `--kernels` prints the seconds by kernel.
+Run `python -m tests.tools.bench.sweep [--quick] [--high N] [--threads 1 2] [--kernels]`. For each
+number of threads a process of its own segments every volume for each combination of two thresholds,
+a radius and an opening, and prints the best Dice coefficient of each volume. `--quick` takes a
+fiftieth of the combinations, on one volume, `--high 3` those of three upper thresholds; `--kernels`
+prints the seconds by kernel.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ let score(p, truth) =
 CASE = """
 load flair{case} = "{folder}/flair{case}.nii.gz"
 load truth{case} = "{folder}/truth{case}.nii.gz"
-let brain{case} = !touch(flair{case} <. 0.1, border)
+let brain{case} = !touch(flair{case} <. {dark}, border)
 print "best {case}" score(percentiles(flair{case}, brain{case}, 0), truth{case} >. 0)
 """
 
@@ -66,6 +67,7 @@ def main() -> None:
     """Print a line for each number of threads."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--high", type=int, help="number of upper thresholds, all by default")
     parser.add_argument("--kernels", action="store_true", help="print seconds by kernel")
     parser.add_argument("--volumes", type=int, help="number of volumes, 4 by default")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -75,15 +77,16 @@ def main() -> None:
     cases = range(1, 1 + (given.volumes or (1 if given.quick else 4)))
     if given.inside:
         folder = Path(given.inside)
-        print(json.dumps(_measure(folder, _program(folder, cases, given.quick), given.executor)))
+        values = combinations(given.high, quick=given.quick)
+        print(json.dumps(_measure(folder, program(str(folder), cases, values), given.executor)))
         return
     with tempfile.TemporaryDirectory() as name:
-        _write_volumes(Path(name), cases)
+        write_volumes(Path(name), cases)
         print("| threads | operations | tasks | wall s | CPU s | peak MiB | stored MB | times |")
         print("|---:|---:|---:|---:|---:|---:|---:|---:|")
         first = 0.0
         for threads in given.threads:
-            row = _in_process(name, threads)
+            row = in_process(name, threads, sys.argv[1:])
             first = first or row["wall"]
             print(
                 f"| {threads} | {row['operations']} | {row['tasks']} | {row['wall']:.1f}"
@@ -95,9 +98,10 @@ def main() -> None:
                 _print_kernels(row["kernels"])
 
 
-def _in_process(folder: str, threads: int) -> dict[str, Any]:
+def in_process(folder: str, threads: int, options: Sequence[str]) -> dict[str, Any]:
+    """Run the sweep over the volumes in a folder, in a new process with so many threads."""
     answer = subprocess.run(
-        [sys.executable, "-m", "tests.tools.bench.sweep", *sys.argv[1:], "--inside", folder],
+        [sys.executable, "-m", "tests.tools.bench.sweep", *options, "--inside", folder],
         env={**os.environ, ENV_DASK_THREADS: str(threads)},
         stdout=subprocess.PIPE,
         check=True,
@@ -126,9 +130,16 @@ def _measure(folder: Path, program: str, executor: str) -> dict[str, Any]:
         "cpu": cpu,
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "stored": stored / 1e6,
+        "span": _span(result),
         "best": dict(result),
         "kernels": _by_kernel(result),
     }
+
+
+def _span(result: ExecutionResult) -> float:
+    """Return the seconds from the first result to the last."""
+    ends = [each.started + each.seconds for each in result.metrics.values() if not each.cached]
+    return max(ends) - min(ends)
 
 
 def _by_kernel(result: ExecutionResult) -> dict[str, list[float]]:
@@ -147,16 +158,30 @@ def _print_kernels(kernels: Mapping[str, Sequence[float]]) -> None:
         )
 
 
-def _program(folder: Path, cases: Collection[int], quick: bool) -> str:
+def combinations(high: int | None, *, quick: bool = False) -> dict[str, tuple[float, ...]]:
+    """Return the values of the parameters; of the upper thresholds the first `high`."""
+    values = QUICK if quick else WHOLE
+    return values | {"high": values["high"][:high]}
+
+
+def program(
+    folder: str, cases: Collection[int], values: Mapping[str, Sequence[float]], salt: float = 0.0
+) -> str:
+    """Return the program over the volumes of some cases in a folder or below a URL.
+
+    `salt`, far below the distance of two voxels, makes all its operations but the loads new.
+    """
     texts = {
-        name: ", ".join(map(str, values)) for name, values in (QUICK if quick else WHOLE).items()
+        name: ", ".join(repr(each + (salt if name in ("high", "low") else 0.0)) for each in row)
+        for name, row in values.items()
     }
     return PROGRAM.format(**texts) + "".join(
-        CASE.format(case=case, folder=folder) for case in cases
+        CASE.format(case=case, folder=folder, dark=repr(0.1 + salt)) for case in cases
     )
 
 
-def _write_volumes(folder: Path, cases: Collection[int]) -> None:
+def write_volumes(folder: Path, cases: Collection[int]) -> None:
+    """Write the volumes of some cases as files."""
     for case in cases:
         for name, image in zip(("flair", "truth"), volume(case), strict=True):
             data = encode_file(image, ".nii.gz").data
