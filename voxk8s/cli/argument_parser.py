@@ -194,8 +194,8 @@ def _store(command: Parser, common: Parser) -> None:
         "--pins-older-than",
         metavar="AGE",
         type=age,
-        help="forget digests of inputs that were not read for this long (default: --older-than,"
-        " or 90d)",
+        help="forget digests of inputs that were not read, and costs that no run has written, for"
+        " this long (default: --older-than, or 90d)",
     )
     collect.add_argument(
         "--grace",

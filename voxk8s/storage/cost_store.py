@@ -75,6 +75,21 @@ class CostStore:
                     self._keep(merged)
                     return
 
+    def is_valid(self) -> bool:
+        """Whether recorded costs, where there are any, have their form; damaged ones are moved.
+
+        They go to quarantine, and are measured again. Raises StoreError.
+        """
+        data = self._backend.get(constants.COSTS_PATH)
+        if data is None:
+            return True
+        try:
+            _check(data)
+        except CorruptBlob:
+            # Read once more, since the connection may be at fault.
+            return self._read()[1] is not None
+        return True
+
     def _read(self) -> tuple[KernelCosts, ObjectInfo | None]:
         states: list[ObjectInfo] = []
         data = self._quarantine.read(

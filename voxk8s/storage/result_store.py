@@ -293,7 +293,9 @@ class ResultStore:
         blob.
         """
         read_record = partial(self._records.read, refresh=False)
-        return verify(self._backend, self._blobs, self._pool, read_record, tell)
+        return verify(
+            self._backend, self._blobs, self._pool, read_record, self.costs.is_valid, tell
+        )
 
     def check_clock(self) -> None:
         """Raise StoreError where this machine's clock is ahead of the store's, before `collect`."""

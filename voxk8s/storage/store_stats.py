@@ -14,7 +14,8 @@ from voxk8s.storage.counters import Counts
 class StoreStats:
     """What a store holds, found by listing it, and the counts of this process.
 
-    `unfinished` files were begun by writers that still write, or were killed.
+    `costs` are objects with recorded costs of kernels. `unfinished` files were begun by writers
+    that still write, or were killed.
     """
 
     records: int
@@ -25,6 +26,8 @@ class StoreStats:
     run_bytes: int
     pins: int
     leases: int
+    costs: int
+    cost_bytes: int
     quarantined: int
     quarantined_bytes: int
     unfinished: int
@@ -37,6 +40,7 @@ def store_stats(backend: Backend, counts: Counts) -> StoreStats:
     records, record_bytes = _sum(backend.list(constants.RECORDS_PREFIX))
     blobs, blob_bytes = _sum(backend.list(constants.BLOBS_PREFIX))
     run_files, run_bytes = _sum(backend.list(constants.RUNS_PREFIX))
+    costs, cost_bytes = _sum(backend.list(constants.COSTS_PREFIX))
     quarantined, quarantined_bytes = _sum(backend.list(constants.QUARANTINE_PREFIX))
     unfinished, unfinished_bytes = _sum(backend.unfinished())
     return StoreStats(
@@ -48,6 +52,8 @@ def store_stats(backend: Backend, counts: Counts) -> StoreStats:
         run_bytes=run_bytes,
         pins=_sum(backend.list(constants.PINS_PREFIX))[0],
         leases=_sum(backend.list(constants.LEASES_PREFIX))[0],
+        costs=costs,
+        cost_bytes=cost_bytes,
         quarantined=quarantined,
         quarantined_bytes=quarantined_bytes,
         unfinished=unfinished,

@@ -31,6 +31,7 @@ def test_objects_are_counted_by_kind() -> None:
         "pins/v1/p": 7,
         "runs/ns/a/1/x": 8,
         "lease/v1/l": 9,
+        "costs/v1/kernels": 11,
         "probe/v1": 10,
     }
     for path, size in sizes.items():
@@ -40,6 +41,7 @@ def test_objects_are_counted_by_kind() -> None:
     assert (stats.blobs, stats.blob_bytes) == (1, 50)
     assert (stats.run_files, stats.run_bytes) == (1, 8)
     assert (stats.pins, stats.leases) == (1, 1)
+    assert (stats.costs, stats.cost_bytes) == (1, 11)
     assert (stats.quarantined, stats.quarantined_bytes) == (1, 6)
     assert (stats.unfinished, stats.unfinished_bytes) == (0, 0)
     assert stats.counts == Counts(hits=1)

@@ -21,7 +21,7 @@ from voxk8s.storage import (
 
 _EVERY = 0.5
 _PINS_KEPT = 90 * 86_400.0
-"""A pin that is missing costs one more reading of an input."""
+"""A pin that is missing costs one more reading of an input; costs are measured again."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -51,6 +51,7 @@ def _stats(arguments: argparse.Namespace, store: ResultStore) -> int:
     print(f"runs         {stats.run_files:,} files ({size_text(stats.run_bytes)})")
     print(f"pins         {stats.pins:,}")
     print(f"leases       {stats.leases:,}")
+    print(f"costs        {stats.costs:,} ({size_text(stats.cost_bytes)})")
     print(f"quarantined  {stats.quarantined:,} ({size_text(stats.quarantined_bytes)})")
     print(f"unfinished   {stats.unfinished:,} ({size_text(stats.unfinished_bytes)})")
     return 0
@@ -70,6 +71,7 @@ def _write_verification(store: ResultStore, found: Verification) -> None:
     print(f"store        {store.url}")
     print(f"results      {found.records:,}")
     print(f"blobs        {found.blobs:,} ({size_text(found.blob_bytes)})")
+    print(f"costs        {found.costs:,}")
     print(
         f"orphans      {found.orphans:,} ({size_text(found.orphan_bytes)}; harmless, see store gc)"
     )

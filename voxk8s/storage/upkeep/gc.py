@@ -32,8 +32,8 @@ Row: TypeAlias = tuple[str, float, int]
 class Collection:
     """What was deleted, or would be, and what is left.
 
-    `runs` is the number of their folders. `other` are objects in quarantine, leases, and unfinished
-    files of killed writers.
+    `runs` is the number of their folders. `other` are objects in quarantine, leases, recorded
+    costs, and unfinished files of killed writers.
     """
 
     results: int

@@ -21,7 +21,8 @@ class Limits:
     """The limits of a store; times in seconds, None for no limit.
 
     Results that were not used for `older_than` are deleted, then the least recently used ones until
-    records and blobs have at most `max_bytes`; pins that were not used for `pins_older_than`; runs
+    records and blobs have at most `max_bytes`; pins that were not used, and costs
+    that were not written, for `pins_older_than`; runs
     whose files were not written for `runs_older_than`. Nothing younger than `grace` is deleted.
     """
 

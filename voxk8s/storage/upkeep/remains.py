@@ -1,4 +1,4 @@
-"""Deletes what is neither a result nor a blob: files of runs, pins, and what was left behind.
+"""Deletes what is neither a result nor a blob: files of runs, pins, costs, and what is left over.
 
 Left behind are objects in quarantine, leases that nobody renews, and the unfinished files of killed
 writers (in folders; an S3 server deletes unfinished uploads itself, by a lifecycle rule).
@@ -72,8 +72,13 @@ def collect_remains(
     if limits.pins_older_than is not None:
         limit = before(limits.pins_older_than)
         pins, size_of_pins = expired(constants.PINS_PREFIX, limit, "pins deleted")
+    left: list[tuple[int, int]] = []
+    if limits.pins_older_than is not None:
+        # Every run of some seconds writes costs again, so these are of no use any more.
+        limit = before(limits.pins_older_than)
+        left.append(expired(constants.COSTS_PREFIX, limit, "recorded costs deleted"))
     limit = before(0.0)
-    left = [
+    left += [
         expired(prefix, limit, what)
         for prefix, what in (
             (constants.QUARANTINE_PREFIX, "corrupt objects deleted"),

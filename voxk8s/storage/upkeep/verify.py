@@ -28,12 +28,13 @@ class Verification:
 
     Corrupt objects are in quarantine. A dangling record's blob is missing or has another size: its
     result is computed again when it is needed. Orphans are blobs without a record: harmless, and
-    garbage collected in time.
+    garbage collected in time. `costs` are objects with recorded costs of kernels.
     """
 
     records: int
     blobs: int
     blob_bytes: int
+    costs: int
     corrupt_count: int
     dangling_count: int
     orphans: int
@@ -52,9 +53,10 @@ def verify(
     blobs: BlobStore,
     pool: ThreadPool,
     read_record: Callable[[str], Record | None],
+    costs_valid: Callable[[], bool],
     progress: Progress,
 ) -> Verification:
-    """Read all blobs and records; blobs are read in chunks, whatever their size."""
+    """Read all blobs, records and costs; blobs are read in chunks, whatever their size."""
     corrupt: list[str] = []
     dangling: list[str] = []
 
@@ -105,10 +107,14 @@ def verify(
                 dangling.append(record.key)
         count += len(each)
         progress("records", count)
+    costs = [found.path for found in backend.list(constants.COSTS_PREFIX)]
+    if constants.COSTS_PATH in costs and not costs_valid():
+        corrupt.append(constants.COSTS_PATH)
     return Verification(
         records=count,
         blobs=len(rows),
         blob_bytes=int(rows["size"].sum()),
+        costs=len(costs),
         corrupt_count=len(corrupt),
         dangling_count=len(dangling),
         orphans=int((~named).sum()),

@@ -41,6 +41,7 @@ def test_stats_count_results_and_blobs(call: Callable[..., Done], store: ResultS
         ["runs", "0"],
         ["pins", "0"],
         ["leases", "0"],
+        ["costs", "0"],
         ["quarantined", "0"],
         ["unfinished", "0"],
     ]

@@ -54,6 +54,18 @@ def test_pins_that_are_not_used_are_deleted(store: ResultStore, tmp_path: Path) 
     assert files(tmp_path) == {"pins/v1/aa/young"}
 
 
+def test_costs_that_no_run_has_written_for_long_are_deleted(
+    store: ResultStore, tmp_path: Path
+) -> None:
+    """They are kept as long as pins; those of a store in use are written again and again."""
+    write(store, tmp_path, "costs/v0/old", 30)
+    write(store, tmp_path, "costs/v1/kernels", 5)
+    assert store.collect(Limits()).other == 0
+    done = store.collect(Limits(pins_older_than=10 * DAY))
+    assert (done.pins, done.other, done.bytes) == (0, 1, 4)
+    assert files(tmp_path) == {"costs/v1/kernels"}
+
+
 def test_the_grace_period_protects_runs_and_pins(store: ResultStore, tmp_path: Path) -> None:
     """Whatever their limits."""
     write(store, tmp_path, "pins/v1/aa/young", 1)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from tests.unit.storage.memory import memory_store
+from voxk8s.constants import COSTS_PATH
 from voxk8s.storage import ResultStore
+from voxk8s.storage.kernel_costs import Cost, KernelCosts
 from voxk8s.storage.layout import blob_path, record_path
 
 KEYS = [f"{number:064x}" for number in range(3)]
@@ -79,3 +81,22 @@ def test_other_objects_are_ignored(store: ResultStore) -> None:
     """Objects whose names are not digests are not blobs."""
     store._backend.write("cas/sha256/readme", (b"text",), "text/plain")
     assert store.verify().sound
+
+
+def test_recorded_costs_are_verified(store: ResultStore) -> None:
+    """Damaged ones are moved to quarantine; nothing is wrong after that."""
+    store.costs.add(KernelCosts({"lab.work": {0: Cost(1, 2.0)}}))
+    found = store.verify()
+    assert (found.sound, found.costs) == (True, 1)
+    store._backend.write(COSTS_PATH, (b"{}",), "application/json")
+    assert store.verify().corrupt == (COSTS_PATH,)
+    assert store.stats().quarantined == 1
+    found = store.verify()
+    assert (found.sound, found.costs) == (True, 0)
+
+
+def test_costs_of_other_versions_are_not_judged(store: ResultStore) -> None:
+    """A later version may have another form."""
+    store._backend.write("costs/v9/kernels", (b"?",), "application/json")
+    found = store.verify()
+    assert (found.sound, found.costs) == (True, 1)
