@@ -8,9 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from voxk8s.cluster.kube_client import ObjectList, WatchEvent
+from voxk8s.cluster.kube_client import ListPage, ObjectList, WatchEvent
 from voxk8s.cluster.kube_errors import AlreadyExists, Conflict, NotFound
 from voxk8s.cluster.resources import ApiResource
+from voxk8s.cluster.server_clock import ServerClock
 
 
 class ScriptedKube:
@@ -23,6 +24,7 @@ class ScriptedKube:
         self.created: list[str] = []
         self.deleted: list[tuple[str, str]] = []
         self.events: list[dict[str, Any]] = []
+        self.server_clock = ServerClock()
         self._version = 0
         self._watches: list[tuple[str, asyncio.Queue[dict[str, Any]]]] = []
         self._failures: dict[str, list[Exception]] = defaultdict(list)
@@ -71,6 +73,17 @@ class ScriptedKube:
             copy.deepcopy(each) for key, each in self.objects.items() if key[0] == resource.kind
         ]
         return ObjectList(items, str(self._version))
+
+    async def list_pages(
+        self, resource: ApiResource, namespace: str | None = None, **_: Any
+    ) -> AsyncGenerator[ListPage]:
+        """Yield all objects of a kind in one page."""
+        listing = await self.list(resource, namespace)
+        yield ListPage(listing.items, listing.resource_version)
+
+    def guarded(self, _: Any) -> ScriptedKube:
+        """Return itself: the guard has tests of its own."""
+        return self
 
     async def watch(
         self, resource: ApiResource, namespace: str | None = None, **_: Any
@@ -151,10 +164,19 @@ class ScriptedKube:
         return self.put(found)
 
     async def delete(
-        self, resource: ApiResource, name: str, namespace: str | None = None, **_: Any
+        self,
+        resource: ApiResource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        uid: str | None = None,
+        **_: Any,
     ) -> bool:
-        """Delete an object."""
+        """Delete an object; raises Conflict if it has another uid."""
         self._count("delete", resource)
+        found = self.objects.get((resource.kind, namespace or "", name))
+        if found is not None and uid is not None and uid != found["metadata"]["uid"]:
+            raise Conflict("Precondition failed: UID in precondition", 409)
         self.deleted.append((resource.kind, name))
         return self.objects.pop((resource.kind, namespace or "", name), None) is not None
 

@@ -7,7 +7,7 @@ settings, are handled by the official client (`transport`).
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
@@ -19,20 +19,27 @@ import msgspec
 from voxk8s.cluster.kube_errors import KubeUnreachable, NotFound, error_from_status
 from voxk8s.cluster.resources import EVENTS, PODS, ApiResource
 from voxk8s.cluster.responses import iter_lines, read_body, read_error
+from voxk8s.cluster.server_clock import ServerClock
 from voxk8s.cluster.transport import InClusterTransport, KubeconfigTransport, Request, Transport
 from voxk8s.failure import message_of
 
 KubeObject: TypeAlias = dict[str, Any]
 """A Kubernetes object as JSON data."""
+Decoder: TypeAlias = Callable[[msgspec.Raw], KubeObject]
+"""Decodes an object of a list or watch; it may leave out what nobody needs."""
 Propagation: TypeAlias = Literal["Background", "Foreground", "Orphan"]
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 _FULL_OBJECT = "application/json, */*"
 _METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
-_PAGE_SIZE = 500
+_PAGE_BYTES = 4 * 1024 * 1024
+_FIRST_PAGE = 20
+_MOST_ITEMS = 500
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _WATCH_SECONDS = 240
+WATCH_SILENCE = 100.0
+"""Seconds without a line after which a watch is dead: bookmarks come once a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,23 @@ class ObjectList:
 
 
 @dataclass(frozen=True, slots=True)
+class ListPage:
+    """Some of the objects of a collection at one resource version.
+
+    `last` is whether the list ends with them: what was in no page does not exist.
+    """
+
+    items: list[KubeObject]
+    resource_version: str
+    last: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class WatchEvent:
     """An object was added, modified or deleted."""
 
-    type: Literal["ADDED", "MODIFIED", "DELETED"]
+    type: str
+    """ADDED, MODIFIED or DELETED."""
     object: KubeObject
 
 
@@ -62,12 +82,23 @@ class KubeClient:
     """Client of one API server; an asynchronous context manager, to be used in one event loop.
 
     Methods raise the errors of `kube_errors`; any of them may raise KubeUnreachable, Forbidden,
-    Overloaded or KindMissing.
+    Overloaded or KindMissing. `server_clock` has the API server's time.
     """
 
-    def __init__(self, transport: Transport) -> None:
-        """Use a transport; `connect` chooses one."""
+    def __init__(self, transport: Transport, guard: Callable[[], None] | None = None) -> None:
+        """Use a transport; `connect` chooses one. `guard` is called before each write."""
         self._transport = transport
+        self._guard = guard
+        self.server_clock = ServerClock()
+
+    def guarded(self, guard: Callable[[], None]) -> KubeClient:
+        """Return a client with the same connections that calls `guard` before each write.
+
+        What `guard` raises, the method raises, and nothing is sent.
+        """
+        client = KubeClient(self._transport, guard)
+        client.server_clock = self.server_clock
+        return client
 
     @classmethod
     async def connect(
@@ -76,7 +107,8 @@ class KubeClient:
         """Connect by KUBECONFIG, else by the service account of the pod, else by ~/.kube/config.
 
         `context` is a context of the kubeconfig (default: its current one), `connections` the size
-        of the connection pool. Raises KubeConfigMissing if no configuration is found or readable.
+        of the connection pool, 0 for no limit: each watch keeps one. Raises KubeConfigMissing if
+        no configuration is found or readable.
         """
         path = env.get("KUBECONFIG")
         if not path and "KUBERNETES_SERVICE_HOST" in env:
@@ -121,26 +153,58 @@ class KubeClient:
     ) -> ObjectList:
         """Return all objects that match the selectors; reads them in pages."""
         items: list[KubeObject] = []
+        version = ""
+        pages = self.list_pages(
+            resource, namespace, label_selector=label_selector, field_selector=field_selector
+        )
+        async for page in pages:
+            items += page.items
+            version = page.resource_version
+        return ObjectList(items, version)
+
+    async def list_pages(
+        self,
+        resource: ApiResource,
+        namespace: str | None = None,
+        *,
+        label_selector: str | None = None,
+        field_selector: str | None = None,
+        decode: Decoder = msgspec.json.decode,
+    ) -> AsyncGenerator[ListPage]:
+        """Yield all objects that match the selectors, in pages of a few MB.
+
+        Raises Expired if the API server cannot continue the list: begin again.
+        """
         token: str | None = None
+        limit = _FIRST_PAGE
         while True:
-            page = await self._json(
+            response = await self._call(
                 "GET",
                 resource.path(namespace),
                 query={
                     "labelSelector": label_selector,
                     "fieldSelector": field_selector,
-                    "limit": _PAGE_SIZE,
+                    "limit": limit,
                     "continue": token,
                 },
             )
-            items += page.get("items") or ()
-            token = page["metadata"].get("continue")
-            if not token:
-                break
-        for item in items:  # a list has apiVersion and kind once, for all of its items
-            item.setdefault("apiVersion", resource.api_version)
-            item.setdefault("kind", resource.kind)
-        return ObjectList(items, page["metadata"]["resourceVersion"])
+            data = await read_body(response)
+            page = msgspec.json.decode(data, type=_RawList)
+            raw_items = page.items or []
+            if raw_items:
+                limit = min(_MOST_ITEMS, max(1, _PAGE_BYTES * len(raw_items) // len(data)))
+            items = [decode(raw) for raw in raw_items]
+            for item in items:  # a list has apiVersion and kind once, for all of its items
+                item.setdefault("apiVersion", resource.api_version)
+                item.setdefault("kind", resource.kind)
+            token = page.metadata.continue_ or None
+            version = page.metadata.resource_version
+            # The consumer may take its time: it must not keep the text of the page.
+            del response, data, page, raw_items
+            yield ListPage(items, version, last=token is None)
+            del items
+            if token is None:
+                return
 
     async def watch(
         self,
@@ -151,15 +215,18 @@ class KubeClient:
         label_selector: str | None = None,
         field_selector: str | None = None,
         seconds: int = _WATCH_SECONDS,
+        silence: float = WATCH_SILENCE,
+        decode: Decoder = msgspec.json.decode,
     ) -> AsyncGenerator[WatchEvent | Bookmark]:
         """Yield the changes after `resource_version` until the API server ends the watch.
 
-        The API server ends it after `seconds`. Raises Expired if the resource version is too old.
+        The API server ends it after `seconds`. Raises Expired if the resource version is too old,
+        KubeUnreachable after `silence` seconds without a change or a bookmark.
         """
         response = await self._call(
             "GET",
             resource.path(namespace),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=seconds + 30),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=silence),
             query={
                 "watch": "true",
                 "allowWatchBookmarks": "true",
@@ -171,16 +238,17 @@ class KubeClient:
         )
         try:
             async for line in iter_lines(response):
-                event = msgspec.json.decode(line)
-                body = event["object"]
-                match event["type"]:
+                event = msgspec.json.decode(line, type=_RawEvent)
+                match event.type:
                     case "ADDED" | "MODIFIED" | "DELETED":
-                        yield WatchEvent(event["type"], body)
+                        yield WatchEvent(event.type, decode(event.object))
                     case "BOOKMARK":
+                        body = msgspec.json.decode(event.object)
                         yield Bookmark(body["metadata"]["resourceVersion"])
                     case _:
+                        status = msgspec.json.decode(event.object)
                         raise error_from_status(
-                            int(body.get("code") or 500), body, resource.path(namespace)
+                            int(status.get("code") or 500), status, resource.path(namespace)
                         )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise KubeUnreachable(
@@ -357,8 +425,12 @@ class KubeClient:
         url = f"{self._transport.host}{path}"
         if parameters:
             url = f"{url}?{urlencode(parameters)}"
+        if self._guard is not None and method != "GET":
+            self._guard()
+        sent = self.server_clock.clock()
         try:
             response = await self._transport.send(Request(method, url, headers, body, timeout))
+            self.server_clock.note(response.headers.get("Date"), sent, self.server_clock.clock())
             if response.status < 300:
                 return response
             failure = await read_error(response, path)
@@ -367,3 +439,22 @@ class KubeClient:
                 f"the API server does not answer {method} {path}: {message_of(error)}"
             ) from error
         raise failure
+
+
+class _ListMeta(msgspec.Struct):
+    resource_version: str = msgspec.field(name="resourceVersion", default="")
+    continue_: str = msgspec.field(name="continue", default="")
+
+
+class _RawList(msgspec.Struct):
+    """A list whose items are still text."""
+
+    metadata: _ListMeta
+    items: list[msgspec.Raw] | None = None
+
+
+class _RawEvent(msgspec.Struct):
+    """An event of a watch whose object is still text."""
+
+    type: str
+    object: msgspec.Raw

@@ -8,8 +8,13 @@ from typing import Any
 from voxk8s.errors import PermanentError, TransientError
 
 
-class _ApiError(Exception):
-    """What the API server answered: HTTP status (0: no answer), reason and message."""
+class ApiError(Exception):
+    """What the API server answered: HTTP status (0: no answer), reason and message.
+
+    `retry_after` are the seconds after which it asks to try again, 0 if it does not say.
+    """
+
+    retry_after: float = 0.0
 
     def __init__(self, message: str, status: int = 0, reason: str = "") -> None:
         super().__init__(message, status, reason)
@@ -21,56 +26,65 @@ class _ApiError(Exception):
         return self.message
 
 
-class NotFound(_ApiError, PermanentError):
+class NotFound(ApiError, PermanentError):
     """The object does not exist."""
 
 
-class AlreadyExists(_ApiError, PermanentError):
+class AlreadyExists(ApiError, PermanentError):
     """An object of this name exists already."""
 
 
-class Invalid(_ApiError, PermanentError):
+class Invalid(ApiError, PermanentError):
     """The API server rejects the object as malformed or invalid."""
 
 
-class TooLarge(_ApiError, PermanentError):
+class TooLarge(ApiError, PermanentError):
     """The object exceeds the size limit of the API server or of etcd."""
 
 
-class KindMissing(_ApiError, TransientError):
+class KindMissing(ApiError, TransientError):
     """The API server does not serve the kind: its CRD is not installed (yet)."""
 
 
-class Forbidden(_ApiError, TransientError):
+class Forbidden(ApiError, TransientError):
     """RBAC, an admission policy or a quota rejects the request; each of them may change."""
 
 
-class Conflict(_ApiError, TransientError):
+class Conflict(ApiError, TransientError):
     """The object was changed in the meantime, or another field manager owns the field."""
 
 
-class Expired(_ApiError, TransientError):
-    """The resource version is too old: list again."""
+class Expired(ApiError, TransientError):
+    """The resource version is too old, or newer than any that the server has: list again."""
 
 
-class Overloaded(_ApiError, TransientError):
-    """The API server asks to retry after `retry_after` seconds."""
-
-    retry_after: float = 1.0
+class Overloaded(ApiError, TransientError):
+    """The API server has too many requests."""
 
 
-class KubeUnreachable(_ApiError, TransientError):
+class Fenced(ApiError, TransientError):
+    """The request was not sent: this process no longer has the right to write."""
+
+
+class KubeUnreachable(ApiError, TransientError):
     """The API server does not answer, or answers with a server error."""
 
 
-class KubeConfigMissing(_ApiError, PermanentError):
+class KubeConfigMissing(ApiError, PermanentError):
     """No cluster is configured: no kubeconfig was found and the process does not run in a pod."""
 
 
 def error_from_status(
     code: int, status: Mapping[str, Any], path: str, retry_after: str | None = None
-) -> Exception:
+) -> ApiError:
     """Return the error for an HTTP status and the Status object of the response."""
+    error = _error(code, status, path)
+    if retry_after and retry_after.isdigit():
+        error.retry_after = float(retry_after)
+    return error
+
+
+def _error(code: int, status: Mapping[str, Any], path: str) -> ApiError:
     reason = str(status.get("reason") or "")
     message = str(status.get("message") or reason or f"HTTP {code} for {path}").strip()
     match code, reason:
@@ -91,10 +105,10 @@ def error_from_status(
         case 413, _:
             return TooLarge(message, code, reason)
         case 429, _:
-            error = Overloaded(message, code, reason)
-            if retry_after and retry_after.isdigit():
-                error.retry_after = float(retry_after)
-            return error
+            return Overloaded(message, code, reason)
+        # After etcd was restored from a backup, clients know versions that do not exist yet.
+        case 504, _ if "Too large resource version" in message:
+            return Expired(message, code, reason)
         case 500, _ if "etcdserver: request is too large" in message:
             return TooLarge(message, code, reason)
         case ((400 | 405 | 406 | 415 | 422), _):

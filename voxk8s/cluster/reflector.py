@@ -1,14 +1,35 @@
-"""List and watch, as client-go's Reflector: watches are resumed, or the objects listed again."""
+"""List and watch, with the guarantees of client-go's Reflector.
+
+- *Resume*: a watch that ends is resumed at its last resource version, which bookmarks move on.
+- *Relist*: if the API server no longer has that version, or does not have it yet (its store was
+  restored from a backup), the objects are listed again. They are listed from the store, not from
+  the API server's cache, in pages.
+- *Pauses*: whatever ends a watch early, its restart waits, doubled each time up to a limit, with
+  jitter, and at least as long as the API server asks for. Only one that lasted is resumed at once.
+- *Silence*: a watch without a line for longer than bookmarks take is closed and resumed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from voxk8s.cluster.kube_client import Bookmark, KubeClient, ObjectList, WatchEvent
+import msgspec
+
+from voxk8s.cluster.kube_client import (
+    WATCH_SILENCE,
+    Bookmark,
+    Decoder,
+    KubeClient,
+    ListPage,
+    WatchEvent,
+)
 from voxk8s.cluster.kube_errors import (
+    ApiError,
     Expired,
     Forbidden,
     KindMissing,
@@ -19,17 +40,55 @@ from voxk8s.cluster.kube_errors import (
 from voxk8s.cluster.resources import ApiResource
 
 _FAILURES_BEFORE_RELIST = 5
+_LASTING_SECONDS = 20.0
+"""Life of a watch after which earlier failures are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListStarted:
+    """A list is about to be requested: pages that were received before do not belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchError:
     """Listing or watching failed; it is retried after a pause."""
 
-    error: Exception
+    error: ApiError
 
 
-ReflectorEvent: TypeAlias = ObjectList | WatchEvent | Bookmark | WatchError
-"""After an ObjectList any other object no longer exists."""
+ReflectorEvent: TypeAlias = ListStarted | ListPage | WatchEvent | Bookmark | WatchError
+"""After the last ListPage any object that was in no page since ListStarted no longer exists."""
+
+
+@dataclass(slots=True)
+class Pauses:
+    """Seconds to wait before a list or watch is tried again: doubled each time, with jitter.
+
+    `clock` is in seconds, `chance` returns numbers in [0, 1).
+    """
+
+    first: float = 1.0
+    most: float = 30.0
+    clock: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = random.random
+    _next: float = 0.0
+    _began: float = 0.0
+
+    def begin(self) -> None:
+        """Note that an attempt begins."""
+        self._began = self.clock()
+
+    def after(self, error: ApiError | None) -> float:
+        """Return the seconds to wait after an attempt that ended, by an error or by itself."""
+        if self.clock() - self._began >= _LASTING_SECONDS:
+            self._next = 0.0
+            if error is None:
+                return 0.0
+        wait = self._next or self.first
+        self._next = min(wait * 2, self.most)
+        asked = error.retry_after if error is not None else 0.0
+        # Jitter only adds to what the API server asks for: it would be asked too early.
+        return max(asked, wait / 2) + wait / 2 * self.chance()
 
 
 async def list_and_watch(
@@ -39,53 +98,67 @@ async def list_and_watch(
     *,
     label_selector: str | None = None,
     field_selector: str | None = None,
-    pause: float = 1.0,
-    max_pause: float = 30.0,
+    decode: Decoder = msgspec.json.decode,
+    silence: float = WATCH_SILENCE,
+    pauses: Pauses | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncGenerator[ReflectorEvent]:
-    """Yield a list of all objects, then every change; never ends.
+    """Yield all objects in pages, then every change; never ends.
 
-    A watch that ends is resumed at its last resource version; if the API server no longer has that
-    version, the objects are listed again. A failure is yielded as `WatchError` and retried after
-    `pause` seconds, doubled each time up to `max_pause`.
+    A failure is yielded as `WatchError` and retried after a pause.
     """
+    pauses = pauses or Pauses()
     version: str | None = None
     failures = 0
-    wait = pause
     while True:
+        error: ApiError | None = None
+        pauses.begin()
         try:
             if version is None:
-                listing = await kube.list(
+                reached = ""
+                yield ListStarted()
+                async for page in kube.list_pages(
                     resource,
                     namespace,
                     label_selector=label_selector,
                     field_selector=field_selector,
-                )
-                version = listing.resource_version
-                yield listing
+                    decode=decode,
+                ):
+                    reached = page.resource_version
+                    yield page
+                    del page  # It would stay in memory as long as the watch.
+                version = reached
+                pauses.begin()
             stream = kube.watch(
                 resource,
                 namespace,
                 resource_version=version,
                 label_selector=label_selector,
                 field_selector=field_selector,
+                silence=silence,
+                decode=decode,
             )
             async for event in stream:
                 match event:
                     case WatchEvent(object=body):
-                        version = body["metadata"]["resourceVersion"]
+                        version = str(body["metadata"]["resourceVersion"])
+                        del body
                     case Bookmark(resource_version=reached):
                         version = reached
-                failures, wait = 0, pause
+                failures = 0
                 yield event
-        except Expired as error:
-            version = None
-            yield WatchError(error)
-        except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as error:
+                del event
+        except Expired as expired:
+            error, version = expired, None
+        except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as failed:
+            error = failed
             failures += 1
             if failures == _FAILURES_BEFORE_RELIST or not isinstance(
                 error, KubeUnreachable | Overloaded
             ):
                 failures, version = 0, None  # the resource version itself may be the cause
+        if error is not None:
             yield WatchError(error)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, max_pause)
+        wait = pauses.after(error)
+        if wait:
+            await sleep(wait)

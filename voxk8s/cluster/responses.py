@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 import msgspec
 
-from voxk8s.cluster.kube_errors import KubeUnreachable, error_from_status
+from voxk8s.cluster.kube_errors import ApiError, KubeUnreachable, error_from_status
 from voxk8s.failure import message_of
 
 
-async def read_error(response: aiohttp.ClientResponse, path: str) -> Exception:
+async def read_error(response: aiohttp.ClientResponse, path: str) -> ApiError:
     """Return the error that an unsuccessful response describes."""
     text = await response.read()
     try:

@@ -37,7 +37,7 @@ async def _run(config: Config) -> bool:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with await KubeClient.connect(os.environ, connections=128) as kube:
+    async with await KubeClient.connect(os.environ, connections=0) as kube:
         return await Operator(kube, config).run(stop)
 
 

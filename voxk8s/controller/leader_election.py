@@ -1,8 +1,15 @@
 """Leader election by a Lease: of several replicas, one reconciles.
 
-Time stamps of other replicas are never compared with the local clock: a lease has expired when it
-was not renewed for its whole duration as measured locally. (Not the election of the Kubernetes
-client: it keeps its record in an annotation, with local times, which other tools cannot read.)
+The guarantees of client-go's election, each with a test:
+
+- *Local time only*: time stamps of other replicas are never compared with the local clock. A lease
+  has expired when it was not renewed for its whole duration as measured locally.
+- *Renew deadline*: a leader that could not renew its lease within `renew_within` seconds, counted
+  from the moment it sent the last renewal that succeeded, stops, before another one may begin.
+  Requests that hang do not prolong that.
+- *Fence*: beyond client-go, `check` refuses every write of a leader whose deadline is over, even if
+  the process was paused and has not run its timers yet.
+- *Release*: a leader that stops gives the lease back, and waiting replicas see it at once.
 """
 
 from __future__ import annotations
@@ -16,8 +23,8 @@ from datetime import datetime
 from typing import Any
 
 from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject
-from voxk8s.cluster.kube_errors import AlreadyExists, Conflict
-from voxk8s.cluster.reflector import WatchError, list_and_watch
+from voxk8s.cluster.kube_errors import AlreadyExists, Conflict, Fenced
+from voxk8s.cluster.reflector import ListStarted, WatchError, list_and_watch
 from voxk8s.cluster.resources import LEASES
 from voxk8s.errors import Voxk8sError
 
@@ -62,15 +69,28 @@ class LeaderElector:
         _log.info("leading as %s", self.identity)
 
     async def renew(self) -> None:
-        """Renew the lease periodically; return when it is lost."""
-        while True:
-            await asyncio.sleep(self.retry)
-            if await self.try_once():
-                continue
-            if not self.leading or self.clock() - self._renewed_at >= self.renew_within:
+        """Renew the lease periodically; return when it is lost, at the latest at the deadline."""
+        while self.leading:
+            left = self._deadline - self.clock()
+            await asyncio.sleep(max(0.0, min(self.retry, left)))
+            left = self._deadline - self.clock()
+            try:
+                async with asyncio.timeout(max(0.0, left)):
+                    await self.try_once()
+            except TimeoutError:
+                pass
+            if self.clock() >= self._deadline:
                 self.leading = False
-                _log.error("lease %s/%s was lost", self.namespace, self.name)
-                return
+        _log.error("lease %s/%s was lost", self.namespace, self.name)
+
+    def check(self) -> None:
+        """Raise Fenced unless this candidate leads and its renew deadline is not over."""
+        if not self.leading or self.clock() >= self._deadline:
+            raise Fenced(f"this replica no longer holds lease {self.namespace}/{self.name}")
+
+    @property
+    def _deadline(self) -> float:
+        return self._renewed_at + self.renew_within
 
     async def release(self) -> None:
         """Release the lease, so that the next leader need not wait for it to expire.
@@ -100,11 +120,12 @@ class LeaderElector:
         async for notice in list_and_watch(
             self.kube, LEASES, self.namespace, field_selector=fields
         ):
-            if not isinstance(notice, Bookmark | WatchError):
+            if not isinstance(notice, Bookmark | ListStarted | WatchError):
                 changed.set()
 
     async def try_once(self) -> bool:
         """Take or renew the lease if it is free, expired or held; whether this candidate leads."""
+        sent = self.clock()
         try:
             self.leading = await self._take()
         except (Conflict, AlreadyExists):
@@ -114,7 +135,7 @@ class LeaderElector:
             # `leading` is unchanged: the leader keeps leading until `renew_within` is over.
             return False
         if self.leading:
-            self._renewed_at = self.clock()
+            self._renewed_at = sent
         return self.leading
 
     async def _take(self) -> bool:

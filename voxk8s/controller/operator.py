@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from datetime import UTC, datetime
 from typing import Any
 
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
-from voxk8s.controller.act.orphans import cleanup_orphans
+from voxk8s.controller.act.orphans import cleanup_orphans, delete_autoscalers
+from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config
 from voxk8s.controller.health import serve_health, serve_metrics
 from voxk8s.controller.leader_election import LeaderElector
@@ -24,16 +25,19 @@ from voxk8s.controller.resolve.process_pool import ProcessPool, warm_up_request
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.work_queue import WorkQueue
+from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 8.0
+_SYNC_SECONDS = 15.0
+"""Time that the informers get before this replica competes for the lease."""
 _WATCH_TIMEOUT = 600.0
 """Seconds without a message after which a watch is dead: bookmarks come about once a minute."""
 
 
-def utc_now() -> datetime:
-    """Return the current time."""
-    return datetime.now(UTC)
+def _seconds() -> float:
+    """Return the seconds since the machine was started, those while it was suspended included."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Operator:
@@ -41,34 +45,41 @@ class Operator:
 
     def __init__(self, kube: KubeClient, config: Config) -> None:
         """Create and connect the parts; `run` starts them."""
-        self._kube = kube
         self._config = config
         self._queue = WorkQueue(time.monotonic)
-        self._state = ClusterState(
-            self._queue.add, lambda workplan: self._reconciler.forget(workplan)
-        )
-        self._pool = ProcessPool(
-            config.resolvers, config.resolver_memory, _default_warm_up_request(config)
-        )
-        self._resolver = Resolver(self._pool, utc_now)
-        self._recorder = EventRecorder(kube, config.identity, utc_now)
-        self._metrics = Metrics()
-        children = Children(kube, config, self._state)
-        executor = ActionExecutor(
-            kube, config, self._state, self._resolver, children, self._recorder
-        )
-        self._reconciler = Reconciler(
-            self._queue, self._state, self._resolver, children, executor, self._metrics, utc_now
-        )
+        self._state = ClusterState(self._queue.add, self._forget)
         self._elector = LeaderElector(
             kube,
             config.lease_name,
             config.defaults.operator_namespace,
             config.identity,
-            time.monotonic,
-            utc_now,
+            _seconds,
+            kube.server_clock.now,
+        )
+        # Only this client writes, and only while this replica leads; the elector has its own.
+        self._kube = kube = kube.guarded(self._elector.check) if config.leader_election else kube
+        now = kube.server_clock.now
+        self._pool = ProcessPool(
+            config.resolvers, config.resolver_memory, _default_warm_up_request(config)
+        )
+        self._resolver = Resolver(self._pool, now)
+        self._recorder = EventRecorder(kube, config.identity, now)
+        self._metrics = Metrics()
+        children = Children(kube, config, self._state, now=now)
+        executor = ActionExecutor(
+            kube,
+            config,
+            self._state,
+            self._resolver,
+            children,
+            StatusWriter(kube, self._state),
+            self._recorder,
+        )
+        self._reconciler = Reconciler(
+            kube, self._queue, self._state, self._resolver, executor, self._metrics, now
         )
         self._leading = not config.leader_election
+        self._background: set[asyncio.Task[None]] = set()
         self._watching: asyncio.Task[None] | None = None
         self._warming_up: asyncio.Task[None] | None = None
         self._metrics.add_gauges(
@@ -109,7 +120,7 @@ class Operator:
             return "the watches have ended"
         now = time.monotonic()
         for informer in self._state.informers:
-            if informer.synced.is_set() and now - informer.last_contact > _WATCH_TIMEOUT:
+            if informer.synced and now - informer.last_contact > _WATCH_TIMEOUT:
                 return f"the watch of {informer.resource.plural} received nothing for too long"
         return ""
 
@@ -118,15 +129,17 @@ class Operator:
 
         A replica that does not lead is ready, too: it takes over without delay.
         """
-        if not self._state.synced:
-            return "the informers are not synced yet"
+        error = self._state.sync_error()
+        if error:
+            return f"the informers are not synced yet: {error}"
         if self._warming_up is None or not self._warming_up.done():
             return "the processes that resolve plans are not warm yet"
         return ""
 
     async def _lead(self) -> None:
         """Reconcile while this replica leads; ends when the lease is lost or the queue closed."""
-        await self._state.wait_for_sync()
+        # Those that cannot be listed must not keep all others waiting.
+        await self._state.wait_for_sync(_SYNC_SECONDS)
         if not self._config.leader_election:
             await self._reconcile()
             return
@@ -138,11 +151,13 @@ class Operator:
             await asyncio.wait({renewing, reconciling}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._leading = False
-            await _cancel(renewing, reconciling)
+            await _cancel(renewing, reconciling, *self._background)
 
     async def _reconcile(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            cleanup = tasks.create_task(cleanup_orphans(self._kube, self._state, utc_now))
+            cleanup = tasks.create_task(
+                cleanup_orphans(self._kube, self._state, self._kube.server_clock.now)
+            )
             await self._reconciler.run(self._config.workers, self._config.resync_seconds)
             cleanup.cancel()
 
@@ -158,6 +173,20 @@ class Operator:
         await self._elector.release()
         await _cancel(stopped, self._watching, self._warming_up)
         await self._resolver.close()
+
+    def _forget(self, workplan: WorkPlanResource) -> None:
+        """Drop what is known of a deleted WorkPlan, and delete its autoscaler in time."""
+        self._reconciler.forget(workplan)
+        if self._leading:
+            task = asyncio.create_task(self._delete_autoscalers(workplan))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def _delete_autoscalers(self, workplan: WorkPlanResource) -> None:
+        try:
+            await delete_autoscalers(self._kube, self._state, workplan)
+        except Voxk8sError as error:
+            _log.info("the autoscaler of a deleted WorkPlan is left to Kubernetes: %s", error)
 
     def _phases(self) -> list[str]:
         return [plan.status.phase or "Unseen" for _, plan in self._state.workplans.items()]

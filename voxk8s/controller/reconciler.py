@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import ApiError
 from voxk8s.controller.act.action_executor import ActionExecutor
-from voxk8s.controller.act.children import Children
-from voxk8s.controller.decide.actions import Action, EmitEvent, RequeueAfter
+from voxk8s.controller.decide.actions import Action, EmitEvent, RequeueAfter, needs_live_read
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.decide.policies.completion import recorded_end
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
+from voxk8s.controller.observe.live_observation import read_live
 from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolver import Resolver
@@ -23,19 +25,40 @@ from voxk8s.controller.work_queue import ObjectKey, QueueClosed, WorkQueue
 from voxk8s.errors import TransientError
 
 _log = logging.getLogger(__name__)
+_STALE_SECONDS = 5.0
+"""Time until a WorkPlan is looked at again whose deletion the watch has not reported yet."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """A time that begins when it is first asked for."""
+
+    seconds: float
+    _began: float | None = None
+
+    def over(self, now: float) -> bool:
+        """Whether the time is over."""
+        if self._began is None:
+            self._began = now
+        return now - self._began >= self.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """Reconciles WorkPlans: several at a time, each by one worker at a time."""
+    """Reconciles WorkPlans: several at a time, each by one worker at a time.
 
+    An action that deletes something or ends a run is only carried out if it is also decided from
+    what the API server has at that moment.
+    """
+
+    kube: KubeClient
     queue: WorkQueue
     state: ClusterState
     resolver: Resolver
-    children: Children
     executor: ActionExecutor
     metrics: Metrics
     now: Callable[[], datetime]
+    patience: Patience = field(default_factory=lambda: Patience(10.0))
     counted: set[str] = field(default_factory=set)
     """The WorkPlans, by uid, whose ends the metrics have."""
 
@@ -54,34 +77,51 @@ class Reconciler:
         if workplan is None:
             self.queue.forget(key)
             return
+        if self.state.sync_error(key.namespace) and not self.patience.over(self.queue.clock()):
+            # It is queued when the lists are there: a moment is not worth a report.
+            self.queue.add_after(key, self.patience.seconds)
+            return
         uid = workplan.metadata.uid
-        observed = observe(
-            workplan,
-            self.state,
-            self.resolver.state(uid),
-            self.children.create_errors(uid),
-            self.children.cluster_with_keys(uid),
-        )
+        before = self.executor.problems(uid)
+        observed = self._observe(workplan, self.state)
         actions = decide(observed, self.now())
+        if any(needs_live_read(action) for action in actions):
+            live = await read_live(self.kube, workplan, self.state)
+            found = live.workplans.get(*key) if live is not None else None
+            if live is None or found is None:
+                self.queue.add_after(key, _STALE_SECONDS)  # The watch is behind.
+                return
+            observed = self._observe(found, live)
+            actions = decide(observed, self.now())
         self._log_actions(key, actions)
-        accepted = await self.executor.execute(
-            observed, actions, requeue=lambda: self.queue.add(key)
-        )
-        if accepted:
-            self._count_end(observed)
-            self.queue.forget_failures(key)
-        else:
-            self.queue.add_failed(key)
+        await self.executor.execute(observed, actions, requeue=lambda: self.queue.add(key))
+        self.queue.forget_failures(key)
+        self._count_end(observed)
+        if self.executor.problems(uid) != before:
             self.queue.add(key)  # At once, to report what was rejected.
+        retry = self.executor.retry_in(uid)
+        if retry is not None:
+            self.queue.add_after(key, max(0.05, retry))
         for action in actions:
             if isinstance(action, RequeueAfter):
                 self.queue.add_after(key, action.seconds)
 
     def forget(self, workplan: WorkPlanResource) -> None:
         """Drop what is kept in memory about a deleted WorkPlan."""
-        self.resolver.forget(workplan.metadata.uid)
-        self.children.forget(workplan.metadata.uid)
+        self.executor.forget(workplan.metadata.uid)
         self.counted.discard(workplan.metadata.uid)
+
+    def _observe(self, workplan: WorkPlanResource, state: ClusterState) -> Observed:
+        uid = workplan.metadata.uid
+        create_errors, status_error = self.executor.problems(uid)
+        return observe(
+            workplan,
+            state,
+            self.resolver.state(uid),
+            create_errors,
+            self.executor.children.cluster_with_keys(uid),
+            status_error,
+        )
 
     def _count_end(self, observed: Observed) -> None:
         """Add a run to the metrics when its end is written, and not when the operator restarts."""
@@ -101,7 +141,8 @@ class Reconciler:
                 with self.metrics.reconciling():
                     await self.reconcile(key)
             except TransientError as error:
-                seconds = self.queue.add_failed(key)
+                asked = error.retry_after if isinstance(error, ApiError) else 0.0
+                seconds = self.queue.add_failed(key, asked)
                 _log.info("WorkPlan %s: %s; retrying in %.1f s", key, error, seconds)
                 self.metrics.count_error()
             except Exception:  # noqa: BLE001 - one WorkPlan must not stop the others

@@ -1,8 +1,10 @@
 """The work queue: keys of WorkPlans to reconcile, each queued once and worked on by one worker.
 
-A key that is added while it is being worked on is queued again afterwards. Failures delay a key by
-its own exponential backoff; a success resets it. The clock is an argument, so that tests need not
-wait.
+The guarantees of client-go's rate limiting queue: a key that is added while it is being worked on
+is queued again afterwards, and worked on by one worker at a time; failures delay a key by its own
+exponential backoff, and at least as long as the API server asks for; a success resets it. Beyond
+these, changes that are seen meanwhile do not cut the backoff short: an object whose writes fail and
+are reported would be tried without end. The clock is an argument, so that tests need not wait.
 """
 
 from __future__ import annotations
@@ -54,13 +56,19 @@ class WorkQueue:
     _due: dict[ObjectKey, float] = field(default_factory=dict)
     _heap: list[tuple[float, ObjectKey]] = field(default_factory=list)
     _failures: dict[ObjectKey, int] = field(default_factory=dict)
+    _not_before: dict[ObjectKey, float] = field(default_factory=dict)
+    """When the backoff of a key ends."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _closed: bool = False
 
     def add(self, key: ObjectKey) -> None:
-        """Queue a key now."""
+        """Queue a key now, or at the end of its backoff."""
         if self._closed or key in self._queued:
+            return
+        wait = self._not_before.get(key, 0.0) - self.clock()
+        if wait > 0:
+            self.add_after(key, wait)
             return
         if key in self._busy:
             self._again.add(key)
@@ -83,16 +91,18 @@ class WorkQueue:
         heapq.heappush(self._heap, (due, key))
         self._wake.set()
 
-    def add_failed(self, key: ObjectKey) -> float:
-        """Queue a key after its backoff; return the delay in seconds."""
+    def add_failed(self, key: ObjectKey, at_least: float = 0.0) -> float:
+        """Queue a key after its backoff, of `at_least` so many seconds; return the seconds."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        seconds = self.backoff.delay(failures, self.chance)
+        seconds = max(at_least, self.backoff.delay(failures, self.chance))
+        self._not_before[key] = self.clock() + seconds
         self.add_after(key, seconds)
         return seconds
 
     def forget_failures(self, key: ObjectKey) -> None:
         """Reset the backoff of a key after a success."""
         self._failures.pop(key, None)
+        self._not_before.pop(key, None)
 
     def failures(self, key: ObjectKey) -> int:
         """Return the number of failures of a key in a row."""
@@ -100,7 +110,7 @@ class WorkQueue:
 
     def forget(self, key: ObjectKey) -> None:
         """Drop failures and delays of a deleted object."""
-        self._failures.pop(key, None)
+        self.forget_failures(key)
         self._due.pop(key, None)
 
     async def get(self) -> ObjectKey:

@@ -22,6 +22,7 @@ from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.metrics import Metrics
@@ -77,9 +78,12 @@ class Bench:
         self.resolver = Resolver(ProcessPool(config.resolvers, config.resolver_memory), now)
         children = Children(kube, config, self.state)
         recorder = EventRecorder(kube, "bench", now)
-        actor = ActionExecutor(kube, config, self.state, self.resolver, children, recorder)
+        for informer in self.state.informers:
+            informer.replace([])
+        status = StatusWriter(kube, self.state)
+        actor = ActionExecutor(kube, config, self.state, self.resolver, children, status, recorder)
         self.reconciler = Reconciler(
-            self.queue, self.state, self.resolver, children, actor, Metrics(), now
+            kube, self.queue, self.state, self.resolver, actor, Metrics(), now
         )
 
     def apply(self, name: str, plan: dict[str, Any]) -> None:

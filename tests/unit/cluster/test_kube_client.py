@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,13 @@ import pytest
 from aiohttp import web
 
 from voxk8s.cluster.kube_client import Bookmark, KubeClient, WatchEvent
-from voxk8s.cluster.kube_errors import Conflict, Expired, KubeConfigMissing, KubeUnreachable
+from voxk8s.cluster.kube_errors import (
+    Conflict,
+    Expired,
+    Fenced,
+    KubeConfigMissing,
+    KubeUnreachable,
+)
 from voxk8s.cluster.resources import PODS
 from voxk8s.cluster.transport import KubeconfigTransport
 
@@ -44,7 +51,11 @@ def server() -> Server:
 async def kube(server: Server, tmp_path: Path) -> AsyncIterator[KubeClient]:
     """A client that a kubeconfig connects to the server."""
     app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", server.handle)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await server.handle(request)
+
+    app.router.add_route("*", "/{tail:.*}", handle)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -132,3 +143,48 @@ async def test_server_errors_are_transient(server: Server, kube: KubeClient) -> 
     server.responses.append(web.Response(status=502, text="bad gateway"))
     with pytest.raises(KubeUnreachable, match="bad gateway"):
         await kube.get(PODS, "a", "ns")
+
+
+async def test_guard_refuses_writes(server: Server, kube: KubeClient) -> None:
+    """What the guard raises, a write raises, and nothing is sent; reads pass."""
+
+    def refuse() -> None:
+        raise Fenced("not the leader")
+
+    guarded = kube.guarded(refuse)
+    server.reply({"metadata": {"name": "a"}})
+    assert await guarded.get(PODS, "a", "ns") == {"metadata": {"name": "a"}}
+    for write in (
+        guarded.create(PODS, {}, "ns"), guarded.delete(PODS, "a", "ns"),
+        guarded.patch(PODS, "a", {}, "ns"),
+    ):  # fmt: skip
+        with pytest.raises(Fenced):
+            await write
+    assert len(server.requests) == 1
+
+
+async def test_pages_are_sized_by_bytes(server: Server, kube: KubeClient) -> None:
+    """After a page of large objects the next one asks for few, and no page is kept."""
+    large = {"metadata": {"name": "a"}, "x": "y" * 1_000_000}
+    server.reply({"metadata": {"continue": "next"}, "items": [large] * 8})
+    server.reply({"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "b"}}]})
+    pages = [page async for page in kube.list_pages(PODS, "ns")]
+    assert [(len(page.items), page.last) for page in pages] == [(8, False), (1, True)]
+    assert [int(request.query["limit"]) for request in server.requests] == [20, 4]
+
+
+async def test_silent_watch_is_given_up(
+    server: Server, kube: KubeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that says nothing, not even a bookmark, for too long is dead."""
+
+    async def silent(self: Server, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await asyncio.Event().wait()
+        return response
+
+    monkeypatch.setattr(Server, "handle", silent)
+    stream = kube.watch(PODS, "ns", resource_version="1", silence=0.1)
+    with pytest.raises(KubeUnreachable, match="interrupted"):
+        await anext(stream)

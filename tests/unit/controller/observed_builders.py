@@ -100,7 +100,9 @@ def with_spec(observed: Observed, **changes: Any) -> Observed:
 
 def cluster(**changes: Any) -> ClusterView:
     """Make a DaskCluster with three initial workers."""
-    return ClusterView(**{"name": "c", "owner": "u-1", "created": START, "workers": 3, **changes})
+    return ClusterView(
+        **{"name": "c", "uid": "u-c", "owner": "u-1", "created": START, "workers": 3, **changes}
+    )
 
 
 def scheduler(**changes: Any) -> DeploymentView:
@@ -152,7 +154,7 @@ def job(**changes: Any) -> JobView:
 
 def autoscaler(minimum: int = 3, maximum: int = 8, **changes: Any) -> AutoscalerView:
     """Make the DaskAutoscaler."""
-    return AutoscalerView("c", "c", minimum, maximum, **changes)
+    return AutoscalerView("c", "c", minimum, maximum, **{"uid": "u-c", **changes})
 
 
 def pod(component: str = "worker", name: str = "p", **changes: Any) -> PodView:

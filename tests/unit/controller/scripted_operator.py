@@ -11,6 +11,7 @@ from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
@@ -39,21 +40,24 @@ class ScriptedOperator:
     def __init__(self, answers: list[Any]) -> None:
         self.kube = ScriptedKube()
         self.now = START
-        self.queue = WorkQueue(lambda: (self.now - START).total_seconds(), chance=lambda: 0.0)
+        self.queue = WorkQueue(self.seconds, chance=lambda: 0.0)
         self.state = ClusterState(self.queue.add, lambda plan: self.reconciler.forget(plan))
         self.resolver = Resolver(ProcessPool(1, 2**30), self.time)
         self.answers = answers
         kube: Any = self.kube
-        self.children = Children(kube, CONFIG, self.state)
+        for informer in self.state.informers:
+            informer.replace([])
+        self.children = Children(kube, CONFIG, self.state, self.seconds, chance=lambda: 0.0)
         self.recorder = EventRecorder(kube, "op-1", self.time)
+        self.status = StatusWriter(kube, self.state, self.seconds)
         self.executor = ActionExecutor(
-            kube, CONFIG, self.state, self.resolver, self.children, self.recorder
+            kube, CONFIG, self.state, self.resolver, self.children, self.status, self.recorder
         )
         self.reconciler = Reconciler(
+            kube,
             self.queue,
             self.state,
             self.resolver,
-            self.children,
             self.executor,
             Metrics(),
             self.time,
@@ -62,6 +66,10 @@ class ScriptedOperator:
     def time(self) -> datetime:
         """The current time."""
         return self.now
+
+    def seconds(self) -> float:
+        """The seconds since the start."""
+        return (self.now - START).total_seconds()
 
     def user_applies(self, **spec: Any) -> None:
         """Apply the WorkPlan, as a user does."""

@@ -10,7 +10,7 @@ import pytest
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import until
 from tests.unit.controller.observed_builders import later
-from voxk8s.cluster.kube_errors import Conflict, Forbidden, KubeUnreachable
+from voxk8s.cluster.kube_errors import Conflict, Fenced, Forbidden, KubeUnreachable
 from voxk8s.controller.leader_election import LeaderElector
 
 
@@ -164,3 +164,55 @@ async def test_restarted_leader(candidates: Candidates) -> None:
     """A candidate with the identity of the holder takes the lease at once."""
     assert await candidates.candidate("a").try_once()
     assert await candidates.candidate("a").try_once()
+
+
+async def test_renewals_that_hang(candidates: Candidates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leader whose renewals are not answered stops at its deadline, before its lease ends."""
+    a = candidates.candidate("a")
+    assert await a.try_once()
+
+    async def hang(*_: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(candidates.kube, "find", hang)
+    loop = asyncio.get_running_loop()
+    a.clock, a.renew_within, a.retry = loop.time, 0.3, 0.05
+    a._renewed_at = began = loop.time()
+    await asyncio.wait_for(a.renew(), 20)
+    assert loop.time() - began >= 0.3
+    assert not a.leading
+
+
+async def test_deadline_counts_from_the_request(
+    candidates: Candidates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewal that took long is as old as its request: its lease began then."""
+    a = candidates.candidate("a")
+    assert await a.try_once()
+    replace = candidates.kube.replace
+
+    async def slow(*arguments: Any) -> dict[str, Any]:
+        written = await replace(*arguments)
+        candidates.seconds += 9
+        return written
+
+    monkeypatch.setattr(candidates.kube, "replace", slow)
+    assert await a.try_once()
+    a.check()
+    candidates.seconds += 1
+    with pytest.raises(Fenced, match="no longer holds lease"):
+        a.check()
+
+
+async def test_fence_of_a_paused_leader(candidates: Candidates) -> None:
+    """After a pause a leader writes nothing, even before it notices that its lease is over."""
+    a = candidates.candidate("a")
+    with pytest.raises(Fenced):
+        a.check()
+    assert await a.try_once()
+    candidates.seconds += 9.9
+    a.check()
+    candidates.seconds += 30
+    with pytest.raises(Fenced):
+        a.check()
+    assert a.leading

@@ -141,3 +141,26 @@ async def test_forget_drops_delays(queue: WorkQueue, clock: Clock) -> None:
     clock.now = 100.0
     assert await taken(queue) is None
     assert queue.failures(A) == 0
+
+
+async def test_changes_do_not_cut_a_backoff_short(queue: WorkQueue, clock: Clock) -> None:
+    """A key that failed waits, however often it is added meanwhile; a success ends that."""
+    queue.add(A)
+    assert await taken(queue) == A
+    assert queue.add_failed(A) == 1.0
+    queue.add(A)
+    queue.done(A)
+    queue.add(A)
+    assert await taken(queue) is None
+    clock.now = 1.0
+    assert await taken(queue) == A
+    assert queue.add_failed(A, at_least=5.0) == 5.0
+    queue.done(A)
+    clock.now = 5.9
+    assert await taken(queue) is None
+    clock.now = 6.0
+    assert await taken(queue) == A
+    queue.forget_failures(A)
+    queue.done(A)
+    queue.add(A)
+    assert await taken(queue) == A

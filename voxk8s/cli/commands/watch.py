@@ -12,7 +12,7 @@ from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cli.commands.results import write
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
 from voxk8s.cli.workplan_text import headline
-from voxk8s.cluster.kube_client import KubeClient, ObjectList, WatchEvent
+from voxk8s.cluster.kube_client import KubeClient, ListPage, WatchEvent
 from voxk8s.cluster.kube_errors import Expired
 from voxk8s.cluster.reflector import WatchError, list_and_watch
 from voxk8s.cluster.resources import WORK_PLANS
@@ -46,9 +46,9 @@ async def follow(
             )
             async for notice in stream:
                 match notice:
-                    case ObjectList(items=[]) | WatchEvent(type="DELETED"):
+                    case ListPage(items=[]) | WatchEvent(type="DELETED"):
                         raise GaveUp(f"WorkPlan {name} was deleted")
-                    case ObjectList(items=[body]) | WatchEvent(object=body):
+                    case ListPage(items=[body]) | WatchEvent(object=body):
                         resource = decode_resource(body)
                     case WatchError(error=error) if not isinstance(error, Expired):
                         print(f"voxk8s: {error}; trying again", file=sys.stderr)

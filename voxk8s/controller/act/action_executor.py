@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import assert_never
 
-from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR, MANAGER_RUNNER
+from voxk8s.constants import MANAGER_OPERATOR, MANAGER_RUNNER
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide import actions
 from voxk8s.controller.decide.actions import Action
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.observe.observed import Observed, Problem
 from voxk8s.controller.resolve.resolve_request import make_request
 from voxk8s.controller.resolve.resolver import Resolver
 
@@ -30,20 +30,35 @@ class ActionExecutor:
     state: ClusterState
     resolver: Resolver
     children: Children
+    status: StatusWriter
     recorder: EventRecorder
 
     async def execute(
         self, observed: Observed, actions: tuple[Action, ...], requeue: Callable[[], None]
-    ) -> bool:
-        """Carry actions out; return False if the API server rejected one, which is retried later.
+    ) -> None:
+        """Carry actions out until the status is rejected; children that are rejected stop nothing.
 
         `requeue` is called when the plan is resolved. Other errors of the API server are raised:
         the remaining actions are decided anew from a new observation.
         """
-        accepted = True
         for action in actions:
-            accepted &= await self._execute(observed, action, requeue)
-        return accepted
+            if not await self._execute(observed, action, requeue):
+                return
+
+    def problems(self, uid: str) -> tuple[tuple[Problem, ...], str]:
+        """Return why children could not be created, and why the status was rejected."""
+        return self.children.create_errors(uid), self.status.error(uid)
+
+    def retry_in(self, uid: str) -> float | None:
+        """Return the seconds until something that was rejected is tried again; None without it."""
+        times = (self.children.retry_in(uid), self.status.retry_in(uid))
+        return min((time for time in times if time is not None), default=None)
+
+    def forget(self, uid: str) -> None:
+        """Drop what is known of a WorkPlan."""
+        self.resolver.forget(uid)
+        self.children.forget(uid)
+        self.status.forget(uid)
 
     async def _execute(
         self, observed: Observed, action: Action, requeue: Callable[[], None]
@@ -62,15 +77,15 @@ class ActionExecutor:
                 self.resolver.forget(metadata.uid)
                 self.children.forget(metadata.uid)
             case actions.CreateAccess():
-                return await self.children.create_access(observed)
+                await self.children.create_access(observed)
             case actions.CreateCluster():
-                return await self.children.create_cluster(observed, action)
+                await self.children.create_cluster(observed, action)
             case actions.CreateKeys():
-                return await self.children.create_keys(observed)
+                await self.children.create_keys(observed)
             case actions.CreateRunner():
-                return await self.children.create_runner(observed)
+                await self.children.create_runner(observed)
             case actions.ApplyAutoscaler():
-                return await self.children.apply_autoscaler(observed, action)
+                await self.children.apply_autoscaler(observed, action)
             case actions.DeleteChild():
                 await self.children.delete(observed, action)
             case actions.DeleteWorkPlan():
@@ -78,9 +93,9 @@ class ActionExecutor:
                     WORK_PLANS, metadata.name, metadata.namespace, uid=metadata.uid
                 )
             case actions.WriteRunnerStatus(part):
-                await self._apply_status(workplan, part, MANAGER_RUNNER)
+                return await self.status.write(workplan, part, MANAGER_RUNNER)
             case actions.WriteOperatorStatus(part):
-                await self._apply_status(workplan, part, MANAGER_OPERATOR)
+                return await self.status.write(workplan, part, MANAGER_OPERATOR)
             case actions.EmitEvent():
                 self.recorder.emit(workplan, action)
             case actions.RequeueAfter():
@@ -88,26 +103,3 @@ class ActionExecutor:
             case _:
                 assert_never(action)
         return True
-
-    async def _apply_status(
-        self, workplan: WorkPlanResource, part: dict[str, Any], manager: str
-    ) -> None:
-        """Apply one manager's part of the status; the uid protects a successor of the same name."""
-        metadata = workplan.metadata
-        written = await self.kube.apply(
-            WORK_PLANS,
-            {
-                "apiVersion": API_VERSION,
-                "kind": KIND,
-                "metadata": {
-                    "name": metadata.name,
-                    "namespace": metadata.namespace,
-                    "uid": metadata.uid,
-                },
-                "status": part,
-            },
-            metadata.namespace,
-            manager=manager,
-            subresource="status",
-        )
-        self.state.workplans.upsert(written)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,12 +19,14 @@ from voxk8s.cluster.network_policies import build_network_policies
 from voxk8s.cluster.rbac import build_compute_account, build_runner_rbac
 from voxk8s.cluster.resources import ROLE_BINDINGS, ApiResource, resource_of
 from voxk8s.cluster.runner_job import build_runner_job
-from voxk8s.cluster.tls import build_tls_secret
+from voxk8s.cluster.tls import build_tls_secret, secret_name
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import ClusterView, Observed, Problem
 from voxk8s.controller.resolve.store_access import StoreAccess, store_access
+from voxk8s.controller.work_queue import Backoff
+from voxk8s.errors import PermanentError
 
 _log = logging.getLogger(__name__)
 
@@ -38,10 +41,22 @@ _RESOURCES: Final[dict[ChildKind, ApiResource]] = {
 
 
 @dataclass(slots=True)
-class Children:
-    """Creates and deletes children; errors of creation are kept by the WorkPlan's uid.
+class _Refusal:
+    """Why a child could not be created, how often, and when to try again."""
 
-    Created objects are put into the informers of `state`.
+    problem: Problem
+    failures: int
+    retry_at: float
+    answered: bool
+    """Whether the API server rejected it, rather than gave no answer."""
+
+
+@dataclass(slots=True)
+class Children:
+    """Creates and deletes children; why one could not be created is kept by the WorkPlan's uid.
+
+    A child that could not be created is not tried again before its own backoff is over, whatever
+    happens meanwhile. Created objects are put into the informers of `state`.
     """
 
     kube: KubeClient
@@ -50,12 +65,24 @@ class Children:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _deleted_at: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    backoff: Backoff = field(default_factory=lambda: Backoff(first=1.0, most=60.0))
+    chance: Callable[[], float] = random.random
     _cluster_with_keys: dict[str, str] = field(default_factory=dict)
-    _create_errors: dict[str, dict[str, Problem]] = field(default_factory=dict)
+    _refusals: dict[str, dict[str, _Refusal]] = field(default_factory=dict)
 
     def create_errors(self, uid: str) -> tuple[Problem, ...]:
-        """Return why children of a WorkPlan could not be created when last tried."""
-        return tuple(self._create_errors.get(uid, {}).values())
+        """Return why children of a WorkPlan could not be created when last tried.
+
+        A single request without an answer is not worth a report.
+        """
+        refusals = self._refusals.get(uid, {}).values()
+        return tuple(r.problem for r in refusals if r.answered or r.failures > 1)
+
+    def retry_in(self, uid: str) -> float | None:
+        """Return the seconds until a refused child is tried again; None if there is none."""
+        refusals = self._refusals.get(uid, {}).values()
+        times = (max(0.0, refusal.retry_at - self.clock()) for refusal in refusals)
+        return min(times, default=None)
 
     def cluster_with_keys(self, uid: str) -> str:
         """Return the uid of the WorkPlan's DaskCluster whose keys were created; empty if none."""
@@ -64,50 +91,50 @@ class Children:
     def forget(self, uid: str) -> None:
         """Drop what is kept about a WorkPlan."""
         self._cluster_with_keys.pop(uid, None)
-        self._create_errors.pop(uid, None)
+        self._refusals.pop(uid, None)
 
-    async def create_access(self, observed: Observed) -> bool:
-        """Create accounts, role, network policies and store Secret; False if one was rejected."""
-        workplan, defaults = observed.workplan, self.config.defaults
-        access = self._access(observed)
-        manifests = [
-            build_compute_account(workplan.metadata.namespace),
-            *build_runner_rbac(workplan, defaults),
-            *build_network_policies(workplan, defaults, access.target),
-            *([access.secret_manifest] if access.secret_manifest else []),
-        ]
+    async def create_access(self, observed: Observed) -> None:
+        """Create accounts, role, network policies and store Secret."""
+        manifests = self._build(observed, "access", lambda: self._access_manifests(observed))
         # A RoleBinding is rejected while its Role does not exist.
         bindings = [manifest for manifest in manifests if resource_of(manifest) == ROLE_BINDINGS]
         others = [manifest for manifest in manifests if resource_of(manifest) != ROLE_BINDINGS]
-        created = await self._create_all(observed, others)
-        return await self._create_all(observed, bindings) and created
+        await self._create_all(observed, others)
+        await self._create_all(observed, bindings)
 
-    async def create_cluster(self, observed: Observed, action: CreateCluster) -> bool:
-        """Create the DaskCluster; False if it was rejected."""
-        manifest = self._cluster_manifest(observed, action.workers)
-        if not await self._create_all(observed, [manifest]):
-            return False
-        metadata = manifest["metadata"]
-        cluster = self.state.clusters.get(metadata["namespace"], metadata["name"])
-        return await self._create_keys(observed, cluster)
-
-    async def create_keys(self, observed: Observed) -> bool:
-        """Create the keys for TLS of the existing cluster; False if they were rejected."""
-        return await self._create_keys(observed, observed.cluster)
-
-    async def create_runner(self, observed: Observed) -> bool:
-        """Create the runner's Job; False if it was rejected."""
-        manifest = build_runner_job(
-            observed.workplan,
-            self.config.defaults,
-            self._access(observed).target,
-            cluster=self._cluster_name(observed),
-            encrypted=self._encrypted(observed),
+    async def create_cluster(self, observed: Observed, action: CreateCluster) -> None:
+        """Create the DaskCluster, and the keys for TLS."""
+        manifests = self._build(
+            observed, "DaskCluster", lambda: [self._cluster_manifest(observed, action.workers)]
         )
-        return await self._create_all(observed, [manifest])
+        if not await self._create_all(observed, manifests):
+            return
+        for manifest in manifests:
+            metadata = manifest["metadata"]
+            cluster = self.state.clusters.get(metadata["namespace"], metadata["name"])
+            await self._create_keys(observed, cluster)
 
-    async def apply_autoscaler(self, observed: Observed, action: ApplyAutoscaler) -> bool:
-        """Create the DaskAutoscaler or update its limits; False if it was rejected."""
+    async def create_keys(self, observed: Observed) -> None:
+        """Create the keys for TLS of the existing cluster."""
+        await self._create_keys(observed, observed.cluster)
+
+    async def create_runner(self, observed: Observed) -> None:
+        """Create the runner's Job."""
+
+        def build() -> list[KubeObject]:
+            job = build_runner_job(
+                observed.workplan,
+                self.config.defaults,
+                self._access(observed).target,
+                cluster=self._cluster_name(observed),
+                encrypted=self._encrypted(observed),
+            )
+            return [job]
+
+        await self._create_all(observed, self._build(observed, "Job", build))
+
+    async def apply_autoscaler(self, observed: Observed, action: ApplyAutoscaler) -> None:
+        """Create the DaskAutoscaler or update its limits."""
         manifest = build_dask_autoscaler(
             observed.workplan,
             self.config.defaults,
@@ -115,21 +142,24 @@ class Children:
             minimum=action.minimum,
         )
         if observed.autoscaler is None:
-            return await self._create_all(observed, [manifest])
+            await self._create_all(observed, [manifest])
+            return
         # Only the spec: the dask operator has replaced the owner reference by the cluster's.
         patched = await self.kube.patch(
             resources.DASK_AUTOSCALERS,
             manifest["metadata"]["name"],
-            {"spec": manifest["spec"]},
+            {"metadata": {"uid": observed.autoscaler.uid}, "spec": manifest["spec"]},
             observed.workplan.metadata.namespace,
         )
-        self.state.autoscalers.upsert(patched)
-        return True
+        self.state.autoscalers.note_written(patched)
 
     async def delete(self, observed: Observed, action: DeleteChild) -> None:
-        """Delete a child, unless that was requested a moment ago."""
+        """Delete a child, unless that was requested a moment ago.
+
+        Raises Conflict if there is another object of its name.
+        """
         namespace = observed.workplan.metadata.namespace
-        child = (action.kind.value, namespace, action.name)
+        child = (action.kind.value, namespace, action.uid or action.name)
         now = self.clock()
         self._deleted_at = {
             key: time for key, time in self._deleted_at.items() if now - time < _DELETION_MEMORY
@@ -140,7 +170,8 @@ class Children:
             await self._delete_secret(observed, action)
         else:
             _log.info("deleting %s %s/%s: %s", action.kind, namespace, action.name, action.reason)
-            await self.kube.delete(_RESOURCES[action.kind], action.name, namespace)
+            resource = _RESOURCES[action.kind]
+            await self.kube.delete(resource, action.name, namespace, uid=action.uid)
         self._deleted_at[child] = now
 
     async def _delete_secret(self, observed: Observed, action: DeleteChild) -> None:
@@ -177,54 +208,115 @@ class Children:
             return observed.cluster.encrypted
         return self.config.defaults.tls
 
-    async def _create_keys(self, observed: Observed, cluster: ClusterView | None) -> bool:
+    async def _create_keys(self, observed: Observed, cluster: ClusterView | None) -> None:
         """Create the keys of a cluster: after it, as Kubernetes deletes them with their owner."""
         if cluster is None or not cluster.encrypted:
-            return True
+            return
         workplan, defaults = observed.workplan, self.config.defaults
+        if not self._is_due(workplan.metadata.uid, f"Secret {secret_name(cluster.name)}"):
+            return  # New keys take time.
         keys = build_tls_secret(workplan, defaults, cluster.name, cluster.uid, self.now())
-        if not await self._create_all(observed, [keys]):
-            return False
-        self._cluster_with_keys[workplan.metadata.uid] = cluster.uid
-        return True
+        if await self._create_all(observed, [keys]):
+            self._cluster_with_keys[workplan.metadata.uid] = cluster.uid
+
+    def _access_manifests(self, observed: Observed) -> list[KubeObject]:
+        workplan, defaults = observed.workplan, self.config.defaults
+        access = self._access(observed)
+        return [
+            build_compute_account(workplan.metadata.namespace),
+            *build_runner_rbac(workplan, defaults),
+            *build_network_policies(workplan, defaults, access.target),
+            *([access.secret_manifest] if access.secret_manifest else []),
+        ]
+
+    def _build(
+        self, observed: Observed, what: str, build: Callable[[], list[KubeObject]]
+    ) -> list[KubeObject]:
+        """Return manifests; none, and a refusal, if the spec does not permit to build them."""
+        refusals = self._refusals.setdefault(observed.workplan.metadata.uid, {})
+        name = f"manifest of {what}"
+        try:
+            manifests = build()
+        except PermanentError as error:
+            problem = Problem(constants.REASON_POD_REJECTED, f"The {name} cannot be made: {error}")
+            self._refuse(refusals, name, problem, answered=True)
+            return []
+        refusals.pop(name, None)
+        return manifests
 
     async def _create_all(self, observed: Observed, manifests: Iterable[KubeObject]) -> bool:
+        """Create objects; return whether all of them exist now."""
         uid = observed.workplan.metadata.uid
-        created = await asyncio.gather(*(self._create(uid, manifest) for manifest in manifests))
-        return all(created)
+        exist = await asyncio.gather(*(self._create(uid, manifest) for manifest in manifests))
+        return all(exist)
+
+    def _is_due(self, uid: str, child: str) -> bool:
+        """Whether no backoff of a child is under way."""
+        refusal = self._refusals.get(uid, {}).get(child)
+        return refusal is None or self.clock() >= refusal.retry_at
 
     async def _create(self, uid: str, manifest: KubeObject) -> bool:
         resource, metadata = resource_of(manifest), manifest["metadata"]
         child = f"{resource.kind} {metadata['name']}"
-        errors = self._create_errors.setdefault(uid, {})
+        refusals = self._refusals.setdefault(uid, {})
+        if not self._is_due(uid, child):
+            return False
         try:
             created = await self.kube.create(
                 resource, manifest, metadata["namespace"], manager=constants.MANAGER_OPERATOR
             )
         except kube_errors.AlreadyExists:
-            errors.pop(child, None)
-            return True
-        except kube_errors.KindMissing:
-            errors[child] = Problem(
-                constants.REASON_DASK_OPERATOR_MISSING,
-                f"The kind {resource.kind} does not exist in the cluster: the dask-kubernetes"
-                " operator is not installed.",
-            )
+            refusals.pop(child, None)
+        except kube_errors.Fenced:
+            raise
+        except kube_errors.ApiError as error:
+            problem, answered = _creation_problem(resource, child, error)
+            self._refuse(refusals, child, problem, answered, error.retry_after)
             return False
-        except (
-            kube_errors.Forbidden,
-            kube_errors.Invalid,
-            kube_errors.NotFound,
-            kube_errors.TooLarge,
-        ) as error:
-            errors[child] = Problem(constants.REASON_POD_REJECTED, f"{child} was rejected: {error}")
-            return False
-        errors.pop(child, None)
-        self._upsert(resource, created)
+        else:
+            refusals.pop(child, None)
+            self._note_created(resource, created)
         return True
 
-    def _upsert(self, resource: ApiResource, created: KubeObject) -> None:
+    def _refuse(
+        self,
+        refusals: dict[str, _Refusal],
+        child: str,
+        problem: Problem,
+        answered: bool,
+        retry_after: float = 0.0,
+    ) -> None:
+        failures = refusals[child].failures + 1 if child in refusals else 1
+        seconds = max(retry_after, self.backoff.delay(failures, self.chance))
+        refusals[child] = _Refusal(problem, failures, self.clock() + seconds, answered)
+        _log.info("%s; trying again in %.1f s", problem.message, seconds)
+
+    def _note_created(self, resource: ApiResource, created: KubeObject) -> None:
         """Put a created object into its informer, so that it is not created twice."""
         for informer in self.state.informers:
             if informer.resource == resource:
-                informer.upsert(created)
+                informer.note_written(created)
+
+
+def _creation_problem(
+    resource: ApiResource, child: str, error: kube_errors.ApiError
+) -> tuple[Problem, bool]:
+    """Return what the API server's answer to a creation means, and whether it was a rejection."""
+    match error:
+        case kube_errors.KindMissing() if resource.group == resources.DASK_CLUSTERS.group:
+            message = (
+                f"The kind {resource.kind} does not exist in the cluster: the dask-kubernetes"
+                " operator is not installed."
+            )
+            return Problem(constants.REASON_DASK_OPERATOR_MISSING, message), True
+        case (
+            kube_errors.Forbidden()
+            | kube_errors.Invalid()
+            | kube_errors.NotFound()
+            | kube_errors.TooLarge()
+            | kube_errors.KindMissing()
+        ):
+            return Problem(constants.REASON_POD_REJECTED, f"{child} was rejected: {error}"), True
+        case _:
+            message = f"{child} could not be created: {error}"
+            return Problem(constants.REASON_API_SERVER_UNAVAILABLE, message), False

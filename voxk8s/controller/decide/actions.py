@@ -59,10 +59,14 @@ class ApplyAutoscaler:
 
 @dataclass(frozen=True, slots=True)
 class DeleteChild:
-    """Delete a child; no error if it does not exist."""
+    """Delete a child; no error if it does not exist.
+
+    Only the object with the uid `uid` is deleted; the Secret's is not known, its owner is checked.
+    """
 
     kind: ChildKind
     name: str
+    uid: str
     reason: str
 
 
@@ -80,9 +84,10 @@ class WriteRunnerStatus:
 
 @dataclass(frozen=True, slots=True)
 class WriteOperatorStatus:
-    """Write the operator's part of the status."""
+    """Write the operator's part of the status; `fails` is whether it ends the run as failed."""
 
     part: dict[str, Any]
+    fails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +121,17 @@ Action: TypeAlias = (
     | EmitEvent
     | RequeueAfter
 )
+
+
+def needs_live_read(action: Action) -> bool:
+    """Whether an action must not follow from informers alone, which may be behind.
+
+    Those that delete something or end a run cannot be taken back; a second cluster is expensive.
+    """
+    match action:
+        case DeleteChild() | DeleteWorkPlan() | CreateCluster():
+            return True
+        case WriteOperatorStatus(fails=fails):
+            return fails
+        case _:
+            return False

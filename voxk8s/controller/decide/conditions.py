@@ -32,13 +32,25 @@ class ConditionState:
     message: str
 
 
+CONDITION_TYPES = frozenset(
+    {
+        constants.RECONCILING,
+        constants.STALLED,
+        constants.READY,
+        constants.SUCCEEDED,
+        constants.STORE_READY,
+        constants.CLUSTER_READY,
+        constants.DETERMINISTIC,
+    }
+)
+"""The types of the operator's conditions."""
 _STORE_CONNECTED = ConditionState("True", constants.REASON_STORE_CONNECTED, "The store answers.")
 
 
 def condition_states(
     observed: Observed, state: PhaseState, now: datetime
 ) -> dict[str, ConditionState]:
-    """Return the state of each condition by its type; conditions without one are left out."""
+    """Return the state of each condition by its type; those that do not apply are left out."""
     found = {
         constants.RECONCILING: reconciling(state),
         constants.STALLED: stalled(state),

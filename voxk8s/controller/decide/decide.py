@@ -11,7 +11,7 @@ from typing import Any
 
 from voxk8s.controller.decide import actions, kube_events, status
 from voxk8s.controller.decide.actions import Action, RequeueAfter
-from voxk8s.controller.decide.derive_phase import derive_phase
+from voxk8s.controller.decide.derive_phase import derive_phase, is_readable
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import deadlines, release, start, ttl
 from voxk8s.controller.observe.observed import Observed
@@ -20,13 +20,15 @@ from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolv
 _POLL_SECONDS = 2.0
 """Interval of reconciliation while something may change that no informer reports."""
 _SLOW_POLL_SECONDS = 10.0
+_DELETED = PhaseState(Phase.FAILED, "Deleted", "The WorkPlan is being deleted.")
 
 
 def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
     """Return the actions that advance a WorkPlan, in the order to carry them out."""
     if observed.workplan.metadata.deletion_timestamp is not None:
-        # Kubernetes deletes the children by their owner references; results are kept.
-        return (actions.ForgetPlan(),)
+        return (actions.ForgetPlan(), *_stop_deleted(observed, now))
+    if observed.sync_error:
+        return tuple(_without_caches(observed, now))
     state = derive_phase(observed, now)
     return (
         *_resolution(observed, state, now),
@@ -37,12 +39,32 @@ def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
     )
 
 
+def _stop_deleted(observed: Observed, now: datetime) -> Iterator[Action]:
+    """Yield what ends the run of a WorkPlan that a finalizer keeps; results are kept.
+
+    Without a finalizer it is gone at once, and Kubernetes deletes the children by their owners.
+    """
+    if not observed.sync_error:
+        yield from release.unneeded_children(observed, _DELETED, now)
+    if observed.sync_error or observed.cluster is not None or observed.autoscaler is not None:
+        yield RequeueAfter(_POLL_SECONDS)
+
+
+def _without_caches(observed: Observed, now: datetime) -> Iterator[Action]:
+    """Yield what reports that nothing is known of the children; all else has to wait."""
+    old = observed.workplan.status
+    new = status.without_caches(observed, now)
+    if status.has_changed(new, old):
+        yield actions.WriteOperatorStatus(status.encode_status(new))
+    yield RequeueAfter(_POLL_SECONDS)
+
+
 def _resolution(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
     """Yield what starts the resolution of the plan, or drops its result."""
     over = state.recorded or state.phase is Phase.SUSPENDED
     if over and not isinstance(observed.resolution, Unresolved):
         yield actions.ForgetPlan()
-    if over or state.ended or state.needs_children:
+    if over or state.ended or state.needs_children or not is_readable(observed):
         return
     match observed.resolution:
         case Unresolved():
@@ -66,7 +88,8 @@ def _write_status(observed: Observed, state: PhaseState, now: datetime) -> Itera
         yield actions.WriteRunnerStatus(part)
     new = status.operator_status(observed, state, now)
     if status.has_changed(new, old):
-        yield actions.WriteOperatorStatus(status.encode_status(new))
+        fails = state.phase is Phase.FAILED and not state.recorded
+        yield actions.WriteOperatorStatus(status.encode_status(new), fails)
         yield from kube_events.events(old, new, state)
 
 

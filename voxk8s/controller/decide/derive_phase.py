@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from voxk8s import constants
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import completion, deadlines
 from voxk8s.controller.decide.problems import worst_problem
 from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
 from voxk8s.controller.resolve.resolution_state import (
     Blocked,
     Invalid,
@@ -20,13 +22,40 @@ from voxk8s.controller.resolve.resolution_state import (
 
 def derive_phase(observed: Observed, now: datetime) -> PhaseState:
     """Return the phase: an end if there is one, else what the WorkPlan is doing or waiting for."""
-    end = completion.recorded_end(observed) or completion.new_end(observed, now)
+    recorded = completion.recorded_end(observed)
+    if recorded is not None:
+        return recorded
+    if observed.status_error:
+        # Before a new end: it could not be written.
+        return PhaseState(
+            Phase.PENDING,
+            constants.REASON_STATUS_REJECTED,
+            f"The API server rejected the status: {observed.status_error}",
+        )
+    end = completion.new_end(observed, now)
     if end is not None:
         return end
+    if not is_readable(observed):
+        return _unreadable(observed.workplan)
     state = _suspended(observed) or _active(observed, now)
     problem = worst_problem(observed, now)
     cause = problem.message if problem is not None else state.message
     return deadlines.exceeded(observed, now, cause) or state
+
+
+def is_readable(observed: Observed) -> bool:
+    """Whether the spec was decoded: else nothing may be done for it, nor undone."""
+    return not isinstance(observed.workplan, UndecodableWorkPlan)
+
+
+def _unreadable(workplan: WorkPlanResource) -> PhaseState:
+    error = workplan.decode_error if isinstance(workplan, UndecodableWorkPlan) else ""
+    return PhaseState(
+        Phase.PENDING,
+        constants.REASON_SPEC_NOT_READABLE,
+        f"The spec cannot be read: {error}. The versions of the CRD and of the operator differ; a"
+        " run that exists goes on, and waits for an operator that can read it.",
+    )
 
 
 def _suspended(observed: Observed) -> PhaseState | None:

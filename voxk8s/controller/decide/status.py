@@ -7,11 +7,17 @@ from typing import Any
 
 import msgspec
 
+from voxk8s import constants
 from voxk8s.api.conditions import set_condition
 from voxk8s.api.runner_status import RUNNER_FIELDS
 from voxk8s.api.status import ClusterStatus, Condition, RunnerStatus, WorkPlanStatus
 from voxk8s.api.workplan import encode
-from voxk8s.controller.decide.conditions import condition_states
+from voxk8s.controller.decide.conditions import (
+    CONDITION_TYPES,
+    ConditionState,
+    condition_states,
+)
+from voxk8s.controller.decide.derive_phase import is_readable
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import suspension
 from voxk8s.controller.observe.observed import Observed
@@ -26,13 +32,13 @@ def operator_status(observed: Observed, state: PhaseState, now: datetime) -> Wor
     """Return the status with all fields of the operator; those of the runner are left out."""
     workplan, old = observed.workplan, observed.workplan.status
     now = now.replace(microsecond=0)
-    pause = suspension.suspension(workplan, now)
+    pause, old_generation = suspension.suspension(workplan, now), old.observed_generation
     first_ready_worker = old.workers_ready_time is None and observed.ready_workers > 0
     digest = (
         observed.resolution.source_digest if isinstance(observed.resolution, Resolved) else None
     )
     status = WorkPlanStatus(
-        observed_generation=workplan.metadata.generation,
+        observed_generation=_generation(observed) if is_readable(observed) else old_generation,
         conditions=_conditions(observed, state, now),
         phase=state.phase.value,
         reason=state.reason,
@@ -48,6 +54,25 @@ def operator_status(observed: Observed, state: PhaseState, now: datetime) -> Wor
     )
     active = suspension.active_time(msgspec.structs.replace(workplan, status=status), now)
     return msgspec.structs.replace(status, duration=_duration(old, state, active))
+
+
+def without_caches(observed: Observed, now: datetime) -> WorkPlanStatus:
+    """Return the status that says in ClusterReady that the children are not known.
+
+    All else stays as it was; that of a new WorkPlan says that it was accepted.
+    """
+    workplan, now = observed.workplan, now.replace(microsecond=0)
+    message = f"The operator waits until it knows what exists: {observed.sync_error}"
+    if workplan.status.conditions:
+        status = msgspec.structs.replace(workplan.status, **dict.fromkeys(RUNNER_FIELDS))
+    else:
+        accepted = PhaseState(Phase.RESOLVING, constants.REASON_ACCEPTED, message)
+        status = operator_status(observed, accepted, now)
+    condition = ConditionState("Unknown", constants.REASON_CACHES_NOT_SYNCED, message)
+    conditions = _with_condition(
+        observed, status.conditions, constants.CLUSTER_READY, condition, now
+    )
+    return msgspec.structs.replace(status, conditions=conditions)
 
 
 def stopped_run_status(observed: Observed) -> dict[str, Any] | None:
@@ -80,24 +105,48 @@ def encode_status(status: WorkPlanStatus) -> dict[str, Any]:
 
 
 def _sorted(status: WorkPlanStatus) -> WorkPlanStatus:
-    """Return the status with sorted conditions: the API server need not keep their order."""
-    conditions = tuple(sorted(status.conditions, key=lambda condition: condition.type))
+    """Return the status with sorted conditions: the API server need not keep their order.
+
+    Conditions that other tools have added are left out.
+    """
+    own = (condition for condition in status.conditions if condition.type in CONDITION_TYPES)
+    conditions = tuple(sorted(own, key=lambda condition: condition.type))
     return msgspec.structs.replace(status, conditions=conditions)
 
 
 def _conditions(observed: Observed, state: PhaseState, now: datetime) -> tuple[Condition, ...]:
-    conditions = observed.workplan.status.conditions
-    for kind, condition in condition_states(observed, state, now).items():
-        conditions = set_condition(
-            conditions,
-            kind,
-            condition.status,
-            condition.reason,
-            _truncated(condition.message),
-            now=now,
-            generation=observed.workplan.metadata.generation,
-        )
+    """Return the operator's conditions; one that no longer applies is left out, and so removed."""
+    old = observed.workplan.status.conditions
+    found = condition_states(observed, state, now)
+    conditions = tuple(condition for condition in old if condition.type in found)
+    for kind, condition in found.items():
+        conditions = _with_condition(observed, conditions, kind, condition, now)
     return conditions
+
+
+def _with_condition(
+    observed: Observed,
+    conditions: tuple[Condition, ...],
+    kind: str,
+    condition: ConditionState,
+    now: datetime,
+) -> tuple[Condition, ...]:
+    return set_condition(
+        conditions,
+        kind,
+        condition.status,
+        condition.reason,
+        _truncated(condition.message),
+        now=now,
+        generation=_generation(observed),
+    )
+
+
+def _generation(observed: Observed) -> int:
+    """Return the generation of the spec that the status is about: one that could be read."""
+    if is_readable(observed):
+        return observed.workplan.metadata.generation
+    return max(0, observed.workplan.status.observed_generation)
 
 
 def _cluster(observed: Observed, state: PhaseState) -> ClusterStatus | None:

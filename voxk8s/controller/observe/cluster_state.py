@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from voxk8s.api.workplan import WorkPlanResource
@@ -32,13 +33,13 @@ from voxk8s.controller.observe.observed import (
     PodView,
     WorkerGroupView,
 )
-from voxk8s.controller.observe.workplan_codec import decode_workplan
+from voxk8s.controller.observe.workplan_codec import decode_slim, decode_workplan
 from voxk8s.controller.work_queue import ObjectKey
 
 T = TypeVar("T")
 
-_OPTIONAL = frozenset({DASK_CLUSTERS, DASK_WORKER_GROUPS, DASK_AUTOSCALERS, EVENTS})
-"""Kinds that the operator works without: their CRDs may be missing; events only explain."""
+_OPTIONAL = frozenset({EVENTS})
+"""Kinds that nothing is decided from: events only explain."""
 _JOB_WITHOUT_POD = "involvedObject.kind=Job,reason=FailedCreate"
 
 
@@ -56,16 +57,28 @@ class ClusterState:
     ) -> None:
         """Create the informers; `run` starts them."""
         self._enqueue = enqueue
+        self._synced = asyncio.Event()
 
         def child(
             resource: ApiResource, parse_view: Callable[[Mapping[str, Any]], T]
         ) -> Informer[T]:
             return Informer(
-                resource, parse_view, parse.workplan_label, self._changed, labels=LABEL_WORKPLAN
+                resource,
+                parse_view,
+                parse.workplan_label,
+                self._changed,
+                on_sync=self._listed,
+                labels=LABEL_WORKPLAN,
             )
 
         self.workplans: Informer[WorkPlanResource] = Informer(
-            WORK_PLANS, decode_workplan, _own_label, self._changed, on_delete=on_workplan_deleted
+            WORK_PLANS,
+            decode_workplan,
+            _own_label,
+            self._changed,
+            on_delete=on_workplan_deleted,
+            on_sync=self._listed,
+            decode=decode_slim,
         )
         self.clusters: Informer[ClusterView] = child(DASK_CLUSTERS, parse.cluster)
         self.worker_groups: Informer[WorkerGroupView] = child(
@@ -99,32 +112,49 @@ class ClusterState:
 
     @property
     def synced(self) -> bool:
-        """Whether the informers of all required kinds have listed their objects."""
-        return all(i.synced.is_set() for i in self.informers if i.resource not in _OPTIONAL)
+        """Whether all required kinds were listed in all namespaces."""
+        return all(informer.synced for informer in self._required)
 
-    async def wait_for_sync(self, optional_timeout: float = 5.0) -> None:
-        """Wait until all informers are synced; for each optional kind `optional_timeout` s."""
-        for informer in self.informers:
-            if informer.resource in _OPTIONAL:
-                try:
-                    await asyncio.wait_for(informer.synced.wait(), optional_timeout)
-                except TimeoutError:
-                    continue
-            else:
-                await informer.synced.wait()
+    def sync_error(self, namespace: str | None = None) -> str:
+        """Return what was not listed yet in a namespace, or anywhere, and why; empty if all was.
+
+        Until then nothing may be concluded from what is absent.
+        """
+        errors = (informer.sync_error(namespace) for informer in self._required)
+        return next((error for error in errors if error), "")
+
+    async def wait_for_sync(self, timeout: float) -> None:  # noqa: ASYNC109 - it only ends the wait
+        """Wait until all required kinds are listed, at most for `timeout` seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._synced.wait(), timeout)
 
     async def run(
         self, kube: KubeClient, namespaces: tuple[str, ...], clock: Callable[[], float]
     ) -> None:
         """Run all informers until cancelled; ends only when one of them raises."""
+        scopes: tuple[str | None, ...] = namespaces or (None,)
+        for informer in self.informers:
+            informer.follow(scopes)
         async with asyncio.TaskGroup() as tasks:
             for informer in self.informers:
-                for namespace in namespaces or (None,):
+                for namespace in scopes:
                     tasks.create_task(informer.run(kube, namespace, clock))
 
     def workplan_keys(self) -> list[ObjectKey]:
         """Return the keys of all WorkPlans."""
         return [key for key, _ in self.workplans.items()]
+
+    @property
+    def _required(self) -> tuple[Informer[Any], ...]:
+        return tuple(i for i in self.informers if i.resource not in _OPTIONAL)
+
+    def _listed(self, namespace: str | None) -> None:
+        """Enqueue the WorkPlans that waited for a list."""
+        for key in self.workplan_keys():
+            if namespace in (None, key.namespace) and not self.sync_error(key.namespace):
+                self._enqueue(key)
+        if self.synced:
+            self._synced.set()
 
     def _changed(self, index_key: IndexKey) -> None:
         for workplan in self.workplans.by_index(index_key):

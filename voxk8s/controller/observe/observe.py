@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.dask_cluster import dashboard_url
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import JobView, Observed, Problem
-from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
-from voxk8s.controller.resolve.resolution_state import Invalid, ResolutionState
+from voxk8s.controller.resolve.resolution_state import ResolutionState
 
 
 class _Child(Protocol):
@@ -28,6 +26,7 @@ def observe(
     resolution: ResolutionState,
     create_errors: tuple[Problem, ...] = (),
     cluster_with_keys: str = "",
+    status_error: str = "",
 ) -> Observed:
     """Return what is known of a WorkPlan and its children.
 
@@ -35,12 +34,6 @@ def observe(
     WorkPlan of the same name. An existing DaskCluster is used as it is: the spec cannot change
     during a run, and an upgraded operator must not replace the clusters of active runs.
     """
-    if isinstance(workplan, UndecodableWorkPlan):
-        resolution = Invalid(
-            constants.REASON_INVALID_PLAN,
-            f"The WorkPlan cannot be decoded: {workplan.decode_error}. The versions of its CRD and"
-            " of the operator differ.",
-        )
     namespace, uid = workplan.metadata.namespace, workplan.metadata.uid
     key = (namespace, child_names.label_value(workplan.metadata.name))
     clusters = sorted(
@@ -66,6 +59,8 @@ def observe(
         pods=tuple(found for found in state.pods.by_index(key) if found.owner in owners),
         create_errors=create_errors,
         keys_created=cluster is not None and cluster.uid == cluster_with_keys,
+        status_error=status_error,
+        sync_error=state.sync_error(namespace),
         runner_pod_error=_runner_pod_error(state, namespace, job) if job else "",
         dashboard=dashboard_url(name, namespace) if name else None,
     )

@@ -52,6 +52,7 @@ class DeploymentView:
     available: int = 0
     deleting: bool = False
     problems: tuple[Problem, ...] = ()
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,10 @@ class Observed:
     """Children that the API server rejected when the operator last tried to create them."""
     keys_created: bool = False
     """Whether this operator has created the Secret with the keys of the cluster."""
+    status_error: str = ""
+    """Why the API server rejected the last write of the status."""
+    sync_error: str = ""
+    """What was not listed yet, and why: children that are absent here may exist."""
     runner_pod_error: str = ""
     """Why the API server rejected the pod of the runner's Job."""
     dashboard: str | None = None

@@ -87,6 +87,7 @@ def deployment(body: Json) -> observed.DeploymentView:
         available=int(status.get("availableReplicas") or 0),
         deleting=_deleting(body) is not None,
         problems=problems,
+        uid=metadata["uid"],
     )
 
 

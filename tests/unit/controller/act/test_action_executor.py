@@ -57,16 +57,22 @@ async def test_status_of_a_recreated_workplan(operator: ScriptedOperator) -> Non
 
 
 async def test_rejection_does_not_stop_later_actions(operator: ScriptedOperator) -> None:
-    """After a rejected action the others are carried out, and the result is False."""
+    """A rejected child is tried again after its backoff; the others are created at once."""
     operator.user_applies()
     workplan = operator.state.workplans.get(*KEY)
     assert workplan is not None
     operator.kube.fail("create DaskCluster", Forbidden("no", 403))
     actions = (CreateCluster(1), CreateRunner())
     observed = Observed(workplan)
-    assert not await operator.executor.execute(observed, actions, requeue=lambda: None)
+    await operator.executor.execute(observed, actions, requeue=lambda: None)
     assert operator.kube.created == ["Job"]
-    assert await operator.executor.execute(observed, actions, requeue=lambda: None)
+    assert operator.executor.retry_in("u-1") == 1.0
+    await operator.executor.execute(observed, actions, requeue=lambda: None)
+    assert operator.kube.created == ["Job"]
+    operator.now = later(1)
+    await operator.executor.execute(observed, actions, requeue=lambda: None)
+    assert operator.kube.created == ["Job", "DaskCluster", "Secret"]
+    assert operator.executor.retry_in("u-1") is None
 
 
 async def test_delete_workplan(operator: ScriptedOperator) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from tests.unit.controller.scripted_operator import (
-    KEY,
-    ScriptedOperator,
-)
-from voxk8s.cluster.kube_errors import Forbidden, KindMissing
+from tests.unit.controller.observed_builders import later
+from tests.unit.controller.scripted_operator import ScriptedOperator
+from voxk8s.cluster.kube_errors import Forbidden, KindMissing, KubeUnreachable, Overloaded
 
 
 async def test_children_of_a_run(operator: ScriptedOperator) -> None:
@@ -47,10 +45,58 @@ async def test_missing_dask_operator(operator: ScriptedOperator) -> None:
     await operator.reconcile(2)
     await operator.reconcile()
     assert operator.condition("ClusterReady") == ("False", "DaskOperatorMissing")
-    assert operator.queue.failures(KEY) > 0
+    operator.now = later(1)
     await operator.reconcile()
+    operator.now = later(2)
+    await operator.reconcile()
+    assert operator.kube.calls["create DaskCluster"] == 2
+    operator.now = later(3)
+    await operator.reconcile(2)
     assert "DaskCluster" in operator.kube.created
-    assert operator.queue.failures(KEY) == 0
+    assert operator.condition("ClusterReady") == ("False", "ClusterStarting")
+
+
+async def test_refused_child_is_not_asked_for_without_end(operator: ScriptedOperator) -> None:
+    """However often the WorkPlan is reconciled, a refused child waits, each time longer."""
+    operator.user_applies()
+    operator.kube.fail("create Job", *[Forbidden("exceeded quota: jobs", 403)] * 1000)
+    for second in range(600):
+        operator.now = later(second / 10)
+        await operator.reconcile()
+    assert operator.kube.calls["create Job"] == 6  # after 0, 1, 3, 7, 15 and 31 seconds
+
+
+async def test_the_api_server_says_when_to_try_again(operator: ScriptedOperator) -> None:
+    """`Retry-After` of a refused creation counts, if it is longer than the backoff."""
+    operator.user_applies()
+    busy = Overloaded("too many requests", 429)
+    busy.retry_after = 25.0
+    operator.kube.fail("create Job", busy)
+    await operator.reconcile(3)
+    assert operator.executor.retry_in("u-1") == 25.0
+    assert operator.condition("ClusterReady")[1] == "ClusterStarting", "once is not worth a report"
+
+
+async def test_no_answer_is_reported_when_it_lasts(operator: ScriptedOperator) -> None:
+    """A webhook that fails each creation is named, with its words."""
+    operator.user_applies()
+    operator.kube.fail("create Job", *[KubeUnreachable("failed calling webhook x", 500)] * 2)
+    await operator.reconcile(2)
+    operator.now = later(1)
+    await operator.reconcile(2)
+    assert operator.condition("ClusterReady") == ("False", "ApiServerUnavailable")
+    found = {c["type"]: c for c in operator.workplan["status"]["conditions"]}
+    assert "failed calling webhook x" in found["ClusterReady"]["message"]
+
+
+async def test_spec_that_permits_no_manifest(operator: ScriptedOperator) -> None:
+    """A quantity that an older CRD accepted is reported instead of failing in silence."""
+    worker = {"resources": {"limits": {"memory": "4GB"}}}
+    operator.user_applies(cluster={"worker": worker})
+    await operator.reconcile(3)
+    assert operator.condition("ClusterReady") == ("False", "PodRejected")
+    found = {c["type"]: c for c in operator.workplan["status"]["conditions"]}
+    assert "'4GB'" in found["ClusterReady"]["message"]
 
 
 async def test_rejected_child(operator: ScriptedOperator) -> None:

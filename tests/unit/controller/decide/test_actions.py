@@ -47,7 +47,7 @@ def test_actions_of_different_kinds_differ() -> None:
 
 def test_children_have_the_kinds_of_kubernetes() -> None:
     """The name of the kind is in the message of a deletion."""
-    action = DeleteChild(ChildKind.RUNNER, "a-runner", "Succeeded")
+    action = DeleteChild(ChildKind.RUNNER, "a-runner", "u-a-runner", "Succeeded")
     assert f"{action.kind} {action.name}" == "Job a-runner"
     assert [str(kind) for kind in ChildKind] == [
         "DaskCluster",

@@ -17,15 +17,20 @@ from tests.unit.controller.decision_helpers import (
 )
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s import constants
-from voxk8s.api.status import Waiting
+from voxk8s.api.spec import Source, WorkPlanSpec
+from voxk8s.api.status import Condition, Waiting
 from voxk8s.controller.decide.actions import (
+    ChildKind,
+    DeleteChild,
     EmitEvent,
     ForgetPlan,
     RequeueAfter,
     ResolvePlan,
+    WriteOperatorStatus,
     WriteRunnerStatus,
 )
 from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolving
 
 
@@ -117,13 +122,86 @@ def test_runner_that_waits_for_other_runs() -> None:
     assert "its last pod ended with exit code 1: no" in (written_status(again).message or "")
 
 
-def test_deletion_is_left_to_kubernetes() -> None:
-    """A WorkPlan that is being deleted is only stuck_autoscalers."""
+def test_deleted_workplan_that_is_kept_does_not_run_on() -> None:
+    """A finalizer of another tool keeps the WorkPlan, not its cluster."""
     observed = build.running()
     resource = observed.workplan
     gone = msgspec.structs.replace(resource.metadata, deletion_timestamp=START)
     observed = build.replace(observed, workplan=msgspec.structs.replace(resource, metadata=gone))
-    assert decide(observed, later(1)) == (ForgetPlan(),)
+    assert decide(observed, later(1)) == (
+        ForgetPlan(),
+        DeleteChild(ChildKind.AUTOSCALER, "c", "u-c", "Deleted"),
+        DeleteChild(ChildKind.RUNNER, "j", "u-j", "Deleted"),
+        RequeueAfter(2.0),
+    )
+    alone = build.replace(observed, cluster=None, autoscaler=None, runner=None, scheduler=None)
+    assert decide(alone, later(1)) == (ForgetPlan(),)
+
+
+def test_without_caches_nothing_follows_from_absence() -> None:
+    """While children cannot be listed, only ClusterReady says so; nothing is created or deleted."""
+    observed = build.replace(
+        build.running(), cluster=None, runner=None, worker_group=None, scheduler=None, pods=(),
+        sync_error="cannot list daskclusters: too many requests",
+    )  # fmt: skip
+    found = decided_actions(observed, later(60))
+    assert [type(action) for action in found] == [WriteOperatorStatus]
+    status = written_status(observed, later(60))
+    assert states(status)["ClusterReady"] == ("Unknown", "CachesNotSynced")
+    assert status.phase == "Running"
+    assert states(status)["Ready"] == states(observed.workplan.status)["Ready"]
+    new = build.applied(sync_error="cannot list pods: no")
+    assert states(written_status(new))["ClusterReady"] == ("Unknown", "CachesNotSynced")
+    assert written_status(new).phase == "Resolving"
+
+
+def test_spec_that_cannot_be_read_ends_nothing() -> None:
+    """After a rollback of the operator a run goes on; its status says what it waits for."""
+    observed = build.running()
+    resource = observed.workplan
+    unreadable = UndecodableWorkPlan(
+        metadata=msgspec.structs.replace(resource.metadata, generation=2),
+        spec=WorkPlanSpec(source=Source()), status=resource.status, decode_error="bad maxWorkers",
+    )  # fmt: skip
+    observed = build.replace(observed, workplan=unreadable)
+    assert child_actions(observed, later(60)) == ()
+    status = written_status(observed, later(60))
+    assert states(status)["Ready"] == ("False", "SpecNotReadable")
+    assert states(status)["Stalled"][0] == "False"
+    assert "bad maxWorkers" in (status.message or "")
+    assert status.observed_generation == 1, "generation 2 was not understood"
+
+
+def test_rejected_status_is_reported() -> None:
+    """An end whose status the API server rejects is not reported as an end, but with its words."""
+    observed = build.replace(
+        build.running(status={"outcome": run_outcome()}), status_error="goal: Too long"
+    )
+    status = written_status(observed)
+    assert states(status)["Ready"] == ("False", "StatusRejected")
+    assert "goal: Too long" in (status.message or "")
+    assert child_actions(observed) == ()
+
+
+def test_conditions_that_no_longer_apply_are_removed() -> None:
+    """Deterministic is there as long as it is False; conditions of other tools are left alone."""
+    observed = build.running(status={"outcome": run_outcome(non_deterministic=("k" * 64,))})
+    status = written_status(observed)
+    assert states(status)["Deterministic"] == ("False", "NonDeterministic")
+    foreign = Condition(
+        type="Approved", status="True", reason="R", message="", last_transition_time=START
+    )
+    again = build.with_status(
+        observed,
+        msgspec.structs.replace(status, outcome=None, conditions=(*status.conditions, foreign)),
+    )
+    assert {"Deterministic", "Approved"}.isdisjoint(states(written_status(again)))
+    same = build.with_operator_status(build.running())
+    conditions = (*same.workplan.status.conditions, foreign)
+    same = build.with_status(
+        same, msgspec.structs.replace(same.workplan.status, conditions=conditions)
+    )
+    assert not any(isinstance(a, WriteOperatorStatus) for a in decided_actions(same))
 
 
 def test_events_tell_each_transition_once() -> None:

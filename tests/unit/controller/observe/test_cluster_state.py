@@ -49,15 +49,38 @@ def test_deleted_workplan_is_reported() -> None:
     assert (deleted, state.workplan_keys()) == (["u-1"], [])
 
 
-async def test_optional_kinds_do_not_delay_the_sync() -> None:
-    """The state is synced without the kinds of the dask operator, and with all others."""
+async def test_everything_but_events_has_to_be_listed() -> None:
+    """A namespace is synced with its last kind; events, which only explain, do not count."""
     state = ClusterState(lambda _: None, lambda _: None)
-    for informer in (state.workplans, state.deployments, state.jobs):
-        informer.synced.set()
-    before = state.synced
-    state.pods.synced.set()
-    assert (before, state.synced) == (False, True)
-    await asyncio.wait_for(state.wait_for_sync(optional_timeout=0.001), 5)
+    required = [each for each in state.informers if each is not state.failed_creates]
+    for informer in required:
+        informer.follow(["a", "b"])
+    for informer in required[:-1]:
+        informer.replace([], "a")
+    assert "cannot list pods in namespace a: not listed yet" in state.sync_error("a")
+    required[-1].replace([], "a")
+    assert (state.sync_error("a"), state.synced) == ("", False)
+    assert "namespace b" in state.sync_error()
+    await asyncio.wait_for(state.wait_for_sync(0.001), 5)
+    for informer in required:
+        informer.replace([], "b")
+    assert state.synced
+    await asyncio.wait_for(state.wait_for_sync(3600), 5)
+
+
+def test_workplans_are_queued_when_their_namespace_is_synced() -> None:
+    """Those that were seen before wait for the last list of their namespace."""
+    enqueued: list[ObjectKey] = []
+    state = ClusterState(enqueued.append, lambda _: None)
+    state.workplans.replace([workplan("wp")], "ns")
+    others = [i for i in state.informers if i not in (state.workplans, state.failed_creates)]
+    for informer in others:
+        informer.follow(["ns"])
+    enqueued.clear()
+    for informer in others:
+        assert enqueued == []
+        informer.replace([], "ns")
+    assert enqueued == [ObjectKey("ns", "wp")]
 
 
 async def test_run_syncs_all_informers() -> None:
@@ -67,7 +90,7 @@ async def test_run_syncs_all_informers() -> None:
     kube: Any = scripted
     state = ClusterState(lambda _: None, lambda _: None)
     running = asyncio.create_task(state.run(kube, (), lambda: 1.0))
-    await until(lambda: all(informer.synced.is_set() for informer in state.informers))
+    await until(lambda: all(informer.synced for informer in state.informers))
     assert state.workplan_keys() == [ObjectKey("ns", "wp")]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

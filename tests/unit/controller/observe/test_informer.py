@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import until
+from voxk8s.cluster.kube_client import ListPage
+from voxk8s.cluster.kube_errors import Forbidden, KindMissing
 from voxk8s.cluster.resources import PODS
 from voxk8s.controller.observe.informer import IndexKey, Informer
 
@@ -18,7 +20,9 @@ G, H = ("ns", "g"), ("ns", "h")
 
 def body(name: str, value: int, index: str = "g", version: int = 1) -> dict[str, Any]:
     """Make an object."""
-    metadata = {"namespace": "ns", "name": name, "resourceVersion": str(version)}
+    metadata = {
+        "namespace": "ns", "name": name, "resourceVersion": str(version), "uid": f"u-{name}",
+    }  # fmt: skip
     return {"kind": "Pod", "metadata": metadata, "index": index, "value": value}
 
 
@@ -105,6 +109,90 @@ def test_malformed_object_stops_nothing(observer: Observer) -> None:
     assert observer.informer.by_index(G) == (1,)
 
 
+def test_late_answer_does_not_bring_back_a_deleted_object(observer: Observer) -> None:
+    """The answer to a write that arrives after the deletion is ignored, by its uid."""
+    observer.informer.upsert(body("a", 1))
+    observer.informer.delete(body("a", 1, version=9))
+    observer.informer.note_written(body("a", 2, version=8))
+    assert observer.informer.items() == []
+    other = body("a", 3, version=10)
+    other["metadata"]["uid"] = "u-successor"
+    observer.informer.note_written(other)
+    assert observer.informer.get("ns", "a") == 3
+
+
+def test_late_answer_does_not_replace_a_successor(observer: Observer) -> None:
+    """An object of the same name with another uid is another object."""
+    successor = body("a", 7, version=5)
+    successor["metadata"]["uid"] = "u-successor"
+    observer.informer.upsert(successor)
+    observer.informer.note_written(body("a", 2, version=8))
+    assert observer.informer.get("ns", "a") == 7
+
+
+def test_relist_after_a_restore_accepts_lower_versions(observer: Observer) -> None:
+    """A completed list is the truth, also when the store of the API server was set back."""
+    observer.informer.upsert(body("a", 1, version=900))
+    observer.informer.upsert(body("b", 1, version=901))
+    observer.informer.replace([body("a", 5, version=12)])
+    assert [view for _, view in observer.informer.items()] == [5]
+    observer.informer.upsert(body("a", 6, version=13))
+    assert observer.informer.get("ns", "a") == 6
+
+
+def test_what_is_written_during_a_list_stays(observer: Observer) -> None:
+    """A list does not remove, or set back, what was written after it was requested."""
+    informer = observer.informer
+    informer.upsert(body("a", 1, version=3))
+    informer.begin_list()
+    informer.note_written(body("a", 2, version=20))
+    informer.note_written(body("new", 9, version=21))
+    informer.add_page(ListPage([body("a", 1, version=3)], "10"))
+    assert (informer.get("ns", "a"), informer.get("ns", "new")) == (2, 9)
+    informer.replace([body("a", 1, version=3)])
+    assert (informer.get("ns", "a"), informer.get("ns", "new")) == (1, None)
+
+
+def test_pages_count_together(observer: Observer) -> None:
+    """Only after the last page absent objects are gone, and the scope is synced."""
+    informer = observer.informer
+    informer.upsert(body("old", 1))
+    informer.begin_list()
+    informer.add_page(ListPage([body("a", 1)], "10", last=False))
+    assert informer.get("ns", "old") == 1
+    assert not informer.is_synced("ns")
+    informer.add_page(ListPage([body("b", 2)], "10"))
+    assert sorted(key.name for key, _ in informer.items()) == ["a", "b"]
+    assert informer.is_synced("ns")
+
+
+def test_each_namespace_is_synced_by_its_own_list(observer: Observer) -> None:
+    """A list of one namespace says nothing about another one."""
+    informer = observer.informer
+    informer.follow(["ns", "other"])
+    informer.replace([], "ns")
+    assert (informer.is_synced("ns"), informer.is_synced("other")) == (True, False)
+    assert not informer.synced
+    assert informer.sync_error("ns") == ""
+    assert informer.sync_error("other") == ("cannot list pods in namespace other: not listed yet")
+
+
+async def test_what_keeps_a_namespace_from_its_list_is_known(observer: Observer) -> None:
+    """The words of the API server explain it; a kind that is not served has no objects."""
+    scripted = ScriptedKube()
+    scripted.fail("list", Forbidden("pods is forbidden", 403))
+    kube: Any = scripted
+    running = asyncio.create_task(observer.informer.run(kube, "ns", lambda: 7.0))
+    await until(lambda: "pods is forbidden" in observer.informer.sync_error("ns"))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    scripted.fail("list", KindMissing("not served", 404))
+    running = asyncio.create_task(observer.informer.run(kube, "ns", lambda: 7.0))
+    await until(lambda: observer.informer.is_synced("ns"))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_run_lists_and_watches(observer: Observer) -> None:
     """A running informer has the listed objects once synced, and then follows changes."""
     scripted = ScriptedKube()
@@ -114,7 +202,7 @@ async def test_run_lists_and_watches(observer: Observer) -> None:
 
     running = asyncio.create_task(informer.run(kube, None, lambda: 7.0))
     await until(lambda: scripted.calls["watch Pod"] > 0)
-    assert informer.synced.is_set()
+    assert informer.synced
     assert informer.get("ns", "a") == 1
     scripted.put(body("b", 2))
     await until(lambda: informer.get("ns", "b") == 2)

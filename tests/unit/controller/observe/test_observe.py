@@ -10,7 +10,7 @@ from voxk8s.cluster.child_names import label_value
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution_state import Invalid, Unresolved
+from voxk8s.controller.resolve.resolution_state import Unresolved
 from voxk8s.controller.work_queue import ObjectKey
 
 NAME = "a-name-of-more-than-sixty-three-characters-as-kubernetes-allows-for-objects"
@@ -176,11 +176,10 @@ def test_events_of_other_jobs(cluster: ScriptedState) -> None:
     assert ObjectKey("ns", "wp") in cluster.enqueued
 
 
-def test_undecodable_workplan_is_invalid(cluster: ScriptedState) -> None:
-    """A spec that does not decode is an invalid plan, with the path."""
-    spec = {"source": {"program": ""}, "cluster": {"maxWorkers": "many"}}
-    cluster.state.workplans.upsert({**cluster.plan, "spec": spec})
-    found = cluster.observe().resolution
-    assert isinstance(found, Invalid)
-    assert found.reason == "InvalidPlan"
-    assert "$.spec.cluster.maxWorkers" in found.message
+def test_what_is_not_listed_yet(cluster: ScriptedState) -> None:
+    """An observation says that children which are absent may exist."""
+    assert "not listed yet" in cluster.observe().sync_error
+    for informer in cluster.state.informers:
+        informer.follow([None])
+        informer._scopes[None].synced = True
+    assert cluster.observe().sync_error == ""

@@ -71,7 +71,9 @@ def repairs(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
     """Yield the deletions after which the dask operator or `start` create children again."""
     for extra in observed.extra_clusters:
         if not extra.deleting:
-            yield DeleteChild(ChildKind.CLUSTER, extra.name, "superseded by another cluster")
+            yield DeleteChild(
+                ChildKind.CLUSTER, extra.name, extra.uid, "superseded by another cluster"
+            )
     cluster = observed.cluster
     if cluster is None or cluster.deleting:
         return
@@ -82,9 +84,9 @@ def repairs(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
         return
     autoscaler = observed.autoscaler
     if autoscaler is not None and autoscaler.deleting is None:
-        yield DeleteChild(ChildKind.AUTOSCALER, autoscaler.name, reason)
+        yield DeleteChild(ChildKind.AUTOSCALER, autoscaler.name, autoscaler.uid, reason)
     if not release.autoscaler_may_poll(observed, now):
-        yield DeleteChild(ChildKind.CLUSTER, cluster.name, reason)
+        yield DeleteChild(ChildKind.CLUSTER, cluster.name, cluster.uid, reason)
 
 
 def replacement_reason(observed: Observed, now: datetime) -> str:
@@ -107,7 +109,7 @@ def _runner_of_another_cluster(observed: Observed) -> Iterator[DeleteChild]:
     if runner is None or cluster is None or runner.deleting or runner.finished:
         return
     if runner.cluster and runner.cluster != cluster.name:
-        yield DeleteChild(ChildKind.RUNNER, runner.name, "its cluster was replaced")
+        yield DeleteChild(ChildKind.RUNNER, runner.name, runner.uid, "its cluster was replaced")
 
 
 def _leaked_workers(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
@@ -124,5 +126,8 @@ def _leaked_workers(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
     )
     for worker in pending[: max(0, surplus)]:
         yield DeleteChild(
-            ChildKind.WORKER, worker.name, "a pending worker beyond the replicas of its group"
+            ChildKind.WORKER,
+            worker.name,
+            worker.uid,
+            "a pending worker beyond the replicas of its group",
         )

@@ -37,7 +37,7 @@ def unneeded_children(
     """
     autoscaler = observed.autoscaler
     if autoscaler is not None and not autoscaler.deleting:
-        yield DeleteChild(ChildKind.AUTOSCALER, autoscaler.name, state.reason)
+        yield DeleteChild(ChildKind.AUTOSCALER, autoscaler.name, autoscaler.uid, state.reason)
     known = (*observed.extra_clusters, *((observed.cluster,) if observed.cluster else ()))
     clusters = [cluster for cluster in known if not cluster.deleting]
     runner = observed.runner
@@ -45,11 +45,11 @@ def unneeded_children(
         runner = None  # It is kept for its log.
     secrets = {child.secret for child in (*clusters, runner) if child is not None and child.secret}
     for name in sorted(secrets):
-        yield DeleteChild(ChildKind.CREDENTIALS, name, state.reason)
+        yield DeleteChild(ChildKind.CREDENTIALS, name, "", state.reason)
     for cluster in () if autoscaler_may_poll(observed, now) else clusters:
-        yield DeleteChild(ChildKind.CLUSTER, cluster.name, state.reason)
+        yield DeleteChild(ChildKind.CLUSTER, cluster.name, cluster.uid, state.reason)
     if runner is not None:
-        yield DeleteChild(ChildKind.RUNNER, runner.name, state.reason)
+        yield DeleteChild(ChildKind.RUNNER, runner.name, runner.uid, state.reason)
 
 
 def _is_exiting(observed: Observed, state: PhaseState, now: datetime) -> bool:

@@ -33,10 +33,12 @@ def test_runner_outcome_ends_the_run() -> None:
     assert status.completion_time == later(9)
     assert status.cluster is not None
     assert status.cluster.workers == 0
-    assert child_actions(observed) == (DeleteChild(ChildKind.AUTOSCALER, "c", "AllGoalsReached"),)
+    assert child_actions(observed) == (
+        DeleteChild(ChildKind.AUTOSCALER, "c", "u-c", "AllGoalsReached"),
+    )
     going = build.replace(observed, autoscaler=build.autoscaler(deleting=START))
     assert not child_actions(going, later(1))
-    last = (DeleteChild(ChildKind.CLUSTER, "c", "AllGoalsReached"),)
+    last = (DeleteChild(ChildKind.CLUSTER, "c", "u-c", "AllGoalsReached"),)
     assert child_actions(build.replace(observed, autoscaler=None)) == last
     assert child_actions(going, later(5)) == last
 
@@ -65,10 +67,10 @@ def test_runner_that_does_not_exit_is_deleted() -> None:
     observed = build.with_operator_status(
         build.running(status={"outcome": run_outcome()}), outcome=run_outcome()
     )
-    assert DeleteChild(ChildKind.RUNNER, "j", "AllGoalsReached") not in child_actions(
+    assert DeleteChild(ChildKind.RUNNER, "j", "u-j", "AllGoalsReached") not in child_actions(
         observed, later(10)
     )
-    assert DeleteChild(ChildKind.RUNNER, "j", "AllGoalsReached") in child_actions(
+    assert DeleteChild(ChildKind.RUNNER, "j", "u-j", "AllGoalsReached") in child_actions(
         observed, later(40)
     )
 

@@ -27,8 +27,8 @@ def test_deletes_the_children() -> None:
     """Suspending deletes cluster and runner, and is in progress for kstatus."""
     observed = build.with_spec(build.running(autoscaler=None), suspend=True)
     assert child_actions(observed) == (
-        DeleteChild(ChildKind.CLUSTER, "c", "Suspended"),
-        DeleteChild(ChildKind.RUNNER, "j", "Suspended"),
+        DeleteChild(ChildKind.CLUSTER, "c", "u-c", "Suspended"),
+        DeleteChild(ChildKind.RUNNER, "j", "u-j", "Suspended"),
     )
     status = written_status(observed, later(7))
     assert states(status)["Ready"] == ("False", "Suspended")

@@ -1,0 +1,102 @@
+"""Writes the two parts of a WorkPlan's status, and keeps why the API server rejected one."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import ApiError, Invalid, TooLarge
+from voxk8s.cluster.resources import WORK_PLANS
+from voxk8s.constants import API_VERSION, KIND
+from voxk8s.controller.observe.cluster_state import ClusterState
+from voxk8s.controller.work_queue import Backoff
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Rejection:
+    message: str
+    failures: int
+    retry_at: float
+    report_rejected: bool = False
+    """Whether the report of it was rejected, too: then nothing is written until `retry_at`."""
+
+
+@dataclass(slots=True)
+class StatusWriter:
+    """Applies the status by the field manager of its part, server-side.
+
+    A part that is rejected is not written again before a backoff is over.
+    """
+
+    kube: KubeClient
+    state: ClusterState
+    clock: Callable[[], float] = time.monotonic
+    backoff: Backoff = field(default_factory=lambda: Backoff(first=2.0, most=120.0))
+    _rejections: dict[str, _Rejection] = field(default_factory=dict)
+
+    def error(self, uid: str) -> str:
+        """Return why a status was rejected; empty if it was not, or is to be tried again."""
+        rejection = self._rejections.get(uid)
+        if rejection is None or self.clock() >= rejection.retry_at:
+            return ""
+        return rejection.message
+
+    def retry_in(self, uid: str) -> float | None:
+        """Return the seconds until a rejected status is written again; None without one."""
+        rejection = self._rejections.get(uid)
+        return None if rejection is None else max(0.0, rejection.retry_at - self.clock())
+
+    def forget(self, uid: str) -> None:
+        """Drop the error of a WorkPlan."""
+        self._rejections.pop(uid, None)
+
+    async def write(self, workplan: WorkPlanResource, part: dict[str, Any], manager: str) -> bool:
+        """Apply one manager's part of the status; return False if the API server rejected it.
+
+        The uid protects a successor of the same name. Raises the errors that are worth a retry.
+        """
+        metadata = workplan.metadata
+        rejection = self._rejections.get(metadata.uid) if self.error(metadata.uid) else None
+        if rejection is not None and rejection.report_rejected:
+            return False
+        try:
+            written = await self.kube.apply(
+                WORK_PLANS,
+                {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "metadata": {
+                        "name": metadata.name,
+                        "namespace": metadata.namespace,
+                        "uid": metadata.uid,
+                    },
+                    "status": part,
+                },
+                metadata.namespace,
+                manager=manager,
+                subresource="status",
+            )
+        except (Invalid, TooLarge) as error:
+            if rejection is not None:
+                rejection.report_rejected = True
+            else:
+                self._reject(metadata.uid, error)
+            return False
+        if rejection is None:
+            self.forget(metadata.uid)
+        self.state.workplans.note_written(written)
+        return True
+
+    def _reject(self, uid: str, error: ApiError) -> None:
+        before = self._rejections.get(uid)
+        failures = before.failures + 1 if before else 1
+        seconds = self.backoff.delay(failures, lambda: 0.0)
+        self._rejections[uid] = _Rejection(str(error), failures, self.clock() + seconds)
+        _log.warning("the status of WorkPlan %s was rejected: %s", uid, error)
