@@ -8,7 +8,7 @@ had.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from voxk8s.kernels import KernelRegistry
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, Pin, ResultKey, Role
@@ -21,6 +21,13 @@ _MIN_COMPRESSED_VOXELS: Final = 2**20
 """A mask of millions of voxels may be compressed to a few kilobytes."""
 
 
+class CostGroup(NamedTuple):
+    """Operations that are expected to take the same time: of one kernel and one class of size."""
+
+    kernel: str
+    size: int
+
+
 class CostModel:
     """Expected seconds and sizes of the operations of one run; remembers what it has estimated."""
 
@@ -28,12 +35,14 @@ class CostModel:
         self._kernels = kernels
         self._costs = costs or KernelCosts()
         self._voxels: dict[ResultKey, int] = {}
-        self._seconds: dict[tuple[str, int], float | None] = {}
+        self._groups: dict[ResultKey, CostGroup] = {}
+        self._seconds: dict[CostGroup, float | None] = {}
         self._plain: dict[str, bool] = {}
 
     def use(self, costs: KernelCosts) -> None:
         """Estimate by these recorded costs from now on."""
         self._costs = costs
+        self._groups.clear()
         self._seconds.clear()
         self._voxels.clear()
 
@@ -86,22 +95,31 @@ class CostModel:
             voxels = found.get(argument)
             if voxels is None:
                 voxels = self.voxels(nodes, argument)
-            most = max(most, voxels)
+            if voxels > most:
+                most = voxels
         return most
+
+    def group(self, nodes: Mapping[ResultKey, KeyNode], node: KeyOperation) -> CostGroup:
+        """Return the group of an operation."""
+        group = self._groups.get(node.key)
+        if group is None:
+            size = self.size(nodes, node)
+            group = self._groups[node.key] = CostGroup(node.kernel, size_class(size))
+            if group not in self._seconds:
+                voxels = size if node.pin is None else self.voxels(nodes, node.key)
+                self._seconds[group] = self._estimate(node.kernel, size, voxels)
+        return group
 
     def seconds(self, nodes: Mapping[ResultKey, KeyNode], node: KeyOperation) -> float | None:
         """Return the expected seconds of an operation; None if nothing is known."""
-        size = self.size(nodes, node)
-        known = (node.kernel, size_class(size))
-        if known in self._seconds:
-            return self._seconds[known]
-        voxels = size if node.pin is None else self.voxels(nodes, node.key)
-        seconds = self._seconds[known] = self._estimate(node.kernel, size, voxels)
-        return seconds
+        return self._seconds[self.group(nodes, node)]
 
-    def kernel_seconds(self, kernel: str, size: int) -> float | None:
-        """Return the expected seconds of a call on arguments of this class of size."""
-        return self._estimate(kernel, 2**size - 1, 2**size - 1)
+    def group_seconds(self, group: CostGroup) -> float | None:
+        """Return the expected seconds of an operation of a group."""
+        if group not in self._seconds:
+            largest = 2**group.size - 1
+            self._seconds[group] = self._estimate(group.kernel, largest, largest)
+        return self._seconds[group]
 
     def _estimate(self, kernel: str, size: int, voxels: int) -> float | None:
         """Return the mean of recorded calls; a few calls count together with the hint."""

@@ -142,14 +142,17 @@ class CostRecorder:
 
     def add(self, kernel: str, size: int, seconds: float, voxels: int = 0) -> None:
         """Record a call."""
-        entry = self._sums.get((kernel, size_class(size)))
+        place = (kernel, size_class(size))
+        entry = self._sums.get(place)
         if entry is None:
-            self._sums[(kernel, size_class(size))] = [1, seconds, seconds, voxels]
+            self._sums[place] = [1, seconds, seconds, voxels]
             return
         entry[0] += 1
         entry[1] += seconds
-        entry[2] = max(entry[2], seconds)
-        entry[3] = max(entry[3], voxels)
+        if seconds > entry[2]:
+            entry[2] = seconds
+        if voxels > entry[3]:
+            entry[3] = voxels
 
     @property
     def seconds(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxk8s.costs.cost_model import CostModel
+from voxk8s.costs.cost_model import CostGroup, CostModel
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     Digest,
@@ -106,7 +106,7 @@ def test_kernels_without_hint_are_unknown_until_measured() -> None:
     assert CostModel(registry()).seconds(nodes, operation) is None
     known = CostModel(registry(), KernelCosts({"lab.unheard_of": {0: Cost(1, 2.0)}}))
     assert known.seconds(nodes, operation) == 2.0
-    assert known.kernel_seconds("lab.unheard_of", 0) == 2.0
+    assert known.group_seconds(CostGroup("lab.unheard_of", 0)) == 2.0
 
 
 def test_a_long_chain_needs_no_recursion() -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from voxk8s.costs.cost_model import CostModel
+from voxk8s.costs.cost_model import CostGroup, CostModel
 from voxk8s.costs.critical_path import UNKNOWN_SECONDS
 from voxk8s.costs.recorded_costs import are_worth_reading, recorded_costs
 from voxk8s.errors import StoreError
@@ -18,7 +18,7 @@ from voxk8s.execution.tasks.fusion import FusionGroup
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyNode, KeyOperation, ResultKey
 from voxk8s.storage import ResultStore
-from voxk8s.storage.kernel_costs import CostRecorder, size_class
+from voxk8s.storage.kernel_costs import CostRecorder
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,9 @@ class RunCosts:
         self._clock = clock
         self._wait_seconds = wait_seconds
         self._recorder = CostRecorder()
-        self._left: Counter[tuple[str, int]] = Counter()
-        self._means: dict[tuple[str, int], tuple[int, float]] = {}
+        self._left: Counter[CostGroup] = Counter()
+        self._sums: dict[CostGroup, list[float]] = {}
+        """The calls and the seconds of this run."""
         self._chains = ChainsLeft()
         self._expected = self._measured = 0.0
         self._changed = True
@@ -78,7 +79,7 @@ class RunCosts:
             for key in group.members:
                 node = nodes[key]
                 if isinstance(node, KeyOperation):
-                    self._left[node.kernel, size_class(self.model.size(nodes, node))] += 1
+                    self._left[self.model.group(nodes, node)] += 1
         self._chains.add(nodes, groups)
         self._changed = True
 
@@ -88,8 +89,8 @@ class RunCosts:
             node = nodes.get(ResultKey(report.key))
             if not isinstance(node, KeyOperation) or report.status not in _ENDED:
                 continue
-            kind = (node.kernel, size_class(self.model.size(nodes, node)))
-            self._left[kind] -= 1
+            group = self.model.group(nodes, node)
+            self._left[group] -= 1
             self._chains.ended(node.key)
             self._changed = True
             if report.status is not Status.COMPUTED:
@@ -101,11 +102,14 @@ class RunCosts:
                 size = node.pin.size
                 self.model.measured(node.key, report.voxels)
             self._recorder.add(node.kernel, size, report.seconds, report.voxels)
-            expected = self.model.seconds(nodes, node)
+            expected = self.model.group_seconds(group)
             self._expected += UNKNOWN_SECONDS if expected is None else expected
             self._measured += report.seconds
-            calls, seconds = self._means.get(kind, (0, 0.0))
-            self._means[kind] = (calls + 1, seconds + report.seconds)
+            sums = self._sums.get(group)
+            if sums is None:
+                sums = self._sums[group] = [0, 0.0]
+            sums[0] += 1
+            sums[1] += report.seconds
         if self._clock() - self._flushed_at > FLUSH_SECONDS:
             self.flush()
 
@@ -125,11 +129,11 @@ class RunCosts:
 
     def _estimate(self, parallelism: int) -> float | None:
         total = 0.0
-        for (kernel, size), count in self._left.items():
+        for group, count in self._left.items():
             if count <= 0:
                 continue
-            calls, measured = self._means.get((kernel, size), (0, 0.0))
-            seconds = measured / calls if calls else self.model.kernel_seconds(kernel, size)
+            calls, measured = self._sums.get(group, (0, 0.0))
+            seconds = measured / calls if calls else self.model.group_seconds(group)
             if seconds is None:
                 return None
             total += count * seconds

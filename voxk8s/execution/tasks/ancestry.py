@@ -7,40 +7,43 @@ the arguments of records alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, ResultKey
 from voxk8s.plan.kernel_version import KernelVersion
-
-_MAX_REMEMBERED: Final = 8
-"""Unions of more collections are made each time."""
 
 
 class Ancestry:
     """The kernels below the operations of one plan; each operation is visited once.
 
-    Operations share few distinct collections of kernels: each is kept once and has a number, and so
-    has the union of collections with these numbers.
+    A collection of kernels is a number with a bit for each kernel: a plan has few kernels, and
+    operations share few distinct collections of them.
     """
 
     def __init__(self) -> None:
-        self._number: dict[ResultKey, int] = {}
+        self._kernels: dict[ResultKey, int] = {}
         """The kernels of an operation and of all below it."""
-        self._collections: list[tuple[str, ...]] = [()]
-        self._numbers: dict[tuple[str, ...], int] = {(): 0}
-        self._unions: dict[tuple[str | int, ...], int] = {}
-        self._names: dict[tuple[str, int], tuple[str, KernelVersion]] = {}
-        """Kernels with their versions as one text, and the version, which keeps its identity."""
+        self._bits: dict[tuple[str, int], tuple[int, KernelVersion]] = {}
+        """The bit of a kernel and the identity of its version, which the version keeps."""
+        self._names: list[str] = []
+        """Kernels with their versions as one text, in the order of their bits."""
+        self._sorted: dict[int, tuple[str, ...]] = {}
 
     def below(self, key: ResultKey, nodes: Mapping[ResultKey, KeyNode]) -> tuple[str, ...]:
         """Return the kernels of all operations that an operation needs, by `KernelVersion.of`."""
-        known = self._number
+        known = self._kernels
         if key not in known:
             self._visit(key, nodes)
-        return self._collections[self._union("", [known[each] for each in nodes[key].arguments])]
+        kernels = 0
+        for argument in nodes[key].arguments:
+            kernels |= known[argument]
+        found = self._sorted.get(kernels)
+        if found is None:
+            names = [name for bit, name in enumerate(self._names) if kernels >> bit & 1]
+            found = self._sorted[kernels] = tuple(sorted(set(names)))
+        return found
 
     def _visit(self, key: ResultKey, nodes: Mapping[ResultKey, KeyNode]) -> None:
-        known = self._number
+        known = self._kernels
         stack = [key]
         while stack:
             last = stack[-1]
@@ -49,35 +52,21 @@ class Ancestry:
                 known[last] = 0
                 stack.pop()
                 continue
-            numbers: list[int] = []
+            kernels = self._bit(node)
             for argument in node.arguments:
-                number = known.get(argument)
-                if number is None:
+                below = known.get(argument)
+                if below is None:
                     stack.append(argument)
                 else:
-                    numbers.append(number)
+                    kernels |= below
             if stack[-1] == last:
                 stack.pop()
-                known[last] = self._union(self._name(node), numbers)
+                known[last] = kernels
 
-    def _union(self, own: str, numbers: list[int]) -> int:
-        recipe: tuple[str | int, ...] = (own, *numbers)
-        found = self._unions.get(recipe)
-        if found is None:
-            kernels = {own} if own else set()
-            kernels.update(*(self._collections[number] for number in numbers))
-            names = tuple(sorted(kernels))
-            found = self._numbers.setdefault(names, len(self._collections))
-            if found == len(self._collections):
-                self._collections.append(names)
-            # A sequence of many items would be as large as its operation itself.
-            if len(numbers) <= _MAX_REMEMBERED:
-                self._unions[recipe] = found
-        return found
-
-    def _name(self, node: KeyOperation) -> str:
+    def _bit(self, node: KeyOperation) -> int:
         place = (node.kernel, id(node.version))
-        found = self._names.get(place)
+        found = self._bits.get(place)
         if found is None:
-            found = self._names[place] = (node.version.of(node.kernel), node.version)
+            found = self._bits[place] = (1 << len(self._names), node.version)
+            self._names.append(node.version.of(node.kernel))
         return found[0]
