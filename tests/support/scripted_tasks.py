@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from tests.support.plans_and_runs import QUICK
 from voxk8s.execution.executors.protocol import Message, TaskDone, TaskLost
-from voxk8s.execution.tasks.task import Step, StepKind, TaskKey, TaskSpec, UpstreamRef
+from voxk8s.execution.tasks.task import Step, StepKind, StepRule, TaskKey, TaskSpec, UpstreamRef
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.kernels import kernel
 from voxk8s.plan import ResultKey
@@ -39,15 +39,17 @@ def key(name: str) -> TaskKey:
     return TaskKey(sha256(name.encode()).hexdigest())
 
 
+def _rule(kernel_name: str) -> StepRule:
+    return StepRule(StepKind.COMPUTE, kernel_name, numbered(1), cheap=True)
+
+
 def task(name: str, *needs: str) -> TaskSpec:
     """Return the task of a name, which needs the values of other tasks."""
     upstream = tuple(UpstreamRef(key(each), ResultKey(key(each)), True) for each in needs)
     arguments = tuple(range(1, len(needs) + 1))
-    gather = Step(
-        key(name + "/list"), StepKind.COMPUTE, "scripted.list", numbered(1), arguments, cheap=True
-    )
+    gather = Step(key(name + "/list"), _rule("scripted.list"), arguments)
     last = len(needs) + 1
-    call = Step(key(name), StepKind.COMPUTE, "scripted.call", numbered(1), (0, last), cheap=True)
+    call = Step(key(name), _rule("scripted.call"), (0, last))
     return TaskSpec(key(name), (name,), upstream, (gather, call), (last + 1,))
 
 

@@ -36,6 +36,7 @@ class CostModel:
         self._costs = costs or KernelCosts()
         self._voxels: dict[ResultKey, int] = {}
         self._groups: dict[ResultKey, CostGroup] = {}
+        self._known: dict[tuple[str, int], CostGroup] = {}
         self._seconds: dict[CostGroup, float | None] = {}
         self._plain: dict[str, bool] = {}
 
@@ -43,6 +44,7 @@ class CostModel:
         """Estimate by these recorded costs from now on."""
         self._costs = costs
         self._groups.clear()
+        self._known.clear()
         self._seconds.clear()
         self._voxels.clear()
 
@@ -104,10 +106,13 @@ class CostModel:
         group = self._groups.get(node.key)
         if group is None:
             size = self.size(nodes, node)
-            group = self._groups[node.key] = CostGroup(node.kernel, size_class(size))
-            if group not in self._seconds:
+            place = (node.kernel, size_class(size))
+            group = self._known.get(place)
+            if group is None:
+                group = self._known[place] = CostGroup(*place)
                 voxels = size if node.pin is None else self.voxels(nodes, node.key)
                 self._seconds[group] = self._estimate(node.kernel, size, voxels)
+            self._groups[node.key] = group
         return group
 
     def seconds(self, nodes: Mapping[ResultKey, KeyNode], node: KeyOperation) -> float | None:

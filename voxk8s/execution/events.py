@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from voxk8s.failure import Failure
 from voxk8s.plan import Goal, OperationId, ResultKey
 
@@ -56,12 +58,13 @@ class PlanResolved:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class OperationFinished:
+class OperationFinished(msgspec.Struct, frozen=True, gc=False):
     """An operation succeeded; `bytes` is the size of its value in memory.
 
     `found` says that its result was read from the store, since another run was faster.
     """
+
+    # A run makes one for each operation, so it is of a kind that is made quickly.
 
     key: ResultKey
     operation: OperationId

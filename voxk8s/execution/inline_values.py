@@ -15,11 +15,13 @@ SKELETON_BYTES = 4 * 2**20
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder()
-_SCALARS = (bool, int, float, str, type(None))
+_SCALARS = frozenset({bool, int, float, str, type(None)})
 
 
 def value_bytes(value: object) -> int:
     """Return the size of a value in memory; containers count their items, without recursion."""
+    if type(value) in _SCALARS:
+        return sys.getsizeof(value)
     total = 0
     stack = [value]
     while stack:
@@ -46,6 +48,8 @@ def most_voxels(values: Iterable[object]) -> int:
     """Return the size of the largest image or array among values; 0 if there is none."""
     most = 0
     for each in values:
+        if type(each) in _SCALARS:
+            continue
         if isinstance(each, Image):
             most = max(most, each.array.size)
         elif isinstance(each, np.ndarray):

@@ -16,7 +16,9 @@ class LogListener:
         """Log one event."""
         match event:
             case events.OperationFinished():
-                logger.debug("%s (%s) %.4f s", event.kernel, event.operation[:12], event.seconds)
+                if logger.isEnabledFor(logging.DEBUG):
+                    text = "%s (%s) %.4f s"
+                    logger.debug(text, event.kernel, event.operation[:12], event.seconds)
             case events.PlanResolved():
                 logger.info(
                     "%d operations: %d known, %d to compute (%.2f s)",

@@ -42,7 +42,7 @@ class Failed:
     failure: Failure
 
 
-class Report(msgspec.Struct, frozen=True, array_like=True):
+class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a worker tells the driver about one operation; the value itself stays on the worker.
 
     `value` is the value of a goal if it is plain and small (MessagePack), `summary` the line that

@@ -211,8 +211,9 @@ def registry(settings: Settings | None = None) -> KernelRegistry:
     It contains the `test` kernels if `settings.test_kernels` is on; the default settings are those
     of the environment.
     """
-    chosen = Settings.from_env(os.environ) if settings is None else settings
-    return _registry(chosen.test_kernels)
+    if settings is None:
+        return _registry_for(os.environ.get(constants.ENV_TEST_KERNELS, ""))
+    return _registry(settings.test_kernels)
 
 
 def register(spec: KernelSpec) -> None:
@@ -245,6 +246,12 @@ def _function_name(spec: KernelSpec) -> str:
         return spec.implementation
     function = spec.implementation
     return f"{function.__module__}:{getattr(function, '__qualname__', function)}"
+
+
+@cache
+def _registry_for(test_kernels: str) -> KernelRegistry:
+    """Return the registry for a value of the variable; every task asks for it."""
+    return _registry(Settings.from_env({constants.ENV_TEST_KERNELS: test_kernels}).test_kernels)
 
 
 @cache

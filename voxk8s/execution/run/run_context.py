@@ -139,9 +139,9 @@ class RunContext:
 
     def result_computed(self, key: ResultKey, stored: bool) -> None:
         """Record that this run has a result, and whether the store has it."""
-        self.state.losses.result_computed(key)
-        lookups, is_unreliable = self.state.lookups, self.state.losses.is_unreliable(key)
-        if stored and lookups is not None and not is_unreliable:
+        losses, lookups = self.state.losses, self.state.lookups
+        losses.result_computed(key)
+        if stored and lookups is not None and not losses.is_unreliable(key):
             lookups.record(key, known=True)
 
     def result_vanished(self, key: ResultKey) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
 from voxk8s.execution import events
 from voxk8s.execution.events import Event, Progress
+from voxk8s.execution.lazy_mapping import LazyMapping
 from voxk8s.execution.operation_reports import Report, Status
 from voxk8s.execution.result import KernelTotals, OperationMetrics
 from voxk8s.execution.source_locations import NO_LOCATIONS, SourceLocations
@@ -66,8 +67,9 @@ class RunTracker:
             self.durable.discard(key)
             self.finals.pop(key, None)
 
-    def apply(self, run: str, reports: Iterable[Report]) -> Iterator[Event]:
+    def apply(self, run: str, reports: Iterable[Report]) -> list[Event]:
         """Apply reports and return the events that follow; ignores what this run does not need."""
+        found: list[Event] = []
         for report in reports:
             key = ResultKey(report.key)
             node = self._nodes.get(key)
@@ -77,7 +79,7 @@ class RunTracker:
                 continue  # no goal of this run needs it
             match report.status:
                 case Status.COMPUTED | Status.FOUND:
-                    yield from self._ended(run, node, report)
+                    self._ended(run, node, report, found)
                 case Status.FAILED | Status.SKIPPED if report.is_recomputable:
                     pass  # it has not ended: the run computes it again
                 case Status.FAILED | Status.SKIPPED if run != self._run and (
@@ -89,18 +91,22 @@ class RunTracker:
                     if key not in self.failed:
                         self.failed[key] = report
                         self._left.discard(key)
-                        yield events.OperationFailed(key, self.failure(report))
+                        found.append(events.OperationFailed(key, self.failure(report)))
                 case Status.SKIPPED:
                     self.finals[key] = report
                 case Status.WAITING:
-                    yield events.OperationWaits(key, node.operation, node.kernel, report.holder)
+                    found.append(
+                        events.OperationWaits(key, node.operation, node.kernel, report.holder)
+                    )
                 case Status.RETRYING:
-                    yield events.OperationRetried(key, self.failure(report))
+                    found.append(events.OperationRetried(key, self.failure(report)))
+        return found
 
     def _has(self, key: ResultKey) -> bool:
         return key in self._computed or key in self._found
 
-    def _ended(self, run: str, node: KeyOperation, report: Report) -> Iterator[Event]:
+    def _ended(self, run: str, node: KeyOperation, report: Report, found: list[Event]) -> None:
+        """Record that an operation succeeded, and append the events that follow."""
         key = node.key
         if run == self._run:
             # What another run reports may lie in another store: it says nothing of ours.
@@ -109,11 +115,11 @@ class RunTracker:
                 self.durable.add(key)
         if report.stored == "nondeterministic" and key not in self._different:
             self._different[key] = report
-            yield events.NonDeterminism(key, node.operation, node.kernel)
-        found = report.status is Status.FOUND or run != self._run
-        if key in self._computed or (found and key in self._found):
+            found.append(events.NonDeterminism(key, node.operation, node.kernel))
+        is_found = report.status is Status.FOUND or run != self._run
+        if key in self._computed or (is_found and key in self._found):
             return
-        if found:
+        if is_found:
             self._found.add(key)
         else:
             # The store may have been asked again before this report came.
@@ -121,17 +127,19 @@ class RunTracker:
             self._computed[key] = report
         self.failed.pop(key, None)
         self._left.discard(key)
-        yield events.OperationFinished(
-            key,
-            node.operation,
-            node.kernel,
-            report.seconds,
-            report.attempts,
-            report.started,
-            report.memory,
-            bool(report.stored),
-            report.worker,
-            found,
+        found.append(
+            events.OperationFinished(
+                key,
+                node.operation,
+                node.kernel,
+                report.seconds,
+                report.attempts,
+                report.started,
+                report.memory,
+                bool(report.stored),
+                report.worker,
+                is_found,
+            )
         )
 
     def failure_report(self, key: ResultKey, failure: Failure) -> Report:
@@ -180,11 +188,15 @@ class RunTracker:
         """Return a failure with its operation's place in the program."""
         return self._locations.locate(failure, failure.operation)
 
-    def metrics(self) -> dict[OperationId, OperationMetrics]:
+    def metrics(self) -> Mapping[OperationId, OperationMetrics]:
         """Return metrics by operation id, of operations that were computed, failed or known.
 
         A saved file has the id of what it shows; its measurements are given where it was known.
+        They are made at their first use: those of a million operations take seconds.
         """
+        return LazyMapping(self._metrics)
+
+    def _metrics(self) -> dict[OperationId, OperationMetrics]:
         ended = self.failed | self._computed
         files = {key: report for key, report in ended.items() if self._is_save(key)}
         result = {

@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple, NewType
+from typing import NewType
+
+import msgspec
 
 from voxk8s.execution.tasks.ancestry import Ancestry
 from voxk8s.execution.tasks.fusion import FusionGroup
@@ -36,25 +38,22 @@ class StepKind(StrEnum):
 
 _KINDS = {Role.LOAD: StepKind.LOAD, Role.LISTING: StepKind.LISTING, Role.SAVE: StepKind.SAVE}
 """The kinds of steps whose operations are not computed by a kernel."""
+_PINNED = (StepKind.LOAD, StepKind.LISTING)
 
 
-class Step(NamedTuple):
-    """One operation of a task; `arguments` are slot slots.
+class StepRule(msgspec.Struct, frozen=True):
+    """How a step gets its value and what becomes of it; many steps of a task share one object.
 
-    `ancestors` are the kernels of the operations below it.
-
-    `must_store`: the result is stored whatever it costs. `goal`: the report has the value or a
-    summary of it. `cheap`: no lookup whether another run has stored the result meanwhile, and the
-    result is only stored if `must_store` or the store policy `all` demands it. `seconds` is the
-    expected cost, 0 if it is small or not known.
+    `ancestors` are the kernels of the operations below it. `must_store`: the result is stored
+    whatever it costs. `goal`: the report has the value or a summary of it. `cheap`: no lookup
+    whether another run has stored the result meanwhile, and the result is only stored if
+    `must_store` or the store policy `all` demands it. `seconds` is the expected cost, 0 if it is
+    small or not known.
     """
 
-    key: str
     kind: str
     kernel: str = ""
     version: KernelVersion = KernelVersion()
-    arguments: tuple[int, ...] = ()
-    argument_keys: tuple[ResultKey, ...] = ()
     must_store: bool = False
     goal: bool = False
     cheap: bool = False
@@ -62,6 +61,18 @@ class Step(NamedTuple):
     suffix: str | None = None
     ancestors: tuple[str, ...] = ()
     seconds: float = 0.0
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One operation of a task; `arguments` are numbers of slots."""
+
+    key: str
+    rule: StepRule
+    arguments: tuple[int, ...] = ()
+    argument_keys: tuple[ResultKey, ...] = ()
+
+
+_FETCH = StepRule(StepKind.FETCH, cheap=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +168,15 @@ def build_adoption(
     key: TaskKey, node: KeyOperation, source: UpstreamRef, ancestors: tuple[str, ...]
 ) -> TaskSpec:
     """Return the task that stores the value of another task, as a goal of the run."""
-    step = Step(
-        node.key,
+    rule = StepRule(
         StepKind.ADOPT,
         node.kernel,
         node.version,
-        (0,),
-        node.arguments,
         must_store=True,
         goal=True,
         ancestors=ancestors,
     )
+    step = Step(node.key, rule, (0,), node.arguments)
     return TaskSpec(key, (), (source,), (step,), (1,))
 
 
@@ -181,30 +190,34 @@ def build_task(
 ) -> TaskSpec:
     """Return the task of a group; `exported` are the values of other tasks that it may need."""
     inside = {*group.fetches, *group.members}
+    members = [_operation(nodes, member) for member in group.members]
     constants: dict[ResultKey, Scalar] = {}
     upstream: dict[ResultKey, UpstreamRef] = {}
-    for member in group.members:
-        for argument in _operation(nodes, member).arguments:
+    for member in members:
+        for argument in member.arguments:
+            if argument in inside:
+                continue
             node = nodes[argument]
             if isinstance(node, KeyConstant):
                 constants[argument] = node.value
-            elif argument not in inside:
+            else:
                 upstream[argument] = exported[argument]
-    slots = {key: number for number, key in enumerate((*constants, *upstream))}
-    steps: list[Step] = []
-    for fetched in group.fetches:
-        slots[fetched] = len(constants) + len(upstream) + len(steps)
-        steps.append(Step(fetched, StepKind.FETCH, cheap=True))
-    for member in group.members:
-        slots[member] = len(constants) + len(upstream) + len(steps)
-        ancestors = ancestry.below(member, nodes)
-        steps.append(_step(_operation(nodes, member), slots, options, ancestors))
+    keys = (*constants, *upstream, *group.fetches, *group.members)
+    slots = {each: number for number, each in enumerate(keys)}
+    steps = [Step(fetched, _FETCH) for fetched in group.fetches]
+    rules: dict[tuple[object, ...], StepRule] = {}
+    for member in members:
+        rule = _rule(member, options, ancestry.below(member.key, nodes), rules)
+        # An input is read by its pin; its URL is not an argument of a kernel.
+        pinned = rule.kind in _PINNED
+        arguments = () if pinned else tuple([slots[each] for each in member.arguments])
+        steps.append(Step(member.key, rule, arguments, member.arguments))
     return TaskSpec(
         key,
         tuple(constants.values()),
         tuple(upstream.values()),
         tuple(steps),
-        tuple(slots[key] for key in group.exports),
+        tuple([slots[key] for key in group.exports]),
     )
 
 
@@ -215,27 +228,33 @@ def _operation(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyOperati
     return node
 
 
-def _step(
+def _rule(
     node: KeyOperation,
-    slots: Mapping[ResultKey, int],
     options: TaskOptions,
     ancestors: tuple[str, ...],
-) -> Step:
+    rules: dict[tuple[object, ...], StepRule],
+) -> StepRule:
+    """Return the rule of an operation, one of `rules` if it is there."""
+    key = node.key
+    must_store, goal, cheap = key in options.must_store, key in options.goals, key in options.cheap
+    seconds = options.seconds.get(key, 0.0)
     kind = _KINDS.get(node.role, StepKind.COMPUTE)
-    # An input is read by its pin; its URL is not an argument of a kernel.
-    pinned = kind in (StepKind.LOAD, StepKind.LISTING)
-    return Step(
-        node.key,
-        kind,
-        node.kernel,
-        node.version,
-        () if pinned else tuple(slots[argument] for argument in node.arguments),
-        node.arguments,
-        node.key in options.must_store,
-        node.key in options.goals,
-        node.key in options.cheap,
-        node.pin,
-        node.suffix,
-        ancestors,
-        options.seconds.get(node.key, 0.0),
-    )
+    # Equal versions and ancestors are one object each, which are compared faster by their numbers.
+    place = (node.kernel, id(node.version), id(ancestors), must_store, goal, cheap, seconds)
+    found = rules.get(place) if kind is StepKind.COMPUTE else None
+    if found is None:
+        found = StepRule(
+            kind,
+            node.kernel,
+            node.version,
+            must_store,
+            goal,
+            cheap,
+            node.pin,
+            node.suffix,
+            ancestors,
+            seconds,
+        )
+        if kind is StepKind.COMPUTE:
+            rules[place] = found
+    return found

@@ -25,7 +25,7 @@ FREE_PUT_SECONDS: Final = 2.0
 LONG_SECONDS: Final = 0.05
 """Operations that took at least this long are counted once, however often they are used."""
 NEGLIGIBLE_SECONDS: Final = 1e-4
-"""Operations that took less, on values that cost nothing, cost nothing themselves."""
+"""Operations that took less cost nothing themselves."""
 _MAX_LONG: Final = 16
 _MAX_VALUES: Final = 65_536
 _MAX_RUNS: Final = 64
@@ -99,8 +99,9 @@ class Budget:
 
     def computed(self, seconds: float) -> None:
         """Record that an operation has ended."""
-        with self._lock:
-            self._computed += seconds
+        if seconds >= NEGLIGIBLE_SECONDS:
+            with self._lock:
+                self._computed += seconds
 
     def allows(self, size: int, most_bytes: float) -> bool:
         """Whether a result of `size` bytes may be stored; at most `most_bytes` in all."""
@@ -123,8 +124,8 @@ class _Recent(Generic[K, V]):
         self._items: OrderedDict[K, V] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: K, default: V) -> V:
-        return self._items.get(key, default)
+    def get(self, key: K) -> V | None:
+        return self._items.get(key)
 
     def put(self, key: K, value: V) -> None:
         with self._lock:
@@ -150,16 +151,20 @@ _budgets: Final[_Recent[str, Budget]] = _Recent(_MAX_RUNS)
 
 def budget_of(run: str) -> Budget:
     """Return the budget of a run in this process."""
-    return _budgets.setdefault(run, Budget())
+    return _budgets.get(run) or _budgets.setdefault(run, Budget())
 
 
 def record_computed(key: str, seconds: float, arguments: Iterable[str]) -> None:
     """Record that this process has computed a value."""
-    below = [
-        each for argument in arguments if (each := _values.get(argument, STORED)) is not STORED
-    ]
-    if below or seconds >= NEGLIGIBLE_SECONDS:
+    below: list[Recompute] = []
+    for argument in arguments:
+        found = _values.get(argument)
+        if found is not None and found is not STORED:
+            below.append(found)
+    if seconds >= NEGLIGIBLE_SECONDS or len(below) > 1:
         _values.put(key, STORED.followed_by(key, seconds, below))
+    elif below:
+        _values.put(key, below[0])
 
 
 def record_stored(key: str) -> None:
@@ -169,4 +174,4 @@ def record_stored(key: str) -> None:
 
 def recompute_seconds(key: str) -> float:
     """Return the seconds that it takes to get a value back."""
-    return _values.get(key, STORED).seconds
+    return (_values.get(key) or STORED).seconds

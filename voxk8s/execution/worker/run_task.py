@@ -102,7 +102,7 @@ def run_step(step: Step, slots: list[SlotValue], context: TaskContext) -> SlotVa
         argument = slots[number]
         if isinstance(argument, Failed):
             # Of operations that can be computed after all the driver must know each one.
-            if step.goal or argument.failure.is_recomputable:
+            if step.rule.goal or argument.failure.is_recomputable:
                 context.reports.append(
                     failure_report(step, argument, Status.SKIPPED, context, attempts=0, seconds=0.0)
                 )
@@ -129,9 +129,9 @@ def _run_with_retries(
         attempts.count += 1
         attempt.set(attempts.count)
         try:
-            if step.kind == StepKind.FETCH:
+            if step.rule.kind == StepKind.FETCH:
                 return _fetch(step, context)
-            if step.kind == StepKind.ADOPT:
+            if step.rule.kind == StepKind.ADOPT:
                 value, report = adopt_result(step, arguments[0], context)
                 context.reports.append(report)
                 return value
@@ -147,9 +147,10 @@ def _run_with_retries(
                 if runtime.is_cancelled(context.run.id):
                     return _cancelled(step, context)
                 continue
-            logger.debug("%s %s failed", step.kernel, step.key, exc_info=True)
+            logger.debug("%s %s failed", step.rule.kernel, step.key, exc_info=True)
             failed = Failed(
-                ResultKey(step.key), failure_of(error, kernel=step.kernel, attempts=attempts.count)
+                ResultKey(step.key),
+                failure_of(error, kernel=step.rule.kernel, attempts=attempts.count),
             )
             seconds = context.clock.elapsed() - begin
             context.reports.append(
@@ -177,28 +178,32 @@ def _find_or_compute(
     found = _look_again(step, arguments, context, started)
     if not isinstance(found, Miss):
         return StepResult(found, context.clock.elapsed() - begin, Status.FOUND)
-    begin = context.clock.elapsed()
+    if not step.rule.cheap:
+        begin = context.clock.elapsed()
     value = _compute(step, arguments, context)
     seconds = context.clock.elapsed() - begin
     shared_work.record_seconds(step, seconds)
     context.budget.computed(seconds)
     keeping.record_computed(step.key, seconds, step.argument_keys)
-    voxels = most_voxels([value] if step.kind == StepKind.LOAD else arguments)
+    voxels = most_voxels([value] if step.rule.kind == StepKind.LOAD else arguments)
     return StepResult(value, seconds, Status.COMPUTED, voxels)
 
 
 def _compute(step: Step, arguments: list[Value], context: TaskContext) -> Value:
-    context.kernels.require_version(step.kernel, step.version)
-    match step.kind:
-        case StepKind.LOAD if step.pin is not None:
-            return normalize(load_input(step.pin, runtime.input_options(context.run.id)))
-        case StepKind.LISTING if step.pin is not None:
-            return list(step.pin.entries or ())
-        case StepKind.SAVE if step.suffix is not None:
-            return encode_file(arguments[0], step.suffix)
+    rule = step.rule
+    match rule.kind:
+        case StepKind.LOAD if rule.pin is not None:
+            context.kernels.require_version(rule.kernel, rule.version)
+            return normalize(load_input(rule.pin, runtime.input_options(context.run.id)))
+        case StepKind.LISTING if rule.pin is not None:
+            context.kernels.require_version(rule.kernel, rule.version)
+            return list(rule.pin.entries or ())
+        case StepKind.SAVE if rule.suffix is not None:
+            context.kernels.require_version(rule.kernel, rule.version)
+            return encode_file(arguments[0], rule.suffix)
         case _:
-            function = context.kernels.function(step.kernel)
-            if isinstance(context.kernels.spec(step.kernel).implementation, str):
+            function, is_own = context.function(rule)
+            if is_own:
                 return normalize(function(*arguments))
             # Kernels of users may modify their arguments, or return a list that they modify later.
             return normalize(copy_containers(function(*copy_containers(arguments))))
@@ -224,7 +229,7 @@ def _look_again(
     What this process has stored is read at once; others are asked for only if a step is dear.
     """
     store = context.store
-    if step.cheap or not context.run.reads or store is None:
+    if step.rule.cheap or not context.run.reads or store is None:
         return MISS
     if not store.has_put(step.key):
         if now - context.run.looked_up_at <= STALE_LOOKUP_SECONDS:
@@ -245,10 +250,10 @@ def _wait_for_retry(
         Report(
             step.key,
             Status.RETRYING,
-            step.kernel,
+            step.rule.kernel,
             attempts=attempts,
             started=started,
-            failure=failure_of(error, kernel=step.kernel, attempts=attempts),
+            failure=failure_of(error, kernel=step.rule.kernel, attempts=attempts),
             worker=context.worker,
         )
     )

@@ -224,6 +224,8 @@ def prepare_process() -> None:
 
 
 def _dask_worker() -> Worker | None:
+    if _thread.task is not None:
+        return None
     module = sys.modules.get("distributed.worker")
     if module is None:
         return None

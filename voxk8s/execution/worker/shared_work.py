@@ -42,18 +42,18 @@ _seconds: Final[dict[str, float]] = {}
 
 def record_seconds(step: Step, seconds: float) -> None:
     """Record how long the kernel of a step took."""
-    if not step.cheap:
-        _seconds[step.kernel] = max(seconds, _seconds.get(step.kernel, 0.0) / 2)
+    if not step.rule.cheap:
+        _seconds[step.rule.kernel] = max(seconds, _seconds.get(step.rule.kernel, 0.0) / 2)
 
 
 def expected_seconds(step: Step, arguments: Sequence[Value], context: TaskContext) -> float:
     """Return the expected cost of a step: measured here, else that of its plan or of a hint."""
-    measured = _seconds.get(step.kernel)
+    measured = _seconds.get(step.rule.kernel)
     if measured is not None:
         return measured
-    if step.seconds > 0:
-        return step.seconds
-    hint = context.kernels.spec(step.kernel).cost
+    if step.rule.seconds > 0:
+        return step.rule.seconds
+    hint = context.kernels.spec(step.rule.kernel).cost
     return MIN_SHARED_SECONDS if hint is None else hint.estimate(most_voxels(arguments))
 
 
@@ -63,9 +63,14 @@ def lease_for(step: Step, arguments: Sequence[Value], context: TaskContext) -> C
     These are the expensive ones, and those of unknown cost, whose results may be stored.
     """
     run, store = context.run, context.store
-    if step.cheap or run.lease_seconds <= 0 or step.kind != StepKind.COMPUTE or store is None:
+    if (
+        step.rule.cheap
+        or run.lease_seconds <= 0
+        or step.rule.kind != StepKind.COMPUTE
+        or store is None
+    ):
         return None
-    if not step.must_store and run.store_policy == "goals":
+    if not step.rule.must_store and run.store_policy == "goals":
         return None
     seconds = expected_seconds(step, arguments, context)
     if seconds < MIN_SHARED_SECONDS or not lease_renewer.supports(store):
@@ -117,7 +122,7 @@ class ComputeLease:
         try:
             self._acquire()
         except StoreError as error:
-            logger.debug("%s is computed without a lease: %s", self._step.kernel, error)
+            logger.debug("%s is computed without a lease: %s", self._step.rule.kernel, error)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -151,7 +156,7 @@ class ComputeLease:
                     holder = lease.acquire(holder if is_exceeded else None)
                     if is_exceeded and holder is None:
                         logger.warning(
-                            "%s takes too long elsewhere, it is computed here", step.kernel
+                            "%s takes too long elsewhere, it is computed here", step.rule.kernel
                         )
         self._lease = lease
         lease_renewer.hold(lease, run.lease_seconds)
@@ -166,6 +171,8 @@ class ComputeLease:
 
     def _report_waiting(self, holder: str) -> None:
         context, step = self._context, self._step
-        report = Report(step.key, Status.WAITING, step.kernel, holder=holder, worker=context.worker)
+        report = Report(
+            step.key, Status.WAITING, step.rule.kernel, holder=holder, worker=context.worker
+        )
         context.reports.append(report)
         context.flush()

@@ -36,19 +36,19 @@ def store_result(
         held = context.store.get(ResultKey(step.key))
         value = value if isinstance(held, Miss) else held
     stored, digest, size = ("", "", 0) if put is None else (str(put.status), put.digest, put.size)
-    inline = encode_inline(value) if step.goal else None
+    inline = encode_inline(value) if step.rule.goal else None
     url = media_type = ""
     if isinstance(value, SavedFile):
         media_type = value.media_type
         folder = context.run.run_folder
-        if step.goal and not stored and folder is not None and context.store is not None:
+        if step.rule.goal and not stored and folder is not None and context.store is not None:
             path = f"{folder}/files/{step.key}{value.suffix}"
             url = context.store.write_run_file(path, value.data, media_type)
             digest, size = sha256(value.data).hexdigest(), len(value.data)
     return value, Report(
         step.key,
         result.status,
-        step.kernel,
+        step.rule.kernel,
         result.seconds,
         attempts,
         started,
@@ -58,10 +58,10 @@ def store_result(
         size,
         media_type,
         inline,
-        as_line(value) if step.goal else "",
+        as_line(value) if step.rule.goal else "",
         worker=context.worker,
         url=url,
-        skeleton=encode_skeleton(value) if step.goal and inline is None else None,
+        skeleton=encode_skeleton(value) if step.rule.goal and inline is None else None,
         voxels=result.voxels,
     )
 
@@ -72,8 +72,8 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
         return None
     policy = context.run.store_policy
     budget = context.budget
-    if not step.must_store:
-        if step.cheap and policy != "all":
+    if not step.rule.must_store:
+        if step.rule.cheap and policy != "all":
             return None
         seconds = keeping.recompute_seconds(step.key)
         if not keeping.is_worth_storing(policy, seconds, memory):
@@ -81,11 +81,11 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
         if policy != "all" and not budget.allows(memory, context.run.store_bytes):
             return None
     provenance = Provenance(
-        kernel=step.kernel,
-        version=step.version.number,
-        code=step.version.code or context.kernels.recorded_code(step.kernel),
-        ancestors=step.ancestors,
-        libraries=context.kernels.libraries(step.kernel),
+        kernel=step.rule.kernel,
+        version=step.rule.version.number,
+        code=step.rule.version.code or context.kernels.recorded_code(step.rule.kernel),
+        ancestors=step.rule.ancestors,
+        libraries=context.kernels.libraries(step.rule.kernel),
         arguments=step.argument_keys,
         seconds=result.seconds,
         bytes=memory,
@@ -97,12 +97,12 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
     try:
         put = context.store.put(key, result.value, provenance, replace=context.run.replaces)
     except StoreError as error:
-        if step.must_store:
+        if step.rule.must_store:
             raise
-        logger.warning("cannot store the result of %s: %s", step.kernel, error)
+        logger.warning("cannot store the result of %s: %s", step.rule.kernel, error)
         return None
     keeping.record_stored(step.key)
-    if not step.must_store:
+    if not step.rule.must_store:
         budget.stored(context.clock.elapsed() - begin, put.size)
     return put
 
@@ -114,7 +114,7 @@ def failure_report(
     return Report(
         step.key,
         status,
-        step.kernel,
+        step.rule.kernel,
         seconds,
         attempts,
         origin=failed.key,
@@ -137,7 +137,7 @@ def adopt_result(step: Step, value: Value, context: TaskContext) -> tuple[Value,
                 report = Report(
                     step.key,
                     Status.FOUND,
-                    step.kernel,
+                    step.rule.kernel,
                     stored="exists",
                     digest=record.digest,
                     size=record.size,

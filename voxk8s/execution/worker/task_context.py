@@ -7,13 +7,15 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import RetryPolicy
+from voxk8s.execution.tasks.task import StepRule
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.keeping import Budget, budget_of
 from voxk8s.kernels import KernelRegistry, registry
+from voxk8s.kernels.kernel_spec import KernelFunction
 from voxk8s.storage import ResultStore
 from voxk8s.values import Value
 
@@ -76,6 +78,8 @@ class TaskContext:
     budget: Budget
     reports: list[Report] = field(default_factory=list)
     flushed_at: float = 0.0
+    _functions: dict[int, tuple[KernelFunction, bool]] = field(default_factory=dict)
+    """By the identity of rules, which the task holds."""
 
     @classmethod
     def create(cls, run: RunSpec, clock: Clock | None = None) -> TaskContext:
@@ -87,6 +91,19 @@ class TaskContext:
         context.flushed_at = clock.elapsed()
         return context
 
+    def function(self, rule: StepRule) -> tuple[KernelFunction, bool]:
+        """Return the function of a rule's kernel, and whether it is one of voxk8s.
+
+        Raises KernelVersionMismatch if the kernel has another version in this process. It is looked
+        up once for all steps of the task that have the rule.
+        """
+        found = self._functions.get(id(rule))
+        if found is None:
+            self.kernels.require_version(rule.kernel, rule.version)
+            is_own = isinstance(self.kernels.spec(rule.kernel).implementation, str)
+            found = self._functions[id(rule)] = (self.kernels.function(rule.kernel), is_own)
+        return found
+
     def flush(self) -> None:
         """Send the pending reports, and what happened at the store, to the driver."""
         runtime.send_reports(self.run.id, self.reports, self.store)
@@ -94,8 +111,7 @@ class TaskContext:
         self.flushed_at = self.clock.elapsed()
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(NamedTuple):
     """The value of a step, the seconds it took, and whether it was computed or found.
 
     `voxels` is that of its report.

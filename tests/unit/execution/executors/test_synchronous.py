@@ -9,7 +9,7 @@ import pytest
 from tests.support.plans_and_runs import QUICK
 from voxk8s.execution.executors.protocol import Message, Reports, TaskDone
 from voxk8s.execution.executors.synchronous import SynchronousExecutor, SynchronousSession
-from voxk8s.execution.tasks.task import Step, StepKind, TaskKey, TaskSpec, UpstreamRef
+from voxk8s.execution.tasks.task import Step, StepKind, StepRule, TaskKey, TaskSpec, UpstreamRef
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.plan import ResultKey
 from voxk8s.plan.kernel_version import numbered
@@ -22,7 +22,8 @@ def _addition(key: TaskKey, number: float, *upstream: TaskKey) -> TaskSpec:
     """Return a task that adds a constant to the value of another task, or to itself."""
     references = tuple(UpstreamRef(each, ResultKey(each), True) for each in upstream)
     last = len(references)
-    step = Step(key, StepKind.COMPUTE, "default.addition", numbered(1), (0, last), cheap=True)
+    rule = StepRule(StepKind.COMPUTE, "default.addition", numbered(1), cheap=True)
+    step = Step(key, rule, (0, last))
     return TaskSpec(key, (number,), references, (step,), (last + 1,))
 
 

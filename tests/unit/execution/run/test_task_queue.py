@@ -141,7 +141,7 @@ def test_a_value_of_another_task_is_adopted() -> None:
     assert queue.adopt(_key(2), "run")
     [adoption] = queue.take(9)
     spec = queue.spec(adoption, CHAIN)
-    assert [step.kind for step in spec.steps] == [StepKind.ADOPT]
+    assert [step.rule.kind for step in spec.steps] == [StepKind.ADOPT]
     assert adoption.targets == (_key(2),)
     assert queue.producer(_key(2)) is adoption
     assert not queue.adopt(_key(0), "run")

@@ -41,7 +41,11 @@ def test_a_saved_image_is_stored_beside_its_file(saved: str, kept: set[str]) -> 
     groups, options = plan_groups(graph, compute, (), goals)
     tasks = build_tasks(groups, graph.nodes, options)
     steps = [step for task in tasks.values() for step in task.steps]
-    named = {step.kernel if step.kind != "save" else "save" for step in steps if step.must_store}
+    named = {
+        step.rule.kernel if step.rule.kind != "save" else "save"
+        for step in steps
+        if step.rule.must_store
+    }
     assert named == kept
 
 

@@ -61,7 +61,7 @@ def test_a_value_of_another_task_is_adopted() -> None:
     source = UpstreamRef(TaskKey("its task"), key, True)
     task = build_adoption(TaskKey("adoption"), node, source, ("test.identity@1",))
     [step] = task.steps
-    assert (step.kind, step.must_store, step.goal) == (StepKind.ADOPT, True, True)
+    assert (step.rule.kind, step.rule.must_store, step.rule.goal) == (StepKind.ADOPT, True, True)
     assert task.dependencies == ("its task",)
 
 
@@ -80,9 +80,9 @@ def test_a_save_goal_is_a_step() -> None:
     make = PlanMaker()
     make.save("x.json", make("addition", 1.0, 1.0))
     [task] = _tasks(_graph(make)).values()
-    assert [step.kind for step in task.steps] == [StepKind.COMPUTE, StepKind.SAVE]
-    assert [step.must_store for step in task.steps] == [False, True]
-    assert task.steps[1].suffix == ".json"
+    assert [step.rule.kind for step in task.steps] == [StepKind.COMPUTE, StepKind.SAVE]
+    assert [step.rule.must_store for step in task.steps] == [False, True]
+    assert task.steps[1].rule.suffix == ".json"
 
 
 def test_known_arguments_are_fetched() -> None:
@@ -90,7 +90,7 @@ def test_known_arguments_are_fetched() -> None:
     make = PlanMaker()
     make.show("x", make("addition", make("addition", 1.0, 1.0), 1.0))
     [task] = _tasks(_graph(make), known=1).values()
-    assert [step.kind for step in task.steps] == [StepKind.FETCH, StepKind.COMPUTE]
+    assert [step.rule.kind for step in task.steps] == [StepKind.FETCH, StepKind.COMPUTE]
 
 
 def test_tasks_are_small_when_pickled() -> None:
@@ -104,3 +104,18 @@ def test_tasks_are_small_when_pickled() -> None:
     data = pickle.dumps(task)
     assert pickle.loads(data) == task
     assert len(data) < 400 * 220
+
+
+def test_steps_that_are_done_alike_share_a_rule() -> None:
+    """A task of hundreds of sums says once how a sum is made; its goal is another matter."""
+    make = PlanMaker()
+    node = make.constant(1.0)
+    for _ in range(9):
+        node = make("addition", node, 1.0)
+    make.show("x", node)
+    [task] = _tasks(_graph(make)).values()
+    [first, *others] = [step.rule for step in task.steps]
+    assert first.kernel == "default.addition"
+    assert others[1] is others[2] is others[6]
+    assert others[7].goal
+    assert len({id(rule) for rule in (first, *others)}) == 3

@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as change
 
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s import __version__
@@ -352,7 +353,7 @@ def test_a_kernel_of_another_version_is_not_called(reports: list[Report]) -> Non
     """A worker with an older package would store other values under the key of the newer one."""
     store, task = fresh_store(), _task(_plan(7.0))
     [step] = task.steps
-    task = replace(task, steps=(step._replace(version=KernelVersion(9)),))
+    task = replace(task, steps=(change(step, rule=change(step.rule, version=KernelVersion(9))),))
     result = run_task(task, _context(store), clock=Script().clock())
     assert isinstance(result, Failed)
     assert "task.scripted: expected version 9" in result.failure.message

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as change
 
 from tests.support.plans_and_runs import PlanMaker, fresh_store
 from voxk8s.errors import StoreUnreachable
@@ -260,7 +261,7 @@ def test_no_lease_is_taken(
     if case == "quick":
         shared_work._seconds["shared.expensive"] = 0.1
     if case == "goals":
-        steps = tuple(step._replace(must_store=False) for step in task.steps)
+        steps = tuple(change(step, rule=change(step.rule, must_store=False)) for step in task.steps)
         task, context = replace(task, steps=steps), replace(context, store_policy="goals")
     if case == "unreachable":
         monkeypatch.setattr(Lease, "acquire", _refuse)
