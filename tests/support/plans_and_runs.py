@@ -15,9 +15,9 @@ from voxk8s.execution.executors.protocol import Executor, Send, Session
 from voxk8s.execution.retry import RetryPolicy
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
 from voxk8s.execution.tasks.scheduling import (
-    DEFAULT_SCHEDULE,
+    NO_RANKS,
     DefaultPolicy,
-    Schedule,
+    Ranks,
     SchedulingPolicy,
 )
 from voxk8s.execution.tasks.task import TaskKey
@@ -131,9 +131,9 @@ class Unfused:
 
     def schedule(
         self, needs: Mapping[TaskKey, Collection[TaskKey]], targets: Sequence[TaskKey]
-    ) -> Schedule:
+    ) -> Ranks:
         """Leave the topological order."""
-        return DEFAULT_SCHEDULE
+        return NO_RANKS
 
 
 class CountingPolicy(DefaultPolicy):

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from voxk8s.execution.run_config import CacheMode as CacheMode
     from voxk8s.execution.run_config import OnFailure as OnFailure
     from voxk8s.execution.tasks.scheduling import DefaultPolicy as DefaultPolicy
-    from voxk8s.execution.tasks.scheduling import Placement as Placement
-    from voxk8s.execution.tasks.scheduling import Schedule as Schedule
     from voxk8s.execution.tasks.scheduling import SchedulingPolicy as SchedulingPolicy
     from voxk8s.failure import Failure as Failure
 
@@ -51,10 +49,8 @@ _HOMES = {
     "Listener": ".events",
     "OnFailure": ".run_config",
     "OperationMetrics": ".result",
-    "Placement": ".tasks.scheduling",
     "Progress": ".events",
     "RetryPolicy": ".retry",
-    "Schedule": ".tasks.scheduling",
     "SchedulingPolicy": ".tasks.scheduling",
     "close_shared_dask_client": ".executors.shared_client",
     "get_operation_future": ".futures",

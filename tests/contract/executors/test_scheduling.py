@@ -9,23 +9,21 @@ import pytest
 from tests.support.plans_and_runs import Memory, PlanMaker, Unfused, engine_on
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.events import OperationFinished
-from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.execution.executors.protocol import Executor
 from voxk8s.execution.tasks.fusion import FusionGroup, OperationTraits
-from voxk8s.execution.tasks.scheduling import Placement, Schedule
+from voxk8s.execution.tasks.scheduling import Ranks
 from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.plan import ResultKey
 from voxk8s.storage import ResultStore
 
 
 class Apart(Unfused):
-    """Every operation has a task of its own, all on one worker; the last ones come first.
+    """Every operation has a task of its own; the last ones come first.
 
     `forgotten` operations at the end have none.
     """
 
-    def __init__(self, *workers: str, forgotten: int = 0) -> None:
-        self.placement = Placement(workers)
+    def __init__(self, forgotten: int = 0) -> None:
         self.forgotten = forgotten
         self.tasks = 0
 
@@ -42,33 +40,24 @@ class Apart(Unfused):
 
     def schedule(
         self, needs: Mapping[TaskKey, Collection[TaskKey]], targets: Sequence[TaskKey]
-    ) -> Schedule:
-        """Reverse the order, and name a worker."""
+    ) -> Ranks:
+        """Reverse the order."""
         self.tasks += len(needs)
-        ranks = {key: -number for number, key in enumerate(needs)}
-        return Schedule(ranks, dict.fromkeys(needs, self.placement))
-
-
-def workers_of(executor: Executor) -> list[str]:
-    """Return the addresses of its workers where it has any that could be chosen."""
-    if not isinstance(executor, DistributedExecutor):
-        return []
-    return list(executor._client.scheduler_info(n_workers=-1)["workers"])
+        return {key: -number for number, key in enumerate(needs)}
 
 
 def test_a_policy_decides(executor: Executor, store: ResultStore, make: PlanMaker) -> None:
-    """Tasks are those of the policy, on the workers that it names where there are some."""
+    """Tasks are those of the policy."""
     total = make("addition", 5.0, 3.0)
     for number in range(6):
         make.show(f"goal{number}", make("multiplication", total, float(number)))
-    policy, memory = Apart(*workers_of(executor)[:1]), Memory()
+    policy, memory = Apart(), Memory()
     engine = engine_on(store, executor, scheduling=policy, listeners=(memory,))
     result = engine.execute_workplan(make.plan())
     assert list(result.values()) == [8.0 * number for number in range(6)]
     assert policy.tasks == 7
     finished = [each for each in memory.events if isinstance(each, OperationFinished)]
     assert len(finished) == 7
-    assert len({each.worker for each in finished}) == 1
 
 
 def test_a_policy_that_forgets_is_told(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from dask._task_spec import Task, TaskRef
 
-from voxk8s.execution.tasks.scheduling import Placement, Schedule
+from voxk8s.execution.tasks.scheduling import Ranks
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker.run_task import run_task
 from voxk8s.execution.worker.task_context import RunSpec
 
 DaskGraph: TypeAlias = dict[str, Task]
-
-_ANYWHERE: Final = Placement()
 
 
 def build_graph(tasks: Iterable[TaskSpec], run: RunSpec) -> DaskGraph:
@@ -22,19 +20,10 @@ def build_graph(tasks: Iterable[TaskSpec], run: RunSpec) -> DaskGraph:
     return {task.key: dask_task(task, run_task, run) for task in tasks}
 
 
-def annotations_for(schedule: Schedule) -> dict[str, Callable[[str], object]]:
+def annotations_for(ranks: Ranks) -> dict[str, Callable[[str], object]]:
     """Return Dask annotations for a graph, as functions of the key of a task."""
     # Dask runs the highest priority first.
-    ranks = schedule.ranks
-    annotations: dict[str, Callable[[str], object]] = {
-        "priority": lambda key: -ranks.get(TaskKey(key), 0)
-    }
-    if schedule.placements:
-        placements = {str(key): place for key, place in schedule.placements.items()}
-        annotations["workers"] = lambda key: placements.get(key, _ANYWHERE).workers
-        annotations["resources"] = lambda key: dict(placements.get(key, _ANYWHERE).resources)
-        annotations["allow_other_workers"] = lambda key: placements.get(key, _ANYWHERE).elsewhere
-    return annotations
+    return {"priority": lambda key: -ranks.get(TaskKey(key), 0)}
 
 
 def dask_task(task: TaskSpec, function: Callable[..., object], *arguments: object) -> Task:

@@ -22,7 +22,7 @@ from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
 from voxk8s.execution.executors.protocol import ExecutorStopped, Reports, Send, TaskDone, TaskLost
 from voxk8s.execution.operation_reports import Report, decode_batch
-from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.scheduling import NO_RANKS, Ranks
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.task_context import RunSpec
@@ -94,14 +94,12 @@ class DaskSession:
         else:
             _router.add(client, run, send)
 
-    def submit(
-        self, tasks: Sequence[TaskSpec], run: RunSpec, schedule: Schedule = DEFAULT_SCHEDULE
-    ) -> None:
+    def submit(self, tasks: Sequence[TaskSpec], run: RunSpec, ranks: Ranks = NO_RANKS) -> None:
         """Send the tasks to the scheduler in one message."""
         graph = build_graph(tasks, run)
         keys = [task.key for task in tasks]
         try:
-            with dask.config.set(_LARGE_GRAPHS), annotate(**annotations_for(schedule)):
+            with dask.config.set(_LARGE_GRAPHS), annotate(**annotations_for(ranks)):
                 futures = self._client.get(graph, keys, sync=False)
         except Exception as error:
             raise SchedulerLost(f"cannot submit tasks to the Dask scheduler: {error}") from error

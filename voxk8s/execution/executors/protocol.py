@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from voxk8s.execution.operation_reports import Report
-from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.scheduling import NO_RANKS, Ranks
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.failure import Failure
@@ -63,13 +63,11 @@ Send: TypeAlias = Callable[[Message], None]
 class Session(Protocol):
     """One run on an executor. Calls come from one thread."""
 
-    def submit(
-        self, tasks: Sequence[TaskSpec], run: RunSpec, schedule: Schedule = DEFAULT_SCHEDULE
-    ) -> None:
+    def submit(self, tasks: Sequence[TaskSpec], run: RunSpec, ranks: Ranks = NO_RANKS) -> None:
         """Start tasks, given in topological order, and hold each value until it is released.
 
         A task may depend on tasks of earlier calls that are not released. TaskDone or TaskLost
-        follows for each. An executor that does not support placements ignores them.
+        follows for each.
         """
 
     def fetch(self, key: TaskKey) -> object:

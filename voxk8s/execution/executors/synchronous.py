@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from voxk8s.execution.executors.protocol import Reports, Send, TaskDone
 from voxk8s.execution.operation_reports import Report
-from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.scheduling import NO_RANKS, Ranks
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.run_task import run_task
@@ -34,9 +34,7 @@ class SynchronousSession:
         self._cancelled = False
         runtime.subscribe(run, self._receive)
 
-    def submit(
-        self, tasks: Sequence[TaskSpec], run: RunSpec, _: Schedule = DEFAULT_SCHEDULE
-    ) -> None:
+    def submit(self, tasks: Sequence[TaskSpec], run: RunSpec, _: Ranks = NO_RANKS) -> None:
         """Run the tasks at once, in their order."""
         for task in tasks:
             if self._cancelled:

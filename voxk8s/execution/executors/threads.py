@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from voxk8s.execution.executors.protocol import Message, Reports, Send
 from voxk8s.execution.executors.task_pool import PooledTask, State, TaskPool, shared_pool
 from voxk8s.execution.operation_reports import Report
-from voxk8s.execution.tasks.scheduling import DEFAULT_SCHEDULE, Schedule
+from voxk8s.execution.tasks.scheduling import NO_RANKS, Ranks
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
 from voxk8s.execution.worker.task_context import RunSpec
@@ -48,11 +48,8 @@ class ThreadsSession:
         self.ended = False
         runtime.subscribe(run, self._receive)
 
-    def submit(
-        self, tasks: Sequence[TaskSpec], run: RunSpec, schedule: Schedule = DEFAULT_SCHEDULE
-    ) -> None:
+    def submit(self, tasks: Sequence[TaskSpec], run: RunSpec, ranks: Ranks = NO_RANKS) -> None:
         """Start tasks, or take part in those that other runs have started."""
-        ranks = schedule.ranks
         if self._is_here and not self.ended:
             self._pool.submit(
                 self, ((task, ranks.get(task.key)) for task in tasks), run, self._held

@@ -16,7 +16,6 @@ from voxk8s.execution.run.run_spec import run_spec
 from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.tasks.planning import plan_groups
-from voxk8s.execution.tasks.scheduling import Schedule
 from voxk8s.failure import failure_of
 from voxk8s.kernels import registry
 from voxk8s.plan import (
@@ -94,14 +93,11 @@ class Submitter:
         if not tasks:
             return
         nodes = context.state.graph.nodes
-        schedule = Schedule(
-            {task.key: task.rank for task in tasks},
-            {task.key: task.placement for task in tasks if task.placement is not None},
-        )
+        ranks = {task.key: task.rank for task in tasks}
         spec = run_spec(
             context.name, context.config, self._looked_up_at, context.costs.stored_bytes
         )
-        context.session.submit([queue.spec(task, nodes) for task in tasks], spec, schedule)
+        context.session.submit([queue.spec(task, nodes) for task in tasks], spec, ranks)
         # Not before: the values that only these tasks need must not go before they are there.
         context.session.release(queue.released())
 

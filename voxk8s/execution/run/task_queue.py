@@ -15,7 +15,7 @@ from enum import Enum
 
 from voxk8s.execution.tasks.ancestry import Ancestry
 from voxk8s.execution.tasks.fusion import FusionGroup
-from voxk8s.execution.tasks.scheduling import Placement, SchedulingPolicy
+from voxk8s.execution.tasks.scheduling import SchedulingPolicy
 from voxk8s.execution.tasks.target_order import longest_first
 from voxk8s.execution.tasks.task import (
     TaskKey,
@@ -55,7 +55,6 @@ class QueuedTask:
     targets: tuple[ResultKey, ...]
     options: TaskOptions | None
     rank: int
-    placement: Placement | None
     alone: bool = False
     """It starts when no other task is running, since it may be the one that kills workers."""
     state: TaskState = TaskState.WAITING
@@ -146,7 +145,7 @@ class TaskQueue:
                         needs[producer.key] = producer
             targets = tuple(key for key in group.exports if key in options.goals)
             key = self._unused(task_key(group, nodes, self.salt))
-            task = QueuedTask(key, group, tuple(needs.values()), targets, options, 0, None)
+            task = QueuedTask(key, group, tuple(needs.values()), targets, options, 0)
             task.alone = bool(suspects) and not suspects.isdisjoint(group.members)
             self._insert(task)
             added.append(task)
@@ -156,11 +155,10 @@ class TaskQueue:
             needs_of,
             {task.key: task.group.seconds for task in added},
         )
-        schedule = policy.schedule(needs_of, ordered)
+        ranks = policy.schedule(needs_of, ordered)
         last = len(added)
         for number, task in enumerate(added):
-            task.rank = schedule.ranks.get(task.key, last + number)
-            task.placement = schedule.placements.get(task.key)
+            task.rank = ranks.get(task.key, last + number)
             if not task.not_started:
                 self._push(task)
 
@@ -170,7 +168,7 @@ class TaskQueue:
         if source is None or source.options is None:
             return False
         name = self._unused(TaskKey(f"adopt-{key}-{salt}"))
-        task = QueuedTask(name, FusionGroup([], [key]), (source,), (key,), None, -1, None)
+        task = QueuedTask(name, FusionGroup([], [key]), (source,), (key,), None, -1)
         source.targets = tuple(each for each in source.targets if each != key)
         self._insert(task)
         if not task.not_started:

@@ -1,4 +1,4 @@
-"""Scheduling policies: which operations share a task, in what order tasks run, and where.
+"""Scheduling policies: which operations share a task, and in what order tasks run.
 
 A policy is found by name; packages register theirs by an entry point. It affects speed only: every
 operation is computed once and after its arguments, or the policy is refused.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain
-from typing import Final, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from voxk8s.constants import ENTRY_POINT_SCHEDULING
 from voxk8s.errors import InvalidUsage
@@ -22,32 +22,13 @@ from voxk8s.plan import ResultKey, topological_order
 _BUILT_IN: Final = {"default": "voxk8s.execution.tasks.scheduling:DefaultPolicy"}
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where a task may run, in the terms of Dask; the default is any worker.
+Ranks: TypeAlias = Mapping[TaskKey, int]
+"""Of the tasks that can run, the one with the smallest rank runs first.
 
-    `workers` are names or addresses, `resources` what the task takes of a worker's resources,
-    `elsewhere` is Dask's `allow_other_workers`.
-    """
-
-    workers: tuple[str, ...] = ()
-    resources: Mapping[str, float] = field(default_factory=dict)
-    elsewhere: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """The order and the placement of tasks: of those that can run, the smallest rank runs first.
-
-    Tasks without a rank come after all others, in topological order.
-    """
-
-    ranks: Mapping[TaskKey, int] = field(default_factory=dict)
-    placements: Mapping[TaskKey, Placement] = field(default_factory=dict)
-
-
-DEFAULT_SCHEDULE: Final = Schedule()
-"""Topological order, on any worker."""
+Tasks without a rank come after all others, in topological order.
+"""
+NO_RANKS: Final[Ranks] = MappingProxyType({})
+"""Topological order."""
 
 
 @runtime_checkable
@@ -71,8 +52,8 @@ class SchedulingPolicy(Protocol):
 
     def schedule(
         self, needs: Mapping[TaskKey, Collection[TaskKey]], targets: Sequence[TaskKey]
-    ) -> Schedule:
-        """Return the order and placement of tasks.
+    ) -> Ranks:
+        """Return the order of tasks.
 
         `needs` are the tasks in topological order, each with those that it depends on, of which
         earlier calls may have scheduled some. The run waits for `targets`.
@@ -94,9 +75,9 @@ class DefaultPolicy:
 
     def schedule(
         self, needs: Mapping[TaskKey, Collection[TaskKey]], targets: Sequence[TaskKey]
-    ) -> Schedule:
-        """Return the depth-first order of `depth_first_order`, on any worker."""
-        return Schedule({key: rank for rank, key in enumerate(depth_first_order(needs, targets))})
+    ) -> Ranks:
+        """Return the depth-first order of `depth_first_order`."""
+        return {key: rank for rank, key in enumerate(depth_first_order(needs, targets))}
 
 
 def depth_first_order(

@@ -11,7 +11,6 @@ from voxk8s.execution.executors.dask_graph import (
     annotations_for,
     build_graph,
 )
-from voxk8s.execution.tasks.scheduling import Placement, Schedule
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec, UpstreamRef
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.plan import ResultKey
@@ -32,13 +31,7 @@ def test_each_task_is_a_dask_task_with_its_dependencies() -> None:
     assert {key_split(key) for key in graph} == {"default.addition"}
 
 
-def test_a_schedule_becomes_annotations() -> None:
-    """The smallest rank is the highest priority; tasks without a placement may run anywhere."""
-    place = Placement(("w1",), {"GPU": 1.0}, elsewhere=True)
-    found: Any = annotations_for(
-        Schedule({TaskKey("a"): 0, TaskKey("b"): 5}, {TaskKey("a"): place})
-    )
+def test_ranks_become_priorities() -> None:
+    """The smallest rank is the highest priority."""
+    found: Any = annotations_for({TaskKey("a"): 0, TaskKey("b"): 5})
     assert [found["priority"](key) for key in "ab"] == [0, -5]
-    assert [found["workers"](key) for key in "ab"] == [("w1",), ()]
-    assert [found["resources"](key) for key in "ab"] == [{"GPU": 1.0}, {}]
-    assert [found["allow_other_workers"](key) for key in "ab"] == [True, False]

@@ -16,7 +16,6 @@ from voxk8s.execution.executors import task_pool
 from voxk8s.execution.executors.task_pool import TaskPool
 from voxk8s.execution.executors.threads import ThreadsSession
 from voxk8s.execution.operation_reports import Failed
-from voxk8s.execution.tasks.scheduling import Schedule
 from voxk8s.values import Array, Value
 
 
@@ -31,7 +30,7 @@ class Run:
     def submit(self, *tasks: tuple[str, ...], ranks: dict[str, int] | None = None) -> None:
         """Submit tasks; each is its name and those of the tasks that it needs."""
         order = {key(name): rank for name, rank in (ranks or {}).items()}
-        self.session.submit([task(*names) for names in tasks], self.spec, Schedule(order))
+        self.session.submit([task(*names) for names in tasks], self.spec, order)
 
     def release(self, *names: str) -> None:
         """Release the values of tasks."""
