@@ -26,19 +26,6 @@ def without_gc() -> Iterator[None]:
         _resume()
 
 
-@contextmanager
-def with_gc() -> Iterator[None]:
-    """Let the garbage collector run in a body that waits, within one `without_gc`.
-
-    Other threads create objects meanwhile, for as long as a store or a network may take.
-    """
-    _resume()
-    try:
-        yield
-    finally:
-        _pause()
-
-
 def _pause() -> None:
     global _depth, _enabled
     with _lock:

@@ -54,17 +54,6 @@ def topological_order(
     return order
 
 
-def is_ordered(needs: Mapping[K, Collection[K]]) -> bool:
-    """Whether the mapping lists each node after all that it needs."""
-    seen: set[K] = set()
-    for node, arguments in needs.items():
-        for need in arguments:
-            if need not in seen and need in needs:
-                return False
-        seen.add(node)
-    return True
-
-
 def reachable(needs: Mapping[K, Collection[K]], roots: Iterable[K]) -> set[K]:
     """Return the roots and all that they need."""
     found = {root for root in roots if root in needs}
@@ -82,13 +71,15 @@ def levels(needs: Mapping[K, Collection[K]]) -> dict[K, int]:
 
     Nodes of one level do not need each other.
     """
-    order = needs if is_ordered(needs) else topological_order(needs)
     depth: dict[K, int] = {}
-    for node in order:
+    for node, arguments in needs.items():
         level = 0
-        for need in needs[node]:
+        for need in arguments:
             below = depth.get(need)
-            if below is not None and below >= level:
+            if below is None:
+                if need in needs:  # it is listed later
+                    return levels({each: needs[each] for each in topological_order(needs)})
+            elif below >= level:
                 level = below + 1
         depth[node] = level
     return depth

@@ -16,7 +16,7 @@ from tests.support.kernel_index import FakeIndex
 from voxk8s.plan import ResultKey, constant, decode, encode, key_graph, operation, resolve
 
 COUNT = 100_000
-GOAL = "about 2 s and 500 MB for decode, keys and resolve together"
+GOAL = "1.5 s and 400 MB for decode, keys and resolve together"
 
 
 def chain() -> bytes:

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from voxk8s.errors import InvalidPlan
+from voxk8s.plan.document.duplicate_keys import check_duplicate_keys
 from voxk8s.plan.document.encode import to_document
 from voxk8s.plan.document.validate import validate_document
 from voxk8s.plan.document.wire import read_json, read_lenient, read_mapping, to_bytes
@@ -45,6 +46,7 @@ def decode(
     data = to_bytes(source)
     try:
         document = read_json(data)
+        check_duplicate_keys(data, document)
     except InvalidPlan as error:
         cause = error.__cause__
         malformed = isinstance(cause, msgspec.DecodeError | UnicodeError)

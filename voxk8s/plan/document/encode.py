@@ -111,7 +111,7 @@ def _fields(form: NodeForm) -> dict[str, Json]:
     fields: dict[str, Json] = {"id": form.id, "type": str(form.__struct_config__.tag)}
     given = structs.asdict(form)
     if isinstance(form, wire.ClosureForm):
-        given["captures"] = dict(sorted(form.captures.items()))
+        given["captures"] = dict(sorted((form.captures or {}).items()))
         given["nodes"] = [_fields(node) for node in form.nodes]
     return fields | {
         name: each for name, each in given.items() if each is not None and each is not UNSET

@@ -7,15 +7,25 @@ document is raised: references, kernels and arities; cycles; ids; geometry; goal
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import UNSET
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import model
+from voxk8s.plan.canonical import quote
 from voxk8s.plan.document import wire
 from voxk8s.plan.document.scalars import read_constant
 from voxk8s.plan.document.wire import ClosureForm, Document, NodeForm, OperationForm
 from voxk8s.plan.graph import Cycle, topological_order
-from voxk8s.plan.identity import closure_id, constant_id, operation_id, parameter_id
+from voxk8s.plan.identity import (
+    closure_id,
+    constant_id,
+    parameter_id,
+    quoted_operation_id,
+)
 from voxk8s.plan.model import Node, OperationId, Scalar, WorkPlan
 from voxk8s.plan.sequence_kernels import ACCUMULATOR
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
@@ -25,6 +35,7 @@ from voxk8s.plan.visible_kernels import VisibleKernels
 MAX_LOOP_DEPTH = 64
 """Most levels of nested loops: a bound on recursion, far beyond hand-written plans."""
 
+_NO_BUFFERS: Final[frozenset[object]] = frozenset({None, UNSET})
 _POSITIONS = tuple([str(position) for position in range(16)])
 _HEX_ID = re.compile(r"[0-9a-fA-F]{64}\Z")
 
@@ -33,7 +44,7 @@ def validate_document(
     document: Document, index: KernelIndex, *, from_resource: bool = False
 ) -> WorkPlan:
     """Check a document and return its plan; raises InvalidPlan."""
-    kernels = VisibleKernels(index, tuple(document.imports))
+    kernels = VisibleKernels(index, tuple(document.imports or ()))
     kernels.check_imports()
     scope = _Scope(document.nodes, "$", None, kernels, from_resource)
     nodes = scope.build()
@@ -61,6 +72,26 @@ def _check_goal_name(form: wire.GoalForm, path: str) -> None:
         raise InvalidPlan("a save goal needs a file name", path)
     if "\0" in form.name or form.name.rpartition("/")[2] in ("", ".", ".."):
         raise InvalidPlan(f"expected the name of a file, found {clip(form.name)}", path)
+
+
+def _plain_needs(
+    form: OperationForm, arity: tuple[int, int] | None, positions: Mapping[str, int]
+) -> Sequence[int] | None:
+    """Return the positions of the arguments of a plain operation; None if something is wrong."""
+    arguments = form.arguments
+    if arity is None or not arguments:
+        return None
+    count = len(arguments)
+    if not arity[0] <= count <= arity[1]:
+        return None
+    try:
+        if count == 2:
+            return positions[arguments["0"]], positions[arguments["1"]]
+        if count == 1:
+            return (positions[arguments["0"]],)
+        return [positions[arguments[str(place)]] for place in range(count)]
+    except KeyError:
+        return None
 
 
 class _Scope:
@@ -93,21 +124,68 @@ class _Scope:
 
     def build(self) -> dict[OperationId, Node]:
         """Check all nodes and create them, each after its arguments."""
+        forms = self.forms
+        labels = [form.id for form in forms]
+        buffers = {getattr(form, "buffer_id", UNSET) for form in forms}
+        self.positions = dict(zip(labels, range(len(labels)), strict=True))
+        if len(self.positions) < len(labels) or not (
+            buffers <= _NO_BUFFERS and all(map(str.isascii, labels))
+        ):
+            self._check_labels()
+        needs, in_order = self._check_all()
+        order: Sequence[int] = range(len(forms))
+        if not in_order:
+            try:
+                order = topological_order(dict(enumerate(needs)))
+            except Cycle as cycle:
+                members = [position for position in cycle.members if isinstance(position, int)]
+                self._raise_cycle(members, cycle)
+        return self._create(order, needs)
+
+    def _check_labels(self) -> None:
+        """Check that ids are unique, and all labels Unicode."""
+        positions: dict[str, int] = {}
         for position, form in enumerate(self.forms):
             if not is_encodable(form.id):
                 raise self._invalid(position, ".id", "the id has a lone surrogate")
             label = getattr(form, "buffer_id", None)
             if isinstance(label, str) and not is_encodable(label):
                 raise self._invalid(position, ".buffer_id", "a name has a lone surrogate")
-            if self.positions.setdefault(form.id, position) != position:
+            if positions.setdefault(form.id, position) != position:
                 raise self._invalid(position, ".id", f"duplicate id {clip(form.id)}")
-        needs = {position: self._check(position, form) for position, form in enumerate(self.forms)}
-        try:
-            order = topological_order(needs)
-        except Cycle as cycle:
-            members = [position for position in cycle.members if isinstance(position, int)]
-            self._raise_cycle(members, cycle)
-        return self._create(order, needs)
+
+    def _check_all(self) -> tuple[list[Sequence[int]], bool]:
+        """Return the positions of the nodes that each node needs, and whether they come before it.
+
+        Plain operations are checked here; for all others, and to say what is wrong, there is
+        `_check`.
+        """
+        arities: dict[str, tuple[int, int] | None] = {}
+        positions, closures = self.positions, self._closures
+        needs: list[Sequence[int]] = []
+        in_order = True
+        for position, form in enumerate(self.forms):
+            found: Sequence[int] | None = None
+            if type(form) is OperationForm:
+                if form.operator not in arities:
+                    arities[form.operator] = self._plain_arity(form.operator)
+                found = _plain_needs(form, arities[form.operator], positions)
+                if found is not None and closures and not closures.isdisjoint(found):
+                    found = None
+            if found is None:
+                found = self._check(position, form)
+            needs.append(found)
+            if found and max(found) >= position:
+                in_order = False
+        return needs, in_order
+
+    def _plain_arity(self, operator: str) -> tuple[int, int] | None:
+        """Return the least and most arguments of a kernel that only computes; else None."""
+        signature = self.kernels.find(operator)
+        if signature is None or signature.role is not Role.COMPUTE:
+            return None
+        most = signature.maximum
+        return signature.minimum, sys.maxsize if most is None else most
 
     def check_geometry(self, inherited: bool) -> None:
         """Raise InvalidPlan for geometry without images; `inherited`: an outer scope loads one."""
@@ -146,7 +224,7 @@ class _Scope:
         signature = self.kernels.find(form.operator)
         if signature is None:
             signature = self.kernels.require(form.operator, f"{self._path(position)}.operator")
-        arguments = form.arguments
+        arguments = form.arguments or {}
         count = len(arguments)
         needs = []
         positions = self.positions
@@ -183,7 +261,7 @@ class _Scope:
         if not isinstance(body, ClosureForm):
             text = "the first argument of a loop must be a closure"
             raise self._invalid(position, ".arguments.0", text)
-        if signature.role is Role.FOLD and ACCUMULATOR not in body.captures:
+        if signature.role is Role.FOLD and ACCUMULATOR not in (body.captures or {}):
             text = f"the closure of a fold must capture its first value as {ACCUMULATOR!r}"
             raise self._invalid(position, ".arguments.0", text)
         return True
@@ -200,13 +278,14 @@ class _Scope:
     def _check_closure(self, position: int, form: ClosureForm) -> list[int]:
         if self.depth == MAX_LOOP_DEPTH:
             raise self._invalid(position, "", f"loops are nested deeper than {MAX_LOOP_DEPTH}")
-        if not all(is_encodable(name) for name in (form.variable, *form.captures)):
+        captures = form.captures or {}
+        if not all(is_encodable(name) for name in (form.variable, *captures)):
             raise self._invalid(position, "", "a name has a lone surrogate")
-        if form.variable in form.captures:
+        if form.variable in captures:
             text = f"{clip(form.variable)} is the variable and cannot be captured too"
             raise self._invalid(position, ".captures", text)
         needs = []
-        for name, label in form.captures.items():
+        for name, label in captures.items():
             need = self.positions.get(label)
             if need is None:
                 raise self._unknown(label, position, f".captures.{name}")
@@ -214,7 +293,7 @@ class _Scope:
                 text = "the body of a loop cannot be captured"
                 raise self._invalid(position, f".captures.{name}", text)
             needs.append(need)
-        names = frozenset((form.variable, *form.captures))
+        names = frozenset((form.variable, *captures))
         body = _Scope(
             form.nodes,
             self._path(position),
@@ -240,7 +319,7 @@ class _Scope:
 
     def _wrong_arguments(self, position: int, count: int) -> InvalidPlan:
         form = self.forms[position]
-        keys = list(form.arguments) if isinstance(form, OperationForm) else []
+        keys = list(form.arguments or ()) if isinstance(form, OperationForm) else []
         wanted = {str(position) for position in range(count)}
         wrong = next(key for key in keys if key not in wanted)
         text = f'argument keys must be exactly "0" to "{count - 1}", not {clip(wrong)}'
@@ -265,46 +344,66 @@ class _Scope:
         text = f"operations form a cycle, each needs the next: {' -> '.join(labels)}"
         raise self._invalid(turned[0], "", text) from cycle
 
-    def _create(self, order: list[int], needs: Mapping[int, list[int]]) -> dict[OperationId, Node]:
+    def _create(
+        self, order: Sequence[int], needs: Sequence[Sequence[int]]
+    ) -> dict[OperationId, Node]:
         """Create the nodes; nodes of equal content become one."""
-        unset = OperationId("")
-        ids = self.ids = [unset] * len(self.forms)
+        ids = self.ids = [OperationId("")] * len(self.forms)
+        forms = self.forms
+        quoted: dict[str, str] = {}
         nodes: dict[OperationId, Node] = {}
+        mismatch = False
         for position in order:
-            form = self.forms[position]
+            form = forms[position]
             node: Node
             try:
                 if type(form) is OperationForm:
+                    operator = form.operator
+                    if operator not in quoted:
+                        quoted[operator] = quote(operator)
                     arguments = tuple([ids[need] for need in needs[position]])
-                    name = operation_id(form.operator, arguments)
-                    node = model.Operation(name, form.operator, arguments, form.buffer_id)
+                    name = quoted_operation_id(quoted[operator], arguments)
+                    if name not in nodes:
+                        buffer = form.buffer_id
+                        node = model.Operation(
+                            name, operator, arguments, None if buffer is UNSET else buffer
+                        )
+                        nodes[name] = node
                 elif type(form) is wire.ConstantForm:
                     value = self._constants[position]
                     name = constant_id(value)
-                    node = model.Constant(name, value, form.buffer_id)
+                    buffer = form.buffer_id
+                    node = model.Constant(name, value, None if buffer is UNSET else buffer)
+                    nodes.setdefault(name, node)
                 elif type(form) is wire.ParameterForm:
                     name = parameter_id(form.name)
-                    node = model.Parameter(name, form.name)
+                    nodes.setdefault(name, model.Parameter(name, form.name))
                 else:
                     node = self._close(position, [ids[need] for need in needs[position]])
                     name = node.id
+                    nodes.setdefault(name, node)
             except UnicodeEncodeError as error:
                 text = "a text has a lone surrogate"
                 raise self._invalid(position, "", text) from error
             ids[position] = name
-            nodes.setdefault(name, node)
-        for position, form in enumerate(self.forms):
-            if len(form.id) == 64 and form.id != ids[position] and _HEX_ID.match(form.id):
-                text = f"expected the id of the node's content, {ids[position]}"
-                raise self._invalid(position, ".id", f"{text}; correct the id, or use a label")
+            mismatch = mismatch or name != form.id
+        if mismatch:
+            self._check_ids()
         return nodes
+
+    def _check_ids(self) -> None:
+        """Raise InvalidPlan for an id that is not that of its node; other labels are free."""
+        for position, form in enumerate(self.forms):
+            if len(form.id) == 64 and form.id != self.ids[position] and _HEX_ID.match(form.id):
+                text = f"expected the id of the node's content, {self.ids[position]}"
+                raise self._invalid(position, ".id", f"{text}; correct the id, or use a label")
 
     def _close(self, position: int, captured: list[OperationId]) -> model.Closure:
         form = self.forms[position]
         if not isinstance(form, ClosureForm):  # pragma: no branch
             raise TypeError(form)
         body, nodes = self._bodies[position]
-        captures = dict(zip(form.captures, captured, strict=True))
+        captures = dict(zip(form.captures or (), captured, strict=True))
         result = body.ids[body.positions[form.result]]
         name = closure_id(form.variable, captures, result)
         return model.Closure(name, form.variable, captures, nodes, result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import cast
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan import model
@@ -195,16 +196,15 @@ class KeyGraphBuilder:
             name = node.id
             if name in partial:
                 continue
-            kernel = plain.get(node.operator) if isinstance(node, model.Operation) else None
-            if kernel is None or not isinstance(node, model.Operation):
+            if type(node) is not model.Operation or node.operator not in plain:
                 self._make(node, name, scope)
                 continue
-            keys = [partial[argument].key for argument in node.arguments]
-            known = tuple([key for key in keys if key is not None])
-            if len(known) < len(keys):
+            keys = tuple([partial[argument].key for argument in node.arguments])
+            if None in keys:
                 self._make(node, name, scope)
                 continue
-            qualified, version, tail = kernel
+            known = cast("tuple[ResultKey, ...]", keys)
+            qualified, version, tail = plain[node.operator]
             key = result_keys.operation_key(tail, known)
             partial[name] = PartialKey(name, key)
             if key not in nodes:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from voxk8s.plan.graph import is_ordered, reachable, topological_order
-from voxk8s.plan.model import Closure, Node, Operation, OperationId, ResultKey, Scalar
+import msgspec
+
+from voxk8s.plan.graph import topological_order
+from voxk8s.plan.model import Closure, Constant, Node, Operation, OperationId, ResultKey, Scalar
 from voxk8s.plan.signature import Role, Signature, takes_geometry
 
 
-class PartialKey:
+class PartialKey(msgspec.Struct, eq=False):
     """One node, with loop items substituted.
 
     `id` is the operation id with loop items substituted. `key` is None for a closure, and while it
@@ -19,26 +21,13 @@ class PartialKey:
     the plan spells out.
     """
 
-    __slots__ = ("closure", "id", "items", "key", "needs", "value", "waits")
-
-    def __init__(
-        self,
-        name: OperationId,
-        key: ResultKey | None,
-        *,
-        value: Scalar | None = None,
-        items: tuple[PartialKey, ...] | None = None,
-        waits: tuple[PartialKey, ...] = (),
-        needs: tuple[ResultKey, ...] = (),
-        closure: BoundClosure | None = None,
-    ) -> None:
-        self.id = name
-        self.key = key
-        self.value = value
-        self.items = items
-        self.waits = waits
-        self.needs = needs
-        self.closure = closure
+    id: OperationId
+    key: ResultKey | None
+    value: Scalar | None = None
+    items: tuple[PartialKey, ...] | None = None
+    waits: tuple[PartialKey, ...] = ()
+    needs: tuple[ResultKey, ...] = ()
+    closure: BoundClosure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +54,63 @@ class ScopeLayout:
         signatures: Mapping[str, Signature],
         layouts: Mapping[OperationId, ScopeLayout],
     ) -> None:
-        def unbound(node: Node) -> bool:
+        roles = {operator: signature.role for operator, signature in signatures.items()}
+        self.loads: list[OperationId] = []
+        if Role.LOAD in roles.values():
+            self.loads = sorted(
+                name
+                for name, node in nodes.items()
+                if type(node) is Operation and roles[node.operator] is Role.LOAD
+            )
+        special = Role.GEOMETRY in roles.values()
+
+        def needs_of(node: Node) -> Sequence[OperationId]:
+            if type(node) is Operation:
+                needs: Sequence[OperationId] = node.arguments
+            elif isinstance(node, Closure):
+                needs = tuple(node.captures.values())
+            else:
+                return ()
+            return [*needs, *self.loads] if special and unbound(node) else needs
+
+        def unbound(node: Operation | Closure) -> bool:
             if isinstance(node, Operation):
                 return takes_geometry(signatures[node.operator], len(node.arguments))
-            return isinstance(node, Closure) and layouts[node.id].borrows
+            return layouts[node.id].borrows
 
-        self.loads = sorted(
-            name
-            for name, node in nodes.items()
-            if isinstance(node, Operation) and signatures[node.operator].role is Role.LOAD
+        self.order = _needed(nodes, roots, needs_of)
+        self.borrows = (
+            special
+            and not self.loads
+            and any(unbound(node) for node in self.order if isinstance(node, Operation | Closure))
         )
-        special = any(signature.role is Role.GEOMETRY for signature in signatures.values())
-        needs: dict[OperationId, Sequence[OperationId]] = {}
-        for name, node in nodes.items():
-            if isinstance(node, Operation):
-                needs[name] = node.arguments
-            elif isinstance(node, Closure):
-                needs[name] = tuple(node.captures.values())
-            else:
-                needs[name] = ()
-            if special and unbound(node):
-                needs[name] = [*needs[name], *self.loads]
-        if is_ordered(needs):
-            reached = reachable(needs, roots)
-            self.order = [node for name, node in nodes.items() if name in reached]
-        else:
-            self.order = [nodes[name] for name in topological_order(needs, roots)]
-        self.borrows = special and not self.loads and any(unbound(node) for node in self.order)
+
+
+def _needed(
+    nodes: Mapping[OperationId, Node],
+    roots: Sequence[OperationId],
+    needs_of: Callable[[Node], Sequence[OperationId]],
+) -> list[Node]:
+    """Return the nodes that `roots` need, each after what it needs; raises Cycle."""
+    needed = set(roots)
+    passed: set[OperationId] = set()
+    order: list[Node] = []
+    # Most plans list each node after what it needs: then one walk from the end finds all.
+    for node in reversed(tuple(nodes.values())):
+        if node.id in needed:
+            passed.add(node.id)
+            order.append(node)
+            if type(node) is not Constant:
+                needs = needs_of(node)
+                if not passed.isdisjoint(needs):
+                    break
+                needed.update(needs)
+    else:
+        if len(passed) == len(needed):
+            order.reverse()
+            return order
+    graph = {name: needs_of(node) for name, node in nodes.items()}
+    return [nodes[name] for name in topological_order(graph, roots)]
 
 
 class Scope:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import msgspec
 
-from voxk8s.plan.gc_pause import with_gc, without_gc
-from voxk8s.plan.graph import reachable, width
-from voxk8s.plan.keys.key_graph import KeyConstant, KeyGraph
+from voxk8s.plan.graph import width
+from voxk8s.plan.keys.key_graph import KeyConstant, KeyGraph, KeyNode
 from voxk8s.plan.model import ResultKey
 
 Contains = Callable[[Collection[ResultKey]], Collection[ResultKey]]
@@ -35,7 +34,6 @@ class Resolution(msgspec.Struct, frozen=True):
     rounds: int
 
 
-@without_gc()
 def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     """Look up the goals, then in rounds the arguments of the operations that were not found.
 
@@ -54,26 +52,31 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
     rounds = 0
     while front or given:
         rounds += 1
-        with with_gc():  # a store may take long to answer
-            found = contains([*front, *given] if given else front)
+        found = contains([*front, *given] if given else front)
         present = found if isinstance(found, set | frozenset) else set(found)
-        known.update(present.intersection(given))
-        seen |= known
-        given = []
+        if given:
+            known.update(present.intersection(given))
+            seen |= known
+            given = []
+        if present:
+            known.update(present.intersection(front))
+            front = [key for key in front if key not in present]
+        missing.update(front)
         below: list[ResultKey] = []
         for key in front:
-            if key in present:
-                known.add(key)
-            else:
-                missing.add(key)
-                below += nodes[key].arguments
+            below += nodes[key].arguments
         front = _unseen(below, seen)
     compute = tuple([key for key in nodes if key in missing])
-    needs = {key: node.arguments for key, node in nodes.items()}
-    needed = reachable(needs, [*roots, *graph.given]) if known or graph.given else missing
-    keyed = len(needed - constants)
-    extra = reachable(needs, graph.extra_needs) - needed - constants if graph.extra_needs else ()
-    waiting = graph.keyless + len(extra)
+    if known or graph.given:
+        needed = _needed(nodes, [*roots, *graph.given])
+        keyed = len(needed - constants)
+    else:
+        needed = missing
+        keyed = len(missing)
+    extra = 0
+    if graph.extra_needs:
+        extra = len(_needed(nodes, graph.extra_needs) - needed - constants)
+    waiting = graph.keyless + extra
     return Resolution(
         known=frozenset(known),
         compute=compute,
@@ -81,9 +84,18 @@ def resolve(graph: KeyGraph, contains: Contains) -> Resolution:
         cached=len(known),
         skipped=keyed - len(known) - len(compute),
         waiting=waiting,
-        width=width({key: needs[key] for key in compute}),
+        width=width({key: nodes[key].arguments for key in compute}),
         rounds=rounds,
     )
+
+
+def _needed(nodes: Mapping[ResultKey, KeyNode], roots: Iterable[ResultKey]) -> set[ResultKey]:
+    """Return the roots and all that they need, in one walk: a node is listed after its needs."""
+    found = set(roots)
+    for node in reversed(tuple(nodes.values())):
+        if node.key in found:
+            found.update(node.arguments)
+    return found
 
 
 def _unseen(keys: Collection[ResultKey], seen: set[ResultKey]) -> list[ResultKey]:

@@ -1,4 +1,4 @@
-"""Plan documents as JSON: syntax, encoding, duplicate keys, exact numbers."""
+"""Plan documents as JSON: syntax, encoding, exact numbers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,6 @@ from tests.support.plan_documents import (
     refused,
 )
 from voxk8s.plan import constant_id, decode
-
-TWO_FIRST_ARGUMENTS = (
-    '{"type": "operation", "operator": "f", "arguments": {"0": "a", "0": "b"}, "id": "s"}'
-)
 
 
 @pytest.mark.parametrize(
@@ -66,22 +62,6 @@ def test_integers_are_exact() -> None:
     number = 10**40 + 1
     read = decode(json.dumps(document(constant("c", number), goals=[goal("c")])), index=INDEX)
     assert read.goals[0].id == constant_id(number)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ('{"nodes": [], "goals": [], "goals": []}', "duplicate key 'goals' in one object"),
-        (
-            '{"nodes": [{"id": "a", "type": "constant", "value": 1, "value": 2}], "goals": []}',
-            "duplicate key 'value' in 'a'",
-        ),
-        (f'{{"goals": [], "nodes": [{TWO_FIRST_ARGUMENTS}]}}', "duplicate key '0' in 's'"),
-    ],
-)
-def test_keys_that_stand_twice_are_refused(text: str, words: str) -> None:
-    """A key that an object has twice is a mistake, never a silent choice of one of them."""
-    assert words in str(refused(text))
 
 
 def test_syntax_errors_have_line_and_column() -> None:
