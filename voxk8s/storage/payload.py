@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
@@ -129,7 +130,8 @@ def unsupported(value: object) -> UnsupportedValue:
 
 def check_array(array: Array) -> None:
     """Raise UnsupportedValue unless an array has numbers, strings or dates, unmasked."""
-    if isinstance(array, np.ma.MaskedArray):
+    # numpy imports `numpy.ma` on first use, which takes 15 ms: without it there is no such array.
+    if "numpy.ma" in sys.modules and isinstance(array, np.ma.MaskedArray):
         raise UnsupportedValue("a masked array cannot be stored: fill it first (numpy.ma.filled)")
     if not _DTYPE.fullmatch(array.dtype.str):
         raise UnsupportedValue(f"arrays of dtype {array.dtype} cannot be stored")
