@@ -85,7 +85,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "config map": {"source": {"configMapRef": {"name": "a", "key": "b.imgql"}}},
     "url": {"source": {"url": "s3://b/p.json", "digest": "sha256:" + "0" * 64}},
     "local url, which the operator refuses in words": {"source": {"url": "file:///p.json"}},
-    "nonsense plan, which the operator refuses in words": {"source": {"plan": {"nodes": "x"}}},
+    "unknown field, which the operator refuses in words": {
+        "source": {"plan": {**PLAN, "extra": [1]}}
+    },
     "shapes": {
         "cluster": {
             "minWorkers": 2,
@@ -196,7 +198,7 @@ async def test_large_plan_fits(door: KubeClient, namespace: str) -> None:
          "arguments": {"0": f"{number - 1:064x}", "1": f"{number - 2:064x}"}}
         for number in range(5_500)
     ]  # fmt: skip
-    plan = {"nodes": nodes, "goals": []}
+    plan = {"nodes": nodes, "goals": [{"operation": "print", "id": nodes[-1]["id"], "name": "x"}]}
     before = await door.list(WORK_PLANS, namespace)
     made = await door.apply(
         WORK_PLANS, work_plan("large", source={"plan": plan}), namespace, manager=MANAGER

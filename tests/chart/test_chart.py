@@ -22,8 +22,8 @@ OPERATOR_RIGHTS = {
     "workplans": ["get", "list", "watch", "delete"],
     "workplans/status": ["patch"],
     "workplans/finalizers": ["update"],
-    "daskclusters": ["list", "watch", "create", "delete"],
-    "daskautoscalers": ["list", "watch", "create", "patch", "delete"],
+    "daskclusters": ["get", "list", "watch", "create", "delete"],
+    "daskautoscalers": ["get", "list", "watch", "create", "patch", "delete"],
     "daskworkergroups": ["list", "watch", "delete"],
     "jobs": ["list", "watch", "create", "delete"],
     "deployments": ["list", "watch", "delete"],
@@ -221,6 +221,14 @@ def test_policies_have_no_empty_rule() -> None:
     operator = one(policies, "NetworkPolicy", "voxk8s-operator")
     ports = [port["port"] for port in operator["spec"]["egress"][1]["ports"]]
     assert ports == [443, 6443, 80, 8333]
+
+
+@pytest.mark.parametrize(("elects", "strategy"), [(True, "RollingUpdate"), (False, "Recreate")])
+def test_only_an_election_allows_two_operators(elects: bool, strategy: str) -> None:
+    """Without one the old operator is gone before the new one starts."""
+    manifests = render(operator={"leaderElection": elects})
+    operator = one(manifests, "Deployment", "voxk8s-operator")
+    assert operator["spec"]["strategy"]["type"] == strategy
 
 
 @pytest.mark.parametrize(

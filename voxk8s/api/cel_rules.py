@@ -58,6 +58,13 @@ _IDLE = (
 )
 
 
+# A run reads these fields when it starts: a later change would be reported as done without having
+# had an effect. A suspended WorkPlan has no runner, and gets a new one.
+_SUSPENDED = (
+    "(has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase == 'Suspended')"
+)
+
+
 def _unchanged(field: str) -> str:
     return (
         f"has(self.spec.{field}) == has(oldSelf.spec.{field})"
@@ -74,5 +81,14 @@ WORK_PLAN = [
             f".spec.{field}",
         )
         for field in ("store", "cluster")
+    ),
+    *(
+        cel_rule(
+            f"({_unchanged(field)}) || {_SUSPENDED}",
+            f"{field} can only be changed in the phase Suspended; set suspend to true first, or"
+            " make a new WorkPlan if this one has finished",
+            f".spec.{field}",
+        )
+        for field in ("output", "cache", "onFailure", "retry")
     ),
 ]

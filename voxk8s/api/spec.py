@@ -3,6 +3,7 @@
 from typing import Annotated, Final, Literal, TypeAlias
 
 from voxk8s.api.base import OPAQUE, ApiStruct, Json, doc, items, number, text
+from voxk8s.api.plan_schema import PLAN_SCHEMA
 
 NAME_LENGTH = 253
 URL_LENGTH = 2048
@@ -50,6 +51,7 @@ class Source(ApiStruct, frozen=True):
         dict[str, Json] | None,
         doc(
             "A plan document with nodes and goals, up to about 1 MB; use url for larger ones.",
+            **PLAN_SCHEMA,
             **OPAQUE,
         ),
     ] = None
@@ -97,8 +99,14 @@ class Store(ApiStruct, frozen=True):
     ] = None
 
 
+_QUANTITY: Final = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
 Quantity: TypeAlias = Annotated[
-    int | str, doc("A Kubernetes quantity, such as 500m or 2Gi.", x_kubernetes_int_or_string=True)
+    int | str,
+    doc(
+        "A Kubernetes quantity, such as 500m or 2Gi.",
+        x_kubernetes_int_or_string=True,
+        pattern=_QUANTITY,
+    ),
 ]
 
 
@@ -255,7 +263,8 @@ class WorkPlanSpec(ApiStruct, frozen=True):
         Cluster, doc("The Dask cluster that computes the operations whose results are not stored.")
     ] = Cluster()
     output: Annotated[
-        Output | None, doc("Where to copy saved files, in addition to the result store.")
+        Output | None,
+        doc("Where to copy saved files, in addition to the result store."),
     ] = None
     cache: Annotated[
         Cache,

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from voxk8s.api.base import ApiStruct, Json
+from voxk8s.api.plan_schema import NAME_LENGTH
 from voxk8s.api.status import GoalResult, OperationFailure
 
 VALUE_LIMIT: Final = 4096
@@ -44,8 +45,11 @@ def json_value(value: object) -> Json:
 
 
 def bound_results(results: Sequence[GoalResult]) -> tuple[tuple[GoalResult, ...], int]:
-    """Return the first results that fit into a status, and how many are omitted."""
-    return _bound(results, MAX_RESULTS, RESULTS_LIMIT)
+    """Return the first results that fit into a status, and how many are omitted.
+
+    Longer names of goals than the CRD accepts are cut.
+    """
+    return _bound([_with_short_name(each) for each in results], MAX_RESULTS, RESULTS_LIMIT)
 
 
 def bound_failures(
@@ -53,6 +57,12 @@ def bound_failures(
 ) -> tuple[tuple[OperationFailure, ...], int]:
     """Return the first failures that fit into a status, and how many are omitted."""
     return _bound(failures, MAX_FAILURES, FAILURES_LIMIT)
+
+
+def _with_short_name(result: GoalResult) -> GoalResult:
+    if len(result.goal) <= NAME_LENGTH:
+        return result
+    return msgspec.structs.replace(result, goal=result.goal[: NAME_LENGTH - 1] + "…")
 
 
 def _bound(items: Sequence[_T], most: int, limit: int) -> tuple[tuple[_T, ...], int]:

@@ -66,3 +66,11 @@ def test_failures_are_bounded_by_number_and_size() -> None:
     large = [OperationFailure(operation="a", kernel="k", message="m" * 4000)] * 50
     shown, _ = bound_failures(large)
     assert sum(len(msgspec.json.encode(each)) for each in shown) <= FAILURES_LIMIT
+
+
+def test_long_names_of_goals_are_cut() -> None:
+    """The CRD accepts no longer ones: the whole status would be rejected."""
+    (kept,), omitted = bound_results([GoalResult(goal="x" * 100_000, kind="print", value=1)])
+    assert (len(kept.goal), kept.goal[-1], omitted) == (4096, "…", 0)
+    (same,), _ = bound_results([GoalResult(goal="x" * 4096, kind="print", value=1)])
+    assert same.goal == "x" * 4096
