@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voxk8s import constants
 from voxk8s.api.spec import Resources
+from voxk8s.cluster.policy import Policy
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import read_flag, read_json
 
 _SMALL = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"})
 _WORKER = Resources(requests={"cpu": "1", "memory": "2Gi"}, limits={"memory": "4Gi"})
 _RUN_AS: int | None = 65532
+PRIVATE_CIDRS = (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
+    "::/127", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8",
+)  # fmt: skip
+"""Addresses that are not public, by the special-purpose registries of RFC 6890."""
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
 
@@ -21,9 +29,11 @@ class Defaults:
     """Defaults of the chart; the operator reads them from its environment.
 
     `run_as` is the user and group id of every pod; None leaves them to the image, as OpenShift
-    requires. Network policies allow egress to any address on `api_ports` (TCP, runner only) and on
-    `input_ports` and the store's port (TCP, runner and workers). `engine_env` are environment
-    variables of scheduler, workers and runner. `tls` encrypts what they send each other.
+    requires. Network policies allow egress to any address on `api_ports` (TCP, runner only), and on
+    `input_ports` (TCP, runner and workers) to all addresses but `blocked_cidrs`, and to
+    `allowed_cidrs`. `engine_env` are environment
+    variables of scheduler, workers and runner. `tls` encrypts what they send each other, `policy`
+    is what WorkPlans may ask for.
     `engine_libraries` are the versions of libraries that are part of result keys, by image.
     """
 
@@ -40,8 +50,11 @@ class Defaults:
     operator_namespace: str = "voxk8s-system"
     api_ports: tuple[int, ...] = (443, 6443)
     input_ports: tuple[int, ...] = (80, 443)
+    blocked_cidrs: tuple[str, ...] = PRIVATE_CIDRS
+    allowed_cidrs: tuple[str, ...] = ()
     network_policies: bool = True
     tls: bool = True
+    policy: Policy = field(default_factory=Policy)
     runner_retries: int = 6
     version: str = "unknown"
     engine_libraries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -77,7 +90,10 @@ class Defaults:
             operator_namespace=env.get(constants.ENV_OPERATOR_NAMESPACE) or "voxk8s-system",
             api_ports=read_json(env, constants.ENV_API_PORTS, tuple[int, ...], (443, 6443)),
             input_ports=read_json(env, constants.ENV_INPUT_PORTS, tuple[int, ...], (80, 443)),
+            blocked_cidrs=_read_cidrs(env, constants.ENV_BLOCKED_CIDRS, PRIVATE_CIDRS),
+            allowed_cidrs=_read_cidrs(env, constants.ENV_ALLOWED_CIDRS, ()),
             network_policies=read_flag(env, constants.ENV_NETWORK_POLICIES, True),
+            policy=read_json(env, constants.ENV_POLICY, Policy, Policy()),
             tls=read_flag(env, constants.ENV_TLS, True),
             runner_retries=read_json(env, constants.ENV_RUNNER_RETRIES, int, 6),
             version=env.get(constants.ENV_VERSION) or "unknown",
@@ -85,3 +101,14 @@ class Defaults:
                 env, constants.ENV_ENGINE_LIBRARIES, dict[str, dict[str, str]], {}
             ),
         )
+
+
+def _read_cidrs(env: Mapping[str, str], name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    """Read a JSON list of networks; raises InvalidUsage naming the variable and the wrong one."""
+    cidrs = read_json(env, name, tuple[str, ...], default)
+    for cidr in cidrs:
+        try:
+            ipaddress.ip_network(cidr)
+        except ValueError as error:
+            raise InvalidUsage(f"{name}: expected networks such as 10.0.0.0/8: {error}") from error
+    return cidrs

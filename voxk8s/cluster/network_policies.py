@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -15,6 +17,8 @@ from voxk8s.cluster.store_target import StoreTarget
 from voxk8s.constants import LABEL_COMPONENT, LABEL_WORKPLAN
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
+_LINK_LOCAL = ("169.254.0.0/16", "fe80::/10")
+"""Where clouds serve the credentials of a node."""
 _FIRST_UNPRIVILEGED_PORT = 1024
 """Workers listen on a port that the operating system chooses."""
 
@@ -26,19 +30,22 @@ def build_network_policies(
 
     Scheduler, workers and runner of a run may connect to each other. Besides, the dask-kubernetes
     operator and the voxk8s operator may connect to the scheduler, all pods to DNS, workers and
-    runner to the store and to inputs, and the runner to the API server. Destinations outside the
-    run are restricted by port only, because the addresses of stores and API servers are not known.
-    Returns no policies if the chart disables them.
+    runner to the store and to inputs, and the runner to the API server, whose address is not known.
+    Inputs, and stores that a WorkPlan names, are at public addresses or at those that the chart
+    allows: a plan must not reach services of the cluster or the metadata of its cloud. Returns no
+    policies if the chart disables them.
     """
     if not defaults.network_policies:
         return ()
     scheduler, worker, runner = (
         _peer(workplan, component) for component in ("scheduler", "worker", "runner")
     )
-    outside = sorted({*defaults.input_ports, *_store_ports(store)})
     workers = {"to": [worker], "ports": _ports_from(_FIRST_UNPRIVILEGED_PORT)}
     to_scheduler = {"to": [scheduler], "ports": _tcp((SCHEDULER_PORT, DASHBOARD_PORT))}
-    to_outside = {"ports": _tcp(outside)}
+    to_outside = [
+        {"to": _public(defaults), "ports": _tcp(sorted(defaults.input_ports))},
+        _to_store(store, defaults),
+    ]
     return (
         _policy(
             workplan,
@@ -66,7 +73,7 @@ def build_network_policies(
                     "ports": _ports_from(_FIRST_UNPRIVILEGED_PORT),
                 }
             ],
-            egress=[to_scheduler, workers, _dns(), to_outside],
+            egress=[to_scheduler, workers, _dns(), *to_outside],
         ),
         _policy(
             workplan,
@@ -77,7 +84,8 @@ def build_network_policies(
                 to_scheduler,
                 workers,
                 _dns(),
-                {"ports": _tcp(sorted({*outside, *defaults.api_ports}))},
+                *to_outside,
+                {"ports": _tcp(sorted(defaults.api_ports))},
             ],
         ),
     )
@@ -131,11 +139,50 @@ def _ports_from(first: int) -> list[Manifest]:
 
 
 def _dns() -> Manifest:
-    return {"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
+    """Rules apply to the ports of pods: those of CoreDNS, and of OpenShift's DNS."""
+    return {
+        "ports": [
+            {"protocol": protocol, "port": port}
+            for port in (53, 5353)
+            for protocol in ("UDP", "TCP")
+        ]
+    }
 
 
-def _store_ports(store: StoreTarget) -> set[int]:
+def _to_store(store: StoreTarget, defaults: Defaults) -> Manifest:
+    """Build the rule for the store: the chart's wherever it is, another at a public address."""
+    address = urlsplit(store.endpoint or "https://s3.amazonaws.com")
+    port = address.port or (80 if address.scheme == "http" else 443)
+    if not store.default:
+        return {"to": _public(defaults), "ports": _tcp([port])}
+    namespace = _service_namespace(address.hostname or "")
+    if namespace:
+        # A Service may have another port than its pods, to which the rule applies.
+        return {"to": [_namespace(namespace)], "ports": _ports_from(1)}
     if not store.endpoint:
-        return {443}
-    address = urlsplit(store.endpoint)
-    return {address.port or (80 if address.scheme == "http" else 443)}
+        return {"to": _public(defaults), "ports": _tcp([port])}
+    return {"to": _blocks(_LINK_LOCAL), "ports": _tcp([port])}
+
+
+def _service_namespace(host: str) -> str:
+    """Return the namespace of a Service by its name in the cluster's DNS; empty for other names."""
+    found = re.fullmatch(r"[a-z0-9-]+\.([a-z0-9-]+)\.svc(\..*)?", host)
+    return found[1] if found else ""
+
+
+def _public(defaults: Defaults) -> list[Manifest]:
+    """Build the peers of inputs: all but the blocked addresses, and those allowed in addition."""
+    allowed = [{"ipBlock": {"cidr": cidr}} for cidr in defaults.allowed_cidrs]
+    return [*_blocks(defaults.blocked_cidrs), *allowed]
+
+
+def _blocks(blocked: Iterable[str]) -> list[Manifest]:
+    """Build the peers of all addresses but the blocked ones, of both versions of IP."""
+    networks = [ipaddress.ip_network(cidr, strict=False) for cidr in blocked]
+    everything = ("0.0.0.0/0", "::/0")
+    peers: list[Manifest] = []
+    for cidr in everything:
+        version = ipaddress.ip_network(cidr).version
+        within = [str(network) for network in networks if network.version == version]
+        peers.append({"ipBlock": {"cidr": cidr, **({"except": within} if within else {})}})
+    return peers

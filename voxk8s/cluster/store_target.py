@@ -22,12 +22,14 @@ class StoreTarget:
 
     `secret` is a Secret of the WorkPlan's namespace with the credentials; None if the pods get
     access by other means (a cloud's workload identity) or the store needs no credentials.
+    `default` tells that the chart names the store, not the WorkPlan.
     """
 
     url: str
     endpoint: str | None = None
     region: str | None = None
     secret: str | None = None
+    default: bool = False
 
 
 def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] | Manifest]:

@@ -121,6 +121,7 @@ class Reconciler:
             create_errors,
             self.executor.children.cluster_with_keys(uid),
             status_error,
+            self.executor.children.not_allowed(workplan),
         )
 
     def _count_end(self, observed: Observed) -> None:

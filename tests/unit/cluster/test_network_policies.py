@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.example_runs import GOLDEN, STORE, only, work_plan
-from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.defaults import PRIVATE_CIDRS, Defaults
 from voxk8s.cluster.network_policies import build_network_policies
 from voxk8s.cluster.store_target import StoreTarget
 
@@ -34,6 +36,13 @@ def test_every_pod_has_one_policy() -> None:
     assert all(rule.get("ports") for rule in rules)
 
 
+def _store_rule(endpoint: str | None, *, default: bool) -> Any:
+    """The rule that lets workers reach a store."""
+    store = StoreTarget("s3://results", endpoint, default=default)
+    defaults = Defaults(engine_image="e", input_ports=(1,))
+    return build_network_policies(work_plan(), defaults, store)[1]["spec"]["egress"][-1]
+
+
 @pytest.mark.parametrize(
     ("endpoint", "port"),
     [
@@ -43,12 +52,41 @@ def test_every_pod_has_one_policy() -> None:
         ("https://s3.example.org", 443),
     ],
 )
-def test_policies_open_the_port_of_the_store(endpoint: str | None, port: int) -> None:
+@pytest.mark.parametrize("default", [True, False])
+def test_policies_open_the_port_of_the_store(
+    endpoint: str | None, port: int, default: bool
+) -> None:
     """Workers may connect to the port of the store."""
-    store = StoreTarget("s3://results", endpoint)
-    defaults = Defaults(engine_image="e", input_ports=(1,))
-    worker = build_network_policies(work_plan(), defaults, store)[1]
-    assert {"protocol": "TCP", "port": port} in worker["spec"]["egress"][-1]["ports"]
+    rule = _store_rule(endpoint, default=default)
+    assert rule["ports"] == [{"protocol": "TCP", "port": port}]
+
+
+def _excepted(rule: Any) -> set[str]:
+    return {cidr for peer in rule["to"] for cidr in peer["ipBlock"].get("except", ())}
+
+
+def test_a_store_of_a_workplan_is_at_a_public_address() -> None:
+    """A WorkPlan's endpoint opens no port of the cluster; the chart's may be private."""
+    assert _excepted(_store_rule("http://10.0.0.1:6443", default=False)) == set(PRIVATE_CIDRS)
+    private = _excepted(_store_rule("http://minio.lan:9000", default=True))
+    assert private == {"169.254.0.0/16", "fe80::/10"}
+
+
+def test_a_store_in_the_cluster_is_reached_by_its_namespace() -> None:
+    """Its pods may have another port than its Service."""
+    rule = _store_rule("https://minio.store.svc.cluster.local", default=True)
+    (peer,) = rule["to"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "store"}
+    assert rule["ports"] == [{"protocol": "TCP", "port": 1, "endPort": 65535}]
+
+
+def test_inputs_are_at_public_addresses_and_at_those_the_chart_allows() -> None:
+    """Workers and runner reach no blocked network on the ports of inputs, but what is allowed."""
+    defaults = Defaults(engine_image="e", allowed_cidrs=("10.7.0.0/24",))
+    for policy in build_network_policies(work_plan(), defaults, STORE)[1:]:
+        rule = next(rule for rule in policy["spec"]["egress"] if rule["ports"][0]["port"] == 80)
+        assert _excepted(rule) == set(PRIVATE_CIDRS)
+        assert rule["to"][-1] == {"ipBlock": {"cidr": "10.7.0.0/24"}}
 
 
 def test_policies_can_be_disabled() -> None:

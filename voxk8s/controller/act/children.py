@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from voxk8s import constants
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import kube_errors, resources
 from voxk8s.cluster.dask_cluster import build_dask_autoscaler, build_dask_cluster
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.network_policies import build_network_policies
+from voxk8s.cluster.policy import Violation, violations
 from voxk8s.cluster.rbac import build_compute_account, build_runner_rbac
 from voxk8s.cluster.resources import ROLE_BINDINGS, ApiResource, resource_of
 from voxk8s.cluster.runner_job import build_runner_job
@@ -83,6 +85,11 @@ class Children:
         refusals = self._refusals.get(uid, {}).values()
         times = (max(0.0, refusal.retry_at - self.clock()) for refusal in refusals)
         return min(times, default=None)
+
+    def not_allowed(self, workplan: WorkPlanResource) -> tuple[Violation, ...]:
+        """Return what a WorkPlan asks of its pods against the chart's policy."""
+        defaults = self.config.defaults
+        return violations(workplan.spec.cluster, defaults.policy, defaults.engine_image)
 
     def cluster_with_keys(self, uid: str) -> str:
         """Return the uid of the WorkPlan's DaskCluster whose keys were created; empty if none."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
+from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.dask_cluster import dashboard_url
+from voxk8s.cluster.policy import Violation
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import JobView, Observed, Problem
-from voxk8s.controller.resolve.resolution_state import ResolutionState
+from voxk8s.controller.resolve.resolution_state import Invalid, ResolutionState
 
 
 class _Child(Protocol):
@@ -27,12 +29,14 @@ def observe(
     create_errors: tuple[Problem, ...] = (),
     cluster_with_keys: str = "",
     status_error: str = "",
+    not_allowed: tuple[Violation, ...] = (),
 ) -> Observed:
     """Return what is known of a WorkPlan and its children.
 
     Children are found by the WorkPlan's label; the owner's uid excludes those of an earlier
     WorkPlan of the same name. An existing DaskCluster is used as it is: the spec cannot change
-    during a run, and an upgraded operator must not replace the clusters of active runs.
+    during a run, and an upgraded operator must not replace the clusters of active runs. For the
+    same reason `not_allowed`, what the policy refuses, ends no run that has children.
     """
     namespace, uid = workplan.metadata.namespace, workplan.metadata.uid
     key = (namespace, child_names.label_value(workplan.metadata.name))
@@ -45,6 +49,9 @@ def observe(
     job = _first([found for found in state.jobs.by_index(key) if found.owner == uid])
     deployments = [found for found in state.deployments.by_index(key) if found.cluster == name]
     groups = [found for found in state.worker_groups.by_index(key) if found.cluster == name]
+    if not_allowed and cluster is None and job is None:
+        message = "; ".join(str(violation) for violation in not_allowed)
+        resolution = Invalid(constants.REASON_NOT_ALLOWED, message)
     owners = {owner for owner in (name, job.name if job else "") if owner}
     return Observed(
         workplan=workplan,

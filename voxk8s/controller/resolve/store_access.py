@@ -80,6 +80,7 @@ def _default_store(
             endpoint=options.endpoint,
             region=options.region,
             secret=manifest["metadata"]["name"] if manifest else None,
+            default=True,
         ),
         secret_manifest=manifest,
         operator_may_read=True,

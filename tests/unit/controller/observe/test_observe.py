@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from voxk8s.cluster.child_names import label_value
+from voxk8s.cluster.policy import Violation
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.observe.observed import Observed
-from voxk8s.controller.resolve.resolution_state import Unresolved
+from voxk8s.controller.resolve.resolution_state import Invalid, Unresolved
 from voxk8s.controller.work_queue import ObjectKey
 
 NAME = "a-name-of-more-than-sixty-three-characters-as-kubernetes-allows-for-objects"
@@ -81,11 +82,11 @@ class ScriptedState:
         template: dict[str, Any] = {"template": {"spec": {"containers": []}}}
         self.state.jobs.upsert({**self.meta(name, **more), "spec": template})
 
-    def observe(self) -> Observed:
+    def observe(self, *not_allowed: Violation) -> Observed:
         """Observe the WorkPlan."""
         workplan = self.state.workplans.get("ns", self.name)
         assert workplan is not None
-        return observe(workplan, self.state, Unresolved())
+        return observe(workplan, self.state, Unresolved(), not_allowed=not_allowed)
 
 
 @pytest.fixture
@@ -183,3 +184,11 @@ def test_what_is_not_listed_yet(cluster: ScriptedState) -> None:
         informer.follow([None])
         informer._scopes[None].synced = True
     assert cluster.observe().sync_error == ""
+
+
+def test_what_the_policy_refuses_ends_no_run_with_children(cluster: ScriptedState) -> None:
+    """A WorkPlan that asks for too much is invalid, unless it started before the rule."""
+    refused = Violation("spec.cluster.image", "images", "the image x is not allowed")
+    assert cluster.observe(refused).resolution == Invalid("NotAllowed", str(refused))
+    cluster.cluster("c")
+    assert cluster.observe(refused).resolution == Unresolved()

@@ -1,0 +1,99 @@
+"""What a WorkPlan may ask of its pods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.example_runs import work_plan
+from voxk8s.cluster.policy import Policy, is_allowed, violations
+
+ENGINE = "registry.example/engine:1"
+OPEN = Policy(
+    images=("registry.example/lab/*",),
+    env=("MINE_*",),
+    labels=("lab.example/*",),
+    annotations=("note",),
+    node_selectors=("disk",),
+    tolerations=("gpu",),
+    priority_classes=("low",),
+    affinity=True,
+    max_workers=4,
+    limits={"cpu": 4, "memory": "8Gi"},
+)
+LIMITS = {"cpu": 1, "memory": "1Gi"}
+
+
+def _found(policy: Policy, **cluster: Any) -> list[str]:
+    """The fields that the policy does not allow."""
+    spec = work_plan(cluster={"maxWorkers": 1, **cluster}).spec
+    return [each.field for each in violations(spec.cluster, policy, ENGINE)]
+
+
+@pytest.mark.parametrize(
+    ("field", "refused", "allowed"),
+    [
+        ("env", [{"name": "DASK_DISTRIBUTED__WORKER__PRELOAD"}], [{"name": "MINE_A"}]),
+        ("env", [{"name": "AWS_ENDPOINT_URL_S3"}], []),
+        ("labels", {"dask.org/component": "scheduler"}, {"lab.example/team": "a"}),
+        ("annotations", {"sidecar.istio.io/inject": "true"}, {"note": "x"}),
+        ("nodeSelector", {"control-plane": ""}, {"disk": "ssd"}),
+        ("tolerations", [{"operator": "Exists"}], [{"key": "gpu"}]),
+        ("tolerations", [{"key": "", "operator": "Exists"}], []),
+        ("tolerations", [{"key": "control-plane"}], []),
+        ("priorityClassName", "system-node-critical", "low"),
+        ("resources", {"limits": {"cpu": "4001m", "memory": "1Gi"}}, {"limits": LIMITS}),
+        ("resources", {"limits": {"cpu": 1}}, {"limits": {"cpu": 4, "memory": "8192Mi"}}),
+        ("resources", {"requests": {"cpu": 9}, "limits": LIMITS}, {}),
+    ],
+)
+@pytest.mark.parametrize("component", ["worker", "scheduler", "runner"])
+def test_pod_fields_outside_the_lists(
+    component: str, field: str, refused: object, allowed: object
+) -> None:
+    """Each list refuses what it does not name, in the pods of every component."""
+    found = _found(OPEN, **{component: {field: refused}})
+    assert found
+    assert all(each.startswith(f"spec.cluster.{component}.{field}") for each in found)
+    if allowed:
+        assert not _found(OPEN, **{component: {field: allowed}})
+
+
+def test_images() -> None:
+    """The chart's engine image is always allowed, others by their beginning or name."""
+    assert not _found(Policy(), image=ENGINE)
+    assert _found(Policy(), image=f"{ENGINE}0") == ["spec.cluster.image"]
+    assert not _found(OPEN, image="registry.example/lab/engine:7")
+    assert _found(OPEN, image="registry.example/laboratory") == ["spec.cluster.image"]
+
+
+def test_number_of_workers() -> None:
+    """At most so many workers as the policy says."""
+    assert not _found(OPEN, maxWorkers=4)
+    assert _found(OPEN, maxWorkers=5) == ["spec.cluster.maxWorkers"]
+
+
+def test_affinity() -> None:
+    """Affinity is refused unless it is allowed as a whole."""
+    affinity: dict[str, Any] = {"worker": {"affinity": {"nodeAffinity": {}}}}
+    assert _found(Policy(), **affinity) == ["spec.cluster.worker.affinity"]
+    assert not _found(OPEN, **affinity)
+
+
+def test_a_violation_names_field_and_rule() -> None:
+    """The message says which field asks for what, and which value of the chart would allow it."""
+    spec = work_plan(cluster={"runner": {"env": [{"name": "LD_PRELOAD"}]}}).spec
+    (found,) = violations(spec.cluster, Policy(), ENGINE)
+    assert str(found) == (
+        "spec.cluster.runner.env: the variable LD_PRELOAD is not allowed"
+        " (allowed by the chart's policy.env)"
+    )
+
+
+def test_entries_are_literal_but_for_a_last_asterisk() -> None:
+    """An asterisk elsewhere, a dot and an empty list allow nothing more."""
+    assert is_allowed("a.b", ["a.*"])
+    assert not is_allowed("axb", ["a.*"])
+    assert not is_allowed("anb", ["a*b"])
+    assert not is_allowed("", [])

@@ -1,0 +1,139 @@
+"""What a WorkPlan may ask of its pods: allow-lists that the chart sets, with safe defaults.
+
+The chart installs the same rules as a ValidatingAdmissionPolicy, so that `kubectl apply` answers at
+once. The operator applies them again: it also serves clusters without that API, and WorkPlans that
+were created before a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from voxk8s.api.spec import Cluster, PodTemplate, Toleration
+from voxk8s.cluster.quantities import parse_quantity
+
+HARMLESS_ENV = ("LANG", "LC_*", "TZ", "VOXK8S_LOG_LEVEL", "VOXK8S_STORE_POLICY")
+"""Variables that give a pod no code, no address and no credentials."""
+
+
+class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The allow-lists of the chart's `policy`.
+
+    An entry allows the text that equals it, or, if it ends in `*`, all that begins with the rest.
+    `images` are images beside the chart's engine image; `env` names of variables; `labels` and
+    `annotations` their keys; `node_selectors` keys of node labels; `tolerations` keys of taints, of
+    which `*` alone also allows to tolerate all. `limits` are the largest amounts of a resource that
+    one container may have, 0 for none.
+    """
+
+    images: tuple[str, ...] = ()
+    env: tuple[str, ...] = HARMLESS_ENV
+    labels: tuple[str, ...] = ()
+    annotations: tuple[str, ...] = ()
+    node_selectors: tuple[str, ...] = ("kubernetes.io/arch", "kubernetes.io/os")
+    tolerations: tuple[str, ...] = ()
+    priority_classes: tuple[str, ...] = ()
+    affinity: bool = False
+    max_workers: int = 100
+    limits: Mapping[str, int | str] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A field of a WorkPlan that the policy does not allow.
+
+    `field` is its path, `rule` the name of the chart's value that would have to allow it.
+    """
+
+    field: str
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message} (allowed by the chart's policy.{self.rule})"
+
+
+def violations(cluster: Cluster, policy: Policy, engine_image: str) -> tuple[Violation, ...]:
+    """Return what `spec.cluster` asks for and may not have, in the order of its fields."""
+    return tuple(_cluster_violations(cluster, policy, engine_image))
+
+
+def is_allowed(text: str, entries: Iterable[str]) -> bool:
+    """Whether an entry of an allow-list allows a text."""
+    return any(
+        text.startswith(entry[:-1]) if entry.endswith("*") else text == entry for entry in entries
+    )
+
+
+def _cluster_violations(cluster: Cluster, policy: Policy, engine_image: str) -> Iterator[Violation]:
+    if cluster.max_workers > policy.max_workers:
+        yield Violation(
+            "spec.cluster.maxWorkers", "maxWorkers",
+            f"at most {policy.max_workers} workers, got {cluster.max_workers}",
+        )  # fmt: skip
+    image = cluster.image
+    if image is not None and not is_allowed(image, (engine_image, *policy.images)):
+        yield Violation("spec.cluster.image", "images", f"the image {image} is not allowed")
+    for component in ("worker", "scheduler", "runner"):
+        template = getattr(cluster, component)
+        if template is not None:
+            yield from _pod_violations(f"spec.cluster.{component}", template, policy)
+
+
+def _pod_violations(path: str, template: PodTemplate, policy: Policy) -> Iterator[Violation]:
+    names = tuple(variable.name for variable in template.env or ())
+    yield from _unlisted(f"{path}.env", "env", "the variable", names, policy.env)
+    for name, rule, noun, given, allowed in (
+        ("labels", "labels", "the label", template.labels, policy.labels),
+        ("annotations", "annotations", "the annotation", template.annotations, policy.annotations),
+        ("nodeSelector", "nodeSelectors", "the node label", template.node_selector,
+         policy.node_selectors),
+    ):  # fmt: skip
+        yield from _unlisted(f"{path}.{name}", rule, noun, tuple(given or ()), allowed)
+    for toleration in template.tolerations or ():
+        yield from _toleration(f"{path}.tolerations", toleration, policy.tolerations)
+    priority = template.priority_class_name
+    yield from _unlisted(
+        f"{path}.priorityClassName", "priorityClasses", "the priority class",
+        (priority,) if priority else (), policy.priority_classes,
+    )  # fmt: skip
+    if template.affinity and not policy.affinity:
+        yield Violation(f"{path}.affinity", "affinity", "affinity is not allowed")
+    yield from _resource_violations(f"{path}.resources", template, policy.limits)
+
+
+def _unlisted(
+    path: str, rule: str, noun: str, given: Iterable[str], allowed: tuple[str, ...]
+) -> Iterator[Violation]:
+    for text in given:
+        if not is_allowed(text, allowed):
+            yield Violation(path, rule, f"{noun} {text} is not allowed")
+
+
+def _toleration(path: str, given: Toleration, allowed: tuple[str, ...]) -> Iterator[Violation]:
+    if not given.key:
+        if "*" not in allowed:
+            yield Violation(path, "tolerations", "a toleration of all taints is not allowed")
+    elif not is_allowed(given.key, allowed):
+        yield Violation(path, "tolerations", f"the toleration of {given.key} is not allowed")
+
+
+def _resource_violations(
+    path: str, template: PodTemplate, limits: Mapping[str, int | str]
+) -> Iterator[Violation]:
+    """Yield amounts over the limits; a container without a limit gets the chart's default."""
+    if template.resources is None:
+        return
+    for kind in ("requests", "limits"):
+        given = getattr(template.resources, kind) or {}
+        for name, largest in limits.items():
+            if name in given and parse_quantity(given[name]) > parse_quantity(largest):
+                yield Violation(
+                    f"{path}.{kind}", "limits", f"at most {largest} {name}, got {given[name]}"
+                )
+    for name, largest in limits.items():
+        if name not in (template.resources.limits or {}):
+            yield Violation(f"{path}.limits", "limits", f"a limit of {name} is needed: {largest}")
