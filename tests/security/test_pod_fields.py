@@ -1,0 +1,164 @@
+"""A WorkPlan tries to get pods that the administrator did not mean to give.
+
+Each attack is refused twice: by the API server at once, and by the operator where the API server
+does not know the rule.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.support import api_server as servers
+from tests.support.api_server import ApiServer
+from tests.support.example_runs import work_plan
+from tests.tools.helm import render
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.kube_errors import Invalid
+from voxk8s.cluster.policy import Policy, violations
+from voxk8s.cluster.resources import WORK_PLANS, ApiResource
+
+GROUP = "admissionregistration.k8s.io"
+KINDS = {
+    "ValidatingAdmissionPolicy": ApiResource(
+        GROUP, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False
+    ),
+    "ValidatingAdmissionPolicyBinding": ApiResource(
+        GROUP, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding",
+        namespaced=False,
+    ),
+}  # fmt: skip
+ENGINE = "engine:1"
+VALUES: dict[str, Any] = {
+    "image": {"engine": ENGINE},
+    "policy": {
+        "images": ["registry.example/lab/*"],
+        "labels": ["lab.example/*", "team"],
+        "tolerations": ["gpu"],
+        "priorityClasses": ["low"],
+        "maxWorkers": 8,
+        "limits": {"cpu": 4, "memory": "8Gi"},
+    },
+}
+POLICY = Policy(
+    images=("registry.example/lab/*",),
+    labels=("lab.example/*", "team"),
+    tolerations=("gpu",),
+    priority_classes=("low",),
+    max_workers=8,
+    limits={"cpu": 4, "memory": "8Gi"},
+)
+ATTACKS: dict[str, dict[str, Any]] = {
+    "own image": {"image": "registry.example/stranger/engine"},
+    "image with a longer name": {"image": f"{ENGINE}0"},
+    "preload": {"worker": {"env": [{"name": "DASK_DISTRIBUTED__WORKER__PRELOAD", "value": "x"}]}},
+    "another S3 server": {"runner": {"env": [{"name": "AWS_ENDPOINT_URL_S3", "value": "x"}]}},
+    "harmless beside harmful": {
+        "scheduler": {"env": [{"name": "TZ"}, {"name": "LD_PRELOAD", "value": "/x"}]}
+    },
+    "label of a scheduler": {"worker": {"labels": {"dask.org/component": "scheduler"}}},
+    "label of another Service": {"runner": {"labels": {"team": "a", "app": "database"}}},
+    "injector": {"worker": {"annotations": {"sidecar.istio.io/inject": "true"}}},
+    "control plane": {"worker": {"nodeSelector": {"node-role.kubernetes.io/control-plane": ""}}},
+    "tolerate all": {"worker": {"tolerations": [{"operator": "Exists"}]}},
+    "tolerate the control plane": {
+        "worker": {"tolerations": [{"key": "node-role.kubernetes.io/control-plane"}]}
+    },
+    "critical": {"scheduler": {"priorityClassName": "system-node-critical"}},
+    "affinity": {"worker": {"affinity": {"podAffinity": {}}}},
+    "too many workers": {"maxWorkers": 9},
+    "too much memory": {"worker": {"resources": {"limits": {"cpu": 1, "memory": "8193Mi"}}}},
+    "too much requested": {
+        "worker": {"resources": {"requests": {"cpu": 5}, "limits": {"cpu": 1, "memory": 1}}}
+    },
+    "no limit": {"worker": {"resources": {"requests": {"cpu": "1"}}}},
+}
+ALLOWED: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "the engine image": {"image": ENGINE},
+    "an allowed image": {"image": "registry.example/lab/engine:7"},
+    "harmless variables": {"worker": {"env": [{"name": "TZ"}, {"name": "LC_ALL"}]}},
+    "allowed labels": {"worker": {"labels": {"lab.example/a": "b", "team": "a"}}},
+    "an allowed taint": {"worker": {"tolerations": [{"key": "gpu", "operator": "Exists"}]}},
+    "low priority": {"worker": {"priorityClassName": "low"}},
+    "eight workers": {"maxWorkers": 8},
+    "amounts": {
+        "worker": {
+            "resources": {"requests": {"cpu": "500m"}, "limits": {"cpu": "4", "memory": "8Gi"}}
+        }
+    },
+}
+
+
+def _resource(**cluster: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "voxk8s.io/v1alpha1",
+        "kind": "WorkPlan",
+        "metadata": {"name": f"w-{secrets.token_hex(4)}"},
+        "spec": {"source": {"program": 'print "x" 1'}, "cluster": cluster},
+    }
+
+
+@pytest.fixture(scope="module")
+def api_server() -> Iterator[ApiServer]:
+    """A real API server with the CRD and the policy of the chart."""
+
+    async def install() -> None:
+        async with await server.connect() as kube:
+            await servers.install_crds(kube)
+            for manifest in render(**VALUES):
+                if resource := KINDS.get(manifest["kind"]):
+                    await kube.create(resource, manifest)
+            attack = ATTACKS["own image"]
+            with suppress(Invalid):
+                while True:  # Rules apply a moment after they are created.
+                    await kube.create(WORK_PLANS, _resource(**attack), "default")
+                    await asyncio.sleep(0.1)
+
+    with servers.serve() as server:
+        asyncio.run(install())
+        yield server
+
+
+@pytest.fixture
+async def kube(api_server: ApiServer) -> AsyncIterator[KubeClient]:
+    """A client of somebody who may create WorkPlans."""
+    async with await api_server.connect() as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+async def test_the_api_server_refuses(kube: KubeClient, name: str) -> None:
+    """The answer names the chart's value that would have to allow it."""
+    (found, *_) = violations(work_plan(cluster=ATTACKS[name]).spec.cluster, POLICY, ENGINE)
+    with pytest.raises(Invalid, match=rf"policy\.{found.rule}\b"):
+        await kube.create(WORK_PLANS, _resource(**ATTACKS[name]), "default")
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_operator_refuses(name: str) -> None:
+    """The same rules hold where the API server has no ValidatingAdmissionPolicy."""
+    assert violations(work_plan(cluster=ATTACKS[name]).spec.cluster, POLICY, ENGINE)
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+async def test_what_is_allowed_passes_both(kube: KubeClient, name: str) -> None:
+    """Neither refuses what the chart allows."""
+    assert not violations(work_plan(cluster=ALLOWED[name]).spec.cluster, POLICY, ENGINE)
+    await kube.create(WORK_PLANS, _resource(**ALLOWED[name]), "default")
+
+
+async def test_an_edit_asks_for_more(kube: KubeClient) -> None:
+    """What creation refuses is refused to a later edit; other edits pass."""
+    body = _resource(maxWorkers=2)
+    body["spec"]["suspend"] = True  # Else the cluster cannot be changed at all.
+    name = body["metadata"]["name"]
+    await kube.create(WORK_PLANS, body, "default")
+    with pytest.raises(Invalid, match=r"policy\.maxWorkers"):
+        await kube.patch(WORK_PLANS, name, {"spec": {"cluster": {"maxWorkers": 9}}}, "default")
+    await kube.patch(WORK_PLANS, name, {"spec": {"suspend": False}}, "default")
