@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from voxk8s.errors import StoreError
 from voxk8s.execution.executors.dask_graph import DaskGraph, dask_task
+from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.operation_reports import Failed
 from voxk8s.execution.run.pin_inputs import pin_for_run
+from voxk8s.execution.run.plan_run import recompute
 from voxk8s.execution.run.run_spec import run_spec
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.tasks.fusion import FusionGroup
@@ -22,7 +25,6 @@ from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.kernels import registry
 from voxk8s.plan import (
     InputRef,
-    KeyConstant,
     KeyNode,
     KeyOperation,
     OperationId,
@@ -31,8 +33,8 @@ from voxk8s.plan import (
     ResultKey,
     grow,
     key_graph,
-    reachable,
     resolve,
+    result_graph,
 )
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ def run_plain_task(
     value = run_task(task, run, *upstream)
     if isinstance(value, Failed) and value.failure.is_recomputable and recomputation is not None:
         logger.warning("%s; it is computed again", value.failure.message)
-        value = recomputation.run(run)
+        return recomputation.run(run)
     if isinstance(value, Failed):
         raise OperationError(f"{value.key}: {value.failure}")
     return value
@@ -115,49 +117,17 @@ class Recomputation:
     key: ResultKey
 
     def __reduce__(self) -> tuple[object, ...]:
-        needs = {key: node.arguments for key, node in self.nodes.items()}
-        needed = reachable(needs, [self.key])
-        nodes = {key: node for key, node in self.nodes.items() if key in needed}
-        return (Recomputation, (nodes, self.key))
+        return (Recomputation, (result_graph(self.nodes, self.key).nodes, self.key))
 
     def run(self, run: RunSpec) -> object:
-        """Compute the result from what the store still holds."""
+        """Compute the result in this thread, from what the store still holds."""
         store = run.shared_store()
-        contains = _nothing if store is None or not run.reads else store.contains
-        gone = {self.key}
-        while True:
-            value = run_task(self._task(contains, gone), run)
-            if not isinstance(value, Failed) or not value.failure.is_recomputable:
-                return value
-            if value.key in gone:
-                return value
-            gone.add(value.key)
-
-    def _task(
-        self,
-        contains: Callable[[Collection[ResultKey]], Collection[str]],
-        gone: Collection[ResultKey],
-    ) -> TaskSpec:
-        """Return one task for everything that is missing, which does not read results in `gone`."""
-        missing: set[ResultKey] = set()
-        known: set[ResultKey] = set()
-        front = {self.key}
-        while front:
-            found = known | {ResultKey(key) for key in contains(front) if key not in gone}
-            missing |= front - found
-            known = found
-            below = {argument for key in front - found for argument in self.nodes[key].arguments}
-            front = {
-                key
-                for key in below - missing - known
-                if not isinstance(self.nodes[key], KeyConstant)
-            }
-        members = [key for key in self.nodes if key in missing]
-        fetches = [key for key in self.nodes if key in known]
-        group = FusionGroup(members, [self.key], fetches)
-        options = TaskOptions(goals=(), must_store={self.key}, cheap=())
-        [task] = build_tasks([group], self.nodes, options).values()
-        return task
+        if store is None:
+            raise StoreError("the store of this graph is not open in this process")
+        config = RunConfig.from_options(
+            store, SynchronousExecutor(), {"retry": run.retry, "write_files": False}
+        )
+        return recompute(self.nodes, self.key, config)
 
 
 def _nothing(_: Collection[ResultKey]) -> Collection[str]:

@@ -12,6 +12,7 @@ from voxk8s.plan.keys.key_graph import (
     KeyNode,
     KeyOperation,
     blockers,
+    result_graph,
 )
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.prefetch import Prefetch
@@ -55,6 +56,7 @@ __all__ = [
     "parameter",
     "reachable",
     "resolve",
+    "result_graph",
     "to_resource",
     "topological_order",
     "validate",

@@ -19,7 +19,7 @@ from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.failure import NOT_REACHED, RESULT_GONE, Failure, is_transient
-from voxk8s.plan import Goal, KeyGoal, KeyOperation, ResultKey, blockers
+from voxk8s.plan import KeyGoal, KeyNode, KeyOperation, ResultKey, blockers
 from voxk8s.storage import MISS, Miss, Record, ResultStore
 from voxk8s.storage.record import read_value
 from voxk8s.values import SavedFile, Value
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 Fetch = Callable[[ResultKey], Value]
 """Returns the value of a target whose task is still held by the executor."""
-RecomputeGoal = Callable[[Goal], Value]
-"""Computes the value of a goal again."""
+Recompute = Callable[[Mapping[ResultKey, KeyNode], ResultKey], Value]
+"""Computes one of the results of a graph again, given its nodes."""
 
 
 class ResultVanished(StoreError):
@@ -40,7 +40,7 @@ class GoalOutcomes:
     """Collects the outcomes of goals; `fetch` is called for values that the store cannot give.
 
     `is_reliable` says whether it can give one that it has. Large values are read on demand, perhaps
-    long after the run; `recompute_goal` computes those that have vanished by then. Results that
+    long after the run; `recompute` computes those that have vanished by then. Results that
     have vanished already are listed in `vanished`.
     """
 
@@ -48,13 +48,13 @@ class GoalOutcomes:
         self,
         config: RunConfig,
         fetch: Fetch,
-        recompute_goal: RecomputeGoal | None,
+        recompute: Recompute | None,
         is_reliable: Callable[[ResultKey], bool] = lambda _: True,
     ) -> None:
         self._config = config
         self._fetch = fetch
         self._is_reliable = is_reliable
-        self._recompute_goal = recompute_goal
+        self._recompute = recompute
         self.vanished: list[ResultKey] = []
 
     def pivot_value(self, key: ResultKey, report: Report | None) -> Value:
@@ -104,10 +104,16 @@ class GoalOutcomes:
         if not settled:
             return replace(base, failure=_not_reached(goal, stopped or "not reached"))
         if report is None:
-            return self._known(base, goal.key, records.get(goal.key))
-        return self._computed(base, goal.key, report)
+            return self._known(base, goal.key, records.get(goal.key), state.graph.nodes)
+        return self._computed(base, goal.key, report, state.graph.nodes)
 
-    def _known(self, base: GoalOutcome, key: ResultKey, record: Record | None) -> GoalOutcome:
+    def _known(
+        self,
+        base: GoalOutcome,
+        key: ResultKey,
+        record: Record | None,
+        nodes: Mapping[ResultKey, KeyNode],
+    ) -> GoalOutcome:
         store = self._config.store
         inline: Value | Miss = MISS
         if record is not None and record.inline is not None:
@@ -125,13 +131,19 @@ class GoalOutcomes:
             url=store.url_of(record.digest) if record.inline is None else "",
             text=record.summary or "",
             cached=True,
-            loader=self._loader(base.goal, key),
+            loader=self._loader(nodes, key),
         )
         if not isinstance(inline, Miss) and encode_inline(inline) is not None:
             outcome = replace(outcome, value=inline, has_value=True, text=as_line(inline))
         return outcome
 
-    def _computed(self, base: GoalOutcome, key: ResultKey, report: Report) -> GoalOutcome:
+    def _computed(
+        self,
+        base: GoalOutcome,
+        key: ResultKey,
+        report: Report,
+        nodes: Mapping[ResultKey, KeyNode],
+    ) -> GoalOutcome:
         store = self._config.store
         outcome = replace(
             base,
@@ -147,22 +159,22 @@ class GoalOutcomes:
         if report.value is not None:
             return replace(outcome, value=decode_inline(report.value), has_value=True)
         if report.stored and self._is_reliable(key):
-            return replace(outcome, loader=self._loader(base.goal, key))
+            return replace(outcome, loader=self._loader(nodes, key))
         if self._config.executor.is_local or not report.url:
             return replace(outcome, value=self._fetch(key), has_value=True)
         return replace(outcome, loader=partial(_load_run_file, store, report))
 
-    def _loader(self, goal: Goal, key: ResultKey) -> Callable[[], Value]:
-        store, recompute_goal = self._config.store, self._recompute_goal
+    def _loader(self, nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> Callable[[], Value]:
+        store, recompute = self._config.store, self._recompute
 
         def load() -> Value:
             try:
                 return _load(store, key)
             except ResultVanished as error:
-                if recompute_goal is None:
+                if recompute is None:
                     raise
                 logger.warning("%s; it is recomputed", error)
-                return recompute_goal(goal)
+                return recompute(nodes, key)
 
         return load
 

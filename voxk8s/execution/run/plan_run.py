@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
@@ -27,7 +26,7 @@ from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.source_locations import SourceLocations
 from voxk8s.execution.worker import runtime
 from voxk8s.kernels import registry
-from voxk8s.plan import Goal, OperationId, WorkPlan, key_graph
+from voxk8s.plan import KeyGraph, KeyNode, OperationId, ResultKey, WorkPlan, key_graph, result_graph
 from voxk8s.storage import Counts
 from voxk8s.values import Value
 
@@ -51,15 +50,16 @@ class PlanRun:
     def __init__(
         self,
         name: str,
-        plan: WorkPlan,
+        plan: WorkPlan | KeyGraph,
         config: RunConfig,
         listeners: Sequence[Listener],
         *,
         recomputes: bool = True,
         places: Mapping[OperationId, object] | None = None,
     ) -> None:
-        """`recomputes`: results that vanished from the store when they are read are recomputed.
+        """`plan` may be a graph that is expanded as far as it is to be.
 
+        `recomputes`: results that vanished from the store when they are read are recomputed.
         `places` are the places of the plan's operations in a program.
         """
         self.name = name
@@ -67,7 +67,7 @@ class PlanRun:
         self._config = config
         self._events = EventDispatcher(listeners)
         self._locations = SourceLocations(places)
-        self._recompute_goal = partial(_recompute_goal, plan, config) if recomputes else None
+        self._recomputes = recomputes
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._cancelled = threading.Event()
 
@@ -92,7 +92,8 @@ class PlanRun:
     def _execute_counted(self, counts: Callable[[], Counts]) -> ExecutionResult:
         begin = time.perf_counter()
         self._events.dispatch(RunStarted(self.name, len(self._plan.goals), time.time()))
-        state = RunState(key_graph(self._plan, registry()))
+        plan = self._plan
+        state = RunState(plan if isinstance(plan, KeyGraph) else key_graph(plan, registry()))
         context = RunContext(
             self.name,
             self._config,
@@ -100,7 +101,7 @@ class PlanRun:
             self._events,
             self._locations,
             self._queue.put,
-            self._recompute_goal,
+            self._recompute if self._recomputes else None,
         )
         if self._config.executor.is_local:
             runtime.register_store(store_token(self._config), self._config.store)
@@ -131,6 +132,9 @@ class PlanRun:
         if self._config.cache is not CacheMode.BYPASS:
             self._config.store.flush_access()
         return replace(result, store=context.worker_counts + counts())
+
+    def _recompute(self, nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> Value:
+        return recompute(nodes, key, self._config)
 
     def _reach(self, context: RunContext) -> tuple[GoalOutcome, ...]:
         """Run until every goal is reached or has failed."""
@@ -178,22 +182,24 @@ class PlanRun:
         return messages
 
 
-def _recompute_goal(plan: WorkPlan, config: RunConfig, goal: Goal) -> Value:
-    """Compute one goal of a plan in a run of its own; raises StoreError if it fails.
+def recompute(nodes: Mapping[ResultKey, KeyNode], key: ResultKey, config: RunConfig) -> Value:
+    """Compute a result that has vanished from the store, in a run of its own.
 
-    If the store loses the value once more, it is computed without the store.
+    `nodes` are those of the plan, in topological order, with the pins of its inputs: one that has
+    changed meanwhile is an error, not another value. If the store loses the value once more, it is
+    computed without the store. Raises StoreError if it cannot be computed.
     """
-    alone = WorkPlan(plan.nodes, (goal,), plan.imports)
+    graph = result_graph(nodes, key)
     if config.cache is not CacheMode.BYPASS:
         try:
-            return _compute_alone(alone, replace(config, cache=CacheMode.USE, output=None))
+            return _compute_alone(graph, replace(config, cache=CacheMode.USE, output=None))
         except StoreError as error:
             logger.warning("%s; it is computed without the store", error)
-    return _compute_alone(alone, replace(config, cache=CacheMode.BYPASS, output=None))
+    return _compute_alone(graph, replace(config, cache=CacheMode.BYPASS, output=None))
 
 
-def _compute_alone(plan: WorkPlan, config: RunConfig) -> Value:
-    outcome = PlanRun(uuid.uuid4().hex, plan, config, (), recomputes=False).execute().goals[0]
+def _compute_alone(graph: KeyGraph, config: RunConfig) -> Value:
+    outcome = PlanRun(uuid.uuid4().hex, graph, config, (), recomputes=False).execute().goals[0]
     if outcome.failure is not None:
         raise StoreError(f"{outcome.goal.name} vanished from the store: {outcome.failure}")
     return outcome.load()

@@ -11,7 +11,7 @@ from voxk8s.execution import events as event_types
 from voxk8s.execution.events import Event, Listener, Progress
 from voxk8s.execution.executors.protocol import Message, Session
 from voxk8s.execution.operation_reports import Report
-from voxk8s.execution.run.goal_outcomes import GoalOutcomes, RecomputeGoal
+from voxk8s.execution.run.goal_outcomes import GoalOutcomes, Recompute
 from voxk8s.execution.run.run_costs import RunCosts
 from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker
@@ -64,9 +64,9 @@ class RunContext:
         events: EventDispatcher,
         locations: SourceLocations,
         send: Callable[[Message], None],
-        recompute_goal: RecomputeGoal | None,
+        recompute: Recompute | None,
     ) -> None:
-        """`send` receives the executor's messages; `recompute_goal` is that of `GoalOutcomes`."""
+        """`send` receives the executor's messages; `recompute` is that of `GoalOutcomes`."""
         self.name = name
         self.config = config
         self.state = state
@@ -81,7 +81,7 @@ class RunContext:
         """Why nothing more is submitted; None while the run goes on."""
         self._events = events
         self._send = send
-        self._recompute_goal = recompute_goal
+        self._recompute = recompute
         self._session: Session | None = None
 
     @property
@@ -168,7 +168,7 @@ class RunContext:
         return GoalOutcomes(
             self.config,
             self.fetch,
-            self._recompute_goal,
+            self._recompute,
             lambda key: not losses.is_unreliable(key),
         )
 

@@ -133,3 +133,28 @@ def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:
     """
     found = reachable(graph.pending, [operation])
     return frozenset(name for name in found if not graph.pending[name])
+
+
+def result_graph(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyGraph:
+    """Return the graph of one result, whose only goal is to print it.
+
+    `nodes` are those of a graph, in topological order; what the result does not need is left out.
+    """
+    needed = reachable({name: node.arguments for name, node in nodes.items()}, [key])
+    node = nodes[key]
+    operation = node.operation if isinstance(node, KeyOperation) else OperationId(key)
+    graph = KeyGraph(
+        nodes={name: each for name, each in nodes.items() if name in needed},
+        goals=(KeyGoal(Goal("print", operation, f"the result {key}"), key, operation),),
+        unpinned={},
+        deferred=(),
+        rejected={},
+        pending={},
+        keyless=0,
+        extra_needs=(),
+        given=(),
+        partial={},
+        sources={},
+        expanded=lambda _values, _pins: graph,
+    )
+    return graph

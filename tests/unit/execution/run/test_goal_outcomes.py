@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.failure import NOT_REACHED, RESULT_GONE, Failure, failure_of
 from voxk8s.kernels import registry
-from voxk8s.plan import Goal, ResultKey, key_graph, resolve
+from voxk8s.plan import KeyNode, ResultKey, key_graph, resolve
 from voxk8s.storage import ResultStore
 from voxk8s.values import SavedFile, Value
 
@@ -216,10 +217,11 @@ def test_a_vanished_value_is_recomputed_when_it_is_read() -> None:
     scene = Scene()
     scene.store.put(scene.key, NUMBERS)
     scene.settle(None)
-    asked: list[Goal] = []
+    asked: list[ResultKey] = []
 
-    def recompute(goal: Goal) -> Value:
-        asked.append(goal)
+    def recompute(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> Value:
+        assert key in nodes
+        asked.append(key)
         return "recomputed"
 
     able = GoalOutcomes(scene.config, lambda _: None, recompute)
@@ -227,7 +229,7 @@ def test_a_vanished_value_is_recomputed_when_it_is_read() -> None:
     lost = scene.collect()
     scene.store.delete([scene.key])
     assert mended.load() == "recomputed"
-    assert asked == [mended.goal]
+    assert asked == [mended.key]
     with pytest.raises(ResultVanished, match="has vanished from the store"):
         lost.load()
 

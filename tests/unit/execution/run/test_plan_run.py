@@ -11,7 +11,14 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.plans_and_runs import Memory, PlanMaker, RaisingExecutor, engine_on, fresh_store
+from tests.support.plans_and_runs import (
+    Memory,
+    PlanMaker,
+    RaisingExecutor,
+    engine_on,
+    fresh_store,
+    write_image,
+)
 from tests.support.slow_refresh import hold_refreshes
 from tests.support.waiting import wait_until
 from voxk8s.errors import StoreError
@@ -122,6 +129,19 @@ def test_a_value_that_vanished_after_the_run_is_recomputed() -> None:
     assert result.goals[0].key is not None
     store.delete([result.goals[0].key])
     assert result["numbers"] == [float(number) for number in range(3000)]
+
+
+def test_a_value_whose_input_has_changed_is_not_replaced_by_another(tmp_path: Path) -> None:
+    """What is computed again has the content of the input that the run has seen, or fails."""
+    path = write_image(tmp_path / "i.nii.gz", 1.0, (2, 3, 2))
+    make, store = PlanMaker(), fresh_store()
+    make.show("i", make("load", path))
+    result = _run(make.plan(), store).execute()
+    assert result.goals[0].key is not None
+    store.delete([result.goals[0].key])
+    write_image(tmp_path / "i.nii.gz", 2.0, (2, 3, 2))
+    with pytest.raises(StoreError, match="vanished from the store"):
+        result["i"]
 
 
 def test_a_run_may_leave_vanished_values_alone() -> None:

@@ -15,6 +15,8 @@ from tests.support.plan_documents import (
     parameter,
     plan,
 )
+from tests.support.plans_and_runs import PlanMaker
+from voxk8s.kernels import registry
 from voxk8s.plan import (
     KeyConstant,
     KeyOperation,
@@ -23,6 +25,8 @@ from voxk8s.plan import (
     constant_id,
     key_graph,
     operation_id,
+    resolve,
+    result_graph,
 )
 from voxk8s.plan.keys.result_keys import save_location_id
 
@@ -99,3 +103,19 @@ def test_saving_a_value_has_a_location_of_its_own() -> None:
     assert isinstance(saved, KeyOperation)
     assert shown.location_id == shown.operation == saved.operation
     assert saved.location_id == save_location_id(saved.operation, ".png")
+
+
+def test_the_graph_of_a_result_has_what_it_needs() -> None:
+    """Other goals and what only they need are left out; the order stays topological."""
+    make = PlanMaker()
+    below = make("addition", 1.0, 2.0)
+    make.show("wanted", make("multiplication", below, 3.0))
+    make.show("other", make("subtraction", below, 4.0))
+    graph = key_graph(make.plan(), registry())
+    wanted, other = (goal.key for goal in graph.goals)
+    assert wanted is not None
+    alone = result_graph(graph.nodes, wanted)
+    assert [goal.key for goal in alone.goals] == [wanted]
+    assert other not in alone.nodes
+    assert list(alone.nodes) == [key for key in graph.nodes if key in alone.nodes]
+    assert resolve(alone, lambda _: ()).compute == (graph.nodes[wanted].arguments[0], wanted)
