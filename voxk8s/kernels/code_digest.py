@@ -8,7 +8,9 @@ and the minor version of Python do not matter; where there is none (a plain inte
 
 Constants count by value where they cannot change (numbers, texts, tuples). In modules, everything
 else counts by the statements that mention it, so that a cache that a function fills does not change
-the digest; in `__main__`, whose cells have no such text, by value as far as possible.
+the digest, and by the functions that it holds; in `__main__`, whose cells have no such text, by
+value as far as possible. Names that code makes up at run time (`globals()[name]`, `getattr`) are
+not followed.
 """
 
 from __future__ import annotations
@@ -20,17 +22,30 @@ import functools
 import hashlib
 import importlib
 import importlib.util
-import inspect
-import pickle
 import re
 import sys
 import types
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import PurePath
 from typing import Final
 
-from voxk8s.kernels.source_code import function_source, names_in, statements_about
+from voxk8s.kernels.held_code import (
+    attributes_of,
+    content_of,
+    importable_name,
+    is_code,
+    pickled,
+    referred_code,
+    wrapped_function,
+)
+from voxk8s.kernels.source_code import (
+    function_source,
+    names_in,
+    names_of_annotations,
+    statements_about,
+)
 from voxk8s.kernels.syntax_tokens import function_tokens, tree_tokens
 
 _PLAIN: Final = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
@@ -50,8 +65,8 @@ _GENERATED: Final = frozenset(
     }
 )
 """Methods that dataclasses and named tuples generate from their fields."""
-_WRAPPED: Final = ("__wrapped__", "py_func")
-"""Attributes under which decorators of functools, numba and others keep the function."""
+_DESCRIPTORS: Final = ("member_descriptor", "getset_descriptor", "_tuplegetter")
+"""Types of attributes that only give access to a slot or an item."""
 
 
 def code_digest(function: Callable[..., object], is_own: Callable[[str], bool]) -> str:
@@ -68,11 +83,14 @@ class _Walk:
         self._is_own = is_own
         self._hash = hashlib.sha256()
         self._seen: dict[int, int] = {}
+        self._later: deque[types.FunctionType | type] = deque()
         self._alive: list[object] = []
         self._statements: set[tuple[int, str]] = set()
 
     def digest(self) -> str:
         """Return the hexadecimal digest of all that was fed."""
+        while self._later:
+            self._code(self._later.popleft())
         return self._hash.hexdigest()
 
     def _feed(self, *parts: object) -> None:
@@ -96,7 +114,10 @@ class _Walk:
             return
         self._seen[id(value)] = len(self._seen)
         self._alive.append(value)
-        if not self._code(value) and not self._data(value):
+        if isinstance(value, types.FunctionType | type):  # calls may lead farther than the stack
+            self._feed("code", self._seen[id(value)])
+            self._later.append(value)
+        elif not self._code(value) and not self._data(value):
             self._object(value)
 
     def _code(self, value: object) -> bool:
@@ -118,6 +139,17 @@ class _Walk:
                 self._feed("partial")
                 for part in (value.func, value.args, value.keywords):
                     self.value(part)
+            case functools.partialmethod():
+                self._feed("partialmethod")
+                for part in (value.func, value.args, value.keywords):
+                    self.value(part)
+            case functools.cached_property():
+                self._feed("cached_property")
+                self.value(value.func)
+            case functools.singledispatchmethod():
+                self._feed("singledispatchmethod")
+                self.value(value.func)
+                self.value(value.dispatcher.registry)
             case type():
                 self._class(value)
             case types.ModuleType():
@@ -135,7 +167,7 @@ class _Walk:
             case set() | frozenset():
                 self._feed(type(value).__name__)
                 self._feed(*sorted(map(self._digest_alone, value)))
-            case dict() if type(value) is dict:
+            case dict() | types.MappingProxyType() if type(value) in (dict, types.MappingProxyType):
                 self._feed("dict", len(value))
                 for key, item in value.items():
                     self.value(key)
@@ -143,6 +175,7 @@ class _Walk:
             case enum.Enum():
                 self._feed("enum", type(value).__qualname__, value.name)
                 self.value(value.value)
+                self.value(type(value))
             case re.Pattern():
                 self._feed("pattern", repr(value.pattern), value.flags)
             case PurePath():
@@ -165,30 +198,35 @@ class _Walk:
 
     def _digest_alone(self, value: object) -> str:
         walk = _Walk(self._is_own)
+        walk._seen = dict(self._seen)  # a set may be in what its items refer to
         walk.value(value)
+        self._alive += walk._alive
         return walk.digest()
 
     def _object(self, value: object) -> None:
         kind = type(value)
-        self._feed("object", kind.__module__, kind.__qualname__)
-        wrapped = _wrapped(value)
+        is_own = self._is_own(kind.__module__)
+        self._feed("object", "" if is_own else kind.__module__, kind.__qualname__)
+        wrapped = wrapped_function(value)
         if wrapped is not None:
             self.value(wrapped)
             return
-        named = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-        if isinstance(named, str):  # a built-in function, a ufunc: it is the one of its name
+        named = importable_name(value)
+        if named is not None:  # it is the one of its name
             self._feed(getattr(value, "__module__", ""), named)
             return
-        if self._is_own(kind.__module__):
+        if is_own:
             self.value(kind)
-            for attribute, held in sorted(getattr(value, "__dict__", {}).items()):
+            self.value(content_of(value))
+            for attribute, held in attributes_of(value):
                 self._feed(attribute)
                 self.value(held)
             return
-        try:
-            self._feed(hashlib.sha256(pickle.dumps(value, protocol=4)).hexdigest())
-        except Exception:  # noqa: BLE001 - a lock, an open file: it counts by its type
-            self._feed("opaque")
+        # A lock, an open file: it counts by its type, and the code that it holds.
+        data, parts = pickled(value) or (b"opaque", referred_code(value))
+        self._feed(hashlib.sha256(data).hexdigest())
+        for part in parts:
+            self.value(part)
 
     # --- code ---------------------------------------------------------------------------------
 
@@ -213,8 +251,15 @@ class _Walk:
                 self.value(cell.cell_contents)
             except ValueError:
                 self._feed("empty")
+        for attribute, held in sorted(vars(function).items()):
+            if isinstance(held, types.MappingProxyType) or is_code(held) or _is_constant(held):
+                self._feed("attribute", attribute)
+                self.value(held)
         attributes = set(_operands(function.__code__, ("LOAD_ATTR", "LOAD_METHOD")))
-        for name in sorted(set(_operands(function.__code__, ("LOAD_GLOBAL", "LOAD_NAME")))):
+        names = set(_operands(function.__code__, ("LOAD_GLOBAL", "LOAD_NAME")))
+        if node is not None:
+            names -= names_of_annotations(node)
+        for name in sorted(names):
             self._global(name, function.__globals__, attributes)
         if node is not None:
             self._imports(node, function.__globals__, attributes)
@@ -227,15 +272,18 @@ class _Walk:
         value = space[name]
         if isinstance(value, types.ModuleType):
             self._module(value, attributes)
-        elif _is_code(value) or _is_constant(value):
+        elif is_code(value) or _is_constant(value):
             self.value(value)
         elif (id(space), name) not in self._statements:
             self._statements.add((id(space), name))
             statements = statements_about(name, space)
             if statements is None:
                 self.value(value)
-            for statement in statements or ():
+                return
+            for statement in statements:
                 self._statement(statement, name, space, attributes)
+            for held in _functions_in(value):  # registered by decorators, which are no statements
+                self.value(held)
 
     def _statement(
         self, statement: ast.stmt, name: str, space: Mapping[str, object], attributes: set[str]
@@ -305,7 +353,7 @@ class _Walk:
             members = {
                 name: each
                 for name, each in members.items()
-                if isinstance(each, types.FunctionType | property) and not name.startswith("_")
+                if _is_defined_in(each, kind.__module__)
             }
         fields = getattr(kind, "__dataclass_fields__", None)
         for name, each in (fields or {}).items():
@@ -315,11 +363,10 @@ class _Walk:
         is_generated = fields is not None or issubclass(kind, tuple)
         for name in sorted(members.keys() - _IGNORED_MEMBERS):
             member: object = members[name]
-            code = getattr(member, "__code__", None)
-            if is_generated and name in _GENERATED and not _has_file(code):
+            if is_generated and name in _GENERATED and not _is_written_in(member, kind.__module__):
                 continue
             self._feed("member", name)
-            if not isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType):
+            if type(member).__name__ not in _DESCRIPTORS:
                 self.value(member)
 
     def _bytes(self, code: types.CodeType, doc: object = None) -> None:
@@ -356,19 +403,24 @@ def _is_constant(value: object) -> bool:
     return type(value) in _PLAIN or isinstance(value, enum.Enum | re.Pattern | PurePath)
 
 
-def _is_code(value: object) -> bool:
-    kinds = (types.FunctionType, types.MethodType, functools.partial, type)
-    return isinstance(value, kinds) or _wrapped(value) is not None
+def _functions_in(value: object) -> Iterable[types.FunctionType]:
+    """Return the functions in a container of a module."""
+    items = value.values() if isinstance(value, dict) else value
+    if isinstance(items, list | tuple | type({}.values())):
+        yield from (each for each in items if isinstance(each, types.FunctionType))
 
 
-def _wrapped(value: object) -> object:
-    """Return the function that a decorator keeps in the object that replaces it, or None."""
-    for name in _WRAPPED:
-        found = inspect.getattr_static(value, name, None)
-        if isinstance(found, types.FunctionType):
-            return found
-    return None
+def _is_defined_in(member: object, module: str) -> bool:
+    """Whether a member of a class is a function or property that the class's own module defines."""
+    for name in ("fget", "__func__"):
+        member = getattr(member, name, None) or member
+    return isinstance(member, types.FunctionType) and member.__module__ == module
 
 
-def _has_file(code: object) -> bool:
-    return not isinstance(code, types.CodeType) or not code.co_filename.startswith("<")
+def _is_written_in(member: object, module: str) -> bool:
+    """Whether a method is in the text of a module, and not generated by another one."""
+    function = getattr(member, "__func__", member)
+    if not isinstance(function, types.FunctionType):
+        return True
+    is_text = function.__code__.co_filename != "<string>"
+    return is_text and function.__globals__.get("__name__") == module

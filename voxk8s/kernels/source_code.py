@@ -84,6 +84,18 @@ def statements_about(name: str, space: Mapping[str, object]) -> list[ast.stmt] |
     ] or None
 
 
+def names_of_annotations(tree: ast.AST) -> set[str]:
+    """Return the names that only annotations in a tree use."""
+    inside: set[int] = set()
+    for node in ast.walk(tree):
+        for each in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(each, ast.AST):
+                inside |= {id(name) for name in ast.walk(each) if isinstance(name, ast.Name)}
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    others = {name.id for name in names if id(name) not in inside}
+    return {name.id for name in names if id(name) in inside} - others
+
+
 def names_in(statement: ast.AST) -> set[str]:
     """Return the names that a statement uses, binds or imports."""
     found: set[str] = set()

@@ -42,6 +42,9 @@ def _tokens(tree: object, left_out: frozenset[str]) -> Iterator[str]:
                 continue
             if name == "body" and isinstance(value, list):
                 value = [each for each in value if not _is_docstring(each)]
+            if isinstance(tree, ast.JoinedStr):
+                # Some releases of Python 3.12 add them after a nested format.
+                value = [each for each in value if not _is_empty_text(each)]
             yield f".{name}"
             yield from _tokens(value, left_out if isinstance(value, ast.arguments) else frozenset())
         yield "end"
@@ -52,3 +55,7 @@ def _tokens(tree: object, left_out: frozenset[str]) -> Iterator[str]:
 
 def _is_docstring(statement: object) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _is_empty_text(part: object) -> bool:
+    return isinstance(part, ast.Constant) and part.value == ""

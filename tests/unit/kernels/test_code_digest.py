@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from voxk8s.kernels.code_digest import code_digest
+from voxk8s.kernels.code_digest import _Walk, code_digest
 
 BASE = """
 import functools
@@ -123,6 +123,93 @@ def test_nothing_else_changes_the_digest(
 ) -> None:
     """Comments, layout, and other functions."""
     assert digest_of(BASE.replace(old, new)) == digest_of(BASE)
+
+
+_HELD = {
+    "slots": "class P:\n    __slots__ = ('s',)\n    def __init__(self, s):\n        self.s = s\n"
+    "def double(x, p=P(?)):\n    return x * p.s",
+    "a named tuple": "from typing import NamedTuple\nclass P(NamedTuple):\n    s: int\n"
+    "def double(x, p=P(?)):\n    return x * p.s",
+    "a subclass of dict": "class P(dict): pass\ndef double(x, p=P(s=?)):\n    return p['s']",
+    "a subclass of list": "class P(list): pass\ndef double(x, p=P([?])):\n    return p[0]",
+    "a subclass of float": "class P(float): pass\ndef double(x, p=P(?)):\n    return x * p",
+    "a vectorized function": "import numpy as np\n@np.vectorize\ndef v(x):\n    return x * ?\n"
+    "def double(x):\n    return v(x)",
+    "a ufunc": "import numpy as np\ndef f(x):\n    return x * ?\nv = np.frompyfunc(f, 1, 1)\n"
+    "def double(x):\n    return v(x)",
+    "a cached property": "import functools\nclass A:\n    @functools.cached_property\n"
+    "    def p(self):\n        return ?\ndef double(x):\n    return A().p",
+    "a partial method": "import functools\nclass A:\n    def f(self, s):\n        return s\n"
+    "    g = functools.partialmethod(f, ?)\ndef double(x):\n    return A().g()",
+    "a dispatched function": "import functools\n@functools.singledispatch\n"
+    "def v(x):\n    return x\n@v.register\n"
+    "def _(x: int):\n    return x * ?\ndef double(x):\n    return v(x)",
+    "a function's attribute": "def v(x):\n    return x * v.s\nv.s = ?\n"
+    "def double(x):\n    return v(x)",
+    "a registered function": "T = {}\ndef reg(f):\n    T[f.__name__] = f\n    return f\n"
+    "@reg\ndef a(x):\n    return x * ?\ndef double(x):\n    return T['a'](x)",
+    "a method of an enumeration": "import enum\nclass E(enum.Enum):\n    A = 1\n"
+    "    def __str__(self):\n        return str(?)\nV = E.A\ndef double(x):\n    return str(V)",
+    "a read-only mapping": "from types import MappingProxyType\nC = MappingProxyType({'s': ?})\n"
+    "def double(x):\n    return C['s']",
+}
+
+
+@pytest.mark.parametrize("held", _HELD)
+def test_what_objects_hold_counts(digest_of: Callable[[str], str], held: str) -> None:
+    """Values and code inside of objects, also those that other packages make of them."""
+    one, same, other = (digest_of(_HELD[held].replace("?", number)) for number in "112")
+    assert one == same
+    assert one != other
+
+
+@pytest.mark.parametrize("text", _HELD.values())
+def test_all_versions_of_python_find_one_digest_of_a_module(text: str) -> None:
+    """What they generate for data classes, tuples and enumerations does not count."""
+    names = ("__replace__", "_replace", "_make")
+    feeds: list[str] = []
+
+    class _Listener(_Walk):
+        def _feed(self, *parts: object) -> None:
+            feeds.extend(map(str, parts))
+
+    space: dict[str, object] = {"__name__": "__main__"}
+    code = compile(text.replace("?", "1"), "<cell>", "exec")
+    exec(code, space)
+    walk = _Listener("__main__".__eq__)
+    walk.value(space["double"])
+    walk.digest()
+    assert not set(names) & set(feeds)
+    assert "_tuplegetter" not in " ".join(feeds)
+
+
+def test_annotations_of_inner_functions_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though some versions of Python look their names up when the function is defined."""
+    monkeypatch.syspath_prepend(tmp_path)
+    text = (
+        "import numpy as np\ndef double(x):\n    def f(y{}):\n        return y\n    return f(x)\n"
+    )
+    found = set()
+    for number, hint in enumerate(("", ": np.ndarray", ": int")):
+        (tmp_path / f"hinted{number}.py").write_text(text.format(hint))
+        module = importlib.import_module(f"hinted{number}")
+        found.add(code_digest(module.double, lambda name: name.startswith("hinted")))
+    assert len(found) == 1
+
+
+def test_calls_of_any_depth_are_followed(digest_of: Callable[[str], str]) -> None:
+    """Farther than the stack of the interpreter."""
+    chain = "".join(f"def f{n}(x):\n    return f{n + 1}(x)\n" for n in range(1500))
+    text = chain + "def f1500(x):\n    return x * {}\ndef double(x):\n    return f0(x)\n"
+    assert digest_of(text.format(1)) != digest_of(text.format(2))
+
+
+def test_a_set_may_be_in_what_its_items_refer_to(digest_of: Callable[[str], str]) -> None:
+    """A class that registers itself."""
+    text = "class A:\n    pass\nA.all = {A}\ndef double(x):\n    return A.all\n"
+    assert digest_of(text) == digest_of(text)
 
 
 def test_a_cache_that_fills_does_not_change_the_digest_of_a_module(

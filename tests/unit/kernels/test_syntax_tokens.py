@@ -62,3 +62,13 @@ def test_tokens_are_those_of_every_version_of_python() -> None:
         ".value", "UnaryOp", ".op", "USub", "end", ".operand", "Name", ".id", "str", "'x'", "end",
         "end", "end", "end", "end",
     ]  # fmt: skip
+
+
+def test_empty_parts_of_a_formatted_text_leave_no_trace() -> None:
+    """Some releases of Python add them, others do not."""
+    tree = ast.parse("def f(x, w):\n    return f'{x:{w}}'\n")
+    before = list(tree_tokens(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            node.values.append(ast.Constant(""))
+    assert list(tree_tokens(tree)) == before
