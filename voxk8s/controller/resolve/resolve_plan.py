@@ -171,9 +171,10 @@ def _threads(graph: KeyGraph, found: Resolution, store: ResultStore) -> int:
 
     Without an estimate of the work these are as many as can run operations in parallel.
     """
-    is_read = are_worth_reading(graph.nodes, found.compute)
-    costs = recorded_costs(store, _COSTS_SECONDS) if is_read else None
-    work = estimate_workload(graph.nodes, found.compute, CostModel(registry(), costs))
+    if not are_worth_reading(graph.nodes, found.compute):
+        return min(found.width, 1)  # a million of them take seconds
+    model = CostModel(registry(), recorded_costs(store, _COSTS_SECONDS))
+    work = estimate_workload(graph.nodes, found.compute, model)
     return found.width if work is None else work.threads(found.width)
 
 
