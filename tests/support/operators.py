@@ -67,6 +67,19 @@ class _NoProcesses(ProcessPool):
         return self.answer(request)
 
 
+def make(
+    kube: KubeClient,
+    settings: Config,
+    answer: Callable[[ResolveRequest], ResolveResult] = lambda _: Resolved(threads=3),
+) -> Operator:
+    """Return an operator whose plans resolve to `answer`, without processes."""
+    operator = Operator(kube, settings)
+    pool = _NoProcesses(1, 2**30)
+    pool.answer = answer
+    operator._pool = operator._resolver.pool = pool
+    return operator
+
+
 @asynccontextmanager
 async def running(
     kube: KubeClient,
@@ -74,10 +87,7 @@ async def running(
     answer: Callable[[ResolveRequest], ResolveResult] = lambda _: Resolved(threads=3),
 ) -> AsyncIterator[Operator]:
     """Run an operator until the block ends; plans resolve to `answer`."""
-    operator = Operator(kube, settings)
-    pool = _NoProcesses(1, 2**30)
-    pool.answer = answer
-    operator._pool = operator._resolver.pool = pool
+    operator = make(kube, settings, answer)
     stop = asyncio.Event()
     task = asyncio.create_task(operator.run(stop))
     try:
@@ -162,19 +172,21 @@ async def start_runs(kube: KubeClient, namespace: str, count: int) -> DaskOperat
     """
     await apply_workplans(kube, namespace, count)
     dask = DaskOperator(kube, namespace)
-    await eventually(lambda: _handled(dask, count), "every WorkPlan has a cluster", 90)
+    await eventually(lambda: handled(dask, count), "every WorkPlan has a cluster", 90)
     for resource in (DASK_AUTOSCALERS, JOBS):
-        probe = partial(_exist, kube, resource, namespace, count)
+        probe = partial(exist, kube, resource, namespace, count)
         await eventually(probe, f"every WorkPlan has its {resource.kind}", 90)
     return dask
 
 
-async def _handled(dask: DaskOperator, count: int) -> bool:
-    await dask.handle_clusters()
+async def handled(dask: DaskOperator, count: int, *, groups: bool = True) -> bool:
+    """Let dask-kubernetes work; return whether it has handled `count` clusters."""
+    await dask.handle_clusters(groups=groups)
     return len(dask.handled) >= count
 
 
-async def _exist(kube: KubeClient, resource: ApiResource, namespace: str, count: int) -> bool:
+async def exist(kube: KubeClient, resource: ApiResource, namespace: str, count: int) -> bool:
+    """Whether there are at least `count` objects of a kind."""
     return len((await kube.list(resource, namespace)).items) >= count
 
 

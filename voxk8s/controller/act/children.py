@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import compress
 from typing import Final
 
 from voxk8s import constants
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 _DELETION_MEMORY = 3.0
 """Seconds for which a deletion is not repeated: informers report it within that time."""
+_ACCESS_MEMORY = 60.0
+"""Seconds for which an account, role or policy that existed is not created again."""
 _RESOURCES: Final[dict[ChildKind, ApiResource]] = {
     ChildKind.CLUSTER: resources.DASK_CLUSTERS,
     ChildKind.AUTOSCALER: resources.DASK_AUTOSCALERS,
@@ -71,6 +74,7 @@ class Children:
     chance: Callable[[], float] = random.random
     _cluster_with_keys: dict[str, str] = field(default_factory=dict)
     _refusals: dict[str, dict[str, _Refusal]] = field(default_factory=dict)
+    _existed_at: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def create_errors(self, uid: str) -> tuple[Problem, ...]:
         """Return why children of a WorkPlan could not be created when last tried.
@@ -99,6 +103,7 @@ class Children:
         """Drop what is kept about a WorkPlan."""
         self._cluster_with_keys.pop(uid, None)
         self._refusals.pop(uid, None)
+        self._existed_at.pop(uid, None)
 
     async def create_access(self, observed: Observed) -> None:
         """Create accounts, role, network policies and store Secret."""
@@ -106,8 +111,8 @@ class Children:
         # A RoleBinding is rejected while its Role does not exist.
         bindings = [manifest for manifest in manifests if resource_of(manifest) == ROLE_BINDINGS]
         others = [manifest for manifest in manifests if resource_of(manifest) != ROLE_BINDINGS]
-        await self._create_all(observed, others)
-        await self._create_all(observed, bindings)
+        await self._create_missing(observed, others)
+        await self._create_missing(observed, bindings)
 
     async def create_cluster(self, observed: Observed, action: CreateCluster) -> None:
         """Create the DaskCluster, and the keys for TLS."""
@@ -257,6 +262,23 @@ class Children:
         exist = await asyncio.gather(*(self._create(uid, manifest) for manifest in manifests))
         return all(exist)
 
+    async def _create_missing(self, observed: Observed, manifests: Iterable[KubeObject]) -> None:
+        """Create those objects that are not known to have existed a short time ago.
+
+        No informer shows them, so they would be asked for at each reconciliation of a run that
+        lacks a child.
+        """
+        existed = self._existed_at.setdefault(observed.workplan.metadata.uid, {})
+        now = self.clock()
+        missing = {
+            name: manifest
+            for name, manifest in ((_child(each), each) for each in manifests)
+            if now - existed.get(name, -_ACCESS_MEMORY) >= _ACCESS_MEMORY
+        }
+        uid = observed.workplan.metadata.uid
+        exist = await asyncio.gather(*(self._create(uid, each) for each in missing.values()))
+        existed.update(dict.fromkeys(compress(missing, exist), now))
+
     def _is_due(self, uid: str, child: str) -> bool:
         """Whether no backoff of a child is under way."""
         refusal = self._refusals.get(uid, {}).get(child)
@@ -264,7 +286,7 @@ class Children:
 
     async def _create(self, uid: str, manifest: KubeObject) -> bool:
         resource, metadata = resource_of(manifest), manifest["metadata"]
-        child = f"{resource.kind} {metadata['name']}"
+        child = _child(manifest)
         refusals = self._refusals.setdefault(uid, {})
         if not self._is_due(uid, child):
             return False
@@ -303,6 +325,11 @@ class Children:
         for informer in self.state.informers:
             if informer.resource == resource:
                 informer.note_written(created)
+
+
+def _child(manifest: KubeObject) -> str:
+    """Return kind and name of an object."""
+    return f"{manifest['kind']} {manifest['metadata']['name']}"
 
 
 def _creation_problem(
