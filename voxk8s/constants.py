@@ -152,6 +152,13 @@ ENV_LOCAL_INPUTS: Final = "VOXK8S_LOCAL_INPUTS"
 """Whether plans may read local paths and file:// URLs; true by default, false in a cluster."""
 ENV_INPUT_PREFIXES: Final = "VOXK8S_INPUT_PREFIXES"
 """URL prefixes below which inputs must lie, separated by spaces; anywhere by default."""
+ENV_INPUT_ADDRESSES: Final = "VOXK8S_INPUT_ADDRESSES"
+"""Addresses that servers of http(s):// URLs may have: `public` ones, the default where local inputs
+are not allowed, or `any`; URLs below a prefix that names their host are exempt."""
+ENV_INPUT_DENIED_NETWORKS: Final = "VOXK8S_INPUT_DENIED_NETWORKS"
+"""Further networks (10.0.0.0/8), separated by spaces, that are not public: those of the cluster."""
+ENV_ALLOW: Final = "VOXK8S_ALLOW"
+"""Paths and URL prefixes that programs may use as by --allow, separated by spaces; or `all`."""
 ENV_INPUT_BYTES: Final = "VOXK8S_INPUT_BYTES"
 """How many bytes an input may have when it is decoded; by default half of the memory, at most 8
 GiB, and at most 1000 times as many as the file has where these are more than 256 MiB."""

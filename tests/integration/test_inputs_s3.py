@@ -152,7 +152,7 @@ def http(tmp_path: Path) -> Iterator[str]:
 
 def test_http_is_read(http: str) -> None:
     """A file behind a URL is pinned and loaded like any other."""
-    options = InputOptions(local_allowed=False)
+    options = InputOptions(local_allowed=False, allowed_prefixes=(http,))
     seen = stat(f"{http}/a.nii.gz", options)
     assert (seen.size, bool(seen.version)) == (len(FILE), True)
     value = load_input(pin_input(f"{http}/a.nii.gz", options), options)

@@ -84,6 +84,17 @@ def _source(command: Parser) -> None:
         default=[],
         help="value of $NAME in a program; may be repeated",
     )
+    command.add_argument(
+        "--allow",
+        metavar="PATH|URL",
+        action="append",
+        default=[],
+        help="let the program read and write below PATH, or read below URL; may be repeated"
+        " (default: its own folder, the current one, --output and values of --param)",
+    )
+    command.add_argument(
+        "--allow-all", action="store_true", help="let the program read and write everywhere"
+    )
 
 
 def _store_option(command: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from voxk8s.cli.parameters import ParameterWarnings, Program
+from voxk8s.cli.permissions import permissions
 from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan import OperationId, WorkPlan
 
@@ -59,7 +60,13 @@ def read_source(arguments: argparse.Namespace) -> Program | WorkPlan:
     path = Path(arguments.file)
     given = dict(arguments.param)
     if is_program(path):
-        return Program(read_text(path), str(path), given, read_import)
+        allowed = permissions(arguments)
+
+        def read_file(name: str) -> str:
+            allowed.check_import(name)
+            return read_import(name)
+
+        return Program(read_text(path), str(path), given, read_file)
     text = read_text(path)
     # Imported here: programs do not need it.
     from voxk8s.cli.manifest import Text, find_source, read_resources

@@ -8,10 +8,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from voxk8s.errors import InputUnavailable, InputUnreachable, StoreError, TransientError
+from voxk8s.errors import (
+    InputNotAllowed,
+    InputUnavailable,
+    InputUnreachable,
+    StoreError,
+    TransientError,
+)
 from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
+from voxk8s.inputs.s3_target import s3_target
 
 _log = logging.getLogger(__name__)
 _THREADS = 4
@@ -39,7 +46,7 @@ def copy_files(
     """
 
     def copy(file: SavedFile) -> str | None:
-        target = f"{folder.rstrip('/')}/{file.name.lstrip('/')}"
+        target = _target(folder, file.name.lstrip("/"))
         for pause in (*pauses, None):
             try:
                 location = locate(target, options)
@@ -58,3 +65,13 @@ def copy_files(
 
     with ThreadPoolExecutor(_THREADS) as pool:
         return [problem for problem in pool.map(copy, files) if problem is not None]
+
+
+def _target(folder: str, name: str) -> str:
+    """Return the URL of a file, on S3 the one that was checked."""
+    if folder.partition("://")[0].lower() != "s3":
+        return f"{folder.rstrip('/')}/{name}"
+    try:
+        return f"s3://{s3_target(folder, name).path}"
+    except ValueError as error:
+        raise InputNotAllowed(f"cannot write {folder}/{name}: {error}") from error

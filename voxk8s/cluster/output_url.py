@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from voxk8s import constants
+from voxk8s.describe import one_line
 from voxk8s.errors import InvalidPlan
+from voxk8s.inputs.s3_target import s3_target
 from voxk8s.plan import WorkPlan
 
-_STORE_FOLDERS: Final = frozenset(
+_DOMAINS: Final = "domains"
+"""The folder of what belongs to one trust domain each."""
+STORE_FOLDERS: Final = frozenset(
     prefix.partition("/")[0]
     for prefix in (
         constants.RECORDS_PREFIX,
@@ -19,6 +23,8 @@ _STORE_FOLDERS: Final = frozenset(
         constants.LEASES_PREFIX,
         constants.COSTS_PATH,
         constants.PROBE_PATH,
+        constants.LOCK_PATH,
+        _DOMAINS,
     )
 )
 
@@ -34,35 +40,38 @@ def check_output(plan: WorkPlan, folder: str, store: str) -> None:
     Raises InvalidPlan with the path of the field if a name escapes the folder, or if a file would
     lie in a folder that the result store uses: it could be mistaken for a record or a blob.
     """
-    if ".." in folder.split("/") or _in_store_folder(folder, store):
-        raise InvalidPlan(
-            f"{folder} must not contain '..' or lie in a folder that the result store uses for"
-            " itself; choose another folder",
-            "spec.output.url",
-        )
+    if reason := _refusal(folder, "", store):
+        raise InvalidPlan(f"{one_line(folder)}: {reason}; choose another folder", "spec.output.url")
     for number, goal in enumerate(plan.goals):
         if goal.operation != "save":
             continue
         path = f"$.goals[{number}].name"
         if leaves_folder(goal.name):
             raise InvalidPlan(
-                f"{goal.name!r} is outside of spec.output.url {folder}; use a relative name",
+                f"{goal.name!r} is outside of spec.output.url {one_line(folder)}; use a relative"
+                " name",
                 path,
             )
-        if _in_store_folder(f"{folder}/{goal.name}", store):
+        if reason := _refusal(folder, goal.name, store):
             raise InvalidPlan(
-                f"{goal.name!r} below spec.output.url {folder} lies in a folder that the result"
-                " store uses for itself; use another name or URL",
+                f"{goal.name!r} below spec.output.url {one_line(folder)}: {reason}; use another"
+                " name or URL",
                 path,
             )
 
 
-def _in_store_folder(url: str, store: str) -> bool:
-    """Whether a URL lies in a folder of the store; empty parts of the path are ignored."""
-    parts, within = (_path(text) for text in (url, store))
-    inside = parts[: len(within)] == within
-    return inside and len(parts) > len(within) and parts[len(within)] in _STORE_FOLDERS
-
-
-def _path(url: str) -> list[str]:
-    return [part for part in url.split("/") if part not in ("", ".")]
+def _refusal(folder: str, name: str, store: str) -> str:
+    """Return why nothing may be written there; empty if it may."""
+    try:
+        target = s3_target(folder, name)
+    except ValueError as error:
+        return str(error)
+    try:
+        root = s3_target(store)
+    except ValueError:
+        return ""  # a store that is not on S3
+    parts, within = target.canonical, root.canonical
+    inside = target.bucket.lower() == root.bucket.lower() and parts[: len(within)] == within
+    if inside and len(parts) > len(within) and parts[len(within)] in STORE_FOLDERS:
+        return "it lies in a folder that the result store uses for itself"
+    return ""

@@ -12,6 +12,7 @@ import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, Final
 
 from voxk8s.errors import InputUnavailable
@@ -53,7 +54,11 @@ def input_files(location: Location, options: InputOptions) -> list[Location]:
         return [location]
     with _opened(location, options) as file:
         other = data_file_url(location.url, file.read(HEADER_BYTES))
-    return [location] if other is None else [location, locate(other, options)]
+    if other is None:
+        return [location]
+    # Beside a header that may be read; only a link on this machine could lead elsewhere.
+    allowed = options if location.is_local else replace(options, confinement=None)
+    return [location, locate(other, allowed)]
 
 
 def names_below(location: Location, options: InputOptions, recursive: bool) -> Iterator[str]:

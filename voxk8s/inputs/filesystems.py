@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from voxk8s import constants
 from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
 from voxk8s.failure import error_text
+from voxk8s.inputs.addresses import AddressRefused, open_session
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import Location
 
@@ -49,7 +50,13 @@ def file_system(location: Location, options: InputOptions) -> AbstractFileSystem
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS)
-    return fsspec.filesystem("http", client_kwargs={"timeout": timeout}, use_listings_cache=False)
+    rules = options.address_rules
+    return fsspec.filesystem(
+        "http",
+        client_kwargs={"timeout": timeout, "rules": rules, "exempt": rules.exempts(location.url)},
+        get_client=open_session,
+        use_listings_cache=False,
+    )
 
 
 def preload_s3() -> None:
@@ -80,9 +87,15 @@ def convert_errors(location: Location) -> Iterator[None]:
 
 def _converted(
     location: Location, error: BaseException
-) -> InputUnavailable | InputUnreachable | None:
+) -> InputUnavailable | InputUnreachable | InputNotAllowed | None:
     causes = _causes(error)
     root = causes[-1]
+    refused = next((cause for cause in causes if isinstance(cause, AddressRefused)), None)
+    if refused is not None:
+        return InputNotAllowed(
+            f"input {location.url}: {refused}; only servers with public addresses are allowed here,"
+            f" and those below the prefixes of {constants.ENV_INPUT_PREFIXES}"
+        )
     status = _http_status(root)
     url = location.url
     if status is not None and status not in (408, 429) and status < 500:
@@ -90,6 +103,8 @@ def _converted(
         return InputUnavailable(f"input {url}: {reason}")
     if status is not None:
         return InputUnreachable(f"input {url}: the server answers {status}")
+    if _is_invalid_url(root):
+        return InputUnavailable(f"input {url}: it is not a valid URL")
     network = next((cause for cause in causes if _is_network(cause)), None)
     if network is not None:
         return InputUnreachable(f"input {url}: {error_text(network)}")
@@ -129,13 +144,18 @@ def _http_status(error: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
+def _is_invalid_url(error: BaseException) -> bool:
+    name = type(error).__name__.lower()
+    return type(error).__module__.startswith("aiohttp") and "url" in name
+
+
 def _is_network(error: BaseException) -> bool:
     name = type(error).__name__
     module = type(error).__module__
     if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
         return True
     if module.startswith("aiohttp"):
-        return name != "InvalidURL"
+        return not _is_invalid_url(error)
     return module.startswith("botocore") and (
         "Connect" in name or "Timeout" in name or "HTTPClient" in name or "Connection" in name
     )

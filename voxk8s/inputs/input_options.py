@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from voxk8s import constants
+from voxk8s.errors import InvalidUsage
 from voxk8s.formats.decode_limits import DecodeLimits
+from voxk8s.inputs.addresses import AddressRules
+from voxk8s.inputs.confinement import Confinement
 from voxk8s.settings import read_flag
+
+_ADDRESSES = {"public": True, "any": False, "": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,10 @@ class InputOptions:
     """Which inputs may be read, and the credentials for those on S3.
 
     Without `key`, the default sources of credentials are used (environment, profile, service
-    account). If `allowed_prefixes` is None, every URL is allowed. `limits` are those of decoding.
+    account). If `allowed_prefixes` is None, every URL is allowed. `public_only`
+    is whether http(s) servers must have public addresses, by default where local inputs are not
+    allowed, and `denied_networks` are not public. `confinement` is what a program may use that its
+    user has not read. `limits` are those of decoding.
     """
 
     local_allowed: bool = True
@@ -25,7 +34,16 @@ class InputOptions:
     secret: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     allowed_prefixes: tuple[str, ...] | None = None
+    public_only: bool | None = None
+    denied_networks: tuple[str, ...] = ()
+    confinement: Confinement | None = None
     limits: DecodeLimits = field(default_factory=DecodeLimits)
+
+    @property
+    def address_rules(self) -> AddressRules:
+        """Which addresses requests for http(s) URLs may go to."""
+        public = not self.local_allowed if self.public_only is None else self.public_only
+        return AddressRules(public, self.denied_networks, self.allowed_prefixes)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> InputOptions:
@@ -34,6 +52,17 @@ class InputOptions:
         def first(*names: str) -> str | None:
             return next((env[name] for name in names if env.get(name)), None)
 
+        addresses = env.get(constants.ENV_INPUT_ADDRESSES, "").strip().lower()
+        if addresses not in _ADDRESSES:
+            raise InvalidUsage(
+                f"{constants.ENV_INPUT_ADDRESSES}: expected public or any, got {addresses!r}"
+            )
+        denied = tuple(env.get(constants.ENV_INPUT_DENIED_NETWORKS, "").split())
+        for network in denied:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError as error:
+                raise InvalidUsage(f"{constants.ENV_INPUT_DENIED_NETWORKS}: {error}") from error
         prefixes = tuple(env.get(constants.ENV_INPUT_PREFIXES, "").split())
         return cls(
             local_allowed=read_flag(env, constants.ENV_LOCAL_INPUTS, True),
@@ -43,5 +72,7 @@ class InputOptions:
             secret=first(constants.ENV_S3_SECRET),
             token=first(constants.ENV_S3_TOKEN),
             allowed_prefixes=prefixes or None,
+            public_only=_ADDRESSES[addresses],
+            denied_networks=denied,
             limits=DecodeLimits.from_env(env),
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from voxk8s.errors import InputNotAllowed, InputUnavailable
+from voxk8s.inputs.confinement import is_below_url
 from voxk8s.inputs.input_options import InputOptions
 
 _REMOTE: Final = ("s3", "http", "https")
@@ -52,6 +54,13 @@ def locate(url: str, options: InputOptions) -> Location:
             f"input {url}: {scheme}:// URLs are not supported; use a path or a file://, s3://,"
             " http:// or https:// URL"
         )
+    confinement = options.confinement
+    if confinement is not None and not (
+        confinement.allows_path(location.path)
+        if location.is_local
+        else confinement.allows_url(location.url)
+    ):
+        raise InputNotAllowed(f"input {url}: {_confined(location)}")
     if options.allowed_prefixes is not None and not any(
         _is_below(location, prefix) for prefix in options.allowed_prefixes
     ):
@@ -68,6 +77,16 @@ def _is_below(location: Location, prefix: str) -> bool:
         path = os.path.realpath(location.path)
         base = os.path.realpath(unquote(urlsplit(base).path) if "://" in base else base)
         return path == base or path.startswith(f"{base.rstrip('/')}/")
-    if ".." in location.path.split("/"):
-        return False
-    return location.url == base or location.url.startswith(f"{base}/")
+    return is_below_url(location.url, prefix)
+
+
+def _confined(location: Location) -> str:
+    """Return why a program may not read a location, and what allows it."""
+    if location.is_local:
+        word = shlex.quote(location.path)
+        where = "it is outside of the folder of the program and the current folder, or hidden"
+    else:
+        scheme, _, rest = location.url.partition("://")
+        word = shlex.quote(f"{scheme}://{rest.partition('/')[0]}/")
+        where = "its URL is computed during the run, and could carry what the program has read"
+    return f"{where}; if you trust the program: --allow {word}"

@@ -512,7 +512,8 @@ def _open(
         case "file":
             folder = Path(location.root)
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                # Results may come from private files: who shares a folder says so.
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except (FileExistsError, NotADirectoryError) as error:
                 raise InvalidUsage(
                     f"expected a folder for the store {location.url}, found a file"

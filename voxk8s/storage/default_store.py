@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from voxk8s import constants
@@ -30,6 +31,8 @@ def open_store(
     InvalidUsage for an invalid URL or invalid options.
     """
     known = os.environ if env is None else env
+    if url is None and not known.get(constants.ENV_STORE):
+        _make_private(Path(default_url(known)))
     wanted, given = split_credentials(
         default_url(known) if url is None else url, options or StoreOptions()
     )
@@ -42,6 +45,14 @@ def default_url(env: Mapping[str, str]) -> str:
         return url
     cache = env.get(constants.ENV_CACHE_HOME) or "~/.cache"
     return str(Path(cache).expanduser().absolute() / "voxk8s" / "store")
+
+
+def _make_private(folder: Path) -> None:
+    """Create the default store for its user alone; those of earlier releases were open to all."""
+    with suppress(OSError):  # opening it says what is wrong
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid == os.getuid():
+            folder.chmod(0o700)
 
 
 def get_storage(url: str | None = None) -> ResultStore:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voxk8s.cli.input_file import read_plan
+from voxk8s.cli.permissions import permissions
 from voxk8s.cli.run_output import dump
 from voxk8s.describe import Json
 from voxk8s.execution import RetryPolicy
@@ -49,7 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     answered = store.ping()
     plan = read_plan(arguments)
     answered()
-    graph, reasons = _grown(plan, store)
+    options = permissions(arguments).check_plan(plan, InputOptions.from_env(os.environ))
+    graph, reasons = _grown(plan, store, options)
     resolution = resolve(graph, lambda keys: {ResultKey(k) for k in store.contains(keys)})
     lines = explain(graph, resolution, reasons)
     if arguments.json:
@@ -67,12 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _grown(plan: WorkPlan, store: ResultStore) -> tuple[KeyGraph, dict[str, str]]:
+def _grown(
+    plan: WorkPlan, store: ResultStore, options: InputOptions
+) -> tuple[KeyGraph, dict[str, str]]:
     """Return the key graph, expanded by inputs and stored results, and errors of other inputs.
 
     A listing or a stored sequence gives the items of a loop, and these may be inputs again.
     """
-    options = InputOptions.from_env(os.environ)
     retry = RetryPolicy.from_settings(Settings.from_env(os.environ))
     reasons: dict[str, str] = {}
 

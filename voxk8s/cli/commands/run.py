@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from voxk8s.cli.input_file import Input, read_input
+from voxk8s.cli.permissions import permissions
 from voxk8s.cli.progress_line import ProgressLine
 from voxk8s.cli.run_output import dump, failure_json, goal_line, result_json
 from voxk8s.constants import ENV_DASK_MEMORY
@@ -16,6 +17,7 @@ from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
 from voxk8s.failure import Failure
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import OperationId
 from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore, open_store
@@ -34,11 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
     # plan is read. Without a cache no store is needed.
     answered = None if arguments.no_cache else store.ping()
     given = read_input(arguments)
+    allowed = permissions(arguments)
+    allowed.check_files(given.plan, arguments.output or "")
+    inputs = allowed.check_plan(given.plan, InputOptions.from_env(os.environ))
     reported = ReportedFailures()
     try:
         if answered is not None:
             answered()
-        result = _execute(given, store, arguments, reported, reporter)
+        result = _execute(given, store, inputs, arguments, reported, reporter)
     except TransientError as error:
         if arguments.json:
             print(dump(failure_json(given.plan, Failure(str(error), error.failure_reason))))
@@ -67,6 +72,7 @@ def _reporter(arguments: argparse.Namespace) -> Reporter | None:
 def _execute(
     given: Input,
     store: ResultStore,
+    inputs: InputOptions,
     arguments: argparse.Namespace,
     reported: Listener,
     reporter: Reporter | None,
@@ -83,6 +89,7 @@ def _execute(
         executor="local" if dashboard else "threads",
         cache=_cache(arguments),
         on_failure=OnFailure.FAIL_FAST if arguments.fail_fast else OnFailure.CONTINUE,
+        inputs=inputs,
         output=arguments.output,
         write_files=True,
         listeners=listeners,
