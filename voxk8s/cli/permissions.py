@@ -41,10 +41,7 @@ class Permissions:
         self._folders = [os.path.dirname(file), os.getcwd()]
         self._named = [*words, *(getattr(arguments, "allow", None) or ()), *filter(None, [output])]
         # Values that the user has typed: a file given by --param is meant to be read.
-        self._named += [
-            value for _, value in arguments.param if os.path.isabs(value) or "/" in value
-        ]
-        self._named = [word for word in self._named if local_path(word).strip("/")]
+        self._named += [value for _, value in arguments.param if "/" in value and value.strip("/.")]
         self._ask = ask
 
     @property
