@@ -220,6 +220,7 @@ async def test_store_of_the_api_server_is_restored(
     for priority in range(1, 30):
         await direct.patch(WORK_PLANS, "wp-00", {"spec": {"priority": priority}}, namespace)
     state = ClusterState(lambda _: None, lambda _: None)
+    state.workplans.silence = 2.0
     running = asyncio.create_task(state.run(direct, (namespace,), lambda: 0.0))
     await until(lambda: state.synced)
     api_server.pause()

@@ -6,7 +6,9 @@
   the API server's cache, in pages.
 - *Pauses*: whatever ends a watch early, its restart waits, doubled each time up to a limit, with
   jitter, and at least as long as the API server asks for. Only one that lasted is resumed at once.
-- *Silence*: a watch without a line for longer than bookmarks take is closed and resumed.
+- *Silence*: after a watch without a line for longer than bookmarks take, the objects are listed
+  again. Either the connection is dead, or the API server, whose store was restored, says nothing
+  until it has reached the version that the watch asked for.
 """
 
 from __future__ import annotations
@@ -78,9 +80,13 @@ class Pauses:
         """Note that an attempt begins."""
         self._began = self.clock()
 
+    def lasted(self) -> float:
+        """Return the seconds since the last attempt began."""
+        return self.clock() - self._began
+
     def after(self, error: ApiError | None) -> float:
         """Return the seconds to wait after an attempt that ended, by an error or by itself."""
-        if self.clock() - self._began >= _LASTING_SECONDS:
+        if self.lasted() >= _LASTING_SECONDS:
             self._next = 0.0
             if error is None:
                 return 0.0
@@ -112,6 +118,7 @@ async def list_and_watch(
     failures = 0
     while True:
         error: ApiError | None = None
+        silent = False
         pauses.begin()
         try:
             if version is None:
@@ -138,7 +145,9 @@ async def list_and_watch(
                 silence=silence,
                 decode=decode,
             )
+            silent = True
             async for event in stream:
+                silent = False
                 match event:
                     case WatchEvent(object=body):
                         version = str(body["metadata"]["resourceVersion"])
@@ -153,8 +162,11 @@ async def list_and_watch(
         except (KubeUnreachable, Overloaded, Forbidden, KindMissing, NotFound) as failed:
             error = failed
             failures += 1
-            if failures == _FAILURES_BEFORE_RELIST or not isinstance(
-                error, KubeUnreachable | Overloaded
+            silent = silent and pauses.lasted() >= silence
+            if (
+                silent
+                or failures == _FAILURES_BEFORE_RELIST
+                or not isinstance(error, KubeUnreachable | Overloaded)
             ):
                 failures, version = 0, None  # the resource version itself may be the cause
         if error is not None:

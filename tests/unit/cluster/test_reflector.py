@@ -178,3 +178,26 @@ async def test_version_of_the_future_lists_again() -> None:
     error = error_from_status(504, text, "/p")
     _, asked = await followed(ListPage([], "900"), [error], ListPage([], "12"), [change("13")])
     assert asked == ["list", "watch 900", "list", "watch 12", "watch 13"]
+
+
+async def test_silent_watch_lists_again() -> None:
+    """Not even a bookmark: the API server may not have reached the version of the watch yet."""
+    clock = Clock()
+
+    class Silent(Scripted):
+        async def watch(
+            self, *_: Any, resource_version: str, **__: Any
+        ) -> AsyncGenerator[WatchEvent | Bookmark]:
+            for event in self._next(f"watch {resource_version}"):
+                yield event
+            clock.seconds += 100.0
+            raise KubeUnreachable("the watch was interrupted")
+
+    client = Silent(ListPage([], "900"), [], ListPage([], "12"), [])
+    stream = list_and_watch(
+        client, CONFIG_MAPS, pauses=Pauses(clock=clock), sleep=clock.sleep, silence=100.0
+    )
+    with suppress(asyncio.CancelledError):
+        async for _ in stream:
+            pass
+    assert client.asked[:4] == ["list", "watch 900", "list", "watch 12"]

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from voxk8s import constants
 from voxk8s.controller.decide.policies import recovery
-from voxk8s.controller.observe.observed import Observed, PodView, Problem
+from voxk8s.controller.observe.observed import ClusterView, Observed, PodView, Problem
 
 DASK_OPERATOR_HINT = "Check that the dask-kubernetes operator is installed and running."
 POD_GRACE = timedelta(seconds=10)
 """Time within which the runner's Job normally creates its pod."""
 SEVERITY = (
     constants.REASON_DASK_OPERATOR_MISSING,
+    constants.REASON_DASK_OPERATOR_FAILED,
     constants.REASON_POD_REJECTED,
     constants.REASON_IMAGE_PULL_FAILED,
     constants.REASON_OUT_OF_MEMORY,
@@ -31,13 +32,24 @@ def worst_problem(observed: Observed, now: datetime) -> Problem | None:
 def _problems(observed: Observed, now: datetime) -> Iterator[Problem]:
     yield from observed.create_errors
     if observed.cluster is not None and recovery.is_unhandled(observed, now):
-        yield Problem(
-            constants.REASON_DASK_OPERATOR_MISSING,
-            f"Nothing has handled DaskCluster {observed.cluster.name}. {DASK_OPERATOR_HINT}",
-        )
+        yield _no_scheduler(observed.cluster, observed.cluster_error)
     yield from _missing_pods(observed, now)
     for pod in observed.pods:
         yield from (problem for problem in pod.problems if _matters(observed, pod, problem))
+
+
+def _no_scheduler(cluster: ClusterView, error: str) -> Problem:
+    """Return why a cluster has no scheduler: the dask operator is not there, or could not do it."""
+    if not cluster.handled and not error:
+        return Problem(
+            constants.REASON_DASK_OPERATOR_MISSING,
+            f"Nothing has handled DaskCluster {cluster.name}. {DASK_OPERATOR_HINT}",
+        )
+    return Problem(
+        constants.REASON_DASK_OPERATOR_FAILED,
+        f"The dask-kubernetes operator has not created the scheduler of DaskCluster {cluster.name}:"
+        f" {error or 'see its log'}",
+    )
 
 
 def _missing_pods(observed: Observed, now: datetime) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ from voxk8s.controller.observe import parse_views as parse
 from voxk8s.controller.observe.informer import IndexKey, Informer
 from voxk8s.controller.observe.observed import (
     AutoscalerView,
+    ClusterErrorView,
     ClusterView,
     DeploymentView,
     FailedCreateView,
@@ -40,6 +41,7 @@ T = TypeVar("T")
 
 _OPTIONAL = frozenset({EVENTS})
 """Kinds that nothing is decided from: events only explain."""
+_CLUSTER_ERRORS = "involvedObject.kind=DaskCluster,type!=Normal"
 _JOB_WITHOUT_POD = "involvedObject.kind=Job,reason=FailedCreate"
 
 
@@ -96,6 +98,14 @@ class ClusterState:
             fields=_JOB_WITHOUT_POD,
         )
 
+        self.cluster_errors: Informer[ClusterErrorView] = Informer(
+            EVENTS,
+            parse.cluster_error,
+            parse.involved_object_name,
+            self._cluster_event,
+            fields=_CLUSTER_ERRORS,
+        )
+
     @property
     def informers(self) -> tuple[Informer[Any], ...]:
         """All informers."""
@@ -108,6 +118,7 @@ class ClusterState:
             self.jobs,
             self.pods,
             self.failed_creates,
+            self.cluster_errors,
         )
 
     @property
@@ -162,6 +173,11 @@ class ClusterState:
 
     def _job_event(self, job: IndexKey) -> None:
         index_key = self.jobs.index_key(*job)
+        if index_key is not None:
+            self._changed(index_key)
+
+    def _cluster_event(self, cluster: IndexKey) -> None:
+        index_key = self.clusters.index_key(*cluster)
         if index_key is not None:
             self._changed(index_key)
 

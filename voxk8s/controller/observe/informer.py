@@ -24,7 +24,14 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from voxk8s.cluster.kube_client import Bookmark, Decoder, KubeClient, ListPage, WatchEvent
+from voxk8s.cluster.kube_client import (
+    WATCH_SILENCE,
+    Bookmark,
+    Decoder,
+    KubeClient,
+    ListPage,
+    WatchEvent,
+)
 from voxk8s.cluster.kube_errors import ApiError, Expired, KindMissing
 from voxk8s.cluster.reflector import ListStarted, ReflectorEvent, WatchError, list_and_watch
 from voxk8s.cluster.resources import ApiResource
@@ -68,6 +75,7 @@ class Informer(Generic[T]):
     labels: str | None = None
     fields: str | None = None
     decode: Decoder = msgspec.json.decode
+    silence: float = WATCH_SILENCE
     last_contact: float = 0.0
     _scopes: dict[str | None, _Scope] = field(default_factory=dict)
     _views: dict[ObjectKey, T] = field(default_factory=dict)
@@ -96,6 +104,7 @@ class Informer(Generic[T]):
             label_selector=self.labels,
             field_selector=self.fields,
             decode=self.decode,
+            silence=self.silence,
         )
         async for notice in stream:
             self._take(notice, namespace)

@@ -32,7 +32,7 @@ async def read_live(
     if found is None or found["metadata"]["uid"] != metadata.uid:
         return None
     live = ClusterState(lambda _: None, lambda _: None)
-    live.failed_creates = cached.failed_creates
+    live.failed_creates, live.cluster_errors = cached.failed_creates, cached.cluster_errors
     live.workplans.replace([found])
     selector = child_names.label_selector(workplan)
     children = [i for i in live.informers if i.resource != EVENTS and i is not live.workplans]

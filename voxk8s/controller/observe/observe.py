@@ -10,7 +10,7 @@ from voxk8s.cluster import child_names
 from voxk8s.cluster.dask_cluster import dashboard_url
 from voxk8s.cluster.policy import Violation
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.observed import JobView, Observed, Problem
+from voxk8s.controller.observe.observed import ClusterView, JobView, Observed, Problem
 from voxk8s.controller.resolve.resolution_state import Invalid, ResolutionState
 
 
@@ -66,6 +66,7 @@ def observe(
         pods=tuple(found for found in state.pods.by_index(key) if found.owner in owners),
         create_errors=create_errors,
         keys_created=cluster is not None and cluster.uid == cluster_with_keys,
+        cluster_error=_cluster_error(state, namespace, cluster) if cluster else "",
         status_error=status_error,
         sync_error=state.sync_error(namespace),
         runner_pod_error=_runner_pod_error(state, namespace, job) if job else "",
@@ -77,6 +78,13 @@ def _runner_pod_error(state: ClusterState, namespace: str, job: JobView) -> str:
     """Return the message of the event that says why a Job has no pod; empty if there is none."""
     events = state.failed_creates.by_index((namespace, job.name))
     return next((event.message for event in events if event.job_uid == job.uid), "")
+
+
+def _cluster_error(state: ClusterState, namespace: str, cluster: ClusterView) -> str:
+    """Return the last event that says what the dask operator could not do; empty if none."""
+    events = state.cluster_errors.by_index((namespace, cluster.name))
+    own = sorted((e.time, e.message) for e in events if e.cluster_uid == cluster.uid)
+    return own[-1][1] if own else ""
 
 
 def _first(children: list[C]) -> C | None:

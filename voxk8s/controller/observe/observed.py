@@ -72,6 +72,8 @@ class ClusterView:
     deleting: datetime | None = None
     failed: bool = False
     secret: str = ""
+    handled: bool = False
+    """Whether the dask operator has done anything with it."""
     encrypted: bool = False
 
 
@@ -136,6 +138,15 @@ class FailedCreateView:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterErrorView:
+    """An event of the dask operator about a DaskCluster: what it could not do."""
+
+    cluster_uid: str
+    message: str
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One WorkPlan, the state of its plan's resolution, and its children."""
 
@@ -154,6 +165,8 @@ class Observed:
     """Children that the API server rejected when the operator last tried to create them."""
     keys_created: bool = False
     """Whether this operator has created the Secret with the keys of the cluster."""
+    cluster_error: str = ""
+    """What the dask operator could not do for the cluster, as it last said."""
     status_error: str = ""
     """Why the API server rejected the last write of the status."""
     sync_error: str = ""

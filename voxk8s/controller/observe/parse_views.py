@@ -34,6 +34,7 @@ def cluster(body: Json) -> observed.ClusterView:
         workers=int(body["spec"].get("worker", {}).get("replicas", 1)),
         deleting=_deleting(body),
         failed=(body.get("status") or {}).get("phase") == "Error",
+        handled=bool((body.get("status") or {}).get("phase") or metadata.get("finalizers")),
         secret=_secret((body["spec"].get("worker") or {}).get("spec") or {}),
         encrypted=_is_encrypted((body["spec"].get("worker") or {}).get("spec") or {}),
     )
@@ -144,6 +145,16 @@ def failed_create(body: Json) -> observed.FailedCreateView:
     job_uid = body["involvedObject"].get("uid", "")
     return observed.FailedCreateView(
         job_uid, str(body.get("message") or "").removeprefix("Error creating: ")
+    )
+
+
+def cluster_error(body: Json) -> observed.ClusterErrorView:
+    """Parse an event of the dask operator: of a traceback the last line counts."""
+    lines = [line for line in str(body.get("message") or "").splitlines() if line.strip()]
+    return observed.ClusterErrorView(
+        body["involvedObject"].get("uid", ""),
+        lines[-1].strip() if lines else "",
+        str(body.get("lastTimestamp") or body["metadata"].get("creationTimestamp", "")),
     )
 
 

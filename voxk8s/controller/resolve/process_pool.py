@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from voxk8s.cluster.plan_source import Document
-from voxk8s.controller.resolve.resolution_state import ResolveResult
+from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
 from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.inputs.filesystems import preload_s3
@@ -65,7 +65,9 @@ class ProcessPool:
             await asyncio.wait_for(asyncio.gather(*ready, return_exceptions=True), WARM_UP_TIMEOUT)
 
     async def resolve(self, request: ResolveRequest) -> ResolveResult | None:
-        """Resolve a plan in an idle or new process; None if that takes too much time or memory.
+        """Resolve a plan in an idle or new process; None if that takes too much memory.
+
+        What takes too much time is left to the runner.
 
         A process that dies (most likely of its memory limit), exceeds the timeout or whose task is
         cancelled is replaced. After a death the plan gets one more attempt.
@@ -81,8 +83,10 @@ class ProcessPool:
                 _log.warning("a process died while it resolved %s", request.run_folder)
                 self._replace(process)
             except TimeoutError:
+                # The store may be slow, not the plan large: the runner looks up without a limit.
+                _log.warning("the look-up of %s took too long", request.run_folder)
                 self._replace(process)
-                return None
+                return Resolved(store_checked=False)
             except asyncio.CancelledError:
                 self._replace(process)
                 raise

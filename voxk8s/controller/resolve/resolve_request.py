@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from voxk8s import constants
 from voxk8s.api.spec import Cache, Source
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
@@ -61,8 +63,9 @@ async def make_request(
         found = await kube.get(WORK_PLANS, metadata.name, metadata.namespace)
         source = decode_resource(found).spec.source
         document = await read_source(kube, metadata.namespace, source)
-        if _is_inline(source) and document and len(document.data) > INLINE_PLAN_BYTES:
-            return _too_large(len(document.data))
+        size = stored_bytes(source)
+        if size > INLINE_PLAN_BYTES:
+            return _too_large(size)
         access = store_access(workplan, config.store, config.defaults)
         options = await _store_options(kube, config, workplan, access)
     except NotFound:
@@ -120,8 +123,16 @@ async def _store_options(
     return options if access.operator_may_read else None
 
 
-def _is_inline(source: Source) -> bool:
-    return source.plan is not None or source.program is not None
+def stored_bytes(source: Source) -> int:
+    """Return the bytes that an inline plan or program takes in the API server's store.
+
+    Its encoder writes `<`, `>` and `&` as six bytes each, and quotes and line breaks as two.
+    """
+    inline = source.plan if source.plan is not None else source.program
+    if inline is None:
+        return 0
+    text = msgspec.json.encode(inline)
+    return len(text) + 5 * sum(text.count(each) for each in (b"<", b">", b"&"))
 
 
 def _too_large(size: int) -> Invalid:

@@ -116,8 +116,8 @@ class Resolver:
         async with large, self._processes.acquire(priority):
             return await self.pool.resolve(request) or Invalid(
                 constants.REASON_PLAN_TOO_LARGE,
-                "Resolving the plan takes more time or memory than the operator allows. Make the"
-                " plan smaller, or express repetition as loops.",
+                "Resolving the plan takes more memory than the operator allows. Make the plan"
+                " smaller, or express repetition as loops.",
             )
 
     def _next_state(self, uid: str, result: ResolveResult) -> Blocked | Invalid | Resolved:

@@ -13,6 +13,7 @@ from tests.unit.controller.decision_helpers import (
     written_status,
 )
 from tests.unit.controller.observed_builders import START, WORK_LEFT, later
+from voxk8s.controller.decide.problems import worst_problem
 
 
 @pytest.mark.parametrize(
@@ -125,3 +126,23 @@ def test_cluster_that_is_not_deleted() -> None:
     found = written_status(observed, later(31))
     assert states(found)["ClusterReady"] == ("False", "DaskOperatorMissing")
     assert states(found)["Succeeded"] == ("True", "AllGoalsReached")
+
+
+@pytest.mark.parametrize(
+    ("handled", "error", "reason", "words"),
+    [
+        (False, "", "DaskOperatorMissing", "Nothing has handled"),
+        (True, "", "DaskOperatorFailed", "see its log"),
+        (True, "exceeded quota: deployments", "DaskOperatorFailed", "exceeded quota"),
+    ],
+)
+def test_why_there_is_no_scheduler(handled: bool, error: str, reason: str, words: str) -> None:
+    """A dask operator that works, but may not create the scheduler, is not missing."""
+    observed = build.replace(
+        build.running(cluster=build.cluster(handled=handled)), scheduler=None, pods=(),
+        cluster_error=error,
+    )  # fmt: skip
+    found = worst_problem(observed, later(20))
+    assert found is not None
+    assert found.reason == reason
+    assert words in found.message

@@ -11,6 +11,7 @@ from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import until
 from tests.unit.controller.observe.kube_objects import meta
 from voxk8s.cluster.child_names import label_value
+from voxk8s.cluster.resources import EVENTS, WORK_PLANS
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.work_queue import ObjectKey
 
@@ -52,7 +53,7 @@ def test_deleted_workplan_is_reported() -> None:
 async def test_everything_but_events_has_to_be_listed() -> None:
     """A namespace is synced with its last kind; events, which only explain, do not count."""
     state = ClusterState(lambda _: None, lambda _: None)
-    required = [each for each in state.informers if each is not state.failed_creates]
+    required = [each for each in state.informers if each.resource != EVENTS]
     for informer in required:
         informer.follow(["a", "b"])
     for informer in required[:-1]:
@@ -73,7 +74,7 @@ def test_workplans_are_queued_when_their_namespace_is_synced() -> None:
     enqueued: list[ObjectKey] = []
     state = ClusterState(enqueued.append, lambda _: None)
     state.workplans.replace([workplan("wp")], "ns")
-    others = [i for i in state.informers if i not in (state.workplans, state.failed_creates)]
+    others = [i for i in state.informers if i.resource not in (WORK_PLANS, EVENTS)]
     for informer in others:
         informer.follow(["ns"])
     enqueued.clear()

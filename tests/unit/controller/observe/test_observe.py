@@ -192,3 +192,26 @@ def test_what_the_policy_refuses_ends_no_run_with_children(cluster: ScriptedStat
     assert cluster.observe(refused).resolution == Invalid("NotAllowed", str(refused))
     cluster.cluster("c")
     assert cluster.observe(refused).resolution == Unresolved()
+
+
+def test_last_error_of_the_dask_operator(cluster: ScriptedState) -> None:
+    """What it could not do is taken from its latest event about this very cluster."""
+    body = {**cluster.meta("c"), "spec": {}, "status": {"phase": "Created"}}
+    cluster.state.clusters.upsert(body)
+    cluster.enqueued.clear()
+    for place, (uid, message) in enumerate(
+        [("u-c", "first"), ("u-older", "not this one"), ("u-c", "exceeded quota")]
+    ):
+        cluster.state.cluster_errors.upsert(
+            {
+                "metadata": {"namespace": "ns", "name": f"e{place}"},
+                "involvedObject": {"kind": "DaskCluster", "name": "c", "uid": uid},
+                "message": message,
+                "lastTimestamp": f"2026-05-04T12:00:0{place}Z",
+            }
+        )
+    observed = cluster.observe()
+    assert observed.cluster_error == "exceeded quota"
+    assert observed.cluster is not None
+    assert observed.cluster.handled
+    assert ObjectKey("ns", "wp") in cluster.enqueued

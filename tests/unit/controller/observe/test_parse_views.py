@@ -85,3 +85,14 @@ def test_secret_of_a_run() -> None:
     job = parse_views.job({"metadata": meta(), "spec": {"template": {"spec": spec}}})
     assert (cluster.secret, job.secret) == ("vox-store", "vox-store")
     assert parse_views.cluster({"metadata": meta(), "spec": {}}).secret == ""
+
+
+def test_error_of_the_dask_operator() -> None:
+    """Of a traceback the last line says what happened."""
+    message = "Handler 'x' failed\nTraceback:\n  File y\nkr8s.ServerError: exceeded quota\n"
+    found = parse_views.cluster_error(
+        {"metadata": {}, "involvedObject": {"uid": "u-c"}, "message": message, "lastTimestamp": "t"}
+    )
+    assert (found.cluster_uid, found.message, found.time) == (
+        "u-c", "kr8s.ServerError: exceeded quota", "t",
+    )  # fmt: skip

@@ -14,8 +14,9 @@ from tests.unit.controller.scripted_operator import (
     STORE,
     ScriptedOperator,
 )
+from voxk8s.api.spec import Source
 from voxk8s.api.workplan import decode_resource
-from voxk8s.controller.resolve.resolve_request import ResolveRequest, make_request
+from voxk8s.controller.resolve.resolve_request import ResolveRequest, make_request, stored_bytes
 
 
 async def test_denied_namespace(operator: ScriptedOperator) -> None:
@@ -105,3 +106,12 @@ async def test_missing_config_map(operator: ScriptedOperator) -> None:
     operator.now = later(30)
     await operator.reconcile(2)
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
+
+
+@pytest.mark.parametrize(
+    ("program", "size"), [("abc", 5), ("a<b", 10), ("<>&", 20), ("a\nb", 6), ("", 2)]
+)
+def test_bytes_in_the_store_of_the_api_server(program: str, size: int) -> None:
+    """Comparisons of a program take six bytes each, which leaves less room for the status."""
+    assert stored_bytes(Source(program=program)) == size
+    assert stored_bytes(Source(url="s3://b/p.json")) == 0
