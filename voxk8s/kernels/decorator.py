@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeAlias, TypeVar
 from voxk8s.errors import InvalidUsage
 from voxk8s.kernels import registry
 from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, check_name
-from voxk8s.kernels.source_code import remember_source
+from voxk8s.kernels.own_modules import loaded_modules
+from voxk8s.kernels.source_code import remember_modules, remember_source
 from voxk8s.plan.signature import Signature
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def kernel(
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
         remember_source(function)
+        remember_modules(loaded_modules((function.__module__ or "").partition(".")[0]))
         registry.register(
             KernelSpec(
                 signature=_signature(check_name(name), version, cheap, libraries, function),

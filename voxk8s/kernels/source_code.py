@@ -2,6 +2,8 @@
 
 A file may have been edited since it was imported, and a notebook cell may have been replaced: so
 the text is compiled again, and only a tree whose code is equal to the loaded code is returned.
+Statements of a module cannot be compared with what they have done: their text is read when a kernel
+that may use them is declared, and again only if the module is loaded again.
 """
 
 from __future__ import annotations
@@ -9,10 +11,15 @@ import __future__
 
 import ast
 import linecache
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.machinery import ModuleSpec
 from types import CodeType, FunctionType
 from typing import Final, TypeAlias
+
+from voxk8s.kernels.own_modules import module_space
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -40,27 +47,44 @@ class _Text:
         return None
 
 
-_texts: Final[dict[tuple[str, int], _Text]] = {}
-"""Texts by file name and flags, as they were when they were read."""
+_loaded: Final[dict[int, str]] = {}
+"""Texts of modules by the identity of their specs, of which each load has a new one."""
+_remembered: Final[dict[str, str]] = {}
+"""The last texts that were read, by file name: of notebook cells, which have no spec."""
+
+
+def remember_modules(names: Iterable[str]) -> None:
+    """Read the texts of loaded modules now, as far as that was not done since they were loaded."""
+    for name in names:
+        space = module_space(name)
+        spec = space.get("__spec__")
+        if isinstance(spec, ModuleSpec) and id(spec) not in _loaded:
+            _remember(spec, space)
 
 
 def remember_source(function: object) -> None:
     """Read the file of a function now, while its text is that of the code that is being loaded."""
     code = getattr(function, "__code__", None)
     if isinstance(code, CodeType):
-        _read(code.co_filename, getattr(function, "__globals__", {}), code.co_flags & _FUTURES)
+        _remembered[code.co_filename] = _read(
+            code.co_filename, getattr(function, "__globals__", {})
+        )
 
 
 def function_source(function: FunctionType) -> FunctionNode | None:
     """Return the syntax tree of a function or lambda; None without the text of its very code."""
-    code = function.__code__
-    flags = code.co_flags & _FUTURES
-    known = _texts.get((code.co_filename, flags))
-    found = None if known is None else known.function(code)
-    if found is None:
-        # Not read yet, or loaded again since then.
-        found = _read(code.co_filename, function.__globals__, flags).function(code)
-    return found
+    code, space = function.__code__, function.__globals__
+    file, flags = code.co_filename, code.co_flags & _FUTURES
+    for text in (
+        _loaded_text(space) if space.get("__file__") == file else "",
+        _remembered.get(file),
+    ):
+        found = _parse(file, text, flags).function(code) if text else None
+        if found is not None:
+            return found
+    # Not read yet, or loaded again since then.
+    _remembered[file] = _read(file, space)
+    return _parse(file, _remembered[file], flags).function(code)
 
 
 def statements_about(name: str, space: Mapping[str, object]) -> list[ast.stmt] | None:
@@ -72,14 +96,10 @@ def statements_about(name: str, space: Mapping[str, object]) -> list[ast.stmt] |
     file = space.get("__file__")
     if not isinstance(file, str) or space.get("__name__") == "__main__":
         return None
-    tree = next(
-        (each.tree for (known, _), each in _texts.items() if known == file and each.codes), None
-    )
-    if tree is None:
-        tree = _read(file, space, 0).tree
+    text = _loaded_text(space) or _remembered.get(file) or _read(file, space)
     return [
         statement
-        for statement in tree.body
+        for statement in _parse(file, text, 0).tree.body
         if not isinstance(statement, _DEFINITIONS) and name in names_in(statement)
     ] or None
 
@@ -107,15 +127,28 @@ def names_in(statement: ast.AST) -> set[str]:
     return found
 
 
-def _read(file: str, space: object, flags: int) -> _Text:
+def _loaded_text(space: Mapping[str, object]) -> str:
+    """Return the text from which a module was loaded; empty if that cannot be known."""
+    spec = space.get("__spec__")
+    if not isinstance(spec, ModuleSpec):
+        return ""
+    if id(spec) not in _loaded:
+        _remember(spec, space)
+    return _loaded[id(spec)]
+
+
+def _remember(spec: ModuleSpec, space: Mapping[str, object]) -> None:
+    file = space.get("__file__")
+    _loaded[id(spec)] = _read(file, space) if isinstance(file, str) else ""
+    weakref.finalize(spec, _loaded.pop, id(spec), None).atexit = False
+
+
+def _read(file: str, space: object) -> str:
     linecache.checkcache(file)
-    text = "".join(linecache.getlines(file, space if isinstance(space, dict) else None))
-    known = _texts.get((file, flags))
-    if known is None or known.text != text:
-        known = _texts[file, flags] = _parse(file, text, flags)
-    return known
+    return "".join(linecache.getlines(file, space if isinstance(space, dict) else None))
 
 
+@lru_cache(maxsize=256)
 def _parse(file: str, text: str, flags: int) -> _Text:
     if not text:
         return _Text(text)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from pathlib import Path
+
 import pytest
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.kernels import kernel, registry
+from voxk8s.kernels.registry import _registered
 
 
 def test_a_kernel_is_usable_at_once() -> None:
@@ -132,3 +137,37 @@ def test_arguments_by_name_are_refused() -> None:
 
     with pytest.raises(InvalidUsage, match="option"):
         kernel("unit_named.f")(f)
+
+
+def test_a_helper_that_is_edited_before_the_first_digest_is_the_loaded_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tables count by the statements that have made them; after a reload, by the new ones."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    helpers = tmp_path / "labhelpers.py"
+    helpers.write_text("W = [1]\ndef double(x):\n    return 2 * x\n")
+    (tmp_path / "labedited.py").write_text(
+        "import labhelpers\nfrom voxk8s import kernel\n"
+        "@kernel('labedited.weigh')\ndef weigh(x):\n"
+        "    return labhelpers.double(x) * labhelpers.W[0]\n"
+    )
+
+    def fresh() -> str:
+        for name in ("labhelpers", "labedited"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        importlib.import_module("labedited")
+        return registry().code("labedited.weigh")
+
+    monkeypatch.setitem(_registered, "labedited.weigh", None)
+    old = fresh()
+    sys.modules.pop("labhelpers")
+    sys.modules.pop("labedited")
+    module = importlib.import_module("labedited")
+    helpers.write_text(helpers.read_text().replace("[1]", "[2000]"))
+    assert registry().code("labedited.weigh") == old
+    importlib.reload(module.labhelpers)
+    new = registry().code("labedited.weigh")
+    assert new != old
+    assert fresh() == new

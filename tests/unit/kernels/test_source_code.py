@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -11,8 +12,10 @@ from types import ModuleType
 import pytest
 
 from voxk8s.kernels.source_code import (
+    _loaded,
     function_source,
     names_in,
+    remember_modules,
     remember_source,
     statements_about,
 )
@@ -72,3 +75,40 @@ def test_statements_about_a_name_are_those_that_mention_it(module: ModuleType) -
     assert [ast.unparse(each) for each in found or ()] == ["LIMIT = [3]", "LIMIT.append(4)"]
     assert statements_about("absent", vars(module)) is None
     assert statements_about("LIMIT", {"__name__": "__main__", "__file__": module.__file__}) is None
+
+
+def test_the_text_of_a_module_is_kept_as_long_as_it_is_loaded(module: ModuleType) -> None:
+    """Its statements have done what they said then, whatever its file says by now."""
+    remember_modules([module.__name__])
+    file = Path(str(module.__file__))
+    file.write_text(TEXT.replace("LIMIT = [3]", "LIMIT = [3000]"))
+    found = statements_about("LIMIT", vars(module))
+    assert next(ast.unparse(each) for each in found or ()) == "LIMIT = [3]"
+    importlib.reload(module)
+    found = statements_about("LIMIT", vars(module))
+    assert next(ast.unparse(each) for each in found or ()) == "LIMIT = [3000]"
+    assert function_source(module.first) is not None
+
+
+def test_functions_and_statements_of_a_module_come_from_one_text(module: ModuleType) -> None:
+    """Also when its file was edited, and edited again after it was loaded anew."""
+    remember_modules([module.__name__])
+    file = Path(str(module.__file__))
+    file.write_text(TEXT.replace("LIMIT = [3]", "LIMIT = [3000]").replace("x + L", "x - L"))
+    importlib.reload(module)
+    remember_modules([module.__name__])
+    file.write_text(TEXT)
+    found = function_source(module.first)
+    assert found is not None
+    assert "x - LIMIT" in ast.unparse(found)
+    statements = statements_about("LIMIT", vars(module))
+    assert next(ast.unparse(each) for each in statements or ()) == "LIMIT = [3000]"
+
+
+def test_texts_are_kept_no_longer_than_their_modules(module: ModuleType) -> None:
+    """A notebook that loads a module again and again keeps one text of it."""
+    for _ in range(5):
+        remember_modules([module.__name__])
+        importlib.reload(module)
+    gc.collect()
+    assert sum("LIMIT.append(4)" in text for text in _loaded.values()) <= 1
