@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import ApiError
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.decide.actions import Action, EmitEvent, RequeueAfter, needs_live_read
-from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.decide.decide import decide, report_obstacle
 from voxk8s.controller.decide.policies.completion import recorded_end
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
@@ -146,12 +147,28 @@ class Reconciler:
                 seconds = self.queue.add_failed(key, asked)
                 _log.info("WorkPlan %s: %s; retrying in %.1f s", key, error, seconds)
                 self.metrics.count_error()
-            except Exception:  # noqa: BLE001 - one WorkPlan must not stop the others
+            except Exception as error:  # noqa: BLE001 - one WorkPlan must not stop the others
                 seconds = self.queue.add_failed(key)
                 _log.exception("WorkPlan %s: retrying in %.1f s", key, seconds)
                 self.metrics.count_error()
+                await self._report(key, error)
             finally:
                 self.queue.done(key)
+
+    async def _report(self, key: ObjectKey, error: Exception) -> None:
+        """Report a fault of the operator in the status, as far as that is possible."""
+        workplan = self.state.workplans.get(*key)
+        if workplan is None:
+            return
+        message = f"The operator failed: {type(error).__name__}: {error}; see its log."
+        try:
+            observed = self._observe(workplan, self.state)
+            actions = report_obstacle(
+                observed, constants.REASON_INTERNAL_ERROR, message, self.now()
+            )
+            await self.executor.execute(observed, tuple(actions), requeue=lambda: None)
+        except Exception:  # noqa: BLE001 - it was logged already
+            _log.debug("WorkPlan %s: the failure could not be reported", key, exc_info=True)
 
     async def _resync(self, seconds: float) -> None:
         """Enqueue all WorkPlans periodically, in case a watch missed a change."""

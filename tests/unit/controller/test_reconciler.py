@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from tests.support.waiting import until
 from tests.unit.controller.scripted_operator import (
     FULLY_CACHED,
+    KEY,
     ScriptedOperator,
 )
 from voxk8s.cluster.kube_errors import KubeUnreachable
+from voxk8s.controller.act.children import Children
 
 
 async def test_fully_cached_plan(operator: ScriptedOperator) -> None:
@@ -62,3 +67,28 @@ async def test_the_end_of_a_run_is_counted_once(operator: ScriptedOperator) -> N
     operator.reconciler.counted.clear()
     await operator.reconcile()
     assert line + b" 4.0" in operator.reconciler.metrics.text()
+
+
+async def test_fault_of_the_operator_is_a_condition(
+    operator: ScriptedOperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unexpected error is in the status, and in the log, until a reconciliation succeeds."""
+    operator.user_applies()
+    await operator.reconcile()
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("unexpected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Children, "create_access", fail)
+        operator.queue.add(KEY)
+        working = asyncio.create_task(operator.reconciler._worker())
+        await until(lambda: operator.condition("ClusterReady")[1] == "InternalError")
+        found = {c["type"]: c for c in operator.workplan["status"]["conditions"]}
+        assert "RuntimeError: unexpected" in found["ClusterReady"]["message"]
+        operator.queue.add(KEY)
+        assert len(operator.queue) == 0, "it waits for its backoff"
+        operator.queue.close()
+        await working
+    await operator.reconcile(2)
+    assert operator.condition("ClusterReady")[1] == "ClusterStarting"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from voxk8s import constants
 from voxk8s.controller.decide import actions, kube_events, status
 from voxk8s.controller.decide.actions import Action, RequeueAfter
 from voxk8s.controller.decide.derive_phase import derive_phase, is_readable
@@ -52,11 +53,19 @@ def _stop_deleted(observed: Observed, now: datetime) -> Iterator[Action]:
 
 def _without_caches(observed: Observed, now: datetime) -> Iterator[Action]:
     """Yield what reports that nothing is known of the children; all else has to wait."""
-    old = observed.workplan.status
-    new = status.without_caches(observed, now)
-    if status.has_changed(new, old):
-        yield actions.WriteOperatorStatus(status.encode_status(new))
+    message = f"The operator waits until it knows what exists: {observed.sync_error}"
+    yield from report_obstacle(observed, constants.REASON_CACHES_NOT_SYNCED, message, now)
     yield RequeueAfter(_POLL_SECONDS)
+
+
+def report_obstacle(
+    observed: Observed, reason: str, message: str, now: datetime
+) -> Iterator[Action]:
+    """Yield what reports why nothing else is decided, unless it is reported or the run is over."""
+    new = status.with_obstacle(observed, reason, message, now)
+    if observed.workplan.finished or not status.has_changed(new, observed.workplan.status):
+        return
+    yield actions.WriteOperatorStatus(status.encode_status(new))
 
 
 def _resolution(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:

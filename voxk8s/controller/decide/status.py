@@ -56,19 +56,18 @@ def operator_status(observed: Observed, state: PhaseState, now: datetime) -> Wor
     return msgspec.structs.replace(status, duration=_duration(old, state, active))
 
 
-def without_caches(observed: Observed, now: datetime) -> WorkPlanStatus:
-    """Return the status that says in ClusterReady that the children are not known.
+def with_obstacle(observed: Observed, reason: str, message: str, now: datetime) -> WorkPlanStatus:
+    """Return the status that says in ClusterReady what keeps the operator from deciding.
 
     All else stays as it was; that of a new WorkPlan says that it was accepted.
     """
     workplan, now = observed.workplan, now.replace(microsecond=0)
-    message = f"The operator waits until it knows what exists: {observed.sync_error}"
     if workplan.status.conditions:
         status = msgspec.structs.replace(workplan.status, **dict.fromkeys(RUNNER_FIELDS))
     else:
         accepted = PhaseState(Phase.RESOLVING, constants.REASON_ACCEPTED, message)
         status = operator_status(observed, accepted, now)
-    condition = ConditionState("Unknown", constants.REASON_CACHES_NOT_SYNCED, message)
+    condition = ConditionState("Unknown", reason, message)
     conditions = _with_condition(
         observed, status.conditions, constants.CLUSTER_READY, condition, now
     )

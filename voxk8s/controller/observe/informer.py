@@ -135,17 +135,21 @@ class Informer(Generic[T]):
 
     def is_synced(self, namespace: str) -> bool:
         """Whether the objects of a namespace were listed: what is absent does not exist."""
-        return any(
-            scope.synced for name, scope in self._scopes.items() if name in (None, namespace)
-        )
+        scope = self._scopes.get(None) or self._scopes.get(namespace)
+        return scope is not None and scope.synced
 
     def sync_error(self, namespace: str | None = None) -> str:
         """Return why a namespace, or any scope, is not synced; empty if it is."""
-        for name, scope in self._scopes.items():
-            if not scope.synced and (namespace is None or name in (None, namespace)):
+        if namespace is not None:
+            name = None if None in self._scopes else namespace
+            scopes = {name: self._scopes.get(name) or _Scope()}
+        else:
+            scopes = self._scopes or {None: _Scope()}
+        for name, scope in scopes.items():
+            if not scope.synced:
                 place = f" in namespace {name}" if name else ""
                 return f"cannot list {self.resource.plural}{place}: {scope.error}"
-        return "" if self._scopes else f"cannot list {self.resource.plural}: not listed yet"
+        return ""
 
     def get(self, namespace: str, name: str) -> T | None:
         """Return one object, or None."""
