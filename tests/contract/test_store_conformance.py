@@ -40,16 +40,26 @@ def key(name: object) -> str:
         "folder",
         pytest.param("s3", marks=pytest.mark.s3),
         pytest.param("redis", marks=pytest.mark.redis),
+        "memory-domain",
+        "folder-domain",
+        pytest.param("s3-domain", marks=pytest.mark.s3),
+        pytest.param("redis-domain", marks=pytest.mark.redis),
     ],
 )
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], ResultStore]:
-    """Open the same fresh store again and again, each time with empty caches."""
-    if request.param in ("s3", "redis"):
-        server = request.getfixturevalue(f"{request.param}_server")
+    """Open the same fresh store again and again, each time with empty caches.
+
+    Also a trust domain of a store, which trusts two others.
+    """
+    kind, _, is_domain = request.param.partition("-")
+    options = None
+    if kind in ("s3", "redis"):
+        server = request.getfixturevalue(f"{kind}_server")
         url, options = server.url(), server.options
-        return lambda: open_store(url, options=options)
-    url = f"memory://{secrets.token_hex(8)}" if request.param == "memory" else str(tmp_path / "s")
-    return lambda: open_store(url)
+    else:
+        url = f"memory://{secrets.token_hex(8)}" if kind == "memory" else str(tmp_path / "s")
+    domain, trusts = ("team-a", ("team-b", "shared")) if is_domain else ("shared", ())
+    return lambda: open_store(url, domain=domain, trusts=trusts, options=options, env={})
 
 
 @pytest.fixture

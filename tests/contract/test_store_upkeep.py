@@ -30,8 +30,13 @@ Opener = Callable[[], ResultStore]
 
 def later(store: ResultStore, days: float) -> ResultStore:
     """Open a store anew, some days from now."""
+    return at(store, lambda: time.time() + days * DAY)
+
+
+def at(store: ResultStore, clock: Callable[[], float]) -> ResultStore:
+    """Open a store anew, with another clock."""
     return ResultStore(
-        store._location, store._options, store._options, clock=lambda: time.time() + days * DAY
+        store._location, store._options, store._options, domains=store.domains, clock=clock
     )
 
 
@@ -125,7 +130,7 @@ def test_results_that_are_not_used_go_with_their_blobs(opener: Opener) -> None:
     assert halfway is not None
     now = written.modified + 100 * DAY
     age = now - halfway.modified
-    reader = ResultStore(store._location, store._options, store._options, clock=lambda: now)
+    reader = at(store, lambda: now)
     done = reader.collect(Limits(older_than=age))
     assert (done.results, done.blobs) == (2, 1)
     assert opener().contains([key("used"), key("shared"), key("unused")]) == {key("used")}
@@ -152,7 +157,7 @@ def test_every_use_counts(opener: Opener, use: str) -> None:
     assert reader.flush_access(100)
     limits = Limits(older_than=100 * DAY - 0.001)
     now = last.modified + 100 * DAY
-    done = ResultStore(store._location, store._options, clock=lambda: now).collect(limits)
+    done = at(store, lambda: now).collect(limits)
     assert (done.results, done.results_left) == (len(unused), len(used))
     assert opener().contains([*used, *unused]) == set(used)
 

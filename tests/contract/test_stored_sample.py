@@ -143,7 +143,7 @@ def stable(data: bytes) -> dict[str, object]:
     record: dict[str, object] = json.loads(data)
     provenance = record.get("provenance")
     for fields in (record, provenance if isinstance(provenance, dict) else {}):
-        for name in ("seal", *VOLATILE):
+        for name in ("seal", "tag", *VOLATILE):
             fields.pop(name, None)
     return record
 

@@ -87,9 +87,7 @@ def _start(folder: Path, more: tuple[str, ...]) -> RedisServer:
     """Start a server; try again if another process took the port."""
     folder.mkdir(parents=True, exist_ok=True)
     for attempt in range(_TRIES):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = _free_port()
         password = secrets.token_hex(16)
         command = [str(server_path()), "--bind", "127.0.0.1", "--port", str(port)]
         command += ["--requirepass", password, "--save", "", "--appendonly", "no"]
@@ -102,6 +100,16 @@ def _start(folder: Path, more: tuple[str, ...]) -> RedisServer:
             break
     log = (folder / "redis.log").read_text(errors="replace")[-2000:]
     raise RuntimeError(f"redis-server did not become ready:\n{log}")
+
+
+def _free_port() -> int:
+    """Return a free port that leaves room for that of a cluster's bus, 10,000 above."""
+    while True:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: int = free.getsockname()[1]
+        if port < 55_000:
+            return port
 
 
 def _is_ready(server: RedisServer) -> bool:

@@ -106,6 +106,24 @@ def _store_option(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _domain_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--domain",
+        metavar="NAME",
+        help="trust domain in the store (default: VOXK8S_STORE_DOMAIN, else shared)",
+    )
+
+
+def _trusts_option(command: argparse.ArgumentParser) -> None:
+    _domain_option(command)
+    command.add_argument(
+        "--trusts",
+        metavar="NAMES",
+        help="other trust domains whose results are believed, in order, separated by commas"
+        " (default: VOXK8S_STORE_TRUSTS, else none)",
+    )
+
+
 def _json_option(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -113,6 +131,7 @@ def _json_option(command: argparse.ArgumentParser) -> None:
 def _run(command: Parser) -> None:
     _source(command)
     _store_option(command)
+    _trusts_option(command)
     command.add_argument(
         "--output",
         metavar="DIR",
@@ -147,7 +166,23 @@ def _fmt(command: Parser) -> None:
 def _explain(command: Parser) -> None:
     _source(command)
     _store_option(command)
+    _trusts_option(command)
     _json_option(command)
+
+
+def _adopt(command: Parser) -> None:
+    command.add_argument(
+        "--from", dest="source", metavar="DOMAIN", required=True, help="domain to copy from"
+    )
+    command.add_argument("--into", metavar="DOMAIN", required=True, help="domain to copy into")
+    command.add_argument(
+        "--kernel",
+        metavar="NAME",
+        help="only results of this kernel, or of all that match: 'vox1.*'",
+    )
+    command.add_argument(
+        "--dry-run", action="store_true", help="print what would be copied, copy nothing"
+    )
 
 
 def _store(command: Parser, common: Parser) -> None:
@@ -159,10 +194,13 @@ def _store(command: Parser, common: Parser) -> None:
         action = actions.add_parser(name, help=text, description=text, parents=[common])
         action.set_defaults(module="store", action=name)
         _store_option(action)
+        if name != "adopt":
+            _domain_option(action)
         _json_option(action)
         return action
 
     add("stats", "count records and blobs")
+    _adopt(add("adopt", "copy results of one trust domain into another"))
     wrong = add("invalidate", "delete the results of a kernel and what was computed from them")
     wrong.add_argument(
         "--kernel",

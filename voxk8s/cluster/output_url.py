@@ -10,11 +10,10 @@ from voxk8s.errors import InvalidPlan
 from voxk8s.inputs.s3_target import s3_target
 from voxk8s.plan import WorkPlan
 
-_DOMAINS: Final = "domains"
-"""The folder of what belongs to one trust domain each."""
 STORE_FOLDERS: Final = frozenset(
     prefix.partition("/")[0]
     for prefix in (
+        constants.DOMAINS_PREFIX,
         constants.RECORDS_PREFIX,
         constants.BLOBS_PREFIX,
         constants.RUNS_PREFIX,
@@ -24,7 +23,6 @@ STORE_FOLDERS: Final = frozenset(
         constants.COSTS_PATH,
         constants.PROBE_PATH,
         constants.LOCK_PATH,
-        _DOMAINS,
     )
 )
 

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import Literal
 
+from voxk8s.constants import DEFAULT_REGION
 from voxk8s.errors import InputUnavailable
 from voxk8s.inputs.contents import (
     combine,
@@ -19,7 +20,7 @@ from voxk8s.inputs.contents import (
 )
 from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.input_options import InputOptions
-from voxk8s.inputs.locations import locate
+from voxk8s.inputs.locations import Location, locate
 from voxk8s.plan.keys.pins import Pin
 
 
@@ -27,15 +28,23 @@ from voxk8s.plan.keys.pins import Pin
 class InputStat:
     """What a file system knows about an input without reading its content.
 
-    `version` is the ETag or the time of the last change: inputs with equal URL, size and version
-    have the same content. It is empty where the file system has neither; then nothing about the
-    input may be remembered.
+    `version` is the ETag or the time of the last change: inputs with equal URL, size, version and
+    `server` have the same content. It is empty where the file system has neither; then nothing
+    about the input may be remembered. `server` is empty where the URL names it.
     """
 
     url: str
     size: int
     version: str
     kind: Literal["file", "folder"]
+    server: str = ""
+
+
+def server_of(location: Location, options: InputOptions) -> str:
+    """Return the server of an input whose URL names only a bucket; empty for other inputs."""
+    if location.scheme != "s3":
+        return ""
+    return f"{(options.endpoint or 'aws').rstrip('/')} {options.region or DEFAULT_REGION}"
 
 
 def stat(url: str, options: InputOptions) -> InputStat:
@@ -59,7 +68,8 @@ def stat(url: str, options: InputOptions) -> InputStat:
     size = info.get("size")
     # A version without a size is not trusted to tell two contents apart.
     known = size is not None and has_version
-    return InputStat(url, size or 0, str(changed).strip('"') if known else "", "file")
+    server = server_of(location, options)
+    return InputStat(url, size or 0, str(changed).strip('"') if known else "", "file", server)
 
 
 def pin_input(url: str, options: InputOptions) -> Pin:

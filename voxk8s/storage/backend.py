@@ -9,6 +9,7 @@ written or the store is listed.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,6 +55,8 @@ _QUICK_UPTO: Final = 256 * 1024
 _CHUNK: Final = 8 * 1024 * 1024
 _PIECE: Final = 1024 * 1024
 _PIECES_AHEAD: Final = 3
+_PLAIN_ETAG: Final = re.compile(r'"?[0-9a-f]{32}"?')
+"""The MD5 of an object that was written by one request."""
 
 # obstore raises its own errors and these built-in ones.
 _OBSTORE_ERRORS: Final = (BaseError, OSError, NotImplementedError, ValueError)
@@ -279,15 +282,35 @@ class Backend:
         media_type: str,
         *,
         size: int | None = None,
-    ) -> None:
-        """Write an object, replacing an existing one.
+    ) -> ObjectInfo:
+        """Write an object, replacing an existing one, and return its metadata.
 
         `parts` are iterated over more than once; `size` is that of all, if it takes long to know.
         """
         try:
-            self._put(path, parts, media_type, create=False, size=size)
+            return self._put(path, parts, media_type, create=False, size=size)
         except _OBSTORE_ERRORS as error:
             raise self._converted(error, "write") from error
+
+    def version_of(self, found: ObjectInfo) -> str:
+        """Return what the store calls the state of an object: it differs after a change of bytes.
+
+        Empty where it is not known.
+        """
+        return found.tag
+
+    def has_bytes(self, found: ObjectInfo, parts: Iterable[bytes | memoryview]) -> bool | None:
+        """Whether an object that was found has these bytes; None where that is not known.
+
+        Of S3 it is known by the ETag, unless it was written in parts or is encrypted. Elsewhere the
+        object is read.
+        """
+        if not self.remote:
+            seen = self.digest(found.path)
+            return None if seen is None else seen[0] == _hexdigest("sha256", parts)
+        if not _PLAIN_ETAG.fullmatch(found.tag):
+            return None
+        return found.tag.strip('"') == _hexdigest("md5", parts)
 
     def update(self, found: ObjectInfo, data: bytes, media_type: str) -> ObjectInfo | None:
         """Write an object unless it has changed since it was found, and return its metadata.
@@ -478,6 +501,13 @@ class _Download:
         for piece in answer.stream(min_chunk_size=_PIECE):
             self._bytes += piece
         return memoryview(self._bytes).toreadonly(), found
+
+
+def _hexdigest(name: str, parts: Iterable[bytes | memoryview]) -> str:
+    state = hashlib.new(name, usedforsecurity=False)
+    for part in parts:
+        state.update(part)
+    return state.hexdigest()
 
 
 def _first(answer: GetResult, most: int) -> memoryview:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Final
 
 from voxk8s import constants
 from voxk8s.errors import CorruptBlob
@@ -28,8 +29,10 @@ from voxk8s.values import Value
 
 _log = logging.getLogger(__name__)
 
-_HEAD_FIRST_FROM = 1024 * 1024
+_HEAD_FIRST_FROM: Final = 1024 * 1024
 """Larger blobs are not sent before the store was asked whether it has them."""
+_COMPARE_UPTO: Final = 16 * 1024 * 1024
+"""The bytes of larger blobs that exist are not compared with those that would be written."""
 
 
 class BlobStore:
@@ -96,10 +99,17 @@ class BlobStore:
             _log.warning("the blob %s cannot be decoded: %s", digest, error)
             return MISS
 
-    def exists(self, digest: Digest, size: int) -> bool:
-        """Whether there is a blob of this digest with the right size; its bytes are not read."""
-        found = self._backend.head(blob_path(digest))
-        return found is not None and found.size == size
+    def head(self, digest: Digest) -> ObjectInfo | None:
+        """Return the metadata of a blob, or None; its bytes are not read."""
+        return self._backend.head(blob_path(digest))
+
+    def is_sound(self, digest: Digest, size: int | None = None) -> bool:
+        """Whether there is a blob whose bytes have this digest; a corrupt one is quarantined."""
+        seen = self._backend.digest(blob_path(digest))
+        if seen is None or seen[0] == digest:
+            return seen is not None
+        # It is read once more, since the connection may be at fault.
+        return self.read(digest, size) is not None
 
     @contextmanager
     def staged(self, encoded: Encoded) -> Iterator[Move | None]:
@@ -121,30 +131,36 @@ class BlobStore:
         *,
         replace: bool,
         staged: Move | None = None,
-    ) -> None:
-        """Write a blob unless it exists; one of the wrong size is replaced.
+    ) -> str:
+        """Write a blob unless it exists; one that is seen to be wrong is replaced.
 
-        Overwriting is safe: every writer of this name writes the same bytes.
+        Overwriting is safe: every writer of this name writes the same bytes. Returns what the store
+        calls the state of the blob; empty where the bytes of an existing one were not compared.
         """
         path = blob_path(digest)
         if not replace and digest not in self._corrupt:
             parts = encoded.parts
-            if (
-                isinstance(parts, tuple)
-                and encoded.size < _HEAD_FIRST_FROM
-                and self._backend.create(path, parts, media_type) is not None
-            ):
-                return
+            if isinstance(parts, tuple) and encoded.size < _HEAD_FIRST_FROM:
+                created = self._backend.create(path, parts, media_type)
+                if created is not None:
+                    return self._backend.version_of(created)
             found = self._backend.head(path)
             # An old blob without a record may be about to be collected: writing it again makes it
             # young.
             if found is not None and found.size == encoded.size and not self._is_old(found):
-                return
+                compares = encoded.size <= _COMPARE_UPTO
+                same = self._backend.has_bytes(found, parts) if compares else None
+                if same is not False:
+                    return self._backend.version_of(found) if same else ""
         if staged is None:
-            self._backend.write(path, encoded.parts, media_type, size=encoded.size)
+            written: ObjectInfo | None = self._backend.write(
+                path, encoded.parts, media_type, size=encoded.size
+            )
         else:
             staged(path)
+            written = self._backend.head(path)
         self._corrupt.discard(digest)
+        return "" if written is None else self._backend.version_of(written)
 
     def _is_old(self, found: ObjectInfo) -> bool:
         return self._clock() - found.modified > constants.STORE_GRACE_SECONDS / 2

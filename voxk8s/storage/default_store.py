@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from voxk8s import constants
 from voxk8s.storage.result_store import ResultStore
 from voxk8s.storage.store_options import StoreOptions, parse_url, split_credentials
+from voxk8s.storage.trust_domain import choose_domains, split_root
 
 _lock = threading.Lock()
 _current: ResultStore | None = None
@@ -19,6 +20,8 @@ _current: ResultStore | None = None
 def open_store(
     url: str | None = None,
     *,
+    domain: str | None = None,
+    trusts: Iterable[str] | None = None,
     options: StoreOptions | None = None,
     env: Mapping[str, str] | None = None,
 ) -> ResultStore:
@@ -27,8 +30,14 @@ def open_store(
     Also redis://[user:password@]host[:port][/database[/prefix]], and rediss:// for TLS. Without a
     URL, open the store of VOXK8S_STORE, else a folder in the user's cache. Options that are not
     given come from the AWS_* and REDIS_* variables of `env` (by default those of the process). A
-    folder is created if it is missing; a server gets no request before the first use. Raises
-    InvalidUsage for an invalid URL or invalid options.
+    folder is created if it is missing; a server gets no request before the first use.
+
+    Results are written in the trust domain `domain` only, by default that of VOXK8S_STORE_DOMAIN,
+    else `shared`, and read there first, then in the domains that it `trusts`, in order (by default
+    VOXK8S_STORE_TRUSTS, separated by commas). A URL that ends with domains/NAME names a domain.
+
+    Raises InvalidUsage for an invalid URL, invalid options, or names of domains that are no DNS
+    labels.
     """
     known = os.environ if env is None else env
     if url is None and not known.get(constants.ENV_STORE):
@@ -36,7 +45,23 @@ def open_store(
     wanted, given = split_credentials(
         default_url(known) if url is None else url, options or StoreOptions()
     )
-    return ResultStore(parse_url(wanted), given, given.filled(known))
+    location, named = split_root(parse_url(wanted))
+    domains = choose_domains(
+        named,
+        domain,
+        trusts,
+        known.get(constants.ENV_STORE_DOMAIN, ""),
+        known.get(constants.ENV_STORE_TRUSTS, ""),
+    )
+    return ResultStore(location, given, given.filled(known), domains=domains)
+
+
+def open_root(url: str) -> ResultStore:
+    """Open the store at exactly this URL, that of a result: whatever this process's domain is."""
+    env = dict(os.environ)
+    for name in (constants.ENV_STORE_DOMAIN, constants.ENV_STORE_TRUSTS):
+        env.pop(name, None)
+    return open_store(url, env=env)
 
 
 def default_url(env: Mapping[str, str]) -> str:

@@ -93,6 +93,10 @@ class FolderBackend(Backend):
             staged.rename(self._root / found.path)
             return self.head(found.path)
 
+    def version_of(self, found: ObjectInfo) -> str:
+        """Return time of change and size: unlike the inode, they survive a copy of the store."""
+        return found.tag.strip('"').partition("-")[2]
+
     def open_source(
         self,
         path: str,
@@ -147,7 +151,9 @@ class FolderBackend(Backend):
 
     def unfinished(self) -> Iterator[ObjectInfo]:
         """Iterate over files that a writer has begun; those of a killed one stay."""
-        for folder, _, names in os.walk(self._root):
+        for folder, folders, names in os.walk(self._root):
+            if Path(folder) == self._root and constants.DOMAINS_PREFIX in folders:
+                folders.remove(constants.DOMAINS_PREFIX)  # they are stores of their own
             for name in names:
                 _, mark, number = name.rpartition("#")
                 if not mark or not number.isdigit():

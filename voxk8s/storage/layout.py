@@ -29,9 +29,13 @@ def blob_path(digest: str) -> str:
     return f"{constants.BLOBS_PREFIX}/{_split(digest, 'digest')}"
 
 
-def pin_path(url: str, size: int, version: str) -> str:
-    """Return the path of the remembered pin of an input in one state."""
-    image = json.dumps(["voxk8s-pin", url, size, version], ensure_ascii=True).encode()
+def pin_path(url: str, size: int, version: str, server: str = "") -> str:
+    """Return the path of the remembered pin of an input in one state.
+
+    `server` names the server of a URL that does not name it itself.
+    """
+    parts = ["voxk8s-pin", url, size, version, *([server] if server else [])]
+    image = json.dumps(parts, ensure_ascii=True).encode()
     name = hashlib.sha256(image).hexdigest()
     return f"{constants.PINS_PREFIX}/{_split(name, 'pin')}"
 

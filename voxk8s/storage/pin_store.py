@@ -15,26 +15,41 @@ _DECODER = msgspec.json.Decoder(Pin)
 
 
 class PinStore:
-    """Pins by URL, size and version (an ETag or a time of change)."""
+    """Pins by URL, size and version (an ETag or a time of change), and the server of the URL."""
 
-    def __init__(self, backend: Backend, quarantine: Quarantine, refresh: AccessRefresh) -> None:
+    def __init__(
+        self, backend: Backend, quarantine: Quarantine, refresh: AccessRefresh | None
+    ) -> None:
         self._backend = backend
         self._quarantine = quarantine
         self._refresh = refresh
 
-    def get(self, url: str, size: int, version: str) -> Pin | None:
+    def get(self, url: str, size: int, version: str, server: str = "") -> Pin | None:
         """Return the pin of an input in this state, or None if it was never pinned."""
-        path = pin_path(url, size, version)
-        used = self._refresh.refresh_if_old
+        path = pin_path(url, size, version, server)
+        used = None if self._refresh is None else self._refresh.refresh_if_old
         data = self._quarantine.read(path, _check, bulk=False, on_valid=used)
         if data is None:
             return None
         pin = _DECODER.decode(data)
         return pin if pin.url == url else None
 
-    def put(self, pin: Pin, size: int, version: str) -> None:
-        """Remember the pin of an input whose state is (url, size, version)."""
-        path = pin_path(pin.url, size, version)
+    def is_corrupt(self, path: str) -> bool:
+        """Whether the pin at a path is corrupt; then it is quarantined."""
+        failures: list[CorruptBlob] = []
+
+        def check(data: memoryview) -> None:
+            try:
+                _check(data)
+            except CorruptBlob as error:
+                failures.append(error)
+                raise
+
+        return self._quarantine.read(path, check, bulk=False) is None and len(failures) > 1
+
+    def put(self, pin: Pin, size: int, version: str, server: str = "") -> None:
+        """Remember the pin of an input whose state is (url, size, version) on a server."""
+        path = pin_path(pin.url, size, version, server)
         self._backend.write(path, (add_checksum(_ENCODER.encode(pin)),), "application/json")
 
 

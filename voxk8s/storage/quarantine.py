@@ -21,9 +21,11 @@ _log = logging.getLogger(__name__)
 class Quarantine:
     """Reads objects through a check, and moves those that fail it below quarantine/."""
 
-    def __init__(self, backend: Backend, counters: Counters) -> None:
+    def __init__(self, backend: Backend, counters: Counters, *, moves: bool = True) -> None:
+        """Read objects of a back end; without `moves`, those of others, corrupt ones stay."""
         self._backend = backend
         self._counters = counters
+        self._moves = moves
 
     def read(
         self,
@@ -63,6 +65,8 @@ class Quarantine:
     def _move(self, path: str, found: ObjectInfo, data: memoryview, reason: CorruptBlob) -> None:
         self._counters.add("corrupt")
         _log.warning("corrupt object %s in %s: %s", path, self._backend.url, reason)
+        if not self._moves:
+            return
         try:
             target = quarantine_path(path, digest_of((data,)))
             self._backend.write(target, (data,), "application/octet-stream")

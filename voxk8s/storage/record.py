@@ -52,7 +52,9 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `digest` and `size` are of the bytes, which are in `inline` or in the blob of that digest.
     `suffix` is set for a saved file, whose bytes are the file; otherwise they are an encoded value
-    (see `value_codec`). `summary` describes a value that is too large to be shown.
+    (see `value_codec`). `summary` describes a value that is too large to be shown. `tag` is what
+    the store called the state of the blob when it was written (an ETag), if its bytes were known
+    then. `root` is never written: the URL of another trust domain in which the record was found.
     """
 
     format: int
@@ -64,6 +66,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     suffix: str | None = None
     summary: str | None = None
     provenance: Provenance = Provenance()
+    tag: str = ""
+    root: str = ""
 
     @property
     def is_file(self) -> bool:
@@ -77,7 +81,7 @@ _DECODER = msgspec.json.Decoder(Record)
 
 def encode_record(record: Record) -> bytes:
     """Return a record as checksummed JSON."""
-    return add_checksum(_ENCODER.encode(record))
+    return add_checksum(_ENCODER.encode(msgspec.structs.replace(record, root="")))
 
 
 def decode_record(data: bytes, key: str) -> Record:
@@ -92,6 +96,8 @@ def decode_record(data: bytes, key: str) -> Record:
     # They become paths and rows of tables.
     if not is_name(record.digest) or not all(map(is_name, record.provenance.arguments)):
         raise CorruptBlob(f"the record of {key} has names that are not 64 hexadecimal digits")
+    if record.root:
+        record = msgspec.structs.replace(record, root="")
     if record.size < 0:
         raise CorruptBlob(f"the record of {key} says that its value has {record.size} bytes")
     inline = record.inline

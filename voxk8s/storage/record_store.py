@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
+import msgspec
+
+from voxk8s.errors import StoreError
 from voxk8s.plan.model import Digest
 from voxk8s.storage.access_refresh import AccessRefresh
-from voxk8s.storage.backend import Backend
+from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.layout import record_path
 from voxk8s.storage.quarantine import Quarantine
-from voxk8s.storage.record import FORMAT, Record, decode_record
+from voxk8s.storage.record import FORMAT, Record, decode_record, encode_record
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.ttl_cache import TTLCache
 
@@ -32,13 +36,17 @@ class RecordStore:
         quarantine: Quarantine,
         blobs: BlobStore,
         pool: ThreadPool,
-        refresh: AccessRefresh,
+        refresh: AccessRefresh | None,
+        *,
+        root: str = "",
     ) -> None:
+        """Read records; those of another domain have its `root`, and none is refreshed there."""
         self._backend = backend
         self._quarantine = quarantine
         self._blobs = blobs
         self._pool = pool
         self._refresh = refresh
+        self._root = root
         # Positive answers only: a result never changes, it may only be deleted.
         # Each with the digest of its blob (None for an inline value) and its size.
         self._complete: TTLCache[tuple[Digest | None, int]] = TTLCache(_MAX_CACHED, _CACHE_SECONDS)
@@ -50,17 +58,31 @@ class RecordStore:
 
         A corrupt one is quarantined, unless `move` is off.
         """
+        found = self._read(key, refresh=refresh, move=move)
+        return None if found is None else found[0]
+
+    def _read(
+        self, key: str, *, refresh: bool = True, move: bool = True
+    ) -> tuple[Record, ObjectInfo] | None:
         records: list[Record] = []
+        objects: list[ObjectInfo] = []
 
         def check(data: memoryview) -> None:
             records.append(decode_record(bytes(data), key))
 
-        on_valid = self._refresh.refresh_if_old if refresh else None
+        def on_valid(found: ObjectInfo, data: memoryview) -> None:
+            objects.append(found)
+            if refresh and self._refresh is not None:
+                self._refresh.refresh_if_old(found, data)
+
         path = record_path(key)
         if self._quarantine.read(path, check, bulk=False, on_valid=on_valid, move=move) is None:
             self.uncache(key)
             return None
-        return records[-1]
+        record = records[-1]
+        if self._root:
+            record = msgspec.structs.replace(record, root=self._root)
+        return record, objects[-1]
 
     def read_many(
         self, keys: Iterable[str], *, refresh: bool = True, move: bool = True
@@ -69,18 +91,19 @@ class RecordStore:
         found = self._pool.map(partial(self.read, refresh=refresh, move=move), keys)
         return {key: record for key, record in found.items() if record is not None}
 
-    def recent_or_read(self, keys: Iterable[str], since: float) -> dict[str, Record]:
-        """Return the records of many keys; those looked up since then are not read."""
-        wanted = set(keys)
-        recent = {
-            key: found for key in wanted if (found := self._recent.get(key, since)) is not None
-        }
-        return recent | self.read_many(wanted - recent.keys())
+    def recent(self, keys: Iterable[str], since: float) -> dict[str, Record]:
+        """Return the records that were looked up since then, without a request."""
+        found = {key: self._recent.get(key, since) for key in keys}
+        return {key: record for key, record in found.items() if record is not None}
+
+    def cached(self, keys: Iterable[str]) -> set[str]:
+        """Return the keys that were found complete within the last minute."""
+        return {key for key in keys if self._complete.get(key) is not None}
 
     def complete(self, keys: Iterable[str]) -> set[str]:
-        """Return the keys whose record exists, and its blob if it has one."""
+        """Return the keys whose record exists, and its blob, unchanged, if it has one."""
         wanted = set(keys)
-        known = {key for key in wanted if self._complete.get(key) is not None}
+        known = self.cached(wanted)
         found = self._pool.map(self._is_complete, wanted - known)
         return known | {key for key, complete in found.items() if complete}
 
@@ -111,10 +134,31 @@ class RecordStore:
         self._recent.drop(key)
 
     def _is_complete(self, key: str) -> bool:
-        record = self.read(key)
-        if record is None or record.format != FORMAT:
+        found = self._read(key)
+        if found is None:
             return False
-        if record.inline is None and not self._blobs.exists(record.digest, record.size):
+        record, at = found
+        if record.format != FORMAT or (record.inline is None and not self._has_blob(record, at)):
             return False
         self.cache(record)
+        return True
+
+    def _has_blob(self, record: Record, at: ObjectInfo) -> bool:
+        """Whether the blob of a record is there, as far as size and tag tell.
+
+        With another tag it was changed in place, or copied here with the whole store. Then it is
+        read, and the record of sound bytes gets the new tag.
+        """
+        blob = self._blobs.head(record.digest)
+        if blob is None or blob.size != record.size:
+            return False
+        tag = self._backend.version_of(blob)
+        if not record.tag or not tag or tag == record.tag:
+            return True
+        if not self._blobs.is_sound(record.digest, record.size):
+            return False
+        if self._refresh is not None:
+            document = encode_record(msgspec.structs.replace(record, tag=tag))
+            with suppress(StoreError):
+                self._backend.update(at, document, "application/json")
         return True

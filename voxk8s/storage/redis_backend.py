@@ -30,6 +30,7 @@ from voxk8s.storage import redis_scripts
 from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.counters import Counters
 from voxk8s.storage.store_options import Location, StoreOptions
+from voxk8s.storage.value_codec import digest_of
 
 T = TypeVar("T")
 
@@ -181,9 +182,17 @@ class RedisBackend(Backend):
         media_type: str,
         *,
         size: int | None = None,
-    ) -> None:
+    ) -> ObjectInfo:
         """Write an object, replacing an existing one; `size` is that of all parts."""
-        self._put_if(path, parts, media_type, mode="write", size=size)
+        written = self._put_if(path, parts, media_type, mode="write", size=size)
+        if written is None:
+            raise AssertionError("a write has no condition")
+        return written
+
+    def has_bytes(self, found: ObjectInfo, parts: Iterable[bytes | memoryview]) -> bool | None:
+        """Whether an object that was found has these bytes: it is read."""
+        seen = self.digest(found.path)
+        return None if seen is None else seen[0] == digest_of(parts)
 
     def update(self, found: ObjectInfo, data: bytes, media_type: str) -> ObjectInfo | None:
         """Write an object unless it has changed since it was found; None when it has."""

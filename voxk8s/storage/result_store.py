@@ -8,10 +8,12 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Final
+
+import msgspec
 
 from voxk8s import constants
 from voxk8s.errors import BlobMissing, StoreError
@@ -19,30 +21,28 @@ from voxk8s.plan.keys.pins import Pin
 from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage import probe as probing
 from voxk8s.storage.access_refresh import AccessRefresh
-from voxk8s.storage.blob_store import BlobStore
 from voxk8s.storage.cost_store import CostStore
 from voxk8s.storage.counters import Counts
+from voxk8s.storage.domain_reader import DomainReader
 from voxk8s.storage.layout import blob_path, record_path, run_path
 from voxk8s.storage.lease import Lease
 from voxk8s.storage.miss import MISS, Miss
 from voxk8s.storage.open_backend import open_backend
-from voxk8s.storage.pin_store import PinStore
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
-from voxk8s.storage.quarantine import Quarantine
 from voxk8s.storage.recent_keys import RecentKeys
 from voxk8s.storage.record import (
-    FORMAT,
     Provenance,
     Record,
     encode_record,
     encode_result,
     make_record,
-    read_value,
 )
-from voxk8s.storage.record_store import RecordStore
 from voxk8s.storage.store_options import Location, StoreOptions, store_token
 from voxk8s.storage.store_stats import StoreStats, store_stats
 from voxk8s.storage.thread_pool import ThreadPool
+from voxk8s.storage.trust_domain import TrustDomains, domain_root
+from voxk8s.storage.trusted_backend import TrustedBackend
+from voxk8s.storage.upkeep.adopt import Adoption, adopt
 from voxk8s.storage.upkeep.clock_check import check_clock
 from voxk8s.storage.upkeep.gc import Collection, collect
 from voxk8s.storage.upkeep.gc_policy import Limits
@@ -56,8 +56,6 @@ _log = logging.getLogger(__name__)
 FLUSH_SECONDS: Final = 30.0
 _TRIES: Final = 8
 _PAUSE: Final = 0.02
-_STREAM_FROM: Final = 4 * 1024 * 1024
-"""Larger blobs are decoded while they are read."""
 _REMOTE_WIDTH: Final = 32
 _LOCAL_WIDTH: Final = 4
 
@@ -76,26 +74,29 @@ class ResultStore:
         options: StoreOptions,
         resolved: StoreOptions | None = None,
         *,
+        domains: TrustDomains | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Use `open_store` instead; `resolved` is `options` completed from the environment."""
+        """Use `open_store` instead; `resolved` is `options` completed from the environment.
+
+        `location` is that of the whole store, below which `domains` lie.
+        """
         self._clock = clock
         self._location = location
+        self._domains = domains or TrustDomains()
         self._options = options
         self._resolved = resolved or options
-        self._backend = open_backend(location, self._resolved)
+        self._backend = open_backend(domain_root(location, self._domains.own), self._resolved)
         self._counters = self._backend.counters
-        self._quarantine = Quarantine(self._backend, self._counters)
-        self._blobs = BlobStore(self._backend, self._quarantine, clock)
-        self._access = AccessRefresh(self._backend, clock)
-        self._pins = PinStore(self._backend, self._quarantine, self._access)
         self._pool = ThreadPool(_REMOTE_WIDTH if self._backend.remote else _LOCAL_WIDTH)
-        self._records = RecordStore(
-            self._backend, self._quarantine, self._blobs, self._pool, self._access
-        )
+        self._access = AccessRefresh(self._backend, clock)
+        self._own = DomainReader(self._backend, self._pool, self._access, clock)
+        self._trusted = tuple(map(self._reader_of, self._domains.trusts))
+        self._blobs = self._own.blobs
+        self._records = self._own.records
         self._put_lately = RecentKeys()
-        self.costs = CostStore(self._backend, self._quarantine)
-        """The seconds of kernels that all runs have recorded."""
+        self.costs = CostStore(self._backend, self._own.quarantine)
+        """The seconds of kernels that all runs have recorded in this domain."""
 
     # --- results ----------------------------------------------------------------------------
 
@@ -105,25 +106,13 @@ class ResultStore:
         Corrupt bytes are quarantined and a MISS, and so is a record without its blob. Raises
         StoreUnreachable or StoreAccessDenied.
         """
-        cached = self._records.cached_blob(key) if self._backend.remote else None
-        ahead = None
-        if cached is not None and cached[1] < _STREAM_FROM:
-            # The record says whether the result still exists; its blob is read at the same time.
-            digest, size = cached
-            ahead = self._pool.submit(lambda: self._blobs.read(digest, size))
-        record = self._records.read(key)
-        if record is None or record.format != FORMAT:
-            return self._miss(key)
-        if record.inline is None and ahead is not None and record.digest == digest:
-            data = ahead()
-            value = MISS if data is None else read_value(record, data)
-        else:
-            value = self._value_of(record)
-        if value is MISS:
-            return self._miss(key)
-        self._records.cache(record)
-        self._counters.add("hits")
-        return value
+        for reader in self._readers(key):
+            value = reader.read(key)
+            if value is not MISS:
+                self._counters.add("hits")
+                return value
+        self._counters.add("misses")
+        return MISS
 
     def put(
         self,
@@ -144,9 +133,10 @@ class ResultStore:
         with self._blobs.staged(encoded) as staged:
             record, _ = make_record(ResultKey(key), value, provenance, encoded)
             if record.inline is None:
-                self._blobs.write(
+                tag = self._blobs.write(
                     encoded, record.digest, record.media_type, replace=replace, staged=staged
                 )
+                record = msgspec.structs.replace(record, tag=tag)
         document = encode_record(record)
         status, held = None, record
         for attempt in range(_TRIES):
@@ -156,7 +146,7 @@ class ResultStore:
             existing = self._records.read(key)
             if existing is not None:
                 healed = partial(self._counters.add, "healed")
-                status = compare(existing, record, encoded, self._bytes_of, healed)
+                status = compare(existing, record, encoded, self._own.bytes_of, healed)
                 if status is PutStatus.CREATED or (
                     replace and status is PutStatus.NONDETERMINISTIC
                 ):
@@ -179,10 +169,16 @@ class ResultStore:
     def contains(self, keys: Iterable[str]) -> set[str]:
         """Return the keys whose results are complete: the record, and its blob if it has one.
 
-        Keys are looked up in parallel. A positive answer is cached for a minute.
+        Keys are looked up in parallel, in this domain first and then, those that it has not, in
+        the trusted ones. A positive answer is cached for a minute.
         """
         asked = set(keys)
-        complete = self._records.complete(asked)
+        complete: set[str] = set()
+        if self._trusted:
+            complete.update(*(reader.records.cached(asked) for reader in self._all))
+        for reader in self._all:
+            if len(complete) < len(asked):
+                complete |= reader.records.complete(asked - complete)
         self._counters.add("known", len(complete))
         self._counters.add("unknown", len(asked) - len(complete))
         return complete
@@ -197,7 +193,11 @@ class ResultStore:
 
     def record(self, key: str) -> Record | None:
         """Return the record of a result, or None; it contains the value only if it is inline."""
-        return self._records.read(key)
+        for reader in self._readers(key):
+            record = reader.records.read(key)
+            if record is not None:
+                return record
+        return None
 
     def records(self, keys: Iterable[str], since: float = math.inf) -> dict[str, Record]:
         """Return the records of many keys, read in parallel; keys without one are left out.
@@ -205,30 +205,49 @@ class ResultStore:
         Those that were looked up after `since` (`time.monotonic`) are not asked for again: a run
         that has just looked its goals up needs one request for each.
         """
-        return self._records.recent_or_read(keys, since)
+        wanted = set(keys)
+        found: dict[str, Record] = {}
+        for reader in self._all:
+            found |= reader.records.recent(wanted - found.keys(), since)
+        for reader in self._all:
+            if missing := wanted - found.keys():
+                found |= reader.records.read_many(missing)
+        return found
 
     # --- blobs ------------------------------------------------------------------------------
 
     def url_of(self, digest: str) -> str:
-        """Return the URL of a blob, for any S3 client (or, for a folder, any program)."""
+        """Return the URL of a blob of this domain, for any S3 client (of a folder, any program)."""
         return f"{self.url}/{blob_path(digest)}"
 
+    def url_of_record(self, record: Record) -> str:
+        """Return the URL of a record's blob in the domain in which the record was found."""
+        return f"{record.root or self.url}/{blob_path(record.digest)}"
+
     def read_blob(self, digest: str) -> bytes:
-        """Return the verified bytes of a blob; raises BlobMissing."""
-        data = self._blobs.read(Digest(digest))
-        if data is None:
-            raise BlobMissing(f"the blob {digest} is missing or corrupt in the store {self.url}")
-        return bytes(data)
+        """Return the verified bytes of a blob, of a trusted domain too; raises BlobMissing."""
+        for reader in self._all:
+            data = reader.blobs.read(Digest(digest))
+            if data is not None:
+                return bytes(data)
+        raise BlobMissing(f"the blob {digest} is missing or corrupt in the store {self.url}")
 
     # --- pins and the files of runs ---------------------------------------------------------
 
-    def pin_get(self, url: str, size: int, version: str) -> Pin | None:
-        """Return the remembered pin of an input in the state (url, size, version), or None."""
-        return self._pins.get(url, size, version)
+    def pin_get(self, url: str, size: int, version: str, server: str = "") -> Pin | None:
+        """Return the remembered pin of an input in the state (url, size, version), or None.
 
-    def pin_put(self, pin: Pin, size: int, version: str) -> None:
+        `server` names the server of a URL that does not name it itself, such as that of a bucket.
+        """
+        for reader in self._all:
+            pin = reader.pins.get(url, size, version, server)
+            if pin is not None:
+                return pin
+        return None
+
+    def pin_put(self, pin: Pin, size: int, version: str, server: str = "") -> None:
         """Remember the pin of an input in one state, for `pin_get`."""
-        self._pins.put(pin, size, version)
+        self._own.pins.put(pin, size, version, server)
 
     def write_run_file(self, path: str, data: bytes, media_type: str) -> str:
         """Write a file of a run below runs/, replacing an older one, and return its URL."""
@@ -252,13 +271,19 @@ class ResultStore:
 
     @property
     def url(self) -> str:
-        """The store's URL in normal form."""
+        """The URL of the store, or of its domain other than `shared`, in normal form."""
         return self._backend.url
+
+    @property
+    def domains(self) -> TrustDomains:
+        """The trust domain that is written, and those that are read."""
+        return self._domains
 
     @cached_property
     def token(self) -> str:
         """A name that only stores with the same URL, server and credentials have."""
-        return store_token(self._location, self._options, self._resolved)
+        domains = (self._domains.own, *self._domains.trusts)
+        return store_token(self._location, domains, self._options, self._resolved)
 
     @property
     def counts(self) -> Counts:
@@ -294,7 +319,13 @@ class ResultStore:
         """
         read_record = partial(self._records.read, refresh=False)
         return verify(
-            self._backend, self._blobs, self._pool, read_record, self.costs.is_valid, tell
+            self._backend,
+            self._blobs,
+            self._pool,
+            read_record,
+            self._own.pins.is_corrupt,
+            self.costs.is_valid,
+            tell,
         )
 
     def check_clock(self) -> None:
@@ -338,6 +369,31 @@ class ResultStore:
             progress=tell,
         )
 
+    def adopt(
+        self,
+        domain: str,
+        *,
+        kernel: str | None = None,
+        dry_run: bool = False,
+        tell: Progress = lambda *_: None,
+    ) -> Adoption:
+        """Copy the results of another domain into this one, with their blobs, verified.
+
+        Only those of kernels that match the pattern `kernel`, if there is one. With `dry_run`
+        return what would be copied. `tell` is called with the progress.
+        """
+        root = domain_root(self._location, domain)
+        backend = TrustedBackend(root, self._resolved, self._counters)
+        return adopt(
+            (backend, self._backend),
+            DomainReader(backend, self._pool, None),
+            self._own,
+            self._pool,
+            kernel,
+            dry_run=dry_run,
+            progress=tell,
+        )
+
     def lease(self, key: str, owner: str, *, seconds: float = 30.0, label: str = "") -> Lease:
         """Return a lease of a result key, not acquired yet; some stores have none, see `probe`.
 
@@ -349,7 +405,8 @@ class ResultStore:
         return f"ResultStore({self.url!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (reopen, (self._location, self._options, self._resolved.endpoint))
+        endpoint = self._resolved.endpoint
+        return (reopen, (self._location, self._options, endpoint, self._domains))
 
     def __dask_tokenize__(self) -> tuple[str, str]:
         return ("voxk8s.ResultStore", self.token)
@@ -360,30 +417,36 @@ class ResultStore:
         self._put_lately.discard(key)
         self._records.delete(key)
 
-    def _bytes_of(self, record: Record) -> memoryview | None:
-        if record.inline is not None:
-            return memoryview(record.inline)
-        return self._blobs.read(record.digest, record.size)
+    def _reader_of(self, domain: str) -> DomainReader:
+        root = domain_root(self._location, domain)
+        backend = TrustedBackend(root, self._resolved, self._counters)
+        return DomainReader(backend, self._pool, None)
 
-    def _value_of(self, record: Record) -> Value | Miss:
-        if record.inline is None and record.size >= _STREAM_FROM and not record.is_file:
-            return self._blobs.load(record.digest, record.size)
-        data = self._bytes_of(record)
-        return MISS if data is None else read_value(record, data)
+    @property
+    def _all(self) -> tuple[DomainReader, ...]:
+        return (self._own, *self._trusted)
 
-    def _miss(self, key: str) -> Miss:
-        self._records.uncache(key)
-        self._counters.add("misses")
-        return MISS
+    def _readers(self, key: str) -> Sequence[DomainReader]:
+        """Return who is asked for a key, in order: first where it was seen lately."""
+        if not self._trusted:
+            return (self._own,)
+        return sorted(self._all, key=lambda reader: not reader.is_cached(key))
 
 
 _reopened: Final[
-    weakref.WeakValueDictionary[tuple[Location, StoreOptions, StoreOptions], ResultStore]
+    weakref.WeakValueDictionary[
+        tuple[Location, StoreOptions, StoreOptions, TrustDomains], ResultStore
+    ]
 ] = weakref.WeakValueDictionary()
 _reopening: Final = threading.Lock()
 
 
-def reopen(location: Location, options: StoreOptions, endpoint: str | None = None) -> ResultStore:
+def reopen(
+    location: Location,
+    options: StoreOptions,
+    endpoint: str | None = None,
+    domains: TrustDomains | None = None,
+) -> ResultStore:
     """Return a pickled store, opened with the environment of the process that unpickles it.
 
     `endpoint` is that of the process that pickled it, for a process whose environment has none.
@@ -392,11 +455,12 @@ def reopen(location: Location, options: StoreOptions, endpoint: str | None = Non
     resolved = options.filled(os.environ)
     if resolved.endpoint is None:
         resolved = replace(resolved, endpoint=endpoint)
-    address = (location, options, resolved)
+    domains = domains or TrustDomains()
+    address = (location, options, resolved, domains)
     with _reopening:
         store = _reopened.get(address)
         if store is None:
-            store = _reopened[address] = ResultStore(location, options, resolved)
+            store = _reopened[address] = ResultStore(location, options, resolved, domains=domains)
             if location.scheme == "s3" and resolved.endpoint != endpoint:
                 _log.warning(
                     "the store %s is at %s by %s of this process, and at %s for the process that"

@@ -55,7 +55,7 @@ class StoreOptions:
         options = replace(
             self,
             endpoint=self.endpoint or env.get(constants.ENV_S3_ENDPOINT) or None,
-            region=self.region or env.get(constants.ENV_S3_REGION) or "us-east-1",
+            region=self.region or env.get(constants.ENV_S3_REGION) or constants.DEFAULT_REGION,
         )
         if self.key is None and self.secret is None:
             options = replace(
@@ -93,12 +93,13 @@ class Location:
         return f"{self.scheme}://{self.root}{tail}"
 
 
-def store_token(location: Location, *options: StoreOptions) -> str:
+def store_token(location: Location, domains: tuple[str, ...], *options: StoreOptions) -> str:
     """Return a name for the store at a location with these options: a SHA-256 of all of them.
 
-    It differs for two servers or two users with one URL, and shows no credentials.
+    It differs for two servers, two users or two lists of trust domains with one URL, and shows no
+    credentials.
     """
-    document = [location.url, *map(asdict, options)]
+    document = [location.url, domains, *map(asdict, options)]
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 

@@ -21,7 +21,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     "call",
     ["run x", "compile x", "check x", "fmt x", "explain x", "submit x", "status", "watch x",
      "results x", "logs x", "cancel x", "store stats", "store verify", "store gc",
-     "store invalidate", "crd"],
+     "store invalidate", "store adopt --from a --into b", "crd"],
 )  # fmt: skip
 def test_every_command_has_its_module(call: str) -> None:
     """`module` names a module with a function `run`."""

@@ -19,8 +19,10 @@ def test_blobs_are_read_as_they_were_written() -> None:
     assert blobs.read(digest) is None
     blobs.write(CONTENT, digest, "text/plain", replace=False)
     assert bytes(blobs.read(digest, 10) or b"") == b"some bytes"
-    assert blobs.exists(digest, 10)
-    assert not blobs.exists(digest, 9)
+    found = blobs.head(digest)
+    assert found is not None
+    assert found.size == 10
+    assert blobs.is_sound(digest)
 
 
 def test_blobs_with_other_bytes_are_missing_and_replaced() -> None:

@@ -21,7 +21,7 @@ def _store() -> ResultStore:
 def test_costs_are_read_once_a_minute() -> None:
     """Many runs of one process read the object once; later it is read again."""
     store, now = _store(), [0.0]
-    costs = CostStore(store._backend, store._quarantine, lambda: now[0])
+    costs = CostStore(store._backend, store._own.quarantine, lambda: now[0])
     assert costs.cached() is None
     assert costs.read() == KernelCosts()
     assert costs.cached() == KernelCosts()

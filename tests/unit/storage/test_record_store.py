@@ -119,9 +119,9 @@ def test_records_that_were_looked_up_are_not_read_again(
     assert records.complete(KEYS[:2]) == set(KEYS[:2])
     for key in KEYS[:2]:
         backend.delete(record_path(key))
-    assert records.recent_or_read(KEYS, 0.0) == expected
+    assert (records.recent(KEYS, 0.0) | records.read_many(KEYS[2:])) == expected
     records.uncache(KEYS[0])
-    assert set(records.recent_or_read(KEYS, 0.0)) == {KEYS[1], KEYS[2]}
+    assert set(records.recent(KEYS, 0.0)) == {KEYS[1]}
 
 
 def test_records_with_much_inline_are_read_again(backend: Backend, records: RecordStore) -> None:
@@ -129,7 +129,7 @@ def test_records_with_much_inline_are_read_again(backend: Backend, records: Reco
     write(backend, KEYS[0], "x" * 2000)
     assert records.complete(KEYS[:1]) == {KEYS[0]}
     backend.delete(record_path(KEYS[0]))
-    assert records.recent_or_read(KEYS[:1], 0.0) == {}
+    assert records.recent(KEYS[:1], 0.0) == {}
 
 
 def test_a_record_that_was_looked_up_before_is_read_again(
@@ -139,4 +139,4 @@ def test_a_record_that_was_looked_up_before_is_read_again(
     write(backend, KEYS[0], 1)
     assert records.complete(KEYS[:1]) == {KEYS[0]}
     backend.delete(record_path(KEYS[0]))
-    assert records.recent_or_read(KEYS[:1], math.inf) == {}
+    assert records.recent(KEYS[:1], math.inf) == {}

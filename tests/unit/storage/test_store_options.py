@@ -168,10 +168,10 @@ def test_a_token_names_everything_that_makes_a_store() -> None:
         StoreOptions(key="AKIA", secret="hunter3"),
         StoreOptions(key="AKIA", secret="hunter3", token="session"),
     ]
-    tokens = [store_token(here, each) for each in options]
-    tokens.append(store_token(Location("s3", "other"), options[0]))
+    tokens = [store_token(here, (), each) for each in options]
+    tokens.append(store_token(Location("s3", "other"), (), options[0]))
     assert len(set(tokens)) == len(tokens)
-    assert tokens == [store_token(here, each) for each in options] + tokens[-1:]
+    assert tokens == [store_token(here, (), each) for each in options] + tokens[-1:]
     assert not any("hunter" in token or "AKIA" in token for token in tokens)
 
 

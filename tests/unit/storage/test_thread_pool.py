@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from tests.support.waiting import wait_until
 from voxk8s.storage.thread_pool import ThreadPool
 
 
@@ -73,6 +74,8 @@ def test_a_long_map_does_not_hold_up_a_short_one() -> None:
     def call(number: int) -> bool:
         if number == 0:
             thread.start()
+            # It has queued its calls behind this one.
+            wait_until(lambda: pool._executor()._work_queue.qsize() > 0)
         return number != 900 or short_ended.wait(30)
 
     assert all(pool.map(call, range(1000)).values())

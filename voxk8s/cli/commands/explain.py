@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voxk8s.cli.input_file import read_plan
+from voxk8s.cli.named_store import open_named_store
 from voxk8s.cli.permissions import permissions
 from voxk8s.cli.run_output import dump
 from voxk8s.describe import Json
@@ -30,7 +31,7 @@ from voxk8s.plan import (
     resolve,
 )
 from voxk8s.settings import Settings
-from voxk8s.storage import MISS, ResultStore, open_store
+from voxk8s.storage import MISS, ResultStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Line:
 
 def run(arguments: argparse.Namespace) -> int:
     """Resolve a plan against the store and print the resolution; compute nothing."""
-    store = open_store(arguments.store)
+    store = open_named_store(arguments)
     answered = store.ping()
     plan = read_plan(arguments)
     answered()

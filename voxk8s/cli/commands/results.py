@@ -64,7 +64,7 @@ def download(results: tuple[GoalResult, ...], folder: Path) -> None:
 
     Raises InvalidUsage for a name outside of the folder, and for a URL that is not a blob.
     """
-    from voxk8s.storage import open_store
+    from voxk8s.storage import open_root
 
     base = folder.resolve()
     for result in results:
@@ -76,7 +76,7 @@ def download(results: tuple[GoalResult, ...], folder: Path) -> None:
         match = _BLOB.fullmatch(result.url)
         if match is None:
             raise InvalidUsage(f"expected the URL of a blob in a result store, got {result.url}")
-        data = open_store(match["store"]).read_blob(match["start"] + match["rest"])
+        data = open_root(match["store"]).read_blob(match["start"] + match["rest"])
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
         _say(f"wrote {target}")
@@ -87,7 +87,7 @@ def fetch_report(resource: WorkPlanResource, target: Path) -> None:
 
     Raises InvalidUsage if there is none: a run that computes nothing has no runner to write one.
     """
-    from voxk8s.storage import open_store
+    from voxk8s.storage import open_root
 
     name = resource.metadata.name
     url = (resource.status.report.url if resource.status.report else None) or ""
@@ -95,7 +95,7 @@ def fetch_report(resource: WorkPlanResource, target: Path) -> None:
     if match is None:
         why = "all its results were known" if not url else f"{url} is not a file of a run"
         raise InvalidUsage(f"{name} has no report: {why}")
-    page = open_store(match["store"]).read_run_file(match["path"])
+    page = open_root(match["store"]).read_run_file(match["path"])
     if page is None:
         raise InvalidUsage(f"the report of {name} was deleted: {url}")
     target.parent.mkdir(parents=True, exist_ok=True)

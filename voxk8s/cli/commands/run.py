@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from voxk8s.cli.input_file import Input, read_input
+from voxk8s.cli.named_store import open_named_store
 from voxk8s.cli.permissions import permissions
 from voxk8s.cli.progress_line import ProgressLine
 from voxk8s.cli.run_output import dump, failure_json, goal_line, result_json
@@ -20,7 +21,7 @@ from voxk8s.failure import Failure
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import OperationId
 from voxk8s.settings import Settings
-from voxk8s.storage import ResultStore, open_store
+from voxk8s.storage import ResultStore
 
 if TYPE_CHECKING:
     from voxk8s.cli.report_file import Reporter
@@ -31,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The default limit is for a library inside of another program; here the process is ours.
     os.environ.setdefault(ENV_DASK_MEMORY, "auto")
     reporter = _reporter(arguments)
-    store = open_store(arguments.store)
+    store = open_named_store(arguments)
     # An unusable store is reported once, before anything runs. A remote store answers while the
     # plan is read. Without a cache no store is needed.
     answered = None if arguments.no_cache else store.ping()

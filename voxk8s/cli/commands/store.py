@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from voxk8s.cli.run_output import dump
+from voxk8s.errors import InvalidUsage
 from voxk8s.storage import (
     Collection,
     Limits,
@@ -26,7 +27,9 @@ _PINS_KEPT = 90 * 86_400.0
 
 def run(arguments: argparse.Namespace) -> int:
     """Run an action; return 1 if a verification found a fault."""
-    store = open_store(arguments.store)
+    if arguments.action == "adopt":
+        return _adopt(arguments)
+    store = open_store(arguments.store, domain=arguments.domain, trusts=())
     match arguments.action:
         case "stats":
             return _stats(arguments, store)
@@ -81,6 +84,12 @@ def _write_verification(store: ResultStore, found: Verification) -> None:
     print(f"dangling     {found.dangling_count:,}")
     for key in found.dangling:
         print(f"  {key} (its blob is missing: computed again when needed)")
+    print(f"pins         {found.pins:,}")
+    print(
+        "\nThis shows what was damaged: all other blobs have the bytes of their digests, and all\n"
+        "other records and pins are as they were written. It cannot show that a value is right:\n"
+        f"whoever may write in the trust domain {store.domains.own} may have forged it."
+    )
 
 
 def _collect(arguments: argparse.Namespace, store: ResultStore) -> int:
@@ -146,6 +155,33 @@ def _invalidate(arguments: argparse.Namespace, store: ResultStore) -> int:
     for kernel, count in done.by_kernel.items():
         print(f"  {count:>10,} {kernel}")
     print(f"left         {done.left:,} results")
+    return 0
+
+
+def _adopt(arguments: argparse.Namespace) -> int:
+    store = open_store(arguments.store, domain=arguments.into, trusts=())
+    if arguments.source == arguments.into:
+        raise InvalidUsage("expected two different trust domains in --from and --into")
+    with Progress(quiet=bool(arguments.quiet)) as progress:
+        done = store.adopt(
+            arguments.source, kernel=arguments.kernel, dry_run=arguments.dry_run, tell=progress
+        )
+    if arguments.json:
+        figures = {
+            "results_copied": done.results,
+            "bytes_copied": done.bytes,
+            "results_existing": done.existing,
+            "results_different": done.different,
+            "results_unreadable": done.unreadable,
+        }
+        print(dump({"url": store.url, "dry_run": arguments.dry_run, **figures}))
+        return 0
+    word = "to copy" if arguments.dry_run else "copied"
+    print(f"store        {store.url}")
+    print(f"{word:<12} {done.results:,} results ({size_text(done.bytes)}) from {arguments.source}")
+    print(f"existing     {done.existing:,}")
+    print(f"different    {done.different:,} (the value of {arguments.into} stays)")
+    print(f"unreadable   {done.unreadable:,} (corrupt or incomplete in {arguments.source})")
     return 0
 
 

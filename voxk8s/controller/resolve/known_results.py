@@ -129,7 +129,7 @@ def _stored(store: ResultStore, name: str, operation: str, record: Record) -> Go
             goal=name,
             kind="save",
             operation=operation,
-            url=store.url_of(record.digest),
+            url=store.url_of_record(record),
             digest=f"sha256:{record.digest}",
             media_type=record.media_type,
             size_bytes=record.size,

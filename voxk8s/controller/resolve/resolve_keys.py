@@ -69,7 +69,9 @@ def _pins(
         except (InputNotAllowed, InputUnavailable, InputUnreachable):
             return None  # The operator may not read it, or the runner reports the error.
         versioned = found.kind == "file" and found.version
-        return store.pin_get(url, found.size, found.version) if versioned else None
+        if not versioned:
+            return None
+        return store.pin_get(url, found.size, found.version, found.server)
 
     with ThreadPoolExecutor(_THREADS) as pool:
         found = list(pool.map(pin, refs))

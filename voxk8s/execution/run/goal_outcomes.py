@@ -128,7 +128,7 @@ class GoalOutcomes:
             digest=record.digest,
             size=record.size,
             media_type=record.media_type,
-            url=store.url_of(record.digest) if record.inline is None else "",
+            url=store.url_of_record(record) if record.inline is None else "",
             text=record.summary or "",
             cached=True,
             loader=self._loader(nodes, key),

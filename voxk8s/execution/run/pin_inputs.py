@@ -46,8 +46,8 @@ def pin_inputs(
 ) -> PinResult:
     """Pin inputs, each URL once; `store` is None when no pins may be stored.
 
-    A file's pin is stored under its URL, size and version, so that an unchanged input is not read
-    again. Folders are listed every time. Raises StoreError if the store does not answer.
+    A file's pin is stored under its URL, server, size and version, so that an unchanged input is
+    not read again. Folders are listed every time. Raises StoreError if the store does not answer.
     """
     result = PinResult()
     listings = [ref for ref in refs if ref.role is Role.LISTING]
@@ -72,7 +72,7 @@ def pin_inputs(
         _settle(result, loads[url], outcome)
         if isinstance(outcome, Pin) and store is not None and state.version:
             try:
-                store.pin_put(outcome, state.size, state.version)
+                store.pin_put(outcome, state.size, state.version, state.server)
             except StoreError:
                 continue  # the pin only saves the next run from reading the input
     return result
@@ -126,7 +126,7 @@ def _settle(result: PinResult, ids: list[OperationId], outcome: object) -> None:
 def _stat(url: str, options: InputOptions, store: ResultStore | None) -> Pin | InputStat:
     found = pinning.stat(url, options)
     if store is not None and found.kind == "file" and found.version:
-        known = store.pin_get(url, found.size, found.version)
+        known = store.pin_get(url, found.size, found.version, found.server)
         if known is not None:
             return known
     if found.kind == "folder":

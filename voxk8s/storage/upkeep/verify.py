@@ -35,6 +35,7 @@ class Verification:
     blobs: int
     blob_bytes: int
     costs: int
+    pins: int
     corrupt_count: int
     dangling_count: int
     orphans: int
@@ -53,10 +54,15 @@ def verify(
     blobs: BlobStore,
     pool: ThreadPool,
     read_record: Callable[[str], Record | None],
+    is_corrupt_pin: Callable[[str], bool],
     costs_valid: Callable[[], bool],
     progress: Progress,
 ) -> Verification:
-    """Read all blobs, records and costs; blobs are read in chunks, whatever their size."""
+    """Read all blobs, records, pins and costs; blobs are read in chunks, whatever their size.
+
+    It finds what was damaged. What was forged by somebody who may write in this domain is whole,
+    and not found: nothing in the domain could prove who wrote it.
+    """
     corrupt: list[str] = []
     dangling: list[str] = []
 
@@ -103,15 +109,23 @@ def verify(
                 named[place] = True
             if known and rows["size"][place] == record.size:
                 continue
-            if not blobs.exists(record.digest, record.size):
+            blob = blobs.head(record.digest)
+            if blob is None or blob.size != record.size:
                 dangling.append(record.key)
         count += len(each)
         progress("records", count)
     costs = [found.path for found in backend.list(constants.COSTS_PREFIX)]
     if constants.COSTS_PATH in costs and not costs_valid():
         corrupt.append(constants.COSTS_PATH)
+    pins = 0
+    for each in pages(backend.list(constants.PINS_PREFIX)):
+        verdicts = pool.map(lambda found: not is_corrupt_pin(found.path), each)
+        corrupt.extend(found.path for found, valid in verdicts.items() if not valid)
+        pins += len(each)
+        progress("pins", pins)
     return Verification(
         records=count,
+        pins=pins,
         blobs=len(rows),
         blob_bytes=int(rows["size"].sum()),
         costs=len(costs),

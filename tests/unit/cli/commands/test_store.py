@@ -218,3 +218,34 @@ def test_progress_is_shown_on_terminals_only(
     with Progress(quiet=quiet) as progress:
         progress("blobs", 1000)
     assert stream.getvalue() == written
+
+
+def test_adopt_copies_results_into_a_domain(call: Callable[..., Done], store: ResultStore) -> None:
+    """In words, and as JSON; a trial copies nothing."""
+    store.put(KEYS[0], np.random.default_rng(0).random(9000))
+    store.put(KEYS[1], 1)
+    words = ["store", "adopt", "--from", "shared", "--into", "team-a"]
+    tried = call(*words, "--dry-run")
+    assert tried.status == 0
+    assert tried.out.splitlines()[1].split()[:4] == ["to", "copy", "2", "results"]
+    assert call("store", "stats", "--domain", "team-a", "--json").json()["records"] == 0
+    done = call(*words, "--json").json()
+    assert (done["results_copied"], done["url"]) == (2, f"{store.url}/domains/team-a")
+    assert call("store", "stats", "--domain", "team-a", "--json").json()["records"] == 2
+    assert call(*words, "--json").json()["results_existing"] == 2
+
+
+def test_adopt_refuses_one_domain_twice(call: Callable[..., Done]) -> None:
+    """Nothing would be copied."""
+    done = call("store", "adopt", "--from", "team-a", "--into", "team-a")
+    assert done.status == 2
+    assert "expected two different trust domains in --from and --into" in done.err
+
+
+def test_verify_says_what_it_cannot_show(call: Callable[..., Done], store: ResultStore) -> None:
+    """A forged record is whole."""
+    store.put(KEYS[0], 1)
+    done = call("store", "verify")
+    assert done.status == 0
+    assert "It cannot show that a value is right" in done.out
+    assert "trust domain shared may have forged it" in done.out
