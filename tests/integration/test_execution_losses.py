@@ -22,8 +22,11 @@ from voxk8s.execution.executors import find_executor
 from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.execution.executors.dask_session import DaskSession
 from voxk8s.execution.executors.protocol import Executor
-from voxk8s.kernels import kernel
-from voxk8s.plan import ResultKey, WorkPlan
+from voxk8s.execution.executors.shared_client import get_shared_dask_client
+from voxk8s.execution.operation_reports import Failed
+from voxk8s.failure import CANCELLED, RESULT_GONE, Failure
+from voxk8s.kernels import kernel, registry
+from voxk8s.plan import KeyOperation, ResultKey, WorkPlan, key_graph
 from voxk8s.storage import ResultStore, open_store
 
 NUMBERS = [math.sin(number) for number in range(1500)]
@@ -94,6 +97,35 @@ def _goals_above(goals: int) -> PlanMaker:
         item = make("test.identity", make("index", base, float(number)))
         make.show(f"x{number}", make("addition", item, 1.0))
     return make
+
+
+@pytest.mark.parametrize("reason", [RESULT_GONE, CANCELLED])
+def test_a_failure_that_another_run_has_left_behind_is_not_used_again_and_again(
+    executor: Executor, reason: str
+) -> None:
+    """It is the value of a task that this run holds for a loop, and no report on it came."""
+    make = PlanMaker()
+    first = make("test.identity", 3.0)
+    make.show("x", make.loop(make("range", first), "addition", captured=first))
+    plan = make.plan()
+    [key] = [
+        node.key
+        for node in key_graph(plan, registry()).nodes.values()
+        if isinstance(node, KeyOperation) and node.kernel == "test.identity"
+    ]
+    client = (
+        executor._client if isinstance(executor, DistributedExecutor) else get_shared_dask_client()
+    )
+    failed = Failed(key, Failure("of an earlier run", reason))
+    left = client.submit(lambda: failed, key=f"test.identity-{key}")
+    assert left.result() == failed
+    engine = engine_on(fresh_store(), executor, scheduling=Unfused())
+    hang = threading.Timer(30, engine.cancel)
+    hang.start()
+    result = engine.execute_workplan(plan)
+    hang.cancel()
+    assert [goal.failure for goal in result.goals] == [None]
+    assert result["x"] == [3.0, 4.0, 5.0]
 
 
 @pytest.mark.parametrize("harm", ["changed", "deleted"])

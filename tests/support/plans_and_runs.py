@@ -52,12 +52,17 @@ class PlanMaker:
         """Add a constant."""
         return self._add(type="constant", value=value)
 
-    def loop(self, sequence: str, *steps: str) -> str:
-        """Apply kernels one after the other to each item of a sequence."""
+    def loop(self, sequence: str, *steps: str, captured: str = "") -> str:
+        """Apply kernels one after the other to each item of a sequence.
+
+        `captured` is a node outside of the loop: the second argument of each.
+        """
         nodes: list[dict[str, object]] = [{"id": "item", "type": "parameter", "name": "x"}]
+        captures = {"outside": captured[1:]} if captured else {}
+        nodes += [{"id": name, "type": "parameter", "name": name} for name in captures]
         last = "item"
         for number, operator in enumerate(steps):
-            arguments = {"0": last}
+            arguments = {"0": last} | ({"1": "outside"} if captured else {})
             nodes.append(
                 {
                     "id": f"s{number}",
@@ -67,7 +72,7 @@ class PlanMaker:
                 }
             )
             last = f"s{number}"
-        body = self._add(type="closure", variable="x", captures={}, nodes=nodes, result=last)
+        body = self._add(type="closure", variable="x", captures=captures, nodes=nodes, result=last)
         return self._add(
             type="operation", operator="map", arguments={"0": body[1:], "1": sequence[1:]}
         )

@@ -48,7 +48,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `value` is the value of a goal if it is plain and small (MessagePack), `summary` the line that
     is printed otherwise, `memory` its size in bytes. `skeleton` has the length and scalars of a
     sequence that is not small. `url` is the address of a saved file that is not a result in the
-    store. `origin` is the operation that failed first. `holder` is the run that is waited for.
+    store. `origin` is the operation that failed first, `argument` the argument that has no value
+    because of it. `holder` is the run that is waited for.
     `started` is in seconds since the epoch. `voxels` is the size of the largest image among the
     arguments of a kernel, or in an input.
     """
@@ -73,6 +74,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     url: str = ""
     skeleton: bytes | None = None
     voxels: int = 0
+    argument: str = ""
 
     @property
     def is_recomputable(self) -> bool:

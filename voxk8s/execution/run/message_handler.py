@@ -82,10 +82,25 @@ class MessageHandler:
             return  # by a task that was given up before: this one computes what that has not found
         context.tracker.forget([key])
         context.state.queue.drop(task)
+        if is_own and report.argument:
+            self._give_up_argument(task, ResultKey(report.argument))
         context.state.stale = True
         # Another run may read another store; if this one has lost the result too, it will see it.
         if is_loss and is_own:
             context.result_vanished(key)
+
+    def _give_up_argument(self, task: QueuedTask, key: ResultKey) -> None:
+        """Give up the value that a task got for an argument, which is a failure.
+
+        It may be one that another run has left behind, of which this one had no report. As long as
+        the value is held it would be used again.
+        """
+        context = self._context
+        for need in task.needs:
+            if key in need.group.exports and need.state is not TaskState.DROPPED:
+                context.tracker.forget([key])
+                context.state.settled.pop(key, None)
+                context.state.queue.drop(need)
 
     def _done(self, task: QueuedTask) -> None:
         context, queue = self._context, self._context.state.queue

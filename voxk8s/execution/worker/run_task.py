@@ -98,13 +98,14 @@ def _last_uses(task: TaskSpec, first: int) -> list[int]:
 def run_step(step: Step, slots: list[SlotValue], context: TaskContext) -> SlotValue:
     """Return the value of a step, or the failure of the step or of one of its arguments."""
     arguments: list[Value] = []
-    for number in step.arguments:
+    for place, number in enumerate(step.arguments):
         argument = slots[number]
         if isinstance(argument, Failed):
             # Of operations that can be computed after all the driver must know each one.
             if step.rule.goal or argument.failure.is_recomputable:
+                key = step.argument_keys[place] if step.rule.kind != StepKind.ADOPT else step.key
                 context.reports.append(
-                    failure_report(step, argument, Status.SKIPPED, context, attempts=0, seconds=0.0)
+                    failure_report(step, argument, Status.SKIPPED, context, 0, 0.0, key)
                 )
             return argument
         arguments.append(argument)

@@ -108,9 +108,15 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
 
 
 def failure_report(
-    step: Step, failed: Failed, status: Status, context: TaskContext, attempts: int, seconds: float
+    step: Step,
+    failed: Failed,
+    status: Status,
+    context: TaskContext,
+    attempts: int,
+    seconds: float,
+    argument: str = "",
 ) -> Report:
-    """Return the report of a step without a value: it failed, or one of its arguments did."""
+    """Return the report of a step without a value: it failed, or `argument` did."""
     return Report(
         step.key,
         status,
@@ -120,6 +126,7 @@ def failure_report(
         origin=failed.key,
         failure=failed.failure,
         worker=context.worker,
+        argument=argument,
     )
 
 

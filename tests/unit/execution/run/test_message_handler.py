@@ -27,6 +27,7 @@ from voxk8s.execution.run.message_handler import (
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_state import RunState
 from voxk8s.execution.run.submit import Submitter
+from voxk8s.execution.run.task_queue import QueuedTask, TaskState
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.execution.source_locations import NO_LOCATIONS
 from voxk8s.execution.tasks.fusion import FusionGroup
@@ -207,6 +208,32 @@ def _gone(context: RunContext, key: ResultKey) -> Reports:
     failure = Failure("the record is not in the store any more", RESULT_GONE)
     report = Report(key, Status.FAILED, origin=key, failure=failure)
     return Reports(context.name, (report,))
+
+
+def test_the_value_of_an_argument_that_is_a_failure_is_given_up(context: RunContext) -> None:
+    """Only by a report of the run itself: tasks of others may have had another value."""
+    queue, key = context.state.queue, _key(context)
+    queue.drop_all("")
+    argument = ResultKey("argument")
+    queue.add(
+        [FusionGroup([], [argument], [argument])],
+        context.state.graph.nodes,
+        OPTIONS,
+        DefaultPolicy(),
+    )
+    [need] = queue.take(1)
+    handler = MessageHandler(context)
+    for run, is_kept in (("another run", True), (context.name, False)):
+        queue.hold(frozenset([argument]))
+        user = QueuedTask(TaskKey(f"for {run}"), FusionGroup([key], [key]), (need,), (), OPTIONS, 0)
+        queue._insert(user)
+        queue._start(user)
+        handler.handle([TaskDone(need.key)])
+        failure = Failure("gone", RESULT_GONE)
+        skipped = Report(key, Status.SKIPPED, origin=argument, failure=failure, argument=argument)
+        handler.handle([Reports(run, (skipped,))])
+        assert user.state is TaskState.DROPPED
+        assert (queue.producer(argument) is need) == is_kept
 
 
 def test_a_late_report_of_a_loss_does_not_stop_the_task_that_makes_up_for_it(
