@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeAlias, TypeVar
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.kernels import registry
-from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, check_name
+from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, check_name, module_of
 from voxk8s.kernels.own_modules import loaded_modules
 from voxk8s.kernels.source_code import remember_modules, remember_source
 from voxk8s.plan.signature import Signature
@@ -67,7 +67,7 @@ def kernel(
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
         remember_source(function)
-        remember_modules(loaded_modules((function.__module__ or "").partition(".")[0]))
+        remember_modules(loaded_modules(module_of(function).partition(".")[0]))
         registry.register(
             KernelSpec(
                 signature=_signature(check_name(name), version, cheap, libraries, function),
@@ -100,7 +100,7 @@ def _signature(
     types: list[str] = []
     minimum = 0
     maximum: int | None = 0
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in _parameters(qualified, function):
         if parameter.kind is parameter.VAR_POSITIONAL:
             maximum = None
         elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
@@ -124,6 +124,16 @@ def _signature(
         cheap=cheap,
         libraries=tuple(sorted(set(libraries))),
     )
+
+
+def _parameters(qualified: str, function: Callable[..., object]) -> Sequence[inspect.Parameter]:
+    try:
+        return tuple(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        raise InvalidUsage(
+            f"kernel {qualified!r}: expected a function whose parameters can be seen, got"
+            f" {function!r}; write a function in Python that calls it"
+        ) from None
 
 
 def _hints(function: Callable[..., object]) -> Mapping[str, object]:

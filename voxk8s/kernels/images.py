@@ -29,7 +29,7 @@ def image_like(image: Image, array: Array, channels: int | None = None) -> Image
 
 def as_float32(image: Image) -> Float32Array:
     """Return the voxels in float32, without a copy if they are; infinite where out of its range."""
-    if image.array.dtype != np.float64:
+    if image.array.dtype.kind != "f" or image.array.dtype.itemsize <= 4:
         return image.array.astype(np.float32, copy=False)
     with np.errstate(over="ignore"):
         return image.array.astype(np.float32)

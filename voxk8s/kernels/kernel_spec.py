@@ -69,6 +69,11 @@ class KernelSpec:
         return self.gpu if device is Device.GPU and self.gpu else self.implementation
 
 
+def module_of(function: Callable[..., object]) -> str:
+    """Return the module of a function; empty if it has none, as some that are not in Python."""
+    return getattr(function, "__module__", None) or ""
+
+
 def check_name(qualified: str) -> str:
     """Return a qualified name; raise InvalidUsage unless it has the form `namespace.name`."""
     if not _NAME.fullmatch(qualified):

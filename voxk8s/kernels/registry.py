@@ -16,7 +16,7 @@ from voxk8s import constants
 from voxk8s.errors import InvalidUsage, KernelVersionMismatch
 from voxk8s.failure import error_text
 from voxk8s.kernels.devices import Device, best_device
-from voxk8s.kernels.kernel_spec import KernelFunction, KernelSpec
+from voxk8s.kernels.kernel_spec import KernelFunction, KernelSpec, module_of
 from voxk8s.kernels.libraries import installed_version, installed_versions
 from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion, numbered
 from voxk8s.plan.signature import Signature
@@ -112,8 +112,14 @@ class KernelRegistry:
         from voxk8s.kernels.code_digest import code_digest
         from voxk8s.kernels.own_modules import own_modules
 
-        module = implementation.__module__ or ""
-        found = code_digest(implementation, own_modules(module, _packaged()))
+        is_own = own_modules(module_of(implementation), _packaged())
+        try:
+            found = code_digest(implementation, is_own)
+        except RecursionError:
+            raise InvalidUsage(
+                f"kernel {qualified!r} has no version, and its code uses values that are nested too"
+                " deep to compare; give it one: @kernel(…, version=1)"
+            ) from None
         # One entry for each state of the code in which it was used.
         self._codes.setdefault(qualified, {})[found] = implementation
         return found
@@ -245,7 +251,7 @@ def _function_name(spec: KernelSpec) -> str:
     if isinstance(spec.implementation, str):
         return spec.implementation
     function = spec.implementation
-    return f"{function.__module__}:{getattr(function, '__qualname__', function)}"
+    return f"{module_of(function)}:{getattr(function, '__qualname__', function)}"
 
 
 @cache

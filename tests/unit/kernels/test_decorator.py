@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from voxk8s.errors import InvalidUsage
@@ -171,3 +173,17 @@ def test_a_helper_that_is_edited_before_the_first_digest_is_the_loaded_one(
     new = registry().code("labedited.weigh")
     assert new != old
     assert fresh() == new
+
+
+@pytest.mark.parametrize("function", [min, iter, 3, type("Odd", (), {})()])
+def test_functions_whose_parameters_are_hidden_are_refused(function: object) -> None:
+    """Built-in functions and objects that are no functions."""
+    with pytest.raises(InvalidUsage, match=r"unit_hidden\.it.*write a function in Python"):
+        kernel("unit_hidden.it")(function)  # type: ignore[arg-type]  # what users may do
+
+
+def test_a_ufunc_is_a_kernel_or_refused() -> None:
+    """Newer versions of NumPy tell the parameters of theirs."""
+    with suppress(InvalidUsage):
+        kernel("unit_ufunc.it")(np.sqrt)
+        assert registry().code("unit_ufunc.it")

@@ -30,7 +30,9 @@ def test_values_out_of_range_of_float32_are_infinite() -> None:
     """Large float64 voxels become infinities, without a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert as_float32(image([[1e300, -1e300]])).tolist() == [[np.inf, -np.inf]]
+        for dtype in ("<f8", ">f8", np.longdouble):
+            voxels = np.array([[1e300, -1e300]], dtype)
+            assert as_float32(image(voxels)).tolist() == [[np.inf, -np.inf]]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.bool_])

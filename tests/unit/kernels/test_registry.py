@@ -288,3 +288,19 @@ def test_a_broken_package_leaves_the_others(
     for text in ('import "lab"', 'print "a" measure(1)', 'print "a" lab.measure(1)'):
         with pytest.raises(InvalidProgram, match=why):
             compile_program(text)
+
+
+def test_a_value_that_is_nested_too_deep_asks_for_a_version() -> None:
+    """Its code cannot be compared, which is one message."""
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    @kernel("unit_deep.it")
+    def it(x: float) -> float:
+        return x + len(deep)
+
+    with pytest.raises(InvalidUsage, match=r"unit_deep\.it.*nested too deep.*version=1"):
+        registry().code("unit_deep.it")
+    while deep:  # taken apart before the collector has to
+        deep = deep.pop()  # type: ignore[assignment]  # lists all the way

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import TypeVar, cast
 
 import numpy as np
@@ -76,10 +77,38 @@ def _array(array: Array) -> Array:
 def _image(image: Image) -> Image:
     array = _array(image.array)
     geometry = (image.spacing, image.origin, image.direction)
-    if array is image.array and all(_is_floats(numbers) for numbers in geometry):
+    if not all(_is_floats(numbers) for numbers in geometry):
+        geometry = (_floats(image.spacing), _floats(image.origin), _floats(image.direction))
+    elif array is image.array:
+        _check_geometry(image)
         return image
-    spacing, origin, direction = (tuple(float(x) for x in numbers) for numbers in geometry)
-    return Image(array, spacing, origin, direction, int(image.channels))
+    normal = Image(array, *geometry, int(image.channels))
+    _check_geometry(normal)
+    return normal
+
+
+def _check_geometry(image: Image) -> None:
+    axes = image.array.ndim - (image.channels != 1)
+    counts = len(image.spacing), len(image.origin), len(image.direction)
+    if counts != (axes, axes, axes * axes):
+        raise UnsupportedValue(
+            f"expected an image with {axes}, {axes} and {axes * axes} numbers as the spacing,"
+            " origin and direction of its axes, got {}, {} and {}".format(*counts)
+        )
+    if not all(0 < step < math.inf for step in image.spacing):
+        raise UnsupportedValue(
+            "expected an image with a spacing above 0 mm along each axis, got "
+            + ", ".join(map(str, image.spacing))
+        )
+
+
+def _floats(numbers: Iterable[float]) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, numbers))
+    except (TypeError, ValueError):
+        raise UnsupportedValue(
+            f"expected numbers as the geometry of an image, got {numbers!r}"
+        ) from None
 
 
 def _is_floats(numbers: object) -> bool:

@@ -12,8 +12,11 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Final, TypeAlias
 
+from voxk8s.errors import KernelError
 from voxk8s.values import Array
 
+_LONGEST: Final = 2**30
+"""Twice a side is within 32 bits: distances along a row start beyond its ends."""
 _NAME: Final = "voxk8s.kernels.native._library"
 
 Pointer: Final = ctypes.c_void_p
@@ -57,9 +60,25 @@ def address(array: Array) -> int:
     return array.ctypes.data
 
 
-def extents(numbers: Sequence[int]) -> ctypes.Array[ctypes.c_int64]:
-    """Return three extents along z, y, x for an array of one, two or three axes."""
-    return (ctypes.c_int64 * 3)(*(1,) * (3 - len(numbers)), *numbers)
+def extents(shape: Sequence[int]) -> ctypes.Array[ctypes.c_int64]:
+    """Return the extents along z, y, x of an array of one, two or three axes.
+
+    Raises KernelError for a side that the library cannot count: within a row it has 32 bits.
+    """
+    return (ctypes.c_int64 * 3)(*_three(shape))
+
+
+def short_extents(shape: Sequence[int]) -> ctypes.Array[ctypes.c_int32]:
+    """Return the same as numbers of 32 bits."""
+    return (ctypes.c_int32 * 3)(*_three(shape))
+
+
+def _three(shape: Sequence[int]) -> tuple[int, ...]:
+    if max(shape) > _LONGEST:
+        raise KernelError(
+            f"expected an image of at most 2^30 voxels along each axis, got {max(shape)}; crop it"
+        )
+    return (*(1,) * (3 - len(shape)), *shape)
 
 
 @cache

@@ -43,7 +43,7 @@ def ball_rows(
     if len(steps) == 2:
         steps, shape = (1.0, *steps), (1, *shape)
     sides = [
-        min(math.floor(float(r) / step) + 1, size - 1)
+        min(math.floor(min(float(r) / step, size)) + 1, size - 1)
         for step, size in zip(steps, shape, strict=True)
     ]
     if (2 * sides[0] + 1) * (2 * sides[1] + 1) > 2 * _MOST_ROWS or sides[2] >= WORD_BITS:

@@ -178,7 +178,10 @@ def _undecided_box(mask: BitVolume, r: np.float32, spacing: tuple[float, ...]) -
     inside = mask.bounding_box()
     if outside is None or inside is None:
         return None
-    reach = [math.ceil(float(r) / step) + 1 for step in reversed(spacing)]
+    reach = [
+        math.ceil(min(float(r) / step, size)) + 1
+        for step, size in zip(reversed(spacing), mask.shape, strict=True)
+    ]
     far = grow_box(inside, reach, mask.shape)
     close = grow_box(outside, [1] * len(mask.shape), mask.shape)
     box = tuple(

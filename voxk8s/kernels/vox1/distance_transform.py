@@ -11,11 +11,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from voxk8s.kernels.native.library import Float, Pointer, address, native
+from voxk8s.kernels.native.library import Float, Pointer, address, native, short_extents
 from voxk8s.values import Float32Array, MaskArray
 
 _EXACT: Final = 2**24
 """Integers below this are exact in float32."""
+_LEAST: Final = float(np.finfo(np.float32).smallest_normal)
+_MOST: Final = float(np.finfo(np.float32).max)
 _on_grid: Final = native("distances_on_grid", Pointer, Pointer, Pointer, Pointer, Float, Pointer)
 _at_any_spacing: Final = native("distances", Pointer, Pointer, Pointer, Pointer, Pointer)
 
@@ -37,11 +39,11 @@ def distance_transform(
     target.
     """
     steps = tuple(reversed(spacing))
+    size = short_extents(target.shape)
     target = np.ascontiguousarray(target)
     inside = None if inside is None else np.ascontiguousarray(inside)
     masks = address(target), None if inside is None else address(inside)
     distance = np.empty(target.shape, np.float32)
-    size = (ctypes.c_int32 * 3)(*(1, *target.shape)[-3:])
     grid = _grid(steps, target.shape)
     if grid is not None:
         whole = (ctypes.c_int32 * 3)(*(1, *grid.steps)[-3:])
@@ -57,6 +59,8 @@ def _grid(steps: tuple[float, ...], shape: tuple[int, ...]) -> _Grid | None:
 
     Units other than a common step are powers of two, so that products with them are exact.
     """
+    if not all(_LEAST <= step <= _MOST for step in steps):
+        return None
     for unit in (steps[0] if len(set(steps)) == 1 else 1.0, 0.5, 0.25, 0.125):
         counts = tuple(step / unit for step in steps)
         if all(count.is_integer() for count in counts):

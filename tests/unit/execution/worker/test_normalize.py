@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from enum import Enum, IntEnum
 
@@ -139,3 +140,24 @@ def test_values_nested_too_deep_are_refused() -> None:
         deep = [deep]
     with pytest.raises(UnsupportedValue, match="nested deeper than 200 lists and mappings"):
         normalize(deep)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "origin", "message"),
+    [
+        ((0.0, 1.0), (0.0, 0.0), "a spacing above 0 mm along each axis, got 0.0, 1.0"),
+        ((1.0, -2.0), (0.0, 0.0), "a spacing above 0 mm"),
+        ((math.nan, 1.0), (0.0, 0.0), "a spacing above 0 mm"),
+        ((1.0, math.inf), (0.0, 0.0), "a spacing above 0 mm"),
+        ((1.0, 1.0, 1.0), (0.0, 0.0), "2, 2 and 4 numbers .*, got 3, 2 and 4"),
+        ((1.0, 1.0), (0.0,), "2, 2 and 4 numbers .*, got 2, 1 and 4"),
+        (1.0, (0.0, 0.0), "numbers as the geometry of an image, got 1.0"),
+        ((1.0, None), (0.0, 0.0), r"numbers as the geometry of an image, got \(1.0, None\)"),
+    ],
+)
+def test_images_whose_geometry_means_nothing_are_refused(
+    spacing: tuple[float, ...], origin: tuple[float, ...], message: str
+) -> None:
+    """The kernel that has made them is named, and not one that divides by their spacing later."""
+    with pytest.raises(UnsupportedValue, match=message):
+        normalize(Image(np.zeros((2, 3)), spacing, origin, (1.0, 0.0, 0.0, 1.0)))

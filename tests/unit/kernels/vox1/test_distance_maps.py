@@ -139,3 +139,14 @@ def test_a_small_mask_in_a_deep_image(where: list[tuple[int, int, int]], step: f
     upright = voxels("vox1.dt", mask(array, (step,) * 3))
     lying = voxels("vox1.dt", mask(np.ascontiguousarray(array.transpose(2, 1, 0)), (step,) * 3))
     np.testing.assert_array_equal(upright, lying.transpose(2, 1, 0))
+
+
+@pytest.mark.parametrize("step", [1e-308, 5e-324, 1e-300, 1e300])
+def test_steps_of_any_size_have_distances(step: float) -> None:
+    """A radius that is no number of steps reaches everything, and a tiny one nothing."""
+    a = mask([[0, 0, 1], [0, 0, 0]], (step, step))
+    assert voxels("vox1.dilate", a, 1e18).sum() == (6 if step < 1 else 1)
+    assert voxels("vox1.erode", a, 1e18).sum() == (0 if step < 1 else 1)
+    distances = voxels("vox1.dt", a)
+    assert not np.isnan(distances).any()
+    assert distances[0, 2] == 0
