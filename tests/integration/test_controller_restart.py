@@ -12,6 +12,7 @@ from tests.support.api_server import make_namespace
 from tests.support.kube_proxy import Fault, KubeProxy
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS, DASK_WORKER_GROUPS
+from voxk8s.controller import operator as operator_module
 from voxk8s.controller.act import orphans
 from voxk8s.controller.decide.policies import recovery
 from voxk8s.controller.operator import Operator
@@ -23,7 +24,8 @@ BUSY = Fault(429, "too many requests", "TooManyRequests")
 
 @pytest.fixture
 def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Periods of grace are over at once: the runs of a restarted operator are old."""
+    """Periods of grace are over at once: the runs are old, and the outage lasts."""
+    monkeypatch.setattr(operator_module, "_SYNC_SECONDS", 0.5)
     monkeypatch.setattr(recovery, "WORKER_GROUP_GRACE", timedelta(0))
     monkeypatch.setattr(recovery, "OPERATOR_GRACE", timedelta(0))
     monkeypatch.setattr(orphans, "ORPHAN_GRACE", timedelta(0))
