@@ -16,6 +16,7 @@ from voxk8s.kernels.bit_volume import WORD_BITS
 
 _MOST_ROWS: Final = 500
 """A ball of more rows costs more than a distance map."""
+_LARGEST: Final = float(np.finfo(np.float32).max)
 _ROUNDING: Final = 1e-5
 """Least relative difference of a distance from the radius with the same order in any rounding."""
 
@@ -39,7 +40,7 @@ def ball_rows(
     spacings the sum of squares is rounded, so the result is None if a voxel is so close to the
     surface that rounding decides.
     """
-    unit = steps[0] if len(set(steps)) == 1 else None
+    unit = steps[0] if len(set(steps)) == 1 and steps[0] <= _LARGEST else None
     if len(steps) == 2:
         steps, shape = (1.0, *steps), (1, *shape)
     sides = [
@@ -52,8 +53,9 @@ def ball_rows(
     if unit is not None:
         distance = np.sqrt((z * z + y * y + x * x).astype(np.float32)) * np.float32(unit)
     else:
-        squares = (z * steps[0]) ** 2 + (y * steps[1]) ** 2 + (x * steps[2]) ** 2
-        distance = np.sqrt(squares.astype(np.float32))
+        with np.errstate(over="ignore"):  # farther than any radius
+            squares = (z * steps[0]) ** 2 + (y * steps[1]) ** 2 + (x * steps[2]) ** 2
+            distance = np.sqrt(squares.astype(np.float32))
         clear = np.abs(np.sqrt(squares) - float(r)) > r * _ROUNDING
         if not all(step.is_integer() for step in steps) and not clear.all():
             return None

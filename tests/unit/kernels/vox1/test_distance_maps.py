@@ -141,6 +141,7 @@ def test_a_small_mask_in_a_deep_image(where: list[tuple[int, int, int]], step: f
     np.testing.assert_array_equal(upright, lying.transpose(2, 1, 0))
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("step", [1e-308, 5e-324, 1e-300, 1e300])
 def test_steps_of_any_size_have_distances(step: float) -> None:
     """A radius that is no number of steps reaches everything, and a tiny one nothing."""
