@@ -20,6 +20,7 @@ _Conversion: TypeAlias = Callable[[Parameter, Value, Size], object]
 T = TypeVar("T")
 
 _INTEGER_LIMIT: Final = 2**63
+_RADII: Final = frozenset({"radius", "kernelRadius", "neighborhoodRadius", "dilationRadius"})
 
 
 class Mismatch(Exception):
@@ -39,6 +40,8 @@ def convert(parameter: Parameter, value: Value, size: Size) -> object:
 def _image(parameter: Parameter, value: Value, _size: Size) -> object:
     if not isinstance(value, Image):
         raise _mismatch(parameter, value)
+    if not value.array.size:  # ITK reads its first voxel all the same
+        raise Mismatch(f"expected an image with voxels for {parameter.name}, got one without")
     if _is_bounded(parameter) and not (
         value.array.min() >= parameter.least and value.array.max() <= parameter.most
     ):
@@ -48,7 +51,17 @@ def _image(parameter: Parameter, value: Value, _size: Size) -> object:
         )
     if not parameter.blank and value.array.dtype.kind == "u" and not value.array.any():
         raise Mismatch(f"expected a voxel of {parameter.name} that is not 0")
-    return to_itk(value)
+    return _to_itk(parameter, value)
+
+
+def _to_itk(parameter: Parameter, image: Image) -> sitk.Image:
+    try:
+        return to_itk(image)
+    except RuntimeError:
+        raise Mismatch(
+            f"expected {parameter.name} to have a geometry that ITK accepts, got spacing"
+            f" {image.spacing} and direction {image.direction}"
+        ) from None
 
 
 def _images(parameter: Parameter, value: Value, size: Size) -> object:
@@ -56,8 +69,13 @@ def _images(parameter: Parameter, value: Value, size: Size) -> object:
 
 
 def _label_map(parameter: Parameter, value: Value, _size: Size) -> object:
-    if isinstance(value, Image) and value.channels == 1 and value.array.dtype.kind in "bu":
-        return sitk.LabelImageToLabelMap(to_itk(value))
+    if (
+        isinstance(value, Image)
+        and value.channels == 1
+        and value.array.dtype.kind in "bu"
+        and value.array.size
+    ):
+        return sitk.LabelImageToLabelMap(_to_itk(parameter, value))
     raise Mismatch(f"expected unsigned integer labels for {parameter.name}, got {describe(value)}")
 
 
@@ -120,7 +138,14 @@ def _numbers(parameter: Parameter, value: Value, size: Size) -> list[object]:
 
 
 def _integers(parameter: Parameter, value: Value, size: Size) -> object:
-    return _vector(_integer, parameter, value, size)
+    found = _vector(_integer, parameter, value, size)
+    # The memory and time that ITK takes grow with the radius, not with what the image has of it.
+    if parameter.name in _RADII and size and max(found, default=0) > max(size):
+        raise Mismatch(
+            f"expected {parameter.name} to be at most the longest side of the image,"
+            f" {max(size)} voxels, got {found}"
+        )
+    return found
 
 
 def _extents(parameter: Parameter, value: Value, size: Size) -> object:

@@ -88,3 +88,26 @@ def test_random_functions_need_their_seed() -> None:
     np.testing.assert_array_equal(
         first, voxels("simpleitk.AdditiveGaussianNoise", SPACED, 1.0, 0.0, 7)
     )
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 6, 7)])
+def test_images_without_voxels_never_reach_itk(shape: tuple[int, ...]) -> None:
+    """It would read their first voxel, and crash."""
+    empty = image(np.zeros(shape, np.uint8))
+    for name in ("ApproximateSignedDistanceMap", "AdaptiveHistogramEqualization", "LabelMapMask"):
+        with pytest.raises(KernelError, match=f"simpleitk.{name}: expected"):
+            call(f"simpleitk.{name}", empty, *[empty][: name == "LabelMapMask"])
+
+
+def test_geometries_that_itk_refuses_are_one_message() -> None:
+    """Volumes below the smallest number."""
+    with pytest.raises(KernelError, match=r"Add: .*expected image1 to have a geometry that ITK"):
+        call("simpleitk.Add", image(NOISE.array, (1e-300,) * 3), 1.0)
+
+
+def test_a_radius_is_no_longer_than_the_image() -> None:
+    """ITK makes a list of all voxels of the ball, and crashes or never ends."""
+    for name in ("BinaryClosingByReconstruction", "BinaryMorphologicalOpening"):
+        with pytest.raises(KernelError, match="at most the longest side of the image, 8 voxels"):
+            call(f"simpleitk.{name}", LABELS, 2**31)
+    assert voxels("simpleitk.BinaryDilate", LABELS, 8).shape == LABELS.array.shape
