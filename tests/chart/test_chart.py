@@ -29,7 +29,7 @@ OPERATOR_RIGHTS = {
     "deployments": ["list", "watch", "delete"],
     "pods": ["list", "watch"],
     "configmaps": ["get"],
-    "secrets": ["get", "create", "delete"],
+    "secrets": ["create", "patch"],
     "serviceaccounts": ["create"],
     "roles": ["create"],
     "rolebindings": ["create"],
@@ -87,13 +87,19 @@ def test_operator_reads_secrets_by_name_only() -> None:
     ]
     assert not [rule for rule in rules if "*" in json.dumps(rule)]
     verbs = {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]}
-    assert verbs == {"get", "create", "delete"}
+    assert verbs == {"create", "patch"}
+    secrets = [rule for rule in rules if "secrets" in rule["resources"]]
+    named = [rule["resourceNames"] for rule in secrets if rule["verbs"] != ["create"]]
+    assert named == [["voxk8s-store"]]
 
 
 def test_operator_has_no_right_that_it_does_not_use() -> None:
     """The rules of the operator are the calls that its code makes, and no more."""
     rules = one(render(), "ClusterRole", "voxk8s-operator")["rules"]
-    granted = {name: rule["verbs"] for rule in rules for name in rule["resources"]}
+    granted: dict[str, list[str]] = {}
+    for rule in rules:
+        for name in rule["resources"]:
+            granted[name] = [*granted.get(name, []), *rule["verbs"]]
     assert granted == OPERATOR_RIGHTS
     lease = one(render(), "Role", "voxk8s-leader")["rules"]
     verbs = {verb for rule in lease for verb in rule["verbs"]}

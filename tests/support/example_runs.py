@@ -9,6 +9,7 @@ from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret
+from voxk8s.storage import StoreOptions
 
 Manifest = dict[str, Any]
 
@@ -27,7 +28,7 @@ RICH = Defaults(
 STORE = StoreTarget(
     "s3://results/lab", "http://s3.example.svc.cluster.local:8333", "eu-south-1", "credentials"
 )
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "OTHER": "unused"}
+CREDENTIALS = StoreOptions(key="key", secret="secret")
 
 
 def work_plan(name: str = "brain", **spec: Any) -> WorkPlanResource:
@@ -73,7 +74,7 @@ def manifests(
     return [
         rbac.build_compute_account(workplan.metadata.namespace),
         *rbac.build_runner_rbac(workplan, defaults),
-        build_credentials_secret(workplan, defaults, CREDENTIALS),
+        build_credentials_secret(workplan.metadata.namespace, CREDENTIALS),
         *network_policies.build_network_policies(workplan, defaults, store),
         cluster,
         dask_cluster.build_dask_autoscaler(workplan, defaults, name, minimum=workers),

@@ -157,10 +157,12 @@ class ScriptedKube:
         changes: dict[str, Any],
         namespace: str | None = None,
     ) -> dict[str, Any]:
-        """Merge the first level of a spec."""
+        """Merge the first level of a spec, or of data."""
         self._count("patch", resource)
         found = self.objects[resource.kind, namespace or "", name]
-        found["spec"] |= changes.get("spec", {})
+        for part in ("spec", "data"):
+            if part in changes:
+                found.setdefault(part, {}).update(changes[part])
         return self.put(found)
 
     async def delete(

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voxk8s import constants
-from voxk8s.api.workplan import WorkPlanResource
-from voxk8s.cluster import child_names
-from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.pod_template import Manifest, owned_object
+from voxk8s.cluster.pod_template import Manifest
 from voxk8s.cluster.resources import SECRETS
-
-CREDENTIALS = (constants.ENV_S3_KEY, constants.ENV_S3_SECRET, constants.ENV_S3_TOKEN)
+from voxk8s.storage import StoreOptions, TrustDomains
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +17,8 @@ class StoreTarget:
 
     `secret` is a Secret of the WorkPlan's namespace with the credentials; None if the pods get
     access by other means (a cloud's workload identity) or the store needs no credentials.
-    `default` tells that the chart names the store, not the WorkPlan.
+    `default` tells that the chart names the store, not the WorkPlan. The run writes in its own of
+    the `domains`.
     """
 
     url: str
@@ -30,11 +26,16 @@ class StoreTarget:
     region: str | None = None
     secret: str | None = None
     default: bool = False
+    domains: TrustDomains = field(default_factory=TrustDomains)
 
 
 def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] | Manifest]:
     """Return environment variables with the store's address and, if asked for, its credentials."""
-    env: list[tuple[str, str] | Manifest] = [(constants.ENV_STORE, store.url)]
+    env: list[tuple[str, str] | Manifest] = [
+        (constants.ENV_STORE, store.url),
+        (constants.ENV_STORE_DOMAIN, store.domains.own),
+        (constants.ENV_STORE_TRUSTS, ",".join(store.domains.trusts)),
+    ]
     if store.endpoint:
         env.append((constants.ENV_S3_ENDPOINT, store.endpoint))
     if store.region:
@@ -51,25 +52,32 @@ def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] 
                     }
                 },
             }
-            for name in CREDENTIALS
+            for name in constants.S3_CREDENTIALS
         ]
     return env
 
 
-def build_credentials_secret(
-    workplan: WorkPlanResource, defaults: Defaults, credentials: Mapping[str, str]
-) -> Manifest:
-    """Build the Secret with a copy of the default store's credentials for a run's pods.
+def build_credentials_secret(namespace: str, credentials: StoreOptions) -> Manifest:
+    """Build the Secret with the credentials of the runs of a namespace.
 
-    Its name contains a hash of its content: it is created and, at the end of the run, deleted, but
-    never changed. Keys of `credentials` other than CREDENTIALS are left out.
+    Its name is fixed, so that the operator needs no rights on other Secrets of the namespace.
     """
-    data = {name: credentials[name] for name in CREDENTIALS if credentials.get(name)}
-    name = child_names.child_name(workplan, "store", sorted(data.items()))
-    labels = child_names.child_labels(workplan, "store", defaults.version)
-    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    return owned_object(workplan, SECRETS, name, labels) | {
+    values = (credentials.key, credentials.secret, credentials.token)
+    data = dict(zip(constants.S3_CREDENTIALS, values, strict=True))
+    return {
+        "apiVersion": SECRETS.api_version,
+        "kind": SECRETS.kind,
+        "metadata": {
+            "name": constants.STORE_SECRET,
+            "namespace": namespace,
+            "labels": {
+                constants.LABEL_NAME: constants.APP_NAME,
+                constants.LABEL_COMPONENT: "store",
+                constants.LABEL_MANAGED_BY: constants.MANAGER_OPERATOR,
+            },
+        },
         "type": "Opaque",
-        "immutable": True,
-        "data": encoded,
+        "data": {
+            name: base64.b64encode(value.encode()).decode() for name, value in data.items() if value
+        },
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from voxk8s import constants
 from voxk8s.cluster.defaults import Defaults
+from voxk8s.controller.trust import SessionConfig, Trust
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import read_flag, read_json, read_number
 from voxk8s.storage import StoreOptions
@@ -21,7 +22,8 @@ _MIN_RESOLVER_MEMORY = 256 * 1024**2
 class StoreConfig:
     """The default store, its credentials, and the namespaces that may use it.
 
-    `prefixes` are the URLs below which the operator itself may read what users name.
+    `prefixes` are the URLs below which the operator itself may read what users name. `trust`
+    has the trust domains of namespaces, `session` tells how their runs get credentials.
     """
 
     url: str | None = None
@@ -29,12 +31,21 @@ class StoreConfig:
     allowed: tuple[str, ...] = (ALL_NAMESPACES,)
     denied: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    trust: Trust = field(default_factory=Trust)
+    session: SessionConfig = field(default_factory=SessionConfig)
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether pods get credentials, rather than a workload identity or none."""
+        static = any(domain.existing_secret for domain in self.trust.domains.values())
+        return bool(self.options.key or self.session.role_arn or static)
 
     def allows(self, namespace: str) -> bool:
         """Whether a namespace may use the default store."""
         if namespace in self.denied or ALL_NAMESPACES in self.denied:
             return False
-        return namespace in self.allowed or ALL_NAMESPACES in self.allowed
+        named = namespace in self.allowed or self.trust.names(namespace)
+        return named or ALL_NAMESPACES in self.allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,8 @@ class Config:
                 env, constants.ENV_STORE_ALLOWED_NAMESPACES, tuple[str, ...], (ALL_NAMESPACES,)
             ),
             denied=read_json(env, constants.ENV_STORE_DENIED_NAMESPACES, tuple[str, ...], ()),
+            trust=read_json(env, constants.ENV_STORE_TRUST, Trust, Trust()),
+            session=read_json(env, constants.ENV_STORE_STS, SessionConfig, SessionConfig()),
             prefixes=prefixes or ((url,) if url else ()),
         )
         return cls(

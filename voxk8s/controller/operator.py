@@ -14,6 +14,7 @@ from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.act.orphans import cleanup_orphans, delete_autoscalers
+from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config
 from voxk8s.controller.health import serve_health, serve_metrics
@@ -65,7 +66,8 @@ class Operator:
         self._resolver = Resolver(self._pool, now)
         self._recorder = EventRecorder(kube, config.identity, now)
         self._metrics = Metrics()
-        children = Children(kube, config, self._state, now=now)
+        self._credentials = RunCredentials(kube, config.store, now)
+        children = Children(kube, config, self._state, now=now, credentials=self._credentials)
         executor = ActionExecutor(
             kube,
             config,
@@ -158,8 +160,10 @@ class Operator:
             cleanup = tasks.create_task(
                 cleanup_orphans(self._kube, self._state, self._kube.server_clock.now)
             )
+            renewal = tasks.create_task(self._credentials.keep_fresh())
             await self._reconciler.run(self._config.workers, self._config.resync_seconds)
             cleanup.cancel()
+            renewal.cancel()
 
     async def _shut_down(self, leading: asyncio.Task[None], stopped: asyncio.Task[bool]) -> None:
         """Finish reconciliations that are under way, release the lease, and end everything."""

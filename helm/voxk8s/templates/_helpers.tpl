@@ -87,6 +87,30 @@ imagePullSecrets:
 {{- default (printf "%s-s3" (include "voxk8s.fullname" .)) .Values.s3.existingSecret -}}
 {{- end -}}
 
+{{/* The trust domains of namespaces, as the operator reads them. */}}
+{{- define "voxk8s.store.trust" -}}
+{{- $store := .Values.store -}}
+{{- $several := or (gt (len $store.allowedNamespaces) 1) (has "*" $store.allowedNamespaces) -}}
+{{- $perNamespace := eq (default (ternary "namespace" "shared" $several) $store.trust) "namespace" -}}
+{{- dict "perNamespace" $perNamespace "domains" $store.domains "trusts" $store.trusts | toJson -}}
+{{- end -}}
+
+{{/* How the operator gets keys for runs; the chart's S3 server has an STS and the role `runs`. */}}
+{{- define "voxk8s.store.sts" -}}
+{{- $sts := .Values.store.sts -}}
+{{- if and .Values.s3.enabled (not .Values.store.url) (not $sts.roleArn) -}}
+{{- $sts = merge (dict "roleArn" "arn:aws:iam::role/runs" "durationSeconds" 43200) $sts -}}
+{{- end -}}
+{{- $root := trimSuffix "/" (include "voxk8s.store.url" .) -}}
+{{- $read := default (list (printf "%s/inputs/" $root)) $sts.readPrefixes -}}
+{{- $write := default (list (printf "%s/outputs/{domain}/" $root)) $sts.writePrefixes -}}
+{{- $trust := include "voxk8s.store.trust" . | fromJson -}}
+{{- if and (include "voxk8s.store.secret" .) (not $sts.roleArn) $trust.perNamespace -}}
+{{- fail "store.trust: namespaces that do not trust each other need keys of their own: set store.sts.roleArn, or store.trust to shared if they may read, forge and delete each other's results" -}}
+{{- end -}}
+{{- merge (dict "readPrefixes" $read "writePrefixes" $write) $sts | toJson -}}
+{{- end -}}
+
 {{/* Port of the store, for network policies. */}}
 {{- define "voxk8s.store.port" -}}
 {{- $endpoint := include "voxk8s.store.endpoint" . -}}
@@ -140,11 +164,21 @@ imagePullSecrets:
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get]
-# To read credentials from the Secrets that WorkPlans refer to, and to create and delete copies of
-# the default store's credentials for runs.
+# To create the keys for TLS of Dask clusters, and the one Secret with the store's keys of runs.
 - apiGroups: [""]
   resources: [secrets]
-  verbs: [get, create, delete]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [voxk8s-store]
+  verbs: [patch]
+{{- with .Values.store.readableSecrets }}
+# To look up known results in stores of WorkPlans.
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: {{ toJson . }}
+  verbs: [get]
+{{- end }}
 # To create accounts, permissions and policies of runs; they are deleted with their owner.
 - apiGroups: [""]
   resources: [serviceaccounts]

@@ -23,6 +23,14 @@ DASK = "dask-operator"
 DENIED = "voxk8s-denied"
 """A namespace that may not use the default store, for tests of that."""
 
+TEAM, STRANGER, FRIEND = "voxk8s-team", "voxk8s-stranger", "voxk8s-friend"
+"""Namespaces in trust domains of their own, of which the last trusts the first."""
+DOMAINS = {
+    "team": {"namespaces": [TEAM]},
+    "stranger": {"namespaces": [STRANGER]},
+    "friend": {"namespaces": [FRIEND], "trusts": ["team"]},
+}
+
 BUCKET = "voxk8s"
 MARK = "tests.voxk8s.io/installed"
 """Annotation of a release's namespace: what was installed there, as a hash of chart and values."""
@@ -76,7 +84,12 @@ def releases(images: Mapping[str, str]) -> list[Release]:
             "libraries": {images["ENGINE_IMAGE"]: {"SimpleITK": metadata.version("SimpleITK")}},
         },
         "s3": {"enabled": True, "image": images["S3_IMAGE"], "bucket": BUCKET},
-        "store": {"allowedNamespaces": ["*"], "deniedNamespaces": [DENIED]},
+        "store": {
+            "allowedNamespaces": ["*"],
+            "deniedNamespaces": [DENIED],
+            "trust": "shared",
+            "domains": DOMAINS,
+        },
         "testKernels": {"enabled": True},
         "defaults": {"worker": {"resources": WORKER}},
     }

@@ -12,6 +12,7 @@ from tests.support.paths import DATA
 from voxk8s.cluster.child_names import label_value
 from voxk8s.cluster.rbac import COMPUTE_ACCOUNT
 from voxk8s.cluster.resources import resource_of
+from voxk8s.constants import STORE_SECRET
 
 FOLDER = DATA / "manifests"
 
@@ -24,13 +25,13 @@ def test_manifests_are_the_golden_ones(name: str) -> None:
 
 
 def test_children_are_owned_by_the_workplan() -> None:
-    """Only the service account that the runs of a namespace share has no owner."""
+    """Only the account and the Secret that the runs of a namespace share have no owner."""
     without = [
         thing["metadata"]["name"]
         for thing in GOLDEN["plain"]
         if "ownerReferences" not in thing["metadata"]
     ]
-    assert without == [COMPUTE_ACCOUNT]
+    assert without == [COMPUTE_ACCOUNT, STORE_SECRET]
 
 
 def test_children_have_the_label_of_the_workplan() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from tests.support.example_runs import (
     CREDENTIALS,
@@ -14,10 +13,9 @@ from tests.support.example_runs import (
     container,
     env,
     only,
-    work_plan,
 )
-from tests.support.example_runs import PLAIN as DEFAULTS
-from voxk8s.cluster.store_target import build_credentials_secret
+from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret, store_env
+from voxk8s.storage import TrustDomains
 
 
 def test_scheduler_has_no_credentials() -> None:
@@ -35,14 +33,17 @@ def test_store_without_a_secret_needs_no_keys() -> None:
     assert not [name for name in env(worker) if name.startswith("AWS_")]
 
 
-def test_credentials_are_named_by_their_content() -> None:
-    """Changed credentials get a new Secret; keys that are no credentials are left out."""
-
-    def secret(**more: str) -> dict[str, Any]:
-        return build_credentials_secret(work_plan(), DEFAULTS, CREDENTIALS | more)
-
-    made = secret()
+def test_credentials_of_a_namespace_have_one_name() -> None:
+    """The Secret has a fixed name, and only the keys that there are."""
+    made = build_credentials_secret("lab", CREDENTIALS)
+    assert (made["metadata"]["namespace"], made["metadata"]["name"]) == ("lab", "voxk8s-store")
     assert base64.b64decode(made["data"]["AWS_ACCESS_KEY_ID"]) == b"key"
     assert set(made["data"]) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
-    assert made["metadata"]["name"] == secret(OTHER="x")["metadata"]["name"]
-    assert made["metadata"]["name"] != secret(AWS_ACCESS_KEY_ID="new")["metadata"]["name"]
+
+
+def test_pods_know_their_trust_domain() -> None:
+    """A run writes in its own domain and reads from those that it trusts."""
+    target = StoreTarget("s3://results", domains=TrustDomains("team-a", ("team-b", "shared")))
+    found = dict(item for item in store_env(target, credentials=True) if isinstance(item, tuple))
+    assert found["VOXK8S_STORE_DOMAIN"] == "team-a"
+    assert found["VOXK8S_STORE_TRUSTS"] == "team-b,shared"

@@ -23,13 +23,14 @@ from voxk8s.cluster.rbac import build_compute_account, build_runner_rbac
 from voxk8s.cluster.resources import ROLE_BINDINGS, ApiResource, resource_of
 from voxk8s.cluster.runner_job import build_runner_job
 from voxk8s.cluster.tls import build_tls_secret, secret_name
+from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import ClusterView, Observed, Problem
 from voxk8s.controller.resolve.store_access import StoreAccess, store_access
 from voxk8s.controller.work_queue import Backoff
-from voxk8s.errors import PermanentError
+from voxk8s.errors import PermanentError, StoreAccessDenied, StoreUnreachable
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Children:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     _deleted_at: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    credentials: RunCredentials | None = None
     backoff: Backoff = field(default_factory=lambda: Backoff(first=1.0, most=60.0))
     chance: Callable[[], float] = random.random
     _cluster_with_keys: dict[str, str] = field(default_factory=dict)
@@ -113,6 +115,7 @@ class Children:
         others = [manifest for manifest in manifests if resource_of(manifest) != ROLE_BINDINGS]
         await self._create_missing(observed, others)
         await self._create_missing(observed, bindings)
+        await self._write_credentials(observed)
 
     async def create_cluster(self, observed: Observed, action: CreateCluster) -> None:
         """Create the DaskCluster, and the keys for TLS."""
@@ -178,31 +181,13 @@ class Children:
         }
         if child in self._deleted_at:
             return
-        if action.kind is ChildKind.CREDENTIALS:
-            await self._delete_secret(observed, action)
-        else:
-            _log.info("deleting %s %s/%s: %s", action.kind, namespace, action.name, action.reason)
-            resource = _RESOURCES[action.kind]
-            await self.kube.delete(resource, action.name, namespace, uid=action.uid)
+        _log.info("deleting %s %s/%s: %s", action.kind, namespace, action.name, action.reason)
+        resource = _RESOURCES[action.kind]
+        await self.kube.delete(resource, action.name, namespace, uid=action.uid)
         self._deleted_at[child] = now
 
-    async def _delete_secret(self, observed: Observed, action: DeleteChild) -> None:
-        """Delete a Secret that was created for this run, but never one of the user."""
-        metadata = observed.workplan.metadata
-        name = f"{metadata.namespace}/{action.name}"
-        try:
-            found = await self.kube.find(resources.SECRETS, action.name, metadata.namespace)
-            owners = found["metadata"].get("ownerReferences") or () if found else ()
-            if found and any(owner["uid"] == metadata.uid for owner in owners):
-                _log.info("deleting Secret %s: %s", name, action.reason)
-                uid = found["metadata"]["uid"]
-                await self.kube.delete(resources.SECRETS, action.name, metadata.namespace, uid=uid)
-        except (kube_errors.Conflict, kube_errors.Forbidden) as error:
-            # It is deleted with its WorkPlan; the run's pods must not be kept because of it.
-            _log.warning("cannot delete Secret %s: %s", name, error)
-
     def _access(self, observed: Observed) -> StoreAccess:
-        return store_access(observed.workplan, self.config.store, self.config.defaults)
+        return store_access(observed.workplan, self.config.store)
 
     def _cluster_manifest(self, observed: Observed, workers: int) -> KubeObject:
         target = self._access(observed).target
@@ -220,6 +205,31 @@ class Children:
             return observed.cluster.encrypted
         return self.config.defaults.tls
 
+    async def _write_credentials(self, observed: Observed) -> None:
+        """Write the Secret with the default store's credentials in the namespace of the run."""
+        if self.credentials is None or observed.workplan.spec.store is not None:
+            return
+        metadata = observed.workplan.metadata
+        child = f"Secret {constants.STORE_SECRET}"
+        refusals = self._refusals.setdefault(metadata.uid, {})
+        if not self._is_due(metadata.uid, child):
+            return
+        try:
+            await self.credentials.write(metadata.namespace)
+        except kube_errors.Fenced:
+            raise
+        except kube_errors.ApiError as error:
+            problem, answered = _creation_problem(resources.SECRETS, child, error)
+            self._refuse(refusals, child, problem, answered, error.retry_after)
+        except StoreAccessDenied as error:
+            problem = Problem(constants.REASON_STORE_ACCESS_DENIED, str(error))
+            self._refuse(refusals, child, problem, answered=True)
+        except StoreUnreachable as error:
+            problem = Problem(constants.REASON_STORE_UNREACHABLE, str(error))
+            self._refuse(refusals, child, problem, answered=True)
+        else:
+            refusals.pop(child, None)
+
     async def _create_keys(self, observed: Observed, cluster: ClusterView | None) -> None:
         """Create the keys of a cluster: after it, as Kubernetes deletes them with their owner."""
         if cluster is None or not cluster.encrypted:
@@ -233,12 +243,11 @@ class Children:
 
     def _access_manifests(self, observed: Observed) -> list[KubeObject]:
         workplan, defaults = observed.workplan, self.config.defaults
-        access = self._access(observed)
+        target = self._access(observed).target
         return [
             build_compute_account(workplan.metadata.namespace),
             *build_runner_rbac(workplan, defaults),
-            *build_network_policies(workplan, defaults, access.target),
-            *([access.secret_manifest] if access.secret_manifest else []),
+            *build_network_policies(workplan, defaults, target),
         ]
 
     def _build(

@@ -14,7 +14,6 @@ class ChildKind(StrEnum):
     AUTOSCALER = "DaskAutoscaler"
     RUNNER = "Job"
     WORKER = "Deployment"
-    CREDENTIALS = "Secret"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,7 @@ class DeploymentView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A DaskCluster: its initial number of workers, and the Secret that its pods read.
-
-    `secret` has the store's credentials, `encrypted` tells whether its pods speak TLS.
+    """A DaskCluster, its initial number of workers, and whether its pods speak TLS.
 
     `deleting` is the time of its deletion timestamp.
     """
@@ -71,7 +69,6 @@ class ClusterView:
     workers: int = 0
     deleting: datetime | None = None
     failed: bool = False
-    secret: str = ""
     handled: bool = False
     """Whether the dask operator has done anything with it."""
     encrypted: bool = False
@@ -107,7 +104,7 @@ class AutoscalerView:
 class JobView:
     """The runner's Job; `complete` and `failed` are its two terminal conditions.
 
-    `cluster` is the DaskCluster whose scheduler its pod connects to, `secret` what the pod reads.
+    `cluster` is the DaskCluster whose scheduler its pod connects to.
     """
 
     name: str
@@ -115,7 +112,6 @@ class JobView:
     owner: str
     created: datetime
     cluster: str = ""
-    secret: str = ""
     attempts: int = 0
     complete: bool = False
     failed: bool = False

@@ -35,7 +35,6 @@ def cluster(body: Json) -> observed.ClusterView:
         deleting=_deleting(body),
         failed=(body.get("status") or {}).get("phase") == "Error",
         handled=bool((body.get("status") or {}).get("phase") or metadata.get("finalizers")),
-        secret=_secret((body["spec"].get("worker") or {}).get("spec") or {}),
         encrypted=_is_encrypted((body["spec"].get("worker") or {}).get("spec") or {}),
     )
 
@@ -108,7 +107,6 @@ def job(body: Json) -> observed.JobView:
         owner=_owner(body),
         created=_time(metadata["creationTimestamp"]),
         cluster=_scheduler_cluster(body),
-        secret=_secret(body["spec"]["template"]["spec"]),
         attempts=attempts,
         complete="Complete" in conditions or "SuccessCriteriaMet" in conditions,
         failed="Failed" in conditions,
@@ -171,16 +169,6 @@ def _scheduler_cluster(job: Json) -> str:
             if variable["name"] == constants.ENV_SCHEDULER_ADDRESS:
                 host = urlsplit(str(variable.get("value", ""))).hostname or ""
                 return host.partition(".")[0].removesuffix("-scheduler")
-    return ""
-
-
-def _secret(pod: Json) -> str:
-    """Return the Secret with the store's credentials that a pod reads; empty if there is none."""
-    for container in pod.get("containers") or ():
-        for variable in container.get("env") or ():
-            reference = (variable.get("valueFrom") or {}).get("secretKeyRef")
-            if reference and variable["name"] == constants.ENV_S3_KEY:
-                return str(reference["name"])
     return ""
 
 

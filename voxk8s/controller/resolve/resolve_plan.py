@@ -85,7 +85,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
             source_digest=document.digest if document else None,
             store_checked=False,
         )
-    opened = store_cache.get(request.store_url, request.options)
+    opened = store_cache.get(request.store_url, request.options, request.domains)
     message = (
         ""
         if opened.conditional_writes

@@ -19,7 +19,7 @@ from voxk8s.controller.config import Config
 from voxk8s.controller.resolve.resolution_state import Invalid, TransientFailure
 from voxk8s.controller.resolve.store_access import StoreAccess, secret_options, store_access
 from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied
-from voxk8s.storage import StoreOptions
+from voxk8s.storage import StoreOptions, TrustDomains
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class ResolveRequest:
     """A plan to resolve. Without `options` the operator may not read the store.
 
     `document` is None for a plan behind `url`. `output_url` is where saved files are copied to.
+    `domains` are the trust domains of the store.
     `run_folder` is the folder in the store for results that do not fit into the status. `prefixes`
     are the URLs below which the operator may read inputs. `libraries` are the versions of libraries
     in the image of the run, as far as known.
@@ -40,6 +41,7 @@ class ResolveRequest:
     output_url: str | None
     store_url: str
     options: StoreOptions | None
+    domains: TrustDomains = field(default_factory=TrustDomains)
     run_folder: str = ""
     prefixes: tuple[str, ...] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +68,7 @@ async def make_request(
         size = stored_bytes(source)
         if size > INLINE_PLAN_BYTES:
             return _too_large(size)
-        access = store_access(workplan, config.store, config.defaults)
+        access = store_access(workplan, config.store)
         options = await _store_options(kube, config, workplan, access)
     except NotFound:
         return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, "The WorkPlan was deleted.")
@@ -88,6 +90,7 @@ async def make_request(
         output_url=spec.output.url if spec.output else None,
         store_url=access.target.url,
         options=options,
+        domains=access.target.domains,
         run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",
         prefixes=config.store.prefixes,
         libraries=dict(

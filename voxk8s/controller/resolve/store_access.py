@@ -1,7 +1,7 @@
 """Which store a WorkPlan uses, with which credentials, and whether the operator may read it.
 
-Whoever may use a store can read all of it: the default store is for the namespaces that the chart
-allows, other namespaces bring their own. The operator itself contacts only stores that the chart
+The default store is for the namespaces that the chart allows, each in its trust domain; other
+namespaces bring their own. The operator itself contacts only stores that the chart
 allows: otherwise users could make it send requests to any address and read the answer in a
 condition.
 """
@@ -17,8 +17,7 @@ from typing import Any
 from voxk8s import constants
 from voxk8s.api.spec import Store
 from voxk8s.api.workplan import WorkPlanResource
-from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret
+from voxk8s.cluster.store_target import StoreTarget
 from voxk8s.controller.config import StoreConfig
 from voxk8s.errors import StoreAccessDenied
 from voxk8s.storage import StoreOptions
@@ -29,19 +28,15 @@ from voxk8s.storage.store_options import parse_url
 class StoreAccess:
     """A WorkPlan's store as its pods get it.
 
-    `secret_manifest` is the copy of the operator's credentials to create for the pods,
-    `user_secret` the name of the user's own Secret.
+    `user_secret` is the name of the user's own Secret.
     """
 
     target: StoreTarget
-    secret_manifest: dict[str, Any] | None = None
     user_secret: str | None = None
     operator_may_read: bool = False
 
 
-def store_access(
-    workplan: WorkPlanResource, config: StoreConfig, defaults: Defaults
-) -> StoreAccess:
+def store_access(workplan: WorkPlanResource, config: StoreConfig) -> StoreAccess:
     """Return the store of a WorkPlan.
 
     Raises StoreAccessDenied, with what to do, if the WorkPlan may not use it, and InvalidUsage for
@@ -50,12 +45,10 @@ def store_access(
     store = workplan.spec.store
     if store is not None:
         return _user_store(store, config)
-    return _default_store(workplan, config, defaults)
+    return _default_store(workplan, config)
 
 
-def _default_store(
-    workplan: WorkPlanResource, config: StoreConfig, defaults: Defaults
-) -> StoreAccess:
+def _default_store(workplan: WorkPlanResource, config: StoreConfig) -> StoreAccess:
     namespace = workplan.metadata.namespace
     if config.url is None:
         raise StoreAccessDenied(
@@ -68,21 +61,15 @@ def _default_store(
             f" your own, or have {namespace} added to the chart's store.allowedNamespaces."
         )
     options = config.options
-    credentials = {
-        constants.ENV_S3_KEY: options.key or "",
-        constants.ENV_S3_SECRET: options.secret or "",
-        constants.ENV_S3_TOKEN: options.token or "",
-    }
-    manifest = build_credentials_secret(workplan, defaults, credentials) if options.key else None
     return StoreAccess(
         target=StoreTarget(
             url=config.url,
             endpoint=options.endpoint,
             region=options.region,
-            secret=manifest["metadata"]["name"] if manifest else None,
+            secret=constants.STORE_SECRET if config.has_credentials else None,
             default=True,
+            domains=config.trust.domains_of(namespace),
         ),
-        secret_manifest=manifest,
         operator_may_read=True,
     )
 

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from voxk8s.storage import ResultStore, StoreOptions, open_store
+from voxk8s.storage import ResultStore, StoreOptions, TrustDomains, open_store
 
+_SHARED = TrustDomains()
 MAX_AGE = 5.0
 """Seconds for which a store is reused: this bounds the age of what the store itself caches."""
 
@@ -22,21 +23,24 @@ class OpenStore:
 
 @dataclass(slots=True)
 class StoreCache:
-    """Opens stores and keeps each for MAX_AGE, by URL and credentials."""
+    """Opens stores and keeps each for MAX_AGE, by URL, credentials and trust domains."""
 
     clock: Callable[[], float] = time.monotonic
-    _entries: dict[tuple[str, StoreOptions], tuple[float, OpenStore]] = field(default_factory=dict)
+    _entries: dict[tuple[str, StoreOptions, TrustDomains], tuple[float, OpenStore]] = field(
+        default_factory=dict
+    )
 
-    def get(self, url: str, options: StoreOptions) -> OpenStore:
+    def get(self, url: str, options: StoreOptions, domains: TrustDomains = _SHARED) -> OpenStore:
         """Return an open store; raises StoreUnreachable or StoreAccessDenied."""
         now = self.clock()
-        self._entries = {key: e for key, e in self._entries.items() if now - e[0] < MAX_AGE}
-        entry = self._entries.get((url, options))
+        self._entries = {each: e for each, e in self._entries.items() if now - e[0] < MAX_AGE}
+        key = url, options, domains
+        entry = self._entries.get(key)
         if entry is not None:
             return entry[1]
-        store = open_store(url, options=options, env={})
+        store = open_store(url, domain=domains.own, trusts=domains.trusts, options=options, env={})
         opened = OpenStore(store, store.probe().conditional_writes)
-        self._entries[url, options] = now, opened
+        self._entries[key] = now, opened
         return opened
 
 

@@ -119,9 +119,9 @@ async def test_end_deletes_the_cluster(operator: ScriptedOperator) -> None:
     operator.state.workplans.upsert(operator.kube.put(body))
     await operator.reconcile()
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
-    assert [kind for kind, _ in operator.kube.deleted] == ["Secret", "DaskCluster"]
+    assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
     await operator.reconcile()
-    assert len(operator.kube.deleted) == 2, "asked for again before the watch could tell"
+    assert len(operator.kube.deleted) == 1, "asked for again before the watch could tell"
 
 
 async def test_user_secrets_are_kept(operator: ScriptedOperator) -> None:
@@ -136,15 +136,3 @@ async def test_user_secrets_are_kept(operator: ScriptedOperator) -> None:
     operator.state.workplans.upsert(operator.kube.put(body))
     await operator.reconcile()
     assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
-
-
-async def test_secret_that_cannot_be_deleted(operator: ScriptedOperator) -> None:
-    """If the Secret cannot be deleted, the cluster is deleted all the same."""
-    operator.user_applies()
-    await operator.reconcile(2)
-    body = operator.workplan
-    body["status"] |= {"outcome": {"state": "Failed", "reason": "OperationFailed"}}
-    operator.state.workplans.upsert(operator.kube.put(body))
-    operator.kube.fail("delete Secret", Forbidden("no such right", 403))
-    await operator.reconcile()
-    assert ("DaskCluster" in dict(operator.kube.deleted)) is True

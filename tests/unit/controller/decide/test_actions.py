@@ -54,5 +54,4 @@ def test_children_have_the_kinds_of_kubernetes() -> None:
         "DaskAutoscaler",
         "Job",
         "Deployment",
-        "Secret",
     ]

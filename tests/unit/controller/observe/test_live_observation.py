@@ -81,4 +81,4 @@ async def test_without_a_live_answer_nothing_is_deleted(operator: ScriptedOperat
         await operator.reconcile()
     assert operator.kube.deleted == []
     await operator.reconcile()
-    assert [kind for kind, _ in operator.kube.deleted] == ["Secret", "DaskCluster", "Job"]
+    assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster", "Job"]

@@ -76,17 +76,6 @@ def test_job(status: dict[str, Any], complete: bool, failed: bool, attempts: int
     assert view.finished == (complete or failed)
 
 
-def test_secret_of_a_run() -> None:
-    """The Secret of a cluster or Job is the one with its pods' S3 key."""
-    reference = {"secretKeyRef": {"name": "vox-store", "key": "AWS_ACCESS_KEY_ID"}}
-    env = [{"name": "A", "value": "1"}, {"name": "AWS_ACCESS_KEY_ID", "valueFrom": reference}]
-    spec = {"containers": [{"name": "main", "env": env}]}
-    cluster = parse_views.cluster({"metadata": meta(), "spec": {"worker": {"spec": spec}}})
-    job = parse_views.job({"metadata": meta(), "spec": {"template": {"spec": spec}}})
-    assert (cluster.secret, job.secret) == ("vox-store", "vox-store")
-    assert parse_views.cluster({"metadata": meta(), "spec": {}}).secret == ""
-
-
 def test_error_of_the_dask_operator() -> None:
     """Of a traceback the last line says what happened."""
     message = "Handler 'x' failed\nTraceback:\n  File y\nkr8s.ServerError: exceeded quota\n"
@@ -96,3 +85,11 @@ def test_error_of_the_dask_operator() -> None:
     assert (found.cluster_uid, found.message, found.time) == (
         "u-c", "kr8s.ServerError: exceeded quota", "t",
     )  # fmt: skip
+
+
+def test_pods_with_keys_speak_tls() -> None:
+    """A cluster is encrypted if its workers mount keys."""
+    volumes = [{"name": "scratch", "emptyDir": {}}, {"name": "tls", "secret": {}}]
+    spec = {"worker": {"spec": {"containers": [], "volumes": volumes}}}
+    assert parse_views.cluster({"metadata": meta(), "spec": spec}).encrypted
+    assert not parse_views.cluster({"metadata": meta(), "spec": {}}).encrypted

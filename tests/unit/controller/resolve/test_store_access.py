@@ -9,7 +9,6 @@ import pytest
 
 from tests.unit.controller import observed_builders as build
 from voxk8s.api.spec import Store
-from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.config import StoreConfig
 from voxk8s.controller.resolve.store_access import (
     StoreAccess,
@@ -17,10 +16,10 @@ from voxk8s.controller.resolve.store_access import (
     secret_options,
     store_access,
 )
+from voxk8s.controller.trust import Domain, Trust
 from voxk8s.errors import InvalidUsage, StoreAccessDenied
-from voxk8s.storage import StoreOptions
+from voxk8s.storage import StoreOptions, TrustDomains
 
-DEFAULTS = Defaults(engine_image="img:1")
 OPTIONS = StoreOptions(endpoint="http://s3:8333", region="r", key="KEY", secret="SECRET")
 
 
@@ -33,15 +32,14 @@ def config(**changes: Any) -> StoreConfig:
 
 def access(spec: dict[str, Any] | None = None, **changes: Any) -> StoreAccess:
     """Return the store of a WorkPlan in namespace ns."""
-    return store_access(build.workplan(spec), config(**changes), DEFAULTS)
+    return store_access(build.workplan(spec), config(**changes))
 
 
 def test_default_store_comes_with_a_secret() -> None:
     """The default store's credentials reach the pods in a Secret only."""
     found = access()
     assert found.operator_may_read
-    assert found.secret_manifest is not None
-    assert found.target.secret == found.secret_manifest["metadata"]["name"]
+    assert found.target.secret == "voxk8s-store"
     assert "SECRET" not in repr(found.target)
     assert (found.target.url, found.target.endpoint) == ("s3://results", "http://s3:8333")
 
@@ -67,6 +65,15 @@ def test_namespaces(changes: dict[str, Any], allowed: bool) -> None:
         access(**changes)
 
 
+def test_trust_domain_of_a_namespace() -> None:
+    """The run of a namespace gets its domain; a domain's namespaces may use the store."""
+    trust = Trust(domains={"team": Domain(namespaces=("ns",), trusts=("shared",))})
+    found = access(allowed=(), trust=trust)
+    assert found.target.domains == TrustDomains("team", ("shared",))
+    with pytest.raises(StoreAccessDenied):
+        access(allowed=(), denied=("ns",), trust=trust)
+
+
 def test_no_default_store() -> None:
     """Without a default store the error says what to do."""
     with pytest.raises(StoreAccessDenied, match=r"spec\.store"):
@@ -82,7 +89,8 @@ def own(**parts: Any) -> dict[str, Any]:
 def test_user_store_uses_the_users_secret() -> None:
     """A user's store is used with the user's Secret; the operator's is never copied."""
     found = access(own(), denied=("ns",))
-    assert (found.target.secret, found.secret_manifest) == ("keys", None)
+    assert found.target.secret == "keys"
+    assert found.target.domains == TrustDomains()
 
 
 @pytest.mark.parametrize(

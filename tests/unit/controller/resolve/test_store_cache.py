@@ -7,7 +7,7 @@ import pytest
 from voxk8s.controller.resolve import store_cache
 from voxk8s.controller.resolve.store_cache import MAX_AGE, StoreCache
 from voxk8s.errors import StoreUnreachable
-from voxk8s.storage import ResultStore, StoreOptions, open_store
+from voxk8s.storage import ResultStore, StoreOptions, TrustDomains, open_store
 
 URL = "s3://results"
 MINE, YOURS = StoreOptions(key="me", secret="x"), StoreOptions(key="you", secret="x")
@@ -23,7 +23,7 @@ class CountingCache:
         self.stores = StoreCache(lambda: self.seconds)
 
     def open_store(
-        self, url: str, *, options: StoreOptions | None = None, env: object = None
+        self, url: str, *, options: StoreOptions | None = None, **_: object
     ) -> ResultStore:
         """Open a store in memory, or raise the scripted error."""
         self.opened.append(options)
@@ -61,6 +61,13 @@ def test_credentials_are_not_shared(cache: CountingCache) -> None:
     cache.stores.get(URL, MINE)
     cache.stores.get(URL, YOURS)
     assert cache.opened == [MINE, YOURS]
+
+
+def test_domains_are_not_shared(cache: CountingCache) -> None:
+    """Nor between trust domains of one store."""
+    cache.stores.get(URL, MINE, TrustDomains("a"))
+    cache.stores.get(URL, MINE, TrustDomains("a", ("b",)))
+    assert len(cache.opened) == 2
 
 
 def test_failures_are_not_cached(cache: CountingCache) -> None:

@@ -31,10 +31,7 @@ def autoscaler_may_poll(observed: Observed, now: datetime) -> bool:
 def unneeded_children(
     observed: Observed, state: PhaseState, now: datetime
 ) -> Iterator[DeleteChild]:
-    """Yield the deletions of all children that exist and are not kept.
-
-    The copy of the store's credentials goes first: its name is known only from its users.
-    """
+    """Yield the deletions of all children that exist and are not kept."""
     autoscaler = observed.autoscaler
     if autoscaler is not None and not autoscaler.deleting:
         yield DeleteChild(ChildKind.AUTOSCALER, autoscaler.name, autoscaler.uid, state.reason)
@@ -43,9 +40,6 @@ def unneeded_children(
     runner = observed.runner
     if runner and (runner.finished or runner.deleting or _is_exiting(observed, state, now)):
         runner = None  # It is kept for its log.
-    secrets = {child.secret for child in (*clusters, runner) if child is not None and child.secret}
-    for name in sorted(secrets):
-        yield DeleteChild(ChildKind.CREDENTIALS, name, "", state.reason)
     for cluster in () if autoscaler_may_poll(observed, now) else clusters:
         yield DeleteChild(ChildKind.CLUSTER, cluster.name, cluster.uid, state.reason)
     if runner is not None:

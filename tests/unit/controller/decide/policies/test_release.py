@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from tests.unit.controller import observed_builders as build
@@ -41,25 +40,6 @@ def test_runner_outcome_ends_the_run() -> None:
     last = (DeleteChild(ChildKind.CLUSTER, "c", "u-c", "AllGoalsReached"),)
     assert child_actions(build.replace(observed, autoscaler=None)) == last
     assert child_actions(going, later(5)) == last
-
-
-@pytest.mark.parametrize("end", ["outcome", "suspension"])
-def test_copied_credentials_are_deleted_first(end: str) -> None:
-    """The run's Secret is deleted once, and before the cluster that names it."""
-    observed = build.running(cluster=build.cluster(secret="s"), runner=build.job(secret="s"))
-    if end == "suspension":
-        observed = build.with_spec(observed, suspend=True)
-    else:
-        status = msgspec.structs.replace(observed.workplan.status, outcome=run_outcome())
-        observed = build.with_status(observed, status)
-    kinds = [action.kind for action in child_actions(observed) if isinstance(action, DeleteChild)]
-    assert kinds[:2] == [ChildKind.AUTOSCALER, ChildKind.CREDENTIALS]
-    assert kinds.count(ChildKind.CREDENTIALS) == 1
-    over = build.replace(
-        build.with_operator_status(observed, outcome=observed.workplan.status.outcome),
-        cluster=None, autoscaler=None, pods=(), runner=build.job(secret="s", complete=True),
-    )  # fmt: skip
-    assert not child_actions(over, later(60))
 
 
 def test_runner_that_does_not_exit_is_deleted() -> None:

@@ -1,0 +1,107 @@
+"""Credentials of the runs of a namespace."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tests.support.scripted_kube import ScriptedKube
+from voxk8s.controller.act.run_credentials import RunCredentials
+from voxk8s.controller.config import StoreConfig
+from voxk8s.controller.trust import Domain, SessionConfig, Trust
+from voxk8s.errors import StoreAccessDenied
+from voxk8s.storage import StoreOptions
+
+if TYPE_CHECKING:
+    from voxk8s.cluster.kube_client import KubeClient
+
+OPERATOR = StoreOptions(key="OPERATOR", secret="s")
+SESSION = SessionConfig(role_arn="arn:aws:iam::role/runs", read_prefixes=("s3://bkt/inputs/",))
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Scene:
+    """A namespace with a scripted API server, and an STS that counts sessions."""
+
+    def __init__(self, tmp_path: Path, **config: Any) -> None:
+        self.kube = ScriptedKube()
+        self.now = START
+        self.policies: list[Any] = []
+        given: dict[str, Any] = {"url": "s3://bkt/results", "options": OPERATOR, **config}
+        self.credentials = RunCredentials(
+            cast("KubeClient", self.kube),
+            StoreConfig(**given),
+            now=lambda: self.now,
+            assume=self._assume,
+            folder=tmp_path,
+        )
+
+    def _assume(
+        self, _: StoreOptions, role: str, policy: Any, *, domain: str, seconds: int, endpoint: Any
+    ) -> tuple[StoreOptions, datetime]:
+        assert role == SESSION.role_arn
+        self.policies.append(policy)
+        made = StoreOptions(key=f"{domain}-{len(self.policies)}", secret="s", token="t")
+        return made, self.now + timedelta(seconds=seconds)
+
+    def key(self, namespace: str) -> str:
+        """The access key in the Secret of a namespace."""
+        data = self.kube.objects["Secret", namespace, "voxk8s-store"]["data"]
+        return base64.b64decode(data["AWS_ACCESS_KEY_ID"]).decode()
+
+
+async def test_sessions_are_confined_to_the_domain(tmp_path: Path) -> None:
+    """With a role each domain has a session of its own; the operator's keys reach nobody."""
+    scene = Scene(tmp_path, session=SESSION, trust=Trust(per_namespace=True))
+    await scene.credentials.write("lab")
+    await scene.credentials.write("ward")
+    assert (scene.key("lab"), scene.key("ward")) == ("lab-1", "ward-2")
+    written = scene.policies[0]["Statement"][0]["Resource"]
+    assert written == ["arn:aws:s3:::bkt/results/domains/lab/*"]
+
+
+async def test_a_session_is_renewed_before_it_ends(tmp_path: Path) -> None:
+    """Half its life is used, then the next run gets a new one."""
+    scene = Scene(tmp_path, session=SESSION)
+    await scene.credentials.write("lab")
+    await scene.credentials.write("lab")
+    assert scene.key("lab") == "shared-1"
+    scene.now += timedelta(seconds=SESSION.duration_seconds * 0.6)
+    await scene.credentials.write("lab")
+    assert scene.key("lab") == "shared-2"
+
+
+async def test_static_keys_of_a_domain(tmp_path: Path) -> None:
+    """A domain's Secret takes precedence, and its keys are read anew each time."""
+    (tmp_path / "team").mkdir()
+    trust = Trust(domains={"team": Domain(namespaces=("lab",), existing_secret="team-keys")})
+    scene = Scene(tmp_path, trust=trust, session=SESSION)
+    with pytest.raises(StoreAccessDenied, match="team-keys"):
+        await scene.credentials.write("lab")
+    for key in ("ONE", "TWO"):
+        (tmp_path / "team" / "AWS_ACCESS_KEY_ID").write_text(key)
+        (tmp_path / "team" / "AWS_SECRET_ACCESS_KEY").write_text("s")
+        await scene.credentials.write("lab")
+        assert scene.key("lab") == key
+
+
+async def test_the_operators_keys_are_for_one_domain_only(tmp_path: Path) -> None:
+    """Where namespaces do not trust each other, none gets the keys that are good for all."""
+    alone = Scene(tmp_path)
+    await alone.credentials.write("lab")
+    assert alone.key("lab") == "OPERATOR"
+    divided = Scene(tmp_path, trust=Trust(per_namespace=True))
+    with pytest.raises(StoreAccessDenied, match="roleArn"):
+        await divided.credentials.write("lab")
+    assert not divided.kube.objects
+
+
+async def test_a_workload_identity_needs_no_secret(tmp_path: Path) -> None:
+    """Without keys of its own the operator writes none."""
+    scene = Scene(tmp_path, options=StoreOptions())
+    await scene.credentials.write("lab")
+    assert not scene.kube.objects

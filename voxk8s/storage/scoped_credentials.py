@@ -1,0 +1,148 @@
+"""Short-lived credentials for the runs of a trust domain: STS AssumeRole with a session policy.
+
+Tried with SeaweedFS 4.48; AWS, MinIO and Ceph have the same call. The session's rights are the
+intersection of the role's and the policy's, so the role may have the rights of all domains.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from voxk8s import constants
+from voxk8s.errors import InvalidUsage, StoreAccessDenied, StoreUnreachable
+from voxk8s.storage.store_options import Location, StoreOptions, parse_url
+from voxk8s.storage.trust_domain import TrustDomains, domain_root
+
+_ROOT_FOLDERS: Final = tuple(
+    prefix.partition("/")[0]
+    for prefix in (
+        constants.RECORDS_PREFIX,
+        constants.BLOBS_PREFIX,
+        constants.RUNS_PREFIX,
+        constants.PINS_PREFIX,
+        constants.QUARANTINE_PREFIX,
+        constants.LEASES_PREFIX,
+        constants.COSTS_PREFIX,
+        constants.PROBE_PATH,
+    )
+)
+"""Folders of a domain; `shared` has the folders of other domains beside them."""
+_READ: Final = ["s3:GetObject"]
+_WRITE: Final = [
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+]
+# A name of 2 to 64 characters that appears in the server's log.
+_SESSION: Final = "voxk8s-{}"
+_SESSION_LENGTH: Final = 64
+
+
+def session_policy(
+    store: Location, domains: TrustDomains, *, read: Iterable[str] = (), write: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the policy of a run's session: all rights in its own domain, reading where it trusts.
+
+    `read` and `write` are further s3:// prefixes, of inputs and of saved files. Raises InvalidUsage
+    for a store or a prefix that is not on S3.
+    """
+    own = [f"{root}*" for root in _roots(store, domains.own)]
+    trusted = [f"{root}*" for name in domains.trusts for root in _roots(store, name)]
+    written = [f"{_key(parse_url(url))}*" for url in write]
+    inputs = [f"{_key(parse_url(url))}*" for url in read]
+    listed: dict[str, list[str]] = {}
+    for pattern in (*own, *written, *inputs):
+        bucket, _, key = pattern.partition("/")
+        listed.setdefault(bucket, []).append(key)
+    statements = [
+        _allow(_WRITE, [*own, *written]),
+        *([_allow(_READ, [*trusted, *inputs])] if trusted or inputs else []),
+        *(
+            _allow(["s3:ListBucket"], [bucket])
+            | {"Condition": {"StringLike": {"s3:prefix": list(dict.fromkeys(keys))}}}
+            for bucket, keys in listed.items()
+        ),
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def assume_role(
+    options: StoreOptions,
+    role: str,
+    policy: Mapping[str, Any],
+    *,
+    domain: str,
+    seconds: int,
+    endpoint: str | None = None,
+) -> tuple[StoreOptions, datetime]:
+    """Return credentials with the rights of a session policy, and when they end.
+
+    `options` are the caller's credentials. `endpoint` is the address of the STS, by default that of
+    the S3 server, or of AWS if there is none. Raises StoreAccessDenied or StoreUnreachable.
+    """
+    # Heavy, and only the operator needs it.
+    import botocore.session
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client = botocore.session.get_session().create_client(
+        "sts",
+        region_name=options.region or constants.DEFAULT_REGION,
+        endpoint_url=endpoint or options.endpoint,
+        aws_access_key_id=options.key,
+        aws_secret_access_key=options.secret,
+        aws_session_token=options.token,
+        config=Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3}),
+    )
+    try:
+        found = client.assume_role(
+            RoleArn=role,
+            RoleSessionName=_SESSION.format(domain)[:_SESSION_LENGTH],
+            Policy=json.dumps(policy, separators=(",", ":")),
+            DurationSeconds=seconds,
+        )["Credentials"]
+    except ClientError as error:
+        raise StoreAccessDenied(
+            f"the store's STS gives no credentials for trust domain {domain} with role {role}:"
+            f" {error.response.get('Error', {}).get('Message') or error}"
+        ) from error
+    except BotoCoreError as error:
+        raise StoreUnreachable(f"the store's STS does not answer: {error}") from error
+    scoped = replace(
+        options,
+        key=found["AccessKeyId"],
+        secret=found["SecretAccessKey"],
+        token=found["SessionToken"],
+    )
+    return scoped, found["Expiration"]
+
+
+def _roots(store: Location, domain: str) -> Iterator[str]:
+    """Yield the folders of a domain, as bucket and key with a slash at the end."""
+    root = _key(domain_root(store, domain))
+    if domain != constants.SHARED_DOMAIN:
+        yield root
+        return
+    for folder in _ROOT_FOLDERS:
+        yield f"{root}{folder}/"
+
+
+def _key(location: Location) -> str:
+    if location.scheme != "s3":
+        raise InvalidUsage(f"expected a prefix on S3, s3://bucket/prefix, got {location.url}")
+    prefix = location.prefix.strip("/")
+    return f"{location.root}/{prefix}/" if prefix else f"{location.root}/"
+
+
+def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Action": actions,
+        "Resource": [f"arn:aws:s3:::{resource}" for resource in dict.fromkeys(resources)],
+    }
