@@ -5,9 +5,11 @@
 
 Every round runs the sweep of `sweep` five times in turn: here on one and two threads, and on the
 cluster on one worker with one and with two threads, and on two workers with one. Times are from the
-first result to the last, and ratios are medians of those within a round: other work on the machine
-changes the times, but seldom the ratios. Then one worker with one thread runs small operations that
-are all goals, so that each is a task of its own and a record in S3.
+first result to the last, and ratios are medians of those within a round. CPU seconds are those of
+whole processes: here of the one, on the cluster what the kubelet last counted for the containers of
+each component. On a busy machine only they can be compared, because the pods of the test cluster
+together may get no more of it than one other process. Then one worker with one thread runs small
+operations that are all goals, so that each is a task of its own and a record in S3.
 """
 
 from __future__ import annotations
@@ -15,23 +17,29 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from obstore.store import S3Store
 
 from tests.support import kstatus, workplans
-from tests.support.kubectl import Kubectl, cluster_env, connect
+from tests.support.kubectl import Kubectl, KubectlError, cluster_env, connect
 from tests.support.waiting import wait_for
 from tests.tools.bench import sweep
 from tests.tools.demo import scan
 
 RUN_SECONDS: Final = 1800.0
+COMPONENTS: Final = ("worker", "scheduler", "runner")
+_CPU: Final = re.compile(
+    r'container_cpu_usage_seconds_total\{container="(\w+)",namespace="([^"]+)",pod="([^"]+)"\}'
+    r" (\S+)"
+)
 
 
 class Place(NamedTuple):
@@ -58,6 +66,16 @@ RATIOS: Final = (
 )
 
 
+class Spent(NamedTuple):
+    """What a sweep took: seconds from the first result to the last, and CPU seconds by component.
+
+    Here the only component is `worker`.
+    """
+
+    seconds: float
+    cpu: Mapping[str, float]
+
+
 class ClusterBench:
     """Runs WorkPlans in a namespace of their own, on new plans each time."""
 
@@ -66,6 +84,9 @@ class ClusterBench:
         self._kube = kube
         self._folder = folder
         self._files = scan.filesystem()
+        self._cpu: dict[tuple[str, str], float] = {}
+        nodes = json.loads(kube.run("get", "nodes", "-o", "json"))["items"]
+        self._nodes = [node["metadata"]["name"] for node in nodes]
         self._inputs = f"{cluster_env()['S3_BUCKET']}/bench-{uuid.uuid4().hex[:8]}"
         for path in folder.iterdir():
             self._files.put_file(str(path), f"{self._inputs}/{path.name}")
@@ -74,8 +95,8 @@ class ClusterBench:
         """Delete the volumes."""
         self._files.rm(self._inputs, recursive=True)
 
-    def sweep(self, place: Place, volumes: int, high: int) -> float:
-        """Run the sweep; return the seconds from the first result to the last."""
+    def sweep(self, place: Place, volumes: int, high: int) -> Spent:
+        """Run the sweep; return what it took."""
         text = sweep.program(
             f"s3://{self._inputs}",
             range(1, 1 + volumes),
@@ -84,12 +105,15 @@ class ClusterBench:
             salt=random.SystemRandom().random() * 1e-9,
         )
         found = self.run(text, place)
-        seconds: float = found["last_result"] - found["first_result"]
-        return seconds
+        cpu: dict[str, float] = {}
+        for (component, _), seconds in self._cpu.items():
+            cpu[component] = cpu.get(component, 0.0) + seconds
+        return Spent(found["last_result"] - found["first_result"], cpu)
 
     def run(self, text: str, place: Place) -> Mapping[str, Any]:
         """Run a program to its end; return its results.json."""
         name = f"bench-{uuid.uuid4().hex[:8]}"
+        self._cpu = {}
         self._kube.apply(
             workplans.workplan(
                 name,
@@ -113,33 +137,76 @@ class ClusterBench:
         return found
 
     def _ended(self, name: str) -> dict[str, Any] | None:
+        self._count_cpu()
         found = self._kube.get("workplan", name)
         return found if (found.get("status") or {}).get("completionTime") else None
+
+    def _count_cpu(self) -> None:
+        """Keep the CPU seconds of this namespace's containers; those that are gone stay as known.
+
+        Nothing is counted where nodes may not be asked.
+        """
+        for node in self._nodes:
+            try:
+                text = self._kube.run(
+                    "get", "--raw", f"/api/v1/nodes/{node}/proxy/metrics/resource"
+                )
+            except KubectlError:
+                continue
+            for component, namespace, pod, seconds in _CPU.findall(text):
+                if namespace == self._kube.namespace and component in COMPONENTS:
+                    self._cpu[component, pod] = float(seconds)
 
 
 def sweeps(bench: ClusterBench, folder: Path, given: argparse.Namespace) -> None:
     """Run all sweeps and print times and ratios."""
     options = [f"--high={given.high}", f"--volumes={given.volumes}", "--executor=threads"]
-    rounds: list[dict[Place, float]] = []
+    rounds: list[dict[Place, Spent]] = []
     operations = 0
     for number in range(given.rounds):
-        seconds: dict[Place, float] = {}
+        spent: dict[Place, Spent] = {}
         for place in PLACES:
             if place.workers:
-                seconds[place] = bench.sweep(place, given.volumes, given.high)
+                spent[place] = bench.sweep(place, given.volumes, given.high)
             else:
                 row = sweep.in_process(str(folder), place.threads, options)
-                seconds[place], operations = row["span"], row["operations"]
-            print(f"round {number + 1}: {place.name:<32} {seconds[place]:7.1f} s", flush=True)
-        rounds.append(seconds)
-    print(f"\nSweep of {operations} operations, from the first result to the last")
-    print(f"{'place':<44} {'median':>9}")
+                operations = row["operations"]
+                spent[place] = Spent(row["span"], {"worker": row["process_cpu"]})
+            print(f"round {number + 1}: {place.name:<32} {_text(spent[place])}", flush=True)
+        rounds.append(spent)
+    print(f"\nSweep of {operations} operations: seconds from first to last result, CPU seconds")
+    print(f"{'place, medians':<32} {'wall':>9}" + "".join(f"{name:>12}" for name in COMPONENTS))
     for place in PLACES:
-        print(f"{place.name:<44} {statistics.median(each[place] for each in rounds):>7.1f} s")
-    print(f"\n{'ratio, median of the rounds':<44} {'is':>9}  goal")
+        print(f"{place.name:<32} {_text(_median([each[place] for each in rounds]))}")
+    print(f"\n{'ratio, median of the rounds':<44} {'wall':>7} {'CPU':>7}  goal of wall")
     for what, first, second, goal in RATIOS:
-        ratio = statistics.median(each[first] / each[second] for each in rounds)
-        print(f"{what:<44} {ratio:>9.2f}  {goal}")
+        wall = statistics.median(each[first].seconds / each[second].seconds for each in rounds)
+        print(f"{what:<44} {wall:>7.2f} {_cpu_ratio(rounds, first, second):>7}  {goal}")
+
+
+def _cpu_ratio(rounds: Sequence[Mapping[Place, Spent]], first: Place, second: Place) -> str:
+    """Return the ratio of the CPU seconds of workers; a dash if the cluster did not count them."""
+    found = [
+        each[first].cpu["worker"] / each[second].cpu["worker"]
+        for each in rounds
+        if each[first].cpu.get("worker") and each[second].cpu.get("worker")
+    ]
+    return f"{statistics.median(found):.2f}" if found else "-"
+
+
+def _text(spent: Spent) -> str:
+    counted = "".join(
+        f"{spent.cpu[name]:>10.1f} s" if name in spent.cpu else f"{'-':>12}" for name in COMPONENTS
+    )
+    return f"{spent.seconds:>7.1f} s{counted}"
+
+
+def _median(all_spent: Sequence[Spent]) -> Spent:
+    cpu = {
+        name: statistics.median(each.cpu.get(name, 0.0) for each in all_spent)
+        for name in all_spent[0].cpu
+    }
+    return Spent(statistics.median(each.seconds for each in all_spent), cpu)
 
 
 def tasks(bench: ClusterBench, count: int, rounds: int) -> None:

@@ -120,6 +120,7 @@ def _measure(folder: Path, program: str, executor: str) -> dict[str, Any]:
         begin, before = time.perf_counter(), time.process_time()
         result = engine.execute_workplan(plan)
         wall, cpu = time.perf_counter() - begin, time.process_time() - before
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
         stored = sum(each.stat().st_size for each in Path(name).rglob("*") if each.is_file())
     if not result.success:
         sys.exit(f"the sweep failed: {result.failures[:3]}")
@@ -128,6 +129,7 @@ def _measure(folder: Path, program: str, executor: str) -> dict[str, Any]:
         "tasks": policy.tasks,
         "wall": wall,
         "cpu": cpu,
+        "process_cpu": time.process_time() + children.ru_utime + children.ru_stime,
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "stored": stored / 1e6,
         "span": _span(result),

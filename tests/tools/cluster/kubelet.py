@@ -1,5 +1,6 @@
 """The node of the bare cluster: kubelet and kube-proxy."""
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,18 @@ def create_groups() -> None:
                     # one it misses, if it misses one.
                     with suppress(OSError):
                         (folder / "cgroup.subtree_control").write_text(f"+{name}")
+        _set_share(hierarchy / CGROUP.strip("/"))
+
+
+def _set_share(group: Path) -> None:
+    """Give all pods together the processor time that Kubernetes' own top group has on a node.
+
+    By default a new group gets as much as one process that is in none.
+    """
+    processors = os.cpu_count() or 1
+    for name, share, most in (("cpu.shares", 1024, 262_144), ("cpu.weight", 100, 10_000)):
+        if (group / name).exists():
+            (group / name).write_text(str(min(processors * share, most)))
 
 
 def processes_in_groups() -> set[int]:
