@@ -103,8 +103,9 @@ RUN --mount=type=bind,from=uv,source=/uv,target=/uv --mount=type=secret,id=host-
 USER 65532:65532
 ENTRYPOINT ["kopf", "run", "-m", "dask_kubernetes.operator.controller"]
 
-# ---- a small S3 server for tests, demos and laptops
+# ---- a small S3 server for tests, demos and laptops; the chart starts it by a program of its own
 FROM runtime AS s3
+RUN command -v openssl
 ARG UV_DEFAULT_INDEX
 ARG SSL_CERT_FILE
 COPY --from=requirements /lock/s3.txt /opt/voxk8s/requirements.txt

@@ -20,7 +20,7 @@ UV := .tools/uv/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.synchronised
 RUN := PYTHONPATH=$(CURDIR) $(BIN)/python -m
-SOURCES := voxk8s tests
+SOURCES := voxk8s tests helm/voxk8s/files
 
 export CLUSTER
 export PATH := $(CURDIR)/.tools/bin:$(PATH)

