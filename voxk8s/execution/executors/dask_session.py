@@ -21,6 +21,7 @@ from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
 from voxk8s.execution.executors.protocol import ExecutorStopped, Reports, Send, TaskDone, TaskLost
+from voxk8s.execution.executors.stalled_tasks import stalled_tasks
 from voxk8s.execution.operation_reports import Report, decode_batch
 from voxk8s.execution.tasks.scheduling import NO_RANKS, Ranks
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
@@ -142,6 +143,24 @@ class DaskSession:
         elif time.monotonic() - self._connected > RECONNECT_SECONDS:
             return f"the Dask scheduler has not answered for {RECONNECT_SECONDS:g} seconds"
         return None
+
+    def stalled(self, keys: Collection[TaskKey]) -> list[TaskKey]:
+        """Return the tasks that the scheduler does not know, or that no worker goes on with."""
+        unknown: list[TaskKey] = []
+        pending: list[TaskKey] = []
+        for key in keys:
+            future = self._futures.get(key)
+            if future is None:
+                unknown.append(key)
+            elif future.done():
+                self._done(future)
+            else:
+                pending.append(key)
+        try:
+            return [*unknown, *stalled_tasks(self._client, pending)]
+        except (OSError, RuntimeError, ValueError, TypeError, TimeoutError) as error:
+            logger.debug("the cluster does not say what became of tasks: %s", error)
+            return unknown
 
     @property
     def parallelism(self) -> int:

@@ -90,6 +90,12 @@ class Session(Protocol):
     def check(self) -> str | None:
         """Return why the run cannot continue; None if it can."""
 
+    def stalled(self, keys: Collection[TaskKey]) -> list[TaskKey]:
+        """Return those of the tasks that will never end, because they or a message were lost.
+
+        `keys` are tasks of whose end the run has not heard; messages that are due are sent again.
+        """
+
     @property
     def salt(self) -> str:
         """Part of the task keys; not empty while the executor runs abandoned tasks."""

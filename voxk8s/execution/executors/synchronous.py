@@ -68,6 +68,10 @@ class SynchronousSession:
         """Return None: this process is alive."""
         return None
 
+    def stalled(self, _: Collection[TaskKey]) -> list[TaskKey]:
+        """Return nothing: no task is left when the run waits."""
+        return []
+
     @property
     def salt(self) -> str:
         """Empty: no other run shares the tasks."""

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from voxk8s.execution.executors.protocol import Message, Reports, Send
+from voxk8s.execution.executors.protocol import Message, Reports, Send, TaskDone
 from voxk8s.execution.executors.task_pool import PooledTask, State, TaskPool, shared_pool
 from voxk8s.execution.operation_reports import Report
 from voxk8s.execution.tasks.scheduling import NO_RANKS, Ranks
@@ -92,6 +92,17 @@ class ThreadsSession:
         return (
             None if self._is_here else "this process was forked from the one that has the threads"
         )
+
+    def stalled(self, keys: Collection[TaskKey]) -> list[TaskKey]:
+        """Return the tasks that the threads do not have, or that have ended without a value."""
+        found = []
+        for key in keys:
+            task = self._held.get(key)
+            if task is None or task.state is State.LOST:
+                found.append(key)
+            elif task.state is State.DONE:
+                self._send(TaskDone(key))
+        return found
 
     @property
     def salt(self) -> str:

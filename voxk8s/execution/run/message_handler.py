@@ -60,6 +60,17 @@ class MessageHandler:
                 case None:
                     self._context.stop(CANCELLED)
 
+    def stalled(self, keys: Iterable[TaskKey]) -> None:
+        """Plan tasks again that will never end, although the executor does not say so."""
+        queue = self._context.state.queue
+        for key in keys:
+            task = queue.find(key)
+            if task is not None and task.state is TaskState.STARTED:
+                logger.warning("task %s was lost without a message; it is started anew", key[:32])
+                self._context.tracker.forget(task.group.exports)
+                queue.drop(task)
+                self._context.state.stale = True
+
     def _apply(self, run: str, reports: tuple[Report, ...]) -> None:
         context = self._context
         context.apply_reports(run, reports)

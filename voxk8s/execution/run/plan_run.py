@@ -12,11 +12,12 @@ from dataclasses import replace
 
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
-from voxk8s.execution.executors.protocol import ExecutorStopped, Message
+from voxk8s.execution.executors.protocol import ExecutorStopped, Message, Reports
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
 from voxk8s.execution.run.driver_counts import driver_counts
 from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler
+from voxk8s.execution.run.quiet_watch import QuietWatch
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_spec import store_token
 from voxk8s.execution.run.run_state import RunState
@@ -155,7 +156,7 @@ class PlanRun:
 
     def _work(self, context: RunContext, submitter: Submitter, handler: MessageHandler) -> None:
         """Plan, feed the executor and handle its messages until nothing is left to do."""
-        state, next_planning = context.state, 0.0
+        state, next_planning, watch = context.state, 0.0, QuietWatch()
         while context.stopped is None:
             begin = time.monotonic()
             plan_at = max(state.calm_at, next_planning if state.queue.unfinished else 0.0)
@@ -167,7 +168,12 @@ class PlanRun:
             if not state.stale and not state.queue.unfinished:
                 return
             pause = max(0.0, plan_at - begin) if state.stale else TICK_SECONDS
-            handler.handle(self._receive(context, min(pause, TICK_SECONDS)))
+            messages = self._receive(context, min(pause, TICK_SECONDS))
+            if any(not isinstance(each, Reports) or each.run == self.name for each in messages):
+                watch.heard()
+            elif watch.is_due() and state.queue.started:
+                handler.stalled(context.session.stalled(state.queue.started_keys()))
+            handler.handle(messages)
             context.progress()
 
     def _receive(self, context: RunContext, timeout: float) -> list[Message | None]:

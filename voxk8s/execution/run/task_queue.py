@@ -112,6 +112,10 @@ class TaskQueue:
         """All results that tasks have, or will have."""
         return self._producers.keys()
 
+    def started_keys(self) -> list[TaskKey]:
+        """Return the keys of the tasks that the executor has and that have not ended."""
+        return [task.key for task in self._tasks.values() if task.state is TaskState.STARTED]
+
     def pending_targets(self) -> set[ResultKey]:
         """Return the targets of tasks that have not ended."""
         return {
