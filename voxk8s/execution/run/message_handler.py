@@ -74,19 +74,22 @@ class MessageHandler:
     def _apply(self, run: str, reports: tuple[Report, ...]) -> None:
         context = self._context
         context.apply_reports(run, reports)
+        # All of them first: a task that has lost several results is given up with the first.
+        running = context.state.queue.running
+        given_up = [
+            (report, task)
+            for report in reports
+            if report.is_recomputable and (task := running(ResultKey(report.key))) is not None
+        ]
+        for report, task in given_up:
+            self._give_up(report, task, is_own=run == context.name)
         for report in reports:
-            if report.status in (Status.COMPUTED, Status.FOUND):
-                if run == context.name:
-                    context.result_computed(ResultKey(report.key), bool(report.stored))
-            elif report.is_recomputable:
-                self._give_up(report, is_own=run == context.name)
+            if report.status in (Status.COMPUTED, Status.FOUND) and run == context.name:
+                context.result_computed(ResultKey(report.key), bool(report.stored))
 
-    def _give_up(self, report: Report, *, is_own: bool) -> None:
+    def _give_up(self, report: Report, task: QueuedTask, *, is_own: bool) -> None:
         """Plan the task of an operation again, which has no value through no fault of its own."""
         context, key = self._context, ResultKey(report.key)
-        task = context.state.queue.running(key)
-        if task is None:
-            return
         is_gone = report.failure is not None and report.failure.reason == RESULT_GONE
         is_loss = is_gone and report.origin == key
         if is_loss and key not in task.group.fetches:

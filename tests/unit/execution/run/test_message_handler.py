@@ -210,6 +210,19 @@ def _gone(context: RunContext, key: ResultKey) -> Reports:
     return Reports(context.name, (report,))
 
 
+def test_all_results_that_a_task_has_lost_count(context: RunContext) -> None:
+    """Not only the first: a run that reads the others again and again may need very long."""
+    queue, key = context.state.queue, _key(context)
+    queue.drop_all("")
+    lost = [ResultKey("one"), ResultKey("two")]
+    queue.add([FusionGroup([], [key], lost)], context.state.graph.nodes, OPTIONS, DefaultPolicy())
+    queue.take(1)
+    failure = Failure("gone", RESULT_GONE)
+    reports = tuple(Report(each, Status.FAILED, origin=each, failure=failure) for each in lost)
+    MessageHandler(context).handle([Reports(context.name, reports)])
+    assert [context.state.losses.is_missing(each) for each in lost] == [True, True]
+
+
 def test_the_value_of_an_argument_that_is_a_failure_is_given_up(context: RunContext) -> None:
     """Only by a report of the run itself: tasks of others may have had another value."""
     queue, key = context.state.queue, _key(context)
