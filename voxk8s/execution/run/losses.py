@@ -13,6 +13,12 @@ from voxk8s.plan import ResultKey
 
 MAX_RECOMPUTATIONS: Final = 3
 """When a result has vanished from the store so often, the run holds it itself."""
+MANY_LOSSES: Final = 8
+"""When results have vanished again so many times in all, the run holds each that vanishes then.
+
+Each loss costs a planning and the work above it: on a store that loses all the time a run would
+take very long. A single collection of garbage makes no result vanish twice.
+"""
 MAX_WORKER_LOSSES: Final = 2
 """How often a task is tried again after the workers that ran it died.
 
@@ -27,6 +33,8 @@ class Losses:
     def __init__(self) -> None:
         self._missing: set[ResultKey] = set()
         self._vanished: Counter[ResultKey] = Counter()
+        self._again = 0
+        self._unreliable: set[ResultKey] = set()
         self._counted: set[TaskKey] = set()
         self._killed: Counter[ResultKey] = Counter()
 
@@ -38,6 +46,9 @@ class Losses:
         if key not in self._missing:
             self._vanished[key] += 1
             self._missing.add(key)
+            self._again += self._vanished[key] > 1
+            if self._vanished[key] >= MAX_RECOMPUTATIONS or self._again >= MANY_LOSSES:
+                self._unreliable.add(key)
 
     def is_missing(self, key: ResultKey) -> bool:
         """Whether a result has vanished and was not computed again yet."""
@@ -48,7 +59,7 @@ class Losses:
 
         Its value stays with the executor until the end of the run.
         """
-        return self._vanished[key] >= MAX_RECOMPUTATIONS
+        return key in self._unreliable
 
     def result_computed(self, key: ResultKey) -> None:
         """Record that a result was computed, or found again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.execution.run.losses import MAX_RECOMPUTATIONS, MAX_WORKER_LOSSES, Losses
+from voxk8s.execution.run.losses import MANY_LOSSES, MAX_RECOMPUTATIONS, MAX_WORKER_LOSSES, Losses
 from voxk8s.execution.tasks.task import TaskKey
 from voxk8s.plan import ResultKey
 
@@ -46,3 +46,23 @@ def test_a_task_that_kills_workers_runs_alone_and_is_given_up_then() -> None:
         assert losses.workers_died(TaskKey(f"attempt {number}"), KEY)
     assert losses.suspects == {KEY}
     assert not losses.workers_died(TaskKey("last"), KEY)
+
+
+def test_a_store_that_loses_all_the_time_is_not_trusted_with_what_it_loses() -> None:
+    """Many results that vanish once, as in a collection of garbage, are no sign of that."""
+    losses = Losses()
+
+    def lose(*names: str) -> None:
+        for name in names:
+            losses.result_vanished(ResultKey(name))
+            losses.result_computed(ResultKey(name))
+
+    many = [f"r{number}" for number in range(MANY_LOSSES)]
+    lose(*many)
+    assert not any(losses.is_unreliable(ResultKey(name)) for name in many)
+    lose(*many, "late")
+    assert [losses.is_unreliable(ResultKey(name)) for name in (many[0], many[-1], "late")] == [
+        False,
+        True,
+        True,
+    ]
