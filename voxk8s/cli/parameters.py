@@ -46,10 +46,11 @@ class ParameterWarnings:
         if self._asked.issuperset(self._given):
             return
         # Imported here: most calls have no unused values.
-        from voxk8s.imgql.syntax.source_text import longest_parameter
+        from voxk8s.imgql.syntax.prefix_table import PrefixTable
         from voxk8s.plan.suggest import suggest
 
-        taken = {longest_parameter(word, self._given) for word in self._asked}
+        table = PrefixTable(self._given)
+        taken = {table.longest(word) for word in self._asked}
         for name in self._given:
             if name not in taken:
                 hint = suggest(name, sorted(self._asked))

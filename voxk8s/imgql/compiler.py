@@ -195,16 +195,16 @@ class _Program:
 
     def _origins(self, table: NodeTable, plan: WorkPlan) -> dict[OperationId, SourceLocation]:
         origins = {}
+        locations = _Locations()
         for node in _all_nodes(plan.nodes):
             call_site = table.origins.get(node.id)
             if call_site is not None and node.id not in origins:
-                origins[node.id] = _source_location(call_site)
+                origins[node.id] = locations.of(call_site)
         for goal, output in zip(plan.goals, self._outputs, strict=True):
             if goal.operation == "save":
                 name = save_location_id(goal.id, file_suffix(goal.name))
-                origins.setdefault(
-                    name, _source_location(CallSite(output.source, output.start, output.end))
-                )
+                line, column = output.source.position(output.start)
+                origins.setdefault(name, SourceLocation(output.source.name, line, column))
         return origins
 
     def _check_geometry(self, table: NodeTable, plan: WorkPlan) -> None:
@@ -250,12 +250,37 @@ def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:
                 waiting.append(node.nodes)
 
 
-def _source_location(call_site: CallSite) -> SourceLocation:
-    line, column = call_site.source.position(call_site.start)
-    calls: list[Call] = []
-    inner = call_site
-    while inner.caller is not None and len(calls) <= MAX_CALLS:
-        if inner.function:
+class _Locations:
+    """Makes source locations; call sites in deep loops have most of their callers in common.
+
+    The call sites must exist as long as this does.
+    """
+
+    def __init__(self) -> None:
+        self._calls: dict[int, CallSite | None] = {}
+
+    def of(self, call_site: CallSite) -> SourceLocation:
+        """Return the location of a call site with the innermost calls that led there."""
+        line, column = call_site.source.position(call_site.start)
+        calls: list[Call] = []
+        inner = self._innermost_call(call_site)
+        while inner is not None and inner.caller is not None and len(calls) <= MAX_CALLS:
             calls.append(Call(inner.function, inner.caller.at))
-        inner = inner.caller
-    return SourceLocation(call_site.source.name, line, column, tuple(calls))
+            inner = self._innermost_call(inner.caller)
+        return SourceLocation(call_site.source.name, line, column, tuple(calls))
+
+    def _innermost_call(self, call_site: CallSite) -> CallSite | None:
+        """Return the first of a call site and its callers that is in a function with a name."""
+        passed: list[CallSite] = []
+        found: CallSite | None = call_site
+        while found is not None and not (found.function and found.caller is not None):
+            if found.caller is None:
+                found = None
+            elif id(found) in self._calls:
+                found = self._calls[id(found)]
+            else:
+                passed.append(found)
+                found = found.caller
+        for each in passed:
+            self._calls[id(each)] = found
+        return found

@@ -20,7 +20,7 @@ from voxk8s.plan.suggest import nearest
 _FIRST_NAMESPACE: Final = "vox1"
 _LIBRARY_NAMES: Final = (libraries.STANDARD, "stdlib")
 _SUFFIX: Final = ".imgql"
-_IMPORT: Final = re.compile(r'\bimport\s+"([^"\n]*)"|"(?:\\.|[^"\\\n])*"|//[^\n]*')
+_IMPORT: Final = re.compile(r'\bimport\s++"([^"\n]*+)"|"(?:\\.|[^"\\\n])*+"?|//[^\n]*')
 
 ReadFile = Callable[[str], str]
 

@@ -12,12 +12,14 @@ from typing import Final
 
 SIGNS: Final = r"#;:_'|!$%&/^=*\-+<>?@~\\."
 """Characters of operators, for a character class."""
-WORD: Final = r"[^\W\d]\w*"
-NAME: Final = rf"{WORD}(?:\.{WORD})*"
+WORD: Final = r"[^\W\d]\w*+"
+"""Possessive, like most repetitions here: `_` is both a letter and a sign of operators, so that the
+time to find out that a long row of them is neither would be quadratic."""
+NAME: Final = rf"{WORD}(?:\.{WORD})*+"
 NUMBER: Final = r"(?:\d+(?:\.(?:\d+|(?=[\s),\]]|\Z)))?|\.\d+)(?:[eE][+-]?\d+)?"
 """`3`, `3.5`, `.5`; `3.` before white space, `,`, `)` or `]`; else an operator begins at `.`."""
-STRING: Final = r'"(?:\\.|[^"\\\n])*"'
-OPERATOR: Final = rf"(?:(?!//)[{SIGNS}])+"
+STRING: Final = r'"(?:\\.|[^"\\\n])*+"'
+OPERATOR: Final = rf"(?:(?!//)[{SIGNS}])++"
 SKIPPED: Final = r"(?:[ \t\r\n\f\v\u00a0]++|//[^\n]*+)*+"
 """White space and comments; possessive, since a prefix of a comment is not a comment."""
 
@@ -38,17 +40,17 @@ _AFTER_EQUAL: Final = r"(?=//|(?![#;:_'|%&/^=*+<>?@~\\]|\$(?![^\W\d])))"
 """What may follow the `=` of a definition: `a =-3`, `a =!b`, `a =$P` and `a =// b` define a."""
 
 _BLANK: Final = r"[ \t\r\f\v\u00a0]"
-_PARAMETERS: Final = rf"\({_BLANK}*{WORD}(?:{_BLANK}*,{_BLANK}*{WORD})*{_BLANK}*\){_BLANK}*"
+_PARAMETERS: Final = rf"\({_BLANK}*+{WORD}{_BLANK}*+(?:,{_BLANK}*+{WORD}{_BLANK}*+)*+\){_BLANK}*+"
 BARE: Final = re.compile(
-    rf"(?:{NAME}{_BLANK}*|(?:{NAME})?{OPERATOR}{_BLANK}*(?=\())(?:{_PARAMETERS})?={_AFTER_EQUAL}"
+    rf"(?:{NAME}{_BLANK}*+|(?:{NAME})?{OPERATOR}{_BLANK}*+(?=\())(?:{_PARAMETERS})?={_AFTER_EQUAL}"
 )
 """At the start of a line: a definition without `let`; that of an operator needs parameters."""
 LOAD: Final = re.compile(rf"load{SKIPPED}{WORD}{SKIPPED}={_AFTER_EQUAL}")
 """The command `load name = …`; elsewhere `load` is the name of a kernel."""
 SUFFIXED: Final = re.compile(
-    rf"\blet\s+({WORD}[#;:'|!$%&/^*\-+<>?@~\\]+)\s*=(?!=)"
-    rf"|\blet\s+({WORD}(?:(?!//)[{SIGNS}])+)\s*\(\s*{WORD}(?:\s*,\s*{WORD})*\s*\)\s*=(?!=)"
-    rf"|^{_BLANK}*({WORD}(?:(?!//)[{SIGNS}])+){_BLANK}*{_PARAMETERS}=(?!=)",
+    rf"\blet\s++({WORD}[#;:'|!$%&/^*\-+<>?@~\\]++)\s*+=(?!=)"
+    rf"|\blet\s++({WORD}{OPERATOR})\s*+\(\s*+{WORD}\s*+(?:,\s*+{WORD}\s*+)*+\)\s*+=(?!=)"
+    rf"|^{_BLANK}*+({WORD}{OPERATOR}){_BLANK}*+{_PARAMETERS}=(?!=)",
     re.MULTILINE,
 )
 """Definitions of names that end in operator signs, such as `B+`."""

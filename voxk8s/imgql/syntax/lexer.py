@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Final
 
 from voxk8s.imgql.syntax import grammar, hints
 from voxk8s.imgql.syntax.diagnostics import Diagnostics, Span
+from voxk8s.imgql.syntax.prefix_table import PrefixTable
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import Token
 
 _BRACKETS: Final = {"(": "LPAR", ")": "RPAR", "[": "LSQ", "]": "RSQ", ",": "COMMA"}
 _HEADER_ENDS: Final = ("NAME", "RPAR", "OP")
 """Tokens that the `=` of a definition follows."""
-_TEMPLATE_NAME: Final = rf"(?:\$?{grammar.WORD})+(?:\.(?:\$?{grammar.WORD})+)*"
+_TEMPLATE_NAME: Final = rf"(?:\$?{grammar.WORD})++(?:\.(?:\$?{grammar.WORD})++)*+"
 """A name in a program whose parameters are not replaced."""
+_WORD: Final = re.compile(grammar.WORD)
+_SUFFIXED: Final = re.compile(grammar.WORD + grammar.OPERATOR)
+"""A word and all signs after it."""
 
 
 def suffixed_names(code: str) -> frozenset[str]:
@@ -34,7 +39,8 @@ def tokenize(
 
     `suffixed` are the names that end in operator signs. A `template` keeps `$NAME` in names.
     """
-    return list(_Lexer(source, diagnostics, suffixed).tokens(_pattern(suffixed, template)))
+    pattern = _pattern(_TEMPLATE_NAME if template else grammar.NAME)
+    return list(_Lexer(source, diagnostics, suffixed).tokens(pattern))
 
 
 class _Lexer:
@@ -44,7 +50,10 @@ class _Lexer:
         self._source = source
         self._code = source.code
         self._diagnostics = diagnostics
-        self._suffixed = suffixed
+        self._suffixed = PrefixTable(suffixed)
+        self._suffixed_words = {
+            found[0] for found in map(_WORD.match, suffixed) if found is not None
+        }
         self._opened: list[str] = []
         self._previous = ""
         self._defining = False
@@ -63,6 +72,9 @@ class _Lexer:
             text = code[start:stop]
             tight = start == end and start > 0
             if kind == "NAME":
+                if self._suffixed_words and text.partition(".")[0] in self._suffixed_words:
+                    text = self._with_suffix(text, start)
+                    stop = start + len(text)
                 kind = self._name(text, start)
             elif kind == "OP":
                 kind, text = self._operator(text, start)
@@ -84,6 +96,11 @@ class _Lexer:
             labelled = kind == "STRING" and self._previous in ("PRINT", "SAVE")
             self._previous = "LABEL" if labelled else kind
             end = stop
+            if kind == "COLON":
+                # All of a long row at once: each time, the rest of it would be matched again.
+                while code.startswith(":", end):
+                    yield Token("COLON", ":", end, True)
+                    end += 1
 
     def _name(self, text: str, start: int) -> str:
         """Return the type of a token of letters."""
@@ -94,6 +111,11 @@ class _Lexer:
             self._defining = True
             return "LOAD"
         return kind
+
+    def _with_suffix(self, text: str, start: int) -> str:
+        """Return the name that ends in operator signs at `start`; `text` if there is none."""
+        found = _SUFFIXED.match(self._code, start)
+        return (found and self._suffixed.longest(found[0])) or text
 
     def _defines(self, start: int, end: int) -> bool:
         """Whether a definition without `let` begins at `start`; the token before ends at `end`."""
@@ -111,7 +133,7 @@ class _Lexer:
         if self._defining and text[0] == "=" != text[1:2] and self._previous in _HEADER_ENDS:
             self._defining = False
             return "EQUAL", "="
-        if text[0] == ":" and self._opened[-1:] == ["["] and text not in self._suffixed:
+        if text[0] == ":" and self._opened[-1:] == ["["]:
             return "COLON", ":"
         if text.endswith(".") and self._previous not in grammar.OPERAND_ENDS:
             stop = start + len(text)
@@ -145,14 +167,10 @@ class _Lexer:
         return stop
 
 
-def _pattern(suffixed: Collection[str], template: bool) -> re.Pattern[str]:
-    name = _TEMPLATE_NAME if template else grammar.NAME
-    names = [name]
-    if suffixed:
-        longest = sorted(suffixed, key=len, reverse=True)
-        names.insert(0, "|".join(map(re.escape, longest)))
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(
-        rf"{grammar.SKIPPED}(?:(?P<NAME>{'|'.join(names)})|(?P<SIGN>[()\[\],])"
+        rf"{grammar.SKIPPED}(?:(?P<NAME>{name})|(?P<SIGN>[()\[\],])"
         rf"|(?P<NUMBER>{grammar.NUMBER})|(?P<OP>{grammar.OPERATOR})"
         rf"|(?P<STRING>{grammar.STRING})|(?P<BAD>.))"
     )

@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from voxk8s.errors import InvalidProgram
+from voxk8s.imgql.syntax.prefix_table import PrefixTable
 from voxk8s.imgql.syntax.syntax_tree import Token
 
-_REPLACEABLE = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|\$[^\W\d]\w*')
+_REPLACEABLE = re.compile(r'"(?:\\.|[^"\\\n])*+"?|//[^\n]*|\$[^\W\d]\w*')
+"""A string that has no end is one up to the end of its line."""
 _REFERENCE = re.compile(r"\$[^\W\d]\w*")
+
+
+MAX_CHARACTERS: Final = 16 * 1024 * 1024
+"""Most characters of a program with parameters replaced: a long value may stand many times."""
 
 
 class _Substitution(NamedTuple):
@@ -89,6 +96,7 @@ class Source:
     def _replace(self, parameters: Mapping[str, str]) -> str:
         pieces: list[str] = []
         length = copied = 0
+        table = PrefixTable(parameters)
         for match in _REPLACEABLE.finditer(self.text):
             part = match.group()
             if part.startswith("//") or "$" not in part:
@@ -96,7 +104,7 @@ class Source:
             quoted = part.startswith('"')
             for reference in _REFERENCE.finditer(self.text, match.start(), match.end()):
                 letters = reference.group()[1:]
-                name = longest_parameter(letters, parameters)
+                name = table.longest(letters)
                 start = reference.start()
                 if name is None:
                     self.missing.append(Token("NAME", reference[0], length + start - copied))
@@ -112,10 +120,12 @@ class Source:
                     _Substitution(length, length + len(value), start, copied)
                 )
                 length += len(value)
+                if length > MAX_CHARACTERS:
+                    line, column = self.position(length)
+                    raise InvalidProgram(
+                        f"{self.name}:{line}:{column}: error: with the values of its parameters the"
+                        f" program has more than {MAX_CHARACTERS} characters; shorten the value of"
+                        f" ${name}, or use it less often"
+                    )
         pieces.append(self.text[copied:])
         return "".join(pieces)
-
-
-def longest_parameter(word: str, parameters: Mapping[str, str]) -> str | None:
-    """Return the parameter that `$word` refers to: the longest that `word` begins with."""
-    return next((word[:end] for end in range(len(word), 0, -1) if word[:end] in parameters), None)
