@@ -109,6 +109,10 @@ bench-cluster: ## Print those of a real cluster, started and stopped for them (A
 	@status=0; $(MAKE) install && $(RUN) tests.tools.bench.cluster_sweep $(ARGS) || status=$$?; \
 	$(MAKE) cluster-down; exit $$status
 
+.PHONY: fuzz
+fuzz: venv ## Feed damaged programs and documents for SECONDS (60) from SEED (0) on
+	@$(RUN) tests.support.fuzz $(or $(SECONDS),60) $(or $(SEED),0)
+
 # ---- code
 
 .PHONY: check

@@ -12,6 +12,7 @@ from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import KubeConfigMissing
 from voxk8s.controller.config import Config
 from voxk8s.controller.operator import Operator
+from voxk8s.controller.resolve.confinement import drop_keys
 from voxk8s.errors import InvalidUsage
 from voxk8s.memory import memory_limit
 
@@ -23,6 +24,7 @@ def main() -> int:
     except InvalidUsage as error:
         sys.stderr.write(f"voxk8s operator: {error}\n")
         return 2
+    drop_keys(os.environ)
     logging.basicConfig(
         level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

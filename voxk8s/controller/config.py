@@ -53,7 +53,7 @@ class Config:
     """The settings of the operator, as the chart sets them.
 
     `workers` is the number of WorkPlans that are reconciled at a time, `resolvers` the number of
-    processes that resolve plans, each with at most `resolver_memory` bytes.
+    processes that resolve plans, with at most `resolver_memory` bytes together.
     """
 
     defaults: Defaults
@@ -105,7 +105,7 @@ class Config:
 
 
 def resolver_memory(limit: int | None) -> int:
-    """Return the bytes for one process: most of the pod's, as large plans run one at a time."""
+    """Return the bytes for all processes that resolve plans together: most of the pod's."""
     if limit is None:
         return _MAX_RESOLVER_MEMORY
     return min(_MAX_RESOLVER_MEMORY, max(_MIN_RESOLVER_MEMORY, limit * 6 // 10))

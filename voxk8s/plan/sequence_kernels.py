@@ -21,9 +21,6 @@ SUBSEQUENCE = "default.subsequence"
 ACCUMULATOR = "accumulator"
 """Name by which the body of a fold captures the result of the step before."""
 
-MAX_ITEMS = 1_000_000
-"""Most items of one loop, and most operations of all loops together."""
-
 
 def range_bounds(arguments: Sequence[Scalar | None]) -> tuple[int, int] | None:
     """Return the bounds of a range whose arguments are constants and whole numbers, or None."""

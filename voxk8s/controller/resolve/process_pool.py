@@ -20,11 +20,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from voxk8s.cluster.plan_source import Document
+from voxk8s.controller.resolve.confinement import hide_secrets
 from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
 from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.inputs.filesystems import preload_s3
 from voxk8s.kernels import registry
+from voxk8s.plan.expansion_limit import set_expansion_limit
 from voxk8s.storage import StoreOptions
 
 _log = logging.getLogger(__name__)
@@ -41,8 +43,9 @@ _MISSING_INPUT = "runs/rehearsal.json"
 
 @dataclass(slots=True)
 class ProcessPool:
-    """Processes of at most `memory` bytes each; the caller limits how many run at once.
+    """Processes of at most `memory` bytes together; the caller limits how many run at once.
 
+    The memory has a share for each process and one more: a large plan, one at a time, gets two.
     Each process resolves `warm_up_request` before anything else. `executor` creates the stand-in
     for a process in tests.
     """
@@ -64,18 +67,22 @@ class ProcessPool:
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*ready, return_exceptions=True), WARM_UP_TIMEOUT)
 
-    async def resolve(self, request: ResolveRequest) -> ResolveResult | None:
+    @property
+    def share(self) -> int:
+        """Bytes of memory of one process."""
+        return self.memory // (self.processes + 1)
+
+    async def resolve(self, request: ResolveRequest, large: bool = False) -> ResolveResult | None:
         """Resolve a plan in an idle or new process; None if that takes too much memory.
 
-        What takes too much time is left to the runner.
-
-        A process that dies (most likely of its memory limit), exceeds the timeout or whose task is
-        cancelled is replaced. After a death the plan gets one more attempt.
+        A `large` plan has a process of its own with two shares of memory. A process that ran out
+        of memory, exceeds the timeout or whose task fails is replaced. Where a process of a
+        large plan dies, the plan gets one more attempt. What takes too much time is left to the
+        runner.
         """
         loop = asyncio.get_running_loop()
-        for _ in range(_ATTEMPTS):
-            process = self._idle.pop() if self._idle else self._start()
-            self._busy.add(process)
+        for _ in range(_ATTEMPTS if large else 1):
+            process = self._take(large)
             try:
                 task = loop.run_in_executor(process, resolve_plan, request)
                 result = await asyncio.wait_for(task, RESOLVE_TIMEOUT)
@@ -87,16 +94,28 @@ class ProcessPool:
                 _log.warning("the look-up of %s took too long", request.run_folder)
                 self._replace(process)
                 return Resolved(store_checked=False)
-            except asyncio.CancelledError:
+            except BaseException:
                 self._replace(process)
                 raise
-            except BaseException:
-                self._return(process)
-                raise
             else:
-                self._return(process)
+                if large or result is None:
+                    self._replace(process)  # its memory does not all come back
+                else:
+                    self._return(process)
                 return result
         return None
+
+    def _take(self, large: bool) -> Executor:
+        """Return an idle or new process; for a large plan, a new one in the place of two."""
+        process = self._idle.pop() if self._idle else None
+        if large:
+            if process is not None:
+                _kill(process)
+            process = self._start(2)
+        elif process is None:
+            process = self._start()
+        self._busy.add(process)
+        return process
 
     def close(self) -> None:
         """Kill all processes."""
@@ -104,18 +123,18 @@ class ProcessPool:
         for process in (*self._idle, *self._busy):
             _kill(process)
 
-    def _start(self) -> Executor:
-        process = self.executor() if self.executor else self._start_process()
+    def _start(self, shares: int = 1) -> Executor:
+        process = self.executor() if self.executor else self._start_process(shares)
         process.submit(warm_up, self.warm_up_request)
         return process
 
-    def _start_process(self) -> Executor:
+    def _start_process(self, shares: int = 1) -> Executor:
         return ProcessPoolExecutor(
             1,
             # A forked process would inherit the threads and sockets of the event loop.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=initialize_process,
-            initargs=(self.memory,),
+            initargs=(shares * self.share, 2 * self.share),
         )
 
     def _return(self, process: Executor) -> None:
@@ -137,15 +156,21 @@ def _kill(process: Executor) -> None:
     process.shutdown(wait=False, cancel_futures=True)
 
 
-def initialize_process(memory: int) -> None:
-    """Limit the memory of this process, and import what resolution needs."""
+def initialize_process(memory: int, most: int) -> None:
+    """Limit what this process may use and read, and import what resolution needs.
+
+    It has `memory` bytes; `most` is what a process for a large plan has.
+    """
     # Thread stacks count against RLIMIT_DATA; the default of 8 MiB each is not needed here.
     threading.stack_size(_STACK_BYTES)
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or memory < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
+    set_expansion_limit(most)
     registry()
     preload_s3()
+    if not hide_secrets():
+        _log.warning("this kernel has no Landlock: processes that resolve plans can read all files")
 
 
 def warm_up(request: ResolveRequest | None) -> None:

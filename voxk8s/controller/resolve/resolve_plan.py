@@ -51,8 +51,11 @@ _COSTS_SECONDS = 1.0
 """How long a plan that needs a cluster waits for recorded costs; its pods take longer to start."""
 
 
-def resolve_plan(request: ResolveRequest) -> ResolveResult:
-    """Return what the store leaves of a plan to compute, or why that cannot be determined."""
+def resolve_plan(request: ResolveRequest) -> ResolveResult | None:
+    """Return what the store leaves of a plan to compute, or why that cannot be determined.
+
+    None where this process has not enough memory for the plan.
+    """
     try:
         return _resolve(request)
     except (InvalidPlan, InvalidProgram, InputNotAllowed, SourceDigestMismatch) as error:
@@ -63,11 +66,12 @@ def resolve_plan(request: ResolveRequest) -> ResolveResult:
         return TransientFailure(constants.REASON_STORE_ACCESS_DENIED, str(error))
     except StoreError as error:
         return TransientFailure(constants.REASON_STORE_UNREACHABLE, str(error))
-    except (MemoryError, RecursionError):
+    except MemoryError:
+        return None
+    except RecursionError:
         return Invalid(
             constants.REASON_PLAN_TOO_LARGE,
-            "Resolving the plan takes more memory than the operator allows. Make the plan smaller,"
-            " or express repetition as loops.",
+            "The plan is nested too deeply for the operator; express repetition as loops.",
         )
 
 

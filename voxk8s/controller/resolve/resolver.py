@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -28,7 +27,7 @@ from voxk8s.controller.work_queue import Backoff
 _log = logging.getLogger(__name__)
 
 _LARGE = 1024 * 1024
-"""Bytes of a document from which on plans are resolved one at a time: each may use most memory."""
+"""Bytes of a document from which on plans are resolved one at a time, with more memory."""
 
 MakeRequest = Callable[[], Awaitable[ResolveRequest | Invalid | TransientFailure]]
 """Reads a plan's source from the cluster; returns the request, or why there can be none."""
@@ -112,9 +111,13 @@ class Resolver:
 
     async def _resolve(self, priority: int, request: ResolveRequest) -> ResolveResult:
         """Wait for a process and resolve the plan in it; large plans one at a time."""
-        large = self._large.acquire(priority) if _is_large(request) else nullcontext()
-        async with large, self._processes.acquire(priority):
-            return await self.pool.resolve(request) or Invalid(
+        if not _is_large(request):
+            async with self._processes.acquire(priority):
+                result = await self.pool.resolve(request)
+            if result is not None:
+                return result
+        async with self._large.acquire(priority), self._processes.acquire(priority):
+            return await self.pool.resolve(request, large=True) or Invalid(
                 constants.REASON_PLAN_TOO_LARGE,
                 "Resolving the plan takes more memory than the operator allows. Make the plan"
                 " smaller, or express repetition as loops.",
@@ -130,5 +133,5 @@ class Resolver:
 
 
 def _is_large(request: ResolveRequest) -> bool:
-    """Whether a plan may be large; the size of one behind a URL is not known yet."""
-    return request.document is None or len(request.document.data) >= _LARGE
+    """Whether a plan needs much memory for sure; others may turn out to need it, too."""
+    return request.document is not None and len(request.document.data) >= _LARGE

@@ -22,10 +22,13 @@ _SCOPES: Final = 3  # signals and abstract sockets, of version 6
 _OF_FILES: Final = _EXECUTE | _WRITE_FILE | _READ_FILE | 1 << 14 | 1 << 15
 
 
-def restrict_files(readable: Iterable[str], writable: Iterable[str]) -> bool:
+def restrict_files(
+    readable: Iterable[str], writable: Iterable[str], *, network: bool = False
+) -> bool:
     """Deny this process all files but those below some paths; False where Landlock is missing.
 
-    Paths that do not exist are left out. Processes outside cannot be traced or read any more.
+    It may use the network only where `network` is given. Paths that do not exist are left out.
+    Processes outside cannot be traced or read any more.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(_CREATE, None, 0, _VERSION)
@@ -33,7 +36,10 @@ def restrict_files(readable: Iterable[str], writable: Iterable[str]) -> bool:
         return False
     every = sum(rights for since, rights in _ALL_FILES if version >= since)
     attributes = struct.pack(
-        "=QQQ", every, _NETWORK if version >= 4 else 0, _SCOPES if version >= 6 else 0
+        "=QQQ",
+        every,
+        _NETWORK if version >= 4 and not network else 0,
+        _SCOPES if version >= 6 else 0,
     )
     size = 8 if version < 4 else 16 if version < 6 else 24
     rules = libc.syscall(_CREATE, attributes, ctypes.c_size_t(size), 0)

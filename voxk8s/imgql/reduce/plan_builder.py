@@ -16,11 +16,10 @@ from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.reduce.unrolling import SequenceUnroller
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.trampoline import Trampolined
+from voxk8s.plan.expansion_limit import expansion_limit
 from voxk8s.plan.model import OperationId
 from voxk8s.plan.sequence_kernels import ACCUMULATOR
 
-MAX_OPERATIONS: Final = 1_000_000
-"""Greatest number of operations: functions that call others twice may double it at each level."""
 MAX_LOOP_DEPTH: Final = 64
 """Greatest number of nested loops in a plan."""
 
@@ -199,13 +198,14 @@ class PlanBuilder:
     def _spend(self, count: int, call_site: CallSite) -> None:
         """Count operations of expanded functions and folds; raise InvalidProgram if too many."""
         self._work += count
-        if self._work <= MAX_OPERATIONS:
+        limit = expansion_limit()
+        if self._work <= limit:
             return
         while call_site.caller is not None:
             call_site = call_site.caller
         self._error(
             call_site,
-            f"this expands to more than {MAX_OPERATIONS:,} operations",
+            f"this expands to more than {limit:,} operations",
             "functions are expanded at each call and folds for each item; `for` remains a loop",
         )
         self._diagnostics.raise_invalid()

@@ -13,7 +13,7 @@ from voxk8s.imgql.syntax.source_text import Source
 _MAX_WIDTH = 100
 MAX_SHOWN = 20
 """Errors shown in full; the rest is counted."""
-_MAX_KEPT = 10_000
+_MAX_KEPT = 20_000
 """Errors and warnings of which more than the number is known: a megabyte of wrong characters has
 millions."""
 
@@ -158,6 +158,6 @@ def format_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
     shown = diagnostics if len(errors) <= MAX_SHOWN else diagnostics[: errors[MAX_SHOWN]]
     lines = [str(each) for each in shown]
     if len(errors) > MAX_SHOWN:
-        more = "" if len(errors) < _MAX_KEPT else "at least "
+        more = "" if len(diagnostics) < _MAX_KEPT else "at least "
         lines.append(f"… and {more}{len(errors) - MAX_SHOWN} more errors")
     return "\n".join(lines)

@@ -300,7 +300,10 @@ class KeyGraphBuilder:
         self, signature: Signature, arguments: Sequence[PartialKey], name: OperationId
     ) -> PartialKey:
         """Return the key of an operation that its kernel computes."""
-        if signature.qualified == INDEX and (item := indexed_item(arguments)) is not None:
+        if (
+            signature.qualified == INDEX
+            and (item := indexed_item(self._table, arguments)) is not None
+        ):
             return item
         items = spelled_items(self._table, signature.qualified, arguments)
         return self._table.operation(signature, arguments, name, items)

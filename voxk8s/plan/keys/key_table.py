@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from voxk8s.errors import InvalidPlan
-from voxk8s.plan import sequence_kernels
+from voxk8s.plan.expansion_limit import expansion_limit
 from voxk8s.plan.identity import constant_id
 from voxk8s.plan.kernel_version import UnknownKernelVersion
 from voxk8s.plan.keys.key_graph import Deferred, KeyConstant, KeyNode, KeyOperation, Values
@@ -65,7 +65,7 @@ class KeyTable:
         signature: Signature,
         arguments: Sequence[PartialKey],
         name: OperationId,
-        items: tuple[PartialKey, ...] | None = None,
+        items: tuple[PartialKey, ...] | range | None = None,
     ) -> PartialKey:
         """Return the key of an operation if all its arguments have keys; `items`: of its value."""
         keys = [argument.key for argument in arguments]
@@ -101,9 +101,10 @@ class KeyTable:
 
     def count(self, operations: int) -> None:
         """Add to the operations and items of loops; raises InvalidPlan for too many."""
-        if self._loop_operations + operations > sequence_kernels.MAX_ITEMS:
+        limit = expansion_limit()
+        if self._loop_operations + operations > limit:
             raise InvalidPlan(
-                f"the loops of this plan have more than {sequence_kernels.MAX_ITEMS} operations;"
-                " split the plan"
+                f"the loops of this plan have more than {limit:,} operations, the most that are"
+                " allowed here; split the plan"
             )
         self._loop_operations += operations

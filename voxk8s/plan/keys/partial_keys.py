@@ -18,13 +18,13 @@ class PartialKey(msgspec.Struct, eq=False):
     `id` is the operation id with loop items substituted. `key` is None for a closure, and while it
     waits for `waits` (which end in inputs, deferred operations or errors); `needs` are the keys of
     its other arguments. `value` is the value of a constant. `items` are those of a sequence that
-    the plan spells out.
+    the plan spells out; those of a range have no keys before something needs them.
     """
 
     id: OperationId
     key: ResultKey | None
     value: Scalar | None = None
-    items: tuple[PartialKey, ...] | None = None
+    items: tuple[PartialKey, ...] | range | None = None
     waits: tuple[PartialKey, ...] = ()
     needs: tuple[ResultKey, ...] = ()
     closure: BoundClosure | None = None

@@ -25,6 +25,8 @@ def known_items(table: KeyTable, sequence: PartialKey) -> tuple[PartialKey, ...]
     Raises TypeError for a value that is not a sequence, and InvalidPlan for too many items.
     """
     if sequence.items is not None:
+        if isinstance(sequence.items, range):
+            return tuple([table.constant(number) for number in sequence.items])
         return sequence.items
     if sequence.value is not None:
         raise TypeError(f"{type(sequence.value).__name__} is not a sequence")
@@ -40,18 +42,21 @@ def known_items(table: KeyTable, sequence: PartialKey) -> tuple[PartialKey, ...]
     return table.items[key]
 
 
-def indexed_item(arguments: Sequence[PartialKey]) -> PartialKey | None:
+def indexed_item(table: KeyTable, arguments: Sequence[PartialKey]) -> PartialKey | None:
     """Return the item that `index` takes from a sequence that the plan spells out."""
-    if len(arguments) != 2 or arguments[0].items is None:
+    if len(arguments) != 2:
         return None
     position = as_integer(arguments[1].value)
     items = arguments[0].items
-    return items[position] if position is not None and 0 <= position < len(items) else None
+    if items is None or position is None or not 0 <= position < len(items):
+        return None
+    item = items[position]
+    return table.constant(item) if isinstance(item, int) else item
 
 
 def spelled_items(
     table: KeyTable, kernel: str, arguments: Sequence[PartialKey]
-) -> tuple[PartialKey, ...] | None:
+) -> tuple[PartialKey, ...] | range | None:
     """Return the items of an operation's value if the plan spells them out."""
     if kernel == SEQUENCE:
         return tuple(arguments)
@@ -61,7 +66,7 @@ def spelled_items(
             return None
         start, stop = bounds
         table.count(max(0, stop - start))
-        return tuple([table.constant(number) for number in range(start, stop)])
+        return range(start, stop)
     if kernel == SUBSEQUENCE and len(arguments) == 3:
         items = arguments[0].items
         first, count = (as_integer(argument.value) for argument in arguments[1:])

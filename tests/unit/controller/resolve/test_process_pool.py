@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.support.waiting import until
 from tests.unit.controller.resolve.scripted_resolution import Script, request, thread_pool
 from voxk8s.controller.resolve import process_pool, resolve_plan
+from voxk8s.controller.resolve.process_pool import ProcessPool
 from voxk8s.controller.resolve.resolution_state import Resolved
 from voxk8s.controller.resolve.store_cache import StoreCache
 from voxk8s.errors import InputUnavailable, StoreUnreachable
@@ -20,13 +22,14 @@ WARM_UP = process_pool.warm_up_request("s3://results", StoreOptions(endpoint="ht
 
 
 async def test_process_that_dies_is_replaced(script: Script) -> None:
-    """A plan whose process died gets a second attempt, and no third one."""
+    """A large plan whose process died gets a second attempt, and no third one; others get none."""
     pool = thread_pool()
     script.results["once"] = [BrokenProcessPool(), Resolved(threads=3)]
     script.results["always"] = [BrokenProcessPool()]
-    assert await pool.resolve(request("once")) == Resolved(threads=3)
+    assert await pool.resolve(request("once"), large=True) == Resolved(threads=3)
+    assert await pool.resolve(request("always"), large=True) is None
     assert await pool.resolve(request("always")) is None
-    assert script.seen == ["once", "once", "always", "always"]
+    assert script.seen == ["once", "once", "always", "always", "always"]
     assert await pool.resolve(request("fine")) == Resolved()
     pool.close()
 
@@ -44,6 +47,33 @@ async def test_plan_that_takes_too_long_is_left_to_the_runner(
     await until(lambda: script.seen == ["slow", "fine"], seconds=2)
     script.gate.set()
     assert await following == Resolved()
+    pool.close()
+
+
+async def test_all_processes_together_have_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large plan has two shares in the place of a process, which comes back afterwards."""
+    pool = ProcessPool(2, 300)
+    alive: dict[Executor, int] = {}
+    most = [0]
+
+    def start(shares: int = 1) -> Executor:
+        process = ThreadPoolExecutor(1)
+        alive[process] = shares * pool.share
+        most.append(sum(alive.values()))
+        return process
+
+    def kill(process: Executor) -> None:
+        del alive[process]
+        process.shutdown(wait=False)
+
+    monkeypatch.setattr(process_pool, "_kill", kill)
+    monkeypatch.setattr(process_pool, "resolve_plan", lambda _: Resolved())
+    monkeypatch.setattr(ProcessPool, "_start_process", lambda _, shares=1: start(shares))
+    await pool.warm_up()
+    for large in (True, False, True):
+        assert await pool.resolve(request("a"), large) == Resolved()
+    assert max(most) == 300
+    assert sorted(alive.values()) == [100, 100]
     pool.close()
 
 

@@ -79,7 +79,9 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
         prefixes=("s3://none/",),
         libraries=parts.pop("libraries", {}),
     )
-    return resolve_plan(request)
+    found = resolve_plan(request)
+    assert found is not None
+    return found
 
 
 def compute(url: str, document: dict[str, Any]) -> None:
@@ -384,13 +386,20 @@ def test_store_that_does_not_answer(
     assert ask(url) == TransientFailure(reason, str(error))
 
 
-def test_plan_that_needs_too_much(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan that exhausts the memory of the process is too large."""
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError()])
+def test_plan_that_needs_too_much(
+    url: str, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Where memory is short there is no answer; a plan that is nested too deeply is invalid."""
 
     def read_plan(*_: Any) -> None:
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr("voxk8s.cluster.plan_source.read_plan", read_plan)
+    if isinstance(error, MemoryError):
+        with pytest.raises(AssertionError):
+            ask(url)
+        return
     found = ask(url)
     assert isinstance(found, Invalid)
     assert found.reason == "PlanTooLarge"

@@ -109,6 +109,15 @@ async def test_plan_that_kills_its_process_is_too_large(resolver: Resolver, scri
     assert "loops" in found.message
 
 
+async def test_plan_that_turns_out_to_be_large_gets_more_memory(
+    resolver: Resolver, script: Script
+) -> None:
+    """A short program may expand to much: after a process without memory it is a large plan."""
+    script.results["short"] = [BrokenProcessPool(), Resolved(threads=3)]
+    assert await resolve(resolver, "v", request("short")) == Resolved(threads=3)
+    assert script.seen == ["short", "short"]
+
+
 async def test_unexpected_errors_are_retried(resolver: Resolver, script: Script) -> None:
     """An unexpected error delays a plan and stops nothing else."""
     assert isinstance(await resolve(resolver, "u", ValueError("?")), Blocked)

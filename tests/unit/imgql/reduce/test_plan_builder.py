@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.imgql import compile_error, compile_text, goal_text
-from voxk8s.imgql.reduce import plan_builder
+from voxk8s.plan import expansion_limit
 from voxk8s.plan.model import Operation
 
 SUM = "3347a88c96b782a62e8f1d2bca092c275f843d82c93b35ba3872ddde1c52d10c"
@@ -70,7 +70,7 @@ def test_a_short_program_that_expands_too_much_is_refused(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     """The error has the place of the goal."""
-    monkeypatch.setattr(plan_builder, "MAX_OPERATIONS", 1000)
+    monkeypatch.setattr(expansion_limit, "_limit", 1000)
     message = compile_error(text)
     assert "this expands to more than 1,000 operations" in message
     line = text.count("\n") + 1

@@ -29,6 +29,7 @@ from voxk8s.plan import (
     decode,
     encode,
     expand,
+    expansion_limit,
     key_graph,
     operation_id,
     sequence_kernels,
@@ -191,7 +192,7 @@ def test_constant_is_no_sequence() -> None:
 
 def test_endless_loops_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Loops that come to too many operations are an invalid plan, before memory runs out."""
-    monkeypatch.setattr(sequence_kernels, "MAX_ITEMS", 50)
+    monkeypatch.setattr(expansion_limit, "_limit", 50)
     nodes = [constant("n", 1e15), operation("xs", "range", "n"), *loop()]
     with pytest.raises(InvalidPlan, match="split"):
         graph_of(*nodes, goals=[goal("m")])
@@ -209,7 +210,7 @@ def test_sequence_that_turns_out_too_long_fails_its_loop_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A loop over too many run-time items is rejected; a shorter one is expanded."""
-    monkeypatch.setattr(sequence_kernels, "MAX_ITEMS", 50)
+    monkeypatch.setattr(expansion_limit, "_limit", 50)
     graph = graph_of(
         constant("a", 1), operation("xs", "near", "a"), operation("ys", "near", "xs"),
         *loop("xs"), operation("n", "map", "f", "ys"), goals=[goal("m"), goal("n")],

@@ -44,9 +44,9 @@ def _table(value: object = None) -> KeyTable:
     return KeyTable(VisibleKernels(INDEX, ()), {}, values)
 
 
-def _values(items: tuple[PartialKey, ...] | None) -> list[Scalar | None]:
+def _values(items: tuple[PartialKey, ...] | range | None) -> list[Scalar | None]:
     assert items is not None
-    return [item.value for item in items]
+    return [item if isinstance(item, int) else item.value for item in items]
 
 
 def test_slices_and_items_of_known_sequences_are_known() -> None:
@@ -115,6 +115,25 @@ def test_a_range_of_constants_is_spelled_out(bounds: list[float], expected: list
     assert _values(spelled_items(table, sequence_kernels.RANGE, arguments)) == expected
 
 
+def test_a_range_costs_nothing_before_its_items_are_needed() -> None:
+    """A goal that is a range of 900,000 numbers is one operation over two constants."""
+    nodes = [constant("a", 0), constant("b", 900_000), operation("r", "range", "a", "b")]
+    graph = graph_of(*nodes, goals=[goal("r")])
+    assert len(graph.nodes) == 3
+
+
+def test_an_item_and_a_slice_of_a_range_are_known() -> None:
+    """Both are found without the other items."""
+    table = _table()
+    numbers = PartialKey(OperationId("r"), ResultKey("r"), items=range(5, 900_000))
+    item = indexed_item(table, [numbers, table.constant(2)])
+    assert item is table.constant(7)
+    arguments = [numbers, table.constant(1), table.constant(2)]
+    found = spelled_items(table, sequence_kernels.SUBSEQUENCE, arguments)
+    assert _values(found) == [6, 7]
+    assert {item.value for item in table.partial.values()} == {1, 2, 7}
+
+
 def test_a_range_to_a_fraction_is_left_to_the_kernel() -> None:
     """The kernel raises the error."""
     table = _table()
@@ -140,7 +159,7 @@ def test_a_slice_that_lies_in_its_sequence_is_spelled_out(
 def test_an_item_of_a_sequence_of_the_run_is_not_known() -> None:
     """`index` chooses only among items that the plan spells out."""
     table = _table()
-    assert indexed_item([SEQUENCE, table.constant(0)]) is None
+    assert indexed_item(table, [SEQUENCE, table.constant(0)]) is None
 
 
 def test_items_of_the_run_are_known_with_its_value() -> None:

@@ -1,0 +1,55 @@
+"""A plan that takes over the process that looks it up finds no secret of the operator there."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+
+import pytest
+
+from voxk8s.controller.resolve.confinement import drop_keys
+from voxk8s.controller.resolve.process_pool import ProcessPool
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a token, and with one for temporary files."""
+    made = tmp_path_factory.mktemp("operator")
+    (made / "scratch").mkdir()
+    (made / "token").write_text("secret")
+    return made
+
+
+@pytest.fixture(scope="module")
+def process(folder: Path) -> Iterator[Executor]:
+    """Start a process as the operator does, which has a token and keys in its environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder / "scratch"))
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            patch.setenv(name, "secret")
+        drop_keys(os.environ)
+        started = ProcessPool(1, 2**30)._start_process()
+        started.submit(os.getpid).result()
+    yield started
+    started.shutdown()
+
+
+def test_it_has_neither_keys_nor_the_token(process: Executor, folder: Path) -> None:
+    """Its environment has no keys; the token and the memory of the operator cannot be read."""
+    environment = process.submit(Path.read_bytes, Path("/proc/self/environ")).result()
+    assert b"secret" not in environment
+    if ctypes.CDLL(None).syscall(444, None, 0, 1) < 1:
+        pytest.skip("this kernel has no Landlock")
+    for path in (folder / "token", Path(f"/proc/{os.getpid()}/environ")):
+        with pytest.raises(PermissionError):
+            process.submit(Path.read_bytes, path).result()
+
+
+def test_it_can_do_its_work(process: Executor, folder: Path) -> None:
+    """Code, certificates and the folder for temporary files are there."""
+    assert process.submit(Path.read_text, Path(os.__file__)).result()
+    assert process.submit(Path.write_text, folder / "scratch" / "a", "x").result() == 1
+    assert process.submit(Path.read_text, Path("/etc/hosts")).result() is not None

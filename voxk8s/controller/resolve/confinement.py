@@ -1,0 +1,49 @@
+"""What a process that resolves plans may read: code and certificates, no secret of the operator.
+
+It handles what strangers wrote, and needs no keys but those of the store that its request names.
+The operator takes its keys out of its own environment before it starts such a process, and Landlock
+(Linux 5.13), which needs no rights, hides the operator's API token and its memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import MutableMapping
+from typing import Final
+
+from voxk8s.cluster.store_target import CREDENTIALS
+from voxk8s.formats.sandbox.landlock import restrict_files
+
+_SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc", "/opt", "/dev", "/proc/self", "/proc/cpuinfo")
+_FILES: Final = (
+    "AWS_CA_BUNDLE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+)
+"""Variables that name files which a client of S3 reads."""
+_PACKAGE: Final = os.path.abspath(f"{__file__}/../../..")
+
+
+def drop_keys(env: MutableMapping[str, str]) -> None:
+    """Remove the keys of the store from an environment that child processes inherit."""
+    for name in CREDENTIALS:
+        env.pop(name, None)
+
+
+def hide_secrets() -> bool:
+    """Deny this process, for good, files that a look-up does not need; False without Landlock.
+
+    Threads that run already are not confined.
+    """
+    named = [os.environ[name] for name in _FILES if name in os.environ]
+    resolver = os.path.realpath("/etc/resolv.conf")
+    libraries = [path for path in sys.path if path.endswith("-packages")]
+    code = [sys.prefix, sys.base_prefix, *libraries, _PACKAGE]
+    return restrict_files(
+        [*_SYSTEM, resolver, *code, *named], [tempfile.gettempdir(), "/dev/null"], network=True
+    )
