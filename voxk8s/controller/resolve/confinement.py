@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import MutableMapping
 from typing import Final
 
-from voxk8s.cluster.store_target import CREDENTIALS
+from voxk8s import constants
 from voxk8s.formats.sandbox.landlock import restrict_files
 
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc", "/opt", "/dev", "/proc/self", "/proc/cpuinfo")
@@ -31,7 +31,7 @@ _PACKAGE: Final = os.path.abspath(f"{__file__}/../../..")
 
 def drop_keys(env: MutableMapping[str, str]) -> None:
     """Remove the keys of the store from an environment that child processes inherit."""
-    for name in CREDENTIALS:
+    for name in (constants.ENV_S3_KEY, constants.ENV_S3_SECRET, constants.ENV_S3_TOKEN):
         env.pop(name, None)
 
 
