@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from hashlib import sha256
 
 import msgspec
 
@@ -14,7 +15,7 @@ from voxk8s.plan.model import Digest, ResultKey
 from voxk8s.storage.checksummed_json import add_checksum, verify_checksum
 from voxk8s.storage.layout import is_name
 from voxk8s.storage.miss import MISS, Miss
-from voxk8s.storage.value_codec import Encoded, decode, digest_of, encode
+from voxk8s.storage.value_codec import Encoded, decode, encode
 from voxk8s.values import SavedFile, Value
 
 FORMAT = 1
@@ -101,7 +102,9 @@ def decode_record(data: bytes, key: str) -> Record:
     if record.size < 0:
         raise CorruptBlob(f"the record of {key} says that its value has {record.size} bytes")
     inline = record.inline
-    if inline is not None and (len(inline), digest_of((inline,))) != (record.size, record.digest):
+    if inline is not None and (
+        len(inline) != record.size or sha256(inline).hexdigest() != record.digest
+    ):
         raise CorruptBlob(f"the record of {key} has other bytes than it says")
     return record
 
