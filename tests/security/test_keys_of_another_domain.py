@@ -38,9 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.S3Server]:
 RIGHTS = {"team-a": TrustDomains("team-a"), "team-b": TrustDomains("team-b", ("team-a",))}
 
 
-def opened(
-    server: s3.S3Server, key: str, domain: str, trusts: tuple[str, ...] = ()
-) -> ResultStore:
+def opened(server: s3.S3Server, key: str, domain: str, trusts: tuple[str, ...] = ()) -> ResultStore:
     """Open a domain with the credentials of a run in the domain `key`."""
     policy = session_policy(parse_url(STORE), RIGHTS[key])
     options = server.session(*policy["Statement"]).options
