@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from voxk8s.constants import INLINE_VALUE_BYTES
+from voxk8s.redact import visible
 from voxk8s.values import Array, Image, SavedFile, Value
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -108,8 +109,8 @@ def as_line(value: Value, limit: int = INLINE_VALUE_BYTES) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text with its line breaks and lone surrogates escaped."""
-    line = text.translate(_LINE_BREAKS)
+    """Return a text with line breaks, control characters and lone surrogates escaped."""
+    line = visible(text.translate(_LINE_BREAKS))
     return line if line.isascii() else line.encode("utf-8", "backslashreplace").decode()
 
 

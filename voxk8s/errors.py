@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from voxk8s import constants
+from voxk8s.redact import redact
 
 
 class Voxk8sError(Exception):
@@ -20,6 +21,10 @@ class Voxk8sError(Exception):
     """
 
     failure_reason: ClassVar[str] = constants.REASON_OPERATION_FAILED
+
+    def __str__(self) -> str:
+        """Return the message without credentials of URLs: it goes to logs, statuses and reports."""
+        return redact(super().__str__())
 
 
 class PermanentError(Voxk8sError):
@@ -40,7 +45,7 @@ class InvalidPlan(PermanentError):
 
     def __init__(self, message: str, path: str = "$") -> None:
         super().__init__(message, path)
-        self.message = message
+        self.message = redact(message)
         self.path = path
 
     def __str__(self) -> str:
@@ -57,7 +62,7 @@ class InvalidProgram(PermanentError):
 
     def __init__(self, message: str, diagnostics: tuple[object, ...] = ()) -> None:
         super().__init__(message, diagnostics)
-        self.message = message
+        self.message = redact(message)
         self.diagnostics = diagnostics
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from voxk8s.constants import REASON_OPERATION_FAILED
 from voxk8s.errors import PermanentError, TransientError, Voxk8sError
 from voxk8s.plan import OperationId
+from voxk8s.redact import redact
 
 RESULT_GONE: Final = "ResultGone"
 """Reason: a result that the store held is not there any more, or its bytes are corrupt."""
@@ -117,7 +118,7 @@ def message_of(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001  # only the exception itself matters
         text = ""
-    text = text.strip() or type(error).__name__
+    text = redact(text.strip()) or type(error).__name__
     if len(text) > _MESSAGE_LENGTH:
         half = _MESSAGE_LENGTH // 2
         text = f"{text[:half]} … {text[-half:]}"

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from voxk8s.cli.argument_parser import build_parser
 from voxk8s.cli.streams import drop_output, prepare_streams
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage, Voxk8sError
+from voxk8s.redact import redact, visible
 
 FAILED = 1
 INVALID = 2
@@ -44,7 +45,7 @@ def call(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except InvalidProgram as error:
         # The message begins with file, line and column: editors expect them at the start of a line.
-        print(error, file=sys.stderr)
+        print(visible(str(error)), file=sys.stderr)
         return INVALID
     except (InvalidPlan, InvalidUsage) as error:
         _say(str(error))
@@ -87,7 +88,7 @@ def main() -> None:
 
 
 def _say(message: str) -> None:
-    print(f"voxk8s: {message}", file=sys.stderr)
+    print(f"voxk8s: {visible(redact(message))}", file=sys.stderr)
 
 
 def _debug(error: Exception) -> None:

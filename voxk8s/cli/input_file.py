@@ -13,6 +13,7 @@ from voxk8s.cli.parameters import ParameterWarnings, Program
 from voxk8s.cli.permissions import permissions
 from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan import OperationId, WorkPlan
+from voxk8s.redact import redact, visible
 
 PROGRAM = ".imgql"
 DOCUMENTS = (".json", ".yaml", ".yml")
@@ -51,7 +52,7 @@ def read_input(arguments: argparse.Namespace) -> Input:
         )
     if not arguments.quiet:
         for warning in compiled.warnings:
-            print(warning, file=sys.stderr)
+            print(visible(redact(str(warning))), file=sys.stderr)
     return Input(compiled.plan, compiled.origins)
 
 

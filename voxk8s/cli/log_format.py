@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
+from voxk8s.redact import redact, visible
+
 _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
 _WIDEST = 120
 
@@ -34,12 +36,16 @@ class Formatter(logging.Formatter):
         place = str(getattr(record, "place", ""))
         message = record.getMessage()
         if not place or not message.startswith(f"{place}: "):
-            return f"{self._start}{super().format(record)}"
-        text = f"{self._start}{place}: error: {message[len(place) + 2 :]}"
-        if place in self._shown:
-            return text
-        self._shown.add(place)
-        return text + _excerpt(place)
+            return self._start + _safe(super().format(record))
+        text = f"{place}: error: {message[len(place) + 2 :]}"
+        if place not in self._shown:
+            self._shown.add(place)
+            text += _excerpt(place)
+        return self._start + _safe(text)
+
+
+def _safe(text: str) -> str:
+    return visible(redact(text))
 
 
 def _excerpt(place: str) -> str:

@@ -14,6 +14,7 @@ from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.files import write_file
 from voxk8s.history import Recorder, collect_run, from_files, known_since, show_goals
+from voxk8s.redact import shown_parameter
 from voxk8s.report import report
 from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore
@@ -55,7 +56,7 @@ class Reporter:
     def _facts(self, store: ResultStore) -> list[tuple[str, str]]:
         arguments, settings = self._arguments, Settings.from_env(os.environ)
         return [
-            *((f"${name}", value) for name, value in arguments.param),
+            *((f"${name}", shown_parameter(name, value)) for name, value in arguments.param),
             ("store", "not used" if arguments.no_cache else store.url),
             ("known results", "computed again" if arguments.refresh else "used"),
             ("stored beside goals", settings.store_policy),

@@ -11,6 +11,7 @@ from voxk8s.describe import Json, as_json, as_line, one_line
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.failure import Failure
 from voxk8s.plan import WorkPlan
+from voxk8s.redact import visible_json
 from voxk8s.storage import Counts
 from voxk8s.values import SavedFile
 
@@ -69,8 +70,8 @@ def failure_json(plan: WorkPlan, failure: Failure) -> dict[str, Json]:
 
 
 def dump(document: Json) -> str:
-    """Return indented JSON, with Unicode as it is and without NaN."""
-    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+    """Return indented JSON, without NaN and with Unicode as it is, but what terminals obey."""
+    return visible_json(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def _file_digest(outcome: GoalOutcome) -> str:

@@ -23,7 +23,7 @@ from voxk8s.errors import (
     PermanentError,
     TransientError,
 )
-from voxk8s.imgql import CompiledProgram
+from voxk8s.imgql import CompiledProgram, Diagnostic
 from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
@@ -55,7 +55,8 @@ class Document:
     """A plan document or program.
 
     `inline` plans stood in the WorkPlan itself. `files` are the texts that a program may import, by
-    name: the other keys of its ConfigMap.
+    name: the other keys of its ConfigMap. Errors quote only what is `quotable`: not what was read
+    from a URL that anybody may name.
     """
 
     data: bytes
@@ -63,6 +64,7 @@ class Document:
     name: str = "plan"
     inline: bool = False
     files: Mapping[str, str] = field(default_factory=dict)
+    quotable: bool = True
 
     @property
     def digest(self) -> str:
@@ -129,7 +131,8 @@ def fetch_document(url: str, options: InputOptions) -> Document:
             data = bytes(system.cat_file(location.path))
     except (InputUnavailable, InputUnreachable) as error:
         raise SourceUnavailable(f"{error}; waiting for it") from error
-    return Document(data, doc_format, url.rpartition("/")[2])
+    quotable = location.scheme == "s3" or options.address_rules.exempts(url)
+    return Document(data, doc_format, url.rpartition("/")[2], quotable=quotable)
 
 
 def document_format(name: str) -> Format:
@@ -164,6 +167,28 @@ def read_plan_and_locations(
 
     Raises InvalidPlan or InvalidProgram.
     """
+    try:
+        return _read_quoting(document, parameters, index)
+    except (InvalidPlan, InvalidProgram) as error:
+        if document.quotable:
+            raise
+        raise _unquoted(document, error) from None
+
+
+def _unquoted(document: Document, error: InvalidPlan | InvalidProgram) -> PermanentError:
+    """Return an error with the places of an error, but nothing of the document's content."""
+    why = "its content is not shown, since anybody may name its URL; voxk8s check shows it"
+    if isinstance(error, InvalidPlan):
+        return InvalidPlan(f"{document.name}: not a valid plan document; {why}")
+    found = [each for each in error.diagnostics if isinstance(each, Diagnostic)]
+    places = ", ".join(f"{each.line}:{each.column}" for each in found[:20])
+    at = f" (at {places})" if places else ""
+    return InvalidProgram(f"{document.name}: not a valid program{at}; {why}")
+
+
+def _read_quoting(
+    document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
+) -> tuple[WorkPlan, Mapping[OperationId, object]]:
     if document.format == "imgql":
         compiled = _compile(document, parameters or {}, index)
         return compiled.plan, compiled.origins

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from voxk8s.controller.operator import Operator
 from voxk8s.controller.resolve.confinement import drop_keys
 from voxk8s.errors import InvalidUsage
 from voxk8s.memory import memory_limit
+from voxk8s.safe_log import start_log
 
 
 def main() -> int:
@@ -25,9 +25,7 @@ def main() -> int:
         sys.stderr.write(f"voxk8s operator: {error}\n")
         return 2
     drop_keys(os.environ)
-    logging.basicConfig(
-        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_log(config.log_level)
     try:
         return 0 if asyncio.run(_run(config)) else 1
     except KubeConfigMissing as error:

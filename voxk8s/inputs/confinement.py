@@ -8,6 +8,7 @@ its URL: only one that is computed during the run could carry what the program h
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -74,9 +75,11 @@ def is_below_url(url: str, prefix: str) -> bool:
     """Whether a URL is a prefix, or below it; dots that lead up do not help, however written."""
     if url == prefix:
         return True
+    if any(sign < " " for sign in url):  # parsers of URLs drop tabs and line breaks
+        return False
     base = prefix.rstrip("/")
     path = unquote(unquote(url)).replace("\\", "/")
-    if ".." in path.split("/"):
+    if ".." in re.split("[/?#]", path):
         return False
     return url == base or url.startswith(f"{base}/")
 

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from voxk8s.redact import redact, visible
+
 _LAST: Final = 253_402_300_800.0
 """The end of the year 9999."""
 _NEVER: Final = "".join(
@@ -59,8 +61,8 @@ def cut(text: str, limit: int) -> str:
 
 
 def clean(text: str) -> str:
-    """Return a text with characters that HTML forbids as escapes."""
-    return _UNSHOWN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    """Return a text without credentials; what HTML forbids and readers obey is escaped."""
+    return _UNSHOWN.sub(lambda found: f"\\x{ord(found[0]):02x}", visible(redact(text)))
 
 
 def link(target: str) -> str:

@@ -22,6 +22,7 @@ from voxk8s.runner.publish_status import WorkPlanGone
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.store_wait import CredentialsRefused
 from voxk8s.runner.workplan_run import WorkPlanRun
+from voxk8s.safe_log import start_log
 
 _log = logging.getLogger("voxk8s.runner")
 
@@ -37,9 +38,7 @@ def main() -> int:
         config = RunnerConfig.from_env(os.environ)
     except InvalidUsage as error:
         return _exit(EXIT_USAGE, str(error))
-    logging.basicConfig(
-        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_log(config.log_level)
     logging.getLogger("distributed").setLevel(logging.WARNING)
     return asyncio.run(_main(config))
 

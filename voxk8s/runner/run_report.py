@@ -12,6 +12,7 @@ from voxk8s.constants import RUNS_PREFIX
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.history import Recorder, collect_run, from_store, known_since, show_goals
 from voxk8s.plan import OperationId
+from voxk8s.redact import shown_parameter
 from voxk8s.report import report
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.storage import ResultStore
@@ -80,7 +81,10 @@ def _run_settings(workplan: WorkPlanResource, config: RunnerConfig) -> list[tupl
     spec = workplan.spec
     retry = spec.effective_retry
     facts = [
-        *((f"${name}", value) for name, value in (spec.source.parameters or {}).items()),
+        *(
+            (f"${name}", shown_parameter(name, value))
+            for name, value in (spec.source.parameters or {}).items()
+        ),
         ("WorkPlan", f"{config.namespace}/{config.name}"),
         ("uid", config.uid),
         ("store", config.store),

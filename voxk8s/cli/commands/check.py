@@ -8,6 +8,7 @@ import sys
 from voxk8s.cli.input_file import read_source
 from voxk8s.cli.parameters import ParameterWarnings
 from voxk8s.plan import WorkPlan
+from voxk8s.redact import redact, visible
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,5 +30,5 @@ def run(arguments: argparse.Namespace) -> int:
             read_file=asked.read_file,
         )
     if diagnostics:
-        print(format_diagnostics(diagnostics), file=sys.stderr)
+        print(visible(redact(format_diagnostics(diagnostics))), file=sys.stderr)
     return 2 if any(each.severity == "error" for each in diagnostics) else 0

@@ -30,6 +30,7 @@ from voxk8s.plan import (
     key_graph,
     resolve,
 )
+from voxk8s.redact import redact, visible
 from voxk8s.settings import Settings
 from voxk8s.storage import MISS, ResultStore
 
@@ -59,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(dump(_json(lines, resolution)))
         return 0
     for line in lines:
-        print(f"{line.state:<9} {line.operation[:12]} {line.kernel:<24} {line.why}")
+        text = f"{line.state:<9} {line.operation[:12]} {line.kernel:<24} {line.why}"
+        print(visible(redact(text)))
     stuck = resolution.waiting
     word = "operation" if resolution.total == 1 else "operations"
     print(

@@ -13,6 +13,7 @@ from voxk8s.cluster.kube_errors import Invalid, NotFound
 from voxk8s.cluster.resources import PODS
 from voxk8s.constants import LABEL_COMPONENT
 from voxk8s.errors import TransientError
+from voxk8s.redact import visible
 
 
 class NoPods(TransientError):
@@ -44,7 +45,7 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
         if len(names) > 1:
             print(f"==> {name} <==")
         try:
-            print(await kube.logs(name, namespace, lines=arguments.tail), end="")
+            print(visible(await kube.logs(name, namespace, lines=arguments.tail)), end="")
         except (Invalid, NotFound) as error:
             print(f"({error})")  # the pod has not started, or was deleted
     return 0
@@ -53,4 +54,4 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
 async def _follow(kube: KubeClient, name: str, namespace: str, *, many: bool) -> None:
     start = f"{name}: " if many else ""
     async for line in kube.follow_logs(name, namespace):
-        print(f"{start}{line}", flush=True)
+        print(f"{start}{visible(line)}", flush=True)

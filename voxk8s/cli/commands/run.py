@@ -20,6 +20,7 @@ from voxk8s.execution.events import Listener, OperationFailed
 from voxk8s.failure import Failure
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import OperationId
+from voxk8s.redact import visible
 from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore
 
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     for outcome in result.goals:
         if outcome.failure is not None:
             text = reported.text(outcome.failure)
-            print(f"voxk8s: {one_line(outcome.goal.name)}: {text}", file=sys.stderr)
+            print(f"voxk8s: {one_line(outcome.goal.name)}: {visible(text)}", file=sys.stderr)
     written = reporter is None or reporter.write(result, given, store)
     return 0 if result.success and written else 1
 

@@ -13,6 +13,7 @@ from voxk8s.cli.workplan_text import details, table
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import InvalidUsage
+from voxk8s.redact import redact, visible
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,7 +29,8 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
         if arguments.json:
             print(dump(encode(resource)))
         else:
-            print("\n".join(details(resource, datetime.now(UTC))))
+            lines = list(details(resource, datetime.now(UTC)))
+            print("\n".join(visible(redact(line)) for line in lines))
         return 0
     where = None if arguments.all_namespaces else namespace
     listing = await kube.list(WORK_PLANS, where)
@@ -37,5 +39,5 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
         print(dump({"items": [encode(resource) for resource in resources]}))
     else:
         lines = table(resources, datetime.now(UTC), namespaces=where is None)
-        print("\n".join(lines))
+        print("\n".join(map(visible, lines)))
     return 0

@@ -17,6 +17,7 @@ from voxk8s.cluster.kube_errors import Expired
 from voxk8s.cluster.reflector import WatchError, list_and_watch
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.errors import TransientError
+from voxk8s.redact import redact, visible
 
 
 class GaveUp(TransientError):
@@ -51,13 +52,13 @@ async def follow(
                     case ListPage(items=[body]) | WatchEvent(object=body):
                         resource = decode_resource(body)
                     case WatchError(error=error) if not isinstance(error, Expired):
-                        print(f"voxk8s: {error}; trying again", file=sys.stderr)
+                        print(f"voxk8s: {visible(str(error))}; trying again", file=sys.stderr)
                         continue
                     case _:
                         continue
                 line = headline(resource, datetime.now(UTC))
                 if line != last and not quiet:
-                    print(line, file=sys.stderr)
+                    print(visible(redact(line)), file=sys.stderr)
                 last = line
                 if resource.finished:
                     return resource
