@@ -59,7 +59,7 @@ def damaged(kind: str, rng: random.Random) -> bytes:
                 width = rng.choice((1, 2, 4))
                 order = rng.choice(("little", "big"))
                 number = rng.choice(_NUMBERS) & (256**width - 1)
-                data[place : place + width] = number.to_bytes(width, order)  # type: ignore[arg-type]
+                data[place : place + width] = number.to_bytes(width, order)
             case 2:
                 del data[place:]
             case 3:
