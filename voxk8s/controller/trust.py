@@ -72,6 +72,7 @@ class SessionConfig(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
     duration_seconds: int = 3600
     read_prefixes: tuple[str, ...] = ()
     write_prefixes: tuple[str, ...] = ()
+    confine_listing: bool = False
 
 
 def for_domain(prefixes: tuple[str, ...], domain: str) -> tuple[str, ...]:

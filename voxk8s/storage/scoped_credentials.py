@@ -45,12 +45,19 @@ _SESSION_LENGTH: Final = 64
 
 
 def session_policy(
-    store: Location, domains: TrustDomains, *, read: Iterable[str] = (), write: Iterable[str] = ()
+    store: Location,
+    domains: TrustDomains,
+    *,
+    read: Iterable[str] = (),
+    write: Iterable[str] = (),
+    confine_listing: bool = False,
 ) -> dict[str, Any]:
     """Return the policy of a run's session: all rights in its own domain, reading where it trusts.
 
-    `read` and `write` are further s3:// prefixes, of inputs and of saved files. Raises InvalidUsage
-    for a store or a prefix that is not on S3.
+    `read` and `write` are further s3:// prefixes, of inputs and of saved files. Names of objects may
+    be listed in the whole bucket, because AWS and others answer 403 for a missing object to those
+    who may not; with `confine_listing` they are listed below the same prefixes only. Raises
+    InvalidUsage for a store or a prefix that is not on S3.
     """
     own = [f"{root}*" for root in _roots(store, domains.own)]
     trusted = [f"{root}*" for name in domains.trusts for root in _roots(store, name)]
@@ -64,8 +71,7 @@ def session_policy(
         _allow(_WRITE, [*own, *written]),
         *([_allow(_READ, [*trusted, *inputs])] if trusted or inputs else []),
         *(
-            _allow(["s3:ListBucket"], [bucket])
-            | {"Condition": {"StringLike": {"s3:prefix": list(dict.fromkeys(keys))}}}
+            _allow(["s3:ListBucket"], [bucket]) | (_prefixed(keys) if confine_listing else {})
             for bucket, keys in listed.items()
         ),
     ]
@@ -138,6 +144,10 @@ def _key(location: Location) -> str:
         raise InvalidUsage(f"expected a prefix on S3, s3://bucket/prefix, got {location.url}")
     prefix = location.prefix.strip("/")
     return f"{location.root}/{prefix}/" if prefix else f"{location.root}/"
+
+
+def _prefixed(keys: list[str]) -> dict[str, Any]:
+    return {"Condition": {"StringLike": {"s3:prefix": list(dict.fromkeys(keys))}}}
 
 
 def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:

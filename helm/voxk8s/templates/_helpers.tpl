@@ -99,7 +99,7 @@ imagePullSecrets:
 {{- define "voxk8s.store.sts" -}}
 {{- $sts := .Values.store.sts -}}
 {{- if and .Values.s3.enabled (not .Values.store.url) (not $sts.roleArn) -}}
-{{- $sts = merge (dict "roleArn" "arn:aws:iam::role/runs" "durationSeconds" 43200) $sts -}}
+{{- $sts = merge (dict "roleArn" "arn:aws:iam::role/runs" "durationSeconds" 43200 "confineListing" true) $sts -}}
 {{- end -}}
 {{- $root := trimSuffix "/" (include "voxk8s.store.url" .) -}}
 {{- $read := default (list (printf "%s/inputs/" $root)) $sts.readPrefixes -}}

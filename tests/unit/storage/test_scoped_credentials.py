@@ -45,7 +45,9 @@ def test_the_shared_domain_has_no_rights_in_others() -> None:
 
 def test_listings_are_confined_to_prefixes() -> None:
     """A run lists its own domain and its inputs; saved files may be in another bucket."""
-    policy = session_policy(STORE, TrustDomains("team"), write=["s3://files/{x}/"])
+    policy = session_policy(
+        STORE, TrustDomains("team"), write=["s3://files/{x}/"], confine_listing=True
+    )
     conditions = {
         statement["Resource"][0]: statement["Condition"]["StringLike"]["s3:prefix"]
         for statement in policy["Statement"]
@@ -55,6 +57,16 @@ def test_listings_are_confined_to_prefixes() -> None:
         "arn:aws:s3:::bucket": ["results/domains/team/*"],
         "arn:aws:s3:::files": ["{x}/*"],
     }
+
+
+def test_listings_of_the_bucket() -> None:
+    """Where a missing object needs the right to list, a run may list the bucket."""
+    (listing,) = (
+        statement
+        for statement in session_policy(STORE, TrustDomains("team"))["Statement"]
+        if statement["Action"] == ["s3:ListBucket"]
+    )
+    assert "Condition" not in listing
 
 
 def test_a_name_that_begins_alike_is_another_domain() -> None:

@@ -103,6 +103,7 @@ class RunCredentials:
             domains,
             read=for_domain(session.read_prefixes, domains.own),
             write=for_domain(session.write_prefixes, domains.own),
+            confine_listing=session.confine_listing,
         )
         options, end = await asyncio.to_thread(
             self.assume,
