@@ -54,10 +54,10 @@ def session_policy(
 ) -> dict[str, Any]:
     """Return the policy of a run's session: all rights in its own domain, reading where it trusts.
 
-    `read` and `write` are further s3:// prefixes, of inputs and of saved files. Names of objects may
-    be listed in the whole bucket, because AWS and others answer 403 for a missing object to those
-    who may not; with `confine_listing` they are listed below the same prefixes only. Raises
-    InvalidUsage for a store or a prefix that is not on S3.
+    `read` and `write` are further s3:// prefixes, of inputs and of saved files. The session lists
+    the whole bucket, because AWS and others answer 403 for a missing object to those who may not;
+    with `confine_listing` it lists the same prefixes only. Raises InvalidUsage for a store or a
+    prefix that is not on S3.
     """
     own = [f"{root}*" for root in _roots(store, domains.own)]
     trusted = [f"{root}*" for name in domains.trusts for root in _roots(store, name)]
