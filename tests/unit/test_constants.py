@@ -57,7 +57,7 @@ def test_labels_have_the_prefix_of_their_owner(name: str) -> None:
 def test_folders_of_the_store_lie_apart() -> None:
     """No folder of the store is within another one."""
     folders = [*_named_folders()]
-    assert len(folders) == 6
+    assert len(folders) == 8
     assert not [
         (one, other) for one, other in permutations(folders, 2) if f"{one}/".startswith(f"{other}/")
     ]
