@@ -26,7 +26,7 @@ def _keys(folder: Path, cluster: str = "c", age: timedelta = timedelta(0)) -> Se
     """Write a cluster's keys as a pod mounts them; return them for a client."""
     folder.mkdir()
     now = datetime.now(UTC) - age
-    for name, data in build_tls_secret(work_plan(), DEFAULTS, cluster, "u", now)["data"].items():
+    for name, data in build_tls_secret(work_plan(), DEFAULTS, cluster, now)["data"].items():
         (folder / name).write_bytes(base64.b64decode(data))
     return Security(
         tls_ca_file=str(folder / "ca.crt"),

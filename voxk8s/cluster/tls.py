@@ -2,8 +2,8 @@
 
 Dask accepts a connection if the other side has a certificate of the cluster's authority, whichever
 its name and role. Each cluster has an authority of its own; its key is dropped as soon as the one
-certificate is signed, so that nobody can sign another. Kubernetes deletes the Secret together with
-the cluster, which owns it.
+certificate is signed, so that nobody can sign another. The WorkPlan owns the Secret: a cluster that
+is replaced keeps its name and its keys, since the next runner's pod cannot start without them.
 
 The dask-kubernetes operator has no certificate. It asks a scheduler how many workers it wants, and
 which to retire, by HTTP at the port of the dashboard, which network policies open to it alone.
@@ -18,12 +18,11 @@ from typing import Final
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
-from voxk8s.cluster.pod_template import Manifest
-from voxk8s.cluster.resources import DASK_CLUSTERS, SECRETS
+from voxk8s.cluster.pod_template import Manifest, owned_object
+from voxk8s.cluster.resources import SECRETS
 
-LONGEST_VALIDITY: Final = timedelta(days=365)
-"""Validity of the certificate of a run without a deadline."""
-_DEADLINE_MARGIN: Final = timedelta(days=1)
+VALIDITY: Final = timedelta(days=365)
+"""Longer than any run, suspensions included; with the cluster its certificate is of no use."""
 _CLOCK_SKEW: Final = timedelta(hours=1)
 """By how much a node's clock may be behind the operator's."""
 _FOLDER: Final = "/etc/voxk8s/tls"
@@ -62,34 +61,16 @@ def mount_keys(pod_spec: Manifest, cluster: str) -> None:
 
 
 def build_tls_secret(
-    workplan: WorkPlanResource, defaults: Defaults, cluster: str, uid: str, now: datetime
+    workplan: WorkPlanResource, defaults: Defaults, cluster: str, now: datetime
 ) -> Manifest:
-    """Build the Secret with a new key of a DaskCluster, valid from `now` until after the deadline.
+    """Build the Secret with a new key of a DaskCluster, valid from `now` for VALIDITY.
 
     Create it once: another call makes another authority, which the cluster's pods do not trust.
     """
     labels = child_names.child_labels(workplan, "tls", defaults.version)
-    deadline = workplan.spec.active_deadline_seconds
-    validity = LONGEST_VALIDITY
-    if deadline is not None:
-        validity = min(validity, timedelta(seconds=deadline) + _DEADLINE_MARGIN)
-    keys = _new_keys(cluster, now - _CLOCK_SKEW, now + validity)
+    keys = _new_keys(cluster, now - _CLOCK_SKEW, now + VALIDITY)
     data = {name: base64.b64encode(text).decode() for name, text in keys.items()}
-    owner = {
-        "apiVersion": DASK_CLUSTERS.api_version,
-        "kind": DASK_CLUSTERS.kind,
-        "name": cluster,
-        "uid": uid,
-    }
-    return {
-        "apiVersion": SECRETS.api_version,
-        "kind": SECRETS.kind,
-        "metadata": {
-            "name": secret_name(cluster),
-            "namespace": workplan.metadata.namespace,
-            "labels": labels,
-            "ownerReferences": [owner],
-        },
+    return owned_object(workplan, SECRETS, secret_name(cluster), labels) | {
         "type": "Opaque",
         "data": data,
     }

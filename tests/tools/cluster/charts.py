@@ -31,6 +31,9 @@ DOMAINS = {
     "friend": {"namespaces": [FRIEND], "trusts": ["team"]},
 }
 
+NO_REGISTRY = "voxk8s.invalid"
+"""A registry that does not exist, whose images are allowed."""
+
 BUCKET = "voxk8s"
 MARK = "tests.voxk8s.io/installed"
 """Annotation of a release's namespace: what was installed there, as a hash of chart and values."""
@@ -89,7 +92,9 @@ def releases(images: Mapping[str, str]) -> list[Release]:
             "deniedNamespaces": [DENIED],
             "trust": "shared",
             "domains": DOMAINS,
+            "readableSecrets": ["keys"],
         },
+        "policy": {"images": [f"{NO_REGISTRY}/*"]},
         "testKernels": {"enabled": True},
         "defaults": {"worker": {"resources": WORKER}},
     }

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 from cryptography import x509
 
 from tests.support.example_runs import GOLDEN, RUNNER, SCHEDULER, WORKER, env, only, work_plan
 from tests.support.example_runs import PLAIN as DEFAULTS
-from voxk8s.cluster.tls import LONGEST_VALIDITY, build_tls_secret, secret_name
+from voxk8s.cluster.tls import VALIDITY, build_tls_secret, secret_name
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _certificates(**spec: Any) -> dict[str, x509.Certificate]:
-    data = build_tls_secret(work_plan(**spec), DEFAULTS, "c", "u", NOW)["data"]
+def _certificates() -> dict[str, x509.Certificate]:
+    data = build_tls_secret(work_plan(), DEFAULTS, "c", NOW)["data"]
     return {
         name: x509.load_pem_x509_certificate(base64.b64decode(data[name]))
         for name in ("ca.crt", "tls.crt")
@@ -27,7 +26,7 @@ def test_the_authority_signs_the_certificate() -> None:
     """Peers trust the certificate by the authority, whose key is in no file."""
     found = _certificates()
     found["tls.crt"].verify_directly_issued_by(found["ca.crt"])
-    data = build_tls_secret(work_plan(), DEFAULTS, "c", "u", NOW)["data"]
+    data = build_tls_secret(work_plan(), DEFAULTS, "c", NOW)["data"]
     assert sorted(data) == ["ca.crt", "tls.crt", "tls.key"]
 
 
@@ -36,22 +35,23 @@ def test_clusters_do_not_trust_each_other() -> None:
     assert _certificates()["ca.crt"] != _certificates()["ca.crt"]
 
 
-def test_certificates_outlive_the_deadline_and_the_skew_of_clocks() -> None:
-    """A certificate is valid a while before it is made, and until after the run's deadline."""
-    assert _certificates()["tls.crt"].not_valid_after_utc == NOW + LONGEST_VALIDITY
-    short = _certificates(activeDeadlineSeconds=3600)
-    assert short["tls.crt"].not_valid_after_utc == NOW + timedelta(days=1, hours=1)
-    assert short["tls.crt"].not_valid_before_utc < NOW
-    assert short["ca.crt"].not_valid_after_utc >= short["tls.crt"].not_valid_after_utc
+def test_certificates_outlive_the_run_and_the_skew_of_clocks() -> None:
+    """A certificate is valid a while before it is made, and longer than any run."""
+    found = _certificates()
+    assert found["tls.crt"].not_valid_after_utc == NOW + VALIDITY
+    assert found["tls.crt"].not_valid_before_utc < NOW
+    assert found["ca.crt"].not_valid_after_utc >= found["tls.crt"].not_valid_after_utc
 
 
-def test_the_secret_goes_with_its_cluster() -> None:
-    """The DaskCluster owns the Secret, so that Kubernetes deletes both together."""
-    metadata = build_tls_secret(work_plan(), DEFAULTS, "c", "u", NOW)["metadata"]
+def test_a_replaced_cluster_keeps_its_keys() -> None:
+    """The WorkPlan owns the Secret: the pod of the next runner waits for it, the cluster for that.
+
+    After the credentials of a run were rejected, its new cluster is created when a runner has read
+    the new ones.
+    """
+    metadata = build_tls_secret(work_plan(), DEFAULTS, "c", NOW)["metadata"]
     assert metadata["name"] == secret_name("c")
-    assert [(each["kind"], each["uid"]) for each in metadata["ownerReferences"]] == [
-        ("DaskCluster", "u")
-    ]
+    assert [each["kind"] for each in metadata["ownerReferences"]] == ["WorkPlan"]
 
 
 def test_every_pod_of_a_run_mounts_the_keys() -> None:

@@ -231,13 +231,13 @@ class Children:
             refusals.pop(child, None)
 
     async def _create_keys(self, observed: Observed, cluster: ClusterView | None) -> None:
-        """Create the keys of a cluster: after it, as Kubernetes deletes them with their owner."""
+        """Create the keys of a cluster, unless an earlier one of its name had them."""
         if cluster is None or not cluster.encrypted:
             return
         workplan, defaults = observed.workplan, self.config.defaults
         if not self._is_due(workplan.metadata.uid, f"Secret {secret_name(cluster.name)}"):
             return  # New keys take time.
-        keys = build_tls_secret(workplan, defaults, cluster.name, cluster.uid, self.now())
+        keys = build_tls_secret(workplan, defaults, cluster.name, self.now())
         if await self._create_all(observed, [keys]):
             self._cluster_with_keys[workplan.metadata.uid] = cluster.uid
 
