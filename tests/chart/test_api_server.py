@@ -18,7 +18,7 @@ from tests.support.paths import ROOT
 from tests.tools.helm import render
 from voxk8s.api import crd
 from voxk8s.cluster import kube_client
-from voxk8s.cluster.kube_client import KubeClient, KubeObject, ObjectList, WatchEvent
+from voxk8s.cluster.kube_client import KubeClient, KubeObject, ListPage, WatchEvent
 from voxk8s.cluster.kube_errors import AlreadyExists, Conflict, Invalid, KindMissing, NotFound
 from voxk8s.cluster.reflector import list_and_watch
 from voxk8s.cluster.resources import (
@@ -95,8 +95,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             "worker": {
                 "resources": {"limits": {"memory": "1Gi", "cpu": 2, "nvidia.com/gpu": 1}},
                 "affinity": {"nodeAffinity": {"x": [1]}},
-                "tolerations": [{"operator": "Exists"}],
-                "env": [{"name": "A"}],
+                "tolerations": [{"key": "gpu", "operator": "Exists"}],
+                "env": [{"name": "TZ"}],
             },
         }
     },
@@ -369,7 +369,8 @@ async def test_door_pages_and_follows(
     door: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listing of several pages is whole, and what happens after it is seen in order."""
-    monkeypatch.setattr(kube_client, "_PAGE_SIZE", 2)
+    monkeypatch.setattr(kube_client, "_FIRST_PAGE", 2)
+    monkeypatch.setattr(kube_client, "_PAGE_BYTES", 1)
     for number in range(5):
         body = {
             "apiVersion": "v1",
@@ -378,9 +379,14 @@ async def test_door_pages_and_follows(
         }
         await door.create(CONFIG_MAPS, body, namespace)
     stream = list_and_watch(door, CONFIG_MAPS, namespace, label_selector="of=mine")
-    first = await anext(stream)
-    assert isinstance(first, ObjectList)
-    assert [item["metadata"]["name"] for item in first.items] == [f"c{n}" for n in range(5)]
+    listed: list[str] = []
+    async for notice in stream:
+        if isinstance(notice, ListPage):
+            assert len(notice.items) <= 2
+            listed += [item["metadata"]["name"] for item in notice.items]
+            if notice.last:
+                break
+    assert listed == [f"c{n}" for n in range(5)]
     await door.patch(CONFIG_MAPS, "c1", {"data": {"a": "b"}}, namespace)
     await door.delete(CONFIG_MAPS, "c2", namespace)
     seen: list[tuple[str, str]] = []

@@ -40,7 +40,7 @@ RIGHTS = {"team-a": TrustDomains("team-a"), "team-b": TrustDomains("team-b", ("t
 
 def opened(server: s3.S3Server, key: str, domain: str, trusts: tuple[str, ...] = ()) -> ResultStore:
     """Open a domain with the credentials of a run in the domain `key`."""
-    policy = session_policy(parse_url(STORE), RIGHTS[key])
+    policy = session_policy(parse_url(STORE), RIGHTS[key], confine_listing=True)
     options = server.session(*policy["Statement"]).options
     return open_store(STORE, domain=domain, trusts=trusts, options=options, env={})
 

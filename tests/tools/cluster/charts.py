@@ -94,7 +94,11 @@ def releases(images: Mapping[str, str]) -> list[Release]:
             "domains": DOMAINS,
             "readableSecrets": ["keys"],
         },
-        "policy": {"images": [f"{NO_REGISTRY}/*"]},
+        "policy": {
+            "images": [f"{NO_REGISTRY}/*"],
+            "tolerations": ["gpu"],
+            "affinity": True,
+        },
         "testKernels": {"enabled": True},
         "defaults": {"worker": {"resources": WORKER}},
     }
