@@ -9,22 +9,9 @@ from voxk8s.describe import one_line
 from voxk8s.errors import InvalidPlan
 from voxk8s.inputs.s3_target import s3_target
 from voxk8s.plan import WorkPlan
+from voxk8s.storage.layout import DOMAIN_FOLDERS
 
-STORE_FOLDERS: Final = frozenset(
-    prefix.partition("/")[0]
-    for prefix in (
-        constants.DOMAINS_PREFIX,
-        constants.RECORDS_PREFIX,
-        constants.BLOBS_PREFIX,
-        constants.RUNS_PREFIX,
-        constants.PINS_PREFIX,
-        constants.QUARANTINE_PREFIX,
-        constants.LEASES_PREFIX,
-        constants.COSTS_PATH,
-        constants.PROBE_PATH,
-        constants.LOCK_PATH,
-    )
-)
+STORE_FOLDERS: Final = frozenset((*DOMAIN_FOLDERS, constants.DOMAINS_PREFIX, constants.LOCK_PATH))
 
 
 def leaves_folder(name: str) -> bool:

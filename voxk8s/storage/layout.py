@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from typing import Final
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
@@ -12,6 +13,20 @@ from voxk8s.plan.model import Digest
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _SEGMENT = re.compile(r"[A-Za-z0-9._=@+,~ -]+")
+DOMAIN_FOLDERS: Final = tuple(
+    prefix.partition("/")[0]
+    for prefix in (
+        constants.RECORDS_PREFIX,
+        constants.BLOBS_PREFIX,
+        constants.RUNS_PREFIX,
+        constants.PINS_PREFIX,
+        constants.QUARANTINE_PREFIX,
+        constants.LEASES_PREFIX,
+        constants.COSTS_PREFIX,
+        constants.PROBE_PATH,
+    )
+)
+"""Folders of a trust domain; `shared`, at the root, has those of other domains beside them."""
 
 
 def is_name(text: str) -> bool:

@@ -14,23 +14,10 @@ from typing import Any, Final
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage, StoreAccessDenied, StoreUnreachable
+from voxk8s.storage.layout import DOMAIN_FOLDERS
 from voxk8s.storage.store_options import Location, StoreOptions, parse_url
 from voxk8s.storage.trust_domain import TrustDomains, domain_root
 
-_ROOT_FOLDERS: Final = tuple(
-    prefix.partition("/")[0]
-    for prefix in (
-        constants.RECORDS_PREFIX,
-        constants.BLOBS_PREFIX,
-        constants.RUNS_PREFIX,
-        constants.PINS_PREFIX,
-        constants.QUARANTINE_PREFIX,
-        constants.LEASES_PREFIX,
-        constants.COSTS_PREFIX,
-        constants.PROBE_PATH,
-    )
-)
-"""Folders of a domain; `shared` has the folders of other domains beside them."""
 _READ: Final = ["s3:GetObject"]
 _WRITE: Final = [
     "s3:GetObject",
@@ -135,7 +122,7 @@ def _roots(store: Location, domain: str) -> Iterator[str]:
     if domain != constants.SHARED_DOMAIN:
         yield root
         return
-    for folder in _ROOT_FOLDERS:
+    for folder in DOMAIN_FOLDERS:
         yield f"{root}{folder}/"
 
 

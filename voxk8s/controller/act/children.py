@@ -221,11 +221,8 @@ class Children:
         except kube_errors.ApiError as error:
             problem, answered = _creation_problem(resources.SECRETS, child, error)
             self._refuse(refusals, child, problem, answered, error.retry_after)
-        except StoreAccessDenied as error:
-            problem = Problem(constants.REASON_STORE_ACCESS_DENIED, str(error))
-            self._refuse(refusals, child, problem, answered=True)
-        except StoreUnreachable as error:
-            problem = Problem(constants.REASON_STORE_UNREACHABLE, str(error))
+        except (StoreAccessDenied, StoreUnreachable) as error:
+            problem = Problem(error.failure_reason, str(error))
             self._refuse(refusals, child, problem, answered=True)
         else:
             refusals.pop(child, None)

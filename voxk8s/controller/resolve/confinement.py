@@ -31,7 +31,7 @@ _PACKAGE: Final = os.path.abspath(f"{__file__}/../../..")
 
 def drop_keys(env: MutableMapping[str, str]) -> None:
     """Remove the keys of the store from an environment that child processes inherit."""
-    for name in (constants.ENV_S3_KEY, constants.ENV_S3_SECRET, constants.ENV_S3_TOKEN):
+    for name in constants.S3_CREDENTIALS:
         env.pop(name, None)
 
 

@@ -110,7 +110,7 @@ def secret_options(store: Store, secret: Mapping[str, Any]) -> StoreOptions:
     data = secret.get("data") or {}
     name = secret["metadata"]["name"]
     values: dict[str, str | None] = {}
-    for key in (constants.ENV_S3_KEY, constants.ENV_S3_SECRET, constants.ENV_S3_TOKEN):
+    for key in constants.S3_CREDENTIALS:
         try:
             text = base64.b64decode(data.get(key) or "", validate=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
