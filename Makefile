@@ -110,7 +110,7 @@ bench-cluster: ## Print those of a real cluster, started and stopped for them (A
 	$(MAKE) cluster-down; exit $$status
 
 .PHONY: fuzz
-fuzz: venv ## Feed damaged programs and documents for SECONDS (60) from SEED (0) on
+fuzz: venv ## Feed damaged programs, documents, records and images for SECONDS (60) from SEED (0) on
 	@$(RUN) tests.support.fuzz $(or $(SECONDS),60) $(or $(SEED),0)
 
 # ---- code

@@ -1,103 +1,13 @@
-"""Damaged images of every format, by seed: an image or an error of that input, and nothing else."""
+"""What the fuzzer damages is sound before; `test_fuzz.py` decodes what it damaged."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import random
-import tempfile
-from functools import cache
-from pathlib import Path
-
-import numpy as np
 import pytest
-import SimpleITK as sitk
-from PIL import Image as Pillow
 
-from tests.support.images import image
-from voxk8s.errors import InputUnavailable
-from voxk8s.formats.decode_limits import DecodeLimits
-from voxk8s.formats.encode_file import encode_file
-from voxk8s.formats.sandbox.decoder import decode_input
-
-LIMITS = DecodeLimits(largest=64 * 2**20, expansion=None, seconds=20.0)
-FORMATS = ("nii", "nii.gz", "mha", "nrrd", "png", "jpg", "tif", "bmp", "dcm", "json", "json.gz")
-_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
-
-
-@cache
-def sample(kind: str) -> bytes:
-    """Return a sound file of a format."""
-    rng = np.random.default_rng(1)
-    if kind in ("png", "jpg", "bmp", "tif"):
-        out = io.BytesIO()
-        pages = [Pillow.fromarray(rng.integers(0, 255, (9, 8, 3), np.uint8)) for _ in range(2)]
-        names = {"jpg": "JPEG", "tif": "TIFF"}
-        more = {"save_all": True, "append_images": pages[1:]} if kind == "tif" else {}
-        pages[0].save(out, names.get(kind, kind.upper()), **more)
-        return out.getvalue()
-    if kind == "dcm":
-        with tempfile.TemporaryDirectory() as folder:
-            path = f"{folder}/a.dcm"
-            sitk.WriteImage(sitk.GetImageFromArray(np.ones((1, 6, 5), np.int16)), path)
-            return Path(path).read_bytes()
-    if kind.startswith("json"):
-        text = b'{"a": [1, 2.5, "x", null], "b": {"c": [true, -1e5]}}'
-        return gzip.compress(text, mtime=0) if kind.endswith("gz") else text
-    return encode_file(image(rng.random((4, 5, 6)).astype(np.float32)), f".{kind}").data
-
-
-def damaged(kind: str, rng: random.Random) -> bytes:
-    """Return a sample with some bytes, numbers or parts of it changed; most of all in its head."""
-    data = bytearray(sample(kind))
-    for _ in range(rng.randrange(1, 4)):
-        place = min(int(rng.expovariate(3 / max(1, len(data)))), max(0, len(data) - 1))
-        match rng.randrange(6):
-            case 0:
-                data[place : place + 1] = bytes([rng.randrange(256)])
-            case 1:
-                width = rng.choice((1, 2, 4))
-                order = rng.choice(("little", "big"))
-                number = rng.choice(_NUMBERS) & (256**width - 1)
-                data[place : place + width] = number.to_bytes(width, order)
-            case 2:
-                del data[place:]
-            case 3:
-                del data[place : place + rng.randrange(1, 9)]
-            case 4:
-                data[place:place] = rng.randbytes(rng.randrange(1, 9))
-            case _:
-                other = rng.randrange(max(1, len(data)))
-                data[place : place + 8] = data[other : other + 8]
-    return bytes(data)
-
-
-def fuzz_image(seed: int, kind: str, folder: Path) -> None:
-    """Decode one damaged file; raises AssertionError with the seed for anything but the rule."""
-    path = folder / f"{seed}.bin"
-    path.write_bytes(damaged(kind, random.Random(f"{kind} {seed}")))
-    name = f"s3://fuzz/{kind}/{seed}"
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        try:
-            decode_input(name, [str(path)], scratch, LIMITS)
-        except InputUnavailable as error:
-            assert str(error).startswith(f"input {name}: "), (kind, seed, str(error))  # noqa: PT017
-            assert len(str(error)) < 5000, (kind, seed)  # noqa: PT017
-        except Exception as error:
-            raise AssertionError(f"{kind} {seed}: {error!r}") from error
-    path.unlink()
+from tests.support.fuzz_images import FORMATS, decode_image, sample
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_damaged_images(kind: str, tmp_path: Path) -> None:
-    """Each is an image, a document, or an error that begins with the name of the input."""
-    for seed in range(25):
-        fuzz_image(seed, kind, tmp_path)
-
-
-@pytest.mark.parametrize("kind", FORMATS)
-def test_samples_are_sound(kind: str, tmp_path: Path) -> None:
+def test_samples_are_sound(kind: str) -> None:
     """What is damaged can be read before."""
-    path = tmp_path / "a"
-    path.write_bytes(sample(kind))
-    decode_input("a", [str(path)], str(tmp_path), LIMITS)
+    decode_image(sample(kind))

@@ -12,9 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
-from tests.support import fuzz_plans
+from tests.support import fuzz_images, fuzz_plans, fuzz_store, fuzz_urls
 from voxk8s.errors import Voxk8sError
+
+_MOST_SECONDS: Final = 10.0
+"""Processor time of one input, all of which are small."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,14 @@ TARGETS: Sequence[Target] = (
     Target("program", fuzz_plans.program, fuzz_plans.compile_text),
     Target("json", fuzz_plans.document_json, fuzz_plans.decode_json),
     Target("yaml", fuzz_plans.document_yaml, fuzz_plans.decode_yaml),
+    Target("record", fuzz_store.record, fuzz_store.read_record),
+    Target("pin", fuzz_store.pin, fuzz_store.read_pin),
+    Target("blob", fuzz_store.blob, fuzz_store.decode_blob),
+    Target("url", fuzz_urls.url, fuzz_urls.use_url),
+    *(
+        Target(kind, partial(fuzz_images.damaged, kind), fuzz_images.decode_image)
+        for kind in fuzz_images.FORMATS
+    ),
 )
 """All targets; add one here."""
 
@@ -38,6 +51,7 @@ def run_seed(target: Target, seed: int) -> None:
     """Run one target with one seed; raises AssertionError that tells how to repeat a failure."""
     source = random.Random(f"{target.name} {seed}")
     given = target.make(source)
+    began = time.process_time()
     try:
         target.run(given)
     except Voxk8sError:
@@ -47,6 +61,11 @@ def run_seed(target: Target, seed: int) -> None:
             f"{target.name} with seed {seed}: {type(error).__name__}: {error};"
             f" input: {given!r:.2000}"
         ) from error
+    seconds = time.process_time() - began
+    if seconds > _MOST_SECONDS:
+        raise AssertionError(
+            f"{target.name} with seed {seed}: {seconds:.1f} s; input: {given!r:.2000}"
+        )
 
 
 def run_for(seconds: float, seed: int, targets: Sequence[Target]) -> int:
