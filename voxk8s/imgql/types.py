@@ -30,6 +30,9 @@ _EQUALITY: Final = ("default.equal", "default.not_equal")
 _ORDER: Final = tuple(
     f"default.{name}" for name in ("less", "less_equal", "greater", "greater_equal")
 )
+_LOGIC: Final = ("vox1.and", "vox1.or", "vox1.not", "vox1.diff")
+"""Operators of masks that also take truth values."""
+_LOGICAL: Final = "mask|bool"
 _COMPUTABLE: Final = "number|image|sequence"
 _COMPARABLE: Final = "number|string|sequence"
 _ORDERED: Final = "number|string"
@@ -87,6 +90,8 @@ def expected_type(signature: Signature, position: int, argument_types: Sequence[
     name, parameters = signature.qualified, signature.parameters
     if name in ARITHMETIC:
         return _COMPUTABLE
+    if name in _LOGIC:
+        return _LOGICAL if {ANY, "bool"}.issuperset(argument_types) else "mask"
     if name in _ORDER and argument_types:
         first = family(argument_types[0])
         return first if position and first in _ORDERED.split("|") else _ORDERED
@@ -101,7 +106,7 @@ def expected_type(signature: Signature, position: int, argument_types: Sequence[
 def is_image(value_type: str, signature: Signature, position: int) -> bool:
     """Whether an argument must be an image: by its type, or because the kernel expects one."""
     return value_type in IMAGES or (
-        value_type == ANY and expected_type(signature, position, ()) in IMAGES
+        value_type == ANY and expected_type(signature, position, ()) in {*IMAGES, _LOGICAL}
     )
 
 
@@ -113,6 +118,8 @@ def result_type(signature: Signature, argument_types: Sequence[str]) -> str:
     if ANY in argument_types and (name in _ORDER or name in _EQUALITY):
         # An image compared with a number is a mask.
         return ANY
+    if name in _LOGIC and set(argument_types) == {"bool"}:
+        return "bool"
     if name in _SEQUENCES:
         return _SEQUENCES[name]
     if is_load(signature):

@@ -38,11 +38,19 @@ _HIDDEN: Final = (Role.MAP, Role.FOLD, Role.SAVE)
 _IMAGE_SIGNS: Final = {"==": "=", "&&": "&", "||": "|"}
 """Operators of numbers and truth values, and their counterparts for images."""
 
+SHIPPED: Final = ("vox1", "strings", "arrays", "simpleitk")
+"""Namespaces of this package, in which names are looked up last, whether imported or not.
+
+No name is in two of them.
+"""
+
 
 class Definition(msgspec.Struct, frozen=True):
     """The function of a program or library, or the kernel, that a name refers to.
 
-    `minimum` and `maximum` bound the number of arguments (None: any number).
+    `minimum` and `maximum` bound the number of arguments (None: any number). `rivals` are the
+    kernels of other namespaces that the program has imported and that the name could mean too.
+    `unimported` is the namespace where it was found if that is not imported.
     """
 
     name: str
@@ -53,6 +61,8 @@ class Definition(msgspec.Struct, frozen=True):
     operator: str = ""
     swapped: bool = False
     operand_types: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    unimported: str = ""
 
     def accepts(self, count: int) -> bool:
         """Whether it can be applied to `count` arguments."""
@@ -67,23 +77,23 @@ def definition(function: Function) -> Definition:
 class GlobalScope:
     """All names outside functions, in the order in which they hide each other.
 
-    A name refers to the definition before it in the program; else to a kernel; else to an operator
-    of an imported namespace; else to a library's definition; else to a later definition of the
-    program.
+    A name refers to the definition before it in the program; else, in `default` and the imported
+    namespaces, to a kernel, an operator, or a library's definition; else to a later definition of
+    the program; else, as in versions of VoxLogicA that need no imports, to what one of the
+    namespaces in `SHIPPED` has.
     """
 
     def __init__(self, index: KernelIndex, symbols: SymbolTable, imports: Sequence[str]) -> None:
         self.imports = tuple(imports)
         self._index = index
         self._table = symbols
-        self._symbols = {
-            sign: symbol
-            for namespace in reversed(("default", *self.imports))
-            for sign, symbol in symbols(namespace).items()
-        }
+        self._shipped = tuple(each for each in SHIPPED if each not in self.imports)
+        self._symbols = self._signs("default", *self.imports)
+        self._shipped_symbols = self._signs(*self._shipped)
         self._defined: dict[str, tuple[list[int], list[Definition]]] = {}
         self._libraries: dict[str, list[tuple[str, Definition]]] = {}
         self._kernels: dict[str, Definition | None] = {}
+        self._shipped_kernels: dict[str, Definition | None] = {}
         self._spelled: dict[str, str] = {}
 
     def define_library(self, namespace: str, definition: Definition) -> None:
@@ -117,25 +127,43 @@ class GlobalScope:
         for later, definition in zip(orders[position:], found[position:], strict=True):
             if later > order:
                 yield definition
+        yield from self._find_shipped(name)
         if position < len(orders) and orders[position] == order:
             yield found[position]
 
+    def _find_shipped(self, name: str) -> Iterator[Definition]:
+        """Yield what a name refers to in the namespaces of this package that are not imported."""
+        if name not in self._shipped_kernels:
+            self._shipped_kernels[name] = self._kernel(name, self._shipped)
+        found = [self._shipped_kernels[name], self._operator(name, self._shipped_symbols.get(name))]
+        for each in found:
+            if each is not None and each.signature is not None:
+                namespace = each.signature.qualified.rpartition(".")[0]
+                yield msgspec.structs.replace(each, unimported=namespace)
+        for namespace, definition in self._libraries.get(name, ()):
+            if namespace in self._shipped:
+                yield msgspec.structs.replace(definition, unimported=namespace)
+
     def kernel(self, name: str) -> Definition | None:
-        """Return the kernel of a name in a program, None if there is none."""
+        """Return the kernel of a name in `default` or an import, None if there is none."""
         if name not in self._kernels:
-            signature = self._index.find(name, self.imports)
-            self._kernels[name] = (
-                None
-                if signature is None or signature.role in _HIDDEN
-                else Definition(
-                    name,
-                    signature.minimum,
-                    signature.maximum,
-                    signature=signature,
-                    operator=self.spell(signature.qualified),
-                )
-            )
+            self._kernels[name] = self._kernel(name, self.imports)
         return self._kernels[name]
+
+    def _kernel(self, name: str, namespaces: Sequence[str]) -> Definition | None:
+        signature = self._index.find(name, namespaces)
+        if signature is None or signature.role in _HIDDEN:
+            return None
+        named = [self._index.find(f"{each}.{name}", ()) for each in ("default", *namespaces)]
+        rivals = {each.qualified for each in named if each is not None and "." not in name}
+        return Definition(
+            name,
+            signature.minimum,
+            signature.maximum,
+            signature=signature,
+            operator=self.spell(signature.qualified),
+            rivals=tuple(sorted(rivals - {signature.qualified})),
+        )
 
     def spell(self, qualified: str) -> str:
         """Return the shortest name by which a plan with these imports finds the kernel."""
@@ -153,6 +181,14 @@ class GlobalScope:
     def operator(self, sign: str, namespace: str) -> Definition | None:
         """Return an operator of a namespace, imported or not, None if it has no such operator."""
         return self._operator(sign, self._table(namespace).get(sign))
+
+    def _signs(self, *namespaces: str) -> dict[str, Symbol]:
+        """Return the operators of namespaces; those of earlier ones hide those of later ones."""
+        return {
+            sign: symbol
+            for namespace in reversed(namespaces)
+            for sign, symbol in self._table(namespace).items()
+        }
 
     def _symbol(self, name: str) -> Definition | None:
         return self._operator(name, self._symbols.get(name))
@@ -183,7 +219,8 @@ class GlobalScope:
         ]
 
     def _takes(self, spelling: str, value_types: Sequence[str]) -> bool:
-        definition = self._symbol(spelling)
+        symbol = self._symbols.get(spelling) or self._shipped_symbols.get(spelling)
+        definition = self._operator(spelling, symbol)
         if (
             definition is None
             or definition.signature is None
@@ -203,12 +240,11 @@ class GlobalScope:
         if "." in name.strip("."):
             yield from self._index.names()
         yield from self._symbols
+        yield from self._shipped_symbols
+        reachable = {"default", *self.imports, *self._shipped}
         for name, brought in self._libraries.items():
-            if any(
-                each in self.imports and name == definition.name for each, definition in brought
-            ):
+            if any(each in reachable and name == definition.name for each, definition in brought):
                 yield name
-        reachable = {"default", *self.imports}
         for qualified in self._index.names():
             namespace, _, bare = qualified.rpartition(".")
             if namespace in reachable:

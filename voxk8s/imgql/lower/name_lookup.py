@@ -71,6 +71,7 @@ class NameLookup:
         self._globals = global_scope
         self._diagnostics = diagnostics
         self._signs: dict[tuple[str, bool], bool] = {}
+        self._remarked: set[str] = set()
 
     def find(self, scope: Scope, token: Token, count: int | None = None) -> ResolvedName:
         """Resolve a name; an unknown one is reported.
@@ -81,7 +82,36 @@ class NameLookup:
         if found is None:
             self._report_error(scope, token)
             return ResolvedName(token)
+        definition = found.definition
+        if definition is not None and (definition.rivals or definition.unimported):
+            self._remark(scope, token, definition)
         return found
+
+    def _remark(self, scope: Scope, token: Token, definition: Definition) -> None:
+        """Warn once of a name that could mean several kernels, or of an import that is missing."""
+        if scope.function.source.library:
+            return
+        if definition.rivals and token.text not in self._remarked:
+            self._remarked.add(token.text)
+            taken = definition.signature.qualified if definition.signature else definition.name
+            self._diagnostics.warning(
+                scope.function.source,
+                token,
+                f"`{token.text}` may mean {taken} or {' or '.join(definition.rivals)}; {taken} is"
+                " taken",
+                f"write {definition.rivals[0]} for the other one; `default` comes first, then the"
+                " imports in their order",
+            )
+        namespace = definition.unimported
+        # A program without imports is one of version 1, which had none.
+        if namespace and self._globals.imports and namespace not in self._remarked:
+            self._remarked.add(namespace)
+            self._diagnostics.warning(
+                scope.function.source,
+                token,
+                f"`{token.text}` is found in {namespace}, which is not imported",
+                f'import "{namespace}" says where it comes from',
+            )
 
     def prefix(self, scope: Scope, token: Token) -> ResolvedName:
         """Resolve an operator before its operand."""
