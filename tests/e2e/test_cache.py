@@ -17,7 +17,7 @@ Namespaces = Callable[[], Kubectl]
 
 
 def test_new_plan_is_computed_and_its_cluster_goes(kube: Kubectl, salt: float) -> None:
-    """A new plan succeeds with its value; of its children only the finished Job stays."""
+    """A new plan succeeds with its value; of all that was made for it the finished Job stays."""
     kube.apply(workplans.workplan("sum", workplans.addition(5 + salt, 3)))
     thing = succeeded(kube, "sum")
     assert workplans.results(thing) == {"sum": 8 + salt}
@@ -27,7 +27,10 @@ def test_new_plan_is_computed_and_its_cluster_goes(kube: Kubectl, salt: float) -
         kube.run("wait", "--for=delete", kind, "--all", "--timeout=60s")
     kube.run("wait", "--for=condition=Complete", "job", "--all", "--timeout=60s")
     assert [j["status"].get("succeeded") for j in kube.items("job")] == [1]
-    assert kube.items("secret", "voxk8s.io/workplan") == [], "credentials outlive their run"
+    # The account goes last, after all that it owns, keys for TLS included.
+    kube.run("wait", "--for=delete", "serviceaccount", "-l", "voxk8s.io/workplan", "--timeout=60s")
+    for kind in ("secret", "role", "rolebinding", "networkpolicy"):
+        assert kube.items(kind, "voxk8s.io/workplan") == []
 
 
 def test_known_plan_needs_no_pod(

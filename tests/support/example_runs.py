@@ -73,7 +73,8 @@ def manifests(
     name = cluster["metadata"]["name"]
     return [
         rbac.build_compute_account(workplan.metadata.namespace),
-        *rbac.build_runner_rbac(workplan, defaults),
+        rbac.build_runner_account(workplan, defaults),
+        *rbac.build_runner_role(workplan, defaults),
         build_credentials_secret(workplan.metadata.namespace, CREDENTIALS),
         *network_policies.build_network_policies(workplan, defaults, store),
         cluster,

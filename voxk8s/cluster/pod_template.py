@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from voxk8s.api.spec import PodTemplate, Resources
-from voxk8s.api.workplan import WorkPlanResource, encode
+from voxk8s.api.workplan import OwnerReference, WorkPlanResource, encode
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.resources import ApiResource
 from voxk8s.constants import ENV_LOCAL_INPUTS, ENV_TEST_KERNELS
@@ -131,6 +131,11 @@ def container_env(
 def single_thread_env() -> list[tuple[str, str]]:
     """Return variables that make libraries use one thread: Dask runs an operation per thread."""
     return [(name, "1") for name in _ONE_THREAD]
+
+
+def owned_by(manifest: Manifest, owner: OwnerReference) -> Manifest:
+    """Return a manifest with another owner than the WorkPlan: it is deleted with that one."""
+    return manifest | {"metadata": manifest["metadata"] | {"ownerReferences": [encode(owner)]}}
 
 
 def owned_object(

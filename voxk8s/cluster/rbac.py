@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from voxk8s import constants
-from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.api.workplan import OwnerReference, WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import Manifest, owned_object
@@ -36,8 +36,33 @@ def build_compute_account(namespace: str) -> Manifest:
     }
 
 
-def build_runner_rbac(workplan: WorkPlanResource, defaults: Defaults) -> tuple[Manifest, ...]:
-    """Build the runner's ServiceAccount, Role and RoleBinding.
+def build_runner_account(workplan: WorkPlanResource, defaults: Defaults) -> Manifest:
+    """Build the runner's ServiceAccount, which owns all else that gives a run's pods access.
+
+    Whoever deletes it deletes that, too, the keys for TLS included, without the right to read or
+    delete Secrets.
+    """
+    labels = child_names.child_labels(workplan, "runner", defaults.version)
+    name = child_names.runner_name(workplan)
+    return owned_object(workplan, SERVICE_ACCOUNTS, name, labels) | {
+        "automountServiceAccountToken": False
+    }
+
+
+def account_reference(name: str, uid: str) -> OwnerReference:
+    """Return the reference to a runner's ServiceAccount by what it owns, which is deleted first."""
+    return OwnerReference(
+        api_version=SERVICE_ACCOUNTS.api_version,
+        kind=SERVICE_ACCOUNTS.kind,
+        name=name,
+        uid=uid,
+        controller=False,
+        block_owner_deletion=True,
+    )
+
+
+def build_runner_role(workplan: WorkPlanResource, defaults: Defaults) -> tuple[Manifest, ...]:
+    """Build the runner's Role and RoleBinding.
 
     The Role permits to get the WorkPlan and the ConfigMap of its source, and to patch its status.
     There is one for each WorkPlan: a runner must not write the status of another WorkPlan.
@@ -51,8 +76,6 @@ def build_runner_rbac(workplan: WorkPlanResource, defaults: Defaults) -> tuple[M
         rules.append(_rule("", "configmaps", source.name, "get"))
     labels = child_names.child_labels(workplan, "runner", defaults.version)
     return (
-        owned_object(workplan, SERVICE_ACCOUNTS, name, labels)
-        | {"automountServiceAccountToken": False},
         owned_object(workplan, ROLES, name, labels) | {"rules": rules},
         owned_object(workplan, ROLE_BINDINGS, name, labels)
         | {

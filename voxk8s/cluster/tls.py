@@ -2,8 +2,9 @@
 
 Dask accepts a connection if the other side has a certificate of the cluster's authority, whichever
 its name and role. Each cluster has an authority of its own; its key is dropped as soon as the one
-certificate is signed, so that nobody can sign another. The WorkPlan owns the Secret: a cluster that
-is replaced keeps its name and its keys, since the next runner's pod cannot start without them.
+certificate is signed, so that nobody can sign another. The Secret lives as long as the run: a
+cluster that is replaced keeps its name and its keys, since the next runner's pod cannot start
+without them.
 
 The dask-kubernetes operator has no certificate. It asks a scheduler how many workers it wants, and
 which to retire, by HTTP at the port of the dashboard, which network policies open to it alone.

@@ -62,7 +62,8 @@ class LeaderElector:
                     break
                 # A holder that died changes nothing in the lease: check periodically, too.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), self.retry)
+                    async with asyncio.timeout(self.retry):
+                        await changed.wait()
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)

@@ -120,7 +120,6 @@ class Reconciler:
             state,
             self.resolver.state(uid),
             create_errors,
-            self.executor.children.cluster_with_keys(uid),
             status_error,
             self.executor.children.not_allowed(workplan),
         )

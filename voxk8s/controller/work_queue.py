@@ -162,7 +162,8 @@ class WorkQueue:
     async def _sleep(self) -> None:
         timeout = max(0.0, self._heap[0][0] - self.clock()) if self._heap else None
         try:
-            await asyncio.wait_for(self._wake.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
         except TimeoutError:
             return
         if self._ready or self._closed:

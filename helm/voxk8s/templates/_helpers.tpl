@@ -179,10 +179,14 @@ imagePullSecrets:
   resourceNames: {{ toJson . }}
   verbs: [get]
 {{- end }}
-# To create accounts, permissions and policies of runs; they are deleted with their owner.
+# To create accounts, permissions, policies and keys of runs. The account of a run's runner owns all
+# others, which are deleted with it.
 - apiGroups: [""]
   resources: [serviceaccounts]
-  verbs: [create]
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [""]
+  resources: [serviceaccounts/finalizers]
+  verbs: [update]
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [roles, rolebindings]
   verbs: [create]

@@ -14,7 +14,6 @@ from voxk8s.controller.decide.actions import (
     ApplyAutoscaler,
     CreateAccess,
     CreateCluster,
-    CreateKeys,
     CreateRunner,
     DeleteChild,
     RequeueAfter,
@@ -23,9 +22,7 @@ from voxk8s.controller.decide.actions import (
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.observe.observed import Observed
 
-CHILDREN = (
-    CreateAccess, CreateCluster, CreateKeys, CreateRunner, ApplyAutoscaler, DeleteChild,
-)  # fmt: skip
+CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, DeleteChild)
 
 
 def decided_actions(observed: Observed, now: datetime = START) -> tuple[Action, ...]:

@@ -14,6 +14,7 @@ from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.controller.decide import status
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.observe.observed import (
+    AccessView,
     AutoscalerView,
     ClusterView,
     DeploymentView,
@@ -136,6 +137,11 @@ def worker(name: str = "w", **changes: Any) -> DeploymentView:
 def worker_group(replicas: int = 3) -> WorkerGroupView:
     """Make the default worker group."""
     return WorkerGroupView("c-default", "c", replicas)
+
+
+def access(**changes: Any) -> AccessView:
+    """Make the account that owns all that gives the run's pods access."""
+    return AccessView(**{"name": "a", "uid": "u-a", "owner": "u-1", **changes})
 
 
 def job(**changes: Any) -> JobView:

@@ -124,6 +124,20 @@ async def test_waiting_worker_sees_a_delay_end() -> None:
     assert await asyncio.wait_for(waiting, 1) == A
 
 
+async def test_cancelled_while_it_wakes_up(queue: WorkQueue) -> None:
+    """A worker that is cancelled in the moment in which it gets a key ends nevertheless."""
+    queue.add_after(A, 60)
+    for turns in range(5):
+        waiting = asyncio.create_task(queue.get())
+        await asyncio.sleep(0.01)
+        queue._wake.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(waiting, 1)
+
+
 async def test_close_ends_the_workers(queue: WorkQueue) -> None:
     """After `close` all waiting workers get QueueClosed."""
     waiting = [asyncio.create_task(queue.get()) for _ in range(3)]

@@ -80,8 +80,6 @@ class ActionExecutor:
                 await self.children.create_access(observed)
             case actions.CreateCluster():
                 await self.children.create_cluster(observed, action)
-            case actions.CreateKeys():
-                await self.children.create_keys(observed)
             case actions.CreateRunner():
                 await self.children.create_runner(observed)
             case actions.ApplyAutoscaler():

@@ -13,21 +13,28 @@ from itertools import compress
 from typing import Final
 
 from voxk8s import constants
-from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.api.workplan import OwnerReference, WorkPlanResource
 from voxk8s.cluster import kube_errors, resources
 from voxk8s.cluster.dask_cluster import build_dask_autoscaler, build_dask_cluster
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.network_policies import build_network_policies
+from voxk8s.cluster.pod_template import owned_by
 from voxk8s.cluster.policy import Violation, violations
-from voxk8s.cluster.rbac import build_compute_account, build_runner_rbac
-from voxk8s.cluster.resources import ROLE_BINDINGS, ApiResource, resource_of
+from voxk8s.cluster.rbac import (
+    account_reference,
+    build_compute_account,
+    build_runner_account,
+    build_runner_role,
+)
+from voxk8s.cluster.resources import ROLE_BINDINGS, SERVICE_ACCOUNTS, ApiResource, resource_of
 from voxk8s.cluster.runner_job import build_runner_job
-from voxk8s.cluster.tls import build_tls_secret, secret_name
+from voxk8s.cluster.tls import build_tls_secret
 from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
+from voxk8s.controller.observe import parse_views
 from voxk8s.controller.observe.cluster_state import ClusterState
-from voxk8s.controller.observe.observed import ClusterView, Observed, Problem
+from voxk8s.controller.observe.observed import Observed, Problem
 from voxk8s.controller.resolve.store_access import StoreAccess, store_access
 from voxk8s.controller.work_queue import Backoff
 from voxk8s.errors import PermanentError, StoreAccessDenied, StoreUnreachable
@@ -43,6 +50,7 @@ _RESOURCES: Final[dict[ChildKind, ApiResource]] = {
     ChildKind.AUTOSCALER: resources.DASK_AUTOSCALERS,
     ChildKind.RUNNER: resources.JOBS,
     ChildKind.WORKER: resources.DEPLOYMENTS,
+    ChildKind.ACCESS: resources.SERVICE_ACCOUNTS,
 }
 
 
@@ -74,9 +82,10 @@ class Children:
     credentials: RunCredentials | None = None
     backoff: Backoff = field(default_factory=lambda: Backoff(first=1.0, most=60.0))
     chance: Callable[[], float] = random.random
-    _cluster_with_keys: dict[str, str] = field(default_factory=dict)
+    _with_access: set[str] = field(default_factory=set)
     _refusals: dict[str, dict[str, _Refusal]] = field(default_factory=dict)
-    _existed_at: dict[str, dict[str, float]] = field(default_factory=dict)
+    _existed_at: dict[str, dict[tuple[str, str], float]] = field(default_factory=dict)
+    """When objects were seen by a WorkPlan's uid; they are deleted with the account of that uid."""
 
     def create_errors(self, uid: str) -> tuple[Problem, ...]:
         """Return why children of a WorkPlan could not be created when last tried.
@@ -97,44 +106,47 @@ class Children:
         defaults = self.config.defaults
         return violations(workplan.spec.cluster, defaults.policy, defaults.engine_image)
 
-    def cluster_with_keys(self, uid: str) -> str:
-        """Return the uid of the WorkPlan's DaskCluster whose keys were created; empty if none."""
-        return self._cluster_with_keys.get(uid, "")
-
     def forget(self, uid: str) -> None:
         """Drop what is kept about a WorkPlan."""
-        self._cluster_with_keys.pop(uid, None)
+        self._with_access.discard(uid)
         self._refusals.pop(uid, None)
         self._existed_at.pop(uid, None)
 
     async def create_access(self, observed: Observed) -> None:
-        """Create accounts, role, network policies and store Secret."""
-        manifests = self._build(observed, "access", lambda: self._access_manifests(observed))
+        """Create what pods need before they start; cluster and runner wait until all exists."""
+        uid = observed.workplan.metadata.uid
+        self._with_access.discard(uid)
+        account = await self._create_account(observed)
+        if account is None:
+            return
+        manifests = self._build(
+            observed, "access", lambda: self._access_manifests(observed, account)
+        )
         # A RoleBinding is rejected while its Role does not exist.
         bindings = [manifest for manifest in manifests if resource_of(manifest) == ROLE_BINDINGS]
         others = [manifest for manifest in manifests if resource_of(manifest) != ROLE_BINDINGS]
-        await self._create_missing(observed, others)
-        await self._create_missing(observed, bindings)
-        await self._write_credentials(observed)
+        complete = (
+            bool(manifests)
+            and await self._create_missing(observed, account, others)
+            and await self._create_missing(observed, account, bindings)
+            and await self._write_credentials(observed)
+        )
+        if complete:
+            self._with_access.add(uid)
 
     async def create_cluster(self, observed: Observed, action: CreateCluster) -> None:
-        """Create the DaskCluster, and the keys for TLS."""
+        """Create the DaskCluster, if its pods have access to all they need."""
+        if observed.workplan.metadata.uid not in self._with_access:
+            return
         manifests = self._build(
             observed, "DaskCluster", lambda: [self._cluster_manifest(observed, action.workers)]
         )
-        if not await self._create_all(observed, manifests):
-            return
-        for manifest in manifests:
-            metadata = manifest["metadata"]
-            cluster = self.state.clusters.get(metadata["namespace"], metadata["name"])
-            await self._create_keys(observed, cluster)
-
-    async def create_keys(self, observed: Observed) -> None:
-        """Create the keys for TLS of the existing cluster."""
-        await self._create_keys(observed, observed.cluster)
+        await self._create_all(observed, manifests)
 
     async def create_runner(self, observed: Observed) -> None:
-        """Create the runner's Job."""
+        """Create the runner's Job, if its pod has access to all it needs."""
+        if observed.workplan.metadata.uid not in self._with_access:
+            return
 
         def build() -> list[KubeObject]:
             job = build_runner_job(
@@ -183,7 +195,14 @@ class Children:
             return
         _log.info("deleting %s %s/%s: %s", action.kind, namespace, action.name, action.reason)
         resource = _RESOURCES[action.kind]
-        await self.kube.delete(resource, action.name, namespace, uid=action.uid)
+        if action.kind is ChildKind.ACCESS:
+            # Until all that it owns is gone the account stays: none of it is taken for a new run's.
+            await self.kube.delete(
+                resource, action.name, namespace, uid=action.uid, propagation="Foreground"
+            )
+            self.forget(observed.workplan.metadata.uid)
+        else:
+            await self.kube.delete(resource, action.name, namespace, uid=action.uid)
         self._deleted_at[child] = now
 
     def _access(self, observed: Observed) -> StoreAccess:
@@ -205,15 +224,18 @@ class Children:
             return observed.cluster.encrypted
         return self.config.defaults.tls
 
-    async def _write_credentials(self, observed: Observed) -> None:
-        """Write the Secret with the default store's credentials in the namespace of the run."""
+    async def _write_credentials(self, observed: Observed) -> bool:
+        """Write the Secret with the default store's credentials in the namespace of the run.
+
+        Returns whether the run has the credentials that it needs.
+        """
         if self.credentials is None or observed.workplan.spec.store is not None:
-            return
+            return True
         metadata = observed.workplan.metadata
         child = f"Secret {constants.STORE_SECRET}"
         refusals = self._refusals.setdefault(metadata.uid, {})
         if not self._is_due(metadata.uid, child):
-            return
+            return False
         try:
             await self.credentials.write(metadata.namespace)
         except kube_errors.Fenced:
@@ -224,28 +246,48 @@ class Children:
         except (StoreAccessDenied, StoreUnreachable) as error:
             problem = Problem(error.failure_reason, str(error))
             self._refuse(refusals, child, problem, answered=True)
-        else:
-            refusals.pop(child, None)
+            return False
+        refusals.pop(child, None)
+        return True
 
-    async def _create_keys(self, observed: Observed, cluster: ClusterView | None) -> None:
-        """Create the keys of a cluster, unless an earlier one of its name had them."""
-        if cluster is None or not cluster.encrypted:
-            return
-        workplan, defaults = observed.workplan, self.config.defaults
-        if not self._is_due(workplan.metadata.uid, f"Secret {secret_name(cluster.name)}"):
-            return  # New keys take time.
-        keys = build_tls_secret(workplan, defaults, cluster.name, self.now())
-        if await self._create_all(observed, [keys]):
-            self._cluster_with_keys[workplan.metadata.uid] = cluster.uid
+    async def _create_account(self, observed: Observed) -> OwnerReference | None:
+        """Create the runner's account unless it exists; returns None if neither is the case."""
+        workplan = observed.workplan
+        namespace, uid = workplan.metadata.namespace, workplan.metadata.uid
+        manifest = build_runner_account(workplan, self.config.defaults)
+        name, child = manifest["metadata"]["name"], _child(manifest)
+        if not self._is_due(uid, child):
+            return None
+        account = self.state.accounts.get(namespace, name)
+        if account is None:
+            if not await self._create(uid, manifest):
+                return None
+            account = self.state.accounts.get(namespace, name)
+        if account is None:
+            # It existed already, which its informer does not know yet.
+            body = await self.kube.find(SERVICE_ACCOUNTS, name, namespace)
+            account = parse_views.access(body) if body is not None else None
+        refusals = self._refusals.setdefault(uid, {})
+        if account is None or account.deleting:
+            message = f"{child} of the run before is still being deleted."
+            problem = Problem(constants.REASON_API_SERVER_UNAVAILABLE, message)
+            self._refuse(refusals, child, problem, answered=False)
+            return None
+        refusals.pop(child, None)
+        return account_reference(account.name, account.uid)
 
-    def _access_manifests(self, observed: Observed) -> list[KubeObject]:
+    def _access_manifests(self, observed: Observed, account: OwnerReference) -> list[KubeObject]:
         workplan, defaults = observed.workplan, self.config.defaults
         target = self._access(observed).target
-        return [
-            build_compute_account(workplan.metadata.namespace),
-            *build_runner_rbac(workplan, defaults),
+        manifests = [
+            *build_runner_role(workplan, defaults),
             *build_network_policies(workplan, defaults, target),
         ]
+        if self._encrypted(observed):
+            cluster = self._cluster_name(observed)
+            manifests.append(build_tls_secret(workplan, defaults, cluster, self.now()))
+        compute = build_compute_account(workplan.metadata.namespace)
+        return [compute, *(owned_by(manifest, account) for manifest in manifests)]
 
     def _build(
         self, observed: Observed, what: str, build: Callable[[], list[KubeObject]]
@@ -268,22 +310,25 @@ class Children:
         exist = await asyncio.gather(*(self._create(uid, manifest) for manifest in manifests))
         return all(exist)
 
-    async def _create_missing(self, observed: Observed, manifests: Iterable[KubeObject]) -> None:
-        """Create those objects that are not known to have existed a short time ago.
+    async def _create_missing(
+        self, observed: Observed, account: OwnerReference, manifests: Iterable[KubeObject]
+    ) -> bool:
+        """Create what gives access, unless it is known to have existed a short time ago.
 
-        No informer shows them, so they would be asked for at each reconciliation of a run that
-        lacks a child.
+        No informer shows these objects, so they would be asked for at each reconciliation of a run
+        that lacks a child. Returns whether all of them exist.
         """
-        existed = self._existed_at.setdefault(observed.workplan.metadata.uid, {})
+        uid = observed.workplan.metadata.uid
+        existed = self._existed_at.setdefault(uid, {})
         now = self.clock()
         missing = {
-            name: manifest
-            for name, manifest in ((_child(each), each) for each in manifests)
-            if now - existed.get(name, -_ACCESS_MEMORY) >= _ACCESS_MEMORY
+            child: manifest
+            for child, manifest in (((account.uid, _child(each)), each) for each in manifests)
+            if now - existed.get(child, -_ACCESS_MEMORY) >= _ACCESS_MEMORY
         }
-        uid = observed.workplan.metadata.uid
         exist = await asyncio.gather(*(self._create(uid, each) for each in missing.values()))
         existed.update(dict.fromkeys(compress(missing, exist), now))
+        return all(exist)
 
     def _is_due(self, uid: str, child: str) -> bool:
         """Whether no backoff of a child is under way."""

@@ -14,6 +14,8 @@ class ChildKind(StrEnum):
     AUTOSCALER = "DaskAutoscaler"
     RUNNER = "Job"
     WORKER = "Deployment"
+    ACCESS = "ServiceAccount"
+    """The account of the runner, which owns what else its pods needed to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,11 @@ class ForgetPlan:
 
 @dataclass(frozen=True, slots=True)
 class CreateAccess:
-    """Create the run's service accounts, role, network policies and store Secret."""
+    """Create what pods of the run need before they start.
+
+    That is service accounts, role, network policies, keys for TLS, and the store's credentials.
+    Neither cluster nor runner is created while any of it is missing.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,6 @@ class CreateCluster:
     """Create the DaskCluster with its initial number of workers."""
 
     workers: int
-
-
-@dataclass(frozen=True, slots=True)
-class CreateKeys:
-    """Create the Secret with the keys for TLS of the DaskCluster, unless it exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,7 @@ class ApplyAutoscaler:
 
 @dataclass(frozen=True, slots=True)
 class DeleteChild:
-    """Delete a child; no error if it does not exist.
-
-    Only the object with the uid `uid` is deleted; the Secret's is not known, its owner is checked.
-    """
+    """Delete the child with the uid `uid`; no error if it does not exist."""
 
     kind: ChildKind
     name: str
@@ -110,7 +108,6 @@ Action: TypeAlias = (
     | ForgetPlan
     | CreateAccess
     | CreateCluster
-    | CreateKeys
     | CreateRunner
     | ApplyAutoscaler
     | DeleteChild

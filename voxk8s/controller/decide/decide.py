@@ -120,6 +120,8 @@ def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> It
     if state.needs_children or state.phase in (Phase.RESOLVING, Phase.PENDING):
         return
     yield from release.unneeded_children(observed, state, now)
+    if state.recorded:
+        yield from release.unneeded_access(observed)
     if state.recorded and ttl.seconds_left(observed.workplan, now) == 0:
         yield actions.DeleteWorkPlan()
 
@@ -139,8 +141,9 @@ def _requeue(observed: Observed, state: PhaseState, now: datetime) -> Iterator[R
 def _delays_after_end(observed: Observed, now: datetime) -> list[float]:
     left = ttl.seconds_left(observed.workplan, now)
     runner_active = observed.runner is not None and not observed.runner.finished
+    access = observed.access is not None and not observed.access.deleting
     delays = [left] if left else []
-    if runner_active or observed.cluster is not None:
+    if runner_active or access or observed.cluster is not None:
         delays.append(_SLOW_POLL_SECONDS)
     if observed.autoscaler is not None:
         delays.append(_POLL_SECONDS)

@@ -18,6 +18,7 @@ from voxk8s.cluster.resources import (
     EVENTS,
     JOBS,
     PODS,
+    SERVICE_ACCOUNTS,
     WORK_PLANS,
     ApiResource,
 )
@@ -25,6 +26,7 @@ from voxk8s.constants import LABEL_WORKPLAN
 from voxk8s.controller.observe import parse_views as parse
 from voxk8s.controller.observe.informer import IndexKey, Informer
 from voxk8s.controller.observe.observed import (
+    AccessView,
     AutoscalerView,
     ClusterErrorView,
     ClusterView,
@@ -90,6 +92,7 @@ class ClusterState:
         self.deployments: Informer[DeploymentView] = child(DEPLOYMENTS, parse.deployment)
         self.jobs: Informer[JobView] = child(JOBS, parse.job)
         self.pods: Informer[PodView] = child(PODS, parse.pod)
+        self.accounts: Informer[AccessView] = child(SERVICE_ACCOUNTS, parse.access)
         self.failed_creates: Informer[FailedCreateView] = Informer(
             EVENTS,
             parse.failed_create,
@@ -117,6 +120,7 @@ class ClusterState:
             self.deployments,
             self.jobs,
             self.pods,
+            self.accounts,
             self.failed_creates,
             self.cluster_errors,
         )
@@ -137,7 +141,8 @@ class ClusterState:
     async def wait_for_sync(self, timeout: float) -> None:  # noqa: ASYNC109 - it only ends the wait
         """Wait until all required kinds are listed, at most for `timeout` seconds."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._synced.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._synced.wait()
 
     async def run(
         self, kube: KubeClient, namespaces: tuple[str, ...], clock: Callable[[], float]

@@ -27,7 +27,6 @@ def observe(
     state: ClusterState,
     resolution: ResolutionState,
     create_errors: tuple[Problem, ...] = (),
-    cluster_with_keys: str = "",
     status_error: str = "",
     not_allowed: tuple[Violation, ...] = (),
 ) -> Observed:
@@ -53,6 +52,7 @@ def observe(
         message = "; ".join(str(violation) for violation in not_allowed)
         resolution = Invalid(constants.REASON_NOT_ALLOWED, message)
     owners = {owner for owner in (name, job.name if job else "") if owner}
+    pods = tuple(state.pods.by_index(key))
     return Observed(
         workplan=workplan,
         resolution=resolution,
@@ -63,9 +63,10 @@ def observe(
         scheduler=_first([found for found in deployments if found.component == "scheduler"]),
         workers=tuple(found for found in deployments if found.component == "worker"),
         runner=job,
-        pods=tuple(found for found in state.pods.by_index(key) if found.owner in owners),
+        access=_first([found for found in state.accounts.by_index(key) if found.owner == uid]),
+        pods=tuple(found for found in pods if found.owner in owners),
+        has_live_pods=any(not found.finished for found in pods),
         create_errors=create_errors,
-        keys_created=cluster is not None and cluster.uid == cluster_with_keys,
         cluster_error=_cluster_error(state, namespace, cluster) if cluster else "",
         status_error=status_error,
         sync_error=state.sync_error(namespace),

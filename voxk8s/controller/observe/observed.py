@@ -126,6 +126,16 @@ class JobView:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessView:
+    """The runner's ServiceAccount, which owns all that gives the run's pods access to anything."""
+
+    name: str
+    uid: str
+    owner: str
+    deleting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FailedCreateView:
     """A FailedCreate event: why a Job has no pod."""
 
@@ -156,11 +166,12 @@ class Observed:
     scheduler: DeploymentView | None = None
     workers: tuple[DeploymentView, ...] = ()
     runner: JobView | None = None
+    access: AccessView | None = None
     pods: tuple[PodView, ...] = ()
+    has_live_pods: bool = False
+    """Whether any pod of a run of this name has not ended, those of deleted clusters included."""
     create_errors: tuple[Problem, ...] = ()
     """Children that the API server rejected when the operator last tried to create them."""
-    keys_created: bool = False
-    """Whether this operator has created the Secret with the keys of the cluster."""
     cluster_error: str = ""
     """What the dask operator could not do for the cluster, as it last said."""
     status_error: str = ""

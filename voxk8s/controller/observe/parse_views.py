@@ -91,6 +91,16 @@ def deployment(body: Json) -> observed.DeploymentView:
     )
 
 
+def access(body: Json) -> observed.AccessView:
+    """Parse the ServiceAccount of a runner."""
+    return observed.AccessView(
+        name=body["metadata"]["name"],
+        uid=body["metadata"]["uid"],
+        owner=_owner(body),
+        deleting=_deleting(body) is not None,
+    )
+
+
 def job(body: Json) -> observed.JobView:
     """Parse the runner's Job."""
     metadata, status = body["metadata"], body.get("status") or {}

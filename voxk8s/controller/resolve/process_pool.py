@@ -65,7 +65,8 @@ class ProcessPool:
         # A process runs its tasks in order: this one ends after the warm-up.
         ready = [loop.run_in_executor(process, warm_up, None) for process in self._idle]
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*ready, return_exceptions=True), WARM_UP_TIMEOUT)
+            async with asyncio.timeout(WARM_UP_TIMEOUT):
+                await asyncio.gather(*ready, return_exceptions=True)
 
     @property
     def share(self) -> int:
@@ -85,7 +86,8 @@ class ProcessPool:
             process = self._take(large)
             try:
                 task = loop.run_in_executor(process, resolve_plan, request)
-                result = await asyncio.wait_for(task, RESOLVE_TIMEOUT)
+                async with asyncio.timeout(RESOLVE_TIMEOUT):
+                    result = await task
             except BrokenProcessPool:
                 _log.warning("a process died while it resolved %s", request.run_folder)
                 self._replace(process)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.unit.controller.observed_builders import later
 from tests.unit.controller.scripted_operator import ScriptedOperator
 from voxk8s.cluster.kube_errors import Forbidden, KindMissing, KubeUnreachable, Overloaded
@@ -12,7 +16,8 @@ async def test_children_of_a_run(operator: ScriptedOperator) -> None:
     operator.user_applies()
     await operator.reconcile(2)
     made = operator.kube.created
-    assert made[-3:] == ["DaskCluster", "Secret", "Job"]
+    assert made[0] == "ServiceAccount"
+    assert made[-2:] == ["DaskCluster", "Job"]
     assert set(made) == {
         "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "Secret", "DaskCluster", "Job",
     }  # fmt: skip
@@ -24,18 +29,67 @@ async def test_children_of_a_run(operator: ScriptedOperator) -> None:
     assert len(operator.kube.created) == count
 
 
-async def test_keys_are_created_after_a_crash_between_both(operator: ScriptedOperator) -> None:
-    """A cluster whose operator stopped before it created the keys gets them from the next one."""
+ACCESS = ("ServiceAccount", "Role", "RoleBinding", "NetworkPolicy", "Secret")
+
+
+@pytest.mark.parametrize("kind", ACCESS)
+async def test_nothing_starts_without_access(operator: ScriptedOperator, kind: str) -> None:
+    """While anything that its pods need is refused, neither cluster nor runner is created."""
+    operator.user_applies()
+    operator.kube.fail(f"create {kind}", *[Forbidden("exceeded quota", 403)] * 3)
+    await operator.reconcile(3)
+    assert {"DaskCluster", "Job"}.isdisjoint(operator.kube.created)
+    assert operator.condition("ClusterReady") == ("False", "PodRejected")
+    for second in (1, 3, 7):
+        operator.now = later(second)
+        await operator.reconcile(2)
+    assert operator.kube.created[-2:] == ["DaskCluster", "Job"]
+    assert operator.condition("ClusterReady") == ("False", "ClusterStarting")
+
+
+async def test_owner_of_access(operator: ScriptedOperator) -> None:
+    """The runner's account owns all that is created for one run only, keys for TLS included."""
     operator.user_applies()
     await operator.reconcile(2)
-    keys = next(key for key in operator.kube.objects if key[2].endswith("-tls"))
-    del operator.kube.objects[keys]
-    operator.children.forget(operator.workplan["metadata"]["uid"])
+    objects = operator.kube.objects.items()
+    (account,) = (
+        each["metadata"] for (kind, _, name), each in objects
+        if kind == "ServiceAccount" and name.endswith("-runner")
+    )  # fmt: skip
+    assert account["ownerReferences"][0]["kind"] == "WorkPlan"
+    owned = [key for key, each in objects if _owner(each) == account["uid"]]
+    assert {kind for kind, _, _ in owned} == {"Role", "RoleBinding", "NetworkPolicy", "Secret"}
+    assert len(owned) == 6
+
+
+def _owner(body: dict[str, Any]) -> str:
+    references = body["metadata"].get("ownerReferences") or [{"uid": ""}]
+    return str(references[0]["uid"])
+
+
+async def test_access_of_the_run_before(operator: ScriptedOperator) -> None:
+    """Access that is still being deleted is waited for, and not taken for the new run's."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    key = next(key for key in operator.kube.objects if key[2].endswith("-runner"))
+    account = operator.kube.objects[key]
+    account["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
+    operator.state.accounts.upsert(account)
+    operator.children.forget("u-1")
+    for kind in ("DaskCluster", "Job"):
+        child = next(each for each in operator.kube.objects if each[0] == kind)
+        for informer in (operator.state.clusters, operator.state.jobs):
+            informer.delete(operator.kube.objects[child])
+        del operator.kube.objects[child]
+    operator.kube.created.clear()
     await operator.reconcile()
-    assert keys in operator.kube.objects
-    count = len(operator.kube.created)
-    await operator.reconcile()
-    assert len(operator.kube.created) == count
+    assert operator.kube.created == []
+    del operator.kube.objects[key]
+    operator.state.accounts.delete(account)
+    operator.now = later(2)
+    await operator.reconcile(2)
+    assert operator.kube.created[0] == "ServiceAccount"
+    assert operator.kube.created[-2:] == ["DaskCluster", "Job"]
 
 
 async def test_missing_dask_operator(operator: ScriptedOperator) -> None:
@@ -121,7 +175,7 @@ async def test_end_deletes_the_cluster(operator: ScriptedOperator) -> None:
     assert operator.condition("Succeeded") == ("True", "AllGoalsReached")
     assert [kind for kind, _ in operator.kube.deleted] == ["DaskCluster"]
     await operator.reconcile()
-    assert len(operator.kube.deleted) == 1, "asked for again before the watch could tell"
+    assert "DaskCluster" not in [kind for kind, _ in operator.kube.deleted[1:]], "asked for again"
 
 
 async def test_user_secrets_are_kept(operator: ScriptedOperator) -> None:

@@ -54,4 +54,5 @@ def test_children_have_the_kinds_of_kubernetes() -> None:
         "DaskAutoscaler",
         "Job",
         "Deployment",
+        "ServiceAccount",
     ]

@@ -25,7 +25,6 @@ from voxk8s.controller.decide.actions import (
     ChildKind,
     CreateAccess,
     CreateCluster,
-    CreateKeys,
     CreateRunner,
     DeleteChild,
     DeleteWorkPlan,
@@ -80,15 +79,11 @@ class Simulation:
                 self.change(resolution=Unresolved())
             case CreateCluster(workers):
                 assert self.observed.cluster is None
-                self.change(
-                    cluster=build.cluster(workers=workers, created=self.now, encrypted=True),
-                    keys_created=False,
-                )
-            case CreateKeys():
-                assert not self.observed.keys_created
-                self.change(keys_created=True)
+                assert self.observed.access is not None
+                self.change(cluster=build.cluster(workers=workers, created=self.now))
             case CreateRunner():
                 assert self.observed.runner is None
+                assert self.observed.access is not None
                 self.change(runner=build.job(created=self.now))
             case ApplyAutoscaler(minimum, maximum):
                 self.change(autoscaler=build.autoscaler(minimum, maximum))
@@ -107,6 +102,9 @@ class Simulation:
                 self.change(runner=None)
             case DeleteChild(ChildKind.WORKER):
                 self.change(workers=())
+            case DeleteChild(ChildKind.ACCESS):
+                assert self.observed.cluster is None
+                self.change(access=None)
             case DeleteWorkPlan():
                 self.deleted = True
             case WriteRunnerStatus(part):
@@ -116,7 +114,9 @@ class Simulation:
                 old = self.observed.workplan.status
                 kept = {name: getattr(old, name) for name in RUNNER_FIELDS}
                 self.put(msgspec.structs.replace(decode_status(part), **kept))
-            case CreateAccess() | EmitEvent() | RequeueAfter():
+            case CreateAccess():
+                self.change(access=build.access())
+            case EmitEvent() | RequeueAfter():
                 pass
 
     def change(self, **parts: Any) -> None:
@@ -384,7 +384,7 @@ def test_fully_cached_plans_get_no_children(spec: dict[str, Any], events: list[E
     known = looked_up(FULLY_CACHED)
     kept = [event for event in events if event.__qualname__ != known.__qualname__]
     simulation = simulate(spec, [*kept, known])
-    made = (CreateAccess, CreateCluster, CreateKeys, CreateRunner, ApplyAutoscaler)
+    made = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler)
     assert not any(isinstance(action, made) for action in simulation.actions)
 
 

@@ -58,7 +58,7 @@ async def test_everything_but_events_has_to_be_listed() -> None:
         informer.follow(["a", "b"])
     for informer in required[:-1]:
         informer.replace([], "a")
-    assert "cannot list pods in namespace a: not listed yet" in state.sync_error("a")
+    assert "cannot list serviceaccounts in namespace a: not listed yet" in state.sync_error("a")
     required[-1].replace([], "a")
     assert (state.sync_error("a"), state.synced) == ("", False)
     assert "namespace b" in state.sync_error()

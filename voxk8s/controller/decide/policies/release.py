@@ -46,6 +46,18 @@ def unneeded_children(
         yield DeleteChild(ChildKind.RUNNER, runner.name, runner.uid, state.reason)
 
 
+def unneeded_access(observed: Observed) -> Iterator[DeleteChild]:
+    """Yield the deletion of accounts, policies and keys of a run that is over.
+
+    Not before its last pod has ended: without its policies it could reach the whole network.
+    """
+    access = observed.access
+    if access is None or access.deleting or observed.has_live_pods:
+        return
+    if observed.cluster is None and observed.autoscaler is None:
+        yield DeleteChild(ChildKind.ACCESS, access.name, access.uid, "the run is over")
+
+
 def _is_exiting(observed: Observed, state: PhaseState, now: datetime) -> bool:
     """Whether the runner wrote the outcome and has time left to exit by itself."""
     status = observed.workplan.status

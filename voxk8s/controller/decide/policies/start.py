@@ -50,14 +50,6 @@ def initial_run_status(counts: OperationCounts, old: WorkPlanStatus) -> dict[str
     return encode_runner_status(operations=counts, progress=progress)
 
 
-def lacks_keys(observed: Observed) -> bool:
-    """Whether the cluster may have no keys: its operator stopped between the two creations."""
-    cluster, scheduler = observed.cluster, observed.scheduler
-    if cluster is None or cluster.deleting or not cluster.encrypted or observed.keys_created:
-        return False
-    return scheduler is None or scheduler.available < 1
-
-
 def missing_children(observed: Observed, now: datetime) -> Iterator[actions.Action]:
     """Yield the actions that create missing children and repair existing ones."""
     needs_cluster = observed.cluster is None
@@ -77,8 +69,6 @@ def missing_children(observed: Observed, now: datetime) -> Iterator[actions.Acti
                 return
     if needs_cluster and not recovery.awaits_new_credentials(observed):
         yield actions.CreateCluster(initial_workers(observed))
-    if lacks_keys(observed):
-        yield actions.CreateKeys()
     if needs_runner:
         yield actions.CreateRunner()
     if not recovery.replacement_reason(observed, now):

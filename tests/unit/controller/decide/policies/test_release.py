@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.controller import observed_builders as build
@@ -73,3 +75,42 @@ def test_no_operation_runs_without_a_runner(end: str) -> None:
     assert len(parts) == 1
     assert (parts[0]["operations"]["running"], parts[0]["operations"]["pending"]) == (0, 7)
     assert (parts[0]["progress"], parts[0]["runURL"]) == ("5/12", "s3://r/runs/x")
+
+
+ENDED = build.replace(
+    build.with_operator_status(
+        build.running(status={"outcome": run_outcome()}), outcome=run_outcome()
+    ),
+    access=build.access(),
+)
+GONE: dict[str, Any] = {
+    "cluster": None, "autoscaler": None, "runner": None, "workers": (), "pods": (),
+    "has_live_pods": False,
+}  # fmt: skip
+ACCESS_DELETION = DeleteChild(ChildKind.ACCESS, "a", "u-a", "the run is over")
+
+
+def test_access_of_a_run_that_is_over() -> None:
+    """When its last pod has ended, the accounts, policies and keys of a run are deleted, once."""
+    gone = build.replace(ENDED, **GONE)
+    assert ACCESS_DELETION in child_actions(gone, later(60))
+    deleting = build.replace(gone, access=build.access(deleting=True))
+    assert ACCESS_DELETION not in child_actions(deleting, later(60))
+
+
+@pytest.mark.parametrize(
+    "left",
+    [{"has_live_pods": True}, {"cluster": build.cluster()}, {"autoscaler": build.autoscaler()}],
+    ids=lambda left: next(iter(left)),
+)
+def test_access_of_pods_that_run(left: dict[str, Any]) -> None:
+    """Pods that have not ended keep the policies that confine them."""
+    observed = build.replace(ENDED, **GONE | left)
+    assert ACCESS_DELETION not in child_actions(observed, later(60))
+
+
+def test_access_of_a_suspended_run() -> None:
+    """A suspended run keeps its access: it goes on with the same."""
+    observed = build.with_spec(build.replace(build.running(), access=build.access()), suspend=True)
+    observed = build.replace(build.with_operator_status(observed), **GONE)
+    assert ACCESS_DELETION not in child_actions(observed, later(60))

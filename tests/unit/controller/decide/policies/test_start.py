@@ -18,7 +18,6 @@ from voxk8s.controller.decide.actions import (
     ApplyAutoscaler,
     CreateAccess,
     CreateCluster,
-    CreateKeys,
     CreateRunner,
 )
 
@@ -48,17 +47,6 @@ def test_initial_workers(threads: int | None, limits: dict[str, int], workers: i
     observed = build.with_operator_status(build.applied(workplan=plan))
     observed = build.replace(observed, resolution=dataclasses.replace(WORK_LEFT, threads=threads))
     assert CreateCluster(workers) in child_actions(observed)
-
-
-def test_keys_of_a_cluster_that_starts() -> None:
-    """A cluster with TLS that has no scheduler yet gets its keys, once by each operator."""
-    ready = build.replace(build.running(), cluster=build.cluster(encrypted=True))
-    starting = build.replace(ready, scheduler=build.scheduler(available=0))
-    assert CreateKeys() in child_actions(starting)
-    assert CreateKeys() not in child_actions(build.replace(starting, keys_created=True))
-    assert CreateKeys() not in child_actions(ready)
-    plain = build.replace(starting, cluster=build.cluster())
-    assert CreateKeys() not in child_actions(plain)
 
 
 def test_autoscaler_comes_with_the_scheduler() -> None:
