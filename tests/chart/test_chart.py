@@ -15,6 +15,7 @@ from tests.support.restricted import pods, violations
 from tests.tools.generate.__main__ import CHART_VALUES
 from tests.tools.helm import CHART, NAMESPACE, HelmError, helm, one, render, template
 from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.run_inputs import RunInputs
 from voxk8s.kernels import registry
 
 S3 = {"s3": {"enabled": True}}
@@ -129,7 +130,13 @@ def test_operator_understands_its_environment() -> None:
         "image": {"engine": "engine:2", "pullSecrets": ["registry"]},
         "defaults": {"runAs": None, "worker": {"resources": {"limits": {"memory": "9Gi"}}}},
         "testKernels": {"enabled": True},
-        "networkPolicy": {"apiPorts": [16443]},
+        "networkPolicy": {"apiPorts": [16443], "allowedCIDRs": ["10.7.0.0/24"]},
+        "store": {"url": "s3://results/lab"},
+        "inputs": {
+            "restrictRuns": True,
+            "maxBytes": 10**12,
+            "allowedPrefixes": ["http://archive/"],
+        },
     }
     plain = {name: value for name, value in env(**values).items() if isinstance(value, str)}
     read = Defaults.from_env(plain)
@@ -139,6 +146,10 @@ def test_operator_understands_its_environment() -> None:
     assert (read.worker.limits or {})["memory"] == "9Gi"
     assert read.test_kernels
     assert read.api_ports == (16443,)
+    assert read.allowed_cidrs == ("10.7.0.0/24",)
+    assert read.inputs == RunInputs(
+        ("s3://results/lab/", "http://archive/", "s3://results/lab/inputs/"), 10**12
+    )
 
 
 def test_the_chart_knows_the_libraries_of_its_engine_image() -> None:
@@ -158,7 +169,17 @@ def test_defaults_of_chart_and_code_agree() -> None:
     """An operator that the chart installs has the defaults that the code documents."""
     plain = {name: value for name, value in env().items() if isinstance(value, str)}
     read, own = Defaults.from_env(plain), Defaults(engine_image=plain["VOXK8S_ENGINE_IMAGE"])
-    for name in ("worker", "scheduler", "runner", "run_as", "api_ports", "input_ports"):
+    for name in (
+        "worker",
+        "scheduler",
+        "runner",
+        "run_as",
+        "api_ports",
+        "input_ports",
+        "blocked_cidrs",
+        "allowed_cidrs",
+        "inputs",
+    ):
         assert getattr(read, name) == getattr(own, name), name
 
 
@@ -215,7 +236,9 @@ def test_server_keeps_its_data() -> None:
     without = render(s3={"enabled": True, "persistence": {"enabled": False}})
     spec = one(without, "StatefulSet", "voxk8s-s3")["spec"]
     assert "volumeClaimTemplates" not in spec
-    assert {"name": "data", "emptyDir": {}} in spec["template"]["spec"]["volumes"]
+    assert {"name": "data", "emptyDir": {"sizeLimit": "10Gi"}} in spec["template"]["spec"][
+        "volumes"
+    ]
 
 
 def test_policies_have_no_empty_rule() -> None:

@@ -7,6 +7,7 @@ no error but those that are documented for its users.
 
 from __future__ import annotations
 
+import logging
 import random
 import sys
 import time
@@ -80,6 +81,7 @@ def run_for(seconds: float, seed: int, targets: Sequence[Target]) -> int:
 
 def main() -> None:
     """Run from the command line."""
+    logging.disable()  # that something is damaged is no news here
     seconds, seed, *names = [*sys.argv[1:], "60", "0"][: max(2, len(sys.argv) - 1)]
     chosen = [target for target in TARGETS if not names or target.name in names]
     count = run_for(float(seconds), int(seed), chosen)

@@ -6,6 +6,7 @@ import random
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from typing import Final
 
@@ -86,7 +87,7 @@ def _spoil(source: random.Random, members: dict[str, object]) -> None:
         elif source.random() < 0.2:
             members.pop(name, None)
         else:
-            members[name] = source.choice(_ODD)
+            members[name] = deepcopy(source.choice(_ODD))
 
 
 def read_record(given: object) -> None:

@@ -16,11 +16,13 @@ from voxk8s.cluster.pod_template import (
     owned_object,
     pod_metadata,
     pod_spec,
+    resources_of,
     single_thread_env,
 )
 from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.cluster.rbac import COMPUTE_ACCOUNT
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS
+from voxk8s.cluster.run_inputs import input_env
 from voxk8s.cluster.store_target import StoreTarget, store_env
 
 SCHEDULER_PORT: Final = 8786
@@ -132,7 +134,7 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
         env,
         workplan,
         defaults,
-        template.resources or defaults.scheduler,
+        resources_of(template.resources, defaults.scheduler),
     )
     main["ports"] = [
         {"name": "tcp-comm", "containerPort": SCHEDULER_PORT, "protocol": "TCP"},
@@ -175,7 +177,7 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
 
 def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
     template = workplan.spec.cluster.worker or PodTemplate()
-    resources = template.resources or defaults.worker
+    resources = resources_of(template.resources, defaults.worker)
     command = [
         "dask",
         "worker",
@@ -198,6 +200,9 @@ def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         template,
         defaults,
         store_env(store, credentials=True),
+        input_env(
+            defaults.inputs, defaults.blocked_cidrs, defaults.allowed_cidrs, store.domains.own
+        ),
         tls.tls_env() if defaults.tls else [],
         single_thread_env(),
         # A nanny sets this for its worker; without it freed memory is not returned to the system.

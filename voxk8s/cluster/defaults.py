@@ -9,18 +9,19 @@ from dataclasses import dataclass, field
 from voxk8s import constants
 from voxk8s.api.spec import Resources
 from voxk8s.cluster.policy import Policy
+from voxk8s.cluster.run_inputs import RunInputs
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import read_flag, read_json
 
-_SMALL = Resources(requests={"cpu": "100m", "memory": "256Mi"}, limits={"memory": "2Gi"})
-_WORKER = Resources(requests={"cpu": "1", "memory": "2Gi"}, limits={"memory": "4Gi"})
+_SMALL = Resources(
+    requests={"cpu": "100m", "memory": "256Mi", "ephemeral-storage": "64Mi"},
+    limits={"memory": "2Gi", "ephemeral-storage": "4Gi"},
+)
+_WORKER = Resources(
+    requests={"cpu": "1", "memory": "2Gi", "ephemeral-storage": "64Mi"},
+    limits={"memory": "4Gi", "ephemeral-storage": "20Gi"},
+)
 _RUN_AS: int | None = 65532
-PRIVATE_CIDRS = (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-    "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4",
-    "::/127", "64:ff9b::/96", "fc00::/7", "fe80::/10", "ff00::/8",
-)  # fmt: skip
-"""Addresses that are not public, by the special-purpose registries of RFC 6890."""
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 
 
@@ -30,11 +31,11 @@ class Defaults:
 
     `run_as` is the user and group id of every pod; None leaves them to the image, as OpenShift
     requires. Network policies allow egress to any address on `api_ports` (TCP, runner only), and on
-    `input_ports` (TCP, runner and workers) to all addresses but `blocked_cidrs`, and to
-    `allowed_cidrs`. `engine_env` are environment
-    variables of scheduler, workers and runner. `tls` encrypts what they send each other, `policy`
-    is what WorkPlans may ask for.
-    `engine_libraries` are the versions of libraries that are part of result keys, by image.
+    `input_ports` (TCP, runner and workers) to public addresses but `blocked_cidrs`, and to
+    `allowed_cidrs`; so does the engine itself. `inputs` is what runs may read. `engine_env` are
+    environment variables of scheduler, workers and runner. `tls` encrypts what they send each
+    other, `policy` is what WorkPlans may ask for. `engine_libraries` are the versions of libraries
+    that are part of result keys, by image.
     """
 
     engine_image: str
@@ -50,8 +51,9 @@ class Defaults:
     operator_namespace: str = "voxk8s-system"
     api_ports: tuple[int, ...] = (443, 6443)
     input_ports: tuple[int, ...] = (80, 443)
-    blocked_cidrs: tuple[str, ...] = PRIVATE_CIDRS
+    blocked_cidrs: tuple[str, ...] = ()
     allowed_cidrs: tuple[str, ...] = ()
+    inputs: RunInputs = field(default_factory=RunInputs)
     network_policies: bool = True
     tls: bool = True
     policy: Policy = field(default_factory=Policy)
@@ -90,8 +92,9 @@ class Defaults:
             operator_namespace=env.get(constants.ENV_OPERATOR_NAMESPACE) or "voxk8s-system",
             api_ports=read_json(env, constants.ENV_API_PORTS, tuple[int, ...], (443, 6443)),
             input_ports=read_json(env, constants.ENV_INPUT_PORTS, tuple[int, ...], (80, 443)),
-            blocked_cidrs=_read_cidrs(env, constants.ENV_BLOCKED_CIDRS, PRIVATE_CIDRS),
+            blocked_cidrs=_read_cidrs(env, constants.ENV_BLOCKED_CIDRS, ()),
             allowed_cidrs=_read_cidrs(env, constants.ENV_ALLOWED_CIDRS, ()),
+            inputs=read_json(env, constants.ENV_RUN_INPUTS, RunInputs, RunInputs()),
             network_policies=read_flag(env, constants.ENV_NETWORK_POLICIES, True),
             policy=read_json(env, constants.ENV_POLICY, Policy, Policy()),
             tls=read_flag(env, constants.ENV_TLS, True),

@@ -15,6 +15,7 @@ from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import NETWORK_POLICIES
 from voxk8s.cluster.store_target import StoreTarget
 from voxk8s.constants import LABEL_COMPONENT, LABEL_WORKPLAN
+from voxk8s.inputs.addresses import PRIVATE_NETWORKS
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _LINK_LOCAL = ("169.254.0.0/16", "fe80::/10")
@@ -173,7 +174,7 @@ def _service_namespace(host: str) -> str:
 def _public(defaults: Defaults) -> list[Manifest]:
     """Build the peers of inputs: all but the blocked addresses, and those allowed in addition."""
     allowed = [{"ipBlock": {"cidr": cidr}} for cidr in defaults.allowed_cidrs]
-    return [*_blocks(defaults.blocked_cidrs), *allowed]
+    return [*_blocks((*PRIVATE_NETWORKS, *defaults.blocked_cidrs)), *allowed]
 
 
 def _blocks(blocked: Iterable[str]) -> list[Manifest]:

@@ -13,11 +13,13 @@ from voxk8s.api.spec import PodTemplate, Resources
 from voxk8s.api.workplan import OwnerReference, WorkPlanResource, encode
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.resources import ApiResource
+from voxk8s.cluster.run_inputs import INPUT_VARIABLES
 from voxk8s.constants import ENV_LOCAL_INPUTS, ENV_TEST_KERNELS
 
 Manifest: TypeAlias = dict[str, Any]
 
 TERMINATION_GRACE_SECONDS = 5
+_DISK = "ephemeral-storage"
 SCRATCH = "/tmp"  # noqa: S108 -- an emptyDir of the pod
 _ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -81,7 +83,7 @@ def pod_spec(
         "terminationGracePeriodSeconds": TERMINATION_GRACE_SECONDS,
         "securityContext": security_context,
         "containers": [container],
-        "volumes": [{"name": "scratch", "emptyDir": {}}],
+        "volumes": [{"name": "scratch", "emptyDir": _scratch(container)}],
     }
     secrets = [secret.name for secret in workplan.spec.cluster.image_pull_secrets or ()]
     if secrets or defaults.image_pull_secrets:
@@ -99,6 +101,31 @@ def pod_spec(
     return spec
 
 
+def resources_of(given: Resources | None, default: Resources) -> Resources:
+    """Return the resources of a container: those of the WorkPlan, or the chart's.
+
+    Where the WorkPlan says nothing about `ephemeral-storage`, the chart's applies: without a limit
+    a run could fill the disk of its node.
+    """
+    if given is None:
+        return default
+    requests, limits = dict(given.requests or {}), dict(given.limits or {})
+    if _DISK not in requests and _DISK not in limits:
+        requests |= _only(default.requests, _DISK)
+        limits |= _only(default.limits, _DISK)
+    return Resources(requests=requests or None, limits=limits or None)
+
+
+def _only(amounts: Mapping[str, int | str] | None, name: str) -> dict[str, int | str]:
+    return {name: amounts[name]} if amounts and name in amounts else {}
+
+
+def _scratch(container: Manifest) -> Manifest:
+    """Return the source of the volume at /tmp, as large as the container's files may be."""
+    limit = (container["resources"].get("limits") or {}).get(_DISK)
+    return {} if limit is None else {"sizeLimit": limit}
+
+
 def pod_metadata(template: PodTemplate, labels: Mapping[str, str]) -> Manifest:
     """Build the metadata of a pod: the user's labels and annotations, overridden by `labels`."""
     metadata: Manifest = {"labels": {**(template.labels or {}), **labels}}
@@ -113,7 +140,8 @@ def container_env(
     """Build a container's `env`: variables of the user, the chart, then `own`; later ones win."""
     variables: dict[str, Manifest] = {}
     for variable in template.env or ():
-        variables[variable.name] = {"name": variable.name, "value": variable.value}
+        if variable.name not in INPUT_VARIABLES:
+            variables[variable.name] = {"name": variable.name, "value": variable.value}
     groups: list[Iterable[tuple[str, str] | Manifest]] = [
         sorted(defaults.engine_env.items()),
         [("HOME", SCRATCH), ("TMPDIR", SCRATCH), (ENV_LOCAL_INPUTS, "false")],

@@ -15,9 +15,11 @@ from voxk8s.cluster.pod_template import (
     owned_object,
     pod_metadata,
     pod_spec,
+    resources_of,
     single_thread_env,
 )
 from voxk8s.cluster.resources import JOBS
+from voxk8s.cluster.run_inputs import input_env
 from voxk8s.cluster.store_target import StoreTarget, store_env
 
 
@@ -43,6 +45,9 @@ def build_runner_job(
         template,
         defaults,
         store_env(store, credentials=True),
+        input_env(
+            defaults.inputs, defaults.blocked_cidrs, defaults.allowed_cidrs, store.domains.own
+        ),
         tls.tls_env() if encrypted else [],
         single_thread_env(),
         [
@@ -68,7 +73,7 @@ def build_runner_job(
         env,
         workplan,
         defaults,
-        template.resources or defaults.runner,
+        resources_of(template.resources, defaults.runner),
     )
     account = child_names.runner_name(workplan)
     # The 0 keeps the names of Jobs that exist in clusters.

@@ -10,6 +10,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -18,7 +19,16 @@ from voxk8s.inputs.confinement import is_below_url
 if TYPE_CHECKING:
     import aiohttp
 
+PRIVATE_NETWORKS: Final = (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+    "::/127", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
+    "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+)  # fmt: skip
+"""Networks whose addresses are not public, by the special-purpose registries of RFC 6890."""
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_LINK_LOCAL: Final = tuple(map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10")))
 _METADATA: Final = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16"})
 """Metadata services of clouds that are not at a link-local address."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -33,13 +43,14 @@ class AddressRules:
     """Which addresses are allowed.
 
     Link-local addresses, and those of metadata services of clouds, never are. With `public_only`
-    neither are private, loopback and reserved ones, nor those in `denied`, networks as in
-    10.0.0.0/8. `prefixes` are URL prefixes: those that name a host are exempt, and if there are
-    any, redirects must stay below one.
+    neither are those in `PRIVATE_NETWORKS` and in `denied`, networks as in 10.0.0.0/8, except for
+    those in `allowed`. `prefixes` are URL prefixes: those that name a host are exempt, and if there
+    are any, redirects must stay below one.
     """
 
     public_only: bool = False
     denied: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
     prefixes: tuple[str, ...] | None = None
 
     def allows(self, address: str) -> bool:
@@ -48,16 +59,13 @@ class AddressRules:
         return all(map(self._allows, (found, *_embedded(found))))
 
     def _allows(self, address: _Address) -> bool:
-        if address.is_link_local or str(address) in _METADATA:
+        if any(address in each for each in _LINK_LOCAL) or str(address) in _METADATA:
             return False
-        if not self.public_only:
+        if not self.public_only or _is_within(address, self.allowed):
             return True
-        networks = [ipaddress.ip_network(each, strict=False) for each in self.denied]
-        return (
-            (address.is_global or address in _NAT64)
-            and not address.is_multicast
-            and not any(address in network for network in networks)
-        )
+        if address in _NAT64:  # the embedded address counts
+            return not _is_within(address, self.denied)
+        return not _is_within(address, (*PRIVATE_NETWORKS, *self.denied))
 
     def exempts(self, url: str) -> bool:
         """Whether a URL is below a prefix that names its host: then its address does not matter."""
@@ -71,6 +79,15 @@ class AddressRules:
         if urlsplit(url).scheme not in ("http", "https"):
             return False
         return self.prefixes is None or any(is_below_url(url, each) for each in self.prefixes)
+
+
+def _is_within(address: _Address, networks: tuple[str, ...]) -> bool:
+    return any(address in network for network in _parsed(networks))
+
+
+@cache
+def _parsed(networks: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(each, strict=False) for each in networks)
 
 
 def _embedded(address: _Address) -> Sequence[_Address]:

@@ -23,7 +23,8 @@ class InputOptions:
     Without `key`, the default sources of credentials are used (environment, profile, service
     account). If `allowed_prefixes` is None, every URL is allowed. `public_only`
     is whether http(s) servers must have public addresses, by default where local inputs are not
-    allowed, and `denied_networks` are not public. `confinement` is what a program may use that its
+    allowed; `denied_networks` are not public, `allowed_networks` are allowed like public ones.
+    `confinement` is what a program may use that its
     user has not read. `limits` are those of decoding.
     """
 
@@ -36,6 +37,7 @@ class InputOptions:
     allowed_prefixes: tuple[str, ...] | None = None
     public_only: bool | None = None
     denied_networks: tuple[str, ...] = ()
+    allowed_networks: tuple[str, ...] = ()
     confinement: Confinement | None = None
     limits: DecodeLimits = field(default_factory=DecodeLimits)
 
@@ -43,7 +45,9 @@ class InputOptions:
     def address_rules(self) -> AddressRules:
         """Which addresses requests for http(s) URLs may go to."""
         public = not self.local_allowed if self.public_only is None else self.public_only
-        return AddressRules(public, self.denied_networks, self.allowed_prefixes)
+        return AddressRules(
+            public, self.denied_networks, self.allowed_networks, self.allowed_prefixes
+        )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> InputOptions:
@@ -57,12 +61,6 @@ class InputOptions:
             raise InvalidUsage(
                 f"{constants.ENV_INPUT_ADDRESSES}: expected public or any, got {addresses!r}"
             )
-        denied = tuple(env.get(constants.ENV_INPUT_DENIED_NETWORKS, "").split())
-        for network in denied:
-            try:
-                ipaddress.ip_network(network, strict=False)
-            except ValueError as error:
-                raise InvalidUsage(f"{constants.ENV_INPUT_DENIED_NETWORKS}: {error}") from error
         prefixes = tuple(env.get(constants.ENV_INPUT_PREFIXES, "").split())
         return cls(
             local_allowed=read_flag(env, constants.ENV_LOCAL_INPUTS, True),
@@ -73,6 +71,17 @@ class InputOptions:
             token=first(constants.ENV_S3_TOKEN),
             allowed_prefixes=prefixes or None,
             public_only=_ADDRESSES[addresses],
-            denied_networks=denied,
+            denied_networks=_networks(env, constants.ENV_INPUT_DENIED_NETWORKS),
+            allowed_networks=_networks(env, constants.ENV_INPUT_ALLOWED_NETWORKS),
             limits=DecodeLimits.from_env(env),
         )
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    networks = tuple(env.get(name, "").split())
+    for network in networks:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise InvalidUsage(f"{name}: {error}") from error
+    return networks

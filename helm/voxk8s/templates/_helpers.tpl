@@ -111,6 +111,20 @@ imagePullSecrets:
 {{- merge (dict "readPrefixes" $read "writePrefixes" $write) $sts | toJson -}}
 {{- end -}}
 
+{{/* What runs may read, as the operator reads it: (dict "root" . "prefixes" $prefixes). */}}
+{{- define "voxk8s.run.inputs" -}}
+{{- $inputs := .root.Values.inputs -}}
+{{- $found := dict "maxBytes" ($inputs.maxBytes | int64) -}}
+{{- if $inputs.restrictRuns -}}
+{{- $prefixes := .prefixes -}}
+{{- if include "voxk8s.store.url" .root -}}
+{{- $prefixes = concat $prefixes (include "voxk8s.store.sts" .root | fromJson).readPrefixes | uniq -}}
+{{- end -}}
+{{- $_ := set $found "prefixes" $prefixes -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end -}}
+
 {{/* Port of the store, for network policies. */}}
 {{- define "voxk8s.store.port" -}}
 {{- $endpoint := include "voxk8s.store.endpoint" . -}}

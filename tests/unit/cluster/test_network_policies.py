@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.example_runs import GOLDEN, STORE, only, work_plan
-from voxk8s.cluster.defaults import PRIVATE_CIDRS, Defaults
+from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.network_policies import build_network_policies
 from voxk8s.cluster.store_target import StoreTarget
+from voxk8s.inputs.addresses import PRIVATE_NETWORKS
 
 
 def test_every_pod_has_one_policy() -> None:
@@ -67,7 +68,7 @@ def _excepted(rule: Any) -> set[str]:
 
 def test_a_store_of_a_workplan_is_at_a_public_address() -> None:
     """A WorkPlan's endpoint opens no port of the cluster; the chart's may be private."""
-    assert _excepted(_store_rule("http://10.0.0.1:6443", default=False)) == set(PRIVATE_CIDRS)
+    assert _excepted(_store_rule("http://10.0.0.1:6443", default=False)) == set(PRIVATE_NETWORKS)
     private = _excepted(_store_rule("http://minio.lan:9000", default=True))
     assert private == {"169.254.0.0/16", "fe80::/10"}
 
@@ -85,7 +86,7 @@ def test_inputs_are_at_public_addresses_and_at_those_the_chart_allows() -> None:
     defaults = Defaults(engine_image="e", allowed_cidrs=("10.7.0.0/24",))
     for policy in build_network_policies(work_plan(), defaults, STORE)[1:]:
         rule = next(rule for rule in policy["spec"]["egress"] if rule["ports"][0]["port"] == 80)
-        assert _excepted(rule) == set(PRIVATE_CIDRS)
+        assert _excepted(rule) == set(PRIVATE_NETWORKS)
         assert rule["to"][-1] == {"ipBlock": {"cidr": "10.7.0.0/24"}}
 
 

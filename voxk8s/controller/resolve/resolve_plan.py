@@ -167,6 +167,8 @@ def _input_options(request: ResolveRequest) -> InputOptions:
         secret=options.secret,
         token=options.token,
         allowed_prefixes=request.prefixes,
+        denied_networks=request.denied_networks,
+        allowed_networks=request.allowed_networks,
     )
 
 

@@ -29,7 +29,8 @@ class ResolveRequest:
     `document` is None for a plan behind `url`. `output_url` is where saved files are copied to.
     `domains` are the trust domains of the store.
     `run_folder` is the folder in the store for results that do not fit into the status. `prefixes`
-    are the URLs below which the operator may read inputs. `libraries` are the versions of libraries
+    are the URLs below which the operator may read inputs; `denied_networks` are not public, and
+    `allowed_networks` are allowed like public ones. `libraries` are the versions of libraries
     in the image of the run, as far as known.
     """
 
@@ -44,6 +45,8 @@ class ResolveRequest:
     domains: TrustDomains = field(default_factory=TrustDomains)
     run_folder: str = ""
     prefixes: tuple[str, ...] = ()
+    denied_networks: tuple[str, ...] = ()
+    allowed_networks: tuple[str, ...] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -93,6 +96,8 @@ async def make_request(
         domains=access.target.domains,
         run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",
         prefixes=config.store.prefixes,
+        denied_networks=config.defaults.blocked_cidrs,
+        allowed_networks=config.defaults.allowed_cidrs,
         libraries=dict(
             config.defaults.engine_libraries.get(
                 spec.cluster.image or config.defaults.engine_image, {}
