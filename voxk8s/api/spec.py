@@ -50,7 +50,8 @@ class Source(ApiStruct, frozen=True):
     plan: Annotated[
         dict[str, Json] | None,
         doc(
-            "A plan document with nodes and goals, up to about 1 MB; use url for larger ones.",
+            "A plan document with nodes and goals, up to about 1 MB; use url for larger ones. The"
+            " larger it is, the less often is the status updated: every 16 s at 1 MB.",
             **PLAN_SCHEMA,
             **OPAQUE,
         ),

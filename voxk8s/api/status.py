@@ -183,7 +183,14 @@ class WorkPlanStatus(ApiStruct, frozen=True):
         None
     )
     duration: (
-        Annotated[str, text("Time from start to completion; suspensions are excluded.", 32)] | None
+        Annotated[
+            str,
+            text(
+                "Time from start to completion, without suspensions; absent while the run lasts.",
+                32,
+            ),
+        ]
+        | None
     ) = None
     workers_ready_time: Annotated[
         datetime | None, doc("When the first worker became ready, which ends the start deadline.")

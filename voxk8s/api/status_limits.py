@@ -17,10 +17,21 @@ VALUE_LIMIT: Final = 4096
 RESULTS_LIMIT: Final = 160 * 1024
 """Maximum bytes of JSON of all results; with the rest the status stays below 256 KiB."""
 FAILURES_LIMIT: Final = 48 * 1024
+BYTES_PER_SECOND: Final = 64 * 1024
+"""Bytes of one WorkPlan that its status writes may make the API server store in a second.
+
+Each write stores the whole object, plan included: at this rate, and with the compaction of etcd
+every five minutes, a run holds at most 20 MB there.
+"""
 MAX_RESULTS: Final = 1000
 MAX_FAILURES: Final = 100
 
 _T = TypeVar("_T", bound=ApiStruct)
+
+
+def seconds_between_writes(size: int) -> float:
+    """Return the least seconds between two writes of the status of an object of `size` bytes."""
+    return size / BYTES_PER_SECOND
 
 
 def truncate_value(value: object) -> tuple[Json, bool]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from voxk8s.api.run_time import active_time, duration_text
 from voxk8s.api.status import GoalResult
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cli.time_left import time_left
@@ -37,8 +38,8 @@ def details(resource: WorkPlanResource, now: datetime) -> Iterator[str]:
             f"operations   {counts.total}: {counts.computed} computed, {counts.cached} known,"
             f" {counts.failed} failed, {counts.running} running, {counts.pending} pending"
         )
-    if status.duration:
-        yield f"duration     {status.duration}"
+    if duration := _duration(resource, now):
+        yield f"duration     {duration}"
     if (cluster := status.cluster) and cluster.name:
         yield f"cluster      {cluster.name}, {cluster.workers or 0} workers"
         if cluster.dashboard_url:
@@ -98,6 +99,13 @@ def age(since: datetime | None, now: datetime) -> str:
     return f"{seconds}s"
 
 
+def _duration(resource: WorkPlanResource, now: datetime) -> str:
+    """Return the active time until now or the end; empty before the start."""
+    if resource.status.start_time is None:
+        return resource.status.duration or ""
+    return resource.status.duration or duration_text(active_time(resource, now))
+
+
 def _row(resource: WorkPlanResource, now: datetime) -> tuple[str, ...]:
     status = resource.status
     workers = status.cluster.workers if status.cluster else None
@@ -107,6 +115,6 @@ def _row(resource: WorkPlanResource, now: datetime) -> tuple[str, ...]:
         status.progress or "",
         "" if status.operations is None else str(status.operations.cached),
         "" if workers is None else str(workers),
-        status.duration or "",
+        _duration(resource, now),
         age(resource.metadata.creation_timestamp, now),
     )

@@ -122,6 +122,7 @@ class Reconciler:
             create_errors,
             status_error,
             self.executor.children.not_allowed(workplan),
+            self.executor.status.wait(uid),
         )
 
     def _count_end(self, observed: Observed) -> None:

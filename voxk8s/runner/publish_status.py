@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Conflict, Forbidden, Invalid, NotFound
 from voxk8s.cluster.resources import WORK_PLANS
@@ -31,12 +33,12 @@ class StatusPublisher:
         """Write to the WorkPlan in `config`; `clock` returns seconds."""
         self._kube = kube
         self._config = config
-        self._rate_limit = RateLimit(clock, started=clock())
+        self._rate_limit = RateLimit(clock)
         self._clock = clock
         self._published: dict[str, Any] = {}
 
     async def publish_changes(self, reporter: StatusReporter) -> None:
-        """Write the reporter's fields when they change, at most once a second, until cancelled."""
+        """Write the reporter's fields when they change, as often as allowed, until cancelled."""
         while True:
             fields = reporter.fields_to_publish()
             if not fields or fields == self._published:
@@ -76,6 +78,7 @@ class StatusPublisher:
             raise WorkPlanGone(str(error)) from error
         if found["metadata"]["uid"] != self._config.uid:
             raise WorkPlanGone(f"another WorkPlan has the name {name}")
+        self._rate_limit.size = len(msgspec.json.encode(found))
         return found
 
     async def _write(self, fields: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from voxk8s.api.runner_status import encode_runner_status, progress_text
 from voxk8s.api.status import OperationCounts, Waiting
+from voxk8s.api.status_limits import seconds_between_writes
 from voxk8s.execution.events import Event, Progress, ProgressChanged
 from voxk8s.runner.blocked_operations import BlockedOperations
 from voxk8s.runner.status_fields import operation_counts
@@ -89,23 +90,35 @@ class StatusReporter:
         return progress.cached < published.cached
 
 
-def write_interval(elapsed: float) -> float:
-    """Return the minimum seconds between two writes: one at first, two on long runs."""
-    return 1.0 if elapsed < _SHORT_RUN_SECONDS else 2.0
+def write_interval(elapsed: float, size: int = 0) -> float:
+    """Return the minimum seconds between two writes: one at first, two on long runs.
+
+    They are more for a large object of `size` bytes, which each write stores as a whole.
+    """
+    return max(1.0 if elapsed < _SHORT_RUN_SECONDS else 2.0, seconds_between_writes(size))
 
 
 @dataclass(slots=True)
 class RateLimit:
-    """Limits the rate of writes to the status; `clock` returns seconds."""
+    """Limits the rate of writes to the status; `clock` returns seconds.
+
+    The start counts as a write: what takes less than the interval is only written when it ends.
+    `size` is that of the WorkPlan in bytes.
+    """
 
     clock: Callable[[], float]
     started: float = 0.0
-    last: float = float("-inf")
+    last: float = 0.0
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        """Begin now."""
+        self.started = self.last = self.clock()
 
     def delay(self) -> float:
         """Return the seconds until the next write is allowed."""
         now = self.clock()
-        return max(0.0, self.last + write_interval(now - self.started) - now)
+        return max(0.0, self.last + write_interval(now - self.started, self.size) - now)
 
     def record_write(self) -> None:
         """Record that the status was written now."""

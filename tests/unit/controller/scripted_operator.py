@@ -72,11 +72,17 @@ class ScriptedOperator:
         return (self.now - START).total_seconds()
 
     def user_applies(self, **spec: Any) -> None:
-        """Apply the WorkPlan, as a user does."""
+        """Apply the WorkPlan, as a user did a minute ago."""
         body = {
             "apiVersion": "voxk8s.io/v1alpha1",
             "kind": "WorkPlan",
-            "metadata": {"namespace": "ns", "name": "wp", "uid": "u-1", "generation": 1},
+            "metadata": {
+                "namespace": "ns",
+                "name": "wp",
+                "uid": "u-1",
+                "generation": 1,
+                "creationTimestamp": "2026-05-04T11:59:00Z",
+            },
             "spec": {"source": {"plan": {"nodes": [], "goals": []}}, **spec},
             "status": {"observedGeneration": -1},
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from voxk8s.api.status import OperationCounts, Waiting
 from voxk8s.execution.events import (
     OperationFinished,
@@ -80,15 +82,23 @@ def test_waiting_is_set_and_removed() -> None:
 
 
 def test_rate_limit() -> None:
-    """A write is allowed at once, then once a second, on long runs once in two seconds."""
-    now = [0.0]
+    """A write is allowed after a second, then once a second, on long runs once in two seconds."""
+    now = [100.0]
     limit = RateLimit(lambda: now[0])
+    assert limit.delay() == 1.0
+    now[0] = 101.0
     assert limit.delay() == 0
     limit.record_write()
     assert limit.delay() == 1.0
-    now[0] = 0.75
+    now[0] = 101.75
     assert limit.delay() == 0.25
     assert [write_interval(seconds) for seconds in (0, 59, 61, 9999)] == [1, 1, 2, 2]
+
+
+def test_large_workplans_are_written_less_often() -> None:
+    """A WorkPlan of a megabyte is stored four times a minute, a small one as ever."""
+    assert write_interval(0.0, 10_000) == 1.0
+    assert 60 / write_interval(999.0, 2**20) == pytest.approx(3.75)
 
 
 def test_operations_that_wait_are_reported_beside_the_counts() -> None:

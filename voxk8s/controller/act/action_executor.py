@@ -94,6 +94,8 @@ class ActionExecutor:
                 return await self.status.write(workplan, part, MANAGER_RUNNER)
             case actions.WriteOperatorStatus(part):
                 return await self.status.write(workplan, part, MANAGER_OPERATOR)
+            case actions.DeferStatus():
+                self.status.defer(metadata.uid)
             case actions.EmitEvent():
                 self.recorder.emit(workplan, action)
             case actions.RequeueAfter():

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from voxk8s.api.status_limits import seconds_between_writes
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import ApiError, Invalid, TooLarge
@@ -17,6 +20,8 @@ from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.work_queue import Backoff
 
 _log = logging.getLogger(__name__)
+_SETTLE_SECONDS = 3.0
+"""Time that changes of a small WorkPlan wait which are not urgent."""
 
 
 @dataclass(slots=True)
@@ -32,7 +37,8 @@ class _Rejection:
 class StatusWriter:
     """Applies the status by the field manager of its part, server-side.
 
-    A part that is rejected is not written again before a backoff is over.
+    A part that is rejected is not written again before a backoff is over. The API server stores the
+    whole object at each write: the larger it is, the longer wait changes that are not urgent.
     """
 
     kube: KubeClient
@@ -40,6 +46,8 @@ class StatusWriter:
     clock: Callable[[], float] = time.monotonic
     backoff: Backoff = field(default_factory=lambda: Backoff(first=2.0, most=120.0))
     _rejections: dict[str, _Rejection] = field(default_factory=dict)
+    _intervals: dict[str, float] = field(default_factory=dict)
+    _deferred_at: dict[str, float] = field(default_factory=dict)
 
     def error(self, uid: str) -> str:
         """Return why a status was rejected; empty if it was not, or is to be tried again."""
@@ -53,9 +61,23 @@ class StatusWriter:
         rejection = self._rejections.get(uid)
         return None if rejection is None else max(0.0, rejection.retry_at - self.clock())
 
+    def wait(self, uid: str) -> float:
+        """Return the seconds until changes that are not urgent are written."""
+        interval = self._intervals.get(uid, _SETTLE_SECONDS)
+        since = self.clock() - self._deferred_at.get(uid, self.clock())
+        # One that was deferred long ago was undone since.
+        return interval - since if since <= 2 * interval else interval
+
+    def defer(self, uid: str) -> None:
+        """Note that a change waits, unless one does already."""
+        if self.wait(uid) >= self._intervals.get(uid, _SETTLE_SECONDS):
+            self._deferred_at[uid] = self.clock()
+
     def forget(self, uid: str) -> None:
-        """Drop the error of a WorkPlan."""
+        """Drop what is kept about a WorkPlan."""
         self._rejections.pop(uid, None)
+        self._intervals.pop(uid, None)
+        self._deferred_at.pop(uid, None)
 
     async def write(self, workplan: WorkPlanResource, part: dict[str, Any], manager: str) -> bool:
         """Apply one manager's part of the status; return False if the API server rejected it.
@@ -90,7 +112,10 @@ class StatusWriter:
                 self._reject(metadata.uid, error)
             return False
         if rejection is None:
-            self.forget(metadata.uid)
+            self._rejections.pop(metadata.uid, None)
+        self._deferred_at.pop(metadata.uid, None)
+        size = len(msgspec.json.encode(written))
+        self._intervals[metadata.uid] = _SETTLE_SECONDS + seconds_between_writes(size)
         self.state.workplans.note_written(written)
         return True
 

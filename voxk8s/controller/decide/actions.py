@@ -88,6 +88,11 @@ class WriteOperatorStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class DeferStatus:
+    """Wait before the operator's part of the status is written: its changes are not urgent."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmitEvent:
     """Emit a Kubernetes event about the WorkPlan."""
 
@@ -114,6 +119,7 @@ Action: TypeAlias = (
     | DeleteWorkPlan
     | WriteRunnerStatus
     | WriteOperatorStatus
+    | DeferStatus
     | EmitEvent
     | RequeueAfter
 )

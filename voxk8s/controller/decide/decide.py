@@ -21,6 +21,7 @@ from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolv
 _POLL_SECONDS = 2.0
 """Interval of reconciliation while something may change that no informer reports."""
 _SLOW_POLL_SECONDS = 10.0
+_ACTIVE_POLL_SECONDS = 15.0
 _DELETED = PhaseState(Phase.FAILED, "Deleted", "The WorkPlan is being deleted.")
 
 
@@ -96,7 +97,12 @@ def _write_status(observed: Observed, state: PhaseState, now: datetime) -> Itera
     if part is not None:
         yield actions.WriteRunnerStatus(part)
     new = status.operator_status(observed, state, now)
-    if status.has_changed(new, old):
+    if not status.has_changed(new, old) or status.is_being_accepted(observed, state, now):
+        return
+    if observed.status_wait > 0 and not status.is_urgent(new, old):
+        yield actions.DeferStatus()
+        yield RequeueAfter(observed.status_wait)
+    else:
         fails = state.phase is Phase.FAILED and not state.recorded
         yield actions.WriteOperatorStatus(status.encode_status(new), fails)
         yield from kube_events.events(old, new, state)
@@ -152,7 +158,9 @@ def _delays_after_end(observed: Observed, now: datetime) -> list[float]:
 
 def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -> list[float]:
     left = deadlines.seconds_left(observed, now)
-    delays = [status.HEARTBEAT.total_seconds()]
+    delays = [_ACTIVE_POLL_SECONDS]
+    if status.is_being_accepted(observed, state, now):
+        delays.append(status.ACCEPTANCE_SECONDS)
     if left is not None:
         delays.append(left)
     if isinstance(observed.resolution, Blocked):

@@ -8,6 +8,7 @@ from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.decide.policies import completion, deadlines
+from voxk8s.controller.decide.policies.suspension import suspended
 from voxk8s.controller.decide.problems import worst_problem
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
@@ -37,7 +38,7 @@ def derive_phase(observed: Observed, now: datetime) -> PhaseState:
         return end
     if not is_readable(observed):
         return _unreadable(observed.workplan)
-    state = _suspended(observed) or _active(observed, now)
+    state = suspended(observed) or _active(observed, now)
     problem = worst_problem(observed, now)
     cause = problem.message if problem is not None else state.message
     return deadlines.exceeded(observed, now, cause) or state
@@ -55,16 +56,6 @@ def _unreadable(workplan: WorkPlanResource) -> PhaseState:
         constants.REASON_SPEC_NOT_READABLE,
         f"The spec cannot be read: {error}. The versions of the CRD and of the operator differ; a"
         " run that exists goes on, and waits for an operator that can read it.",
-    )
-
-
-def _suspended(observed: Observed) -> PhaseState | None:
-    if not observed.workplan.spec.suspend:
-        return None
-    return PhaseState(
-        Phase.SUSPENDED,
-        constants.REASON_SUSPENDED,
-        "Suspended by spec.suspend: the cluster is deleted, results are kept.",
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from voxk8s import constants
 from voxk8s.api.conditions import set_condition
+from voxk8s.api.run_time import active_time, duration_text, suspension
 from voxk8s.api.runner_status import RUNNER_FIELDS
 from voxk8s.api.status import ClusterStatus, Condition, RunnerStatus, WorkPlanStatus
-from voxk8s.api.workplan import encode
+from voxk8s.api.workplan import WorkPlanResource, encode
 from voxk8s.controller.decide.conditions import (
     CONDITION_TYPES,
     ConditionState,
@@ -19,20 +20,26 @@ from voxk8s.controller.decide.conditions import (
 )
 from voxk8s.controller.decide.derive_phase import is_readable
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import suspension
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Resolved
 
 _MESSAGE_LIMIT = 4096
-HEARTBEAT = timedelta(seconds=15)
-"""Granularity of the duration in the status while a run is active: bounds the writes."""
+_START = (
+    constants.REASON_CLUSTER_STARTING,
+    constants.REASON_CLUSTER_RUNNING,
+    constants.REASON_PROGRESSING,
+)
+"""Reasons that follow each other while a run starts."""
+ACCEPTANCE_SECONDS = 1.0
+"""Time after its creation within which a WorkPlan's status is written only when it says more than
+that the plan is being looked up: most look-ups are over by then."""
 
 
 def operator_status(observed: Observed, state: PhaseState, now: datetime) -> WorkPlanStatus:
     """Return the status with all fields of the operator; those of the runner are left out."""
     workplan, old = observed.workplan, observed.workplan.status
     now = now.replace(microsecond=0)
-    pause, old_generation = suspension.suspension(workplan, now), old.observed_generation
+    pause, old_generation = suspension(workplan, now), old.observed_generation
     first_ready_worker = old.workers_ready_time is None and observed.ready_workers > 0
     digest = (
         observed.resolution.source_digest if isinstance(observed.resolution, Resolved) else None
@@ -43,7 +50,7 @@ def operator_status(observed: Observed, state: PhaseState, now: datetime) -> Wor
         phase=state.phase.value,
         reason=state.reason,
         message=_truncated(state.message),
-        start_time=old.start_time or now,
+        start_time=old.start_time or _accepted_at(workplan, now),
         completion_time=old.completion_time or (now if state.ended else None),
         workers_ready_time=now if first_ready_worker else old.workers_ready_time,
         suspend_time=None if state.ended else pause.since,
@@ -52,8 +59,11 @@ def operator_status(observed: Observed, state: PhaseState, now: datetime) -> Wor
         runner=_runner(observed),
         source_digest=digest or old.source_digest,
     )
-    active = suspension.active_time(msgspec.structs.replace(workplan, status=status), now)
-    return msgspec.structs.replace(status, duration=_duration(old, state, active))
+    if not state.ended or state.recorded:
+        # A duration that grows would be a write every few seconds: readers compute it.
+        return msgspec.structs.replace(status, duration=old.duration if state.recorded else None)
+    active = active_time(msgspec.structs.replace(workplan, status=status), now)
+    return msgspec.structs.replace(status, duration=duration_text(active))
 
 
 def with_obstacle(observed: Observed, reason: str, message: str, now: datetime) -> WorkPlanStatus:
@@ -96,11 +106,56 @@ def has_changed(new: WorkPlanStatus, old: WorkPlanStatus) -> bool:
     return _sorted(new) != _sorted(msgspec.structs.replace(old, **unset))
 
 
+def is_urgent(new: WorkPlanStatus, old: WorkPlanStatus) -> bool:
+    """Whether a change is to be written at once.
+
+    The start of a run changes numbers, messages and Starting to Running several times within
+    seconds: these wait until some are written together.
+    """
+    return _essence(new) != _essence(old)
+
+
+def is_being_accepted(observed: Observed, state: PhaseState, now: datetime) -> bool:
+    """Whether a new WorkPlan's status would only say that its plan is being looked up."""
+    created = observed.workplan.metadata.creation_timestamp
+    return (
+        state.phase is Phase.RESOLVING
+        and not observed.workplan.status.conditions
+        and created is not None
+        and (now - created).total_seconds() < ACCEPTANCE_SECONDS
+    )
+
+
 def encode_status(status: WorkPlanStatus) -> dict[str, Any]:
     """Return the operator's part of the status as JSON data, always with observedGeneration."""
     data = encode(status)
     data["observedGeneration"] = status.observed_generation
     return data
+
+
+def _essence(status: WorkPlanStatus) -> tuple[object, ...]:
+    """Return what users and tools wait for, the same before and after a run starts to compute."""
+    conditions = {
+        condition.type: _START
+        if condition.reason in _START
+        else (condition.status, condition.reason)
+        for condition in status.conditions
+        if condition.type in CONDITION_TYPES
+    }
+    return (
+        status.observed_generation,
+        status.completion_time,
+        status.suspend_time,
+        conditions,
+    )
+
+
+def _accepted_at(workplan: WorkPlanResource, now: datetime) -> datetime:
+    """Return when a new WorkPlan was accepted: the first status is written a moment later."""
+    created = workplan.metadata.creation_timestamp
+    if created is not None and 0 <= (now - created).total_seconds() <= 2 * ACCEPTANCE_SECONDS:
+        return created
+    return now
 
 
 def _sorted(status: WorkPlanStatus) -> WorkPlanStatus:
@@ -164,24 +219,6 @@ def _runner(observed: Observed) -> RunnerStatus | None:
     if runner is None:
         return observed.workplan.status.runner
     return RunnerStatus(job=runner.name, attempts=runner.attempts)
-
-
-def _duration(old: WorkPlanStatus, state: PhaseState, active: timedelta) -> str | None:
-    """Return the duration; while the run is active, in steps of HEARTBEAT."""
-    if state.recorded or state.phase is Phase.SUSPENDED:
-        return old.duration
-    seconds = int(active.total_seconds())
-    if not state.ended:
-        seconds -= seconds % int(HEARTBEAT.total_seconds())
-    return _format_seconds(seconds) if seconds or state.ended else old.duration
-
-
-def _format_seconds(seconds: int) -> str:
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{seconds:02}s" if minutes else f"{seconds}s"
 
 
 def _truncated(message: str) -> str:

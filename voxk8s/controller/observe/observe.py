@@ -29,6 +29,7 @@ def observe(
     create_errors: tuple[Problem, ...] = (),
     status_error: str = "",
     not_allowed: tuple[Violation, ...] = (),
+    status_wait: float = 0.0,
 ) -> Observed:
     """Return what is known of a WorkPlan and its children.
 
@@ -69,6 +70,7 @@ def observe(
         create_errors=create_errors,
         cluster_error=_cluster_error(state, namespace, cluster) if cluster else "",
         status_error=status_error,
+        status_wait=status_wait,
         sync_error=state.sync_error(namespace),
         runner_pod_error=_runner_pod_error(state, namespace, job) if job else "",
         dashboard=dashboard_url(name, namespace) if name else None,

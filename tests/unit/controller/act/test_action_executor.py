@@ -28,10 +28,13 @@ async def test_two_managers_keep_their_fields(operator: ScriptedOperator) -> Non
     body = operator.workplan
     body["status"] |= {"progress": "1/3"}
     operator.state.workplans.upsert(operator.kube.put(body))
-    operator.now = later(60)
+    operator.user_applies(suspend=True)
+    operator.state.workplans.upsert(
+        operator.kube.put(operator.workplan | {"status": body["status"]})
+    )
     await operator.reconcile()
     assert operator.workplan["status"]["progress"] == "1/3"
-    assert operator.workplan["status"]["duration"] == "1m00s"
+    assert operator.workplan["status"]["phase"] == "Suspended"
 
 
 async def test_events(operator: ScriptedOperator) -> None:

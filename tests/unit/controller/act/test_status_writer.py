@@ -36,3 +36,22 @@ async def test_rejection_of_the_report_itself(operator: ScriptedOperator) -> Non
         await operator.reconcile()
     assert operator.kube.calls["apply"] < 20
     assert KEY not in operator.queue._not_before
+
+
+async def test_changes_wait_longer_the_larger_the_object(operator: ScriptedOperator) -> None:
+    """Changes that are not urgent wait from the first one on, and then are written at once."""
+    operator.user_applies(source={"program": "x" * 2**20})
+    await operator.reconcile()
+    writer = operator.status
+    assert 18 < writer.wait("u-1") < 21
+    writer.defer("u-1")
+    operator.now = later(5)
+    writer.defer("u-1")
+    assert 13 < writer.wait("u-1") < 16
+    operator.now = later(21)
+    assert writer.wait("u-1") <= 0
+    workplan = operator.state.workplans.get(*KEY)
+    assert workplan is not None
+    await writer.write(workplan, {"observedGeneration": 1}, "voxk8s-operator")
+    assert writer.wait("u-1") > 18
+    assert 0 < writer.wait("another") < 5

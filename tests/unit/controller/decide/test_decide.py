@@ -21,6 +21,7 @@ from voxk8s.api.spec import Source, WorkPlanSpec
 from voxk8s.api.status import Condition, Waiting
 from voxk8s.controller.decide.actions import (
     ChildKind,
+    DeferStatus,
     DeleteChild,
     EmitEvent,
     ForgetPlan,
@@ -30,6 +31,7 @@ from voxk8s.controller.decide.actions import (
     WriteRunnerStatus,
 )
 from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolving
 
@@ -226,3 +228,45 @@ def test_events_tell_each_transition_once() -> None:
         "Accepted", "ClusterStarting", "Progressing", "ClusterRunning", "AllGoalsReached",
     ]  # fmt: skip
     assert not any(event.warning for event in emitted)
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        build.applied(resolution=Resolving()),
+        build.applied(resolution=Blocked("SourceUnavailable", "not there", retry_at=later(9999))),
+        build.applied(workplan=build.workplan({"suspend": True})),
+        build.running(),
+        build.running(status={"waiting": Waiting(reason="Progressing", message="another run")}),
+        build.running(pods=(build.pod("scheduler", "s"),)),
+    ],
+)
+def test_waiting_causes_no_writes(waiting: Observed) -> None:
+    """However long a WorkPlan waits or runs without news, nothing is written."""
+    observed = build.with_operator_status(waiting, later(5))
+    for seconds in (6, 21, 66, 3600):
+        assert decided_actions(observed, later(seconds)) == ()
+
+
+def test_a_quick_look_up_is_one_write() -> None:
+    """A new WorkPlan's status is first written when it is looked up, or after a second."""
+    plan = build.workplan()
+    metadata = msgspec.structs.replace(plan.metadata, creation_timestamp=START)
+    new = build.applied(workplan=msgspec.structs.replace(plan, metadata=metadata))
+    assert decide(new, later(0.4)) == (ResolvePlan(), RequeueAfter(1.0))
+    waits = build.replace(new, resolution=Resolving())
+    assert decide(waits, later(0.4)) == (RequeueAfter(1.0),)
+    assert written_status(waits, later(1)).reason == "Accepted"
+    found = written_status(build.replace(new, resolution=WORK_LEFT), later(0.5))
+    assert (found.phase, found.start_time) == ("Starting", START)
+
+
+def test_changes_that_are_not_urgent_wait() -> None:
+    """They are written together, and with whatever is urgent."""
+    observed = build.with_operator_status(build.running(), later(5))
+    more = build.replace(observed, pods=(*observed.pods, build.pod(name="q")), status_wait=2.5)
+    assert decide(more, later(6)) == (DeferStatus(), RequeueAfter(2.5), RequeueAfter(15.0))
+    due = build.replace(more, status_wait=0.0)
+    assert isinstance(decided_actions(due, later(9))[0], WriteOperatorStatus)
+    urgent = build.with_spec(more, suspend=True)
+    assert any(isinstance(action, WriteOperatorStatus) for action in decide(urgent, later(6)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -35,14 +37,16 @@ def test_cluster_and_runner() -> None:
     assert (found.cluster.workers, found.cluster.dashboard_url) == (0, None)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "duration"), [(14, None), (29, "15s"), (75, "1m15s"), (3700, "1h01m")]
-)
-def test_duration_advances_by_the_heartbeat(seconds: int, duration: str | None) -> None:
-    """While the run is active the duration has steps of 15 s."""
+def test_the_duration_is_written_with_the_end() -> None:
+    """While a run lasts its duration is not in the status: it would have to be written again."""
     observed = build.with_operator_status(build.applied())
-    found = status.operator_status(observed, RUNNING, later(seconds))
-    assert found.duration == duration
+    assert status.operator_status(observed, RUNNING, later(75)).duration is None
+    ended = PhaseState(Phase.SUCCEEDED, "AllGoalsReached", "")
+    found = status.operator_status(observed, ended, later(75))
+    assert found.duration == "1m15s"
+    recorded = PhaseState(Phase.SUCCEEDED, "AllGoalsReached", "", recorded=True)
+    observed = build.with_status(observed, found)
+    assert status.operator_status(observed, recorded, later(999)).duration == "1m15s"
 
 
 def test_long_messages_are_truncated() -> None:
@@ -77,3 +81,26 @@ def test_stopped_run_has_no_running_operations() -> None:
     assert part is not None
     assert (part["operations"]["running"], part["operations"]["pending"]) == (0, 7)
     assert part["runURL"] == "s3://r/runs/x"
+
+
+@pytest.mark.parametrize(
+    ("changes", "urgent"),
+    [
+        ({"pods": (build.pod(), build.pod(name="q"), build.pod("runner", "r"))}, False),
+        ({"pods": (build.pod("runner", "r"),)}, False),
+        ({"scheduler": None}, True),
+        ({"create_errors": (build.problem("PodRejected"),)}, True),
+    ],
+)
+def test_what_is_urgent(changes: dict[str, Any], urgent: bool) -> None:
+    """Numbers and steps of a start may wait; conditions that tools act on do not."""
+    observed = build.with_operator_status(build.running())
+    counts = msgspec.structs.replace(build.COUNTS, computed=0)
+    observed = build.with_status(
+        observed, msgspec.structs.replace(observed.workplan.status, operations=counts)
+    )
+    changed = build.replace(observed, **changes)
+    state = derive_phase(changed, later(9))
+    new = status.operator_status(changed, state, later(9))
+    assert status.has_changed(new, observed.workplan.status)
+    assert status.is_urgent(new, observed.workplan.status) is urgent

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from voxk8s import constants
+from voxk8s.api.run_time import active_time
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies.suspension import active_time
 from voxk8s.controller.observe.observed import Observed
 
 

@@ -42,8 +42,12 @@ def autoscaler_minimum(observed: Observed) -> int:
 def initial_run_status(counts: OperationCounts, old: WorkPlanStatus) -> dict[str, Any] | None:
     """Return the runner's part of the status before the runner starts; None if it is written.
 
+    Where nothing is known yet, it would say no more than the runner does a moment later.
+
     What an earlier runner computed counts as cached if the store has it; progress never decreases.
     """
+    if not counts.cached and old.operations is None:
+        return None
     progress = progress_text(old.progress, counts.cached, counts.total)
     if (old.operations, old.progress) == (counts, progress):
         return None
