@@ -314,7 +314,10 @@ class WorkPlanSpec(ApiStruct, frozen=True):
         bool, doc("Delete the Dask cluster and pause the run; results stay in the store.")
     ] = False
     priority: Annotated[
-        int, number("WorkPlans with a higher priority are resolved first.", -1000, 1000)
+        int,
+        number(
+            "WorkPlans with a higher priority are resolved first in their namespace.", -1000, 1000
+        ),
     ] = 0
 
     @property

@@ -69,6 +69,7 @@ class ActionExecutor:
             case actions.ResolvePlan():
                 self.resolver.start(
                     metadata.uid,
+                    metadata.namespace,
                     workplan.spec.priority,
                     lambda: make_request(self.kube, self.config, workplan),
                     requeue,

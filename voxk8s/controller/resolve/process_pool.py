@@ -31,8 +31,10 @@ from voxk8s.storage import StoreOptions
 
 _log = logging.getLogger(__name__)
 
+QUICK_TIMEOUT = 30.0
+"""Seconds after which a plan counts as large: few at a time, so that others need not wait."""
 RESOLVE_TIMEOUT = 300.0
-"""Seconds after which the resolution of a plan is given up."""
+"""Seconds after which the resolution of a large plan is given up."""
 WARM_UP_TIMEOUT = 15.0
 """Seconds after which `ProcessPool.warm_up` returns, ready or not."""
 _ATTEMPTS = 2
@@ -74,28 +76,28 @@ class ProcessPool:
         return self.memory // (self.processes + 1)
 
     async def resolve(self, request: ResolveRequest, large: bool = False) -> ResolveResult | None:
-        """Resolve a plan in an idle or new process; None if that takes too much memory.
+        """Resolve a plan in an idle or new process; None if that takes too much memory or time.
 
         A `large` plan has a process of its own with two shares of memory. A process that ran out
         of memory, exceeds the timeout or whose task fails is replaced. Where a process of a
-        large plan dies, the plan gets one more attempt. What takes too much time is left to the
-        runner.
+        large plan dies, the plan gets one more attempt. A large plan that takes too much time is
+        left to the runner.
         """
         loop = asyncio.get_running_loop()
         for _ in range(_ATTEMPTS if large else 1):
             process = self._take(large)
             try:
                 task = loop.run_in_executor(process, resolve_plan, request)
-                async with asyncio.timeout(RESOLVE_TIMEOUT):
+                async with asyncio.timeout(RESOLVE_TIMEOUT if large else QUICK_TIMEOUT):
                     result = await task
             except BrokenProcessPool:
                 _log.warning("a process died while it resolved %s", request.run_folder)
                 self._replace(process)
             except TimeoutError:
-                # The store may be slow, not the plan large: the runner looks up without a limit.
                 _log.warning("the look-up of %s took too long", request.run_folder)
                 self._replace(process)
-                return Resolved(store_checked=False)
+                # The store may be slow, not the plan large: the runner looks up without a limit.
+                return Resolved(store_checked=False) if large else None
             except BaseException:
                 self._replace(process)
                 raise

@@ -1,4 +1,4 @@
-"""Resolves plans in the background, by priority, and keeps the results until they are dropped."""
+"""Resolves plans in the background, in turn by namespace, and keeps the results until dropped."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from voxk8s import constants
-from voxk8s.controller.resolve.priority_semaphore import PrioritySemaphore
+from voxk8s.controller.resolve.fair_semaphore import FairSemaphore
 from voxk8s.controller.resolve.process_pool import ProcessPool
 from voxk8s.controller.resolve.resolution_state import (
     Blocked,
@@ -29,8 +30,18 @@ _log = logging.getLogger(__name__)
 _LARGE = 1024 * 1024
 """Bytes of a document from which on plans are resolved one at a time, with more memory."""
 
+_READ_AHEAD = 2
+"""Sources that are read while all processes are busy: thousands of waiting plans take no memory."""
+
 MakeRequest = Callable[[], Awaitable[ResolveRequest | Invalid | TransientFailure]]
 """Reads a plan's source from the cluster; returns the request, or why there can be none."""
+
+
+class _Place(NamedTuple):
+    """Where a plan waits."""
+
+    namespace: str
+    priority: int
 
 
 @dataclass(slots=True)
@@ -43,26 +54,36 @@ class Resolver:
     _states: dict[str, ResolutionState] = field(default_factory=dict)
     _failures: dict[str, int] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-    _large: PrioritySemaphore = field(default_factory=lambda: PrioritySemaphore(1))
-    _processes: PrioritySemaphore = field(init=False)
+    _large: FairSemaphore = field(default_factory=lambda: FairSemaphore(1))
+    _processes: FairSemaphore = field(init=False)
+    _sources: FairSemaphore = field(init=False)
 
     def __post_init__(self) -> None:
-        """Admit as many plans at a time as the pool has processes."""
-        self._processes = PrioritySemaphore(self.pool.processes)
+        """Admit as many plans at a time as the pool has processes; the next ones are read ahead."""
+        self._processes = FairSemaphore(self.pool.processes)
+        self._sources = FairSemaphore(self.pool.processes + _READ_AHEAD)
 
     def state(self, uid: str) -> ResolutionState:
         """Return the state of a WorkPlan's resolution."""
         return self._states.get(uid, Unresolved())
 
     def start(
-        self, uid: str, priority: int, make_request: MakeRequest, on_done: Callable[[], None]
+        self,
+        uid: str,
+        namespace: str,
+        priority: int,
+        make_request: MakeRequest,
+        on_done: Callable[[], None],
     ) -> None:
-        """Start to resolve a plan, unless that is under way; `on_done` is called at the end."""
+        """Start to resolve a plan, unless that is under way; `on_done` is called at the end.
+
+        Namespaces take turns; the priority counts among the plans of one.
+        """
         if uid in self._tasks:
             return
         last = self._states.get(uid)
         self._states[uid] = Resolving(last if isinstance(last, Blocked) else None)
-        task = asyncio.create_task(self._run(uid, priority, make_request))
+        task = asyncio.create_task(self._run(uid, _Place(namespace, priority), make_request))
         self._tasks[uid] = task
 
         def finish(ended: asyncio.Task[None]) -> None:
@@ -90,16 +111,14 @@ class Resolver:
     @property
     def backlog(self) -> int:
         """Number of plans that wait for a process."""
-        return self._processes.waiting + self._large.waiting
+        return self._sources.waiting + self._processes.waiting + self._large.waiting
 
-    async def _run(self, uid: str, priority: int, make_request: MakeRequest) -> None:
-        result: ResolveResult
+    async def _run(self, uid: str, place: _Place, make_request: MakeRequest) -> None:
+        result: ResolveResult | None
         try:
-            request = await make_request()
-            if isinstance(request, ResolveRequest):
-                result = await self._resolve(priority, request)
-            else:
-                result = request
+            result = await self._resolve(place, make_request)
+            if result is None:
+                result = await self._resolve_large(place, make_request)
         except Exception:  # noqa: BLE001 - reported to the user, and retried
             _log.exception("resolving the plan of WorkPlan %s failed", uid)
             result = TransientFailure(
@@ -109,15 +128,27 @@ class Resolver:
             )
         self._states[uid] = self._next_state(uid, result)
 
-    async def _resolve(self, priority: int, request: ResolveRequest) -> ResolveResult:
-        """Wait for a process and resolve the plan in it; large plans one at a time."""
-        if not _is_large(request):
-            async with self._processes.acquire(priority):
-                result = await self.pool.resolve(request)
-            if result is not None:
-                return result
-        async with self._large.acquire(priority), self._processes.acquire(priority):
-            return await self.pool.resolve(request, large=True) or Invalid(
+    async def _resolve(self, place: _Place, make_request: MakeRequest) -> ResolveResult | None:
+        """Wait for a process and resolve the plan in it; None if it is large."""
+        async with self._sources.acquire(*place):
+            request = await make_request()
+            if not isinstance(request, ResolveRequest):
+                return request
+            if _is_large(request):
+                return None
+            async with self._processes.acquire(*place):
+                return await self.pool.resolve(request)
+
+    async def _resolve_large(self, place: _Place, make_request: MakeRequest) -> ResolveResult:
+        """Resolve a plan that needs much memory or time; one at a time."""
+        async with self._large.acquire(*place):
+            # Read again: it was not kept while it waited.
+            request = await make_request()
+            if not isinstance(request, ResolveRequest):
+                return request
+            async with self._processes.acquire(*place):
+                found = await self.pool.resolve(request, large=True)
+            return found or Invalid(
                 constants.REASON_PLAN_TOO_LARGE,
                 "Resolving the plan takes more memory than the operator allows. Make the plan"
                 " smaller, or express repetition as loops.",

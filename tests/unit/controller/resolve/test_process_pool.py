@@ -41,7 +41,7 @@ async def test_plan_that_takes_too_long_is_left_to_the_runner(
     monkeypatch.setattr(process_pool, "RESOLVE_TIMEOUT", 0.01)
     pool = thread_pool()
     script.gate.clear()
-    assert await pool.resolve(request("slow")) == Resolved(store_checked=False)
+    assert await pool.resolve(request("slow"), large=True) == Resolved(store_checked=False)
     monkeypatch.setattr(process_pool, "RESOLVE_TIMEOUT", 5.0)
     following = asyncio.create_task(pool.resolve(request("fine")))
     await until(lambda: script.seen == ["slow", "fine"], seconds=2)

@@ -13,6 +13,7 @@ import pytest
 from tests.support.waiting import until
 from tests.unit.controller.observed_builders import START
 from tests.unit.controller.resolve.scripted_resolution import Script, request, thread_pool
+from voxk8s.controller.resolve import process_pool
 from voxk8s.controller.resolve.resolution_state import (
     Blocked,
     Invalid,
@@ -33,7 +34,9 @@ async def resolver() -> AsyncIterator[Resolver]:
     await made.close()
 
 
-async def resolve(resolver: Resolver, uid: str, made: Any, priority: int = 0) -> Any:
+async def resolve(
+    resolver: Resolver, uid: str, made: Any, priority: int = 0, namespace: str = "lab"
+) -> Any:
     """Start a resolution, wait for its end, and return the state; `made` may be an error."""
     done = asyncio.Event()
 
@@ -42,7 +45,7 @@ async def resolve(resolver: Resolver, uid: str, made: Any, priority: int = 0) ->
             raise made
         return made
 
-    resolver.start(uid, priority, make_request, done.set)
+    resolver.start(uid, namespace, priority, make_request, done.set)
     await asyncio.wait_for(done.wait(), 5)
     return resolver.state(uid)
 
@@ -135,7 +138,7 @@ async def test_forgotten_plan_leaves_the_queue(resolver: Resolver, script: Scrip
     async def make_request() -> ResolveRequest:
         return request("b")
 
-    resolver.start("b", 0, make_request, lambda: None)
+    resolver.start("b", "lab", 0, make_request, lambda: None)
     await until(lambda: resolver.backlog == 1)
     resolver.forget("b")
     script.gate.set()
@@ -152,7 +155,7 @@ async def test_forgotten_plan_frees_its_process(script: Script) -> None:
     async def make_request() -> ResolveRequest:
         return request("huge")
 
-    resolver.start("huge", 0, make_request, lambda: None)
+    resolver.start("huge", "lab", 0, make_request, lambda: None)
     await until(lambda: script.seen == ["huge"])
     resolver.forget("huge")
     following = asyncio.create_task(resolve(resolver, "small", request("small")))
@@ -177,6 +180,59 @@ async def test_large_plans_leave_room_for_small_ones(script: Script) -> None:
     script.gate.set()
     await asyncio.gather(small, *tasks)
     assert script.seen == ["a", "small", "urgent", "b"]
+    await resolver.close()
+
+
+async def test_namespaces_take_turns(resolver: Resolver, script: Script) -> None:
+    """However many plans of whatever priority one namespace has, another one is next."""
+    script.gate.clear()
+    tasks = []
+    for number in range(200):
+        flood = resolve(resolver, f"x{number}", request(f"x{number}"), 1000, "stranger")
+        tasks.append(asyncio.create_task(flood))
+    await queued(resolver, script, 199)
+    victim = asyncio.create_task(resolve(resolver, "mine", request("mine"), -5, "lab"))
+    await until(lambda: resolver.backlog == 200)
+    script.gate.set()
+    await asyncio.gather(victim, *tasks)
+    # One was being resolved, and one had been read before it came.
+    assert script.seen.index("mine") <= 2
+
+
+async def test_waiting_plans_are_not_in_memory(script: Script) -> None:
+    """Few sources are read before there is a process for them, large plans included."""
+    resolver = Resolver(thread_pool(2), lambda: START)
+    script.gate.clear()
+    read: list[str] = []
+
+    def reading(uid: str, size: int) -> Any:
+        async def make_request() -> ResolveRequest:
+            read.append(uid)
+            return request(uid, size)
+
+        return make_request
+
+    for number in range(50):
+        resolver.start(f"s{number}", "lab", 0, reading(f"s{number}", 10), lambda: None)
+        resolver.start(f"l{number}", "lab", 0, reading(f"l{number}", 2**21), lambda: None)
+    await until(lambda: len(script.seen) == 2)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert len([uid for uid in read if uid.startswith("s")]) <= 4
+    await resolver.close()
+
+
+async def test_plan_that_takes_too_long_counts_as_large(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that keep a process for long do so one at a time."""
+    monkeypatch.setattr(process_pool, "QUICK_TIMEOUT", 0.01)
+    resolver = Resolver(thread_pool(2), lambda: START)
+    script.gate.clear()
+    slow = asyncio.create_task(resolve(resolver, "slow", request("slow")))
+    await until(lambda: script.seen == ["slow", "slow"])
+    script.gate.set()
+    assert await slow == Resolved()
     await resolver.close()
 
 
