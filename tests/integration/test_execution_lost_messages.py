@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from tests.support.plans_and_runs import PlanMaker, Unfused, engine_on, fresh_store
-from voxk8s.execution import close_shared_dask_client
+from tests.support.plans_and_runs import PlanMaker, Unfused, engine_on, fresh_store, write_image
+from voxk8s import compile_program
+from voxk8s.errors import SchedulerLost, WorkerLost
+from voxk8s.execution import close_shared_dask_client, get_shared_dask_client, quiet_watch
 from voxk8s.execution.executors import find_executor
+from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.execution.executors.protocol import Message, Reports, Send, Session, TaskDone
-from voxk8s.execution.run import quiet_watch
+from voxk8s.execution.run import pin_inputs
+from voxk8s.execution.run.message_handler import CANCELLED
+from voxk8s.execution.tasks.task import TaskKey
 
 
 class Lossy:
@@ -77,3 +84,80 @@ def test_what_is_lost_is_a_delay(name: str, lost: str) -> None:
     assert executor.left < 0
     assert [goal.failure for goal in result.goals] == [None] * 6
     assert list(result.values()) == [number + 1.0 for number in range(6)]
+
+
+class _Forgetful:
+    """An executor whose workers lose values of goals before the run fetches them."""
+
+    name = "threads"
+    is_local = True
+
+    def __init__(self, losses: int) -> None:
+        self.left = losses
+
+    def start(self, run: str, send: Send) -> Session:
+        """Start a run."""
+        session: Any = find_executor(self.name).start(run, send)
+        fetch = session.fetch
+
+        def fetch_or_lose(key: TaskKey) -> object:
+            self.left -= 1
+            if self.left >= 0:
+                raise WorkerLost("its worker is gone")
+            return fetch(key)
+
+        session.fetch = fetch_or_lose
+        return session  # type: ignore[no-any-return]
+
+
+def _long_list() -> PlanMaker:
+    make = PlanMaker()
+    make.show("x", make("test.identity", make("sequence", *map(math.sin, range(1500)))))
+    return make
+
+
+def test_a_value_that_is_lost_with_its_worker_is_computed_again() -> None:
+    """It is too long for a message, and no store has it."""
+    executor: Any = _Forgetful(2)
+    engine = engine_on(fresh_store(), executor, cache="bypass")
+    result = engine.execute_workplan(_long_list().plan())
+    assert result["x"] == [math.sin(number) for number in range(1500)]
+    assert executor.left < 0
+
+
+def test_a_value_that_is_lost_every_time_ends_the_run() -> None:
+    """With an error that says so, which a restart may mend."""
+    engine = engine_on(fresh_store(), cast("Any", _Forgetful(1000)), cache="bypass")
+    with pytest.raises(SchedulerLost, match="again and again"):
+        engine.execute_workplan(_long_list().plan())
+
+
+_reads, _may_end = threading.Event(), threading.Event()
+
+
+def _read_for_long(*_: object) -> None:
+    _reads.set()
+    _may_end.wait(30)
+
+
+def test_a_run_that_waits_for_its_inputs_can_be_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers read large files, by whose content results are named."""
+    monkeypatch.setattr(pin_inputs, "digest_task", _read_for_long)
+    path = write_image(tmp_path / "a.nii.gz")
+    plan = compile_program(f'load i = "{path}"\nprint "i" i', name="a.imgql")
+    engine = engine_on(fresh_store(), DistributedExecutor(get_shared_dask_client()))
+
+    def cancel() -> None:
+        _reads.wait(30)
+        engine.cancel()
+
+    cancelling = threading.Thread(target=cancel)
+    cancelling.start()
+    result = engine.execute_workplan(plan)
+    cancelling.join()
+    assert result.cancelled
+    assert not _may_end.is_set()
+    _may_end.set()
+    assert [str(goal.failure and goal.failure.message) for goal in result.goals] == [CANCELLED]

@@ -24,7 +24,7 @@ from voxk8s.execution.run import submit
 from voxk8s.storage import ResultStore
 from voxk8s.storage.upkeep.gc_policy import Limits
 
-HANG_SECONDS: Final = 60.0
+HANG_SECONDS: Final = 300.0
 CACHE_MODES: Final = ("use", "use", "use", "refresh", "bypass")
 POLICIES: Final = ("auto", "all", "all", "goals")
 EVERYTHING: Final = Limits(older_than=0.0, max_bytes=0, grace=-1e6)

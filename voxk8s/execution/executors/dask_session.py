@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 import weakref
@@ -20,8 +21,18 @@ from msgspec.structs import replace
 from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
-from voxk8s.execution.executors.protocol import ExecutorStopped, Reports, Send, TaskDone, TaskLost
+from voxk8s.execution.executors.protocol import (
+    ExecutorStopped,
+    Reports,
+    RunCancelled,
+    Send,
+    TaskDone,
+    TaskLost,
+)
+from voxk8s.execution.executors.scheduler_questions import NO_ANSWER, workers
 from voxk8s.execution.executors.stalled_tasks import stalled_tasks
+from voxk8s.execution.executors.task_salt import abandon_tasks, task_salt
+from voxk8s.execution.executors.value_wait import killed_text, wait_for_value
 from voxk8s.execution.operation_reports import Report, decode_batch
 from voxk8s.execution.tasks.scheduling import NO_RANKS, Ranks
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
@@ -31,6 +42,8 @@ from voxk8s.failure import failure_of
 
 RECONNECT_SECONDS = 10.0
 """A run fails when its client has had no connection to the scheduler for so long."""
+FROZEN_SECONDS = 300.0
+"""And when a scheduler to which there is a connection has answered no question for so long."""
 COUNT_SECONDS = 2.0
 """How long the number of worker threads is cached."""
 _LARGE_GRAPHS = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
@@ -87,9 +100,11 @@ class DaskSession:
         self._cancelled = False
         self._released = False
         self._connected = time.monotonic()
+        self._silent_since = math.inf
+        """Since when the scheduler does not answer, by the monotonic clock; infinite if it does."""
         self._threads = 0
         self._counts_until = 0.0
-        self.salt = _salt(client, run, local=local)
+        self.salt = task_salt(client, run, local=local)
         if local:
             runtime.subscribe(run, self._receive)
         else:
@@ -110,7 +125,7 @@ class DaskSession:
 
     def fetch(self, key: TaskKey) -> object:
         """Return one value, gathered from its worker."""
-        return self._futures[key].result()
+        return wait_for_value(self._client, self._futures[key], self.check)
 
     def release(self, keys: Collection[TaskKey]) -> None:
         """Release futures, so that workers can free their values."""
@@ -128,13 +143,20 @@ class DaskSession:
         results: list[object] = []
         for future in futures:
             try:
-                results.append(future.result())
-            except (Exception, CancelledError) as error:  # noqa: BLE001  # returned as a value
+                value = wait_for_value(
+                    self._client, future, self.check, lambda: runtime.is_cancelled(self._run)
+                )
+                results.append(value)
+            except (RunCancelled, SchedulerLost):
+                raise
+            except Exception as error:  # noqa: BLE001  # returned as a value
                 results.append(error)
         return results
 
     def check(self) -> str | None:
         """Return why the scheduler cannot be used; None if it can."""
+        if time.monotonic() - self._silent_since > FROZEN_SECONDS:
+            return f"the Dask scheduler has not answered for {FROZEN_SECONDS:g} seconds"
         status = self._client.status
         if status in ("closed", "closing"):
             return f"the connection to the Dask scheduler is {status}"
@@ -158,7 +180,7 @@ class DaskSession:
                 pending.append(key)
         try:
             return [*unknown, *stalled_tasks(self._client, pending)]
-        except (OSError, RuntimeError, ValueError, TypeError, TimeoutError) as error:
+        except NO_ANSWER as error:
             logger.debug("the cluster does not say what became of tasks: %s", error)
             return unknown
 
@@ -167,10 +189,15 @@ class DaskSession:
         """The number of threads of all workers, cached for a moment."""
         now = time.monotonic()
         if now >= self._counts_until:
-            # The client asks its scheduler, and progress is reported ten times a second.
-            workers = self._client.scheduler_info(n_workers=-1).get("workers", {})
-            self._threads = sum(int(worker.get("nthreads", 1)) for worker in workers.values())
-            self._counts_until = now + COUNT_SECONDS
+            # Progress is reported ten times a second.
+            try:
+                found = workers(self._client).values()
+                self._threads = sum(int(worker.get("nthreads", 1)) for worker in found)
+                self._silent_since = math.inf
+            except NO_ANSWER as error:
+                logger.debug("the scheduler does not say which workers it has: %s", error)
+                self._silent_since = min(self._silent_since, now)
+            self._counts_until = time.monotonic() + COUNT_SECONDS
         return self._threads
 
     def cancel(self) -> None:
@@ -181,8 +208,7 @@ class DaskSession:
         """
         self._cancelled = True
         runtime.cancel_run(self._run)
-        with _lock:
-            _abandoned[self._client] = _abandoned.get(self._client, 0) + 1
+        abandon_tasks(self._client)
         # Finished tasks are kept until they are released: goals may still be fetched.
         self.release([key for key, future in self._futures.items() if not future.done()])
 
@@ -224,41 +250,6 @@ class DaskSession:
         self._send(_lost(key, error or DaskCancelledError(key, future.status)))
 
 
-_lock = threading.Lock()
-_abandoned: weakref.WeakKeyDictionary[Client, int] = weakref.WeakKeyDictionary()
-"""How many runs of this process left unfinished tasks on a client."""
-
-
-def _salt(client: Client, run: str, *, local: bool) -> str:
-    """Return the salt of a run's task keys: empty, so that runs share tasks, if that is safe.
-
-    A worker finishes an operation after all clients released its task, and remembers the
-    dependencies of that task. A new task with the same key but other dependencies, since more
-    results are known by then, would wait there for ever. So keys are new while there are such
-    tasks.
-    """
-    with _lock:
-        abandoned = _abandoned.get(client, 0)
-    if abandoned:
-        return f"after{abandoned}" if local else run[:12]
-    if local:
-        return ""
-    try:
-        # A task may have ended between the two calls of one check, so check twice.
-        left = _left_behind(client)
-        left = left and left & _left_behind(client)
-    except (OSError, RuntimeError, ValueError, TypeError) as error:
-        logger.debug("cannot list the running tasks of the workers: %s", error)
-        return run[:12]
-    return run[:12] if left else ""
-
-
-def _left_behind(client: Client) -> set[object]:
-    """Return the tasks that workers are running and the scheduler has forgotten."""
-    running = {key for keys in client.call_stack().values() for key in keys}
-    return running - {key for keys in client.processing().values() for key in keys}
-
-
 async def _noop() -> None:
     """Do nothing; it runs after the callbacks that the event loop has queued before."""
 
@@ -266,11 +257,7 @@ async def _noop() -> None:
 def _lost(key: TaskKey, error: BaseException) -> TaskLost:
     """Return the message about a task that has no value, with an explanation for users."""
     if isinstance(error, KilledWorker):
-        text = (
-            f"{error.allowed_failures + 1} workers died while they computed it"
-            " (out of memory? give workers a higher limit)"
-        )
-        return TaskLost(key, failure_of(WorkerLost(text)), str(error.task))
+        return TaskLost(key, failure_of(WorkerLost(killed_text(error))), str(error.task))
     if isinstance(error, CancelledError | DaskCancelledError):
         return TaskLost(key, failure_of(WorkerLost("the scheduler has dropped its task")))
     failure = failure_of(error)

@@ -60,6 +60,10 @@ Message: TypeAlias = Reports | TaskDone | TaskLost | ExecutorStopped
 Send: TypeAlias = Callable[[Message], None]
 
 
+class RunCancelled(Exception):
+    """The run was cancelled while it waited for a session."""
+
+
 class Session(Protocol):
     """One run on an executor. Calls come from one thread."""
 
@@ -71,7 +75,10 @@ class Session(Protocol):
         """
 
     def fetch(self, key: TaskKey) -> object:
-        """Return the value of a task that is done and not released."""
+        """Return the value of a task that is done and not released.
+
+        Raises WorkerLost if it is not there any more, SchedulerLost if nothing is.
+        """
 
     def release(self, keys: Collection[TaskKey]) -> None:
         """Release values; tasks that are submitted and depend on them keep them until they end.
@@ -84,7 +91,8 @@ class Session(Protocol):
     ) -> list[object]:
         """Return the values of an importable function for each tuple of arguments, in order.
 
-        The calls run in parallel; a call that raises has its exception as its value.
+        The calls run in parallel; a call that raises has its exception as its value. May raise
+        SchedulerLost, and RunCancelled once the run is cancelled.
         """
 
     def check(self) -> str | None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Final
 
 from distributed import Client
 
+from voxk8s.execution.executors.scheduler_questions import (
+    placed_tasks,
+    running_tasks,
+    task_states,
+    workers,
+)
 from voxk8s.execution.tasks.task import TaskKey
 
-ANSWER_SECONDS: Final = 10.0
-"""How long the scheduler, which asks the workers, may take to answer."""
 _UNDER_WAY: Final = frozenset({"waiting", "processing", "queued", "no-worker"})
 
 
@@ -26,15 +30,12 @@ def stalled_tasks(client: Client, keys: Collection[TaskKey]) -> list[TaskKey]:
 
 
 def _stalled(client: Client, keys: Collection[TaskKey]) -> list[TaskKey]:
-    scheduler: Any = client.scheduler
-    ask = {"callback_timeout": ANSWER_SECONDS}
-    states = client.sync(scheduler.get_task_status, keys=list(keys), **ask)
-    placed = client.sync(scheduler.processing, workers=None, **ask)
-    running = client.sync(scheduler.call_stack, keys=None, **ask)
-    workers = client.scheduler_info(n_workers=-1).get("workers", {})
+    states = task_states(client, keys)
+    placed = placed_tasks(client)
+    running = running_tasks(client)
     stuck = {
         key
-        for worker, info in workers.items()
+        for worker, info in workers(client).items()
         if info.get("status") == "running"
         and len(running.get(worker, ())) < int(info.get("nthreads", 1))
         for key in set(placed.get(worker, ())) - set(running.get(worker, ()))

@@ -27,13 +27,13 @@ from voxk8s.values import SavedFile, Value
 logger = logging.getLogger(__name__)
 
 Fetch = Callable[[ResultKey], Value]
-"""Returns the value of a target whose task is still held by the executor."""
+"""Returns the value of a target whose task is still held by the executor; raises ResultVanished."""
 Recompute = Callable[[Mapping[ResultKey, KeyNode], ResultKey], Value]
 """Computes one of the results of a graph again, given its nodes."""
 
 
 class ResultVanished(StoreError):
-    """A result that the store held has vanished, or its bytes are corrupt."""
+    """A result that the store, or a worker, held has vanished, or its bytes are corrupt."""
 
 
 class GoalOutcomes:
@@ -119,10 +119,7 @@ class GoalOutcomes:
         if record is not None and record.inline is not None:
             inline = read_value(record, memoryview(record.inline))
         if record is None or (record.inline is not None and inline is MISS):
-            self.vanished.append(key)
-            message = f"the result {key} has vanished from the store"
-            failure = Failure(message, RESULT_GONE, transient=True, operation=base.operation)
-            return replace(base, failure=failure)
+            return self._vanished(base, key, f"the result {key} has vanished from the store")
         outcome = replace(
             base,
             digest=record.digest,
@@ -161,8 +158,16 @@ class GoalOutcomes:
         if report.stored and self._is_reliable(key):
             return replace(outcome, loader=self._loader(nodes, key))
         if self._config.executor.is_local or not report.url:
-            return replace(outcome, value=self._fetch(key), has_value=True)
+            try:
+                return replace(outcome, value=self._fetch(key), has_value=True)
+            except ResultVanished as error:
+                return self._vanished(base, key, str(error))
         return replace(outcome, loader=partial(_load_run_file, store, report))
+
+    def _vanished(self, base: GoalOutcome, key: ResultKey, message: str) -> GoalOutcome:
+        self.vanished.append(key)
+        failure = Failure(message, RESULT_GONE, transient=True, operation=base.operation)
+        return replace(base, failure=failure)
 
     def _loader(self, nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> Callable[[], Value]:
         store, recompute = self._config.store, self._recompute

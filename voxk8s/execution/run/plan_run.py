@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from voxk8s.errors import StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
-from voxk8s.execution.executors.protocol import ExecutorStopped, Message, Reports
+from voxk8s.execution.executors.protocol import ExecutorStopped, Message, Reports, RunCancelled
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
+from voxk8s.execution.quiet_watch import QuietWatch
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
 from voxk8s.execution.run.driver_counts import driver_counts
 from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler
-from voxk8s.execution.run.quiet_watch import QuietWatch
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_spec import store_token
 from voxk8s.execution.run.run_state import RunState
@@ -75,6 +75,7 @@ class PlanRun:
     def cancel(self) -> None:
         """Submit nothing more; operations that are running may end."""
         self._cancelled.set()
+        runtime.cancel_run(self.name)
         self._queue.put(None)
 
     def execute(self) -> ExecutionResult:
@@ -161,7 +162,11 @@ class PlanRun:
             begin = time.monotonic()
             plan_at = max(state.calm_at, next_planning if state.queue.unfinished else 0.0)
             if state.stale and begin >= plan_at:
-                submitter.plan_missing()
+                try:
+                    submitter.plan_missing()
+                except RunCancelled:
+                    context.stop(CANCELLED)
+                    return
                 now = time.monotonic()
                 next_planning = now + max(MIN_PLANNING_PAUSE, (now - begin) / PLANNING_SHARE)
             submitter.feed()

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution import events as event_types
 from voxk8s.execution.events import Event, Listener, Progress
 from voxk8s.execution.executors.protocol import Message, Session
 from voxk8s.execution.operation_reports import Report
-from voxk8s.execution.run.goal_outcomes import GoalOutcomes, Recompute
+from voxk8s.execution.run.goal_outcomes import GoalOutcomes, Recompute, ResultVanished
 from voxk8s.execution.run.run_costs import RunCosts
 from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker
@@ -128,11 +129,21 @@ class RunContext:
                 self.dispatch(event_types.GoalReached(goal, key))
 
     def fetch(self, key: ResultKey) -> Value:
-        """Return the value of a target whose task is still held by the executor."""
+        """Return the value of a target whose task is still held by the executor.
+
+        Raises ResultVanished if its worker is gone: it is to be computed again.
+        """
         task = self.state.queue.producer(key)
         if task is None:
             raise KeyError(key)
-        value = self.session.fetch(task.key)
+        try:
+            value = self.session.fetch(task.key)
+        except WorkerLost as error:
+            if self.state.losses.is_unreliable(key):
+                raise SchedulerLost(
+                    f"the cluster lost a result again and again: {error}"
+                ) from error
+            raise ResultVanished(f"the result {key} was lost: {error}") from error
         if len(task.group.exports) > 1 and isinstance(value, dict):
             value = value[key]
         return value  # type: ignore[return-value]  # tasks return values
@@ -145,14 +156,14 @@ class RunContext:
             lookups.record(key, known=True)
 
     def result_vanished(self, key: ResultKey) -> None:
-        """Record that the store has lost a result: it is recomputed.
+        """Record that the store, or the executor, has lost a result: it is recomputed.
 
         It counts as unknown until this run has stored it again, although the store may still list
         it.
         """
         state = self.state
         if not state.losses.is_missing(key):
-            logger.warning("the result %s vanished from the store; it is recomputed", key)
+            logger.warning("the result %s has vanished; it is recomputed", key)
         state.losses.result_vanished(key)
         if state.lookups is not None:
             state.lookups.record(key, known=False)

@@ -43,7 +43,9 @@ def call_in_thread(function: Callable[[], T], cancel: Callable[[], None]) -> T:
         ended.acquire()
     except BaseException:
         cancel()
-        ended.acquire(timeout=END_SECONDS)
+        # The interruption may come when the lock was just acquired.
+        if not (values or errors):
+            ended.acquire(timeout=END_SECONDS)
         raise
     if errors:
         raise errors.pop()

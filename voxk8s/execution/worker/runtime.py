@@ -49,7 +49,8 @@ class _ProcessState:
     report_handlers: dict[str, ReportHandler] = field(default_factory=dict)
     cancelled: deque[str] = field(default_factory=lambda: deque(maxlen=64))
     """The runs cancelled last, some of whose tasks may still be running."""
-    prepared: bool = False
+    itk_limited: bool = False
+    dask_taught: bool = False
 
 
 _shared: Final = _ProcessState()
@@ -207,30 +208,34 @@ def seceded() -> Iterator[None]:
 def prepare_process() -> None:
     """Limit ITK to one thread and teach Dask the sizes of our values, once per process.
 
-    A Dask worker runs one operation in each of its threads.
+    A Dask worker runs one operation in each of its threads. Modules that another thread is
+    importing at this moment may lack names.
     """
-    if _shared.prepared:
-        return
-    _shared.prepared = True
-    os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
-    itk = sys.modules.get("SimpleITK")
-    if itk is not None:
-        itk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    dask_sizes = sys.modules.get("dask.sizeof")
-    if dask_sizes is not None:
+    if not _shared.itk_limited:
+        _shared.itk_limited = True
+        # Also for an ITK that is imported later.
+        os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+        itk = getattr(sys.modules.get("SimpleITK"), "ProcessObject", None)
+        if itk is not None:
+            itk.SetGlobalDefaultNumberOfThreads(1)
+    if not _shared.dask_taught:
         # Dask spills and places tasks by the sizes of the values that its workers hold.
-        for kind in (Image, SavedFile):
-            dask_sizes.sizeof.register(kind, value_bytes)
+        sizeof = getattr(sys.modules.get("dask.sizeof"), "sizeof", None)
+        if sizeof is not None:
+            for kind in (Image, SavedFile):
+                sizeof.register(kind, value_bytes)
+            _shared.dask_taught = True
 
 
 def _dask_worker() -> Worker | None:
     if _thread.task is not None:
         return None
-    module = sys.modules.get("distributed.worker")
-    if module is None:
+    # A thread of a worker has the whole module; another one may be importing it.
+    get_worker = getattr(sys.modules.get("distributed.worker"), "get_worker", None)
+    if get_worker is None:
         return None
     try:
-        worker: Worker = module.get_worker()
+        worker: Worker = get_worker()
     except ValueError:
         return None
     return worker

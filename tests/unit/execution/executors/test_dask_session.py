@@ -1,58 +1,84 @@
-"""The task keys of a run, depending on what a scripted cluster is running."""
+"""What a session knows of its cluster, which may not answer."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from voxk8s.execution.executors.dask_session import DaskSession
+from voxk8s.execution.executors.dask_session import FROZEN_SECONDS, DaskSession
 
 
 class Cluster:
-    """A client whose workers run, call by call, what the script says."""
+    """A client and its scheduler, which answers as long as the test wants it to."""
 
-    def __init__(self, at_work: list[set[str]], wanted: list[set[str]]) -> None:
-        self._at_work, self._wanted = at_work, wanted
+    status = "running"
+
+    def __init__(self) -> None:
+        self.scheduler = self
         self.asked = 0
+        self.is_frozen = False
 
-    def scheduler_info(self, n_workers: int) -> dict[str, object]:
-        """Return two workers."""
-        self.asked += 1
-        return {"workers": {"a": {"nthreads": 2}, "b": {"nthreads": 3}}}
+    def sync(self, question: Callable[..., Any], callback_timeout: float, **details: Any) -> Any:
+        """Return the answer."""
+        if self.is_frozen:
+            raise TimeoutError
+        return question(**details)
 
     def subscribe_topic(self, topic: str, handler: object) -> None:
         """Ignore the subscription."""
 
-    def call_stack(self) -> dict[str, dict[str, object]]:
-        """Return the tasks that workers run."""
-        return {"worker": dict.fromkeys(self._at_work.pop(0))}
+    def call_stack(self, keys: None) -> dict[str, list[str]]:
+        """Return that nothing is running."""
+        return {}
 
-    def processing(self) -> dict[str, list[str]]:
-        """Return the tasks that the scheduler has assigned."""
-        return {"worker": list(self._wanted.pop(0))}
+    def processing(self, workers: None) -> dict[str, list[str]]:
+        """Return that nothing is assigned."""
+        return {}
+
+    def identity(self, n_workers: int) -> dict[str, object]:
+        """Return two workers."""
+        self.asked += 1
+        return {"workers": {"a": {"nthreads": 2}, "b": {"nthreads": 3}}}
 
 
-@pytest.mark.parametrize(
-    ("at_work", "wanted", "shared"),
-    [
-        ([set()], [set()], True),
-        ([{"a"}], [{"a", "b"}], True),
-        ([{"a"}, {"b"}], [set(), {"b"}], True),
-        ([{"a"}, {"a"}], [set(), set()], False),
-    ],
-    ids=["idle", "busy", "ended between two calls", "left behind"],
-)
-def test_keys_are_shared_unless_tasks_were_left_behind(
-    at_work: list[set[str]], wanted: list[set[str]], shared: bool
-) -> None:
-    """A run gets keys of its own only while workers run tasks that no client wants any more."""
-    client = Cluster(at_work, wanted)
-    session = DaskSession(client, "run-of-a-name", lambda _: None, local=False)  # type: ignore[arg-type]
-    assert session.salt == ("" if shared else "run-of-a-nam")
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The monotonic clock of sessions."""
+    now = [1000.0]
+    monkeypatch.setattr("voxk8s.execution.executors.dask_session.time.monotonic", lambda: now[0])
+    return now
+
+
+def _session(cluster: Cluster) -> DaskSession:
+    client: Any = cluster
+    return DaskSession(client, "run", lambda _: None, local=False)
 
 
 def test_the_number_of_threads_is_cached() -> None:
     """Progress is reported many times a second; the scheduler is not asked as often."""
-    client = Cluster([set()], [set()])
-    session = DaskSession(client, "run", lambda _: None, local=False)  # type: ignore[arg-type]
+    cluster = Cluster()
+    session = _session(cluster)
     assert [session.parallelism for _ in range(50)] == [5] * 50
-    assert client.asked == 1
+    assert cluster.asked == 1
+
+
+def test_a_scheduler_that_is_connected_and_silent_ends_the_run(clock: list[float]) -> None:
+    """Not at once, nor when it answers again; the number of threads stays what it was."""
+    cluster = Cluster()
+    session = _session(cluster)
+    assert session.parallelism == 5
+    for frozen, seconds, reason in [
+        (True, 3, None),
+        (True, FROZEN_SECONDS - 10, None),
+        (False, 20, None),
+        (True, FROZEN_SECONDS - 10, None),
+        (True, 20, None),
+        (True, FROZEN_SECONDS, "has not answered for 300 seconds"),
+    ]:
+        cluster.is_frozen = frozen
+        clock[0] += seconds
+        assert session.parallelism == 5
+        found = session.check()
+        assert (reason in found) if reason and found else found is reason

@@ -6,6 +6,7 @@ import contextvars
 import signal
 import threading
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -67,6 +68,36 @@ def test_an_interrupted_caller_cancels_and_waits_for_the_end() -> None:
     with pytest.raises(KeyboardInterrupt):
         call_in_thread(work, cancelled.set)
     assert steps == ["ended"]
+
+
+class _LateLock:
+    """A lock whose second acquisition is interrupted when it has succeeded."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Semaphore()
+        self.calls = 0
+
+    def acquire(self, timeout: float | None = None) -> bool:
+        """Acquire it; raises KeyboardInterrupt the second time."""
+        self.calls += 1
+        acquired = self._lock.acquire(timeout=timeout)
+        if self.calls == 2:
+            raise KeyboardInterrupt
+        return acquired
+
+    def release(self) -> None:
+        """Release it."""
+        self._lock.release()
+
+
+def test_an_interruption_at_the_end_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function has ended already: nobody would end the wait."""
+    lock = _LateLock()
+    locks = chain([lock], iter(threading.Lock, None))
+    monkeypatch.setattr(threading, "Lock", lambda: next(locks))
+    with pytest.raises(KeyboardInterrupt):
+        call_in_thread(lambda: None, lambda: None)
+    assert lock.calls == 2
 
 
 def test_a_second_interruption_does_not_wait() -> None:

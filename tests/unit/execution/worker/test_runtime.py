@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from collections.abc import Iterator
+from types import ModuleType
 from uuid import uuid4
 
 import pytest
+from dask.utils import Dispatch
 from distributed import Client
 
 from tests.support.plans_and_runs import fresh_store
@@ -15,6 +18,7 @@ from voxk8s.execution.operation_reports import Report, Status, decode_batch
 from voxk8s.execution.worker import runtime
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.storage import open_store
+from voxk8s.values import SavedFile
 
 REPORTS = [Report("a" * 64, Status.COMPUTED)]
 
@@ -144,6 +148,28 @@ def test_outside_of_dask_there_is_no_worker() -> None:
     assert runtime.worker_name() == ""
     with runtime.seceded():
         assert runtime.worker_name() == ""
+
+
+def test_a_module_that_another_thread_is_importing_has_no_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Dask is imported while a task runs: its module is listed before it has any names."""
+    monkeypatch.setitem(sys.modules, "distributed.worker", ModuleType("distributed.worker"))
+    assert runtime.worker_name() == ""
+
+
+def test_dask_learns_the_sizes_of_values_when_it_is_imported_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process may first run tasks on its own threads, and then on Dask."""
+    monkeypatch.setattr(runtime, "_shared", runtime._ProcessState())
+    monkeypatch.setitem(sys.modules, "dask.sizeof", ModuleType("dask.sizeof"))
+    runtime.prepare_process()
+    late = ModuleType("dask.sizeof")
+    late.__dict__["sizeof"] = sizes = Dispatch("sizeof")  # type: ignore[no-untyped-call]
+    monkeypatch.setitem(sys.modules, "dask.sizeof", late)
+    runtime.prepare_process()
+    assert sizes(SavedFile(b"1234567", ".txt", "text/plain")) >= 7
 
 
 class _Task:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voxk8s.execution.run.quiet_watch import MAX_QUIET_SECONDS, QUIET_SECONDS, QuietWatch
+from voxk8s.execution.quiet_watch import MAX_QUIET_SECONDS, QUIET_SECONDS, QuietWatch
 
 
 def test_a_run_asks_after_a_quiet_time_and_then_less_and_less_often() -> None:
