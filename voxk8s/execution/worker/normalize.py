@@ -50,16 +50,22 @@ def normalize(value: object, depth: int = 0) -> Value:
     return _scalar(value)
 
 
-def copy_containers(value: T) -> T:
+def copy_containers(value: T, depth: int = 0) -> T:
     """Return a copy of nested lists and mappings that shares their scalars and arrays.
 
     A kernel that sorts or extends its argument must not change the argument of another operation.
+    Raises UnsupportedValue for a value that is nested too deep, or contains itself.
     """
     copy: object = value
     if isinstance(value, list):
-        copy = [copy_containers(item) if type(item) in _CONTAINERS else item for item in value]
+        _check_depth(depth)
+        copy = [
+            copy_containers(item, depth + 1) if type(item) in _CONTAINERS else item
+            for item in value
+        ]
     elif isinstance(value, dict):
-        copy = {name: copy_containers(item) for name, item in value.items()}
+        _check_depth(depth)
+        copy = {name: copy_containers(item, depth + 1) for name, item in value.items()}
     return cast("T", copy)
 
 

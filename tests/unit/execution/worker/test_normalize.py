@@ -138,8 +138,9 @@ def test_values_nested_too_deep_are_refused() -> None:
     deep: Value = 1.0
     for _ in range(3000):
         deep = [deep]
-    with pytest.raises(UnsupportedValue, match="nested deeper than 200 lists and mappings"):
-        normalize(deep)
+    for take in (normalize, copy_containers):
+        with pytest.raises(UnsupportedValue, match="nested deeper than 200 lists and mappings"):
+            take(deep)
 
 
 @pytest.mark.parametrize(
