@@ -51,6 +51,8 @@ _KERNELS: tuple[tuple[str, int, int | None, str], ...] = (
     ("default.fold", 2, 2, "fold"),
     ("default.load", 1, 1, "load"),
     ("default.dir", 1, 4, "listing"),
+    ("sequences.choose", 3, 3, "compute"),
+    ("sequences.keep", 2, 2, "compute"),
     ("strings.concat", 1, None, "compute"),
     ("vox1.near", 1, 1, "compute"),
     ("vox1.volume", 1, 1, "compute"),

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from voxk8s.constants import IMAGE_SUFFIXES, READ_ONLY_IMAGE_SUFFIXES
+from voxk8s.plan.sequence_kernels import CHOOSE
 from voxk8s.plan.signature import Role, Signature
 
 ANY: Final = "any"
 IMAGES: Final = frozenset({"image", "mask"})
 _NUMBERS: Final = frozenset({"number", "bool"})
 _MAX_NESTING: Final = 3
+_CHOICE_ARGUMENTS: Final = 3
 
 ARITHMETIC: Final = frozenset(
     f"default.{name}" for name in ("addition", "subtraction", "multiplication", "division", "floor")
@@ -33,6 +35,10 @@ _ORDER: Final = tuple(
 _LOGIC: Final = ("vox1.and", "vox1.or", "vox1.not", "vox1.diff")
 """Operators of masks that also take truth values."""
 _LOGICAL: Final = "mask|bool"
+_EXTREMES: Final = ("vox1.min", "vox1.max")
+"""Measurements of images that also take sequences of numbers."""
+_SELECTIONS: Final = ("default.subsequence", "sequences.keep", "sequences.gather")
+"""Kernels whose result has the items of their first argument."""
 _COMPUTABLE: Final = "number|image|sequence"
 _COMPARABLE: Final = "number|string|sequence"
 _ORDERED: Final = "number|string"
@@ -92,6 +98,8 @@ def expected_type(signature: Signature, position: int, argument_types: Sequence[
         return _COMPUTABLE
     if name in _LOGIC:
         return _LOGICAL if {ANY, "bool"}.issuperset(argument_types) else "mask"
+    if name in _EXTREMES and argument_types and is_sequence(argument_types[0]):
+        return "sequence"
     if name in _ORDER and argument_types:
         first = family(argument_types[0])
         return first if position and first in _ORDERED.split("|") else _ORDERED
@@ -128,8 +136,10 @@ def result_type(signature: Signature, argument_types: Sequence[str]) -> str:
         return sequence_of(join(argument_types)) if argument_types else "sequence"
     if name == "default.index" and argument_types:
         return item_of(argument_types[0])
-    if name == "default.subsequence" and argument_types and is_sequence(argument_types[0]):
+    if name in _SELECTIONS and argument_types and is_sequence(argument_types[0]):
         return argument_types[0]
+    if name == CHOOSE and len(argument_types) == _CHOICE_ARGUMENTS:
+        return join(argument_types[1:])
     return signature.result
 
 

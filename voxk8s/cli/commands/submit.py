@@ -71,9 +71,12 @@ def _source(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
         return {"plan": to_resource(plan)}
     source: dict[str, Any] = {"program": read_text(path)}
     try:
-        compile_program(source["program"], parameters=dict(arguments.param))
+        elsewhere = compile_program(source["program"], parameters=dict(arguments.param))
     except InvalidProgram:
         # It imports local files, which the cluster does not have: submit the compiled plan.
+        return {"plan": to_resource(plan)}
+    if elsewhere != plan:
+        # Its own name is part of it, by `$stem` or the like; a resource has no file.
         return {"plan": to_resource(plan)}
     if arguments.param:
         source["parameters"] = dict(arguments.param)

@@ -25,6 +25,18 @@ _IMPORT: Final = re.compile(r'\bimport\s++"([^"\n]*+)"|"(?:\\.|[^"\\\n])*+"?|//[
 ReadFile = Callable[[str], str]
 
 
+def program_variables(name: str) -> dict[str, str]:
+    """Return the values of `$stem`, `$file`, `$filename`, `$dir` and `$cwd` for a program's path.
+
+    Paths are relative to the current folder, so that they do not depend on the machine: `$cwd` is
+    always `.`.
+    """
+    file = posixpath.basename(name).strip("<>")
+    folder = posixpath.dirname(name) or "."
+    stem = file.removesuffix(_SUFFIX)
+    return {"stem": stem, "file": file, "filename": file, "dir": folder, "cwd": "."}
+
+
 class ParsedProgram(msgspec.Struct, frozen=True):
     """All commands of a program in order, each with its source; imported ones replace the import.
 
@@ -50,6 +62,7 @@ class ProgramReader:
         self._namespaces = namespaces
         self._absent = absent
         self._parameters = parameters
+        self._variables: Mapping[str, str] = {}
         self._read_file = read_file
         self._diagnostics = diagnostics
         self._sources: dict[str, Source | str] = {}
@@ -58,7 +71,8 @@ class ProgramReader:
 
     def read(self, name: str, text: str) -> ParsedProgram:
         """Read everything that a program consists of; errors are reported."""
-        main = Source(name, text, self._parameters)
+        self._variables = program_variables(name)
+        main = Source(name, text, self._parameters, variables=self._variables)
         self._read_imported(main)
         suffixed: frozenset[str] = frozenset()
         for each in self._sources.values():
@@ -117,7 +131,7 @@ class ProgramReader:
             if isinstance(error, UnicodeDecodeError):
                 return "not UTF-8 text"
             return getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Source(path, text, self._parameters)
+        return Source(path, text, self._parameters, variables=self._variables)
 
     def _is_known(self, target: str) -> bool:
         return target in self._namespaces or target in _LIBRARY_NAMES

@@ -14,8 +14,10 @@ from voxk8s.imgql.syntax import syntax_tree
 from voxk8s.imgql.syntax.syntax_tree import (
     Bracket,
     Chain,
+    Filter,
     For,
     Group,
+    If,
     Item,
     Let,
     Slice,
@@ -23,6 +25,7 @@ from voxk8s.imgql.syntax.syntax_tree import (
     string_value,
 )
 from voxk8s.imgql.trampoline import Trampolined
+from voxk8s.plan import sequence_kernels
 
 LowerChain: TypeAlias = Callable[[Scope, Chain], Trampolined[int]]
 """Adds the instructions of an expression to a scope and returns the index of its value."""
@@ -31,6 +34,8 @@ LITERALS: Final = ("NUMBER", "STRING", "TRUE", "FALSE")
 SIGNS: Final = ("OP", "EQUAL")
 _NEUTRAL: Final = {"+": 0.0, "-": 0.0, "*": 1.0, "&&": True, "||": False}
 """Initial values of folds without one."""
+_EXTREMES: Final = "vox1"
+"""The namespace of `min` and `max`."""
 
 
 class OperandLowering:
@@ -61,6 +66,10 @@ class OperandLowering:
             )
         elif isinstance(item, For):
             value = yield self._loop(scope, item)
+        elif isinstance(item, Filter):
+            value = yield self._filter(scope, item)
+        elif isinstance(item, If):
+            value = yield self._choice(scope, item)
         elif isinstance(item, Let):
             value = yield self._let(scope, item)
         else:
@@ -105,12 +114,7 @@ class OperandLowering:
         else:
             first = yield self._chain(scope, item.first)
         if item.last is None:
-            raise self._calls.aborted(
-                scope.function,
-                item,
-                "expected an end of this slice",
-                "write `xs[a:b]`; the item at b is not part of it",
-            )
+            return self._calls.kernel(scope, sequence_kernels.SUBSEQUENCE, (sequence, first), item)
         last = yield self._chain(scope, item.last)
         one, other = (scope.function.instructions[each] for each in (first, last))
         if (
@@ -140,6 +144,22 @@ class OperandLowering:
     def _loop(self, scope: Scope, item: For) -> Trampolined[int]:
         """Lower `for x in xs do e`."""
         sequence = yield self._chain(scope, item.sequence)
+        value: int = yield self._map(scope, item, sequence)
+        return value
+
+    def _filter(self, scope: Scope, item: Filter) -> Trampolined[int]:
+        """Lower `filter x in xs do p`, which is `keep(xs, for x in xs do p)`."""
+        sequence = yield self._chain(scope, item.sequence)
+        flags = yield self._map(scope, item, sequence)
+        return self._calls.kernel(scope, sequence_kernels.KEEP, (sequence, flags), item)
+
+    def _choice(self, scope: Scope, item: If) -> Trampolined[int]:
+        """Lower `if c then a else b`."""
+        arguments = yield self.chains(scope, (item.condition, item.first, item.second))
+        return self._calls.kernel(scope, sequence_kernels.CHOOSE, arguments, item)
+
+    def _map(self, scope: Scope, item: For | Filter, sequence: int) -> Trampolined[int]:
+        """Apply the body of a loop to each item of a sequence."""
         function = Function("", scope.function.source, item.start, item.variable.end, 1)
         inner = self.body_scope(function, scope.order, (item.variable,), scope)
         function.result = yield self._chain(inner, item.body)
@@ -196,6 +216,9 @@ class OperandLowering:
             rest = 1
             neutral = _NEUTRAL[operator.text]
             initial = scope.add(Constant(neutral, operator.start, operator.end))
+        elif self._extreme(scope, operator) and not _are_literals(items[1:]):
+            sequence = yield self._chain(scope, Chain(items[1:]))
+            return self._calls.kernel(scope, f"{_EXTREMES}.{operator.text}", (sequence,), item)
         else:
             raise self._calls.aborted(
                 scope.function,
@@ -204,11 +227,29 @@ class OperandLowering:
                 "for example: fold + 0 xs",
             )
         sequence = yield self._chain(scope, Chain(items[rest:]))
-        applied = self._function(scope, operator, 2, "fold")
+        applied = (
+            (self._larger_of_two(scope, operator), ())
+            if self._extreme(scope, operator)
+            else self._function(scope, operator, 2, "fold")
+        )
         if applied is None:
             return scope.add(Unknown(operator.start, operator.end))
         function, captured = applied
         return scope.add(Fold(function, initial, sequence, captured, item.start, item.end))
+
+    def _extreme(self, scope: Scope, operator: Token) -> bool:
+        """Whether a fold's operator is `min` or `max` of two numbers, which no kernel is."""
+        return operator.text in ("min", "max") and not self._lookup.knows(scope, operator, 2)
+
+    def _larger_of_two(self, scope: Scope, operator: Token) -> Function:
+        """Return the function that `fold max` applies: `max([a, b])`."""
+        function = Function("", scope.function.source, operator.start, operator.end, 2)
+        parameters = tuple(Token("NAME", name, operator.start) for name in "ab")
+        inner = Scope(function, scope.order, parameters, None)
+        pair = self._calls.kernel(inner, sequence_kernels.SEQUENCE, (0, 1), operator)
+        qualified = f"{_EXTREMES}.{operator.text}"
+        function.result = self._calls.kernel(inner, qualified, (pair,), operator)
+        return function
 
     def _function(
         self, scope: Scope, named: Token, arity: int, form: str

@@ -16,9 +16,10 @@ from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.reduce.unrolling import SequenceUnroller
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.trampoline import Trampolined
+from voxk8s.plan import model
 from voxk8s.plan.expansion_limit import expansion_limit
 from voxk8s.plan.model import OperationId
-from voxk8s.plan.sequence_kernels import ACCUMULATOR
+from voxk8s.plan.sequence_kernels import ACCUMULATOR, CHOOSE
 
 MAX_LOOP_DEPTH: Final = 64
 """Greatest number of nested loops in a plan."""
@@ -79,6 +80,10 @@ class PlanBuilder:
         self._spend(1, call_site)
         argument_types = [self.table.types[each] for each in arguments]
         instruction, arguments = self._overloads.resolve(instruction, arguments, argument_types)
+        if instruction.signature.qualified == CHOOSE:
+            condition = self.table.nodes[arguments[0]]
+            if isinstance(condition, model.Constant):
+                return arguments[1 if condition.value else 2]
         return self.table.operation(
             instruction.operator,
             instruction.signature,

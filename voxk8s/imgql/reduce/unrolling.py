@@ -10,7 +10,7 @@ from voxk8s.imgql.lower.ir import Function
 from voxk8s.imgql.reduce.interpreter import CallSite, Loop
 from voxk8s.imgql.reduce.node_table import NodeTable
 from voxk8s.imgql.trampoline import Trampolined
-from voxk8s.plan import model
+from voxk8s.plan import model, sequence_kernels
 from voxk8s.plan.model import Operation, OperationId, Scalar
 from voxk8s.plan.signature import Signature
 
@@ -57,6 +57,10 @@ class SequenceUnroller:
         if name == "default.subsequence":
             whole = yield self.items(arguments[0], call_site)
             return self._part(whole, arguments[1:])
+        if name == sequence_kernels.KEEP:
+            whole = yield self.items(arguments[0], call_site)
+            flags = yield self.items(arguments[1], call_site)
+            return self._kept(whole, flags)
         if name in _BROADCASTING:
             combined: Sequence[OperationId] | None = yield self._broadcast(
                 node, signature, call_site
@@ -111,12 +115,29 @@ class SequenceUnroller:
     def _part(
         self, items: Sequence[OperationId] | None, arguments: Sequence[OperationId]
     ) -> Sequence[OperationId] | None:
-        start, count = (self._whole(each) for each in arguments)
-        if items is None or start is None or count is None:
+        start = self._whole(arguments[0])
+        if items is None or start is None:
+            return None
+        if len(arguments) == 1:
+            return items[start:] if start >= 0 else None
+        count = self._whole(arguments[1])
+        if count is None:
             return None
         if start < 0 or count < 0 or start + count > len(items):
             return None
         return items[start : start + count]
+
+    def _kept(
+        self, items: Sequence[OperationId] | None, flags: Sequence[OperationId] | None
+    ) -> Sequence[OperationId] | None:
+        """Return the items whose flags are true, None unless all flags are constants."""
+        if items is None or flags is None or len(items) != len(flags):
+            return None
+        values = [self._table.nodes[flag] for flag in flags]
+        if not all(isinstance(each, model.Constant) and each.value in (0, 1) for each in values):
+            return None
+        pairs = zip(items, values, strict=True)
+        return [item for item, flag in pairs if isinstance(flag, model.Constant) and flag.value]
 
     def _whole(self, name: OperationId) -> int | None:
         node = self._table.nodes[name]

@@ -29,6 +29,10 @@ KEYWORDS: Final = {
     "for": "FOR",
     "do": "DO",
     "fold": "FOLD",
+    "filter": "FILTER",
+    "if": "IF",
+    "then": "THEN",
+    "else": "ELSE",
     "import": "IMPORT",
     "print": "PRINT",
     "save": "SAVE",
@@ -45,6 +49,14 @@ BARE: Final = re.compile(
     rf"(?:{NAME}{_BLANK}*+|(?:{NAME})?{OPERATOR}{_BLANK}*+(?=\())(?:{_PARAMETERS})?={_AFTER_EQUAL}"
 )
 """At the start of a line: a definition without `let`; that of an operator needs parameters."""
+FILTER: Final = re.compile(rf"filter{SKIPPED}{WORD}{SKIPPED}in\b")
+"""The beginning of the form; elsewhere `filter` is a name."""
+OWN_IF: Final = re.compile(
+    rf"\b(?:let|load|for)\s++(?:if|then|else)\b|^{_BLANK}*+(?:if|then|else){_BLANK}*+(?:{_PARAMETERS})?=(?!=)"
+    r"|[(,]\s*+(?:if|then|else)\s*+[,)]",
+    re.MULTILINE,
+)
+"""In a program that defines one of these names, they are not words of the form `if`."""
 LOAD: Final = re.compile(rf"load{SKIPPED}{WORD}{SKIPPED}={_AFTER_EQUAL}")
 """The command `load name = …`; elsewhere `load` is the name of a kernel."""
 SUFFIXED: Final = re.compile(
@@ -85,8 +97,10 @@ open: (OP | EQUAL)                   -> first
     | complete (OP | EQUAL)          -> add
 
 ?tail: LET header EQUAL chain IN chain -> let
+     | IF chain THEN chain ELSE chain  -> if_
      | loop
 ?loop: FOR NAME IN chain DO chain    -> for_
+     | FILTER NAME IN chain DO chain -> filter_
      | FOLD chain                    -> fold
      | FOLD complete loop            -> fold_loop
 
@@ -101,7 +115,7 @@ bracket: LSQ RSQ                     -> empty_bracket
 chains: chain                        -> first
       | chains COMMA chain           -> more
 
-%declare LET IN FOR DO FOLD IMPORT PRINT SAVE LOAD BARE TRUE FALSE
+%declare LET IN FOR DO FOLD FILTER IF THEN ELSE IMPORT PRINT SAVE LOAD BARE TRUE FALSE
 %declare NAME OP EQUAL NUMBER STRING LPAR RPAR LSQ RSQ COMMA COLON
 """
 
@@ -120,6 +134,8 @@ SPELLING: Final = {
     "EQUAL": "`=`",
     "IN": "`in`",
     "DO": "`do`",
+    "THEN": "`then`",
+    "ELSE": "`else`",
     "NAME": "a name",
     "STRING": "a string in double quotes",
     "OP": "an operator",

@@ -6,7 +6,6 @@ from typing import Final
 
 _COMMENT: Final = "comments begin with `//`"
 _QUOTES: Final = 'strings are written in double quotes: "a"'
-_CHOICE: Final = "`ifB(c, t, e)` chooses between two masks and `ifN` between two images"
 _OUTPUT: Final = 'print or save the result: print "name" {} …'
 FUNCTION: Final = "functions are defined by let f(x) = …"
 
@@ -27,13 +26,10 @@ NAMES: Final = {
     "=": "did you mean `==`?",
     "#": _COMMENT,
     "--": _COMMENT,
-    "if": _CHOICE,
-    "sum": "the sum of a sequence is fold + 0 xs",
-    "len": "the length of a sequence is fold + 0 (for x in xs do 1)",
+    "len": "the number of items of a sequence is length(xs)",
     "dice": 'use dice_score of "arrays", or (2 * volume(a & b)) / (volume(a) + volume(b))',
     "True": "did you mean `true`?",
     "False": "did you mean `false`?",
-    "WriteImage": 'files are written by a command: save "file.nii.gz" image',
     "for": _OUTPUT.format("for"),
     "fold": _OUTPUT.format("fold"),
     "def": FUNCTION,
@@ -41,7 +37,7 @@ NAMES: Final = {
 }
 """Hints for unknown names and operators."""
 
-FOLLOWERS: Final = {"if": ("then", "else"), "def": ("return",)}
+FOLLOWERS: Final = {"def": ("return",)}
 """Names that belong to an unknown one; they are not reported again."""
 
 QUOTES: Final = {"\u201c": "\u201d", "\u201e": "\u201c", "\u00ab": "\u00bb", "\u2018": "\u2019"}

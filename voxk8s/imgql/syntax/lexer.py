@@ -16,6 +16,7 @@ from voxk8s.imgql.syntax.syntax_tree import Token
 _BRACKETS: Final = {"(": "LPAR", ")": "RPAR", "[": "LSQ", "]": "RSQ", ",": "COMMA"}
 _HEADER_ENDS: Final = ("NAME", "RPAR", "OP")
 """Tokens that the `=` of a definition follows."""
+_CHOICE: Final = ("IF", "THEN", "ELSE")
 _TEMPLATE_NAME: Final = rf"(?:\$?{grammar.WORD})++(?:\.(?:\$?{grammar.WORD})++)*+"
 """A name in a program whose parameters are not replaced."""
 _WORD: Final = re.compile(grammar.WORD)
@@ -54,6 +55,7 @@ class _Lexer:
         self._suffixed_words = {
             found[0] for found in map(_WORD.match, suffixed) if found is not None
         }
+        self._own_if = grammar.OWN_IF.search(source.code) is not None
         self._opened: list[str] = []
         self._previous = ""
         self._defining = False
@@ -110,6 +112,9 @@ class _Lexer:
         elif text == "load" and self._previous != "LET" and grammar.LOAD.match(self._code, start):
             self._defining = True
             return "LOAD"
+        own = kind in _CHOICE and self._own_if
+        if own or (kind == "FILTER" and not grammar.FILTER.match(self._code, start)):
+            return "NAME"
         return kind
 
     def _with_suffix(self, text: str, start: int) -> str:

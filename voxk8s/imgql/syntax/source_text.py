@@ -44,7 +44,9 @@ class Source:
         parameters: Mapping[str, str] | None = None,
         *,
         library: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
+        """`variables` are replaced too, as a string where they do not stand in one."""
         self.name = name
         self.text = text.removeprefix("\ufeff")
         self.library = library
@@ -55,7 +57,7 @@ class Source:
         if parameters is None or "$" not in self.text:
             self.code = self.text
         else:
-            self.code = self._replace(parameters)
+            self.code = self._replace(parameters, variables or {})
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return line and column, from 1, of an offset in `code`."""
@@ -93,7 +95,7 @@ class Source:
             self._shown[number] = self.text[lines[number - 1] : end].rstrip("\r")
         return self._shown.get(number, "")
 
-    def _replace(self, parameters: Mapping[str, str]) -> str:
+    def _replace(self, parameters: Mapping[str, str], variables: Mapping[str, str]) -> str:
         pieces: list[str] = []
         length = copied = 0
         table = PrefixTable(parameters)
@@ -106,13 +108,17 @@ class Source:
                 letters = reference.group()[1:]
                 name = table.longest(letters)
                 start = reference.start()
-                if name is None:
+                variable = variables.get(letters) if name is None else None
+                if name is None and variable is None:
                     self.missing.append(Token("NAME", reference[0], length + start - copied))
                     continue
-                value = str(parameters[name])
-                if quoted:
+                value = str(parameters[name]) if name is not None else variable or ""
+                if quoted or variable is not None:
                     # The value must not end the string that it is in.
                     value = value.replace("\\", "\\\\").replace('"', '\\"')
+                if variable is not None and not quoted:
+                    value = f'"{value}"'
+                name = name or letters
                 pieces += [self.text[copied:start], value]
                 length += start - copied
                 copied = start + 1 + len(name)

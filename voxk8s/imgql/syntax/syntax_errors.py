@@ -28,11 +28,25 @@ _INSIDE: Final = {
     "LSQ": frozenset({"RSQ", "COMMA", "COLON"}),
 }
 """Tokens that end or separate expressions in brackets."""
-_ENDS: Final = grammar.COMMANDS.union({"IN", "DO"}, *_INSIDE.values())
+_FORMS: Final = {
+    "LET": ("IN",),
+    "FOR": ("IN", "DO"),
+    "FILTER": ("IN", "DO"),
+    "IF": ("THEN", "ELSE"),
+}
+"""The keywords that a form has after its first one."""
+_SYNTAX: Final = {
+    "LET": "let a = … in …",
+    "FOR": "for x in xs do …",
+    "FILTER": "filter x in xs do …",
+    "IF": "if c then a else b",
+}
+_LATER: Final = frozenset({"IN", "DO", "THEN", "ELSE"})
+_ENDS: Final = grammar.COMMANDS.union(_LATER, *_INSIDE.values())
 
 
 class _OpenForm(NamedTuple):
-    """A `let` or `for`, and the type of the keyword that it lacks."""
+    """A form with several keywords, and the type of the keyword that it lacks."""
 
     token: Token
     missing: str
@@ -92,7 +106,7 @@ def report_syntax_error(
             hints.for_token(last.text) if last.type == "OP" else "",
         )
         return
-    if context.form is not None and ends and expected & {"IN", "DO"}:
+    if context.form is not None and ends and expected & _LATER:
         _report_form(source, context.command, context.form, diagnostics)
         return
     found = "the end of the program" if token.type == "$END" else f"`{token.text}`"
@@ -135,15 +149,16 @@ def _command_start(tokens: list[Token], begin: int, index: int) -> int:
 
 
 def _open_form(tokens: list[Token]) -> _OpenForm | None:
-    """Return a command's innermost `let` without `in`, or `for` without `in` or `do`."""
+    """Return a command's innermost form that lacks a keyword, such as `let` without `in`."""
     waiting: list[_OpenForm] = []
     for token in tokens[1:]:
-        if token.type in ("LET", "FOR"):
-            waiting.append(_OpenForm(token, "IN"))
+        if token.type in _FORMS:
+            waiting.append(_OpenForm(token, _FORMS[token.type][0]))
         elif waiting and token.type == waiting[-1].missing:
             form = waiting.pop().token
-            if token.type == "IN" and form.type == "FOR":
-                waiting.append(_OpenForm(form, "DO"))
+            keywords = _FORMS[form.type]
+            if token.type != keywords[-1]:
+                waiting.append(_OpenForm(form, keywords[-1]))
     return waiting[-1] if waiting else None
 
 
@@ -189,7 +204,7 @@ def _report_command(source: Source, token: Token, diagnostics: Diagnostics) -> N
 def _report_form(
     source: Source, tokens: list[Token], form: _OpenForm, diagnostics: Diagnostics
 ) -> None:
-    """Report a `let` or `for` that ends too early."""
+    """Report a form that ends too early."""
     unfinished = _unfinished_definition(source, tokens) if form.missing == "IN" else None
     if unfinished is not None:
         diagnostics.error(
@@ -200,9 +215,8 @@ def _report_form(
         )
         return
     keyword = form.token
-    syntax = "let a = … in …" if keyword.type == "LET" else "for x in xs do …"
     message = f"this `{keyword.text}` has no `{form.missing.lower()}`"
-    diagnostics.error(source, keyword, message, f"syntax: {syntax}")
+    diagnostics.error(source, keyword, message, f"syntax: {_SYNTAX[keyword.type]}")
 
 
 def _unfinished_definition(source: Source, tokens: list[Token]) -> Token | None:
@@ -226,7 +240,7 @@ def _spell(expected: frozenset[str]) -> str:
     if expected >= grammar.OPERANDS:
         # The grammar allows an operand after another, but what is missing there is an operator.
         names.append("an expression" if "FOR" in expected else "an operator")
-        rest = rest - grammar.OPERANDS - {"OP", "EQUAL", "FOR", "FOLD", "LET"}
+        rest = rest - grammar.OPERANDS - {"OP", "EQUAL", "FOLD", *_FORMS}
     if rest >= {"OP", "EQUAL"}:
         names.append("an operator")
         rest = rest - {"OP", "EQUAL"}

@@ -82,6 +82,26 @@ class For(msgspec.Struct, frozen=True, gc=False):
     end: int
 
 
+class Filter(msgspec.Struct, frozen=True, gc=False):
+    """`filter variable in sequence do body`."""
+
+    variable: Token
+    sequence: Chain
+    body: Chain
+    start: int
+    end: int
+
+
+class If(msgspec.Struct, frozen=True, gc=False):
+    """`if condition then first else second`."""
+
+    condition: Chain
+    first: Chain
+    second: Chain
+    start: int
+    end: int
+
+
 class Let(msgspec.Struct, frozen=True, gc=False):
     """`let header = value in body`."""
 
@@ -93,14 +113,14 @@ class Let(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fold(msgspec.Struct, frozen=True, gc=False):
-    """`fold OP init xs`: `items` are the operator, the items of init, and the sequence."""
+    """`fold OP init xs`: `items` are the operator, the items of init if given, and the sequence."""
 
     items: tuple[Item, ...]
     start: int
     end: int
 
 
-Item: TypeAlias = Token | Group | Bracket | Slice | For | Let | Fold
+Item: TypeAlias = Token | Group | Bracket | Slice | For | Filter | If | Let | Fold
 
 
 class Header(msgspec.Struct, frozen=True, gc=False):

@@ -83,6 +83,14 @@ class TreeBuilder(Transformer[tree.Token, list[tree.Command]]):
         """Return a loop."""
         return tree.For(parts[1], parts[3], parts[5], parts[0].start, parts[5].end)
 
+    def filter_(self, parts: list[Any]) -> tree.Filter:
+        """Return a filter."""
+        return tree.Filter(parts[1], parts[3], parts[5], parts[0].start, parts[5].end)
+
+    def if_(self, parts: list[Any]) -> tree.If:
+        """Return a choice."""
+        return tree.If(parts[1], parts[3], parts[5], parts[0].start, parts[5].end)
+
     def fold(self, parts: list[Any]) -> tree.Fold:
         """Return a fold."""
         return tree.Fold(parts[1].items, parts[0].start, parts[1].end)

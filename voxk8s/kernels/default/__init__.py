@@ -43,7 +43,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         ),
         ("sequence", "any* -> sequence", 1e-3, "The sequence of its arguments"),
         ("index", "sequence number -> any", 1e-3, "Item i, counted from 0"),
-        ("subsequence", "sequence number number -> sequence", 1e-3, "n items from start on"),
+        ("subsequence", "sequence number number? -> sequence", 1e-3, "n items from start on"),
     ),
     *_rows(
         "sequence_statistics",

@@ -38,10 +38,16 @@ def index(xs: Value, i: Value) -> Value:
     return items[position]
 
 
-def subsequence(xs: Value, start: Value, n: Value) -> Value:
-    """Return `n` items from item `start` on; KernelError if one of them is out of range."""
+def subsequence(xs: Value, start: Value, n: Value = None) -> Value:
+    """Return `n` items from item `start` on; KernelError if one of them is out of range.
+
+    Without `n`, all items from `start` on; none if there are no more.
+    """
     items = require_sequence("subsequence", xs)
-    first, count = require_integer("subsequence", start), require_integer("subsequence", n)
+    first = require_integer("subsequence", start)
+    count = max(0, len(items) - first) if n is None else require_integer("subsequence", n)
+    if n is None and first > len(items):
+        return []
     if first < 0 or count < 0 or first + count > len(items):
         raise KernelError(
             f"subsequence: {count} items from {first} on are out of range:"

@@ -14,6 +14,7 @@ from voxk8s.plan.graph import Cycle
 from voxk8s.plan.identity import closure_id, operation_id
 from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion, numbered
 from voxk8s.plan.keys import partial_keys, result_keys
+from voxk8s.plan.keys.choices import key_of_choice, key_of_kept
 from voxk8s.plan.keys.input_keys import key_of_input
 from voxk8s.plan.keys.key_graph import KeyGoal, KeyGraph, KeyOperation, Values
 from voxk8s.plan.keys.key_table import KeyTable
@@ -23,11 +24,11 @@ from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import SAVE_KERNEL, file_suffix, kernel_tail
 from voxk8s.plan.keys.sequence_items import indexed_item, spelled_items
 from voxk8s.plan.model import Goal, Node, OperationId, ResultKey, WorkPlan
-from voxk8s.plan.sequence_kernels import INDEX, RANGE, SEQUENCE, SUBSEQUENCE
+from voxk8s.plan.sequence_kernels import CHOOSE, INDEX, KEEP, RANGE, SEQUENCE, SUBSEQUENCE
 from voxk8s.plan.signature import KernelIndex, Role, Signature, takes_geometry
 from voxk8s.plan.visible_kernels import VisibleKernels
 
-_STRUCTURAL = frozenset({SEQUENCE, RANGE, INDEX, SUBSEQUENCE})
+_STRUCTURAL = frozenset({SEQUENCE, RANGE, INDEX, SUBSEQUENCE, CHOOSE, KEEP})
 """Kernels whose items, or whose choice of an item, a plan may spell out."""
 
 
@@ -291,6 +292,10 @@ class KeyGraphBuilder:
                 partial = key_of_input(table, operator, signature, arguments, name)
             elif role is Role.MAP or role is Role.FOLD:
                 partial = key_of_loop(table, role, arguments, name, self._apply)
+            elif signature.qualified == CHOOSE:
+                partial = key_of_choice(table, arguments, name)
+            elif signature.qualified == KEEP:
+                partial = key_of_kept(table, arguments, name)
             else:
                 partial = self._computed(signature, arguments, name)
             table.partial[name] = partial

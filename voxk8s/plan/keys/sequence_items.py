@@ -67,10 +67,16 @@ def spelled_items(
         start, stop = bounds
         table.count(max(0, stop - start))
         return range(start, stop)
-    if kernel == SUBSEQUENCE and len(arguments) == 3:
+    if kernel == SUBSEQUENCE and len(arguments) in (2, 3):
         items = arguments[0].items
-        first, count = (as_integer(argument.value) for argument in arguments[1:])
-        if items is not None and first is not None and count is not None:
+        first = as_integer(arguments[1].value)
+        if items is not None and first is not None:
+            last = arguments[2] if len(arguments) == 3 else None
+            count = as_integer(last.value) if last is not None else max(0, len(items) - first)
+            if count is None:
+                return None
+            if last is None and first > len(items):
+                return ()
             inside = first >= 0 and count >= 0 and first + count <= len(items)
             return items[first : first + count] if inside else None
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import compile_error, compile_text, goal_text
+from tests.support.imgql import compile_error, compile_text, expression, goal_text
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql import compile_program
 from voxk8s.kernels import registry, symbols
@@ -146,3 +146,13 @@ def test_missing_parameters_are_errors_with_their_line() -> None:
     assert "1:9: error: no value for the parameter `$FOO`" in message
     assert "did you mean `$FOOO`?" in message
     assert "2:8: error: no value for the parameter `$BAR`" in message
+
+
+def test_a_program_knows_its_own_name() -> None:
+    """Relative to the current folder, so that plans do not depend on the machine."""
+    text = 'print "x" [$stem, $file, $filename, $dir, $cwd]\nprint "y" "$dir/$stem.nii"'
+    plan = compile_text(text, name="study/case 1.imgql", parameters={}).plan
+    assert [expression(plan.nodes, goal.id) for goal in plan.goals] == [
+        "sequence('case 1', 'case 1.imgql', 'case 1.imgql', 'study', '.')",
+        "'study/case 1.nii'",
+    ]

@@ -58,3 +58,12 @@ def test_positions_lead_back_to_the_same_character(pieces: list[str], value: str
         original = text.split("\n")[line - 1] + "\n"
         if character in "ab+ \n":
             assert original[column - 1] == character
+
+
+def test_variables_are_strings() -> None:
+    """Inside of a string they are part of it; a parameter of the same name comes first."""
+    text = 'let a = concat("out/$stem", $stem)\nlet b = $dirs'
+    source = Source("p", text, {}, variables={"stem": 'a"b', "dir": "d"})
+    assert source.code.splitlines()[0] == 'let a = concat("out/a\\"b", "a\\"b")'
+    assert [token.text for token in source.missing] == ["$dirs"]
+    assert Source("p", "$stem", {"stem": "x"}, variables={"stem": "y"}).code == "x"

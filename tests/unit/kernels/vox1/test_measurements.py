@@ -133,3 +133,11 @@ def test_label_means(i: Image, seed: int, dtype: str, low: float, step: float) -
     for label in np.unique(marks):
         expected[marks == label] = i.array[marks == label].astype(np.float64).mean()
     np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_extremes_of_sequences_of_numbers() -> None:
+    """A loop may have measured them; an empty one has none, NaN has no order."""
+    assert (call("vox1.min", [3, 1.5, True]), call("vox1.max", [3, 1.5])) == (1.0, 3.0)
+    for items in ([], [float("nan")], ["a"]):
+        with pytest.raises(KernelError, match="max: expected"):
+            call("vox1.max", items)
