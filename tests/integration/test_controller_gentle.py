@@ -1,16 +1,19 @@
-"""What WorkPlans cost a real API server."""
+"""What WorkPlans cost a real API server, and how they share a cluster."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from tests.support import operators
+from tests.support import kstatus, operators, workplans
 from tests.support.kube_proxy import KubeProxy
 from tests.support.operators import apply_workplans, config, eventually, wait_for_condition
+from tests.support.waiting import until
 from voxk8s.api.status import OperationCounts
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.resources import DASK_AUTOSCALERS, WORK_PLANS
-from voxk8s.controller.resolve.resolution_state import Resolved
+from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS, WORK_PLANS
+from voxk8s.controller.limits import Limits
+from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
 
 OUTCOME = {"state": "Succeeded", "reason": "AllGoalsReached", "message": "all"}
 KNOWN = Resolved(
@@ -45,3 +48,49 @@ async def test_writes_of_a_small_plan(
         await direct.patch(WORK_PLANS, "wp-00", {"status": status}, namespace, subresource="status")
         await wait_for_condition(direct, namespace, "wp-00", "Succeeded", "AllGoals")
     assert proxy.count("PATCH", "workplans/wp-00/status") + 1 == 3
+
+
+async def phases(kube: KubeClient, namespace: str) -> dict[str, str]:
+    """Return the phase of each WorkPlan."""
+    found = (await kube.list(WORK_PLANS, namespace)).items
+    return {each["metadata"]["name"]: each.get("status", {}).get("phase", "") for each in found}
+
+
+async def test_more_workplans_than_clusters(
+    proxy: KubeProxy, kube: KubeClient, direct: KubeClient, namespace: str
+) -> None:
+    """Those over the limit wait without a write, over a restart too; a known plan does not wait."""
+
+    def answer(request: ResolveRequest) -> ResolveResult:
+        return KNOWN if "known" in request.run_folder else NEW
+
+    async def starts(*names: str) -> None:
+        async def probe() -> bool:
+            found = await phases(direct, namespace)
+            return {name for name, phase in found.items() if phase == "Starting"} == set(names)
+
+        await eventually(probe, f"{names} start")
+
+    settings = config(namespace, limits=Limits(clusters=2))
+    async with operators.running(kube, settings, answer):
+        await apply_workplans(direct, namespace, 2)
+        await starts("wp-00", "wp-01")
+        late = [("wp-02", 0), ("wp-03", 0), ("wp-04", 7)]
+        for name, priority in late:
+            body = workplans.workplan(name, workplans.addition(1.0, 2.0), priority=priority)
+            await direct.create(WORK_PLANS, body, namespace)
+        for name, _ in late:
+            await wait_for_condition(direct, namespace, name, "Ready", "limits.clusters")
+            assert kstatus.read(await direct.get(WORK_PLANS, name, namespace)) == "InProgress"
+        known = workplans.workplan("known", workplans.addition(1.0, 2.0))
+        await direct.create(WORK_PLANS, known, namespace)
+        await wait_for_condition(direct, namespace, "known", "Succeeded", "AllGoals")
+    async with operators.running(kube, settings, answer) as operator:
+        await until(lambda: operator._reconciler.starts.waiting == 3)
+        assert len((await direct.list(DASK_CLUSTERS, namespace)).items) == 2
+        await direct.patch(
+            WORK_PLANS, "wp-00", {"status": {"outcome": OUTCOME}}, namespace, subresource="status"
+        )
+        await starts("wp-01", "wp-04")
+    assert proxy.count("PATCH", "workplans/wp-03/status") == 1
+    assert len((await direct.list(DASK_CLUSTERS, namespace)).items) == 2

@@ -316,7 +316,9 @@ class WorkPlanSpec(ApiStruct, frozen=True):
     priority: Annotated[
         int,
         number(
-            "WorkPlans with a higher priority are resolved first in their namespace.", -1000, 1000
+            "WorkPlans with a higher priority are looked up and started first in their namespace.",
+            -1000,
+            1000,
         ),
     ] = 0
 

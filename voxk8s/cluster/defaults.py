@@ -36,6 +36,7 @@ class Defaults:
     environment variables of scheduler, workers and runner. `tls` encrypts what they send each
     other, `policy` is what WorkPlans may ask for. `engine_libraries` are the versions of libraries
     that are part of result keys, by image.
+    `priority_classes` are PriorityClasses with the lowest `spec.priority` that gets them.
     """
 
     engine_image: str
@@ -60,6 +61,14 @@ class Defaults:
     runner_retries: int = 6
     version: str = "unknown"
     engine_libraries: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    priority_classes: Mapping[str, int] = field(default_factory=dict)
+
+    def priority_class(self, priority: int) -> str | None:
+        """Return the PriorityClass for pods of a WorkPlan: the one with the highest threshold."""
+        reached = [
+            (least, name) for name, least in self.priority_classes.items() if priority >= least
+        ]
+        return max(reached)[1] if reached else None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Defaults:
@@ -103,6 +112,7 @@ class Defaults:
             engine_libraries=read_json(
                 env, constants.ENV_ENGINE_LIBRARIES, dict[str, dict[str, str]], {}
             ),
+            priority_classes=read_json(env, constants.ENV_PRIORITY_CLASSES, dict[str, int], {}),
         )
 
 

@@ -96,8 +96,9 @@ def pod_spec(
         spec["tolerations"] = [encode(toleration) for toleration in template.tolerations]
     if template.affinity:
         spec["affinity"] = template.affinity
-    if template.priority_class_name:
-        spec["priorityClassName"] = template.priority_class_name
+    priority = template.priority_class_name or defaults.priority_class(workplan.spec.priority)
+    if priority:
+        spec["priorityClassName"] = priority
     return spec
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from voxk8s import constants
 from voxk8s.cluster.defaults import Defaults
+from voxk8s.controller.limits import Limits
 from voxk8s.controller.trust import SessionConfig, Trust
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import read_flag, read_json, read_number
@@ -69,6 +70,7 @@ class Config:
     resolvers: int = 2
     resolver_memory: int = _MAX_RESOLVER_MEMORY
     resync_seconds: float = 300.0
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], memory_limit: int | None = None) -> Config:
@@ -101,6 +103,7 @@ class Config:
             log_level=(env.get(constants.ENV_LOG_LEVEL) or "INFO").upper(),
             resolvers=_integer(env, constants.ENV_RESOLVERS, 2, 1, 1000),
             resolver_memory=resolver_memory(memory_limit),
+            limits=read_json(env, constants.ENV_LIMITS, Limits, Limits()),
         )
 
 

@@ -25,6 +25,7 @@ from voxk8s.controller.reconciler import Reconciler
 from voxk8s.controller.resolve.process_pool import ProcessPool, warm_up_request
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import WorkQueue
 from voxk8s.errors import Voxk8sError
 
@@ -78,7 +79,14 @@ class Operator:
             self._recorder,
         )
         self._reconciler = Reconciler(
-            kube, self._queue, self._state, self._resolver, executor, self._metrics, now
+            kube,
+            self._queue,
+            self._state,
+            self._resolver,
+            executor,
+            self._metrics,
+            now,
+            StartQueue(config.limits, self._queue.add),
         )
         self._leading = not config.leader_election
         self._background: set[asyncio.Task[None]] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from voxk8s.controller.observe.live_observation import read_live
 from voxk8s.controller.observe.observe import observe
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import ObjectKey, QueueClosed, WorkQueue
 from voxk8s.errors import TransientError
 
@@ -59,12 +61,15 @@ class Reconciler:
     executor: ActionExecutor
     metrics: Metrics
     now: Callable[[], datetime]
+    starts: StartQueue
     patience: Patience = field(default_factory=lambda: Patience(10.0))
     counted: set[str] = field(default_factory=set)
     """The WorkPlans, by uid, whose ends the metrics have."""
 
     async def run(self, workers: int, resync_seconds: float) -> None:
         """Reconcile all WorkPlans, and then those that change, until the queue is closed."""
+        self._note_all()
+        self.starts.open()
         self._enqueue_all()
         async with asyncio.TaskGroup() as tasks:
             resync = tasks.create_task(self._resync(resync_seconds))
@@ -110,12 +115,13 @@ class Reconciler:
     def forget(self, workplan: WorkPlanResource) -> None:
         """Drop what is kept in memory about a deleted WorkPlan."""
         self.executor.forget(workplan.metadata.uid)
+        self.starts.forget(workplan.metadata.uid)
         self.counted.discard(workplan.metadata.uid)
 
     def _observe(self, workplan: WorkPlanResource, state: ClusterState) -> Observed:
         uid = workplan.metadata.uid
         create_errors, status_error = self.executor.problems(uid)
-        return observe(
+        observed = observe(
             workplan,
             state,
             self.resolver.state(uid),
@@ -124,6 +130,7 @@ class Reconciler:
             self.executor.children.not_allowed(workplan),
             self.executor.status.wait(uid),
         )
+        return dataclasses.replace(observed, queued=self.starts.note(observed))
 
     def _count_end(self, observed: Observed) -> None:
         """Add a run to the metrics when its end is written, and not when the operator restarts."""
@@ -175,6 +182,13 @@ class Reconciler:
         while True:
             await asyncio.sleep(seconds)
             self._enqueue_all()
+
+    def _note_all(self) -> None:
+        """Take in who has a cluster and who waits, before any other one may start."""
+        for key in self.state.workplan_keys():
+            workplan = self.state.workplans.get(*key)
+            if workplan is not None:
+                self._observe(workplan, self.state)
 
     def _enqueue_all(self) -> None:
         for key in self.state.workplan_keys():

@@ -30,6 +30,7 @@ from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.reconciler import Reconciler
 from voxk8s.controller.resolve.process_pool import ProcessPool
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import WorkQueue
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.storage import open_store
@@ -83,7 +84,14 @@ class Bench:
         status = StatusWriter(kube, self.state)
         actor = ActionExecutor(kube, config, self.state, self.resolver, children, status, recorder)
         self.reconciler = Reconciler(
-            kube, self.queue, self.state, self.resolver, actor, Metrics(), now
+            kube,
+            self.queue,
+            self.state,
+            self.resolver,
+            actor,
+            Metrics(),
+            now,
+            StartQueue(config.limits, self.queue.add),
         )
 
     def apply(self, name: str, plan: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ def test_everything_is_read() -> None:
             "VOXK8S_API_PORTS": "[6443]",
             "VOXK8S_NETWORK_POLICIES": "false",
             "VOXK8S_RUNNER_RETRIES": "2",
+            "VOXK8S_PRIORITY_CLASSES": '{"high":100,"low":-1000}',
         }
     )
     assert read.image_pull_policy == "Never"
@@ -41,6 +42,8 @@ def test_everything_is_read() -> None:
     assert read.api_ports == (6443,)
     assert not read.network_policies
     assert read.runner_retries == 2
+    assert [read.priority_class(given) for given in (100, 99, -1000)] == ["high", "low", "low"]
+    assert Defaults("engine:1").priority_class(1000) is None
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config, StoreConfig
+from voxk8s.controller.limits import Limits
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.reconciler import Reconciler
 from voxk8s.controller.resolve.process_pool import ProcessPool
 from voxk8s.controller.resolve.resolution_state import Resolved
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import ObjectKey, WorkQueue
 from voxk8s.storage import StoreOptions
 
@@ -37,7 +39,7 @@ FULLY_CACHED = Resolved(
 class ScriptedOperator:
     """The parts of an operator around a scripted API server."""
 
-    def __init__(self, answers: list[Any]) -> None:
+    def __init__(self, answers: list[Any], limits: Limits | None = None) -> None:
         self.kube = ScriptedKube()
         self.now = START
         self.queue = WorkQueue(self.seconds, chance=lambda: 0.0)
@@ -61,6 +63,7 @@ class ScriptedOperator:
             self.executor,
             Metrics(),
             self.time,
+            StartQueue(limits or Limits(), self.queue.add),
         )
 
     def time(self) -> datetime:

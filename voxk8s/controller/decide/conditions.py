@@ -1,8 +1,8 @@
 """The conditions of a WorkPlan: one pure function for each condition type.
 
 Ready is True after success, False after failure, else Unknown. A WorkPlan that waits (Pending,
-Suspended) is Ready=False, so that `kubectl describe` shows why; kstatus still reports it as in
-progress, since it evaluates Reconciling first.
+Queued, Suspended) is Ready=False, so that `kubectl describe` shows why; kstatus still reports it as
+in progress, since it evaluates Reconciling first.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def ready(state: PhaseState) -> ConditionState:
     match state.phase:
         case Phase.SUCCEEDED:
             return _by_phase(state, "True")
-        case Phase.FAILED | Phase.PENDING | Phase.SUSPENDED:
+        case Phase.FAILED | Phase.PENDING | Phase.QUEUED | Phase.SUSPENDED:
             return _by_phase(state, "False")
         case Phase.RESOLVING | Phase.STARTING | Phase.RUNNING:
             return _by_phase(state, "Unknown")
@@ -186,6 +186,8 @@ def _without_cluster(observed: Observed, state: PhaseState, now: datetime) -> Co
     old = _old(observed, constants.CLUSTER_READY)
     never_needed = old is None or old.reason in _NO_CLUSTER_YET
     match state.phase:
+        case Phase.QUEUED:
+            return _by_phase(state, "False")
         case Phase.SUSPENDED:
             return ConditionState(
                 "False", constants.REASON_SUSPENDED, "There is no cluster while suspended."

@@ -22,6 +22,7 @@ _POLL_SECONDS = 2.0
 """Interval of reconciliation while something may change that no informer reports."""
 _SLOW_POLL_SECONDS = 10.0
 _ACTIVE_POLL_SECONDS = 15.0
+_QUEUED_POLL_SECONDS = 60.0
 _DELETED = PhaseState(Phase.FAILED, "Deleted", "The WorkPlan is being deleted.")
 
 
@@ -123,7 +124,7 @@ def _runner_status(observed: Observed, state: PhaseState) -> dict[str, Any] | No
 
 def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
     """Yield what deletes children that are not needed; after the status has the reason."""
-    if state.needs_children or state.phase in (Phase.RESOLVING, Phase.PENDING):
+    if state.needs_children or state.phase in (Phase.RESOLVING, Phase.PENDING, Phase.QUEUED):
         return
     yield from release.unneeded_children(observed, state, now)
     if state.recorded:
@@ -158,7 +159,7 @@ def _delays_after_end(observed: Observed, now: datetime) -> list[float]:
 
 def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -> list[float]:
     left = deadlines.seconds_left(observed, now)
-    delays = [_ACTIVE_POLL_SECONDS]
+    delays = [_QUEUED_POLL_SECONDS if state.phase is Phase.QUEUED else _ACTIVE_POLL_SECONDS]
     if status.is_being_accepted(observed, state, now):
         delays.append(status.ACCEPTANCE_SECONDS)
     if left is not None:
@@ -166,6 +167,10 @@ def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -
     if isinstance(observed.resolution, Blocked):
         delays.append((observed.resolution.retry_at - now).total_seconds())
     starting = state.phase is Phase.STARTING or observed.cluster is None
-    if starting and not isinstance(observed.resolution, Resolving):
+    if (
+        starting
+        and state.phase is not Phase.QUEUED
+        and not isinstance(observed.resolution, Resolving)
+    ):
         delays.append(_POLL_SECONDS)
     return delays

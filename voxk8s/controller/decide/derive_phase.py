@@ -72,7 +72,9 @@ def _active(observed: Observed, now: datetime) -> PhaseState:
         case Blocked(reason, message) | Resolving(Blocked(reason, message)):
             return PhaseState(Phase.PENDING, reason, message)
         case Resolved():
-            return _started(observed, now)
+            return _queued(observed) or _started(observed, now)
+        case Unresolved() | Resolving() if observed.queued:
+            return _queued(observed) or _started(observed, now)
         case Unresolved() | Resolving() | Invalid():
             if observed.cluster is not None and observed.cluster.deleting is None:
                 return _started(observed, now)
@@ -81,6 +83,18 @@ def _active(observed: Observed, now: datetime) -> PhaseState:
                 constants.REASON_ACCEPTED,
                 "The plan is being read and looked up in the store.",
             )
+
+
+def _queued(observed: Observed) -> PhaseState | None:
+    """Return Queued if the run has to wait for other clusters to go, else None.
+
+    The message stays as it was first: others come and go, and each change would be a write.
+    """
+    if not observed.queued:
+        return None
+    status = observed.workplan.status
+    said = status.message if status.phase == Phase.QUEUED.value else None
+    return PhaseState(Phase.QUEUED, constants.REASON_QUEUED, said or observed.queued)
 
 
 def _started(observed: Observed, now: datetime) -> PhaseState:

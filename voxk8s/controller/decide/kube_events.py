@@ -18,6 +18,7 @@ _SILENT = frozenset(
         constants.REASON_CLUSTER_RELEASED,
         constants.REASON_STORE_CONNECTED,
         constants.REASON_SUSPENDED,
+        constants.REASON_QUEUED,
     }
 )
 """Reasons of StoreReady and ClusterReady without an event: normal, or reported with Ready."""

@@ -11,6 +11,7 @@ class Phase(StrEnum):
 
     PENDING = "Pending"
     RESOLVING = "Resolving"
+    QUEUED = "Queued"
     STARTING = "Starting"
     RUNNING = "Running"
     SUSPENDED = "Suspended"

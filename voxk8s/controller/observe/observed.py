@@ -176,6 +176,8 @@ class Observed:
     """What the dask operator could not do for the cluster, as it last said."""
     status_error: str = ""
     """Why the API server rejected the last write of the status."""
+    queued: str = ""
+    """What the run waits for because of limits of clusters; empty if it may start."""
     status_wait: float = 0.0
     """Seconds until changes of the status that are not urgent are written."""
     sync_error: str = ""

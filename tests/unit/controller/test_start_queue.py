@@ -1,0 +1,66 @@
+"""Who has a cluster and who waits for one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tests.unit.controller import observed_builders as build
+from tests.unit.controller.observed_builders import FULLY_CACHED, WORK_LEFT, later
+from voxk8s.controller.limits import Limits
+from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.start_queue import StartQueue
+from voxk8s.controller.work_queue import ObjectKey
+
+
+def one(name: str, namespace: str = "ns", **changes: object) -> Observed:
+    """Make a WorkPlan with work left."""
+    plan = build.workplan(start_time=later(0))
+    metadata = msgspec.structs.replace(
+        plan.metadata, name=name, namespace=namespace, uid=f"u-{name}"
+    )
+    observed = build.applied(workplan=msgspec.structs.replace(plan, metadata=metadata))
+    return build.replace(observed, **{"resolution": WORK_LEFT, **changes})
+
+
+def test_up_to_the_limit() -> None:
+    """What is over the limit waits, and starts when another one ends."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(clusters=2), called.append)
+    queue.open()
+    assert [bool(queue.note(one(name))) for name in "abcd"] == [False, False, True, True]
+    assert [key.name for key in called] == ["a", "b"]
+    assert "all 2 of limits.clusters are in use, and 1 other WorkPlan waits" in queue.note(one("d"))
+    assert queue.note(one("a", cluster=build.cluster())) == ""
+    queue.forget("u-a")
+    assert [key.name for key in called] == ["a", "b", "c"]
+    assert (queue.note(one("c")), queue.waiting) == ("", 1)
+
+
+def test_nothing_starts_before_all_are_noted() -> None:
+    """After a restart those that have clusters are counted before another one may start."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(clusters=1), called.append)
+    assert queue.note(one("new"))
+    assert queue.note(one("old", cluster=build.cluster())) == ""
+    queue.open()
+    assert called == []
+    assert queue.note(one("new"))
+
+
+def test_admitted_one_that_needs_no_cluster() -> None:
+    """A plan that turns out to be known gives its turn away."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(clusters=1), called.append)
+    queue.open()
+    assert queue.note(one("a")) == ""
+    assert queue.note(one("b"))
+    assert queue.note(one("a", resolution=FULLY_CACHED)) == ""
+    assert [key.name for key in called] == ["a", "b"]
+
+
+def test_without_limits_nothing_is_kept() -> None:
+    """Nobody waits, and no memory is taken."""
+    queue = StartQueue(Limits(), lambda key: None)
+    assert queue.note(one("a")) == ""
+    assert queue.waiting == 0
+    assert not queue._holding

@@ -1,0 +1,95 @@
+"""Which WorkPlans may have a Dask cluster while the number of clusters is limited. Pure.
+
+Those that wait start in fair order: first that of the namespace with the fewest clusters; of two
+such namespaces, the one whose next WorkPlan is older. Within a namespace the one with the highest
+priority is next, of equal ones the oldest. A minute of waiting counts as much as one point of
+priority, so that none waits without end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from voxk8s.controller.decide.phase import Phase
+from voxk8s.controller.limits import Limits
+from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
+from voxk8s.controller.resolve.resolution_state import Resolved, Resolving, Unresolved
+
+_AGING = timedelta(minutes=1)
+"""Time that a WorkPlan waits for one point of priority."""
+_ACTIVE = (Phase.STARTING.value, Phase.RUNNING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A WorkPlan that waits for a cluster."""
+
+    namespace: str
+    name: str
+    uid: str
+    priority: int
+    since: datetime
+    """When it was accepted."""
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """Its place among those of its namespace; the lowest is next."""
+        return self.since - self.priority * _AGING, self.name
+
+
+def holds_cluster(observed: Observed) -> bool:
+    """Whether a WorkPlan has a cluster, or has started and is to have one again."""
+    if observed.cluster is not None or observed.extra_clusters:
+        return True
+    if observed.workplan.finished or observed.workplan.spec.suspend:
+        return False
+    runner = observed.runner
+    active = runner is not None and not runner.finished and not runner.deleting
+    return active or observed.workplan.status.phase in _ACTIVE
+
+
+def wants_cluster(observed: Observed) -> bool:
+    """Whether a WorkPlan would start a cluster if it may.
+
+    After a restart of the operator one that waited keeps its place until it is looked up again.
+    """
+    resource = observed.workplan
+    over = resource.finished or resource.metadata.deletion_timestamp is not None
+    if over or resource.spec.suspend or isinstance(resource, UndecodableWorkPlan):
+        return False
+    match observed.resolution:
+        case Resolved(final_status=final):
+            return final is None
+        case Unresolved() | Resolving(None):
+            return resource.status.phase == Phase.QUEUED.value
+        case _:
+            return False
+
+
+def candidate(observed: Observed) -> Candidate:
+    """Return a WorkPlan as one that waits."""
+    metadata, status = observed.workplan.metadata, observed.workplan.status
+    since = status.start_time or metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
+    return Candidate(
+        metadata.namespace, metadata.name, metadata.uid, observed.workplan.spec.priority, since
+    )
+
+
+def next_to_start(
+    waiting: Iterable[Candidate], holding: Mapping[str, int], limits: Limits
+) -> Candidate | None:
+    """Return the WorkPlan to start next, or None if none may; `holding` counts by namespace."""
+    heads: dict[str, Candidate] = {}
+    for each in waiting:
+        head = heads.get(each.namespace)
+        if head is None or each.rank < head.rank:
+            heads[each.namespace] = each
+    allowed = [head for head in heads.values() if not limits.reached(head.namespace, holding)]
+    return min(
+        allowed,
+        key=lambda head: (holding.get(head.namespace, 0), head.since, head.namespace),
+        default=None,
+    )

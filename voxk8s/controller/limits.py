@@ -1,0 +1,31 @@
+"""How many Dask clusters there may be at a time, as the chart's `limits` sets it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Numbers of Dask clusters at a time, in all and in each namespace; 0 for any number."""
+
+    clusters: int = 0
+    clusters_per_namespace: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return bool(self.clusters or self.clusters_per_namespace)
+
+    def reached(self, namespace: str, holding: Mapping[str, int]) -> str:
+        """Return the limit that keeps a namespace from another cluster; empty if none does.
+
+        `holding` are the numbers of clusters by namespace.
+        """
+        if self.clusters and sum(holding.values()) >= self.clusters:
+            return f"all {self.clusters} of limits.clusters"
+        own = self.clusters_per_namespace
+        if own and holding.get(namespace, 0) >= own:
+            return f"all {own} of limits.clustersPerNamespace"
+        return ""

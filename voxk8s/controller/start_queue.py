@@ -1,0 +1,87 @@
+"""The WorkPlans that have a Dask cluster, and those that wait for one.
+
+All of it follows from what exists in the cluster and from the statuses: an operator that restarts
+takes all WorkPlans in before it lets one start.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from voxk8s.controller.decide.policies.queueing import (
+    Candidate,
+    candidate,
+    holds_cluster,
+    next_to_start,
+    wants_cluster,
+)
+from voxk8s.controller.limits import Limits
+from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.work_queue import ObjectKey
+
+
+@dataclass(slots=True)
+class StartQueue:
+    """Admits WorkPlans up to the limits; `enqueue` receives those whose turn has come."""
+
+    limits: Limits
+    enqueue: Callable[[ObjectKey], None]
+    _holding: dict[str, str] = field(default_factory=dict)
+    """Namespace by uid of those that have a cluster, or have just been admitted."""
+    _waiting: dict[str, Candidate] = field(default_factory=dict)
+    _open: bool = False
+
+    def open(self) -> None:
+        """Begin to admit WorkPlans: all that exist were noted."""
+        self._open = True
+        self._admit()
+
+    def note(self, observed: Observed) -> str:
+        """Note what a WorkPlan has and wants; return why it has to wait, empty if it need not."""
+        if not self.limits.any:
+            return ""
+        metadata = observed.workplan.metadata
+        uid = metadata.uid
+        if holds_cluster(observed):
+            self._waiting.pop(uid, None)
+            self._holding[uid] = metadata.namespace
+            return ""
+        if not wants_cluster(observed):
+            self.forget(uid)
+            return ""
+        if uid in self._holding:
+            return ""  # It was admitted and has no cluster yet.
+        self._waiting[uid] = candidate(observed)
+        self._admit()
+        return self._reason(metadata.namespace) if uid in self._waiting else ""
+
+    def forget(self, uid: str) -> None:
+        """Drop a WorkPlan that is gone, or needs no cluster: another one may start."""
+        waited = self._waiting.pop(uid, None)
+        if self._holding.pop(uid, None) or waited:
+            self._admit()
+
+    @property
+    def waiting(self) -> int:
+        """Number of WorkPlans that wait."""
+        return len(self._waiting)
+
+    def _admit(self) -> None:
+        while self._open and self._waiting:
+            found = next_to_start(self._waiting.values(), self._counts(), self.limits)
+            if found is None:
+                return
+            del self._waiting[found.uid]
+            self._holding[found.uid] = found.namespace
+            self.enqueue(ObjectKey(found.namespace, found.name))
+
+    def _counts(self) -> Counter[str]:
+        return Counter(self._holding.values())
+
+    def _reason(self, namespace: str) -> str:
+        limit = self.limits.reached(namespace, self._counts()) or "the clusters of the limits"
+        others = len(self._waiting) - 1
+        number = "1 other WorkPlan waits" if others == 1 else f"{others} other WorkPlans wait"
+        return f"Waits for a Dask cluster: {limit} are in use, and {number} as of now."
