@@ -109,29 +109,41 @@ class DaskOperator:
         """Make scheduler and worker group of each new DaskCluster; return how many exist."""
         clusters = (await self.kube.list(DASK_CLUSTERS, self.namespace)).items
         for cluster in clusters:
-            if cluster["metadata"]["uid"] not in self.handled:
+            metadata = cluster["metadata"]
+            if metadata["uid"] in self.handled or "deletionTimestamp" in metadata:
+                continue
+            try:
                 await self._handle(cluster, groups)
-                self.handled.add(cluster["metadata"]["uid"])
+            except AlreadyExists:
+                continue  # What an earlier cluster of its name left is not collected yet.
+            self.handled.add(metadata["uid"])
         return len(clusters)
 
     async def _handle(self, cluster: KubeObject, groups: bool) -> None:
         name, labels = cluster["metadata"]["name"], cluster["metadata"]["labels"]
         labels = {**labels, "dask.org/cluster-name": name}
-        await self._make_available(deployment(f"{name}-scheduler", labels, "scheduler"))
+        owner = {
+            "apiVersion": DASK_CLUSTERS.api_version, "kind": DASK_CLUSTERS.kind, "name": name,
+            "uid": cluster["metadata"]["uid"],
+        }  # fmt: skip
+        scheduler = deployment(f"{name}-scheduler", labels, "scheduler")
+        scheduler["metadata"]["ownerReferences"] = [owner]
+        await self._make_available(scheduler)
         if groups:
             body = {
                 "apiVersion": DASK_WORKER_GROUPS.api_version,
                 "kind": DASK_WORKER_GROUPS.kind,
-                "metadata": {"name": f"{name}-default", "labels": labels},
+                "metadata": {
+                    "name": f"{name}-default",
+                    "labels": labels,
+                    "ownerReferences": [owner],
+                },
                 "spec": {"cluster": name, "worker": cluster["spec"]["worker"]},
             }
             await self.kube.create(DASK_WORKER_GROUPS, body, self.namespace)
 
     async def _make_available(self, body: KubeObject) -> None:
-        try:
-            await self.kube.create(DEPLOYMENTS, body, self.namespace)
-        except AlreadyExists:
-            return
+        await self.kube.create(DEPLOYMENTS, body, self.namespace)
         status = {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1}
         await self.kube.patch(
             DEPLOYMENTS, body["metadata"]["name"], {"status": status}, self.namespace,

@@ -1,0 +1,327 @@
+"""The operator's process on a real API server and a real S3 server: rates, latencies, rest, load.
+
+Run with `make bench BENCH=operator_load`, or
+`python -m tests.tools.bench.operator_load [--known 500] [--rest 5000] [--running 1000]`. There is
+no node: a script does what dask-kubernetes would. All share the machine's cores; CPU seconds are
+those of the operator and the processes that resolve plans for it. Writes are what the API server
+counts, without leases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tests.support import api_server, operator_process, s3, workplans
+from tests.support.api_server import ApiServer
+from tests.support.operator_process import OperatorProcess
+from tests.support.operators import DaskOperator, eventually
+from tests.support.scripted_cluster import Seen
+from tests.support.waiting import until
+from voxk8s import constants
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.resources import (
+    DASK_AUTOSCALERS,
+    LEASES,
+    NAMESPACES,
+    WORK_PLANS,
+)
+from voxk8s.execution import ExecutionEngine, load_plan
+from voxk8s.storage import ResultStore
+
+PLAN: Final = workplans.addition(0.5, 0.5)
+REST_SECONDS: Final = 30.0
+_REQUESTS: Final = re.compile(
+    r'apiserver_request_total\{[^}]*[,{]resource="(?P<resource>[^"]*)"[^}]*verb="(?P<verb>[^"]*)"'
+    r"[^}]*\} (?P<count>\S+)"
+)
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "APPLY", "DELETE"})
+
+
+class Bench:
+    """An API server, a store with the result of one plan, and operators that are started on it."""
+
+    def __init__(self, server: ApiServer, kube: KubeClient, store: ResultStore, env: Any) -> None:
+        self.server, self.kube, self.store, self.env = server, kube, store, env
+        self.namespace = ""
+
+    async def new_namespace(self) -> None:
+        """Take a namespace for what follows."""
+        self.namespace = await api_server.make_namespace(self.kube)
+
+    def start(self, profile: str = "") -> OperatorProcess:
+        """Start an operator."""
+        env = {
+            **self.env,
+            constants.ENV_STORE: self.store.url,
+            constants.ENV_LOG_LEVEL: "WARNING",
+            **({operator_process.PROFILE: profile} if profile else {}),
+        }
+        return operator_process.start(self.server, "bench", env)
+
+    async def leads(self) -> None:
+        """Wait until an operator leads."""
+
+        async def probe() -> bool:
+            found = await self.kube.find(LEASES, "voxk8s-operator", "default")
+            return bool(found and found["spec"].get("holderIdentity"))
+
+        await eventually(probe, "the operator leads", 120, 0.01)
+
+    async def apply(self, names: Iterable[str], plan: Any = PLAN, **spec: Any) -> None:
+        """Create WorkPlans, 16 at a time."""
+        await each(
+            names,
+            lambda name: self.kube.create(
+                WORK_PLANS, workplans.workplan(name, plan, **spec), self.namespace
+            ),
+        )
+
+    async def requests(self) -> dict[tuple[str, str], float]:
+        """Return the writes that the API server has counted, by verb and resource."""
+        response = await self.kube._call("GET", "/metrics", accept="text/plain")
+        found: dict[tuple[str, str], float] = {}
+        for match in _REQUESTS.finditer((await response.read()).decode()):
+            key = match["verb"], match["resource"]
+            if match["verb"] in _WRITES and match["resource"] not in ("leases", ""):
+                found[key] = found.get(key, 0.0) + float(match["count"])
+        return found
+
+
+async def each(items: Iterable[Any], do: Callable[[Any], Awaitable[Any]]) -> None:
+    """Do something with all items, 16 at a time."""
+    slots = asyncio.Semaphore(16)
+
+    async def one(item: Any) -> None:
+        async with slots:
+            await do(item)
+
+    await asyncio.gather(*(one(item) for item in items))
+
+
+def is_over(thing: Mapping[str, Any]) -> bool:
+    """Whether a WorkPlan has its completion time."""
+    return bool((thing.get("status") or {}).get("completionTime"))
+
+
+def has_ended(seen: Seen, name: str) -> bool:
+    """Whether the last state is the end of a WorkPlan."""
+    last = seen.states[-1] if seen.states else None
+    return last is not None and last["metadata"]["name"] == name and is_over(last)
+
+
+def row(what: str, value: str, goal: str = "") -> None:
+    """Print a row."""
+    print(f"{what:<64} {value:>16}  {goal}", flush=True)
+
+
+def per_plan(before: Mapping[Any, float], after: Mapping[Any, float], count: int, own: int) -> str:
+    """Return the writes for each WorkPlan, without the creations of this benchmark itself."""
+    spent = {key: after[key] - before.get(key, 0.0) for key in after}
+    spent["POST", "workplans"] = spent.get(("POST", "workplans"), 0.0) - own
+    named = ", ".join(
+        f"{verb} {resource} {number / count:.2f}"
+        for (verb, resource), number in sorted(spent.items()) if number / count >= 0.01
+    )  # fmt: skip
+    return f"{sum(spent.values()) / count:.2f} ({named})"
+
+
+async def known(bench: Bench, count: int, profile: str) -> None:
+    """Measure known plans: many at once, and one after the other."""
+    await bench.new_namespace()
+    operator = bench.start(profile)
+    try:
+        await bench.leads()
+        await bench.apply(["warm-up"])
+        version = (await bench.kube.list(WORK_PLANS, bench.namespace)).resource_version
+        seen = Seen(bench.kube, WORK_PLANS, bench.namespace)
+        watching = asyncio.create_task(seen.run(version))
+        waits = []
+        for number in range(60):
+            began = time.perf_counter()
+            await bench.apply([f"one-{number}"])
+            await until(partial(has_ended, seen, f"one-{number}"))
+            waits.append(time.perf_counter() - began)
+            await asyncio.sleep(0.1)  # what it writes after the end belongs to this plan
+        waits = sorted(waits[10:])
+        row("one known plan, apply -> Succeeded: median", f"{waits[25] * 1000:.0f} ms", "60 ms")
+        row("one known plan, apply -> Succeeded: worst of 50", f"{waits[-1] * 1000:.0f} ms")
+        before, cpu, own = await bench.requests(), operator.cpu(), operator.cpu(own=True)
+        ends = sum(map(is_over, seen.states))
+        began = time.perf_counter()
+        await bench.apply([f"many-{number}" for number in range(count)])
+        created = time.perf_counter() - began
+        await until(lambda: sum(map(is_over, seen.states)) >= ends + count, 300)
+        seconds = time.perf_counter() - began
+        await asyncio.sleep(3)  # events are written in the background
+        cpu, own = operator.cpu() - cpu, operator.cpu(own=True) - own
+        row(f"known plans a second, of {count} at once", f"{count / seconds:.0f}", "100")
+        row("  of them created a second", f"{count / created:.0f}")
+        row("CPU for each: operator", f"{own / count * 1000:.1f} ms")
+        row("CPU for each: processes that resolve", f"{(cpu - own) / count * 1000:.1f} ms")
+        row("memory of the operator", f"{operator.memory(own=True) / 2**20:.0f} MiB")
+        row("memory with the processes that resolve", f"{operator.memory() / 2**20:.0f} MiB")
+        row("writes for each", per_plan(before, await bench.requests(), count, count), "3")
+        watching.cancel()
+    finally:
+        operator.end()
+
+
+async def rest(bench: Bench, count: int) -> None:
+    """Measure a start beside many WorkPlans that have ended, and then nothing happening."""
+    await bench.new_namespace()
+    names = [f"old-{number}" for number in range(count)]
+    await bench.apply(names)
+    status = _ended_status()
+
+    async def end(name: str) -> None:
+        await bench.kube.apply(
+            WORK_PLANS,
+            {**workplans.workplan(name), "spec": None, "status": status} | {"spec": {}},
+            bench.namespace, manager="voxk8s-operator", subresource="status",
+        )  # fmt: skip
+
+    await each(names, end)
+    await bench.kube.delete(LEASES, "voxk8s-operator", "default")
+    before = await bench.requests()
+    began = time.perf_counter()
+    operator = bench.start()
+    try:
+        await bench.leads()
+        row(f"start beside {count} WorkPlans until it leads",
+            f"{time.perf_counter() - began:.1f} s")  # fmt: skip
+        await _quiet(operator)
+        row("  CPU until it is at rest", f"{operator.cpu():.1f} s")
+        cpu, began = operator.cpu(), time.perf_counter()
+        await asyncio.sleep(REST_SECONDS)
+        share = (operator.cpu() - cpu) / (time.perf_counter() - began)
+        row(f"{count} WorkPlans at rest: CPU", f"{share * 100:.1f} %", "2 %")
+        row("  memory of the operator", f"{operator.memory(own=True) / 2**20:.0f} MiB", "200 MB")
+        row("  writes in all", per_plan(before, await bench.requests(), 1, 0), "0")
+    finally:
+        operator.end()
+
+
+def _ended_status() -> dict[str, Any]:
+    stamp = "2026-01-02T03:04:05Z"
+    state = {"Ready": "True", "Succeeded": "True", "Reconciling": "False", "Stalled": "False",
+             "StoreReady": "True", "ClusterReady": "True"}  # fmt: skip
+    return {
+        "observedGeneration": 1, "phase": "Succeeded", "reason": "AllGoalsReached",
+        "message": "All results were in the store: no operation had to be computed.",
+        "startTime": stamp, "completionTime": stamp, "duration": "0s", "progress": "1/1",
+        "conditions": [
+            {"type": kind, "status": value, "reason": "AllGoalsReached", "message": "",
+             "lastTransitionTime": stamp, "observedGeneration": 1}
+            for kind, value in state.items()
+        ],
+        "operations": {
+            "total": 1, "cached": 1, "computed": 0, "failed": 0, "running": 0, "pending": 0,
+        },
+        "results": [{"goal": "sum", "kind": "print", "value": 1.0}],
+    }  # fmt: skip
+
+
+async def running(bench: Bench, count: int) -> None:
+    """Measure new WorkPlans until each has its children, and then all of them running."""
+    await bench.new_namespace()
+    operator = bench.start()
+    try:
+        await bench.leads()
+        dask = DaskOperator(bench.kube, bench.namespace)
+        before, cpu, began = await bench.requests(), operator.cpu(), time.perf_counter()
+        plans = [workplans.addition(0.5, 1.0 + number) for number in range(count)]
+
+        async def create(number: int) -> None:
+            await bench.apply([f"run-{number}"], plans[number])
+
+        await each(range(count), create)
+
+        async def started() -> bool:
+            await dask.handle_clusters()
+            found = await bench.kube.list(DASK_AUTOSCALERS, bench.namespace)
+            return len(found.items) >= count
+
+        await eventually(started, "all runs have their autoscalers", 900, 1.0)
+        seconds, cpu = time.perf_counter() - began, operator.cpu() - cpu
+        row(f"{count} new WorkPlans until they have their children: a second",
+            f"{count / seconds:.1f}")  # fmt: skip
+        row("  CPU for each", f"{cpu / count * 1000:.0f} ms")
+        writes = per_plan(before, await bench.requests(), count, count)
+        row("  writes for each, dask-kubernetes' 4 included", writes)
+        await _quiet(operator)
+        before, cpu, began = await bench.requests(), operator.cpu(), time.perf_counter()
+        await asyncio.sleep(REST_SECONDS)
+        share = (operator.cpu() - cpu) / (time.perf_counter() - began)
+        row(f"{count} WorkPlans running: CPU", f"{share * 100:.1f} %")
+        row("  memory of the operator", f"{operator.memory(own=True) / 2**20:.0f} MiB")
+        writes = per_plan(before, await bench.requests(), count, 0)
+        row(f"  writes for each within {REST_SECONDS:.0f} s", writes)
+    finally:
+        operator.end()
+
+
+async def _quiet(operator: OperatorProcess) -> None:
+    """Wait until the operator uses little CPU for some seconds."""
+    still = 0
+    while still < 3:
+        cpu = operator.cpu()
+        await asyncio.sleep(1)
+        still = still + 1 if operator.cpu() - cpu < 0.2 else 0
+
+
+async def measure(options: argparse.Namespace, server: ApiServer, store: s3.S3Server) -> None:
+    """Measure everything that was asked for."""
+    opened = store.store("bench")
+    engine = ExecutionEngine(opened, write_files=False)
+    engine.execute_workplan(load_plan(msgspec.json.encode(PLAN)))
+    async with await server.connect() as kube:
+        await api_server.install_crds(kube)
+        bench = Bench(server, kube, opened, store.env)
+        if options.known:
+            await known(bench, options.known, options.profile)
+        if options.running:
+            await running(bench, options.running)
+            await kube.delete(NAMESPACES, bench.namespace)
+            await _empty(bench)
+        if options.rest:
+            await rest(bench, options.rest)
+
+
+async def _empty(bench: Bench) -> None:
+    """Delete all WorkPlans: no controller does it for a namespace here."""
+    items = (await bench.kube.list(WORK_PLANS, bench.namespace)).items
+    await each(
+        items,
+        lambda item: bench.kube.delete(WORK_PLANS, item["metadata"]["name"], bench.namespace),
+    )
+
+
+def main() -> None:
+    """Start the servers, measure, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--known", type=int, default=500)
+    parser.add_argument("--rest", type=int, default=5000)
+    parser.add_argument("--running", type=int, default=1000)
+    parser.add_argument("--profile", default="", help="file for a profile of the known plans")
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        s3.serve(Path(folder)) as store,
+        api_server.serve() as server,
+    ):
+        print(f"\n{'the operator on a real API server':<64} {'here':>16}  goal")
+        asyncio.run(measure(options, server, store))
+
+
+if __name__ == "__main__":
+    main()
