@@ -47,7 +47,7 @@ class OperatorProcess:
 
     def cpu(self, *, own: bool = False) -> float:
         """Return the CPU seconds of all of them, or only of its own process."""
-        return sum(_cpu(pid) for pid in (self.pids[:1] if own else self.pids))
+        return sum(cpu_of(pid) for pid in (self.pids[:1] if own else self.pids))
 
     def memory(self, *, own: bool = False) -> int:
         """Return the resident bytes of all of them, or only of its own process."""
@@ -99,7 +99,7 @@ def start(server: ApiServer, name: str, env: Mapping[str, str]) -> OperatorProce
     return OperatorProcess(process, log)
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """Return the CPU seconds of a process, its threads included; 0 if it has ended."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()

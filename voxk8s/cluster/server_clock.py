@@ -11,10 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 
 def _local_time() -> datetime:
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=8)  # all answers of a second have the same header
+def _seconds(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp()
 
 
 @dataclass(slots=True)
@@ -36,7 +42,7 @@ class ServerClock:
     def note(self, date: str | None, sent: float, received: float) -> None:
         """Learn from a response with the header `Date`."""
         try:
-            second = parsedate_to_datetime(date or "").timestamp()
+            second = _seconds(date or "")
         except ValueError:
             return
         earliest, latest = second - received, second + 1.0 - sent

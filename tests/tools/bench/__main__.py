@@ -15,6 +15,7 @@ BENCHMARKS: Final = (
     "kernels",
     "kernel_threads",
     "large_values",
+    "operator_load",
     "overhead",
     "plan",
     "scale",
