@@ -239,8 +239,10 @@ ENV_STORE_TRUST: Final = "VOXK8S_STORE_TRUST"
 """JSON object: the trust domains of the default store, and the namespaces of each."""
 ENV_STORE_STS: Final = "VOXK8S_STORE_STS"
 """JSON object: how the operator gets credentials for the runs of a trust domain."""
-DOMAIN_SECRETS_FOLDER: Final = "/etc/voxk8s/domains"
-"""Where the operator's pod has the Secrets of trust domains, in a folder of each."""
+DOMAIN_SECRETS_FOLDER: Final = "/run/voxk8s/domains"
+"""Where the operator's pod has the Secrets of trust domains, in a folder of each.
+
+Not in /etc, which processes that resolve plans may read."""
 STORE_SECRET: Final = "voxk8s-store"
 """Name of the Secret with the store's credentials in each namespace that has runs."""
 ENV_WATCH_NAMESPACES: Final = "VOXK8S_WATCH_NAMESPACES"

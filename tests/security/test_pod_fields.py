@@ -41,6 +41,7 @@ VALUES: dict[str, Any] = {
         "labels": ["lab.example/*", "team"],
         "tolerations": ["gpu"],
         "priorityClasses": ["low"],
+        "serviceAccounts": ["lab-*"],
         "maxWorkers": 8,
         "limits": {"cpu": 4, "memory": "8Gi"},
     },
@@ -50,6 +51,7 @@ POLICY = Policy(
     labels=("lab.example/*", "team"),
     tolerations=("gpu",),
     priority_classes=("low",),
+    service_accounts=("lab-*",),
     max_workers=8,
     limits={"cpu": 4, "memory": "8Gi"},
 )
@@ -70,6 +72,7 @@ ATTACKS: dict[str, dict[str, Any]] = {
         "worker": {"tolerations": [{"key": "node-role.kubernetes.io/control-plane"}]}
     },
     "critical": {"scheduler": {"priorityClassName": "system-node-critical"}},
+    "account of another": {"serviceAccountName": "voxk8s-operator"},
     "affinity": {"worker": {"affinity": {"podAffinity": {}}}},
     "too many workers": {"maxWorkers": 9},
     "too much memory": {"worker": {"resources": {"limits": {"cpu": 1, "memory": "8193Mi"}}}},
@@ -86,6 +89,7 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "allowed labels": {"worker": {"labels": {"lab.example/a": "b", "team": "a"}}},
     "an allowed taint": {"worker": {"tolerations": [{"key": "gpu", "operator": "Exists"}]}},
     "low priority": {"worker": {"priorityClassName": "low"}},
+    "an allowed account": {"serviceAccountName": "lab-reader"},
     "eight workers": {"maxWorkers": 8},
     "amounts": {
         "worker": {

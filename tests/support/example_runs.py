@@ -74,7 +74,7 @@ def manifests(
     return [
         rbac.build_compute_account(workplan.metadata.namespace),
         rbac.build_runner_account(workplan, defaults),
-        *rbac.build_runner_role(workplan, defaults),
+        *rbac.build_runner_role(workplan, defaults, store),
         build_credentials_secret(workplan.metadata.namespace, CREDENTIALS),
         *network_policies.build_network_policies(workplan, defaults, store),
         cluster,

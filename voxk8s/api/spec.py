@@ -221,6 +221,17 @@ class Cluster(ApiStruct, frozen=True):
         ]
         | None
     ) = None
+    service_account_name: (
+        Annotated[
+            str,
+            text(
+                "ServiceAccount of workers and runner, which has access to the store or to inputs;"
+                " the chart's if omitted. The chart's policy must allow it.",
+                NAME_LENGTH,
+            ),
+        ]
+        | None
+    ) = None
     pool_ref: Annotated[
         LocalReference | None, doc("Name of a shared Dask cluster to use instead of a new one.")
     ] = None

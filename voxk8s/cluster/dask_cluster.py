@@ -20,7 +20,7 @@ from voxk8s.cluster.pod_template import (
     single_thread_env,
 )
 from voxk8s.cluster.quantities import parse_quantity
-from voxk8s.cluster.rbac import COMPUTE_ACCOUNT
+from voxk8s.cluster.rbac import COMPUTE_ACCOUNT, named_account
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS
 from voxk8s.cluster.run_inputs import input_env
 from voxk8s.cluster.store_target import StoreTarget, store_env
@@ -218,7 +218,12 @@ def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
             template, child_names.child_labels(workplan, "worker", defaults.version)
         ),
         "spec": pod_spec(
-            main, template, workplan, defaults, service_account=COMPUTE_ACCOUNT, token=False
+            main,
+            template,
+            workplan,
+            defaults,
+            service_account=named_account(workplan, store) or COMPUTE_ACCOUNT,
+            token=False,
         ),
     }
 

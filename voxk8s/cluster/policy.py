@@ -25,8 +25,8 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     An entry allows the text that equals it, or, if it ends in `*`, all that begins with the rest.
     `images` are images beside the chart's engine image; `env` names of variables; `labels` and
     `annotations` their keys; `node_selectors` keys of node labels; `tolerations` keys of taints, of
-    which `*` alone also allows to tolerate all. `limits` are the largest amounts of a resource that
-    one container may have, 0 for none.
+    which `*` alone also allows to tolerate all; `service_accounts` names of accounts. `limits` are
+    the largest amounts of a resource that one container may have, 0 for none.
     """
 
     images: tuple[str, ...] = ()
@@ -36,6 +36,7 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     node_selectors: tuple[str, ...] = ("kubernetes.io/arch", "kubernetes.io/os")
     tolerations: tuple[str, ...] = ()
     priority_classes: tuple[str, ...] = ()
+    service_accounts: tuple[str, ...] = ()
     affinity: bool = False
     max_workers: int = 100
     limits: Mapping[str, int | str] = msgspec.field(default_factory=dict)
@@ -77,6 +78,11 @@ def _cluster_violations(cluster: Cluster, policy: Policy, engine_image: str) -> 
     image = cluster.image
     if image is not None and not is_allowed(image, (engine_image, *policy.images)):
         yield Violation("spec.cluster.image", "images", f"the image {image} is not allowed")
+    account = cluster.service_account_name
+    yield from _unlisted(
+        "spec.cluster.serviceAccountName", "serviceAccounts", "the service account",
+        (account,) if account else (), policy.service_accounts,
+    )  # fmt: skip
     for component in ("worker", "scheduler", "runner"):
         template = getattr(cluster, component)
         if template is not None:

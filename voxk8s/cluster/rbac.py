@@ -10,6 +10,7 @@ from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS
+from voxk8s.cluster.store_target import StoreTarget
 
 COMPUTE_ACCOUNT: Final = "voxk8s-compute"
 """ServiceAccount of schedulers and workers, one per namespace, without permissions."""
@@ -61,7 +62,14 @@ def account_reference(name: str, uid: str) -> OwnerReference:
     )
 
 
-def build_runner_role(workplan: WorkPlanResource, defaults: Defaults) -> tuple[Manifest, ...]:
+def named_account(workplan: WorkPlanResource, store: StoreTarget) -> str:
+    """Return the account of runner and workers that has rights on the store; empty for our own."""
+    return workplan.spec.cluster.service_account_name or store.service_account
+
+
+def build_runner_role(
+    workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget
+) -> tuple[Manifest, ...]:
     """Build the runner's Role and RoleBinding.
 
     The Role permits to get the WorkPlan and the ConfigMap of its source, and to patch its status.
@@ -83,7 +91,7 @@ def build_runner_role(workplan: WorkPlanResource, defaults: Defaults) -> tuple[M
             "subjects": [
                 {
                     "kind": "ServiceAccount",
-                    "name": name,
+                    "name": named_account(workplan, store) or name,
                     "namespace": workplan.metadata.namespace,
                 }
             ],

@@ -18,6 +18,7 @@ from voxk8s.cluster.pod_template import (
     resources_of,
     single_thread_env,
 )
+from voxk8s.cluster.rbac import named_account
 from voxk8s.cluster.resources import JOBS
 from voxk8s.cluster.run_inputs import input_env
 from voxk8s.cluster.store_target import StoreTarget, store_env
@@ -75,7 +76,7 @@ def build_runner_job(
         defaults,
         resources_of(template.resources, defaults.runner),
     )
-    account = child_names.runner_name(workplan)
+    account = named_account(workplan, store) or child_names.runner_name(workplan)
     # The 0 keeps the names of Jobs that exist in clusters.
     name = f"{child_names.child_name(workplan, 'run', cluster, 0)}-runner"
     spec = pod_spec(main, template, workplan, defaults, service_account=account, token=True)

@@ -18,7 +18,7 @@ class StoreTarget:
     `secret` is a Secret of the WorkPlan's namespace with the credentials; None if the pods get
     access by other means (a cloud's workload identity) or the store needs no credentials.
     `default` tells that the chart names the store, not the WorkPlan. The run writes in its own of
-    the `domains`.
+    the `domains`. `service_account` is the account of its pods where the store knows it.
     """
 
     url: str
@@ -27,6 +27,7 @@ class StoreTarget:
     secret: str | None = None
     default: bool = False
     domains: TrustDomains = field(default_factory=TrustDomains)
+    service_account: str = ""
 
 
 def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] | Manifest]:

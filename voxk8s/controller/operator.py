@@ -22,8 +22,11 @@ from voxk8s.controller.leader_election import LeaderElector
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.reconciler import Reconciler
-from voxk8s.controller.resolve.process_pool import ProcessPool, warm_up_request
-from voxk8s.controller.resolve.resolve_request import ResolveRequest
+from voxk8s.controller.resolve.process_pool import (
+    WARM_UP_TIMEOUT,
+    ProcessPool,
+    warm_up_request,
+)
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import WorkQueue
@@ -61,9 +64,7 @@ class Operator:
         # Only this client writes, and only while this replica leads; the elector has its own.
         self._kube = kube = kube.guarded(self._elector.check) if config.leader_election else kube
         now = kube.server_clock.now
-        self._pool = ProcessPool(
-            config.resolvers, config.resolver_memory, _default_warm_up_request(config)
-        )
+        self._pool = ProcessPool(config.resolvers, config.resolver_memory)
         self._resolver = Resolver(self._pool, now)
         self._recorder = EventRecorder(kube, config.identity, now)
         self._metrics = Metrics()
@@ -108,7 +109,7 @@ class Operator:
         self._watching = asyncio.create_task(
             self._state.run(self._kube, self._config.namespaces, time.monotonic)
         )
-        self._warming_up = asyncio.create_task(self._pool.warm_up())
+        self._warming_up = asyncio.create_task(self._warm_up())
         leading = asyncio.create_task(self._lead())
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -145,6 +146,16 @@ class Operator:
         if self._warming_up is None or not self._warming_up.done():
             return "the processes that resolve plans are not warm yet"
         return ""
+
+    async def _warm_up(self) -> None:
+        """Start the processes that resolve plans, with credentials as look-ups have them."""
+        url = self._config.store.url
+        if url is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WARM_UP_TIMEOUT):
+                    found = await self._credentials.warm_up_options()
+                    self._pool.warm_up_request = warm_up_request(url, *found) if found else None
+        await self._pool.warm_up()
 
     async def _lead(self) -> None:
         """Reconcile while this replica leads; ends when the lease is lost or the queue closed."""
@@ -210,8 +221,3 @@ async def _cancel(*tasks: asyncio.Task[Any] | None) -> None:
     for task in existing:
         task.cancel()
     await asyncio.gather(*existing, return_exceptions=True)
-
-
-def _default_warm_up_request(config: Config) -> ResolveRequest | None:
-    store = config.store
-    return warm_up_request(store.url, store.options) if store.url else None

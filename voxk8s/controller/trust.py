@@ -15,24 +15,28 @@ class Domain(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     """A trust domain of the chart's `store.domains`.
 
     Results of `trusts` are believed in it, not the other way round. `existing_secret` tells that
-    the operator has a Secret with the static keys of its runs.
+    the operator has a Secret with the static keys of its runs, `service_account` is the account of
+    their pods where it gives them an identity that the store knows: then they get no keys.
     """
 
     namespaces: tuple[str, ...] = ()
     trusts: tuple[str, ...] = ()
     existing_secret: str = ""
+    service_account: str = ""
 
 
 class Trust(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """The chart's values `store.trust`, `store.domains` and `store.trusts`.
+    """The chart's values `store.trust`, `store.domains`, `store.trusts` and `store.serviceAccount`.
 
     A namespace that no domain names has a domain of its own, of its name, if `per_namespace`, else
-    it belongs to `shared`. `trusts` are what the domains of namespaces believe.
+    it belongs to `shared`. `trusts` are what the domains of namespaces believe, `service_account`
+    is the account of their pods.
     """
 
     per_namespace: bool = False
     domains: Mapping[str, Domain] = msgspec.field(default_factory=dict)
     trusts: tuple[str, ...] = ()
+    service_account: str = ""
 
     @property
     def divides(self) -> bool:
@@ -42,6 +46,13 @@ class Trust(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
     def names(self, namespace: str) -> bool:
         """Whether a domain of the chart names a namespace."""
         return any(namespace in domain.namespaces for domain in self.domains.values())
+
+    def account_of(self, namespace: str) -> str:
+        """Return the service account that gives the runs of a namespace access; empty if none."""
+        for domain in self.domains.values():
+            if namespace in domain.namespaces:
+                return domain.service_account
+        return self.service_account
 
     def domains_of(self, namespace: str) -> TrustDomains:
         """Return the domain of a namespace, and those that it trusts.

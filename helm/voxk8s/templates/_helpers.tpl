@@ -92,7 +92,7 @@ imagePullSecrets:
 {{- $store := .Values.store -}}
 {{- $several := or (gt (len $store.allowedNamespaces) 1) (has "*" $store.allowedNamespaces) -}}
 {{- $perNamespace := eq (default (ternary "namespace" "shared" $several) $store.trust) "namespace" -}}
-{{- dict "perNamespace" $perNamespace "domains" $store.domains "trusts" $store.trusts | toJson -}}
+{{- dict "perNamespace" $perNamespace "domains" $store.domains "trusts" $store.trusts "serviceAccount" $store.serviceAccount | toJson -}}
 {{- end -}}
 
 {{/* How the operator gets keys for runs; the chart's S3 server has an STS and the role `runs`. */}}
@@ -105,7 +105,12 @@ imagePullSecrets:
 {{- $read := default (list (printf "%s/inputs/" $root)) $sts.readPrefixes -}}
 {{- $write := default (list (printf "%s/outputs/{domain}/" $root)) $sts.writePrefixes -}}
 {{- $trust := include "voxk8s.store.trust" . | fromJson -}}
-{{- if and (include "voxk8s.store.secret" .) (not $sts.roleArn) $trust.perNamespace -}}
+{{- range $name, $domain := .Values.store.domains -}}
+{{- if and $domain.existingSecret $domain.serviceAccount -}}
+{{- fail (printf "store.domains.%s: set existingSecret or serviceAccount, not both: keys take precedence over an identity" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (include "voxk8s.store.secret" .) (not $sts.roleArn) (not .Values.store.serviceAccount) $trust.perNamespace -}}
 {{- fail "store.trust: namespaces that do not trust each other need keys of their own: set store.sts.roleArn, or store.trust to shared if they may read, forge and delete each other's results" -}}
 {{- end -}}
 {{- merge (dict "readPrefixes" $read "writePrefixes" $write) $sts | toJson -}}

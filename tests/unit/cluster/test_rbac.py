@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.support.example_runs import GOLDEN, only
+from dataclasses import replace
+
+from tests.support.example_runs import GOLDEN, PLAIN, STORE, manifests, only, work_plan
 from tests.support.example_runs import SHAPED as SHAPED_WORKPLAN
 from tests.support.restricted import pods
 
@@ -30,3 +32,17 @@ def test_runner_may_only_write_its_own_status() -> None:
         (["workplans/status"], [own], ["patch"]),
         (["configmaps"], ["programs"], ["get"]),
     ]
+
+
+def test_accounts_with_access_to_the_store() -> None:
+    """Workers and runner have the domain's account, or that of the WorkPlan; the scheduler none."""
+    store = replace(STORE, secret=None, service_account="reader")
+    for cluster, account in (({}, "reader"), ({"serviceAccountName": "mine"}, "mine")):
+        run = manifests(work_plan(cluster={"maxWorkers": 1, **cluster}), PLAIN, store)
+        found, job = only(run, "DaskCluster")["spec"], only(run, "Job")["spec"]
+        assert found["worker"]["spec"]["serviceAccountName"] == account
+        assert job["template"]["spec"]["serviceAccountName"] == account
+        assert found["scheduler"]["spec"]["serviceAccountName"] == "voxk8s-compute"
+        assert [each["name"] for each in only(run, "RoleBinding")["subjects"]] == [account]
+        names = {item["name"] for item in job["template"]["spec"]["containers"][0]["env"]}
+        assert "AWS_SECRET_ACCESS_KEY" not in names

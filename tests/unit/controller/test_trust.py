@@ -45,3 +45,11 @@ def test_prefixes_of_a_domain() -> None:
         "s3://b/in/",
         "s3://b/team/out/",
     )
+
+
+def test_accounts_of_namespaces() -> None:
+    """That of the domain that names the namespace, even if it is none; else the chart's."""
+    teams = {"team": Domain(("lab",), service_account="reader"), "keys": Domain(("ward",))}
+    trust = Trust(domains=teams, service_account="others")
+    found = [trust.account_of(namespace) for namespace in ("lab", "ward", "elsewhere")]
+    assert found == ["reader", "", "others"]

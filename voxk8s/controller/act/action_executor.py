@@ -19,6 +19,7 @@ from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed, Problem
 from voxk8s.controller.resolve.resolve_request import make_request
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.storage import StoreOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ class ActionExecutor:
         self.children.forget(uid)
         self.status.forget(uid)
 
+    async def _look_up_options(self, namespace: str) -> StoreOptions:
+        credentials = self.children.credentials
+        if credentials is None:
+            return self.config.store.options
+        return await credentials.look_up_options(namespace)
+
     async def _execute(
         self, observed: Observed, action: Action, requeue: Callable[[], None]
     ) -> bool:
@@ -71,7 +78,7 @@ class ActionExecutor:
                     metadata.uid,
                     metadata.namespace,
                     workplan.spec.priority,
-                    lambda: make_request(self.kube, self.config, workplan),
+                    lambda: make_request(self.kube, self.config, workplan, self._look_up_options),
                     requeue,
                 )
             case actions.ForgetPlan():

@@ -280,7 +280,7 @@ class Children:
         workplan, defaults = observed.workplan, self.config.defaults
         target = self._access(observed).target
         manifests = [
-            *build_runner_role(workplan, defaults),
+            *build_runner_role(workplan, defaults, target),
             *build_network_policies(workplan, defaults, target),
         ]
         if self._encrypted(observed):

@@ -1,7 +1,8 @@
-"""The credentials of runs: one Secret of a fixed name in each namespace, for its trust domain.
+"""The credentials of runs and of look-ups for them: those of the trust domain of a namespace.
 
 They are, in this order: the static keys of the domain, a session of the store's STS that is
-confined to the domain, or, where all namespaces share one domain, the operator's own keys.
+confined to the domain, or, where all namespaces share one domain, the operator's own keys. Runs
+read them from one Secret of a fixed name, unless their service account gives them an identity.
 """
 
 from __future__ import annotations
@@ -46,14 +47,17 @@ class RunCredentials:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     assume: Callable[..., tuple[StoreOptions, datetime]] = assume_role
     folder: Path = Path(constants.DOMAIN_SECRETS_FOLDER)
-    _sessions: dict[str, _Credentials] = field(default_factory=dict)
+    _sessions: dict[TrustDomains, _Credentials] = field(default_factory=dict)
+    _asking: dict[TrustDomains, asyncio.Lock] = field(default_factory=dict)
     _written: dict[str, tuple[TrustDomains, _Credentials]] = field(default_factory=dict)
 
     async def write(self, namespace: str) -> None:
-        """Write the Secret of a namespace, unless it has credentials that last.
+        """Write the Secret of a namespace, unless it has credentials that last, or needs none.
 
         Raises StoreAccessDenied, StoreUnreachable, and the errors of the API server.
         """
+        if self.config.trust.account_of(namespace):
+            return
         domains = self.config.trust.domains_of(namespace)
         credentials = await self._credentials(domains)
         if credentials is None or self._written.get(namespace) == (domains, credentials):
@@ -67,6 +71,30 @@ class RunCredentials:
             await self.kube.patch(SECRETS, constants.STORE_SECRET, {"data": data}, namespace)
         self._written[namespace] = domains, credentials
 
+    async def look_up_options(self, namespace: str) -> StoreOptions:
+        """Return what the operator looks results of a namespace up with: no more than a run may do.
+
+        Only where runs have an identity of their own and there is no STS these are the operator's
+        own credentials. Raises StoreAccessDenied and StoreUnreachable.
+        """
+        trust = self.config.trust
+        credentials = await self._credentials(
+            trust.domains_of(namespace), has_identity=bool(trust.account_of(namespace))
+        )
+        return self.config.options if credentials is None else credentials.options
+
+    async def warm_up_options(self) -> tuple[StoreOptions, TrustDomains] | None:
+        """Return credentials for a look-up of nothing, and their domain; None if there are none."""
+        for name in (constants.SHARED_DOMAIN, *self.config.trust.domains):
+            try:
+                credentials = await self._credentials(TrustDomains(name))
+            except Voxk8sError as error:
+                _log.info("no credentials of trust domain %s to warm up with: %s", name, error)
+            else:
+                options = self.config.options if credentials is None else credentials.options
+                return options, TrustDomains(name)
+        return None
+
     async def keep_fresh(self) -> None:
         """Renew what was written before it ends, until cancelled: pods read it when they start."""
         while True:
@@ -77,15 +105,18 @@ class RunCredentials:
                 except Voxk8sError as error:
                     _log.warning("credentials of namespace %s: %s", namespace, error)
 
-    async def _credentials(self, domains: TrustDomains) -> _Credentials | None:
+    async def _credentials(
+        self, domains: TrustDomains, *, has_identity: bool = False
+    ) -> _Credentials | None:
+        """Return the credentials of a domain; None where its runs have an identity instead."""
         static = self._static(domains.own)
         if static is not None:
             return _Credentials(static, _NEVER)
         config = self.config
         if config.url is not None and config.session.role_arn:
             return await self._session(config.url, domains)
-        if not config.options.key:
-            return None  # The pods have a workload identity.
+        if has_identity or not config.options.key:
+            return None
         if config.trust.divides:
             raise StoreAccessDenied(
                 f"Trust domain {domains.own} has no credentials of its own: set the chart's"
@@ -94,8 +125,13 @@ class RunCredentials:
         return _Credentials(config.options, _NEVER)
 
     async def _session(self, url: str, domains: TrustDomains) -> _Credentials:
+        # Those who need the same session wait for one request.
+        async with self._asking.setdefault(domains, asyncio.Lock()):
+            return await self._current_session(url, domains)
+
+    async def _current_session(self, url: str, domains: TrustDomains) -> _Credentials:
         session = self.config.session
-        found = self._sessions.get(domains.own)
+        found = self._sessions.get(domains)
         if found and found.end - self.now() > timedelta(seconds=session.duration_seconds / 2):
             return found
         policy = session_policy(
@@ -114,7 +150,7 @@ class RunCredentials:
             seconds=session.duration_seconds,
             endpoint=session.endpoint or None,
         )
-        made = self._sessions[domains.own] = _Credentials(options, end)
+        made = self._sessions[domains] = _Credentials(options, end)
         return made
 
     def _static(self, domain: str) -> StoreOptions | None:

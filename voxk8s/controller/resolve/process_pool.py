@@ -27,7 +27,7 @@ from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.inputs.filesystems import preload_s3
 from voxk8s.kernels import registry
 from voxk8s.plan.expansion_limit import set_expansion_limit
-from voxk8s.storage import StoreOptions
+from voxk8s.storage import StoreOptions, TrustDomains
 
 _log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ def warm_up(request: ResolveRequest | None) -> None:
         _log.info("the warm-up of a process failed", exc_info=True)
 
 
-def warm_up_request(url: str, options: StoreOptions) -> ResolveRequest:
+def warm_up_request(url: str, options: StoreOptions, domains: TrustDomains) -> ResolveRequest:
     """Return a request that asks the store for a result, and for an input that does not exist."""
     nodes = [
         {"id": "url", "type": "constant", "value": f"{url.rstrip('/')}/{_MISSING_INPUT}"},
@@ -203,5 +203,6 @@ def warm_up_request(url: str, options: StoreOptions) -> ResolveRequest:
         output_url=None,
         store_url=url,
         options=options,
+        domains=domains,
         prefixes=(url,),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -18,7 +18,7 @@ from voxk8s.constants import INLINE_PLAN_BYTES
 from voxk8s.controller.config import Config
 from voxk8s.controller.resolve.resolution_state import Invalid, TransientFailure
 from voxk8s.controller.resolve.store_access import StoreAccess, secret_options, store_access
-from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied
+from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied, StoreUnreachable
 from voxk8s.storage import StoreOptions, TrustDomains
 
 
@@ -51,10 +51,14 @@ class ResolveRequest:
 
 
 async def make_request(
-    kube: KubeClient, config: Config, workplan: WorkPlanResource
+    kube: KubeClient,
+    config: Config,
+    workplan: WorkPlanResource,
+    look_up_options: Callable[[str], Awaitable[StoreOptions]],
 ) -> ResolveRequest | Invalid | TransientFailure:
     """Read the source and the credentials of a WorkPlan; return the request, or what prevents it.
 
+    `look_up_options` returns what to look results of a namespace up with in the default store.
     The source is read from the API server: the informer does not keep inline plans.
     """
     metadata = workplan.metadata
@@ -72,13 +76,15 @@ async def make_request(
         if size > INLINE_PLAN_BYTES:
             return _too_large(size)
         access = store_access(workplan, config.store)
-        options = await _store_options(kube, config, workplan, access)
+        options = await _store_options(kube, workplan, access, look_up_options)
     except NotFound:
         return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, "The WorkPlan was deleted.")
     except SourceUnavailable as error:
         return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, str(error))
     except StoreAccessDenied as error:
         return TransientFailure(constants.REASON_STORE_ACCESS_DENIED, str(error))
+    except StoreUnreachable as error:
+        return TransientFailure(constants.REASON_STORE_UNREACHABLE, str(error))
     except InvalidPlan as error:
         return Invalid(constants.REASON_INVALID_PLAN, str(error))
     except InvalidUsage as error:
@@ -107,17 +113,19 @@ async def make_request(
 
 
 async def _store_options(
-    kube: KubeClient, config: Config, workplan: WorkPlanResource, access: StoreAccess
+    kube: KubeClient,
+    workplan: WorkPlanResource,
+    access: StoreAccess,
+    look_up_options: Callable[[str], Awaitable[StoreOptions]],
 ) -> StoreOptions | None:
     """Return the credentials for the store, or None if the operator may not read it.
 
     Raises StoreAccessDenied while the user's Secret is missing, even if the operator may not read
     the store: pods that wait for a Secret say so only in their own status.
     """
-    store = workplan.spec.store
+    store, namespace = workplan.spec.store, workplan.metadata.namespace
     if store is None or access.user_secret is None:
-        return config.store.options if access.operator_may_read else None
-    namespace = workplan.metadata.namespace
+        return await look_up_options(namespace) if access.operator_may_read else None
     try:
         secret = await kube.get(SECRETS, access.user_secret, namespace)
     except Forbidden:

@@ -61,14 +61,17 @@ def _default_store(workplan: WorkPlanResource, config: StoreConfig) -> StoreAcce
             f" your own, or have {namespace} added to the chart's store.allowedNamespaces."
         )
     options = config.options
+    account = config.trust.account_of(namespace)
+    has_keys = config.has_credentials and not account
     return StoreAccess(
         target=StoreTarget(
             url=config.url,
             endpoint=options.endpoint,
             region=options.region,
-            secret=constants.STORE_SECRET if config.has_credentials else None,
+            secret=constants.STORE_SECRET if has_keys else None,
             default=True,
             domains=config.trust.domains_of(namespace),
+            service_account=account,
         ),
         operator_may_read=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.config import StoreConfig
 from voxk8s.controller.trust import Domain, SessionConfig, Trust
 from voxk8s.errors import StoreAccessDenied
-from voxk8s.storage import StoreOptions
+from voxk8s.storage import StoreOptions, TrustDomains
 
 if TYPE_CHECKING:
     from voxk8s.cluster.kube_client import KubeClient
@@ -105,3 +106,39 @@ async def test_a_workload_identity_needs_no_secret(tmp_path: Path) -> None:
     scene = Scene(tmp_path, options=StoreOptions())
     await scene.credentials.write("lab")
     assert not scene.kube.objects
+
+
+async def test_look_ups_have_the_rights_of_the_run(tmp_path: Path) -> None:
+    """The operator looks results of a namespace up with a session of its domain, made once."""
+    trust = Trust(domains={"team": Domain(("lab",), trusts=("shared",))})
+    scene = Scene(tmp_path, session=SESSION, trust=trust)
+    found = await asyncio.gather(*(scene.credentials.look_up_options("lab") for _ in range(3)))
+    assert {options.key for options in found} == {"team-1"}
+    assert (await scene.credentials.look_up_options("ward")).key == "shared-2"
+    await scene.credentials.write("lab")
+    assert scene.key("lab") == "team-1"
+
+
+async def test_the_warm_up_leaves_sessions_as_they_are(tmp_path: Path) -> None:
+    """What it asks for has no rights in other domains, and is not what runs get."""
+    trust = Trust(domains={"shared": Domain(("lab",), trusts=("team",))})
+    scene = Scene(tmp_path, session=SESSION, trust=trust)
+    found = await scene.credentials.warm_up_options()
+    assert found == (StoreOptions(key="shared-1", secret="s", token="t"), TrustDomains())
+    await scene.credentials.write("lab")
+    assert scene.key("lab") == "shared-2"
+    alone = Scene(tmp_path, trust=Trust(per_namespace=True))
+    assert await alone.credentials.warm_up_options() is None
+
+
+async def test_an_account_with_an_identity_gets_no_keys(tmp_path: Path) -> None:
+    """No Secret is written for its domain; look-ups use the operator's identity, or a session."""
+    trust = Trust(
+        domains={"team": Domain(("lab",), service_account="reader")}, service_account="others"
+    )
+    for session, key in ((SessionConfig(), "OPERATOR"), (SESSION, "team-1")):
+        scene = Scene(tmp_path, trust=trust, session=session)
+        await scene.credentials.write("lab")
+        await scene.credentials.write("ward")
+        assert not scene.kube.objects
+        assert (await scene.credentials.look_up_options("lab")).key == key

@@ -16,9 +16,11 @@ from voxk8s.controller.resolve.process_pool import ProcessPool
 from voxk8s.controller.resolve.resolution_state import Resolved
 from voxk8s.controller.resolve.store_cache import StoreCache
 from voxk8s.errors import InputUnavailable, StoreUnreachable
-from voxk8s.storage import ResultStore, StoreOptions, open_store
+from voxk8s.storage import ResultStore, StoreOptions, TrustDomains, open_store
 
-WARM_UP = process_pool.warm_up_request("s3://results", StoreOptions(endpoint="http://s3:8333"))
+WARM_UP = process_pool.warm_up_request(
+    "s3://results", StoreOptions(endpoint="http://s3:8333"), TrustDomains()
+)
 
 
 async def test_process_that_dies_is_replaced(script: Script) -> None:

@@ -17,6 +17,7 @@ from tests.unit.controller.scripted_operator import (
 from voxk8s.api.spec import Source
 from voxk8s.api.workplan import decode_resource
 from voxk8s.controller.resolve.resolve_request import ResolveRequest, make_request, stored_bytes
+from voxk8s.storage import StoreOptions
 
 
 async def test_denied_namespace(operator: ScriptedOperator) -> None:
@@ -50,9 +51,14 @@ async def test_libraries_are_those_of_the_image_of_the_run(
     config = replace(CONFIG, defaults=replace(CONFIG.defaults, engine_libraries=listed))
     operator.user_applies(cluster=cluster)
     kube: Any = operator.kube
-    request = await make_request(kube, config, decode_resource(operator.workplan))
+
+    async def look_up_options(namespace: str) -> StoreOptions:
+        return StoreOptions(key=f"key-of-{namespace}", secret="s")
+
+    request = await make_request(kube, config, decode_resource(operator.workplan), look_up_options)
     assert isinstance(request, ResolveRequest)
     assert request.libraries == libraries
+    assert request.options == StoreOptions(key="key-of-ns", secret="s")
 
 
 async def test_missing_secret_of_a_user_store(operator: ScriptedOperator) -> None:
