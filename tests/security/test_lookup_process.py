@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.tools.helm import render
+from voxk8s import constants
+from voxk8s.controller.resolve import confinement
 from voxk8s.controller.resolve.confinement import drop_keys
 from voxk8s.controller.resolve.process_pool import ProcessPool
 
@@ -46,6 +50,14 @@ def test_it_has_neither_keys_nor_the_token(process: Executor, folder: Path) -> N
     for path in (folder / "token", Path(f"/proc/{os.getpid()}/environ")):
         with pytest.raises(PermissionError):
             process.submit(Path.read_bytes, path).result()
+
+
+def test_keys_of_domains_are_not_where_it_may_read() -> None:
+    """The folder into which the chart mounts them is below none that it needs."""
+    folder = Path(constants.DOMAIN_SECRETS_FOLDER)
+    assert not any(folder.is_relative_to(path) for path in confinement._SYSTEM)
+    mounted = render(store={"url": "s3://results", "domains": {"team": {"existingSecret": "keys"}}})
+    assert f'"mountPath": "{folder}/team"' in json.dumps(mounted)
 
 
 def test_it_can_do_its_work(process: Executor, folder: Path) -> None:
