@@ -24,7 +24,10 @@ from voxk8s.execution.run import submit
 from voxk8s.storage import ResultStore
 from voxk8s.storage.upkeep.gc_policy import Limits
 
-HANG_SECONDS: Final = 300.0
+HANG_CPU_SECONDS: Final = 60.0
+"""Runs that have not ended when this process has used so much CPU time hang: it may be starved."""
+HANG_SECONDS: Final = 900.0
+"""And those that have not ended then."""
 CACHE_MODES: Final = ("use", "use", "use", "refresh", "bypass")
 POLICIES: Final = ("auto", "all", "all", "goals")
 EVERYTHING: Final = Limits(older_than=0.0, max_bytes=0, grace=-1e6)
@@ -152,9 +155,7 @@ def hostile_batch(
             hostile.start()
         for run in runs:
             run.thread.start()
-        deadline = time.monotonic() + HANG_SECONDS
-        for run in runs:
-            run.thread.join(max(0.0, deadline - time.monotonic()))
+        _join([run.thread for run in runs])
         if any(run.thread.is_alive() for run in runs):
             _show_hang()
         ended.set()
@@ -245,6 +246,16 @@ class _Run:
             elif expected is not FAILED and not isinstance(expected, Perhaps) and not excused:
                 counts.failed += 1
                 counts.mistakes.append(f"{self.text}: {name}: {failure}")
+
+
+def _join(threads: Iterable[threading.Thread]) -> None:
+    """Wait for the end of threads, until they count as hanging."""
+    deadline, cpu_deadline = time.monotonic() + HANG_SECONDS, time.process_time() + HANG_CPU_SECONDS
+    for thread in threads:
+        while thread.is_alive():
+            if time.monotonic() > deadline or time.process_time() > cpu_deadline:
+                return
+            thread.join(1.0)
 
 
 def _show_hang() -> None:

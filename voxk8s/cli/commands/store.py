@@ -132,6 +132,8 @@ def _invalidate(arguments: argparse.Namespace, store: ResultStore) -> int:
     selection = Selection(arguments.kernel, arguments.version, library)
     with Progress(quiet=bool(arguments.quiet)) as progress:
         done = store.invalidate(selection, dry_run=arguments.dry_run, tell=progress)
+    if done.hint:
+        print(f"voxk8s: nothing is selected: {done.hint}", file=sys.stderr)
     if arguments.json:
         print(
             dump(

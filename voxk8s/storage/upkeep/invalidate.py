@@ -20,6 +20,7 @@ from voxk8s.storage.record import Record
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.upkeep.inventory import name_of, pack, pages, unpack
 from voxk8s.storage.upkeep.selection import Selection
+from voxk8s.storage.upkeep.selection_hint import MadeBy
 from voxk8s.storage.upkeep.verify import Progress
 
 _ROW: Final = np.dtype([("key", "S32"), ("short", "u8"), ("state", "u1")])
@@ -32,13 +33,15 @@ _OTHER, _WRONG, _DEPENDENT = range(3)
 class Invalidation:
     """What was deleted, or would be; `by_kernel` counts the results by the kernel that made them.
 
-    `selected` are the results of the selected kernels, `dependent` those computed from them.
+    `selected` are the results of the selected kernels, `dependent` those computed from them. `hint`
+    says why there are neither, empty if there are.
     """
 
     selected: int
     dependent: int
     left: int
     by_kernel: dict[str, int]
+    hint: str = ""
 
 
 def invalidate(
@@ -55,6 +58,7 @@ def invalidate(
 
     `records` returns the records of many keys, `delete_result` deletes one.
     """
+    makers = MadeBy()
     kernels: dict[str, int] = {}
     names: list[str] = []
     rows, edges, made_by = [], [], []
@@ -64,6 +68,7 @@ def invalidate(
         found = records(keys)
         for key, record in found.items():
             made = record.provenance
+            makers.add(made)
             state = _OTHER
             if selection.matches(made):
                 state = _WRONG
@@ -96,6 +101,7 @@ def invalidate(
         dependent=int(states[_DEPENDENT]),
         left=int(states[_OTHER]),
         by_kernel=dict(sorted(by_kernel.items())),
+        hint="" if chosen.size else makers.why_nothing(selection),
     )
 
 

@@ -40,11 +40,14 @@ class LibraryCondition:
     comparison: str
     version: str
 
+    def names(self, library: str) -> bool:
+        """Whether this is the name of the library."""
+        return _distribution(library) == _distribution(self.name)
+
     def matches(self, libraries: Mapping[str, str]) -> bool:
         """Whether one of the libraries is this one, in such a version."""
-        wanted = _distribution(self.name)
         return any(
-            _distribution(name) == wanted
+            self.names(name)
             and _COMPARE[self.comparison](version_order(found), version_order(self.version))
             for name, found in libraries.items()
         )

@@ -98,6 +98,15 @@ def test_invalidation_prints_what_it_deletes(call: Callable[..., Done], store: R
     assert store.stats().records == 1
 
 
+def test_an_invalidation_of_nothing_says_why(call: Callable[..., Done], store: ResultStore) -> None:
+    """A name may be misspelt; scripts for many stores go on, as it is no error."""
+    store.put(KEYS[0], 1, Provenance("lab.segment", 1))
+    done = call("store", "invalidate", "--kernel", "lab.segmnt")
+    assert done.status == 0
+    assert "nothing is selected" in done.err
+    assert "did you mean 'lab.segment'?" in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [
