@@ -29,7 +29,7 @@ BMP: Final = Format("BMP", ".bmp", "BMPImageIO")
 DICOM: Final = Format("DICOM", ".dcm", "GDCMImageIO")
 JSON: Final = Format("JSON", ".json", "")
 
-READABLE: Final = "NIfTI, MetaImage (.mha), NRRD, PNG, JPEG, TIFF, BMP, DICOM or JSON"
+READABLE: Final = "NIfTI, MetaImage (.mha), NRRD, PNG, JPEG, TIFF, BMP, DICOM, JSON or CSV"
 HEAD_BYTES: Final = 4096
 """Bytes from the beginning of a file that tell its format, and DICOM's file meta information."""
 _TIFF_MAGIC: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -44,6 +44,11 @@ def read_head(path: str) -> bytes:
 def is_gzip(head: bytes) -> bool:
     """Whether a file that begins with `head` is compressed by gzip."""
     return head[:2] == b"\x1f\x8b"
+
+
+def is_binary(head: bytes) -> bool:
+    """Whether a file that begins with `head` is compressed, or in a format with a signature."""
+    return is_gzip(head) or _by_magic(head) is not None
 
 
 def sniff(url: str, head: bytes) -> Format:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from voxk8s.constants import IMAGE_SUFFIXES, READ_ONLY_IMAGE_SUFFIXES
-from voxk8s.plan.sequence_kernels import CHOOSE
+from voxk8s.plan.sequence_kernels import CHOOSE, INDEX
 from voxk8s.plan.signature import Role, Signature
 
 ANY: Final = "any"
@@ -98,6 +98,8 @@ def expected_type(signature: Signature, position: int, argument_types: Sequence[
         return _COMPUTABLE
     if name in _LOGIC:
         return _LOGICAL if {ANY, "bool"}.issuperset(argument_types) else "mask"
+    if name == INDEX:
+        return "number|string" if position else "sequence|mapping"
     if name in _EXTREMES and argument_types and is_sequence(argument_types[0]):
         return "sequence"
     if name in _ORDER and argument_types:

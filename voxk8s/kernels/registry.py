@@ -31,10 +31,11 @@ _TABLES: Final = (
     "voxk8s.kernels.arrays",
     "voxk8s.kernels.simpleitk",
     "voxk8s.kernels.sequences",
+    "voxk8s.kernels.geom",
 )
 _TEST_TABLE: Final = "voxk8s.kernels.testing"
 _RESERVED: Final = frozenset(
-    {"default", "vox1", "strings", "arrays", "simpleitk", "sequences", "test", "voxk8s"}
+    {"default", "vox1", "strings", "arrays", "simpleitk", "sequences", "geom", "test", "voxk8s"}
 )
 
 _registered: Final[dict[str, KernelSpec]] = {}

@@ -38,7 +38,7 @@ _HIDDEN: Final = (Role.MAP, Role.FOLD, Role.SAVE)
 _IMAGE_SIGNS: Final = {"==": "=", "&&": "&", "||": "|"}
 """Operators of numbers and truth values, and their counterparts for images."""
 
-SHIPPED: Final = ("vox1", "strings", "arrays", "sequences", "simpleitk")
+SHIPPED: Final = ("vox1", "strings", "arrays", "sequences", "simpleitk", "geom")
 """Namespaces of this package, in which names are looked up last, whether imported or not.
 
 No name is in two of them.

@@ -11,7 +11,7 @@ import msgspec
 
 from voxk8s.errors import Voxk8sError
 from voxk8s.imgql.lower import libraries
-from voxk8s.imgql.syntax import lexer, parser
+from voxk8s.imgql.syntax import hints, lexer, parser
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import Command, Import, Token, string_value
@@ -177,7 +177,9 @@ class ProgramReader:
                 source,
                 token,
                 f'cannot import "{target}": not a namespace, and as a file: {found}',
-                f'did you mean "{near}"?'
+                hints.NAMESPACES[target]
+                if target in hints.NAMESPACES
+                else f'did you mean "{near}"?'
                 if near
                 else f"namespaces are {', '.join(self._namespaces)}",
                 *self._absent,

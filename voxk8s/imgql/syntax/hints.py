@@ -7,6 +7,9 @@ from typing import Final
 _COMMENT: Final = "comments begin with `//`"
 _QUOTES: Final = 'strings are written in double quotes: "a"'
 _OUTPUT: Final = 'print or save the result: print "name" {} …'
+_MODELS: Final = (
+    "graphs and polyhedra, the other models of VoxLogicA 1, are not supported: images only"
+)
 FUNCTION: Final = "functions are defined by let f(x) = …"
 
 SIGNS: Final = {
@@ -30,12 +33,25 @@ NAMES: Final = {
     "dice": 'use dice_score of "arrays", or (2 * volume(a & b)) / (volume(a) + volume(b))',
     "True": "did you mean `true`?",
     "False": "did you mean `false`?",
+    "WriteImage": 'files are written by a command: save "file.nii.gz" image',
+    "ap": _MODELS,
+    "eta": _MODELS,
+    "bnear": _MODELS,
+    "frame": "videos are not supported; convert the frames to images, and loop over dir(…)",
+    "fib": "it was a test of earlier versions, without a definition",
     "for": _OUTPUT.format("for"),
     "fold": _OUTPUT.format("fold"),
     "def": FUNCTION,
     "lambda": "functions need a name: let f(x) = … in map(f, xs)",
 }
 """Hints for unknown names and operators."""
+
+NAMESPACES: Final = {
+    "nnunet": "networks are not trained or applied here: do that outside, and load the masks that"
+    " the network predicts",
+    "test": "it has kernels for tests; VOXK8S_TEST_KERNELS=1 makes it available",
+}
+"""Why namespaces of VoxLogicA 2 cannot be imported."""
 
 FOLLOWERS: Final = {"def": ("return",)}
 """Names that belong to an unknown one; they are not reported again."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import require_integer, require_sequence
 from voxk8s.values import Value
 
 LONGEST_RANGE: Final = 10_000_000
+_SHOWN: Final = 12
+"""Names of a mapping in a message."""
 
 
 def range_(first: Value, stop: Value = None) -> Value:
@@ -30,7 +34,15 @@ def sequence(*items: Value) -> Value:
 
 
 def index(xs: Value, i: Value) -> Value:
-    """Return item `i`; KernelError if it is out of range."""
+    """Return item `i` of a sequence, or what a mapping has under the string `i`.
+
+    KernelError if there is none.
+    """
+    if isinstance(xs, Mapping):
+        if not isinstance(i, str) or i not in xs:
+            known = ", ".join(list(xs)[:_SHOWN])
+            raise KernelError(f"index: expected one of the names {known}, got {describe(i)}")
+        return xs[i]
     items = require_sequence("index", xs)
     position = require_integer("index", i)
     if not 0 <= position < len(items):

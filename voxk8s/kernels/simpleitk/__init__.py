@@ -51,6 +51,14 @@ def _spec(name: str, overloads: tuple[Overload, ...]) -> KernelSpec:
     )
 
 
-KERNELS: Final[tuple[KernelSpec, ...]] = tuple(
-    _spec(name, overloads) for name, overloads in load_functions().items()
+KERNELS: Final[tuple[KernelSpec, ...]] = (
+    *(_spec(name, overloads) for name, overloads in load_functions().items()),
+    make_spec(
+        "simpleitk.Statistics",
+        "image -> sequence",
+        "voxk8s.kernels.simpleitk.statistics:statistics",
+        "Minimum, maximum, mean, sigma, variance, sum, number of voxels",
+        cost=CostHint(seconds=2e-4, per_megavoxel=1e-2),
+        libraries=("SimpleITK",),
+    ),
 )

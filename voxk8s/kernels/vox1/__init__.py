@@ -88,6 +88,10 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         ("rgba", "image image image image -> image", 3e-2, "A colour image with alpha"),
     ),
     *_rows(
+        "overlay",
+        ("overlay", "image image* -> image", 2e-2, "An image in grey, masks in colours over it"),
+    ),
+    *_rows(
         "colour",
         ("mask", "image mask -> image", 1e-3, "i where m is true, else 0"),
         elementwise=True,

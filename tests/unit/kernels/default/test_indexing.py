@@ -47,3 +47,19 @@ def test_subsequence_out_of_range_is_an_error(arguments: tuple[int, int]) -> Non
     """A slice must lie within the sequence."""
     with pytest.raises(KernelError, match="out of range"):
         call("default.subsequence", [1, 2, 3], *arguments)
+
+
+def test_a_mapping_is_indexed_by_names() -> None:
+    """Metrics and rows of tables are mappings; a wrong name is answered by those that exist."""
+    assert call("default.index", {"dice": 0.5}, "dice") == 0.5
+    for wrong in ("iou", 0):
+        with pytest.raises(KernelError, match="expected one of the names dice, got"):
+            call("default.index", {"dice": 0.5}, wrong)
+
+
+def test_a_subsequence_may_have_no_end() -> None:
+    """It goes on to the last item; beyond that it is empty."""
+    assert call("default.subsequence", [1, 2, 3], 1) == [2, 3]
+    assert call("default.subsequence", [1], 5) == []
+    with pytest.raises(KernelError, match="out of range"):
+        call("default.subsequence", [1], -1)

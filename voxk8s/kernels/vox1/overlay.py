@@ -1,0 +1,48 @@
+"""Overlays: masks shown in colour on an image in grey."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from voxk8s.errors import KernelError
+from voxk8s.kernels.arguments import check_geometry, require_scalar_image
+from voxk8s.kernels.images import as_float32, image_like, mask_voxels
+from voxk8s.values import Image, Value
+
+COLOURS: Final = (
+    (255, 0, 0),
+    (0, 255, 0),
+    (0, 0, 255),
+    (255, 255, 0),
+    (0, 255, 255),
+    (255, 0, 255),
+)
+"""Red, green, blue, yellow, cyan and magenta, for one layer after the other."""
+
+
+def overlay(i: Value, *layers: Value) -> Image:
+    """Return an 8-bit RGB image: `i` in grey, and each layer in a colour over it.
+
+    Grey is 0 at the smallest finite value and 255 at the largest one; where a layer is not zero,
+    the mean of what is below and its colour. KernelError for more than 6 layers, several channels,
+    and images of different geometry.
+    """
+    image = require_scalar_image("overlay", i)
+    if len(layers) > len(COLOURS):
+        raise KernelError(f"overlay: expected at most {len(COLOURS)} layers, got {len(layers)}")
+    grey = as_float32(image)
+    finite = np.isfinite(grey)
+    low, high = (
+        (float(grey[finite].min()), float(grey[finite].max())) if finite.any() else (0.0, 0.0)
+    )
+    scale = 255.0 / (high - low) if high > low else 0.0
+    level = np.rint((np.clip(np.nan_to_num(grey, nan=low), low, high) - low) * scale)
+    colours = np.repeat(level[..., np.newaxis], 3, axis=-1)
+    for layer, colour in zip(layers, COLOURS, strict=False):
+        over = require_scalar_image("overlay", layer)
+        check_geometry("overlay", image, over)
+        inside = mask_voxels(over).view(np.bool_)
+        colours[inside] = (colours[inside] + np.array(colour)) / 2
+    return image_like(image, colours.astype(np.uint8), 3)
