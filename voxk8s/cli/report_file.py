@@ -13,7 +13,8 @@ from voxk8s.cli.input_file import Input, text_of
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.files import write_file
-from voxk8s.history import Recorder, collect_run, from_files, known_since, show_goals
+from voxk8s.history import Recorder, Scans, collect_run, from_files, known_since, show_goals
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.redact import shown_parameter
 from voxk8s.report import report
 from voxk8s.settings import Settings
@@ -31,10 +32,13 @@ class Reporter:
         self.recorder = Recorder()
         self._arguments = arguments
 
-    def write(self, result: ExecutionResult, given: Input, store: ResultStore) -> bool:
+    def write(
+        self, result: ExecutionResult, given: Input, inputs: InputOptions, store: ResultStore
+    ) -> bool:
         """Write the report; print an error and return False if that fails."""
         read = cache(text_of)
-        goals = show_goals(result.goals, self._link, known_since(store, result.goals), from_files())
+        pictures = from_files(Scans(given.plan, inputs))
+        goals = show_goals(result.goals, self._link, known_since(store, result.goals), pictures)
         run = collect_run(
             result,
             self.recorder,

@@ -7,9 +7,11 @@ from voxk8s.history.collect import collect_run, versions
 from voxk8s.history.goals import known_since, show_goals
 from voxk8s.history.pictures import from_files, from_store
 from voxk8s.history.recorder import Recorder
+from voxk8s.history.scans import Scans
 
 __all__ = [
     "Recorder",
+    "Scans",
     "collect_run",
     "from_files",
     "from_store",

@@ -1,4 +1,4 @@
-"""Thumbnails of saved files, where they are cheap to make."""
+"""Pictures of saved files, where they are cheap to make."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from voxk8s import report
 from voxk8s.constants import IMAGE_SUFFIXES
 from voxk8s.errors import Voxk8sError
 from voxk8s.execution.result import GoalOutcome
+from voxk8s.formats.decode_limits import DecodeLimits
+from voxk8s.history.scans import Scans
+from voxk8s.plan import OperationId
 from voxk8s.storage import ResultStore
 from voxk8s.values import Image
 
@@ -30,19 +33,32 @@ _READ: Final = 128 * 2**20
 Pictures = Callable[[GoalOutcome], report.Preview | None]
 
 
-def from_store(store: ResultStore) -> Pictures:
-    """Return a function that shows small PNG and JPEG files of a store; it decodes nothing."""
+def from_store(store: ResultStore, scans: Scans | None = None) -> Pictures:
+    """Return a function that shows files of a store: small PNG and JPEG, and drawings of images."""
+    left = _READ
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
-        if outcome.media_type not in _SHOWN or outcome.size > _SMALL or not outcome.digest:
+        nonlocal left
+        name = Path(outcome.goal.name).name
+        if not outcome.digest or not name.lower().endswith(IMAGE_SUFFIXES) or outcome.size > left:
             return None
-        return report.Preview(store.read_blob(outcome.digest), outcome.media_type)
+        data = store.read_blob(outcome.digest)
+        if outcome.media_type in _SHOWN and outcome.size <= _SMALL:
+            return report.Preview(data, outcome.media_type)
+        with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as folder:
+            path = Path(folder, f"image{''.join(Path(name).suffixes[-2:])}")
+            path.write_bytes(data)
+            size = _voxel_bytes(path)
+            if size > left:
+                return None
+            left -= size
+            return _drawn(path, outcome.goal.id, scans)
 
     return _limited(picture)
 
 
-def from_files() -> Pictures:
-    """Return a function that shows files of this process: small pictures, and thumbnails."""
+def from_files(scans: Scans | None = None) -> Pictures:
+    """Return a function that shows files of this process: small PNG and JPEG, and drawings."""
     left = _READ
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
@@ -56,7 +72,7 @@ def from_files() -> Pictures:
         if size > left:
             return None
         left -= size
-        return _decoded(path)
+        return _drawn(path, outcome.goal.id, scans)
 
     return _limited(picture)
 
@@ -80,15 +96,17 @@ def _limited(make: Pictures) -> Pictures:
     return picture
 
 
-def _decoded(path: Path) -> report.Preview | None:
-    # Imported here: they load the libraries that read images.
-    from voxk8s.formats.decode_limits import DecodeLimits
+def _drawn(path: Path, goal: OperationId, scans: Scans | None) -> report.Preview | None:
+    # Imported here: they load the libraries that read and draw images.
     from voxk8s.formats.sandbox.decoder import decode_input
-    from voxk8s.report.thumbnail import thumbnail
+    from voxk8s.rendering import MEDIA_TYPE, draw
 
     with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as scratch:
         value = decode_input(str(path), [str(path)], scratch, DecodeLimits.from_env(os.environ))
-    return thumbnail(value) if isinstance(value, Image) else None
+    if not isinstance(value, Image):
+        return None
+    data = draw(value, scans.below(goal, value) if scans is not None else None)
+    return report.Preview(data, MEDIA_TYPE) if data is not None else None
 
 
 def _voxel_bytes(path: Path) -> int:

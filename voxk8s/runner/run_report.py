@@ -10,8 +10,8 @@ from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.plan_source import Document
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.execution import ExecutionResult, GoalOutcome
-from voxk8s.history import Recorder, collect_run, from_store, known_since, show_goals
-from voxk8s.plan import OperationId
+from voxk8s.history import Recorder, Scans, collect_run, from_store, known_since, show_goals
+from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.redact import shown_parameter
 from voxk8s.report import report
 from voxk8s.runner.runner_config import RunnerConfig
@@ -20,6 +20,7 @@ from voxk8s.storage import ResultStore
 
 def build_report(
     result: ExecutionResult,
+    plan: WorkPlan,
     recorder: Recorder,
     workplan: WorkPlanResource,
     config: RunnerConfig,
@@ -38,7 +39,7 @@ def build_report(
         result.goals,
         lambda goal: _link(goal, store.url, config.run_folder),
         known_since(store, result.goals),
-        from_store(store),
+        from_store(store, Scans(plan, config.inputs)),
     )
     run = collect_run(
         result,

@@ -96,7 +96,7 @@ class WorkPlanRun:
             return self._reporter.fields(ended=True) | {"outcome": encode(outcome)}
         if self._stopping.is_set():
             return None
-        return await self._deliver(workplan, result)
+        return await self._deliver(workplan, plan, result)
 
     async def _plan(self, workplan: WorkPlanResource) -> WorkPlan:
         from voxk8s.kernels import registry
@@ -189,7 +189,9 @@ class WorkPlanRun:
                 target=scheduler_connection.disconnect, args=(client,), daemon=True
             ).start()
 
-    async def _deliver(self, workplan: WorkPlanResource, result: ExecutionResult) -> dict[str, Any]:
+    async def _deliver(
+        self, workplan: WorkPlanResource, plan: WorkPlan, result: ExecutionResult
+    ) -> dict[str, Any]:
         problems: list[str] = []
         if workplan.spec.output is not None:
             problems = await asyncio.to_thread(
@@ -204,7 +206,7 @@ class WorkPlanRun:
         results = status_fields.results_json(result, outcome)
         results_url, report_url = await asyncio.gather(
             asyncio.to_thread(self._write, _RESULTS_FILE, results, "application/json"),
-            asyncio.to_thread(self._report, workplan, result, problems),
+            asyncio.to_thread(self._report, workplan, plan, result, problems),
         )
         run_url = results_url.rpartition("/")[0]
         return status_fields.final_fields(
@@ -212,7 +214,11 @@ class WorkPlanRun:
         )
 
     def _report(
-        self, workplan: WorkPlanResource, result: ExecutionResult, problems: Sequence[str]
+        self,
+        workplan: WorkPlanResource,
+        plan: WorkPlan,
+        result: ExecutionResult,
+        problems: Sequence[str],
     ) -> str:
         """Write the HTML report; returns its URL, or an empty text if it failed."""
         try:
@@ -221,6 +227,7 @@ class WorkPlanRun:
 
             page = build_report(
                 result,
+                plan,
                 self._recorder,
                 workplan,
                 self._config,

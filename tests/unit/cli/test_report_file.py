@@ -12,6 +12,7 @@ from voxk8s.cli.input_file import Input
 from voxk8s.cli.report_file import Reporter
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionEngine, load_plan
+from voxk8s.inputs.input_options import InputOptions
 from voxk8s.storage import open_store
 
 
@@ -63,7 +64,7 @@ def test_files_are_linked_from_where_the_report_is(tmp_path: Path) -> None:
     store = open_store("memory://")
     made = reporter(str(tmp_path / "deep" / "reports" / "r.html"))
     engine = ExecutionEngine(store, output=tmp_path / "out", listeners=[made.recorder])
-    assert made.write(engine.execute_workplan(plan), Input(plan), store)
+    assert made.write(engine.execute_workplan(plan), Input(plan), InputOptions(), store)
     page = read_page((tmp_path / "deep" / "reports" / "r.html").read_text("utf-8"))
     assert [link.attributes["href"] for link in page.find("a")] == [
         "./../../out/a.json",
@@ -83,7 +84,9 @@ def test_a_report_that_cannot_be_written_is_told(
     (tmp_path / "x").touch()
     store = open_store("memory://")
     plan = load_plan({"nodes": [], "goals": []})
-    assert not made.write(ExecutionEngine(store).execute_workplan(plan), Input(plan), store)
+    assert not made.write(
+        ExecutionEngine(store).execute_workplan(plan), Input(plan), InputOptions(), store
+    )
     err = capsys.readouterr().err
     assert err.startswith(f"voxk8s: cannot write the report {tmp_path / 'x' / 'r.html'}: ")
     assert err.count("\n") == 1

@@ -48,8 +48,9 @@ def size(preview: Preview | None) -> tuple[int, int]:
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd", ".tif"])
 def test_images_are_shown_small(tmp_path: Path, suffix: str) -> None:
-    """A slice of the file as it was written."""
-    assert size(from_files()(saved(tmp_path, suffix))) == (30, 20)
+    """Three planes of a volume, and a flat file as it is."""
+    flat = suffix == ".tif"
+    assert size(from_files()(saved(tmp_path, suffix))) == ((30, 20) if flat else (332, 80))
 
 
 def test_small_pictures_are_shown_as_they_are(tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def test_few_files_are_read(tmp_path: Path) -> None:
 
 
 def test_pictures_in_a_store_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small PNG are fetched; nothing else is, and a store that fails is no failure."""
+    """Small PNG as they are, volumes drawn; a store that fails is no failure."""
     store = open_store(str(tmp_path / "store"))
     key = "a" * 64
     file = encode_file(VOLUME, ".png")
@@ -117,11 +118,18 @@ def test_pictures_in_a_store_are_shown(tmp_path: Path, monkeypatch: pytest.Monke
     outcome = replace(saved(tmp_path, ".png"), path=None, digest=digest, size=len(file.data))
     assert from_store(store)(outcome) == Preview(file.data, "image/png")
 
+    volume = encode_file(VOLUME, ".nii.gz")
+    known = store.put("b" * 64, volume)
+    drawn = replace(saved(tmp_path, ".nii.gz"), path=None, digest=known.digest, size=known.size)
+    assert size(from_store(store)(drawn)) == (332, 80)
+
     def away(*_: Any) -> Any:
         raise StoreUnreachable("away")
 
     monkeypatch.setattr(ResultStore, "read_blob", away)
     assert from_store(store)(outcome) is None
     monkeypatch.setattr(ResultStore, "read_blob", None)
-    assert from_store(store)(replace(outcome, size=300_000)) is None
-    assert from_store(store)(replace(outcome, media_type="application/gzip")) is None
+    assert from_store(store)(replace(outcome, size=300_000_000)) is None
+    assert (
+        from_store(store)(replace(outcome, goal=Goal("save", outcome.operation, "x.json"))) is None
+    )

@@ -63,6 +63,7 @@ def page(
     return read_page(
         build_report(
             result,
+            plan,
             recorder,
             workplan(**spec),
             config,

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         if outcome.failure is not None:
             text = reported.text(outcome.failure)
             print(f"voxk8s: {one_line(outcome.goal.name)}: {visible(text)}", file=sys.stderr)
-    written = reporter is None or reporter.write(result, given, store)
+    written = reporter is None or reporter.write(result, given, inputs, store)
     return 0 if result.success and written else 1
 
 

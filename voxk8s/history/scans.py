@@ -1,0 +1,83 @@
+"""The scans that results were computed from, to be drawn below them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from voxk8s.errors import Voxk8sError
+from voxk8s.inputs.input_options import InputOptions
+from voxk8s.kernels.registry import registry
+from voxk8s.plan import OperationId, WorkPlan
+from voxk8s.plan.graph import reachable
+from voxk8s.plan.model import Closure, Constant, Operation
+from voxk8s.plan.signature import Role
+from voxk8s.values import Image
+
+SCAN_BYTES: Final = 64 * 2**20
+"""Bytes of the files that are read for the pictures of one report: about a second of work."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Scans:
+    """The images that a plan loads, each read once, as long as their files have `left` bytes."""
+
+    plan: WorkPlan
+    options: InputOptions
+    left: int = SCAN_BYTES
+    _read: dict[str, Image | None] = field(default_factory=dict)
+
+    def below(self, goal: OperationId, image: Image) -> Image | None:
+        """Return the first loaded image below a goal with the geometry of its result, or None."""
+        # Imported here: most reports have no pictures.
+        from voxk8s.rendering import same_geometry
+
+        for url in self._loaded(goal):
+            scan = self._image(url)
+            if scan is not None and scan.channels == 1 and same_geometry(image, scan):
+                return scan
+        return None
+
+    def _loaded(self, goal: OperationId) -> Iterator[str]:
+        """Yield the addresses of what a goal is computed from, in the order of the plan."""
+        nodes = self.plan.nodes
+        needs = {
+            name: tuple(node.captures.values()) if isinstance(node, Closure) else node.arguments
+            for name, node in nodes.items()
+            if isinstance(node, Closure | Operation)
+        }
+        kernels = registry()
+        found = reachable(needs, [goal])
+        for name in needs:
+            node = nodes[name]
+            if name not in found or not isinstance(node, Operation) or not node.arguments:
+                continue
+            signature = kernels.find(node.operator, self.plan.imports)
+            address = nodes[node.arguments[0]]
+            if signature is None or signature.role is not Role.LOAD:
+                continue
+            if isinstance(address, Constant) and isinstance(address.value, str):
+                yield address.value
+
+    def _image(self, url: str) -> Image | None:
+        if url not in self._read:
+            self._read[url] = self._loaded_image(url)
+        return self._read[url]
+
+    def _loaded_image(self, url: str) -> Image | None:
+        from voxk8s.inputs.loading import load_input
+        from voxk8s.inputs.pinning import pin_input, stat
+
+        try:
+            size = stat(url, self.options).size
+            if size > self.left:
+                return None
+            self.left -= size
+            value = load_input(pin_input(url, self.options), self.options)
+        except (Voxk8sError, OSError) as error:
+            _log.info("no scan is drawn below the results: %s", error)
+            return None
+        return value if isinstance(value, Image) else None
