@@ -319,5 +319,7 @@ IMAGE_MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType({
 """Media types of saved images by the suffix of their name."""
 IMAGE_SUFFIXES: Final = tuple(IMAGE_MEDIA_TYPES)
 """Suffixes of the names of saved images."""
+PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+"""Suffixes of saved images that show one slice of a volume."""
 READ_ONLY_IMAGE_SUFFIXES: Final = (".bmp", ".dcm")
 """Suffixes of images that are read, but not saved."""

@@ -28,10 +28,11 @@ SAMPLE = DATA / "stores" / "v0.1.0"
 VOLATILE = ("created", "seconds", "voxk8s_version", "libraries", "ancestors")
 """Fields of a record's provenance that differ from run to run and from version to version."""
 RENAMED = ("simpleitk.Median", "vox1.smoothen")
-"""Kernels whose keys have changed since.
+"""Kernels whose keys have changed since, as those of saved pictures have.
 
 SimpleITK defines the median, and its version is in the keys of today. Kernels of distances have
 version 2: where the spacing differs between axes, their values had been off in the last digits.
+Pictures of volumes show a slice as radiologists look at it, and not as it lies in memory.
 """
 
 
@@ -124,7 +125,11 @@ def provenance(data: bytes) -> dict[str, Any]:
 def renamed(found: dict[str, bytes]) -> set[str]:
     """Return the names of the records of RENAMED kernels, and of all that depends on them."""
     records = {name: provenance(data) for name, data in found.items() if is_record(name)}
-    chosen = {name for name, made in records.items() if made["kernel"] in RENAMED}
+    chosen = {
+        name
+        for name, made in records.items()
+        if made["kernel"] in RENAMED or json.loads(found[name]).get("suffix") == ".png"
+    }
     while True:
         keys = {"".join(name.split("/")[-2:]) for name in chosen}
         users = {name for name, made in records.items() if keys & {*made.get("arguments", ())}}

@@ -3,9 +3,13 @@
 | suffix | what is written |
 |---|---|
 | `.nii` `.nii.gz` `.mha` `.mhd` `.nrrd` | the image with its geometry and voxel type |
-| `.png` `.jpg` `.jpeg` `.tif` `.tiff` | the middle slice (index n // 2 along z) in 8 bits |
+| `.png` `.jpg` `.jpeg` `.tif` `.tiff` | a 2-D image, or the middle axial slice, in 8 bits |
 | `.json` | the value as JSON, indented by 2; images in it by their description |
 | any other | the value as text, as `print` shows it; images only with `.txt` or no suffix |
+
+The middle axial slice is the one with index n // 2 of n, from the feet. It lies as radiologists
+look at it (anterior on top, the patient's right on the left), whatever the order of the axes in
+memory, and has square pixels. A volume of one slice shows that one.
 
 8 bits: a uint8 image with only 0 and 1 is a mask and becomes 0 and 255; other uint8 images are
 kept. Values of other types are rounded half to even if all are in 0 to 255 and some exceed 1; else
@@ -20,18 +24,19 @@ import os
 import tempfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import IO, Final
 
 import numpy as np
 
-from voxk8s.constants import IMAGE_MEDIA_TYPES
+from voxk8s.constants import IMAGE_MEDIA_TYPES, PICTURE_SUFFIXES
 from voxk8s.describe import as_json, as_text, describe
 from voxk8s.errors import KernelError
+from voxk8s.rendering import Section, cut, main_plane, square_pixels, to_radiological
 from voxk8s.values import Array, Image, MaskArray, SavedFile, Value
 
 TEXT_MEDIA_TYPE: Final = "text/plain; charset=utf-8"
-_PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 _CHANNELS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
     {".png": (1, 2, 3, 4), ".jpg": (1, 3, 4), ".jpeg": (1, 3, 4)}
 )
@@ -63,7 +68,7 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
     reason = _unsupported_reason(value, suffix)
     if reason is not None:
         raise KernelError(f"save: {describe(value)} cannot be saved as {suffix}: {reason}")
-    data = _picture(value, suffix) if suffix in _PICTURES else _volume(value, suffix)
+    data = _picture(value, suffix) if suffix in PICTURE_SUFFIXES else _volume(value, suffix)
     return SavedFile(data, suffix, IMAGE_MEDIA_TYPES[suffix])
 
 
@@ -74,7 +79,7 @@ def _unsupported_reason(image: Image, suffix: str) -> str | None:
     """
     if not all(image.size):
         return "it has no voxels"
-    if suffix in _PICTURES:
+    if suffix in PICTURE_SUFFIXES:
         supported = _CHANNELS.get(suffix, (1, 3, 4))
         if image.channels not in supported:
             return (
@@ -99,14 +104,26 @@ def _volume(image: Image, suffix: str) -> bytes:
 
 
 def _picture(image: Image, suffix: str) -> bytes:
-    array = image.array
     if image.dimension == 3:
-        array = array[array.shape[0] // 2]
-    channels = image.channels
+        shown = _middle(image)
+    else:
+        shown = Section(to_uint8(image.array), (image.spacing[0], image.spacing[1]))
+    array, channels = shown.pixels, image.channels
     if channels == 4 and suffix in (".jpg", ".jpeg"):
         array, channels = array[..., :3], 3
-    flat = Image(to_uint8(array), image.spacing[:2], (0.0, 0.0), (1.0, 0.0, 0.0, 1.0), channels)
-    return _written(flat, flat.array, ".jpg" if suffix == ".jpeg" else suffix)
+    array = np.ascontiguousarray(array)
+    flat = Image(array, shown.spacing, (0.0, 0.0), (1.0, 0.0, 0.0, 1.0), channels)
+    return _written(flat, array, ".jpg" if suffix == ".jpeg" else suffix)
+
+
+def _middle(volume: Image) -> Section:
+    """Return the middle axial slice of a volume in 8 bits, or its only slice."""
+    volume = to_radiological(volume)
+    plane = main_plane(volume)
+    section = cut(volume, plane, volume.array.shape[plane.axis] // 2)
+    # A mask stays black and white.
+    smooth = len(np.unique(section.pixels)) > 2
+    return square_pixels(replace(section, pixels=to_uint8(section.pixels)), smooth=smooth)
 
 
 def to_uint8(array: Array) -> MaskArray:

@@ -1,7 +1,17 @@
 """Pictures of images as people read them: anatomical planes, outlines, colours, a scale in mm."""
 
 from voxk8s.rendering.figure import MEDIA_TYPE, draw, same_geometry
-from voxk8s.rendering.planes import Plane, Section, cut
+from voxk8s.rendering.planes import Plane, Section, cut, main_plane, square_pixels
 from voxk8s.rendering.radiological import to_radiological
 
-__all__ = ["MEDIA_TYPE", "Plane", "Section", "cut", "draw", "same_geometry", "to_radiological"]
+__all__ = [
+    "MEDIA_TYPE",
+    "Plane",
+    "Section",
+    "cut",
+    "draw",
+    "main_plane",
+    "same_geometry",
+    "square_pixels",
+    "to_radiological",
+]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from voxk8s.rendering import tones
-from voxk8s.rendering.planes import FLAT, Plane, Section, cut, extent
+from voxk8s.rendering.planes import FLAT, Plane, Section, cut, extent, main_plane
 from voxk8s.rendering.radiological import to_radiological
 from voxk8s.rendering.tones import Kind, Pixels
 from voxk8s.values import Array, Image
@@ -44,13 +44,14 @@ class _Layers:
     white: float
 
 
-def draw(image: Image, scan: Image | None = None) -> bytes | None:
+def draw(image: Image, scan: Image | None = None, side: int = SIDE) -> bytes | None:
     """Draw an image as WebP: a volume in three planes by the radiological convention.
 
     The planes go through the middle of a volume; those of a mask or of labels through the slices
     that have most of them. Masks and labels lie over `scan` if it has the same geometry. Edges
-    have the letters of the sides of the body, the first plane has a scale in mm. Returns None for
-    an image without voxels or with more than 4 channels.
+    have the letters of the sides of the body, the first plane has a scale in mm. The longest side
+    of a plane has `side` pixels, or fewer for a small image. Returns None for an image without
+    voxels or with more than 4 channels.
     """
     if image.channels > _MOST_CHANNELS or not image.array.size:
         return None
@@ -63,11 +64,11 @@ def draw(image: Image, scan: Image | None = None) -> bytes | None:
         scan = to_radiological(scan) if scan is not None else None
     black, white = tones.window(scan or image)
     layers = _Layers(image, kind, scan, black, white)
-    planes = list(Plane) if volume and min(image.size) > 1 else [_thinnest(image)]
+    planes = list(Plane) if volume and min(image.size) > 1 else [main_plane(image)]
     longest = max(max(extent(image, plane)) for plane in planes)
     finest = min(each for plane in planes for each in cut(image, plane, 0).spacing)
     # Small images are not enlarged beyond need: four pixels a voxel show it well.
-    scale = min(SIDE / longest, 4 / finest) if volume else min(SIDE / longest, 1 / finest)
+    scale = min(side / longest, (4 if volume else 1) / finest)
     panels = [_panel(layers, plane, scale, first=not number) for number, plane in enumerate(planes)]
     return _encoded(panels)
 
@@ -79,14 +80,6 @@ def same_geometry(one: Image, other: Image) -> bool:
     close = np.allclose(one.direction, other.direction, atol=1e-4)
     near = np.allclose(one.origin, other.origin, atol=1e-2 * min(map(abs, one.spacing)))
     return bool(close and near and np.allclose(one.spacing, other.spacing, rtol=1e-4))
-
-
-def _thinnest(image: Image) -> Plane:
-    """Return the plane of a volume of one slice, or any plane of a flat image."""
-    if image.dimension == FLAT:
-        return Plane.AXIAL
-    axis = int(np.argmin(image.array.shape[:3]))
-    return list(Plane)[axis]
 
 
 def _index(layers: _Layers, plane: Plane) -> int:

@@ -11,7 +11,7 @@ A 2-D image has no plane of the body: it is shown as it is stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -20,6 +20,7 @@ from voxk8s.values import Array, Image
 
 FLAT = 2
 """Number of axes of an image that has no planes."""
+_LONGEST = 20.0
 
 
 class Plane(StrEnum):
@@ -78,6 +79,47 @@ def flat(image: Image) -> Section:
     """Return a 2-D image as it is stored."""
     across, down = image.spacing
     return Section(image.array, (across, down))
+
+
+def main_plane(image: Image) -> Plane:
+    """Return the plane that shows an image best if there is only one: axial, or its only slice."""
+    if image.dimension == FLAT:
+        return Plane.AXIAL
+    return next((plane for plane in Plane if image.array.shape[plane.axis] == 1), Plane.AXIAL)
+
+
+def square_pixels(section: Section, *, smooth: bool) -> Section:
+    """Return a section with square pixels: the axis along which they are larger is enlarged.
+
+    Those between are taken from the nearest, or with `smooth` linearly from both neighbours, and
+    rounded where the pixels are integers. Pixels more than 20 times as long as wide, which are
+    rather a fault of the file, are left as they are.
+    """
+    across, down = (abs(each) for each in section.spacing)
+    if not across or not down or not 1 / _LONGEST <= across / down <= _LONGEST:
+        return section
+    axis, ratio = (0, down / across) if down > across else (1, across / down)
+    side = min(across, down)
+    pixels = _stretched(section.pixels, axis, ratio, smooth=smooth)
+    return replace(section, pixels=pixels, spacing=(side, side))
+
+
+def _stretched(pixels: Array, axis: int, ratio: float, *, smooth: bool) -> Array:
+    count = pixels.shape[axis]
+    wanted = round(count * ratio)
+    places = np.clip((np.arange(wanted) + 0.5) * count / wanted - 0.5, 0, count - 1)
+    if wanted == count:
+        return pixels
+    if not smooth:
+        nearest: Array = pixels.take(np.rint(places).astype(np.intp), axis)
+        return nearest
+    before = np.floor(places).astype(np.intp)
+    after = np.minimum(before + 1, count - 1)
+    others = [other for other in range(pixels.ndim) if other != axis]
+    weight = np.expand_dims(places - before, others)
+    mixed = pixels.take(before, axis) * (1 - weight) + pixels.take(after, axis) * weight
+    found: Array = np.rint(mixed) if np.issubdtype(pixels.dtype, np.integer) else mixed
+    return found.astype(pixels.dtype)
 
 
 def extent(image: Image, plane: Plane) -> tuple[float, float]:

@@ -46,7 +46,7 @@ def main() -> int:
         return 1
 
     path = REPORTS / "white-matter.png"
-    picture.draw(one, three, path)
+    picture.save_picture(one, three, path)
     show.step(
         f"Picture: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}"
     )

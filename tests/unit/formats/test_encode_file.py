@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from tests.support.images import image, mask
 from voxk8s.errors import KernelError
@@ -35,9 +37,7 @@ def test_gzip_names_no_file_and_no_time() -> None:
 
 
 def _picture(value: Image) -> np.ndarray:
-    from matplotlib.image import imread
-
-    return np.asarray(imread(io.BytesIO(encode_file(value, ".png").data), format="png")) * 255
+    return np.asarray(Pillow.open(io.BytesIO(encode_file(value, ".png").data)), np.float64)
 
 
 def test_pictures_show_the_middle_slice() -> None:
@@ -48,6 +48,27 @@ def test_pictures_show_the_middle_slice() -> None:
     assert shown.shape == (3, 5)
     assert shown[1, 2] == 255
     assert shown.sum() == 255
+
+
+def test_pictures_lie_as_radiologists_look_at_them() -> None:
+    """Anterior on top and the patient's right on the left, whatever the order in memory."""
+    volume = np.zeros((3, 4, 5), np.uint8)
+    volume[1, 0, 0] = 1
+    body = mask(volume)
+    right_front = _picture(body)
+    assert np.argwhere(right_front == 255).tolist() == [[0, 0]]
+    from_the_back = replace(body, direction=(-1.0, 0, 0, 0, -1.0, 0, 0, 0, 1.0))
+    assert np.argwhere(_picture(from_the_back) == 255).tolist() == [[3, 4]]
+    sagittal = replace(body, direction=(0, 0, 1.0, 1.0, 0, 0, 0, -1.0, 0))
+    assert _picture(sagittal).shape == (5, 3)
+
+
+def test_pictures_have_square_pixels() -> None:
+    """Rows that are three times as far apart as columns are written three times."""
+    volume = np.zeros((1, 4, 5), np.uint8)
+    volume[0, 1] = 1
+    shown = _picture(replace(mask(volume), spacing=(1.0, 3.0, 9.0)))
+    assert shown[:, 0].tolist() == [0.0] * 3 + [255.0] * 3 + [0.0] * 6
 
 
 def test_eight_bits() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voxk8s.rendering import Plane, cut, to_radiological
+from voxk8s.rendering import Plane, Section, cut, main_plane, square_pixels, to_radiological
 from voxk8s.rendering.planes import extent
 from voxk8s.values import Image
 
@@ -71,3 +71,29 @@ def test_flat_images_are_as_they_are_stored() -> None:
     section = cut(flat, Plane.AXIAL, 0)
     np.testing.assert_array_equal(section.pixels, flat.array)
     assert (section.edges, section.spacing) == (("", "", "", ""), (1.0, 2.0))
+
+
+def test_the_only_slice() -> None:
+    """A volume of one slice shows that one, whichever way it was taken."""
+    shapes = ((1, 4, 5), (3, 1, 5), (3, 4, 1), (3, 4, 5))
+    found = [main_plane(Image(np.zeros(s), SPACING, (0.0,) * 3, IDENTITY)) for s in shapes]
+    assert found == [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL, Plane.AXIAL]
+
+
+def test_square_pixels() -> None:
+    """The axis with larger pixels is enlarged, by the nearest pixels or linearly."""
+    pixels = np.array([[0, 100], [200, 100]], np.uint8)
+    tall = Section(pixels, (1.0, 2.0))
+    assert square_pixels(tall, smooth=False).pixels.tolist() == [[0, 100]] * 2 + [[200, 100]] * 2
+    assert square_pixels(tall, smooth=True).pixels[:, 0].tolist() == [0, 50, 150, 200]
+    wide = square_pixels(Section(pixels, (2.0, 1.0)), smooth=True)
+    assert wide.pixels[0].tolist() == [0, 25, 75, 100]
+    assert wide.pixels.dtype == np.uint8
+    assert wide.spacing == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (1.0, 1e9), (0.0, 1.0)])
+def test_pixels_that_are_left_as_they_are(spacing: tuple[float, float]) -> None:
+    """Square ones, and those of an absurd shape."""
+    pixels = np.zeros((3, 4), np.uint8)
+    assert square_pixels(Section(pixels, spacing), smooth=True).pixels.shape == (3, 4)

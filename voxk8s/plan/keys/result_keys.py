@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 
+from voxk8s.constants import PICTURE_SUFFIXES
 from voxk8s.plan.canonical import canonical, digest, quote, scalar_text
 from voxk8s.plan.kernel_version import KernelVersion
 from voxk8s.plan.model import Digest, OperationId, ResultKey, Scalar
@@ -63,11 +64,15 @@ def input_key(
 
 
 def save_key(version: int, suffix: str, argument: ResultKey) -> ResultKey:
-    """Return the key of a value encoded as a file."""
+    """Return the key of a value encoded as a file.
+
+    Pictures have a layout of their own: in the first one they did not follow the axes of the body.
+    """
+    layout = "save/v2" if suffix in PICTURE_SUFFIXES else "save/v1"
     return ResultKey(
         digest(
             f'{{"arguments":{_listed((argument,))},"kernel":{quote(SAVE_KERNEL)},'
-            f'"suffix":{quote(suffix)},"version":{version},"voxk8s":"save/v1"}}'
+            f'"suffix":{quote(suffix)},"version":{version},"voxk8s":"{layout}"}}'
         )
     )
 
