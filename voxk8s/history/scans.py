@@ -21,6 +21,14 @@ SCAN_BYTES: Final = 64 * 2**20
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A loaded image, and the last part of its address."""
+
+    name: str
+    image: Image
+
+
 @dataclass(slots=True)
 class Scans:
     """The images that a plan loads, each read once, as long as their files have `left` bytes."""
@@ -30,7 +38,7 @@ class Scans:
     left: int = SCAN_BYTES
     _read: dict[str, Image | None] = field(default_factory=dict)
 
-    def below(self, goal: OperationId, image: Image) -> Image | None:
+    def below(self, goal: OperationId, image: Image) -> Scan | None:
         """Return the first loaded image below a goal with the geometry of its result, or None."""
         # Imported here: most reports have no pictures.
         from voxk8s.rendering import same_geometry
@@ -38,7 +46,7 @@ class Scans:
         for url in self._loaded(goal):
             scan = self._image(url)
             if scan is not None and scan.channels == 1 and same_geometry(image, scan):
-                return scan
+                return Scan(url.rpartition("/")[2], scan)
         return None
 
     def _loaded(self, goal: OperationId) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Pictures of images as people read them: anatomical planes, outlines, colours, a scale in mm."""
 
-from voxk8s.rendering.figure import MEDIA_TYPE, draw, same_geometry
+from voxk8s.rendering.figure import MEDIA_TYPE, describe_picture, draw, same_geometry
 from voxk8s.rendering.planes import Plane, Section, cut, main_plane, square_pixels
 from voxk8s.rendering.radiological import to_radiological
 
@@ -9,6 +9,7 @@ __all__ = [
     "Plane",
     "Section",
     "cut",
+    "describe_picture",
     "draw",
     "main_plane",
     "same_geometry",

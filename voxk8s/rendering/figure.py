@@ -73,6 +73,30 @@ def draw(image: Image, scan: Image | None = None, side: int = SIDE) -> bytes | N
     return _encoded(panels)
 
 
+def describe_picture(image: Image) -> str:
+    """Return in words what a picture shows: what the voxels are, their number and their size."""
+    kind = tones.kind_of(image)
+    names = {
+        Kind.MASK: "mask", Kind.LABELS: "labels", Kind.INTENSITIES: "image",
+        Kind.COLOURS: f"image of {image.channels} channels",
+    }  # fmt: skip
+    count = " × ".join(map(str, image.size))
+    spacing = " × ".join(f"{step:.3g}" for step in image.spacing)
+    parts = [f"{names[kind]} of {count} voxels of {spacing} mm"]
+    if kind is Kind.MASK:
+        found = int(np.count_nonzero(image.array))
+        parts.append(f"{found:,} voxels in it")
+        if image.dimension != FLAT:
+            parts[-1] += f" ({found * float(np.prod(image.spacing)) / 1000:,.4g} ml)"
+    elif kind is Kind.LABELS:
+        labels = int(np.count_nonzero(np.unique(image.array)))
+        parts.append("1 label" if labels == 1 else f"{labels} labels")
+    else:
+        low, high = (float(each) for each in (image.array.min(), image.array.max()))
+        parts.append(f"values from {low:.6g} to {high:.6g}")
+    return "; ".join(parts)
+
+
 def same_geometry(one: Image, other: Image) -> bool:
     """Whether two images have the same grid of voxels, up to rounding in a file."""
     if one.size != other.size:

@@ -30,10 +30,11 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """A small picture of a goal."""
+    """A small picture of a goal, and what it shows, in words."""
 
     data: bytes
     media_type: str
+    caption: str = ""
 
 
 class Goal(msgspec.Struct, frozen=True):

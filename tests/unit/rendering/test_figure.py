@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from voxk8s.rendering import draw, same_geometry
+from voxk8s.rendering import describe_picture, draw, same_geometry
 from voxk8s.rendering.figure import SIDE
 from voxk8s.values import Array, Image
 
@@ -110,3 +110,18 @@ def test_pictures_are_small() -> None:
     data = draw(image(noise, (1.0, 1.0, 1.0)))
     assert data is not None
     assert len(data) < 100_000
+
+
+def test_what_a_picture_shows_in_words() -> None:
+    """Kind, number and size of voxels; the volume of a mask, the labels, the range of values."""
+    mask = np.zeros((4, 5, 6), np.uint8)
+    mask[1, :, :5] = 1
+    spacing = (1.0, 2.0, 3.5)
+    assert describe_picture(image(mask, spacing)) == (
+        "mask of 6 × 5 × 4 voxels of 1 × 2 × 3.5 mm; 25 voxels in it (0.175 ml)"
+    )
+    assert describe_picture(image(mask.astype(np.int16) * 3, spacing)).endswith("; 1 label")
+    floats = np.linspace(-1, 2, 120).reshape(4, 5, 6)
+    assert describe_picture(image(floats, spacing)).endswith("; values from -1 to 2")
+    colours = image(np.zeros((4, 5, 3), np.uint8), spacing[:2], 3)
+    assert describe_picture(colours).startswith("image of 3 channels of 5 × 4 voxels of 1 × 2 mm")

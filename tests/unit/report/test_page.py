@@ -45,7 +45,7 @@ def test_page_tells_everything() -> None:
     assert program.text == WHOLE.program
     assert counts[6:] == [("voxk8s", "0.1.0"), ("store", "s3://lab")]
     goals = page.find("table")[0].rows()
-    assert goals[1] == ["volume", "762306.0", "computed", "a" * 64]
+    assert goals[1] == ["volume", f"762306.0SHA-256 {'a' * 64}", "computed"]
     assert "since 2026-11-25 22:31:04 UTC, from voxk8s 0.1.0" in goals[2][2]
     assert goals[4][1:3] == ["bright.imgql:7:4: vox1.volume failed", "failed"]
     (failure,) = page.find("article")
