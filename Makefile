@@ -109,6 +109,10 @@ bench-cluster: ## Print those of a real cluster, started and stopped for them (A
 	@status=0; $(MAKE) install && $(RUN) tests.tools.bench.cluster_sweep $(ARGS) || status=$$?; \
 	$(MAKE) cluster-down; exit $$status
 
+.PHONY: chaos
+chaos: install ## Play ROUNDS (10) of faults on the cluster from SEED (0) on
+	@$(RUN) tests.tools.chaos --rounds $(or $(ROUNDS),10) --seed $(or $(SEED),0)
+
 .PHONY: fuzz
 fuzz: venv ## Feed damaged programs, documents, records and images for SECONDS (60) from SEED (0) on
 	@$(RUN) tests.support.fuzz $(or $(SECONDS),60) $(or $(SEED),0)

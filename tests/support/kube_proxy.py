@@ -6,6 +6,7 @@ It runs in the event loop of the test and speaks plain HTTP to its clients.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -158,8 +159,10 @@ class KubeProxy:
 
 
 @asynccontextmanager
-async def proxied(server: ApiServer) -> AsyncIterator[KubeProxy]:
-    """Run a proxy in front of a server until the block ends."""
+async def proxied(
+    server: ApiServer, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[KubeProxy]:
+    """Run a proxy in front of a server until the block ends; with `tls`, clients speak TLS."""
     proxy = KubeProxy(server)
     application = web.Application(client_max_size=2**26)
     application.router.add_route("*", "/{path:.*}", proxy.handle)
@@ -168,7 +171,7 @@ async def proxied(server: ApiServer) -> AsyncIterator[KubeProxy]:
     async with aiohttp.ClientSession(connector=connector, read_bufsize=2**21) as session:
         proxy._session = session
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
+        site = web.TCPSite(runner, host, 0, backlog=1024, ssl_context=tls)
         await site.start()
         proxy.port = runner.addresses[0][1]
         try:

@@ -1,0 +1,129 @@
+"""`make chaos ROUNDS=… SEED=…`: rounds of faults on the installed cluster, one line each.
+
+A round is a few runs of different kinds, and faults at moments, all chosen by the round's seed;
+ROUNDS=1 with that seed repeats it. The exit status is 1 if a round was not good.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tests.support.kubectl import Kubectl, connect
+from tests.tools.chaos.rounds import Outcome, play
+from tests.tools.chaos.script import make_round
+from tests.tools.chaos.witness import Background, Witness, background
+from tests.tools.cluster.bare import Bare
+from tests.tools.cluster.charts import SYSTEM
+from tests.tools.cluster.network import NODE_ADDRESS
+from tests.tools.cluster.paths import PROVIDER
+
+_OPERATOR = "deployment/voxk8s-operator"
+
+
+def main() -> int:
+    """Play the rounds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=600.0, help="begin no round after them")
+    options = parser.parse_args()
+    cluster, outcomes, end = connect(), [], time.monotonic() + options.minutes * 60
+    with prepared(cluster) as (witness, loop):
+        for seed in range(options.seed, options.seed + options.rounds):
+            if time.monotonic() > end:
+                break
+            outcomes.append(play_seed(seed, cluster, witness, loop, _describer(cluster)))
+            print(outcomes[-1].line(), flush=True)
+    _show(outcomes)
+    return 1 if any(outcome.mistakes for outcome in outcomes) else 0
+
+
+@contextmanager
+def prepared(cluster: Kubectl) -> Iterator[tuple[Witness, Background]]:
+    """Put the proxy between operator and API server, where faults of the node are possible."""
+    witness = Witness()
+    with background() as loop:
+        if not hits_the_node():
+            yield witness, loop
+            return
+        started = threading.Event()
+        with loop.running(witness.serve(started)):
+            started.wait(30)
+            system = cluster.within(SYSTEM)
+            address = f"KUBERNETES_SERVICE_HOST={NODE_ADDRESS}"
+            port = f"KUBERNETES_SERVICE_PORT={witness.port}"
+            system.run("set", "env", _OPERATOR, address, port)
+            system.run("rollout", "status", _OPERATOR, "--timeout=120s")
+            try:
+                yield witness, loop
+            finally:
+                names = ("KUBERNETES_SERVICE_HOST-", "KUBERNETES_SERVICE_PORT-")
+                system.run("set", "env", _OPERATOR, *names)
+                system.run("rollout", "status", _OPERATOR, "--timeout=120s")
+
+
+def hits_the_node() -> bool:
+    """Whether the processes of the node are ours to hit: on a cluster of this machine."""
+    return PROVIDER.exists() and PROVIDER.read_text().strip() == Bare.name
+
+
+def play_seed(
+    seed: int,
+    cluster: Kubectl,
+    witness: Witness,
+    loop: Background,
+    diagnose: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Play the round of a seed."""
+    script = make_round(seed, node=hits_the_node())
+    return play(script, cluster, witness, loop, Bare().up, diagnose)
+
+
+def _describer(cluster: Kubectl) -> Callable[[str], None]:
+    """Return what prints the state of a namespace in which something went wrong."""
+
+    def describe(namespace: str) -> None:
+        kube = cluster.within(namespace)
+        for words in (
+            ("get", "workplans,pods,jobs,daskclusters,daskautoscalers", "-o", "wide"),
+            ("get", "workplans", "-o", "yaml"),
+            ("get", "events", "--sort-by=.lastTimestamp"),
+            ("logs", "-l", "app.kubernetes.io/component=runner", "--tail=60"),
+        ):
+            print(kube.run(*words), flush=True)
+        print(cluster.within(SYSTEM).run("logs", "-l", "app.kubernetes.io/component=operator",
+                                         "--tail=80", "--prefix"), flush=True)  # fmt: skip
+
+    return describe
+
+
+def _show(outcomes: list[Outcome]) -> None:
+    """Print how often each kind of fault hit, and how the rounds went."""
+    faults = Counter(
+        f"{fault.kind} {fault.victim}{f' - {fault.other}' if fault.other else ''}"
+        for outcome in outcomes
+        for fault in outcome.script.faults
+    )
+    runs = Counter(kind for outcome in outcomes for kind in outcome.script.runs)
+    print(f"\n{'fault':<32} {'times':>5}")
+    for what, times in sorted(faults.items()):
+        print(f"{what:<32} {times:>5}")
+    print(f"\n{'run':<32} {'times':>5}")
+    for what, times in sorted(runs.items()):
+        print(f"{what:<32} {times:>5}")
+    wrong = [str(outcome.script.seed) for outcome in outcomes if outcome.mistakes]
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    print(
+        f"\n{len(outcomes)} rounds in {seconds / 60:.0f} min, {sum(runs.values())} runs,"
+        f" {sum(faults.values())} faults; not good: {', '.join(wrong) or 'none'}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What a round does: which runs, and which faults hit whom and when, all from its seed. Pure."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+RUNS: Final = ("sleeps", "chain", "saved", "failing", "suspended", "deleted")
+"""Kinds of runs; `runs` makes their plans and checks their ends."""
+OF_THE_RUN: Final = ("worker", "scheduler", "runner")
+OF_THE_SYSTEM: Final = ("leader", "standby", "dask operator", "store")
+OF_THE_NODE: Final = ("kube-apiserver", "etcd", "kube-controller-manager")
+LINKS: Final = (
+    ("worker", "scheduler"),
+    ("runner", "scheduler"),
+    ("worker", "store"),
+    ("runner", "store"),
+    ("leader", "store"),
+    ("runner", "API server"),
+    ("leader", "API server"),
+)
+STORMS: Final = (429, 500, 410)
+"""Answers of the API server to the operator instead of the right ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault, `at` seconds after the runs were applied.
+
+    `kind` is kill (processes end at once), delete (the pod goes), pause, cut (no packet between
+    `victim` and `other`) or storm (`victim` is the status). `lasts` is in seconds.
+    """
+
+    at: float
+    kind: str
+    victim: str
+    lasts: float = 0.0
+    other: str = ""
+
+    def __str__(self) -> str:
+        whom = f"{self.victim} - {self.other}" if self.other else self.victim
+        lasts = f" {self.lasts:g} s" if self.lasts else ""
+        return f"{self.at:g} s: {self.kind} {whom}{lasts}"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The runs of a round, started together, and its faults in the order of their times."""
+
+    seed: int
+    runs: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+def make_round(seed: int, *, node: bool = True, most_faults: int = 4) -> Round:
+    """Return the round of a seed; `node` is whether processes of the node may be hit, too."""
+    chance = random.Random(seed)
+    runs = ("sleeps", *chance.sample(RUNS[1:], 2))
+    faults = [_fault(chance, node) for _ in range(chance.randint(2, most_faults))]
+    return Round(seed, runs, tuple(sorted(faults, key=lambda fault: fault.at)))
+
+
+def _fault(chance: random.Random, node: bool) -> Fault:
+    # Drawn in every case, so that a round without faults of the node is otherwise the same.
+    at = float(chance.randint(1, 30))
+    kind = chance.choices(("kill", "delete", "pause", "cut", "storm"), (4, 2, 3, 2, 2))[0]
+    short, long = float(chance.randint(2, 8)), float(chance.randint(5, 20))
+    of_pods = chance.choice((*OF_THE_RUN * 2, *OF_THE_SYSTEM))
+    anywhere = chance.choice((*OF_THE_RUN * 2, *OF_THE_SYSTEM, *OF_THE_NODE))
+    victim, other = chance.choice(LINKS)
+    status = chance.choice(STORMS)
+    match kind if node else "delete":
+        case "kill":
+            return Fault(at, kind, anywhere)
+        case "pause":
+            return Fault(at, kind, anywhere, short if anywhere in OF_THE_NODE else long)
+        case "cut":
+            return Fault(at, kind, victim, long, other)
+        case "storm":
+            return Fault(at, kind, str(status), long)
+        case _:
+            return Fault(at, "delete", of_pods)
