@@ -110,7 +110,14 @@ class KubeProxy:
                 async with self._send(request, body) as answer:
                     await answer.read()
             return await self._fail(request, asked, fault)
-        async with self._send(request, body) as answer:
+        try:
+            return await self._pass_on(request, asked)
+        except aiohttp.ClientError:  # One of the two has gone: so does the connection of the other.
+            return await self._fail(request, asked, Fault())
+
+    async def _pass_on(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        """Send a request on, and its answer back as it comes."""
+        async with self._send(request, asked.body) as answer:
             response = web.StreamResponse(status=answer.status)
             response.headers["Content-Type"] = answer.headers.get("Content-Type", "")
             for name in ("Retry-After", "Date"):
@@ -141,8 +148,8 @@ class KubeProxy:
                 await response.prepare(request)
             await asyncio.Event().wait()
         if not fault.status:
-            assert request.transport is not None
-            request.transport.abort()
+            if request.transport is not None:
+                request.transport.abort()
             return web.Response()
         status = {
             "kind": "Status",

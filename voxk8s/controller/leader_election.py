@@ -42,8 +42,8 @@ class LeaderElector:
     identity: str
     clock: Callable[[], float]
     now: Callable[[], datetime]
-    duration: float = 15.0
-    renew_within: float = 10.0
+    duration: float = 12.0
+    renew_within: float = 8.0
     retry: float = 2.0
     leading: bool = False
     _seen: tuple[str, str] = ("", "")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.support.kubectl import Kubectl, connect
+from tests.support.paths import ROOT
 from tests.tools.chaos.rounds import Outcome, play
 from tests.tools.chaos.script import make_round
 from tests.tools.chaos.witness import Background, Witness, background
@@ -86,19 +87,23 @@ def play_seed(
 
 
 def _describer(cluster: Kubectl) -> Callable[[str], None]:
-    """Return what prints the state of a namespace in which something went wrong."""
+    """Return what writes down the state of a namespace in which something went wrong."""
 
     def describe(namespace: str) -> None:
         kube = cluster.within(namespace)
-        for words in (
+        asked = (
             ("get", "workplans,pods,jobs,daskclusters,daskautoscalers", "-o", "wide"),
             ("get", "workplans", "-o", "yaml"),
             ("get", "events", "--sort-by=.lastTimestamp"),
             ("logs", "-l", "app.kubernetes.io/component=runner", "--tail=60"),
-        ):
-            print(kube.run(*words), flush=True)
-        print(cluster.within(SYSTEM).run("logs", "-l", "app.kubernetes.io/component=operator",
-                                         "--tail=80", "--prefix"), flush=True)  # fmt: skip
+        )
+        parts = [kube.run(*words) for words in asked]
+        of_operators = ("-l", "app.kubernetes.io/component=operator", "--prefix", "--tail=200")
+        parts.append(cluster.within(SYSTEM).run("logs", *of_operators))
+        target = ROOT / "reports" / f"{namespace}.txt"
+        target.parent.mkdir(exist_ok=True)
+        target.write_text("\n".join(parts))
+        print(f"what was there is in {target}", flush=True)
 
     return describe
 

@@ -110,6 +110,7 @@ def make_run(kind: str) -> Run:
     if kind == "saved":
         plan["goals"].append(workplans.save(last_node, "total.json"))
         expected["total.json"] = total
+        operations += 1
     if kind == "failing":
         plan["nodes"] += [
             workplans.constant("word", f"no luck {salt}"),

@@ -62,7 +62,7 @@ async def test_expired_lease(candidates: Candidates) -> None:
     a, b = candidates.candidate("a"), candidates.candidate("b")
     assert await a.try_once()
     assert not await b.try_once()
-    candidates.seconds += 14
+    candidates.seconds += 11
     assert not await b.try_once()
     candidates.seconds += 2
     assert await b.try_once()
@@ -193,7 +193,7 @@ async def test_deadline_counts_from_the_request(
 
     async def slow(*arguments: Any) -> dict[str, Any]:
         written = await replace(*arguments)
-        candidates.seconds += 9
+        candidates.seconds += 7
         return written
 
     monkeypatch.setattr(candidates.kube, "replace", slow)
@@ -210,7 +210,7 @@ async def test_fence_of_a_paused_leader(candidates: Candidates) -> None:
     with pytest.raises(Fenced):
         a.check()
     assert await a.try_once()
-    candidates.seconds += 9.9
+    candidates.seconds += 7.9
     a.check()
     candidates.seconds += 30
     with pytest.raises(Fenced):
