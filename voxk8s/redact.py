@@ -6,7 +6,10 @@ import re
 from typing import Final
 
 HIDDEN: Final = "***"
-_USER: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^\s/?#'\"<>@]*(?:@[^\s/?#'\"<>@]*)*@")
+_USER: Final = re.compile(
+    # Begins where a word does: else each of its characters would be tried as the first.
+    r"(?<![A-Za-z0-9+.-])([A-Za-z0-9+.-]++://)[^\s/?#'\"<>@]*(?:@[^\s/?#'\"<>@]*)*@"
+)
 """The user and password of a URL; a password may have an @ itself."""
 _SECRETS: Final = (
     r"pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|signature|sig|auth(?:orization)?"

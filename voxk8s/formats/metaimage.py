@@ -23,7 +23,7 @@ HEADER_BYTES: Final = 64 * 1024
 """The longest supported header; those of scanners have a few hundred bytes."""
 _TEXT_BYTES: Final = 24
 """Memory of voxels as text, for each byte: objects of at least two bytes."""
-_LINE: Final = re.compile(rb"\s*(\w+)\s*[=:]\s*(.*?)\s*")
+_LINE: Final = re.compile(rb"\s*+(\w++)\s*+[=:]\s*+(.*+)")
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "MET_CHAR": "i1",
@@ -68,7 +68,7 @@ def parse_header(head: bytes) -> MetaHeader | None:
             return None
         if found is not None:
             name = found[1].decode("ascii", "replace")
-            fields[name] = found[2].decode("utf-8", "replace")
+            fields[name] = found[2].rstrip().decode("utf-8", "replace")
             if name == "ElementDataFile":
                 return MetaHeader(fields, min(place, len(head)))
     return None

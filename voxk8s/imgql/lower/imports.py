@@ -212,8 +212,8 @@ def _defines(code: str, name: str) -> bool:
     stem = letters.group() if letters else name
     return (
         re.search(
-            rf"\b(?:let|load|for)\s+{stem}\b(?!\s*{re.escape(name[len(stem) :])}\s*\()"
-            rf"|^\s*{stem}\s*=",
+            rf"\b(?:let|load|for)\s++{stem}\b(?!\s*+{re.escape(name[len(stem) :])}\s*+\()"
+            rf"|^[^\S\n]*+{stem}\s*+=",
             code,
             re.MULTILINE,
         )
