@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from voxk8s.failure import error_text, failure_of
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.pinning import pin_input
 from voxk8s.safe_log import SafeFormatter
+from voxk8s.storage import StoreOptions, open_store
 
 SECRET = "S3cr3t"
 URLS = [
@@ -63,3 +65,13 @@ def test_logs_of_pods() -> None:
     assert SECRET not in text
     assert "\x1b" not in text
     assert "Traceback" in text
+
+
+def test_names_of_tasks() -> None:
+    """Keys of a store show neither in its name nor in the keys that Dask makes of it."""
+    options = StoreOptions(key="AKIA", secret=SECRET, token=SECRET)
+    store = open_store("s3://results/lab", options=options, env={})
+    shown = f"{store!r} {store.__dask_tokenize__()} {options!r}"
+    assert SECRET not in shown
+    other = open_store("s3://results/lab", options=replace(options, secret="x"), env={})
+    assert other.token != store.token  # it is a digest of them
