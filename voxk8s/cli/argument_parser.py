@@ -49,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
         "show which operations are known, and why the others are not",
         _explain,
     )
+    add("view", "view", "show images as layers of one page, in the browser", _view)
     add("submit", "submit", "create a WorkPlan from a program, a plan or a manifest", _submit)
     add("status", "status", "show the status of WorkPlans", _status)
     add("watch", "watch", "wait for a WorkPlan and show its progress", _watch)
@@ -161,6 +162,25 @@ def _fmt(command: Parser) -> None:
     way = command.add_mutually_exclusive_group()
     way.add_argument("--write", action="store_true", help="write the file in place")
     way.add_argument("--check", action="store_true", help="exit status 1 if it would change")
+
+
+def _view(command: Parser) -> None:
+    command.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="images, the lowest layer first: files, folders with DICOM files, or URLs",
+    )
+    command.add_argument(
+        "--export", metavar="PAGE", help="write the page to this file and open no browser"
+    )
+    command.add_argument(
+        "--limit",
+        metavar="MB",
+        type=int,
+        default=100,
+        help="most megabytes of compressed voxels in the page (default: 100)",
+    )
 
 
 def _explain(command: Parser) -> None:
