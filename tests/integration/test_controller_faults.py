@@ -79,28 +79,11 @@ async def test_success_that_the_watch_has_not_told(
         await direct.patch(
             WORK_PLANS, "wp-00", {"status": {"outcome": outcome}}, namespace, subresource="status"
         )
-        await complete(direct, namespace)
+        await operators.finish_job(direct, namespace)
         found = await wait_for_condition(direct, namespace, "wp-00", "Succeeded", "AllGoals")
         assert found["status"] == "True"
         stalled = await operators.condition(direct, namespace, "wp-00", "Stalled")
         assert stalled["status"] == "False"
-
-
-async def complete(kube: KubeClient, namespace: str) -> None:
-    """Let the runner's Job end, as the Job controller does."""
-    (job,) = (await kube.list(JOBS, namespace)).items
-    stamp = "2026-01-02T03:04:05Z"
-    conditions = [
-        {"type": kind, "status": "True", "lastTransitionTime": stamp, "lastProbeTime": stamp}
-        for kind in ("SuccessCriteriaMet", "Complete")
-    ]
-    status = {
-        "conditions": conditions, "succeeded": 1, "startTime": stamp, "completionTime": stamp,
-        "uncountedTerminatedPods": {},
-    }  # fmt: skip
-    await kube.patch(
-        JOBS, job["metadata"]["name"], {"status": status}, namespace, subresource="status"
-    )
 
 
 async def test_leader_whose_renewals_hang(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from tests.support import kstatus, operators, workplans
 from tests.support.kube_proxy import KubeProxy
 from tests.support.operators import apply_workplans, config, eventually, wait_for_condition
 from tests.support.waiting import until
 from voxk8s.api.status import OperationCounts
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS, WORK_PLANS
+from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS, JOBS, WORK_PLANS
+from voxk8s.controller.act import status_writer
+from voxk8s.controller.decide import status
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
@@ -24,6 +28,14 @@ NEW = Resolved(
 )
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a slow machine take longer than people would wait."""
+    monkeypatch.setattr(status, "ACCEPTANCE_SECONDS", 30.0)
+    monkeypatch.setattr(status_writer, "SETTLE_SECONDS", 30.0)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_writes_of_a_known_plan(
     proxy: KubeProxy, kube: KubeClient, direct: KubeClient, namespace: str
 ) -> None:
@@ -34,6 +46,7 @@ async def test_writes_of_a_known_plan(
     assert proxy.count("PATCH", "workplans/wp-00/status") == 2
 
 
+@pytest.mark.usefixtures("patient")
 async def test_writes_of_a_small_plan(
     proxy: KubeProxy, kube: KubeClient, direct: KubeClient, namespace: str
 ) -> None:
@@ -44,8 +57,8 @@ async def test_writes_of_a_small_plan(
         await eventually(partial(operators.handled, dask, 1), "the cluster exists")
         probe = partial(operators.exist, direct, DASK_AUTOSCALERS, namespace, 1)
         await eventually(probe, "its scheduler was seen")
-        status = {"outcome": OUTCOME, "progress": "1/1"}
-        await direct.patch(WORK_PLANS, "wp-00", {"status": status}, namespace, subresource="status")
+        part = {"outcome": OUTCOME, "progress": "1/1"}
+        await direct.patch(WORK_PLANS, "wp-00", {"status": part}, namespace, subresource="status")
         await wait_for_condition(direct, namespace, "wp-00", "Succeeded", "AllGoals")
     assert proxy.count("PATCH", "workplans/wp-00/status") + 1 == 3
 
@@ -94,3 +107,49 @@ async def test_more_workplans_than_clusters(
         await starts("wp-01", "wp-04")
     assert proxy.count("PATCH", "workplans/wp-03/status") == 1
     assert len((await direct.list(DASK_CLUSTERS, namespace)).items) == 2
+
+
+async def test_retry_of_a_failed_run(kube: KubeClient, direct: KubeClient, namespace: str) -> None:
+    """A new value of the annotation starts another run, as of a new WorkPlan; it acts once."""
+
+    async def annotate(token: str) -> None:
+        body = {"metadata": {"annotations": {"voxk8s.io/retry": token}}}
+        await direct.patch(WORK_PLANS, "wp-00", body, namespace)
+
+    async def end(state: str) -> None:
+        part = {"outcome": {**OUTCOME, "state": state}, "progress": "1/1", "results": []}
+        await direct.patch(WORK_PLANS, "wp-00", {"status": part}, namespace, subresource="status")
+        word = "True" if state == "Succeeded" else "False"
+        await wait_for_status(direct, namespace, "Succeeded", word)
+        await operators.finish_job(direct, namespace)
+        await eventually(partial(operators.collect_garbage, direct, namespace), "access is deleted")
+
+    async with operators.running(kube, config(namespace), lambda _: NEW):
+        await apply_workplans(direct, namespace, 1)
+        exist = partial(operators.exist, direct, JOBS, namespace, 1)
+        await eventually(exist, "the first run starts")
+        await end("Failed")
+        await annotate("1")
+        await wait_for_status(direct, namespace, "Succeeded", "Unknown")
+        await eventually(exist, "the second run starts")
+        found = (await direct.get(WORK_PLANS, "wp-00", namespace))["status"]
+        assert {"outcome", "results", "completionTime", "progress"}.isdisjoint(found)
+        assert found["retry"] == "1"
+        await end("Succeeded")
+        found = await direct.get(WORK_PLANS, "wp-00", namespace)
+        assert kstatus.read(found) == "Current"
+    async with operators.running(kube, config(namespace), lambda _: NEW) as operator:
+        await until(lambda: operator._state.synced)
+        await annotate("1")
+        await until(lambda: not operator._queue._busy and not len(operator._queue))
+    assert (await direct.get(WORK_PLANS, "wp-00", namespace))["status"] == found["status"]
+
+
+async def wait_for_status(kube: KubeClient, namespace: str, kind: str, word: str) -> None:
+    """Wait until a condition of the WorkPlan has a status."""
+
+    async def probe() -> bool:
+        found = await operators.condition(kube, namespace, "wp-00", kind)
+        return found.get("status") == word
+
+    await eventually(probe, f"{kind} is {word}")

@@ -116,7 +116,8 @@ def serving() -> Iterator[FakeKube]:
             if self.command == "DELETE":
                 del fake.workplans[name]
             elif self.command == "PATCH":
-                found["spec"].update(json.loads(body)["spec"])
+                for part, fields in json.loads(body).items():
+                    found[part].update(fields)
             self.send_json(200, found)
 
         def watch(self) -> None:

@@ -19,6 +19,7 @@ from voxk8s.cluster.resources import (
     DASK_WORKER_GROUPS,
     DEPLOYMENTS,
     JOBS,
+    SERVICE_ACCOUNTS,
     WORK_PLANS,
     ApiResource,
 )
@@ -195,6 +196,33 @@ async def handled(dask: DaskOperator, count: int, *, groups: bool = True) -> boo
     """Let dask-kubernetes work; return whether it has handled `count` clusters."""
     await dask.handle_clusters(groups=groups)
     return len(dask.handled) >= count
+
+
+async def finish_job(kube: KubeClient, namespace: str) -> None:
+    """Let the runner's Job end, as the Job controller does."""
+    (job,) = (await kube.list(JOBS, namespace)).items
+    stamp = "2026-01-02T03:04:05Z"
+    conditions = [
+        {"type": kind, "status": "True", "lastTransitionTime": stamp, "lastProbeTime": stamp}
+        for kind in ("SuccessCriteriaMet", "Complete")
+    ]
+    status = {
+        "conditions": conditions, "succeeded": 1, "startTime": stamp, "completionTime": stamp,
+        "uncountedTerminatedPods": {},
+    }  # fmt: skip
+    await kube.patch(
+        JOBS, job["metadata"]["name"], {"status": status}, namespace, subresource="status"
+    )
+
+
+async def collect_garbage(kube: KubeClient, namespace: str) -> bool:
+    """Let deleted accounts go, as the garbage collector does; return whether there were any."""
+    accounts = (await kube.list(SERVICE_ACCOUNTS, namespace)).items
+    deleted = [each["metadata"] for each in accounts if "deletionTimestamp" in each["metadata"]]
+    for metadata in deleted:
+        body = {"metadata": {"finalizers": None}}
+        await kube.patch(SERVICE_ACCOUNTS, metadata["name"], body, namespace)
+    return bool(deleted)
 
 
 async def exist(kube: KubeClient, resource: ApiResource, namespace: str, count: int) -> bool:

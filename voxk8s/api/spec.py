@@ -232,9 +232,18 @@ class Cluster(ApiStruct, frozen=True):
         ]
         | None
     ) = None
-    pool_ref: Annotated[
-        LocalReference | None, doc("Name of a shared Dask cluster to use instead of a new one.")
-    ] = None
+    keep_on_failure_seconds: (
+        Annotated[
+            int,
+            number(
+                "Seconds to keep the Dask cluster after the run has failed, to look at it. It"
+                " counts for limits of clusters.",
+                0,
+                _DAY,
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Output(ApiStruct, frozen=True):

@@ -14,6 +14,7 @@ from voxk8s.api.spec import NAME_LENGTH, URL_LENGTH
 
 ConditionStatus: TypeAlias = Literal["True", "False", "Unknown"]
 MESSAGE_LENGTH = 4096
+RETRY_TOKEN_LENGTH = 256
 
 
 class Condition(ApiStruct, frozen=True):
@@ -238,6 +239,13 @@ class WorkPlanStatus(ApiStruct, frozen=True):
     run_url: (
         Annotated[str, text("S3 URL of the folder with the files of the run.", URL_LENGTH)] | None
     ) = msgspec.field(name="runURL", default=None)
+    retry: (
+        Annotated[
+            str,
+            text("Value of the annotation voxk8s.io/retry when the run began.", RETRY_TOKEN_LENGTH),
+        ]
+        | None
+    ) = None
     source_digest: (
         Annotated[str, text("sha256:<hex> of the plan document or program that was read.", 71)]
         | None

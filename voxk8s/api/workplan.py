@@ -8,8 +8,8 @@ import msgspec
 
 from voxk8s.api.base import ApiStruct
 from voxk8s.api.spec import WorkPlanSpec
-from voxk8s.api.status import WorkPlanStatus
-from voxk8s.constants import API_VERSION, KIND
+from voxk8s.api.status import RETRY_TOKEN_LENGTH, WorkPlanStatus
+from voxk8s.constants import ANNOTATION_RETRY, API_VERSION, KIND
 from voxk8s.errors import InvalidPlan
 
 _T = TypeVar("_T", bound=ApiStruct)
@@ -58,6 +58,11 @@ class WorkPlanResource(ApiStruct, frozen=True):
     def finished(self) -> bool:
         """Whether the WorkPlan has succeeded or failed."""
         return self.status.completion_time is not None
+
+    @property
+    def retry_token(self) -> str | None:
+        """The value of the annotation that asks for another run, or None."""
+        return self.metadata.annotations.get(ANNOTATION_RETRY, "")[:RETRY_TOKEN_LENGTH] or None
 
     def owner_reference(self) -> OwnerReference:
         """Return the owner reference of the WorkPlan's children."""

@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("results", "results", "show the results of a WorkPlan, or fetch its files", _results)
     add("logs", "logs", "show the logs of the pods of a WorkPlan", _logs)
     add("cancel", "cancel", "suspend a WorkPlan and release its cluster; results are kept", _cancel)
+    add("retry", "retry", "run a finished WorkPlan again; results are kept", _one)
     _store(
         commands.add_parser("store", help="show, verify, clean or correct the result store"),
         common,

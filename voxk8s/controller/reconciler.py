@@ -14,7 +14,13 @@ from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import ApiError
 from voxk8s.controller.act.action_executor import ActionExecutor
-from voxk8s.controller.decide.actions import Action, EmitEvent, RequeueAfter, needs_live_read
+from voxk8s.controller.decide.actions import (
+    Action,
+    EmitEvent,
+    RequeueAfter,
+    RestartRun,
+    needs_live_read,
+)
 from voxk8s.controller.decide.decide import decide, report_obstacle
 from voxk8s.controller.decide.policies.completion import recorded_end
 from voxk8s.controller.metrics import Metrics
@@ -103,6 +109,8 @@ class Reconciler:
         await self.executor.execute(observed, actions, requeue=lambda: self.queue.add(key))
         self.queue.forget_failures(key)
         self._count_end(observed)
+        if any(isinstance(action, RestartRun) for action in actions):
+            self.counted.discard(uid)
         if self.executor.problems(uid) != before:
             self.queue.add(key)  # At once, to report what was rejected.
         retry = self.executor.retry_in(uid)

@@ -102,6 +102,10 @@ class ActionExecutor:
                 return await self.status.write(workplan, part, MANAGER_RUNNER)
             case actions.WriteOperatorStatus(part):
                 return await self.status.write(workplan, part, MANAGER_OPERATOR)
+            case actions.RestartRun(part):
+                # The outcome must be gone first: it would end the new run.
+                await self.status.remove_runner_part(workplan)
+                return await self.status.write(workplan, part, MANAGER_OPERATOR)
             case actions.DeferStatus():
                 self.status.defer(metadata.uid)
             case actions.EmitEvent():

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from voxk8s.api.runner_status import RUNNER_FIELDS
+from voxk8s.api.status import WorkPlanStatus
 from voxk8s.api.status_limits import seconds_between_writes
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
@@ -20,7 +22,12 @@ from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.work_queue import Backoff
 
 _log = logging.getLogger(__name__)
-_SETTLE_SECONDS = 3.0
+_RUNNER_NAMES = tuple(
+    field.encode_name
+    for field in msgspec.structs.fields(WorkPlanStatus)
+    if field.name in RUNNER_FIELDS
+)
+SETTLE_SECONDS = 3.0
 """Time that changes of a small WorkPlan wait which are not urgent."""
 
 
@@ -63,14 +70,14 @@ class StatusWriter:
 
     def wait(self, uid: str) -> float:
         """Return the seconds until changes that are not urgent are written."""
-        interval = self._intervals.get(uid, _SETTLE_SECONDS)
+        interval = self._intervals.get(uid, SETTLE_SECONDS)
         since = self.clock() - self._deferred_at.get(uid, self.clock())
         # One that was deferred long ago was undone since.
         return interval - since if since <= 2 * interval else interval
 
     def defer(self, uid: str) -> None:
         """Note that a change waits, unless one does already."""
-        if self.wait(uid) >= self._intervals.get(uid, _SETTLE_SECONDS):
+        if self.wait(uid) >= self._intervals.get(uid, SETTLE_SECONDS):
             self._deferred_at[uid] = self.clock()
 
     def forget(self, uid: str) -> None:
@@ -115,9 +122,21 @@ class StatusWriter:
             self._rejections.pop(metadata.uid, None)
         self._deferred_at.pop(metadata.uid, None)
         size = len(msgspec.json.encode(written))
-        self._intervals[metadata.uid] = _SETTLE_SECONDS + seconds_between_writes(size)
+        self._intervals[metadata.uid] = SETTLE_SECONDS + seconds_between_writes(size)
         self.state.workplans.note_written(written)
         return True
+
+    async def remove_runner_part(self, workplan: WorkPlanResource) -> None:
+        """Remove the runner's part of the status, whoever wrote it."""
+        metadata = workplan.metadata
+        written = await self.kube.patch(
+            WORK_PLANS,
+            metadata.name,
+            {"metadata": {"uid": metadata.uid}, "status": dict.fromkeys(_RUNNER_NAMES)},
+            metadata.namespace,
+            subresource="status",
+        )
+        self.state.workplans.note_written(written)
 
     def _reject(self, uid: str, error: ApiError) -> None:
         before = self._rejections.get(uid)

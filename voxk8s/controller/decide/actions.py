@@ -88,6 +88,13 @@ class WriteOperatorStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class RestartRun:
+    """Replace the status of a finished WorkPlan by that of a new one, without the runner's part."""
+
+    part: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class DeferStatus:
     """Wait before the operator's part of the status is written: its changes are not urgent."""
 
@@ -119,6 +126,7 @@ Action: TypeAlias = (
     | DeleteWorkPlan
     | WriteRunnerStatus
     | WriteOperatorStatus
+    | RestartRun
     | DeferStatus
     | EmitEvent
     | RequeueAfter
@@ -131,7 +139,7 @@ def needs_live_read(action: Action) -> bool:
     Those that delete something or end a run cannot be taken back; a second cluster is expensive.
     """
     match action:
-        case DeleteChild() | DeleteWorkPlan() | CreateCluster():
+        case DeleteChild() | DeleteWorkPlan() | CreateCluster() | RestartRun():
             return True
         case WriteOperatorStatus(fails=fails):
             return fails

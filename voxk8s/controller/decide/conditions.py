@@ -14,7 +14,7 @@ from voxk8s import constants
 from voxk8s.api.conditions import find_condition
 from voxk8s.api.status import Condition, ConditionStatus
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import recovery
+from voxk8s.controller.decide.policies import recovery, release
 from voxk8s.controller.decide.problems import DASK_OPERATOR_HINT, SEVERITY, worst_problem
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving
@@ -185,6 +185,12 @@ def _without_cluster(observed: Observed, state: PhaseState, now: datetime) -> Co
         )
     old = _old(observed, constants.CLUSTER_READY)
     never_needed = old is None or old.reason in _NO_CLUSTER_YET
+    if release.keeps_cluster(observed, state, now) and (old is None or old.reason not in SEVERITY):
+        return ConditionState(
+            "True",
+            constants.REASON_CLUSTER_KEPT,
+            "The cluster is kept for a while after the failure (cluster.keepOnFailureSeconds).",
+        )
     match state.phase:
         case Phase.QUEUED:
             return _by_phase(state, "False")

@@ -14,7 +14,7 @@ from voxk8s.controller.decide import actions, kube_events, status
 from voxk8s.controller.decide.actions import Action, RequeueAfter
 from voxk8s.controller.decide.derive_phase import derive_phase, is_readable
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import deadlines, release, start, ttl
+from voxk8s.controller.decide.policies import deadlines, release, rerun, start, ttl
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving, Unresolved
 
@@ -32,6 +32,8 @@ def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
         return (actions.ForgetPlan(), *_stop_deleted(observed, now))
     if observed.sync_error:
         return tuple(_without_caches(observed, now))
+    if rerun.is_requested(observed) and is_readable(observed):
+        return tuple(_run_again(observed, now))
     state = derive_phase(observed, now)
     return (
         *_resolution(observed, state, now),
@@ -51,6 +53,24 @@ def _stop_deleted(observed: Observed, now: datetime) -> Iterator[Action]:
         yield from release.unneeded_children(observed, _DELETED, now)
     if observed.sync_error or observed.cluster is not None or observed.autoscaler is not None:
         yield RequeueAfter(_POLL_SECONDS)
+
+
+def _run_again(observed: Observed, now: datetime) -> Iterator[Action]:
+    """Yield what clears the last run away, and then starts the next one."""
+    if not isinstance(observed.resolution, Unresolved):
+        yield actions.ForgetPlan()
+    yield from rerun.leftovers(observed, now)
+    if not rerun.is_cleared(observed):
+        yield RequeueAfter(_POLL_SECONDS)
+        return
+    accepted = PhaseState(
+        Phase.RESOLVING,
+        constants.REASON_ACCEPTED,
+        f"The WorkPlan runs again, as its annotation {constants.ANNOTATION_RETRY} asks.",
+    )
+    new = status.operator_status(rerun.as_new(observed), accepted, now)
+    yield actions.RestartRun(status.encode_status(new))
+    yield from kube_events.events(observed.workplan.status, new, accepted)
 
 
 def _without_caches(observed: Observed, now: datetime) -> Iterator[Action]:
@@ -126,7 +146,8 @@ def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> It
     """Yield what deletes children that are not needed; after the status has the reason."""
     if state.needs_children or state.phase in (Phase.RESOLVING, Phase.PENDING, Phase.QUEUED):
         return
-    yield from release.unneeded_children(observed, state, now)
+    keep = release.keeps_cluster(observed, state, now)
+    yield from release.unneeded_children(observed, state, now, keep=keep)
     if state.recorded:
         yield from release.unneeded_access(observed)
     if state.recorded and ttl.seconds_left(observed.workplan, now) == 0:
@@ -149,7 +170,8 @@ def _delays_after_end(observed: Observed, now: datetime) -> list[float]:
     left = ttl.seconds_left(observed.workplan, now)
     runner_active = observed.runner is not None and not observed.runner.finished
     access = observed.access is not None and not observed.access.deleting
-    delays = [left] if left else []
+    kept = release.seconds_kept(observed.workplan, now) if observed.cluster else 0.0
+    delays = [seconds for seconds in (left, kept) if seconds]
     if runner_active or access or observed.cluster is not None:
         delays.append(_SLOW_POLL_SECONDS)
     if observed.autoscaler is not None:

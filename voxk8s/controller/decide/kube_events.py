@@ -16,6 +16,7 @@ _SILENT = frozenset(
         constants.REASON_CLUSTER_STARTING,
         constants.REASON_CLUSTER_NOT_NEEDED,
         constants.REASON_CLUSTER_RELEASED,
+        constants.REASON_CLUSTER_KEPT,
         constants.REASON_STORE_CONNECTED,
         constants.REASON_SUSPENDED,
         constants.REASON_QUEUED,

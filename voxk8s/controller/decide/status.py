@@ -20,6 +20,7 @@ from voxk8s.controller.decide.conditions import (
 )
 from voxk8s.controller.decide.derive_phase import is_readable
 from voxk8s.controller.decide.phase import Phase, PhaseState
+from voxk8s.controller.decide.policies import release
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Resolved
 
@@ -55,8 +56,9 @@ def operator_status(observed: Observed, state: PhaseState, now: datetime) -> Wor
         workers_ready_time=now if first_ready_worker else old.workers_ready_time,
         suspend_time=None if state.ended else pause.since,
         suspended_seconds=pause.past_seconds or None,
-        cluster=_cluster(observed, state),
+        cluster=_cluster(observed, state, now),
         runner=_runner(observed),
+        retry=_retry(workplan),
         source_digest=digest or old.source_digest,
     )
     if not state.ended or state.recorded:
@@ -150,6 +152,13 @@ def _essence(status: WorkPlanStatus) -> tuple[object, ...]:
     )
 
 
+def _retry(workplan: WorkPlanResource) -> str | None:
+    """Return the annotation as it was when the run began; a later one is for the next run."""
+    if workplan.status.start_time is not None:
+        return workplan.status.retry
+    return workplan.retry_token
+
+
 def _accepted_at(workplan: WorkPlanResource, now: datetime) -> datetime:
     """Return when a new WorkPlan was accepted: the first status is written a moment later."""
     created = workplan.metadata.creation_timestamp
@@ -203,9 +212,10 @@ def _generation(observed: Observed) -> int:
     return max(0, observed.workplan.status.observed_generation)
 
 
-def _cluster(observed: Observed, state: PhaseState) -> ClusterStatus | None:
+def _cluster(observed: Observed, state: PhaseState, now: datetime) -> ClusterStatus | None:
     old = observed.workplan.status.cluster
-    if observed.cluster is None or not state.needs_children:
+    in_use = state.needs_children or release.keeps_cluster(observed, state, now)
+    if observed.cluster is None or not in_use:
         return msgspec.structs.replace(old, workers=0, dashboard_url=None) if old else None
     return ClusterStatus(
         name=observed.cluster.name,

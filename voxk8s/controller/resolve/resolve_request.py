@@ -62,12 +62,6 @@ async def make_request(
     The source is read from the API server: the informer does not keep inline plans.
     """
     metadata = workplan.metadata
-    if workplan.spec.cluster.pool_ref is not None:
-        return Invalid(
-            constants.REASON_POOL_UNAVAILABLE,
-            "spec.cluster.poolRef: pools are not supported by this version; remove the field to get"
-            " a cluster for this WorkPlan.",
-        )
     try:
         found = await kube.get(WORK_PLANS, metadata.name, metadata.namespace)
         source = decode_resource(found).spec.source

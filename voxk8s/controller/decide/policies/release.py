@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.controller.decide.actions import ChildKind, DeleteChild
-from voxk8s.controller.decide.phase import PhaseState
+from voxk8s.controller.decide.phase import Phase, PhaseState
 from voxk8s.controller.observe.observed import Observed
 
 EXIT_GRACE = timedelta(seconds=30)
@@ -29,14 +30,17 @@ def autoscaler_may_poll(observed: Observed, now: datetime) -> bool:
 
 
 def unneeded_children(
-    observed: Observed, state: PhaseState, now: datetime
+    observed: Observed, state: PhaseState, now: datetime, *, keep: bool = False
 ) -> Iterator[DeleteChild]:
-    """Yield the deletions of all children that exist and are not kept."""
+    """Yield the deletions of all children that exist; `keep` is whether the cluster stays."""
     autoscaler = observed.autoscaler
     if autoscaler is not None and not autoscaler.deleting:
         yield DeleteChild(ChildKind.AUTOSCALER, autoscaler.name, autoscaler.uid, state.reason)
     known = (*observed.extra_clusters, *((observed.cluster,) if observed.cluster else ()))
     clusters = [cluster for cluster in known if not cluster.deleting]
+    if keep:
+        # Its autoscaler goes: it would remove the workers.
+        clusters = [cluster for cluster in clusters if cluster is not observed.cluster]
     runner = observed.runner
     if runner and (runner.finished or runner.deleting or _is_exiting(observed, state, now)):
         runner = None  # It is kept for its log.
@@ -44,6 +48,21 @@ def unneeded_children(
         yield DeleteChild(ChildKind.CLUSTER, cluster.name, cluster.uid, state.reason)
     if runner is not None:
         yield DeleteChild(ChildKind.RUNNER, runner.name, runner.uid, state.reason)
+
+
+def keeps_cluster(observed: Observed, state: PhaseState, now: datetime) -> bool:
+    """Whether the cluster of a failed run is kept for a while, to look at it."""
+    cluster = observed.cluster
+    if state.phase is not Phase.FAILED or cluster is None or cluster.deleting:
+        return False
+    return seconds_kept(observed.workplan, now) > 0
+
+
+def seconds_kept(workplan: WorkPlanResource, now: datetime) -> float:
+    """Return the seconds until the cluster of a run that fails, or has failed, is deleted."""
+    end = workplan.status.completion_time or now
+    kept = workplan.spec.cluster.keep_on_failure_seconds or 0
+    return max(0.0, kept - (now - end).total_seconds())
 
 
 def unneeded_access(observed: Observed) -> Iterator[DeleteChild]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.controller import observed_builders as build
@@ -18,8 +19,10 @@ from tests.unit.controller.observed_builders import START, later
 from voxk8s.controller.decide.actions import (
     ChildKind,
     DeleteChild,
+    RequeueAfter,
     WriteRunnerStatus,
 )
+from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
@@ -114,3 +117,38 @@ def test_access_of_a_suspended_run() -> None:
     observed = build.with_spec(build.replace(build.running(), access=build.access()), suspend=True)
     observed = build.replace(build.with_operator_status(observed), **GONE)
     assert ACCESS_DELETION not in child_actions(observed, later(60))
+
+
+def test_cluster_of_a_failed_run_is_kept() -> None:
+    """For a while there is a cluster to look at, without what would remove its workers."""
+    plan = build.workplan({"cluster": {"keepOnFailureSeconds": 300}})
+    outcome = run_outcome("Failed", "OperationFailed", message="no")
+    ran = build.running(workplan=plan, status={"outcome": outcome}, access=None)
+    status = written_status(ran, later(5))
+    assert states(status)["ClusterReady"] == ("True", "ClusterKept")
+    assert (status.phase, status.cluster and status.cluster.workers) == ("Failed", 1)
+    ended = build.with_operator_status(ran, later(5), outcome=outcome)
+    assert [a.kind for a in child_actions(ended, later(6)) if isinstance(a, DeleteChild)] == [
+        ChildKind.AUTOSCALER
+    ]
+    counts = msgspec.structs.replace(build.COUNTS, failed=1)
+    ended = build.with_operator_status(ended, later(6), outcome=outcome, operations=counts)
+    kept = build.replace(
+        ended, autoscaler=None, runner=build.job(complete=True), resolution=Unresolved()
+    )
+    assert decided_actions(kept, later(200)) == ()
+    assert RequeueAfter(4.0) in decide(kept, later(301))
+    over = decided_actions(kept, later(305))
+    assert DeleteChild(ChildKind.CLUSTER, "c", "u-c", "OperationFailed") in over
+    assert states(written_status(kept, later(305)))["ClusterReady"][1] == "ClusterReleased"
+
+
+def test_cluster_of_a_success_is_not_kept() -> None:
+    """There is nothing to look for."""
+    plan = build.workplan({"cluster": {"keepOnFailureSeconds": 300}})
+    parts = {"outcome": run_outcome()}
+    ran = build.running(workplan=plan, status=parts, autoscaler=None)
+    ended = build.with_operator_status(ran, later(5), **parts)
+    assert ChildKind.CLUSTER in [
+        a.kind for a in child_actions(ended, later(6)) if isinstance(a, DeleteChild)
+    ]
