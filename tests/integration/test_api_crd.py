@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from typing import Any
 
 import pytest
 
 from tests.support import workplans
+from tests.support.paths import ROOT
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.kube_errors import Invalid
 from voxk8s.cluster.resources import WORK_PLANS
 
+STORED = {
+    path.stem: json.loads(path.read_text())
+    for path in sorted((ROOT / "tests" / "data" / "workplans").glob("*.json"))
+}
 PLAN = workplans.addition(1.0, 2.0)
 GOAL = {"operation": "print", "id": "s", "name": "sum"}
 CONSTANT = {"id": "a", "type": "constant", "value": 1}
@@ -108,3 +115,50 @@ async def test_what_a_run_has_read_stays(
     made = await dry(direct, namespace, workplans.workplan("w", PLAN, **change))
     for name, value in change.items():
         assert made["spec"][name] == value or made["spec"][name]["limit"] == 9
+
+
+async def test_two_managers_share_a_list(direct: KubeClient, namespace: str) -> None:
+    """Variables that GitOps and a person add by server-side apply do not replace each other."""
+
+    def variables(*names: str) -> KubeObject:
+        env = [{"name": name, "value": "1"} for name in names]
+        return workplans.workplan("w", PLAN, cluster={"worker": {"env": env}}, suspend=True)
+
+    await direct.apply(WORK_PLANS, variables("TZ", "LANG"), namespace, manager="gitops")
+    await direct.apply(WORK_PLANS, variables("LC_ALL"), namespace, manager="person", force=False)
+    found = await direct.apply(WORK_PLANS, variables("TZ"), namespace, manager="gitops")
+    names = {each["name"] for each in found["spec"]["cluster"]["worker"]["env"]}
+    assert names == {"TZ", "LC_ALL"}
+    twice = variables("A", "A") | {"metadata": {"name": "twice"}}
+    with pytest.raises(Invalid, match="Duplicate value"):
+        await direct.create(WORK_PLANS, twice, namespace)
+
+
+async def test_field_selectors(direct: KubeClient, namespace: str) -> None:
+    """WorkPlans are found by phase and by reason, as `kubectl get --field-selector` does."""
+    for name, phase in (("a", "Queued"), ("b", "Failed")):
+        body = workplans.workplan(name, PLAN)
+        await direct.create(WORK_PLANS, body, namespace)
+        part = {"status": {"phase": phase, "reason": f"{phase}Reason"}}
+        await direct.patch(WORK_PLANS, name, part, namespace, subresource="status")
+    for selector in ("status.phase=Failed", "status.reason=FailedReason", "status.phase!=Queued"):
+        found = await direct.list(WORK_PLANS, namespace, field_selector=selector)
+        assert [each["metadata"]["name"] for each in found.items] == ["b"]
+
+
+@pytest.mark.parametrize("name", STORED)
+async def test_stored_objects_are_still_valid(
+    direct: KubeClient, namespace: str, name: str
+) -> None:
+    """What earlier versions of the CRD accepted is accepted, and no field that is used is lost."""
+    stored = copy.deepcopy(STORED[name])
+    metadata = {"name": name, "namespace": namespace}
+    made = await direct.create(WORK_PLANS, {**stored, "metadata": metadata}, namespace)
+    status = {"apiVersion": made["apiVersion"], "kind": made["kind"], "metadata": metadata}
+    written = await direct.apply(
+        WORK_PLANS, status | {"status": stored["status"]}, namespace,
+        manager="operator", subresource="status",
+    )  # fmt: skip
+    stored["spec"].get("cluster", {}).pop("poolRef", None)
+    assert made["spec"] == stored["spec"]
+    assert written["status"] == stored["status"]

@@ -41,6 +41,14 @@ def items(description: str, most: int, **extras: Any) -> msgspec.Meta:
     return msgspec.Meta(description=description, max_length=most, extra_json_schema=schema or None)
 
 
+def by_key(*names: str) -> dict[str, Any]:
+    """Return arguments for `items`: server-side apply merges the items with equal keys.
+
+    Other lists are atomic, as in a Pod tolerations are: their items have no key.
+    """
+    return {"x_kubernetes_list_type": "map", "x_kubernetes_list_map_keys": list(names)}
+
+
 def number(description: str, least: int | None = None, most: int | None = None) -> msgspec.Meta:
     """Annotate a number from `least` to `most`."""
     return msgspec.Meta(description=description, ge=least, le=most)

@@ -31,6 +31,7 @@ _COLUMNS = (
     ("Reason", "string", ".status.reason", 1),
     ("Message", "string", ".status.message", 1),
 )
+_SELECTABLE = (".status.phase", ".status.reason")
 _KEEP = """\
     {{- if .Values.crds.keep }}
     helm.sh/resource-policy: keep
@@ -65,6 +66,8 @@ def crd() -> Schema:
                         {"name": name, "type": kind, "jsonPath": path, "priority": priority}
                         for name, kind, path, priority in _COLUMNS
                     ],
+                    # kubectl get wp --field-selector status.phase=Failed
+                    "selectableFields": [{"jsonPath": path} for path in _SELECTABLE],
                     "schema": {"openAPIV3Schema": _schema()},
                 }
             ],

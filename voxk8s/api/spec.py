@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from voxk8s.api.base import OPAQUE, ApiStruct, Json, doc, items, number, text
+from voxk8s.api.base import OPAQUE, ApiStruct, Json, by_key, doc, items, number, text
 from voxk8s.api.plan_schema import PLAN_SCHEMA
 
 NAME_LENGTH = 253
@@ -186,7 +186,11 @@ class PodTemplate(ApiStruct, frozen=True):
     env: (
         Annotated[
             tuple[EnvironmentVariable, ...],
-            items("Additional variables; variables that voxk8s sets take precedence.", 64),
+            items(
+                "Additional variables; variables that voxk8s sets take precedence.",
+                64,
+                **by_key("name"),
+            ),
         ]
         | None
     ) = None
@@ -217,7 +221,8 @@ class Cluster(ApiStruct, frozen=True):
     ) = None
     image_pull_secrets: (
         Annotated[
-            tuple[LocalReference, ...], items("Secrets with credentials of the image registry.", 16)
+            tuple[LocalReference, ...],
+            items("Secrets with credentials of the image registry.", 16, **by_key("name")),
         ]
         | None
     ) = None

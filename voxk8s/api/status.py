@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from voxk8s.api.base import OPAQUE, ApiStruct, Json, doc, items, number, text
+from voxk8s.api.base import OPAQUE, ApiStruct, Json, by_key, doc, items, number, text
 from voxk8s.api.spec import NAME_LENGTH, URL_LENGTH
 
 ConditionStatus: TypeAlias = Literal["True", "False", "Unknown"]
@@ -166,8 +166,7 @@ class WorkPlanStatus(ApiStruct, frozen=True):
         items(
             "Conditions of the WorkPlan.",
             16,
-            x_kubernetes_list_type="map",
-            x_kubernetes_list_map_keys=["type"],
+            **by_key("type"),
         ),
     ] = ()
     phase: Annotated[str, text("Summary for people; tools should read conditions.", 64)] | None = (

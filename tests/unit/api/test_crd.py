@@ -80,11 +80,22 @@ def test_fields_are_explained() -> None:
     assert mute == ["$.metadata"]
 
 
-def test_conditions_merge_by_type() -> None:
-    """Two field managers may own different conditions."""
-    conditions = SCHEMA["properties"]["status"]["properties"]["conditions"]
-    assert conditions["x-kubernetes-list-type"] == "map"
-    assert conditions["x-kubernetes-list-map-keys"] == ["type"]
+def test_lists_merge_by_key() -> None:
+    """Two field managers may own different items of these lists."""
+    found = {
+        path.rpartition(".properties.")[2].rpartition(".")[2]: node["x-kubernetes-list-map-keys"]
+        for path, node in nodes(SCHEMA)
+        if node.get("x-kubernetes-list-type") == "map"
+    }
+    assert found == {"conditions": ["type"], "env": ["name"], "imagePullSecrets": ["name"]}
+
+
+def test_selectable_fields_are_texts() -> None:
+    """A field selector needs a field of a simple type."""
+    paths = [field["jsonPath"] for field in VERSION["selectableFields"]]
+    status = SCHEMA["properties"]["status"]["properties"]
+    assert paths == [".status.phase", ".status.reason"]
+    assert {status[path.rpartition(".")[2]]["type"] for path in paths} == {"string"}
 
 
 def test_printer_columns() -> None:
