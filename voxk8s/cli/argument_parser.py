@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add("run", "run", "run a program or plan locally, without a cluster", _run)
     add("compile", "compile", "print a program or plan as a plan document", _compile)
-    add("check", "check", "print the errors and warnings of a program or plan", _source)
+    add("check", "check", "print the errors and warnings of a program or plan", _check)
     add("fmt", "fmt", "format a program", _fmt)
     add(
         "explain",
@@ -96,6 +96,13 @@ def _source(command: Parser) -> None:
     )
     command.add_argument(
         "--allow-all", action="store_true", help="let the program read and write everywhere"
+    )
+
+
+def _check(command: Parser) -> None:
+    _source(command)
+    command.add_argument(
+        "--no-inputs", action="store_true", help="do not look at the files that it reads"
     )
 
 

@@ -13,6 +13,7 @@ from voxk8s.cli.parameters import ParameterWarnings, Program
 from voxk8s.cli.permissions import permissions
 from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan import OperationId, WorkPlan
+from voxk8s.plan.expectation import Expectation
 from voxk8s.redact import redact, visible
 
 PROGRAM = ".imgql"
@@ -21,10 +22,11 @@ DOCUMENTS = (".json", ".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A plan and, if it was compiled from a program, the places of its operations in there."""
+    """A plan and, if it was compiled from a program, its operations' places and expected values."""
 
     plan: WorkPlan
     places: Mapping[OperationId, object] = field(default_factory=dict)
+    expectations: tuple[Expectation, ...] = ()
 
 
 def read_plan(arguments: argparse.Namespace) -> WorkPlan:
@@ -53,7 +55,14 @@ def read_input(arguments: argparse.Namespace) -> Input:
     if not arguments.quiet:
         for warning in compiled.warnings:
             print(visible(redact(str(warning))), file=sys.stderr)
-    return Input(compiled.plan, compiled.origins)
+        if not compiled.plan.goals:
+            print(f"voxk8s: warning: {visible(no_goals(found.name))}", file=sys.stderr)
+    return Input(compiled.plan, compiled.origins, compiled.expectations)
+
+
+def no_goals(name: str) -> str:
+    """Return the warning about a program that computes nothing."""
+    return f'{name} has no goals, so nothing is computed; show a value by print "name" …'
 
 
 def read_source(arguments: argparse.Namespace) -> Program | WorkPlan:

@@ -77,7 +77,23 @@ class Permissions:
         return replace(options, confinement=confinement)
 
     def check_files(self, plan: WorkPlan, folder: str) -> None:
-        """Raise InvalidPlan for files below `folder` that may not be written."""
+        """Raise InvalidPlan for files below `folder` that may not be written.
+
+        Inputs that the plan spells out are never replaced.
+        """
+        inputs = {
+            os.path.realpath(local_path(url))
+            for role, url in literal_inputs(plan)
+            if role is Role.LOAD and not is_remote(url)
+        }
+        for number, goal in enumerate(plan.goals):
+            path = os.path.join(folder, goal.name)
+            if goal.operation == "save" and os.path.realpath(path) in inputs:
+                raise InvalidPlan(
+                    f"the file {one_line(goal.name)!r} is an input of the same plan, and would be"
+                    " replaced: save it under another name, or use --output",
+                    f"$.goals[{number}].name",
+                )
         if self._all:
             return
         for number, goal in enumerate(plan.goals):

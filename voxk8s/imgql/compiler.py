@@ -8,6 +8,8 @@ from contextlib import suppress
 import msgspec
 
 from voxk8s.errors import InvalidProgram
+from voxk8s.imgql.expectations import read_expectations
+from voxk8s.imgql.goal_checks import check_names, check_picture
 from voxk8s.imgql.lower import libraries
 from voxk8s.imgql.lower.expressions import ExpressionLowering
 from voxk8s.imgql.lower.global_scope import GlobalScope, SymbolTable, definition
@@ -23,11 +25,13 @@ from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import (
     Chain,
     Define,
+    Expect,
     Header,
     OutputCommand,
     Token,
     string_value,
 )
+from voxk8s.plan.expectation import Expectation
 from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.keys.result_keys import file_suffix, save_location_id
 from voxk8s.plan.model import Closure, Goal, Node, Operation, OperationId, WorkPlan
@@ -45,6 +49,7 @@ class CompiledProgram(msgspec.Struct, frozen=True):
     plan: WorkPlan
     origins: Mapping[OperationId, SourceLocation]
     warnings: tuple[Diagnostic, ...]
+    expectations: tuple[Expectation, ...] = ()
 
 
 @without_gc()
@@ -115,8 +120,11 @@ class _Program:
                 self._library[function] = define
                 self._globals.define_library(namespace, definition(function))
         self._outputs: list[GoalFunction] = []
+        self._expected: list[tuple[Source, Expect]] = []
         functions = self._lower(parsed)
         self._values = [each for each in functions if not each.parameters]
+        check_names(self._outputs, diagnostics)
+        self.expectations = read_expectations(self._expected, self._outputs, diagnostics)
         outputs = [each.function for each in self._outputs]
         self._values += outputs
         if analyse_liveness([*functions, *outputs], diagnostics):
@@ -152,6 +160,8 @@ class _Program:
                     )
                 )
                 self._check_label(command.kind, source, label)
+            elif isinstance(command, Expect):
+                self._expected.append((source, command))
         lowering = ExpressionLowering(self._globals, self._diagnostics)
         for function, order, header, value in waiting:
             lowering.body(function, order, (header and header.parameters) or (), value)
@@ -190,8 +200,11 @@ class _Program:
         }
         plan = WorkPlan(nodes, goals, tuple(self._globals.imports))
         self._check_geometry(table, plan)
+        for output, node in zip(self._outputs, found, strict=True):
+            check_picture(output, builder.volume_of(node), self._diagnostics)
         self._diagnostics.raise_if_errors()
-        return CompiledProgram(plan, self._origins(table, plan), self._diagnostics.warnings())
+        origins = self._origins(table, plan)
+        return CompiledProgram(plan, origins, self._diagnostics.warnings(), self.expectations)
 
     def _origins(self, table: NodeTable, plan: WorkPlan) -> dict[OperationId, SourceLocation]:
         origins = {}

@@ -1,12 +1,14 @@
-"""`voxk8s check`: print the errors and warnings of a program or plan."""
+"""`voxk8s check`: print the errors and warnings of a program or plan, and of its inputs."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from voxk8s.cli.input_file import read_source
+from voxk8s.cli.input_check import input_problems
+from voxk8s.cli.input_file import no_goals, read_source
 from voxk8s.cli.parameters import ParameterWarnings
+from voxk8s.cli.permissions import permissions
 from voxk8s.plan import WorkPlan
 from voxk8s.redact import redact, visible
 
@@ -15,10 +17,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print all errors and warnings of a program, or the first error of a plan document."""
     found = read_source(arguments)
     if isinstance(found, WorkPlan):
-        return 0
+        return _check_inputs(found, arguments)
     # Imported here: plan documents do not need the compiler.
     from voxk8s.imgql import check_program, format_diagnostics
     from voxk8s.kernels import registry, symbols
+    from voxk8s.program import compile_program
 
     with ParameterWarnings(found, quiet=bool(arguments.quiet)) as asked:
         diagnostics = check_program(
@@ -31,4 +34,23 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if diagnostics:
         print(visible(redact(format_diagnostics(diagnostics))), file=sys.stderr)
-    return 2 if any(each.severity == "error" for each in diagnostics) else 0
+    if any(each.severity == "error" for each in diagnostics):
+        return 2
+    plan = compile_program(
+        found.text, name=found.name, parameters=found.parameters, read_file=found.read_file
+    )
+    if not plan.goals:
+        print(f"voxk8s: warning: {visible(no_goals(found.name))}", file=sys.stderr)
+    return _check_inputs(plan, arguments)
+
+
+def _check_inputs(plan: WorkPlan, arguments: argparse.Namespace) -> int:
+    """Print what is wrong with the inputs on this machine; return the exit status."""
+    if arguments.no_inputs:
+        return 0
+    problems = list(input_problems(plan, permissions(arguments)))
+    for problem in problems:
+        print(f"voxk8s: {visible(redact(problem))}", file=sys.stderr)
+    if problems:
+        print("voxk8s: --no-inputs checks the program alone", file=sys.stderr)
+    return 2 if problems else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from voxk8s.cli.input_file import Input, read_input
 from voxk8s.cli.named_store import open_named_store
@@ -23,6 +23,9 @@ from voxk8s.plan import OperationId
 from voxk8s.redact import visible
 from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore
+
+EXPECTATION_FAILED: Final = 3
+"""Exit status of a run that reached all goals, with a value that the program does not expect."""
 
 if TYPE_CHECKING:
     from voxk8s.cli.report_file import Reporter
@@ -58,8 +61,24 @@ def run(arguments: argparse.Namespace) -> int:
         if outcome.failure is not None:
             text = reported.text(outcome.failure)
             print(f"voxk8s: {one_line(outcome.goal.name)}: {visible(text)}", file=sys.stderr)
+    differences = _differences(given, result)
+    for text in differences:
+        print(f"voxk8s: {visible(text)}", file=sys.stderr)
     written = reporter is None or reporter.write(result, given, inputs, store)
-    return 0 if result.success and written else 1
+    if not (result.success and written):
+        return 1
+    return EXPECTATION_FAILED if differences else 0
+
+
+def _differences(given: Input, result: ExecutionResult) -> list[str]:
+    """Return how results differ from what the program expects; failed goals are not compared."""
+    found = []
+    for each in given.expectations:
+        if each.name in result:
+            text = each.difference(result[each.name])
+            if text is not None:
+                found.append(text)
+    return found
 
 
 def _reporter(arguments: argparse.Namespace) -> Reporter | None:

@@ -16,7 +16,7 @@ import yaml
 from voxk8s.cli.commands.results import write
 from voxk8s.cli.commands.watch import follow
 from voxk8s.cli.connection import exit_status, with_cluster
-from voxk8s.cli.input_file import is_program, read_plan, read_text
+from voxk8s.cli.input_file import is_program, read_input, read_text
 from voxk8s.cli.manifest import read_resources, work_plan
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
@@ -66,7 +66,13 @@ def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _source(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
-    plan = read_plan(arguments)
+    given = read_input(arguments)
+    plan = given.plan
+    if given.expectations:
+        print(
+            "voxk8s: warning: `expect` is not checked on the cluster, only by voxk8s run",
+            file=sys.stderr,
+        )
     if not is_program(path):
         return {"plan": to_resource(plan)}
     source: dict[str, Any] = {"program": read_text(path)}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 
 from voxk8s.constants import INLINE_VALUE_BYTES, REASON_OUTPUT_UNAVAILABLE, RUNS_PREFIX
 from voxk8s.describe import as_line, describe
@@ -19,6 +22,7 @@ from voxk8s.execution.run.run_state import RunState, is_failure
 from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.failure import NOT_REACHED, RESULT_GONE, Failure, is_transient
+from voxk8s.inputs.confinement import is_remote, local_path
 from voxk8s.plan import KeyGoal, KeyNode, KeyOperation, ResultKey, blockers
 from voxk8s.storage import MISS, Miss, Record, ResultStore
 from voxk8s.storage.record import read_value
@@ -80,7 +84,10 @@ class GoalOutcomes:
         ]
         records = self._config.store.records(known, state.began) if known else {}
         made = [self._outcome(goal, state, tracker, stopped, records) for goal in state.graph.goals]
-        return tuple(self._write(outcome) if outcome.succeeded else outcome for outcome in made)
+        inputs = _local_inputs(state.graph.nodes.values())
+        return tuple(
+            self._write(outcome, inputs) if outcome.succeeded else outcome for outcome in made
+        )
 
     def _outcome(
         self,
@@ -183,7 +190,7 @@ class GoalOutcomes:
 
         return load
 
-    def _write(self, outcome: GoalOutcome) -> GoalOutcome:
+    def _write(self, outcome: GoalOutcome, inputs: frozenset[str]) -> GoalOutcome:
         """Write the file of a `save` goal below the output folder, also when it was known."""
         if self._config.output is None or outcome.goal.operation != "save":
             return outcome
@@ -198,6 +205,7 @@ class GoalOutcomes:
             if not isinstance(value, SavedFile):
                 raise TypeError(f"expected a file from a save goal, got {describe(value)}")
             path = target_path(self._config.output, outcome.goal.name, self._config.confine)
+            _refuse_inputs(path, inputs)
             write_file(path, value.data)
         except (OSError, StoreError) as error:
             if isinstance(error, ResultVanished) and outcome.key is not None:
@@ -211,6 +219,19 @@ class GoalOutcomes:
             )
             return replace(outcome, failure=failure)
         return replace(outcome, path=path)
+
+
+def _refuse_inputs(path: Path, inputs: frozenset[str]) -> None:
+    """Raise OSError for a file that would replace an input of the run."""
+    if os.path.realpath(path) in inputs:
+        raise OSError(errno.EEXIST, "it is an input of this run, which stays as it is")
+
+
+def _local_inputs(nodes: Iterable[KeyNode]) -> frozenset[str]:
+    """Return the files on this machine that a run has read, without links in their paths."""
+    pins = [node.pin for node in nodes if isinstance(node, KeyOperation) and node.pin is not None]
+    urls = [pin.url for pin in pins if pin.entries is None and not is_remote(pin.url)]
+    return frozenset(os.path.realpath(local_path(url)) for url in urls)
 
 
 def _why_no_key(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from voxk8s.imgql.lower.global_scope import Definition, GlobalScope
 from voxk8s.imgql.lower.ir import Apply, Call, Constant, Function, Parameter, Unknown
@@ -13,6 +14,8 @@ from voxk8s.imgql.syntax.syntax_tree import Item, Token
 from voxk8s.imgql.types import describe_call
 
 MINUS = "-"
+_GROUPED: Final = frozenset({"-", "/", "\\", "<", "<=", ">", ">=", "==", "!=", "="})
+"""Operators, without dots, of which a chain depends on how it is grouped."""
 
 
 class LoweringAborted(Exception):
@@ -105,6 +108,16 @@ class CallLowering:
         if any(each.unknown for each in operators):
             return
         signs = dict.fromkeys(each.token.text for each in operators)
+        if len(signs) == 1 and operators[0].token.text.strip(".") in _GROUPED:
+            token = operators[1].token
+            sign = token.text
+            self._diagnostics.warning(
+                scope.function.source,
+                token,
+                f"a {sign} b {sign} c is a {sign} (b {sign} c) in this language",
+                f"operators group to the right: write (a {sign} b) {sign} c, or a {sign}"
+                f" (b {sign} c) if it is meant",
+            )
         if len(signs) > 1:
             first, *_ = operators
             other = next(each for each in operators if each.token.text != first.token.text)

@@ -63,6 +63,15 @@ class PlanBuilder:
             self._loads = tuple(self.table.loads(parts))
         return self._loads
 
+    def volume_of(self, name: OperationId) -> object:
+        """Return the address of the image that gives a node its geometry, None if not known."""
+        root = self._geometry.root(name)
+        signature = self.table.signatures.get(root)
+        if signature is None or not types.is_load(signature):
+            return None
+        address = self.table.nodes[self.table.needed(root)[0]]
+        return address.value if isinstance(address, model.Constant) else None
+
     # --- the domain of the interpreter -----------------------------------------------------------
 
     def constant(self, instruction: Constant) -> OperationId:

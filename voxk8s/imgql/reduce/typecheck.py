@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from voxk8s.constants import IMAGE_SUFFIXES
 from voxk8s.imgql import types
+from voxk8s.imgql.goal_checks import check_value
 from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Apply, Constant, Function, GoalFunction
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
@@ -30,6 +31,7 @@ def check_types(
         interpreter.value(function, [types.ANY] * function.parameters)
     for output in outputs:
         value_type = interpreter.value(output.function)
+        check_value(output, value_type, diagnostics)
         if output.kind == "save":
             _check_file(output, file_suffix(output.label), value_type, diagnostics)
 

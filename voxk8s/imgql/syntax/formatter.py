@@ -20,7 +20,7 @@ _INDENT = "  "
 _COMMENT = re.compile(r"//[^\n]*")
 _OPENING = ("LPAR", "LSQ")
 _JOINING = {"NAME", "NUMBER", "OP"}
-_LABELLED = ("PRINT", "SAVE")
+_LABELLED = ("PRINT", "SAVE", "EXPECT")
 _CLOSING = ("RPAR", "RSQ")
 
 

@@ -30,6 +30,8 @@ KEYWORDS: Final = {
     "do": "DO",
     "fold": "FOLD",
     "filter": "FILTER",
+    "expect": "EXPECT",
+    "within": "WITHIN",
     "if": "IF",
     "then": "THEN",
     "else": "ELSE",
@@ -49,6 +51,8 @@ BARE: Final = re.compile(
     rf"(?:{NAME}{_BLANK}*+|(?:{NAME})?{OPERATOR}{_BLANK}*+(?=\())(?:{_PARAMETERS})?={_AFTER_EQUAL}"
 )
 """At the start of a line: a definition without `let`; that of an operator needs parameters."""
+EXPECT: Final = re.compile(rf"expect{SKIPPED}\"")
+"""The beginning of the command; elsewhere `expect` is a name."""
 FILTER: Final = re.compile(rf"filter{SKIPPED}{WORD}{SKIPPED}in\b")
 """The beginning of the form; elsewhere `filter` is a name."""
 OWN_IF: Final = re.compile(
@@ -78,6 +82,8 @@ commands: command                    -> first
         | PRINT STRING chain         -> output
         | SAVE STRING chain          -> output
         | IMPORT STRING              -> import_
+        | EXPECT STRING literal      -> expect
+        | EXPECT STRING literal WITHIN NUMBER -> expect
 
 header: name                         -> value_header
       | name LPAR RPAR               -> function_header
@@ -85,6 +91,8 @@ header: name                         -> value_header
 ?name: NAME | OP | EQUAL
 parameters: NAME                     -> first
           | parameters COMMA NAME    -> more
+
+literal: NUMBER | OP NUMBER | STRING | TRUE | FALSE
 
 chain: complete                      -> chain
      | tail                          -> tail_chain
@@ -115,11 +123,11 @@ bracket: LSQ RSQ                     -> empty_bracket
 chains: chain                        -> first
       | chains COMMA chain           -> more
 
-%declare LET IN FOR DO FOLD FILTER IF THEN ELSE IMPORT PRINT SAVE LOAD BARE TRUE FALSE
+%declare LET IN FOR DO FOLD FILTER IF THEN ELSE EXPECT WITHIN IMPORT PRINT SAVE LOAD BARE TRUE FALSE
 %declare NAME OP EQUAL NUMBER STRING LPAR RPAR LSQ RSQ COMMA COLON
 """
 
-COMMANDS: Final = frozenset({"LET", "BARE", "LOAD", "PRINT", "SAVE", "IMPORT"})
+COMMANDS: Final = frozenset({"LET", "BARE", "LOAD", "PRINT", "SAVE", "IMPORT", "EXPECT"})
 OPERANDS: Final = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "LPAR", "LSQ"})
 OPERAND_ENDS: Final = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "RPAR", "RSQ"})
 """Tokens after which an expression may end."""
@@ -139,4 +147,6 @@ SPELLING: Final = {
     "NAME": "a name",
     "STRING": "a string in double quotes",
     "OP": "an operator",
+    "NUMBER": "a number",
+    "WITHIN": "`within`",
 }

@@ -56,6 +56,7 @@ class _Lexer:
             found[0] for found in map(_WORD.match, suffixed) if found is not None
         }
         self._own_if = grammar.OWN_IF.search(source.code) is not None
+        self._expecting = False
         self._opened: list[str] = []
         self._previous = ""
         self._defining = False
@@ -95,7 +96,7 @@ class _Lexer:
                 yield Token("BARE", "", start)
             yield Token(kind, text, start, tight)
             # A label does not end an expression; the expression begins after it.
-            labelled = kind == "STRING" and self._previous in ("PRINT", "SAVE")
+            labelled = kind == "STRING" and self._previous in ("PRINT", "SAVE", "EXPECT")
             self._previous = "LABEL" if labelled else kind
             end = stop
             if kind == "COLON":
@@ -112,6 +113,11 @@ class _Lexer:
         elif text == "load" and self._previous != "LET" and grammar.LOAD.match(self._code, start):
             self._defining = True
             return "LOAD"
+        if kind == "EXPECT":
+            self._expecting = grammar.EXPECT.match(self._code, start) is not None
+            return "EXPECT" if self._expecting else "NAME"
+        if kind == "WITHIN":
+            return "WITHIN" if self._expecting else "NAME"
         own = kind in _CHOICE and self._own_if
         if own or (kind == "FILTER" and not grammar.FILTER.match(self._code, start)):
             return "NAME"

@@ -19,7 +19,14 @@ from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.parser_tables import load_parser
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_errors import report_syntax_error
-from voxk8s.imgql.syntax.syntax_tree import Command, Define, Import, OutputCommand, Token
+from voxk8s.imgql.syntax.syntax_tree import (
+    Command,
+    Define,
+    Expect,
+    Import,
+    OutputCommand,
+    Token,
+)
 
 _MAX_ERRORS = 50
 
@@ -86,7 +93,7 @@ def _is_unterminated(token: Token) -> bool:
 
 
 def _complete_commands(parts: list[Any]) -> list[Command]:
-    return [part for part in parts if isinstance(part, Define | OutputCommand | Import)]
+    return [part for part in parts if isinstance(part, Define | OutputCommand | Import | Expect)]
 
 
 def _names_defined_at(tokens: list[Token], begin: int, index: int) -> set[str]:
@@ -108,7 +115,7 @@ def _next_command(tokens: list[Token], index: int) -> int:
     """Return the index of the next token that can only begin a command."""
     while index < len(tokens):
         kind = tokens[index].type
-        if kind in ("PRINT", "SAVE", "IMPORT", "BARE", "LOAD"):
+        if kind in grammar.COMMANDS - {"LET"}:
             return index
         if kind == "LET" and tokens[index - 1].type in grammar.OPERAND_ENDS:
             return index

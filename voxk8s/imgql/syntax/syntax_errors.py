@@ -14,10 +14,11 @@ from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.syntax.syntax_tree import Token
 from voxk8s.plan.suggest import nearest
 
-_COMMANDS: Final = ("let", "load", "print", "save", "import")
+_COMMANDS: Final = ("let", "load", "print", "save", "import", "expect")
 _COMMAND_SYNTAX: Final = {
     "PRINT": 'syntax: print "label" expression',
     "SAVE": 'syntax: save "file" expression',
+    "EXPECT": 'syntax: expect "name" 0.85 within 0.01',
     "IMPORT": 'syntax: import "namespace" or import "file.imgql"',
 }
 _AFTER_HEADER_NAME: Final = frozenset({"LPAR", "EQUAL"})

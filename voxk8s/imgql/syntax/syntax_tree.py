@@ -147,6 +147,15 @@ class OutputCommand(msgspec.Struct, frozen=True, gc=False):
     start: int
 
 
+class Expect(msgspec.Struct, frozen=True, gc=False):
+    """`expect "label" value within tolerance`; `value` is a literal, perhaps after a minus."""
+
+    label: Token
+    value: tuple[Token, ...]
+    within: Token | None
+    start: int
+
+
 class Import(msgspec.Struct, frozen=True, gc=False):
     """`import "namespace"` or `import "file.imgql"`."""
 
@@ -154,7 +163,7 @@ class Import(msgspec.Struct, frozen=True, gc=False):
     start: int
 
 
-Command: TypeAlias = Define | OutputCommand | Import
+Command: TypeAlias = Define | OutputCommand | Import | Expect
 
 
 def string_value(token: Token) -> str:

@@ -55,6 +55,15 @@ class TreeBuilder(Transformer[tree.Token, list[tree.Command]]):
         """Return an import."""
         return tree.Import(parts[1], parts[0].start)
 
+    def expect(self, parts: list[Any]) -> tree.Expect:
+        """Return an expected value."""
+        within = parts[4] if len(parts) > 4 else None
+        return tree.Expect(parts[1], parts[2], within, parts[0].start)
+
+    def literal(self, parts: list[Any]) -> tuple[tree.Token, ...]:
+        """Return the tokens of a literal."""
+        return tuple(parts)
+
     def value_header(self, parts: list[Any]) -> tree.Header:
         """Return the header of a value."""
         return tree.Header(parts[0], None)

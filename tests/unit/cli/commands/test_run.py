@@ -220,3 +220,39 @@ def test_the_cause_of_a_failure_is_repeated_unless_the_log_has_it(logged: bool) 
     if logged:
         reported(OperationFailed(ResultKey("b" * 64), failure))
     assert ("no mask" in reported.text(failure)) is not logged
+
+
+def test_an_unexpected_value_has_a_status_of_its_own(
+    call: Callable[..., Done], tmp_path: Path
+) -> None:
+    """All results are delivered; the difference is said."""
+    (tmp_path / "p.imgql").write_text('print "dice" 0.75\nexpect "dice" 0.8 within $T')
+    done = call("run", "p.imgql", "--param", "T=0.01", "-q")
+    assert (done.status, done.out) == (3, "dice=0.75\n")
+    assert done.err == "voxk8s: dice: expected 0.8 within 0.01, found 0.75\n"
+    assert call("run", "p.imgql", "--param", "T=0.1").status == 0
+
+
+def test_an_input_is_never_replaced(call: Callable[..., Done], tmp_path: Path) -> None:
+    """Neither one that the program names nor one that it finds in a folder."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "a.json").write_text("[3]")
+    named = tmp_path / "named.imgql"
+    named.write_text('let a = load("data/a.json")\nsave "data/../data/a.json" a[0]')
+    refused = call("run", "named.imgql", "--allow-all")
+    assert refused.status == 2
+    assert "'data/../data/a.json' is an input of the same plan" in refused.err
+    found = 'save "data/a.json" for f in dir("data", "*.json", false, true) do load(f)[0]'
+    (tmp_path / "found.imgql").write_text(found)
+    failed = call("run", "found.imgql")
+    assert failed.status == 1
+    assert "data/a.json cannot be written: it is an input of this run" in failed.err
+    assert (data / "a.json").read_text() == "[3]"
+
+
+def test_a_program_without_goals_is_said(call: Callable[..., Done], tmp_path: Path) -> None:
+    """Nothing is computed."""
+    (tmp_path / "p.imgql").write_text("let a = 1")
+    for command in ("run", "check"):
+        assert "p.imgql has no goals, so nothing is computed" in call(command, "p.imgql").err

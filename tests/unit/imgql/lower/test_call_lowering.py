@@ -13,7 +13,10 @@ def test_mixed_operators_are_a_warning() -> None:
     assert warning.severity == "warning"
     assert (warning.line, warning.column) == (1, 15)
     assert "a - (b * c)" in str(warning)
-    assert check_text("let a = 1 - 2 - 3") == ()
+    (chain,) = check_text("let a = 1 - 2 - 3")
+    assert chain.message == "a - b - c is a - (b - c) in this language"
+    assert chain.hints[0].startswith("operators group to the right: write (a - b) - c")
+    assert check_text("let a = 1 + 2 + 3") == ()
     assert check_text("let a = 1 - (2 * 3)") == ()
 
 

@@ -29,5 +29,5 @@ def test_an_image_compared_with_a_number_is_a_mask(text: str, kernel: str) -> No
 def test_comparisons_without_a_known_type_may_be_masks() -> None:
     """The same function may compare numbers in one call and images in another."""
     head = f"{HEAD}let f(a) = a > 3\nlet g(a) = near(f(a))\n"
-    assert not check_text(f'{head}print "x" g(img)\nprint "y" f(4) && true')
+    assert not check_text(f'{head}print "x" volume(g(img))\nprint "y" f(4) && true')
     assert "must be a mask, not a truth value" in compile_error(f'{head}print "x" g(4)')

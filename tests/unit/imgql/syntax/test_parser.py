@@ -49,7 +49,7 @@ def test_load_is_a_command_and_a_name() -> None:
 )
 def test_a_command_may_be_broken_anywhere(text: str) -> None:
     """Line breaks and comments may be between any two tokens of a load, and after any `=`."""
-    assert not check_text(f'{text}\nprint "x" img')
+    assert not check_text(f'{text}\nsave "x.nii" img')
 
 
 def test_a_program_may_be_empty() -> None:

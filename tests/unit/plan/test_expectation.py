@@ -1,0 +1,40 @@
+"""Tests of expected values."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from voxk8s.plan.expectation import Expectation
+
+
+@pytest.mark.parametrize(
+    ("value", "within", "found", "met"),
+    [
+        (0.85, 0.01, 0.859, True),
+        (0.85, 0.01, 0.8601, False),
+        (3.0, 0.0, 3, True),
+        (3.0, 1.0, math.nan, False),
+        (True, 0.0, True, True),
+        (True, 0.0, 1.0, False),
+        (1.0, 0.0, True, False),
+        ("a", 0.0, "a", True),
+        (1.0, 0.0, [1.0], False),
+    ],
+)
+def test_a_value_meets_an_expectation(
+    value: float | str, within: float, found: object, met: bool
+) -> None:
+    """Numbers within the tolerance, all else if it is the same."""
+    assert (Expectation("x", value, within).difference(found) is None) is met
+
+
+def test_a_difference_says_both_values() -> None:
+    """And the tolerance, if there is one."""
+    assert Expectation("dice", 0.5, 0.1).difference(0.7) == (
+        "dice: expected 0.5 within 0.1, found 0.7"
+    )
+    assert Expectation("ok", True).difference([1]) == (
+        "ok: expected true, found another kind of value"
+    )

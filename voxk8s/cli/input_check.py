@@ -1,0 +1,54 @@
+"""Looks at the inputs of a plan that are on this machine, without reading them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from voxk8s.cli.permissions import Permissions, literal_inputs
+from voxk8s.errors import InputUnavailable
+from voxk8s.inputs.confinement import is_remote, local_path
+from voxk8s.plan.signature import Role
+
+if TYPE_CHECKING:
+    from voxk8s.plan import WorkPlan
+
+
+def input_problems(plan: WorkPlan, allowed: Permissions) -> Iterator[str]:
+    """Yield what is wrong with the files and folders that a plan names: absent, or no input.
+
+    What the program may not read is not looked at.
+    """
+    seen: set[tuple[Role, str]] = set()
+    for role, url in literal_inputs(plan):
+        if (role, url) in seen or is_remote(url):
+            continue
+        seen.add((role, url))
+        path = local_path(url)
+        if not allowed.confinement.allows_path(path):
+            continue
+        if not os.path.exists(path):
+            yield f"input {url}: no such {'folder' if role is Role.LISTING else 'file'}"
+        elif role is Role.LISTING and not os.path.isdir(path):
+            yield f"input {url}: not a folder"
+        elif role is Role.LOAD and os.path.isfile(path):
+            problem = _format_problem(url, path)
+            if problem:
+                yield problem
+
+
+def _format_problem(url: str, path: str) -> str:
+    """Return why the first bytes of a file are not those of an input, empty if they are."""
+    # Imported here: most programs name no files.
+    from voxk8s.formats import sniff
+    from voxk8s.formats.document import is_document
+
+    try:
+        if not sniff.is_gzip(sniff.read_head(path)) and not is_document(url, path):
+            sniff.sniff(url, sniff.read_head(path))
+    except InputUnavailable as error:
+        return str(error)
+    except OSError as error:
+        return f"input {url}: {error.strerror or error}"
+    return ""

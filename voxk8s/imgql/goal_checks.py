@@ -1,0 +1,89 @@
+"""Checks of goals: what a careful reader of the program would ask about its results."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from typing import Final
+
+from voxk8s.constants import IMAGE_SUFFIXES
+from voxk8s.imgql import types
+from voxk8s.imgql.lower.ir import GoalFunction
+from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.plan.keys.result_keys import file_suffix
+
+_PICTURES: Final = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+_VOLUMES: Final = tuple(suffix for suffix in IMAGE_SUFFIXES if suffix not in _PICTURES)
+_TEXTS: Final = ("", ".txt", ".json")
+
+
+def check_names(goals: Sequence[GoalFunction], diagnostics: Diagnostics) -> None:
+    """Report files that are saved twice, and warn of labels that are printed twice."""
+    seen: dict[tuple[bool, str], GoalFunction] = {}
+    for goal in goals:
+        saved = goal.kind == "save"
+        name = posixpath.normpath(goal.label) if saved else goal.label
+        first = seen.setdefault((saved, name), goal)
+        if first is goal:
+            continue
+        line, column = first.source.position(first.start)
+        place = f"{first.source.name}:{line}:{column}"
+        if saved:
+            diagnostics.error(
+                goal.source,
+                goal,
+                f'the file "{goal.label}" is already saved at {place}',
+                "the second one would replace the first; give it another name",
+            )
+        else:
+            diagnostics.warning(
+                goal.source,
+                goal,
+                f'"{goal.label}" is already printed at {place}',
+                "two results of one name cannot be told apart; give it another name",
+            )
+
+
+def check_value(goal: GoalFunction, value_type: str, diagnostics: Diagnostics) -> None:
+    """Warn of values that a goal does not show, or not in the format that its name promises."""
+    if goal.kind == "print":
+        if types.family(value_type) == "image":
+            diagnostics.warning(
+                goal.source,
+                goal,
+                "only a summary of an image is printed",
+                f'save "{goal.label or "image"}.nii.gz" … writes it to a file',
+            )
+        return
+    suffix = file_suffix(goal.label)
+    if suffix == ".csv" and types.is_sequence(value_type):
+        diagnostics.warning(
+            goal.source,
+            goal,
+            "the sequence is written as one line of JSON, which is not CSV",
+            "save it as .json; or save text whose lines are made by concat",
+        )
+    elif suffix not in (*IMAGE_SUFFIXES, *_TEXTS, ".csv") and types.family(value_type) != "image":
+        diagnostics.warning(
+            goal.source,
+            goal,
+            f"{suffix} is no format that is known here: the value is written as text",
+            f"known are .json, .txt, and for images {', '.join(IMAGE_SUFFIXES)}",
+        )
+
+
+def check_picture(goal: GoalFunction, url: object, diagnostics: Diagnostics) -> None:
+    """Warn of a picture of what has the geometry of the volume behind a URL."""
+    if (
+        goal.kind == "save"
+        and file_suffix(goal.label) in _PICTURES
+        and isinstance(url, str)
+        and url.lower().endswith(_VOLUMES)
+    ):
+        diagnostics.warning(
+            goal.source,
+            goal,
+            f"the middle z slice is written if this is a volume, as {posixpath.basename(url)} may"
+            " be",
+            "save it as .nii.gz; `extract` takes another slice",
+        )
