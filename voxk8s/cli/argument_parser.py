@@ -43,6 +43,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("compile", "compile", "print a program or plan as a plan document", _compile)
     add("check", "check", "print the errors and warnings of a program or plan", _check)
     add("fmt", "fmt", "format a program", _fmt)
+    add("kernels", "kernels", "list what programs may call, with signatures", _kernels)
+    add("help", "kernels", "explain a kernel, a function of a library or an operator", _help)
     add(
         "explain",
         "explain",
@@ -104,6 +106,22 @@ def _check(command: Parser) -> None:
     command.add_argument(
         "--no-inputs", action="store_true", help="do not look at the files that it reads"
     )
+
+
+def _kernels(command: Parser) -> None:
+    command.add_argument(
+        "pattern",
+        metavar="PATTERN|NAME",
+        nargs="?",
+        default="",
+        help="a name, an operator, a pattern such as 'dist*', or a word of the description",
+    )
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _help(command: Parser) -> None:
+    command.add_argument("pattern", metavar="NAME", help="a name or an operator")
+    command.set_defaults(json=False)
 
 
 def _store_option(command: argparse.ArgumentParser) -> None:
