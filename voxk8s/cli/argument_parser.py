@@ -10,7 +10,10 @@ from typing import NoReturn
 
 from voxk8s import constants
 
-FILE_HELP = "a program (.imgql), or a plan document or WorkPlan manifest (.json, .yaml, .yml)"
+FILE_HELP = (
+    "a program (.imgql, or - for standard input), or a plan document or WorkPlan manifest"
+    " (.json, .yaml, .yml)"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -63,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("store", help="show, verify, clean or correct the result store"),
         common,
     )
+    add("completion", "completion", "print a script that completes command lines", _completion)
     add("crd", "crd", "print the CustomResourceDefinition of WorkPlan", lambda _: None)
     return parser
 
@@ -122,6 +126,15 @@ def _kernels(command: Parser) -> None:
 def _help(command: Parser) -> None:
     command.add_argument("pattern", metavar="NAME", help="a name or an operator")
     command.set_defaults(json=False)
+
+
+def _completion(command: Parser) -> None:
+    command.add_argument(
+        "shell",
+        metavar="SHELL",
+        choices=("bash", "zsh", "fish"),
+        help="bash, zsh or fish: source <(voxk8s completion bash)",
+    )
 
 
 def _store_option(command: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from voxk8s.plan.expectation import Expectation
 from voxk8s.redact import redact, visible
 
 PROGRAM = ".imgql"
+STANDARD_INPUT = "-"
 DOCUMENTS = (".json", ".yaml", ".yml")
 
 
@@ -69,14 +70,10 @@ def read_source(arguments: argparse.Namespace) -> Program | WorkPlan:
     """Read a command's FILE without compiling it."""
     path = Path(arguments.file)
     given = dict(arguments.param)
+    if arguments.file == STANDARD_INPUT:
+        return Program(_standard_input(), "<stdin>", given, _importer(arguments))
     if is_program(path):
-        allowed = permissions(arguments)
-
-        def read_file(name: str) -> str:
-            allowed.check_import(name)
-            return read_import(name)
-
-        return Program(read_text(path), str(path), given, read_file)
+        return Program(read_text(path), str(path), given, _importer(arguments))
     text = read_text(path)
     # Imported here: programs do not need it.
     from voxk8s.cli.manifest import Text, find_source, read_resources
@@ -99,6 +96,24 @@ def read_source(arguments: argparse.Namespace) -> Program | WorkPlan:
             "$.spec.source.parameters",
         )
     return _decode(source.text, source.suffix, given)
+
+
+def _importer(arguments: argparse.Namespace) -> Callable[[str], str]:
+    """Return what reads the files that a program imports, as far as it is allowed to."""
+    allowed = permissions(arguments)
+
+    def read_file(name: str) -> str:
+        allowed.check_import(name)
+        return read_import(name)
+
+    return read_file
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidUsage(f"-: expected UTF-8, byte {error.start} is invalid") from error
 
 
 def is_program(path: Path) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from voxk8s.constants import IMAGE_SUFFIXES, READ_ONLY_IMAGE_SUFFIXES
-from voxk8s.plan.sequence_kernels import CHOOSE, INDEX
+from voxk8s.plan.sequence_kernels import CHOOSE, INDEX, RECOVER
 from voxk8s.plan.signature import Role, Signature
 
 ANY: Final = "any"
@@ -140,6 +140,8 @@ def result_type(signature: Signature, argument_types: Sequence[str]) -> str:
         return item_of(argument_types[0])
     if name in _SELECTIONS and argument_types and is_sequence(argument_types[0]):
         return argument_types[0]
+    if name == RECOVER and len(argument_types) > 1:
+        return join(argument_types)
     if name == CHOOSE and len(argument_types) == _CHOICE_ARGUMENTS:
         return join(argument_types[1:])
     return signature.result

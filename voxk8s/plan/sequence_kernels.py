@@ -22,6 +22,8 @@ CHOOSE = "sequences.choose"
 """`choose(c, a, b)`: `a` if `c` is true, else `b`; the other one is not computed."""
 KEEP = "sequences.keep"
 """`keep(xs, flags)`: the items whose flag is true."""
+RECOVER = "sequences.recover"
+"""`recover(e, value)`: `e`, or `value` if `e` can never be computed."""
 ACCUMULATOR = "accumulator"
 """Name by which the body of a fold captures the result of the step before."""
 

@@ -21,6 +21,7 @@ from voxk8s.formats.encode_file import encode_file
 from voxk8s.inputs.loading import load_input
 from voxk8s.kernels import attempt
 from voxk8s.plan import ResultKey
+from voxk8s.plan.sequence_kernels import RECOVER
 from voxk8s.storage import MISS, Miss
 from voxk8s.values import Value
 
@@ -100,6 +101,8 @@ def run_step(step: Step, slots: list[SlotValue], context: TaskContext) -> SlotVa
     arguments: list[Value] = []
     for place, number in enumerate(step.arguments):
         argument = slots[number]
+        if place == 0 and isinstance(argument, Failed) and _is_recovered(step, argument.failure):
+            argument = slots[step.arguments[1]]
         if isinstance(argument, Failed):
             # Of operations that can be computed after all the driver must know each one.
             if step.rule.goal or argument.failure.is_recomputable:
@@ -114,6 +117,14 @@ def run_step(step: Step, slots: list[SlotValue], context: TaskContext) -> SlotVa
         return _run_with_retries(step, arguments, context, MISS)
     with lease:
         return _run_with_retries(step, arguments, context, lease.found)
+
+
+def _is_recovered(step: Step, failure: Failure) -> bool:
+    """Whether a step has another value for an argument that failed.
+
+    Only for failures that follow from the operation and its arguments: the value may be stored.
+    """
+    return step.rule.kernel == RECOVER and not failure.transient and not failure.is_recomputable
 
 
 def _run_with_retries(

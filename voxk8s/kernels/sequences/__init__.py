@@ -14,6 +14,7 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         "selection",
         ("choose", "bool any any -> any", 0.0, "a if c is true, else b: if c then a else b"),
         ("keep", "sequence sequence -> sequence", 0.0, "The items whose flag is true"),
+        ("recover", "any any -> any", 0.0, "e, or the value if e cannot be computed"),
         ("gather", "sequence sequence -> sequence", 0.0, "The items at these indices"),
     ),
     *_rows(

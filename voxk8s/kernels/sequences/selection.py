@@ -27,6 +27,17 @@ def keep(xs: Value, flags: Value) -> Value:
     return [item for item, flag in zip(items, chosen, strict=True) if _truth("keep", flag)]
 
 
+def recover(e: Value, value: Value) -> Value:
+    """Return `e`; where an operation of `e` fails, the engine gives `value` in place of it.
+
+    That is so for failures that follow from the operation and its arguments, such as a damaged
+    file or an empty mask: they are reported, and the run goes on. Workers and stores that are lost
+    are no reason.
+    """
+    del value
+    return e
+
+
 def gather(xs: Value, indices: Value) -> Value:
     """Return the items at `indices`, counted from 0, in that order; KernelError out of range."""
     items = require_sequence("gather", xs)

@@ -256,3 +256,19 @@ def test_a_program_without_goals_is_said(call: Callable[..., Done], tmp_path: Pa
     (tmp_path / "p.imgql").write_text("let a = 1")
     for command in ("run", "check"):
         assert "p.imgql has no goals, so nothing is computed" in call(command, "p.imgql").err
+
+
+def test_what_fails_may_have_another_value(call: Callable[..., Done], tmp_path: Path) -> None:
+    """A damaged input or a wrong operation; the failure is reported, the table is whole."""
+    (tmp_path / "bad.json").write_text("[")
+    (tmp_path / "p.imgql").write_text(
+        'print "rows" for x in [1, 0, 4] do recover(1 / x, -1)\n'
+        'print "bad" recover(load("bad.json")[0], "none")\n'
+        'print "lost" recover(1 / 0, 2 / 0)\n'
+    )
+    done = call("run", "p.imgql")
+    assert (done.status, done.out) == (1, "rows=[1.0,-1.0,0.25]\nbad=none\n")
+    assert "division by zero: 1.0 / 0.0" in done.err
+    assert "voxk8s: lost: " in done.err
+    again = call("run", "p.imgql")
+    assert again.out == done.out
