@@ -46,8 +46,9 @@ def _use_compiler() -> None:
     if compiler is None:
         # Zig compiles for the processor at hand unless told not to.
         compiler = f"{sys.executable} -m ziglang cc -mcpu=baseline"
-    os.environ.setdefault("CC", compiler)
-    os.environ.setdefault("LDSHARED", f"{compiler} -shared -s")
+    for name, command in (("CC", compiler), ("LDSHARED", f"{compiler} -shared -s")):
+        # A variable that is empty is no command.
+        os.environ[name] = os.environ.get(name) or command
 
 
 def _own_compiler() -> str | None:

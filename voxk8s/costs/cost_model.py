@@ -106,6 +106,9 @@ class CostModel:
         group = self._groups.get(node.key)
         if group is None:
             size = self.size(nodes, node)
+            if node.pin is None and node.role is not Role.LISTING:
+                # What is made of its value asks for this next.
+                self._voxels.setdefault(node.key, 0 if self._is_plain(node.kernel) else size)
             place = (node.kernel, size_class(size))
             group = self._known.get(place)
             if group is None:

@@ -11,6 +11,7 @@ the counts of a small plan are exact, but no longer after thousands of them were
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import cache
 
 from voxk8s.plan.keys.key_graph import KeyConstant, KeyGraph, KeyOperation
 from voxk8s.plan.model import ResultKey
@@ -37,7 +38,7 @@ class Prefetch:
         """Look up by `ask`; `is_cheap` is given the qualified name of a kernel."""
         self._graph = graph
         self._ask = ask
-        self._is_cheap = is_cheap
+        self._is_cheap = cache(is_cheap)
         self._targets = {goal.key for goal in graph.goals}
         self._cheap_misses = 0
         self._known: dict[ResultKey, bool] = {}
@@ -46,21 +47,31 @@ class Prefetch:
 
     def __call__(self, keys: Collection[ResultKey]) -> set[ResultKey]:
         """Return the keys that the store holds."""
-        new = [key for key in keys if key not in self._known]
-        if self._cheap_misses >= MAX_CHEAP_MISSES:
-            for key in new:
-                if self._is_negligible(key):
-                    self._known[key] = False
-            new = [key for key in new if key not in self._known]
+        known = self._known
+        new = [key for key in keys if key not in known]
         if new:
-            request = self._with_layers_below(new)
-            found = self._ask(request)
-            present = found if isinstance(found, set | frozenset) else set(found)
-            for key in request:
-                self._known[key] = key in present
+            self._look_up(new)
+        return {key for key in keys if known[key]}
+
+    def _look_up(self, keys: list[ResultKey]) -> None:
+        known = self._known
+        if self._cheap_misses >= MAX_CHEAP_MISSES:
+            dear = []
+            for key in keys:
                 if self._is_negligible(key):
-                    self._cheap_misses = 0 if key in present else self._cheap_misses + 1
-        return {key for key in keys if self._known[key]}
+                    known[key] = False
+                else:
+                    dear.append(key)
+            if not dear:
+                return
+            keys = dear
+        request = self._with_layers_below(keys)
+        found = self._ask(request)
+        present = found if isinstance(found, set | frozenset) else set(found)
+        for key in request:
+            known[key] = key in present
+            if self._is_negligible(key):
+                self._cheap_misses = 0 if key in present else self._cheap_misses + 1
 
     def extend(self, graph: KeyGraph) -> None:
         """Continue with a larger graph; what was looked up is not looked up again."""
