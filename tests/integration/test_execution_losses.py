@@ -204,15 +204,18 @@ class _Killer:
 
     def __init__(self, cluster: LocalCluster, times: int) -> None:
         self._cluster, self._times, self._seen = cluster, times, 0
+        self._killed: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, OperationFinished):
             self._seen += 1
-            # A process that dies while it starts is not started again.
+            # A process that dies while it starts is not started again, and a busy scheduler still
+            # lists those that have just died.
             scheduler: Any = self._cluster.scheduler
-            all_run = len(scheduler.workers) == len(self._cluster.workers)
+            workers = set(scheduler.workers)
+            all_run = len(workers) == len(self._cluster.workers) and not workers & self._killed
             if self._times and self._seen >= 5 and all_run:
-                self._times, self._seen = self._times - 1, 0
+                self._times, self._seen, self._killed = self._times - 1, 0, workers
                 for nanny in list(self._cluster.workers.values()):
                     os.kill(nanny.process.pid, signal.SIGKILL)
 
