@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import secrets
+import signal
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -293,6 +295,56 @@ async def running(bench: Bench, count: int) -> None:
         operator.end()
 
 
+async def failover(bench: Bench) -> None:
+    """Measure how long nobody leads after the leader of two operators ends, dies or is paused."""
+    row("nobody leads after a leader was asked to end", await _without_leader(bench, "TERM"), "5 s")
+    again = await _without_leader(bench, "KILL", again=True)
+    row("  was killed, its container started again", again, "5 s")
+    row("  was killed and not started again", await _without_leader(bench, "KILL"))
+    row("  was paused", await _without_leader(bench, "STOP"), "15 s")
+
+
+async def _without_leader(bench: Bench, name: str, *, again: bool = False) -> str:
+    """Send a signal to the leader of two; return the time until another process leads."""
+    lease = f"lease-{secrets.token_hex(4)}"
+    env = {**bench.env, constants.ENV_STORE: bench.store.url, constants.ENV_LEASE_NAME: lease}
+    first = operator_process.start(bench.server, "a", env)
+    running = [first]
+    try:
+        await _renewed(bench, lease, "a", "")
+        running.append(operator_process.start(bench.server, "b", env))
+        await _quiet(running[1])
+        number = signal.Signals[f"SIG{name}"]
+        if number is signal.SIGSTOP:
+            await _renewed(bench, lease, "a", await _renewed(bench, lease, "a", ""))
+        first.signal(number)
+        began = time.perf_counter()
+        if again:
+            first.process.wait()
+            last = await _renewed(bench, lease, "a", "")
+            running.append(operator_process.start(bench.server, "a", env))
+            await _renewed(bench, lease, "a", last)
+        else:
+            await _renewed(bench, lease, "b", "")
+        return f"{time.perf_counter() - began:.1f} s"
+    finally:
+        for each in running:
+            each.signal(signal.SIGKILL)
+            each.process.wait()
+
+
+async def _renewed(bench: Bench, lease: str, holder: str, after: str) -> str:
+    """Wait until a holder has renewed a lease after a time, and return the time."""
+
+    async def probe() -> str:
+        found = await bench.kube.find(LEASES, lease, "default")
+        spec = found["spec"] if found else {}
+        time = str(spec.get("renewTime") or "")
+        return time if spec.get("holderIdentity") == holder and time > after else ""
+
+    return str(await eventually(probe, f"{holder} leads", 120, 0.02))
+
+
 async def _quiet(operator: OperatorProcess) -> None:
     """Wait until the operator uses little CPU for some seconds."""
     still = 0
@@ -316,6 +368,8 @@ async def measure(options: argparse.Namespace, server: ApiServer, store: s3.S3Se
             await running(bench, options.running)
             await kube.delete(NAMESPACES, bench.namespace)
             await _empty(bench)
+        if options.failover:
+            await failover(bench)
         if options.rest:
             await rest(bench, options.rest)
 
@@ -335,6 +389,7 @@ def main() -> None:
     parser.add_argument("--known", type=int, default=500)
     parser.add_argument("--rest", type=int, default=5000)
     parser.add_argument("--running", type=int, default=1000)
+    parser.add_argument("--failover", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--profile", default="", help="file for a profile of the known plans")
     options = parser.parse_args()
     with (

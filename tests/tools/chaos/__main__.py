@@ -7,6 +7,7 @@ ROUNDS=1 with that seed repeats it. The exit status is 1 if a round was not good
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import threading
 import time
@@ -34,15 +35,28 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no round after them")
     options = parser.parse_args()
-    cluster, outcomes, end = connect(), [], time.monotonic() + options.minutes * 60
-    with prepared(cluster) as (witness, loop):
-        for seed in range(options.seed, options.seed + options.rounds):
-            if time.monotonic() > end:
-                break
-            outcomes.append(play_seed(seed, cluster, witness, loop, _describer(cluster)))
-            print(outcomes[-1].line(), flush=True)
+    seconds = options.minutes * 60
+    outcomes = play_rounds(connect(), options.seed, options.rounds, seconds=seconds)
     _show(outcomes)
     return 1 if any(outcome.mistakes for outcome in outcomes) else 0
+
+
+def play_rounds(
+    cluster: Kubectl, seed: int, rounds: int, seconds: float = 36_000.0
+) -> list[Outcome]:
+    """Play the rounds of consecutive seeds, print a line for each, and return how they went."""
+    logging.getLogger("aiohttp").setLevel(logging.CRITICAL)  # clients come and go
+    outcomes: list[Outcome] = []
+    end = time.monotonic() + seconds
+    with prepared(cluster) as (witness, loop):
+        for each in range(seed, seed + rounds):
+            if time.monotonic() > end:
+                break
+            script = make_round(each, node=hits_the_node())
+            describe = _describer(cluster)
+            outcomes.append(play(script, cluster, witness, loop, Bare().up, describe))
+            print(outcomes[-1].line(), flush=True)
+    return outcomes
 
 
 @contextmanager
@@ -72,18 +86,6 @@ def prepared(cluster: Kubectl) -> Iterator[tuple[Witness, Background]]:
 def hits_the_node() -> bool:
     """Whether the processes of the node are ours to hit: on a cluster of this machine."""
     return PROVIDER.exists() and PROVIDER.read_text().strip() == Bare.name
-
-
-def play_seed(
-    seed: int,
-    cluster: Kubectl,
-    witness: Witness,
-    loop: Background,
-    diagnose: Callable[[str], None] = lambda _: None,
-) -> Outcome:
-    """Play the round of a seed."""
-    script = make_round(seed, node=hits_the_node())
-    return play(script, cluster, witness, loop, Bare().up, diagnose)
 
 
 def _describer(cluster: Kubectl) -> Callable[[str], None]:

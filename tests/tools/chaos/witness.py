@@ -107,8 +107,17 @@ def background() -> Iterator[Background]:
     try:
         yield found
     finally:
+        asyncio.run_coroutine_threadsafe(_end_all(), found.loop).result(10)
         found.loop.call_soon_threadsafe(found.loop.stop)
         thread.join(10)
+
+
+async def _end_all() -> None:
+    """Cancel all other tasks of the loop and wait for their end."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.wait(others, timeout=5) if others else None
 
 
 async def record(witness: Witness, namespace: str) -> None:
