@@ -23,7 +23,7 @@ from tests.tools.cluster import kubelet, network
 from tests.tools.cluster.bare_processes import PROCESSES
 from tests.tools.cluster.charts import DASK, SYSTEM
 
-LEASE = "voxk8s-operator"
+LEASE = "voxk8s-leader"
 _PAUSE_PROGRAM = "/catatonit"
 _PLACES = {
     "store": (SYSTEM, "app.kubernetes.io/component=s3"),
