@@ -30,3 +30,13 @@ def usable_memory() -> int:
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = memory_limit()
     return machine if limit is None else min(limit, machine)
+
+
+def data_bytes(status: Path = Path("/proc/self/status")) -> int:
+    """Return the bytes of this process that RLIMIT_DATA limits; 0 where the system does not say."""
+    try:
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    sizes = (line.split()[1] for line in lines if line.startswith("VmData:"))
+    return int(next(sizes, "0")) * 1024

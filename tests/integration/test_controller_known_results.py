@@ -11,6 +11,7 @@ from tests.support import workplans
 from tests.support.s3 import S3Server
 from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve import known_results
+from voxk8s.controller.resolve.process_pool import ProcessPool, warm_up_request
 from voxk8s.controller.resolve.resolution_state import Resolved
 from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
@@ -39,9 +40,9 @@ def store(s3_server: S3Server) -> ResultStore:
     return store
 
 
-def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | None:
-    """Resolve the plan with an output; return the final status, or None if a runner is needed."""
-    request = ResolveRequest(
+def make_request(server: S3Server, store: ResultStore, folder: str) -> ResolveRequest:
+    """Return a request for the plan with an output."""
+    return ResolveRequest(
         document=Document(msgspec.json.encode(PLAN), "json", inline=True),
         url=None,
         digest=None,
@@ -52,7 +53,11 @@ def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | N
         options=server.options,
         run_folder="ns/wp/u-1",
     )
-    found = resolve_plan(request)
+
+
+def ask(server: S3Server, store: ResultStore, folder: str) -> dict[str, Any] | None:
+    """Resolve the plan with an output; return the final status, or None if a runner is needed."""
+    found = resolve_plan(make_request(server, store, folder))
     assert isinstance(found, Resolved)
     return found.final_status
 
@@ -99,3 +104,13 @@ def test_corrupt_files(s3_server: S3Server, store: ResultStore) -> None:
     file_system(place, options).pipe_file(place.path, b"9\n")
     assert ask(s3_server, store, f"{store.url}/again") is None
     assert read(s3_server, f"{store.url}/again/deep/sum.json") is None
+
+
+async def test_processes_with_little_memory(s3_server: S3Server, store: ResultStore) -> None:
+    """A process whose share of the memory is less than its imports take resolves plans, too."""
+    request = make_request(s3_server, store, f"{store.url}/out")
+    pool = ProcessPool(1, 2**20, warm_up_request(store.url, s3_server.options, request.domains))
+    found = await pool.resolve(request)
+    pool.close()
+    assert isinstance(found, Resolved)
+    assert found.final_status is not None

@@ -26,6 +26,7 @@ from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.inputs.filesystems import preload_s3
 from voxk8s.kernels import registry
+from voxk8s.memory import data_bytes
 from voxk8s.plan.expansion_limit import set_expansion_limit
 from voxk8s.storage import StoreOptions, TrustDomains
 
@@ -37,6 +38,11 @@ RESOLVE_TIMEOUT = 300.0
 """Seconds after which the resolution of a large plan is given up."""
 WARM_UP_TIMEOUT = 15.0
 """Seconds after which `ProcessPool.warm_up` returns, ready or not."""
+LEAST_FREE = 96 * 1024 * 1024
+"""Bytes that a process may take beyond its imports, however small its share of the memory.
+
+A thread that has no memory to begin with is waited for without an end, and with it the process.
+"""
 _ATTEMPTS = 2
 _STACK_BYTES = 1024 * 1024
 _MISSING_INPUT = "runs/rehearsal.json"
@@ -161,18 +167,20 @@ def _kill(process: Executor) -> None:
 
 
 def initialize_process(memory: int, most: int) -> None:
-    """Limit what this process may use and read, and import what resolution needs.
+    """Import what resolution needs, and limit what this process may use and read.
 
-    It has `memory` bytes; `most` is what a process for a large plan has.
+    It has `memory` bytes, but at least LEAST_FREE beyond what the imports took; `most` is what a
+    process for a large plan has.
     """
     # Thread stacks count against RLIMIT_DATA; the default of 8 MiB each is not needed here.
     threading.stack_size(_STACK_BYTES)
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard == resource.RLIM_INFINITY or memory < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     set_expansion_limit(most)
     registry()
     preload_s3()
+    memory = max(memory, data_bytes() + LEAST_FREE)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard == resource.RLIM_INFINITY or memory < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     if not hide_secrets():
         _log.warning("this kernel has no Landlock: processes that resolve plans can read all files")
 
