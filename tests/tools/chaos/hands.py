@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.waiting import wait_until
 from tests.tools.chaos.script import OF_THE_NODE, OF_THE_RUN, Fault
 from tests.tools.cluster import kubelet, network
 from tests.tools.cluster.bare_processes import PROCESSES
 from tests.tools.cluster.charts import DASK, SYSTEM
+from tests.tools.cluster.errors import ClusterError
 
 LEASE = "voxk8s-leader"
+_RESTARTS = 5
 _PAUSE_PROGRAM = "/catatonit"
 _PLACES = {
     "store": (SYSTEM, "app.kubernetes.io/component=s3"),
@@ -83,10 +86,22 @@ class Hands:
             raise LookupError(f"{fault.victim} does not run")
         hit = self._send(fault, [record.pid], fault.victim)
         if fault.kind == "kill":
-            thread = threading.Thread(target=self.restart_node)
+            thread = threading.Thread(target=self._restart, args=(fault.victim,))
             thread.start()
             self._threads.append(thread)
         return hit
+
+    def _restart(self, name: str) -> None:
+        """Start the node's processes again once one of them has ended, as a service manager."""
+        wait_until(lambda: not PROCESSES.alive(name))
+        for attempt in range(_RESTARTS):
+            try:
+                self.restart_node()
+            except ClusterError:  # another of them was hit meanwhile
+                if attempt == _RESTARTS - 1:
+                    raise
+            else:
+                return
 
     def _send(self, fault: Fault, pids: list[int], name: str) -> str:
         if fault.kind == "kill":

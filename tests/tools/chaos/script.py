@@ -63,7 +63,7 @@ def make_round(seed: int, *, node: bool = True, most_faults: int = 4) -> Round:
 
 def _fault(chance: random.Random, node: bool) -> Fault:
     # Drawn in every case, so that a round without faults of the node is otherwise the same.
-    at = float(chance.randint(1, 30))
+    at = float(chance.randint(3, 40))
     kind = chance.choices(("kill", "delete", "pause", "cut", "storm"), (4, 2, 3, 2, 2))[0]
     short, long = float(chance.randint(2, 8)), float(chance.randint(5, 20))
     of_pods = chance.choice((*OF_THE_RUN * 2, *OF_THE_SYSTEM))
