@@ -110,7 +110,7 @@ def cpu_of(pid: int) -> float:
 
 
 async def _run(account: Path) -> bool:
-    config = Config.from_env(os.environ, 768 * 2**20)
+    config = Config.from_env(os.environ, 2**30)
     start_log(config.log_level)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

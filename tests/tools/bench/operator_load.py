@@ -167,7 +167,7 @@ async def known(bench: Bench, count: int, profile: str) -> None:
         version = (await bench.kube.list(WORK_PLANS, bench.namespace)).resource_version
         ends = Ends(bench.kube, bench.namespace)
         watching = asyncio.create_task(ends.run(version))
-        waits = []
+        waits, before = [], await bench.requests()
         for number in range(60):
             began = time.perf_counter()
             await bench.apply([f"one-{number}"])
@@ -177,6 +177,8 @@ async def known(bench: Bench, count: int, profile: str) -> None:
         waits = sorted(waits[10:])
         row("one known plan, apply -> Succeeded: median", f"{waits[25] * 1000:.0f} ms", "60 ms")
         row("one known plan, apply -> Succeeded: worst of 50", f"{waits[-1] * 1000:.0f} ms")
+        await asyncio.sleep(1)
+        row("  writes", per_plan(before, await bench.requests(), 60, 60), "3")
         before, cpu, own = await bench.requests(), operator.cpu(), operator.cpu(own=True)
         server, client = bench.server_cpu(), time.process_time()
         began = time.perf_counter()
