@@ -208,7 +208,7 @@ async def rest(bench: Bench, count: int) -> None:
     await bench.new_namespace()
     names = [f"old-{number}" for number in range(count)]
     await bench.apply(names)
-    status = _ended_status()
+    status = await _ended_status(bench)
 
     async def end(name: str) -> None:
         await bench.kube.apply(
@@ -238,24 +238,19 @@ async def rest(bench: Bench, count: int) -> None:
         operator.end()
 
 
-def _ended_status() -> dict[str, Any]:
-    stamp = "2026-01-02T03:04:05Z"
-    state = {"Ready": "True", "Succeeded": "True", "Reconciling": "False", "Stalled": "False",
-             "StoreReady": "True", "ClusterReady": "True"}  # fmt: skip
-    return {
-        "observedGeneration": 1, "phase": "Succeeded", "reason": "AllGoalsReached",
-        "message": "All results were in the store: no operation had to be computed.",
-        "startTime": stamp, "completionTime": stamp, "duration": "0s", "progress": "1/1",
-        "conditions": [
-            {"type": kind, "status": value, "reason": "AllGoalsReached", "message": "",
-             "lastTransitionTime": stamp, "observedGeneration": 1}
-            for kind, value in state.items()
-        ],
-        "operations": {
-            "total": 1, "cached": 1, "computed": 0, "failed": 0, "running": 0, "pending": 0,
-        },
-        "results": [{"goal": "sum", "kind": "print", "value": 1.0}],
-    }  # fmt: skip
+async def _ended_status(bench: Bench) -> dict[str, Any]:
+    """Return the status of a known plan as an operator writes it."""
+    operator = bench.start()
+    await bench.apply(["first"])
+
+    async def probe() -> dict[str, Any]:
+        status = (await bench.kube.get(WORK_PLANS, "first", bench.namespace)).get("status") or {}
+        return status if "completionTime" in status else {}
+
+    status: dict[str, Any] = await eventually(probe, "a known plan ends", 120)
+    await _quiet(operator)
+    operator.end()
+    return status
 
 
 async def running(bench: Bench, count: int) -> None:

@@ -74,13 +74,13 @@ def prepared(cluster: Kubectl) -> Iterator[tuple[Witness, Background]]:
             address = f"KUBERNETES_SERVICE_HOST={NODE_ADDRESS}"
             port = f"KUBERNETES_SERVICE_PORT={witness.port}"
             system.run("set", "env", _OPERATOR, address, port)
-            system.run("rollout", "status", _OPERATOR, "--timeout=120s")
+            system.run("rollout", "status", _OPERATOR, "--timeout=300s", timeout=330)
             try:
                 yield witness, loop
             finally:
                 names = ("KUBERNETES_SERVICE_HOST-", "KUBERNETES_SERVICE_PORT-")
                 system.run("set", "env", _OPERATOR, *names)
-                system.run("rollout", "status", _OPERATOR, "--timeout=120s")
+                system.run("rollout", "status", _OPERATOR, "--timeout=300s", timeout=330)
 
 
 def hits_the_node() -> bool:
