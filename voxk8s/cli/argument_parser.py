@@ -181,6 +181,11 @@ def _run(command: Parser) -> None:
     command.add_argument(
         "--report", metavar="FILE", help="write a report of the run to FILE, one HTML page"
     )
+    command.add_argument(
+        "--lock",
+        metavar="FILE",
+        help="write inputs by digest, versions and results to FILE, or compare with what is there",
+    )
     cache = command.add_mutually_exclusive_group()
     cache.add_argument("--refresh", action="store_true", help="compute known operations again")
     cache.add_argument("--no-cache", action="store_true", help="neither read nor write the store")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from voxk8s.cli.input_file import Input, read_input
@@ -28,6 +29,7 @@ EXPECTATION_FAILED: Final = 3
 """Exit status of a run that reached all goals, with a value that the program does not expect."""
 
 if TYPE_CHECKING:
+    from voxk8s.cli.lock_file import LockFile
     from voxk8s.cli.report_file import Reporter
 
 
@@ -36,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The default limit is for a library inside of another program; here the process is ours.
     os.environ.setdefault(ENV_DASK_MEMORY, "auto")
     reporter = _reporter(arguments)
+    lock = _lock(arguments)
     store = open_named_store(arguments)
     # An unusable store is reported once, before anything runs. A remote store answers while the
     # plan is read. Without a cache no store is needed.
@@ -62,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
             text = reported.text(outcome.failure)
             print(f"voxk8s: {one_line(outcome.goal.name)}: {visible(text)}", file=sys.stderr)
     differences = _differences(given, result)
+    if lock is not None and result.success:
+        differences += lock.compare(given.plan, result)
     for text in differences:
         print(f"voxk8s: {visible(text)}", file=sys.stderr)
     written = reporter is None or reporter.write(result, given, inputs, store)
@@ -79,6 +84,15 @@ def _differences(given: Input, result: ExecutionResult) -> list[str]:
             if text is not None:
                 found.append(text)
     return found
+
+
+def _lock(arguments: argparse.Namespace) -> LockFile | None:
+    if arguments.lock is None:
+        return None
+    # Imported here: most runs have none.
+    from voxk8s.cli.lock_file import LockFile
+
+    return LockFile(Path(arguments.lock))
 
 
 def _reporter(arguments: argparse.Namespace) -> Reporter | None:
