@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from voxk8s.cli.input_file import Input, read_input
 from voxk8s.cli.named_store import open_named_store
+from voxk8s.cli.not_finite import not_finite
 from voxk8s.cli.permissions import permissions
 from voxk8s.cli.progress_line import ProgressLine
 from voxk8s.cli.run_output import dump, failure_json, goal_line, result_json
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         if outcome.failure is not None:
             text = reported.text(outcome.failure)
             print(f"voxk8s: {one_line(outcome.goal.name)}: {visible(text)}", file=sys.stderr)
+    _warn_not_finite(given, result)
     differences = _differences(given, result)
     if lock is not None and result.success:
         differences += lock.compare(given.plan, result)
@@ -84,6 +86,17 @@ def _differences(given: Input, result: ExecutionResult) -> list[str]:
             if text is not None:
                 found.append(text)
     return found
+
+
+def _warn_not_finite(given: Input, result: ExecutionResult) -> None:
+    for outcome in result.goals:
+        found = not_finite(outcome.value) if outcome.has_value else ""
+        if found:
+            what = f"is {found}" if isinstance(outcome.value, float) else f"has {found} in it"
+            place = given.places.get(outcome.operation)
+            at = f": {str(place).splitlines()[0]}" if place is not None else ""
+            name = one_line(outcome.goal.name)
+            print(f"voxk8s: warning: {name} {what}{visible(at)}", file=sys.stderr)
 
 
 def _lock(arguments: argparse.Namespace) -> LockFile | None:

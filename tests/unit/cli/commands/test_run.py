@@ -272,3 +272,13 @@ def test_what_fails_may_have_another_value(call: Callable[..., Done], tmp_path: 
     assert "voxk8s: lost: " in done.err
     again = call("run", "p.imgql")
     assert again.out == done.out
+
+
+def test_a_result_that_is_not_finite_is_said(call: Callable[..., Done], tmp_path: Path) -> None:
+    """With the place of the operation that gave it."""
+    (tmp_path / "p.imgql").write_text('let b = blank(2, 2)\nprint "ratio" max(b / b)\n')
+    done = call("run", "p.imgql")
+    assert (done.status, done.out) == (0, "ratio=nan\n")
+    assert "voxk8s: warning: ratio is NaN: p.imgql:2:15\n" in done.err
+    (tmp_path / "q.imgql").write_text('print "x" [max(blank(1, 1) / blank(1, 1, 0)), 1]')
+    assert "voxk8s: warning: x has NaN in it: q.imgql:1:11\n" in call("run", "q.imgql").err
