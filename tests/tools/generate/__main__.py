@@ -15,6 +15,7 @@ import yaml
 from tests.support import example_runs
 from tests.support.paths import ROOT
 from tests.tools.generate import chart_readme, samples
+from tests.tools.generate.kernel_reference import kernel_reference
 from tests.tools.generate.module_index import module_index
 from tests.tools.helm import template
 from voxk8s.api import crd
@@ -24,6 +25,7 @@ HEADER = "# Made from helm/voxk8s by `make generate`; do not edit.\n"
 BASE = Path("manifests/base/voxk8s.yaml")
 README = Path("helm/voxk8s/README.md")
 MODULE_INDEX = Path("docs/modules.md")
+KERNEL_REFERENCE = Path("docs/kernels.md")
 GOLDEN = Path("tests/data/manifests")
 
 CHART_VALUES: dict[str, dict[str, Any]] = {
@@ -95,6 +97,7 @@ def files() -> dict[Path, str]:
         BASE: base(),
         README: chart_readme.readme(),
         MODULE_INDEX: module_index(),
+        KERNEL_REFERENCE: kernel_reference(),
         parser_tables.TABLES_FILE: parser_tables.render(
             (ROOT / parser_tables.TABLES_FILE).read_text(encoding="utf-8")
         ),
