@@ -107,19 +107,22 @@ class _Lexer:
 
     def _name(self, text: str, start: int) -> str:
         """Return the type of a token of letters."""
-        kind = grammar.KEYWORDS.get(text, "NAME")
+        kind = grammar.KEYWORDS.get(text)
+        if kind is None:
+            if text == "load" and self._previous != "LET" and grammar.LOAD.match(self._code, start):
+                self._defining = True
+                return "LOAD"
+            return "NAME"
         if kind == "LET":
             self._defining = True
-        elif text == "load" and self._previous != "LET" and grammar.LOAD.match(self._code, start):
-            self._defining = True
-            return "LOAD"
-        if kind == "EXPECT":
+        elif kind == "EXPECT":
             self._expecting = grammar.EXPECT.match(self._code, start) is not None
             return "EXPECT" if self._expecting else "NAME"
-        if kind == "WITHIN":
-            return "WITHIN" if self._expecting else "NAME"
-        own = kind in _CHOICE and self._own_if
-        if own or (kind == "FILTER" and not grammar.FILTER.match(self._code, start)):
+        elif (
+            (kind == "WITHIN" and not self._expecting)
+            or (kind in _CHOICE and self._own_if)
+            or (kind == "FILTER" and not grammar.FILTER.match(self._code, start))
+        ):
             return "NAME"
         return kind
 
