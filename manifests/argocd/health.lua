@@ -1,8 +1,4 @@
--- Health of a WorkPlan for Argo CD. Put it into the ConfigMap argocd-cm:
---
---   data:
---     resource.customizations.health.voxk8s.io_WorkPlan: |
---       <this file>
+-- Health of a WorkPlan for Argo CD; argocd-cm.yaml installs it.
 --
 -- Flux needs no such script: it evaluates WorkPlans by kstatus (wait: true, or healthChecks).
 local health = {status = "Progressing", message = "Waiting for the operator"}

@@ -1,10 +1,12 @@
-"""The health check for Argo CD, run by a Lua as Argo CD does."""
+"""Health check and actions for Argo CD, run by a Lua as Argo CD does."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+import yaml
 from lupa import lua54
 
 from tests.support.paths import ROOT
@@ -12,17 +14,40 @@ from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, WORK_LEFT, later
 from voxk8s.api.status import Outcome
 from voxk8s.api.workplan import encode
+from voxk8s.controller.decide.policies import rerun
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Invalid
 
-SCRIPT = (ROOT / "manifests" / "argocd" / "health.lua").read_text()
+FOLDER = ROOT / "manifests" / "argocd"
+SCRIPT = (FOLDER / "health.lua").read_text()
+HEALTH_TESTS = yaml.safe_load((FOLDER / "health_test.yaml").read_text())["tests"]
+ACTION_TESTS = yaml.safe_load((FOLDER / "actions" / "action_test.yaml").read_text())
+
+
+def run(script: str, thing: dict[str, Any]) -> Any:
+    """Return what a script answers about an object, as Python values."""
+    lua = lua54.LuaRuntime(unpack_returned_tuples=True)
+    lua.globals().obj = lua.table_from(thing, recursive=True)
+    return plain(lua.execute(script))
+
+
+def plain(value: Any) -> Any:
+    """Return a table of Lua as a list or a dict."""
+    if lua54.lua_type(value) != "table":
+        return value
+    items = {key: plain(item) for key, item in value.items()}
+    return list(items.values()) if 1 in items else items
+
+
+def read(path: str) -> dict[str, Any]:
+    """Read an object of the tests that Argo CD's own test runner would read."""
+    thing: dict[str, Any] = yaml.safe_load((FOLDER / path).read_text())
+    return thing
 
 
 def health(thing: dict[str, Any]) -> tuple[str, str]:
     """Return status and message that Argo CD shows for an object."""
-    lua = lua54.LuaRuntime(unpack_returned_tuples=True)
-    lua.globals().obj = lua.table_from(thing, recursive=True)
-    found = lua.execute(SCRIPT)
+    found = run(SCRIPT, thing)
     return found["status"], found["message"]
 
 
@@ -101,3 +126,50 @@ def test_health_after_a_change_that_nobody_has_seen() -> None:
     done = build.with_operator_status(build.applied(resolution=FULLY_CACHED))
     assert health(seen(done))[0] == "Healthy"
     assert health(seen(done, generation=2))[0] == "Progressing"
+
+
+@pytest.mark.parametrize("case", HEALTH_TESTS, ids=lambda case: case["inputPath"])
+def test_health_in_the_format_of_argo_cd(case: dict[str, Any]) -> None:
+    """The test data that Argo CD's test runner reads agrees with the script."""
+    expected = case["healthStatus"]
+    assert health(read(case["inputPath"])) == (expected["status"], expected["message"])
+
+
+@pytest.mark.parametrize("case", ACTION_TESTS["discoveryTests"], ids=lambda case: case["inputPath"])
+def test_actions_that_are_offered(case: dict[str, Any]) -> None:
+    """Suspend and resume while it is not finished, retry when it is."""
+    script = (FOLDER / "actions" / "discovery.lua").read_text()
+    found = run(script, read(f"actions/{case['inputPath']}"))
+    assert {name: {"name": name, **action} for name, action in found.items()} == {
+        each["name"]: each for each in case["result"]
+    }
+
+
+@pytest.mark.parametrize("case", ACTION_TESTS["actionTests"], ids=lambda case: case["action"])
+def test_action(case: dict[str, Any]) -> None:
+    """An action changes what it says and nothing else."""
+    script = (FOLDER / "actions" / case["action"] / "action.lua").read_text()
+    changed = run(script, read(f"actions/{case['inputPath']}"))
+    assert changed == read(f"actions/{case['expectedOutputPath']}")
+
+
+def test_the_retry_of_argo_cd_is_one_that_the_operator_acts_on() -> None:
+    """The annotation that the action sets starts another run."""
+    failed = ended("Failed", "OperationFailed")
+    script = (FOLDER / "actions" / "retry" / "action.lua").read_text()
+    thing = seen(failed)
+    thing["status"]["completionTime"] = "2026-05-04T12:00:09Z"
+    annotations = run(script, thing)["metadata"]["annotations"]
+    resource = failed.workplan
+    metadata = msgspec.structs.replace(resource.metadata, annotations=annotations)
+    retried = msgspec.structs.replace(resource, metadata=metadata)
+    assert rerun.is_requested(build.replace(failed, workplan=retried))
+
+
+def test_config_map_has_the_scripts() -> None:
+    """One file installs all of them."""
+    data = yaml.safe_load((FOLDER / "argocd-cm.yaml").read_text())["data"]
+    assert data["resource.customizations.health.voxk8s.io_WorkPlan"] == SCRIPT
+    actions = yaml.safe_load(data["resource.customizations.actions.voxk8s.io_WorkPlan"])
+    assert actions["discovery.lua"] == (FOLDER / "actions" / "discovery.lua").read_text()
+    assert [each["name"] for each in actions["definitions"]] == ["resume", "retry", "suspend"]

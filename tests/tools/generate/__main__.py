@@ -14,7 +14,7 @@ import yaml
 
 from tests.support import example_runs
 from tests.support.paths import ROOT
-from tests.tools.generate import chart_readme, samples
+from tests.tools.generate import argocd, chart_readme, samples
 from tests.tools.generate.kernel_reference import kernel_reference
 from tests.tools.generate.module_index import module_index
 from tests.tools.helm import template
@@ -96,6 +96,7 @@ def files() -> dict[Path, str]:
         crd.CHART_FILE: crd.render_chart(),
         BASE: base(),
         README: chart_readme.readme(),
+        argocd.CONFIG_MAP: argocd.config_map(ROOT),
         MODULE_INDEX: module_index(),
         KERNEL_REFERENCE: kernel_reference(),
         parser_tables.TABLES_FILE: parser_tables.render(

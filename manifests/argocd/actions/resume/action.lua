@@ -1,0 +1,3 @@
+-- Continue from the results that are in the store.
+obj.spec.suspend = false
+return obj

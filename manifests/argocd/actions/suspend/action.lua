@@ -1,0 +1,3 @@
+-- Release the Dask cluster; results are kept.
+obj.spec.suspend = true
+return obj
