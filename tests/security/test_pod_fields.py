@@ -42,6 +42,11 @@ VALUES: dict[str, Any] = {
         "tolerations": ["gpu"],
         "priorityClasses": ["low"],
         "serviceAccounts": ["lab-*"],
+        "envFrom": ["configmap/settings-*"],
+        "runtimeClasses": ["gvisor"],
+        "schedulers": ["volcano"],
+        "hostAliases": ["pacs.example"],
+        "topologyKeys": ["zone"],
         "maxWorkers": 8,
         "limits": {"cpu": 4, "memory": "8Gi"},
     },
@@ -52,6 +57,11 @@ POLICY = Policy(
     tolerations=("gpu",),
     priority_classes=("low",),
     service_accounts=("lab-*",),
+    env_from=("configmap/settings-*",),
+    runtime_classes=("gvisor",),
+    schedulers=("volcano",),
+    host_aliases=("pacs.example",),
+    topology_keys=("zone",),
     max_workers=8,
     limits={"cpu": 4, "memory": "8Gi"},
 )
@@ -72,6 +82,13 @@ ATTACKS: dict[str, dict[str, Any]] = {
         "worker": {"tolerations": [{"key": "node-role.kubernetes.io/control-plane"}]}
     },
     "critical": {"scheduler": {"priorityClassName": "system-node-critical"}},
+    "secret of another": {"worker": {"envFrom": [{"secretRef": {"name": "settings-a"}}]}},
+    "weaker runtime": {"worker": {"runtimeClassName": "host"}},
+    "own scheduler": {"runner": {"schedulerName": "mine"}},
+    "false S3 server": {
+        "runner": {"hostAliases": [{"ip": "10.0.0.1", "hostnames": ["s3.example"]}]}
+    },
+    "labels of nodes": {"worker": {"topologySpreadConstraints": [{"topologyKey": "customer"}]}},
     "account of another": {"serviceAccountName": "voxk8s-operator"},
     "affinity": {"worker": {"affinity": {"podAffinity": {}}}},
     "too many workers": {"maxWorkers": 9},
@@ -89,6 +106,15 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "allowed labels": {"worker": {"labels": {"lab.example/a": "b", "team": "a"}}},
     "an allowed taint": {"worker": {"tolerations": [{"key": "gpu", "operator": "Exists"}]}},
     "low priority": {"worker": {"priorityClassName": "low"}},
+    "all else that is allowed": {
+        "worker": {
+            "envFrom": [{"configMapRef": {"name": "settings-a"}, "prefix": "A_"}],
+            "runtimeClassName": "gvisor",
+            "schedulerName": "volcano",
+            "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["pacs.example"]}],
+            "topologySpreadConstraints": [{"topologyKey": "zone"}],
+        }
+    },
     "an allowed account": {"serviceAccountName": "lab-reader"},
     "eight workers": {"maxWorkers": 8},
     "amounts": {

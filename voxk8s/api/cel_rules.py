@@ -32,6 +32,15 @@ SOURCE = [
 ]
 
 CLUSTER = [
+    *(
+        cel_rule(
+            f"!has(self.{pod}) || !has(self.{pod}.envFrom) || self.{pod}.envFrom.all(s,"
+            " has(s.configMapRef) != has(s.secretRef))",
+            "give one of configMapRef and secretRef in each item of envFrom",
+            f".{pod}",
+        )
+        for pod in ("worker", "scheduler", "runner")
+    ),
     cel_rule(
         "self.minWorkers <= self.maxWorkers",
         "minWorkers must not be larger than maxWorkers",

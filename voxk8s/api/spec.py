@@ -157,6 +157,41 @@ class EnvironmentVariable(ApiStruct, frozen=True):
     value: Annotated[str, text("Value of the variable.", 4096)] = ""
 
 
+class EnvironmentSource(ApiStruct, frozen=True):
+    """A ConfigMap or a Secret whose keys become environment variables: one of both."""
+
+    config_map_ref: Annotated[LocalReference | None, doc("The ConfigMap.")] = None
+    secret_ref: Annotated[LocalReference | None, doc("The Secret.")] = None
+    prefix: Annotated[str, text("Beginning of the variables' names.", NAME_LENGTH)] | None = None
+
+    @property
+    def source(self) -> str:
+        """Return the source as the chart's policy names it: configmap/NAME or secret/NAME."""
+        if self.secret_ref is not None:
+            return f"secret/{self.secret_ref.name}"
+        return f"configmap/{self.config_map_ref.name if self.config_map_ref else ''}"
+
+
+class HostAlias(ApiStruct, frozen=True):
+    """Names of an address, as in a Pod."""
+
+    ip: Annotated[str, text("The address.", 45, 2)]
+    hostnames: Annotated[
+        tuple[Annotated[str, text("A name of the address.", NAME_LENGTH, 1)], ...],
+        items("Names of the address.", 16),
+    ]
+
+
+class TopologySpread(ApiStruct, frozen=True):
+    """How the pods of one component of the run are spread, as in a Pod."""
+
+    topology_key: Annotated[str, text("Label of nodes, such as a zone.", 317, 1)]
+    max_skew: Annotated[int, number("How much the numbers of pods may differ.", 1, 10_000)] = 1
+    when_unsatisfiable: Annotated[
+        Literal["DoNotSchedule", "ScheduleAnyway"], doc("What happens if that is impossible.")
+    ] = "ScheduleAnyway"
+
+
 class PodTemplate(ApiStruct, frozen=True):
     """Settings for the pods of one component; omitted fields have the operator's defaults."""
 
@@ -191,6 +226,32 @@ class PodTemplate(ApiStruct, frozen=True):
                 64,
                 **by_key("name"),
             ),
+        ]
+        | None
+    ) = None
+    env_from: (
+        Annotated[
+            tuple[EnvironmentSource, ...],
+            items("ConfigMaps and Secrets with variables; others of their names win.", 16),
+        ]
+        | None
+    ) = None
+    runtime_class_name: (
+        Annotated[str, text("Name of the RuntimeClass of the pods.", NAME_LENGTH)] | None
+    ) = None
+    scheduler_name: (
+        Annotated[str, text("Name of the scheduler of the pods.", NAME_LENGTH)] | None
+    ) = None
+    host_aliases: (
+        Annotated[
+            tuple[HostAlias, ...], items("Names of addresses in the pods.", 16, **by_key("ip"))
+        ]
+        | None
+    ) = None
+    topology_spread_constraints: (
+        Annotated[
+            tuple[TopologySpread, ...],
+            items("How the pods of the component are spread over nodes.", 8),
         ]
         | None
     ) = None

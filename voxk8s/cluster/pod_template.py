@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 
 from voxk8s.api.spec import PodTemplate, Resources
 from voxk8s.api.workplan import OwnerReference, WorkPlanResource, encode
+from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.resources import ApiResource
 from voxk8s.cluster.run_inputs import INPUT_VARIABLES
-from voxk8s.constants import ENV_LOCAL_INPUTS, ENV_TEST_KERNELS
+from voxk8s.constants import ENV_LOCAL_INPUTS, ENV_TEST_KERNELS, LABEL_COMPONENT, LABEL_WORKPLAN
 
 Manifest: TypeAlias = dict[str, Any]
 
@@ -96,6 +97,30 @@ def pod_spec(
         spec["tolerations"] = [encode(toleration) for toleration in template.tolerations]
     if template.affinity:
         spec["affinity"] = template.affinity
+    for field, given in (
+        ("runtimeClassName", template.runtime_class_name),
+        ("schedulerName", template.scheduler_name),
+    ):
+        if given:
+            spec[field] = given
+    if template.host_aliases:
+        spec["hostAliases"] = [encode(alias) for alias in template.host_aliases]
+    if template.topology_spread_constraints:
+        selector = {
+            LABEL_WORKPLAN: child_names.label_value(workplan.metadata.name),
+            LABEL_COMPONENT: container["name"],
+        }
+        spec["topologySpreadConstraints"] = [
+            {
+                "topologyKey": spread.topology_key,
+                "maxSkew": spread.max_skew,
+                "whenUnsatisfiable": spread.when_unsatisfiable,
+                "labelSelector": {"matchLabels": selector},
+            }
+            for spread in template.topology_spread_constraints
+        ]
+    if template.env_from:
+        container["envFrom"] = [encode(source) for source in template.env_from]
     priority = template.priority_class_name or defaults.priority_class(workplan.spec.priority)
     if priority:
         spec["priorityClassName"] = priority

@@ -25,8 +25,10 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     An entry allows the text that equals it, or, if it ends in `*`, all that begins with the rest.
     `images` are images beside the chart's engine image; `env` names of variables; `labels` and
     `annotations` their keys; `node_selectors` keys of node labels; `tolerations` keys of taints, of
-    which `*` alone also allows to tolerate all; `service_accounts` names of accounts. `limits` are
-    the largest amounts of a resource that one container may have, 0 for none.
+    which `*` alone also allows to tolerate all; `service_accounts` names of accounts; `env_from`
+    sources of variables as configmap/NAME or secret/NAME; `host_aliases` host names;
+    `topology_keys` node labels to spread pods over. `limits` are the largest amounts of a resource
+    that one container may have, 0 for none.
     """
 
     images: tuple[str, ...] = ()
@@ -37,6 +39,11 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     tolerations: tuple[str, ...] = ()
     priority_classes: tuple[str, ...] = ()
     service_accounts: tuple[str, ...] = ()
+    env_from: tuple[str, ...] = ()
+    runtime_classes: tuple[str, ...] = ()
+    schedulers: tuple[str, ...] = ()
+    host_aliases: tuple[str, ...] = ()
+    topology_keys: tuple[str, ...] = ()
     affinity: bool = False
     max_workers: int = 100
     limits: Mapping[str, int | str] = msgspec.field(default_factory=dict)
@@ -106,6 +113,21 @@ def _pod_violations(path: str, template: PodTemplate, policy: Policy) -> Iterato
         f"{path}.priorityClassName", "priorityClasses", "the priority class",
         (priority,) if priority else (), policy.priority_classes,
     )  # fmt: skip
+    aliases = template.host_aliases or ()
+    for name, rule, noun, asked, listed in (
+        ("envFrom", "envFrom", "the source of variables",
+         [source.source for source in template.env_from or ()], policy.env_from),
+        ("runtimeClassName", "runtimeClasses", "the runtime class",
+         [template.runtime_class_name], policy.runtime_classes),
+        ("schedulerName", "schedulers", "the scheduler",
+         [template.scheduler_name], policy.schedulers),
+        ("hostAliases", "hostAliases", "the host name",
+         [host for alias in aliases for host in alias.hostnames], policy.host_aliases),
+        ("topologySpreadConstraints", "topologyKeys", "the node label",
+         [spread.topology_key for spread in template.topology_spread_constraints or ()],
+         policy.topology_keys),
+    ):  # fmt: skip
+        yield from _unlisted(f"{path}.{name}", rule, noun, filter(None, asked), listed)
     if template.affinity and not policy.affinity:
         yield Violation(f"{path}.affinity", "affinity", "affinity is not allowed")
     yield from _resource_violations(f"{path}.resources", template, policy.limits)

@@ -87,7 +87,12 @@ def test_lists_merge_by_key() -> None:
         for path, node in nodes(SCHEMA)
         if node.get("x-kubernetes-list-type") == "map"
     }
-    assert found == {"conditions": ["type"], "env": ["name"], "imagePullSecrets": ["name"]}
+    assert found == {
+        "conditions": ["type"],
+        "env": ["name"],
+        "hostAliases": ["ip"],
+        "imagePullSecrets": ["name"],
+    }
 
 
 def test_selectable_fields_are_texts() -> None:
