@@ -30,6 +30,8 @@ APP_NAME: Final = "voxk8s"
 # --- field managers ---------------------------------------------------------------------------
 MANAGER_OPERATOR: Final = "voxk8s-operator"
 """Owns all of the status except for the fields of the runner, and all children."""
+MANAGED_BY_OPERATOR: Final = f"{GROUP}/operator"
+"""Value of `spec.managedBy` of the WorkPlans that the operator runs."""
 ANNOTATION_RETRY: Final = f"{GROUP}/retry"
 """Annotation of a finished WorkPlan: each new value of it starts another run."""
 MANAGER_RUNNER: Final = "voxk8s-runner"

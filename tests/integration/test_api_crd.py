@@ -162,3 +162,13 @@ async def test_stored_objects_are_still_valid(
     stored["spec"].get("cluster", {}).pop("poolRef", None)
     assert made["spec"] == stored["spec"]
     assert written["status"] == stored["status"]
+
+
+async def test_the_controller_cannot_change(direct: KubeClient, namespace: str) -> None:
+    """A WorkPlan that one controller runs is not handed to another one, nor taken from it."""
+    body = workplans.workplan("w", PLAN, suspend=True, managedBy="kueue.x-k8s.io/multikueue")
+    await direct.create(WORK_PLANS, body, namespace)
+    for other in ("voxk8s.io/operator", None):
+        with pytest.raises(Invalid, match="managedBy cannot be changed"):
+            await direct.patch(WORK_PLANS, "w", {"spec": {"managedBy": other}}, namespace)
+    await direct.patch(WORK_PLANS, "w", {"spec": {"suspend": False}}, namespace)

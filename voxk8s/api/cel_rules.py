@@ -83,6 +83,7 @@ def _unchanged(field: str) -> str:
 
 WORK_PLAN = [
     cel_rule("self.metadata.name.size() <= 200", "a WorkPlan's name has at most 200 characters"),
+    cel_rule(_unchanged("managedBy"), "managedBy cannot be changed", ".spec.managedBy"),
     *(
         cel_rule(
             f"({_unchanged(field)}) || {_IDLE}",

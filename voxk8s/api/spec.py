@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from voxk8s.api.base import OPAQUE, ApiStruct, Json, by_key, doc, items, number, text
 from voxk8s.api.plan_schema import PLAN_SCHEMA
+from voxk8s.constants import MANAGED_BY_OPERATOR
 
 NAME_LENGTH = 253
 URL_LENGTH = 2048
@@ -399,6 +400,18 @@ class WorkPlanSpec(ApiStruct, frozen=True):
     suspend: Annotated[
         bool, doc("Delete the Dask cluster and pause the run; results stay in the store.")
     ] = False
+    managed_by: (
+        Annotated[
+            str,
+            text(
+                "Controller of this WorkPlan, such as kueue.x-k8s.io/multikueue; the operator"
+                " leaves those of others alone. voxk8s.io/operator if omitted. Immutable.",
+                63,
+                1,
+            ),
+        ]
+        | None
+    ) = None
     priority: Annotated[
         int,
         number(
@@ -412,6 +425,11 @@ class WorkPlanSpec(ApiStruct, frozen=True):
     def effective_retry(self) -> Retry:
         """The retry policy, with defaults if it is omitted."""
         return self.retry or Retry()
+
+    @property
+    def is_managed_by_another(self) -> bool:
+        """Whether another controller than the operator is to act on the WorkPlan."""
+        return self.managed_by not in (None, MANAGED_BY_OPERATOR)
 
     def time_to_live(self, succeeded: bool) -> int | None:
         """Return the seconds to keep the WorkPlan after success or failure; None means forever."""

@@ -28,6 +28,8 @@ _DELETED = PhaseState(Phase.FAILED, "Deleted", "The WorkPlan is being deleted.")
 
 def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
     """Return the actions that advance a WorkPlan, in the order to carry them out."""
+    if observed.workplan.spec.is_managed_by_another:
+        return ()
     if observed.workplan.metadata.deletion_timestamp is not None:
         return (actions.ForgetPlan(), *_stop_deleted(observed, now))
     if observed.sync_error:

@@ -270,3 +270,12 @@ def test_changes_that_are_not_urgent_wait() -> None:
     assert isinstance(decided_actions(due, later(9))[0], WriteOperatorStatus)
     urgent = build.with_spec(more, suspend=True)
     assert any(isinstance(action, WriteOperatorStatus) for action in decide(urgent, later(6)))
+
+
+def test_workplans_of_another_controller_are_left_alone() -> None:
+    """With the name of another one in spec.managedBy not even a status is written."""
+    others = build.workplan({"managedBy": "kueue.x-k8s.io/multikueue"})
+    for observed in (build.applied(workplan=others), build.running(workplan=others)):
+        assert decide(observed, later(99)) == ()
+    own = build.applied(workplan=build.workplan({"managedBy": "voxk8s.io/operator"}))
+    assert ResolvePlan() in decide(own, later(0))

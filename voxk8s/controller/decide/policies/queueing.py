@@ -56,9 +56,11 @@ def wants_cluster(observed: Observed) -> bool:
 
     After a restart of the operator one that waited keeps its place until it is looked up again.
     """
-    resource = observed.workplan
+    resource, spec = observed.workplan, observed.workplan.spec
     over = resource.finished or resource.metadata.deletion_timestamp is not None
-    if over or resource.spec.suspend or isinstance(resource, UndecodableWorkPlan):
+    if over or spec.suspend or spec.is_managed_by_another:
+        return False
+    if isinstance(resource, UndecodableWorkPlan):
         return False
     match observed.resolution:
         case Resolved(final_status=final):
