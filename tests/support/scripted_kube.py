@@ -140,6 +140,9 @@ class ScriptedKube:
         uid = body["metadata"].get("uid")
         if uid is not None and uid != found["metadata"]["uid"]:
             raise Conflict("Precondition failed: UID in precondition", 409)
+        version = body["metadata"].get("resourceVersion")
+        if version is not None and version != found["metadata"]["resourceVersion"]:
+            raise Conflict("the object has been modified", 409)
         part = copy.deepcopy(body.get(subresource or "spec") or {})
         self.applied.append((manager, part))
         merged = found.setdefault(subresource or "spec", {})

@@ -13,11 +13,11 @@ import msgspec
 from voxk8s.api.runner_status import RUNNER_FIELDS
 from voxk8s.api.status import WorkPlanStatus
 from voxk8s.api.status_limits import seconds_between_writes
-from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.api.workplan import ObjectMeta, WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import ApiError, Invalid, TooLarge
 from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.constants import API_VERSION, KIND
+from voxk8s.constants import API_VERSION, KIND, MANAGER_RUNNER
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.work_queue import Backoff
 
@@ -105,6 +105,7 @@ class StatusWriter:
                         "name": metadata.name,
                         "namespace": metadata.namespace,
                         "uid": metadata.uid,
+                        **_version(metadata, manager),
                     },
                     "status": part,
                 },
@@ -144,3 +145,13 @@ class StatusWriter:
         seconds = self.backoff.delay(failures, lambda: 0.0)
         self._rejections[uid] = _Rejection(str(error), failures, self.clock() + seconds)
         _log.warning("the status of WorkPlan %s was rejected: %s", uid, error)
+
+
+def _version(metadata: ObjectMeta, manager: str) -> dict[str, str]:
+    """Return the version that the runner's part is written for: a runner may have written since.
+
+    A runner that was stopped writes its last progress while the operator, whose watch is behind,
+    decides what to write in its place: that would take the progress back.
+    """
+    known = manager == MANAGER_RUNNER and metadata.resource_version
+    return {"resourceVersion": metadata.resource_version} if known else {}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from tests.unit.controller.observed_builders import later
 from tests.unit.controller.scripted_operator import FULLY_CACHED, KEY, ScriptedOperator
-from voxk8s.cluster.kube_errors import Invalid
+from voxk8s.cluster.kube_errors import Conflict, Invalid
+from voxk8s.constants import MANAGER_OPERATOR, MANAGER_RUNNER
 
 
 async def test_rejected_status_becomes_a_condition(operator: ScriptedOperator) -> None:
@@ -55,3 +59,18 @@ async def test_changes_wait_longer_the_larger_the_object(operator: ScriptedOpera
     await writer.write(workplan, {"observedGeneration": 1}, "voxk8s-operator")
     assert writer.wait("u-1") > 18
     assert 0 < writer.wait("another") < 5
+
+
+async def test_last_words_of_a_runner(operator: ScriptedOperator) -> None:
+    """What a runner wrote since the operator looked is not replaced; the operator's part is."""
+    operator.user_applies()
+    await operator.reconcile()
+    seen = operator.state.workplans.get("ns", "wp")
+    assert seen is not None
+    old = msgspec.structs.replace(
+        seen, metadata=msgspec.structs.replace(seen.metadata, resource_version="0")
+    )
+    with pytest.raises(Conflict):
+        await operator.status.write(old, {"progress": "1/3"}, MANAGER_RUNNER)
+    assert await operator.status.write(seen, {"progress": "2/3"}, MANAGER_RUNNER)
+    assert await operator.status.write(old, {"phase": "Running"}, MANAGER_OPERATOR)
