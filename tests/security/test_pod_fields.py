@@ -183,6 +183,16 @@ async def test_what_is_allowed_passes_both(kube: KubeClient, name: str) -> None:
     await kube.create(WORK_PLANS, _resource(**ALLOWED[name]), "default")
 
 
+@pytest.mark.parametrize("amount", ["1e4294967296", "1e-100", "9" * 31])
+async def test_an_amount_without_end(kube: KubeClient, amount: str) -> None:
+    """The API server stores no amount that it reads as another one, and that nobody can compare."""
+    resources = {"limits": {"cpu": 1, "memory": amount}}
+    with pytest.raises(Invalid, match="memory"):
+        await kube.create(
+            WORK_PLANS, _resource(worker={"resources": resources}, maxWorkers=1), "default"
+        )
+
+
 async def test_an_edit_asks_for_more(kube: KubeClient) -> None:
     """What creation refuses is refused to a later edit; other edits pass."""
     body = _resource(maxWorkers=2)

@@ -101,7 +101,10 @@ class Store(ApiStruct, frozen=True):
     ] = None
 
 
-_QUANTITY: Final = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
+_QUANTITY: Final = (
+    r"^\+?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})"
+    r"([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$"
+)
 Quantity: TypeAlias = Annotated[
     int | str,
     doc(

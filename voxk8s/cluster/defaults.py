@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from voxk8s import constants
 from voxk8s.api.spec import Resources
 from voxk8s.cluster.policy import Policy
+from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.cluster.run_inputs import RunInputs
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import read_flag, read_json
@@ -90,9 +91,9 @@ class Defaults:
             image_pull_secrets=read_json(
                 env, constants.ENV_IMAGE_PULL_SECRETS, tuple[str, ...], ()
             ),
-            worker=read_json(env, constants.ENV_WORKER_RESOURCES, Resources, _WORKER),
-            scheduler=read_json(env, constants.ENV_SCHEDULER_RESOURCES, Resources, _SMALL),
-            runner=read_json(env, constants.ENV_RUNNER_RESOURCES, Resources, _SMALL),
+            worker=_read_resources(env, constants.ENV_WORKER_RESOURCES, _WORKER),
+            scheduler=_read_resources(env, constants.ENV_SCHEDULER_RESOURCES, _SMALL),
+            runner=_read_resources(env, constants.ENV_RUNNER_RESOURCES, _SMALL),
             run_as=read_json(env, constants.ENV_RUN_AS, int | None, _RUN_AS),
             test_kernels=read_flag(env, constants.ENV_TEST_KERNELS, False),
             engine_env=read_json(env, constants.ENV_ENGINE_ENV, dict[str, str], {}),
@@ -105,7 +106,7 @@ class Defaults:
             allowed_cidrs=_read_cidrs(env, constants.ENV_ALLOWED_CIDRS, ()),
             inputs=read_json(env, constants.ENV_RUN_INPUTS, RunInputs, RunInputs()),
             network_policies=read_flag(env, constants.ENV_NETWORK_POLICIES, True),
-            policy=read_json(env, constants.ENV_POLICY, Policy, Policy()),
+            policy=_read_policy(env),
             tls=read_flag(env, constants.ENV_TLS, True),
             runner_retries=read_json(env, constants.ENV_RUNNER_RETRIES, int, 6),
             version=env.get(constants.ENV_VERSION) or "unknown",
@@ -125,3 +126,26 @@ def _read_cidrs(env: Mapping[str, str], name: str, default: tuple[str, ...]) -> 
         except ValueError as error:
             raise InvalidUsage(f"{name}: expected networks such as 10.0.0.0/8: {error}") from error
     return cidrs
+
+
+def _read_resources(env: Mapping[str, str], name: str, default: Resources) -> Resources:
+    """Read the resources of a container; raises InvalidUsage naming the variable."""
+    resources = read_json(env, name, Resources, default)
+    for amounts in (resources.requests, resources.limits):
+        _check_amounts(name, amounts or {})
+    return resources
+
+
+def _read_policy(env: Mapping[str, str]) -> Policy:
+    """Read the chart's `policy`; raises InvalidUsage naming the variable."""
+    policy = read_json(env, constants.ENV_POLICY, Policy, Policy())
+    _check_amounts(constants.ENV_POLICY, policy.limits)
+    return policy
+
+
+def _check_amounts(variable: str, amounts: Mapping[str, int | str]) -> None:
+    for name, amount in amounts.items():
+        try:
+            parse_quantity(amount)
+        except InvalidUsage as error:
+            raise InvalidUsage(f"{variable}: {name}: {error}") from error

@@ -14,6 +14,7 @@ import msgspec
 
 from voxk8s.api.spec import Cluster, PodTemplate, Toleration
 from voxk8s.cluster.quantities import parse_quantity
+from voxk8s.errors import InvalidUsage
 
 HARMLESS_ENV = ("LANG", "LC_*", "TZ", "VOXK8S_LOG_LEVEL", "VOXK8S_STORE_POLICY")
 """Variables that give a pod no code, no address and no credentials."""
@@ -158,10 +159,17 @@ def _resource_violations(
     for kind in ("requests", "limits"):
         given = getattr(template.resources, kind) or {}
         for name, largest in limits.items():
-            if name in given and parse_quantity(given[name]) > parse_quantity(largest):
-                yield Violation(
-                    f"{path}.{kind}", "limits", f"at most {largest} {name}, got {given[name]}"
-                )
+            if name in given and (message := _exceeds(given[name], largest, name)):
+                yield Violation(f"{path}.{kind}", "limits", message)
     for name, largest in limits.items():
         if name not in (template.resources.limits or {}):
             yield Violation(f"{path}.limits", "limits", f"a limit of {name} is needed: {largest}")
+
+
+def _exceeds(given: int | str, largest: int | str, name: str) -> str:
+    """Return how an amount is over its limit, or cannot be compared with it; empty if it is not."""
+    try:
+        over = parse_quantity(given) > parse_quantity(largest)
+    except InvalidUsage as error:
+        return f"at most {largest} {name}: {error}"
+    return f"at most {largest} {name}, got {given}" if over else ""

@@ -7,7 +7,11 @@ from decimal import Decimal
 
 from voxk8s.errors import InvalidUsage
 
-_QUANTITY = re.compile(r"([+-]?[0-9]+(?:\.[0-9]*)?|\.[0-9]+)([a-zA-Z]*)([+-]?[0-9]*)")
+# Bounded as in the CRD: Kubernetes keeps 32 bits of an exponent, so it reads 1e4294967296 as 1; and
+# no arithmetic can fail on what is left.
+_QUANTITY = re.compile(
+    r"([+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30}))([a-zA-Z]{0,2})((?:[+-]?[0-9]{1,2})?)"
+)
 _UNITS = {
     "": Decimal(1),
     "n": Decimal("1e-9"),
@@ -29,7 +33,10 @@ _UNITS = {
 
 
 def parse_quantity(quantity: int | float | str) -> Decimal:
-    """Parse a quantity such as 500m, 2Gi, 1e3 or 4; raises InvalidUsage for other text."""
+    """Parse a quantity such as 500m, 2Gi, 1e3 or 4.
+
+    Raises InvalidUsage for other text, more than 30 digits, and exponents of more than two.
+    """
     text = str(quantity).strip()
     match = _QUANTITY.fullmatch(text)
     if match:
@@ -38,4 +45,8 @@ def parse_quantity(quantity: int | float | str) -> Decimal:
             return Decimal(number).scaleb(int(exponent))
         if not exponent and unit in _UNITS:
             return Decimal(number) * _UNITS[unit]
-    raise InvalidUsage(f"expected a Kubernetes quantity such as 500m or 2Gi, got {quantity!r}")
+    raise InvalidUsage(f"expected a Kubernetes quantity such as 500m or 2Gi, got {_shown(text)!r}")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -195,8 +195,12 @@ class Reconciler:
         """Take in who has a cluster and who waits, before any other one may start."""
         for key in self.state.workplan_keys():
             workplan = self.state.workplans.get(*key)
-            if workplan is not None:
+            if workplan is None:
+                continue
+            try:
                 self._observe(workplan, self.state)
+            except Exception:  # noqa: BLE001 - no WorkPlan may keep every leader from starting
+                _log.exception("WorkPlan %s: it is not taken in at the start", key)
 
     def _enqueue_all(self) -> None:
         for key in self.state.workplan_keys():

@@ -55,6 +55,8 @@ def test_everything_is_read() -> None:
         ("VOXK8S_WORKER_RESOURCES", '{"limits":[]}'),
         ("VOXK8S_RUN_AS", '"root"'),
         ("VOXK8S_API_PORTS", "443"),
+        ("VOXK8S_POLICY", '{"limits":{"memory":"8GB"}}'),
+        ("VOXK8S_RUNNER_RESOURCES", '{"limits":{"memory":"1e1000"}}'),
     ],
 )
 def test_wrong_value_names_its_variable(name: str, value: str) -> None:

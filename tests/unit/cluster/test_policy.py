@@ -115,3 +115,16 @@ def test_entries_are_literal_but_for_a_last_asterisk() -> None:
     assert not is_allowed("axb", ["a.*"])
     assert not is_allowed("anb", ["a*b"])
     assert not is_allowed("", [])
+
+
+@pytest.mark.parametrize("amount", ["1e4294967296", "1e99999999999999999999", "9" * 5000])
+def test_an_unreadable_amount_is_a_violation(amount: str) -> None:
+    """An amount that cannot be compared with the limit is refused, and no error of the operator."""
+    for resources in (
+        {"limits": {"cpu": 1, "memory": amount}},
+        {"requests": {"memory": amount}, "limits": LIMITS},
+    ):
+        spec = work_plan(cluster={"maxWorkers": 1, "worker": {"resources": resources}}).spec
+        (found,) = violations(spec.cluster, OPEN, ENGINE)
+        assert found.rule == "limits"
+        assert "expected a Kubernetes quantity" in found.message

@@ -74,15 +74,15 @@ class ScriptedOperator:
         """The seconds since the start."""
         return (self.now - START).total_seconds()
 
-    def user_applies(self, **spec: Any) -> None:
-        """Apply the WorkPlan, as a user did a minute ago."""
+    def user_applies(self, name: str = "wp", **spec: Any) -> None:
+        """Apply a WorkPlan, as a user did a minute ago."""
         body = {
             "apiVersion": "voxk8s.io/v1alpha1",
             "kind": "WorkPlan",
             "metadata": {
                 "namespace": "ns",
-                "name": "wp",
-                "uid": "u-1",
+                "name": name,
+                "uid": "u-1" if name == "wp" else f"u-{name}",
                 "generation": 1,
                 "creationTimestamp": "2026-05-04T11:59:00Z",
             },

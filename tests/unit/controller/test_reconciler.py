@@ -12,7 +12,9 @@ from tests.unit.controller.scripted_operator import (
     KEY,
     ScriptedOperator,
 )
+from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_errors import KubeUnreachable
+from voxk8s.cluster.policy import Violation
 from voxk8s.controller.act.children import Children
 
 
@@ -92,3 +94,24 @@ async def test_fault_of_the_operator_is_a_condition(
         await working
     await operator.reconcile(2)
     assert operator.condition("ClusterReady")[1] == "ClusterStarting"
+
+
+async def test_one_workplan_does_not_keep_a_leader_from_starting(
+    operator: ScriptedOperator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that the operator fails on at its start is logged; the others are reconciled."""
+    operator.user_applies()
+    operator.user_applies(name="poison")
+
+    def fail(_: Children, workplan: WorkPlanResource) -> tuple[Violation, ...]:
+        if workplan.metadata.name == "poison":
+            raise ArithmeticError("unexpected")
+        return ()
+
+    monkeypatch.setattr(Children, "not_allowed", fail)
+    running = asyncio.create_task(operator.reconciler.run(1, 60))
+    await until(lambda: running.done() or "conditions" in operator.workplan["status"])
+    operator.queue.close()
+    await running
+    assert operator.condition("StoreReady")
+    assert "WorkPlan ns/poison: it is not taken in" in caplog.text
