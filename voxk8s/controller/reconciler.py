@@ -89,6 +89,13 @@ class Reconciler:
         if workplan is None:
             self.queue.forget(key)
             return
+        try:
+            await self._reconcile(key, workplan)
+        finally:
+            if self._is_gone(workplan):
+                self.forget(workplan)  # It was deleted meanwhile: what was noted since would stay.
+
+    async def _reconcile(self, key: ObjectKey, workplan: WorkPlanResource) -> None:
         if self.state.sync_error(key.namespace) and not self.patience.over(self.queue.clock()):
             # It is queued when the lists are there: a moment is not worth a report.
             self.queue.add_after(key, self.patience.seconds)
@@ -103,6 +110,8 @@ class Reconciler:
             if live is None or found is None:
                 self.queue.add_after(key, _STALE_SECONDS)  # The watch is behind.
                 return
+            if self._is_gone(workplan):
+                return  # It was deleted while it was read.
             observed = self._observe(found, live)
             actions = decide(observed, self.now())
         self._log_actions(key, actions)
@@ -125,6 +134,12 @@ class Reconciler:
         self.executor.forget(workplan.metadata.uid)
         self.starts.forget(workplan.metadata.uid)
         self.counted.discard(workplan.metadata.uid)
+
+    def _is_gone(self, workplan: WorkPlanResource) -> bool:
+        """Whether the informer has another WorkPlan of that name, or none."""
+        metadata = workplan.metadata
+        found = self.state.workplans.get(metadata.namespace, metadata.name)
+        return found is None or found.metadata.uid != metadata.uid
 
     def _observe(self, workplan: WorkPlanResource, state: ClusterState) -> Observed:
         uid = workplan.metadata.uid

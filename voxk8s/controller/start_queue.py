@@ -14,6 +14,7 @@ from voxk8s.controller.decide.policies.queueing import (
     Candidate,
     candidate,
     holds_cluster,
+    is_looked_up,
     next_to_start,
     wants_cluster,
 )
@@ -48,11 +49,12 @@ class StartQueue:
             self._waiting.pop(uid, None)
             self._holding[uid] = metadata.namespace
             return ""
-        if not wants_cluster(observed):
+        wants = wants_cluster(observed)
+        if uid in self._holding and (wants or is_looked_up(observed)):
+            return ""  # It was admitted and has no cluster yet.
+        if not wants:
             self.forget(uid)
             return ""
-        if uid in self._holding:
-            return ""  # It was admitted and has no cluster yet.
         self._waiting[uid] = candidate(observed)
         self._admit()
         return self._reason(metadata.namespace) if uid in self._waiting else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,11 @@ from tests.unit.controller.scripted_operator import (
     ScriptedOperator,
 )
 from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.cluster.kube_client import ObjectList
 from voxk8s.cluster.kube_errors import KubeUnreachable
 from voxk8s.cluster.policy import Violation
 from voxk8s.controller.act.children import Children
+from voxk8s.controller.limits import Limits
 
 
 async def test_fully_cached_plan(operator: ScriptedOperator) -> None:
@@ -50,6 +53,32 @@ async def test_deleted_workplan(operator: ScriptedOperator) -> None:
     await operator.reconcile()
     assert operator.kube.deleted == []
     assert operator.resolver._states == {}
+
+
+async def test_deleted_during_a_live_read(
+    operator: ScriptedOperator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A WorkPlan whose deletion is seen while it is read live keeps no place of the limits."""
+    starts, kube, workplans = operator.reconciler.starts, operator.kube, operator.state.workplans
+    starts.limits = Limits(clusters=1)
+    starts.open()
+    operator.user_applies()
+    await operator.reconcile(3)
+    assert starts._holding == {"u-1": "ns"}
+    failed = {"state": "Failed", "reason": "OperationFailed", "message": "no"}
+    operator.workplan["status"]["outcome"] = failed
+    workplans.upsert(kube.put(operator.workplan))
+    read = kube.list
+
+    async def read_and_delete(*args: Any, **selectors: Any) -> ObjectList:
+        if workplans.get(*KEY) is not None:
+            workplans.delete(kube.objects.pop(("WorkPlan", "ns", "wp")))
+        return await read(*args, **selectors)
+
+    monkeypatch.setattr(kube, "list", read_and_delete)
+    await operator.reconcile()
+    assert workplans.get(*KEY) is None, "it was read live"
+    assert (kube.deleted, starts._holding, operator.resolver._states) == ([], {}, {})
 
 
 async def test_the_end_of_a_run_is_counted_once(operator: ScriptedOperator) -> None:

@@ -6,8 +6,10 @@ import msgspec
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, WORK_LEFT, later
+from voxk8s.api.status import WorkPlanStatus
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.resolve.resolution_state import Blocked, Resolving, Unresolved
 from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import ObjectKey
 
@@ -45,6 +47,21 @@ def test_nothing_starts_before_all_are_noted() -> None:
     queue.open()
     assert called == []
     assert queue.note(one("new"))
+
+
+def test_admitted_one_is_looked_up_again() -> None:
+    """After a restart the first in rank keeps its place, whoever is looked up first."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(clusters=1), called.append)
+    for name in "ab":
+        waited = one(name, resolution=Unresolved())
+        assert queue.note(build.with_status(waited, WorkPlanStatus(phase="Queued")))
+    queue.open()
+    assert queue.note(one("a", resolution=Resolving())) == ""
+    assert queue.note(one("b"))
+    assert queue.note(one("a")) == ""
+    assert queue.note(one("a", resolution=Blocked("StoreUnreachable", "away", later(9)))) == ""
+    assert [key.name for key in called] == ["a", "b"], "what waits for the store leaves its place"
 
 
 def test_admitted_one_that_needs_no_cluster() -> None:

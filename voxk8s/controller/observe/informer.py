@@ -8,7 +8,8 @@ The guarantees of client-go's informers, each with a test:
   restored from a backup has lower ones. Only what was written while it was being listed stays.
 - *Write-through*: the answer to the operator's own write is seen at once, and is not replaced by an
   older state that the watch is still to deliver. It never brings a deleted object back.
-- *Deletions*: reported once, also those that happened while there was no watch.
+- *Deletions*: reported once, also those that happened while there was no watch, even if there is
+  another object of that name since.
 - *One bad object* does not hide the others.
 
 What an informer shows may still be behind: see `live_observation`.
@@ -221,7 +222,8 @@ class Informer(Generic[T]):
     def _put(self, body: Mapping[str, Any]) -> None:
         key, uid = _key(body), _uid(body)
         version = _resource_version(body)
-        if self._uids.get(key, uid) != uid:
+        replaced = self._uids.get(key, uid) != uid
+        if replaced:
             self._versions.pop(key, None)  # Another object of the same name.
         if version < self._versions.get(key, 0):
             return  # The operator's own write is already here; the watch is still behind it.
@@ -231,6 +233,8 @@ class Informer(Generic[T]):
         except Exception:  # noqa: BLE001 - one malformed object must not stop the watch of the others
             _log.exception("cannot parse %s %s", self.resource.kind, key)
             return
+        if replaced:
+            self._remove(key)  # Its deletion was not seen.
         self._versions[key], self._uids[key] = version, uid
         old = self._index_keys.get(key)
         if old is not None and old != index_key:

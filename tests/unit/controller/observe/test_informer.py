@@ -100,6 +100,18 @@ def test_recreated_object_starts_with_any_version(observer: Observer) -> None:
     assert observer.informer.get("ns", "a") == 7
 
 
+def test_replaced_object_is_reported_as_deleted(observer: Observer) -> None:
+    """A list has another object under a name, whose predecessor's deletion nobody saw."""
+    informer = observer.informer
+    informer.upsert(body("a", 1, version=20))
+    successor = body("a", 7, "h", version=5)
+    successor["metadata"]["uid"] = "u-successor"
+    informer.replace([successor])
+    informer.note_written(body("a", 2, version=21))
+    assert observer.deleted == [1]
+    assert (informer.by_index(G), informer.by_index(H)) == ((), (7,))
+
+
 def test_malformed_object_stops_nothing(observer: Observer) -> None:
     """An object that cannot be parsed is skipped; the others stay."""
     observer.informer.upsert(body("a", 1))

@@ -44,11 +44,14 @@ def holds_cluster(observed: Observed) -> bool:
     """Whether a WorkPlan has a cluster, or has started and is to have one again."""
     if observed.cluster is not None or observed.extra_clusters:
         return True
-    if observed.workplan.finished or observed.workplan.spec.suspend:
+    resource, runner = observed.workplan, observed.runner
+    if resource.finished or resource.spec.suspend or resource.spec.is_managed_by_another:
         return False
-    runner = observed.runner
-    active = runner is not None and not runner.finished and not runner.deleting
-    return active or observed.workplan.status.phase in _ACTIVE
+    if runner is not None and not runner.finished and not runner.deleting:
+        return True
+    # A finalizer may keep a deleted one for ever; its run is over.
+    deleted = resource.metadata.deletion_timestamp is not None
+    return resource.status.phase in _ACTIVE and not deleted
 
 
 def wants_cluster(observed: Observed) -> bool:
@@ -56,19 +59,26 @@ def wants_cluster(observed: Observed) -> bool:
 
     After a restart of the operator one that waited keeps its place until it is looked up again.
     """
+    match observed.resolution:
+        case Resolved(final_status=final):
+            return final is None and _may_run(observed)
+        case Unresolved() | Resolving(None):
+            return observed.workplan.status.phase == Phase.QUEUED.value and _may_run(observed)
+        case _:
+            return False
+
+
+def is_looked_up(observed: Observed) -> bool:
+    """Whether it will soon be known if a WorkPlan wants a cluster: it keeps a place until then."""
+    return isinstance(observed.resolution, Unresolved | Resolving) and _may_run(observed)
+
+
+def _may_run(observed: Observed) -> bool:
     resource, spec = observed.workplan, observed.workplan.spec
     over = resource.finished or resource.metadata.deletion_timestamp is not None
     if over or spec.suspend or spec.is_managed_by_another:
         return False
-    if isinstance(resource, UndecodableWorkPlan):
-        return False
-    match observed.resolution:
-        case Resolved(final_status=final):
-            return final is None
-        case Unresolved() | Resolving(None):
-            return resource.status.phase == Phase.QUEUED.value
-        case _:
-            return False
+    return not isinstance(resource, UndecodableWorkPlan)
 
 
 def candidate(observed: Observed) -> Candidate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +90,15 @@ def test_none_waits_without_end(arrivals: list[tuple[str, int]]) -> None:
 
 
 SUSPENDED = build.workplan({"suspend": True})
+ELSEWHERE = {"managedBy": "kueue.x-k8s.io/multikueue"}
+
+
+def deleted(**changes: object) -> Observed:
+    """Make one that ran, was deleted, and has a finalizer of someone else."""
+    plan = build.workplan(phase="Running")
+    metadata = msgspec.structs.replace(plan.metadata, deletion_timestamp=later(1))
+    plan = msgspec.structs.replace(plan, metadata=metadata)
+    return build.applied(workplan=plan, **changes)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +114,13 @@ SUSPENDED = build.workplan({"suspend": True})
             True, False, id="suspended, cluster ends",
         ),
         pytest.param(build.applied(workplan=SUSPENDED), False, False, id="suspended"),
+        pytest.param(deleted(), False, False, id="a finalizer keeps it"),
+        pytest.param(deleted(cluster=build.cluster()), True, False, id="deleted, has a cluster"),
+        pytest.param(deleted(runner=build.job()), True, False, id="deleted, has a runner"),
+        pytest.param(
+            build.applied(workplan=build.workplan(ELSEWHERE, phase="Running")), False, False,
+            id="runs in another cluster",
+        ),
         pytest.param(
             build.applied(workplan=build.workplan(phase="Queued")), False, True,
             id="queued before a restart",
