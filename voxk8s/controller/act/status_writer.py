@@ -55,6 +55,7 @@ class StatusWriter:
     _rejections: dict[str, _Rejection] = field(default_factory=dict)
     _intervals: dict[str, float] = field(default_factory=dict)
     _deferred_at: dict[str, float] = field(default_factory=dict)
+    """When the oldest change that waits was first seen."""
 
     def error(self, uid: str) -> str:
         """Return why a status was rejected; empty if it was not, or is to be tried again."""
@@ -71,14 +72,16 @@ class StatusWriter:
     def wait(self, uid: str) -> float:
         """Return the seconds until changes that are not urgent are written."""
         interval = self._intervals.get(uid, SETTLE_SECONDS)
-        since = self.clock() - self._deferred_at.get(uid, self.clock())
-        # One that was deferred long ago was undone since.
-        return interval - since if since <= 2 * interval else interval
+        now = self.clock()
+        return interval - (now - self._deferred_at.get(uid, now))
 
     def defer(self, uid: str) -> None:
         """Note that a change waits, unless one does already."""
-        if self.wait(uid) >= self._intervals.get(uid, SETTLE_SECONDS):
-            self._deferred_at[uid] = self.clock()
+        self._deferred_at.setdefault(uid, self.clock())
+
+    def end_wait(self, uid: str) -> None:
+        """Note that no change waits: the one that did was undone, or is being written."""
+        self._deferred_at.pop(uid, None)
 
     def forget(self, uid: str) -> None:
         """Drop what is kept about a WorkPlan."""
@@ -121,7 +124,7 @@ class StatusWriter:
             return False
         if rejection is None:
             self._rejections.pop(metadata.uid, None)
-        self._deferred_at.pop(metadata.uid, None)
+        self.end_wait(metadata.uid)
         size = len(msgspec.json.encode(written))
         self._intervals[metadata.uid] = SETTLE_SECONDS + seconds_between_writes(size)
         self.state.workplans.note_written(written)

@@ -148,6 +148,8 @@ def _essence(status: WorkPlanStatus) -> tuple[object, ...]:
         status.observed_generation,
         status.completion_time,
         status.suspend_time,
+        # The start deadline depends on it: a worker may be gone again before a write that waits.
+        status.workers_ready_time,
         conditions,
     )
 

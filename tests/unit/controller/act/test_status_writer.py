@@ -9,6 +9,9 @@ from tests.unit.controller.observed_builders import later
 from tests.unit.controller.scripted_operator import FULLY_CACHED, KEY, ScriptedOperator
 from voxk8s.cluster.kube_errors import Conflict, Invalid
 from voxk8s.constants import MANAGER_OPERATOR, MANAGER_RUNNER
+from voxk8s.controller.act.status_writer import SETTLE_SECONDS
+from voxk8s.controller.decide.actions import DeferStatus
+from voxk8s.controller.observe.observed import Observed
 
 
 async def test_rejected_status_becomes_a_condition(operator: ScriptedOperator) -> None:
@@ -59,6 +62,24 @@ async def test_changes_wait_longer_the_larger_the_object(operator: ScriptedOpera
     await writer.write(workplan, {"observedGeneration": 1}, "voxk8s-operator")
     assert writer.wait("u-1") > 18
     assert 0 < writer.wait("another") < 5
+
+
+async def test_changes_are_written_however_rarely_they_are_looked_at(
+    operator: ScriptedOperator,
+) -> None:
+    """A change that waits is due at the next look, not only if that comes soon."""
+    writer = operator.status
+    writer.defer("u-1")
+    operator.now = later(60)
+    assert writer.wait("u-1") <= 0
+    operator.user_applies()
+    workplan = operator.state.workplans.get(*KEY)
+    assert workplan is not None
+    undone = Observed(workplan)
+    await operator.executor.execute(undone, (DeferStatus(),), requeue=lambda: None)
+    assert writer.wait("u-1") <= 0
+    await operator.executor.execute(undone, (), requeue=lambda: None)
+    assert writer.wait("u-1") == SETTLE_SECONDS
 
 
 async def test_last_words_of_a_runner(operator: ScriptedOperator) -> None:

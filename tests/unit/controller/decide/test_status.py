@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.unit.controller import observed_builders as build
+from tests.unit.controller.decision_helpers import written_status
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, later
 from voxk8s.api.runner_status import RUNNER_FIELDS
 from voxk8s.controller.decide import status
@@ -104,3 +105,12 @@ def test_what_is_urgent(changes: dict[str, Any], urgent: bool) -> None:
     new = status.operator_status(changed, state, later(9))
     assert status.has_changed(new, observed.workplan.status)
     assert status.is_urgent(new, observed.workplan.status) is urgent
+
+
+def test_the_first_ready_worker_is_urgent() -> None:
+    """The start deadline depends on it, and the worker's node may be lost a moment later."""
+    observed = build.with_operator_status(build.running())
+    assert observed.workplan.status.workers_ready_time is not None
+    before = msgspec.structs.replace(observed.workplan.status, workers_ready_time=None)
+    waits = build.replace(build.with_status(observed, before), status_wait=3.0)
+    assert written_status(waits, later(9)).workers_ready_time == later(9)
