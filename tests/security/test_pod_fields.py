@@ -125,12 +125,13 @@ ALLOWED: dict[str, dict[str, Any]] = {
 }
 
 
-def _resource(**cluster: Any) -> dict[str, Any]:
+def _resource(*, store: dict[str, str] | None = None, **cluster: Any) -> dict[str, Any]:
     return {
         "apiVersion": "voxk8s.io/v1alpha1",
         "kind": "WorkPlan",
         "metadata": {"name": f"w-{secrets.token_hex(4)}"},
-        "spec": {"source": {"program": 'print "x" 1'}, "cluster": cluster},
+        "spec": {"source": {"program": 'print "x" 1'}, "cluster": cluster}
+        | ({"store": store} if store else {}),
     }
 
 
@@ -165,7 +166,7 @@ async def kube(api_server: ApiServer) -> AsyncIterator[KubeClient]:
 @pytest.mark.parametrize("name", ATTACKS)
 async def test_the_api_server_refuses(kube: KubeClient, name: str) -> None:
     """The answer names the chart's value that would have to allow it."""
-    (found, *_) = violations(work_plan(cluster=ATTACKS[name]).spec.cluster, POLICY, ENGINE)
+    (found, *_) = violations(work_plan(cluster=ATTACKS[name]).spec, POLICY, ENGINE)
     with pytest.raises(Invalid, match=rf"policy\.{found.rule}\b"):
         await kube.create(WORK_PLANS, _resource(**ATTACKS[name]), "default")
 
@@ -173,13 +174,13 @@ async def test_the_api_server_refuses(kube: KubeClient, name: str) -> None:
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_operator_refuses(name: str) -> None:
     """The same rules hold where the API server has no ValidatingAdmissionPolicy."""
-    assert violations(work_plan(cluster=ATTACKS[name]).spec.cluster, POLICY, ENGINE)
+    assert violations(work_plan(cluster=ATTACKS[name]).spec, POLICY, ENGINE)
 
 
 @pytest.mark.parametrize("name", ALLOWED)
 async def test_what_is_allowed_passes_both(kube: KubeClient, name: str) -> None:
     """Neither refuses what the chart allows."""
-    assert not violations(work_plan(cluster=ALLOWED[name]).spec.cluster, POLICY, ENGINE)
+    assert not violations(work_plan(cluster=ALLOWED[name]).spec, POLICY, ENGINE)
     await kube.create(WORK_PLANS, _resource(**ALLOWED[name]), "default")
 
 
@@ -190,6 +191,41 @@ async def test_an_amount_without_end(kube: KubeClient, amount: str) -> None:
     with pytest.raises(Invalid, match="memory"):
         await kube.create(
             WORK_PLANS, _resource(worker={"resources": resources}, maxWorkers=1), "default"
+        )
+
+
+STRANGE = {"url": "s3://b", "endpoint": "https://s3.stranger.example"}
+
+
+async def test_an_identity_at_the_server_of_an_author(kube: KubeClient) -> None:
+    """An account with an identity does not go together with an S3 server that an author names."""
+    account = {"serviceAccountName": "lab-reader"}
+    spec = work_plan(cluster=account, store=STRANGE).spec
+    (found,) = violations(spec, POLICY, ENGINE)
+    assert found.field == "spec.cluster.serviceAccountName"
+    with pytest.raises(Invalid, match=r"spec\.store\.endpoint"):
+        await kube.create(WORK_PLANS, _resource(store=STRANGE, **account), "default")
+    for cluster, store in ((account, {"url": "s3://b"}), ({}, STRANGE)):
+        assert not violations(work_plan(cluster=cluster, store=store).spec, POLICY, ENGINE)
+        await kube.create(WORK_PLANS, _resource(store=store, **cluster), "default")
+
+
+async def test_an_edit_names_the_server_later(kube: KubeClient) -> None:
+    """The store of a WorkPlan with an account cannot be changed to one at another server."""
+    body = _resource(serviceAccountName="lab-reader")
+    body["spec"]["suspend"] = True
+    name = body["metadata"]["name"]
+    await kube.create(WORK_PLANS, body, "default")
+    with pytest.raises(Invalid, match=r"spec\.store\.endpoint"):
+        await kube.patch(WORK_PLANS, name, {"spec": {"store": STRANGE}}, "default")
+
+
+@pytest.mark.parametrize("region", ["stranger.example/", "a.b", "a#", "a\n"])
+async def test_a_region_is_no_host(kube: KubeClient, region: str) -> None:
+    """Clients make the address of the STS from it: a region is one label of a name."""
+    with pytest.raises(Invalid, match="region"):
+        await kube.create(
+            WORK_PLANS, _resource(store={"url": "s3://b", "region": region}), "default"
         )
 
 

@@ -58,6 +58,12 @@ STORE = [
         "endpoint must be http(s)://host[:port], without a user name or a password",
         ".endpoint",
     ),
+    # Clients make the name of a server from it that gets the tokens of accounts.
+    cel_rule(
+        "!has(self.region) || self.region.matches('^[A-Za-z0-9_-]*$')",
+        "region must consist of letters, digits, - and _",
+        ".region",
+    ),
 ]
 
 _IDLE = (

@@ -296,7 +296,8 @@ class Cluster(ApiStruct, frozen=True):
             str,
             text(
                 "ServiceAccount of workers and runner, which has access to the store or to inputs;"
-                " the chart's if omitted. The chart's policy must allow it.",
+                " the chart's if omitted. The chart's policy must allow it. Not together with"
+                " store.endpoint.",
                 NAME_LENGTH,
             ),
         ]

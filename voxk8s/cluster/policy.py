@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from voxk8s.api.spec import Cluster, PodTemplate, Toleration
+from voxk8s.api.spec import Cluster, PodTemplate, Toleration, WorkPlanSpec
 from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.errors import InvalidUsage
 
@@ -54,7 +54,8 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
 class Violation:
     """A field of a WorkPlan that the policy does not allow.
 
-    `field` is its path, `rule` the name of the chart's value that would have to allow it.
+    `field` is its path, `rule` the name of the chart's value that would have to allow it; empty if
+    none can.
     """
 
     field: str
@@ -62,12 +63,16 @@ class Violation:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.message} (allowed by the chart's policy.{self.rule})"
+        remedy = f" (allowed by the chart's policy.{self.rule})" if self.rule else ""
+        return f"{self.field}: {self.message}{remedy}"
 
 
-def violations(cluster: Cluster, policy: Policy, engine_image: str) -> tuple[Violation, ...]:
+def violations(spec: WorkPlanSpec, policy: Policy, engine_image: str) -> tuple[Violation, ...]:
     """Return what `spec.cluster` asks for and may not have, in the order of its fields."""
-    return tuple(_cluster_violations(cluster, policy, engine_image))
+    return (
+        *_cluster_violations(spec.cluster, policy, engine_image),
+        *_identity_violations(spec),
+    )
 
 
 def is_allowed(text: str, entries: Iterable[str]) -> bool:
@@ -95,6 +100,16 @@ def _cluster_violations(cluster: Cluster, policy: Policy, engine_image: str) -> 
         template = getattr(cluster, component)
         if template is not None:
             yield from _pod_violations(f"spec.cluster.{component}", template, policy)
+
+
+def _identity_violations(spec: WorkPlanSpec) -> Iterator[Violation]:
+    """Yield an account together with a server that the author chose: it would see its requests."""
+    if spec.cluster.service_account_name and spec.store is not None and spec.store.endpoint:
+        yield Violation(
+            "spec.cluster.serviceAccountName", "",
+            "an account does not go together with spec.store.endpoint; use the chart's store or one"
+            " on AWS, or credentialsSecretRef without an account",
+        )  # fmt: skip
 
 
 def _pod_violations(path: str, template: PodTemplate, policy: Policy) -> Iterator[Violation]:

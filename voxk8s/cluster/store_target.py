@@ -38,7 +38,10 @@ def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] 
         (constants.ENV_STORE_TRUSTS, ",".join(store.domains.trusts)),
     ]
     if store.endpoint:
-        env.append((constants.ENV_S3_ENDPOINT, store.endpoint))
+        # Clients send the token of an account to an STS at the endpoint of all services: only the
+        # administrator may choose that one.
+        name = constants.ENV_S3_ENDPOINT if store.default else constants.ENV_S3_OWN_ENDPOINT
+        env.append((name, store.endpoint))
     if store.region:
         env.append((constants.ENV_S3_REGION, store.region))
     if credentials and store.secret:

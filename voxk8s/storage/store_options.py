@@ -17,6 +17,7 @@ _ONE_SLASH = re.compile(r"(s3|file|memory|rediss?|https?|gs|az):", re.IGNORECASE
 _REDIS = ("redis", "rediss")
 _REDIS_PORT = 6379
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")
+_REGION = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 
 
@@ -38,7 +39,14 @@ class StoreOptions:
     password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        """Raise InvalidUsage for an endpoint that is not a URL, or has a password."""
+        """Raise InvalidUsage for an endpoint that is no URL or has a password, and an odd region.
+
+        Clients make names of servers from the region, also of those that get tokens of accounts.
+        """
+        if self.region and not _REGION.fullmatch(self.region):
+            raise InvalidUsage(
+                f"expected a region of letters, digits, - and _, got {self.region[:63]!r}"
+            )
         if self.endpoint is None:
             return
         parts = urlsplit(self.endpoint)
@@ -54,7 +62,10 @@ class StoreOptions:
         """Return options completed from an environment; credentials only together."""
         options = replace(
             self,
-            endpoint=self.endpoint or env.get(constants.ENV_S3_ENDPOINT) or None,
+            endpoint=self.endpoint
+            or env.get(constants.ENV_S3_OWN_ENDPOINT)
+            or env.get(constants.ENV_S3_ENDPOINT)
+            or None,
             region=self.region or env.get(constants.ENV_S3_REGION) or constants.DEFAULT_REGION,
         )
         if self.key is None and self.secret is None:

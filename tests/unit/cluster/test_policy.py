@@ -33,7 +33,7 @@ LIMITS = {"cpu": 1, "memory": "1Gi"}
 def _found(policy: Policy, **cluster: Any) -> list[str]:
     """The fields that the policy does not allow."""
     spec = work_plan(cluster={"maxWorkers": 1, **cluster}).spec
-    return [each.field for each in violations(spec.cluster, policy, ENGINE)]
+    return [each.field for each in violations(spec, policy, ENGINE)]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_affinity() -> None:
 def test_a_violation_names_field_and_rule() -> None:
     """The message says which field asks for what, and which value of the chart would allow it."""
     spec = work_plan(cluster={"runner": {"env": [{"name": "LD_PRELOAD"}]}}).spec
-    (found,) = violations(spec.cluster, Policy(), ENGINE)
+    (found,) = violations(spec, Policy(), ENGINE)
     assert str(found) == (
         "spec.cluster.runner.env: the variable LD_PRELOAD is not allowed"
         " (allowed by the chart's policy.env)"
@@ -125,6 +125,6 @@ def test_an_unreadable_amount_is_a_violation(amount: str) -> None:
         {"requests": {"memory": amount}, "limits": LIMITS},
     ):
         spec = work_plan(cluster={"maxWorkers": 1, "worker": {"resources": resources}}).spec
-        (found,) = violations(spec.cluster, OPEN, ENGINE)
+        (found,) = violations(spec, OPEN, ENGINE)
         assert found.rule == "limits"
         assert "expected a Kubernetes quantity" in found.message

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from tests.support.example_runs import (
     CREDENTIALS,
     GOLDEN,
@@ -47,3 +49,13 @@ def test_pods_know_their_trust_domain() -> None:
     found = dict(item for item in store_env(target, credentials=True) if isinstance(item, tuple))
     assert found["VOXK8S_STORE_DOMAIN"] == "team-a"
     assert found["VOXK8S_STORE_TRUSTS"] == "team-b,shared"
+
+
+@pytest.mark.parametrize(
+    ("default", "name"), [(True, "AWS_ENDPOINT_URL"), (False, "AWS_ENDPOINT_URL_S3")]
+)
+def test_the_endpoint_of_an_author_is_for_s3_only(default: bool, name: str) -> None:
+    """Clients of AWS send tokens of accounts to the general endpoint: only the chart names one."""
+    target = StoreTarget("s3://results", "https://s3.example", default=default)
+    found = [item[0] for item in store_env(target, credentials=True) if isinstance(item, tuple)]
+    assert [each for each in found if each.startswith("AWS_")] == [name]

@@ -19,6 +19,8 @@ def test_options_are_read_from_the_environment() -> None:
     )
     assert (options.endpoint, options.region) == ("http://s3:9000", "eu-west-1")
     assert (options.local_allowed, options.allowed_prefixes) == (False, ("s3://a/", "s3://b/"))
+    own = InputOptions.from_env({"AWS_ENDPOINT_URL_S3": "http://s3:1", "AWS_ENDPOINT_URL": "x"})
+    assert own.endpoint == "http://s3:1", "that of S3 before that of all"
     assert "hidden" not in repr(options)
     assert "key-id" not in repr(options)
 

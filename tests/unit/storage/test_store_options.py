@@ -112,7 +112,9 @@ def test_options_are_filled_from_the_environment() -> None:
     filled = StoreOptions().filled(env)
     assert (filled.endpoint, filled.region) == ("http://env:1", "eu-south-1")
     assert (filled.key, filled.secret, filled.token) == ("envkey", "envsecret", "envtoken")
-    given = StoreOptions(endpoint="http://mine:2", key="k", secret="s").filled(env)
+    own = env | {"AWS_ENDPOINT_URL_S3": "http://s3:3"}
+    assert StoreOptions().filled(own).endpoint == "http://s3:3", "that of S3 before that of all"
+    given = StoreOptions(endpoint="http://mine:2", key="k", secret="s").filled(own)
     assert (given.endpoint, given.key, given.secret, given.token) == (
         "http://mine:2",
         "k",
@@ -199,3 +201,12 @@ def test_a_pickled_store_keeps_its_server(
     [record] = caplog.records
     assert "http://here" in record.getMessage()
     assert "http://there" in record.getMessage()
+
+
+@pytest.mark.parametrize("region", ["example.org/", "a.b", "a b", "a\n", "é"])
+def test_a_region_is_one_label(region: str) -> None:
+    """Clients make addresses of servers from the region, so it must not end a host's name."""
+    with pytest.raises(InvalidUsage, match="region"):
+        StoreOptions(region=region)
+    with pytest.raises(InvalidUsage, match="region"):
+        StoreOptions().filled({"AWS_REGION": region})

@@ -104,7 +104,7 @@ class Children:
     def not_allowed(self, workplan: WorkPlanResource) -> tuple[Violation, ...]:
         """Return what a WorkPlan asks of its pods against the chart's policy."""
         defaults = self.config.defaults
-        return violations(workplan.spec.cluster, defaults.policy, defaults.engine_image)
+        return violations(workplan.spec, defaults.policy, defaults.engine_image)
 
     def forget(self, uid: str) -> None:
         """Drop what is kept about a WorkPlan."""

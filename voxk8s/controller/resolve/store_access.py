@@ -40,7 +40,7 @@ def store_access(workplan: WorkPlanResource, config: StoreConfig) -> StoreAccess
     """Return the store of a WorkPlan.
 
     Raises StoreAccessDenied, with what to do, if the WorkPlan may not use it, and InvalidUsage for
-    a malformed URL or endpoint.
+    a malformed URL, endpoint or region.
     """
     store = workplan.spec.store
     if store is not None:
@@ -85,7 +85,8 @@ def _user_store(store: Store, config: StoreConfig) -> StoreAccess:
     parse_url(store.url)
     reference = store.credentials_secret_ref
     secret = reference.name if reference else None
-    endpoint = StoreOptions(endpoint=_strip_slash(store.endpoint)).endpoint
+    options = StoreOptions(endpoint=_strip_slash(store.endpoint), region=store.region)
+    endpoint = options.endpoint
     same_server = endpoint is not None and endpoint == _strip_slash(config.options.endpoint)
     return StoreAccess(
         target=StoreTarget(url=store.url, endpoint=endpoint, region=store.region, secret=secret),

@@ -158,3 +158,9 @@ def test_incomplete_secret_names_the_key() -> None:
     with pytest.raises(StoreAccessDenied, match=r"keys.*AWS_SECRET_ACCESS_KEY") as caught:
         secret_options(Store(url="s3://x"), secret(AWS_ACCESS_KEY_ID="topsecret"))
     assert "topsecret" not in str(caught.value)
+
+
+def test_the_region_of_an_author_is_checked() -> None:
+    """It becomes part of the address of the STS, which gets the tokens of accounts."""
+    with pytest.raises(InvalidUsage, match="region"):
+        access({"store": {"url": "s3://mine", "region": "stranger.example/"}})
