@@ -40,6 +40,11 @@ def label_value(name: str) -> str:
     return f"{name[: LABEL_LIMIT - _HASH_LENGTH - 1].rstrip('-.')}-{short_hash(name)}"
 
 
+def may_be_shortened(label: str) -> bool:
+    """Whether a label value may stand for a name that is longer."""
+    return re.search(rf"-[0-9a-f]{{{_HASH_LENGTH}}}$", label) is not None
+
+
 def child_labels(workplan: WorkPlanResource, component: str, version: str) -> dict[str, str]:
     """Return the labels of a child, which name its component and its WorkPlan."""
     return {

@@ -25,6 +25,7 @@ from voxk8s.cluster.resources import (
     DASK_WORKER_GROUPS,
     WORK_PLANS,
 )
+from voxk8s.controller.act.orphaned_runs import delete_orphaned, orphaned_children
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import AutoscalerView, WorkerGroupView
 from voxk8s.controller.work_queue import ObjectKey
@@ -69,7 +70,7 @@ def orphaned_worker_groups(
 async def cleanup_orphans(
     kube: KubeClient, state: ClusterState, now: Callable[[], datetime]
 ) -> None:
-    """Remove the finalizers of stuck autoscalers and delete orphaned groups, until cancelled.
+    """Remove the finalizers of stuck autoscalers and delete what is orphaned, until cancelled.
 
     Informers only find candidates. What is true of each is read from the API server before it is
     touched, and what is read must be the object with its uid.
@@ -80,6 +81,8 @@ async def cleanup_orphans(
             await _attempt(key, free_autoscaler(kube, key, autoscaler))
         for key, group in list(orphaned_worker_groups(state, now())):
             await _attempt(key, delete_orphan(kube, key, group))
+        for orphan in list(orphaned_children(state, now())):
+            await _attempt(orphan.key, delete_orphaned(kube, orphan, now()))
 
 
 async def free_autoscaler(kube: KubeClient, key: ObjectKey, autoscaler: AutoscalerView) -> None:

@@ -72,6 +72,8 @@ class ClusterView:
     handled: bool = False
     """Whether the dask operator has done anything with it."""
     encrypted: bool = False
+    unowned: bool = False
+    """Whether it was created for a WorkPlan, and has no owner any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ class JobView:
     message: str = ""
     ended: datetime | None = None
     deleting: bool = False
+    unowned: bool = False
+    """Whether it was created for a WorkPlan, and has no owner any more."""
 
     @property
     def finished(self) -> bool:

@@ -36,6 +36,7 @@ def cluster(body: Json) -> observed.ClusterView:
         failed=(body.get("status") or {}).get("phase") == "Error",
         handled=bool((body.get("status") or {}).get("phase") or metadata.get("finalizers")),
         encrypted=_is_encrypted((body["spec"].get("worker") or {}).get("spec") or {}),
+        unowned=_is_managed(body) and not metadata.get("ownerReferences"),
     )
 
 
@@ -48,8 +49,7 @@ def worker_group(body: Json) -> observed.WorkerGroupView:
         replicas=int(spec.get("worker", {}).get("replicas", 0)),
         created=_time(metadata["creationTimestamp"]),
         uid=metadata["uid"],
-        managed=(metadata.get("labels") or {}).get(constants.LABEL_MANAGED_BY)
-        == constants.MANAGER_OPERATOR,
+        managed=_is_managed(body),
     )
 
 
@@ -123,6 +123,7 @@ def job(body: Json) -> observed.JobView:
         message=str(conditions.get("Failed", {}).get("message", "")),
         ended=_time(end["lastTransitionTime"]) if end else None,
         deleting=_deleting(body) is not None,
+        unowned=_is_managed(body) and not metadata.get("ownerReferences"),
     )
 
 
@@ -185,6 +186,12 @@ def _scheduler_cluster(job: Json) -> str:
 def _is_encrypted(pod: Json) -> bool:
     """Whether a pod has the keys for TLS."""
     return any(volume["name"] == tls.VOLUME for volume in pod.get("volumes") or ())
+
+
+def _is_managed(body: Json) -> bool:
+    """Whether the operator created an object, and not someone else with the same label."""
+    labels = body["metadata"].get("labels") or {}
+    return bool(labels.get(constants.LABEL_MANAGED_BY) == constants.MANAGER_OPERATOR)
 
 
 def _owner(body: Json) -> str:
