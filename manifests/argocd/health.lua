@@ -12,6 +12,13 @@ if obj.status.observedGeneration ~= obj.metadata.generation then
   return health
 end
 
+-- An end of the run before is not one of the run that is asked for.
+local retry = string.sub((obj.metadata.annotations or {})["voxk8s.io/retry"] or "", 1, 256)
+if obj.status.completionTime ~= nil and retry ~= "" and retry ~= obj.status.retry then
+  health.message = "Waiting for the operator to run it again"
+  return health
+end
+
 local conditions = {}
 for _, condition in ipairs(obj.status.conditions) do
   conditions[condition.type] = condition

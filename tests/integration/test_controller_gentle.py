@@ -130,7 +130,7 @@ async def test_retry_of_a_failed_run(kube: KubeClient, direct: KubeClient, names
         await eventually(exist, "the first run starts")
         await end("Failed")
         await annotate("1")
-        await wait_for_status(direct, namespace, "Succeeded", "Unknown")
+        await wait_for_condition(direct, namespace, "wp-00", "Reconciling", "ClusterStarting")
         await eventually(exist, "the second run starts")
         found = (await direct.get(WORK_PLANS, "wp-00", namespace))["status"]
         assert {"outcome", "results", "completionTime", "progress"}.isdisjoint(found)

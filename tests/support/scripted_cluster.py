@@ -68,14 +68,23 @@ class ScriptedCluster:
         await self.collect_garbage()
 
     async def collect_garbage(self) -> None:
-        """Delete what has no owner any more, as often as that leaves others without one."""
+        """Delete what has no owner any more, as often as that leaves others without one.
+
+        What is deleted in the foreground goes when all that it owns is gone.
+        """
         found = {kind: await self._list(kind) for kind in (WORK_PLANS, *OWNED)}
-        uids = {each["metadata"]["uid"] for items in found.values() for each in items}
+        heads = [each["metadata"] for items in found.values() for each in items]
+        uids = {head["uid"] for head in heads}
+        owning = {o["uid"] for head in heads for o in head.get("ownerReferences") or ()}
+        going = {h["uid"] for h in heads if "foregroundDeletion" in (h.get("finalizers") or ())}
         for kind, items in found.items():
             for each in items:
                 owners = {o["uid"] for o in each["metadata"].get("ownerReferences") or ()}
-                if owners and not owners & uids:
+                if owners and not owners & (uids - going):
                     await self.kube.delete(kind, each["metadata"]["name"], self.namespace)
+                if each["metadata"]["uid"] in going - owning:
+                    body = {"metadata": {"finalizers": None}}
+                    await self.kube.patch(kind, each["metadata"]["name"], body, self.namespace)
 
     async def owned(self) -> dict[str, list[str]]:
         """Return the names of the objects that belong to WorkPlans, by kind."""

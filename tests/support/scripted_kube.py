@@ -159,13 +159,16 @@ class ScriptedKube:
         name: str,
         changes: dict[str, Any],
         namespace: str | None = None,
+        *,
+        subresource: str | None = None,
     ) -> dict[str, Any]:
-        """Merge the first level of a spec, or of data."""
+        """Merge the first level of a spec, of a status, or of data; None removes a field."""
         self._count("patch", resource)
         found = self.objects[resource.kind, namespace or "", name]
-        for part in ("spec", "data"):
+        for part in (subresource,) if subresource else ("spec", "data"):
             if part in changes:
-                found.setdefault(part, {}).update(changes[part])
+                merged = found.get(part, {}) | changes[part]
+                found[part] = {name: value for name, value in merged.items() if value is not None}
         return self.put(found)
 
     async def delete(

@@ -241,7 +241,11 @@ class WorkPlanStatus(ApiStruct, frozen=True):
     retry: (
         Annotated[
             str,
-            text("Value of the annotation voxk8s.io/retry when the run began.", RETRY_TOKEN_LENGTH),
+            text(
+                "Value of the annotation voxk8s.io/retry when the run began; after its end any"
+                " other one starts the next run.",
+                RETRY_TOKEN_LENGTH,
+            ),
         ]
         | None
     ) = None

@@ -56,13 +56,19 @@ class WorkPlanResource(ApiStruct, frozen=True):
 
     @property
     def finished(self) -> bool:
-        """Whether the WorkPlan has succeeded or failed."""
-        return self.status.completion_time is not None
+        """Whether the WorkPlan has succeeded or failed, and is not to run again."""
+        return self.status.completion_time is not None and not self.retry_requested
 
     @property
     def retry_token(self) -> str | None:
         """The value of the annotation that asks for another run, or None."""
         return self.metadata.annotations.get(ANNOTATION_RETRY, "")[:RETRY_TOKEN_LENGTH] or None
+
+    @property
+    def retry_requested(self) -> bool:
+        """Whether a WorkPlan that has ended is asked to run again: the annotation has changed."""
+        token, status = self.retry_token, self.status
+        return status.completion_time is not None and token not in (None, status.retry)
 
     def owner_reference(self) -> OwnerReference:
         """Return the owner reference of the WorkPlan's children."""

@@ -63,6 +63,8 @@ def details(resource: WorkPlanResource, now: datetime) -> Iterator[str]:
 def headline(resource: WorkPlanResource, now: datetime) -> str:
     """Return phase, progress, time left, reason and message of a WorkPlan in one line."""
     status = resource.status
+    if resource.retry_requested:
+        return f"{status.phase} before; another run is asked for and has not begun yet"
     parts = [status.phase or "Pending"]
     if status.progress:
         parts.append(status.progress)

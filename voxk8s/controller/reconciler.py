@@ -22,6 +22,7 @@ from voxk8s.controller.decide.actions import (
     needs_live_read,
 )
 from voxk8s.controller.decide.decide import decide, report_obstacle
+from voxk8s.controller.decide.policies import rerun
 from voxk8s.controller.decide.policies.completion import recorded_end
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
@@ -160,6 +161,8 @@ class Reconciler:
         outcome, uid = observed.workplan.status.outcome, observed.workplan.metadata.uid
         if outcome is None or uid in self.counted or recorded_end(observed) is not None:
             return
+        if rerun.is_under_way(observed):
+            return  # The outcome is that of the run before.
         self.counted.add(uid)
         self.metrics.count_run(outcome)
 

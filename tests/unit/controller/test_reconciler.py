@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import kstatus
 from tests.support.waiting import until
 from tests.unit.controller.scripted_operator import (
     FULLY_CACHED,
@@ -19,6 +20,8 @@ from voxk8s.cluster.kube_errors import KubeUnreachable
 from voxk8s.cluster.policy import Violation
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.limits import Limits
+
+KEY_OF_WORKPLAN = ("WorkPlan", "ns", "wp")
 
 
 async def test_fully_cached_plan(operator: ScriptedOperator) -> None:
@@ -98,6 +101,42 @@ async def test_the_end_of_a_run_is_counted_once(operator: ScriptedOperator) -> N
     operator.reconciler.counted.clear()
     await operator.reconcile()
     assert line + b" 4.0" in operator.reconciler.metrics.text()
+
+
+async def test_no_state_of_a_retry_shows_a_wrong_end(operator: ScriptedOperator) -> None:
+    """An operator that dies between its writes leaves a WorkPlan in progress, and goes on."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    failed = {"state": "Failed", "reason": "OperationFailed", "message": "no"}
+    results = [{"goal": "a", "kind": "print", "value": 1}]
+    body = operator.workplan
+    body["status"] |= {"outcome": failed, "results": results}
+    operator.state.workplans.upsert(operator.kube.put(body))
+    operator.kube.objects = {KEY_OF_WORKPLAN: operator.kube.objects[KEY_OF_WORKPLAN]}
+    for informer in operator.state.informers:
+        if informer is not operator.state.workplans:
+            informer.replace([])
+    await operator.reconcile(2)
+    assert kstatus.read(operator.workplan) == "Failed"
+    body = operator.workplan
+    body["metadata"]["annotations"] = {"voxk8s.io/retry": "1"}
+    operator.state.workplans.upsert(operator.kube.put(body))
+    operator.reconciler.counted.clear()
+    before = operator.reconciler.metrics.text()
+    await operator.reconcile()
+    assert (kstatus.read(operator.workplan), operator.workplan["status"]["results"]) == (
+        "InProgress", results,
+    )  # fmt: skip
+    operator.kube.fail("apply WorkPlan", KubeUnreachable("away"))
+    with pytest.raises(KubeUnreachable):
+        await operator.reconcile()
+    assert kstatus.read(operator.workplan) == "InProgress"
+    assert {"outcome", "results", "completionTime"}.isdisjoint(operator.workplan["status"])
+    assert operator.condition("Succeeded") == ("Unknown", "Retry")
+    await operator.reconcile(3)
+    assert operator.condition("Succeeded") == ("Unknown", "ClusterStarting")
+    assert operator.workplan["status"]["retry"] == "1"
+    assert operator.reconciler.metrics.text() == before
 
 
 async def test_fault_of_the_operator_is_a_condition(

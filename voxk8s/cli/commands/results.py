@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from voxk8s.api.status import GoalResult
 from voxk8s.api.workplan import WorkPlanResource, encode
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
 from voxk8s.cli.run_output import dump
-from voxk8s.cli.workplan_text import result_line
+from voxk8s.cli.workplan_text import headline, result_line
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import InvalidUsage
+from voxk8s.redact import redact, visible
 
 _BLOB = re.compile(r"(?P<store>.+)/cas/sha256/(?P<start>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})")
 _RUN_FILE = re.compile(rf"(?P<store>[^?#]+?)/{RUNS_PREFIX}/(?P<path>[^?#]+)")
@@ -50,7 +52,8 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
     resource = await read_workplan(kube, arguments.name, namespace)
     write(resource, as_json=arguments.json)
     if not resource.finished:
-        _say(f"{arguments.name} is not finished: {resource.status.phase or 'Pending'}")
+        line = headline(resource, datetime.now(UTC))
+        _say(f"{arguments.name} is not finished: {visible(redact(line))}")
         return 1
     if arguments.download:
         download(resource.status.results or (), Path(arguments.download))

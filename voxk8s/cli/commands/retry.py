@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _retry(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
     name = arguments.name
     resource = await read_workplan(kube, name, namespace)
-    if not resource.finished:
+    if resource.status.completion_time is None:
         phase = resource.status.phase or "Pending"
         print(f"WorkPlan {name} is not finished ({phase}): nothing to retry", file=sys.stderr)
         return 1

@@ -81,15 +81,21 @@ class WriteRunnerStatus:
 
 @dataclass(frozen=True, slots=True)
 class WriteOperatorStatus:
-    """Write the operator's part of the status; `fails` is whether it ends the run as failed."""
+    """Write the operator's part of the status.
+
+    `live` is whether it ends the run as failed, or takes an end back for another run.
+    """
 
     part: dict[str, Any]
-    fails: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RestartRun:
-    """Replace the status of a finished WorkPlan by that of a new one, without the runner's part."""
+    """Replace the status by that of a new WorkPlan, without the runner's part.
+
+    The status is in progress before, so none of the two writes that it takes shows a wrong end.
+    """
 
     part: dict[str, Any]
 
@@ -141,7 +147,7 @@ def needs_live_read(action: Action) -> bool:
     match action:
         case DeleteChild() | DeleteWorkPlan() | CreateCluster() | RestartRun():
             return True
-        case WriteOperatorStatus(fails=fails):
-            return fails
+        case WriteOperatorStatus(live=live):
+            return live
         case _:
             return False

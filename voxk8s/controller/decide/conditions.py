@@ -14,7 +14,7 @@ from voxk8s import constants
 from voxk8s.api.conditions import find_condition
 from voxk8s.api.status import Condition, ConditionStatus
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import recovery, release
+from voxk8s.controller.decide.policies import recovery, release, rerun
 from voxk8s.controller.decide.problems import DASK_OPERATOR_HINT, SEVERITY, worst_problem
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving
@@ -183,6 +183,10 @@ def _without_cluster(observed: Observed, state: PhaseState, now: datetime) -> Co
             "The DaskCluster is being deleted, but its finalizer is not removed."
             f" {DASK_OPERATOR_HINT}",
         )
+    if state == rerun.CLEARING:
+        left = rerun.remains(observed)
+        message = f"Waits until nothing is left of the last run: {left}" if left else state.message
+        return ConditionState("Unknown", constants.REASON_RETRY, message)
     old = _old(observed, constants.CLUSTER_READY)
     never_needed = old is None or old.reason in _NO_CLUSTER_YET
     if release.keeps_cluster(observed, state, now) and (old is None or old.reason not in SEVERITY):

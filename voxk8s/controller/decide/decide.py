@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from voxk8s import constants
+from voxk8s.api.status import WorkPlanStatus
 from voxk8s.controller.decide import actions, kube_events, status
 from voxk8s.controller.decide.actions import Action, RequeueAfter
 from voxk8s.controller.decide.derive_phase import derive_phase, is_readable
@@ -34,7 +35,7 @@ def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
         return (actions.ForgetPlan(), *_stop_deleted(observed, now))
     if observed.sync_error:
         return tuple(_without_caches(observed, now))
-    if rerun.is_requested(observed) and is_readable(observed):
+    if rerun.is_under_way(observed) or (rerun.is_requested(observed) and is_readable(observed)):
         return tuple(_run_again(observed, now))
     state = derive_phase(observed, now)
     return (
@@ -58,21 +59,32 @@ def _stop_deleted(observed: Observed, now: datetime) -> Iterator[Action]:
 
 
 def _run_again(observed: Observed, now: datetime) -> Iterator[Action]:
-    """Yield what clears the last run away, and then starts the next one."""
+    """Yield what says that the WorkPlan runs again, clears its last run away, and starts the next.
+
+    The status is in progress first: an end must not be read while its results are being removed.
+    """
     if not isinstance(observed.resolution, Unresolved):
         yield actions.ForgetPlan()
-    yield from rerun.leftovers(observed, now)
-    if not rerun.is_cleared(observed):
-        yield RequeueAfter(_POLL_SECONDS)
+    if not rerun.is_under_way(observed):
+        new = status.status_before_retry(observed, now)
+        yield actions.WriteOperatorStatus(status.encode_status(new), live=True)
+        yield from kube_events.events(observed.workplan.status, new, rerun.CLEARING)
+    elif not is_readable(observed):
+        state = derive_phase(rerun.as_new(observed), now)
+        yield from report_obstacle(observed, state.reason, state.message, now)
         return
-    accepted = PhaseState(
-        Phase.RESOLVING,
-        constants.REASON_ACCEPTED,
-        f"The WorkPlan runs again, as its annotation {constants.ANNOTATION_RETRY} asks.",
-    )
-    new = status.operator_status(rerun.as_new(observed), accepted, now)
-    yield actions.RestartRun(status.encode_status(new))
-    yield from kube_events.events(observed.workplan.status, new, accepted)
+    elif not rerun.remains(observed):
+        fresh = rerun.as_new(observed)
+        state = derive_phase(fresh, now)
+        new = status.operator_status(fresh, state, now)
+        yield actions.RestartRun(status.encode_status(new))
+        yield from kube_events.events(observed.workplan.status, new, state)
+        return
+    else:
+        new = status.status_before_retry(observed, now)
+        yield from _write_changes(observed, new, rerun.CLEARING)
+    yield from rerun.leftovers(observed, now)
+    yield RequeueAfter(_POLL_SECONDS)
 
 
 def _without_caches(observed: Observed, now: datetime) -> Iterator[Action]:
@@ -87,7 +99,8 @@ def report_obstacle(
 ) -> Iterator[Action]:
     """Yield what reports why nothing else is decided, unless it is reported or the run is over."""
     new = status.with_obstacle(observed, reason, message, now)
-    if observed.workplan.finished or not status.has_changed(new, observed.workplan.status):
+    old = observed.workplan.status
+    if old.completion_time is not None or not status.has_changed(new, old):
         return
     yield actions.WriteOperatorStatus(status.encode_status(new))
 
@@ -109,25 +122,35 @@ def _resolution(observed: Observed, state: PhaseState, now: datetime) -> Iterato
 
 
 def _create_children(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
-    """Yield what creates children; before the status, since users wait for the results."""
-    if state.needs_children and observed.workplan.status.conditions:
+    """Yield what creates children; before the status, since users wait for the results.
+
+    The first status comes first, and the one that ends a suspension, which deletes children.
+    """
+    old = observed.workplan.status
+    if state.needs_children and old.conditions and old.phase != Phase.SUSPENDED.value:
         yield from start.missing_children(observed, now)
 
 
 def _write_status(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
-    old = observed.workplan.status
     part = _runner_status(observed, state)
     if part is not None:
         yield actions.WriteRunnerStatus(part)
     new = status.operator_status(observed, state, now)
-    if not status.has_changed(new, old) or status.is_being_accepted(observed, state, now):
+    if not status.is_being_accepted(observed, state, now):
+        yield from _write_changes(observed, new, state)
+
+
+def _write_changes(observed: Observed, new: WorkPlanStatus, state: PhaseState) -> Iterator[Action]:
+    """Yield what writes the operator's part of the status, at once if its changes are urgent."""
+    old = observed.workplan.status
+    if not status.has_changed(new, old):
         return
     if observed.status_wait > 0 and not status.is_urgent(new, old):
         yield actions.DeferStatus()
         yield RequeueAfter(observed.status_wait)
     else:
         fails = state.phase is Phase.FAILED and not state.recorded
-        yield actions.WriteOperatorStatus(status.encode_status(new), fails)
+        yield actions.WriteOperatorStatus(status.encode_status(new), live=fails)
         yield from kube_events.events(old, new, state)
 
 
@@ -152,7 +175,9 @@ def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> It
     yield from release.unneeded_children(observed, state, now, keep=keep)
     if state.recorded:
         yield from release.unneeded_access(observed)
-    if state.recorded and ttl.seconds_left(observed.workplan, now) == 0:
+    elif state.phase is Phase.SUSPENDED:
+        yield from release.unneeded_access(observed, "the run is suspended")
+    if state.recorded and ttl.is_over(observed, now):
         yield actions.DeleteWorkPlan()
 
 
@@ -162,6 +187,7 @@ def _requeue(observed: Observed, state: PhaseState, now: datetime) -> Iterator[R
         delays = _delays_after_end(observed, now)
     elif state.phase is Phase.SUSPENDED:
         delays = [_POLL_SECONDS] if observed.cluster is not None else []
+        delays += [_SLOW_POLL_SECONDS] if observed.access is not None else []
     else:
         delays = _delays_while_active(observed, state, now)
     if delays:
@@ -174,7 +200,7 @@ def _delays_after_end(observed: Observed, now: datetime) -> list[float]:
     access = observed.access is not None and not observed.access.deleting
     kept = release.seconds_kept(observed.workplan, now) if observed.cluster else 0.0
     delays = [seconds for seconds in (left, kept) if seconds]
-    if runner_active or access or observed.cluster is not None:
+    if runner_active or access or observed.cluster is not None or left == 0:
         delays.append(_SLOW_POLL_SECONDS)
     if observed.autoscaler is not None:
         delays.append(_POLL_SECONDS)

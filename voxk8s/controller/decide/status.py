@@ -20,7 +20,7 @@ from voxk8s.controller.decide.conditions import (
 )
 from voxk8s.controller.decide.derive_phase import is_readable
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import release
+from voxk8s.controller.decide.policies import release, rerun
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Resolved
 
@@ -66,6 +66,14 @@ def operator_status(observed: Observed, state: PhaseState, now: datetime) -> Wor
         return msgspec.structs.replace(status, duration=old.duration if state.recorded else None)
     active = active_time(msgspec.structs.replace(workplan, status=status), now)
     return msgspec.structs.replace(status, duration=duration_text(active))
+
+
+def status_before_retry(observed: Observed, now: datetime) -> WorkPlanStatus:
+    """Return the status of a WorkPlan that is to run again: nothing of the last run is in it."""
+    status = operator_status(rerun.without_outcome(observed), rerun.CLEARING, now)
+    return msgspec.structs.replace(
+        status, start_time=None, workers_ready_time=None, cluster=None, runner=None
+    )
 
 
 def with_obstacle(observed: Observed, reason: str, message: str, now: datetime) -> WorkPlanStatus:

@@ -27,6 +27,13 @@ def test_a_finished_workplan_is_not_changed(kube: FakeKube, call: Callable[..., 
     assert "suspend" not in kube.workplans["two"]["spec"]
 
 
+def test_a_retry_that_has_not_begun_is_cancelled(kube: FakeKube, call: Callable[..., Done]) -> None:
+    """A WorkPlan that is to run again is suspended before it does."""
+    kube.add("two", DONE)["metadata"]["annotations"] = {"voxk8s.io/retry": "2"}
+    assert "suspended WorkPlan two" in call("cancel", "two").err
+    assert kube.workplans["two"]["spec"]["suspend"] is True
+
+
 def test_a_workplan_is_deleted_on_request(kube: FakeKube, call: Callable[..., Done]) -> None:
     """--delete deletes this WorkPlan only, whether it is finished or not."""
     for name, status in (("one", RUNNING), ("two", DONE), ("three", DONE)):

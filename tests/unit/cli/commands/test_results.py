@@ -33,6 +33,16 @@ def test_results_of_an_unfinished_workplan(kube: FakeKube, call: Callable[..., D
     assert "one is not finished: Running" in done.err
 
 
+def test_results_of_the_run_before(kube: FakeKube, call: Callable[..., Done]) -> None:
+    """While a retry has not begun, results are printed and the status is 1."""
+    kube.add("two", DONE)["metadata"]["annotations"] = {"voxk8s.io/retry": "2"}
+    done = call("results", "two")
+    assert (done.status, done.out) == (1, "sum=5\nlist=[1,2]\n")
+    assert "two is not finished: Succeeded before; another run is asked for" in done.err
+    kube.workplans["two"]["status"] = {**DONE, "retry": "2"}
+    assert call("results", "two").status == 0
+
+
 def test_json_marks_values_that_are_truncated(kube: FakeKube, call: Callable[..., Done]) -> None:
     """--json prints the results of the status."""
     kube.add("one", DONE)

@@ -66,3 +66,17 @@ def test_timeout_bounds_the_wait(kube: FakeKube, call: Callable[..., Done]) -> N
     done = call("watch", "one", "--timeout", "0.5")
     assert done.status == 1
     assert "not finished after 0.5 s: Running 1/2" in done.err
+
+
+def test_a_retry_that_has_not_begun_is_waited_for(
+    kube: FakeKube, call: Callable[..., Done]
+) -> None:
+    """The end that the status still reports is that of the run before."""
+    body = kube.add("one", FAILED)
+    body["metadata"]["annotations"] = {"voxk8s.io/retry": "2"}
+    again = {"retry": "2"}
+    kube.events = [modified(body, RUNNING | again, "2"), modified(body, DONE | again, "3")]
+    done = call("watch", "one")
+    assert (done.status, done.out) == (0, "sum=5\nlist=[1,2]\n")
+    assert "Failed before; another run is asked for" in done.err
+    assert MESSAGE not in done.err

@@ -85,7 +85,12 @@ class Live(ScriptedKube):
             self.put({**each, "kind": kind})
 
     async def patch(
-        self, resource: ApiResource, name: str, changes: dict[str, Any], namespace: Any = None
+        self,
+        resource: ApiResource,
+        name: str,
+        changes: dict[str, Any],
+        namespace: Any = None,
+        **_: Any,
     ) -> dict[str, Any]:
         """Record a patch."""
         self.patched.append(changes["metadata"])

@@ -32,6 +32,7 @@ from voxk8s.controller.decide.actions import (
     ForgetPlan,
     RequeueAfter,
     ResolvePlan,
+    RestartRun,
     WriteOperatorStatus,
     WriteRunnerStatus,
 )
@@ -114,6 +115,10 @@ class Simulation:
                 old = self.observed.workplan.status
                 kept = {name: getattr(old, name) for name in RUNNER_FIELDS}
                 self.put(msgspec.structs.replace(decode_status(part), **kept))
+            case RestartRun(part):
+                assert self.observed.runner is None
+                self.status(dict.fromkeys(RUNNER_FIELDS))
+                self.put(decode_status(part))
             case CreateAccess():
                 self.change(access=build.access())
             case EmitEvent() | RequeueAfter():
@@ -258,6 +263,14 @@ def refuses(simulation: Simulation) -> None:
     simulation.change(create_errors=again)
 
 
+def asks_again(simulation: Simulation) -> None:
+    """Set another value of the annotation, as a user does."""
+    resource = simulation.observed.workplan
+    token = {"voxk8s.io/retry": f"{simulation.seconds} {len(simulation.states)}"}
+    metadata = msgspec.structs.replace(resource.metadata, annotations=token)
+    simulation.change(workplan=msgspec.structs.replace(resource, metadata=metadata))
+
+
 def ended(simulation: Simulation) -> bool:
     """Whether the status has a completion time."""
     return simulation.observed.workplan.status.completion_time is not None
@@ -287,6 +300,7 @@ SPECS = st.fixed_dictionaries(
     },
 )
 EVENT_LISTS = st.lists(st.sampled_from(EVENTS), max_size=25)
+SEVERAL_RUNS = st.lists(st.sampled_from([*EVENTS, asks_again]), max_size=25)
 
 
 def simulate(spec: dict[str, Any], events: list[Event]) -> Simulation:
@@ -317,7 +331,7 @@ def succeeded_status(status: WorkPlanStatus) -> str:
 
 
 @examples(300)
-@given(SPECS, EVENT_LISTS)
+@given(SPECS, SEVERAL_RUNS)
 def test_kstatus_agrees_with_the_conditions(spec: dict[str, Any], events: list[Event]) -> None:
     """Kstatus is Current exactly after success and Failed exactly after failure."""
     for generation, status in simulate(spec, events).generations:
@@ -361,7 +375,7 @@ def test_progress_never_goes_down(spec: dict[str, Any], events: list[Event]) -> 
 
 
 @examples(300)
-@given(SPECS, EVENT_LISTS)
+@given(SPECS, SEVERAL_RUNS)
 def test_ended_runs_have_no_children(spec: dict[str, Any], events: list[Event]) -> None:
     """Ended and suspended runs have no cluster, autoscaler or active runner."""
     simulation = simulate(spec, events)
@@ -389,7 +403,7 @@ def test_fully_cached_plans_get_no_children(spec: dict[str, Any], events: list[E
 
 
 @examples(200)
-@given(SPECS, EVENT_LISTS)
+@given(SPECS, SEVERAL_RUNS)
 def test_all_conditions_are_always_present(spec: dict[str, Any], events: list[Event]) -> None:
     """Every written status has all conditions, each with a reason."""
     for status in simulate(spec, events).states:

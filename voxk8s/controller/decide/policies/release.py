@@ -65,16 +65,27 @@ def seconds_kept(workplan: WorkPlanResource, now: datetime) -> float:
     return max(0.0, kept - (now - end).total_seconds())
 
 
-def unneeded_access(observed: Observed) -> Iterator[DeleteChild]:
-    """Yield the deletion of accounts, policies and keys of a run that is over.
+def unneeded_access(observed: Observed, reason: str = "the run is over") -> Iterator[DeleteChild]:
+    """Yield the deletion of accounts, policies and keys of a run that is over or suspended.
 
-    Not before its last pod has ended: without its policies it could reach the whole network.
+    Not before its last pod has ended: without its policies it could reach the whole network. The
+    next run gets its own: `store` and `cluster` may have changed.
     """
     access = observed.access
-    if access is None or access.deleting or observed.has_live_pods:
-        return
-    if observed.cluster is None and observed.autoscaler is None:
-        yield DeleteChild(ChildKind.ACCESS, access.name, access.uid, "the run is over")
+    if access is not None and not access.deleting and not has_active_children(observed):
+        yield DeleteChild(ChildKind.ACCESS, access.name, access.uid, reason)
+
+
+def has_active_children(observed: Observed) -> bool:
+    """Whether anything exists that has pods, or may get some."""
+    runner = observed.runner
+    return (
+        observed.has_live_pods
+        or observed.cluster is not None
+        or bool(observed.extra_clusters)
+        or observed.autoscaler is not None
+        or (runner is not None and not runner.finished)
+    )
 
 
 def _is_exiting(observed: Observed, state: PhaseState, now: datetime) -> bool:

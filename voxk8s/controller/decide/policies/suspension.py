@@ -8,9 +8,20 @@ from voxk8s.controller.observe.observed import Observed
 
 
 def suspended(observed: Observed) -> PhaseState | None:
-    """Return Suspended if the spec asks for it, else None."""
+    """Return Suspended if the spec asks for it, or until what it began is done, else None.
+
+    A run that resumes gets accounts and policies of its own: `store` and `cluster` may have changed
+    while it was suspended. Those from before are there until the last pod has ended.
+    """
     if not observed.workplan.spec.suspend:
-        return None
+        was_suspended = observed.workplan.status.phase == Phase.SUSPENDED.value
+        if not was_suspended or observed.access is None:
+            return None
+        return PhaseState(
+            Phase.SUSPENDED,
+            constants.REASON_SUSPENDED,
+            "Resumes when the last pod of the suspended run has ended and its access is deleted.",
+        )
     return PhaseState(
         Phase.SUSPENDED,
         constants.REASON_SUSPENDED,

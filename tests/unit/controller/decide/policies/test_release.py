@@ -112,13 +112,6 @@ def test_access_of_pods_that_run(left: dict[str, Any]) -> None:
     assert ACCESS_DELETION not in child_actions(observed, later(60))
 
 
-def test_access_of_a_suspended_run() -> None:
-    """A suspended run keeps its access: it goes on with the same."""
-    observed = build.with_spec(build.replace(build.running(), access=build.access()), suspend=True)
-    observed = build.replace(build.with_operator_status(observed), **GONE)
-    assert ACCESS_DELETION not in child_actions(observed, later(60))
-
-
 def test_cluster_of_a_failed_run_is_kept() -> None:
     """For a while there is a cluster to look at, without what would remove its workers."""
     plan = build.workplan({"cluster": {"keepOnFailureSeconds": 300}})

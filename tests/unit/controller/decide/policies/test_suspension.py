@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import (
     child_actions,
@@ -20,6 +22,7 @@ from voxk8s.controller.decide.actions import (
     WriteRunnerStatus,
 )
 from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
@@ -37,6 +40,44 @@ def test_deletes_the_children() -> None:
     assert (status.phase, status.suspend_time) == ("Suspended", later(7))
     assert ForgetPlan() in decided_actions(observed)
     assert RequeueAfter(2.0) in decide(observed, START)
+
+
+def suspended_run(**left: Any) -> Observed:
+    """Make a run that was suspended and has nothing left but its access, and `left`."""
+    observed = build.with_spec(build.running(), suspend=True)
+    gone: dict[str, Any] = {"cluster": None, "autoscaler": None, "scheduler": None, "runner": None}
+    gone |= {"worker_group": None, "workers": (), "pods": (), "resolution": Unresolved()}
+    observed = build.replace(observed, **gone | {"access": build.access(), **left})
+    return build.with_operator_status(observed, later(7), operations=build.COUNTS)
+
+
+def test_access_is_not_kept() -> None:
+    """`store` and `cluster` may be changed while it is suspended: accounts and policies go, too."""
+    deletion = DeleteChild(ChildKind.ACCESS, "a", "u-a", "the run is suspended")
+    assert decided_actions(suspended_run(), later(60)) == (deletion,)
+    for left in ({"has_live_pods": True}, {"runner": build.job(deleting=True)}):
+        assert decided_actions(suspended_run(**left), later(60)) == ()
+    assert RequeueAfter(10.0) in decide(suspended_run(has_live_pods=True), later(60))
+
+
+def test_a_run_resumes_with_access_of_its_own() -> None:
+    """One that is resumed at once waits for the end of what the suspension began."""
+    observed = build.with_spec(suspended_run(has_live_pods=True), suspend=False)
+    status = written_status(observed, later(8))
+    assert (status.phase, states(status)["Reconciling"][0]) == ("Suspended", "True")
+    assert "last pod" in str(status.message)
+    assert not any(isinstance(a, ResolvePlan) for a in decided_actions(observed, later(8)))
+    observed = build.replace(observed, has_live_pods=False, access=None)
+    assert ResolvePlan() in decided_actions(observed, later(9))
+    assert written_status(observed, later(9)).phase == "Resolving"
+
+
+def test_nothing_is_created_before_the_status_is_not_suspended() -> None:
+    """Access that exists while the status says Suspended would be deleted."""
+    observed = build.with_spec(suspended_run(access=None), suspend=False)
+    observed = build.replace(observed, resolution=WORK_LEFT)
+    assert child_actions(observed, later(9)) == ()
+    assert written_status(observed, later(9)).phase == "Starting"
 
 
 def test_at_creation() -> None:
