@@ -48,7 +48,7 @@ VALUES: dict[str, Any] = {
         "hostAliases": ["pacs.example"],
         "topologyKeys": ["zone"],
         "maxWorkers": 8,
-        "limits": {"cpu": 4, "memory": "8Gi"},
+        "limits": {"cpu": 4, "memory": "8Gi", "lab.example/gpu": 0},
     },
 }
 POLICY = Policy(
@@ -63,8 +63,9 @@ POLICY = Policy(
     host_aliases=("pacs.example",),
     topology_keys=("zone",),
     max_workers=8,
-    limits={"cpu": 4, "memory": "8Gi"},
+    limits={"cpu": 4, "memory": "8Gi", "lab.example/gpu": 0},
 )
+LIMITS: dict[str, int | str] = {"cpu": 1, "memory": "1Gi", "lab.example/gpu": 0}
 ATTACKS: dict[str, dict[str, Any]] = {
     "own image": {"image": "registry.example/stranger/engine"},
     "image with a longer name": {"image": f"{ENGINE}0"},
@@ -92,10 +93,9 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "account of another": {"serviceAccountName": "voxk8s-operator"},
     "affinity": {"worker": {"affinity": {"podAffinity": {}}}},
     "too many workers": {"maxWorkers": 9},
-    "too much memory": {"worker": {"resources": {"limits": {"cpu": 1, "memory": "8193Mi"}}}},
-    "too much requested": {
-        "worker": {"resources": {"requests": {"cpu": 5}, "limits": {"cpu": 1, "memory": 1}}}
-    },
+    "too much memory": {"worker": {"resources": {"limits": LIMITS | {"memory": "8193Mi"}}}},
+    "too much requested": {"worker": {"resources": {"requests": {"cpu": 5}, "limits": LIMITS}}},
+    "a limit that is none": {"worker": {"resources": {"limits": LIMITS | {"cpu": "0"}}}},
     "no limit": {"worker": {"resources": {"requests": {"cpu": "1"}}}},
 }
 ALLOWED: dict[str, dict[str, Any]] = {
@@ -119,7 +119,10 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "eight workers": {"maxWorkers": 8},
     "amounts": {
         "worker": {
-            "resources": {"requests": {"cpu": "500m"}, "limits": {"cpu": "4", "memory": "8Gi"}}
+            "resources": {
+                "requests": {"cpu": "500m"},
+                "limits": LIMITS | {"cpu": "4", "memory": "8Gi"},
+            }
         }
     },
 }
@@ -187,7 +190,7 @@ async def test_what_is_allowed_passes_both(kube: KubeClient, name: str) -> None:
 @pytest.mark.parametrize("amount", ["1e4294967296", "1e-100", "9" * 31])
 async def test_an_amount_without_end(kube: KubeClient, amount: str) -> None:
     """The API server stores no amount that it reads as another one, and that nobody can compare."""
-    resources = {"limits": {"cpu": 1, "memory": amount}}
+    resources = {"limits": LIMITS | {"memory": amount}}
     with pytest.raises(Invalid, match="memory"):
         await kube.create(
             WORK_PLANS, _resource(worker={"resources": resources}, maxWorkers=1), "default"

@@ -134,7 +134,7 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
         env,
         workplan,
         defaults,
-        resources_of(template.resources, defaults.scheduler),
+        resources_of(template.resources, defaults.scheduler, defaults.policy.limits),
     )
     main["ports"] = [
         {"name": "tcp-comm", "containerPort": SCHEDULER_PORT, "protocol": "TCP"},
@@ -177,7 +177,7 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
 
 def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
     template = workplan.spec.cluster.worker or PodTemplate()
-    resources = resources_of(template.resources, defaults.worker)
+    resources = resources_of(template.resources, defaults.worker, defaults.policy.limits)
     command = [
         "dask",
         "worker",

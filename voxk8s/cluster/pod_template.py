@@ -13,6 +13,8 @@ from voxk8s.api.spec import PodTemplate, Resources
 from voxk8s.api.workplan import OwnerReference, WorkPlanResource, encode
 from voxk8s.cluster import child_names
 from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.policy import is_nothing
+from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.cluster.resources import ApiResource
 from voxk8s.cluster.run_inputs import INPUT_VARIABLES
 from voxk8s.constants import ENV_LOCAL_INPUTS, ENV_TEST_KERNELS, LABEL_COMPONENT, LABEL_WORKPLAN
@@ -127,18 +129,27 @@ def pod_spec(
     return spec
 
 
-def resources_of(given: Resources | None, default: Resources) -> Resources:
+def resources_of(
+    given: Resources | None, default: Resources, most: Mapping[str, int | str] | None = None
+) -> Resources:
     """Return the resources of a container: those of the WorkPlan, or the chart's.
 
-    Where the WorkPlan says nothing about `ephemeral-storage`, the chart's applies: without a limit
-    a run could fill the disk of its node.
+    Without a limit of `ephemeral-storage` a run could fill the disk of its node. So the chart's
+    applies where the WorkPlan has none, and also bounds the WorkPlan's, unless the policy's limits,
+    `most`, say more. Raises InvalidUsage for an amount that cannot be read.
     """
     if given is None:
         return default
     requests, limits = dict(given.requests or {}), dict(given.limits or {})
-    if _DISK not in requests and _DISK not in limits:
-        requests |= _only(default.requests, _DISK)
+    if is_nothing(limits.get(_DISK, 0)):
+        if _DISK not in requests:
+            requests |= _only(default.requests, _DISK)
         limits |= _only(default.limits, _DISK)
+    elif default.limits and _DISK in default.limits:
+        bounds = (default.limits[_DISK], *_only(most, _DISK).values())
+        limits[_DISK] = min(limits[_DISK], max(bounds, key=parse_quantity), key=parse_quantity)
+    if _DISK in requests and _DISK in limits:
+        requests[_DISK] = min(requests[_DISK], limits[_DISK], key=parse_quantity)
     return Resources(requests=requests or None, limits=limits or None)
 
 

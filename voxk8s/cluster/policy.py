@@ -176,9 +176,18 @@ def _resource_violations(
         for name, largest in limits.items():
             if name in given and (message := _exceeds(given[name], largest, name)):
                 yield Violation(f"{path}.{kind}", "limits", message)
+    given = template.resources.limits or {}
     for name, largest in limits.items():
-        if name not in (template.resources.limits or {}):
+        if name not in given or (is_nothing(given[name]) and not is_nothing(largest)):
             yield Violation(f"{path}.limits", "limits", f"a limit of {name} is needed: {largest}")
+
+
+def is_nothing(amount: int | str) -> bool:
+    """Whether a limit is 0, which Kubernetes reads as no limit; an unreadable one is not."""
+    try:
+        return parse_quantity(amount) <= 0
+    except InvalidUsage:
+        return False
 
 
 def _exceeds(given: int | str, largest: int | str, name: str) -> str:

@@ -74,7 +74,7 @@ def build_runner_job(
         env,
         workplan,
         defaults,
-        resources_of(template.resources, defaults.runner),
+        resources_of(template.resources, defaults.runner, defaults.policy.limits),
     )
     account = named_account(workplan, store) or child_names.runner_name(workplan)
     # The 0 keeps the names of Jobs that exist in clusters.

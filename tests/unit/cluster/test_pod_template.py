@@ -51,7 +51,10 @@ def test_no_pod_can_fill_the_disk_of_its_node() -> None:
         (None, "4Gi"),
         (Resources(limits={"memory": "1Gi"}), "4Gi"),
         (Resources(limits={"ephemeral-storage": "1Gi"}), "1Gi"),
-        (Resources(requests={"ephemeral-storage": "1Gi"}), None),
+        (Resources(requests={"ephemeral-storage": "1Gi"}), "4Gi"),
+        (Resources(limits={"ephemeral-storage": "100Ti"}), "4Gi"),
+        (Resources(limits={"ephemeral-storage": 0}), "4Gi"),
+        (Resources(limits={"ephemeral-storage": 2**40}), "4Gi"),
     ],
 )
 def test_a_work_plan_that_names_no_disk_gets_that_of_the_chart(
@@ -65,3 +68,26 @@ def test_a_work_plan_that_names_no_disk_gets_that_of_the_chart(
     assert (found.limits or {}).get("ephemeral-storage") == limit
     if given is not None and given.limits:
         assert (found.limits or {}).get("memory") == given.limits.get("memory")
+
+
+def test_the_policy_may_allow_more_files() -> None:
+    """A WorkPlan may have more than the chart's default up to the policy's limit."""
+    chart = Resources(limits={"ephemeral-storage": "4Gi"})
+    most = {"ephemeral-storage": "8Gi"}
+    for given, limit in (("6Gi", "6Gi"), ("9Gi", "8Gi"), ("1Gi", "1Gi")):
+        found = resources_of(Resources(limits={"ephemeral-storage": given}), chart, most)
+        assert found.limits == {"ephemeral-storage": limit}
+
+
+def test_a_request_for_files_stays_below_the_limit() -> None:
+    """The API server refuses a pod that requests more than its limit."""
+    chart = Resources(limits={"ephemeral-storage": "4Gi"})
+    found = resources_of(Resources(requests={"ephemeral-storage": "5Gi", "cpu": 1}), chart)
+    assert found.requests == {"ephemeral-storage": "4Gi", "cpu": 1}
+
+
+def test_a_chart_without_a_limit_for_files() -> None:
+    """Where the administrator wants no limit, that of the WorkPlan applies, if any."""
+    given = Resources(limits={"ephemeral-storage": "5Gi"})
+    assert resources_of(given, Resources()) == given
+    assert resources_of(Resources(requests={"cpu": 1}), Resources()).limits is None

@@ -128,3 +128,12 @@ def test_an_unreadable_amount_is_a_violation(amount: str) -> None:
         (found,) = violations(spec, OPEN, ENGINE)
         assert found.rule == "limits"
         assert "expected a Kubernetes quantity" in found.message
+
+
+@pytest.mark.parametrize("none", [0, "0", "0Gi"])
+def test_a_limit_of_nothing_is_none(none: int | str) -> None:
+    """Kubernetes reads a limit of 0 as no limit, so it does not do where one is needed."""
+    memory = {"limits": {"cpu": 1, "memory": none}}
+    assert _found(OPEN, worker={"resources": memory}) == ["spec.cluster.worker.resources.limits"]
+    without = Policy(limits={"nvidia.com/gpu": 0})
+    assert not _found(without, worker={"resources": {"limits": {"nvidia.com/gpu": none}}})
