@@ -33,9 +33,9 @@ OPERATOR_RIGHTS = {
     "secrets": ["create", "patch"],
     "serviceaccounts": ["get", "list", "watch", "create", "delete"],
     "serviceaccounts/finalizers": ["update"],
-    "roles": ["create"],
-    "rolebindings": ["create"],
-    "networkpolicies": ["create"],
+    "roles": ["get", "create"],
+    "rolebindings": ["get", "create"],
+    "networkpolicies": ["get", "create"],
     "events": ["list", "watch", "create"],
 }
 """What the controller calls; the runner's role, which it may only grant as it has it, is in it."""

@@ -16,6 +16,7 @@ from voxk8s.cluster.kube_errors import ApiError
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.decide.actions import (
     Action,
+    CreateCluster,
     EmitEvent,
     RequeueAfter,
     RestartRun,
@@ -102,9 +103,14 @@ class Reconciler:
             self.queue.add_after(key, self.patience.seconds)
             return
         uid = workplan.metadata.uid
+        children = self.executor.children
         before = self.executor.problems(uid)
         observed = self._observe(workplan, self.state)
+        children.note_existing(observed)
         actions = decide(observed, self.now())
+        if children.waits_for_cluster(uid):
+            # Reading everything first would only find that it is not due.
+            actions = tuple(each for each in actions if not isinstance(each, CreateCluster))
         if any(needs_live_read(action) for action in actions):
             live = await read_live(self.kube, workplan, self.state)
             found = live.workplans.get(*key) if live is not None else None

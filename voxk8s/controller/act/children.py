@@ -26,7 +26,14 @@ from voxk8s.cluster.rbac import (
     build_runner_account,
     build_runner_role,
 )
-from voxk8s.cluster.resources import ROLE_BINDINGS, SERVICE_ACCOUNTS, ApiResource, resource_of
+from voxk8s.cluster.resources import (
+    NETWORK_POLICIES,
+    ROLE_BINDINGS,
+    ROLES,
+    SERVICE_ACCOUNTS,
+    ApiResource,
+    resource_of,
+)
 from voxk8s.cluster.runner_job import build_runner_job
 from voxk8s.cluster.tls import build_tls_secret
 from voxk8s.controller.act.run_credentials import RunCredentials
@@ -52,6 +59,10 @@ _RESOURCES: Final[dict[ChildKind, ApiResource]] = {
     ChildKind.WORKER: resources.DEPLOYMENTS,
     ChildKind.ACCESS: resources.SERVICE_ACCOUNTS,
 }
+
+
+_CHECKED: Final = frozenset({SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS, NETWORK_POLICIES})
+"""Resources of which an existing object is only taken for the run's if it has the right owner."""
 
 
 @dataclass(slots=True)
@@ -98,8 +109,31 @@ class Children:
     def retry_in(self, uid: str) -> float | None:
         """Return the seconds until a refused child is tried again; None if there is none."""
         refusals = self._refusals.get(uid, {}).values()
-        times = (max(0.0, refusal.retry_at - self.clock()) for refusal in refusals)
-        return min(times, default=None)
+        # What was due and not tried again is no longer wanted, or exists.
+        times = (refusal.retry_at - self.clock() for refusal in refusals)
+        return min((each for each in times if each > 0), default=None)
+
+    def waits_for_cluster(self, uid: str) -> bool:
+        """Whether the DaskCluster was refused and is not yet to be created again."""
+        refusals = self._refusals.get(uid, {}).items()
+        return any(
+            child.startswith(f"{ChildKind.CLUSTER} ") and self.clock() < refusal.retry_at
+            for child, refusal in refusals
+        )
+
+    def note_existing(self, observed: Observed) -> None:
+        """Drop refusals of children that exist: the answer to their creation was lost."""
+        refusals = self._refusals.get(observed.workplan.metadata.uid)
+        if not refusals:
+            return
+        existing = {
+            ChildKind.CLUSTER: observed.cluster,
+            ChildKind.RUNNER: observed.runner,
+            ChildKind.AUTOSCALER: observed.autoscaler,
+        }
+        kinds = {kind.value for kind, child in existing.items() if child is not None}
+        for child in [each for each in refusals if each.partition(" ")[0] in kinds]:
+            del refusals[child]
 
     def not_allowed(self, workplan: WorkPlanResource) -> tuple[Violation, ...]:
         """Return what a WorkPlan asks of its pods against the chart's policy."""
@@ -243,6 +277,7 @@ class Children:
         except kube_errors.ApiError as error:
             problem, answered = _creation_problem(resources.SECRETS, child, error)
             self._refuse(refusals, child, problem, answered, error.retry_after)
+            return False
         except (StoreAccessDenied, StoreUnreachable) as error:
             problem = Problem(error.failure_reason, str(error))
             self._refuse(refusals, child, problem, answered=True)
@@ -258,15 +293,13 @@ class Children:
         name, child = manifest["metadata"]["name"], _child(manifest)
         if not self._is_due(uid, child):
             return None
-        account = self.state.accounts.get(namespace, name)
-        if account is None:
-            if not await self._create(uid, manifest):
-                return None
-            account = self.state.accounts.get(namespace, name)
-        if account is None:
-            # It existed already, which its informer does not know yet.
-            body = await self.kube.find(SERVICE_ACCOUNTS, name, namespace)
-            account = parse_views.access(body) if body is not None else None
+        if self.state.accounts.get(namespace, name) is None and not await self._create(
+            uid, manifest
+        ):
+            return None
+        # Not from the informer: what it shows may be on its way out, with all that it owns.
+        body = await self.kube.find(SERVICE_ACCOUNTS, name, namespace)
+        account = parse_views.access(body) if body is not None else None
         refusals = self._refusals.setdefault(uid, {})
         if account is None or account.deleting:
             message = f"{child} of the run before is still being deleted."
@@ -346,6 +379,10 @@ class Children:
                 resource, manifest, metadata["namespace"], manager=constants.MANAGER_OPERATOR
             )
         except kube_errors.AlreadyExists:
+            problem = await self._foreign(resource, manifest)
+            if problem is not None:
+                self._refuse(refusals, child, problem, answered=True)
+                return False
             refusals.pop(child, None)
         except kube_errors.Fenced:
             raise
@@ -357,6 +394,28 @@ class Children:
             refusals.pop(child, None)
             self._note_created(resource, created)
         return True
+
+    async def _foreign(self, resource: ApiResource, manifest: KubeObject) -> Problem | None:
+        """Return why an existing object is not the one to be created, or None if it may be.
+
+        Names of children can be told in advance, and what an earlier run left may still be on its
+        way out. Secrets are not read.
+        """
+        if resource not in _CHECKED:
+            return None
+        metadata = manifest["metadata"]
+        found = await self.kube.find(resource, metadata["name"], metadata["namespace"])
+        wanted = {reference["uid"] for reference in metadata.get("ownerReferences") or ()}
+        if found is None:
+            message = f"{_child(manifest)} was there a moment ago, and is gone."
+        elif wanted <= {each["uid"] for each in found["metadata"].get("ownerReferences") or ()}:
+            return None
+        else:
+            message = (
+                f"{_child(manifest)} exists and was not made for this run: if it does not go by"
+                " itself, delete it."
+            )
+        return Problem(constants.REASON_POD_REJECTED, message)
 
     def _refuse(
         self,

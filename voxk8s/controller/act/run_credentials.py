@@ -29,6 +29,8 @@ from voxk8s.storage.store_options import parse_url
 
 _log = logging.getLogger(__name__)
 _CHECK_SECONDS: Final = 60.0
+_MEMORY: Final = timedelta(minutes=1)
+"""Time for which a Secret that was there is not looked at again."""
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -50,6 +52,7 @@ class RunCredentials:
     _sessions: dict[TrustDomains, _Credentials] = field(default_factory=dict)
     _asking: dict[TrustDomains, asyncio.Lock] = field(default_factory=dict)
     _written: dict[str, tuple[TrustDomains, _Credentials]] = field(default_factory=dict)
+    _seen: dict[str, datetime] = field(default_factory=dict)
 
     async def write(self, namespace: str) -> None:
         """Write the Secret of a namespace, unless it has credentials that last, or needs none.
@@ -60,16 +63,23 @@ class RunCredentials:
             return
         domains = self.config.trust.domains_of(namespace)
         credentials = await self._credentials(domains)
-        if credentials is None or self._written.get(namespace) == (domains, credentials):
+        if credentials is None:
+            return
+        same = self._written.get(namespace) == (domains, credentials)
+        seen = self._seen.get(namespace)
+        if same and seen is not None and self.now() - seen < _MEMORY:
             return
         manifest = build_credentials_secret(namespace, credentials.options)
         try:
+            # Also if it was written before: somebody may have deleted it, or the whole namespace.
             await self.kube.create(SECRETS, manifest, namespace, manager=constants.MANAGER_OPERATOR)
         except AlreadyExists:
-            # What the new credentials lack, such as a token, goes.
-            data = {name: manifest["data"].get(name) for name in constants.S3_CREDENTIALS}
-            await self.kube.patch(SECRETS, constants.STORE_SECRET, {"data": data}, namespace)
+            if not same:
+                # What the new credentials lack, such as a token, goes.
+                data = {name: manifest["data"].get(name) for name in constants.S3_CREDENTIALS}
+                await self.kube.patch(SECRETS, constants.STORE_SECRET, {"data": data}, namespace)
         self._written[namespace] = domains, credentials
+        self._seen[namespace] = self.now()
 
     async def look_up_options(self, namespace: str) -> StoreOptions:
         """Return what the operator looks results of a namespace up with: no more than a run may do.

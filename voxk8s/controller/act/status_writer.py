@@ -67,7 +67,9 @@ class StatusWriter:
     def retry_in(self, uid: str) -> float | None:
         """Return the seconds until a rejected status is written again; None without one."""
         rejection = self._rejections.get(uid)
-        return None if rejection is None else max(0.0, rejection.retry_at - self.clock())
+        # What was due and not written again is no longer to be written.
+        seconds = 0.0 if rejection is None else rejection.retry_at - self.clock()
+        return seconds if seconds > 0 else None
 
     def wait(self, uid: str) -> float:
         """Return the seconds until changes that are not urgent are written."""

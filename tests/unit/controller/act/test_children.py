@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.controller.observed_builders import later
-from tests.unit.controller.scripted_operator import ScriptedOperator
+from tests.unit.controller.observed_builders import WORK_LEFT, later
+from tests.unit.controller.scripted_operator import STORE, ScriptedOperator
 from voxk8s.cluster.kube_errors import Forbidden, KindMissing, KubeUnreachable, Overloaded
+from voxk8s.controller.act.run_credentials import RunCredentials
 
 
 async def test_children_of_a_run(operator: ScriptedOperator) -> None:
@@ -73,6 +74,7 @@ async def test_access_of_the_run_before(operator: ScriptedOperator) -> None:
     await operator.reconcile(2)
     key = next(key for key in operator.kube.objects if key[2].endswith("-runner"))
     account = operator.kube.objects[key]
+    old = account["metadata"]["uid"]
     account["metadata"]["deletionTimestamp"] = "2026-01-02T03:04:05Z"
     operator.state.accounts.upsert(account)
     operator.children.forget("u-1")
@@ -88,8 +90,76 @@ async def test_access_of_the_run_before(operator: ScriptedOperator) -> None:
     operator.state.accounts.delete(account)
     operator.now = later(2)
     await operator.reconcile(2)
-    assert operator.kube.created[0] == "ServiceAccount"
+    assert operator.kube.created == ["ServiceAccount"], (
+        "what the old account owns is on its way out"
+    )
+    for key in [k for k, each in operator.kube.objects.items() if _owner(each) == old]:
+        del operator.kube.objects[key]
+    operator.now = later(4)
+    await operator.reconcile(2)
     assert operator.kube.created[-2:] == ["DaskCluster", "Job"]
+
+
+@pytest.mark.parametrize("error", [Forbidden("exceeded quota", 403), KubeUnreachable("?", 504)])
+async def test_nothing_starts_without_credentials(
+    operator: ScriptedOperator, error: Exception
+) -> None:
+    """While the Secret with the store's keys cannot be written, neither is created; then both."""
+    kube: Any = operator.kube
+    operator.children.credentials = RunCredentials(kube, STORE)
+    operator.user_applies()
+    plain, failures = kube.create, [error]
+
+    async def create(resource: Any, body: Any, namespace: str, **more: Any) -> Any:
+        if body["metadata"]["name"] == "voxk8s-store" and failures:
+            raise failures.pop()
+        return await plain(resource, body, namespace, **more)
+
+    kube.create = create
+    await operator.reconcile(3)
+    assert {"DaskCluster", "Job"}.isdisjoint(operator.kube.created)
+    operator.now = later(2)
+    await operator.reconcile(2)
+    assert operator.kube.created[-2:] == ["DaskCluster", "Job"]
+    assert ("Secret", "ns", "voxk8s-store") in operator.kube.objects
+
+
+@pytest.mark.parametrize("kind", ["ServiceAccount", "Role", "RoleBinding", "NetworkPolicy"])
+async def test_objects_of_others_are_not_taken(operator: ScriptedOperator, kind: str) -> None:
+    """What somebody made under the name of a child in advance keeps the run waiting."""
+    operator.user_applies()
+    await operator.reconcile(2)
+    key = next(k for k in operator.kube.objects if k[0] == kind and k[2].startswith("vox-"))
+    other = {"kind": kind, "metadata": {"namespace": "ns", "name": key[2]}}
+    again = ScriptedOperator([WORK_LEFT])
+    again.reconciler.starts.open()
+    again.kube.put(other)
+    again.user_applies()
+    await again.reconcile(3)
+    await again.resolver.close()
+    assert {"DaskCluster", "Job"}.isdisjoint(again.kube.created)
+
+
+async def test_lost_answer(operator: ScriptedOperator) -> None:
+    """A child that exists although its creation failed leaves nothing to try again or to report."""
+    kube: Any = operator.kube
+    operator.user_applies()
+    plain = kube.create
+
+    async def create(resource: Any, body: Any, namespace: str, **more: Any) -> Any:
+        made = await plain(resource, body, namespace, **more)
+        if resource.kind == "Job":
+            raise KubeUnreachable("no answer", 504)
+        return made
+
+    kube.create = create
+    await operator.reconcile(2)
+    assert operator.executor.retry_in("u-1") is not None
+    job = next(each for (kind, _, _), each in kube.objects.items() if kind == "Job")
+    operator.state.jobs.upsert(job)
+    operator.now = later(5)
+    await operator.reconcile(2)
+    assert operator.executor.retry_in("u-1") is None
 
 
 async def test_missing_dask_operator(operator: ScriptedOperator) -> None:

@@ -76,6 +76,16 @@ async def test_a_session_is_renewed_before_it_ends(tmp_path: Path) -> None:
     assert scene.key("lab") == "shared-2"
 
 
+async def test_a_secret_that_was_deleted_is_written_again(tmp_path: Path) -> None:
+    """With the next run that starts a minute later, also if the namespace itself was gone."""
+    scene = Scene(tmp_path)
+    await scene.credentials.write("lab")
+    scene.kube.objects.clear()
+    scene.now += timedelta(minutes=2)
+    await scene.credentials.write("lab")
+    assert scene.key("lab") == "OPERATOR"
+
+
 async def test_static_keys_of_a_domain(tmp_path: Path) -> None:
     """A domain's Secret takes precedence, and its keys are read anew each time."""
     (tmp_path / "team").mkdir()
