@@ -31,7 +31,7 @@ def test_the_server_of_an_author_gets_no_token(monkeypatch: pytest.MonkeyPatch) 
         }
     )
     target = store_access(workplan, STORE).target
-    job = build_runner_job(workplan, CONFIG.defaults, target, cluster="c", encrypted=False)
+    job = build_runner_job(workplan, CONFIG.defaults, target, cluster="c", keys="")
     (container,) = job["spec"]["template"]["spec"]["containers"]
     given = {each["name"]: each["value"] for each in container["env"] if "value" in each}
     for name in [name for name in os.environ if name.startswith("AWS_")]:

@@ -85,7 +85,7 @@ def manifests(
         cluster,
         dask_cluster.build_dask_autoscaler(workplan, defaults, name, minimum=workers),
         runner_job.build_runner_job(
-            workplan, defaults, store, cluster=name, encrypted=defaults.tls
+            workplan, defaults, store, cluster=name, keys=f"{name}-tls" if defaults.tls else ""
         ),
     ]
 

@@ -44,9 +44,16 @@ _ROUTES: Final = str(
 
 
 def build_dask_cluster(
-    workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget, *, workers: int
+    workplan: WorkPlanResource,
+    defaults: Defaults,
+    store: StoreTarget,
+    *,
+    workers: int,
+    account: str = "",
 ) -> Manifest:
     """Build the DaskCluster of a run, with `workers` workers at its start.
+
+    `account` is the uid of the run's account, by which its keys for TLS are named.
 
     Its name contains a hash of the spec without that number: dask-kubernetes ignores all other
     changes, so that a changed spec needs a new cluster. Apply it once: applying it again with
@@ -64,7 +71,7 @@ def build_dask_cluster(
         address = scheduler_address(name, workplan.metadata.namespace, encrypted=True)
         spec["worker"]["spec"]["containers"][0]["command"].append(address)
         for component in ("scheduler", "worker"):
-            tls.mount_keys(spec[component]["spec"], name)
+            tls.mount_keys(spec[component]["spec"], tls.secret_name(name, account))
     head = owned_object(
         workplan,
         DASK_CLUSTERS,

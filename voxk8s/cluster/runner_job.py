@@ -30,9 +30,11 @@ def build_runner_job(
     store: StoreTarget,
     *,
     cluster: str,
-    encrypted: bool,
+    keys: str,
 ) -> Manifest:
-    """Build the Job whose pod executes the run on the DaskCluster `cluster`, by TLS or without.
+    """Build the Job whose pod executes the run on the DaskCluster `cluster`.
+
+    `keys` is the Secret with the cluster's keys for TLS, empty without TLS.
 
     A pod that fails is replaced and resumes from the store, up to the chart's
     `defaults.runner.retries` times. Pods that were evicted from their node, or that exit because
@@ -49,7 +51,7 @@ def build_runner_job(
         input_env(
             defaults.inputs, defaults.blocked_cidrs, defaults.allowed_cidrs, store.domains.own
         ),
-        tls.tls_env() if encrypted else [],
+        tls.tls_env() if keys else [],
         single_thread_env(),
         [
             (constants.ENV_WORKPLAN_NAMESPACE, namespace),
@@ -57,7 +59,7 @@ def build_runner_job(
             (constants.ENV_WORKPLAN_UID, workplan.metadata.uid),
             (
                 constants.ENV_SCHEDULER_ADDRESS,
-                scheduler_address(cluster, namespace, encrypted=encrypted),
+                scheduler_address(cluster, namespace, encrypted=bool(keys)),
             ),
             (constants.ENV_RETRY_LIMIT, str(retry.limit)),
             (constants.ENV_RETRY_BACKOFF, f"{retry.backoff_seconds:g}"),
@@ -80,8 +82,8 @@ def build_runner_job(
     # The 0 keeps the names of Jobs that exist in clusters.
     name = f"{child_names.child_name(workplan, 'run', cluster, 0)}-runner"
     spec = pod_spec(main, template, workplan, defaults, service_account=account, token=True)
-    if encrypted:
-        tls.mount_keys(spec, cluster)
+    if keys:
+        tls.mount_keys(spec, keys)
     return owned_object(workplan, JOBS, name, labels) | {
         "spec": {
             "completions": 1,

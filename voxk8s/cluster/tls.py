@@ -33,9 +33,13 @@ _AUTHORITY, _CERTIFICATE, _KEY = "ca.crt", "tls.crt", "tls.key"
 _CONFIG: Final = "DASK_DISTRIBUTED__COMM__"
 
 
-def secret_name(cluster: str) -> str:
-    """Return the name of the Secret with the keys of a DaskCluster."""
-    return f"{cluster}-tls"
+def secret_name(cluster: str, account: str = "") -> str:
+    """Return the name of the Secret with the keys of a DaskCluster.
+
+    `account` is the uid of the run's account: nobody can tell it before that exists, and so nobody
+    can create a Secret of this name in advance.
+    """
+    return f"{cluster}-tls" + (f"-{child_names.short_hash(account, length=8)}" if account else "")
 
 
 def tls_env() -> list[tuple[str, str]]:
@@ -53,25 +57,25 @@ def tls_env() -> list[tuple[str, str]]:
     ]
 
 
-def mount_keys(pod_spec: Manifest, cluster: str) -> None:
-    """Mount the keys of a DaskCluster in a pod spec of one container."""
-    pod_spec["volumes"].append({"name": VOLUME, "secret": {"secretName": secret_name(cluster)}})
+def mount_keys(pod_spec: Manifest, secret: str) -> None:
+    """Mount the keys in a Secret in a pod spec of one container."""
+    pod_spec["volumes"].append({"name": VOLUME, "secret": {"secretName": secret}})
     pod_spec["containers"][0]["volumeMounts"].append(
         {"name": VOLUME, "mountPath": _FOLDER, "readOnly": True}
     )
 
 
 def build_tls_secret(
-    workplan: WorkPlanResource, defaults: Defaults, cluster: str, now: datetime
+    workplan: WorkPlanResource, defaults: Defaults, cluster: str, now: datetime, name: str = ""
 ) -> Manifest:
-    """Build the Secret with a new key of a DaskCluster, valid from `now` for VALIDITY.
+    """Build the Secret `name` with a new key of a DaskCluster, valid from `now` for VALIDITY.
 
     Create it once: another call makes another authority, which the cluster's pods do not trust.
     """
     labels = child_names.child_labels(workplan, "tls", defaults.version)
     keys = _new_keys(cluster, now - _CLOCK_SKEW, now + VALIDITY)
     data = {name: base64.b64encode(text).decode() for name, text in keys.items()}
-    return owned_object(workplan, SECRETS, secret_name(cluster), labels) | {
+    return owned_object(workplan, SECRETS, name or secret_name(cluster), labels) | {
         "type": "Opaque",
         "data": data,
     }

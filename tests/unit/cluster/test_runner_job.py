@@ -12,7 +12,7 @@ def test_each_cluster_has_its_own_runner_job() -> None:
     """The name of the Job depends on the DaskCluster that the runner connects to."""
 
     def name(cluster: str) -> str:
-        job = build_runner_job(work_plan(), DEFAULTS, STORE, cluster=cluster, encrypted=True)
+        job = build_runner_job(work_plan(), DEFAULTS, STORE, cluster=cluster, keys="c-tls")
         given: str = job["metadata"]["name"]
         return given
 

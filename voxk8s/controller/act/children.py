@@ -35,7 +35,7 @@ from voxk8s.cluster.resources import (
     resource_of,
 )
 from voxk8s.cluster.runner_job import build_runner_job
-from voxk8s.cluster.tls import build_tls_secret
+from voxk8s.cluster.tls import build_tls_secret, secret_name
 from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
@@ -93,7 +93,8 @@ class Children:
     credentials: RunCredentials | None = None
     backoff: Backoff = field(default_factory=lambda: Backoff(first=1.0, most=60.0))
     chance: Callable[[], float] = random.random
-    _with_access: set[str] = field(default_factory=set)
+    _with_access: dict[str, str] = field(default_factory=dict)
+    """The uids of the accounts of those WorkPlans that have all access they need, by their uid."""
     _refusals: dict[str, dict[str, _Refusal]] = field(default_factory=dict)
     _existed_at: dict[str, dict[tuple[str, str], float]] = field(default_factory=dict)
     """When objects were seen by a WorkPlan's uid; they are deleted with the account of that uid."""
@@ -142,14 +143,14 @@ class Children:
 
     def forget(self, uid: str) -> None:
         """Drop what is kept about a WorkPlan."""
-        self._with_access.discard(uid)
+        self._with_access.pop(uid, None)
         self._refusals.pop(uid, None)
         self._existed_at.pop(uid, None)
 
     async def create_access(self, observed: Observed) -> None:
         """Create what pods need before they start; cluster and runner wait until all exists."""
         uid = observed.workplan.metadata.uid
-        self._with_access.discard(uid)
+        self._with_access.pop(uid, None)
         account = await self._create_account(observed)
         if account is None:
             return
@@ -166,20 +167,24 @@ class Children:
             and await self._write_credentials(observed)
         )
         if complete:
-            self._with_access.add(uid)
+            self._with_access[uid] = account.uid
 
     async def create_cluster(self, observed: Observed, action: CreateCluster) -> None:
         """Create the DaskCluster, if its pods have access to all they need."""
-        if observed.workplan.metadata.uid not in self._with_access:
+        account = self._with_access.get(observed.workplan.metadata.uid)
+        if account is None:
             return
         manifests = self._build(
-            observed, "DaskCluster", lambda: [self._cluster_manifest(observed, action.workers)]
+            observed,
+            "DaskCluster",
+            lambda: [self._cluster_manifest(observed, action.workers, account)],
         )
         await self._create_all(observed, manifests)
 
     async def create_runner(self, observed: Observed) -> None:
         """Create the runner's Job, if its pod has access to all it needs."""
-        if observed.workplan.metadata.uid not in self._with_access:
+        account = self._with_access.get(observed.workplan.metadata.uid)
+        if account is None:
             return
 
         def build() -> list[KubeObject]:
@@ -188,7 +193,7 @@ class Children:
                 self.config.defaults,
                 self._access(observed).target,
                 cluster=self._cluster_name(observed),
-                encrypted=self._encrypted(observed),
+                keys=self._keys(observed, account),
             )
             return [job]
 
@@ -242,21 +247,27 @@ class Children:
     def _access(self, observed: Observed) -> StoreAccess:
         return store_access(observed.workplan, self.config.store)
 
-    def _cluster_manifest(self, observed: Observed, workers: int) -> KubeObject:
+    def _cluster_manifest(self, observed: Observed, workers: int, account: str) -> KubeObject:
         target = self._access(observed).target
-        return build_dask_cluster(observed.workplan, self.config.defaults, target, workers=workers)
+        return build_dask_cluster(
+            observed.workplan, self.config.defaults, target, workers=workers, account=account
+        )
 
     def _cluster_name(self, observed: Observed) -> str:
         """Return the name of the run's DaskCluster, also before it is created."""
         if observed.cluster is not None and observed.cluster.deleting is None:
             return observed.cluster.name
-        return str(self._cluster_manifest(observed, 0)["metadata"]["name"])
+        return str(self._cluster_manifest(observed, 0, "")["metadata"]["name"])
 
-    def _encrypted(self, observed: Observed) -> bool:
-        """Whether the run's scheduler speaks TLS: one of an earlier operator may not."""
+    def _keys(self, observed: Observed, account: str) -> str:
+        """Return the Secret with the keys of the run's cluster; empty for one without TLS.
+
+        A cluster of an earlier operator may have none, or under another name.
+        """
         if observed.cluster is not None and observed.cluster.deleting is None:
-            return observed.cluster.encrypted
-        return self.config.defaults.tls
+            return observed.cluster.keys
+        name = self._cluster_name(observed)
+        return secret_name(name, account) if self.config.defaults.tls else ""
 
     async def _write_credentials(self, observed: Observed) -> bool:
         """Write the Secret with the default store's credentials in the namespace of the run.
@@ -316,9 +327,9 @@ class Children:
             *build_runner_role(workplan, defaults, target),
             *build_network_policies(workplan, defaults, target),
         ]
-        if self._encrypted(observed):
+        if keys := self._keys(observed, account.uid):
             cluster = self._cluster_name(observed)
-            manifests.append(build_tls_secret(workplan, defaults, cluster, self.now()))
+            manifests.append(build_tls_secret(workplan, defaults, cluster, self.now(), keys))
         compute = build_compute_account(workplan.metadata.namespace)
         return [compute, *(owned_by(manifest, account) for manifest in manifests)]
 

@@ -57,7 +57,7 @@ class DeploymentView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A DaskCluster, its initial number of workers, and whether its pods speak TLS.
+    """A DaskCluster, its initial number of workers, and the Secret with its keys for TLS.
 
     `deleting` is the time of its deletion timestamp.
     """
@@ -71,9 +71,10 @@ class ClusterView:
     failed: bool = False
     handled: bool = False
     """Whether the dask operator has done anything with it."""
-    encrypted: bool = False
     unowned: bool = False
     """Whether it was created for a WorkPlan, and has no owner any more."""
+    keys: str = ""
+    """Empty if its pods do not speak TLS."""
 
 
 @dataclass(frozen=True, slots=True)

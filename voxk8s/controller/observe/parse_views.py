@@ -35,8 +35,8 @@ def cluster(body: Json) -> observed.ClusterView:
         deleting=_deleting(body),
         failed=(body.get("status") or {}).get("phase") == "Error",
         handled=bool((body.get("status") or {}).get("phase") or metadata.get("finalizers")),
-        encrypted=_is_encrypted((body["spec"].get("worker") or {}).get("spec") or {}),
         unowned=_is_managed(body) and not metadata.get("ownerReferences"),
+        keys=_keys((body["spec"].get("worker") or {}).get("spec") or {}),
     )
 
 
@@ -183,9 +183,10 @@ def _scheduler_cluster(job: Json) -> str:
     return ""
 
 
-def _is_encrypted(pod: Json) -> bool:
-    """Whether a pod has the keys for TLS."""
-    return any(volume["name"] == tls.VOLUME for volume in pod.get("volumes") or ())
+def _keys(pod: Json) -> str:
+    """Return the Secret with the keys for TLS of a pod; empty if it has none."""
+    volumes = (each for each in pod.get("volumes") or () if each["name"] == tls.VOLUME)
+    return next((str(each["secret"]["secretName"]) for each in volumes), "")
 
 
 def _is_managed(body: Json) -> bool:

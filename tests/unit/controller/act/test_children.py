@@ -60,6 +60,13 @@ async def test_owner_of_access(operator: ScriptedOperator) -> None:
     assert account["ownerReferences"][0]["kind"] == "WorkPlan"
     owned = [key for key, each in objects if _owner(each) == account["uid"]]
     assert {kind for kind, _, _ in owned} == {"Role", "RoleBinding", "NetworkPolicy", "Secret"}
+    (keys,) = (name for kind, _, name in owned if kind == "Secret")
+    cluster, job = (
+        next(e for (k, _, _), e in objects if k == kind) for kind in ("DaskCluster", "Job")
+    )
+    for pod in (cluster["spec"]["worker"], cluster["spec"]["scheduler"], job["spec"]["template"]):
+        assert {"name": "tls", "secret": {"secretName": keys}} in pod["spec"]["volumes"]
+    assert not keys.endswith("-tls"), "a name that can be told in advance"
     assert len(owned) == 6
 
 
@@ -90,9 +97,7 @@ async def test_access_of_the_run_before(operator: ScriptedOperator) -> None:
     operator.state.accounts.delete(account)
     operator.now = later(2)
     await operator.reconcile(2)
-    assert operator.kube.created == ["ServiceAccount"], (
-        "what the old account owns is on its way out"
-    )
+    assert {"DaskCluster", "Job"}.isdisjoint(operator.kube.created), "old ones are still there"
     for key in [k for k, each in operator.kube.objects.items() if _owner(each) == old]:
         del operator.kube.objects[key]
     operator.now = later(4)

@@ -88,8 +88,9 @@ def test_error_of_the_dask_operator() -> None:
 
 
 def test_pods_with_keys_speak_tls() -> None:
-    """A cluster is encrypted if its workers mount keys."""
-    volumes = [{"name": "scratch", "emptyDir": {}}, {"name": "tls", "secret": {}}]
+    """The Secret with a cluster's keys is the one that its workers mount."""
+    keys = {"name": "tls", "secret": {"secretName": "c-tls"}}
+    volumes = [{"name": "scratch", "emptyDir": {}}, keys]
     spec = {"worker": {"spec": {"containers": [], "volumes": volumes}}}
-    assert parse_views.cluster({"metadata": meta(), "spec": spec}).encrypted
-    assert not parse_views.cluster({"metadata": meta(), "spec": {}}).encrypted
+    assert parse_views.cluster({"metadata": meta(), "spec": spec}).keys == "c-tls"
+    assert not parse_views.cluster({"metadata": meta(), "spec": {}}).keys
