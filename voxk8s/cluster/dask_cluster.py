@@ -208,7 +208,11 @@ def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         defaults,
         store_env(store, credentials=True),
         input_env(
-            defaults.inputs, defaults.blocked_cidrs, defaults.allowed_cidrs, store.domains.own
+            defaults.inputs,
+            defaults.blocked_cidrs,
+            defaults.allowed_cidrs,
+            store.domains.own,
+            chart_server=store.chart_server,
         ),
         tls.tls_env() if defaults.tls else [],
         single_thread_env(),

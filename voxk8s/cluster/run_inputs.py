@@ -24,8 +24,8 @@ class RunInputs(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     """The chart's values on inputs of runs.
 
     `prefixes` are the URLs below which inputs must lie; anywhere if None. `{domain}` in them stands
-    for the name of the run's trust domain. An input has at most `max_bytes` when it is decoded; 0
-    leaves that to the engine.
+    for the name of the run's trust domain. Those on S3 are buckets of the chart's server. An input
+    has at most `max_bytes` when it is decoded; 0 leaves that to the engine.
     """
 
     prefixes: tuple[str, ...] | None = None
@@ -33,16 +33,29 @@ class RunInputs(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
 
 
 def input_env(
-    inputs: RunInputs, denied: tuple[str, ...], allowed: tuple[str, ...], domain: str
+    inputs: RunInputs,
+    denied: tuple[str, ...],
+    allowed: tuple[str, ...],
+    domain: str,
+    *,
+    chart_server: bool = True,
 ) -> list[tuple[str, str]]:
-    """Return the variables of pods that read inputs; `denied` and `allowed` are networks."""
+    """Return the variables of pods that read inputs; `denied` and `allowed` are networks.
+
+    `chart_server` is whether the pods read s3:// URLs from the chart's S3 server: at another one,
+    which an author chose, no prefix on S3 holds.
+    """
     found = {
         constants.ENV_INPUT_DENIED_NETWORKS: " ".join(denied),
         constants.ENV_INPUT_ALLOWED_NETWORKS: " ".join(allowed),
         constants.ENV_INPUT_BYTES: str(inputs.max_bytes or ""),
     }
     if inputs.prefixes is not None:
-        prefixes = [prefix.replace("{domain}", domain) for prefix in inputs.prefixes]
+        prefixes = [
+            prefix.replace("{domain}", domain)
+            for prefix in inputs.prefixes
+            if chart_server or not prefix.lower().startswith("s3:")
+        ]
         # An empty list would allow all prefixes; no URL begins like this.
         found[constants.ENV_INPUT_PREFIXES] = " ".join(prefixes) or "none:"
     return [(name, value) for name, value in found.items() if value]

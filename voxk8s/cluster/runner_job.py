@@ -49,7 +49,11 @@ def build_runner_job(
         defaults,
         store_env(store, credentials=True),
         input_env(
-            defaults.inputs, defaults.blocked_cidrs, defaults.allowed_cidrs, store.domains.own
+            defaults.inputs,
+            defaults.blocked_cidrs,
+            defaults.allowed_cidrs,
+            store.domains.own,
+            chart_server=store.chart_server,
         ),
         tls.tls_env() if keys else [],
         single_thread_env(),

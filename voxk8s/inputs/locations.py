@@ -66,9 +66,19 @@ def locate(url: str, options: InputOptions) -> Location:
     ):
         raise InputNotAllowed(
             f"input {url}: not below one of the allowed prefixes"
-            f" ({', '.join(options.allowed_prefixes)})"
+            f" ({', '.join(options.allowed_prefixes)}){_why_none(location, options)}"
         )
     return location
+
+
+def _why_none(location: Location, options: InputOptions) -> str:
+    """Return why no prefix is on S3; empty if one is."""
+    prefixes = options.allowed_prefixes or ()
+    if location.scheme != "s3" or any(prefix.lower().startswith("s3:") for prefix in prefixes):
+        return ""
+    return (
+        "; those of a cluster that are on S3 are for runs whose store is at the chart's S3 server"
+    )
 
 
 def _is_below(location: Location, prefix: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from tests.support.example_runs import PLAIN, STORE, container, env, manifests, only, work_plan
 from voxk8s import constants
 from voxk8s.cluster.run_inputs import INPUT_VARIABLES, RunInputs, input_env
@@ -17,6 +19,27 @@ def test_what_the_chart_says_is_what_pods_get() -> None:
         constants.ENV_INPUT_BYTES: "5",
     }
     assert input_env(RunInputs(), (), (), "team") == []
+
+
+def test_prefixes_on_s3_are_those_of_the_server_of_the_chart() -> None:
+    """A run whose store is at another server would read a bucket of the same name from there."""
+    inputs = RunInputs(prefixes=("s3://in/", "S3://in2/", "http://archive/"))
+    found = dict(input_env(inputs, (), (), "x", chart_server=False))
+    assert found[constants.ENV_INPUT_PREFIXES] == "http://archive/"
+    only_s3 = RunInputs(prefixes=("s3://in/",))
+    found = dict(input_env(only_s3, (), (), "x", chart_server=False))
+    assert found[constants.ENV_INPUT_PREFIXES] == "none:"
+
+
+def test_pods_of_a_run_with_a_store_elsewhere_get_no_prefix_on_s3() -> None:
+    """Runner and workers alike; those of a run with the chart's store get them."""
+    defaults = dataclasses.replace(PLAIN, inputs=RunInputs(prefixes=("s3://in/",)))
+    for chart_server, prefixes in ((False, "none:"), (True, "s3://in/")):
+        store = dataclasses.replace(STORE, chart_server=chart_server)
+        run = manifests(work_plan(), defaults, store)
+        cluster, job = only(run, "DaskCluster")["spec"], only(run, "Job")["spec"]
+        for spec in (cluster["worker"]["spec"], job["template"]["spec"]):
+            assert env(container(spec))[constants.ENV_INPUT_PREFIXES] == prefixes
 
 
 def test_no_prefix_is_not_every_prefix() -> None:

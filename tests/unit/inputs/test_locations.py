@@ -68,3 +68,10 @@ def test_what_is_not_a_url_is_refused(url: str, words: str) -> None:
     """A computed argument that is not a URL is a permanent error."""
     with pytest.raises(InputUnavailable, match=words):
         locate(url, ANY)
+
+
+def test_why_no_prefix_is_on_s3() -> None:
+    """A run whose store is not at the chart's server is told so when it reads from S3."""
+    options = InputOptions(allowed_prefixes=("none:",))
+    with pytest.raises(InputNotAllowed, match="at the chart's S3 server"):
+        locate("s3://in/a.nii", options)

@@ -23,6 +23,9 @@ from voxk8s.errors import StoreAccessDenied
 from voxk8s.storage import StoreOptions
 from voxk8s.storage.store_options import parse_url
 
+_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
+"""How the regions of AWS's partitions begin that are not the public one."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoreAccess:
@@ -72,6 +75,7 @@ def _default_store(workplan: WorkPlanResource, config: StoreConfig) -> StoreAcce
             default=True,
             domains=config.trust.domains_of(namespace),
             service_account=account,
+            chart_server=True,
         ),
         operator_may_read=True,
     )
@@ -89,10 +93,27 @@ def _user_store(store: Store, config: StoreConfig) -> StoreAccess:
     endpoint = options.endpoint
     same_server = endpoint is not None and endpoint == _strip_slash(config.options.endpoint)
     return StoreAccess(
-        target=StoreTarget(url=store.url, endpoint=endpoint, region=store.region, secret=secret),
+        target=StoreTarget(
+            url=store.url,
+            endpoint=endpoint,
+            region=store.region,
+            secret=secret,
+            chart_server=same_server or _both_on_aws(options, config.options),
+        ),
         user_secret=secret,
         operator_may_read=secret is not None and same_server and may_read(store.url, config),
     )
+
+
+def _both_on_aws(one: StoreOptions, other: StoreOptions) -> bool:
+    """Whether two stores are on AWS, and in one partition: names of buckets are unique in it."""
+    if one.endpoint or other.endpoint:
+        return False
+    partitions = {
+        next((start for start in _PARTITIONS if (options.region or "").startswith(start)), "")
+        for options in (one, other)
+    }
+    return len(partitions) == 1
 
 
 def may_read(url: str, config: StoreConfig) -> bool:

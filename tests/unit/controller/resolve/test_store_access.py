@@ -164,3 +164,23 @@ def test_the_region_of_an_author_is_checked() -> None:
     """It becomes part of the address of the STS, which gets the tokens of accounts."""
     with pytest.raises(InvalidUsage, match="region"):
         access({"store": {"url": "s3://mine", "region": "stranger.example/"}})
+
+
+@pytest.mark.parametrize(
+    ("store", "chart", "same"),
+    [
+        (None, OPTIONS, True),
+        ({"endpoint": "http://s3:8333/"}, OPTIONS, True),
+        ({"endpoint": "https://s3.stranger.example"}, OPTIONS, False),
+        ({}, OPTIONS, False),
+        ({"region": "eu-west-1"}, StoreOptions(region="us-east-1"), True),
+        ({"region": "cn-north-1"}, StoreOptions(region="us-east-1"), False),
+        ({"endpoint": "https://s3.stranger.example"}, StoreOptions(), False),
+    ],
+)
+def test_the_server_of_the_chart(
+    store: dict[str, Any] | None, chart: StoreOptions, same: bool
+) -> None:
+    """An author's store is at the chart's server or at another, where names mean other buckets."""
+    spec = {} if store is None else {"store": {"url": "s3://mine", **store}}
+    assert access(spec, options=chart).target.chart_server is same
