@@ -183,6 +183,12 @@ def test_a_value_acts_when_it_differs_from_the_last_one() -> None:
     assert decided_actions(ended, later(60)) == ()
 
 
+def test_an_end_is_kept_until_what_exists_is_known() -> None:
+    """Informers that are behind may show an end that another run has replaced long ago."""
+    observed = build.replace(annotated(failed(), "1"), sync_error="pods cannot be listed")
+    assert decided_actions(observed, later(60)) == ()
+
+
 def test_a_run_that_lasts_is_not_disturbed() -> None:
     """A value that is set during a run waits for its end, and causes no write."""
     observed = build.with_operator_status(build.running(), later(5))
