@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from voxk8s.api.workplan import WorkPlanResource
@@ -15,11 +16,10 @@ from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import NETWORK_POLICIES
 from voxk8s.cluster.store_target import StoreTarget
 from voxk8s.constants import LABEL_COMPONENT, LABEL_WORKPLAN
-from voxk8s.inputs.addresses import PRIVATE_NETWORKS
+from voxk8s.inputs.addresses import METADATA_NETWORKS, PRIVATE_NETWORKS
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
-_LINK_LOCAL = ("169.254.0.0/16", "fe80::/10")
-"""Where clouds serve the credentials of a node."""
+_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 _FIRST_UNPRIVILEGED_PORT = 1024
 """Workers listen on a port that the operating system chooses."""
 
@@ -162,7 +162,7 @@ def _to_store(store: StoreTarget, defaults: Defaults) -> Manifest:
         return {"to": [_namespace(namespace)], "ports": _ports_from(1)}
     if not store.endpoint:
         return {"to": _public(defaults), "ports": _tcp([port])}
-    return {"to": _blocks(_LINK_LOCAL), "ports": _tcp([port])}
+    return {"to": _blocks(METADATA_NETWORKS), "ports": _tcp([port])}
 
 
 def _service_namespace(host: str) -> str:
@@ -173,17 +173,26 @@ def _service_namespace(host: str) -> str:
 
 def _public(defaults: Defaults) -> list[Manifest]:
     """Build the peers of inputs: all but the blocked addresses, and those allowed in addition."""
-    allowed = [{"ipBlock": {"cidr": cidr}} for cidr in defaults.allowed_cidrs]
-    return [*_blocks((*PRIVATE_NETWORKS, *defaults.blocked_cidrs)), *allowed]
+    blocked = dict.fromkeys((*PRIVATE_NETWORKS, *METADATA_NETWORKS, *defaults.blocked_cidrs))
+    return [*_blocks(blocked), *_blocks(METADATA_NETWORKS, defaults.allowed_cidrs)]
 
 
-def _blocks(blocked: Iterable[str]) -> list[Manifest]:
-    """Build the peers of all addresses but the blocked ones, of both versions of IP."""
+def _blocks(
+    blocked: Iterable[str], within: Iterable[str] = ("0.0.0.0/0", "::/0")
+) -> list[Manifest]:
+    """Build the peers of all addresses, or those `within` networks, but the blocked ones."""
     networks = [ipaddress.ip_network(cidr, strict=False) for cidr in blocked]
-    everything = ("0.0.0.0/0", "::/0")
     peers: list[Manifest] = []
-    for cidr in everything:
-        version = ipaddress.ip_network(cidr).version
-        within = [str(network) for network in networks if network.version == version]
-        peers.append({"ipBlock": {"cidr": cidr, **({"except": within} if within else {})}})
+    for cidr in within:
+        whole = ipaddress.ip_network(cidr, strict=False)
+        same = [network for network in networks if network.version == whole.version]
+        if any(_contains(network, whole) for network in same):
+            continue
+        excepted = [str(network) for network in same if _contains(whole, network)]
+        peers.append({"ipBlock": {"cidr": cidr, **({"except": excepted} if excepted else {})}})
     return peers
+
+
+def _contains(one: _Network, other: _Network) -> bool:
+    """Whether a network contains another one, or is the same, of the same version of IP."""
+    return one.prefixlen <= other.prefixlen and other.network_address in one

@@ -23,14 +23,27 @@ PRIVATE_NETWORKS: Final = (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
     "192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
     "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-    "::/127", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
-    "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+    "::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64",
+    "2001::/23", "2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10",
+    "ff00::/8",
 )  # fmt: skip
 """Networks whose addresses are not public, by the special-purpose registries of RFC 6890."""
+METADATA_NETWORKS: Final = (
+    "169.254.0.0/16", "fe80::/10",  # link-local: of most clouds
+    "fd00:ec2::23/128", "fd00:ec2::254/128",  # AWS
+    "fd20:ce::254/128",  # Google
+    "168.63.129.16/32",  # Azure
+    "100.100.100.200/32",  # Alibaba
+    "fd00:c1::a9fe:a9fe/128",  # Oracle
+    "fd00:42::42/128",  # Scaleway
+)  # fmt: skip
+"""Where clouds serve the credentials of a node or pod: never allowed."""
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-_LINK_LOCAL: Final = tuple(map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10")))
-_METADATA: Final = frozenset({"fd00:ec2::254", "100.100.100.200", "168.63.129.16"})
-"""Metadata services of clouds that are not at a link-local address."""
+_LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+_LAST_BITS: Final = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0:0/96", str(_NAT64))))
+"""IPv4-compatible, IPv4-translated and NAT64 addresses: an IPv4 address is in the last 32 bits."""
+_LOCAL_OCTETS: Final = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12), (12, 13, 14, 15))
+"""The octets of the IPv4 address, for prefixes of 48, 56, 64 and 96 bits (RFC 6052)."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -42,10 +55,10 @@ class AddressRefused(Exception):
 class AddressRules:
     """Which addresses are allowed.
 
-    Link-local addresses, and those of metadata services of clouds, never are. With `public_only`
-    neither are those in `PRIVATE_NETWORKS` and in `denied`, networks as in 10.0.0.0/8, except for
-    those in `allowed`. `prefixes` are URL prefixes: those that name a host are exempt, and if there
-    are any, redirects must stay below one.
+    Those in `METADATA_NETWORKS` never are, however they are written or translated. With
+    `public_only` neither are those in `PRIVATE_NETWORKS` and in `denied`, networks as in
+    10.0.0.0/8, except for those in `allowed`. `prefixes` are URL prefixes: those that name a host
+    are exempt, and if there are any, redirects must stay below one.
     """
 
     public_only: bool = False
@@ -56,10 +69,12 @@ class AddressRules:
     def allows(self, address: str) -> bool:
         """Whether a connection to an IP address is allowed."""
         found = ipaddress.ip_address(address.partition("%")[0])
+        if any(_is_within(each, METADATA_NETWORKS) for each in _translated(found)):
+            return False
         return all(map(self._allows, (found, *_embedded(found))))
 
     def _allows(self, address: _Address) -> bool:
-        if any(address in each for each in _LINK_LOCAL) or str(address) in _METADATA:
+        if _is_within(address, METADATA_NETWORKS):
             return False
         if not self.public_only or _is_within(address, self.allowed):
             return True
@@ -97,9 +112,18 @@ def _embedded(address: _Address) -> Sequence[_Address]:
     found: list[_Address] = [each for each in (address.ipv4_mapped, address.sixtofour) if each]
     if address.teredo:
         found += address.teredo
-    if address in _NAT64:
+    is_own = address.is_loopback or address.is_unspecified
+    if not is_own and any(address in network for network in _LAST_BITS):
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return found
+
+
+def _translated(address: _Address) -> Sequence[_Address]:
+    """Return the IPv4 addresses that one of a local NAT64 may mean: its prefix has any length."""
+    if address not in _LOCAL_NAT64:
+        return ()
+    packed = address.packed
+    return [ipaddress.IPv4Address(bytes(packed[at] for at in each)) for each in _LOCAL_OCTETS]
 
 
 async def open_session(rules: AddressRules, exempt: bool, **options: Any) -> aiohttp.ClientSession:

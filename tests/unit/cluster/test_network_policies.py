@@ -10,7 +10,9 @@ from tests.support.example_runs import GOLDEN, STORE, only, work_plan
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.network_policies import build_network_policies
 from voxk8s.cluster.store_target import StoreTarget
-from voxk8s.inputs.addresses import PRIVATE_NETWORKS
+from voxk8s.inputs.addresses import METADATA_NETWORKS, PRIVATE_NETWORKS
+
+NOT_PUBLIC = {*PRIVATE_NETWORKS, *METADATA_NETWORKS}
 
 
 def test_every_pod_has_one_policy() -> None:
@@ -68,9 +70,9 @@ def _excepted(rule: Any) -> set[str]:
 
 def test_a_store_of_a_workplan_is_at_a_public_address() -> None:
     """A WorkPlan's endpoint opens no port of the cluster; the chart's may be private."""
-    assert _excepted(_store_rule("http://10.0.0.1:6443", default=False)) == set(PRIVATE_NETWORKS)
+    assert _excepted(_store_rule("http://10.0.0.1:6443", default=False)) == NOT_PUBLIC
     private = _excepted(_store_rule("http://minio.lan:9000", default=True))
-    assert private == {"169.254.0.0/16", "fe80::/10"}
+    assert private == set(METADATA_NETWORKS)
 
 
 def test_a_store_in_the_cluster_is_reached_by_its_namespace() -> None:
@@ -86,8 +88,19 @@ def test_inputs_are_at_public_addresses_and_at_those_the_chart_allows() -> None:
     defaults = Defaults(engine_image="e", allowed_cidrs=("10.7.0.0/24",))
     for policy in build_network_policies(work_plan(), defaults, STORE)[1:]:
         rule = next(rule for rule in policy["spec"]["egress"] if rule["ports"][0]["port"] == 80)
-        assert _excepted(rule) == set(PRIVATE_NETWORKS)
+        assert _excepted(rule) == NOT_PUBLIC
         assert rule["to"][-1] == {"ipBlock": {"cidr": "10.7.0.0/24"}}
+
+
+def test_no_allowed_network_contains_a_metadata_service() -> None:
+    """What the chart allows is less the addresses where clouds serve credentials."""
+    allowed = ("fd20::/16", "168.63.129.16/32", "169.254.169.0/24", "10.7.0.0/24")
+    defaults = Defaults(engine_image="e", allowed_cidrs=allowed)
+    rule = build_network_policies(work_plan(), defaults, STORE)[1]["spec"]["egress"][-1]
+    assert [peer["ipBlock"] for peer in rule["to"][2:]] == [
+        {"cidr": "fd20::/16", "except": ["fd20:ce::254/128"]},
+        {"cidr": "10.7.0.0/24"},
+    ]
 
 
 def test_policies_can_be_disabled() -> None:
