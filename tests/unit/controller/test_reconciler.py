@@ -20,6 +20,7 @@ from voxk8s.cluster.kube_errors import KubeUnreachable
 from voxk8s.cluster.policy import Violation
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.limits import Limits
+from voxk8s.controller.observe.observed import Observed
 
 KEY_OF_WORKPLAN = ("WorkPlan", "ns", "wp")
 
@@ -107,7 +108,7 @@ async def test_no_state_of_a_retry_shows_a_wrong_end(operator: ScriptedOperator)
     """An operator that dies between its writes leaves a WorkPlan in progress, and goes on."""
     operator.user_applies()
     await operator.reconcile(2)
-    failed = {"state": "Failed", "reason": "OperationFailed", "message": "no"}
+    failed = {"state": "Failed", "reason": "OperationFailed", "store": {"hits": 4}}
     results = [{"goal": "a", "kind": "print", "value": 1}]
     body = operator.workplan
     body["status"] |= {"outcome": failed, "results": results}
@@ -127,6 +128,9 @@ async def test_no_state_of_a_retry_shows_a_wrong_end(operator: ScriptedOperator)
     assert (kstatus.read(operator.workplan), operator.workplan["status"]["results"]) == (
         "InProgress", results,
     )  # fmt: skip
+    clearing = operator.state.workplans.get(*KEY)
+    assert clearing is not None
+    operator.reconciler._count_end(Observed(clearing))
     operator.kube.fail("apply WorkPlan", KubeUnreachable("away"))
     with pytest.raises(KubeUnreachable):
         await operator.reconcile()
