@@ -124,6 +124,8 @@ class Reconciler:
         self._log_actions(key, actions)
         await self.executor.execute(observed, actions, requeue=lambda: self.queue.add(key))
         self.queue.forget_failures(key)
+        if self.executor.problems(uid)[0] and not self._is_gone(workplan):
+            self._observe(observed.workplan, self.state)  # It may have to leave its place.
         self._count_end(observed)
         if any(isinstance(action, RestartRun) for action in actions):
             self.counted.discard(uid)
@@ -159,6 +161,7 @@ class Reconciler:
             status_error,
             self.executor.children.not_allowed(workplan),
             self.executor.status.wait(uid),
+            self.executor.children.retry_in(uid) or 0.0,
         )
         return dataclasses.replace(observed, queued=self.starts.note(observed))
 

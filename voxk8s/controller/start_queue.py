@@ -13,14 +13,20 @@ from dataclasses import dataclass, field
 from voxk8s.controller.decide.policies.queueing import (
     Candidate,
     candidate,
+    has_cluster,
     holds_cluster,
     is_looked_up,
+    is_refused,
+    may_run,
     next_to_start,
     wants_cluster,
+    was_refused,
 )
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.work_queue import ObjectKey
+
+_REFUSED = "The Dask cluster could not be created: this is tried again, while others may start."
 
 
 @dataclass(slots=True)
@@ -32,6 +38,8 @@ class StartQueue:
     _holding: dict[str, str] = field(default_factory=dict)
     """Namespace by uid of those that have a cluster, or have just been admitted."""
     _waiting: dict[str, Candidate] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
+    """Those whose cluster could not be created, until they have one."""
     _open: bool = False
 
     def open(self) -> None:
@@ -45,6 +53,10 @@ class StartQueue:
             return ""
         metadata = observed.workplan.metadata
         uid = metadata.uid
+        if has_cluster(observed):
+            self._refused.discard(uid)
+        elif self._is_refused(observed):
+            return self._note_refused(observed)
         if holds_cluster(observed):
             self._waiting.pop(uid, None)
             self._holding[uid] = metadata.namespace
@@ -61,6 +73,7 @@ class StartQueue:
 
     def forget(self, uid: str) -> None:
         """Drop a WorkPlan that is gone, or needs no cluster: another one may start."""
+        self._refused.discard(uid)
         waited = self._waiting.pop(uid, None)
         if self._holding.pop(uid, None) or waited:
             self._admit()
@@ -69,6 +82,32 @@ class StartQueue:
     def waiting(self) -> int:
         """Number of WorkPlans that wait."""
         return len(self._waiting)
+
+    def _is_refused(self, observed: Observed) -> bool:
+        if observed.workplan.metadata.uid in self._refused or is_refused(observed):
+            return True
+        return not self._open and was_refused(observed)
+
+    def _note_refused(self, observed: Observed) -> str:
+        """Let one whose cluster could not be created try again when it is due and has a place.
+
+        Else a quota of one namespace would keep the others waiting.
+        """
+        metadata = observed.workplan.metadata
+        uid = metadata.uid
+        if not may_run(observed):
+            self.forget(uid)
+            return ""
+        self._refused.add(uid)
+        if observed.create_wait > 0 or not wants_cluster(observed):
+            self._waiting.pop(uid, None)
+            if self._holding.pop(uid, None):
+                self._admit()
+            return _REFUSED
+        if uid not in self._holding:
+            self._waiting[uid] = candidate(observed)
+            self._admit()
+        return self._reason(metadata.namespace) if uid in self._waiting else ""
 
     def _admit(self) -> None:
         while self._open and self._waiting:

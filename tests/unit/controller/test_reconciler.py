@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from typing import Any
 
 import pytest
 
 from tests.support import kstatus
 from tests.support.waiting import until
+from tests.unit.controller.observed_builders import later
 from tests.unit.controller.scripted_operator import (
     FULLY_CACHED,
     KEY,
@@ -16,11 +18,12 @@ from tests.unit.controller.scripted_operator import (
 )
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import ObjectList
-from voxk8s.cluster.kube_errors import KubeUnreachable
+from voxk8s.cluster.kube_errors import Forbidden, KubeUnreachable
 from voxk8s.cluster.policy import Violation
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
+from voxk8s.controller.work_queue import ObjectKey
 
 KEY_OF_WORKPLAN = ("WorkPlan", "ns", "wp")
 
@@ -83,6 +86,40 @@ async def test_deleted_during_a_live_read(
     await operator.reconcile()
     assert workplans.get(*KEY) is None, "it was read live"
     assert (kube.deleted, starts._holding, operator.resolver._states) == ([], {}, {})
+
+
+async def test_a_cluster_that_is_refused_keeps_nobody_waiting(operator: ScriptedOperator) -> None:
+    """Its WorkPlan says why, leaves its place, and starts when there is one again."""
+    starts, kube, state = operator.reconciler.starts, operator.kube, operator.state
+    starts.limits = Limits(clusters=1)
+    starts.open()
+    kube.fail("create DaskCluster", Forbidden("exceeded quota", 403))
+    operator.user_applies()
+    await operator.reconcile(4)
+    other = copy.deepcopy(operator.workplan) | {"status": {"observedGeneration": -1}}
+    other["metadata"] |= {"name": "other", "uid": "u-2"}
+    state.workplans.upsert(kube.put(other))
+    for _ in range(4):
+        await operator.reconciler.reconcile(ObjectKey("ns", "other"))
+        await asyncio.gather(*operator.resolver._tasks.values())
+    assert starts._holding == {"u-2": "ns"}
+    operator.now = later(60)
+    written = len(kube.applied)
+    await operator.reconcile(3)
+    assert kube.created.count("DaskCluster") == 1
+    assert operator.condition("ClusterReady") == ("False", "PodRejected")
+    assert (operator.workplan["status"]["phase"], len(kube.applied)) == ("Starting", written)
+    while operator.queue._ready:
+        operator.queue.done(await operator.queue.get())
+    await operator.reconcile()
+    assert operator.queue._due[KEY] - operator.seconds() > 1, "it is not looked at without end"
+    kube.fail("create DaskCluster", Forbidden("exceeded quota", 403))
+    state.workplans.delete(kube.objects.pop(("WorkPlan", "ns", "other")))
+    await operator.reconcile()
+    assert (kube.created.count("DaskCluster"), starts._holding) == (1, {})
+    operator.now = later(90)
+    await operator.reconcile()
+    assert (kube.created.count("DaskCluster"), starts._holding) == (2, {"u-1": "ns"})
 
 
 async def test_the_end_of_a_run_is_counted_once(operator: ScriptedOperator) -> None:

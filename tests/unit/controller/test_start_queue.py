@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from tests.unit.controller import observed_builders as build
@@ -73,6 +75,40 @@ def test_admitted_one_that_needs_no_cluster() -> None:
     assert queue.note(one("b"))
     assert queue.note(one("a", resolution=FULLY_CACHED)) == ""
     assert [key.name for key in called] == ["a", "b"]
+
+
+def test_refused_one_leaves_its_place() -> None:
+    """Others start while its cluster cannot be created; it tries again when it is due and may."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(clusters=1), called.append)
+    queue.open()
+    refused: dict[str, Any] = {"create_errors": (build.problem("PodRejected"),)}
+    assert queue.note(one("a")) == ""
+    assert queue.note(one("b"))
+    assert "could not be created" in queue.note(one("a", create_wait=9.0, **refused))
+    assert queue.note(one("b", cluster=build.cluster())) == ""
+    assert "limits.clusters" in queue.note(one("a", **refused))
+    queue.forget("u-b")
+    assert [key.name for key in called] == ["a", "b", "a"]
+    assert queue.note(one("a", **refused)) == "", "it tries again"
+    assert queue.note(one("a", create_wait=9.0, **refused))
+    assert queue.note(one("a", resolution=Blocked("StoreUnreachable", "away", later(9))))
+    assert queue.note(one("a", cluster=build.cluster(), **refused)) == ""
+    assert queue.note(one("a")) == "", "what has started keeps its place"
+
+
+def test_refused_one_after_a_restart() -> None:
+    """What its status says counts: else all whose clusters were refused would start at once."""
+    queue = StartQueue(Limits(clusters=1), lambda key: None)
+    refused = one("a", create_errors=(build.problem("PodRejected"),))
+    said = build.replace(build.with_operator_status(refused), create_errors=())
+    assert said.workplan.status.phase == "Starting"
+    assert queue.note(build.replace(said, resolution=Unresolved()))
+    assert queue.note(one("b", cluster=build.cluster())) == ""
+    queue.open()
+    assert queue.note(said)
+    queue.forget("u-b")
+    assert queue.note(said) == ""
 
 
 def test_without_limits_nothing_is_kept() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
-from voxk8s.controller.decide.phase import Phase, PhaseState
+from voxk8s.controller.decide.phase import ACTIVE_PHASES, Phase, PhaseState
 from voxk8s.controller.decide.policies import completion, deadlines
 from voxk8s.controller.decide.policies.suspension import suspended
 from voxk8s.controller.decide.problems import worst_problem
@@ -90,9 +90,9 @@ def _queued(observed: Observed) -> PhaseState | None:
 
     The message stays as it was first: others come and go, and each change would be a write.
     """
-    if not observed.queued:
-        return None
     status = observed.workplan.status
+    if not observed.queued or status.phase in ACTIVE_PHASES:
+        return None  # One that has left its place still says what keeps its cluster from it.
     said = status.message if status.phase == Phase.QUEUED.value else None
     return PhaseState(Phase.QUEUED, constants.REASON_QUEUED, said or observed.queued)
 
@@ -109,6 +109,8 @@ def _started(observed: Observed, now: datetime) -> PhaseState:
         message = "The runner is starting."
     elif observed.workplan.status.workers_ready_time is not None:
         message = "No worker is ready."
+    elif observed.queued and not observed.create_errors:
+        message = "The Dask cluster is created when its turn comes (limits.clusters)."
     else:
         message = "The Dask cluster is starting."
     problem = worst_problem(observed, now)

@@ -19,6 +19,10 @@ class Phase(StrEnum):
     FAILED = "Failed"
 
 
+ACTIVE_PHASES = (Phase.STARTING.value, Phase.RUNNING.value)
+"""The phases, as the status has them, of a run that has started."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhaseState:
     """A phase with its reason and message.
@@ -39,4 +43,4 @@ class PhaseState:
     @property
     def needs_children(self) -> bool:
         """Whether the run needs its cluster and runner."""
-        return self.phase in (Phase.STARTING, Phase.RUNNING)
+        return self.phase in ACTIVE_PHASES

@@ -30,6 +30,7 @@ def observe(
     status_error: str = "",
     not_allowed: tuple[Violation, ...] = (),
     status_wait: float = 0.0,
+    create_wait: float = 0.0,
 ) -> Observed:
     """Return what is known of a WorkPlan and its children.
 
@@ -68,6 +69,7 @@ def observe(
         pods=tuple(found for found in pods if found.owner in owners),
         has_live_pods=any(not found.finished for found in pods),
         create_errors=create_errors,
+        create_wait=create_wait,
         cluster_error=_cluster_error(state, namespace, cluster) if cluster else "",
         status_error=status_error,
         status_wait=status_wait,

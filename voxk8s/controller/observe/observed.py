@@ -177,6 +177,8 @@ class Observed:
     """Whether any pod of a run of this name has not ended, those of deleted clusters included."""
     create_errors: tuple[Problem, ...] = ()
     """Children that the API server rejected when the operator last tried to create them."""
+    create_wait: float = 0.0
+    """Seconds until one of them is tried again."""
     cluster_error: str = ""
     """What the dask operator could not do for the cluster, as it last said."""
     status_error: str = ""

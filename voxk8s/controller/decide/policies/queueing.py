@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from voxk8s.controller.decide.phase import Phase
+from voxk8s import constants
+from voxk8s.api.conditions import find_condition
+from voxk8s.controller.decide.phase import ACTIVE_PHASES, Phase
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
@@ -20,7 +22,12 @@ from voxk8s.controller.resolve.resolution_state import Resolved, Resolving, Unre
 
 _AGING = timedelta(minutes=1)
 """Time that a WorkPlan waits for one point of priority."""
-_ACTIVE = (Phase.STARTING.value, Phase.RUNNING.value)
+_REFUSALS = (
+    constants.REASON_POD_REJECTED,
+    constants.REASON_API_SERVER_UNAVAILABLE,
+    constants.REASON_DASK_OPERATOR_MISSING,
+)
+"""Reasons in ClusterReady of a cluster that cannot be created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,26 @@ class Candidate:
         return self.since - self.priority * _AGING, self.name
 
 
+def has_cluster(observed: Observed) -> bool:
+    """Whether a WorkPlan has a cluster, if it is only one that goes."""
+    return observed.cluster is not None or bool(observed.extra_clusters)
+
+
+def is_refused(observed: Observed) -> bool:
+    """Whether a WorkPlan has no cluster because something that it needs cannot be created."""
+    return bool(observed.create_errors) and not has_cluster(observed)
+
+
+def was_refused(observed: Observed) -> bool:
+    """Whether that is what its status says, after a restart of the operator."""
+    found = find_condition(observed.workplan.status.conditions, constants.CLUSTER_READY)
+    refused = found is not None and found.status == "False" and found.reason in _REFUSALS
+    return refused and not has_cluster(observed) and not observed.sync_error
+
+
 def holds_cluster(observed: Observed) -> bool:
     """Whether a WorkPlan has a cluster, or has started and is to have one again."""
-    if observed.cluster is not None or observed.extra_clusters:
+    if has_cluster(observed):
         return True
     resource, runner = observed.workplan, observed.runner
     if resource.finished or resource.spec.suspend or resource.spec.is_managed_by_another:
@@ -51,7 +75,7 @@ def holds_cluster(observed: Observed) -> bool:
         return True
     # A finalizer may keep a deleted one for ever; its run is over.
     deleted = resource.metadata.deletion_timestamp is not None
-    return resource.status.phase in _ACTIVE and not deleted
+    return resource.status.phase in ACTIVE_PHASES and not deleted
 
 
 def wants_cluster(observed: Observed) -> bool:
@@ -61,19 +85,20 @@ def wants_cluster(observed: Observed) -> bool:
     """
     match observed.resolution:
         case Resolved(final_status=final):
-            return final is None and _may_run(observed)
+            return final is None and may_run(observed)
         case Unresolved() | Resolving(None):
-            return observed.workplan.status.phase == Phase.QUEUED.value and _may_run(observed)
+            return observed.workplan.status.phase == Phase.QUEUED.value and may_run(observed)
         case _:
             return False
 
 
 def is_looked_up(observed: Observed) -> bool:
     """Whether it will soon be known if a WorkPlan wants a cluster: it keeps a place until then."""
-    return isinstance(observed.resolution, Unresolved | Resolving) and _may_run(observed)
+    return isinstance(observed.resolution, Unresolved | Resolving) and may_run(observed)
 
 
-def _may_run(observed: Observed) -> bool:
+def may_run(observed: Observed) -> bool:
+    """Whether a WorkPlan is this operator's, and neither over nor suspended."""
     resource, spec = observed.workplan, observed.workplan.spec
     over = resource.finished or resource.metadata.deletion_timestamp is not None
     if over or spec.suspend or spec.is_managed_by_another:

@@ -60,6 +60,8 @@ def missing_children(observed: Observed, now: datetime) -> Iterator[actions.Acti
     needs_runner = observed.runner is None
     if needs_cluster or needs_runner:
         match observed.resolution:
+            case Resolved() if needs_cluster and observed.queued:
+                return  # It left its place when it could not be used.
             case Resolved():
                 yield actions.CreateAccess()
             case Unresolved():

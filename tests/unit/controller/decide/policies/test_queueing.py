@@ -13,7 +13,7 @@ from tests.support.properties import examples
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.decision_helpers import decided_actions, states, written_status
 from tests.unit.controller.observed_builders import FULLY_CACHED, WORK_LEFT, later
-from voxk8s.controller.decide.actions import EmitEvent, RequeueAfter, ResolvePlan
+from voxk8s.controller.decide.actions import EmitEvent, RequeueAfter, ResolvePlan, WriteRunnerStatus
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.decide.policies.queueing import (
     Candidate,
@@ -157,6 +157,19 @@ def test_queued_status() -> None:
     assert found["ClusterReady"] == ("False", "Queued")
     events = [a for a in decided_actions(queued(), later(1)) if isinstance(a, EmitEvent)]
     assert events == [EmitEvent(False, "Queued", WAITS)]
+
+
+def test_one_that_left_its_place_says_why() -> None:
+    """Its status stays as it was when its cluster was refused, and nothing is created meanwhile."""
+    refused = build.replace(
+        queued(), queued="", create_errors=(build.problem("PodRejected", "exceeded quota"),)
+    )
+    said = build.with_operator_status(refused, later(1))
+    assert states(said.workplan.status)["ClusterReady"] == ("False", "PodRejected")
+    acts = decided_actions(build.replace(said, queued=WAITS), later(99))
+    assert [type(action) for action in acts] == [WriteRunnerStatus]
+    possible = build.replace(said, queued=WAITS, create_errors=())
+    assert "when its turn comes" in (written_status(possible, later(99)).message or "")
 
 
 def test_queue_causes_no_writes() -> None:
