@@ -267,6 +267,8 @@ ENV_LIMITS: Final = "VOXK8S_LIMITS"
 """Number of Dask clusters at a time, as JSON: clusters, clustersPerNamespace; 0 for any number."""
 
 # --- environment of the runner ----------------------------------------------------------------
+ENV_CHART_STORE: Final = "VOXK8S_CHART_STORE"
+"""URL of the chart's store, into whose folders nothing is copied; empty if there is none."""
 ENV_WORKPLAN_NAMESPACE: Final = "VOXK8S_WORKPLAN_NAMESPACE"
 ENV_WORKPLAN_NAME: Final = "VOXK8S_WORKPLAN_NAME"
 ENV_WORKPLAN_UID: Final = "VOXK8S_WORKPLAN_UID"

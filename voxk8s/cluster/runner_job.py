@@ -58,6 +58,7 @@ def build_runner_job(
         tls.tls_env() if keys else [],
         single_thread_env(),
         [
+            *([(constants.ENV_CHART_STORE, store.chart_url)] if store.chart_url else []),
             (constants.ENV_WORKPLAN_NAMESPACE, namespace),
             (constants.ENV_WORKPLAN_NAME, workplan.metadata.name),
             (constants.ENV_WORKPLAN_UID, workplan.metadata.uid),

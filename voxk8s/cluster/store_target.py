@@ -19,7 +19,8 @@ class StoreTarget:
     access by other means (a cloud's workload identity) or the store needs no credentials.
     `default` tells that the chart names the store, not the WorkPlan. The run writes in its own of
     the `domains`. `service_account` is the account of its pods where the store knows it.
-    `chart_server` tells that it is at the same S3 server as the chart's store.
+    `chart_server` tells that it is at the same S3 server as the chart's store, whose URL is
+    `chart_url`.
     """
 
     url: str
@@ -30,6 +31,7 @@ class StoreTarget:
     domains: TrustDomains = field(default_factory=TrustDomains)
     service_account: str = ""
     chart_server: bool = False
+    chart_url: str | None = None
 
 
 def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] | Manifest]:

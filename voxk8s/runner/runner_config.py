@@ -12,7 +12,7 @@ from voxk8s.inputs.input_options import InputOptions
 
 @dataclass(frozen=True, slots=True)
 class RunnerConfig:
-    """The WorkPlan to run, the address of its scheduler, and the URL of its store."""
+    """The WorkPlan to run, the address of its scheduler, the URLs of its store and the chart's."""
 
     namespace: str
     name: str
@@ -21,6 +21,7 @@ class RunnerConfig:
     store: str
     inputs: InputOptions
     log_level: str = "INFO"
+    chart_store: str | None = None
 
     @property
     def run_folder(self) -> str:
@@ -51,4 +52,5 @@ class RunnerConfig:
             # A plan must not read the file system of the pod.
             inputs=replace(InputOptions.from_env(env), local_allowed=False),
             log_level=(env.get(constants.ENV_LOG_LEVEL) or "INFO").upper(),
+            chart_store=env.get(constants.ENV_CHART_STORE) or None,
         )

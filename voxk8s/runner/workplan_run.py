@@ -110,7 +110,9 @@ class WorkPlanRun:
         )
         plan_source.check_no_local_inputs(plan, registry())
         if workplan.spec.output is not None:
-            check_output(plan, workplan.spec.output.url, self._config.store)
+            check_output(
+                plan, workplan.spec.output.url, self._config.store, self._config.chart_store
+            )
         return plan
 
     async def _read(self, workplan: WorkPlanResource) -> plan_source.Document:

@@ -60,3 +60,12 @@ def test_folders_of_the_store(folder: str, name: str, path: str) -> None:
 def test_folders_beside_those_of_the_store(folder: str) -> None:
     """Any other place will do, also within the store's bucket."""
     check_output(saving("x.json"), folder, STORE)
+
+
+def test_folders_of_the_store_of_the_chart() -> None:
+    """A run with a store of its own copies nothing into the folders of the chart's."""
+    for mine in ("s3://mine", "redis://mine"):
+        with pytest.raises(InvalidPlan, match="uses for itself"):
+            check_output(saving("x.json"), f"{STORE}/ac/v1", mine, STORE)
+        check_output(saving("x.json"), f"{STORE}/acts", mine, STORE)
+        check_output(saving("x.json"), "s3://out", mine, None)

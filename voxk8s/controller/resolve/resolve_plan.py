@@ -145,7 +145,7 @@ def _read(request: ResolveRequest, document: Document) -> WorkPlan:
     plan = plan_source.read_plan(document, request.parameters, registry())
     plan_source.check_no_local_inputs(plan, registry())
     if request.output_url is not None:
-        check_output(plan, request.output_url, request.store_url)
+        check_output(plan, request.output_url, request.store_url, request.chart_store_url)
     return plan
 
 

@@ -26,12 +26,12 @@ from voxk8s.storage import StoreOptions, TrustDomains
 class ResolveRequest:
     """A plan to resolve. Without `options` the operator may not read the store.
 
-    `document` is None for a plan behind `url`. `output_url` is where saved files are copied to.
-    `domains` are the trust domains of the store.
-    `run_folder` is the folder in the store for results that do not fit into the status. `prefixes`
-    are the URLs below which the operator may read inputs; `denied_networks` are not public, and
-    `allowed_networks` are allowed like public ones. `libraries` are the versions of libraries
-    in the image of the run, as far as known.
+    `document` is None for a plan behind `url`. `output_url` is where saved files are copied to: not
+    into the folders of the store, nor into those of the chart's. `domains` are the trust domains of
+    the store. `run_folder` is the folder in the store for results that do not fit into the status.
+    `prefixes` are the URLs below which the operator may read inputs; `denied_networks` are not
+    public, and `allowed_networks` are allowed like public ones. `libraries` are the versions of
+    libraries in the image of the run, as far as known.
     """
 
     document: Document | None
@@ -42,6 +42,7 @@ class ResolveRequest:
     output_url: str | None
     store_url: str
     options: StoreOptions | None
+    chart_store_url: str | None = None
     domains: TrustDomains = field(default_factory=TrustDomains)
     run_folder: str = ""
     prefixes: tuple[str, ...] = ()
@@ -93,6 +94,7 @@ async def make_request(
         output_url=spec.output.url if spec.output else None,
         store_url=access.target.url,
         options=options,
+        chart_store_url=access.target.chart_url,
         domains=access.target.domains,
         run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",
         prefixes=config.store.prefixes,

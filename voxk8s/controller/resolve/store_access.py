@@ -76,6 +76,7 @@ def _default_store(workplan: WorkPlanResource, config: StoreConfig) -> StoreAcce
             domains=config.trust.domains_of(namespace),
             service_account=account,
             chart_server=True,
+            chart_url=config.url,
         ),
         operator_may_read=True,
     )
@@ -99,6 +100,7 @@ def _user_store(store: Store, config: StoreConfig) -> StoreAccess:
             region=store.region,
             secret=secret,
             chart_server=same_server or _both_on_aws(options, config.options),
+            chart_url=config.url,
         ),
         user_secret=secret,
         operator_may_read=secret is not None and same_server and may_read(store.url, config),

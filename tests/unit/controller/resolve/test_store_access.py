@@ -184,3 +184,10 @@ def test_the_server_of_the_chart(
     """An author's store is at the chart's server or at another, where names mean other buckets."""
     spec = {} if store is None else {"store": {"url": "s3://mine", **store}}
     assert access(spec, options=chart).target.chart_server is same
+
+
+def test_the_store_of_the_chart_is_known_to_every_run() -> None:
+    """Also to one with a store of its own: it writes nothing into the chart's."""
+    assert access().target.chart_url == "s3://results"
+    assert access({"store": {"url": "s3://mine"}}).target.chart_url == "s3://results"
+    assert access({"store": {"url": "s3://mine"}}, url=None).target.chart_url is None
