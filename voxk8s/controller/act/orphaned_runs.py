@@ -19,6 +19,7 @@ from voxk8s.cluster.resources import (
     WORK_PLANS,
     ApiResource,
 )
+from voxk8s.constants import LABEL_WORKPLAN
 from voxk8s.controller.decide.policies.release import AUTOSCALER_GRACE
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.work_queue import ObjectKey
@@ -62,10 +63,11 @@ async def delete_orphaned(kube: KubeClient, orphan: Orphan, now: datetime) -> No
     if await _has_workplan(kube, orphan):
         return
     namespace, name = orphan.key
-    found = await kube.find(orphan.resource, name, namespace)
-    if found is None or found["metadata"]["uid"] != orphan.uid:
-        return
-    if found["metadata"].get("ownerReferences"):
+    # The operator may list Jobs and not get one.
+    selector = f"{LABEL_WORKPLAN}={orphan.label}"
+    listing = await kube.list(orphan.resource, namespace, label_selector=selector)
+    found = [body for body in listing.items if body["metadata"]["uid"] == orphan.uid]
+    if not found or found[0]["metadata"].get("ownerReferences"):
         return
     if orphan.resource == DASK_CLUSTERS:
         # It has the name of its cluster.
