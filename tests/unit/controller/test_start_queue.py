@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.unit.controller import observed_builders as build
 from tests.unit.controller.observed_builders import FULLY_CACHED, WORK_LEFT, later
-from voxk8s.api.status import WorkPlanStatus
+from voxk8s.api.status import Condition, WorkPlanStatus
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolving, Unresolved
@@ -109,6 +110,23 @@ def test_refused_one_after_a_restart() -> None:
     assert queue.note(said)
     queue.forget("u-b")
     assert queue.note(said) == ""
+
+
+@pytest.mark.parametrize("waits_for", ["the end of its last run", "the end of its suspension"])
+def test_one_that_waits_for_pods_to_end_keeps_no_place(waits_for: str) -> None:
+    """A pod of a lost node may never end, and the others need not wait for it."""
+    called: list[ObjectKey] = []
+    queue = StartQueue(Limits(clusters=1), called.append)
+    queue.open()
+    assert queue.note(one("a", cluster=build.cluster())) == ""
+    assert queue.note(one("b"))
+    left = one("a", resolution=Unresolved(), access=build.access(), has_live_pods=True)
+    status = WorkPlanStatus(phase="Suspended")
+    if waits_for == "the end of its last run":
+        clearing = Condition("Reconciling", "True", "Retry", "", later(0))
+        status = WorkPlanStatus(phase="Resolving", conditions=(clearing,))
+    assert queue.note(build.with_status(left, status)) == ""
+    assert [key.name for key in called] == ["b"]
 
 
 def test_without_limits_nothing_is_kept() -> None:

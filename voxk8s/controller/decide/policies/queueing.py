@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from voxk8s import constants
 from voxk8s.api.conditions import find_condition
 from voxk8s.controller.decide.phase import ACTIVE_PHASES, Phase
+from voxk8s.controller.decide.policies import rerun, suspension
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
@@ -98,11 +99,13 @@ def is_looked_up(observed: Observed) -> bool:
 
 
 def may_run(observed: Observed) -> bool:
-    """Whether a WorkPlan is this operator's, and neither over nor suspended."""
+    """Whether a WorkPlan is this operator's, not over or suspended, and waits for no pods."""
     resource, spec = observed.workplan, observed.workplan.spec
     over = resource.finished or resource.metadata.deletion_timestamp is not None
     if over or spec.suspend or spec.is_managed_by_another:
         return False
+    if rerun.is_under_way(observed) or suspension.is_resuming(observed):
+        return False  # A pod of a lost node may keep it waiting for ever.
     return not isinstance(resource, UndecodableWorkPlan)
 
 

@@ -13,17 +13,23 @@ def suspended(observed: Observed) -> PhaseState | None:
     A run that resumes gets accounts and policies of its own: `store` and `cluster` may have changed
     while it was suspended. Those from before are there until the last pod has ended.
     """
-    if not observed.workplan.spec.suspend:
-        was_suspended = observed.workplan.status.phase == Phase.SUSPENDED.value
-        if not was_suspended or observed.access is None:
-            return None
+    if is_resuming(observed):
         return PhaseState(
             Phase.SUSPENDED,
             constants.REASON_SUSPENDED,
             "Resumes when the last pod of the suspended run has ended and its access is deleted.",
         )
+    if not observed.workplan.spec.suspend:
+        return None
     return PhaseState(
         Phase.SUSPENDED,
         constants.REASON_SUSPENDED,
         "Suspended by spec.suspend: the cluster is deleted, results are kept.",
     )
+
+
+def is_resuming(observed: Observed) -> bool:
+    """Whether a run that was suspended waits for the end of what it had before."""
+    workplan = observed.workplan
+    was_suspended = workplan.status.phase == Phase.SUSPENDED.value
+    return was_suspended and not workplan.spec.suspend and observed.access is not None
