@@ -19,6 +19,10 @@ from voxk8s.cluster.resources import (
     DASK_WORKER_GROUPS,
     DEPLOYMENTS,
     JOBS,
+    NETWORK_POLICIES,
+    ROLE_BINDINGS,
+    ROLES,
+    SECRETS,
     SERVICE_ACCOUNTS,
     WORK_PLANS,
     ApiResource,
@@ -216,9 +220,17 @@ async def finish_job(kube: KubeClient, namespace: str) -> None:
 
 
 async def collect_garbage(kube: KubeClient, namespace: str) -> bool:
-    """Let deleted accounts go, as the garbage collector does; return whether there were any."""
+    """Let deleted accounts go, and first what they own, as the garbage collector does.
+
+    Returns whether there were any.
+    """
     accounts = (await kube.list(SERVICE_ACCOUNTS, namespace)).items
     deleted = [each["metadata"] for each in accounts if "deletionTimestamp" in each["metadata"]]
+    uids = {metadata["uid"] for metadata in deleted}
+    for kind in (ROLES, ROLE_BINDINGS, NETWORK_POLICIES, SECRETS) if deleted else ():
+        for each in (await kube.list(kind, namespace)).items:
+            if uids & {o["uid"] for o in each["metadata"].get("ownerReferences") or ()}:
+                await kube.delete(kind, each["metadata"]["name"], namespace)
     for metadata in deleted:
         body = {"metadata": {"finalizers": None}}
         await kube.patch(SERVICE_ACCOUNTS, metadata["name"], body, namespace)
