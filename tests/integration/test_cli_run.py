@@ -135,7 +135,8 @@ def test_run_starts_dask_only_for_its_dashboard(tmp_path: Path, dashboard: bool)
 @pytest.mark.parametrize("command", ["run", "explain"])
 def test_store_that_cannot_be_used_is_said_once_and_first(tmp_path: Path, command: str) -> None:
     """Status 1 and one message about the store, not about what was to be read; nothing runs."""
-    (tmp_path / "p.imgql").write_text('load x = "gone.nii"\nprint "a" x\nprint "b" 1 + 2\n')
+    program = 'import "vox1"\nload x = "gone.nii"\nprint "a" avg(x, x >. 0)\nprint "b" 1 + 2\n'
+    (tmp_path / "p.imgql").write_text(program)
     away = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
         "AWS_ACCESS_KEY_ID": "key",

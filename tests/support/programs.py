@@ -32,7 +32,8 @@ def run_program(
         parameters=parameters,
         read_file=lambda name: Path(name).read_text("utf-8"),
     )
-    assert not compiled.warnings
+    # Of a volume a picture shows one slice: said, and here what is wanted.
+    assert not [each for each in compiled.warnings if "slice is written" not in str(each)]
     engine = ExecutionEngine(
         store or fresh_store(),
         executor=executor,

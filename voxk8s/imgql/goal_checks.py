@@ -83,7 +83,7 @@ def check_picture(goal: GoalFunction, url: object, diagnostics: Diagnostics) -> 
         diagnostics.warning(
             goal.source,
             goal,
-            f"the middle z slice is written if this is a volume, as {posixpath.basename(url)} may"
-            " be",
+            "the middle axial slice is written if this is a volume, as"
+            f" {posixpath.basename(url)} may be",
             "save it as .nii.gz; `extract` takes another slice",
         )

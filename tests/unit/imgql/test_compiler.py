@@ -47,7 +47,7 @@ def test_a_program_compiles(name: str) -> None:
     ]
     assert [goal.operation for goal in result.plan.goals] == wanted
     # The picture of a volume is that of a slice, which is meant.
-    assert [each for each in result.warnings if "middle z slice" not in each.message] == []
+    assert [each for each in result.warnings if "middle axial slice" not in each.message] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,7 +22,7 @@ def test_a_file_is_saved_once() -> None:
         ('print "a" img', "only a summary of an image is printed"),
         ('save "a.csv" [1, 2]', "one line of JSON, which is not CSV"),
         ('save "a.xlsx" 1', ".xlsx is no format that is known here: the value is written as text"),
-        ('save "a.png" near(img)', "the middle z slice is written if this is a volume"),
+        ('save "a.png" near(img)', "the middle axial slice is written if this is a volume"),
     ],
 )
 def test_what_a_goal_does_not_show_is_a_warning(text: str, message: str) -> None:
