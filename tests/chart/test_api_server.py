@@ -125,7 +125,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "ttl as a flag": ({"ttlSecondsAfterFinished": True}, "ttlSecondsAfterFinished"),
     "ttl as text": ({"ttlSecondsAfterFinished": "5m"}, "a number of seconds"),
     "half a second": ({"ttlSecondsAfterFinished": 0.5}, "multiple of 1"),
-    "odd env": ({"cluster": {"worker": {"env": [{"value": "x"}]}}}, "name"),
+    "odd env": ({"cluster": {"worker": {"env": [{"value": "x"}]}}}, "env: element 0"),
 }
 
 

@@ -109,6 +109,9 @@ def _error(code: int, status: Mapping[str, Any], path: str) -> ApiError:
         # After etcd was restored from a backup, clients know versions that do not exist yet.
         case 504, _ if "Too large resource version" in message:
             return Expired(message, code, reason)
+        case 500, _ if "failed to create typed patch object" in message:
+            # What is applied does not fit the schema, such as a list entry without its key.
+            return Invalid(message, code, reason)
         case 500, _ if "etcdserver: request is too large" in message:
             return TooLarge(message, code, reason)
         case ((400 | 405 | 406 | 415 | 422), _):

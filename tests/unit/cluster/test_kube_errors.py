@@ -41,6 +41,7 @@ NAMED = {"details": {"name": "x"}}
         (400, {"reason": "BadRequest"}, Invalid, PermanentError),
         (429, {"reason": "TooManyRequests"}, Overloaded, TransientError),
         (500, {"message": "etcdserver: request is too large"}, TooLarge, PermanentError),
+        (500, {"message": "failed to create typed patch object"}, Invalid, PermanentError),
         (500, {"reason": "InternalError"}, KubeUnreachable, TransientError),
         (503, {}, KubeUnreachable, TransientError),
     ],
