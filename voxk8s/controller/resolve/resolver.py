@@ -24,6 +24,7 @@ from voxk8s.controller.resolve.resolution_state import (
 )
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.work_queue import Backoff
+from voxk8s.errors import StoreAccessDenied, StoreUnreachable
 
 _log = logging.getLogger(__name__)
 
@@ -119,6 +120,9 @@ class Resolver:
             result = await self._resolve(place, make_request)
             if result is None:
                 result = await self._resolve_large(place, make_request)
+        except (StoreAccessDenied, StoreUnreachable) as error:
+            # There are no credentials to look the results up with.
+            result = TransientFailure(error.failure_reason, str(error))
         except Exception:  # noqa: BLE001 - reported to the user, and retried
             _log.exception("resolving the plan of WorkPlan %s failed", uid)
             result = TransientFailure(

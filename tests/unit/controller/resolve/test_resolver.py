@@ -24,6 +24,7 @@ from voxk8s.controller.resolve.resolution_state import (
 )
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.resolver import Resolver
+from voxk8s.errors import StoreUnreachable
 
 
 @pytest.fixture
@@ -67,6 +68,14 @@ async def test_result_without_a_request(resolver: Resolver, script: Script) -> N
     """A result that is known before there is a request needs no process."""
     invalid = Invalid("InvalidPlan", "at $")
     assert await resolve(resolver, "u", invalid) == invalid
+    assert script.seen == []
+
+
+async def test_no_credentials_to_look_up_with(resolver: Resolver, script: Script) -> None:
+    """A store that gives no session is named as what it is, and asked again."""
+    found = await resolve(resolver, "u", StoreUnreachable("the STS does not answer"))
+    assert isinstance(found, Blocked)
+    assert (found.reason, found.message) == ("StoreUnreachable", "the STS does not answer")
     assert script.seen == []
 
 
