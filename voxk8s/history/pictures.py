@@ -99,13 +99,13 @@ def _limited(make: Pictures) -> Pictures:
 def _drawn(path: Path, goal: OperationId, scans: Scans | None) -> report.Preview | None:
     # Imported here: they load the libraries that read and draw images.
     from voxk8s.formats.sandbox.decoder import decode_input
-    from voxk8s.rendering import MEDIA_TYPE, describe_picture, draw
+    from voxk8s.rendering import MEDIA_TYPE, describe_picture, draw, is_overlay
 
     with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as scratch:
         value = decode_input(str(path), [str(path)], scratch, DecodeLimits.from_env(os.environ))
     if not isinstance(value, Image):
         return None
-    below = scans.below(goal, value) if scans is not None else None
+    below = scans.below(goal, value) if scans is not None and is_overlay(value) else None
     data = draw(value, None if below is None else below.image)
     if data is None:
         return None

@@ -1,6 +1,12 @@
 """Pictures of images as people read them: anatomical planes, outlines, colours, a scale in mm."""
 
-from voxk8s.rendering.figure import MEDIA_TYPE, describe_picture, draw, same_geometry
+from voxk8s.rendering.figure import (
+    MEDIA_TYPE,
+    describe_picture,
+    draw,
+    is_overlay,
+    same_geometry,
+)
 from voxk8s.rendering.planes import Plane, Section, cut, main_plane, square_pixels
 from voxk8s.rendering.radiological import to_radiological
 from voxk8s.rendering.tones import Kind, kind_of, window
@@ -13,6 +19,7 @@ __all__ = [
     "cut",
     "describe_picture",
     "draw",
+    "is_overlay",
     "kind_of",
     "main_plane",
     "same_geometry",

@@ -55,7 +55,7 @@ def draw(image: Image, scan: Image | None = None, side: int = SIDE) -> bytes | N
     """
     if image.channels > _MOST_CHANNELS or not image.array.size:
         return None
-    if scan is not None and not same_geometry(image, scan):
+    if scan is not None and not (is_overlay(image) and same_geometry(image, scan)):
         scan = None
     kind = tones.kind_of(image)
     volume = image.dimension != FLAT
@@ -97,6 +97,11 @@ def describe_picture(image: Image) -> str:
     return "; ".join(parts)
 
 
+def is_overlay(image: Image) -> bool:
+    """Whether an image is drawn over a scan, as masks and labels are; others would hide it."""
+    return tones.kind_of(image) in (Kind.MASK, Kind.LABELS)
+
+
 def same_geometry(one: Image, other: Image) -> bool:
     """Whether two images have the same grid of voxels, up to rounding in a file."""
     if one.size != other.size:
@@ -133,8 +138,7 @@ def _panel(layers: _Layers, plane: Plane, scale: float, *, first: bool) -> Pictu
     else:
         below = tones.grey(cut(layers.scan, plane, index).pixels, layers.black, layers.white)
         picture = Pillow.fromarray(below).resize(size, Pillow.Resampling.BICUBIC).convert("RGB")
-        if layers.kind in (Kind.MASK, Kind.LABELS):
-            picture = _covered(picture, _resized(section.pixels, size))
+        picture = _covered(picture, _resized(section.pixels, size))
     pen = ImageDraw.Draw(picture)
     _letters(pen, picture.size, section.edges)
     if first and layers.image.dimension != FLAT:

@@ -72,6 +72,14 @@ def test_labels_over_a_scan_keep_their_colours() -> None:
     assert near(pixels(image(labels, (1.0, 1.0, 1.0)), scan), GREEN) > 50
 
 
+def test_an_image_is_not_hidden_by_its_scan() -> None:
+    """What is neither a mask nor labels is shown itself, whatever it was computed from."""
+    ramp = np.tile(np.linspace(0, 1, 60, dtype=np.float32), (60, 60, 1))
+    result, scan = (image(each, (1.0, 1.0, 1.0)) for each in (ramp, ramp.transpose(0, 2, 1)))
+    assert draw(result, scan) == draw(result)
+    assert draw(result) != draw(scan)
+
+
 def test_a_scan_of_another_geometry_is_left_out() -> None:
     """What lies elsewhere must not seem to lie here."""
     mask = image(np.ones((9, 9, 9), np.uint8), (1.0, 1.0, 1.0))
