@@ -34,15 +34,21 @@ def overlay(i: Value, *layers: Value) -> Image:
         raise KernelError(f"overlay: expected at most {len(COLOURS)} layers, got {len(layers)}")
     grey = as_float32(image)
     finite = np.isfinite(grey)
-    low, high = (
-        (float(grey[finite].min()), float(grey[finite].max())) if finite.any() else (0.0, 0.0)
-    )
+    low = float(np.min(grey, where=finite, initial=np.inf))
+    high = float(np.max(grey, where=finite, initial=-np.inf))
+    if not finite.any():
+        low = high = 0.0
     scale = 255.0 / (high - low) if high > low else 0.0
     level = np.rint((np.clip(np.nan_to_num(grey, nan=low), low, high) - low) * scale)
-    colours = np.repeat(level[..., np.newaxis], 3, axis=-1)
+    planes = [level.copy() for _ in range(3)]
     for layer, colour in zip(layers, COLOURS, strict=False):
         over = require_scalar_image("overlay", layer)
         check_geometry("overlay", image, over)
         inside = mask_voxels(over).view(np.bool_)
-        colours[inside] = (colours[inside] + np.array(colour)) / 2
-    return image_like(image, colours.astype(np.uint8), 3)
+        for plane, value in zip(planes, colour, strict=True):
+            # `plane[inside] = …` would hold the interpreter's lock.
+            np.copyto(plane, (plane + np.float32(value)) / 2, where=inside)
+    colours = np.empty((*level.shape, 3), np.uint8)
+    for channel, plane in enumerate(planes):
+        colours[..., channel] = plane
+    return image_like(image, colours, 3)
