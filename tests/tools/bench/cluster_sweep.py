@@ -87,7 +87,8 @@ class ClusterBench:
         self._cpu: dict[tuple[str, str], float] = {}
         nodes = json.loads(kube.run("get", "nodes", "-o", "json"))["items"]
         self._nodes = [node["metadata"]["name"] for node in nodes]
-        self._inputs = f"{cluster_env()['S3_BUCKET']}/bench-{uuid.uuid4().hex[:8]}"
+        # Runs may read below `inputs/` only.
+        self._inputs = f"{cluster_env()['S3_BUCKET']}/inputs/bench-{uuid.uuid4().hex[:8]}"
         for path in folder.iterdir():
             self._files.put_file(str(path), f"{self._inputs}/{path.name}")
 
