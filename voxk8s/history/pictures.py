@@ -35,46 +35,45 @@ Pictures = Callable[[GoalOutcome], report.Preview | None]
 
 def from_store(store: ResultStore, scans: Scans | None = None) -> Pictures:
     """Return a function that shows files of a store: small PNG and JPEG, and drawings of images."""
-    left = _READ
+    draw = _Drawing(scans)
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
-        nonlocal left
         name = Path(outcome.goal.name).name
-        if not outcome.digest or not name.lower().endswith(IMAGE_SUFFIXES) or outcome.size > left:
+        if not outcome.digest or not _is_image(name) or outcome.size > draw.left:
             return None
         data = store.read_blob(outcome.digest)
-        if outcome.media_type in _SHOWN and outcome.size <= _SMALL:
+        if _is_small(outcome, outcome.size):
             return report.Preview(data, outcome.media_type)
         with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as folder:
             path = Path(folder, f"image{''.join(Path(name).suffixes[-2:])}")
             path.write_bytes(data)
-            size = _voxel_bytes(path)
-            if size > left:
-                return None
-            left -= size
-            return _drawn(path, outcome.goal.id, scans)
+            return draw(path, outcome.goal.id)
 
     return _limited(picture)
 
 
 def from_files(scans: Scans | None = None) -> Pictures:
     """Return a function that shows files of this process: small PNG and JPEG, and drawings."""
-    left = _READ
+    draw = _Drawing(scans)
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
-        nonlocal left
         path = outcome.path
-        if path is None or not path.name.lower().endswith(IMAGE_SUFFIXES):
+        if path is None or not _is_image(path.name):
             return None
-        if outcome.media_type in _SHOWN and path.stat().st_size <= _SMALL:
+        if _is_small(outcome, path.stat().st_size):
             return report.Preview(path.read_bytes(), outcome.media_type)
-        size = _voxel_bytes(path)
-        if size > left:
-            return None
-        left -= size
-        return _drawn(path, outcome.goal.id, scans)
+        return draw(path, outcome.goal.id)
 
     return _limited(picture)
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _is_small(outcome: GoalOutcome, size: int) -> bool:
+    """Return whether a file is shown as it is."""
+    return outcome.media_type in _SHOWN and size <= _SMALL
 
 
 def _limited(make: Pictures) -> Pictures:
@@ -96,21 +95,35 @@ def _limited(make: Pictures) -> Pictures:
     return picture
 
 
-def _drawn(path: Path, goal: OperationId, scans: Scans | None) -> report.Preview | None:
-    # Imported here: they load the libraries that read and draw images.
-    from voxk8s.formats.sandbox.decoder import decode_input
-    from voxk8s.rendering import MEDIA_TYPE, describe_picture, draw, is_overlay
+class _Drawing:
+    """Draws images; all of them together have at most `_READ` bytes of voxels."""
 
-    with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as scratch:
-        value = decode_input(str(path), [str(path)], scratch, DecodeLimits.from_env(os.environ))
-    if not isinstance(value, Image):
-        return None
-    below = scans.below(goal, value) if scans is not None and is_overlay(value) else None
-    data = draw(value, None if below is None else below.image)
-    if data is None:
-        return None
-    caption = describe_picture(value) + (f"; over {below.name}" if below is not None else "")
-    return report.Preview(data, MEDIA_TYPE, caption)
+    def __init__(self, scans: Scans | None) -> None:
+        self.left = _READ
+        self._scans = scans
+
+    def __call__(self, path: Path, goal: OperationId) -> report.Preview | None:
+        """Return the picture of an image file, which is the value of an operation."""
+        size = _voxel_bytes(path)
+        if size > self.left:
+            return None
+        self.left -= size
+        # Imported here: they load the libraries that read and draw images.
+        from voxk8s.formats.sandbox.decoder import decode_input
+        from voxk8s.rendering import MEDIA_TYPE, describe_picture, draw, is_overlay
+
+        with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as scratch:
+            limits = DecodeLimits.from_env(os.environ)
+            value = decode_input(str(path), [str(path)], scratch, limits)
+        if not isinstance(value, Image):
+            return None
+        scans = self._scans
+        below = scans.below(goal, value) if scans is not None and is_overlay(value) else None
+        data = draw(value, None if below is None else below.image)
+        if data is None:
+            return None
+        caption = describe_picture(value) + (f"; over {below.name}" if below is not None else "")
+        return report.Preview(data, MEDIA_TYPE, caption)
 
 
 def _voxel_bytes(path: Path) -> int:

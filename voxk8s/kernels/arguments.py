@@ -123,6 +123,21 @@ def require_sequence(kernel: str, value: Value) -> list[Value]:
     raise KernelError(f"{kernel}: expected a sequence, got {describe(value)}")
 
 
+def require_numbers(kernel: str, value: Value) -> list[float]:
+    """Return the items of a sequence as floats: at least one, all of them numbers, none NaN."""
+    items = require_sequence(kernel, value)
+    if not items:
+        raise KernelError(f"{kernel}: expected at least one item, got an empty sequence")
+    numbers: list[float] = []
+    for position, item in enumerate(items):
+        if not isinstance(item, bool | int | float) or item != item:
+            raise KernelError(
+                f"{kernel}: expected numbers, got {describe(item)} as item {position}"
+            )
+        numbers.append(require_number(kernel, item))
+    return numbers
+
+
 def require_array(kernel: str, value: Value) -> Array:
     """Return the numbers of an image, an array or a sequence; those of a sequence in float64."""
     if isinstance(value, Image):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
+from voxk8s.content_policy import content_policy
 from voxk8s.report import formatting
 from voxk8s.report.chart import Chart, chart
 from voxk8s.report.run_data import Goal, KernelTotal, Operation, Run
@@ -47,7 +47,7 @@ def report(run: Run) -> str:
         run=run,
         style=style,
         script=script,
-        policy=_policy(style, script),
+        policy=content_policy(style, [script], ["img-src data:"]),
         goals=goals,
         value_limit=_share(len(goals)),
         previews=_previews(goals),
@@ -99,23 +99,6 @@ def _previews(goals: Sequence[Goal]) -> Mapping[int, str]:
 
 def _share(count: int) -> int:
     return max(_LEAST, min(8000, _TEXT // max(1, count)))
-
-
-def _policy(style: str, script: str) -> str:
-    """Return a Content-Security-Policy for this page's own style, script and pictures only."""
-    allowed = [
-        "default-src 'none'",
-        "img-src data:",
-        f"style-src '{_digest(style)}'",
-        f"script-src '{_digest(script)}'",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-    return "; ".join(allowed)
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _text(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -12,12 +11,20 @@ from html import escape
 from importlib import resources
 from string import Template
 
+from voxk8s.content_policy import content_policy
 from voxk8s.redact import redact, visible
 from voxk8s.viewer.layer import Layer
 
 NIIVUE = "vendor/niivue-0.69.0.umd.js.gz"
 NIIVUE_SHA256 = "47b896b77ec4a5be3ef1949c33ad393b6f45629921f326c279000bcf51bdb4af"
 """Of the file in the npm package @niivue/niivue, before it was compressed."""
+_MORE_POLICY = (
+    "img-src data: blob:",
+    # NiiVue reads its font from a data: URL.
+    "connect-src data: blob:",
+    # The positions that scripts give to elements.
+    "style-src-attr 'unsafe-inline'",
+)
 
 
 def viewer_page(title: str, layers: Sequence[Layer]) -> str:
@@ -48,7 +55,7 @@ def viewer_page(title: str, layers: Sequence[Layer]) -> str:
     )
     return Template(_text("page.html")).substitute(
         title=escape(_shown(title)),
-        policy=escape(_policy(style, script, library)),
+        policy=escape(content_policy(style, [script, library], _MORE_POLICY)),
         style=style,
         script=script,
         niivue=library,
@@ -64,27 +71,6 @@ def _shown(text: str) -> str:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _policy(style: str, script: str, library: str) -> str:
-    """Return a Content-Security-Policy with which the page reaches nothing but itself."""
-    allowed = [
-        "default-src 'none'",
-        "img-src data: blob:",
-        # NiiVue reads its font from a data: URL.
-        "connect-src data: blob:",
-        f"style-src '{_digest(style)}'",
-        # The positions that scripts give to elements.
-        "style-src-attr 'unsafe-inline'",
-        f"script-src '{_digest(script)}' '{_digest(library)}'",
-        "base-uri 'none'",
-        "form-action 'none'",
-    ]
-    return "; ".join(allowed)
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{_base64(hashlib.sha256(text.encode()).digest())}"
 
 
 @cache

@@ -12,18 +12,18 @@ from collections import Counter
 
 from voxk8s.describe import describe
 from voxk8s.errors import KernelError
-from voxk8s.kernels.arguments import require_number, require_sequence
+from voxk8s.kernels.arguments import require_numbers, require_sequence
 from voxk8s.values import Value
 
 
 def mean(xs: Value) -> Value:
     """Return the arithmetic mean."""
-    return _mean("mean", _numbers("mean", xs))
+    return _mean("mean", require_numbers("mean", xs))
 
 
 def median(xs: Value) -> Value:
     """Return the median: the middle item in order, or the mean of the two middle items."""
-    numbers = sorted(_numbers("median", xs))
+    numbers = sorted(require_numbers("median", xs))
     middle = len(numbers) // 2
     if len(numbers) % 2:
         return numbers[middle]
@@ -35,7 +35,7 @@ def stdev(xs: Value) -> Value:
 
     KernelError if an item is infinite or the result is out of the range of float64.
     """
-    numbers = _numbers("stdev", xs)
+    numbers = require_numbers("stdev", xs)
     if len(numbers) < 2:
         return 0.0
     if not all(map(math.isfinite, numbers)):
@@ -55,13 +55,13 @@ def stdev(xs: Value) -> Value:
 
 def argmax(xs: Value) -> Value:
     """Return the index of the largest item, the first one on a tie."""
-    numbers = _numbers("argmax", xs)
+    numbers = require_numbers("argmax", xs)
     return numbers.index(max(numbers))
 
 
 def argsort(xs: Value) -> Value:
     """Return the indices that sort the items in ascending order; the sort is stable."""
-    numbers = _numbers("argsort", xs)
+    numbers = require_numbers("argsort", xs)
     order: list[int] = sorted(range(len(numbers)), key=lambda position: numbers[position])
     return [*order]
 
@@ -95,17 +95,3 @@ def _mean(kernel: str, numbers: list[float]) -> float:
     except OverflowError:
         # The sum overflows, the mean does not; scaling by a power of two is exact.
         return math.fsum(math.ldexp(each, -64) for each in numbers) / len(numbers) * 2.0**64
-
-
-def _numbers(kernel: str, xs: Value) -> list[float]:
-    items = require_sequence(kernel, xs)
-    if not items:
-        raise KernelError(f"{kernel}: expected at least one item, got an empty sequence")
-    numbers: list[float] = []
-    for position, item in enumerate(items):
-        if not isinstance(item, bool | int | float) or item != item:
-            raise KernelError(
-                f"{kernel}: expected numbers, got {describe(item)} as item {position}"
-            )
-        numbers.append(require_number(kernel, item))
-    return numbers

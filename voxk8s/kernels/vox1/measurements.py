@@ -13,13 +13,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from voxk8s.describe import describe
 from voxk8s.errors import KernelError
 from voxk8s.kernels.arguments import (
     check_geometry,
     require_bits,
     require_image_and_mask,
     require_number,
+    require_numbers,
     require_scalar_image,
 )
 from voxk8s.kernels.images import as_float32, image_like
@@ -59,7 +59,7 @@ def min_(i: Value) -> float:
     KernelError for a sequence that is empty, or whose items are not numbers.
     """
     if isinstance(i, list):
-        return min(_numbers("min", i))
+        return min(require_numbers("min", i))
     return float(np.min(as_float32(require_scalar_image("min", i))))
 
 
@@ -69,7 +69,7 @@ def max_(i: Value) -> float:
     KernelError for a sequence that is empty, or whose items are not numbers.
     """
     if isinstance(i, list):
-        return max(_numbers("max", i))
+        return max(require_numbers("max", i))
     return float(np.max(as_float32(require_scalar_image("max", i))))
 
 
@@ -118,20 +118,6 @@ def label_mean(i: Value, labels: Value) -> Image:
     with np.errstate(invalid="ignore"):  # places that no label has
         means = (sums / counts).astype(np.float32)
     return image_like(image, means.take(places))
-
-
-def _numbers(kernel: str, items: list[Value]) -> list[float]:
-    if not items:
-        raise KernelError(f"{kernel}: expected at least one item, got an empty sequence")
-    numbers: list[float] = []
-    for position, item in enumerate(items):
-        if not isinstance(item, bool | int | float) or item != item:
-            raise KernelError(
-                f"{kernel}: expected an image, or numbers in a sequence; got {describe(item)} as"
-                f" item {position}"
-            )
-        numbers.append(require_number(kernel, item))
-    return numbers
 
 
 def _places(labels: Array) -> tuple[NDArray[np.int64], int]:
