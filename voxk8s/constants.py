@@ -128,6 +128,10 @@ REASON_OPERATION_FAILED: Final = "OperationFailed"
 Terminal; the message names the operation, or the input's URL."""
 REASON_OUTPUT_UNAVAILABLE: Final = "OutputUnavailable"
 """Saved files are in the store, but could not be copied to spec.output.url. Terminal."""
+REASON_EXPECTATION_FAILED: Final = "ExpectationFailed"
+"""All goals were reached, and a value differs from what the program or spec.expect expects.
+
+Terminal; the message has both values."""
 REASON_RETRY: Final = "Retry"
 """The annotation voxk8s.io/retry asks for another run; what the last one left is being deleted."""
 REASON_SUSPENDED: Final = "Suspended"
@@ -274,6 +278,8 @@ ENV_WORKPLAN_NAME: Final = "VOXK8S_WORKPLAN_NAME"
 ENV_WORKPLAN_UID: Final = "VOXK8S_WORKPLAN_UID"
 ENV_SCHEDULER_ADDRESS: Final = "VOXK8S_SCHEDULER_ADDRESS"
 ENV_RUNNER_POD: Final = "VOXK8S_RUNNER_POD"
+EXIT_EXPECTATION_FAILED: Final = 3
+"""Exit status of a command whose run reached all goals, with a value that is not as expected."""
 EXIT_CREDENTIALS: Final = 75
 """Exit status of a runner whose credentials the store rejects: its next pod reads them again."""
 

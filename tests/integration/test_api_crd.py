@@ -90,6 +90,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "cache": {"cache": "Refresh"},
     "onFailure": {"onFailure": "FailFast"},
     "retry": {"retry": {"limit": 9}},
+    "expect": {"expect": [{"goal": "sum", "value": 3.5, "within": 0.1}]},
 }
 
 
@@ -132,6 +133,38 @@ async def test_two_managers_share_a_list(direct: KubeClient, namespace: str) -> 
     twice = variables("A", "A") | {"metadata": {"name": "twice"}}
     with pytest.raises(Invalid, match="Duplicate value"):
         await direct.create(WORK_PLANS, twice, namespace)
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [(3.5, True), (3, True), ("x", True), (True, True), ([1], False), ({"a": 1}, False)],
+)
+async def test_expected_values_have_the_types_of_results(
+    direct: KubeClient, namespace: str, value: Any, accepted: bool
+) -> None:
+    """Numbers, strings and truth values; what a run could never print is refused at once."""
+    body = workplans.workplan("w", PLAN, expect=[{"goal": "sum", "value": value}])
+    if not accepted:
+        with pytest.raises(Invalid, match="expect"):
+            await dry(direct, namespace, body)
+        return
+    made = await dry(direct, namespace, body)
+    assert made["spec"]["expect"] == [{"goal": "sum", "value": value, "within": 0}]
+
+
+async def test_expected_values_stay_while_other_fields_change(
+    direct: KubeClient, namespace: str
+) -> None:
+    """The rule compares values, whatever their types are."""
+
+    def body(value: Any, **parts: Any) -> KubeObject:
+        expect = [{"goal": "sum", "value": value}, {"goal": "t", "value": "x"}]
+        return workplans.workplan("w", PLAN, expect=expect, **parts)
+
+    await direct.create(WORK_PLANS, body(3.5), namespace)
+    await dry(direct, namespace, body(3.5, priority=3))
+    with pytest.raises(Invalid, match="expect can only be changed"):
+        await dry(direct, namespace, body(4.5))
 
 
 async def test_field_selectors(direct: KubeClient, namespace: str) -> None:

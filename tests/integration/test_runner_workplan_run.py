@@ -64,6 +64,19 @@ async def test_what_the_workers_did_is_in_the_outcome(scene: RunnerScene) -> Non
     assert all(work["bytes"] > 0 for work in outcome["kernels"])
 
 
+async def test_a_value_that_is_not_as_expected(scheduler: str, tmp_path: Path) -> None:
+    """The run fails by its reason, in the report too, and all results are delivered."""
+    expect = [{"goal": "sum", "value": 9, "within": 0.5}]
+    scene = RunnerScene(scheduler, (tmp_path / "store").as_uri(), expect=expect)
+    await scene.run.run()
+    outcome = scene.status["outcome"]
+    assert (outcome["state"], outcome["reason"]) == ("Failed", "ExpectationFailed")
+    assert "sum: expected 9 within 0.5, found 8" in outcome["message"]
+    assert [each["goal"] for each in scene.status["results"]] == ["sum", "sum.json"]
+    page = open_store(scene.store).read_run_file("ns/wp/u-1/report.html") or b""
+    assert "sum: expected 9 within 0.5, found 8" in page.decode()
+
+
 async def test_report_lies_in_the_folder_of_the_run(scene: RunnerScene) -> None:
     """All results are in the run's folder of the store."""
     await scene.run.run()

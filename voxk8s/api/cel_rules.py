@@ -105,6 +105,6 @@ WORK_PLAN = [
             " make a new WorkPlan if this one has finished",
             f".spec.{field}",
         )
-        for field in ("output", "cache", "onFailure", "retry")
+        for field in ("output", "cache", "onFailure", "retry", "expect")
     ),
 ]

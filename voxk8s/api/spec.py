@@ -17,6 +17,12 @@ _NO_TEXT = "^a number of seconds, or succeeded and failed$"
 # For the same reason the schema of the object is written by hand.
 _SECONDS: Final = {"type": "integer", "format": "int64", "minimum": 0}
 _NEITHER_LIST_NOR_FLAG: Final = {"minItems": 1, "maxItems": 0, "not": {"enum": [True, False]}}
+_NEITHER_LIST_NOR_OBJECT: Final = {
+    "minItems": 1,
+    "maxItems": 0,
+    "minProperties": 1,
+    "maxProperties": 0,
+}
 _OUTCOMES: Final = {
     "succeeded": {
         **_SECONDS,
@@ -344,6 +350,21 @@ class TimeToLive(ApiStruct, frozen=True):
     failed: Annotated[int, number("Seconds to keep it after failure.", 0)] | None = None
 
 
+class Expected(ApiStruct, frozen=True):
+    """The value that a printed goal is expected to have."""
+
+    goal: Annotated[str, text("Name of a goal that prints a value.", 4096, 1)]
+    value: Annotated[
+        bool | int | float | str,
+        doc(
+            "The value: a number, a string or a truth value.",
+            **_NEITHER_LIST_NOR_OBJECT,
+            **OPAQUE,
+        ),
+    ]
+    within: Annotated[float, number("How far a number may be from the value.", 0)] = 0.0
+
+
 class WorkPlanSpec(ApiStruct, frozen=True):
     """A plan and how to run it."""
 
@@ -372,6 +393,18 @@ class WorkPlanSpec(ApiStruct, frozen=True):
             " stop the run."
         ),
     ] = "Continue"
+    expect: (
+        Annotated[
+            tuple[Expected, ...],
+            items(
+                "Values that goals are expected to have, beside those of `expect` in a program. If"
+                " one differs, the WorkPlan fails with the reason ExpectationFailed; all results"
+                " are delivered.",
+                256,
+            ),
+        ]
+        | None
+    ) = None
     retry: Annotated[Retry | None, doc("How operations are retried after transient errors.")] = None
     start_deadline_seconds: (
         Annotated[

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import yaml
 
-from voxk8s.api.conditions import is_condition
+from voxk8s.api.conditions import find_condition
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.constants import SUCCEEDED
+from voxk8s.constants import EXIT_EXPECTATION_FAILED, REASON_EXPECTATION_FAILED, SUCCEEDED
 
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
@@ -63,5 +63,9 @@ async def read_workplan(kube: KubeClient, name: str, namespace: str) -> WorkPlan
 
 
 def exit_status(resource: WorkPlanResource) -> int:
-    """Return the exit status for a finished WorkPlan."""
-    return 0 if is_condition(resource.status.conditions, SUCCEEDED, "True") else 1
+    """Return the exit status for a finished WorkPlan, as `voxk8s run` has it."""
+    found = find_condition(resource.status.conditions, SUCCEEDED)
+    if found is not None and found.status == "True":
+        return 0
+    unmet = found is not None and found.reason == REASON_EXPECTATION_FAILED
+    return EXIT_EXPECTATION_FAILED if unmet else 1

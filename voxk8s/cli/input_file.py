@@ -7,18 +7,29 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from voxk8s.cli.parameters import ParameterWarnings, Program
 from voxk8s.cli.permissions import permissions
 from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan import OperationId, WorkPlan
-from voxk8s.plan.expectation import Expectation
+from voxk8s.plan.expectation import Expectation, check_printed
 from voxk8s.redact import redact, visible
+
+if TYPE_CHECKING:
+    from voxk8s.cli.manifest import Text
 
 PROGRAM = ".imgql"
 STANDARD_INPUT = "-"
 DOCUMENTS = (".json", ".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A program or a plan, and the values that a WorkPlan expects of its goals."""
+
+    content: Program | WorkPlan
+    expected: tuple[Expectation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +51,11 @@ def read_input(arguments: argparse.Namespace) -> Input:
 
     Raises InvalidPlan, InvalidProgram, and InvalidUsage for a file that cannot be read.
     """
-    found = read_source(arguments)
+    given = read_source(arguments)
+    found = given.content
     if isinstance(found, WorkPlan):
-        return Input(found)
+        check_printed(given.expected, found, "$.spec.expect")
+        return Input(found, expectations=given.expected)
     # Imported here: plan documents do not need the compiler.
     from voxk8s.program import compile_with_places
 
@@ -58,7 +71,8 @@ def read_input(arguments: argparse.Namespace) -> Input:
             print(visible(redact(str(warning))), file=sys.stderr)
         if not compiled.plan.goals:
             print(f"voxk8s: warning: {visible(no_goals(found.name))}", file=sys.stderr)
-    return Input(compiled.plan, compiled.origins, compiled.expectations)
+    check_printed(given.expected, compiled.plan, "$.spec.expect")
+    return Input(compiled.plan, compiled.origins, (*compiled.expectations, *given.expected))
 
 
 def no_goals(name: str) -> str:
@@ -66,23 +80,28 @@ def no_goals(name: str) -> str:
     return f'{name} has no goals, so nothing is computed; show a value by print "name" …'
 
 
-def read_source(arguments: argparse.Namespace) -> Program | WorkPlan:
+def read_source(arguments: argparse.Namespace) -> Given:
     """Read a command's FILE without compiling it."""
     path = Path(arguments.file)
     given = dict(arguments.param)
     if arguments.file == STANDARD_INPUT:
-        return Program(_standard_input(), "<stdin>", given, _importer(arguments))
+        return Given(Program(_standard_input(), "<stdin>", given, _importer(arguments)))
     if is_program(path):
-        return Program(read_text(path), str(path), given, _importer(arguments))
+        return Given(Program(read_text(path), str(path), given, _importer(arguments)))
     text = read_text(path)
     # Imported here: programs do not need it.
-    from voxk8s.cli.manifest import Text, find_source, read_resources
+    from voxk8s.cli.manifest import find_expected, find_source, read_resources
 
     resources = read_resources(text, yaml=path.suffix.lower() != ".json")
     if resources is None:
-        return _decode(text, path.suffix, given)
+        return Given(_decode(text, path.suffix, given))
     source = find_source(resources, str(path))
-    if not isinstance(source, Text):
+    return Given(_content(source, given), find_expected(resources, str(path)))
+
+
+def _content(source: Text | Mapping[str, Any], given: Mapping[str, str]) -> Program | WorkPlan:
+    """Return the program or plan of a manifest; parameters of the call override its own."""
+    if isinstance(source, Mapping):
         return _decode(source, "", given)
     if source.suffix == PROGRAM:
         parameters = {**source.parameters, **given}

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
-from voxk8s.api.spec import Source
+from voxk8s.api.spec import Expected, Source
 from voxk8s.api.workplan import convert
 from voxk8s.constants import KIND
 from voxk8s.errors import InvalidPlan, InvalidUsage
 from voxk8s.plan.document.wire import to_bytes
+from voxk8s.plan.expectation import Expectation
 
 PROGRAM = ".imgql"
 _NEXT = re.compile(r"^---(?=\s|$)", re.MULTILINE)
@@ -102,6 +103,18 @@ def find_source(resources: list[Resource], file: str) -> Text | Mapping[str, Any
         f"the source of WorkPlan {_name(resource)} is {source.url}, which is read only in the"
         f" cluster: use voxk8s submit {file}"
     )
+
+
+def find_expected(resources: list[Resource], file: str) -> tuple[Expectation, ...]:
+    """Return the values that a file's WorkPlan expects of its goals; raises InvalidPlan."""
+    spec = work_plan(resources, file).get("spec")
+    given = spec.get("expect") if isinstance(spec, dict) else None
+    if given is not None and not isinstance(given, list):
+        raise InvalidPlan("expected a list", "$.spec.expect")
+    found = [
+        convert(each, Expected, f"$.spec.expect[{index}]") for index, each in enumerate(given or ())
+    ]
+    return tuple(Expectation(each.goal, each.value, each.within) for each in found)
 
 
 def _source(resource: Resource) -> Source:

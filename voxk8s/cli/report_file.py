@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -33,9 +34,17 @@ class Reporter:
         self._arguments = arguments
 
     def write(
-        self, result: ExecutionResult, given: Input, inputs: InputOptions, store: ResultStore
+        self,
+        result: ExecutionResult,
+        given: Input,
+        inputs: InputOptions,
+        store: ResultStore,
+        unmet: Sequence[str] = (),
     ) -> bool:
-        """Write the report; print an error and return False if that fails."""
+        """Write the report; print an error and return False if that fails.
+
+        `unmet` are values that are not as expected.
+        """
         read = cache(text_of)
         pictures = from_files(Scans(given.plan, inputs))
         goals = show_goals(result.goals, self._link, known_since(store, result.goals), pictures)
@@ -44,6 +53,7 @@ class Reporter:
             self.recorder,
             title=self._arguments.file,
             goals=goals,
+            problems=unmet,
             places=given.places,
             text_of=read,
             program=read(self._arguments.file) if given.places else "",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
-from voxk8s.api.spec import Source
+from voxk8s.api.spec import Expected, Source
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.cluster.resources import CONFIG_MAPS
@@ -28,6 +28,7 @@ from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
 from voxk8s.plan import KernelIndex, OperationId, WorkPlan, decode, inputs
+from voxk8s.plan.expectation import Expectation, check_printed
 from voxk8s.program import compile_with_places
 
 Format = Literal["json", "yaml", "imgql"]
@@ -70,6 +71,24 @@ class Document:
     def digest(self) -> str:
         """SHA-256 of the data, as in `status.sourceDigest`."""
         return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """A plan and, if it was compiled from a program, its operations' places and expected values."""
+
+    plan: WorkPlan
+    places: Mapping[OperationId, object] = field(default_factory=dict)
+    expectations: tuple[Expectation, ...] = ()
+
+    def expected_also(self, given: Sequence[Expected]) -> tuple[Expectation, ...]:
+        """Return the expected values of the program and those of `spec.expect`.
+
+        Raises InvalidPlan for a value that is expected of a goal that is not printed.
+        """
+        more = tuple(Expectation(each.goal, each.value, each.within) for each in given)
+        check_printed(more, self.plan, "spec.expect")
+        return (*self.expectations, *more)
 
 
 async def read_source(kube: KubeClient, namespace: str, source: Source) -> Document | None:
@@ -157,13 +176,13 @@ def read_plan(
     document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
 ) -> WorkPlan:
     """Return the plan of a document; raises InvalidPlan or InvalidProgram."""
-    return read_plan_and_locations(document, parameters, index)[0]
+    return read_source_plan(document, parameters, index).plan
 
 
-def read_plan_and_locations(
+def read_source_plan(
     document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
-) -> tuple[WorkPlan, Mapping[OperationId, object]]:
-    """Return the plan of a document and, for a program, the source location of each operation.
+) -> SourcePlan:
+    """Return the plan of a document and what its program says besides.
 
     Raises InvalidPlan or InvalidProgram.
     """
@@ -188,14 +207,14 @@ def _unquoted(document: Document, error: InvalidPlan | InvalidProgram) -> Perman
 
 def _read_quoting(
     document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
-) -> tuple[WorkPlan, Mapping[OperationId, object]]:
+) -> SourcePlan:
     if document.format == "imgql":
         compiled = _compile(document, parameters or {}, index)
-        return compiled.plan, compiled.origins
+        return SourcePlan(compiled.plan, compiled.origins, compiled.expectations)
     if parameters:
         raise InvalidPlan("source.parameters: a program has parameters, a plan document has none")
     plan = decode(document.data, index=index, format=document.format, from_resource=document.inline)
-    return plan, {}
+    return SourcePlan(plan)
 
 
 def check_no_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:

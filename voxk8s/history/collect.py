@@ -32,7 +32,8 @@ def collect_run(
 ) -> report.Run:
     """Return what the report of a run shows.
 
-    `problems` are errors of copying files to their destination. `program` is the text of the
+    `problems` are errors of copying files to their destination, and values that are not as
+    expected. `program` is the text of the
     program, `places` are the places of operations in it, and `text_of` returns the text of one of
     its files, or an empty string.
     """

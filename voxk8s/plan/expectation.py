@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from voxk8s.plan.model import Scalar
+from voxk8s.errors import InvalidPlan
+from voxk8s.plan.model import Scalar, WorkPlan
+from voxk8s.plan.suggest import nearest
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -31,6 +34,34 @@ class Expectation(msgspec.Struct, frozen=True):
         if not isinstance(found, int | float) or not math.isfinite(found):
             return False
         return abs(found - self.value) <= self.within
+
+
+def differences(expected: Sequence[Expectation], values: Mapping[str, object]) -> list[str]:
+    """Return how values of goals differ from what is expected; goals without a value are left out.
+
+    Only values that are expected are looked up.
+    """
+    found = [each.difference(values[each.name]) for each in expected if each.name in values]
+    return [text for text in found if text is not None]
+
+
+def describe_differences(found: Sequence[str]) -> str:
+    """Return the message about a run whose values differ from what is expected."""
+    count = "1 value is" if len(found) == 1 else f"{len(found)} values are"
+    return f"All goals were reached, but {count} not as expected: {'; '.join(found)}"
+
+
+def check_printed(expected: Sequence[Expectation], plan: WorkPlan, path: str) -> None:
+    """Raise InvalidPlan for a value that is expected of what the plan does not print.
+
+    `path` is where the list stands in its document.
+    """
+    printed = [goal.name for goal in plan.goals if goal.operation == "print"]
+    for index, each in enumerate(expected):
+        if each.name not in printed:
+            near = nearest(each.name, printed)
+            hint = f"did you mean {near!r}?" if near else "only the value of a print goal is known"
+            raise InvalidPlan(f"nothing is printed as {each.name!r}; {hint}", f"{path}[{index}]")
 
 
 def _text(value: Scalar) -> str:

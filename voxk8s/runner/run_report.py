@@ -33,7 +33,7 @@ def build_report(
     """Return the HTML page about a finished run.
 
     `document` is the source; of a program, lines are shown at failures. `problems` are messages
-    about files that could not be copied.
+    about files that could not be copied, and about values that are not as expected.
     """
     goals = show_goals(
         result.goals,

@@ -26,6 +26,7 @@ from voxk8s.execution import ExecutionResult
 from voxk8s.execution.events import Progress
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.failure import Failure
+from voxk8s.plan.expectation import describe_differences
 
 _MESSAGE_LIMIT = 4000
 _MAX_KEYS = 16
@@ -47,12 +48,18 @@ def operation_failures(failures: Sequence[Failure]) -> list[OperationFailure]:
     ]
 
 
-def run_outcome(result: ExecutionResult, problems: Sequence[str], now: datetime) -> Outcome:
-    """Return how a run ended; `problems` are messages about files that could not be copied."""
+def run_outcome(
+    result: ExecutionResult, problems: Sequence[str], now: datetime, unmet: Sequence[str] = ()
+) -> Outcome:
+    """Return how a run ended.
+
+    `problems` are messages about files that could not be copied, `unmet` how values differ from
+    what is expected.
+    """
     progress = result.progress
     reached = sum(goal.succeeded for goal in result.goals)
     keys = tuple(result.nondeterministic[:_MAX_KEYS]) or None
-    if result.success and not problems:
+    if result.success and not problems and not unmet:
         return Outcome(
             state="Succeeded",
             reason=constants.REASON_SUCCEEDED,
@@ -63,8 +70,10 @@ def run_outcome(result: ExecutionResult, problems: Sequence[str], now: datetime)
             store=store_counts(result),
             kernels=tuple(kernel_work(result)[:_MAX_KERNELS]),
         )
-    if result.success:
+    if result.success and problems:
         reason, message = constants.REASON_OUTPUT_UNAVAILABLE, problems[0]
+    elif result.success:
+        reason, message = constants.REASON_EXPECTATION_FAILED, describe_differences(unmet)
     else:
         reason, message = constants.REASON_OPERATION_FAILED, _describe_failed_goals(result)
     return Outcome(

@@ -21,6 +21,7 @@ from voxk8s.constants import REASON_SOURCE_UNAVAILABLE
 from voxk8s.errors import PermanentError, SchedulerLost, StoreError
 from voxk8s.history import Recorder
 from voxk8s.plan import OperationId, WorkPlan
+from voxk8s.plan.expectation import Expectation, differences
 from voxk8s.runner import copy_outputs, scheduler_connection, status_fields
 from voxk8s.runner.publish_status import StatusPublisher
 from voxk8s.runner.runner_config import RunnerConfig
@@ -54,6 +55,7 @@ class WorkPlanRun:
         self._engine: ExecutionEngine | None = None
         self._stopping = threading.Event()
         self._places: Mapping[OperationId, object] = {}
+        self._expectations: Sequence[Expectation] = ()
         self._document: plan_source.Document | None = None
         self._recorder = Recorder()
 
@@ -105,9 +107,11 @@ class WorkPlanRun:
         document = await self._read(workplan)
         plan_source.check_digest(document, source.digest)
         self._document = document
-        plan, self._places = await asyncio.to_thread(
-            plan_source.read_plan_and_locations, document, source.parameters, registry()
+        read = await asyncio.to_thread(
+            plan_source.read_source_plan, document, source.parameters, registry()
         )
+        plan, self._places = read.plan, read.places
+        self._expectations = read.expected_also(workplan.spec.expect or ())
         plan_source.check_no_local_inputs(plan, registry())
         if workplan.spec.output is not None:
             check_output(
@@ -203,12 +207,13 @@ class WorkPlanRun:
                 workplan.spec.output.url,
                 self._config.inputs,
             )
-        outcome = status_fields.run_outcome(result, problems, _now())
+        unmet = await asyncio.to_thread(differences, self._expectations, result)
+        outcome = status_fields.run_outcome(result, problems, _now(), unmet)
         self._reporter.progress = result.progress
         results = status_fields.results_json(result, outcome)
         results_url, report_url = await asyncio.gather(
             asyncio.to_thread(self._write, _RESULTS_FILE, results, "application/json"),
-            asyncio.to_thread(self._report, workplan, plan, result, problems),
+            asyncio.to_thread(self._report, workplan, plan, result, [*problems, *unmet]),
         )
         run_url = results_url.rpartition("/")[0]
         return status_fields.final_fields(

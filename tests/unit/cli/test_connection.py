@@ -11,7 +11,7 @@ import pytest
 from tests.support.cli import Done
 from tests.support.fake_kube import FakeKube
 from tests.support.scripted_kube import ScriptedKube
-from tests.unit.cli.workplan_statuses import DONE, FAILED, RUNNING
+from tests.unit.cli.workplan_statuses import DONE, FAILED, RUNNING, UNMET
 from voxk8s.api.workplan import decode_resource
 from voxk8s.cli import connection
 from voxk8s.cli.connection import exit_status, namespace_of, read_workplan, with_cluster
@@ -105,11 +105,11 @@ async def test_missing_workplan_is_named() -> None:
         await read_workplan(scripted, "one", "mine")
 
 
-@pytest.mark.parametrize(("status", "expected"), [(DONE, 0), (FAILED, 1), (RUNNING, 1)])
-def test_exit_status_is_zero_for_success_only(
+@pytest.mark.parametrize(("status", "expected"), [(DONE, 0), (FAILED, 1), (RUNNING, 1), (UNMET, 3)])
+def test_exit_status_says_how_a_workplan_ended(
     kube: FakeKube, status: dict[str, object], expected: int
 ) -> None:
-    """It depends on the condition Succeeded."""
+    """0 for success only, 3 for a value that is not as expected, as `voxk8s run` has it."""
     assert exit_status(decode_resource(kube.add("one", status))) == expected
 
 

@@ -22,6 +22,7 @@ from voxk8s.cli.input_file import (
 )
 from voxk8s.cli.parameters import Program
 from voxk8s.errors import InvalidPlan, InvalidProgram, InvalidUsage
+from voxk8s.plan.expectation import Expectation
 
 PLAN = {
     "nodes": [{"id": "a", "type": "constant", "value": 1}],
@@ -96,7 +97,7 @@ def test_errors_of_programs_have_a_place(tmp_path: Path) -> None:
 def test_source_of_a_program_is_not_compiled(tmp_path: Path) -> None:
     """A program with errors can be read."""
     path = written(tmp_path, "p.imgql", "print")
-    found = read_source(arguments(path))
+    found = read_source(arguments(path)).content
     assert isinstance(found, Program)
     assert (found.text, found.name) == ("print", str(path))
 
@@ -107,10 +108,39 @@ def test_inline_plan_of_a_manifest(tmp_path: Path) -> None:
     assert [goal.name for goal in plan.goals] == ["x"]
 
 
+def test_expected_values_of_a_manifest_join_those_of_its_program(tmp_path: Path) -> None:
+    """So that a run on a laptop is checked as one on a cluster is."""
+    spec = {
+        "source": {"program": 'print "n" 2\nexpect "n" 2\n'},
+        "expect": [{"goal": "n", "value": 3, "within": 0.5}],
+    }
+    path = written(tmp_path, "w.json", json.dumps({"kind": "WorkPlan", "spec": spec}))
+    found = read_input(arguments(path)).expectations
+    assert found == (Expectation("n", 2.0), Expectation("n", 3, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ([{"goal": "m", "value": 3}], r"nothing is printed as 'm'.*spec\.expect\[0\]"),
+        ([{"goal": "n", "value": []}], r"spec\.expect\[0\]"),
+        ({"n": 3}, "expected a list"),
+    ],
+)
+def test_expected_values_that_cannot_be_are_refused(
+    tmp_path: Path, expect: object, message: str
+) -> None:
+    """With the place in the manifest, before anything runs."""
+    spec = {"source": {"program": 'print "n" 2\n'}, "expect": expect}
+    path = written(tmp_path, "w.json", json.dumps({"kind": "WorkPlan", "spec": spec}))
+    with pytest.raises(InvalidPlan, match=message):
+        read_input(arguments(path))
+
+
 def test_inline_program_of_a_manifest(tmp_path: Path) -> None:
     """Options override the parameters of the manifest."""
     path = manifest(tmp_path, {"program": TEXT, "parameters": {"N": "1", "M": "1"}})
-    found = read_source(arguments(path, ("N", "2")))
+    found = read_source(arguments(path, ("N", "2"))).content
     assert isinstance(found, Program)
     assert (found.text, found.parameters) == (TEXT, {"N": "2", "M": "1"})
 

@@ -32,6 +32,11 @@ FAILED: Json = {
     "conditions": [{**DONE["conditions"][0], "status": "False"}],
     "failures": [{"operation": "ab" * 32, "kernel": "vox1.near", "message": MESSAGE}],
 }
+UNMET: Json = {
+    **FAILED,
+    "conditions": [{**FAILED["conditions"][0], "reason": "ExpectationFailed"}],
+    "failures": [],
+}
 
 
 def modified(body: Json, status: Json, version: str) -> Json:

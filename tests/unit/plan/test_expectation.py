@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from voxk8s.plan.expectation import Expectation
+from voxk8s.plan.expectation import Expectation, describe_differences, differences
 
 
 @pytest.mark.parametrize(
@@ -37,4 +37,14 @@ def test_a_difference_says_both_values() -> None:
     )
     assert Expectation("ok", True).difference([1]) == (
         "ok: expected true, found another kind of value"
+    )
+
+
+def test_only_values_that_are_there_are_compared() -> None:
+    """A goal that failed has a message of its own."""
+    expected = [Expectation("a", 1.0), Expectation("b", 2.0), Expectation("c", 3.0)]
+    found = differences(expected, {"a": 1.0, "b": 5.0})
+    assert found == ["b: expected 2.0, found 5.0"]
+    assert describe_differences([*found, "d"]) == (
+        "All goals were reached, but 2 values are not as expected: b: expected 2.0, found 5.0; d"
     )

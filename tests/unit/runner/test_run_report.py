@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.html import Element, read_page
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
-from voxk8s.cluster.plan_source import Document, read_plan_and_locations
+from voxk8s.cluster.plan_source import Document, read_source_plan
 from voxk8s.execution import ExecutionEngine
 from voxk8s.history import Recorder
 from voxk8s.inputs.input_options import InputOptions
@@ -50,7 +50,8 @@ def page(
     """Run the program as a runner does, and read its report."""
     config = RunnerConfig("ns", "wp", "u-1", "", store.url, InputOptions(local_allowed=False))
     document = Document(PROGRAM.encode(), "imgql", "main.imgql", files=FILES)
-    plan, places = read_plan_and_locations(document, None, registry())
+    read = read_source_plan(document, None, registry())
+    plan, places = read.plan, read.places
     recorder = Recorder()
     engine = ExecutionEngine(
         store,

@@ -105,6 +105,16 @@ def test_files_that_could_not_be_copied() -> None:
     assert len(found.results) == 1
 
 
+def test_values_that_are_not_as_expected() -> None:
+    """The run has failed, in words about both values; all results are delivered."""
+    reached = result(goal("n", value=1, has_value=True), goal("m.png", "save", **SAVED))
+    end = status_fields.run_outcome(reached, (), START, ["n: expected 2, found 1"])
+    assert (end.state, end.reason) == ("Failed", "ExpectationFailed")
+    assert "1 value is not as expected: n: expected 2, found 1" in end.message
+    part = status_fields.final_fields(reached, end, "5/5", "s3://b/runs/x")
+    assert [each["goal"] for each in part["results"]] == ["n", "m.png"]
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

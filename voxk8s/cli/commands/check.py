@@ -10,13 +10,16 @@ from voxk8s.cli.input_file import no_goals, read_source
 from voxk8s.cli.parameters import ParameterWarnings
 from voxk8s.cli.permissions import permissions
 from voxk8s.plan import WorkPlan
+from voxk8s.plan.expectation import check_printed
 from voxk8s.redact import redact, visible
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print all errors and warnings of a program, or the first error of a plan document."""
-    found = read_source(arguments)
+    given = read_source(arguments)
+    found = given.content
     if isinstance(found, WorkPlan):
+        check_printed(given.expected, found, "$.spec.expect")
         return _check_inputs(found, arguments)
     # Imported here: plan documents do not need the compiler.
     from voxk8s.imgql import check_program, format_diagnostics
@@ -39,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = compile_program(
         found.text, name=found.name, parameters=found.parameters, read_file=found.read_file
     )
+    check_printed(given.expected, plan, "$.spec.expect")
     if not plan.goals:
         print(f"voxk8s: warning: {visible(no_goals(found.name))}", file=sys.stderr)
     return _check_inputs(plan, arguments)

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from voxk8s.cli.input_file import Input, read_input
 from voxk8s.cli.named_store import open_named_store
@@ -14,7 +14,7 @@ from voxk8s.cli.not_finite import not_finite
 from voxk8s.cli.permissions import permissions
 from voxk8s.cli.progress_line import ProgressLine
 from voxk8s.cli.run_output import dump, failure_json, goal_line, result_json
-from voxk8s.constants import ENV_DASK_MEMORY
+from voxk8s.constants import ENV_DASK_MEMORY, EXIT_EXPECTATION_FAILED
 from voxk8s.describe import one_line
 from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
@@ -22,12 +22,10 @@ from voxk8s.execution.events import Listener, OperationFailed
 from voxk8s.failure import Failure
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import OperationId
+from voxk8s.plan.expectation import differences
 from voxk8s.redact import visible
 from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore
-
-EXPECTATION_FAILED: Final = 3
-"""Exit status of a run that reached all goals, with a value that the program does not expect."""
 
 if TYPE_CHECKING:
     from voxk8s.cli.lock_file import LockFile
@@ -66,26 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
             text = reported.text(outcome.failure)
             print(f"voxk8s: {one_line(outcome.goal.name)}: {visible(text)}", file=sys.stderr)
     _warn_not_finite(given, result)
-    differences = _differences(given, result)
+    unmet = differences(given.expectations, result)
     if lock is not None and result.success:
-        differences += lock.compare(given.plan, result)
-    for text in differences:
+        unmet += lock.compare(given.plan, result)
+    for text in unmet:
         print(f"voxk8s: {visible(text)}", file=sys.stderr)
-    written = reporter is None or reporter.write(result, given, inputs, store)
+    written = reporter is None or reporter.write(result, given, inputs, store, unmet)
     if not (result.success and written):
         return 1
-    return EXPECTATION_FAILED if differences else 0
-
-
-def _differences(given: Input, result: ExecutionResult) -> list[str]:
-    """Return how results differ from what the program expects; failed goals are not compared."""
-    found = []
-    for each in given.expectations:
-        if each.name in result:
-            text = each.difference(result[each.name])
-            if text is not None:
-                found.append(text)
-    return found
+    return EXIT_EXPECTATION_FAILED if unmet else 0
 
 
 def _warn_not_finite(given: Input, result: ExecutionResult) -> None:

@@ -23,7 +23,8 @@ from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
 from voxk8s.errors import InvalidProgram, InvalidUsage
 from voxk8s.kernels import registry
-from voxk8s.plan import decode, to_resource
+from voxk8s.plan import WorkPlan, decode, to_resource
+from voxk8s.plan.expectation import Expectation
 from voxk8s.program import compile_program
 
 _LARGEST = 1_200_000
@@ -49,7 +50,7 @@ def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
     body = None if is_program(path) else _given(path)
     if body is None:
         body = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {}, "spec": {}}
-        body["spec"]["source"] = _source(arguments, path)
+        body["spec"] = _spec(arguments, path)
     metadata = body.setdefault("metadata", {})
     if arguments.name:
         metadata["name"] = arguments.name
@@ -65,14 +66,21 @@ def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
     return body
 
 
-def _source(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
+def _spec(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
+    """Return the source of a file, with the expected values of a program that is compiled here."""
     given = read_input(arguments)
-    plan = given.plan
-    if given.expectations:
-        print(
-            "voxk8s: warning: `expect` is not checked on the cluster, only by voxk8s run",
-            file=sys.stderr,
-        )
+    source = _source(arguments, path, given.plan)
+    if "program" in source or not given.expectations:
+        return {"source": source}
+    return {"source": source, "expect": [_expected(each) for each in given.expectations]}
+
+
+def _expected(each: Expectation) -> dict[str, Any]:
+    tolerance = {"within": each.within} if each.within else {}
+    return {"goal": each.name, "value": each.value, **tolerance}
+
+
+def _source(arguments: argparse.Namespace, path: Path, plan: WorkPlan) -> dict[str, Any]:
     if not is_program(path):
         return {"plan": to_resource(plan)}
     source: dict[str, Any] = {"program": read_text(path)}

@@ -37,9 +37,10 @@ def initial_counts(found: Resolution) -> OperationCounts:
 def known_results(
     graph: KeyGraph, found: Resolution, store: ResultStore, since: float = math.inf
 ) -> list[GoalResult] | None:
-    """Return the results of all goals, uncut; None if one of them is not in the store.
+    """Return the results of all goals; None if one of them is not in the store.
 
-    They were looked up after `since`, by the monotonic clock.
+    Values are as the store has them: not JSON, uncut. They were looked up after `since`, by the
+    monotonic clock.
     """
     if not all(
         goal.key is not None
@@ -104,7 +105,10 @@ def final_status(
         results=[_truncated(result) for result in results],
     )
     if "resultsOmitted" in part or any(result.get("truncated") for result in part["results"]):
-        report = {"operations": encode(counts), "results": [encode(result) for result in results]}
+        report = {
+            "operations": encode(counts),
+            "results": [encode(_whole(result)) for result in results],
+        }
         url = store.write_run_file(
             f"{run_folder}/results.json", msgspec.json.encode(report), "application/json"
         )
@@ -113,7 +117,13 @@ def final_status(
 
 
 def _printed(name: str, operation: str, value: object) -> GoalResult:
-    return GoalResult(goal=name, kind="print", operation=operation, value=json_value(value))
+    return GoalResult(goal=name, kind="print", operation=operation, value=value)
+
+
+def _whole(result: GoalResult) -> GoalResult:
+    if result.kind == "save":
+        return result
+    return msgspec.structs.replace(result, value=json_value(result.value))
 
 
 def _truncated(result: GoalResult) -> GoalResult:

@@ -49,12 +49,14 @@ class Resolved:
     """What the plan needs.
 
     `final_status` is the runner's part of the status if the store has the results of all goals,
-    else None. `counts` are the operations before the run starts, None if only the runner can count
-    them. `threads` is how many threads the work keeps busy, as far as the operator can estimate it;
-    None if only the runner knows. `store_checked` is whether the operator itself reached the store.
+    else None; `unmet` says how these differ from what is expected. `counts` are the operations
+    before the run starts, None if only the runner can count them. `threads` is how many threads the
+    work keeps busy, as far as the operator can estimate it; None if only the runner knows.
+    `store_checked` is whether the operator itself reached the store.
     """
 
     final_status: dict[str, Any] | None = None
+    unmet: str = ""
     counts: OperationCounts | None = None
     threads: int | None = None
     source_digest: str | None = None

@@ -7,11 +7,18 @@ operator's own process.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from voxk8s import constants
+from voxk8s.api.status import GoalResult
 from voxk8s.cluster import plan_source
 from voxk8s.cluster.output_url import check_output
-from voxk8s.cluster.plan_source import Document, SourceDigestMismatch, SourceUnavailable
+from voxk8s.cluster.plan_source import (
+    Document,
+    SourceDigestMismatch,
+    SourcePlan,
+    SourceUnavailable,
+)
 from voxk8s.controller.resolve import known_results
 from voxk8s.controller.resolve.resolution_state import (
     Invalid,
@@ -43,6 +50,7 @@ from voxk8s.plan import (
     reachable,
     width,
 )
+from voxk8s.plan.expectation import Expectation, describe_differences, differences
 from voxk8s.storage import ResultStore, StoreOptions
 
 _FLUSH_SECONDS = 2.0
@@ -77,15 +85,15 @@ def resolve_plan(request: ResolveRequest) -> ResolveResult | None:
 
 def _resolve(request: ResolveRequest) -> ResolveResult:
     document = request.document
-    plan: WorkPlan | None = None
+    read: SourcePlan | None = None
     if document is not None:
         # Before the store is contacted: an invalid plan is reported also while the store is down.
-        plan = _read(request, document)
+        read = _read(request, document)
     elif request.url is not None:
         plan_source.check_url(request.url)
     if request.options is None:
         return Resolved(
-            threads=_plan_width(plan) if plan else None,
+            threads=_plan_width(read.plan) if read else None,
             source_digest=document.digest if document else None,
             store_checked=False,
         )
@@ -100,13 +108,18 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         document = _fetch(request)
         if document is None:
             return Resolved(store_message=message)
-    plan = plan or _read(request, document)
+    read = read or _read(request, document)
+    plan = read.plan
     kernels = registry().for_image(request.libraries)
     began = time.monotonic()
     graph, found = resolve_keys(plan, opened.store, request.cache, _input_options(request), kernels)
     # The runner still has to read inputs, and with them to count operations.
     incomplete = bool(graph.unpinned or graph.deferred or graph.rejected)
-    final_status = _final_status(graph, found, opened.store, request, began)
+    results = _known_results(graph, found, opened.store, request, began)
+    final_status, unmet = None, ""
+    if results is not None:
+        final_status = _final_status(results, found, opened.store, request)
+        unmet = _unmet(read.expected_also(request.expect), results)
     if final_status is not None:
         threads = 0
     elif incomplete:
@@ -115,6 +128,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         threads = _threads(graph, found, opened.store)
     return Resolved(
         final_status=final_status,
+        unmet=unmet,
         counts=None if incomplete else known_results.initial_counts(found),
         threads=threads,
         source_digest=document.digest,
@@ -122,10 +136,10 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
     )
 
 
-def _final_status(
+def _known_results(
     graph: KeyGraph, found: Resolution, store: ResultStore, request: ResolveRequest, began: float
-) -> dict[str, object] | None:
-    """Return the final status if all results are known and saved files are copied; else None."""
+) -> list[GoalResult] | None:
+    """Return the results if all are known and saved files are copied; else None."""
     results = known_results.known_results(graph, found, store, began)
     if results is None:
         return None
@@ -134,19 +148,33 @@ def _final_status(
         results, store, folder, _input_options(request)
     ):
         return None
+    return results
+
+
+def _unmet(expected: Sequence[Expectation], results: Sequence[GoalResult]) -> str:
+    """Return how known results differ from what is expected, empty if they do not."""
+    values = {result.goal: result.value for result in results if result.kind == "print"}
+    unmet = differences(expected, values)
+    return describe_differences(unmet) if unmet else ""
+
+
+def _final_status(
+    results: Sequence[GoalResult], found: Resolution, store: ResultStore, request: ResolveRequest
+) -> dict[str, object]:
     status = known_results.final_status(results, found, store, request.run_folder)
     store.flush_access(_FLUSH_SECONDS)
     return status
 
 
-def _read(request: ResolveRequest, document: Document) -> WorkPlan:
+def _read(request: ResolveRequest, document: Document) -> SourcePlan:
     """Read a plan and check what would fail in any cluster."""
     plan_source.check_digest(document, request.digest)
-    plan = plan_source.read_plan(document, request.parameters, registry())
-    plan_source.check_no_local_inputs(plan, registry())
+    read = plan_source.read_source_plan(document, request.parameters, registry())
+    plan_source.check_no_local_inputs(read.plan, registry())
     if request.output_url is not None:
-        check_output(plan, request.output_url, request.store_url, request.chart_store_url)
-    return plan
+        check_output(read.plan, request.output_url, request.store_url, request.chart_store_url)
+    read.expected_also(request.expect)
+    return read
 
 
 def _fetch(request: ResolveRequest) -> Document | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from voxk8s import constants
-from voxk8s.api.spec import Cache, Source
+from voxk8s.api.spec import Cache, Expected, Source
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Forbidden, NotFound
@@ -27,7 +27,8 @@ class ResolveRequest:
     """A plan to resolve. Without `options` the operator may not read the store.
 
     `document` is None for a plan behind `url`. `output_url` is where saved files are copied to: not
-    into the folders of the store, nor into those of the chart's. `domains` are the trust domains of
+    into the folders of the store, nor into those of the chart's. `expect` are the values
+    that goals are expected to have. `domains` are the trust domains of
     the store. `run_folder` is the folder in the store for results that do not fit into the status.
     `prefixes` are the URLs below which the operator may read inputs; `denied_networks` are not
     public, and `allowed_networks` are allowed like public ones. `libraries` are the versions of
@@ -42,6 +43,7 @@ class ResolveRequest:
     output_url: str | None
     store_url: str
     options: StoreOptions | None
+    expect: tuple[Expected, ...] = ()
     chart_store_url: str | None = None
     domains: TrustDomains = field(default_factory=TrustDomains)
     run_folder: str = ""
@@ -94,6 +96,7 @@ async def make_request(
         output_url=spec.output.url if spec.output else None,
         store_url=access.target.url,
         options=options,
+        expect=spec.expect or (),
         chart_store_url=access.target.chart_url,
         domains=access.target.domains,
         run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",

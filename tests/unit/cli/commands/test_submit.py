@@ -105,6 +105,18 @@ def test_program_that_imports_files_travels_as_a_plan(tmp_path: Path) -> None:
     assert [goal.name for goal in plan.goals] == ["n"]
 
 
+def test_expected_values_travel_with_a_compiled_plan(tmp_path: Path) -> None:
+    """They are in `spec.expect`; a program that is sent as it is has them itself."""
+    (tmp_path / "lib.imgql").write_text("let twice(x) = x + x\n")
+    path = tmp_path / "p.imgql"
+    text = 'print "n" twice(2)\nexpect "n" 4 within 0.5\nprint "s" "a"\nexpect "s" "a"\n'
+    path.write_text(f'import "lib.imgql"\n{text}')
+    expected = [{"goal": "n", "value": 4.0, "within": 0.5}, {"goal": "s", "value": "a"}]
+    assert made(str(path))["spec"]["expect"] == expected
+    path.write_text(f"let twice(x) = x + x\n{text}")
+    assert list(made(str(path))["spec"]) == ["source"]
+
+
 def test_plan_that_is_too_large_is_refused_with_a_way_out(tmp_path: Path) -> None:
     """Beyond what the API server takes, the message names spec.source.url."""
     path = tmp_path / "large.json"

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from tests.support.slow_refresh import hold_refreshes
+from voxk8s.api.spec import Expected
 from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve.resolution_state import (
     Invalid,
@@ -23,6 +24,8 @@ from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.errors import StoreAccessDenied, StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.kernels import kernel
+from voxk8s.plan import WorkPlan
+from voxk8s.program import compile_program
 from voxk8s.storage import ResultStore, StoreOptions, open_store
 from voxk8s.storage.backend import ObjectInfo
 from voxk8s.storage.cost_store import CostStore
@@ -78,16 +81,18 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
         options=parts.pop("options", StoreOptions()),
         prefixes=("s3://none/",),
         libraries=parts.pop("libraries", {}),
+        expect=parts.pop("expect", ()),
     )
     found = resolve_plan(request)
     assert found is not None
     return found
 
 
-def compute(url: str, document: dict[str, Any]) -> None:
+def compute(url: str, document: dict[str, Any] | WorkPlan) -> None:
     """Run a plan in this process, into the store."""
     engine = ExecutionEngine(open_store(url), write_files=False)
-    assert engine.execute_workplan(load_plan(document)).success
+    plan = document if isinstance(document, WorkPlan) else load_plan(document)
+    assert engine.execute_workplan(plan).success
 
 
 def test_new_plan(url: str) -> None:
@@ -110,6 +115,38 @@ def test_fully_cached_plan(url: str) -> None:
     results: Any = found.final_status["results"]
     assert (results[0]["goal"], results[0]["value"], results[0]["kind"]) == ("n", 8, "print")
     assert results[0]["digest"].startswith("sha256:")
+
+
+@pytest.mark.parametrize(
+    ("document", "expect", "unmet"),
+    [
+        (SUM, (Expected(goal="n", value=8),), ""),
+        (SUM, (Expected(goal="n", value=9, within=0.5),), "n: expected 9 within 0.5, found 8.0"),
+        (b'print "n" 5 / 2\nexpect "n" 2', (), "n: expected 2.0, found 2.5"),
+        (b'print "n" 1e308 * 10\nexpect "n" 2', (), "n: expected 2.0, found inf"),
+    ],
+    ids=["as expected", "another value", "in a program", "an infinity"],
+)
+def test_known_results_are_compared_with_what_is_expected(
+    url: str, document: Any, expect: Any, unmet: str
+) -> None:
+    """By the values that the store has, as a runner does; the results are delivered anyway."""
+    is_program = isinstance(document, bytes)
+    compute(url, SUM if not is_program else compile_program(document.decode()))
+    source = Document(document, "imgql", "program") if is_program else None
+    found = ask(url, document, expect=expect, **({"source": source} if source else {}))
+    assert isinstance(found, Resolved)
+    assert found.final_status is not None
+    assert found.unmet.endswith(unmet)
+    assert bool(found.unmet) is bool(unmet)
+
+
+def test_a_value_that_is_expected_of_nothing_makes_a_plan_invalid(url: str) -> None:
+    """The message has the place in the resource and the nearest name."""
+    found = ask(url, expect=(Expected(goal="nn", value=8),))
+    assert isinstance(found, Invalid)
+    assert "spec.expect[0]" in found.message
+    assert "did you mean 'n'?" in found.message
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def new_end(observed: Observed, now: datetime) -> PhaseState | None:
     match observed.resolution:
         case Invalid(reason, message):
             return PhaseState(Phase.FAILED, reason, message)
+        case Resolved(final_status=part, unmet=unmet) if part is not None and unmet:
+            return PhaseState(Phase.FAILED, constants.REASON_EXPECTATION_FAILED, unmet)
         case Resolved(final_status=part) if part is not None:
             return PhaseState(
                 Phase.SUCCEEDED,

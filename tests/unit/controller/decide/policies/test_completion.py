@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.unit.controller import observed_builders as build
@@ -119,6 +121,19 @@ def test_results_in_the_store_end_a_run_without_a_runner() -> None:
         a.part for a in decided_actions(observed, later(9)) if isinstance(a, WriteRunnerStatus)
     ]
     assert parts == [FULLY_CACHED.final_status]
+
+
+def test_known_results_that_are_not_as_expected_fail() -> None:
+    """The results are delivered, and kstatus finds a stalled resource, as after a runner."""
+    resolution = replace(FULLY_CACHED, unmet="n: expected 2, found 8")
+    actions = decided_actions(build.applied(resolution=resolution), later(9))
+    assert FULLY_CACHED.final_status in [
+        a.part for a in actions if isinstance(a, WriteRunnerStatus)
+    ]
+    found = written_status(build.applied(resolution=resolution), later(9))
+    assert states(found)["Stalled"] == ("True", "ExpectationFailed")
+    assert states(found)["Succeeded"] == ("False", "ExpectationFailed")
+    assert found.message == "n: expected 2, found 8"
 
 
 def test_end_never_changes() -> None:
