@@ -52,6 +52,7 @@ def make_request(server: S3Server, store: ResultStore, folder: str) -> ResolveRe
         store_url=store.url,
         options=server.options,
         run_folder="ns/wp/u-1",
+        output_prefixes=(f"{store.url}/",),
     )
 
 

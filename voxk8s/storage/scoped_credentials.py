@@ -7,16 +7,15 @@ intersection of the role's and the policy's, so the role may have the rights of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage, StoreAccessDenied, StoreUnreachable
-from voxk8s.storage.layout import DOMAIN_FOLDERS
 from voxk8s.storage.store_options import Location, StoreOptions, parse_url
-from voxk8s.storage.trust_domain import TrustDomains, domain_root
+from voxk8s.storage.trust_domain import TrustDomains, domain_folders
 
 _READ: Final = ["s3:GetObject"]
 _WRITE: Final = [
@@ -46,8 +45,8 @@ def session_policy(
     with `confine_listing` it lists the same prefixes only. Raises InvalidUsage for a store or a
     prefix that is not on S3.
     """
-    own = [f"{root}*" for root in _roots(store, domains.own)]
-    trusted = [f"{root}*" for name in domains.trusts for root in _roots(store, name)]
+    own = [f"{_key(root)}*" for root in domain_folders(store, domains.own)]
+    trusted = [f"{_key(root)}*" for name in domains.trusts for root in domain_folders(store, name)]
     written = [f"{_key(parse_url(url))}*" for url in write]
     inputs = [f"{_key(parse_url(url))}*" for url in read]
     listed: dict[str, list[str]] = {}
@@ -114,16 +113,6 @@ def assume_role(
         token=found["SessionToken"],
     )
     return scoped, found["Expiration"]
-
-
-def _roots(store: Location, domain: str) -> Iterator[str]:
-    """Yield the folders of a domain, as bucket and key with a slash at the end."""
-    root = _key(domain_root(store, domain))
-    if domain != constants.SHARED_DOMAIN:
-        yield root
-        return
-    for folder in DOMAIN_FOLDERS:
-        yield f"{root}{folder}/"
 
 
 def _key(location: Location) -> str:

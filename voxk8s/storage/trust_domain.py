@@ -16,6 +16,7 @@ from typing import Final
 
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
+from voxk8s.storage.layout import DOMAIN_FOLDERS
 from voxk8s.storage.store_options import Location
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -55,10 +56,22 @@ def domain_root(store: Location, domain: str) -> Location:
     """Return where a domain of a store lies."""
     if domain == constants.SHARED_DOMAIN:
         return store
-    tail = f"{constants.DOMAINS_PREFIX}/{domain_name(domain)}"
-    if store.scheme in ("file", "memory"):
-        return replace(store, root=f"{store.root.rstrip('/')}/{tail}")
-    return replace(store, prefix=f"{store.prefix}/{tail}".lstrip("/"))
+    return below(store, f"{constants.DOMAINS_PREFIX}/{domain_name(domain)}")
+
+
+def domain_folders(store: Location, domain: str) -> tuple[Location, ...]:
+    """Return the folders that are a domain's alone: `shared` has the store's root with others."""
+    root = domain_root(store, domain)
+    if domain != constants.SHARED_DOMAIN:
+        return (root,)
+    return tuple(below(root, folder) for folder in DOMAIN_FOLDERS)
+
+
+def below(location: Location, path: str) -> Location:
+    """Return a folder below a location."""
+    if location.scheme in ("file", "memory"):
+        return replace(location, root=f"{location.root.rstrip('/')}/{path}")
+    return replace(location, prefix=f"{location.prefix}/{path}".lstrip("/"))
 
 
 def split_root(location: Location) -> tuple[Location, str | None]:

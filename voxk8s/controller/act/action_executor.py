@@ -19,7 +19,7 @@ from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed, Problem
 from voxk8s.controller.resolve.resolve_request import make_request
 from voxk8s.controller.resolve.resolver import Resolver
-from voxk8s.storage import StoreOptions
+from voxk8s.controller.resolve.store_access import LookUpOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,10 @@ class ActionExecutor:
         self.children.forget(uid)
         self.status.forget(uid)
 
-    async def _look_up_options(self, namespace: str) -> StoreOptions:
+    async def _look_up_options(self, namespace: str) -> LookUpOptions:
         credentials = self.children.credentials
         if credentials is None:
-            return self.config.store.options
+            return LookUpOptions(self.config.store.options, of_domain=False)
         return await credentials.look_up_options(namespace)
 
     async def _execute(

@@ -21,6 +21,7 @@ from voxk8s.cluster.kube_errors import AlreadyExists
 from voxk8s.cluster.resources import SECRETS
 from voxk8s.cluster.store_target import build_credentials_secret
 from voxk8s.controller.config import StoreConfig
+from voxk8s.controller.resolve.store_access import LookUpOptions
 from voxk8s.controller.trust import for_domain
 from voxk8s.errors import StoreAccessDenied, Voxk8sError
 from voxk8s.storage import StoreOptions, TrustDomains
@@ -81,7 +82,7 @@ class RunCredentials:
         self._written[namespace] = domains, credentials
         self._seen[namespace] = self.now()
 
-    async def look_up_options(self, namespace: str) -> StoreOptions:
+    async def look_up_options(self, namespace: str) -> LookUpOptions:
         """Return what the operator looks results of a namespace up with: no more than a run may do.
 
         Only where runs have an identity of their own and there is no STS these are the operator's
@@ -91,7 +92,9 @@ class RunCredentials:
         credentials = await self._credentials(
             trust.domains_of(namespace), has_identity=bool(trust.account_of(namespace))
         )
-        return self.config.options if credentials is None else credentials.options
+        if credentials is None:
+            return LookUpOptions(self.config.options, of_domain=False)
+        return LookUpOptions(credentials.options, of_domain=True)
 
     async def warm_up_options(self) -> tuple[StoreOptions, TrustDomains] | None:
         """Return credentials for a look-up of nothing, and their domain; None if there are none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import msgspec
 
@@ -71,22 +70,21 @@ def known_results(
 def copy_saved_files(
     results: Sequence[GoalResult], store: ResultStore, folder: str, options: InputOptions
 ) -> bool:
-    """Copy saved files to a folder within the store; whether all were copied.
+    """Copy saved files to a folder that `options` allow; whether all were copied.
 
     A runner copies what the operator does not: files to other places, large files, and files whose
-    copy failed. Within the store every run of the namespace may write, too.
+    copy failed.
     """
     files = [result for result in results if result.kind == "save"]
     if sum(result.size_bytes or 0 for result in files) > MAX_COPIED_BYTES:
         return False
-    within_store = replace(options, allowed_prefixes=(f"{store.url.rstrip('/')}/",))
 
     def saved(result: GoalResult) -> SavedFile:
         digest = (result.digest or "").removeprefix("sha256:")
         return SavedFile(result.goal, lambda: store.read_blob(digest))
 
     try:
-        return not copy_files([saved(result) for result in files], folder, within_store)
+        return not copy_files([saved(result) for result in files], folder, options)
     except InputNotAllowed:
         return False
 

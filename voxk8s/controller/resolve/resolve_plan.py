@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from voxk8s import constants
 from voxk8s.api.status import GoalResult
@@ -144,10 +145,10 @@ def _known_results(
     if results is None:
         return None
     folder = request.output_url
-    if folder and not known_results.copy_saved_files(
-        results, store, folder, _input_options(request)
-    ):
-        return None
+    if folder:
+        options = replace(_input_options(request), allowed_prefixes=request.output_prefixes)
+        if not known_results.copy_saved_files(results, store, folder, options):
+            return None
     return results
 
 

@@ -16,8 +16,14 @@ from voxk8s.cluster.plan_source import Document, SourceUnavailable, read_source
 from voxk8s.cluster.resources import SECRETS, WORK_PLANS
 from voxk8s.constants import INLINE_PLAN_BYTES
 from voxk8s.controller.config import Config
+from voxk8s.controller.resolve.reach import reach_of
 from voxk8s.controller.resolve.resolution_state import Invalid, TransientFailure
-from voxk8s.controller.resolve.store_access import StoreAccess, secret_options, store_access
+from voxk8s.controller.resolve.store_access import (
+    LookUpOptions,
+    StoreAccess,
+    secret_options,
+    store_access,
+)
 from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied, StoreUnreachable
 from voxk8s.storage import StoreOptions, TrustDomains
 
@@ -30,9 +36,10 @@ class ResolveRequest:
     into the folders of the store, nor into those of the chart's. `expect` are the values
     that goals are expected to have. `domains` are the trust domains of
     the store. `run_folder` is the folder in the store for results that do not fit into the status.
-    `prefixes` are the URLs below which the operator may read inputs; `denied_networks` are not
-    public, and `allowed_networks` are allowed like public ones. `libraries` are the versions of
-    libraries in the image of the run, as far as known.
+    `prefixes` are the URLs below which the operator may read inputs, and `output_prefixes` those
+    below which it may write saved files; `denied_networks` are not public, and `allowed_networks`
+    are allowed like public ones. `libraries` are the versions of libraries in the image of the run,
+    as far as known.
     """
 
     document: Document | None
@@ -48,6 +55,7 @@ class ResolveRequest:
     domains: TrustDomains = field(default_factory=TrustDomains)
     run_folder: str = ""
     prefixes: tuple[str, ...] = ()
+    output_prefixes: tuple[str, ...] = ()
     denied_networks: tuple[str, ...] = ()
     allowed_networks: tuple[str, ...] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +65,7 @@ async def make_request(
     kube: KubeClient,
     config: Config,
     workplan: WorkPlanResource,
-    look_up_options: Callable[[str], Awaitable[StoreOptions]],
+    look_up_options: Callable[[str], Awaitable[LookUpOptions]],
 ) -> ResolveRequest | Invalid | TransientFailure:
     """Read the source and the credentials of a WorkPlan; return the request, or what prevents it.
 
@@ -66,14 +74,14 @@ async def make_request(
     """
     metadata = workplan.metadata
     try:
-        found = await kube.get(WORK_PLANS, metadata.name, metadata.namespace)
-        source = decode_resource(found).spec.source
+        body = await kube.get(WORK_PLANS, metadata.name, metadata.namespace)
+        source = decode_resource(body).spec.source
         document = await read_source(kube, metadata.namespace, source)
         size = stored_bytes(source)
         if size > INLINE_PLAN_BYTES:
             return _too_large(size)
         access = store_access(workplan, config.store)
-        options = await _store_options(kube, workplan, access, look_up_options)
+        found = await _store_options(kube, workplan, access, look_up_options)
     except NotFound:
         return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, "The WorkPlan was deleted.")
     except SourceUnavailable as error:
@@ -87,6 +95,7 @@ async def make_request(
     except InvalidUsage as error:
         return Invalid(constants.REASON_INVALID_PLAN, f"spec.store: {error}")
     spec = workplan.spec
+    reach = reach_of(access.target, config.store, own=found is not None and not found.of_domain)
     return ResolveRequest(
         document=document,
         url=source.url,
@@ -95,12 +104,13 @@ async def make_request(
         cache=spec.cache,
         output_url=spec.output.url if spec.output else None,
         store_url=access.target.url,
-        options=options,
+        options=None if found is None else found.options,
         expect=spec.expect or (),
         chart_store_url=access.target.chart_url,
         domains=access.target.domains,
         run_folder=f"{metadata.namespace}/{metadata.name}/{metadata.uid}",
-        prefixes=config.store.prefixes,
+        prefixes=reach.read,
+        output_prefixes=reach.write,
         denied_networks=config.defaults.blocked_cidrs,
         allowed_networks=config.defaults.allowed_cidrs,
         libraries=dict(
@@ -115,8 +125,8 @@ async def _store_options(
     kube: KubeClient,
     workplan: WorkPlanResource,
     access: StoreAccess,
-    look_up_options: Callable[[str], Awaitable[StoreOptions]],
-) -> StoreOptions | None:
+    look_up_options: Callable[[str], Awaitable[LookUpOptions]],
+) -> LookUpOptions | None:
     """Return the credentials for the store, or None if the operator may not read it.
 
     Raises StoreAccessDenied while the user's Secret is missing, even if the operator may not read
@@ -135,7 +145,7 @@ async def _store_options(
             f" {namespace}; the WorkPlan waits for it"
         ) from error
     options = secret_options(store, secret)
-    return options if access.operator_may_read else None
+    return LookUpOptions(options, of_domain=True) if access.operator_may_read else None
 
 
 def stored_bytes(source: Source) -> int:

@@ -39,6 +39,14 @@ class StoreAccess:
     operator_may_read: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LookUpOptions:
+    """What the operator looks results up with: credentials of the run's domain, or its own."""
+
+    options: StoreOptions
+    of_domain: bool
+
+
 def store_access(workplan: WorkPlanResource, config: StoreConfig) -> StoreAccess:
     """Return the store of a WorkPlan.
 

@@ -123,8 +123,8 @@ async def test_look_ups_have_the_rights_of_the_run(tmp_path: Path) -> None:
     trust = Trust(domains={"team": Domain(("lab",), trusts=("shared",))})
     scene = Scene(tmp_path, session=SESSION, trust=trust)
     found = await asyncio.gather(*(scene.credentials.look_up_options("lab") for _ in range(3)))
-    assert {options.key for options in found} == {"team-1"}
-    assert (await scene.credentials.look_up_options("ward")).key == "shared-2"
+    assert {(each.options.key, each.of_domain) for each in found} == {("team-1", True)}
+    assert (await scene.credentials.look_up_options("ward")).options.key == "shared-2"
     await scene.credentials.write("lab")
     assert scene.key("lab") == "team-1"
 
@@ -151,4 +151,5 @@ async def test_an_account_with_an_identity_gets_no_keys(tmp_path: Path) -> None:
         await scene.credentials.write("lab")
         await scene.credentials.write("ward")
         assert not scene.kube.objects
-        assert (await scene.credentials.look_up_options("lab")).key == key
+        found = await scene.credentials.look_up_options("lab")
+        assert (found.options.key, found.of_domain) == (key, key != "OPERATOR")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -63,16 +64,17 @@ def test_initial_counts(store: ResultStore) -> None:
 def test_files_are_copied_within_the_store(
     store: ResultStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small files are copied to a folder within the store, and to no other place."""
+    """Small files are copied to a folder that may be written, and to no other place."""
     results = run(store)
     (tmp_path / "store" / "out").mkdir()
     inside, outside = f"{store.url}/out", tmp_path.as_uri()
-    assert known_results.copy_saved_files(results, store, inside, OPTIONS)
+    options = replace(OPTIONS, allowed_prefixes=(f"{store.url}/",))
+    assert known_results.copy_saved_files(results, store, inside, options)
     assert (tmp_path / "store" / "out" / "sum.json").read_text().strip() == "10.0"
-    assert not known_results.copy_saved_files(results, store, outside, OPTIONS)
+    assert not known_results.copy_saved_files(results, store, outside, options)
     assert not (tmp_path / "sum.json").exists()
     monkeypatch.setattr(known_results, "MAX_COPIED_BYTES", 1)
-    assert not known_results.copy_saved_files(results, store, inside, OPTIONS)
+    assert not known_results.copy_saved_files(results, store, inside, options)
 
 
 def test_truncated_results_are_in_the_run_folder(store: ResultStore) -> None:

@@ -17,6 +17,7 @@ from tests.unit.controller.scripted_operator import (
 from voxk8s.api.spec import Source
 from voxk8s.api.workplan import decode_resource
 from voxk8s.controller.resolve.resolve_request import ResolveRequest, make_request, stored_bytes
+from voxk8s.controller.resolve.store_access import LookUpOptions
 from voxk8s.storage import StoreOptions
 
 
@@ -52,8 +53,8 @@ async def test_libraries_are_those_of_the_image_of_the_run(
     operator.user_applies(cluster=cluster)
     kube: Any = operator.kube
 
-    async def look_up_options(namespace: str) -> StoreOptions:
-        return StoreOptions(key=f"key-of-{namespace}", secret="s")
+    async def look_up_options(namespace: str) -> LookUpOptions:
+        return LookUpOptions(StoreOptions(key=f"key-of-{namespace}", secret="s"), of_domain=True)
 
     request = await make_request(kube, config, decode_resource(operator.workplan), look_up_options)
     assert isinstance(request, ResolveRequest)
