@@ -12,9 +12,7 @@ from voxk8s.storage import TrustDomains
 
 URL = "s3://bkt/store"
 PREFIXES = (f"{URL}/", "s3://scans/", "http://archive/")
-SESSION = SessionConfig(
-    read_prefixes=("s3://bkt/in/",), write_prefixes=("s3://bkt/out/{domain}/",)
-)
+SESSION = SessionConfig(read_prefixes=("s3://bkt/in/",), write_prefixes=("s3://bkt/out/{domain}/",))
 
 
 def reach(*domains: str, trust: Trust, own: bool, prefixes: tuple[str, ...] = PREFIXES) -> Reach:
