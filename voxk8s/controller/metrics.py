@@ -7,6 +7,7 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -28,11 +29,20 @@ _STORE_RESULTS = (
 _BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
+_OWN_KERNELS = 200
+"""Kernels of other images that have metrics of their own."""
+_OTHER = "other"
+_LARGEST = 1e15
+"""More than a run can count; a number without a bound would spoil the sum for good."""
+
+
 class Metrics:
     """Counters of the reconciler and of finished runs, and gauges that are read when scraped."""
 
-    def __init__(self) -> None:
-        """Create the counters at zero."""
+    def __init__(self, kernels: Callable[[], Iterable[str]] = tuple) -> None:
+        """Create the counters at zero; `kernels` returns the names of those of this image."""
+        self._kernels_here = kernels
+        self._own_kernels: set[str] = set()
         self.registry = CollectorRegistry()
         self._seconds = Histogram(
             "voxk8s_reconcile_seconds",
@@ -89,15 +99,32 @@ class Metrics:
         """Add what a finished run did at its store, and its work by kernel."""
         store = outcome.store or StoreCounts()
         for name in _STORE_RESULTS:
-            self._results.labels(name).inc(getattr(store, name))
-        self._requests.inc(store.requests)
-        self._retries.inc(store.retries)
-        self._bytes_read.inc(store.bytes_read)
-        self._bytes_written.inc(store.bytes_written)
+            self._results.labels(name).inc(_bounded(getattr(store, name)))
+        self._requests.inc(_bounded(store.requests))
+        self._retries.inc(_bounded(store.retries))
+        self._bytes_read.inc(_bounded(store.bytes_read))
+        self._bytes_written.inc(_bounded(store.bytes_written))
         for work in outcome.kernels or ():
+            kernel = self._kernel(work.kernel)
             for name in ("computed", "found", "failed"):
-                self._kernel_operations.labels(work.kernel, name).inc(getattr(work, name))
-            self._kernel_seconds.labels(work.kernel).inc(work.seconds)
+                self._kernel_operations.labels(kernel, name).inc(_bounded(getattr(work, name)))
+            self._kernel_seconds.labels(kernel).inc(_bounded(work.seconds))
+
+    @cached_property
+    def _known_kernels(self) -> frozenset[str]:
+        return frozenset(self._kernels_here())
+
+    def _kernel(self, name: str) -> str:
+        """Return a kernel as a label: its name, or `other` when there are too many names.
+
+        A runner may report any names, and a label stays in memory for good.
+        """
+        if name in self._own_kernels or name in self._known_kernels:
+            return name
+        if len(self._own_kernels) >= _OWN_KERNELS:
+            return _OTHER
+        self._own_kernels.add(name)
+        return name
 
     def add_gauges(
         self,
@@ -113,6 +140,10 @@ class Metrics:
     def text(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
+
+
+def _bounded(number: float) -> float:
+    return min(number, _LARGEST) if number >= 0 else 0.0
 
 
 @dataclass(eq=False)

@@ -17,6 +17,7 @@ from voxk8s.controller.act.orphans import cleanup_orphans, delete_autoscalers
 from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config
+from voxk8s.controller.decide.phase import Phase
 from voxk8s.controller.health import serve_health, serve_metrics
 from voxk8s.controller.leader_election import LeaderElector
 from voxk8s.controller.metrics import Metrics
@@ -31,8 +32,10 @@ from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.start_queue import StartQueue
 from voxk8s.controller.work_queue import WorkQueue
 from voxk8s.errors import Voxk8sError
+from voxk8s.kernels import registry
 
 _log = logging.getLogger(__name__)
+_PHASES = frozenset(Phase)
 _DRAIN_SECONDS = 8.0
 _SYNC_SECONDS = 15.0
 """Time that the informers get before this replica competes for the lease."""
@@ -67,7 +70,7 @@ class Operator:
         self._pool = ProcessPool(config.resolvers, config.resolver_memory)
         self._resolver = Resolver(self._pool, now)
         self._recorder = EventRecorder(kube, config.identity, now)
-        self._metrics = Metrics()
+        self._metrics = Metrics(lambda: registry().names())
         self._credentials = RunCredentials(kube, config.store, now)
         children = Children(kube, config, self._state, now=now, credentials=self._credentials)
         executor = ActionExecutor(
@@ -212,7 +215,9 @@ class Operator:
             _log.info("the autoscaler of a deleted WorkPlan is left to Kubernetes: %s", error)
 
     def _phases(self) -> list[str]:
-        return [plan.status.phase or "Unseen" for _, plan in self._state.workplans.items()]
+        phases = (plan.status.phase or "Unseen" for _, plan in self._state.workplans.items())
+        # A runner can write any other text there.
+        return [phase if phase in _PHASES else "Unseen" for phase in phases]
 
 
 async def _cancel(*tasks: asyncio.Task[Any] | None) -> None:

@@ -19,8 +19,9 @@ from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import InvalidUsage
 from voxk8s.redact import redact, visible
 
-_BLOB = re.compile(r"(?P<store>.+)/cas/sha256/(?P<start>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})")
-_RUN_FILE = re.compile(rf"(?P<store>[^?#]+?)/{RUNS_PREFIX}/(?P<path>[^?#]+)")
+# Whoever can write the status must not choose a server that gets other credentials of the user.
+_BLOB = re.compile(r"(?P<store>(?:s3|file)://.+)/cas/sha256/(?P<start>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})")
+_RUN_FILE = re.compile(rf"(?P<store>(?:s3|file)://[^?#]+?)/{RUNS_PREFIX}/(?P<path>[^?#]+)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,7 +37,7 @@ def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
         print(dump({"results": [encode(result) for result in results]}))
     else:
         for result in results:
-            print(result_line(result))
+            print(visible(result_line(result)))
     name = resource.metadata.name
     whole = f"{status.run_url}/results.json"
     for result in results:
@@ -65,7 +66,8 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
 def download(results: tuple[GoalResult, ...], folder: Path) -> None:
     """Fetch saved files from the store with the AWS_* variables, and verify their digests.
 
-    Raises InvalidUsage for a name outside of the folder, and for a URL that is not a blob.
+    Raises InvalidUsage for a name outside of the folder, for a hidden one, such as .git/config, and
+    for a URL that is not a blob.
     """
     from voxk8s.storage import open_root
 
@@ -76,6 +78,8 @@ def download(results: tuple[GoalResult, ...], folder: Path) -> None:
         target = (base / result.goal).resolve()
         if not target.is_relative_to(base) or target == base:
             raise InvalidUsage(f"expected a file name inside of {folder}, got {result.goal!r}")
+        if any(part.startswith(".") for part in target.relative_to(base).parts):
+            raise InvalidUsage(f"expected a file name that is not hidden, got {result.goal!r}")
         match = _BLOB.fullmatch(result.url)
         if match is None:
             raise InvalidUsage(f"expected the URL of a blob in a result store, got {result.url}")
@@ -107,4 +111,4 @@ def fetch_report(resource: WorkPlanResource, target: Path) -> None:
 
 
 def _say(message: str) -> None:
-    print(f"voxk8s: {message}", file=sys.stderr)
+    print(f"voxk8s: {visible(redact(message))}", file=sys.stderr)

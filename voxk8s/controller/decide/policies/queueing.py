@@ -43,9 +43,10 @@ class Candidate:
     """When it was accepted."""
 
     @property
-    def rank(self) -> tuple[datetime, str]:
+    def rank(self) -> tuple[float, str]:
         """Its place among those of its namespace; the lowest is next."""
-        return self.since - self.priority * _AGING, self.name
+        # Numbers: a time in a status may be the first or last one that there is.
+        return self.since.timestamp() - self.priority * _AGING.total_seconds(), self.name
 
 
 def has_cluster(observed: Observed) -> bool:
@@ -112,7 +113,11 @@ def may_run(observed: Observed) -> bool:
 def candidate(observed: Observed) -> Candidate:
     """Return a WorkPlan as one that waits."""
     metadata, status = observed.workplan.metadata, observed.workplan.status
-    since = status.start_time or metadata.creation_timestamp or datetime.max.replace(tzinfo=UTC)
+    created = metadata.creation_timestamp
+    since = status.start_time or created or datetime.max.replace(tzinfo=UTC)
+    if created is not None:
+        # A runner can write any time into the status, and would be before everybody else.
+        since = max(since, created)
     return Candidate(
         metadata.namespace, metadata.name, metadata.uid, observed.workplan.spec.priority, since
     )
