@@ -57,9 +57,7 @@ def test_a_download_writes_no_hidden_files(tmp_path: Path, name: str) -> None:
     """What programs obey is often hidden, and a repository or a home is a usual folder."""
     store = open_store((tmp_path / "store").as_uri())
     put = store.put("0" * 64, SavedFile(b"[core]\nfsmonitor = evil\n", ".txt", "text/plain"))
-    _, found = _results(
-        results=[{"goal": name, "kind": "save", "url": store.url_of(put.digest)}]
-    )
+    _, found = _results(results=[{"goal": name, "kind": "save", "url": store.url_of(put.digest)}])
     with pytest.raises(InvalidUsage, match="hidden"):
         results.download(found, tmp_path / "home")
     assert not (tmp_path / "home").exists()

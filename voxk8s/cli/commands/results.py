@@ -20,7 +20,9 @@ from voxk8s.errors import InvalidUsage
 from voxk8s.redact import redact, visible
 
 # Whoever can write the status must not choose a server that gets other credentials of the user.
-_BLOB = re.compile(r"(?P<store>(?:s3|file)://.+)/cas/sha256/(?P<start>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})")
+_BLOB = re.compile(
+    r"(?P<store>(?:s3|file)://.+)/cas/sha256/(?P<start>[0-9a-f]{2})/(?P<rest>[0-9a-f]{62})"
+)
 _RUN_FILE = re.compile(rf"(?P<store>(?:s3|file)://[^?#]+?)/{RUNS_PREFIX}/(?P<path>[^?#]+)")
 
 
