@@ -8,6 +8,8 @@ from voxk8s.api.spec import Resources
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job
 from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.kueue_workload import QueuePriority, build_workload
+from voxk8s.cluster.resources import PRIORITY_CLASSES
 from voxk8s.cluster.store_target import StoreTarget, build_credentials_secret
 from voxk8s.storage import StoreOptions
 
@@ -76,6 +78,9 @@ def manifests(
     """Build everything that one run consists of."""
     cluster = dask_cluster.build_dask_cluster(workplan, defaults, store, workers=workers)
     name = cluster["metadata"]["name"]
+    runner = runner_job.build_runner_job(
+        workplan, defaults, store, cluster=name, keys=f"{name}-tls" if defaults.tls else ""
+    )
     return [
         rbac.build_compute_account(workplan.metadata.namespace),
         rbac.build_runner_account(workplan, defaults),
@@ -84,21 +89,28 @@ def manifests(
         *network_policies.build_network_policies(workplan, defaults, store),
         cluster,
         dask_cluster.build_dask_autoscaler(workplan, defaults, name, minimum=workers),
-        runner_job.build_runner_job(
-            workplan, defaults, store, cluster=name, keys=f"{name}-tls" if defaults.tls else ""
-        ),
+        runner,
     ]
 
 
-GOLDEN: dict[str, list[Manifest]] = {
-    "plain": manifests(work_plan(), PLAIN, STORE),
-    "shaped": manifests(SHAPED, RICH, StoreTarget("s3://results")),
-}
+def with_quota(run: list[Manifest]) -> list[Manifest]:
+    """Add the Workload of a run that asks for four workers and can do with one."""
+    workload = build_workload(
+        SHAPED, RICH.version, only(run, "DaskCluster"), only(run, "Job"), queue="lab",
+        priority=QueuePriority(-7, PRIORITY_CLASSES, "low"), workers=4, minimum=1,
+    )  # fmt: skip
+    return [*run, workload]
 
 
 def only(objects: list[Manifest], kind: str) -> Manifest:
     """Return the first object of a kind."""
     return next(each for each in objects if each["kind"] == kind)
+
+
+GOLDEN: dict[str, list[Manifest]] = {
+    "plain": manifests(work_plan(), PLAIN, STORE),
+    "shaped": with_quota(manifests(SHAPED, RICH, StoreTarget("s3://results"))),
+}
 
 
 def container(manifest: Manifest, *path: str) -> Manifest:

@@ -58,6 +58,18 @@ NAMESPACES: Final = ApiResource("", "v1", "namespaces", "Namespace", namespaced=
 ROLES: Final = ApiResource("rbac.authorization.k8s.io", "v1", "roles", "Role")
 ROLE_BINDINGS: Final = ApiResource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 NETWORK_POLICIES: Final = ApiResource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
+PRIORITY_CLASSES: Final = ApiResource(
+    "scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", namespaced=False
+)
+_KUEUE = ("kueue.x-k8s.io", "v1beta2")
+# Kueue serves v1beta1 as well, deprecated and with a warning, and stores v1beta2 since 0.15.
+WORKLOADS: Final = ApiResource(*_KUEUE, "workloads", "Workload")
+RESOURCE_FLAVORS: Final = ApiResource(
+    *_KUEUE, "resourceflavors", "ResourceFlavor", namespaced=False
+)
+WORKLOAD_PRIORITY_CLASSES: Final = ApiResource(
+    *_KUEUE, "workloadpriorityclasses", "WorkloadPriorityClass", namespaced=False
+)
 LEASES: Final = ApiResource("coordination.k8s.io", "v1", "leases", "Lease")
 CRDS: Final = ApiResource(
     "apiextensions.k8s.io",

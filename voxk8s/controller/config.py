@@ -54,7 +54,8 @@ class Config:
     """The settings of the operator, as the chart sets them.
 
     `workers` is the number of WorkPlans that are reconciled at a time, `resolvers` the number of
-    processes that resolve plans, with at most `resolver_memory` bytes together.
+    processes that resolve plans, with at most `resolver_memory` bytes together. `kueue` is whether
+    WorkPlans with the label of a queue wait for quota of Kueue.
     """
 
     defaults: Defaults
@@ -71,6 +72,7 @@ class Config:
     resolver_memory: int = _MAX_RESOLVER_MEMORY
     resync_seconds: float = 300.0
     limits: Limits = field(default_factory=Limits)
+    kueue: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], memory_limit: int | None = None) -> Config:
@@ -104,6 +106,7 @@ class Config:
             resolvers=_integer(env, constants.ENV_RESOLVERS, 2, 1, 1000),
             resolver_memory=resolver_memory(memory_limit),
             limits=read_json(env, constants.ENV_LIMITS, Limits, Limits()),
+            kueue=read_flag(env, constants.ENV_KUEUE, False),
         )
 
 

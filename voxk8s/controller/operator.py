@@ -14,6 +14,7 @@ from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
 from voxk8s.controller.act.orphans import cleanup_orphans, delete_autoscalers
+from voxk8s.controller.act.quota_writer import QuotaWriter
 from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config
@@ -55,7 +56,7 @@ class Operator:
         """Create and connect the parts; `run` starts them."""
         self._config = config
         self._queue = WorkQueue(time.monotonic)
-        self._state = ClusterState(self._queue.add, self._forget)
+        self._state = ClusterState(self._queue.add, self._forget, kueue=config.kueue)
         self._elector = LeaderElector(
             kube,
             config.lease_name,
@@ -81,6 +82,7 @@ class Operator:
             children,
             StatusWriter(kube, self._state),
             self._recorder,
+            QuotaWriter(kube, self._state, now),
         )
         self._reconciler = Reconciler(
             kube,

@@ -215,4 +215,13 @@ imagePullSecrets:
 - apiGroups: [""]
   resources: [events]
   verbs: [list, watch, create]
+{{- if .Values.kueue.enabled }}
+# To ask Kueue for the quota of runs, and to give it back.
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads/status]
+  verbs: [patch]
+{{- end }}
 {{- end -}}

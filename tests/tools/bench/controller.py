@@ -22,6 +22,7 @@ from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.act.quota_writer import QuotaWriter
 from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.decide.decide import decide
@@ -82,7 +83,10 @@ class Bench:
         for informer in self.state.informers:
             informer.replace([])
         status = StatusWriter(kube, self.state)
-        actor = ActionExecutor(kube, config, self.state, self.resolver, children, status, recorder)
+        quota = QuotaWriter(kube, self.state, now)
+        actor = ActionExecutor(
+            kube, config, self.state, self.resolver, children, status, recorder, quota
+        )
         self.reconciler = Reconciler(
             kube,
             self.queue,

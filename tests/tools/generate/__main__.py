@@ -53,6 +53,7 @@ CHART_VALUES: dict[str, dict[str, Any]] = {
         "inputs": {"allowedPrefixes": ["s3://images/"]},
         "testKernels": {"enabled": True},
         "defaults": {"runAs": None, "env": {"A": "1"}, "priorityClasses": {"high": 100}},
+        "kueue": {"enabled": True},
         "limits": {"clusters": 20, "clustersPerNamespace": 5},
         "podDisruptionBudget": {"enabled": True},
         "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},

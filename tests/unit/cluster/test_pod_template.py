@@ -18,6 +18,7 @@ def test_every_pod_is_restricted() -> None:
         (thing["kind"], path, violations(pod))
         for run in GOLDEN.values()
         for thing in run
+        if thing["kind"] != "Workload"  # It only counts pods.
         for path, pod in pods(thing)
     ]
     assert len(found) == 6

@@ -11,6 +11,7 @@ from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.act.quota_writer import QuotaWriter
 from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config, StoreConfig
 from voxk8s.controller.limits import Limits
@@ -53,7 +54,14 @@ class ScriptedOperator:
         self.recorder = EventRecorder(kube, "op-1", self.time)
         self.status = StatusWriter(kube, self.state, self.seconds)
         self.executor = ActionExecutor(
-            kube, CONFIG, self.state, self.resolver, self.children, self.status, self.recorder
+            kube,
+            CONFIG,
+            self.state,
+            self.resolver,
+            self.children,
+            self.status,
+            self.recorder,
+            QuotaWriter(kube, self.state, self.time),
         )
         self.reconciler = Reconciler(
             kube,

@@ -11,6 +11,7 @@ from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import MANAGER_OPERATOR, MANAGER_RUNNER
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.act.quota_writer import QuotaWriter
 from voxk8s.controller.act.status_writer import StatusWriter
 from voxk8s.controller.config import Config
 from voxk8s.controller.decide import actions
@@ -33,6 +34,7 @@ class ActionExecutor:
     children: Children
     status: StatusWriter
     recorder: EventRecorder
+    quota: QuotaWriter
 
     async def execute(
         self, observed: Observed, actions: tuple[Action, ...], requeue: Callable[[], None]
@@ -94,6 +96,14 @@ class ActionExecutor:
                 await self.children.create_runner(observed)
             case actions.ApplyAutoscaler():
                 await self.children.apply_autoscaler(observed, action)
+            case actions.CreateWorkload():
+                await self.children.create_workload(observed, action)
+            case actions.RequeueWorkload():
+                await self.quota.requeue(observed, action)
+            case actions.ReleaseQuota(uid):
+                await self.quota.release(observed, uid)
+            case actions.ReportPodsReady(uid):
+                await self.quota.report_pods_ready(observed, uid)
             case actions.DeleteChild():
                 await self.children.delete(observed, action)
             case actions.DeleteWorkPlan():

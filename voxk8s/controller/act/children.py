@@ -17,6 +17,7 @@ from voxk8s.api.workplan import OwnerReference, WorkPlanResource
 from voxk8s.cluster import kube_errors, resources
 from voxk8s.cluster.dask_cluster import build_dask_autoscaler, build_dask_cluster
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
+from voxk8s.cluster.kueue_workload import QueuePriority, build_workload, priority_class
 from voxk8s.cluster.network_policies import build_network_policies
 from voxk8s.cluster.pod_template import owned_by
 from voxk8s.cluster.policy import Violation, violations
@@ -38,7 +39,13 @@ from voxk8s.cluster.runner_job import build_runner_job
 from voxk8s.cluster.tls import build_tls_secret, secret_name
 from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.config import Config
-from voxk8s.controller.decide.actions import ApplyAutoscaler, ChildKind, CreateCluster, DeleteChild
+from voxk8s.controller.decide.actions import (
+    ApplyAutoscaler,
+    ChildKind,
+    CreateCluster,
+    CreateWorkload,
+    DeleteChild,
+)
 from voxk8s.controller.observe import parse_views
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed, Problem
@@ -58,10 +65,13 @@ _RESOURCES: Final[dict[ChildKind, ApiResource]] = {
     ChildKind.RUNNER: resources.JOBS,
     ChildKind.WORKER: resources.DEPLOYMENTS,
     ChildKind.ACCESS: resources.SERVICE_ACCOUNTS,
+    ChildKind.WORKLOAD: resources.WORKLOADS,
 }
 
 
-_CHECKED: Final = frozenset({SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS, NETWORK_POLICIES})
+_CHECKED: Final = frozenset(
+    {SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS, NETWORK_POLICIES, resources.WORKLOADS}
+)
 """Resources of which an existing object is only taken for the run's if it has the right owner."""
 
 
@@ -131,6 +141,7 @@ class Children:
             ChildKind.CLUSTER: observed.cluster,
             ChildKind.RUNNER: observed.runner,
             ChildKind.AUTOSCALER: observed.autoscaler,
+            ChildKind.WORKLOAD: observed.workload,
         }
         kinds = {kind.value for kind, child in existing.items() if child is not None}
         for child in [each for each in refusals if each.partition(" ")[0] in kinds]:
@@ -188,21 +199,36 @@ class Children:
             return
 
         def build() -> list[KubeObject]:
-            job = build_runner_job(
-                observed.workplan,
-                self.config.defaults,
-                self._access(observed).target,
-                cluster=self._cluster_name(observed),
-                keys=self._keys(observed, account),
-            )
-            return [job]
+            return [self._runner_manifest(observed, self._keys(observed, account))]
 
         await self._create_all(observed, self._build(observed, "Job", build))
+
+    async def create_workload(self, observed: Observed, action: CreateWorkload) -> None:
+        """Create the Workload that asks Kueue for the quota of the run."""
+        cluster = self._build(
+            observed, "DaskCluster", lambda: [self._cluster_manifest(observed, action.workers, "")]
+        )
+        runner = self._build(observed, "Job", lambda: [self._runner_manifest(observed, "")])
+        if not cluster or not runner:
+            return
+        priority = await self._queue_priority(observed, cluster[0]["spec"]["worker"]["spec"])
+        if priority is not None:
+            workload = build_workload(
+                observed.workplan,
+                self.config.defaults.version,
+                cluster[0],
+                runner[0],
+                queue=observed.queue,
+                priority=priority,
+                workers=action.workers,
+                minimum=action.minimum,
+            )
+            await self._create_all(observed, [workload])
 
     async def apply_autoscaler(self, observed: Observed, action: ApplyAutoscaler) -> None:
         """Create the DaskAutoscaler or update its limits."""
         manifest = build_dask_autoscaler(
-            observed.workplan,
+            observed.run_workplan,
             self.config.defaults,
             self._cluster_name(observed),
             minimum=action.minimum,
@@ -250,8 +276,43 @@ class Children:
     def _cluster_manifest(self, observed: Observed, workers: int, account: str) -> KubeObject:
         target = self._access(observed).target
         return build_dask_cluster(
-            observed.workplan, self.config.defaults, target, workers=workers, account=account
+            observed.run_workplan, self.config.defaults, target, workers=workers, account=account
         )
+
+    def _runner_manifest(self, observed: Observed, keys: str) -> KubeObject:
+        return build_runner_job(
+            observed.run_workplan,
+            self.config.defaults,
+            self._access(observed).target,
+            cluster=self._cluster_name(observed),
+            keys=keys,
+        )
+
+    async def _queue_priority(self, observed: Observed, pod: KubeObject) -> QueuePriority | None:
+        """Return the priority of the run's Workload; None, and a refusal, if its class is missing.
+
+        Kueue expects it of those who make Workloads that they read it from the class.
+        """
+        uid = observed.workplan.metadata.uid
+        found = priority_class(observed.workplan, pod)
+        if found is None:
+            return QueuePriority(observed.workplan.spec.priority)
+        resource, name = found
+        child = f"{resource.kind} {name}"
+        refusals = self._refusals.setdefault(uid, {})
+        if not self._is_due(uid, child):
+            return None
+        try:
+            body = await self.kube.get(resource, name)
+        except kube_errors.ApiError as error:
+            problem = Problem(
+                constants.REASON_POD_REJECTED,
+                f"The priority of the run in its queue is not known: {child}: {error}",
+            )
+            self._refuse(refusals, child, problem, True, error.retry_after)
+            return None
+        refusals.pop(child, None)
+        return QueuePriority(int(body.get("value") or 0), resource, name)
 
     def _cluster_name(self, observed: Observed) -> str:
         """Return the name of the run's DaskCluster, also before it is created."""
@@ -464,6 +525,13 @@ def _creation_problem(
                 " operator is not installed."
             )
             return Problem(constants.REASON_DASK_OPERATOR_MISSING, message), True
+        case kube_errors.KindMissing() if resource.group == resources.WORKLOADS.group:
+            message = (
+                f"The kind {resource.api_version} {resource.kind} does not exist in the cluster:"
+                " install Kueue 0.15 or newer, or take the label"
+                f" {constants.LABEL_QUEUE} from the WorkPlan."
+            )
+            return Problem(constants.REASON_KUEUE_MISSING, message), True
         case (
             kube_errors.Forbidden()
             | kube_errors.Invalid()

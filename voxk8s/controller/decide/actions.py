@@ -16,6 +16,8 @@ class ChildKind(StrEnum):
     WORKER = "Deployment"
     ACCESS = "ServiceAccount"
     """The account of the runner, which owns what else its pods needed to run."""
+    WORKLOAD = "Workload"
+    """What holds quota of Kueue for the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,36 @@ class ApplyAutoscaler:
 
     minimum: int
     maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWorkload:
+    """Create the Workload that asks Kueue for `workers` workers, or fewer down to `minimum`."""
+
+    workers: int
+    minimum: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequeueWorkload:
+    """Change queue and priority of the Workload that waits."""
+
+    queue: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseQuota:
+    """Clear the reservation of an evicted Workload, whose pods are gone."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPodsReady:
+    """Tell Kueue that the pods of the Workload are ready: else it may evict them after a time."""
+
+    uid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +160,10 @@ Action: TypeAlias = (
     | CreateCluster
     | CreateRunner
     | ApplyAutoscaler
+    | CreateWorkload
+    | RequeueWorkload
+    | ReleaseQuota
+    | ReportPodsReady
     | DeleteChild
     | DeleteWorkPlan
     | WriteRunnerStatus
@@ -145,7 +181,7 @@ def needs_live_read(action: Action) -> bool:
     Those that delete something or end a run cannot be taken back; a second cluster is expensive.
     """
     match action:
-        case DeleteChild() | DeleteWorkPlan() | CreateCluster() | RestartRun():
+        case DeleteChild() | DeleteWorkPlan() | CreateCluster() | RestartRun() | ReleaseQuota():
             return True
         case WriteOperatorStatus(live=live):
             return live

@@ -15,7 +15,7 @@ from voxk8s.controller.decide import actions, kube_events, status
 from voxk8s.controller.decide.actions import Action, RequeueAfter
 from voxk8s.controller.decide.derive_phase import derive_phase, is_readable
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import deadlines, release, rerun, start, ttl
+from voxk8s.controller.decide.policies import deadlines, quota, release, rerun, start, ttl
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving, Unresolved
 
@@ -43,6 +43,7 @@ def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
         *_create_children(observed, state, now),
         *_write_status(observed, state, now),
         *_delete_children(observed, state, now),
+        *_quota(observed, state),
         *_requeue(observed, state, now),
     )
 
@@ -54,6 +55,7 @@ def _stop_deleted(observed: Observed, now: datetime) -> Iterator[Action]:
     """
     if not observed.sync_error:
         yield from release.unneeded_children(observed, _DELETED, now)
+        yield from quota.unneeded(observed, _DELETED.reason)
     if observed.sync_error or observed.cluster is not None or observed.autoscaler is not None:
         yield RequeueAfter(_POLL_SECONDS)
 
@@ -107,7 +109,7 @@ def report_obstacle(
 
 def _resolution(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
     """Yield what starts the resolution of the plan, or drops its result."""
-    over = state.recorded or state.phase is Phase.SUSPENDED
+    over = state.recorded or state.phase is Phase.SUSPENDED or quota.stops_pods(state)
     if over and not isinstance(observed.resolution, Unresolved):
         yield actions.ForgetPlan()
     if over or state.ended or state.needs_children or not is_readable(observed):
@@ -162,13 +164,15 @@ def _runner_status(observed: Observed, state: PhaseState) -> dict[str, Any] | No
             return resolution.final_status
         if state.needs_children and observed.runner is None and resolution.counts is not None:
             return start.initial_run_status(resolution.counts, old)
-    if state.ended or state.phase is Phase.SUSPENDED:
+    if state.ended or state.phase in (Phase.SUSPENDED, Phase.QUEUED):
         return status.stopped_run_status(observed)
     return None
 
 
 def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
     """Yield what deletes children that are not needed; after the status has the reason."""
+    if quota.stops_pods(state):
+        yield from release.unneeded_children(observed, state, now)
     if state.needs_children or state.phase in (Phase.RESOLVING, Phase.PENDING, Phase.QUEUED):
         return
     keep = release.keeps_cluster(observed, state, now)
@@ -179,6 +183,13 @@ def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> It
         yield from release.unneeded_access(observed, "the run is suspended")
     if state.recorded and ttl.is_over(observed, now):
         yield actions.DeleteWorkPlan()
+
+
+def _quota(observed: Observed, state: PhaseState) -> Iterator[Action]:
+    """Yield what asks Kueue for quota, or gives it up."""
+    if is_readable(observed):
+        workers, minimum = start.wanted_workers(observed)
+        yield from quota.steps(observed, state, workers=workers, minimum=minimum)
 
 
 def _requeue(observed: Observed, state: PhaseState, now: datetime) -> Iterator[RequeueAfter]:
@@ -214,6 +225,8 @@ def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -
         delays.append(status.ACCEPTANCE_SECONDS)
     if left is not None:
         delays.append(left)
+    if quota.stops_pods(state):
+        delays.append(_POLL_SECONDS)
     if isinstance(observed.resolution, Blocked):
         delays.append((observed.resolution.retry_at - now).total_seconds())
     starting = state.phase is Phase.STARTING or observed.cluster is None

@@ -7,7 +7,7 @@ from datetime import datetime
 from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.controller.decide.phase import ACTIVE_PHASES, Phase, PhaseState
-from voxk8s.controller.decide.policies import completion, deadlines
+from voxk8s.controller.decide.policies import completion, deadlines, quota
 from voxk8s.controller.decide.policies.suspension import suspended
 from voxk8s.controller.decide.problems import worst_problem
 from voxk8s.controller.observe.observed import Observed
@@ -38,7 +38,7 @@ def derive_phase(observed: Observed, now: datetime) -> PhaseState:
         return end
     if not is_readable(observed):
         return _unreadable(observed.workplan)
-    state = suspended(observed) or _active(observed, now)
+    state = suspended(observed) or quota.waits(observed) or _active(observed, now)
     problem = worst_problem(observed, now)
     cause = problem.message if problem is not None else state.message
     return deadlines.exceeded(observed, now, cause) or state
@@ -93,7 +93,7 @@ def _queued(observed: Observed) -> PhaseState | None:
     status = observed.workplan.status
     if not observed.queued or status.phase in ACTIVE_PHASES:
         return None  # One that has left its place still says what keeps its cluster from it.
-    said = status.message if status.phase == Phase.QUEUED.value else None
+    said = status.message if status.reason == constants.REASON_QUEUED else None
     return PhaseState(Phase.QUEUED, constants.REASON_QUEUED, said or observed.queued)
 
 

@@ -20,6 +20,8 @@ _SILENT = frozenset(
         constants.REASON_STORE_CONNECTED,
         constants.REASON_SUSPENDED,
         constants.REASON_QUEUED,
+        constants.REASON_WAITING_FOR_QUOTA,
+        constants.REASON_EVICTED,
     }
 )
 """Reasons of StoreReady and ClusterReady without an event: normal, or reported with Ready."""

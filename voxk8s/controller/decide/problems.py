@@ -62,6 +62,13 @@ def _missing_pods(observed: Observed, now: datetime) -> Iterator[Problem]:
     runner = observed.runner
     if runner is None or runner.attempts or runner.finished or runner.deleting:
         return
+    if runner.suspended:
+        yield Problem(
+            constants.REASON_POD_REJECTED,
+            f"Job {runner.name} was suspended, and not by voxk8s: Kueue does that to Jobs without a"
+            " queue (manageJobsWithoutQueueName). See kueue in the chart's values.",
+        )
+        return
     # Unlike a Deployment, a Job has no such condition in its status: only its events say why.
     if observed.runner_pod_error:
         yield Problem(

@@ -18,11 +18,14 @@ from voxk8s.cluster.resources import (
     EVENTS,
     JOBS,
     PODS,
+    RESOURCE_FLAVORS,
     SERVICE_ACCOUNTS,
     WORK_PLANS,
+    WORKLOADS,
     ApiResource,
 )
-from voxk8s.constants import LABEL_WORKPLAN
+from voxk8s.constants import LABEL_QUEUE, LABEL_WORKPLAN
+from voxk8s.controller.observe import kueue_views
 from voxk8s.controller.observe import parse_views as parse
 from voxk8s.controller.observe.informer import IndexKey, Informer
 from voxk8s.controller.observe.observed import (
@@ -32,17 +35,20 @@ from voxk8s.controller.observe.observed import (
     ClusterView,
     DeploymentView,
     FailedCreateView,
+    FlavorView,
     JobView,
     PodView,
     WorkerGroupView,
+    WorkloadView,
 )
 from voxk8s.controller.observe.workplan_codec import decode_slim, decode_workplan
 from voxk8s.controller.work_queue import ObjectKey
 
 T = TypeVar("T")
 
-_OPTIONAL = frozenset({EVENTS})
-"""Kinds that nothing is decided from: events only explain."""
+_OPTIONAL = frozenset({EVENTS, WORKLOADS, RESOURCE_FLAVORS})
+"""Kinds that other WorkPlans do not wait for: events only explain, and Kueue is for those with a
+queue. See `kueue_error`."""
 _CLUSTER_ERRORS = "involvedObject.kind=DaskCluster,type!=Normal"
 _JOB_WITHOUT_POD = "involvedObject.kind=Job,reason=FailedCreate"
 
@@ -51,15 +57,19 @@ class ClusterState:
     """WorkPlans and their children as the informers have them.
 
     `enqueue` receives the key of each WorkPlan that changed, itself or by a child;
-    `on_workplan_deleted` the last state of a deleted one.
+    `on_workplan_deleted` the last state of a deleted one. `kueue` is whether WorkPlans with a queue
+    wait for Kueue: only then its kinds are watched.
     """
 
     def __init__(
         self,
         enqueue: Callable[[ObjectKey], None],
         on_workplan_deleted: Callable[[WorkPlanResource], None],
+        *,
+        kueue: bool = False,
     ) -> None:
         """Create the informers; `run` starts them."""
+        self.kueue = kueue
         self._enqueue = enqueue
         self._synced = asyncio.Event()
 
@@ -93,6 +103,10 @@ class ClusterState:
         self.jobs: Informer[JobView] = child(JOBS, parse.job)
         self.pods: Informer[PodView] = child(PODS, parse.pod)
         self.accounts: Informer[AccessView] = child(SERVICE_ACCOUNTS, parse.access)
+        self.workloads: Informer[WorkloadView] = child(WORKLOADS, kueue_views.workload)
+        self.flavors: Informer[FlavorView] = Informer(
+            RESOURCE_FLAVORS, kueue_views.flavor, _own_name, self._flavor_changed
+        )
         self.failed_creates: Informer[FailedCreateView] = Informer(
             EVENTS,
             parse.failed_create,
@@ -123,6 +137,7 @@ class ClusterState:
             self.accounts,
             self.failed_creates,
             self.cluster_errors,
+            *((self.workloads, self.flavors) if self.kueue else ()),
         )
 
     @property
@@ -138,6 +153,10 @@ class ClusterState:
         errors = (informer.sync_error(namespace) for informer in self._required)
         return next((error for error in errors if error), "")
 
+    def kueue_error(self, namespace: str) -> str:
+        """Return why Workloads of a namespace are not known; empty if they are."""
+        return self.workloads.sync_error(namespace)
+
     async def wait_for_sync(self, timeout: float) -> None:  # noqa: ASYNC109 - it only ends the wait
         """Wait until all required kinds are listed, at most for `timeout` seconds."""
         with suppress(TimeoutError):
@@ -149,11 +168,11 @@ class ClusterState:
     ) -> None:
         """Run all informers until cancelled; ends only when one of them raises."""
         scopes: tuple[str | None, ...] = namespaces or (None,)
-        for informer in self.informers:
-            informer.follow(scopes)
         async with asyncio.TaskGroup() as tasks:
             for informer in self.informers:
-                for namespace in scopes:
+                own: tuple[str | None, ...] = scopes if informer.resource.namespaced else (None,)
+                informer.follow(own)
+                for namespace in own:
                     tasks.create_task(informer.run(kube, namespace, clock))
 
     def workplan_keys(self) -> list[ObjectKey]:
@@ -176,6 +195,12 @@ class ClusterState:
         for workplan in self.workplans.by_index(index_key):
             self._enqueue(ObjectKey(workplan.metadata.namespace, workplan.metadata.name))
 
+    def _flavor_changed(self, _: IndexKey) -> None:
+        """Enqueue the WorkPlans that wait for a flavor to exist."""
+        for key, workplan in self.workplans.items():
+            if workplan.status.phase == "Queued" and LABEL_QUEUE in workplan.metadata.labels:
+                self._enqueue(key)
+
     def _job_event(self, job: IndexKey) -> None:
         index_key = self.jobs.index_key(*job)
         if index_key is not None:
@@ -190,3 +215,7 @@ class ClusterState:
 def _own_label(body: Mapping[str, Any]) -> str:
     """Return the label value that the children of a WorkPlan have."""
     return child_names.label_value(str(body["metadata"]["name"]))
+
+
+def _own_name(body: Mapping[str, Any]) -> str:
+    return str(body["metadata"]["name"])

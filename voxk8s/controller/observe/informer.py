@@ -112,6 +112,8 @@ class Informer(Generic[T]):
             if not isinstance(notice, WatchError | ListStarted):
                 self._disconnected = False
                 self.last_contact = clock()
+            elif isinstance(notice, WatchError) and isinstance(notice.error, KindMissing):
+                self.last_contact = clock()  # The API server answers.
             del notice  # It would stay in memory until the next one.
 
     def _take(self, notice: ReflectorEvent, namespace: str | None) -> None:

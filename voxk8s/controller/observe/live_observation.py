@@ -14,7 +14,8 @@ from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.kube_errors import KindMissing, KubeUnreachable
-from voxk8s.cluster.resources import DASK_CLUSTERS, EVENTS
+from voxk8s.cluster.resources import DASK_CLUSTERS, EVENTS, WORKLOADS
+from voxk8s.constants import LABEL_QUEUE
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.informer import Informer
 
@@ -24,18 +25,30 @@ async def read_live(
 ) -> ClusterState | None:
     """Return the WorkPlan and its children as they are now; None if it does not exist any more.
 
-    Events are taken from `cached`: they only explain. Raises the errors of the API server, and
-    KubeUnreachable if it serves only some of the kinds of dask-kubernetes.
+    Events are taken from `cached`, since they only explain, and ResourceFlavors, which are not
+    children. Raises the errors of the API server, and KubeUnreachable if it serves only some of the
+    kinds of dask-kubernetes.
     """
     metadata = workplan.metadata
     found = await kube.find(cached.workplans.resource, metadata.name, metadata.namespace)
     if found is None or found["metadata"]["uid"] != metadata.uid:
         return None
-    live = ClusterState(lambda _: None, lambda _: None)
+    live = ClusterState(lambda _: None, lambda _: None, kueue=cached.kueue)
+    live.flavors = cached.flavors
     live.failed_creates, live.cluster_errors = cached.failed_creates, cached.cluster_errors
     live.workplans.replace([found])
     selector = child_names.label_selector(workplan)
-    children = [i for i in live.informers if i.resource != EVENTS and i is not live.workplans]
+    children = [
+        each
+        for each in live.informers
+        if each.resource != EVENTS and each is not live.workplans and each is not live.flavors
+    ]
+    key = (metadata.namespace, child_names.label_value(metadata.name))
+    if LABEL_QUEUE not in found["metadata"].get("labels", {}) and not cached.workloads.by_index(
+        key
+    ):
+        # Kueue may be out of order, and others must not wait for it.
+        children = [each for each in children if each.resource != WORKLOADS]
     listings = await asyncio.gather(
         *(_list(kube, informer, metadata.namespace, selector) for informer in children)
     )

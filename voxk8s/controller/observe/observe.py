@@ -9,6 +9,7 @@ from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
 from voxk8s.cluster.dask_cluster import dashboard_url
 from voxk8s.cluster.policy import Violation
+from voxk8s.controller.observe import kueue_views
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import ClusterView, JobView, Observed, Problem
 from voxk8s.controller.resolve.resolution_state import Invalid, ResolutionState
@@ -53,6 +54,12 @@ def observe(
     if not_allowed and cluster is None and job is None:
         message = "; ".join(str(violation) for violation in not_allowed)
         resolution = Invalid(constants.REASON_NOT_ALLOWED, message)
+    queue = workplan.metadata.labels.get(constants.LABEL_QUEUE, "") if state.kueue else ""
+    workload = _first([found for found in state.workloads.by_index(key) if found.owner == uid])
+    flavors = {flavor.name: flavor for _, flavor in state.flavors.items()} if workload else {}
+    placements, unknown = (
+        kueue_views.placements(workload, flavors) if workload is not None else ({}, ())
+    )
     owners = {owner for owner in (name, job.name if job else "") if owner}
     pods = tuple(state.pods.by_index(key))
     return Observed(
@@ -66,6 +73,10 @@ def observe(
         workers=tuple(found for found in deployments if found.component == "worker"),
         runner=job,
         access=_first([found for found in state.accounts.by_index(key) if found.owner == uid]),
+        queue=queue,
+        workload=workload,
+        placements=placements,
+        unknown_flavors=unknown,
         pods=tuple(found for found in pods if found.owner in owners),
         has_live_pods=any(not found.finished for found in pods),
         create_errors=create_errors,
@@ -73,7 +84,7 @@ def observe(
         cluster_error=_cluster_error(state, namespace, cluster) if cluster else "",
         status_error=status_error,
         status_wait=status_wait,
-        sync_error=state.sync_error(namespace),
+        sync_error=state.sync_error(namespace) or (queue and state.kueue_error(namespace)),
         runner_pod_error=_runner_pod_error(state, namespace, job) if job else "",
         dashboard=dashboard_url(name, namespace) if name else None,
     )

@@ -6,10 +6,12 @@ Kubernetes object that some decision needs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.cluster.placement import Placement, placed
 from voxk8s.controller.resolve.resolution_state import ResolutionState, Unresolved
 
 
@@ -121,6 +123,7 @@ class JobView:
     message: str = ""
     ended: datetime | None = None
     deleting: bool = False
+    suspended: bool = False
     unowned: bool = False
     """Whether it was created for a WorkPlan, and has no owner any more."""
 
@@ -158,6 +161,47 @@ class ClusterErrorView:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkloadView:
+    """The Workload of a run: what Kueue decided about its quota.
+
+    `assigned` has what it says about each pod set, without the contents of its flavors: these are
+    named in `flavors`. `waiting` is why it has no quota, `evicted` why it lost it.
+    """
+
+    name: str
+    uid: str
+    owner: str
+    queue: str = ""
+    priority: int = 0
+    classed: bool = False
+    """Whether a priority class determines its priority."""
+    active: bool = True
+    reserved: bool = False
+    admitted: bool = False
+    finished: bool = False
+    pods_ready: bool = False
+    deleting: bool = False
+    evicted: Problem | None = None
+    waiting: Problem | None = None
+    assigned: Mapping[str, Placement] = field(default_factory=dict)
+    flavors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def has_quota(self) -> bool:
+        """Whether pods may run."""
+        usable = self.active and not self.finished and not self.deleting
+        return self.admitted and self.evicted is None and usable
+
+
+@dataclass(frozen=True, slots=True)
+class FlavorView:
+    """A ResourceFlavor: where the pods that use its quota run."""
+
+    name: str
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """One WorkPlan, the state of its plan's resolution, and its children."""
 
@@ -172,6 +216,13 @@ class Observed:
     workers: tuple[DeploymentView, ...] = ()
     runner: JobView | None = None
     access: AccessView | None = None
+    queue: str = ""
+    """The LocalQueue of Kueue whose quota the run needs; empty if it needs none."""
+    workload: WorkloadView | None = None
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    """Where Kueue admitted the pods of a component, and how many."""
+    unknown_flavors: tuple[str, ...] = ()
+    """ResourceFlavors that the Workload was admitted to, and that do not exist."""
     pods: tuple[PodView, ...] = ()
     has_live_pods: bool = False
     """Whether any pod of a run of this name has not ended, those of deleted clusters included."""
@@ -192,6 +243,11 @@ class Observed:
     runner_pod_error: str = ""
     """Why the API server rejected the pod of the runner's Job."""
     dashboard: str | None = None
+
+    @property
+    def run_workplan(self) -> WorkPlanResource:
+        """The WorkPlan as its pods are made: with the nodes and workers that Kueue admitted."""
+        return placed(self.workplan, self.placements)
 
     @property
     def ready_workers(self) -> int:

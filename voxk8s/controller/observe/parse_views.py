@@ -123,6 +123,7 @@ def job(body: Json) -> observed.JobView:
         message=str(conditions.get("Failed", {}).get("message", "")),
         ended=_time(end["lastTransitionTime"]) if end else None,
         deleting=_deleting(body) is not None,
+        suspended=bool(body["spec"].get("suspend")),
         unowned=_is_managed(body) and not metadata.get("ownerReferences"),
     )
 

@@ -55,4 +55,5 @@ def test_children_have_the_kinds_of_kubernetes() -> None:
         "Job",
         "Deployment",
         "ServiceAccount",
+        "Workload",
     ]

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from voxk8s import constants
 from voxk8s.api.conditions import find_condition
 from voxk8s.controller.decide.phase import ACTIVE_PHASES, Phase
-from voxk8s.controller.decide.policies import rerun, suspension
+from voxk8s.controller.decide.policies import quota, rerun, suspension
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.observe.workplan_codec import UndecodableWorkPlan
@@ -84,7 +84,10 @@ def wants_cluster(observed: Observed) -> bool:
     """Whether a WorkPlan would start a cluster if it may.
 
     After a restart of the operator one that waited keeps its place until it is looked up again.
+    One that Kueue has not admitted takes no place.
     """
+    if quota.is_awaited(observed):
+        return False
     match observed.resolution:
         case Resolved(final_status=final):
             return final is None and may_run(observed)
@@ -96,7 +99,12 @@ def wants_cluster(observed: Observed) -> bool:
 
 def is_looked_up(observed: Observed) -> bool:
     """Whether it will soon be known if a WorkPlan wants a cluster: it keeps a place until then."""
-    return isinstance(observed.resolution, Unresolved | Resolving) and may_run(observed)
+    awaited = quota.is_awaited(observed)
+    return (
+        not awaited
+        and isinstance(observed.resolution, Unresolved | Resolving)
+        and may_run(observed)
+    )
 
 
 def may_run(observed: Observed) -> bool:

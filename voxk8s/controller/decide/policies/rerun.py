@@ -21,7 +21,7 @@ from voxk8s.api.status import WorkPlanStatus
 from voxk8s.cluster.child_names import label_selector
 from voxk8s.controller.decide.actions import ChildKind, DeleteChild
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import completion, release
+from voxk8s.controller.decide.policies import completion, quota, release
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Unresolved
 
@@ -54,6 +54,7 @@ def leftovers(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
     runner = observed.runner
     if runner is not None and runner.finished and not runner.deleting:
         yield DeleteChild(ChildKind.RUNNER, runner.name, runner.uid, CLEARING.reason)
+    yield from quota.unneeded(observed, CLEARING.reason)
     yield from release.unneeded_access(observed, CLEARING.reason)
 
 
@@ -68,6 +69,8 @@ def remains(observed: Observed) -> str:
     if observed.has_live_pods:
         selector = label_selector(observed.workplan)
         found.append(f"pods that have not ended (kubectl get pods -l {selector})")
+    if observed.workload is not None:
+        found.append(f"Workload {observed.workload.name}")
     if observed.access is not None:
         found.append(f"ServiceAccount {observed.access.name}")
     return ", ".join(found)

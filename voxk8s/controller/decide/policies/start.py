@@ -19,10 +19,22 @@ def initial_workers(observed: Observed) -> int:
 
     If only the runner can determine that, it is one worker: the autoscaler adds others.
     """
-    limits = observed.workplan.spec.cluster
+    limits = observed.run_workplan.spec.cluster
     threads = observed.resolution.threads if isinstance(observed.resolution, Resolved) else None
     wanted = 1 if threads is None else -(-threads // limits.threads_per_worker)
     return max(1, limits.min_workers, min(limits.max_workers, wanted))
+
+
+def wanted_workers(observed: Observed) -> tuple[int, int]:
+    """Return the workers to ask quota for: as many as what is left keeps busy, and the fewest.
+
+    If only the runner can determine that, it is the most that the WorkPlan allows.
+    """
+    limits = observed.workplan.spec.cluster
+    least = max(1, limits.min_workers)
+    if isinstance(observed.resolution, Resolved) and observed.resolution.threads is None:
+        return max(least, limits.max_workers), least
+    return initial_workers(observed), least
 
 
 def autoscaler_minimum(observed: Observed) -> int:
@@ -31,7 +43,7 @@ def autoscaler_minimum(observed: Observed) -> int:
     Before the runner submits tasks all workers are idle, and the autoscaler would remove them
     within 5 s.
     """
-    limits = observed.workplan.spec.cluster
+    limits = observed.run_workplan.spec.cluster
     counts = observed.workplan.status.operations
     begun = counts is not None and (counts.running > 0 or counts.computed > 0)
     if begun or observed.cluster is None:
@@ -88,7 +100,7 @@ def _autoscaler(observed: Observed) -> Iterator[actions.Action]:
         return
     found = observed.autoscaler
     wanted = actions.ApplyAutoscaler(
-        autoscaler_minimum(observed), observed.workplan.spec.cluster.max_workers
+        autoscaler_minimum(observed), observed.run_workplan.spec.cluster.max_workers
     )
     if found is None or (found.minimum, found.maximum) != (wanted.minimum, wanted.maximum):
         yield wanted

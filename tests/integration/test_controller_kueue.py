@@ -1,0 +1,177 @@
+"""Runs that wait for quota, over a real API server with Kueue's own CRDs; tests act as Kueue."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from tests.support import operators, workplans
+from tests.support.kube_proxy import KubeProxy
+from tests.support.operators import config, eventually, wait_for_condition
+from tests.tools.cluster import kueue
+from voxk8s.cluster.kube_client import KubeClient, KubeObject
+from voxk8s.cluster.kube_errors import KindMissing
+from voxk8s.cluster.resources import (
+    CRDS,
+    DASK_AUTOSCALERS,
+    DASK_CLUSTERS,
+    JOBS,
+    RESOURCE_FLAVORS,
+    WORK_PLANS,
+    WORKLOADS,
+)
+from voxk8s.constants import LABEL_QUEUE
+from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
+
+KNOWN = Resolved(
+    final_status={"progress": "1/1", "results": [{"goal": "sum", "kind": "print", "value": 3}]}
+)
+OUTCOME = {"state": "Succeeded", "reason": "AllGoalsReached", "message": "all"}
+STAMP = "2026-01-02T03:04:05Z"
+
+
+def answer(request: ResolveRequest) -> ResolveResult:
+    """Resolve one plan as known and all others as new."""
+    return KNOWN if "known" in request.run_folder else Resolved(threads=10)
+
+
+async def install_kueue(kube: KubeClient) -> None:
+    """Install the CRDs and wait until they are served."""
+    for manifest in kueue.crds():
+        await kube.create(CRDS, manifest)
+
+    async def served() -> bool:
+        try:
+            await kube.list(WORKLOADS)
+            await kube.list(RESOURCE_FLAVORS)
+        except KindMissing:
+            return False
+        return True
+
+    await eventually(served, "the kinds of Kueue are served")
+    flavor = {
+        "apiVersion": RESOURCE_FLAVORS.api_version,
+        "kind": RESOURCE_FLAVORS.kind,
+        "metadata": {"name": "spot"},
+        "spec": {
+            "nodeLabels": {"pool": "spot"},
+            "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoSchedule"}],
+        },
+    }
+    await kube.create(RESOURCE_FLAVORS, flavor)
+
+
+async def apply(kube: KubeClient, namespace: str, name: str, **spec: Any) -> None:
+    """Create a WorkPlan for the queue `lab`."""
+    body = workplans.workplan(name, workplans.addition(1.0, 2.0), **spec)
+    body["metadata"]["labels"] = {LABEL_QUEUE: "lab"}
+    await kube.create(WORK_PLANS, body, namespace)
+
+
+async def the_workload(kube: KubeClient, namespace: str) -> KubeObject:
+    """Wait for the one Workload and return it."""
+
+    async def probe() -> list[KubeObject]:
+        return (await kube.list(WORKLOADS, namespace)).items
+
+    (found,) = await eventually(probe, "the Workload exists")
+    return dict(found)
+
+
+async def decide(
+    kube: KubeClient, namespace: str, workload: KubeObject, workers: int, **conditions: str
+) -> None:
+    """Write what Kueue's scheduler would: an admission to `workers` spot workers, conditions."""
+    sets = [
+        {
+            "name": each["name"],
+            "flavors": {"cpu": "spot"},
+            "count": workers if each["name"] == "worker" else each["count"],
+        }
+        for each in workload["spec"]["podSets"]
+    ]
+    listed = [
+        {
+            "type": kind, "status": status, "reason": "Preempted" if kind == "Evicted" else "Any",
+            "message": f"{kind} is {status}", "lastTransitionTime": STAMP,
+        }
+        for kind, status in conditions.items()
+    ]  # fmt: skip
+    admission = {"clusterQueue": "all", "podSetAssignments": sets}
+    status = {"admission": admission, "conditions": listed}
+    name = workload["metadata"]["name"]
+    await kube.patch(WORKLOADS, name, {"status": status}, namespace, subresource="status")
+
+
+async def none_left(kube: KubeClient, namespace: str, *kinds: Any) -> bool:
+    """Whether there are no objects of these kinds."""
+    return not any([(await kube.list(kind, namespace)).items for kind in kinds])
+
+
+async def test_a_run_with_quota(
+    proxy: KubeProxy, kube: KubeClient, direct: KubeClient, namespace: str
+) -> None:
+    """It waits for Kueue to be there, for quota, loses and gets it again, and gives it up."""
+    admitted = {"QuotaReserved": "True", "Admitted": "True"}
+    running = partial(operators.running, kube, config(namespace, kueue=True), answer)
+    gone = partial(none_left, direct, namespace)
+    async with running():
+        await apply(direct, namespace, "run", cluster={"maxWorkers": 4})
+        await wait_for_condition(direct, namespace, "run", "Ready", "KueueMissing")
+        asked = proxy.count("POST", "workloads")
+        assert asked <= 4
+        await install_kueue(direct)
+        workload = await the_workload(direct, namespace)
+        await wait_for_condition(direct, namespace, "run", "Ready", "WaitingForQuota")
+        await apply(direct, namespace, "known")
+        await wait_for_condition(direct, namespace, "known", "Succeeded", "AllGoals")
+        assert [each["count"] for each in workload["spec"]["podSets"]] == [1, 1, 3]
+        assert workload["spec"]["queueName"] == "lab"
+        assert await gone(DASK_CLUSTERS, JOBS)
+        await decide(direct, namespace, workload, 2, **admitted)
+        dask = operators.DaskOperator(direct, namespace)
+        await eventually(partial(operators.handled, dask, 1), "the cluster exists")
+        scaled = partial(operators.exist, direct, DASK_AUTOSCALERS, namespace, 1)
+        await eventually(scaled, "the autoscaler exists")
+    (cluster,) = (await direct.list(DASK_CLUSTERS, namespace)).items
+    worker = cluster["spec"]["worker"]
+    assert (worker["replicas"], worker["spec"]["nodeSelector"]) == (2, {"pool": "spot"})
+    (job,) = (await direct.list(JOBS, namespace)).items
+    assert job["spec"]["template"]["spec"]["tolerations"][0]["key"] == "spot"
+    (autoscaler,) = (await direct.list(DASK_AUTOSCALERS, namespace)).items
+    assert autoscaler["spec"]["maximum"] == 2
+    assert len((await direct.list(WORKLOADS, namespace)).items) == 1  # None for known work.
+
+    async with running():  # A restart: the run goes on, and now it is evicted.
+        await decide(direct, namespace, workload, 2, **admitted, Evicted="True")
+        await wait_for_condition(direct, namespace, "run", "Ready", "Evicted is True")
+        await eventually(partial(gone, DASK_CLUSTERS, DASK_AUTOSCALERS), "the cluster is deleted")
+
+        async def released() -> bool:
+            # No garbage collector is here that would delete the Job in the background.
+            status = (await the_workload(direct, namespace))["status"]
+            states = {each["type"]: each["status"] for each in status["conditions"]}
+            return "admission" not in status and states["QuotaReserved"] == "False"
+
+        await eventually(released, "the quota is given back")
+        await wait_for_condition(direct, namespace, "run", "Ready", "WaitingForQuota")
+        await decide(direct, namespace, workload, 3, **admitted, Evicted="False")
+        exist = partial(operators.exist, direct, JOBS, namespace, 1)
+        await eventually(exist, "the run starts again")
+        await direct.patch(
+            WORK_PLANS, "run", {"status": {"outcome": OUTCOME}}, namespace, subresource="status"
+        )
+        await wait_for_condition(direct, namespace, "run", "Succeeded", "AllGoals")
+        await operators.finish_job(direct, namespace)
+        await eventually(partial(gone, WORKLOADS), "the Workload is deleted")
+
+
+async def test_without_the_chart_value_the_label_means_nothing(
+    kube: KubeClient, direct: KubeClient, namespace: str
+) -> None:
+    """Kueue is not asked, and the run starts."""
+    async with operators.running(kube, config(namespace), answer):
+        await apply(direct, namespace, "run")
+        exist = partial(operators.exist, direct, DASK_CLUSTERS, namespace, 1)
+        await eventually(exist, "the run starts")
