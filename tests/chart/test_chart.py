@@ -95,6 +95,32 @@ def test_operator_reads_secrets_by_name_only() -> None:
     assert named == [["voxk8s-store"]]
 
 
+def test_rights_for_kueue_come_with_its_value() -> None:
+    """Nothing of Kueue is named without it, and with it also where namespaces are listed."""
+    assert "kueue.x-k8s.io" not in json.dumps(render())
+    things = render(kueue={"enabled": True}, watchNamespaces=["lab"])
+    role = next(t for t in things if t["kind"] == "Role" and t["metadata"]["namespace"] == "lab")
+    rights = {
+        name: rule["verbs"]
+        for rule in role["rules"]
+        if rule["apiGroups"] == ["kueue.x-k8s.io"]
+        for name in rule["resources"]
+    }
+    assert rights == {
+        "workloads": ["get", "list", "watch", "create", "patch", "delete"],
+        "workloads/status": ["patch"],
+    }
+    rules = one(things, "ClusterRole", "voxk8s-operator-queues")["rules"]
+    assert {rule["resources"][0]: rule["verbs"] for rule in rules} == {
+        "resourceflavors": ["list", "watch"],
+        "workloadpriorityclasses": ["get"],
+        "priorityclasses": ["get"],
+    }
+    binding = one(things, "ClusterRoleBinding", "voxk8s-kueue")
+    assert binding["subjects"][0]["name"] == "kueue-controller-manager"
+    assert env(kueue={"enabled": True})["VOXK8S_KUEUE"] == "true"
+
+
 def test_operator_has_no_right_that_it_does_not_use() -> None:
     """The rules of the operator are the calls that its code makes, and no more."""
     rules = one(render(), "ClusterRole", "voxk8s-operator")["rules"]

@@ -146,3 +146,11 @@ def test_why_there_is_no_scheduler(handled: bool, error: str, reason: str, words
     assert found is not None
     assert found.reason == reason
     assert words in found.message
+
+
+def test_a_job_that_another_controller_suspended() -> None:
+    """It gets no pod, and the reason is not a quota of the namespace."""
+    suspended = build.running(runner=build.job(suspended=True, attempts=0), pods=())
+    problem = worst_problem(suspended, later(60))
+    assert problem is not None
+    assert "manageJobsWithoutQueueName" in problem.message

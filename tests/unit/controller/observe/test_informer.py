@@ -201,6 +201,7 @@ async def test_what_keeps_a_namespace_from_its_list_is_known(observer: Observer)
     scripted.fail("list", KindMissing("not served", 404))
     running = asyncio.create_task(observer.informer.run(kube, "ns", lambda: 7.0))
     await until(lambda: observer.informer.is_synced("ns"))
+    assert observer.informer.last_contact == 7.0  # It is alive: the API server has answered.
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
