@@ -121,6 +121,19 @@ def test_rights_for_kueue_come_with_its_value() -> None:
     assert env(kueue={"enabled": True})["VOXK8S_KUEUE"] == "true"
 
 
+def test_users_may_forward_the_port_of_the_s3_server_and_no_other() -> None:
+    """Whoever `s3.users` names; by default nobody but administrators."""
+    users = [{"kind": "Group", "name": "radiology"}]
+    things = render(s3={"enabled": True, "users": users})
+    role = one(things, "Role", "voxk8s-s3-users")
+    assert [(rule["resources"], rule["resourceNames"]) for rule in role["rules"]] == [
+        (["pods/portforward"], ["voxk8s-s3-0"])
+    ]
+    subjects = one(things, "RoleBinding", "voxk8s-s3-users")["subjects"]
+    assert [(each["kind"], each["name"]) for each in subjects] == [("Group", "radiology")]
+    assert not [each for each in render(**S3) if each["metadata"]["name"] == "voxk8s-s3-users"]
+
+
 def test_operator_has_no_right_that_it_does_not_use() -> None:
     """The rules of the operator are the calls that its code makes, and no more."""
     rules = one(render(), "ClusterRole", "voxk8s-operator")["rules"]

@@ -85,7 +85,7 @@ def manifests(
         rbac.build_compute_account(workplan.metadata.namespace),
         rbac.build_runner_account(workplan, defaults),
         *rbac.build_runner_role(workplan, defaults, store),
-        build_credentials_secret(workplan.metadata.namespace, CREDENTIALS),
+        build_credentials_secret(store, workplan.metadata.namespace, CREDENTIALS),
         *network_policies.build_network_policies(workplan, defaults, store),
         cluster,
         dask_cluster.build_dask_autoscaler(workplan, defaults, name, minimum=workers),

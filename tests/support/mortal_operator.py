@@ -53,6 +53,10 @@ class MortalTransport:
                     self.dead.set()
             return await self._unless_dead(response)
 
+    async def open_websocket(self, url: str, protocol: str) -> aiohttp.ClientWebSocketResponse:
+        """Operators open none."""
+        raise NotImplementedError
+
     async def close(self) -> None:
         """End the requests that hang; the connections are those of others, too."""
         self._buried.set()

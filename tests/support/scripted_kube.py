@@ -165,6 +165,8 @@ class ScriptedKube:
         """Merge the first level of a spec, of a status, or of data; None removes a field."""
         self._count("patch", resource)
         found = self.objects[resource.kind, namespace or "", name]
+        for key, value in changes.get("metadata", {}).get("annotations", {}).items():
+            found["metadata"].setdefault("annotations", {})[key] = value
         for part in (subresource,) if subresource else ("spec", "data"):
             if part in changes:
                 merged = found.get(part, {}) | changes[part]

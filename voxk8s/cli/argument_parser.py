@@ -55,10 +55,13 @@ def build_parser() -> argparse.ArgumentParser:
         _explain,
     )
     add("view", "view", "show images as layers of one page, in the browser", _view)
+    add("upload", "upload", "bring images to a cluster's store, and print their URLs", _upload)
     add("submit", "submit", "create a WorkPlan from a program, a plan or a manifest", _submit)
     add("status", "status", "show the status of WorkPlans", _status)
     add("watch", "watch", "wait for a WorkPlan and show its progress", _watch)
     add("results", "results", "show the results of a WorkPlan, or fetch its files", _results)
+    add("report", "report", "open the report of a WorkPlan in the browser", _report)
+    add("dashboard", "dashboard", "open the Dask dashboard of a WorkPlan that runs", _dashboard)
     add("logs", "logs", "show the logs of the pods of a WorkPlan", _logs)
     add("cancel", "cancel", "suspend a WorkPlan and release its cluster; results are kept", _cancel)
     add("retry", "retry", "run a finished WorkPlan again; results are kept", _one)
@@ -370,6 +373,36 @@ def _results(command: Parser) -> None:
     )
     command.add_argument(
         "--report", metavar="FILE", help="fetch the report of the run, an HTML page"
+    )
+
+
+def _report(command: Parser) -> None:
+    _one(command)
+    command.add_argument(
+        "-o", "--output", metavar="FILE", help="write it to FILE and open no browser"
+    )
+
+
+def _dashboard(command: Parser) -> None:
+    _one(command)
+    command.add_argument(
+        "--no-browser", action="store_true", help="print the URL only, and keep the port open"
+    )
+
+
+def _upload(command: Parser) -> None:
+    command.add_argument(
+        "files", metavar="FILE|FOLDER", nargs="+", help="files, or folders with all they have"
+    )
+    _cluster(command)
+    command.add_argument(
+        "--to",
+        metavar="PREFIX",
+        default="",
+        help="folder below the uploads of the namespace's trust domain, or an s3:// URL",
+    )
+    command.add_argument(
+        "--replace", action="store_true", help="replace files of the same name with other content"
     )
 
 

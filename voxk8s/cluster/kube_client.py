@@ -296,6 +296,30 @@ class KubeClient:
         finally:
             response.close()
 
+    async def open_port(
+        self, pod: str, namespace: str, port: int
+    ) -> aiohttp.ClientWebSocketResponse:
+        """Open a connection to a port of a pod, by a WebSocket of the kubelet's protocol.
+
+        Its messages begin with a byte for the channel: 0 has the data, 1 what went wrong; the first
+        message of each has only the port. Raises NotFound if there is no such pod.
+        """
+        path = PODS.path(namespace, pod, "portforward")
+        try:
+            return await self._transport.open_websocket(
+                f"{self._transport.host}{path}?ports={port}", "v4.channel.k8s.io"
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            said = f"a port-forward to pod {pod} in namespace {namespace} is refused"
+            if error.status == 404:  # aiohttp keeps no body, which would say of what kind
+                raise NotFound(f"pod {pod} not found in namespace {namespace}", 404) from error
+            message = {"message": f"{said} (HTTP {error.status})"}
+            raise error_from_status(error.status, message, path) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise KubeUnreachable(
+                f"the API server does not open {path}: {message_of(error)}"
+            ) from error
+
     # --- writing ------------------------------------------------------------------------------
 
     async def create(

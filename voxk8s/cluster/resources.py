@@ -50,6 +50,7 @@ DASK_AUTOSCALERS: Final = ApiResource(
 DEPLOYMENTS: Final = ApiResource("apps", "v1", "deployments", "Deployment")
 JOBS: Final = ApiResource("batch", "v1", "jobs", "Job")
 PODS: Final = ApiResource("", "v1", "pods", "Pod")
+SERVICES: Final = ApiResource("", "v1", "services", "Service")
 SECRETS: Final = ApiResource("", "v1", "secrets", "Secret")
 CONFIG_MAPS: Final = ApiResource("", "v1", "configmaps", "ConfigMap")
 SERVICE_ACCOUNTS: Final = ApiResource("", "v1", "serviceaccounts", "ServiceAccount")

@@ -1,14 +1,25 @@
-"""The result store as the pods of a run see it: its address, and a Secret with its credentials."""
+"""The result store as the pods of a run see it: its address, and the Secret of a namespace."""
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
+from typing import Final
 
 from voxk8s import constants
 from voxk8s.cluster.pod_template import Manifest
 from voxk8s.cluster.resources import SECRETS
 from voxk8s.storage import StoreOptions, TrustDomains
+
+SECRET_KEYS: Final = (
+    *constants.S3_CREDENTIALS,
+    constants.ENV_STORE,
+    constants.ENV_STORE_DOMAIN,
+    constants.ENV_STORE_TRUSTS,
+    constants.ENV_S3_ENDPOINT,
+    constants.ENV_S3_REGION,
+)
+"""All that the Secret of a namespace may have: variables by which a process finds the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +76,24 @@ def store_env(store: StoreTarget, *, credentials: bool) -> list[tuple[str, str] 
     return env
 
 
-def build_credentials_secret(namespace: str, credentials: StoreOptions) -> Manifest:
-    """Build the Secret with the credentials of the runs of a namespace.
+def build_credentials_secret(
+    store: StoreTarget, namespace: str, credentials: StoreOptions, until: str | None = None
+) -> Manifest:
+    """Build the Secret with the credentials of the runs of a namespace, and the store's address.
 
-    Its name is fixed, so that the operator needs no rights on other Secrets of the namespace.
+    People with the right to read it reach the store with no other knowledge. Its name is fixed, so
+    that the operator needs no rights on other Secrets of the namespace. `until` is when the
+    credentials end, in RFC 3339.
     """
     values = (credentials.key, credentials.secret, credentials.token)
-    data = dict(zip(constants.S3_CREDENTIALS, values, strict=True))
+    address = (
+        store.url,
+        store.domains.own,
+        ",".join(store.domains.trusts),
+        store.endpoint,
+        store.region,
+    )
+    data = dict(zip(SECRET_KEYS, (*values, *address), strict=True))
     return {
         "apiVersion": SECRETS.api_version,
         "kind": SECRETS.kind,
@@ -83,6 +105,7 @@ def build_credentials_secret(namespace: str, credentials: StoreOptions) -> Manif
                 constants.LABEL_COMPONENT: "store",
                 constants.LABEL_MANAGED_BY: constants.MANAGER_OPERATOR,
             },
+            **({"annotations": {constants.ANNOTATION_KEYS_UNTIL: until}} if until else {}),
         },
         "type": "Opaque",
         "data": {

@@ -45,6 +45,9 @@ class Transport(Protocol):
     async def send(self, request: Request) -> aiohttp.ClientResponse:
         """Send a request; returns the response with its body unread."""
 
+    async def open_websocket(self, url: str, protocol: str) -> aiohttp.ClientWebSocketResponse:
+        """Open a WebSocket; raises WSServerHandshakeError if the server refuses."""
+
     async def close(self) -> None:
         """Close every connection."""
 
@@ -79,23 +82,35 @@ class InClusterTransport:
 
     async def send(self, request: Request) -> aiohttp.ClientResponse:
         """Send a request with the pod's token."""
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._ssl)
-            self._session = aiohttp.ClientSession(
-                connector=connector, read_bufsize=_READ_BUFFER_BYTES
-            )
-        return await self._session.request(
+        return await self._opened().request(
             request.method,
             request.url,
-            headers={**request.headers, "Authorization": f"Bearer {self._fresh_token()}"},
+            headers={**request.headers, **self._authorization()},
             data=None if request.body is None else msgspec.json.encode(request.body),
             timeout=request.timeout,
+        )
+
+    async def open_websocket(self, url: str, protocol: str) -> aiohttp.ClientWebSocketResponse:
+        """Open a WebSocket with the pod's token."""
+        return await self._opened().ws_connect(
+            url, protocols=(protocol,), headers=self._authorization()
         )
 
     async def close(self) -> None:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._ssl)
+            self._session = aiohttp.ClientSession(
+                connector=connector, read_bufsize=_READ_BUFFER_BYTES
+            )
+        return self._session
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._fresh_token()}"}
 
     def _fresh_token(self) -> str:
         if self._clock() - self._read_at >= _TOKEN_MAX_AGE_SECONDS:
@@ -152,6 +167,24 @@ class KubeconfigTransport:
         )
         response: aiohttp.ClientResponse = wrapped.response
         return response
+
+    async def open_websocket(self, url: str, protocol: str) -> aiohttp.ClientWebSocketResponse:
+        """Open a WebSocket with the credentials of the kubeconfig, by its proxy if it has one.
+
+        There must have been a request before: it opens the client's session.
+        """
+        headers: dict[str, str] = {}
+        path = url.removeprefix(self.host).partition("?")[0]
+        await self._client.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
+        rest = self._client.rest_client
+        websocket: aiohttp.ClientWebSocketResponse = await rest.pool_manager.ws_connect(
+            url,
+            protocols=(protocol,),
+            headers=headers,
+            proxy=rest.proxy,
+            proxy_headers=rest.proxy_headers,
+        )
+        return websocket
 
     async def close(self) -> None:
         """Close every connection."""

@@ -99,6 +99,13 @@ class BlobStore:
             _log.warning("the blob %s cannot be decoded: %s", digest, error)
             return MISS
 
+    def read_piece(self, digest: Digest, start: int, size: int) -> memoryview | None:
+        """Return bytes of a blob as they are, for a reader that verifies the whole; None if none.
+
+        At the blob's end there are fewer.
+        """
+        return self._backend.read_range(blob_path(digest), start, size)
+
     def head(self, digest: Digest) -> ObjectInfo | None:
         """Return the metadata of a blob, or None; its bytes are not read."""
         return self._backend.head(blob_path(digest))

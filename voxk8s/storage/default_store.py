@@ -56,12 +56,17 @@ def open_store(
     return ResultStore(location, given, given.filled(known), domains=domains)
 
 
-def open_root(url: str) -> ResultStore:
-    """Open the store at exactly this URL, that of a result: whatever this process's domain is."""
+def open_root(url: str, options: StoreOptions | None = None) -> ResultStore:
+    """Open the store at exactly this URL, that of a result: whatever this process's domain is.
+
+    With options that have keys, the environment adds nothing.
+    """
+    if options is not None and options.key:
+        return open_store(url, options=options, env={})
     env = dict(os.environ)
     for name in (constants.ENV_STORE_DOMAIN, constants.ENV_STORE_TRUSTS):
         env.pop(name, None)
-    return open_store(url, env=env)
+    return open_store(url, options=options, env=env)
 
 
 def default_url(env: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ DOMAIN_FOLDERS: Final = tuple(
         constants.RECORDS_PREFIX,
         constants.BLOBS_PREFIX,
         constants.RUNS_PREFIX,
+        constants.UPLOADS_PREFIX,
         constants.PINS_PREFIX,
         constants.QUARANTINE_PREFIX,
         constants.LEASES_PREFIX,

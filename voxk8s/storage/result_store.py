@@ -232,6 +232,22 @@ class ResultStore:
                 return bytes(data)
         raise BlobMissing(f"the blob {digest} is missing or corrupt in the store {self.url}")
 
+    def blob_size(self, digest: str) -> int | None:
+        """Return the bytes of a blob, of a trusted domain too; None if there is none."""
+        found = (reader.blobs.head(Digest(digest)) for reader in self._all)
+        return next((each.size for each in found if each is not None), None)
+
+    def read_blob_piece(self, digest: str, start: int, size: int) -> memoryview:
+        """Return bytes of a blob that nobody has verified yet; fewer at its end.
+
+        Raises BlobMissing.
+        """
+        for reader in self._all:
+            data = reader.blobs.read_piece(Digest(digest), start, size)
+            if data is not None:
+                return data
+        raise BlobMissing(f"the blob {digest} is missing in the store {self.url}")
+
     # --- pins and the files of runs ---------------------------------------------------------
 
     def pin_get(self, url: str, size: int, version: str, server: str = "") -> Pin | None:

@@ -36,11 +36,19 @@ def test_store_without_a_secret_needs_no_keys() -> None:
 
 
 def test_credentials_of_a_namespace_have_one_name() -> None:
-    """The Secret has a fixed name, and only the keys that there are."""
-    made = build_credentials_secret("lab", CREDENTIALS)
+    """The Secret has a fixed name, and only what there is of keys and address."""
+    target = StoreTarget("s3://results", domains=TrustDomains("team-a"))
+    made = build_credentials_secret(target, "lab", CREDENTIALS)
     assert (made["metadata"]["namespace"], made["metadata"]["name"]) == ("lab", "voxk8s-store")
     assert base64.b64decode(made["data"]["AWS_ACCESS_KEY_ID"]) == b"key"
-    assert set(made["data"]) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert base64.b64decode(made["data"]["VOXK8S_STORE_DOMAIN"]) == b"team-a"
+    assert set(made["data"]) == {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "VOXK8S_STORE",
+        "VOXK8S_STORE_DOMAIN",
+    }
+    assert "annotations" not in made["metadata"]
 
 
 def test_pods_know_their_trust_domain() -> None:

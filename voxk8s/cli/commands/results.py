@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import re
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from voxk8s.api.status import GoalResult
 from voxk8s.api.workplan import WorkPlanResource, encode
+from voxk8s.cli.cluster_store import reachable_store
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
+from voxk8s.cli.fetch import fetch_blob
 from voxk8s.cli.run_output import dump
+from voxk8s.cli.transfer_line import TransferLine
 from voxk8s.cli.workplan_text import headline, result_line
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.errors import InvalidUsage
+from voxk8s.execution.files import write_file
 from voxk8s.redact import redact, visible
+from voxk8s.storage import ResultStore, open_root
 
 # Whoever can write the status must not choose a server that gets other credentials of the user.
 _BLOB = re.compile(
@@ -59,22 +66,36 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
         _say(f"{arguments.name} is not finished: {visible(redact(line))}")
         return 1
     if arguments.download:
-        download(resource.status.results or (), Path(arguments.download))
+        await download(kube, resource, Path(arguments.download), quiet=bool(arguments.quiet))
     if arguments.report:
-        fetch_report(resource, Path(arguments.report))
+        target = Path(arguments.report)
+        page = await read_report(kube, resource)
+        write_file(target, page)
+        _say(f"wrote {target}")
     return exit_status(resource)
 
 
-def download(results: tuple[GoalResult, ...], folder: Path) -> None:
-    """Fetch saved files from the store with the AWS_* variables, and verify their digests.
+async def download(
+    kube: KubeClient, resource: WorkPlanResource, folder: Path, *, quiet: bool = False
+) -> None:
+    """Fetch the saved files of a WorkPlan from its store into a folder, and verify their digests.
 
     Raises InvalidUsage for a name outside of the folder, for a hidden one, such as .git/config, and
     for a URL that is not a blob.
     """
-    from voxk8s.storage import open_root
+    found = _saved_files(resource, folder)
+    if not found:
+        _say(f"{resource.metadata.name} has saved no files")
+        return
+    async with _store_of(kube, resource, found[0][1]["store"]) as open_at:
+        await asyncio.to_thread(_fetch, open_at, found, quiet)
 
+
+def _saved_files(resource: WorkPlanResource, folder: Path) -> list[tuple[Path, re.Match[str]]]:
+    """Return where saved files go, and the parts of their URLs."""
     base = folder.resolve()
-    for result in results:
+    found: list[tuple[Path, re.Match[str]]] = []
+    for result in resource.status.results or ():
         if result.kind != "save" or not result.url:
             continue
         target = (base / result.goal).resolve()
@@ -85,31 +106,57 @@ def download(results: tuple[GoalResult, ...], folder: Path) -> None:
         match = _BLOB.fullmatch(result.url)
         if match is None:
             raise InvalidUsage(f"expected the URL of a blob in a result store, got {result.url}")
-        data = open_root(match["store"]).read_blob(match["start"] + match["rest"])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-        _say(f"wrote {target}")
+        found.append((target, match))
+    return found
 
 
-def fetch_report(resource: WorkPlanResource, target: Path) -> None:
-    """Fetch the report of a run from the store with the AWS_* variables.
+def _fetch(
+    open_at: Callable[[str], ResultStore], found: list[tuple[Path, re.Match[str]]], quiet: bool
+) -> None:
+    stores = {root: open_at(root) for root in dict.fromkeys(match["store"] for _, match in found)}
+    wanted = [
+        (path, stores[match["store"]], match["start"] + match["rest"]) for path, match in found
+    ]
+    total = sum(store.blob_size(digest) or 0 for _, store, digest in wanted)
+    line = TransferLine(sys.stderr, total, live=sys.stderr.isatty(), quiet=quiet)
+    try:
+        for path, store, digest in wanted:
+            is_new = fetch_blob(store, digest, path, line.add)
+            line.done(f"wrote {path}" if is_new else f"{path} is there already")
+    finally:
+        line.clear()
+
+
+async def read_report(kube: KubeClient, resource: WorkPlanResource) -> bytes:
+    """Fetch the report of a run from its store.
 
     Raises InvalidUsage if there is none: a run that computes nothing has no runner to write one.
     """
-    from voxk8s.storage import open_root
-
     name = resource.metadata.name
     url = (resource.status.report.url if resource.status.report else None) or ""
     match = _RUN_FILE.fullmatch(url)
     if match is None:
         why = "all its results were known" if not url else f"{url} is not a file of a run"
+        if not url and not resource.finished:
+            why = "it is written at the end of the run"
         raise InvalidUsage(f"{name} has no report: {why}")
-    page = open_root(match["store"]).read_run_file(match["path"])
+    async with _store_of(kube, resource, match["store"]) as open_at:
+        page = await asyncio.to_thread(open_at(match["store"]).read_run_file, match["path"])
     if page is None:
         raise InvalidUsage(f"the report of {name} was deleted: {url}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(page)
-    _say(f"wrote {target}")
+    return page
+
+
+@asynccontextmanager
+async def _store_of(
+    kube: KubeClient, resource: WorkPlanResource, root: str
+) -> AsyncIterator[Callable[[str], ResultStore]]:
+    """Give what opens the stores of results, with the rights of the user."""
+    if not root.startswith("s3://"):
+        yield open_root  # a folder, in tests and on single machines
+        return
+    async with reachable_store(kube, resource.metadata.namespace, resource.spec.store) as store:
+        yield store.open
 
 
 def _say(message: str) -> None:

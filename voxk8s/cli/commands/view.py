@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import tempfile
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voxk8s.cli.browser import show_page
 from voxk8s.errors import InvalidUsage, Voxk8sError
 
 if TYPE_CHECKING:
@@ -45,11 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise InvalidUsage(f"--export {path}: {error.strerror or error}") from error
         print(path)
         return 0
-    with tempfile.NamedTemporaryFile("wb", prefix="voxk8s-", suffix=".html", delete=False) as file:
-        file.write(page)
-    print(file.name)
-    if not webbrowser.open(f"file://{file.name}"):
-        print("voxk8s: no browser was found: open the file above in one", file=sys.stderr)
+    show_page(page)
     return 0
 
 

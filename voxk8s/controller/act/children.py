@@ -133,7 +133,13 @@ class Children:
         )
 
     def note_existing(self, observed: Observed) -> None:
-        """Drop refusals of children that exist: the answer to their creation was lost."""
+        """Drop refusals of children that exist: the answer to their creation was lost.
+
+        The keys of a namespace with a WorkPlan are kept, for people who bring images in or fetch
+        results.
+        """
+        if self.credentials is not None and observed.workplan.spec.store is None:
+            self.credentials.want(observed.workplan.metadata.namespace)
         refusals = self._refusals.get(observed.workplan.metadata.uid)
         if not refusals:
             return

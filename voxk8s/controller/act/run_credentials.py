@@ -3,24 +3,27 @@
 They are, in this order: the static keys of the domain, a session of the store's STS that is
 confined to the domain, or, where all namespaces share one domain, the operator's own keys. Runs
 read them from one Secret of a fixed name, unless their service account gives them an identity.
+People who may read that Secret bring images in and fetch results with it, so it is there as long as
+the namespace has a WorkPlan, or the chart names it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from voxk8s import constants
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.kube_errors import AlreadyExists
+from voxk8s.cluster.kube_errors import AlreadyExists, NotFound
 from voxk8s.cluster.resources import SECRETS
-from voxk8s.cluster.store_target import build_credentials_secret
-from voxk8s.controller.config import StoreConfig
+from voxk8s.cluster.store_target import SECRET_KEYS, StoreTarget, build_credentials_secret
+from voxk8s.controller.config import ALL_NAMESPACES, StoreConfig
 from voxk8s.controller.resolve.store_access import LookUpOptions
 from voxk8s.controller.trust import for_domain
 from voxk8s.errors import StoreAccessDenied, Voxk8sError
@@ -32,6 +35,8 @@ _log = logging.getLogger(__name__)
 _CHECK_SECONDS: Final = 60.0
 _MEMORY: Final = timedelta(minutes=1)
 """Time for which a Secret that was there is not looked at again."""
+_REFRESH: Final = timedelta(minutes=10)
+"""The same where nothing starts that needs it."""
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -54,11 +59,20 @@ class RunCredentials:
     _asking: dict[TrustDomains, asyncio.Lock] = field(default_factory=dict)
     _written: dict[str, tuple[TrustDomains, _Credentials]] = field(default_factory=dict)
     _seen: dict[str, datetime] = field(default_factory=dict)
+    _wanted: set[str] = field(default_factory=set)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def write(self, namespace: str) -> None:
+    def want(self, namespace: str) -> None:
+        """Have the Secret of a namespace written soon, and kept: it has a WorkPlan."""
+        if namespace not in self._wanted and self.config.url and self.config.allows(namespace):
+            self._wanted.add(namespace)
+            self._news.set()
+
+    async def write(self, namespace: str, memory: timedelta = _MEMORY) -> None:
         """Write the Secret of a namespace, unless it has credentials that last, or needs none.
 
-        Raises StoreAccessDenied, StoreUnreachable, and the errors of the API server.
+        One that was written within `memory` is believed to be there. Raises StoreAccessDenied,
+        StoreUnreachable, and the errors of the API server.
         """
         if self.config.trust.account_of(namespace):
             return
@@ -68,17 +82,15 @@ class RunCredentials:
             return
         same = self._written.get(namespace) == (domains, credentials)
         seen = self._seen.get(namespace)
-        if same and seen is not None and self.now() - seen < _MEMORY:
+        if same and seen is not None and self.now() - seen < memory:
             return
-        manifest = build_credentials_secret(namespace, credentials.options)
+        manifest = self._manifest(namespace, domains, credentials)
         try:
             # Also if it was written before: somebody may have deleted it, or the whole namespace.
             await self.kube.create(SECRETS, manifest, namespace, manager=constants.MANAGER_OPERATOR)
         except AlreadyExists:
             if not same:
-                # What the new credentials lack, such as a token, goes.
-                data = {name: manifest["data"].get(name) for name in constants.S3_CREDENTIALS}
-                await self.kube.patch(SECRETS, constants.STORE_SECRET, {"data": data}, namespace)
+                await self._patch(namespace, manifest)
         self._written[namespace] = domains, credentials
         self._seen[namespace] = self.now()
 
@@ -109,14 +121,52 @@ class RunCredentials:
         return None
 
     async def keep_fresh(self) -> None:
-        """Renew what was written before it ends, until cancelled: pods read it when they start."""
+        """Write what is wanted, and renew it before it ends, until cancelled."""
+        for namespace in self._named():
+            self.want(namespace)
         while True:
-            await asyncio.sleep(_CHECK_SECONDS)
-            for namespace in list(self._written):
+            self._news.clear()
+            for namespace in sorted(self._wanted.union(self._written)):
                 try:
-                    await self.write(namespace)
+                    await self.write(namespace, _REFRESH)
+                except NotFound:
+                    # The namespace does not exist (any more). One that the chart names may come.
+                    self._written.pop(namespace, None)
+                    self._wanted -= {namespace} - self._named()
                 except Voxk8sError as error:
-                    _log.warning("credentials of namespace %s: %s", namespace, error)
+                    # Of what was never there, a WorkPlan that needs it says so in its status.
+                    level = logging.WARNING if namespace in self._written else logging.INFO
+                    _log.log(level, "credentials of namespace %s: %s", namespace, error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CHECK_SECONDS):
+                    await self._news.wait()
+
+    def _named(self) -> set[str]:
+        """Return the namespaces that the chart names."""
+        domains = self.config.trust.domains.values()
+        named = {name for domain in domains for name in domain.namespaces}
+        return named.union(self.config.allowed) - {ALL_NAMESPACES}
+
+    def _manifest(
+        self, namespace: str, domains: TrustDomains, credentials: _Credentials
+    ) -> dict[str, Any]:
+        options = self.config.options
+        store = StoreTarget(
+            self.config.url or "", options.endpoint, options.region, domains=domains
+        )
+        until = None if credentials.end == _NEVER else credentials.end.isoformat()
+        return build_credentials_secret(store, namespace, credentials.options, until)
+
+    async def _patch(self, namespace: str, manifest: dict[str, Any]) -> None:
+        """Replace what a Secret has; what the new credentials lack, such as a token, goes."""
+        data = {name: manifest["data"].get(name) for name in SECRET_KEYS}
+        annotations = manifest["metadata"].get("annotations", {})
+        until = annotations.get(constants.ANNOTATION_KEYS_UNTIL)
+        changes = {
+            "data": data,
+            "metadata": {"annotations": {constants.ANNOTATION_KEYS_UNTIL: until}},
+        }
+        await self.kube.patch(SECRETS, constants.STORE_SECRET, changes, namespace)
 
     async def _credentials(
         self, domains: TrustDomains, *, has_identity: bool = False

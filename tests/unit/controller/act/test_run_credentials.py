@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.support.scripted_kube import ScriptedKube
+from tests.support.waiting import until
+from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.config import StoreConfig
 from voxk8s.controller.trust import Domain, SessionConfig, Trust
@@ -153,3 +155,46 @@ async def test_an_account_with_an_identity_gets_no_keys(tmp_path: Path) -> None:
         assert not scene.kube.objects
         found = await scene.credentials.look_up_options("lab")
         assert (found.options.key, found.of_domain) == (key, key != "OPERATOR")
+
+
+async def test_the_secret_says_where_the_store_is_and_when_keys_end(tmp_path: Path) -> None:
+    """Whoever may read it needs no more to bring images in: also after a renewal."""
+    trust = Trust(domains={"team": Domain(("lab",), trusts=("shared",))})
+    scene = Scene(tmp_path, session=SESSION, trust=trust)
+    for number in (1, 2):
+        await scene.credentials.write("lab")
+        secret = scene.kube.objects["Secret", "lab", "voxk8s-store"]
+        shown = {name: base64.b64decode(text).decode() for name, text in secret["data"].items()}
+        assert shown["AWS_ACCESS_KEY_ID"] == f"team-{number}"
+        assert shown["VOXK8S_STORE"] == "s3://bkt/results"
+        assert (shown["VOXK8S_STORE_DOMAIN"], shown["VOXK8S_STORE_TRUSTS"]) == ("team", "shared")
+        until = secret["metadata"]["annotations"]["voxk8s.io/keys-until"]
+        assert datetime.fromisoformat(until) == scene.now + timedelta(hours=1)
+        scene.now += timedelta(hours=1)
+
+
+async def test_keys_are_there_for_people_before_a_run(tmp_path: Path) -> None:
+    """In namespaces that the chart names, and in those that have a WorkPlan, unless forbidden."""
+    trust = Trust(per_namespace=True, domains={"team": Domain(("lab",))})
+    scene = Scene(tmp_path, session=SESSION, trust=trust, allowed=("*", "ward"), denied=("bad",))
+    keeping = asyncio.create_task(scene.credentials.keep_fresh())
+    await until(lambda: len(scene.kube.objects) == 2)
+    assert (scene.key("lab"), scene.key("ward")) == ("team-1", "ward-2")
+    scene.credentials.want("bad")
+    scene.credentials.want("new")
+    await until(lambda: len(scene.kube.objects) == 3)
+    assert scene.key("new") == "new-3"
+    keeping.cancel()
+
+
+async def test_a_namespace_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+    """Its keys are not made again and again; a WorkPlan in a new one of its name is served."""
+    scene = Scene(tmp_path, allowed=("*",))
+    scene.kube.fail("create Secret", NotFound("namespaces gone not found", 404))
+    keeping = asyncio.create_task(scene.credentials.keep_fresh())
+    scene.credentials.want("gone")
+    await until(lambda: scene.kube.calls["create Secret"] == 1)
+    scene.credentials.want("gone")
+    await until(lambda: scene.kube.calls["create Secret"] == 2)
+    assert scene.key("gone") == "OPERATOR"
+    keeping.cancel()

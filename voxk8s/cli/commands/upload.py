@@ -1,0 +1,172 @@
+"""`voxk8s upload`: bring files and folders into the store of a namespace, and print their URLs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from voxk8s import constants
+from voxk8s.cli.cluster_store import ClusterStore, reachable_store
+from voxk8s.cli.connection import with_cluster
+from voxk8s.cli.transfer_line import TransferLine, size_text
+from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.errors import InvalidUsage
+from voxk8s.inputs.s3_target import s3_target
+from voxk8s.storage.store_options import parse_url
+from voxk8s.storage.trust_domain import domain_root
+from voxk8s.storage.uploads import Uploaded, Uploader
+
+_THREADS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    key: str
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Upload what is named, and print the URL of each on standard output."""
+    local_files(arguments.files)  # what is wrong with them is known without a cluster
+    return with_cluster(arguments, partial(_upload, arguments))
+
+
+async def _upload(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
+    urls = await upload(
+        kube,
+        namespace,
+        arguments.files,
+        to=arguments.to,
+        replace=arguments.replace,
+        quiet=bool(arguments.quiet),
+    )
+    for url in urls:
+        print(url)
+    return 0
+
+
+async def upload(
+    kube: KubeClient,
+    namespace: str,
+    names: Sequence[str],
+    *,
+    to: str = "",
+    replace: bool = False,
+    quiet: bool = False,
+) -> list[str]:
+    """Upload files and folders to a prefix; return the URL of each, that of a folder with a slash.
+
+    `to` is a prefix below the uploads of the namespace's trust domain, or an s3:// URL. Raises
+    InvalidUsage for names that are not there, or that S3 servers would change.
+    """
+    files = local_files(names)
+    async with reachable_store(kube, namespace, ask=True) as store:
+        folder = upload_folder(store, to)
+        target = s3_target(folder)
+        plan = [[_file(path, folder, below) for path, below in each] for each in files]
+        uploader = Uploader(target.bucket, store.options, _memory(), replace=replace)
+        await asyncio.to_thread(_send, uploader, [file for each in plan for file in each], quiet)
+    return [_url(folder, name) for name in names]
+
+
+def upload_folder(store: ClusterStore, to: str) -> str:
+    """Return the s3:// URL below which files of a namespace go.
+
+    It is in the namespace's trust domain, which is all that its keys may write: nobody of another
+    domain can replace what is there.
+    """
+    if to.lower().startswith("s3://"):
+        return to.rstrip("/")
+    if not store.url.startswith("s3://"):
+        raise InvalidUsage(
+            f"expected --to s3://bucket/prefix, or the store's URL in {constants.ENV_STORE}, since"
+            " no Secret of the namespace says where its store is"
+        )
+    root = domain_root(parse_url(store.url), store.domain).url
+    prefix = to.strip("/")
+    return f"{root}/{constants.UPLOADS_PREFIX}" + (f"/{prefix}" if prefix else "")
+
+
+def local_files(names: Sequence[str]) -> list[list[tuple[Path, str]]]:
+    """Return the files of each name with what they are called; of a folder all but hidden ones.
+
+    Raises InvalidUsage for what is not there, an empty folder, and two names with the same end.
+    """
+    found: dict[str, list[tuple[Path, str]]] = {}
+    for name in names:
+        path, base = Path(name), base_name(name)
+        if base in found:
+            raise InvalidUsage(
+                f"{name}: another file of this call is called {base} as well; upload them in two"
+                " calls with different --to"
+            )
+        if path.is_dir():
+            found[base] = [(each, f"{base}/{below}") for each, below in _below(path)]
+            if not found[base]:
+                raise InvalidUsage(f"{name}: the folder has no files")
+        elif path.is_file():
+            found[base] = [(path, base)]
+        else:
+            raise InvalidUsage(f"{name}: no such file or folder")
+    return list(found.values())
+
+
+def base_name(name: str) -> str:
+    """Return what a file or folder is called where it goes."""
+    return Path(os.path.abspath(name)).name
+
+
+def _below(folder: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") for part in below.parts):
+            yield path, below.as_posix()
+
+
+def _file(path: Path, folder: str, name: str) -> _File:
+    try:
+        target = s3_target(folder, name)
+    except ValueError as error:
+        raise InvalidUsage(f"{path}: {error}; rename it") from error
+    return _File(path, "/".join(target.parts))
+
+
+def _url(folder: str, name: str) -> str:
+    base = base_name(name)
+    return f"{folder}/{base}/" if Path(name).is_dir() else f"{folder}/{base}"
+
+
+def _memory() -> Path:
+    cache = os.environ.get(constants.ENV_CACHE_HOME) or "~/.cache"
+    return Path(cache).expanduser() / "voxk8s" / "uploads"
+
+
+def _send(uploader: Uploader, files: Sequence[_File], quiet: bool) -> None:
+    total = sum(file.path.stat().st_size for file in files)
+    line = TransferLine(sys.stderr, total, live=sys.stderr.isatty(), quiet=quiet)
+
+    def put(file: _File) -> Uploaded:
+        return uploader.put(file.path, file.key, line.add)
+
+    try:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            waiting = [pool.submit(put, file) for file in files]
+            try:
+                done = [each.result() for each in waiting]
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    finally:
+        line.clear()
+    sent = [each for each in done if each.sent]
+    known = len(done) - len(sent)
+    size = size_text(sum(each.size for each in sent))
+    line.done(f"sent {len(sent)} of {len(done)} files, {size}; {known} were there already")
