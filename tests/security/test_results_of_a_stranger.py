@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from voxk8s.api.status import GoalResult
-from voxk8s.api.workplan import decode_resource
+from tests.support.scripted_kube import ScriptedKube
+from voxk8s.api.workplan import WorkPlanResource, decode_resource
 from voxk8s.cli.commands import results
 from voxk8s.errors import InvalidUsage
 from voxk8s.storage import open_store
 from voxk8s.values import SavedFile
 
+if TYPE_CHECKING:
+    from voxk8s.cluster.kube_client import KubeClient
+
 EVIL = "\x1b]0;owned\x07\x9b2J\u202egpj.nii https://me:hidden@server/x"
 
 
-def _results(**status: Any) -> tuple[Any, tuple[GoalResult, ...]]:
-    resource = decode_resource(
+def _results(**status: Any) -> WorkPlanResource:
+    return decode_resource(
         {
             "apiVersion": "voxk8s.io/v1alpha1",
             "kind": "WorkPlan",
@@ -27,7 +30,6 @@ def _results(**status: Any) -> tuple[Any, tuple[GoalResult, ...]]:
             "status": {"phase": "Succeeded", **status},
         }
     )
-    return resource, resource.status.results or ()
 
 
 @pytest.mark.parametrize("as_json", [True, False])
@@ -35,7 +37,7 @@ def test_a_status_gives_no_orders_to_a_terminal(
     capsys: pytest.CaptureFixture[str], as_json: bool
 ) -> None:
     """Nor does it show the passwords in URLs; a runner can write all of these fields."""
-    resource, _ = _results(
+    resource = _results(
         results=[
             {"goal": EVIL, "kind": "print", "value": EVIL, "truncated": True},
             {"goal": EVIL, "kind": "save", "url": f"s3://b/{EVIL}"},
@@ -57,22 +59,22 @@ def test_a_download_writes_no_hidden_files(tmp_path: Path, name: str) -> None:
     """What programs obey is often hidden, and a repository or a home is a usual folder."""
     store = open_store((tmp_path / "store").as_uri())
     put = store.put("0" * 64, SavedFile(b"[core]\nfsmonitor = evil\n", ".txt", "text/plain"))
-    _, found = _results(results=[{"goal": name, "kind": "save", "url": store.url_of(put.digest)}])
+    resource = _results(results=[{"goal": name, "kind": "save", "url": store.url_of(put.digest)}])
     with pytest.raises(InvalidUsage, match="hidden"):
-        results.download(found, tmp_path / "home")
+        results.saved_files(resource, tmp_path / "home")
     assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize("server", ["redis://stranger/0", "rediss://stranger", "memory://x", "/x"])
-def test_a_download_asks_no_other_kind_of_server(tmp_path: Path, server: str) -> None:
+async def test_a_download_asks_no_other_kind_of_server(tmp_path: Path, server: str) -> None:
     """It would get the password for Redis in the user's environment."""
     digest = "0" * 64
     url = f"{server}/cas/sha256/{digest[:2]}/{digest[2:]}"
-    resource, found = _results(
+    resource = _results(
         results=[{"goal": "a.txt", "kind": "save", "url": url}],
         report={"url": f"{server}/runs/report.html"},
     )
     with pytest.raises(InvalidUsage, match="expected the URL of a blob"):
-        results.download(found, tmp_path)
+        results.saved_files(resource, tmp_path)
     with pytest.raises(InvalidUsage, match="not a file of a run"):
-        results.fetch_report(resource, tmp_path / "r.html")
+        await results.read_report(cast("KubeClient", ScriptedKube()), resource)

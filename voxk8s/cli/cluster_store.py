@@ -162,7 +162,8 @@ async def _own_store(kube: KubeClient, namespace: str, store: Store) -> ClusterS
                     f" keys of {store.url}: {error}; ask for the verb get on it, or set"
                     f" {constants.ENV_S3_KEY} and {constants.ENV_S3_SECRET}"
                 ) from error
-    return ClusterStore(store.url, options.filled(os.environ))
+    # Not the endpoint of the WorkPlan: its author would get requests with keys of this user.
+    return ClusterStore(store.url, own)
 
 
 def _address(store: Store) -> dict[str, str]:

@@ -83,7 +83,7 @@ async def download(
     Raises InvalidUsage for a name outside of the folder, for a hidden one, such as .git/config, and
     for a URL that is not a blob.
     """
-    found = _saved_files(resource, folder)
+    found = saved_files(resource, folder)
     if not found:
         _say(f"{resource.metadata.name} has saved no files")
         return
@@ -91,8 +91,8 @@ async def download(
         await asyncio.to_thread(_fetch, open_at, found, quiet)
 
 
-def _saved_files(resource: WorkPlanResource, folder: Path) -> list[tuple[Path, re.Match[str]]]:
-    """Return where saved files go, and the parts of their URLs."""
+def saved_files(resource: WorkPlanResource, folder: Path) -> list[tuple[Path, re.Match[str]]]:
+    """Return where saved files go, and the parts of their URLs; raises InvalidUsage."""
     base = folder.resolve()
     found: list[tuple[Path, re.Match[str]]] = []
     for result in resource.status.results or ():
