@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 
+from voxk8s.cluster.run_inputs import RunInputs, input_env
 from voxk8s.errors import InputNotAllowed, InputUnavailable
 from voxk8s.inputs.addresses import AddressRules
 from voxk8s.inputs.input_options import InputOptions
@@ -179,3 +180,16 @@ def test_what_an_administrator_allows() -> None:
         with pytest.raises(InputNotAllowed, match="allowed prefixes"):
             pin_input("s3://other/a.nii", options)
         assert not seen
+
+
+def test_an_s3_server_that_an_author_chose() -> None:
+    """With an endpoint in the cluster, s3://latest/meta-data/… would be its cloud's metadata."""
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "r"}
+    chosen = dict(input_env(RunInputs(), (), (), "shared", chart_server=False))
+    with _server() as (url, seen):
+        place = {"VOXK8S_LOCAL_INPUTS": "false", "AWS_ENDPOINT_URL_S3": url, **keys}
+        with pytest.raises(InputNotAllowed, match="has no public address"):
+            pin_input("s3://latest/meta-data/role.json", InputOptions.from_env(place | chosen))
+        assert not seen
+        allowed = input_env(RunInputs(), (), ("127.0.0.0/8",), "shared", chart_server=False)
+        stat("s3://latest/meta-data/role.json", InputOptions.from_env(place | dict(allowed)))

@@ -12,6 +12,7 @@ INPUT_VARIABLES: Final = frozenset({
     constants.ENV_LOCAL_INPUTS,
     constants.ENV_INPUT_PREFIXES,
     constants.ENV_INPUT_ADDRESSES,
+    constants.ENV_INPUT_S3_ADDRESSES,
     constants.ENV_INPUT_DENIED_NETWORKS,
     constants.ENV_INPUT_ALLOWED_NETWORKS,
     constants.ENV_INPUT_BYTES,
@@ -43,11 +44,12 @@ def input_env(
     """Return the variables of pods that read inputs; `denied` and `allowed` are networks.
 
     `chart_server` is whether the pods read s3:// URLs from the chart's S3 server: at another one,
-    which an author chose, no prefix on S3 holds.
+    which an author chose, no prefix on S3 holds, and it must have a public address.
     """
     found = {
         constants.ENV_INPUT_DENIED_NETWORKS: " ".join(denied),
         constants.ENV_INPUT_ALLOWED_NETWORKS: " ".join(allowed),
+        constants.ENV_INPUT_S3_ADDRESSES: "" if chart_server else "public",
         constants.ENV_INPUT_BYTES: str(inputs.max_bytes or ""),
     }
     if inputs.prefixes is not None:

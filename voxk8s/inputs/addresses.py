@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 from voxk8s.inputs.confinement import is_below_url
@@ -126,18 +126,31 @@ def _translated(address: _Address) -> Sequence[_Address]:
     return [ipaddress.IPv4Address(bytes(packed[at] for at in each)) for each in _LOCAL_OCTETS]
 
 
+SocketFactory: TypeAlias = Callable[[Any], socket.socket]
+
+
+@cache
+def socket_factory(rules: AddressRules) -> SocketFactory:
+    """Return what opens sockets for aiohttp, to addresses that rules allow; else AddressRefused.
+
+    It is the same for equal rules, so that file systems can be shared.
+    """
+
+    def connect(found: Any) -> socket.socket:
+        family, kind, protocol, _, address = found
+        if not rules.allows(address[0]):
+            raise AddressRefused("its server has an address that is not allowed")
+        return socket.socket(family, kind, protocol)
+
+    return connect
+
+
 async def open_session(rules: AddressRules, exempt: bool, **options: Any) -> aiohttp.ClientSession:
     """Return an HTTP session whose connections and redirects obey rules.
 
     `exempt` is whether the URL that it is for is exempt; then redirects must be so too.
     """
     import aiohttp
-
-    def connect(found: Any) -> socket.socket:
-        family, kind, protocol, _, address = found
-        if not exempt and not rules.allows(address[0]):
-            raise AddressRefused("its server has an address that is not allowed")
-        return socket.socket(family, kind, protocol)
 
     class Resolver(aiohttp.ThreadedResolver):
         """Refuses a name with any address that is not allowed, before one of them is tried."""
@@ -156,5 +169,7 @@ async def open_session(rules: AddressRules, exempt: bool, **options: Any) -> aio
 
     traces = aiohttp.TraceConfig()
     traces.on_request_redirect.append(redirect)
-    connector = aiohttp.TCPConnector(resolver=Resolver(), socket_factory=connect)
+    connector = aiohttp.TCPConnector(
+        resolver=Resolver(), socket_factory=None if exempt else socket_factory(rules)
+    )
     return aiohttp.ClientSession(connector=connector, trace_configs=[traces], **options)

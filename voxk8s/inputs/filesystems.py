@@ -6,11 +6,12 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
 from voxk8s import constants
 from voxk8s.errors import InputNotAllowed, InputUnavailable, InputUnreachable
 from voxk8s.failure import error_text
-from voxk8s.inputs.addresses import AddressRefused, open_session
+from voxk8s.inputs.addresses import AddressRefused, open_session, socket_factory
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import Location
 
@@ -37,6 +38,10 @@ def file_system(location: Location, options: InputOptions) -> AbstractFileSystem
         if options.endpoint:
             # Self-hosted servers seldom have a DNS name for each bucket.
             config["s3"] = {"addressing_style": "path"}
+        if options.s3_public_only:
+            _check_server(location, options)
+            # A name may have another address by the time of a request.
+            config["connector_args"] = {"socket_factory": socket_factory(options.s3_address_rules)}
         return fsspec.filesystem(
             "s3",
             key=options.key,
@@ -92,6 +97,8 @@ def _converted(
     root = causes[-1]
     refused = next((cause for cause in causes if isinstance(cause, AddressRefused)), None)
     if refused is not None:
+        if location.scheme == "s3":
+            return _strange_server(location)
         return InputNotAllowed(
             f"input {location.url}: {refused}; only servers with public addresses are allowed here,"
             f" and those below the prefixes of {constants.ENV_INPUT_PREFIXES}"
@@ -125,11 +132,34 @@ def _converted(
     return None
 
 
+def _check_server(location: Location, options: InputOptions) -> None:
+    """Raise InputNotAllowed for an S3 server at a refused address: its client would try again."""
+    host = urlsplit(options.endpoint or "").hostname
+    if host is None:
+        return
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return  # the client says why
+    if not all(options.s3_address_rules.allows(str(address[0])) for *_, address in found):
+        raise _strange_server(location)
+
+
+def _strange_server(location: Location) -> InputNotAllowed:
+    return InputNotAllowed(
+        f"input {location.url}: its S3 server, which spec.store.endpoint names, has no public"
+        " address, nor one of the networks that the chart allows"
+    )
+
+
 def _causes(error: BaseException) -> list[BaseException]:
     """Return an error and its chain of causes, the root cause last."""
     causes = [error]
     while (cause := causes[-1].__cause__) is not None:
         causes.append(cause)
+    # The client of S3 names what it met only as the context.
+    if isinstance(causes[-1].__context__, AddressRefused):
+        causes.append(causes[-1].__context__)
     return causes
 
 

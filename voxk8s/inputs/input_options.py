@@ -23,9 +23,9 @@ class InputOptions:
     Without `key`, the default sources of credentials are used (environment, profile, service
     account). If `allowed_prefixes` is None, every URL is allowed. `public_only`
     is whether http(s) servers must have public addresses, by default where local inputs are not
-    allowed; `denied_networks` are not public, `allowed_networks` are allowed like public ones.
-    `confinement` is what a program may use that its
-    user has not read. `limits` are those of decoding.
+    allowed, and `s3_public_only` whether the server of s3:// URLs must have; `denied_networks` are
+    not public, `allowed_networks` are allowed like public ones. `confinement` is what a program may
+    use that its user has not read. `limits` are those of decoding.
     """
 
     local_allowed: bool = True
@@ -36,6 +36,7 @@ class InputOptions:
     token: str | None = field(default=None, repr=False)
     allowed_prefixes: tuple[str, ...] | None = None
     public_only: bool | None = None
+    s3_public_only: bool = False
     denied_networks: tuple[str, ...] = ()
     allowed_networks: tuple[str, ...] = ()
     confinement: Confinement | None = None
@@ -49,6 +50,11 @@ class InputOptions:
             public, self.denied_networks, self.allowed_networks, self.allowed_prefixes
         )
 
+    @property
+    def s3_address_rules(self) -> AddressRules:
+        """Which addresses requests for s3:// URLs may go to; nothing is checked if all may."""
+        return AddressRules(self.s3_public_only, self.denied_networks, self.allowed_networks)
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> InputOptions:
         """Read the options from the standard variables of AWS and from those of voxk8s."""
@@ -56,11 +62,6 @@ class InputOptions:
         def first(*names: str) -> str | None:
             return next((env[name] for name in names if env.get(name)), None)
 
-        addresses = env.get(constants.ENV_INPUT_ADDRESSES, "").strip().lower()
-        if addresses not in _ADDRESSES:
-            raise InvalidUsage(
-                f"{constants.ENV_INPUT_ADDRESSES}: expected public or any, got {addresses!r}"
-            )
         prefixes = tuple(env.get(constants.ENV_INPUT_PREFIXES, "").split())
         return cls(
             local_allowed=read_flag(env, constants.ENV_LOCAL_INPUTS, True),
@@ -70,11 +71,19 @@ class InputOptions:
             secret=first(constants.ENV_S3_SECRET),
             token=first(constants.ENV_S3_TOKEN),
             allowed_prefixes=prefixes or None,
-            public_only=_ADDRESSES[addresses],
+            public_only=_addresses(env, constants.ENV_INPUT_ADDRESSES),
+            s3_public_only=bool(_addresses(env, constants.ENV_INPUT_S3_ADDRESSES)),
             denied_networks=_networks(env, constants.ENV_INPUT_DENIED_NETWORKS),
             allowed_networks=_networks(env, constants.ENV_INPUT_ALLOWED_NETWORKS),
             limits=DecodeLimits.from_env(env),
         )
+
+
+def _addresses(env: Mapping[str, str], name: str) -> bool | None:
+    addresses = env.get(name, "").strip().lower()
+    if addresses not in _ADDRESSES:
+        raise InvalidUsage(f"{name}: expected public or any, got {addresses!r}")
+    return _ADDRESSES[addresses]
 
 
 def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
