@@ -367,6 +367,10 @@ class Backend:
         self.delete(found.path)
         return True
 
+    def is_foreign(self, path: str) -> bool:  # noqa: ARG002 - for folders
+        """Whether a path leads out of the store, by a link that somebody else has made."""
+        return False
+
     def unfinished(self) -> Iterator[ObjectInfo]:
         """Iterate over what killed writers have left behind, as far as it can be listed."""
         return iter(())

@@ -16,6 +16,7 @@ import errno
 import fcntl
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -57,6 +58,7 @@ class FolderBackend(Backend):
         self, path: str, parts: Sequence[bytes | memoryview], media_type: str
     ) -> ObjectInfo | None:
         """Write an object unless there is one; None when there is."""
+        self._refuse_foreign(path)
         if self._has_links:
             try:
                 return super().create(path, parts, media_type)
@@ -82,6 +84,7 @@ class FolderBackend(Backend):
 
         None when it has changed. Raises UnsupportedUpdate where files cannot be locked.
         """
+        self._refuse_foreign(found.path)
         with self._errors("write"), self._staged(found.path, (data,)) as staged, self._lock():
             now = self.head(found.path)
             if now is None or now.tag != found.tag:
@@ -116,6 +119,7 @@ class FolderBackend(Backend):
         with self._errors("write"), self._staged(f"{constants.BLOBS_PREFIX}/new", parts) as staged:
 
             def move(path: str) -> None:
+                self._refuse_foreign(path)
                 target = self._root / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 staged.replace(target)
@@ -133,8 +137,44 @@ class FolderBackend(Backend):
             self.counters.add("requests")
             os.utime(self._root / found.path)
 
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Iterate over all objects below a prefix, but not what links of other users lead to.
+
+        Who may write in a domain could place a link to the files of another one, or to any that
+        maintenance may read and delete.
+        """
+        foreign: dict[str, bool] = {}
+        for found in super().list(prefix):
+            folder, _, _ = found.path.rpartition("/")
+            if folder not in foreign:
+                foreign[folder] = self.is_foreign(folder)
+            if not foreign[folder] and not _is_foreign_link(f"{self._root}/{found.path}"):
+                yield found
+
+    def is_foreign(self, path: str) -> bool:
+        """Whether a part of a path is a link of another user."""
+        place = str(self._root)
+        for part in path.split("/"):
+            place = f"{place}/{part}"
+            if _is_foreign_link(place):
+                return True
+        return False
+
+    def write(
+        self,
+        path: str,
+        parts: Iterable[bytes | memoryview],
+        media_type: str,
+        *,
+        size: int | None = None,
+    ) -> ObjectInfo:
+        """Write an object, replacing an existing one, and return its metadata."""
+        self._refuse_foreign(path)
+        return super().write(path, parts, media_type, size=size)
+
     def delete(self, path: str) -> None:
         """Delete an object if there is one; of a run also the folders that become empty."""
+        self._refuse_foreign(path.rpartition("/")[0])  # a link itself may go
         super().delete(path)
         if path.startswith(f"{constants.RUNS_PREFIX}/"):
             with suppress(OSError):
@@ -168,6 +208,13 @@ class FolderBackend(Backend):
         """Delete an unfinished file."""
         with self._errors("delete"):
             (self._root / found.path).unlink(missing_ok=True)
+
+    def _refuse_foreign(self, path: str) -> None:
+        if self.is_foreign(path):
+            raise StoreAccessDenied(
+                f"nothing is changed in the store {self.url} at {path}: a link of another user"
+                " leads elsewhere"
+            )
 
     def _rename_unless_exists(self, staged: Path, path: str) -> ObjectInfo | None:
         target = self._root / path
@@ -274,6 +321,15 @@ class _FileSource:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _is_foreign_link(path: str) -> bool:
+    """Whether a path is a symbolic link that neither this user nor the superuser has made."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(status.st_mode) and status.st_uid not in (0, os.geteuid())
 
 
 def _write_all(file: FileIO, data: memoryview) -> None:

@@ -65,8 +65,8 @@ class Quarantine:
     def _move(self, path: str, found: ObjectInfo, data: memoryview, reason: CorruptBlob) -> None:
         self._counters.add("corrupt")
         _log.warning("corrupt object %s in %s: %s", path, self._backend.url, reason)
-        if not self._moves:
-            return
+        if not self._moves or self._backend.is_foreign(path):
+            return  # a copy would show what only this process may read
         try:
             target = quarantine_path(path, digest_of((data,)))
             self._backend.write(target, (data,), "application/octet-stream")
