@@ -8,9 +8,9 @@ and the minor version of Python do not matter; where there is none (a plain inte
 
 Constants count by value where they cannot change (numbers, texts, tuples). In modules, everything
 else counts by the statements that mention it, so that a cache that a function fills does not change
-the digest, and by the functions that it holds; in `__main__`, whose cells have no such text, by
-value as far as possible. Names that code makes up at run time (`globals()[name]`, `getattr`) are
-not followed.
+the digest, by what the module calls to fill it while it is loaded, and by the functions that it
+holds; in `__main__`, whose cells have no such text, by value as far as possible. Names that code
+makes up at run time (`globals()[name]`, `getattr`) are not followed.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from voxk8s.kernels.held_code import (
     wrapped_function,
 )
 from voxk8s.kernels.source_code import (
+    fillers_of,
     function_source,
     names_in,
     names_of_annotations,
@@ -282,8 +283,19 @@ class _Walk:
                 return
             for statement in statements:
                 self._statement(statement, name, space, attributes)
+            self._fillers(name, space, attributes)
             for held in _functions_in(value):  # registered by decorators, which are no statements
                 self.value(held)
+
+    def _fillers(self, name: str, space: Mapping[str, object], attributes: set[str]) -> None:
+        """Feed what a module has called, while it was loaded, that may have filled a table."""
+        definitions, statements = fillers_of(name, space)
+        for statement in statements:
+            self._statement(statement, name, space, attributes)
+        for definition in definitions:
+            if is_code(space.get(definition)):
+                self._feed("filled by", definition)
+                self.value(space[definition])
 
     def _statement(
         self, statement: ast.stmt, name: str, space: Mapping[str, object], attributes: set[str]

@@ -104,6 +104,58 @@ def statements_about(name: str, space: Mapping[str, object]) -> list[ast.stmt] |
     ] or None
 
 
+def fillers_of(name: str, space: Mapping[str, object]) -> tuple[list[str], list[ast.stmt]]:
+    """Return what a module calls while it is loaded that mentions a name, directly or by calls.
+
+    The names of functions and classes, and the statements with their calls: they may have put into
+    a table what no statement about it shows. `space` are the module's globals. What is called below
+    `if __name__ == "__main__"` is left out.
+    """
+    file = space.get("__file__")
+    if not isinstance(file, str) or space.get("__name__") == "__main__":
+        return [], []
+    text = _loaded_text(space) or _remembered.get(file) or _read(file, space)
+    called, statements = _calls_of_load(file, text)
+    found: set[str] = set()
+    wanted = {name}
+    while wanted:
+        new = {each for each, names in called.items() if names & wanted} - found - {name}
+        found |= new
+        wanted = new
+    return sorted(found), [each for each in statements if found & _called_in(each)]
+
+
+@lru_cache(maxsize=256)
+def _calls_of_load(file: str, text: str) -> tuple[Mapping[str, frozenset[str]], Sequence[ast.stmt]]:
+    """Return the definitions that a module calls while it is loaded, with the names in each.
+
+    Also the statements that are executed then.
+    """
+    body = _parse(file, text, 0).tree.body
+    definitions = {each.name: each for each in body if isinstance(each, _DEFINITIONS)}
+    statements = [
+        each
+        for each in body
+        if not isinstance(each, _DEFINITIONS)
+        and not (isinstance(each, ast.If) and "__name__" in names_in(each.test))
+    ]
+    todo: list[ast.AST] = [*statements]
+    for definition in definitions.values():
+        todo += (ast.Call(each, [], []) for each in definition.decorator_list)
+    called: dict[str, frozenset[str]] = {}
+    while todo:
+        for each in sorted(_called_in(todo.pop()) & definitions.keys() - called.keys()):
+            called[each] = frozenset(names_in(definitions[each]))
+            todo.append(definitions[each])
+    return called, statements
+
+
+def _called_in(tree: ast.AST) -> set[str]:
+    """Return the names of what is called in a tree."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {name for call in calls for name in names_in(call.func)}
+
+
 def names_of_annotations(tree: ast.AST) -> set[str]:
     """Return the names that only annotations in a tree use."""
     inside: set[int] = set()

@@ -32,7 +32,12 @@ _UNREACHABLE = (
     "dns error",
 )
 _OVERLOADED = ("<Code>SlowDown</Code>", "<Code>RequestLimitExceeded</Code>", "status code: 429")
-_BEYOND_END = ("status code: 416", "Requested range was invalid", "Invalid range: Wanted")
+_BEYOND_END = (
+    "status code: 416",
+    "Requested range was invalid",
+    "Invalid range: Wanted",
+    "Out of range of file",
+)
 _CLOSED = ("IncompleteMessage", "connection closed", "ConnectionReset", "UnexpectedEof")
 _FULL = (
     "No space left on device",

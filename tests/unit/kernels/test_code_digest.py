@@ -225,6 +225,41 @@ def test_a_cache_that_fills_does_not_change_the_digest_of_a_module(
     assert code_digest(module.double, lambda name: name == "filling") == before
 
 
+@pytest.mark.parametrize(
+    ("text", "old", "new"),
+    [
+        ("def fill():\n    T['a'] = 1\nfill()\n", "= 1", "= 2"),
+        ("def add(n):\n    T['a'] = n\ndef fill():\n    add(1)\nfill()\n", "(1)", "(2)"),
+        ("def fill(n):\n    T['a'] = n\nfor i in (1, 2):\n    fill(i)\n", "2)", "3)"),
+        ("def put(f):\n    T['a'] = 1\n@put\ndef g():\n    pass\n", "= 1", "= 2"),
+        ("class F:\n    def fill(self):\n        T['a'] = 1\nF().fill()\n", "= 1", "= 2"),
+    ],
+    ids=["by a function", "by a function of it", "by arguments", "by a decorator", "by a method"],
+)  # fmt: skip
+def test_what_fills_a_table_when_a_module_is_loaded_counts(
+    digest_of: Callable[[str], str], text: str, old: str, new: str
+) -> None:
+    """Although no statement of the module mentions the table."""
+    text = "T = {}\n" + text + "def double(x):\n    return x * T['a']\n"
+    assert text.count(old) == 1
+    assert digest_of(text.replace(old, new)) != digest_of(text)
+
+
+def test_a_function_that_fills_a_table_only_when_it_is_called_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor one that only the module as a script calls."""
+    text = "T = {{}}\ndef main():\n    T['a'] = {}\ndef double(x):\n    return x * T.get('a', 1)\n"
+    text += "if __name__ == '__main__':\n    main()\n"
+    monkeypatch.syspath_prepend(tmp_path)
+    digests = set()
+    for number in (1, 2):
+        (tmp_path / f"scripts{number}.py").write_text(text.format(number))
+        module = importlib.import_module(f"scripts{number}")
+        digests.add(code_digest(module.double, lambda name: name.startswith("scripts")))
+    assert len(digests) == 1
+
+
 def test_an_edited_cell_has_another_digest() -> None:
     """What a global name refers to counts when the digest is made, not when a cell ran."""
     space: dict[str, object] = {"__name__": "__main__"}

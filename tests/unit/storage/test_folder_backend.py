@@ -9,17 +9,23 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import obstore
 import pytest
+from obstore.store import ObjectStore
 
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_until
 from voxk8s.errors import StoreFull, StoreUnreachable
-from voxk8s.storage import folder_backend
+from voxk8s.storage import MISS, PutStatus, folder_backend, open_store
 from voxk8s.storage.backend import ObjectInfo, UnsupportedUpdate
 from voxk8s.storage.counters import Counts
 from voxk8s.storage.folder_backend import FolderBackend
 from voxk8s.storage.store_options import Location, StoreOptions
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, GetResult
 
 
 def backend_in(folder: Path) -> FolderBackend:
@@ -32,6 +38,28 @@ def created(backend: FolderBackend, path: str = "lease/v1/x") -> ObjectInfo:
     found = backend.create(path, (b"1",), "text/plain")
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_a_file_that_is_cut_off_while_it_is_read_is_a_miss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """Whoever changes files in place ends no run: the result is computed and stored again."""
+    key = "a" * 64
+    open_store(str(tmp_path)).put(key, 1.0)
+    read = obstore.get
+
+    def cut_off(store: ObjectStore, path: str, options: GetOptions | None = None) -> GetResult:
+        answer = read(store, path, options=options)
+        os.truncate(tmp_path / path, left)
+        return answer
+
+    store = open_store(str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(obstore, "get", cut_off)
+        assert store.get(key) is MISS
+    assert store.put(key, 1.0).status is PutStatus.CREATED
+    assert store.get(key) == 1.0
 
 
 _WITHOUT_LINKS = """
