@@ -248,3 +248,24 @@ def test_keys_in_the_environment_are_used_without_a_secret(
     nowhere = call("upload", "a.nii", **s3_server.env)
     assert "expected --to s3://bucket/prefix, or the store's URL in VOXK8S_STORE" in nowhere.err
     assert not [each for each in kube.asked if "POST" in each], "nobody is asked for keys"
+
+
+def test_a_program_brings_its_inputs(
+    kube: ForwardingKube, call: Callable[..., Done], s3_server: S3Server, store: str, tmp_path: Path
+) -> None:
+    """Without --upload files of this machine are refused; with it the program reads the copies."""
+    give_keys(kube, s3_server, store)
+    (tmp_path / "a.json").write_text("[1]")
+    (tmp_path / "p.imgql").write_text('load a = "$A"\nprint "a" a\n')
+    words = ("submit", "p.imgql", "--param", "A=a.json")
+    refused = call(*words)
+    assert (refused.status, refused.out) == (2, "")
+    assert "p.imgql: the cluster cannot read files of this machine: a.json" in refused.err
+    assert "With --upload they are brought to its store" in refused.err
+    assert call(*words, "--upload").status == 0
+    (made,) = [each for path, each in kube.objects.items() if "workplans" in path]
+    url = made["spec"]["source"]["parameters"]["A"]
+    assert url.startswith(f"{store}/domains/lab/uploads/")
+    assert url.endswith("/a.json")
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    assert s3_server.client().get_object(Bucket=bucket, Key=key)["Body"].read() == b"[1]"

@@ -350,6 +350,11 @@ def _submit(command: Parser) -> None:
     command.add_argument(
         "--dry-run", action="store_true", help="print the manifest, create nothing"
     )
+    command.add_argument(
+        "--upload",
+        action="store_true",
+        help="bring files of this machine that it reads to the cluster's store (voxk8s upload)",
+    )
     command.add_argument("--wait", action="store_true", help="wait and print the results")
 
 

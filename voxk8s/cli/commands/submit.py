@@ -14,14 +14,24 @@ import msgspec
 import yaml
 
 from voxk8s.cli.commands.results import write
+from voxk8s.cli.commands.upload import upload
 from voxk8s.cli.commands.watch import follow
 from voxk8s.cli.connection import exit_status, with_cluster
 from voxk8s.cli.input_file import is_program, read_input, read_text
+from voxk8s.cli.local_inputs import (
+    check_local,
+    content_name,
+    local_inputs,
+    refuse_local,
+    relocate,
+)
 from voxk8s.cli.manifest import read_resources, work_plan
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
+from voxk8s.describe import one_line
 from voxk8s.errors import InvalidProgram, InvalidUsage
+from voxk8s.inputs.confinement import local_path
 from voxk8s.kernels import registry
 from voxk8s.plan import WorkPlan, decode, to_resource
 from voxk8s.plan.expectation import Expectation
@@ -33,6 +43,14 @@ _NAME_LENGTH = 180
 
 def run(arguments: argparse.Namespace) -> int:
     """Check FILE, create the WorkPlan, and print its name."""
+    if arguments.upload:
+        given = read_input(arguments)
+        names = local_inputs(given.plan)
+        check_local(names, given.plan, arguments)
+        if arguments.dry_run and names:
+            raise InvalidUsage("expected no --upload with --dry-run, which sends nothing")
+        if names:
+            return with_cluster(arguments, partial(_upload, arguments, names))
     body = manifest(arguments)
     if arguments.dry_run:
         yaml.dump(body, sys.stdout, _Dumper, sort_keys=False, allow_unicode=True)
@@ -40,17 +58,31 @@ def run(arguments: argparse.Namespace) -> int:
     return with_cluster(arguments, partial(_create, arguments, body))
 
 
-def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
+async def _upload(
+    arguments: argparse.Namespace, names: list[str], kube: KubeClient, namespace: str
+) -> int:
+    """Bring inputs to the store and create the WorkPlan that reads them there."""
+    quiet = bool(arguments.quiet)
+    paths = [local_path(name) for name in names]
+    wanted = [(path, content_name(Path(path))) for path in paths]
+    urls = await upload(kube, namespace, wanted, quiet=quiet)
+    body = manifest(arguments, dict(zip(names, urls, strict=True)))
+    return await _create(arguments, body, kube, namespace)
+
+
+def manifest(
+    arguments: argparse.Namespace, urls: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the WorkPlan to create; raises InvalidPlan, InvalidProgram and InvalidUsage.
 
     If the file is a WorkPlan manifest, options override its fields, and its plan or program is
-    checked.
+    checked. `urls` are where inputs of this machine are now.
     """
     path = Path(arguments.file)
     body = None if is_program(path) else _given(path)
     if body is None:
         body = {"apiVersion": API_VERSION, "kind": KIND, "metadata": {}, "spec": {}}
-        body["spec"] = _spec(arguments, path)
+        body["spec"] = _spec(arguments, path, urls or {})
     metadata = body.setdefault("metadata", {})
     if arguments.name:
         metadata["name"] = arguments.name
@@ -66,10 +98,13 @@ def manifest(arguments: argparse.Namespace) -> dict[str, Any]:
     return body
 
 
-def _spec(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
+def _spec(arguments: argparse.Namespace, path: Path, urls: Mapping[str, str]) -> dict[str, Any]:
     """Return the source of a file, with the expected values of a program that is compiled here."""
     given = read_input(arguments)
-    source = _source(arguments, path, given.plan)
+    plan = relocate(given.plan, urls) if urls else given.plan
+    refuse_local(local_inputs(plan), arguments.file)
+    parameters = {name: urls.get(value, value) for name, value in arguments.param}
+    source = _source(path, plan, parameters)
     if "program" in source or not given.expectations:
         return {"source": source}
     return {"source": source, "expect": [_expected(each) for each in given.expectations]}
@@ -80,20 +115,21 @@ def _expected(each: Expectation) -> dict[str, Any]:
     return {"goal": each.name, "value": each.value, **tolerance}
 
 
-def _source(arguments: argparse.Namespace, path: Path, plan: WorkPlan) -> dict[str, Any]:
+def _source(path: Path, plan: WorkPlan, parameters: dict[str, str]) -> dict[str, Any]:
     if not is_program(path):
         return {"plan": to_resource(plan)}
     source: dict[str, Any] = {"program": read_text(path)}
     try:
-        elsewhere = compile_program(source["program"], parameters=dict(arguments.param))
+        elsewhere = compile_program(source["program"], parameters=parameters)
     except InvalidProgram:
         # It imports local files, which the cluster does not have: submit the compiled plan.
         return {"plan": to_resource(plan)}
     if elsewhere != plan:
-        # Its own name is part of it, by `$stem` or the like; a resource has no file.
+        # Its own name is part of it, by `$stem` or the like; a resource has no file. Or it spells
+        # out the path of what was uploaded.
         return {"plan": to_resource(plan)}
-    if arguments.param:
-        source["parameters"] = dict(arguments.param)
+    if parameters:
+        source["parameters"] = parameters
     return source
 
 
@@ -110,17 +146,28 @@ def _given(path: Path) -> dict[str, Any] | None:
     spec = body.get("spec")
     source = spec.get("source") if isinstance(spec, dict) else None
     if isinstance(source, dict) and isinstance(source.get("plan"), dict):
-        decode(source["plan"], index=registry(), from_resource=True)
+        _refuse_in_manifest(decode(source["plan"], index=registry(), from_resource=True), path)
     if isinstance(source, dict) and isinstance(source.get("program"), str):
-        _check_program(source["program"], source.get("parameters"))
+        plan = _check_program(source["program"], source.get("parameters"))
+        _refuse_in_manifest(plan, path)
     return body
 
 
-def _check_program(text: str, parameters: object) -> None:
+def _refuse_in_manifest(plan: WorkPlan, path: Path) -> None:
+    names = local_inputs(plan)
+    if names:
+        raise InvalidUsage(
+            f"{path}: the cluster cannot read {one_line(names[0])}, a file of this machine: bring"
+            " it to the store by `voxk8s upload`, and write the URL that it prints into the"
+            " manifest (--upload does so for programs and plan documents)"
+        )
+
+
+def _check_program(text: str, parameters: object) -> WorkPlan:
     """Compile a manifest's program; the API server validates the types of parameters."""
     given = parameters if isinstance(parameters, dict) else {}
     values = {str(name): value for name, value in given.items() if isinstance(value, str)}
-    compile_program(text, name="program", parameters=values)
+    return compile_program(text, name="program", parameters=values)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -35,7 +35,9 @@ class _File:
 
 def run(arguments: argparse.Namespace) -> int:
     """Upload what is named, and print the URL of each on standard output."""
-    local_files(arguments.files)  # what is wrong with them is known without a cluster
+    local_files(
+        [(name, arguments.to) for name in arguments.files]
+    )  # what is wrong with them is known without a cluster
     return with_cluster(arguments, partial(_upload, arguments))
 
 
@@ -43,8 +45,7 @@ async def _upload(arguments: argparse.Namespace, kube: KubeClient, namespace: st
     urls = await upload(
         kube,
         namespace,
-        arguments.files,
-        to=arguments.to,
+        [(name, arguments.to) for name in arguments.files],
         replace=arguments.replace,
         quiet=bool(arguments.quiet),
     )
@@ -56,25 +57,28 @@ async def _upload(arguments: argparse.Namespace, kube: KubeClient, namespace: st
 async def upload(
     kube: KubeClient,
     namespace: str,
-    names: Sequence[str],
+    names: Sequence[tuple[str, str]],
     *,
-    to: str = "",
     replace: bool = False,
     quiet: bool = False,
 ) -> list[str]:
-    """Upload files and folders to a prefix; return the URL of each, that of a folder with a slash.
+    """Upload files and folders; return the URL of each, that of a folder with a slash.
 
-    `to` is a prefix below the uploads of the namespace's trust domain, or an s3:// URL. Raises
-    InvalidUsage for names that are not there, or that S3 servers would change.
+    With each goes a prefix below the uploads of the namespace's trust domain, or an s3:// URL: all
+    in one bucket. Raises InvalidUsage for names that are not there, or that servers would change.
     """
     files = local_files(names)
     async with reachable_store(kube, namespace, ask=True) as store:
-        folder = upload_folder(store, to)
-        target = s3_target(folder)
-        plan = [[_file(path, folder, below) for path, below in each] for each in files]
-        uploader = Uploader(target.bucket, store.options, _memory(), replace=replace)
-        await asyncio.to_thread(_send, uploader, [file for each in plan for file in each], quiet)
-    return [_url(folder, name) for name in names]
+        folders = [upload_folder(store, to) for _, to in names]
+        plan = [
+            _file(path, folder, below)
+            for folder, each in zip(folders, files, strict=True)
+            for path, below in each
+        ]
+        bucket = s3_target(folders[0]).bucket
+        uploader = Uploader(bucket, store.options, _memory(), replace=replace)
+        await asyncio.to_thread(_send, uploader, plan, quiet)
+    return [_url(folder, name) for folder, (name, _) in zip(folders, names, strict=True)]
 
 
 def upload_folder(store: ClusterStore, to: str) -> str:
@@ -95,25 +99,25 @@ def upload_folder(store: ClusterStore, to: str) -> str:
     return f"{root}/{constants.UPLOADS_PREFIX}" + (f"/{prefix}" if prefix else "")
 
 
-def local_files(names: Sequence[str]) -> list[list[tuple[Path, str]]]:
+def local_files(names: Sequence[tuple[str, str]]) -> list[list[tuple[Path, str]]]:
     """Return the files of each name with what they are called; of a folder all but hidden ones.
 
     Raises InvalidUsage for what is not there, an empty folder, and two names with the same end.
     """
-    found: dict[str, list[tuple[Path, str]]] = {}
-    for name in names:
+    found: dict[tuple[str, str], list[tuple[Path, str]]] = {}
+    for name, to in names:
         path, base = Path(name), base_name(name)
-        if base in found:
+        if (to, base) in found:
             raise InvalidUsage(
                 f"{name}: another file of this call is called {base} as well; upload them in two"
                 " calls with different --to"
             )
         if path.is_dir():
-            found[base] = [(each, f"{base}/{below}") for each, below in _below(path)]
-            if not found[base]:
+            found[to, base] = [(each, f"{base}/{below}") for each, below in _below(path)]
+            if not found[to, base]:
                 raise InvalidUsage(f"{name}: the folder has no files")
         elif path.is_file():
-            found[base] = [(path, base)]
+            found[to, base] = [(path, base)]
         else:
             raise InvalidUsage(f"{name}: no such file or folder")
     return list(found.values())
