@@ -20,7 +20,13 @@ from voxk8s.redact import redact, visible
 FAILED = 1
 INVALID = 2
 INTERRUPTED = 130
-_EXTRAS = {"kubernetes": "operator", "aiohttp": "operator", "redis": "redis"}
+_EXTRAS = {
+    "kubernetes": "operator",
+    "aiohttp": "operator",
+    "redis": "redis",
+    "lsprotocol": "editor",
+    "pygls": "editor",
+}
 
 
 def call(arguments: Sequence[str] | None = None) -> int:

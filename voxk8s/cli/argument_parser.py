@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("store", help="show, verify, clean or correct the result store"),
         common,
     )
+    add("lsp", "lsp", "serve editors: errors as you type, help, completion, rename", lambda _: None)
     add("completion", "completion", "print a script that completes command lines", _completion)
     add("crd", "crd", "print the CustomResourceDefinition of WorkPlan", lambda _: None)
     return parser

@@ -15,6 +15,7 @@ from voxk8s.imgql.lower.expressions import ExpressionLowering
 from voxk8s.imgql.lower.global_scope import GlobalScope, SymbolTable, definition
 from voxk8s.imgql.lower.imports import ParsedProgram, ProgramReader, ReadFile
 from voxk8s.imgql.lower.ir import Function, GoalFunction
+from voxk8s.imgql.lower.name_uses import NameUse, NameUses
 from voxk8s.imgql.reduce.interpreter import CallSite
 from voxk8s.imgql.reduce.liveness import analyse_liveness
 from voxk8s.imgql.reduce.node_table import NodeTable, postorder
@@ -52,6 +53,17 @@ class CompiledProgram(msgspec.Struct, frozen=True):
     expectations: tuple[Expectation, ...] = ()
 
 
+class ProgramAnalysis(msgspec.Struct, frozen=True):
+    """What is known of a program, a wrong one included.
+
+    `names` are those of all its files, as far as they could be read. `parsed` are its commands.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    names: tuple[NameUse, ...]
+    parsed: ParsedProgram
+
+
 @without_gc()
 def compile_program(
     text: str,
@@ -69,7 +81,9 @@ def compile_program(
     OSError, ValueError or LookupError if it cannot. Raises InvalidProgram with all errors.
     """
     diagnostics = Diagnostics()
-    program = _Program(text, index, symbols, name, parameters or {}, read_file, diagnostics)
+    program = _Program(
+        text, index, symbols, name, parameters or {}, read_file, diagnostics, NameUses()
+    )
     diagnostics.raise_if_errors()
     return program.build_plan()
 
@@ -85,12 +99,41 @@ def check_program(
     read_file: ReadFile | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Return the errors and warnings of a program; arguments as for `compile_program`."""
+    return _check(
+        text, index, symbols, name, parameters or {}, read_file, uses=NameUses()
+    ).diagnostics
+
+
+@without_gc()
+def analyse_program(
+    text: str,
+    *,
+    index: KernelIndex,
+    symbols: SymbolTable,
+    name: str = "<program>",
+    parameters: Mapping[str, str] | None = None,
+    read_file: ReadFile | None = None,
+) -> ProgramAnalysis:
+    """Return the errors, warnings and names of a program; arguments as for `compile_program`."""
+    uses = NameUses(wanted=True)
+    return _check(text, index, symbols, name, parameters or {}, read_file, uses)
+
+
+def _check(
+    text: str,
+    index: KernelIndex,
+    symbols: SymbolTable,
+    name: str,
+    parameters: Mapping[str, str],
+    read_file: ReadFile | None,
+    uses: NameUses,
+) -> ProgramAnalysis:
     diagnostics = Diagnostics()
-    program = _Program(text, index, symbols, name, parameters or {}, read_file, diagnostics)
+    program = _Program(text, index, symbols, name, parameters, read_file, diagnostics, uses)
     if not diagnostics.errors:
         with suppress(InvalidProgram):  # its errors are in `diagnostics`
             program.build_plan()
-    return diagnostics.all()
+    return ProgramAnalysis(diagnostics.all(), uses.all(), program.parsed)
 
 
 class _Program:
@@ -105,11 +148,13 @@ class _Program:
         parameters: Mapping[str, str],
         read_file: ReadFile | None,
         diagnostics: Diagnostics,
+        uses: NameUses,
     ) -> None:
         self._diagnostics = diagnostics
+        self._uses = uses
         self._index = index
         namespaces = sorted({each.rpartition(".")[0] for each in index.names()} - {"voxk8s"})
-        parsed = ProgramReader(
+        parsed = self.parsed = ProgramReader(
             namespaces, index.load_errors(), parameters, read_file, diagnostics
         ).read(name, text)
         self._globals = GlobalScope(index, symbols, parsed.imports)
@@ -141,6 +186,7 @@ class _Program:
             )
         function = _function(source, define)
         self._globals.define(order, definition(function))
+        self._uses.declare(source, name, "function" if function.parameters else "value")
         return function
 
     def _lower(self, parsed: ParsedProgram) -> list[Function]:
@@ -162,7 +208,7 @@ class _Program:
                 self._check_label(command.kind, source, label)
             elif isinstance(command, Expect):
                 self._expected.append((source, command))
-        lowering = ExpressionLowering(self._globals, self._diagnostics)
+        lowering = ExpressionLowering(self._globals, self._diagnostics, self._uses)
         for function, order, header, value in waiting:
             lowering.body(function, order, (header and header.parameters) or (), value)
         functions = [function for function, *_ in waiting]

@@ -17,6 +17,7 @@ from tests.support.paths import ROOT
 from tests.tools.generate import argocd, chart_readme, samples
 from tests.tools.generate.kernel_reference import kernel_reference
 from tests.tools.generate.module_index import module_index
+from tests.tools.generate.textmate import grammar
 from tests.tools.helm import template
 from voxk8s.api import crd
 from voxk8s.imgql.syntax import parser_tables
@@ -26,6 +27,7 @@ BASE = Path("manifests/base/voxk8s.yaml")
 README = Path("helm/voxk8s/README.md")
 MODULE_INDEX = Path("docs/modules.md")
 KERNEL_REFERENCE = Path("docs/kernels.md")
+TEXTMATE_GRAMMAR = Path("docs/editors/vscode/imgql.tmLanguage.json")
 GOLDEN = Path("tests/data/manifests")
 
 CHART_VALUES: dict[str, dict[str, Any]] = {
@@ -100,6 +102,7 @@ def files() -> dict[Path, str]:
         argocd.CONFIG_MAP: argocd.config_map(ROOT),
         MODULE_INDEX: module_index(),
         KERNEL_REFERENCE: kernel_reference(),
+        TEXTMATE_GRAMMAR: json.dumps(grammar(), indent=2) + "\n",
         parser_tables.TABLES_FILE: parser_tables.render(
             (ROOT / parser_tables.TABLES_FILE).read_text(encoding="utf-8")
         ),

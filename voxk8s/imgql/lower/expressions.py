@@ -9,6 +9,7 @@ from voxk8s.imgql.lower.call_lowering import CallLowering, LoweringAborted
 from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Function, Unknown
 from voxk8s.imgql.lower.name_lookup import NameLookup, ResolvedName
+from voxk8s.imgql.lower.name_uses import NameUses
 from voxk8s.imgql.lower.operands import LITERALS, SIGNS, OperandLowering
 from voxk8s.imgql.lower.scopes import Scope
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -28,8 +29,9 @@ _NEW_LINE: Final = (
 class ExpressionLowering:
     """Adds the instructions of expressions to the functions of one program."""
 
-    def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics) -> None:
-        self._lookup = NameLookup(global_scope, diagnostics)
+    def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics, uses: NameUses) -> None:
+        """Add the uses of names to `uses`."""
+        self._lookup = NameLookup(global_scope, diagnostics, uses)
         self._calls = CallLowering(global_scope, diagnostics)
         self._operands = OperandLowering(self._chain, self._lookup, self._calls)
 

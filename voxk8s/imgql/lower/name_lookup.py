@@ -8,6 +8,7 @@ from itertools import islice
 import msgspec
 
 from voxk8s.imgql.lower.global_scope import Definition, GlobalScope
+from voxk8s.imgql.lower.name_uses import NameUses
 from voxk8s.imgql.lower.scopes import Local, Scope
 from voxk8s.imgql.syntax import hints
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -67,7 +68,8 @@ class ResolvedName(msgspec.Struct, frozen=True):
 class NameLookup:
     """Resolves names, local ones first."""
 
-    def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics) -> None:
+    def __init__(self, global_scope: GlobalScope, diagnostics: Diagnostics, uses: NameUses) -> None:
+        self.uses = uses
         self._globals = global_scope
         self._diagnostics = diagnostics
         self._signs: dict[tuple[str, bool], bool] = {}
@@ -83,6 +85,7 @@ class NameLookup:
             self._report_error(scope, token)
             return ResolvedName(token)
         definition = found.definition
+        self.uses.add(scope, token, definition)
         if definition is not None and (definition.rivals or definition.unimported):
             self._remark(scope, token, definition)
         return found
@@ -125,7 +128,10 @@ class NameLookup:
                 else f"`{token.text}` {found.takes()}",
             )
             return ResolvedName(token)
-        return self.find(scope, token, 1) if found is None else found
+        if found is None:
+            return self.find(scope, token, 1)
+        self.uses.add(scope, token, found.definition)
+        return found
 
     def knows(self, scope: Scope, token: Token, count: int | None = None) -> bool:
         """Whether a name is known and accepts `count` arguments."""

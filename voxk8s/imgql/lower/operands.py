@@ -139,6 +139,7 @@ class OperandLowering:
             if token.text in seen:
                 self._calls.error(function, token, f"duplicate parameter `{token.text}`")
             seen.add(token.text)
+            self._lookup.uses.declare(function.source, token)
         return Scope(function, order, parameters, parent)
 
     def _loop(self, scope: Scope, item: For) -> Trampolined[int]:
@@ -179,7 +180,8 @@ class OperandLowering:
             inner = self.body_scope(function, scope.order, parameters, scope)
             function.result = yield self._chain(inner, item.value)
             binding = Local(function, arity, tuple(inner.captured))
-        with scope.bound(name.text, binding):
+        self._lookup.uses.declare(scope.function.source, name)
+        with scope.bound(name, binding):
             value: int = yield self._chain(scope, item.body)
         return value
 

@@ -39,26 +39,31 @@ class Scope:
         self.captured: list[int] = []
         self._parent = parent
         self._bound: dict[str, Binding] = {}
+        self._declared: dict[str, Token] = {}
         self._inherited: dict[int, int] = {}
         for index, token in enumerate(parameters):
             self._bound[token.text] = self.add(Parameter(index, token.start, token.end))
+            self._declared[token.text] = token
 
     def add(self, instruction: Instruction) -> int:
         """Append an instruction and return its index."""
         return self.function.add(instruction)
 
     @contextmanager
-    def bound(self, name: str, binding: Binding) -> Iterator[None]:
+    def bound(self, token: Token, binding: Binding) -> Iterator[None]:
         """Bind a name to a local definition inside a `with` block, where it hides an outer one."""
+        name = token.text
         before = self._bound.get(name)
+        declared = self._declared.get(name)
         self._bound[name] = binding
+        self._declared[name] = token
         try:
             yield
         finally:
-            if before is None:
-                del self._bound[name]
+            if before is None or declared is None:
+                del self._bound[name], self._declared[name]
             else:
-                self._bound[name] = before
+                self._bound[name], self._declared[name] = before, declared
 
     def find(self, name: str) -> Binding | None:
         """Return what a name is bound to here or in an enclosing body, None if it is not."""
@@ -77,6 +82,13 @@ class Scope:
                 captured = tuple(each._capture(index) for index in binding.captured)
                 binding = Local(binding.function, binding.arity, captured)
         return binding
+
+    def declared(self, name: str) -> Token | None:
+        """Return the token that declares a name here or in an enclosing body."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope._declared:
+            scope = scope._parent
+        return None if scope is None else scope._declared[name]
 
     def _capture(self, outer: int) -> int:
         if outer not in self._inherited:

@@ -39,7 +39,7 @@ def test_a_value_of_an_enclosing_body_becomes_a_parameter() -> None:
 def test_a_binding_ends_with_its_block() -> None:
     """The name refers to what it referred to before."""
     scope = _scope("a")
-    with scope.bound("a", 7), scope.bound("b", 8):
+    with scope.bound(Token("NAME", "a", 0), 7), scope.bound(Token("NAME", "b", 0), 8):
         assert (scope.find("a"), scope.find("b")) == (7, 8)
     assert (scope.find("a"), scope.find("b")) == (0, None)
     assert list(scope.names()) == ["a"]

@@ -1,0 +1,20 @@
+"""`voxk8s lsp`: the language server of ImgQL, which editors start and speak to."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 it has none
+    """Serve on standard input and output until the editor ends it."""
+    if sys.stdin.isatty():
+        print(
+            "voxk8s: this is a language server, which editors start: see docs/editors.md",
+            file=sys.stderr,
+        )
+    # Imported here: only this command needs the libraries of the protocol.
+    from voxk8s.cli.language_server.answers import make_server
+
+    make_server().start_io()
+    return 0
