@@ -13,9 +13,9 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 from pygls.workspace import TextDocument
 
-import voxk8s
 from voxk8s.cli.input_file import read_import
 from voxk8s.cli.language_server.document import Document, analyse
+from voxk8s.constants import RELEASE
 from voxk8s.imgql import NamePlace, NameUse
 
 _SEVERITIES: Final = {
@@ -29,7 +29,7 @@ class ImgqlServer(LanguageServer):
     """A language server; `values` are those of parameters, from the editor's settings."""
 
     def __init__(self) -> None:
-        super().__init__("voxk8s", voxk8s.__version__)
+        super().__init__("voxk8s", RELEASE)
         self.values: dict[str, str] = {}
         self._documents: dict[str, tuple[int | None, Document]] = {}
         self._named: dict[str, Document] = {}
