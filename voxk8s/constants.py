@@ -267,6 +267,8 @@ DOMAIN_SECRETS_FOLDER: Final = "/run/voxk8s/domains"
 """Where the operator's pod has the Secrets of trust domains, in a folder of each.
 
 Not in /etc, which processes that resolve plans may read."""
+QUOTA: Final = "voxk8s"
+"""Name of the ResourceQuota in each namespace with WorkPlans, if the chart sets `policy.quota`."""
 STORE_SECRET: Final = "voxk8s-store"
 """Name of the Secret with the store's credentials and address in each namespace that has runs."""
 ANNOTATION_KEYS_UNTIL: Final = f"{GROUP}/keys-until"

@@ -95,6 +95,18 @@ def test_operator_reads_secrets_by_name_only() -> None:
     assert named == [["voxk8s-store"]]
 
 
+def test_rights_for_quotas_come_with_their_value() -> None:
+    """Without `policy.quota` the operator has none; with it on one name only."""
+    assert "resourcequotas" not in json.dumps(render())
+    roles = [each for each in render(policy={"quota": {"pods": 5}}) if "rules" in each]
+    rules = [rule for role in roles for rule in role["rules"]]
+    found = [rule for rule in rules if "resourcequotas" in rule["resources"]]
+    assert [(rule.get("resourceNames"), rule["verbs"]) for rule in found] == [
+        (None, ["create"]),
+        (["voxk8s"], ["patch"]),
+    ]
+
+
 def test_rights_for_kueue_come_with_its_value() -> None:
     """Nothing of Kueue is named without it, and with it also where namespaces are listed."""
     assert "kueue.x-k8s.io" not in json.dumps(render(crds={"install": False}))

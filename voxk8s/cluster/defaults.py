@@ -140,6 +140,7 @@ def _read_policy(env: Mapping[str, str]) -> Policy:
     """Read the chart's `policy`; raises InvalidUsage naming the variable."""
     policy = read_json(env, constants.ENV_POLICY, Policy, Policy())
     _check_amounts(constants.ENV_POLICY, policy.limits)
+    _check_amounts(constants.ENV_POLICY, policy.quota)
     return policy
 
 

@@ -29,7 +29,7 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     which `*` alone also allows to tolerate all; `service_accounts` names of accounts; `env_from`
     sources of variables as configmap/NAME or secret/NAME; `host_aliases` host names;
     `topology_keys` node labels to spread pods over. `limits` are the largest amounts of a resource
-    that one container may have, 0 for none.
+    that one container may have, 0 for none; `quota` is what all of a namespace may have together.
     """
 
     images: tuple[str, ...] = ()
@@ -48,6 +48,7 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     affinity: bool = False
     max_workers: int = 100
     limits: Mapping[str, int | str] = msgspec.field(default_factory=dict)
+    quota: Mapping[str, int | str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

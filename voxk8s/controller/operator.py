@@ -13,6 +13,7 @@ from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.controller.act.action_executor import ActionExecutor
 from voxk8s.controller.act.children import Children
 from voxk8s.controller.act.event_recorder import EventRecorder
+from voxk8s.controller.act.namespace_quotas import NamespaceQuotas
 from voxk8s.controller.act.orphans import cleanup_orphans, delete_autoscalers
 from voxk8s.controller.act.quota_writer import QuotaWriter
 from voxk8s.controller.act.run_credentials import RunCredentials
@@ -73,6 +74,7 @@ class Operator:
         self._recorder = EventRecorder(kube, config.identity, now)
         self._metrics = Metrics(lambda: registry().names())
         self._credentials = RunCredentials(kube, config.store, now)
+        self._quotas = NamespaceQuotas(kube, self._state, config.defaults.policy.quota)
         children = Children(kube, config, self._state, now=now, credentials=self._credentials)
         executor = ActionExecutor(
             kube,
@@ -185,9 +187,11 @@ class Operator:
                 cleanup_orphans(self._kube, self._state, self._kube.server_clock.now)
             )
             renewal = tasks.create_task(self._credentials.keep_fresh())
+            quotas = tasks.create_task(self._quotas.keep())
             await self._reconciler.run(self._config.workers, self._config.resync_seconds)
             cleanup.cancel()
             renewal.cancel()
+            quotas.cancel()
 
     async def _shut_down(self, leading: asyncio.Task[None], stopped: asyncio.Task[bool]) -> None:
         """Finish reconciliations that are under way, release the lease, and end everything."""

@@ -191,6 +191,16 @@ imagePullSecrets:
   resources: [secrets]
   resourceNames: [voxk8s-store]
   verbs: [patch]
+{{- if .Values.policy.quota }}
+# To keep the quota of each namespace that has WorkPlans.
+- apiGroups: [""]
+  resources: [resourcequotas]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [resourcequotas]
+  resourceNames: [voxk8s]
+  verbs: [patch]
+{{- end }}
 {{- with .Values.store.readableSecrets }}
 # To look up known results in stores of WorkPlans.
 - apiGroups: [""]
