@@ -90,6 +90,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "cache": {"cache": "Refresh"},
     "onFailure": {"onFailure": "FailFast"},
     "retry": {"retry": {"limit": 9}},
+    "onItemFailure": {"onItemFailure": "Skip"},
     "expect": {"expect": [{"goal": "sum", "value": 3.5, "within": 0.1}]},
 }
 

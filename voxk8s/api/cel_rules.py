@@ -105,6 +105,6 @@ WORK_PLAN = [
             " make a new WorkPlan if this one has finished",
             f".spec.{field}",
         )
-        for field in ("output", "cache", "onFailure", "retry", "expect")
+        for field in ("output", "cache", "onFailure", "onItemFailure", "retry", "expect")
     ),
 ]

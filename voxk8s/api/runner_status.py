@@ -18,6 +18,8 @@ RUNNER_FIELDS: Final = (
     "results_omitted",
     "failures",
     "failures_omitted",
+    "skipped_items",
+    "skipped_items_omitted",
     "outcome",
     "waiting",
     "report",
@@ -33,6 +35,7 @@ def encode_runner_status(
     estimated_completion_time: datetime | None = None,
     results: Sequence[status.GoalResult] | None = None,
     failures: Sequence[status.OperationFailure] | None = None,
+    skipped: Sequence[status.SkippedItem] = (),
     outcome: status.Outcome | None = None,
     waiting: status.Waiting | None = None,
     run_url: str = "",
@@ -44,6 +47,7 @@ def encode_runner_status(
     """
     shown_results, results_omitted = (None, 0) if results is None else bound_results(results)
     shown_failures, failures_omitted = (None, 0) if failures is None else bound_failures(failures)
+    shown_items, items_omitted = bound_failures(skipped)
     return encode(
         status.WorkPlanStatus(
             operations=operations,
@@ -53,6 +57,8 @@ def encode_runner_status(
             results_omitted=results_omitted or None,
             failures=shown_failures,
             failures_omitted=failures_omitted or None,
+            skipped_items=shown_items or None,
+            skipped_items_omitted=items_omitted or None,
             outcome=outcome,
             waiting=waiting,
             run_url=run_url or None,

@@ -33,6 +33,7 @@ _OUTCOMES: Final = {
 
 Cache: TypeAlias = Literal["Use", "Refresh", "Bypass"]
 OnFailure: TypeAlias = Literal["Continue", "FailFast"]
+OnItemFailure: TypeAlias = Literal["Fail", "Skip"]
 
 
 class LocalReference(ApiStruct, frozen=True):
@@ -393,6 +394,13 @@ class WorkPlanSpec(ApiStruct, frozen=True):
             " stop the run."
         ),
     ] = "Continue"
+    on_item_failure: Annotated[
+        OnItemFailure,
+        doc(
+            "What a loop does with an item that fails for good. Fail: the loop fails. Skip: it goes"
+            " on without the item, which status.skippedItems names."
+        ),
+    ] = "Fail"
     expect: (
         Annotated[
             tuple[Expected, ...],

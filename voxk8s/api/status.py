@@ -65,6 +65,15 @@ class OperationFailure(ApiStruct, frozen=True):
     message: Annotated[str, text("Error message.", MESSAGE_LENGTH)]
 
 
+class SkippedItem(ApiStruct, frozen=True):
+    """An item that a loop went on without."""
+
+    item: Annotated[str, text("Position of the item in its sequence, and its value.", 4096)]
+    operation: Annotated[str, text("Id of the operation that failed.", 128)]
+    kernel: Annotated[str, text("Name of the kernel.", NAME_LENGTH)]
+    message: Annotated[str, text("Error message.", MESSAGE_LENGTH)]
+
+
 class StoreCounts(ApiStruct, frozen=True):
     """What the runner and the workers did at the store."""
 
@@ -228,6 +237,17 @@ class WorkPlanStatus(ApiStruct, frozen=True):
     ) = None
     failures_omitted: (
         Annotated[int, number("Number of failures omitted here; see results.json at runURL.", 0)]
+        | None
+    ) = None
+    skipped_items: (
+        Annotated[
+            tuple[SkippedItem, ...],
+            items("Items that failed and that loops went on without (onItemFailure: Skip).", 100),
+        ]
+        | None
+    ) = None
+    skipped_items_omitted: (
+        Annotated[int, number("Number of items omitted here; see results.json at runURL.", 0)]
         | None
     ) = None
     outcome: Annotated[Outcome | None, doc("How the run ended, as the runner reports it.")] = None

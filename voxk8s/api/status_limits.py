@@ -10,7 +10,7 @@ import msgspec
 
 from voxk8s.api.base import ApiStruct, Json
 from voxk8s.api.plan_schema import NAME_LENGTH
-from voxk8s.api.status import GoalResult, OperationFailure
+from voxk8s.api.status import GoalResult
 
 VALUE_LIMIT: Final = 4096
 """Maximum bytes of JSON of one value."""
@@ -63,10 +63,8 @@ def bound_results(results: Sequence[GoalResult]) -> tuple[tuple[GoalResult, ...]
     return _bound([_with_short_name(each) for each in results], MAX_RESULTS, RESULTS_LIMIT)
 
 
-def bound_failures(
-    failures: Sequence[OperationFailure],
-) -> tuple[tuple[OperationFailure, ...], int]:
-    """Return the first failures that fit into a status, and how many are omitted."""
+def bound_failures(failures: Sequence[_T]) -> tuple[tuple[_T, ...], int]:
+    """Return the first failures, or skipped items, that fit, and how many are omitted."""
     return _bound(failures, MAX_FAILURES, FAILURES_LIMIT)
 
 

@@ -194,6 +194,11 @@ def _run(command: Parser) -> None:
     cache.add_argument("--refresh", action="store_true", help="compute known operations again")
     cache.add_argument("--no-cache", action="store_true", help="neither read nor write the store")
     command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    command.add_argument(
+        "--on-item-failure",
+        choices=["skip", "fail"],
+        help="what a loop does with an item that fails (default: fail)",
+    )
 
 
 def _compile(command: Parser) -> None:
@@ -348,6 +353,11 @@ def _submit(command: Parser) -> None:
     command.add_argument("--output", metavar="URL", help="s3:// prefix to copy saved files to")
     command.add_argument("--cache", choices=["Use", "Refresh", "Bypass"], help="(default: Use)")
     command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    command.add_argument(
+        "--on-item-failure",
+        choices=["skip", "fail"],
+        help="what a loop does with an item that fails (default: fail)",
+    )
     command.add_argument(
         "--dry-run", action="store_true", help="print the manifest, create nothing"
     )

@@ -26,10 +26,14 @@ DOCUMENTS = (".json", ".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A program or a plan, and the values that a WorkPlan expects of its goals."""
+    """A program or a plan, and what a WorkPlan says of it besides.
+
+    That is the values that it expects of its goals, and what loops do with items that fail.
+    """
 
     content: Program | WorkPlan
     expected: tuple[Expectation, ...] = ()
+    on_item_failure: str = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Input:
     plan: WorkPlan
     places: Mapping[OperationId, object] = field(default_factory=dict)
     expectations: tuple[Expectation, ...] = ()
+    on_item_failure: str = "fail"
 
 
 def read_plan(arguments: argparse.Namespace) -> WorkPlan:
@@ -55,7 +60,7 @@ def read_input(arguments: argparse.Namespace) -> Input:
     found = given.content
     if isinstance(found, WorkPlan):
         check_printed(given.expected, found, "$.spec.expect")
-        return Input(found, expectations=given.expected)
+        return Input(found, expectations=given.expected, on_item_failure=given.on_item_failure)
     # Imported here: plan documents do not need the compiler.
     from voxk8s.program import compile_with_places
 
@@ -72,7 +77,8 @@ def read_input(arguments: argparse.Namespace) -> Input:
         if not compiled.plan.goals:
             print(f"voxk8s: warning: {visible(no_goals(found.name))}", file=sys.stderr)
     check_printed(given.expected, compiled.plan, "$.spec.expect")
-    return Input(compiled.plan, compiled.origins, (*compiled.expectations, *given.expected))
+    expected = (*compiled.expectations, *given.expected)
+    return Input(compiled.plan, compiled.origins, expected, given.on_item_failure)
 
 
 def no_goals(name: str) -> str:
@@ -90,13 +96,22 @@ def read_source(arguments: argparse.Namespace) -> Given:
         return Given(Program(read_text(path), str(path), given, _importer(arguments)))
     text = read_text(path)
     # Imported here: programs do not need it.
-    from voxk8s.cli.manifest import find_expected, find_source, read_resources
+    from voxk8s.cli.manifest import (
+        find_expected,
+        find_on_item_failure,
+        find_source,
+        read_resources,
+    )
 
     resources = read_resources(text, yaml=path.suffix.lower() != ".json")
     if resources is None:
         return Given(_decode(text, path.suffix, given))
     source = find_source(resources, str(path))
-    return Given(_content(source, given), find_expected(resources, str(path)))
+    return Given(
+        _content(source, given),
+        find_expected(resources, str(path)),
+        find_on_item_failure(resources, str(path)),
+    )
 
 
 def _content(source: Text | Mapping[str, Any], given: Mapping[str, str]) -> Program | WorkPlan:

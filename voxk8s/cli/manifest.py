@@ -105,6 +105,15 @@ def find_source(resources: list[Resource], file: str) -> Text | Mapping[str, Any
     )
 
 
+def find_on_item_failure(resources: list[Resource], file: str) -> str:
+    """Return what a WorkPlan does with items that fail, in lower case; raises InvalidPlan."""
+    spec = work_plan(resources, file).get("spec")
+    given = spec.get("onItemFailure", "Fail") if isinstance(spec, dict) else "Fail"
+    if given not in ("Fail", "Skip"):
+        raise InvalidPlan(f"expected Fail or Skip, found {given!r}", "$.spec.onItemFailure")
+    return str(given).lower()
+
+
 def find_expected(resources: list[Resource], file: str) -> tuple[Expectation, ...]:
     """Return the values that a file's WorkPlan expects of its goals; raises InvalidPlan."""
     spec = work_plan(resources, file).get("spec")

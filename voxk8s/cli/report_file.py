@@ -75,6 +75,7 @@ class Reporter:
             ("known results", "computed again" if arguments.refresh else "used"),
             ("stored beside goals", settings.store_policy),
             ("after a failure", "stop" if arguments.fail_fast else "continue with the rest"),
+            ("items of loops that fail", arguments.on_item_failure or "fail"),
             ("retries of an operation", str(settings.retry_limit)),
             ("threads", str(settings.dask_threads)),
         ]

@@ -43,6 +43,7 @@ def result_json(result: ExecutionResult) -> dict[str, Json]:
             "failed": result.progress.failed,
         },
         "failures": [_failure_json(failure) for failure in result.failures],
+        "skipped": [{"item": each.item, **_failure_json(each.failure)} for each in result.skipped],
         "seconds": round(result.execution_time, 6),
         "store": asdict(result.store),
         "kernels": {
@@ -63,6 +64,7 @@ def failure_json(plan: WorkPlan, failure: Failure) -> dict[str, Json]:
         "goals": goals,
         "operations": {"total": 0, "computed": 0, "cached": 0, "failed": 0},
         "failures": [_failure_json(failure)],
+        "skipped": [],
         "seconds": 0.0,
         "store": asdict(Counts()),
         "kernels": {},

@@ -53,6 +53,8 @@ def details(resource: WorkPlanResource, now: datetime) -> Iterator[str]:
         yield f"  {condition.type}={condition.status} {condition.reason}{text}"
     for failure in status.failures or ():
         yield f"  {failure.message}"
+    for each in status.skipped_items or ():
+        yield f"  {each.item} is skipped: {each.message}"
     if status.failures_omitted:
         yield f"  and {status.failures_omitted} more failures"
     if status.results is not None:

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from voxk8s.execution.result import ExecutionResult as ExecutionResult
     from voxk8s.execution.result import GoalOutcome as GoalOutcome
     from voxk8s.execution.result import OperationMetrics as OperationMetrics
+    from voxk8s.execution.result import SkippedItem as SkippedItem
     from voxk8s.execution.retry import RetryPolicy as RetryPolicy
     from voxk8s.execution.run_config import CacheMode as CacheMode
     from voxk8s.execution.run_config import OnFailure as OnFailure
+    from voxk8s.execution.run_config import OnItemFailure as OnItemFailure
     from voxk8s.execution.tasks.scheduling import DefaultPolicy as DefaultPolicy
     from voxk8s.execution.tasks.scheduling import SchedulingPolicy as SchedulingPolicy
     from voxk8s.failure import Failure as Failure
@@ -48,9 +50,11 @@ _HOMES = {
     "GoalOutcome": ".result",
     "Listener": ".events",
     "OnFailure": ".run_config",
+    "OnItemFailure": ".run_config",
     "OperationMetrics": ".result",
     "Progress": ".events",
     "RetryPolicy": ".retry",
+    "SkippedItem": ".result",
     "SchedulingPolicy": ".tasks.scheduling",
     "close_shared_dask_client": ".executors.shared_client",
     "get_operation_future": ".futures",

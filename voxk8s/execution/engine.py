@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from voxk8s.errors import InvalidUsage
@@ -13,9 +16,9 @@ from voxk8s.execution.executors import find_executor
 from voxk8s.execution.executors.protocol import Executor
 from voxk8s.execution.files import check_confined
 from voxk8s.execution.log_listener import LogListener
-from voxk8s.execution.result import ExecutionResult
+from voxk8s.execution.result import ExecutionResult, SkippedItem
 from voxk8s.execution.run.plan_run import PlanRun
-from voxk8s.execution.run_config import RunConfig, RunOptions
+from voxk8s.execution.run_config import OnItemFailure, RunConfig, RunOptions
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.storage import ResultStore, get_storage
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from voxk8s.execution.executors.dask_graph import DaskGraph
+
+logger = logging.getLogger(__name__)
+_NAMED_LENGTH = 400
 
 
 class ExecutionEngine:
@@ -74,7 +80,44 @@ class ExecutionEngine:
             for number, goal in enumerate(plan.goals):
                 if goal.operation == "save":
                     check_confined(self._config.output, goal.name, f"$.goals[{number}].name")
-        run = PlanRun(uuid.uuid4().hex, plan, self._config, self._listeners, places=places)
+        if self._config.on_item_failure is OnItemFailure.FAIL:
+            return self._run(self._new_run(plan, places, None))
+        return self._run_skipping(plan, places)
+
+    def _run_skipping(
+        self, plan: WorkPlan, places: Mapping[OperationId, object] | None
+    ) -> ExecutionResult:
+        """Run a plan, and again without the items of loops that failed, as long as there are some.
+
+        Each run names its results by the items that are left, and finds those of the one before.
+        """
+        skipped: dict[OperationId, SkippedItem] = {}
+        begin = time.perf_counter()
+        while True:
+            run = self._new_run(plan, places, skipped.keys())
+            result = self._run(run)
+            if result.success or run.failed_items.keys() <= skipped.keys():
+                seconds = time.perf_counter() - begin
+                items = tuple(skipped.values())
+                return replace(result, execution_time=seconds, skipped=items)
+            skipped |= run.failed_items
+            logger.warning(
+                "loops go on without %s that failed: %s",
+                "an item" if len(run.failed_items) == 1 else f"{len(run.failed_items)} items",
+                ", ".join(each.item for each in run.failed_items.values())[:_NAMED_LENGTH],
+            )
+
+    def _new_run(
+        self,
+        plan: WorkPlan,
+        places: Mapping[OperationId, object] | None,
+        skipped: Set[OperationId] | None,
+    ) -> PlanRun:
+        return PlanRun(
+            uuid.uuid4().hex, plan, self._config, self._listeners, places=places, skipped=skipped
+        )
+
+    def _run(self, run: PlanRun) -> ExecutionResult:
         with self._lock:
             self._runs[run.name] = run
             if self._cancelled:

@@ -100,6 +100,17 @@ class GoalOutcome:
         return as_line(self.load())
 
 
+@dataclass(frozen=True, slots=True)
+class SkippedItem:
+    """An item that a loop went on without, by its position or its value, and why it failed."""
+
+    item: str
+    failure: Failure
+
+    def __str__(self) -> str:
+        return f"{self.item} is skipped: {self.failure}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ExecutionResult(Mapping[str, Value]):
     """Goal name -> value, in the order of the goals; failed goals are absent.
@@ -108,7 +119,7 @@ class ExecutionResult(Mapping[str, Value]):
     on each access: the result itself stays small. `store` is what this process and the workers did
     at the store until the run's end; if several runs share a process at the same time, the counts
     of each are approximate, and their sum is right. `kernels` are the totals by kernel, that with
-    the most seconds first.
+    the most seconds first. `skipped` are the items that loops went on without.
     """
 
     goals: tuple[GoalOutcome, ...]
@@ -120,6 +131,7 @@ class ExecutionResult(Mapping[str, Value]):
     cancelled: bool = False
     store: Counts = field(default_factory=Counts)
     kernels: Mapping[str, KernelTotals] = field(default_factory=dict)
+    skipped: tuple[SkippedItem, ...] = ()
     _names: Mapping[str, GoalOutcome] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

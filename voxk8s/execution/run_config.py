@@ -39,6 +39,16 @@ class OnFailure(StrEnum):
     """Nothing more is submitted."""
 
 
+class OnItemFailure(StrEnum):
+    """What a run does with an item of a loop that fails for good."""
+
+    FAIL = "fail"
+    """The loop fails."""
+    SKIP = "skip"
+    """The loop goes on without it. What is computed then is named by the items that are left, so no
+    result of a part is ever stored as that of the whole."""
+
+
 class RunOptions(TypedDict, total=False):
     """Options of an `ExecutionEngine`, all of them optional.
 
@@ -56,6 +66,7 @@ class RunOptions(TypedDict, total=False):
     settings: Settings | None
     cache: CacheMode | str
     on_failure: OnFailure | str
+    on_item_failure: OnItemFailure | str
     retry: RetryPolicy | None
     policy: str | None
     scheduling: SchedulingPolicy | str | None
@@ -82,6 +93,7 @@ class RunConfig:
     policy: str
     cache: CacheMode
     on_failure: OnFailure
+    on_item_failure: OnItemFailure
     inputs: InputOptions
     output: Path | None
     confine: bool
@@ -103,6 +115,8 @@ class RunConfig:
         _check_choice("cache", cache, CacheMode)
         on_failure = options.get("on_failure", OnFailure.CONTINUE)
         _check_choice("on_failure", on_failure, OnFailure)
+        on_item_failure = options.get("on_item_failure", OnItemFailure.FAIL)
+        _check_choice("on_item_failure", on_item_failure, OnItemFailure)
         output, write_files = options.get("output"), options.get("write_files")
         store_bytes = options.get("store_bytes")
         if write_files is None:
@@ -114,6 +128,7 @@ class RunConfig:
             policy=policy,
             cache=CacheMode(cache),
             on_failure=OnFailure(on_failure),
+            on_item_failure=OnItemFailure(on_item_failure),
             inputs=options.get("inputs") or InputOptions.from_env(os.environ),
             output=Path(output or "") if write_files else None,
             confine=output is not None,

@@ -49,7 +49,7 @@ def collect_run(
         goals=tuple(goals),
         failures=result.failures,
         excerpts={each.place: _excerpt(each.place, text_of) for each in result.failures},
-        incidents=recorder.incidents() + _differences(result),
+        incidents=_skipped(result) + recorder.incidents() + _differences(result),
         operations=recorder.operations(),
         folded=recorder.folded,
         store=_store_use(result.store),
@@ -116,6 +116,13 @@ def _excerpt(place: str, text_of: Callable[[str], str]) -> str:
     line, column = line_at(place, text_of) or ("", 0)
     text = line.rstrip()
     return f"{text}\n{' ' * (column - 1)}^" if text and len(text) <= _WIDEST else text
+
+
+def _skipped(result: ExecutionResult) -> tuple[report.Incident, ...]:
+    return tuple(
+        report.Incident("an item of a loop was skipped", f"{each.item}: {each.failure}")
+        for each in result.skipped
+    )
 
 
 def _differences(result: ExecutionResult) -> tuple[report.Incident, ...]:

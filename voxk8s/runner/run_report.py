@@ -91,6 +91,7 @@ def _run_settings(workplan: WorkPlanResource, config: RunnerConfig) -> list[tupl
         ("store", config.store),
         ("cache", spec.cache),
         ("onFailure", spec.on_failure),
+        ("onItemFailure", spec.on_item_failure),
         ("retry.limit", str(retry.limit)),
     ]
     if spec.output is not None:

@@ -17,6 +17,7 @@ from voxk8s.api.status import (
     OperationCounts,
     OperationFailure,
     Outcome,
+    SkippedItem,
     StoreCounts,
 )
 from voxk8s.api.status_limits import json_value, truncate_value
@@ -31,6 +32,7 @@ from voxk8s.plan.expectation import describe_differences
 _MESSAGE_LIMIT = 4000
 _MAX_KEYS = 16
 _MAX_KERNELS = 50
+_MAX_NAMES = 10
 
 
 def goal_results(goals: Sequence[GoalOutcome], *, whole: bool = False) -> list[GoalResult]:
@@ -45,6 +47,19 @@ def operation_failures(failures: Sequence[Failure]) -> list[OperationFailure]:
             operation=failure.operation, kernel=failure.kernel, message=_truncate(str(failure))
         )
         for failure in failures
+    ]
+
+
+def skipped_items(result: ExecutionResult) -> list[SkippedItem]:
+    """Return the items that loops went on without, with bounded messages."""
+    return [
+        SkippedItem(
+            item=_truncate(each.item),
+            operation=each.failure.operation,
+            kernel=each.failure.kernel,
+            message=_truncate(str(each.failure)),
+        )
+        for each in result.skipped
     ]
 
 
@@ -64,7 +79,7 @@ def run_outcome(
             state="Succeeded",
             reason=constants.REASON_SUCCEEDED,
             message=f"All {reached} goals were reached: {progress.computed} operations computed,"
-            f" {progress.cached} cached.",
+            f" {progress.cached} cached.{_describe_skipped(result)}",
             non_deterministic=keys,
             finish_time=now,
             store=store_counts(result),
@@ -103,6 +118,7 @@ def final_fields(
         progress=progress,
         results=goal_results(result.goals),
         failures=operation_failures(result.failures),
+        skipped=skipped_items(result),
         outcome=outcome,
         run_url=run_url,
         report_url=report_url,
@@ -145,6 +161,7 @@ def results_json(result: ExecutionResult, outcome: Outcome) -> bytes:
             "kernels": [encode(one) for one in kernel_work(result)],
             "results": [encode(one) for one in goal_results(result.goals, whole=True)],
             "failures": [encode(one) for one in operation_failures(result.failures)],
+            "skippedItems": [encode(one) for one in skipped_items(result)],
         }
     )
 
@@ -197,6 +214,18 @@ def _describe_failed_goals(result: ExecutionResult) -> str:
         f"{len(failed)} of {len(result.goals)} goals failed;"
         f" {failed[0].goal.name if failed else ''}: {message}"
     )
+
+
+def _describe_skipped(result: ExecutionResult) -> str:
+    count = len(result.skipped)
+    if not count:
+        return ""
+    names = ", ".join(each.item for each in result.skipped[:_MAX_NAMES])
+    more = f" and {count - _MAX_NAMES} more" if count > _MAX_NAMES else ""
+    what = "1 item of a loop failed and was"
+    if count > 1:
+        what = f"{count} items of loops failed and were"
+    return _truncate(f" {what} skipped: {names}{more}.")
 
 
 def _truncate(text: str) -> str:

@@ -175,6 +175,7 @@ class WorkPlanRun:
                 listeners=(self._reporter, self._recorder),
                 cache=spec.cache.lower(),
                 on_failure=spec.on_failure.lower(),
+                on_item_failure=spec.on_item_failure.lower(),
                 retry=RetryPolicy(
                     retry.limit,
                     retry.backoff_seconds,

@@ -26,6 +26,7 @@ def reporter(path: str) -> Reporter:
             no_cache=False,
             refresh=False,
             fail_fast=False,
+            on_item_failure=None,
         )
     )
 

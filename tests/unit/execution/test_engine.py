@@ -15,6 +15,7 @@ from voxk8s.execution import ExecutionEngine
         ("policy", "auto, all, goals"),
         ("cache", "use, refresh, bypass"),
         ("on_failure", "continue, failfast"),
+        ("on_item_failure", "fail, skip"),
         ("executor", "local, synchronous"),
     ],
 )

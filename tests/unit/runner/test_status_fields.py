@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from voxk8s.api.status import KernelWork, StoreCounts
 from voxk8s.api.workplan import decode_status
 from voxk8s.errors import InputNotAllowed, InvalidPlan, KernelError
 from voxk8s.execution.events import Progress
-from voxk8s.execution.result import ExecutionResult, GoalOutcome, KernelTotals
+from voxk8s.execution.result import ExecutionResult, GoalOutcome, KernelTotals, SkippedItem
 from voxk8s.failure import Failure
 from voxk8s.plan import Goal, OperationId
 from voxk8s.runner import status_fields
@@ -103,6 +104,21 @@ def test_files_that_could_not_be_copied() -> None:
     assert found.outcome.reason == "OutputUnavailable"
     assert "s3://out/m.png" in found.outcome.message
     assert len(found.results) == 1
+
+
+def test_items_that_were_skipped() -> None:
+    """They are named in the status and in the message of a run that has reached its goals."""
+    failure = Failure("no such file", kernel="default.load", operation=FAILED)
+    skipped = tuple(SkippedItem(f"item {n} (s{n}.nii)", failure) for n in range(12))
+    reached = replace(result(goal("n", value=1, has_value=True)), skipped=skipped)
+    found = status(reached)
+    assert found.outcome.state == "Succeeded"
+    assert "12 items of loops failed and were skipped: item 0 (s0.nii)," in found.outcome.message
+    assert found.outcome.message.endswith("item 9 (s9.nii) and 2 more.")
+    assert found.skipped_items[0].message.endswith("no such file")
+    assert len(json.loads(status_fields.results_json(reached, found.outcome))["skippedItems"]) == 12
+    one = status_fields.run_outcome(replace(reached, skipped=skipped[:1]), (), START)
+    assert one.message.endswith("1 item of a loop failed and was skipped: item 0 (s0.nii).")
 
 
 def test_values_that_are_not_as_expected() -> None:

@@ -54,6 +54,8 @@ def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
             _say(f"{name}: the value of {result.goal} is truncated; the whole value is in {whole}")
     if status.results_omitted:
         _say(f"{name}: {status.results_omitted} more results are in {whole}")
+    for each in status.skipped_items or ():
+        _say(f"{name}: warning: {each.item} is skipped: {each.message}")
     for failure in status.failures or ():
         _say(f"{name}: {failure.message}")
 

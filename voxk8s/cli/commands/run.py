@@ -63,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         if outcome.failure is not None:
             text = reported.text(outcome.failure)
             print(f"voxk8s: {one_line(outcome.goal.name)}: {visible(text)}", file=sys.stderr)
+    for each in result.skipped:
+        print(f"voxk8s: warning: {visible(str(each))}", file=sys.stderr)
     _warn_not_finite(given, result)
     unmet = differences(given.expectations, result)
     if lock is not None and result.success:
@@ -123,6 +125,7 @@ def _execute(
         store,
         executor="local" if dashboard else "threads",
         cache=_cache(arguments),
+        on_item_failure=arguments.on_item_failure or given.on_item_failure,
         on_failure=OnFailure.FAIL_FAST if arguments.fail_fast else OnFailure.CONTINUE,
         inputs=inputs,
         output=arguments.output,

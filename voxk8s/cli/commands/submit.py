@@ -196,6 +196,8 @@ def _lay_over(spec: dict[str, Any], arguments: argparse.Namespace) -> None:
         spec["output"] = {"url": arguments.output}
     if arguments.cache:
         spec["cache"] = arguments.cache
+    if arguments.on_item_failure:
+        spec["onItemFailure"] = arguments.on_item_failure.capitalize()
     if arguments.fail_fast:
         spec["onFailure"] = "FailFast"
 

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from voxk8s.errors import StoreError
@@ -15,8 +15,9 @@ from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunS
 from voxk8s.execution.executors.protocol import ExecutorStopped, Message, Reports, RunCancelled
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.quiet_watch import QuietWatch
-from voxk8s.execution.result import ExecutionResult, GoalOutcome
+from voxk8s.execution.result import ExecutionResult, GoalOutcome, SkippedItem
 from voxk8s.execution.run.driver_counts import driver_counts
+from voxk8s.execution.run.find_failed_items import find_failed_items
 from voxk8s.execution.run.message_handler import CANCELLED, MessageHandler
 from voxk8s.execution.run.run_context import EventDispatcher, RunContext
 from voxk8s.execution.run.run_spec import store_token
@@ -57,11 +58,14 @@ class PlanRun:
         *,
         recomputes: bool = True,
         places: Mapping[OperationId, object] | None = None,
+        skipped: Set[OperationId] | None = None,
     ) -> None:
         """`plan` may be a graph that is expanded as far as it is to be.
 
         `recomputes`: results that vanished from the store when they are read are recomputed.
-        `places` are the places of the plan's operations in a program.
+        `places` are the places of the plan's operations in a program. Loops leave out the items
+        whose results have the ids `skipped`; after the run, `failed_items` are those that may be
+        skipped too. Without `skipped`, no item may.
         """
         self.name = name
         self._plan = plan
@@ -71,6 +75,8 @@ class PlanRun:
         self._recomputes = recomputes
         self._queue: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._cancelled = threading.Event()
+        self._skipped = skipped
+        self.failed_items: Mapping[OperationId, SkippedItem] = {}
 
     def cancel(self) -> None:
         """Submit nothing more; operations that are running may end."""
@@ -95,7 +101,11 @@ class PlanRun:
         begin = time.perf_counter()
         self._events.dispatch(RunStarted(self.name, len(self._plan.goals), time.time()))
         plan = self._plan
-        state = RunState(plan if isinstance(plan, KeyGraph) else key_graph(plan, registry()))
+        state = RunState(
+            plan
+            if isinstance(plan, KeyGraph)
+            else key_graph(plan, registry(), skipped=self._skipped)
+        )
         context = RunContext(
             self.name,
             self._config,
@@ -116,6 +126,8 @@ class PlanRun:
             runtime.forget_run(self.name)
         tracker = context.tracker
         progress = tracker.progress()
+        if self._skipped is not None and context.stopped != CANCELLED:
+            self.failed_items = find_failed_items(state, tracker, self._skipped)
         result = ExecutionResult(
             outcomes,
             tracker.failures(),

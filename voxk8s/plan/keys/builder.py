@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import cast
 
@@ -22,6 +22,7 @@ from voxk8s.plan.keys.loops import key_of_loop
 from voxk8s.plan.keys.partial_keys import BoundClosure, PartialKey, Scope, ScopeLayout
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import SAVE_KERNEL, file_suffix, kernel_tail
+from voxk8s.plan.keys.sequence_gaps import gaps_of_value
 from voxk8s.plan.keys.sequence_items import indexed_item, spelled_items
 from voxk8s.plan.model import Goal, Node, OperationId, ResultKey, WorkPlan
 from voxk8s.plan.sequence_kernels import CHOOSE, INDEX, KEEP, RANGE, SEQUENCE, SUBSEQUENCE
@@ -34,14 +35,18 @@ _STRUCTURAL = frozenset({SEQUENCE, RANGE, INDEX, SUBSEQUENCE, CHOOSE, KEEP})
 
 @without_gc()
 def key_graph(
-    plan: WorkPlan, index: KernelIndex, pins: Mapping[OperationId, Pin] | None = None
+    plan: WorkPlan,
+    index: KernelIndex,
+    pins: Mapping[OperationId, Pin] | None = None,
+    skipped: Set[OperationId] | None = None,
 ) -> KeyGraph:
     """Return the key graph of a plan: every operation that its goals need, by result key.
 
-    `pins` are those of inputs, by the ids of `inputs` and `KeyGraph.unpinned`. Raises InvalidPlan
-    for faults that only show here: too many operations in loops, geometry that depends on itself.
+    `pins` are those of inputs, by the ids of `inputs` and `KeyGraph.unpinned`. Loops leave out the
+    items whose results have the ids `skipped`; it is None if they may not. Raises InvalidPlan for
+    faults that only show here: too many operations in loops, geometry that depends on itself.
     """
-    table = KeyTable(VisibleKernels(index, plan.imports), dict(pins or {}), {})
+    table = KeyTable(VisibleKernels(index, plan.imports), dict(pins or {}), {}, skipped)
     return KeyGraphBuilder(plan, table).graph()
 
 
@@ -142,6 +147,7 @@ class KeyGraphBuilder:
             given=tuple([key for key in table.values if key in table.nodes]),
             partial=table.partial,
             sources=table.sources,
+            loops=table.loops,
             expanded=self.expand,
         )
 
@@ -217,6 +223,8 @@ class KeyGraphBuilder:
         They are by the name that the plan uses; those whose version is not known are left out.
         """
         found: dict[str, tuple[str, KernelVersion, str]] = {}
+        if self._table.skipped:
+            return found  # each argument may be a sequence without items that are skipped
         for operator, signature in self._signatures.items():
             if signature.role is Role.COMPUTE and signature.qualified not in _STRUCTURAL:
                 with suppress(UnknownKernelVersion):
@@ -310,5 +318,8 @@ class KeyGraphBuilder:
             and (item := indexed_item(self._table, arguments)) is not None
         ):
             return item
+        gaps = gaps_of_value(signature.qualified, arguments) if self._table.skipped else ()
+        if isinstance(gaps, str):
+            return self._table.reject(name, gaps)
         items = spelled_items(self._table, signature.qualified, arguments)
-        return self._table.operation(signature, arguments, name, items)
+        return self._table.operation(signature, arguments, name, items, gaps)

@@ -12,6 +12,7 @@ from typing import Final
 
 from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.partial_keys import PartialKey
+from voxk8s.plan.keys.sequence_gaps import UNKNOWN_PLACE, places
 from voxk8s.plan.keys.sequence_items import known_items
 from voxk8s.plan.model import OperationId
 from voxk8s.plan.sequence_kernels import SEQUENCE
@@ -59,13 +60,20 @@ def key_of_kept(table: KeyTable, arguments: Sequence[PartialKey], name: Operatio
         if sequence.key is None:
             return PartialKey(name, None, waits=(sequence,))
         return table.defer(name, sequence.key)
-    if len(items) != len(truth):
+    of_items, of_flags = places(len(items), sequence.gaps), places(len(truth), flags.gaps)
+    gaps = {*sequence.gaps, *flags.gaps}
+    if not gaps and len(items) != len(truth):
         return table.reject(
             name, f"keep: expected a flag for each of {len(items)} items, got {len(truth)}"
         )
-    kept = tuple([item for item, flag in zip(items, truth, strict=True) if flag])
+    loop = table.loops.get(flags.id)
+    of_one = loop is not None and loop.sources is items
+    if gaps and not of_one and ({*of_items, *gaps} != {*of_flags, *gaps} or UNKNOWN_PLACE in gaps):
+        return table.reject(name, "keep: the items and the flags are not of one sequence")
+    flag_at = dict(zip(of_flags, truth, strict=True))
+    kept = tuple([item for at, item in zip(of_items, items, strict=True) if flag_at.get(at)])
     signature = table.kernels.require(SEQUENCE, f"$.nodes.{name}")
-    return table.operation(signature, kept, name, items=kept)
+    return table.operation(signature, kept, name, kept, (UNKNOWN_PLACE,) if gaps else ())
 
 
 def _truth_values(table: KeyTable, flags: PartialKey) -> object:

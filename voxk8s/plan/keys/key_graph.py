@@ -10,7 +10,7 @@ import msgspec
 
 from voxk8s.plan.graph import reachable
 from voxk8s.plan.kernel_version import KernelVersion
-from voxk8s.plan.keys.partial_keys import PartialKey
+from voxk8s.plan.keys.partial_keys import LoopItems, PartialKey
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import save_location_id
 from voxk8s.plan.model import Goal, OperationId, ResultKey, Scalar
@@ -92,7 +92,8 @@ class KeyGraph:
     hold only what goals need. `pending` maps an operation without a key to those it waits for
     directly. `keyless` counts the operations without a key, files to be saved included;
     `extra_needs` are the keys of their other arguments. `given` are the pivots whose values were
-    given: goals may not need them any more, but the graph depends on them.
+    given: goals may not need them any more, but the graph depends on them. `loops` are the loops
+    that were expanded, if their items may be skipped.
     """
 
     nodes: Mapping[ResultKey, KeyNode]
@@ -106,6 +107,7 @@ class KeyGraph:
     given: tuple[ResultKey, ...]
     partial: Mapping[OperationId, PartialKey] = field(repr=False)
     sources: Mapping[OperationId, OperationId] = field(repr=False)
+    loops: Mapping[OperationId, LoopItems] = field(repr=False)
     expanded: Callable[[Values, Mapping[OperationId, Pin]], KeyGraph] = field(repr=False)
     """Returns the graph that more values and pins allow."""
 
@@ -155,6 +157,7 @@ def result_graph(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyGraph
         given=(),
         partial={},
         sources={},
+        loops={},
         expanded=lambda _values, _pins: graph,
     )
     return graph

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.expansion_limit import expansion_limit
 from voxk8s.plan.identity import constant_id
 from voxk8s.plan.kernel_version import UnknownKernelVersion
 from voxk8s.plan.keys.key_graph import Deferred, KeyConstant, KeyNode, KeyOperation, Values
-from voxk8s.plan.keys.partial_keys import PartialKey
+from voxk8s.plan.keys.partial_keys import LoopItems, PartialKey
 from voxk8s.plan.keys.pins import InputRef, Pin
 from voxk8s.plan.keys.result_keys import constant_key, kernel_tail, operation_key
 from voxk8s.plan.model import OperationId, ResultKey, Scalar
@@ -21,11 +21,16 @@ class KeyTable:
     """Partial keys by operation id, and the nodes of the key graph by key.
 
     `unpinned`, `deferred` and `rejected` say why operations have no key. `sources` maps an
-    operation with loop items substituted to the node it was made from.
+    operation with loop items substituted to the node it was made from. `skipped` are the ids of
+    items' results that loops leave out; None if no loop may.
     """
 
     def __init__(
-        self, kernels: VisibleKernels, pins: Mapping[OperationId, Pin], values: Values
+        self,
+        kernels: VisibleKernels,
+        pins: Mapping[OperationId, Pin],
+        values: Values,
+        skipped: Set[OperationId] | None = None,
     ) -> None:
         self.kernels = kernels
         self.pins = pins
@@ -38,14 +43,19 @@ class KeyTable:
         self.sources: dict[OperationId, OperationId] = {}
         self.items: dict[ResultKey, tuple[PartialKey, ...]] = {}
         """Items of the sequences in `values`."""
+        self.skipped = skipped
+        self.loops: dict[OperationId, LoopItems] = {}
+        """The loops that were expanded, if items may be skipped."""
         self._loop_operations = 0
 
     def extended(self, pins: Mapping[OperationId, Pin], values: Values) -> KeyTable:
         """Return a table with more pins and values that has all keys of this one."""
-        table = KeyTable(self.kernels, {**self.pins, **pins}, {**self.values, **values})
+        given = {**self.values, **values}
+        table = KeyTable(self.kernels, {**self.pins, **pins}, given, self.skipped)
         table.partial = {name: each for name, each in self.partial.items() if each.key is not None}
         table.nodes = dict(self.nodes)
         table.sources = dict(self.sources)
+        table.loops = dict(self.loops)
         return table
 
     def constant(self, value: Scalar, name: OperationId | None = None) -> PartialKey:
@@ -66,13 +76,17 @@ class KeyTable:
         arguments: Sequence[PartialKey],
         name: OperationId,
         items: tuple[PartialKey, ...] | range | None = None,
+        gaps: tuple[int, ...] = (),
     ) -> PartialKey:
-        """Return the key of an operation if all its arguments have keys; `items`: of its value."""
+        """Return the key of an operation if all its arguments have keys.
+
+        `items` and `gaps` are those of its value.
+        """
         keys = [argument.key for argument in arguments]
         known = tuple([key for key in keys if key is not None])
         if len(known) < len(keys):
             waits = tuple([argument for argument in arguments if argument.key is None])
-            return PartialKey(name, None, items=items, waits=waits, needs=known)
+            return PartialKey(name, None, items=items, waits=waits, needs=known, gaps=gaps)
         try:
             version = self.kernels.version_of(signature)
         except UnknownKernelVersion as error:
@@ -82,7 +96,7 @@ class KeyTable:
             self.nodes[key] = KeyOperation(
                 key, signature.qualified, version, known, name, signature.role
             )
-        return PartialKey(name, key, items=items)
+        return PartialKey(name, key, items=items, gaps=gaps)
 
     def defer(
         self, name: OperationId, pivot: ResultKey, needs: tuple[ResultKey, ...] = ()

@@ -7,7 +7,8 @@ from typing import Final
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.keys.key_table import KeyTable
-from voxk8s.plan.keys.partial_keys import BoundClosure, PartialKey, waiting_for
+from voxk8s.plan.keys.partial_keys import BoundClosure, LoopItems, PartialKey, waiting_for
+from voxk8s.plan.keys.sequence_gaps import places, with_gaps
 from voxk8s.plan.keys.sequence_items import known_items
 from voxk8s.plan.model import OperationId, ResultKey
 from voxk8s.plan.sequence_kernels import ACCUMULATOR, SEQUENCE
@@ -40,7 +41,7 @@ def key_of_loop(
         table.count(len(items) * len(closure.layout.order))
         if role is Role.FOLD:
             return _fold(closure, items, apply)
-        return _map(table, closure, items, name, apply)
+        return _map(table, closure, sequence, items, name, apply)
     except InvalidPlan as error:
         if sequence.items is not None:
             raise
@@ -67,14 +68,26 @@ def _shared_needs(role: Role, closure: BoundClosure, apply: Apply) -> tuple[Resu
 def _map(
     table: KeyTable,
     closure: BoundClosure,
-    items: Sequence[PartialKey],
+    source: PartialKey,
+    items: tuple[PartialKey, ...],
     name: OperationId,
     apply: Apply,
 ) -> PartialKey:
-    """Return the key of the sequence of the body's results, one for each item."""
+    """Return the key of the sequence of the body's results, one for each item.
+
+    Items that are to be skipped are left out: the key is that of the sequence of the others.
+    """
     results = tuple([apply(closure, item) for item in items])
     sequence = table.kernels.require(SEQUENCE, f"$.nodes.{name}")
-    return table.operation(sequence, results, name, items=results)
+    if table.skipped is None:
+        return table.operation(sequence, results, name, items=results)
+    at = tuple(places(len(items), source.gaps))
+    table.loops[name] = LoopItems(results, items, at)
+    left_out = [place for place, each in zip(at, results, strict=True) if each.id in table.skipped]
+    kept = tuple([each for each in results if each.id not in table.skipped])
+    if not kept:  # a loop all of whose items have failed has failed itself
+        return table.operation(sequence, results, name, results, source.gaps)
+    return table.operation(sequence, kept, name, kept, with_gaps(source.gaps, left_out))
 
 
 def _fold(closure: BoundClosure, items: Sequence[PartialKey], apply: Apply) -> PartialKey:

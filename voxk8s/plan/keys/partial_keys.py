@@ -18,7 +18,8 @@ class PartialKey(msgspec.Struct, eq=False):
     `id` is the operation id with loop items substituted. `key` is None for a closure, and while it
     waits for `waits` (which end in inputs, deferred operations or errors); `needs` are the keys of
     its other arguments. `value` is the value of a constant. `items` are those of a sequence that
-    the plan spells out; those of a range have no keys before something needs them.
+    the plan spells out; those of a range have no keys before something needs them. `gaps` are the
+    positions, in the program, of items that have failed and are left out.
     """
 
     id: OperationId
@@ -28,6 +29,15 @@ class PartialKey(msgspec.Struct, eq=False):
     waits: tuple[PartialKey, ...] = ()
     needs: tuple[ResultKey, ...] = ()
     closure: BoundClosure | None = None
+    gaps: tuple[int, ...] = ()
+
+
+class LoopItems(msgspec.Struct, frozen=True, eq=False):
+    """An expanded loop: the results of its body, their items, and the positions of these."""
+
+    results: tuple[PartialKey, ...]
+    sources: tuple[PartialKey, ...]
+    places: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from voxk8s.plan.identity import operation_id
 from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.result_keys import constant_key
+from voxk8s.plan.keys.sequence_gaps import UNKNOWN_PLACE
 from voxk8s.plan.model import Scalar
 from voxk8s.plan.sequence_kernels import (
     INDEX,
@@ -47,8 +48,11 @@ def indexed_item(table: KeyTable, arguments: Sequence[PartialKey]) -> PartialKey
     if len(arguments) != 2:
         return None
     position = as_integer(arguments[1].value)
-    items = arguments[0].items
-    if items is None or position is None or not 0 <= position < len(items):
+    items, gaps = arguments[0].items, arguments[0].gaps
+    if items is None or position is None or position in gaps or UNKNOWN_PLACE in gaps:
+        return None
+    position -= sum(gap < position for gap in gaps)
+    if not 0 <= position < len(items):
         return None
     item = items[position]
     return table.constant(item) if isinstance(item, int) else item

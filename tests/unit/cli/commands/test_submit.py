@@ -117,6 +117,14 @@ def test_expected_values_travel_with_a_compiled_plan(tmp_path: Path) -> None:
     assert list(made(str(path))["spec"]) == ["source"]
 
 
+def test_options_of_loops_and_failures_are_in_the_spec(tmp_path: Path) -> None:
+    """By the words of the resource."""
+    path = tmp_path / "p.imgql"
+    path.write_text('print "n" 2\n')
+    assert made(str(path), "--on-item-failure", "skip")["spec"]["onItemFailure"] == "Skip"
+    assert "onItemFailure" not in made(str(path))["spec"]
+
+
 def test_plan_that_is_too_large_is_refused_with_a_way_out(tmp_path: Path) -> None:
     """Beyond what the API server takes, the message names spec.source.url."""
     path = tmp_path / "large.json"

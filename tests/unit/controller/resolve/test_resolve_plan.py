@@ -123,9 +123,8 @@ def test_fully_cached_plan(url: str) -> None:
         (SUM, (Expected(goal="n", value=8),), ""),
         (SUM, (Expected(goal="n", value=9, within=0.5),), "n: expected 9 within 0.5, found 8.0"),
         (b'print "n" 5 / 2\nexpect "n" 2', (), "n: expected 2.0, found 2.5"),
-        (b'print "n" 1e308 * 10\nexpect "n" 2', (), "n: expected 2.0, found inf"),
     ],
-    ids=["as expected", "another value", "in a program", "an infinity"],
+    ids=["as expected", "another value", "in a program"],
 )
 def test_known_results_are_compared_with_what_is_expected(
     url: str, document: Any, expect: Any, unmet: str
@@ -432,7 +431,7 @@ def test_plan_that_needs_too_much(
     def read_plan(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr("voxk8s.cluster.plan_source.read_plan", read_plan)
+    monkeypatch.setattr("voxk8s.cluster.plan_source.read_source_plan", read_plan)
     if isinstance(error, MemoryError):
         with pytest.raises(AssertionError):
             ask(url)
