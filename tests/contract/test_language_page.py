@@ -52,6 +52,13 @@ def test_rows_of_the_table_that_are_refused(text: str, message: str) -> None:
     assert message in " ".join(compile_error(text).split())
 
 
+def test_a_call_that_means_something_else_upstream_is_warned_of() -> None:
+    """Not where both mean the same, from the first item on, nor of slices."""
+    text = 'let xs = [1, 2, 3]\nprint "a" subsequence(xs, 1, 2)\nprint "b" subsequence(xs, 0, 2)\n'
+    (warning,) = compile_text(text + 'print "c" xs[1:2]\nprint "d" subsequence(xs, 1)\n').warnings
+    assert (warning.line, "position of the end" in warning.message) == (2, True)
+
+
 def test_the_page_names_every_namespace_that_needs_no_import() -> None:
     """In the rule about names."""
     names = ", ".join(f"`{each}`" for each in SHIPPED[:-1])

@@ -50,6 +50,17 @@ class GoalResult(ApiStruct, frozen=True):
     value: Annotated[Json, doc("The value as JSON; long values are truncated.", **OPAQUE)] = (
         msgspec.field(default=msgspec.UNSET)
     )
+    line: (
+        Annotated[
+            str,
+            text(
+                "The line that voxk8s run prints, where the API server writes the value otherwise:"
+                " 709723.0 as 709723.",
+                4096,
+            ),
+        ]
+        | None
+    ) = None
     truncated: Annotated[bool | None, doc("Whether the value is truncated here.")] = None
     url: Annotated[str, text("S3 URL of the file in the store.", URL_LENGTH)] | None = None
     digest: Annotated[str, text("sha256:<hex> of the complete value or file.", 71)] | None = None

@@ -11,6 +11,7 @@ import msgspec
 from voxk8s.api.base import ApiStruct, Json
 from voxk8s.api.plan_schema import NAME_LENGTH
 from voxk8s.api.status import GoalResult
+from voxk8s.describe import as_line
 
 VALUE_LIMIT: Final = 4096
 """Maximum bytes of JSON of one value."""
@@ -47,6 +48,25 @@ def truncate_value(value: object) -> tuple[Json, bool]:
         return _beginning(plain), True
     text = plain if isinstance(plain, str) else msgspec.json.encode(plain).decode()
     return _cut(text), True
+
+
+def printed_line(value: object) -> str | None:
+    """Return the line of a value that is not the same after its way through the API server.
+
+    It writes whole floats as integers. None for all other values, and for those that are truncated.
+    """
+    if not _has_whole_float(value) or _size(_plain(value)) > VALUE_LIMIT:
+        return None
+    line = as_line(value, VALUE_LIMIT + 1)  # type: ignore[arg-type]  # numbers, in sequences
+    return line if len(line) <= VALUE_LIMIT else None
+
+
+def _has_whole_float(value: object) -> bool:
+    if isinstance(value, float):
+        return value.is_integer()
+    if isinstance(value, Mapping):
+        return any(map(_has_whole_float, value.values()))
+    return isinstance(value, list | tuple) and any(map(_has_whole_float, value))
 
 
 def json_value(value: object) -> Json:

@@ -89,7 +89,7 @@ def value_text(result: GoalResult) -> str:
     """Return the value of a result as `voxk8s run` prints it, or the URL of a file."""
     if result.kind == "save":
         return result.url or ""
-    return as_line(result.value, limit=sys.maxsize)
+    return as_line(result.value, limit=sys.maxsize) if result.line is None else result.line
 
 
 def age(since: datetime | None, now: datetime) -> str:

@@ -20,7 +20,7 @@ from voxk8s.api.status import (
     SkippedItem,
     StoreCounts,
 )
-from voxk8s.api.status_limits import json_value, truncate_value
+from voxk8s.api.status_limits import json_value, printed_line, truncate_value
 from voxk8s.api.workplan import encode
 from voxk8s.errors import PermanentError
 from voxk8s.execution import ExecutionResult
@@ -198,6 +198,7 @@ def _result(goal: GoalOutcome, whole: bool) -> GoalResult:
         kind="print",
         operation=operation,
         value=shown,
+        line=printed_line(value),
         truncated=truncated or None,
         digest=_digest(goal),
     )

@@ -17,6 +17,7 @@ from voxk8s.api.status_limits import (
     bound_failures,
     bound_results,
     json_value,
+    printed_line,
     truncate_value,
 )
 
@@ -74,3 +75,23 @@ def test_long_names_of_goals_are_cut() -> None:
     assert (len(kept.goal), kept.goal[-1], omitted) == (4096, "…", 0)
     (same,), _ = bound_results([GoalResult(goal="x" * 4096, kind="print", value=1)])
     assert same.goal == "x" * 4096
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        (709723.0, "709723.0"),
+        (1e16, "1e+16"),
+        ([1.0, 2.5], "[1.0,2.5]"),
+        ({"n": [0, 2.0]}, '{"n":[0,2.0]}'),
+        (2.5, None),
+        (3, None),
+        ("2.0", None),
+        (True, None),
+        (float("inf"), None),
+        ([1.0] * 3000, None),
+    ],
+)
+def test_a_value_that_the_api_server_changes_has_its_line(value: object, line: str | None) -> None:
+    """So that a cluster prints what a laptop prints."""
+    assert printed_line(value) == line

@@ -118,3 +118,10 @@ def test_files_are_shown_by_their_url() -> None:
 def test_ages_are_short(seconds: float, text: str) -> None:
     """Two of a larger unit are needed before it is used."""
     assert age(NOW - timedelta(seconds=seconds), NOW) == text
+
+
+def test_a_number_has_the_text_that_a_run_prints() -> None:
+    """The API server returns whole floats as integers; the status has their line."""
+    results = [{"goal": "v", "kind": "print", "value": 709723, "line": "709723.0"}]
+    (result,) = workplan(results=results).status.results or ()
+    assert result_line(result) == "v=709723.0"

@@ -9,7 +9,7 @@ import msgspec
 
 from voxk8s.api.runner_status import encode_runner_status
 from voxk8s.api.status import GoalResult, OperationCounts
-from voxk8s.api.status_limits import json_value, truncate_value
+from voxk8s.api.status_limits import json_value, printed_line, truncate_value
 from voxk8s.api.workplan import encode
 from voxk8s.cluster.copy_files import SavedFile, copy_files
 from voxk8s.errors import InputNotAllowed
@@ -128,7 +128,8 @@ def _truncated(result: GoalResult) -> GoalResult:
     if result.kind == "save":
         return result
     value, truncated = truncate_value(result.value)
-    return msgspec.structs.replace(result, value=value, truncated=truncated or None)
+    line = printed_line(result.value)
+    return msgspec.structs.replace(result, value=value, line=line, truncated=truncated or None)
 
 
 def _stored(store: ResultStore, name: str, operation: str, record: Record) -> GoalResult | None:

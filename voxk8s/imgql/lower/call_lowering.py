@@ -12,6 +12,7 @@ from voxk8s.imgql.lower.scopes import Scope
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.syntax_tree import Item, Token
 from voxk8s.imgql.types import describe_call
+from voxk8s.plan.sequence_kernels import SUBSEQUENCE
 
 MINUS = "-"
 _GROUPED: Final = frozenset({"-", "/", "\\", "<", "<=", ">", ">=", "==", "!=", "="})
@@ -64,7 +65,23 @@ class CallLowering:
         if definition.function is not None:
             arguments = (*arguments, *resolved.captured)
             return scope.add(Call(definition.function, arguments, token.start, stop))
+        signature = definition.signature
+        if count == 3 and signature is not None and signature.qualified == SUBSEQUENCE:
+            self._warn_subsequence(scope, token, arguments[1])
         return scope.add(_apply_kernel(definition, arguments, token.start, stop))
+
+    def _warn_subsequence(self, scope: Scope, token: Token, start: int) -> None:
+        """Warn of the function whose last number is another one in VoxLogicA 2."""
+        first = scope.function.instructions[start]
+        if scope.function.source.library or (isinstance(first, Constant) and first.value == 0):
+            return  # from the first item on, the number of items is the position of the end
+        self._diagnostics.warning(
+            scope.function.source,
+            token,
+            "subsequence(xs, a, n) is n items from item a on; in VoxLogicA 2 its last number is the"
+            " position of the end",
+            "xs[a:b], the items a to before b, is the same in both",
+        )
 
     def prefix(self, scope: Scope, resolved: ResolvedName, value: int) -> int:
         """Apply a prefix to an operand; a minus is part of a number, or short for `0 - x`."""
