@@ -64,6 +64,11 @@ class Lease:
         """The object as last written here; None when it is not ours."""
         self._waits = False
 
+    @property
+    def owner(self) -> str:
+        """The owner for which the lease is, or would be, held."""
+        return self._owner
+
     def acquire(self, over: Holder | None = None) -> Holder | None:
         """Acquire the lease if it is free, expired or already ours; otherwise return its holder.
 

@@ -27,6 +27,7 @@ from voxk8s.execution.run.submit import Submitter
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.execution.source_locations import SourceLocations
 from voxk8s.execution.worker import runtime
+from voxk8s.execution.worker.lease_renewer import RELEASE_SECONDS, lease_renewer
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyGraph, KeyNode, OperationId, ResultKey, WorkPlan, key_graph, result_graph
 from voxk8s.storage import Counts
@@ -91,7 +92,12 @@ class PlanRun:
         """
         if isinstance(self._config.executor, SynchronousExecutor):
             return self._execute()
-        return call_in_thread(self._execute, self.cancel)
+        try:
+            return call_in_thread(self._execute, self.cancel)
+        except KeyboardInterrupt:
+            # The process may end now, and its operations with it: the next run waits for none.
+            lease_renewer.release_all(RELEASE_SECONDS, self.name)
+            raise
 
     def _execute(self) -> ExecutionResult:
         with driver_counts(self._config.store) as counts:

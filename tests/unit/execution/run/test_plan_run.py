@@ -38,7 +38,8 @@ from voxk8s.execution.run.message_handler import CANCELLED
 from voxk8s.execution.run.plan_run import PlanRun
 from voxk8s.execution.run_config import RunConfig
 from voxk8s.execution.worker import runtime
-from voxk8s.plan import WorkPlan
+from voxk8s.kernels import kernel, registry
+from voxk8s.plan import WorkPlan, key_graph
 from voxk8s.storage import MISS, ResultStore, open_store
 
 
@@ -231,3 +232,27 @@ def test_ctrl_c_leaves_the_threads_of_all_runs_whole(monkeypatch: pytest.MonkeyP
         _run(_sum(), fresh_store(), executor).execute()
     wait_until(lambda: not pool._tasks and not pool.threads._active)
     assert _run(_sum(), fresh_store(), executor).execute()["sum"] == 17.0
+
+
+def test_ctrl_c_gives_back_the_leases_of_what_is_still_running() -> None:
+    """The process may end before its kernels do: the next run waits for none of them."""
+    main, may_end = threading.main_thread().ident, threading.Event()
+    assert main is not None
+
+    def blocked(x: float) -> float:
+        signal.pthread_kill(main, signal.SIGINT)
+        may_end.wait(20)
+        return x
+
+    kernel("interrupted.blocked")(blocked)
+    make = PlanMaker()
+    make.show("x", make("interrupted.blocked", 1.0))
+    plan, store = make.plan(), fresh_store()
+    key = key_graph(plan, registry()).goals[0].key
+    assert key is not None
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _run(plan, store, ThreadsExecutor(TaskPool())).execute()
+        assert store.lease(key, "another", seconds=60).acquire() is None
+    finally:
+        may_end.set()

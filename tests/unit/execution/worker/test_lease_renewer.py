@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tests.support.plans_and_runs import fresh_store
 from tests.support.waiting import wait_until
 from voxk8s.errors import StoreUnreachable
 from voxk8s.execution.worker.lease_renewer import LeaseRenewer
-from voxk8s.storage import ResultStore
+from voxk8s.storage import ResultStore, open_store
 from voxk8s.storage.lease import Holder, Lease
 
 
@@ -42,6 +46,35 @@ def test_held_leases_are_renewed_until_they_are_released() -> None:
     for lease in made:
         renewer.release(lease)
     assert [_holder(store, key) for key in keys] == [None] * 3
+
+
+def test_all_leases_of_an_owner_are_released_at_once() -> None:
+    """Those of other owners stay."""
+    store, renewer = fresh_store(), LeaseRenewer()
+    keys = [f"{number:064x}" for number in range(3)]
+    for key, owner in zip(keys, ("one", "one", "two"), strict=True):
+        lease = store.lease(key, owner, seconds=60)
+        assert lease.acquire() is None
+        renewer.hold(lease, 60)
+    renewer.release_all(10, "one")
+    assert [_holder(store, key) is None for key in keys] == [True, True, False]
+
+
+_END_WITH_A_LEASE = """
+import sys
+from voxk8s.execution.worker.lease_renewer import lease_renewer
+from voxk8s.storage import open_store
+
+lease = open_store(sys.argv[1]).lease("a" * 64, "owner", seconds=60)
+assert lease.acquire() is None
+lease_renewer.hold(lease, 60)
+"""
+
+
+def test_a_process_that_ends_gives_its_leases_back(tmp_path: Path) -> None:
+    """Such as one whose run stopped at a failure, while other operations were running."""
+    subprocess.run([sys.executable, "-c", _END_WITH_A_LEASE, str(tmp_path)], check=True, cwd=ROOT)
+    assert _holder(open_store(str(tmp_path)), "a" * 64) is None
 
 
 def test_releasing_an_unknown_lease_does_nothing() -> None:
