@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 import time
 import weakref
@@ -44,6 +45,12 @@ class LeaseRenewer:
         self._held: dict[Lease, _Held] = {}
         self._is_renewing = False
         self._supported: weakref.WeakKeyDictionary[ResultStore, bool] = weakref.WeakKeyDictionary()
+
+    def reset_after_fork(self) -> None:
+        """Forget everything, in a forked process: the leases are those of the other one."""
+        self._changed = threading.Condition()
+        self._held = {}
+        self._is_renewing = False
 
     def supports(self, store: ResultStore) -> bool:
         """Whether a store has the conditional updates that leases need; it is asked once."""
@@ -149,3 +156,5 @@ lease_renewer: Final = LeaseRenewer()
 
 
 atexit.register(lease_renewer.release_all, RELEASE_SECONDS)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lease_renewer.reset_after_fork)

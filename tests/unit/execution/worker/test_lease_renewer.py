@@ -61,18 +61,24 @@ def test_all_leases_of_an_owner_are_released_at_once() -> None:
 
 
 _END_WITH_A_LEASE = """
+import os
 import sys
 from voxk8s.execution.worker.lease_renewer import lease_renewer
 from voxk8s.storage import open_store
 
-lease = open_store(sys.argv[1]).lease("a" * 64, "owner", seconds=60)
+store = open_store(sys.argv[1])
+lease = store.lease("a" * 64, "owner", seconds=60)
 assert lease.acquire() is None
 lease_renewer.hold(lease, 60)
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+assert store.lease("a" * 64, "other", seconds=60).acquire() is not None
 """
 
 
 def test_a_process_that_ends_gives_its_leases_back(tmp_path: Path) -> None:
-    """Such as one whose run stopped at a failure, while other operations were running."""
+    """Such as one whose run stopped at a failure, while operations were running; no forked one."""
     subprocess.run([sys.executable, "-c", _END_WITH_A_LEASE, str(tmp_path)], check=True, cwd=ROOT)
     assert _holder(open_store(str(tmp_path)), "a" * 64) is None
 
