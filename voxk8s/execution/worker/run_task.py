@@ -14,6 +14,7 @@ from voxk8s.execution.retry import Attempts
 from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
 from voxk8s.execution.worker import keeping, runtime, shared_work
 from voxk8s.execution.worker.normalize import copy_containers, normalize
+from voxk8s.execution.worker.own_memory import own_memory
 from voxk8s.execution.worker.store_result import adopt_result, failure_report, store_result
 from voxk8s.execution.worker.task_context import Clock, RunSpec, SlotValue, StepResult, TaskContext
 from voxk8s.failure import CANCELLED, RESULT_GONE, Failure, failure_of
@@ -217,8 +218,9 @@ def _compute(step: Step, arguments: list[Value], context: TaskContext) -> Value:
             function, is_own = context.function(rule)
             if is_own:
                 return normalize(function(*arguments))
-            # Kernels of users may modify their arguments, or return a list that they modify later.
-            return normalize(copy_containers(function(*copy_containers(arguments))))
+            # Kernels of users may modify their arguments, or what they have returned.
+            given = copy_containers(arguments)
+            return normalize(own_memory([function(*given)], arguments))
 
 
 def _fetch(step: Step, context: TaskContext) -> Value:
