@@ -35,6 +35,8 @@ def own_memory(result: list[object], arguments: Iterable[object]) -> object:
     refers to are copied, and so are lists and mappings. Raises UnsupportedValue for a value that is
     nested too deep, or contains itself.
     """
+    if type(result[0]) in _PLAIN:
+        return result[0]
     return _owned(result, 0, set(map(id, _roots(arguments))), shared=False, depth=0)
 
 
