@@ -40,3 +40,11 @@ def data_bytes(status: Path = Path("/proc/self/status")) -> int:
         return 0
     sizes = (line.split()[1] for line in lines if line.startswith("VmData:"))
     return int(next(sizes, "0")) * 1024
+
+
+def resident_bytes(statm: Path = Path("/proc/self/statm")) -> int:
+    """Return the bytes of memory that this process has; 0 where the system does not say."""
+    try:
+        return int(statm.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0

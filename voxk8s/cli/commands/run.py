@@ -117,8 +117,9 @@ def _execute(
     listeners = [reported]
     if reporter is not None:
         listeners.append(reporter.recorder)
+    line = ProgressLine(sys.stderr, live=sys.stderr.isatty())
     if not arguments.quiet:
-        listeners.append(ProgressLine(sys.stderr, live=sys.stderr.isatty()))
+        listeners.append(line)
     # Dask takes a second to start: it is used by those who want to see its dashboard.
     dashboard = Settings.from_env(os.environ).enable_dashboard
     engine = ExecutionEngine(
@@ -132,7 +133,8 @@ def _execute(
         write_files=True,
         listeners=listeners,
     )
-    return engine.execute_workplan(given.plan, places=given.places)
+    with line:
+        return engine.execute_workplan(given.plan, places=given.places)
 
 
 def _cache(arguments: argparse.Namespace) -> CacheMode:

@@ -12,7 +12,7 @@ from voxk8s.execution.inline_values import most_voxels
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import Attempts
 from voxk8s.execution.tasks.task import Step, StepKind, TaskSpec
-from voxk8s.execution.worker import keeping, runtime, shared_work
+from voxk8s.execution.worker import keeping, running_now, runtime, shared_work
 from voxk8s.execution.worker.normalize import copy_containers, normalize
 from voxk8s.execution.worker.own_memory import own_memory
 from voxk8s.execution.worker.store_result import adopt_result, failure_report, store_result
@@ -193,7 +193,11 @@ def _find_or_compute(
         return StepResult(found, context.clock.elapsed() - begin, Status.FOUND)
     if not step.rule.cheap:
         begin = context.clock.elapsed()
-    value = _compute(step, arguments, context)
+    running_now.began(step.rule.kernel)
+    try:
+        value = _compute(step, arguments, context)
+    finally:
+        running_now.ended()
     seconds = context.clock.elapsed() - begin
     shared_work.record_seconds(step, seconds)
     context.budget.computed(seconds)
