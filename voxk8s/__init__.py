@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from voxk8s.execution import load_plan as load_plan
     from voxk8s.execution import set_operation_future as set_operation_future
     from voxk8s.kernels import kernel as kernel
+    from voxk8s.notebook import ProgramRun as ProgramRun
+    from voxk8s.notebook import load_ipython_extension as load_ipython_extension
+    from voxk8s.notebook import run as run
     from voxk8s.plan import WorkPlan as WorkPlan
     from voxk8s.program import compile_program as compile_program
     from voxk8s.storage import get_storage as get_storage
@@ -29,14 +32,17 @@ __version__ = RELEASE
 _HOMES = {
     "ExecutionEngine": ".execution",
     "ExecutionResult": ".execution",
+    "ProgramRun": ".notebook",
     "WorkPlan": ".plan",
     "compile_program": ".program",
     "get_operation_future": ".execution",
     "get_shared_dask_client": ".execution",
     "get_storage": ".storage",
     "kernel": ".kernels",
+    "load_ipython_extension": ".notebook",
     "load_plan": ".execution",
     "open_store": ".storage",
+    "run": ".notebook",
     "set_operation_future": ".execution",
     "set_storage": ".storage",
 }

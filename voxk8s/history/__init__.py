@@ -5,11 +5,12 @@ The command line and the runner use it; the engine and the report do not import 
 
 from voxk8s.history.collect import collect_run, versions
 from voxk8s.history.goals import known_since, show_goals
-from voxk8s.history.pictures import from_files, from_store
+from voxk8s.history.pictures import Pictures, from_files, from_store
 from voxk8s.history.recorder import Recorder
 from voxk8s.history.scans import Scans
 
 __all__ = [
+    "Pictures",
     "Recorder",
     "Scans",
     "collect_run",

@@ -1,0 +1,168 @@
+"""Programs in notebooks: `voxk8s.run(…)`, `%load_ext voxk8s`, `%%imgql`; images show themselves."""
+
+from __future__ import annotations
+
+import os
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from voxk8s.errors import InvalidUsage
+from voxk8s.execution import ExecutionEngine, ExecutionResult, GoalOutcome
+from voxk8s.history import Scans, from_store
+from voxk8s.inputs.input_options import InputOptions
+from voxk8s.plan import WorkPlan
+from voxk8s.program import compile_with_places
+from voxk8s.storage import ResultStore, get_storage
+from voxk8s.values import Image, Value
+
+if TYPE_CHECKING:
+    from voxk8s.history import Pictures
+
+_PROGRAM: Final = ".imgql"
+_SIDE: Final = 320
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ProgramRun(Mapping[str, Value]):
+    """What a program gave: values of goals by name, failed ones absent.
+
+    `result` has failures, counts and metrics. A notebook shows it as a table with pictures.
+    """
+
+    plan: WorkPlan
+    result: ExecutionResult
+    store: ResultStore
+
+    def __getitem__(self, name: str) -> Value:
+        return self.result[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.result)
+
+    def __len__(self) -> int:
+        return len(self.result)
+
+    def __repr__(self) -> str:
+        """Return a line for each goal: large values by a description."""
+        return "\n".join(f"{each.goal.name}: {each.error or each.line()}" for each in self.goals)
+
+    @property
+    def goals(self) -> tuple[GoalOutcome, ...]:
+        """The goals with their values or failures, in the order of the program."""
+        return self.result.goals
+
+    def _repr_html_(self) -> str:
+        """Return a table of all goals, saved images with their pictures."""
+        pictures = from_store(self.store, Scans(self.plan, InputOptions.from_env(os.environ)))
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(each.goal.name)}</th>"
+            f"<td style='text-align:left'>{_cell(each, pictures)}</td></tr>"
+            for each in self.goals
+        )
+        counts = self.result.progress
+        return (
+            f"<table>{rows}</table><small>{counts.done}/{counts.total} operations:"
+            f" {counts.computed} computed, {counts.cached} known, {counts.failed} failed"
+            f" in {self.result.execution_time:.2f} s</small>"
+        )
+
+
+def run(
+    program: str | os.PathLike[str], /, *, store: ResultStore | None = None, **parameters: object
+) -> ProgramRun:
+    """Run an ImgQL program in this process: its text, or the path of an .imgql file.
+
+    `parameters` are the values of `$NAME`. Saved files are written to the current folder. Results
+    go to the store, by default that of the process, and are found there again. Failures of
+    operations are part of the result. Raises InvalidProgram with all errors of the program,
+    InvalidUsage for a file that cannot be read, and transient errors of the store.
+    """
+    return _run(program, store, parameters)
+
+
+def _run(
+    program: str | os.PathLike[str], store: ResultStore | None, parameters: Mapping[str, object]
+) -> ProgramRun:
+    text, name = _text_of(program)
+    compiled = compile_with_places(
+        text,
+        name=name,
+        parameters={key: _parameter(value) for key, value in parameters.items()},
+        read_file=lambda path: Path(path).read_text("utf-8"),
+    )
+    used = get_storage() if store is None else store
+    engine = ExecutionEngine(used, executor="threads")
+    result = engine.execute_workplan(compiled.plan, places=compiled.origins)
+    _show_images()
+    return ProgramRun(compiled.plan, result, used)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add the cell magic `%%imgql [NAME=VALUE …]`, and show images as pictures."""
+
+    def imgql(line: str, cell: str) -> ProgramRun:
+        words = [word.partition("=") for word in line.split()]
+        wrong = [name for name, sign, _ in words if not (sign and name.isidentifier())]
+        if wrong:
+            raise InvalidUsage(f"expected %%imgql NAME=VALUE …, got {wrong[0]!r}")
+        return _run(cell, None, {name: value for name, _, value in words})
+
+    shell.register_magic_function(imgql, magic_kind="cell", magic_name="imgql")
+    _show_images(shell)
+
+
+def _show_images(shell: Any = None) -> None:
+    """Have images drawn by the notebook, if there is one."""
+    if shell is None and "IPython" in sys.modules:
+        shell = sys.modules["IPython"].get_ipython()
+    if shell is not None:
+        formatter = shell.display_formatter.formatters["text/html"]
+        formatter.for_type(Image, image_html)
+
+
+def image_html(image: Image) -> str:
+    """Return a picture of an image: a volume in three planes by the radiological convention."""
+    # Imported here: most programs have no pictures.
+    from voxk8s.rendering import MEDIA_TYPE, describe_picture, draw
+
+    picture = draw(image, None, _SIDE)
+    words = escape(describe_picture(image))
+    return words if picture is None else _figure(picture, MEDIA_TYPE, words)
+
+
+def _cell(outcome: GoalOutcome, pictures: Pictures) -> str:
+    if outcome.failure is not None:
+        return f"<b>failed</b>: {escape(str(outcome.failure))}"
+    found = pictures(outcome)
+    if found is not None:
+        return _figure(found.data, found.media_type, "")
+    if outcome.goal.operation == "print" and not outcome.has_value:
+        value = outcome.load()
+        if isinstance(value, Image):
+            return image_html(value)
+    return f"<pre style='margin:0'>{escape(outcome.line())}</pre>"
+
+
+def _figure(data: bytes, media_type: str, words: str) -> str:
+    url = f"data:{media_type};base64,{b64encode(data).decode()}"
+    return f"<img alt='{words}' src='{url}' style='max-width:100%'><br><small>{words}</small>"
+
+
+def _text_of(program: str | os.PathLike[str]) -> tuple[str, str]:
+    if isinstance(program, str) and not ("\n" not in program and program.endswith(_PROGRAM)):
+        return program, "<program>"
+    try:
+        return Path(program).read_text("utf-8"), str(program)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidUsage(f"cannot read {os.fspath(program)}: {error}") from error
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
