@@ -47,6 +47,7 @@ VALUES: dict[str, Any] = {
         "schedulers": ["volcano"],
         "hostAliases": ["pacs.example"],
         "topologyKeys": ["zone"],
+        "volumes": ["images", "lab-*"],
         "maxWorkers": 8,
         "limits": {"cpu": 4, "memory": "8Gi", "lab.example/gpu": 0},
     },
@@ -62,6 +63,7 @@ POLICY = Policy(
     schedulers=("volcano",),
     host_aliases=("pacs.example",),
     topology_keys=("zone",),
+    volumes=("images", "lab-*"),
     max_workers=8,
     limits={"cpu": 4, "memory": "8Gi", "lab.example/gpu": 0},
 )
@@ -90,6 +92,7 @@ ATTACKS: dict[str, dict[str, Any]] = {
         "runner": {"hostAliases": [{"ip": "10.0.0.1", "hostnames": ["s3.example"]}]}
     },
     "labels of nodes": {"worker": {"topologySpreadConstraints": [{"topologyKey": "customer"}]}},
+    "claim of another": {"volumes": [{"claimName": "lab-a"}, {"claimName": "database"}]},
     "account of another": {"serviceAccountName": "voxk8s-operator"},
     "affinity": {"worker": {"affinity": {"podAffinity": {}}}},
     "too many workers": {"maxWorkers": 9},
@@ -115,6 +118,7 @@ ALLOWED: dict[str, dict[str, Any]] = {
             "topologySpreadConstraints": [{"topologyKey": "zone"}],
         }
     },
+    "allowed claims": {"volumes": [{"claimName": "images"}, {"claimName": "lab-a"}]},
     "an allowed account": {"serviceAccountName": "lab-reader"},
     "eight workers": {"maxWorkers": 8},
     "amounts": {

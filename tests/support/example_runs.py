@@ -52,6 +52,7 @@ SHAPED = work_plan(
         "threadsPerWorker": 2,
         "image": "registry.example/lab/engine:7",
         "imagePullSecrets": [{"name": "lab"}],
+        "volumes": [{"claimName": "images"}, {"claimName": "masks.2026"}],
         "worker": {
             "resources": {"limits": {"memory": "1500M"}},
             "nodeSelector": {"disk": "ssd"},

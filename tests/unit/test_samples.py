@@ -12,7 +12,7 @@ import yaml
 from tests.support.paths import ROOT
 from tests.tools.generate import samples
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
-from voxk8s.cluster.plan_source import Document, check_no_local_inputs, read_plan
+from voxk8s.cluster.plan_source import Document, check_inputs, read_plan
 from voxk8s.imgql import format_program
 from voxk8s.kernels import registry
 from voxk8s.plan import Digest, Pin, ResultKey, WorkPlan, inputs, key_graph
@@ -44,7 +44,7 @@ def test_a_sample_is_a_plan_for_a_cluster(path: Path) -> None:
     """It decodes, compiles, asks for something, and reads no local file."""
     plan = plan_of(path)
     assert plan.goals
-    check_no_local_inputs(plan, registry())
+    check_inputs(plan, registry())
     assert all(str(ref.arguments[0]).startswith("s3://") for ref in inputs(plan, registry()))
 
 

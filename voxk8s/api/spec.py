@@ -268,6 +268,20 @@ class PodTemplate(ApiStruct, frozen=True):
     ) = None
 
 
+class Volume(ApiStruct, frozen=True):
+    """A volume with inputs."""
+
+    claim_name: Annotated[
+        str,
+        doc(
+            "Name of a PersistentVolumeClaim in the namespace of the WorkPlan.",
+            minLength=1,
+            maxLength=NAME_LENGTH,
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        ),
+    ]
+
+
 class Cluster(ApiStruct, frozen=True):
     """The Dask cluster of the run."""
 
@@ -306,6 +320,18 @@ class Cluster(ApiStruct, frozen=True):
                 " the chart's if omitted. The chart's policy must allow it. Not together with"
                 " store.endpoint.",
                 NAME_LENGTH,
+            ),
+        ]
+        | None
+    ) = None
+    volumes: (
+        Annotated[
+            tuple[Volume, ...],
+            items(
+                "Volumes that workers and runner mount read-only: inputs in them are"
+                " pvc://CLAIM/path. The chart's policy must allow them.",
+                16,
+                **by_key("claimName"),
             ),
         ]
         | None

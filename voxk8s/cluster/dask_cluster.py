@@ -22,7 +22,7 @@ from voxk8s.cluster.pod_template import (
 from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.cluster.rbac import COMPUTE_ACCOUNT, named_account
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS
-from voxk8s.cluster.run_inputs import input_env
+from voxk8s.cluster.run_inputs import input_env, mount_volumes, volume_env
 from voxk8s.cluster.store_target import StoreTarget, store_env
 
 SCHEDULER_PORT: Final = 8786
@@ -214,6 +214,7 @@ def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
             store.domains.own,
             chart_server=store.chart_server,
         ),
+        volume_env(workplan),
         tls.tls_env() if defaults.tls else [],
         single_thread_env(),
         # A nanny sets this for its worker; without it freed memory is not returned to the system.
@@ -224,19 +225,11 @@ def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         {"name": "http-health", "containerPort": WORKER_HEALTH_PORT, "protocol": "TCP"}
     ]
     main["readinessProbe"] = _health_probe("http-health")
-    return {
-        "metadata": pod_metadata(
-            template, child_names.child_labels(workplan, "worker", defaults.version)
-        ),
-        "spec": pod_spec(
-            main,
-            template,
-            workplan,
-            defaults,
-            service_account=named_account(workplan, store) or COMPUTE_ACCOUNT,
-            token=False,
-        ),
-    }
+    account = named_account(workplan, store) or COMPUTE_ACCOUNT
+    spec = pod_spec(main, template, workplan, defaults, service_account=account, token=False)
+    mount_volumes(spec, workplan)
+    labels = child_names.child_labels(workplan, "worker", defaults.version)
+    return {"metadata": pod_metadata(template, labels), "spec": spec}
 
 
 def _memory_limit(resources: Resources) -> str:

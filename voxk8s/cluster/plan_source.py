@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +27,7 @@ from voxk8s.imgql import CompiledProgram, Diagnostic
 from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import locate
+from voxk8s.inputs.volumes import claim_of, is_volume_url, not_mounted
 from voxk8s.plan import KernelIndex, OperationId, WorkPlan, decode, inputs
 from voxk8s.plan.expectation import Expectation, check_printed
 from voxk8s.program import compile_with_places
@@ -217,10 +218,16 @@ def _read_quoting(
     return SourcePlan(plan)
 
 
-def check_no_local_inputs(plan: WorkPlan, index: KernelIndex) -> None:
-    """Check that no input has a local path, which pods do not share; raises InputNotAllowed."""
+def check_inputs(plan: WorkPlan, index: KernelIndex, claims: Iterable[str] = ()) -> None:
+    """Check that pods find the inputs of a plan; raises InputNotAllowed.
+
+    They share no local paths, and have only the `claims` mounted that the WorkPlan names.
+    """
+    mounted = frozenset(claims)
     for ref in inputs(plan, index):
         url = str(ref.arguments[0])
+        if is_volume_url(url) and claim_of(url) not in mounted:
+            raise not_mounted(url)
         if "://" not in url or url.lower().startswith("file:"):
             raise InputNotAllowed(
                 f"input {url}: local paths and file:// URLs cannot be read in a cluster; upload the"

@@ -28,8 +28,9 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     `annotations` their keys; `node_selectors` keys of node labels; `tolerations` keys of taints, of
     which `*` alone also allows to tolerate all; `service_accounts` names of accounts; `env_from`
     sources of variables as configmap/NAME or secret/NAME; `host_aliases` host names;
-    `topology_keys` node labels to spread pods over. `limits` are the largest amounts of a resource
-    that one container may have, 0 for none; `quota` is what all of a namespace may have together.
+    `topology_keys` node labels to spread pods over; `volumes` claims with inputs. `limits` are the
+    largest amounts of a resource that one container may have, 0 for none; `quota` is what all of a
+    namespace may have together.
     """
 
     images: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     schedulers: tuple[str, ...] = ()
     host_aliases: tuple[str, ...] = ()
     topology_keys: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
     affinity: bool = False
     max_workers: int = 100
     limits: Mapping[str, int | str] = msgspec.field(default_factory=dict)
@@ -96,6 +98,10 @@ def _cluster_violations(cluster: Cluster, policy: Policy, engine_image: str) -> 
     yield from _unlisted(
         "spec.cluster.serviceAccountName", "serviceAccounts", "the service account",
         (account,) if account else (), policy.service_accounts,
+    )  # fmt: skip
+    yield from _unlisted(
+        "spec.cluster.volumes", "volumes", "the claim",
+        (volume.claim_name for volume in cluster.volumes or ()), policy.volumes,
     )  # fmt: skip
     for component in ("worker", "scheduler", "runner"):
         template = getattr(cluster, component)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from voxk8s import constants
+from voxk8s.api.workplan import WorkPlanResource
+from voxk8s.inputs.volumes import FOLDER
 
 INPUT_VARIABLES: Final = frozenset({
     constants.ENV_LOCAL_INPUTS,
@@ -17,6 +19,7 @@ INPUT_VARIABLES: Final = frozenset({
     constants.ENV_INPUT_ALLOWED_NETWORKS,
     constants.ENV_INPUT_BYTES,
     constants.ENV_INPUT_SECONDS,
+    constants.ENV_INPUT_VOLUMES,
 })  # fmt: skip
 """Variables that only the chart sets, whatever its policy allows."""
 
@@ -61,3 +64,31 @@ def input_env(
         # An empty list would allow all prefixes; no URL begins like this.
         found[constants.ENV_INPUT_PREFIXES] = " ".join(prefixes) or "none:"
     return [(name, value) for name, value in found.items() if value]
+
+
+def claims_of(workplan: WorkPlanResource) -> tuple[str, ...]:
+    """Return the claims that a WorkPlan mounts."""
+    return tuple(each.claim_name for each in workplan.spec.cluster.volumes or ())
+
+
+def volume_env(workplan: WorkPlanResource) -> list[tuple[str, str]]:
+    """Return the variable that tells a pod which claims it has mounted; none without claims."""
+    claims = claims_of(workplan)
+    if not claims:
+        return []
+    told = {"namespace": workplan.metadata.namespace, "claims": claims}
+    return [(constants.ENV_INPUT_VOLUMES, msgspec.json.encode(told).decode())]
+
+
+def mount_volumes(pod_spec: dict[str, Any], workplan: WorkPlanResource) -> None:
+    """Mount the claims of a WorkPlan read-only in a pod spec of one container.
+
+    The claim itself is read-only, too: else the kubelet would change the owner of all its files.
+    """
+    for number, claim in enumerate(claims_of(workplan)):
+        source = {"claimName": claim, "readOnly": True}
+        name = f"input-{number}"
+        pod_spec["volumes"].append({"name": name, "persistentVolumeClaim": source})
+        pod_spec["containers"][0]["volumeMounts"].append(
+            {"name": name, "mountPath": f"{FOLDER}/{claim}", "readOnly": True}
+        )

@@ -20,7 +20,7 @@ from voxk8s.cluster.pod_template import (
 )
 from voxk8s.cluster.rbac import named_account
 from voxk8s.cluster.resources import JOBS
-from voxk8s.cluster.run_inputs import input_env
+from voxk8s.cluster.run_inputs import input_env, mount_volumes, volume_env
 from voxk8s.cluster.store_target import StoreTarget, store_env
 
 
@@ -55,6 +55,7 @@ def build_runner_job(
             store.domains.own,
             chart_server=store.chart_server,
         ),
+        volume_env(workplan),
         tls.tls_env() if keys else [],
         single_thread_env(),
         [
@@ -87,6 +88,7 @@ def build_runner_job(
     # The 0 keeps the names of Jobs that exist in clusters.
     name = f"{child_names.child_name(workplan, 'run', cluster, 0)}-runner"
     spec = pod_spec(main, template, workplan, defaults, service_account=account, token=True)
+    mount_volumes(spec, workplan)
     if keys:
         tls.mount_keys(spec, keys)
     return owned_object(workplan, JOBS, name, labels) | {

@@ -17,6 +17,7 @@ from typing import IO, Final
 
 from voxk8s.errors import InputUnavailable
 from voxk8s.formats.detached_header import HEADER_BYTES, HEADER_SUFFIXES, data_file_url
+from voxk8s.inputs import volumes
 from voxk8s.inputs.filesystems import convert_errors, file_system
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.locations import Location, locate
@@ -27,7 +28,7 @@ _CHUNK: Final = 8 * 1024 * 1024
 
 def is_folder(location: Location, options: InputOptions) -> bool:
     """Whether a location is a folder; raises what its file system raises if it does not exist."""
-    if location.is_local:
+    if location.is_local or location.is_in_volume:
         os.stat(location.path)
         return os.path.isdir(location.path)
     if location.scheme != "s3":
@@ -71,6 +72,9 @@ def names_below(location: Location, options: InputOptions, recursive: bool) -> I
             if not recursive:
                 return
             folders.sort()
+        return
+    if location.is_in_volume:
+        yield from volumes.names_below(location.url, location.path, location.base, recursive)
         return
     system = file_system(location, options)
     root = location.path.rstrip("/")
@@ -117,6 +121,9 @@ def _opened(location: Location, options: InputOptions) -> Iterator[IO[bytes]]:
             # Reading a pipe or a device may block, or never end.
             raise InputUnavailable(f"input {location.url}: not a regular file")
         with open(path, "rb") as file:
+            yield file
+    elif location.is_in_volume:
+        with volumes.open_file(location.url, location.path, location.base) as file:
             yield file
     else:
         with file_system(location, options).open(

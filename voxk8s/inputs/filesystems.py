@@ -29,6 +29,8 @@ def file_system(location: Location, options: InputOptions) -> AbstractFileSystem
 
     if location.scheme == "file":
         return fsspec.filesystem("file")
+    if location.is_in_volume:
+        raise InputNotAllowed(f"input {location.url}: only inputs may be in a volume")
     if location.scheme == "s3":
         config: dict[str, object] = {
             "connect_timeout": _CONNECT_SECONDS,

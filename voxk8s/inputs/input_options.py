@@ -6,12 +6,15 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
 from voxk8s.formats.decode_limits import DecodeLimits
 from voxk8s.inputs.addresses import AddressRules
 from voxk8s.inputs.confinement import Confinement
-from voxk8s.settings import read_flag
+from voxk8s.inputs.volumes import Volumes
+from voxk8s.settings import read_flag, read_json
 
 _ADDRESSES = {"public": True, "any": False, "": None}
 
@@ -25,7 +28,8 @@ class InputOptions:
     is whether http(s) servers must have public addresses, by default where local inputs are not
     allowed, and `s3_public_only` whether the server of s3:// URLs must have; `denied_networks` are
     not public, `allowed_networks` are allowed like public ones. `confinement` is what a program may
-    use that its user has not read. `limits` are those of decoding.
+    use that its user has not read. `limits` are those of decoding. `volumes` are the claims that are
+    mounted, which the chart's policy has allowed: `allowed_prefixes` are not about them.
     """
 
     local_allowed: bool = True
@@ -41,6 +45,7 @@ class InputOptions:
     allowed_networks: tuple[str, ...] = ()
     confinement: Confinement | None = None
     limits: DecodeLimits = field(default_factory=DecodeLimits)
+    volumes: Volumes | None = None
 
     @property
     def address_rules(self) -> AddressRules:
@@ -76,6 +81,7 @@ class InputOptions:
             denied_networks=_networks(env, constants.ENV_INPUT_DENIED_NETWORKS),
             allowed_networks=_networks(env, constants.ENV_INPUT_ALLOWED_NETWORKS),
             limits=DecodeLimits.from_env(env),
+            volumes=_volumes(env),
         )
 
 
@@ -84,6 +90,18 @@ def _addresses(env: Mapping[str, str], name: str) -> bool | None:
     if addresses not in _ADDRESSES:
         raise InvalidUsage(f"{name}: expected public or any, got {addresses!r}")
     return _ADDRESSES[addresses]
+
+
+class _Mounted(msgspec.Struct, frozen=True):
+    """What the variable says; the folder of the claims is not up to it."""
+
+    namespace: str
+    claims: tuple[str, ...]
+
+
+def _volumes(env: Mapping[str, str]) -> Volumes | None:
+    mounted: _Mounted | None = read_json(env, constants.ENV_INPUT_VOLUMES, _Mounted, None)
+    return None if mounted is None else Volumes(mounted.namespace, mounted.claims)
 
 
 def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Locations of inputs: `file`, `s3`, `http` and `https` URLs and bare local paths."""
+"""Locations of inputs: `file`, `s3`, `http`, `https` and `pvc` URLs and bare local paths."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from voxk8s.errors import InputNotAllowed, InputUnavailable
+from voxk8s.inputs import volumes
 from voxk8s.inputs.confinement import is_below_url
 from voxk8s.inputs.input_options import InputOptions
 
@@ -17,16 +18,25 @@ _REMOTE: Final = ("s3", "http", "https")
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The location of a file or folder; `path` is its name in the file system of `scheme`."""
+    """The location of a file or folder; `path` is its name in the file system of `scheme`.
+
+    `base` is the folder of its volume if it is in one.
+    """
 
     url: str
     scheme: str
     path: str
+    base: str = ""
 
     @property
     def is_local(self) -> bool:
-        """Whether it is on this machine."""
+        """Whether it is on this machine, and may be read by its path."""
         return self.scheme == "file"
+
+    @property
+    def is_in_volume(self) -> bool:
+        """Whether it is in a volume: it is read with the functions of `volumes`."""
+        return self.scheme == volumes.SCHEME
 
 
 def locate(url: str, options: InputOptions) -> Location:
@@ -45,6 +55,8 @@ def locate(url: str, options: InputOptions) -> Location:
                 f"input {url}: local paths and file:// URLs are not allowed here; upload the file"
                 " to where the workers can read it, such as S3, and use its s3:// URL"
             )
+    elif scheme == volumes.SCHEME:
+        return Location(url, scheme, *volumes.find(url, options.volumes))
     elif scheme in _REMOTE:
         location = Location(url, scheme, rest if scheme == "s3" else url)
         if not rest.strip("/"):
@@ -52,7 +64,7 @@ def locate(url: str, options: InputOptions) -> Location:
     else:
         raise InputNotAllowed(
             f"input {url}: {scheme}:// URLs are not supported; use a path or a file://, s3://,"
-            " http:// or https:// URL"
+            " http://, https:// or pvc:// URL"
         )
     confinement = options.confinement
     if confinement is not None and not (

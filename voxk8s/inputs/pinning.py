@@ -30,7 +30,8 @@ class InputStat:
 
     `version` is the ETag or the time of the last change: inputs with equal URL, size, version and
     `server` have the same content. It is empty where the file system has neither; then nothing
-    about the input may be remembered. `server` is empty where the URL names it.
+    about the input may be remembered. `server` is empty where the URL names it; for a claim it is
+    the namespace, since others have claims of the same name.
     """
 
     url: str
@@ -41,7 +42,9 @@ class InputStat:
 
 
 def server_of(location: Location, options: InputOptions) -> str:
-    """Return the server of an input whose URL names only a bucket; empty for other inputs."""
+    """Return what the URL of an input does not say: the server of a bucket, a claim's namespace."""
+    if location.is_in_volume:
+        return f"pvc {options.volumes.namespace}" if options.volumes is not None else ""
     if location.scheme != "s3":
         return ""
     return f"{(options.endpoint or 'aws').rstrip('/')} {options.region or DEFAULT_REGION}"
@@ -56,11 +59,12 @@ def stat(url: str, options: InputOptions) -> InputStat:
     # The version of a header says nothing about its data file.
     has_version = not may_be_detached_header(location)
     with convert_errors(location):
-        if location.is_local:
+        if location.is_local or location.is_in_volume:
             found = os.stat(location.path)
             version = f"{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
             kind: Literal["file", "folder"] = "folder" if is_folder(location, options) else "file"
-            return InputStat(url, found.st_size, version if has_version else "", kind)
+            server = server_of(location, options)
+            return InputStat(url, found.st_size, version if has_version else "", kind, server)
         info = file_system(location, options).info(location.path)
     if info.get("type") == "directory":
         return InputStat(url, 0, "", "folder")

@@ -17,6 +17,7 @@ from voxk8s.api.workplan import WorkPlanResource, decode_resource, encode
 from voxk8s.cluster import plan_source
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.output_url import check_output
+from voxk8s.cluster.run_inputs import claims_of
 from voxk8s.constants import REASON_SOURCE_UNAVAILABLE
 from voxk8s.errors import PermanentError, SchedulerLost, StoreError
 from voxk8s.history import Recorder
@@ -112,7 +113,7 @@ class WorkPlanRun:
         )
         plan, self._places = read.plan, read.places
         self._expectations = read.expected_also(workplan.spec.expect or ())
-        plan_source.check_no_local_inputs(plan, registry())
+        plan_source.check_inputs(plan, registry(), claims_of(workplan))
         if workplan.spec.output is not None:
             check_output(
                 plan, workplan.spec.output.url, self._config.store, self._config.chart_store

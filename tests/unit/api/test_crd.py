@@ -92,6 +92,7 @@ def test_lists_merge_by_key() -> None:
         "env": ["name"],
         "hostAliases": ["ip"],
         "imagePullSecrets": ["name"],
+        "volumes": ["claimName"],
     }
 
 

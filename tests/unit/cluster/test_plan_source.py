@@ -14,7 +14,7 @@ from voxk8s.cluster.plan_source import (
     SourceDigestMismatch,
     SourceUnavailable,
     check_digest,
-    check_no_local_inputs,
+    check_inputs,
     document_format,
     read_plan,
     read_source,
@@ -136,6 +136,11 @@ def test_local_inputs_are_refused() -> None:
     for url in ("/x.nii", "file:///x.nii", "FILE:/x.nii"):
         plan = read_plan(Document(msgspec.json.encode(loads(url)), "json"), None, registry())
         with pytest.raises(InputNotAllowed, match=r"x\.nii"):
-            check_no_local_inputs(plan, registry())
+            check_inputs(plan, registry())
     plan = read_plan(Document(msgspec.json.encode(loads("s3://b/x")), "json"), None, registry())
-    check_no_local_inputs(plan, registry())
+    check_inputs(plan, registry())
+    url = "pvc://images/a.nii"
+    plan = read_plan(Document(msgspec.json.encode(loads(url)), "json"), None, registry())
+    check_inputs(plan, registry(), ["images"])
+    with pytest.raises(InputNotAllowed, match=r"claim images is not mounted; add it to spec\."):
+        check_inputs(plan, registry(), ["masks"])

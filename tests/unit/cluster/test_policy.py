@@ -23,6 +23,7 @@ OPEN = Policy(
     schedulers=("volcano",),
     host_aliases=("pacs.example",),
     topology_keys=("zone",),
+    volumes=("images-*",),
     affinity=True,
     max_workers=4,
     limits={"cpu": 4, "memory": "8Gi"},
@@ -137,3 +138,11 @@ def test_a_limit_of_nothing_is_none(none: int | str) -> None:
     assert _found(OPEN, worker={"resources": memory}) == ["spec.cluster.worker.resources.limits"]
     without = Policy(limits={"nvidia.com/gpu": 0})
     assert not _found(without, worker={"resources": {"limits": {"nvidia.com/gpu": none}}})
+
+
+def test_claims_outside_the_list() -> None:
+    """By default no volume is mounted; the list names claims or how their names begin."""
+    claims = [{"claimName": "images-a"}, {"claimName": "database"}]
+    assert _found(OPEN, volumes=claims) == ["spec.cluster.volumes"]
+    assert _found(OPEN, volumes=claims[:1]) == []
+    assert _found(Policy(), volumes=claims) == ["spec.cluster.volumes"] * 2

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
-from tests.support.example_runs import PLAIN, STORE, container, env, manifests, only, work_plan
+from tests.support.example_runs import (
+    GOLDEN,
+    PLAIN,
+    STORE,
+    WORKER,
+    container,
+    env,
+    manifests,
+    only,
+    work_plan,
+)
 from voxk8s import constants
 from voxk8s.cluster.run_inputs import INPUT_VARIABLES, RunInputs, input_env
 
@@ -57,3 +67,20 @@ def test_a_work_plan_cannot_change_them() -> None:
     cluster, job = only(run, "DaskCluster")["spec"], only(run, "Job")["spec"]
     for spec in (cluster["worker"]["spec"], cluster["scheduler"]["spec"], job["template"]["spec"]):
         assert "mine" not in env(container(spec)).values()
+
+
+def test_claims_are_mounted_read_only_where_inputs_are_read() -> None:
+    """Workers and runner have them and are told so; the scheduler reads no inputs."""
+    dask = only(GOLDEN["shaped"], "DaskCluster")["spec"]
+    runner = only(GOLDEN["shaped"], "Job")["spec"]["template"]["spec"]
+    for pod in (dask["worker"]["spec"], runner):
+        volumes = {each["name"]: each.get("persistentVolumeClaim") for each in pod["volumes"]}
+        assert volumes["input-1"] == {"claimName": "masks.2026", "readOnly": True}
+        mounts = pod["containers"][0]["volumeMounts"]
+        assert {
+            "name": "input-0", "mountPath": "/run/voxk8s/volumes/images", "readOnly": True,
+        } in mounts  # fmt: skip
+        told = env(pod["containers"][0])["VOXK8S_INPUT_VOLUMES"]
+        assert told == '{"namespace":"lab","claims":["images","masks.2026"]}'
+    assert all("persistentVolumeClaim" not in each for each in dask["scheduler"]["spec"]["volumes"])
+    assert "VOXK8S_INPUT_VOLUMES" not in env(WORKER)

@@ -171,7 +171,7 @@ def _read(request: ResolveRequest, document: Document) -> SourcePlan:
     """Read a plan and check what would fail in any cluster."""
     plan_source.check_digest(document, request.digest)
     read = plan_source.read_source_plan(document, request.parameters, registry())
-    plan_source.check_no_local_inputs(read.plan, registry())
+    plan_source.check_inputs(read.plan, registry(), request.claims)
     if request.output_url is not None:
         check_output(read.plan, request.output_url, request.store_url, request.chart_store_url)
     read.expected_also(request.expect)

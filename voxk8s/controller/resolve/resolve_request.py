@@ -14,6 +14,7 @@ from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Forbidden, NotFound
 from voxk8s.cluster.plan_source import Document, SourceUnavailable, read_source
 from voxk8s.cluster.resources import SECRETS, WORK_PLANS
+from voxk8s.cluster.run_inputs import claims_of
 from voxk8s.constants import INLINE_PLAN_BYTES
 from voxk8s.controller.config import Config
 from voxk8s.controller.resolve.reach import reach_of
@@ -39,7 +40,7 @@ class ResolveRequest:
     `prefixes` are the URLs below which the operator may read inputs, and `output_prefixes` those
     below which it may write saved files; `denied_networks` are not public, and `allowed_networks`
     are allowed like public ones. `libraries` are the versions of libraries in the image of the run,
-    as far as known.
+    as far as known, `claims` the volumes that it mounts.
     """
 
     document: Document | None
@@ -59,6 +60,7 @@ class ResolveRequest:
     denied_networks: tuple[str, ...] = ()
     allowed_networks: tuple[str, ...] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
+    claims: tuple[str, ...] = ()
 
 
 async def make_request(
@@ -118,6 +120,7 @@ async def make_request(
                 spec.cluster.image or config.defaults.engine_image, {}
             )
         ),
+        claims=claims_of(workplan),
     )
 
 
