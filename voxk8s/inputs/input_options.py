@@ -28,7 +28,7 @@ class InputOptions:
     is whether http(s) servers must have public addresses, by default where local inputs are not
     allowed, and `s3_public_only` whether the server of s3:// URLs must have; `denied_networks` are
     not public, `allowed_networks` are allowed like public ones. `confinement` is what a program may
-    use that its user has not read. `limits` are those of decoding. `volumes` are the mounted claims,
+    use that its user has not read. `limits` are those of decoding. `volumes` are mounted claims,
     which the chart's policy has allowed: `allowed_prefixes` are not about them.
     """
 
