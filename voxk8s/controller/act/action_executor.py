@@ -66,7 +66,7 @@ class ActionExecutor:
         self.status.forget(uid)
 
     async def _look_up_options(self, namespace: str) -> LookUpOptions:
-        credentials = self.children.credentials
+        credentials = self.children.access.credentials
         if credentials is None:
             return LookUpOptions(self.config.store.options, of_domain=False)
         return await credentials.look_up_options(namespace)

@@ -111,7 +111,7 @@ async def test_nothing_starts_without_credentials(
 ) -> None:
     """While the Secret with the store's keys cannot be written, neither is created; then both."""
     kube: Any = operator.kube
-    operator.children.credentials = RunCredentials(kube, STORE)
+    operator.children.access.credentials = RunCredentials(kube, STORE)
     operator.user_applies()
     plain, failures = kube.create, [error]
 

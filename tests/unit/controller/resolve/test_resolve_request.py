@@ -23,7 +23,6 @@ from voxk8s.storage import StoreOptions
 
 async def test_denied_namespace(operator: ScriptedOperator) -> None:
     """A namespace that may not use the default store gets no resolution and no children."""
-    operator.children.config = CONFIG
     object.__setattr__(STORE, "denied", ("ns",))
     try:
         operator.user_applies()
