@@ -119,6 +119,20 @@ def test_each_domain_is_asked_only_for_what_is_still_missing(domains: Domains) -
         assert len(store.records(map(key, keys), since=0.0)) == len([k for k in keys if k < 3])
 
 
+def test_a_refresh_reports_the_value_of_a_trusted_domain_that_it_shadows(domains: Domains) -> None:
+    """The difference is one between two computations, whoever stored the first; equal ones none."""
+    domains("team-b").put(key("x"), LARGE)
+    domains("team-b").put(key("y"), 5)
+    mine = domains("team-a", ("team-b",))
+
+    assert mine.put(key("x"), 5, replace=True).status is PutStatus.NONDETERMINISTIC
+    assert mine.put(key("y"), 5, replace=True).status is PutStatus.CREATED
+
+    assert mine.counts.nondeterministic == 1
+    assert mine.get(key("x")) == 5
+    assert same(domains("team-b").get(key("x")), LARGE)
+
+
 def test_what_is_written_is_written_in_the_own_domain(domains: Domains) -> None:
     """Results, pins, costs, leases and files of runs."""
     others = [domains("team-b"), domains("shared")]

@@ -49,6 +49,7 @@ from voxk8s.storage.upkeep.gc_policy import Limits
 from voxk8s.storage.upkeep.invalidate import Invalidation, invalidate
 from voxk8s.storage.upkeep.selection import Selection
 from voxk8s.storage.upkeep.verify import Progress, Verification, verify
+from voxk8s.storage.value_codec import Encoded
 from voxk8s.values import Value
 
 _log = logging.getLogger(__name__)
@@ -125,8 +126,9 @@ class ResultStore:
         """Store a value under a key, unless the key has one.
 
         A different value under the key is kept and the status is NONDETERMINISTIC; with `replace`
-        the new value replaces it (the status is the same). Missing or corrupt parts of an existing
-        result are repaired. Raises UnsupportedValue for an object that is not a value.
+        the new value replaces it (the status is the same), and shadows one of a trusted domain.
+        Missing or corrupt parts of an existing result are repaired. Raises UnsupportedValue for an
+        object that is not a value.
         """
         path = record_path(key)
         encoded = encode_result(value)
@@ -158,6 +160,8 @@ class ResultStore:
             time.sleep(_PAUSE * attempt)
         if status is None:
             raise StoreError(f"the record of {key} in {self.url} can be neither created nor read")
+        if replace and status is PutStatus.CREATED and self._differs_from_trusted(record, encoded):
+            status = PutStatus.NONDETERMINISTIC
         self._counters.add("existing" if status is PutStatus.EXISTS else status.value)
         if status is PutStatus.NONDETERMINISTIC:
             _log.warning("result %s was computed twice with different values", key)
@@ -428,6 +432,15 @@ class ResultStore:
         return ("voxk8s.ResultStore", self.token)
 
     # --- inside -----------------------------------------------------------------------------
+
+    def _differs_from_trusted(self, record: Record, encoded: Encoded) -> bool:
+        """Whether a trusted domain has another value under the key of a record."""
+        for reader in self._trusted:
+            existing = reader.records.read(record.key)
+            if existing is not None:
+                status = compare(existing, record, encoded, reader.bytes_of, lambda: None)
+                return status is PutStatus.NONDETERMINISTIC
+        return False
 
     def _delete(self, key: str) -> None:
         self._put_lately.discard(key)
