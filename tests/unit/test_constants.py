@@ -48,16 +48,16 @@ def test_environment_variables_are_upper_case(name: str) -> None:
 
 @pytest.mark.parametrize("name", _named("LABEL_").values())
 def test_labels_have_the_prefix_of_their_owner(name: str) -> None:
-    """A label is ours, or one that Kubernetes recommends."""
+    """A label is ours, one that Kubernetes recommends, or one that Kueue reads."""
     prefix, _, rest = name.partition("/")
-    assert prefix in (constants.GROUP, "app.kubernetes.io")
+    assert prefix in (constants.GROUP, "app.kubernetes.io", "kueue.x-k8s.io")
     assert re.fullmatch("[a-z][a-z-]{,62}", rest)
 
 
 def test_folders_of_the_store_lie_apart() -> None:
     """No folder of the store is within another one."""
     folders = [*_named_folders()]
-    assert len(folders) == 8
+    assert len(folders) == 9
     assert not [
         (one, other) for one, other in permutations(folders, 2) if f"{one}/".startswith(f"{other}/")
     ]
