@@ -359,5 +359,10 @@ IMAGE_SUFFIXES: Final = tuple(IMAGE_MEDIA_TYPES)
 """Suffixes of the names of saved images."""
 PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 """Suffixes of saved images that show one slice of a volume."""
+TABLE_MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType({
+    ".csv": "text/csv; charset=utf-8",
+    ".tsv": "text/tab-separated-values; charset=utf-8",
+})  # fmt: skip
+"""Media types of saved tables by the suffix of their name."""
 READ_ONLY_IMAGE_SUFFIXES: Final = (".bmp", ".dcm")
 """Suffixes of images that are read, but not saved."""

@@ -4,6 +4,7 @@
 |---|---|
 | `.nii` `.nii.gz` `.mha` `.mhd` `.nrrd` | the image with its geometry and voxel type |
 | `.png` `.jpg` `.jpeg` `.tif` `.tiff` | a 2-D image, or the middle axial slice, in 8 bits |
+| `.csv` `.tsv` | a table: rows, with the names of the columns in the first one |
 | `.json` | the value as JSON, indented by 2; images in it by their description |
 | any other | the value as text, as `print` shows it; images only with `.txt` or no suffix |
 
@@ -30,9 +31,10 @@ from typing import IO, Final
 
 import numpy as np
 
-from voxk8s.constants import IMAGE_MEDIA_TYPES, PICTURE_SUFFIXES
+from voxk8s.constants import IMAGE_MEDIA_TYPES, PICTURE_SUFFIXES, TABLE_MEDIA_TYPES
 from voxk8s.describe import as_json, as_text, describe
 from voxk8s.errors import KernelError
+from voxk8s.formats.table import encode_table
 from voxk8s.rendering import Section, cut, main_plane, square_pixels, to_radiological
 from voxk8s.values import Array, Image, MaskArray, SavedFile, Value
 
@@ -55,6 +57,8 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
     if suffix == ".json":
         text = json.dumps(as_json(value, whole_arrays=True), ensure_ascii=False, indent=2)
         return SavedFile((text + "\n").encode(), suffix, "application/json")
+    if suffix in TABLE_MEDIA_TYPES:
+        return SavedFile(encode_table(value, suffix), suffix, TABLE_MEDIA_TYPES[suffix])
     if suffix not in IMAGE_MEDIA_TYPES:
         if isinstance(value, Image) and suffix not in _TEXTS:
             # A misspelled suffix is more likely than the intention to save a line of text.

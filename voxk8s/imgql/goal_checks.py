@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 from typing import Final
 
-from voxk8s.constants import IMAGE_SUFFIXES
+from voxk8s.constants import IMAGE_SUFFIXES, TABLE_MEDIA_TYPES
 from voxk8s.imgql import types
 from voxk8s.imgql.lower.ir import GoalFunction
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -56,19 +56,13 @@ def check_value(goal: GoalFunction, value_type: str, diagnostics: Diagnostics) -
             )
         return
     suffix = file_suffix(goal.label)
-    if suffix == ".csv" and types.is_sequence(value_type):
-        diagnostics.warning(
-            goal.source,
-            goal,
-            "the sequence is written as one line of JSON, which is not CSV",
-            "save it as .json; or save text whose lines are made by concat",
-        )
-    elif suffix not in (*IMAGE_SUFFIXES, *_TEXTS, ".csv") and types.family(value_type) != "image":
+    known = (*IMAGE_SUFFIXES, *_TEXTS, *TABLE_MEDIA_TYPES)
+    if suffix not in known and types.family(value_type) != "image":
         diagnostics.warning(
             goal.source,
             goal,
             f"{suffix} is no format that is known here: the value is written as text",
-            f"known are .json, .txt, and for images {', '.join(IMAGE_SUFFIXES)}",
+            f"known are .json, .txt, .csv, .tsv, and for images {', '.join(IMAGE_SUFFIXES)}",
         )
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from voxk8s.errors import InputUnavailable
-from voxk8s.formats.table import decode_table, is_table
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voxk8s.errors import InputUnavailable, KernelError
+from voxk8s.formats.table import decode_table, encode_table, is_table
+from voxk8s.values import Value
 
 
 def test_rows_are_mappings() -> None:
@@ -35,3 +41,55 @@ def test_what_is_no_table_is_refused(text: bytes, message: str) -> None:
     """With the line, where there is one."""
     with pytest.raises(InputUnavailable, match=message):
         decode_table("t.csv", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([1, 2.5, True, None], 'value\n1\n2.5\ntrue\n""\n'),
+        (
+            [{"case": "a,b", "dice": 0.5}, {"dice": 1.0, "n": 2}],
+            'case,dice,n\n"a,b",0.5,\n,1.0,2\n',
+        ),
+        ({"dice": 0.5}, "dice\n0.5\n"),
+        ([[1, 2], [3, 4]], "0,1\n1,2\n3,4\n"),
+        (np.array([[1.5, 2.0]]), "0,1\n1.5,2.0\n"),
+        (3, "value\n3\n"),
+        ([], "value\n"),
+        ("a;b\n1;2", "a;b\n1;2\n"),
+    ],
+)
+def test_values_are_tables(value: Any, text: str) -> None:
+    """With a first row of names; a text is one that the program has written itself."""
+    assert encode_table(value, ".csv").decode() == text
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([[1, 2], [3]], "rows of 2 and of 1 items"),
+        ([[1], 2], "among rows that are sequences"),
+        ([{"a": 1}, 2], "among rows that are mappings"),
+        ([{"a": [1, 2]}], "as a field; use .json"),
+    ],
+)
+def test_what_is_no_table_is_an_error(value: Any, message: str) -> None:
+    """It says what can be saved instead."""
+    with pytest.raises(KernelError, match=message):
+        encode_table(value, ".csv")
+
+
+_FIELDS = st.one_of(
+    st.integers(-(10**14), 10**14),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(),
+    st.just('a,"b"\tc'),
+)
+
+
+@given(st.lists(st.fixed_dictionaries({"x": _FIELDS, "long name": _FIELDS})))
+def test_a_saved_table_is_read_as_it_was(rows: list[dict[str, Any]]) -> None:
+    """Types and quotes included."""
+    for suffix in (".csv", ".tsv"):
+        table: Value = [*rows] or [{"x": 1}]
+        assert decode_table(f"t{suffix}", encode_table(table, suffix)) == table

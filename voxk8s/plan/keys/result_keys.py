@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 
-from voxk8s.constants import PICTURE_SUFFIXES
+from voxk8s.constants import PICTURE_SUFFIXES, TABLE_MEDIA_TYPES
 from voxk8s.plan.canonical import canonical, digest, quote, scalar_text
 from voxk8s.plan.kernel_version import KernelVersion
 from voxk8s.plan.model import Digest, OperationId, ResultKey, Scalar
 
 SAVE_KERNEL = "voxk8s.save"
 """Kernel name of `save` goals in keys and records."""
+_SECOND_LAYOUT = PICTURE_SUFFIXES | TABLE_MEDIA_TYPES.keys()
 SAVE_VERSION = 1
 """Version of the file encoders, for an index that does not know `SAVE_KERNEL`."""
 
@@ -66,9 +67,10 @@ def input_key(
 def save_key(version: int, suffix: str, argument: ResultKey) -> ResultKey:
     """Return the key of a value encoded as a file.
 
-    Pictures have a layout of their own: in the first one they did not follow the axes of the body.
+    Pictures and tables have a second layout: in the first one pictures did not follow the axes of
+    the body, and tables were one line of JSON.
     """
-    layout = "save/v2" if suffix in PICTURE_SUFFIXES else "save/v1"
+    layout = "save/v2" if suffix in _SECOND_LAYOUT else "save/v1"
     return ResultKey(
         digest(
             f'{{"arguments":{_listed((argument,))},"kernel":{quote(SAVE_KERNEL)},'
