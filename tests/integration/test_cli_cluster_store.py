@@ -17,6 +17,7 @@ import pytest
 from tests.support.cli import Done, environment
 from tests.support.forwarding_kube import ForwardingKube, Json, serving
 from tests.support.s3 import S3Server
+from tests.support.s3_proxy import Fault, proxied
 from tests.unit.cli.workplan_statuses import DONE
 from voxk8s.cli.__main__ import call as call_program
 from voxk8s.storage import TrustDomains, open_store
@@ -174,6 +175,49 @@ def test_a_large_upload_goes_on_where_it_stopped(s3_server: S3Server, tmp_path: 
     assert stored == path.read_bytes()
     assert not list((tmp_path / "memory").iterdir())
     assert not uploader.put(path, key).sent
+
+
+@pytest.mark.parametrize("size", [3, 17 * MEGABYTE])
+def test_an_upload_whose_answer_is_lost_is_no_other_content(
+    s3_server: S3Server, tmp_path: Path, size: int
+) -> None:
+    """What asks again is told that something is there: the same bytes, as from somebody else."""
+    path = tmp_path / "a.nii"
+    path.write_bytes(os.urandom(size))
+    key = f"{parse_url(s3_server.url()).prefix}/a.nii"
+    left = [Fault(after=True)]
+
+    def cut(method: str, target: str) -> Fault | None:
+        last = method == "PUT" if size == 3 else method == "POST" and "uploadId" in target
+        return left.pop() if last and left else None
+
+    with proxied(s3_server, cut) as proxy:
+        uploader = Uploader(s3_server.bucket, proxy.options, tmp_path / "memory")
+        assert uploader.put(path, key).size == size
+    assert not left
+    assert not list((tmp_path / "memory").glob("*"))
+
+
+def test_an_upload_goes_on_by_another_port_forward(
+    kube: ForwardingKube, call: Callable[..., Done], s3_server: S3Server, store: str, tmp_path: Path
+) -> None:
+    """Which has another address; and after a server that failed at the very end."""
+    give_keys(kube, s3_server, store)
+    (tmp_path / "large.nii").write_bytes(os.urandom(33 * MEGABYTE))
+    fails = True
+
+    def fail(method: str, target: str) -> Fault | None:
+        fault = fails and method == "POST" and "uploadId" in target
+        return Fault(503, "SlowDown") if fault else None
+
+    with proxied(s3_server, fail) as proxy:
+        kube.ports["store-0", 8333] = proxy.port
+        first = call("upload", "large.nii")
+        assert (first.status, "the store failed to write" in first.err) == (1, True)
+        assert proxy.count("PUT", "partNumber") == 3
+        fails = False
+        assert call("upload", "large.nii").status == 0
+        assert proxy.count("PUT", "partNumber") == 3, "no part is sent again"
 
 
 def test_results_are_fetched_once_and_verified(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from tests.support.s3 import S3Server
 from voxk8s.storage import ResultStore, StoreOptions, open_store
 
 _PIECE = 16 * 1024
+_EXPECT = re.compile(rb"(?i)expect: *100-continue\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class S3Proxy:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                if _EXPECT.search(head):
+                    head = _EXPECT.sub(b"", head)
+                    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 method, target = head.split(b" ", 2)[:2]
                 self.asked[method.decode(), target.decode()] += 1
                 fault = self.fault(method.decode(), target.decode())

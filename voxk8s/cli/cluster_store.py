@@ -41,11 +41,15 @@ class NoKeys(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class ClusterStore:
-    """A store that this process can reach: `url` is its root or that of a trust domain in it."""
+    """A store that this process can reach: `url` is its root or that of a trust domain in it.
+
+    `server` is its endpoint as the cluster has it, which a port-forward does not change.
+    """
 
     url: str
     options: StoreOptions
     domain: str = constants.SHARED_DOMAIN
+    server: str | None = None
 
     def open(self, root: str) -> ResultStore:
         """Open the store at the URL of a result, which may be one of a trusted domain."""
@@ -71,7 +75,8 @@ async def reachable_store(
         target = await find_pod(kube, *service)
         async with forward_port(kube, target) as address:
             local = local_endpoint(endpoint, address)
-            yield replace(found, options=replace(found.options, endpoint=local))
+            options = replace(found.options, endpoint=local)
+            yield replace(found, options=options, server=endpoint)
     except Forbidden as error:
         raise Forbidden(
             f"the store is inside of the cluster, at {endpoint}, and RBAC does not let you forward"

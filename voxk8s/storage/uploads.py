@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import mimetypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ _PART: Final = 16 * 1024 * 1024
 _MOST_PARTS: Final = 9_000  # S3 takes 10,000
 _DIGEST: Final = "sha256"
 _CONNECTIONS: Final = 16
+_TAKEN: Final = (404, 409, 412)
+"""Of an upload that is over, and where an object is there."""
 
 Tell = Callable[[int], None]
 """Is called with the number of bytes that were sent, or need not be sent again."""
@@ -41,11 +43,18 @@ class Uploaded:
 class Uploader:
     """Uploads files to one bucket. Safe to use from many threads.
 
-    `memory` is a folder in which unfinished uploads are remembered.
+    `memory` is a folder in which unfinished uploads are remembered, by the name of the `server`: by
+    default its address, which another port-forward changes.
     """
 
     def __init__(
-        self, bucket: str, options: StoreOptions, memory: Path, *, replace: bool = False
+        self,
+        bucket: str,
+        options: StoreOptions,
+        memory: Path,
+        *,
+        replace: bool = False,
+        server: str | None = None,
     ) -> None:
         """Use complete options; with `replace` other content is replaced."""
         # Heavy, and only needed here and by the operator.
@@ -57,7 +66,7 @@ class Uploader:
         self._replace = replace
         # Two who bring different bytes to one name: the first wins, the second is told.
         self._condition = {} if replace else {"IfNoneMatch": "*"}
-        self._server = options.endpoint or ""
+        self._server = server or options.endpoint or ""
         self._client: Any = botocore.session.get_session().create_client(
             "s3",
             region_name=options.region or constants.DEFAULT_REGION,
@@ -83,17 +92,24 @@ class Uploader:
         Raises InvalidUsage for a file that cannot be read or has changed meanwhile, and where there
         is other content; StoreAccessDenied and StoreUnreachable.
         """
+        from botocore.exceptions import ClientError
+
         url = f"s3://{self._bucket}/{key}"
         with _readable(path), _converted(url):
             size, digest = path.stat().st_size, file_digest(path)
             if self._is_there(key, size, digest, url):
                 tell(size)
                 return Uploaded(url, size, sent=False)
-            if size <= _PART:
-                self._put_whole(path, key, digest, url)
-                tell(size)
-            else:
-                self._put_parts(path, key, size, digest, tell)
+            try:
+                if size <= _PART:
+                    self._put_whole(path, key, digest)
+                    tell(size)
+                else:
+                    self._put_parts(path, key, size, digest, tell)
+            except ClientError as error:
+                # An answer may be lost, and another process may bring the same bytes.
+                if _status(error) not in _TAKEN or not self._is_there(key, size, digest, url):
+                    raise
             return Uploaded(url, size, sent=True)
 
     def _is_there(self, key: str, size: int, digest: str, url: str) -> bool:
@@ -112,26 +128,19 @@ class Uploader:
             return False
         raise InvalidUsage(_other_content(url))
 
-    def _put_whole(self, path: Path, key: str, digest: str, url: str) -> None:
-        from botocore.exceptions import ClientError
-
+    def _put_whole(self, path: Path, key: str, digest: str) -> None:
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != digest:
             raise InvalidUsage(f"{path}: the file changes while it is read")
-        try:
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=data,
-                ContentMD5=_md5(data),
-                Metadata={_DIGEST: digest},
-                ContentType=_media_type(path),
-                **self._condition,
-            )
-        except ClientError as error:
-            if _status(error) in (409, 412):
-                raise InvalidUsage(_other_content(url)) from error
-            raise
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=key,
+            Body=data,
+            ContentMD5=_md5(data),
+            Metadata={_DIGEST: digest},
+            ContentType=_media_type(path),
+            **self._condition,
+        )
 
     def _put_parts(self, path: Path, key: str, size: int, digest: str, tell: Tell) -> None:
         from botocore.exceptions import ClientError
@@ -155,9 +164,35 @@ class Uploader:
                 note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 note.write_text(upload)
         where = {"Bucket": self._bucket, "Key": key, "UploadId": upload}
-        parts, seen = [], hashlib.sha256()
+        try:
+            parts = self._send_parts(path, where, -(-size // step), step, digest, present, tell)
+            self._client.complete_multipart_upload(
+                **where, MultipartUpload={"Parts": parts}, **self._condition
+            )
+        except (ClientError, InvalidUsage) as error:
+            # After other errors it can go on.
+            if isinstance(error, InvalidUsage) or _status(error) in _TAKEN:
+                note.unlink(missing_ok=True)
+                with suppress(ClientError):
+                    self._client.abort_multipart_upload(**where)
+            raise
+        note.unlink(missing_ok=True)
+
+    def _send_parts(
+        self,
+        path: Path,
+        where: Mapping[str, str],
+        count: int,
+        step: int,
+        digest: str,
+        present: Mapping[int, str],
+        tell: Tell,
+    ) -> list[dict[str, object]]:
+        """Send the parts that are not `present`; return all. Raises InvalidUsage for others."""
+        parts: list[dict[str, object]] = []
+        seen = hashlib.sha256()
         with path.open("rb") as file:
-            for number in range(1, -(-size // step) + 1):
+            for number in range(1, count + 1):
                 data = file.read(step)
                 seen.update(data)
                 tag = present.get(number)
@@ -168,20 +203,8 @@ class Uploader:
                 parts.append({"PartNumber": number, "ETag": tag})
                 tell(len(data))
         if seen.hexdigest() != digest:
-            self._client.abort_multipart_upload(**where)
-            note.unlink(missing_ok=True)
             raise InvalidUsage(f"{path}: the file changes while it is read")
-        try:
-            self._client.complete_multipart_upload(
-                **where, MultipartUpload={"Parts": parts}, **self._condition
-            )
-        except ClientError as error:
-            if _status(error) in (409, 412):
-                self._client.abort_multipart_upload(**where)
-                raise InvalidUsage(_other_content(f"s3://{self._bucket}/{key}")) from error
-            raise
-        finally:
-            note.unlink(missing_ok=True)
+        return parts
 
     def _resumed(self, note: Path, key: str) -> tuple[str | None, dict[int, str]]:
         """Return the unfinished upload of the same bytes, and the ETags of its parts."""
@@ -198,7 +221,9 @@ class Uploader:
                 for page in pages.paginate(Bucket=self._bucket, Key=key, UploadId=upload)
                 for part in page.get("Parts", ())
             ]
-        except ClientError:
+        except ClientError as error:
+            if _status(error) != 404:
+                raise
             return None, {}  # the server has dropped it
         return upload, {part["PartNumber"]: part["ETag"] for part in parts}
 
@@ -246,6 +271,8 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
+        if _status(error) in (409, 412):
+            raise InvalidUsage(_other_content(url)) from error
         reason = error.response.get("Error", {}).get("Message") or str(error)
         if _status(error) in (400, 401, 403):
             raise StoreAccessDenied(f"the store refuses to write {url}: {reason}") from error

@@ -76,7 +76,9 @@ async def upload(
             for path, below in each
         ]
         bucket = s3_target(folders[0]).bucket
-        uploader = Uploader(bucket, store.options, _memory(), replace=replace)
+        uploader = Uploader(
+            bucket, store.options, _memory(), replace=replace, server=store.server
+        )
         await asyncio.to_thread(_send, uploader, plan, quiet)
     return [_url(folder, name) for folder, (name, _) in zip(folders, names, strict=True)]
 
