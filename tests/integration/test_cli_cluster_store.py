@@ -6,7 +6,9 @@ operator makes them. Nothing in the environment says where the store is.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -20,6 +22,9 @@ from tests.support.s3 import S3Server
 from tests.support.s3_proxy import Fault, proxied
 from tests.unit.cli.workplan_statuses import DONE
 from voxk8s.cli.__main__ import call as call_program
+from voxk8s.inputs.input_options import InputOptions
+from voxk8s.inputs.loading import load_input
+from voxk8s.inputs.pinning import pin_input
 from voxk8s.storage import TrustDomains, open_store
 from voxk8s.storage.scoped_credentials import session_policy
 from voxk8s.storage.store_options import parse_url
@@ -220,6 +225,21 @@ def test_an_upload_goes_on_by_another_port_forward(
         assert proxy.count("PUT", "partNumber") == 3, "no part is sent again"
 
 
+def test_the_printed_url_leads_to_the_file(
+    kube: ForwardingKube, call: Callable[..., Done], s3_server: S3Server, store: str, tmp_path: Path
+) -> None:
+    """Of any name that is taken; a prefix is written as the store has it."""
+    give_keys(kube, s3_server, store)
+    names = ["a b.json", "a#b.json", "a?b.json", "50%25.json", "核é.json"]
+    for name in names:
+        (tmp_path / name).write_text(json.dumps([name]))
+    done = call("upload", *names, "--to", "a//./b")
+    assert done.status == 0, done.err
+    options = InputOptions.from_env(s3_server.env)
+    for url, name in zip(done.out.splitlines(), names, strict=True):
+        assert load_input(pin_input(url, options), options) == [name]
+
+
 def test_results_are_fetched_once_and_verified(
     kube: ForwardingKube,
     call: Callable[..., Done],
@@ -300,15 +320,20 @@ def test_a_program_brings_its_inputs(
     """Without --upload files of this machine are refused; with it the program reads the copies."""
     give_keys(kube, s3_server, store)
     (tmp_path / "a.json").write_text("[1]")
-    (tmp_path / "p.imgql").write_text('load a = "$A"\nprint "a" a\n')
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "a.json").write_text("[1]")
+    (tmp_path / "p.imgql").write_text(
+        'load a = "$A"\nload b = "./a.json"\nload c = "copy/a.json"\nprint "a" [a, b, c]\n'
+    )
     words = ("submit", "p.imgql", "--param", "A=a.json")
     refused = call(*words)
     assert (refused.status, refused.out) == (2, "")
     assert "p.imgql: the cluster cannot read files of this machine: a.json" in refused.err
     assert "With --upload they are brought to its store" in refused.err
-    assert call(*words, "--upload").status == 0
+    sent = call(*words, "--upload")
+    assert sent.status == 0, sent.err
     (made,) = [each for path, each in kube.objects.items() if "workplans" in path]
-    url = made["spec"]["source"]["parameters"]["A"]
+    (url,) = set(re.findall(r's3://[^"]+', json.dumps(made["spec"]["source"])))
     assert url.startswith(f"{store}/domains/lab/uploads/")
     assert url.endswith("/a.json")
     bucket, _, key = url.removeprefix("s3://").partition("/")

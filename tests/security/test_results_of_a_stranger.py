@@ -65,6 +65,15 @@ def test_a_download_writes_no_hidden_files(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "home").exists()
 
 
+def test_a_name_that_no_system_takes_is_said(tmp_path: Path) -> None:
+    """A status can have any characters."""
+    resource = _results(
+        results=[{"goal": "a\0.txt", "kind": "save", "url": f"s3://b/cas/sha256/00/{'0' * 62}"}]
+    )
+    with pytest.raises(InvalidUsage, match="expected a file name"):
+        results.saved_files(resource, tmp_path)
+
+
 @pytest.mark.parametrize("server", ["redis://stranger/0", "rediss://stranger", "memory://x", "/x"])
 async def test_a_download_asks_no_other_kind_of_server(tmp_path: Path, server: str) -> None:
     """It would get the password for Redis in the user's environment."""

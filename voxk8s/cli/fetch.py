@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from voxk8s.errors import StoreError
+from voxk8s.errors import InvalidUsage, StoreError
 from voxk8s.storage import ResultStore
 from voxk8s.storage.uploads import file_digest
 
 _PIECE: Final = 8 * 1024 * 1024
+_LONGEST: Final = 180
+"""Bytes of a name that leave room for more: file systems take 255."""
 
 Tell = Callable[[int], None]
 
@@ -22,8 +25,18 @@ def fetch_blob(store: ResultStore, digest: str, target: Path, tell: Tell = lambd
 
     An interrupted fetch leaves a hidden file beside the target and goes on with it. `tell` is
     called with numbers of bytes. Raises StoreError for bytes that do not have the digest: the
-    target is then as it was.
+    target is then as it was. Raises InvalidUsage for a target that cannot be written.
     """
+    try:
+        return _fetch(store, digest, target, tell)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvalidUsage(f"cannot write {error.filename or target}: {reason}") from error
+
+
+def _fetch(store: ResultStore, digest: str, target: Path, tell: Tell) -> bool:
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a folder of this name is there", str(target))
     size = store.blob_size(digest)
     if size is None:
         raise StoreError(f"the blob {digest} is missing in the store {store.url}")
@@ -31,7 +44,8 @@ def fetch_blob(store: ResultStore, digest: str, target: Path, tell: Tell = lambd
         tell(size)
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name[:180]}.{digest[:16]}.part")
+    start = target.name.encode()[:_LONGEST].decode(errors="ignore")
+    part = target.with_name(f".{start}.{digest[:16]}.part")
     seen = hashlib.sha256()
     with part.open("a+b") as file:
         file.seek(0)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from voxk8s.cli.local_files import files_below
 from voxk8s.cli.permissions import literal_inputs, permissions, shown
 from voxk8s.errors import InvalidUsage
 from voxk8s.inputs.confinement import is_remote, local_path
@@ -43,19 +44,24 @@ def check_local(names: list[str], plan: WorkPlan, arguments: argparse.Namespace)
         path = local_path(name)
         if not os.path.exists(path):
             raise InvalidUsage(f"input {name}: no such file or folder on this machine")
-        if options.confinement is not None and not options.confinement.allows_path(path):
-            raise InvalidUsage(
-                f"input {name}: it is outside of the folder of the program and the current folder,"
-                f" or hidden, and is not uploaded; if you trust the program: --allow {shown(path)}"
-            )
+        if options.confinement is None:
+            continue
+        # A link in a folder may lead anywhere.
+        below = [str(each) for each, _ in files_below(Path(path))] if os.path.isdir(path) else []
+        for each in (path, *below):
+            if not options.confinement.allows_path(each):
+                raise InvalidUsage(
+                    f"input {name}: {shown(each)} is outside of the folder of the program and the"
+                    " current folder, or hidden, and is not uploaded; if you trust the program:"
+                    f" --allow {shown(os.path.realpath(each))}"
+                )
 
 
 def content_name(path: Path) -> str:
     """Return a name for the content of a file or folder: changed ones never meet the old."""
     if path.is_file():
         return file_digest(path)[:16]
-    files = sorted(each for each in path.rglob("*") if each.is_file())
-    rows = [[each.relative_to(path).as_posix(), file_digest(each)] for each in files]
+    rows = sorted([name, file_digest(each)] for each, name in files_below(path))
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 

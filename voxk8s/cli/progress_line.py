@@ -93,7 +93,7 @@ class ProgressLine:
             self._last = now
             text = self._text(self._progress, now - self._began)
             if self._live:
-                self._write(f"{_CLEAR}{_cut(text, self._columns() - 1)}")
+                self._write(f"{_CLEAR}{cut(text, self._columns() - 1)}")
             else:
                 self._write(f"voxk8s: {text}\n")
 
@@ -133,6 +133,6 @@ def elapsed(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _cut(text: str, columns: int) -> str:
+def cut(text: str, columns: int) -> str:
     """Cut a text for one line of the terminal: a longer one would not be replaced by the next."""
     return text if len(text) <= columns else f"{text[: max(0, columns - 1)]}…"

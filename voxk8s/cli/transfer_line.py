@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from typing import TextIO
 
+from voxk8s.cli.progress_line import cut
 from voxk8s.cli.time_left import time_left
 from voxk8s.redact import visible
 
@@ -54,10 +56,11 @@ class TransferLine:
             self._last = now
             rate = self._bytes / max(now - self._began, 0.01)
             left = time_left((self._total - self._bytes) / rate) if rate else ""
-            self._stream.write(
-                f"\r\x1b[K{size_text(self._bytes)} of {size_text(self._total)},"
+            text = (
+                f"{size_text(self._bytes)} of {size_text(self._total)},"
                 f" {size_text(rate)}/s{left and f', {left}'}"
             )
+            self._stream.write(f"\r\x1b[K{cut(text, shutil.get_terminal_size().columns - 1)}")
             self._stream.flush()
 
     def done(self, text: str) -> None:
@@ -70,7 +73,9 @@ class TransferLine:
                 self._last = float("-inf")
 
     def clear(self) -> None:
-        """Remove the line."""
-        if self._live:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+        """Remove the line, for good: threads may go on after an interrupt."""
+        with self._lock:
+            if self._live:
+                self._stream.write("\r\x1b[K")
+                self._stream.flush()
+            self._live = False

@@ -65,3 +65,18 @@ def test_a_program_does_not_send_what_it_may_not_read(
             check_local(local_inputs(plan), plan, arguments)
     with pytest.raises(InvalidUsage, match=r"gone\.nii: no such file or folder on this machine"):
         check_local(["gone.nii"], plan, arguments)
+
+
+def test_links_in_a_folder_lead_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's study could bring the user's keys to the store, where the program reads them."""
+    (tmp_path / "secret").write_bytes(b"x")
+    study = tmp_path / "here" / "study"
+    study.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    (study / "slice.dcm").symlink_to(tmp_path / "secret")
+    plan = compile_program('load a = "study"\nprint "a" a')
+    arguments = build_parser().parse_args(["submit", "p.imgql"])
+    with pytest.raises(InvalidUsage, match=r"study/slice\.dcm.* is outside of the folder"):
+        check_local(local_inputs(plan), plan, arguments)

@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from voxk8s.cli.browser import show_page
-from voxk8s.cli.commands.results import read_report
+from voxk8s.cli.commands.results import read_report, write_page
 from voxk8s.cli.connection import read_workplan, with_cluster
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.execution.files import write_file
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,6 +22,6 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
     if arguments.output is None:
         show_page(page)
     else:
-        write_file(Path(arguments.output), page)
+        write_page(Path(arguments.output), page)
         print(arguments.output)
     return 0

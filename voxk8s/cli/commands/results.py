@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import re
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from voxk8s.api.workplan import WorkPlanResource, encode
+from voxk8s.cli.abandonable import in_abandonable_thread
 from voxk8s.cli.cluster_store import reachable_store
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
 from voxk8s.cli.fetch import fetch_blob
@@ -71,8 +71,7 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
         await download(kube, resource, Path(arguments.download), quiet=bool(arguments.quiet))
     if arguments.report:
         target = Path(arguments.report)
-        page = await read_report(kube, resource)
-        write_file(target, page)
+        write_page(target, await read_report(kube, resource))
         _say(f"wrote {target}")
     return exit_status(resource)
 
@@ -90,7 +89,7 @@ async def download(
         _say(f"{resource.metadata.name} has saved no files")
         return
     async with _store_of(kube, resource, found[0][1]["store"]) as open_at:
-        await asyncio.to_thread(_fetch, open_at, found, quiet)
+        await in_abandonable_thread(partial(_fetch, open_at, found, quiet))
 
 
 def saved_files(resource: WorkPlanResource, folder: Path) -> list[tuple[Path, re.Match[str]]]:
@@ -100,6 +99,8 @@ def saved_files(resource: WorkPlanResource, folder: Path) -> list[tuple[Path, re
     for result in resource.status.results or ():
         if result.kind != "save" or not result.url:
             continue
+        if "\0" in result.goal:
+            raise InvalidUsage(f"expected a file name, got {result.goal!r}")
         target = (base / result.goal).resolve()
         if not target.is_relative_to(base) or target == base:
             raise InvalidUsage(f"expected a file name inside of {folder}, got {result.goal!r}")
@@ -129,6 +130,14 @@ def _fetch(
         line.clear()
 
 
+def write_page(target: Path, page: bytes) -> None:
+    """Write a report to a file; raises InvalidUsage."""
+    try:
+        write_file(target, page)
+    except OSError as error:
+        raise InvalidUsage(f"cannot write {target}: {error.strerror or error}") from error
+
+
 async def read_report(kube: KubeClient, resource: WorkPlanResource) -> bytes:
     """Fetch the report of a run from its store.
 
@@ -143,7 +152,8 @@ async def read_report(kube: KubeClient, resource: WorkPlanResource) -> bytes:
             why = "it is written at the end of the run"
         raise InvalidUsage(f"{name} has no report: {why}")
     async with _store_of(kube, resource, match["store"]) as open_at:
-        page = await asyncio.to_thread(open_at(match["store"]).read_run_file, match["path"])
+        read = partial(open_at(match["store"]).read_run_file, match["path"])
+        page = await in_abandonable_thread(read)
     if page is None:
         raise InvalidUsage(f"the report of {name} was deleted: {url}")
     return page

@@ -14,7 +14,7 @@ import msgspec
 import yaml
 
 from voxk8s.cli.commands.results import write
-from voxk8s.cli.commands.upload import upload
+from voxk8s.cli.commands.upload import base_name, upload
 from voxk8s.cli.commands.watch import follow
 from voxk8s.cli.connection import exit_status, with_cluster
 from voxk8s.cli.input_file import is_program, read_input, read_text
@@ -63,10 +63,16 @@ async def _upload(
 ) -> int:
     """Bring inputs to the store and create the WorkPlan that reads them there."""
     quiet = bool(arguments.quiet)
-    paths = [local_path(name) for name in names]
-    wanted = [(path, content_name(Path(path))) for path in paths]
-    urls = await upload(kube, namespace, wanted, quiet=quiet)
-    body = manifest(arguments, dict(zip(names, urls, strict=True)))
+    # By where they go: a program may spell one file in two ways, and have copies of it.
+    wanted: dict[tuple[str, str], str] = {}
+    goes_to = {}
+    for name in names:
+        path = local_path(name)
+        goes_to[name] = content_name(Path(path)), base_name(path)
+        wanted.setdefault(goes_to[name], path)
+    files = [(path, content) for (content, _), path in wanted.items()]
+    urls = dict(zip(wanted, await upload(kube, namespace, files, quiet=quiet), strict=True))
+    body = manifest(arguments, {name: urls[place] for name, place in goes_to.items()})
     return await _create(arguments, body, kube, namespace)
 
 

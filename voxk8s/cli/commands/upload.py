@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from voxk8s import constants
+from voxk8s.cli.abandonable import in_abandonable_thread
 from voxk8s.cli.cluster_store import ClusterStore, reachable_store
 from voxk8s.cli.connection import with_cluster
+from voxk8s.cli.local_files import files_below
 from voxk8s.cli.transfer_line import TransferLine, size_text
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.errors import InvalidUsage
@@ -76,10 +77,13 @@ async def upload(
             for path, below in each
         ]
         bucket = s3_target(folders[0]).bucket
-        uploader = Uploader(
-            bucket, store.options, _memory(), replace=replace, server=store.server
-        )
-        await asyncio.to_thread(_send, uploader, plan, quiet)
+        uploader = Uploader(bucket, store.options, _memory(), replace=replace, server=store.server)
+        total = sum(file.path.stat().st_size for file in plan)
+        line = TransferLine(sys.stderr, total, live=sys.stderr.isatty(), quiet=quiet)
+        try:
+            await in_abandonable_thread(partial(_send, uploader, plan, line))
+        finally:
+            line.clear()
     return [_url(folder, name) for folder, (name, _) in zip(folders, names, strict=True)]
 
 
@@ -90,15 +94,22 @@ def upload_folder(store: ClusterStore, to: str) -> str:
     domain can replace what is there.
     """
     if to.lower().startswith("s3://"):
-        return to.rstrip("/")
+        return _clean(to, to)
     if not store.url.startswith("s3://"):
         raise InvalidUsage(
             f"expected --to s3://bucket/prefix, or the store's URL in {constants.ENV_STORE}, since"
             " no Secret of the namespace says where its store is"
         )
     root = domain_root(parse_url(store.url), store.domain).url
-    prefix = to.strip("/")
-    return f"{root}/{constants.UPLOADS_PREFIX}" + (f"/{prefix}" if prefix else "")
+    return _clean(f"{root}/{constants.UPLOADS_PREFIX}/{to}", to)
+
+
+def _clean(url: str, to: str) -> str:
+    """Return a URL as the keys below it begin: readers take it by the letter."""
+    try:
+        return f"s3://{s3_target(url).path}"
+    except ValueError as error:
+        raise InvalidUsage(f"--to {to}: {error}") from error
 
 
 def local_files(names: Sequence[tuple[str, str]]) -> list[list[tuple[Path, str]]]:
@@ -115,11 +126,13 @@ def local_files(names: Sequence[tuple[str, str]]) -> list[list[tuple[Path, str]]
                 " calls with different --to"
             )
         if path.is_dir():
-            found[to, base] = [(each, f"{base}/{below}") for each, below in _below(path)]
+            found[to, base] = [(each, f"{base}/{below}") for each, below in files_below(path)]
             if not found[to, base]:
                 raise InvalidUsage(f"{name}: the folder has no files")
         elif path.is_file():
             found[to, base] = [(path, base)]
+        elif path.exists():
+            raise InvalidUsage(f"{name}: expected a file or a folder, not a device or a pipe")
         else:
             raise InvalidUsage(f"{name}: no such file or folder")
     return list(found.values())
@@ -128,13 +141,6 @@ def local_files(names: Sequence[tuple[str, str]]) -> list[list[tuple[Path, str]]
 def base_name(name: str) -> str:
     """Return what a file or folder is called where it goes."""
     return Path(os.path.abspath(name)).name
-
-
-def _below(folder: Path) -> Iterator[tuple[Path, str]]:
-    for path in sorted(folder.rglob("*")):
-        below = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") for part in below.parts):
-            yield path, below.as_posix()
 
 
 def _file(path: Path, folder: str, name: str) -> _File:
@@ -155,23 +161,17 @@ def _memory() -> Path:
     return Path(cache).expanduser() / "voxk8s" / "uploads"
 
 
-def _send(uploader: Uploader, files: Sequence[_File], quiet: bool) -> None:
-    total = sum(file.path.stat().st_size for file in files)
-    line = TransferLine(sys.stderr, total, live=sys.stderr.isatty(), quiet=quiet)
-
+def _send(uploader: Uploader, files: Sequence[_File], line: TransferLine) -> None:
     def put(file: _File) -> Uploaded:
         return uploader.put(file.path, file.key, line.add)
 
-    try:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            waiting = [pool.submit(put, file) for file in files]
-            try:
-                done = [each.result() for each in waiting]
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-    finally:
-        line.clear()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        waiting = [pool.submit(put, file) for file in files]
+        try:
+            done = [each.result() for each in waiting]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     sent = [each for each in done if each.sent]
     known = len(done) - len(sent)
     size = size_text(sum(each.size for each in sent))
