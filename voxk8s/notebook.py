@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from voxk8s.errors import InvalidUsage
+from voxk8s.errors import InvalidUsage, Voxk8sError
 from voxk8s.execution import ExecutionEngine, ExecutionResult, GoalOutcome
 from voxk8s.history import Scans, from_store
 from voxk8s.inputs.input_options import InputOptions
@@ -106,14 +107,28 @@ def load_ipython_extension(shell: Any) -> None:
     """Add the cell magic `%%imgql [NAME=VALUE …]`, and show images as pictures."""
 
     def imgql(line: str, cell: str) -> ProgramRun:
-        words = [word.partition("=") for word in line.split()]
-        wrong = [name for name, sign, _ in words if not (sign and name.isidentifier())]
-        if wrong:
-            raise InvalidUsage(f"expected %%imgql NAME=VALUE …, got {wrong[0]!r}")
-        return _run(cell, None, {name: value for name, _, value in words})
+        try:
+            return _run(cell, None, _assignments(line))
+        except Voxk8sError as error:
+            message = f"{type(error).__name__}: {error}"
+            # What IPython shows instead of a traceback through the compiler.
+            error._render_traceback_ = lambda: [message]  # type: ignore[attr-defined]
+            raise
 
     shell.register_magic_function(imgql, magic_kind="cell", magic_name="imgql")
     _show_images(shell)
+
+
+def _assignments(line: str) -> dict[str, str]:
+    """Return the parameters of a cell; raises InvalidUsage. Values with spaces are in quotes."""
+    try:
+        words = [word.partition("=") for word in shlex.split(line)]
+    except ValueError as error:
+        raise InvalidUsage(f"expected %%imgql NAME=VALUE …: {error}") from error
+    wrong = [name for name, sign, _ in words if not (sign and name.isidentifier())]
+    if wrong:
+        raise InvalidUsage(f"expected %%imgql NAME=VALUE …, got {wrong[0]!r}")
+    return {name: value for name, _, value in words}
 
 
 def _show_images(shell: Any = None) -> None:

@@ -283,6 +283,34 @@ def test_results_are_fetched_once_and_verified(
     assert (tmp_path / "page.html").read_bytes() == b"<p>"
 
 
+def test_keys_that_end_meanwhile_are_replaced(
+    kube: ForwardingKube, call: Callable[..., Done], s3_server: S3Server, store: str, tmp_path: Path
+) -> None:
+    """A transfer may last longer than a session; keys that stay refused are said."""
+    give_keys(kube, s3_server, store)
+    (tmp_path / "large.nii").write_bytes(os.urandom(33 * MEGABYTE))
+    renews, ended = True, 1
+
+    def end(method: str, target: str) -> Fault | None:
+        nonlocal ended
+        if "partNumber=2" not in target or not ended:
+            return None
+        ended -= 1
+        if renews:
+            give_keys(kube, s3_server, store)
+        return Fault(400, "ExpiredToken")
+
+    with proxied(s3_server, end) as proxy:
+        kube.ports["store-0", 8333] = proxy.port
+        done = call("upload", "large.nii")
+        assert done.status == 0, done.err
+        assert proxy.count("PUT", "partNumber") == 4, "only the refused part is sent again"
+        renews, ended = False, 10
+        refused = call("upload", "large.nii", "--to", "again")
+        assert (refused.status, "the store refuses to write" in refused.err) == (1, True)
+        assert ended == 9
+
+
 def test_what_is_missing_is_said_with_the_remedy(
     kube: ForwardingKube, call: Callable[..., Done], s3_server: S3Server, store: str, tmp_path: Path
 ) -> None:

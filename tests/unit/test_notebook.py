@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import voxk8s
-from voxk8s.errors import InvalidUsage
+from voxk8s.errors import InvalidProgram, InvalidUsage
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.notebook import image_html, load_ipython_extension
 from voxk8s.storage import open_store
@@ -84,8 +84,15 @@ def test_the_extension_adds_a_cell_magic(monkeypatch: pytest.MonkeyPatch, tmp_pa
     shell = Shell()
     load_ipython_extension(shell)
     assert shell.magics["cell imgql"]("N=2", 'print "n" $N + 1')["n"] == 3.0
-    with pytest.raises(InvalidUsage, match="expected %%imgql NAME=VALUE"):
-        shell.magics["cell imgql"]("2", "")
+    words = shell.magics["cell imgql"]("S='a b'", 'print "s" "$S"')
+    assert words["s"] == "a b"
+    for line in ("2", "S='a"):
+        with pytest.raises(InvalidUsage, match="expected %%imgql NAME=VALUE"):
+            shell.magics["cell imgql"](line, "")
+    with pytest.raises(InvalidProgram) as wrong:
+        shell.magics["cell imgql"]("", 'print "n" nope')
+    (shown,) = wrong.value._render_traceback_()  # type: ignore[attr-defined]  # for IPython
+    assert shown.startswith("InvalidProgram: <program>:1:11: error: unknown name `nope`")
     assert shell.types == {Image: image_html}
     voxk8s.set_storage(None)
 

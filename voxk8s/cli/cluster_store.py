@@ -10,10 +10,10 @@ import asyncio
 import base64
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from voxk8s import constants
 from voxk8s.api.spec import Store
@@ -21,9 +21,10 @@ from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.cluster.kube_errors import Forbidden, NotFound
 from voxk8s.cluster.port_forward import find_pod, forward_port, local_endpoint, service_of
 from voxk8s.cluster.resources import SECRETS, WORK_PLANS
-from voxk8s.errors import InvalidUsage, PermanentError
+from voxk8s.errors import InvalidUsage, PermanentError, StoreAccessDenied
 from voxk8s.storage import ResultStore, StoreOptions, open_root
 
+T = TypeVar("T")
 _ASK_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.5
 _REQUEST: Final = {
@@ -85,6 +86,32 @@ async def reachable_store(
             f" {constants.ENV_S3_KEY} and {constants.ENV_S3_SECRET} for an address that you reach",
             403,
         ) from error
+
+
+async def with_store(
+    kube: KubeClient,
+    namespace: str,
+    work: Callable[[ClusterStore], Awaitable[T]],
+    store: Store | None = None,
+    *,
+    ask: bool = False,
+) -> T:
+    """Return what `work` gives with the store, called again with new keys if its own have ended.
+
+    Sessions last an hour, and the operator renews them in the Secret. `work` goes on where it was.
+    Raises as `reachable_store` and `work` do.
+    """
+    used: StoreOptions | None = None
+    refusal: StoreAccessDenied | None = None
+    while True:
+        async with reachable_store(kube, namespace, store, ask=ask) as found:
+            keys = replace(found.options, endpoint=None)  # that of a port-forward is always new
+            if refusal is not None and keys == used:
+                raise refusal
+            try:
+                return await work(found)
+            except StoreAccessDenied as error:
+                used, refusal = keys, error
 
 
 def _is_in_cluster() -> bool:

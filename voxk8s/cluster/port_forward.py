@@ -53,7 +53,10 @@ async def find_pod(kube: KubeClient, service: str, namespace: str, port: int) ->
     """
     try:
         spec = (await kube.get(SERVICES, service, namespace)).get("spec") or {}
-        selector = ",".join(f"{name}={value}" for name, value in spec.get("selector", {}).items())
+        labels = spec.get("selector") or {}
+        if not labels:
+            raise NotFound(f"Service {service} in namespace {namespace} selects no pods", 404)
+        selector = ",".join(f"{name}={value}" for name, value in labels.items())
         pods = (await kube.list(PODS, namespace, label_selector=selector)).items
     except Forbidden:
         return PodPort(f"{service}-0", namespace, port)
@@ -133,6 +136,8 @@ async def _carry(
         seen: set[int] = set()
         async for message in websocket:
             if message.type is not aiohttp.WSMsgType.BINARY:
+                continue
+            if not message.data:
                 continue
             channel, data = message.data[0], message.data[1:]
             if channel not in seen:

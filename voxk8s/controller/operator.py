@@ -73,7 +73,7 @@ class Operator:
         self._resolver = Resolver(self._pool, now)
         self._recorder = EventRecorder(kube, config.identity, now)
         self._metrics = Metrics(lambda: registry().names())
-        self._credentials = RunCredentials(kube, config.store, now)
+        self._credentials = RunCredentials(kube, config.store, now, users=self._users)
         self._quotas = NamespaceQuotas(kube, self._state, config.defaults.policy.quota)
         children = Children(kube, config, self._state, now=now, credentials=self._credentials)
         executor = ActionExecutor(
@@ -106,6 +106,9 @@ class Operator:
             resolve_backlog=lambda: self._resolver.backlog,
             leading=lambda: self._leading,
         )
+
+    def _users(self) -> set[str]:
+        return {key.namespace or "" for key, _ in self._state.workplans.items()}
 
     async def run(self, stop: asyncio.Event) -> bool:
         """Run until `stop`; False if something failed and the process should be restarted."""

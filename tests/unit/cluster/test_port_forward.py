@@ -95,6 +95,16 @@ async def test_a_refusal_is_known_at_once(server: ForwardingKube, kube: KubeClie
         await find_pod(kube, "store", "system", 8333)
 
 
+async def test_a_service_without_a_selector_leads_to_no_pod(
+    server: ForwardingKube, kube: KubeClient
+) -> None:
+    """Its server is elsewhere: any pod of the namespace would get the requests."""
+    server.put_server("other", "system", 8333, 1)
+    server.put("namespaces/system/services/store", {"spec": {"ports": [{"port": 8333}]}})
+    with pytest.raises(NotFound, match="Service store in namespace system selects no pods"):
+        await find_pod(kube, "store", "system", 8333)
+
+
 def test_endpoints_inside_of_the_cluster() -> None:
     """Names of Services need a port-forward; HTTPS cannot be verified behind one."""
     assert service_of("http://s3.voxk8s.svc.cluster.local:8333") == ("s3", "voxk8s", 8333)

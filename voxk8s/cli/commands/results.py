@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from voxk8s.api.workplan import WorkPlanResource, encode
 from voxk8s.cli.abandonable import in_abandonable_thread
-from voxk8s.cli.cluster_store import reachable_store
+from voxk8s.cli.cluster_store import ClusterStore, with_store
 from voxk8s.cli.connection import exit_status, read_workplan, with_cluster
 from voxk8s.cli.fetch import fetch_blob
 from voxk8s.cli.run_output import dump
@@ -25,6 +25,10 @@ from voxk8s.errors import InvalidUsage
 from voxk8s.execution.files import write_file
 from voxk8s.redact import redact, visible
 from voxk8s.storage import ResultStore, open_root
+
+T = TypeVar("T")
+Open: TypeAlias = Callable[[str], ResultStore]
+"""Opens the store at a URL."""
 
 # Whoever can write the status must not choose a server that gets other credentials of the user.
 _BLOB = re.compile(
@@ -88,8 +92,11 @@ async def download(
     if not found:
         _say(f"{resource.metadata.name} has saved no files")
         return
-    async with _store_of(kube, resource, found[0][1]["store"]) as open_at:
+
+    async def fetch(open_at: Open) -> None:
         await in_abandonable_thread(partial(_fetch, open_at, found, quiet))
+
+    await _with_store_of(kube, resource, found[0][1]["store"], fetch)
 
 
 def saved_files(resource: WorkPlanResource, folder: Path) -> list[tuple[Path, re.Match[str]]]:
@@ -113,9 +120,7 @@ def saved_files(resource: WorkPlanResource, folder: Path) -> list[tuple[Path, re
     return found
 
 
-def _fetch(
-    open_at: Callable[[str], ResultStore], found: list[tuple[Path, re.Match[str]]], quiet: bool
-) -> None:
+def _fetch(open_at: Open, found: list[tuple[Path, re.Match[str]]], quiet: bool) -> None:
     stores = {root: open_at(root) for root in dict.fromkeys(match["store"] for _, match in found)}
     wanted = [
         (path, stores[match["store"]], match["start"] + match["rest"]) for path, match in found
@@ -151,24 +156,32 @@ async def read_report(kube: KubeClient, resource: WorkPlanResource) -> bytes:
         if not url and not resource.finished:
             why = "it is written at the end of the run"
         raise InvalidUsage(f"{name} has no report: {why}")
-    async with _store_of(kube, resource, match["store"]) as open_at:
-        read = partial(open_at(match["store"]).read_run_file, match["path"])
-        page = await in_abandonable_thread(read)
+    root, path = match["store"], match["path"]
+
+    async def read(open_at: Open) -> bytes | None:
+        return await in_abandonable_thread(partial(open_at(root).read_run_file, path))
+
+    page = await _with_store_of(kube, resource, root, read)
     if page is None:
         raise InvalidUsage(f"the report of {name} was deleted: {url}")
     return page
 
 
-@asynccontextmanager
-async def _store_of(
-    kube: KubeClient, resource: WorkPlanResource, root: str
-) -> AsyncIterator[Callable[[str], ResultStore]]:
-    """Give what opens the stores of results, with the rights of the user."""
+async def _with_store_of(
+    kube: KubeClient,
+    resource: WorkPlanResource,
+    root: str,
+    work: Callable[[Open], Awaitable[T]],
+) -> T:
+    """Give `work` what opens the stores of results, with the rights of the user."""
     if not root.startswith("s3://"):
-        yield open_root  # a folder, in tests and on single machines
-        return
-    async with reachable_store(kube, resource.metadata.namespace, resource.spec.store) as store:
-        yield store.open
+        return await work(open_root)  # a folder, in tests and on single machines
+
+    def with_keys(store: ClusterStore) -> Awaitable[T]:
+        return work(store.open)
+
+    namespace = resource.metadata.namespace
+    return await with_store(kube, namespace, with_keys, resource.spec.store)
 
 
 def _say(message: str) -> None:

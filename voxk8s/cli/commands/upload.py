@@ -14,7 +14,7 @@ from typing import Final
 
 from voxk8s import constants
 from voxk8s.cli.abandonable import in_abandonable_thread
-from voxk8s.cli.cluster_store import ClusterStore, reachable_store
+from voxk8s.cli.cluster_store import ClusterStore, with_store
 from voxk8s.cli.connection import with_cluster
 from voxk8s.cli.local_files import files_below
 from voxk8s.cli.transfer_line import TransferLine, size_text
@@ -69,7 +69,8 @@ async def upload(
     in one bucket. Raises InvalidUsage for names that are not there, or that servers would change.
     """
     files = local_files(names)
-    async with reachable_store(kube, namespace, ask=True) as store:
+
+    async def send(store: ClusterStore) -> list[str]:
         folders = [upload_folder(store, to) for _, to in names]
         plan = [
             _file(path, folder, below)
@@ -84,7 +85,9 @@ async def upload(
             await in_abandonable_thread(partial(_send, uploader, plan, line))
         finally:
             line.clear()
-    return [_url(folder, name) for folder, (name, _) in zip(folders, names, strict=True)]
+        return [_url(folder, name) for folder, (name, _) in zip(folders, names, strict=True)]
+
+    return await with_store(kube, namespace, send, ask=True)
 
 
 def upload_folder(store: ClusterStore, to: str) -> str:

@@ -55,6 +55,8 @@ class RunCredentials:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     assume: Callable[..., tuple[StoreOptions, datetime]] = assume_role
     folder: Path = Path(constants.DOMAIN_SECRETS_FOLDER)
+    users: Callable[[], set[str]] | None = None
+    """Gives the namespaces that have WorkPlans; without it none is forgotten."""
     _sessions: dict[TrustDomains, _Credentials] = field(default_factory=dict)
     _asking: dict[TrustDomains, asyncio.Lock] = field(default_factory=dict)
     _written: dict[str, tuple[TrustDomains, _Credentials]] = field(default_factory=dict)
@@ -126,6 +128,7 @@ class RunCredentials:
             self.want(namespace)
         while True:
             self._news.clear()
+            self._forget_unused()
             for namespace in sorted(self._wanted.union(self._written)):
                 try:
                     await self.write(namespace, _REFRESH)
@@ -140,6 +143,16 @@ class RunCredentials:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CHECK_SECONDS):
                     await self._news.wait()
+
+    def _forget_unused(self) -> None:
+        """Let the keys end of namespaces whose last WorkPlan is gone."""
+        if self.users is None:
+            return
+        unused = self._wanted.union(self._written) - self.users() - self._named()
+        self._wanted -= unused
+        for namespace in unused:
+            self._written.pop(namespace, None)
+            self._seen.pop(namespace, None)
 
     def _named(self) -> set[str]:
         """Return the namespaces that the chart names."""

@@ -198,3 +198,23 @@ async def test_a_namespace_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     await until(lambda: scene.kube.calls["create Secret"] == 2)
     assert scene.key("gone") == "OPERATOR"
     keeping.cancel()
+
+
+async def test_keys_end_in_a_namespace_whose_last_work_plan_is_gone(tmp_path: Path) -> None:
+    """They are not renewed for ever; the next WorkPlan gets new ones at once."""
+    scene = Scene(tmp_path, session=SESSION, trust=Trust(per_namespace=True), allowed=("*",))
+    users = {"lab"}
+    scene.credentials.users = lambda: users
+    keeping = asyncio.create_task(scene.credentials.keep_fresh())
+    scene.credentials.want("lab")
+    await until(lambda: len(scene.kube.objects) == 1)
+    scene.now += timedelta(hours=1)
+    users.clear()
+    users.add("ward")
+    scene.credentials.want("ward")
+    await until(lambda: len(scene.kube.objects) == 2)
+    assert scene.key("lab") == "lab-1", "it is written before ward, if it is"
+    users.add("lab")
+    scene.credentials.want("lab")
+    await until(lambda: scene.key("lab") == "lab-3")
+    keeping.cancel()
