@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from voxk8s.errors import InvalidPlan
 from voxk8s.plan.model import Scalar, WorkPlan
 from voxk8s.plan.suggest import nearest
+
+_MOST_BITS: Final = 1024
+"""Python writes no integers of several thousand digits."""
+_MOST_CHARACTERS: Final = 200
 
 
 class Expectation(msgspec.Struct, frozen=True):
@@ -31,9 +36,14 @@ class Expectation(msgspec.Struct, frozen=True):
     def _is_met(self, found: object) -> bool:
         if isinstance(self.value, bool | str) or isinstance(found, bool):
             return type(found) is type(self.value) and found == self.value
-        if not isinstance(found, int | float) or not math.isfinite(found):
+        if not isinstance(found, int | float):
             return False
-        return abs(found - self.value) <= self.within
+        if isinstance(found, float) and not math.isfinite(found):
+            return False
+        try:
+            return abs(found - self.value) <= self.within
+        except OverflowError:  # an integer that is too large for a float is not near to one
+            return False
 
 
 def differences(expected: Sequence[Expectation], values: Mapping[str, object]) -> list[str]:
@@ -65,4 +75,9 @@ def check_printed(expected: Sequence[Expectation], plan: WorkPlan, path: str) ->
 
 
 def _text(value: Scalar) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"an integer of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"

@@ -21,6 +21,9 @@ from voxk8s.plan.expectation import Expectation, describe_differences, differenc
         (1.0, 0.0, True, False),
         ("a", 0.0, "a", True),
         (1.0, 0.0, [1.0], False),
+        (1.0, 0.5, 10**400, False),
+        (10**400, 0.5, 1.0, False),
+        (10**400, 0.0, 10**400, True),
     ],
 )
 def test_a_value_meets_an_expectation(
@@ -38,6 +41,14 @@ def test_a_difference_says_both_values() -> None:
     assert Expectation("ok", True).difference([1]) == (
         "ok: expected true, found another kind of value"
     )
+
+
+def test_a_difference_of_long_values_is_short() -> None:
+    """It is part of a message, and an integer may have more digits than Python writes."""
+    assert Expectation("n", 1.0).difference(10**5000) == (
+        "n: expected 1.0, found an integer of 16610 bits"
+    )
+    assert len(Expectation("s", "a").difference("b" * 10**6) or "") < 300
 
 
 def test_only_values_that_are_there_are_compared() -> None:

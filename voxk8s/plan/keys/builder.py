@@ -14,6 +14,7 @@ from voxk8s.plan.graph import Cycle
 from voxk8s.plan.identity import closure_id, operation_id
 from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion, numbered
 from voxk8s.plan.keys import partial_keys, result_keys
+from voxk8s.plan.keys.aligned_items import aligned
 from voxk8s.plan.keys.choices import key_of_choice, key_of_kept
 from voxk8s.plan.keys.input_keys import key_of_input
 from voxk8s.plan.keys.key_graph import KeyGoal, KeyGraph, KeyOperation, Values
@@ -318,7 +319,11 @@ class KeyGraphBuilder:
             and (item := indexed_item(self._table, arguments)) is not None
         ):
             return item
-        gaps = gaps_of_value(signature.qualified, arguments) if self._table.skipped else ()
+        gaps: tuple[int, ...] | str = ()
+        if self._table.skipped:
+            gaps = gaps_of_value(signature.qualified, arguments)
+            alike = aligned(self._table, signature.qualified, arguments)
+            gaps, arguments = (alike, ()) if isinstance(alike, str) else (gaps, alike)
         if isinstance(gaps, str):
             return self._table.reject(name, gaps)
         items = spelled_items(self._table, signature.qualified, arguments)

@@ -31,7 +31,7 @@ _AGGREGATES: Final = frozenset(
     }
 )
 """Kernels whose value depends on the items, and not on their positions."""
-_ITEM_BY_ITEM: Final = frozenset(
+ITEM_BY_ITEM: Final = frozenset(
     {
         "default.addition",
         "default.subtraction",
@@ -62,10 +62,15 @@ def gaps_of_value(kernel: str, arguments: Sequence[PartialKey]) -> Gaps | str:
         return ()
     if kernel == RECOVER and arguments[0].gaps:
         return arguments[0].gaps
-    if kernel in _ITEM_BY_ITEM:
+    if kernel in ITEM_BY_ITEM:
         alike = len(set(found)) == 1 and (len(found) == 1 or UNKNOWN_PLACE not in found[0])
         if alike:
             return found[0]
+    return places_matter(kernel)
+
+
+def places_matter(kernel: str) -> str:
+    """Return why an operation cannot be computed from sequences that items are left out of."""
     name = kernel.rpartition(".")[2]
     return (
         f"{name}: items of its sequence have failed and are skipped, and its value depends on the"
