@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from voxk8s.cli.parameters import ParameterWarnings, Program
 from voxk8s.cli.permissions import permissions
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PROGRAM = ".imgql"
 STANDARD_INPUT = "-"
 DOCUMENTS = (".json", ".yaml", ".yml")
+_MAX_IMPORT: Final = 64 * 1024 * 1024
+"""Most bytes of an imported file: those of the longest program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,11 @@ def read_import(name: str) -> str:
     path = Path(name)
     if path.exists() and not path.is_file() and not path.is_dir():
         raise ValueError("expected a regular file")
-    return path.read_bytes().decode("utf-8")
+    with path.open("rb") as file:
+        content = file.read(_MAX_IMPORT + 1)
+    if len(content) > _MAX_IMPORT:
+        raise ValueError(f"larger than {_MAX_IMPORT >> 20} MiB")
+    return content.decode("utf-8")
 
 
 def _decode(

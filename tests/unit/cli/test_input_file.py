@@ -204,4 +204,8 @@ def test_only_regular_files_are_imported(tmp_path: Path) -> None:
         read_import(str(tmp_path / "pipe"))
     with pytest.raises(OSError, match="directory"):
         read_import(str(tmp_path))
+    with (tmp_path / "image").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    with pytest.raises(ValueError, match="larger than 64 MiB"):
+        read_import(str(tmp_path / "image"))
     assert read_import(str(written(tmp_path, "lib.imgql", "let a = 1\n"))) == "let a = 1\n"

@@ -91,19 +91,21 @@ async def _hover(ls: ImgqlServer, params: types.HoverParams) -> types.Hover | No
 
 
 async def _definition(ls: ImgqlServer, params: types.DefinitionParams) -> types.Location | None:
-    document, use = await ls.name_at(params.text_document.uri, params.position)
+    uri = params.text_document.uri
+    document, use = await ls.name_at(uri, params.position)
     if use is None or use.declared is None:
         return None
-    return ls.location(document, use.declared)
+    return ls.location(uri, document, use.declared)
 
 
 async def _references(ls: ImgqlServer, params: types.ReferenceParams) -> list[types.Location]:
-    document, use = await ls.name_at(params.text_document.uri, params.position)
+    uri = params.text_document.uri
+    document, use = await ls.name_at(uri, params.position)
     if use is None:
         return []
     asked = params.context.include_declaration
     found = [
-        ls.location(document, each.place)
+        ls.location(uri, document, each.place)
         for each in document.uses_of(use)
         if asked or each.declared != each.place
     ]
@@ -139,6 +141,8 @@ async def _rename(ls: ImgqlServer, params: types.RenameParams) -> types.Workspac
         places = await asyncio.to_thread(renamed, document, use, new, reader, values)
     except InvalidUsage as error:
         raise JsonRpcInvalidParams(str(error)) from error
+    if ls.text(uri).source != document.text:
+        raise JsonRpcInvalidParams("the program has changed meanwhile: rename again")
     return types.WorkspaceEdit(
         {uri: [types.TextEdit(ls.range_of(uri, place), new) for place in places]}
     )

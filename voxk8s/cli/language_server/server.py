@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 from pygls.workspace import TextDocument
@@ -73,7 +74,9 @@ class ImgqlServer(LanguageServer):
 
     async def publish(self, uri: str) -> None:
         """Send the problems of a document, unless it has changed meanwhile."""
-        text = self.text(uri)
+        text = self.workspace.text_documents.get(uri)
+        if text is None:
+            return
         version, lines = text.version, lines_of(text.source)
         document = await self.document(uri)
         now = self.workspace.text_documents.get(uri)
@@ -91,12 +94,17 @@ class ImgqlServer(LanguageServer):
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
 
     def forget(self, uri: str) -> None:
-        """Forget the analysis of a document."""
+        """Forget the analysis of a document, and if it is closed, what it was before."""
         self._documents.pop(uri, None)
+        if uri not in self.workspace.text_documents:
+            self._named.pop(uri, None)
 
     def text(self, uri: str) -> TextDocument:
-        """Return a document of the editor."""
-        return self.workspace.get_text_document(uri)
+        """Return a document of the editor; one that is not open is never read from its file."""
+        found = self.workspace.text_documents.get(uri)
+        if found is None:
+            raise JsonRpcInvalidParams(f"{uri} is not open")
+        return found
 
     def lines(self, uri: str) -> list[str]:
         """Return the lines of a document."""
@@ -129,19 +137,24 @@ class ImgqlServer(LanguageServer):
         """Return the client's range between two places of a document."""
         return self._range(self.lines(uri), line, column, last_line, end)
 
-    def location(self, document: Document, place: NamePlace) -> types.Location | None:
-        """Return where a name is, in a library of this package too; None if it is in no file."""
+    def location(self, uri: str, document: Document, place: NamePlace) -> types.Location | None:
+        """Return where a name of a document is, in a library of this package too.
+
+        None if it is in no file. The document itself need not be one.
+        """
+        if place.file == document.name and not place.library:
+            return types.Location(uri, self.range_of(uri, place))
         if place.library:
             path = str(resources.files("voxk8s.imgql") / "library" / place.file)
             text = Path(path).read_text("utf-8")
         else:
             path, text = place.file, document.texts.get(place.file, "")
-        uri = from_fs_path(str(Path(path).absolute()))
-        if uri is None:
+        found = from_fs_path(str(Path(path).absolute()))
+        if found is None:
             return None
         lines = lines_of(text)
         end = place.column + place.length
-        return types.Location(uri, self._range(lines, place.line, place.column, place.line, end))
+        return types.Location(found, self._range(lines, place.line, place.column, place.line, end))
 
     def _range(
         self, lines: list[str], line: int, column: int, last_line: int, end: int

@@ -215,3 +215,40 @@ async def test_a_document_is_outlined_and_formatted(editor: Editor) -> None:
     (edit,) = edits or ()
     assert 'load scan = "$FOLDER/😀.nii.gz"\nlet big = core(scan, $FROM)\n' in edit.new_text
     assert not none
+
+
+async def test_a_document_without_a_file_is_a_document(editor: Editor) -> None:
+    """Its names are in it, not in a file of the folder in which the server was started."""
+    document = types.TextDocumentIdentifier("untitled:Untitled-1")
+    item = types.TextDocumentItem(document.uri, "imgql", 1, "let a = 1\nlet b = a\n")
+    editor.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+
+    found = await editor.client.text_document_definition_async(
+        types.DefinitionParams(document, _at(1, 8))
+    )
+
+    assert isinstance(found, types.Location)
+    assert (found.uri, _columns(found.range)) == (document.uri, (0, 4, 5))
+
+
+async def test_a_file_that_is_not_open_is_not_read(editor: Editor) -> None:
+    """It may be no program, and have no end."""
+    with pytest.raises(JsonRpcException, match="file:///dev/zero is not open"):
+        await editor.client.text_document_hover_async(
+            types.HoverParams(types.TextDocumentIdentifier("file:///dev/zero"), _at(0, 0))
+        )
+
+
+async def test_a_rename_of_a_text_that_has_changed_is_refused(editor: Editor) -> None:
+    """Its places are those of the text before."""
+    await editor.write("".join(f"let a{number} = 1\n" for number in range(1000)))
+    rename = asyncio.create_task(
+        editor.client.text_document_rename_async(
+            types.RenameParams(editor.document, _at(0, 4), "large")
+        )
+    )
+    await asyncio.sleep(0)  # the request goes first
+    await editor.write("\nlet a0 = 1\n")
+
+    with pytest.raises(JsonRpcException, match="changed meanwhile"):
+        await rename
