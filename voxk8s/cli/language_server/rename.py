@@ -54,11 +54,15 @@ def renamed(
         line, start = lines[place.line - 1], place.column - 1
         lines[place.line - 1] = line[:start] + new + line[start + place.length :]
     after = analyse(document.name, "\n".join(lines), read_file, values)
-    if _meaning(after) != _meaning(document):
+    if _meaning(after) != _meaning(document) or _errors(after) > _errors(document):
         raise InvalidUsage(
             f"{new} already means something here: names would refer to other definitions"
         )
     return places
+
+
+def _errors(document: Document) -> int:
+    return sum(each.severity == "error" for each in document.problems)
 
 
 def _meaning(document: Document) -> list[object]:

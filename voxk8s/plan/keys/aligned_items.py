@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voxk8s.plan.identity import operation_id
-from voxk8s.plan.keys.key_graph import KeyConstant, KeyOperation
+from voxk8s.plan.keys.key_graph import KeyConstant
 from voxk8s.plan.keys.key_table import KeyTable
 from voxk8s.plan.keys.partial_keys import PartialKey
 from voxk8s.plan.keys.sequence_gaps import ITEM_BY_ITEM, UNKNOWN_PLACE, places_matter
@@ -43,6 +43,9 @@ def aligned(
             continue
         if items is None or UNKNOWN_PLACE in gaps:
             return places_matter(kernel)
+        if gaps[-1] >= len(items):
+            of = kernel.rpartition(".")[2]
+            return f"{of}: expected sequences of one length, got one of {len(items)} items"
         left = tuple([item for place, item in enumerate(items) if place not in gaps])
         signature = table.kernels.require(SEQUENCE, f"$.nodes.{each.id}")
         name = operation_id(SEQUENCE, [item.id for item in left])
@@ -63,8 +66,6 @@ def _is_number(table: KeyTable, key: ResultKey | None) -> bool:
         node = table.nodes[each]
         if isinstance(node, KeyConstant):
             continue
-        if not isinstance(node, KeyOperation):
-            return False
         if node.kernel in ITEM_BY_ITEM:
             stack += node.arguments
             continue

@@ -69,3 +69,9 @@ def test_names_of_other_files_and_libraries_are_refused() -> None:
         renamed(document, document.name_at(3, 12), "double", files.__getitem__, {})
     with pytest.raises(InvalidUsage, match="in a library of voxk8s"):
         renamed(document, document.name_at(4, 9), "near", files.__getitem__, {})
+
+
+def test_a_rename_makes_no_new_errors() -> None:
+    """Two parameters of one name are one, and a right program would become a wrong one."""
+    with pytest.raises(InvalidUsage, match="a already means something here"):
+        _renamed(1, 10, "a", "let f(a, b) = b\n")

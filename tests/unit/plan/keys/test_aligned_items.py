@@ -36,3 +36,10 @@ def test_items_of_other_positions_are_not_combined(other: str) -> None:
     found = run(f'print "z" ys + ({other})\n')
     assert dict(found) == {}
     assert not found.success
+
+
+def test_a_sequence_that_ends_before_a_gap_is_not_combined() -> None:
+    """Without what stands at the gaps, both would be of one length."""
+    found = run('let zs = for x in [1, 2, 0] do 1 / x\nprint "z" zs + [10, 20]\n')
+    assert dict(found) == {}
+    assert not found.success
