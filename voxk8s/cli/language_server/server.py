@@ -101,7 +101,7 @@ class ImgqlServer(LanguageServer):
 
     def text(self, uri: str) -> TextDocument:
         """Return a document of the editor; one that is not open is never read from its file."""
-        found = self.workspace.text_documents.get(uri)
+        found: TextDocument | None = self.workspace.text_documents.get(uri)
         if found is None:
             raise JsonRpcInvalidParams(f"{uri} is not open")
         return found
