@@ -30,20 +30,24 @@ def failed_items(
     blocked: Set[OperationId],
     skipped: Set[OperationId] = frozenset(),
 ) -> list[FailedItem]:
-    """Return the items of loops whose results failed, innermost loops only.
+    """Return the items of loops that made a goal fail, innermost loops only.
 
     `failed` are keys of operations that failed for good, `blocked` ids of those that can never have
     a key, `skipped` the results that are left out already. A loop all of whose items fail has
-    failed itself: none of its items is returned, but the item of an outer loop may be.
+    failed itself: none of its items is returned, but the item of an outer loop may be. Nor are
+    items that fail where `recover` has another value for what needs them.
     """
     loops = list(graph.loops.values())
     causes = _causes(graph.nodes, failed, frozenset())
+    keys, waiting = _reaching_goals(graph, causes)
     partly: dict[OperationId, ResultKey | None] = {}
     for loop in loops:
         left = [each for each in loop.results if each.id not in skipped]
         found = [each for each in left if _cause(each, causes, blocked, frozenset())]
         if len(found) < len(left):
-            partly.update({each.id: each.key for each in found})
+            partly.update(
+                {each.id: each.key for each in found if each.key in keys or each.id in waiting}
+            )
     if not partly:
         return []
     stops = frozenset(key for key in partly.values() if key is not None)
@@ -65,6 +69,38 @@ def failed_items(
     return list(items.values())
 
 
+def _reaching_goals(
+    graph: KeyGraph, causes: Mapping[ResultKey, Cause]
+) -> tuple[set[ResultKey], set[OperationId]]:
+    """Return the keys whose failure made a goal fail, and the ids without a key that goals need."""
+    pivots = {each.operation: each.pivot for each in graph.deferred}
+    found = [goal.key for goal in graph.goals if goal.key is not None]
+    ids: set[OperationId] = set()
+    stack = [graph.partial[goal.goal.id] for goal in graph.goals if goal.key is None]
+    while stack:
+        each = stack.pop()
+        if each.id in ids:
+            continue
+        ids.add(each.id)
+        stack += each.waits
+        found += each.needs if each.key is None else (each.key,)
+        if each.id in pivots:
+            found.append(pivots[each.id])
+    keys: set[ResultKey] = set()
+    while found:
+        key = found.pop()
+        if key in causes and key not in keys:
+            keys.add(key)
+            found += _unrecovered(graph.nodes[key])
+    return keys, ids
+
+
+def _unrecovered(node: KeyNode) -> tuple[ResultKey, ...]:
+    """Return the arguments whose failure is that of an operation."""
+    is_recover = isinstance(node, KeyOperation) and node.kernel == RECOVER
+    return node.arguments[1:] if is_recover else node.arguments
+
+
 def _causes(
     nodes: Mapping[ResultKey, KeyNode], failed: Set[ResultKey], stops: Set[ResultKey]
 ) -> dict[ResultKey, Cause]:
@@ -74,10 +110,7 @@ def _causes(
         if key in failed:
             causes[key] = key
             continue
-        arguments = node.arguments
-        if isinstance(node, KeyOperation) and node.kernel == RECOVER:
-            arguments = arguments[1:]
-        for argument in arguments:
+        for argument in _unrecovered(node):
             if argument in causes and argument not in stops:
                 causes[key] = causes[argument]
                 break

@@ -91,3 +91,11 @@ def test_what_may_succeed_at_another_time_is_not_skipped(
     found = run(fresh_store(), text, retry=RetryPolicy(0, 0, 0))
     assert not found.success
     assert found.skipped == ()
+
+
+def test_the_failure_of_another_goal_skips_no_item_that_is_recovered() -> None:
+    """Nothing would have been skipped without that goal."""
+    text = LOOP + 'print "r" for y in ys do recover(y, 7)\nprint "m" recover(mean(ys), 9)\n'
+    found = run(fresh_store(), text + 'print "z" 2 / 0\n')
+    assert dict(found) == {"r": [1.0, 7.0, 0.5], "m": 9.0}
+    assert found.skipped == ()
