@@ -60,6 +60,26 @@ def test_all_leases_of_an_owner_are_released_at_once() -> None:
     assert [_holder(store, key) is None for key in keys] == [True, True, False]
 
 
+def test_leases_are_released_where_no_thread_can_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As in a process that ends, in some versions of Python."""
+    store, renewer = fresh_store(), LeaseRenewer()
+    keys = [f"{number:064x}" for number in range(2)]
+    for key in keys:
+        lease = store.lease(key, "one", seconds=60)
+        assert lease.acquire() is None
+        renewer.hold(lease, 60)
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        renewer.release_all(10)
+    assert [_holder(store, key) for key in keys] == [None, None]
+
+
 _END_WITH_A_LEASE = """
 import os
 import sys
