@@ -26,7 +26,9 @@ def with_cluster(arguments: argparse.Namespace, action: Action) -> int:
     """Run an action with a client and the effective namespace; return its exit status."""
 
     async def connected() -> int:
-        async with await KubeClient.connect(os.environ, context=arguments.context) as kube:
+        # Without a limit: each connection of a port-forward takes one.
+        connecting = KubeClient.connect(os.environ, context=arguments.context, connections=0)
+        async with await connecting as kube:
             return await action(kube, namespace_of(arguments, os.environ))
 
     return asyncio.run(connected())

@@ -24,6 +24,7 @@ from voxk8s.errors import InvalidUsage
 _log = logging.getLogger(__name__)
 _DATA: Final = 0
 _FRAME: Final = 64 * 1024
+_REST_SECONDS: Final = 10.0
 _SERVICE_SUFFIX: Final = "svc"
 
 
@@ -125,7 +126,7 @@ async def _accepted(
 async def _carry(
     kube: KubeClient, target: PodPort, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Carry the bytes of one connection in both directions until one end closes it."""
+    """Carry the bytes of one connection both ways until the server ends it or the client goes."""
     websocket = await kube.open_port(target.pod, target.namespace, target.port)
 
     async def send() -> None:
@@ -153,6 +154,11 @@ async def _carry(
         done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in done:
             way.result()
+        if ways[1] not in done:
+            # The client has said all, and waits for the answer, or is gone.
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_REST_SECONDS):
+                    await ways[1]
     finally:
         for way in ways:
             way.cancel()

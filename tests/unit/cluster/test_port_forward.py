@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.support.forwarding_kube import ForwardingKube, serving
+from voxk8s.cli.connection import with_cluster
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Forbidden, NotFound
 from voxk8s.cluster.port_forward import (
@@ -19,6 +22,7 @@ from voxk8s.cluster.port_forward import (
     local_endpoint,
     service_of,
 )
+from voxk8s.cluster.resources import PODS
 from voxk8s.errors import InvalidUsage
 
 
@@ -66,6 +70,33 @@ async def test_bytes_go_both_ways_on_each_connection(
     echo.close()
 
 
+async def test_who_has_said_all_gets_the_answer(server: ForwardingKube, kube: KubeClient) -> None:
+    """A client may close its half of a connection before the server answers."""
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        asked.set()
+        await may_answer.wait()
+        writer.write(b"answer")
+        writer.close()
+
+    late = await asyncio.start_server(answer, "127.0.0.1", 0)
+    server.put_server("store", "system", 8333, late.sockets[0].getsockname()[1])
+    async with forward_port(kube, PodPort("store-0", "system", 8333)) as address:
+        host, _, port = address.partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"question\n")
+        writer.write_eof()
+        await asked.wait()
+        reading = asyncio.create_task(reader.read())
+        await asyncio.wait([reading], timeout=0.1)
+        may_answer.set()
+        assert await reading == b"answer"
+        writer.close()
+    late.close()
+
+
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
     writer.write(data)
     await writer.drain()
@@ -103,6 +134,33 @@ async def test_a_service_without_a_selector_leads_to_no_pod(
     server.put("namespaces/system/services/store", {"spec": {"ports": [{"port": 8333}]}})
     with pytest.raises(NotFound, match="Service store in namespace system selects no pods"):
         await find_pod(kube, "store", "system", 8333)
+
+
+def test_connections_leave_room_for_requests(
+    server: ForwardingKube, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser keeps many open, while the command asks whether the pod is still there."""
+    monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig(tmp_path, "lab")))
+
+    async def action(kube: KubeClient, _: str) -> int:
+        echo = await asyncio.start_server(_echo, "127.0.0.1", 0)
+        server.put_server("store", "system", 8333, echo.sockets[0].getsockname()[1])
+        async with (
+            forward_port(kube, PodPort("store-0", "system", 8333)) as address,
+            AsyncExitStack() as stack,
+        ):
+            host, _, port = address.partition(":")
+            for _number in range(64):
+                reader, writer = await asyncio.open_connection(host, int(port))
+                stack.callback(writer.close)
+                writer.write(b"x")
+                await reader.readexactly(1)
+            async with asyncio.timeout(3):
+                await kube.get(PODS, "store-0", "system")
+        echo.close()
+        return 0
+
+    assert with_cluster(argparse.Namespace(context=None, namespace=None), action) == 0
 
 
 def test_endpoints_inside_of_the_cluster() -> None:
