@@ -56,6 +56,7 @@ def failed_items(
         result.id: source
         for loop in loops
         for result, source in zip(loop.results, loop.sources, strict=True)
+        if result.id != source.id  # `for y in ys do y`
     }
     items: dict[OperationId, FailedItem] = {}
     for loop in loops:
@@ -144,7 +145,9 @@ def _cause(
 
 def _text(result: PartialKey, sources: Mapping[OperationId, PartialKey]) -> str:
     """Return the value of the item that a result was made from, empty if it is no constant."""
-    source = sources[result.id]
-    while source.value is None and source.id in sources:
+    source = result
+    seen: set[OperationId] = set()
+    while source.value is None and source.id in sources and source.id not in seen:
+        seen.add(source.id)
         source = sources[source.id]
     return "" if source.value is None else str(source.value)

@@ -99,3 +99,10 @@ def test_the_failure_of_another_goal_skips_no_item_that_is_recovered() -> None:
     found = run(fresh_store(), text + 'print "z" 2 / 0\n')
     assert dict(found) == {"r": [1.0, 7.0, 0.5], "m": 9.0}
     assert found.skipped == ()
+
+
+def test_an_item_that_is_its_own_result_is_named() -> None:
+    """As in a loop whose body is its variable; the run ends."""
+    found = run(fresh_store(), f'{LOOP}print "z" for y in ys do y\n')
+    assert dict(found) == {"z": [1.0, 0.5]}
+    assert [each.item for each in found.skipped] == ["item 1 (0.0)"]
