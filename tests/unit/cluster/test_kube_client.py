@@ -181,10 +181,12 @@ async def test_silent_watch_is_given_up(
     async def silent(self: Server, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        await asyncio.Event().wait()
+        await given_up.wait()
         return response
 
+    given_up = asyncio.Event()
     monkeypatch.setattr(Server, "handle", silent)
     stream = kube.watch(PODS, "ns", resource_version="1", silence=0.1)
     with pytest.raises(KubeUnreachable, match="interrupted"):
         await anext(stream)
+    given_up.set()  # the server waits a minute for answers that are under way
