@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
+from pygls.workspace import TextDocument
 
+from voxk8s.cli.language_server import answers
+from voxk8s.cli.language_server.document import Document, analyse
+from voxk8s.imgql import NameUse
 from voxk8s.imgql.lower import libraries
 
 _PROGRAM = """\
@@ -239,16 +244,30 @@ async def test_a_file_that_is_not_open_is_not_read(editor: Editor) -> None:
         )
 
 
-async def test_a_rename_of_a_text_that_has_changed_is_refused(editor: Editor) -> None:
+class _Changing:
+    """What a server has while the text is another one than when it was analysed."""
+
+    values: Mapping[str, str] = {}
+
+    async def name_at(self, uri: str, position: types.Position) -> tuple[Document, NameUse | None]:
+        document = analyse(uri, "let a = 1\n", _no_file, {})
+        return document, document.name_at(position.line + 1, position.character + 1)
+
+    def reader(self) -> Callable[[str], str]:
+        return _no_file
+
+    def text(self, uri: str) -> TextDocument:
+        return TextDocument(uri, "\nlet a = 1\n")
+
+
+def _no_file(path: str) -> str:
+    raise FileNotFoundError(path)
+
+
+async def test_a_rename_of_a_text_that_has_changed_is_refused() -> None:
     """Its places are those of the text before."""
-    await editor.write("".join(f"let a{number} = 1\n" for number in range(1000)))
-    rename = asyncio.create_task(
-        editor.client.text_document_rename_async(
-            types.RenameParams(editor.document, _at(0, 4), "large")
-        )
-    )
-    await asyncio.sleep(0)  # the request goes first
-    await editor.write("\nlet a0 = 1\n")
+    server: Any = _Changing()
+    document = types.TextDocumentIdentifier("untitled:a")
 
     with pytest.raises(JsonRpcException, match="changed meanwhile"):
-        await rename
+        await answers._rename(server, types.RenameParams(document, _at(0, 4), "large"))
