@@ -193,6 +193,10 @@ def _run(command: Parser) -> None:
     cache = command.add_mutually_exclusive_group()
     cache.add_argument("--refresh", action="store_true", help="compute known operations again")
     cache.add_argument("--no-cache", action="store_true", help="neither read nor write the store")
+    _failure_options(command)
+
+
+def _failure_options(command: Parser) -> None:
     command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     command.add_argument(
         "--on-item-failure",
@@ -352,12 +356,7 @@ def _submit(command: Parser) -> None:
     command.add_argument("--image", metavar="IMAGE", help="image of the pods of the run")
     command.add_argument("--output", metavar="URL", help="s3:// prefix to copy saved files to")
     command.add_argument("--cache", choices=["Use", "Refresh", "Bypass"], help="(default: Use)")
-    command.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
-    command.add_argument(
-        "--on-item-failure",
-        choices=["skip", "fail"],
-        help="what a loop does with an item that fails (default: fail)",
-    )
+    _failure_options(command)
     command.add_argument(
         "--dry-run", action="store_true", help="print the manifest, create nothing"
     )

@@ -103,8 +103,7 @@ def call_hint(document: Document, before: str) -> CallHint | None:
 def _hint(document: Document, name: str, active: int) -> CallHint | None:
     for command in reversed(document.commands):
         if command.name == name and command.kind == "function":
-            inner = ", ".join(command.parameters)
-            return CallHint(f"{name}({inner})", command.parameters, active)
+            return CallHint(command.signature, command.parameters, active)
     if name in KEYWORDS:
         return None
     reachable = ("default", *document.imports, *SHIPPED)
@@ -129,6 +128,10 @@ def _importable(document: Document, begun: str, files: Sequence[str]) -> list[Pr
 def _of_program(document: Document, line: int) -> Iterator[Proposal]:
     """Yield the variables of the command that a line is in, then the names of all commands."""
     command = document.command_at(line)
+    # The first definition of a name, which is the one that is proposed.
+    signatures = {
+        each.name: each.signature for each in reversed(document.commands) if each.kind == "function"
+    }
     for use in document.names:
         place = use.place
         if use.declared != place:
@@ -138,16 +141,9 @@ def _of_program(document: Document, line: int) -> Iterator[Proposal]:
             if inside and place.file == document.name:
                 yield Proposal(use.name, "variable")
         elif use.kind == "function":
-            yield Proposal(use.name, "function", _header(document, use.name))
+            yield Proposal(use.name, "function", signatures.get(use.name, use.name))
         elif use.kind == "value":
             yield Proposal(use.name, "value")
-
-
-def _header(document: Document, name: str) -> str:
-    for command in document.commands:
-        if command.name == name and command.kind == "function":
-            return f"{name}({', '.join(command.parameters)})"
-    return name
 
 
 def _named(entry: Entry) -> bool:

@@ -47,11 +47,16 @@ class Command(msgspec.Struct, frozen=True):
     end: int
     parameters: tuple[str, ...] = ()
 
+    @property
+    def signature(self) -> str:
+        """Return the name with its parameters: the header without the word that begins it."""
+        return self.header.partition(" ")[2]
+
 
 class Document(msgspec.Struct, frozen=True):
     """The analysis of a text; `names` include those of the files that it imports.
 
-    `texts` are these files; `parameters` are those that the program has.
+    `texts` are these files.
     """
 
     name: str
@@ -60,7 +65,6 @@ class Document(msgspec.Struct, frozen=True):
     names: tuple[NameUse, ...] = ()
     commands: tuple[Command, ...] = ()
     imports: tuple[str, ...] = ()
-    parameters: tuple[str, ...] = ()
     texts: Mapping[str, str] = {}
 
     def name_at(self, line: int, column: int) -> NameUse | None:
@@ -103,7 +107,11 @@ def analyse(
 
     try:
         known = dict(values)
+        variables = program_variables(name).keys()
         while True:
+            # Of the files that are read so far: an imported one may have more.
+            references = _references(texts)
+            known |= dict.fromkeys(references - known.keys() - variables, _PLACEHOLDER)
             analysis = analyse_program(
                 text,
                 index=registry(),
@@ -112,11 +120,8 @@ def analyse(
                 parameters=known,
                 read_file=read,
             )
-            found = {each for content in texts.values() for each in _REFERENCE.findall(content)}
-            absent = found - known.keys() - program_variables(name).keys()
-            if not absent:
+            if _references(texts) == references:
                 break
-            known |= dict.fromkeys(absent, _PLACEHOLDER)
     except Voxk8sError as error:
         return Document(name, text, (Problem("error", 1, 1, 1, str(error)),))
     problems = [
@@ -130,9 +135,13 @@ def analyse(
         analysis.names,
         tuple(_commands(analysis.parsed, name)),
         tuple(analysis.parsed.imports),
-        tuple(sorted(set(_REFERENCE.findall(text)))),
         texts,
     )
+
+
+def _references(texts: Mapping[str, str]) -> set[str]:
+    """Return the names of parameters in some texts."""
+    return {each for text in texts.values() for each in _REFERENCE.findall(text)}
 
 
 def _problem(found: Diagnostic, name: str, text: str) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -164,10 +165,12 @@ class ImgqlServer(LanguageServer):
         return codec.range_to_client_units(lines, types.Range(begin, stop))
 
 
+@lru_cache(maxsize=8)
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text with their ends, as compilers and editors count them.
 
-    Other separators, at which `splitlines` splits too, are characters of a line.
+    Other separators, at which `splitlines` splits too, are characters of a line. They are kept,
+    because an outline asks for them at each of its names; nobody may change them.
     """
     return [f"{line}\n" for line in text.split("\n")]
 

@@ -36,7 +36,7 @@ def overlay(i: Value, *layers: Value) -> Image:
     finite = np.isfinite(grey)
     low = float(np.min(grey, where=finite, initial=np.inf))
     high = float(np.max(grey, where=finite, initial=-np.inf))
-    if not finite.any():
+    if low > high:  # no value is finite
         low = high = 0.0
     scale = 255.0 / (high - low) if high > low else 0.0
     level = np.rint((np.clip(np.nan_to_num(grey, nan=low), low, high) - low) * scale)
