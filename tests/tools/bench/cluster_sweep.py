@@ -1,14 +1,21 @@
 """A sweep on the real Kubernetes beside the same sweep on this machine, and tasks against S3.
 
 `make bench-cluster` starts and stops what it needs; on an installed cluster run
-`python -m tests.tools.bench.cluster_sweep [--high 3] [--volumes 1] [--rounds 1] [--tasks 1000]`.
+`python -m tests.tools.bench.cluster_sweep [--high 3] [--volumes 1] [--rounds 1] [--tasks 1000]
+[--share 0.4]`.
 
 Every round runs the sweep of `sweep` five times in turn: here on one and two threads, and on the
 cluster on one worker with one and with two threads, and on two workers with one. Times are from the
 first result to the last, and ratios are medians of those within a round. CPU seconds are those of
 whole processes: here of the one, on the cluster what the kubelet last counted for the containers of
 each component. On a busy machine only they can be compared, because the pods of the test cluster
-together may get no more of it than one other process. Then one worker with one thread runs small
+together may get no more of it than one other process.
+
+With `--share`, each thread gets so much of a core, here and on the cluster, by limits that
+Kubernetes sets as well: scheduler, runner and Kubernetes keep the rest, and walls can be compared
+also on a machine that has no more cores than there are threads.
+
+Then one worker with one thread runs small
 operations that are all goals, so that each is a task of its own and a record in S3.
 """
 
@@ -79,9 +86,10 @@ class Spent(NamedTuple):
 class ClusterBench:
     """Runs WorkPlans in a namespace of their own, on new plans each time."""
 
-    def __init__(self, kube: Kubectl, folder: Path) -> None:
-        """Use the volumes in `folder`, which are uploaded."""
+    def __init__(self, kube: Kubectl, folder: Path, share: float) -> None:
+        """Upload the volumes in `folder`; each thread gets a share of a core, any with 0."""
         self._kube = kube
+        self._share = share
         self._folder = folder
         self._files = scan.filesystem()
         self._cpu: dict[tuple[str, str], float] = {}
@@ -115,6 +123,8 @@ class ClusterBench:
         """Run a program to its end; return its results.json."""
         name = f"bench-{uuid.uuid4().hex[:8]}"
         self._cpu = {}
+        limits = {"cpu": f"{self._share * place.threads * 1000:.0f}m", "memory": "4Gi"}
+        worker = {"worker": {"resources": {"limits": limits}}} if self._share else {}
         self._kube.apply(
             workplans.workplan(
                 name,
@@ -123,6 +133,7 @@ class ClusterBench:
                     "minWorkers": place.workers,
                     "maxWorkers": place.workers,
                     "threadsPerWorker": place.threads,
+                    **worker,
                 },
             )
         )
@@ -170,11 +181,13 @@ def sweeps(bench: ClusterBench, folder: Path, given: argparse.Namespace) -> None
             if place.workers:
                 spent[place] = bench.sweep(place, given.volumes, given.high)
             else:
-                row = sweep.in_process(str(folder), place.threads, options)
+                row = sweep.in_process(str(folder), place.threads, options, given.share)
                 operations = row["operations"]
                 spent[place] = Spent(row["span"], {"worker": row["process_cpu"]})
             print(f"round {number + 1}: {place.name:<32} {_text(spent[place])}", flush=True)
         rounds.append(spent)
+    if given.share:
+        print(f"\nEach thread gets {given.share:g} of a core.")
     print(f"\nSweep of {operations} operations: seconds from first to last result, CPU seconds")
     print(f"{'place, medians':<32} {'wall':>9}" + "".join(f"{name:>12}" for name in COMPONENTS))
     for place in PLACES:
@@ -254,13 +267,16 @@ def main() -> None:
     parser.add_argument("--volumes", type=int, default=1, help="number of volumes, up to 4")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--tasks", type=int, default=1000, help="number of tasks against S3")
+    parser.add_argument(
+        "--share", type=float, default=0.0, help="of a core, for each thread; 0 for no limit"
+    )
     given = parser.parse_args()
     cluster = connect()
     namespace = f"bench-{uuid.uuid4().hex[:8]}"
     cluster.make_namespace(namespace)
     with tempfile.TemporaryDirectory() as name:
         sweep.write_volumes(Path(name), range(1, 1 + given.volumes))
-        bench = ClusterBench(cluster.within(namespace), Path(name))
+        bench = ClusterBench(cluster.within(namespace), Path(name), given.share)
         try:
             sweeps(bench, Path(name), given)
             tasks(bench, given.tasks, given.rounds)

@@ -19,10 +19,12 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from tests.support.plans_and_runs import CountingPolicy
+from tests.tools.bench.processor_share import processor_share
 from tests.tools.bench.volumes import volume
 from voxk8s import compile_program, open_store
 from voxk8s.constants import ENV_DASK_THREADS
@@ -98,14 +100,21 @@ def main() -> None:
                 _print_kernels(row["kernels"])
 
 
-def in_process(folder: str, threads: int, options: Sequence[str]) -> dict[str, Any]:
-    """Run the sweep over the volumes in a folder, in a new process with so many threads."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "tests.tools.bench.sweep", *options, "--inside", folder],
-        env={**os.environ, ENV_DASK_THREADS: str(threads)},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
+def in_process(
+    folder: str, threads: int, options: Sequence[str], share: float = 0.0
+) -> dict[str, Any]:
+    """Run the sweep over the volumes in a folder, in a new process with so many threads.
+
+    With a share, the process gets so much of a core for each of its threads.
+    """
+    with processor_share(share * threads) if share else nullcontext() as join:
+        answer = subprocess.run(
+            [sys.executable, "-m", "tests.tools.bench.sweep", *options, "--inside", folder],
+            env={**os.environ, ENV_DASK_THREADS: str(threads)},
+            stdout=subprocess.PIPE,
+            check=True,
+            preexec_fn=join,
+        )
     row: dict[str, Any] = json.loads(answer.stdout)
     return row
 
