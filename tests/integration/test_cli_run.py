@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.cli import PROGRAM, start, voxk8s
 from tests.support.s3 import S3Server
+from tests.support.waiting import wait_for
 from tests.support.workplans import constant, operation, write_plan
 from voxk8s.storage import open_store
 
@@ -35,8 +36,9 @@ def test_wrong_calls_leave_standard_output_empty(tmp_path: Path, words: list[str
     assert 0 < len(done.err) < 1000
 
 
-def test_interrupt_ends_at_once_with_130(tmp_path: Path) -> None:
-    """Ctrl-C while an operation runs: status 130, no traceback, within a second or two."""
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_end_a_run_at_once(number: signal.Signals, status: int, tmp_path: Path) -> None:
+    """Ctrl-C and SIGTERM while an operation runs: its lease is given back, no traceback."""
     plan = write_plan(
         tmp_path,
         [
@@ -46,16 +48,19 @@ def test_interrupt_ends_at_once_with_130(tmp_path: Path) -> None:
         ],
         {"sum": "sum", "slept": "sleep"},
     )
-    process = start(tmp_path, "run", plan, "-vv")
+    leases = tmp_path / "store" / "lease"
+    process = start(tmp_path, "run", plan, "-vv", "--store", str(tmp_path / "store"))
     assert process.stderr is not None
     heard = ""
     for line in process.stderr:
         heard += line
         if "default.addition" in line:
             break
-    process.send_signal(signal.SIGINT)
+    wait_for("a lease is held", lambda: any(path.is_file() for path in leases.rglob("*")))
+    process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == 130, heard + err
+    assert process.returncode == status, heard + err
+    assert not any(path.is_file() for path in leases.rglob("*"))
     assert out == ""
     assert "Traceback" not in err
 

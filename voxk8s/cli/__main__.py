@@ -1,7 +1,7 @@
 """Entry point: runs a command and turns every error into a message and an exit status.
 
 0: all goals reached. 1: the run failed, in part or as a whole, or a server failed.
-2: the call, the plan or the program is invalid. 130: interrupted.
+2: the call, the plan or the program is invalid. 130: interrupted. 143: terminated.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from voxk8s.redact import redact, visible
 FAILED = 1
 INVALID = 2
 INTERRUPTED = 130
+TERMINATED = 143
 _EXTRAS = {
     "kubernetes": "operator",
     "aiohttp": "operator",
@@ -27,6 +28,10 @@ _EXTRAS = {
     "lsprotocol": "editor",
     "pygls": "editor",
 }
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a command as Ctrl-C does: what it was computing is given back."""
 
 
 def call(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +47,9 @@ def call(arguments: Sequence[str] | None = None) -> int:
         command = importlib.import_module(f"voxk8s.cli.commands.{options.module}")
         status: int = command.run(options)
         sys.stdout.flush()
+    except Terminated:
+        _say("terminated")
+        return TERMINATED
     except KeyboardInterrupt:
         _say("interrupted")
         return INTERRUPTED
@@ -84,13 +92,20 @@ def main() -> None:
     """Run as a program."""
     # Shells ignore SIGINT in background jobs; an explicit signal should still work.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
     status = call()
-    if status == INTERRUPTED:
+    if status in (INTERRUPTED, TERMINATED):
         # Threads may be in long operations; do not wait for them.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
     sys.exit(status)
+
+
+def _terminate(*_: object) -> None:
+    # A second one ends the process at once.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise Terminated
 
 
 def _say(message: str) -> None:

@@ -44,6 +44,7 @@ def fails_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
         (InvalidUsage("no such store"), 2, "voxk8s: no such store\n"),
         (StoreUnreachable("cannot read"), 1, "voxk8s: cannot read\n"),
         (KeyboardInterrupt(), 130, "voxk8s: interrupted\n"),
+        (program.Terminated(), 143, "voxk8s: terminated\n"),
         (
             ModuleNotFoundError("No module named 'dask'", name="dask.base"),
             1,
