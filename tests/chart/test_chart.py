@@ -152,7 +152,8 @@ def test_operator_has_no_right_that_it_does_not_use() -> None:
         for name in rule["resources"]:
             granted[name] = [*granted.get(name, []), *rule["verbs"]]
     assert granted == OPERATOR_RIGHTS
-    lease = one(render(), "Role", "voxk8s-leader")["rules"]
+    *lease, pods = one(render(), "Role", "voxk8s-leader")["rules"]
+    assert (pods["resources"], pods["verbs"]) == (["pods"], ["get"])
     verbs = {verb for rule in lease for verb in rule["verbs"]}
     assert verbs == {"create", "get", "list", "update", "watch"}
     named = [rule for rule in lease if "create" not in rule["verbs"]]

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.support.operators import apply_workplans, eventually
 from tests.support.scripted_cluster import Seen
 from voxk8s import constants
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.resources import LEASES, WORK_PLANS
+from voxk8s.cluster.resources import LEASES, PODS, WORK_PLANS
 
 Start = Callable[..., OperatorProcess]
 
@@ -27,7 +28,7 @@ def start(api_server: ApiServer, namespace: str) -> Iterator[Start]:
     """Start operators of one lease; `proxy` is what one speaks through. They end with the test."""
     running: list[OperatorProcess] = []
 
-    def one(name: str, proxy: KubeProxy | None = None) -> OperatorProcess:
+    def one(name: str, proxy: KubeProxy | None = None, uid: str = "") -> OperatorProcess:
         env = {
             # An address where nothing listens: every plan waits for the store, and needs no child.
             constants.ENV_WATCH_NAMESPACES: f'["{namespace}"]',
@@ -35,6 +36,7 @@ def start(api_server: ApiServer, namespace: str) -> Iterator[Start]:
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
             constants.ENV_LEASE_NAME: f"lease-{namespace}",
             **({"KUBERNETES_SERVICE_PORT": str(proxy.port)} if proxy else {}),
+            **({constants.ENV_OPERATOR_POD_UID: uid} if uid else {}),
         }
         running.append(operator_process.start(api_server, f"{name}-{namespace}", env))
         return running[-1]
@@ -55,10 +57,15 @@ async def tls_proxy(api_server: ApiServer) -> AsyncIterator[KubeProxy]:
         yield proxy
 
 
-async def holder(kube: KubeClient, namespace: str) -> str:
-    """Return who holds the lease."""
+async def holder_identity(kube: KubeClient, namespace: str) -> str:
+    """Return which process holds the lease."""
     found = await kube.find(LEASES, f"lease-{namespace}", "default")
     return str(found["spec"].get("holderIdentity", "")) if found else ""
+
+
+async def holder(kube: KubeClient, namespace: str) -> str:
+    """Return the pod that holds the lease."""
+    return (await holder_identity(kube, namespace)).partition("_")[0]
 
 
 async def leads(kube: KubeClient, namespace: str, name: str) -> None:
@@ -114,8 +121,53 @@ async def test_killed_leader_that_is_started_again(
     await eventually(lambda: _renewed(seen, namespace), "the lease is renewed", 60)
     watching.cancel()
     mine = [s for s in seen.states if s["metadata"]["name"] == f"lease-{namespace}"]
-    assert {state["spec"]["leaseTransitions"] for state in mine} == {0}
+    pods = {state["spec"]["holderIdentity"].partition("_")[0] for state in mine}
+    assert pods == {f"a-{namespace}"}
     assert again.process.poll() is None
+
+
+async def test_killed_leader_whose_pod_proves_it(
+    direct: KubeClient, namespace: str, start: Start
+) -> None:
+    """Another one takes over long before the lease is over, but not before there is a proof."""
+    name = f"a-{namespace}"
+    container = {"name": "operator", "image": "img:1"}
+    pod = {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+        "spec": {"containers": [container], "automountServiceAccountToken": False},
+    }  # fmt: skip
+    uid = (await direct.create(PODS, pod, "default"))["metadata"]["uid"]
+    first = start("a", uid=uid)
+    await leads(direct, namespace, "a")
+    start("b")
+    await reported(direct, namespace, await apply_workplans(direct, namespace, 1))
+    loop = asyncio.get_running_loop()
+    first.signal(signal.SIGKILL)
+    first.process.wait()
+    killed = loop.time()
+    await _write_end(direct, name, "default", "the process before")
+    await operators.eventually(lambda: _is_overdue(direct, namespace), "the lease is overdue")
+    assert await holder(direct, namespace) == name
+    await _write_end(direct, name, "default", await holder_identity(direct, namespace))
+    await leads(direct, namespace, "b")
+    assert loop.time() - killed < 10, "the lease was over before it was taken"
+
+
+async def _write_end(kube: KubeClient, name: str, namespace: str, message: str) -> None:
+    """Write the status of a pod whose container has ended, as its kubelet does."""
+    ended = {"exitCode": 137, "reason": "Error", "message": message}
+    state = {
+        "name": "operator", "image": "img:1", "imageID": "", "ready": False, "restartCount": 1,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended},
+    }  # fmt: skip
+    status = {"phase": "Running", "containerStatuses": [state]}
+    await kube.patch(PODS, name, {"status": status}, namespace, subresource="status")
+
+
+async def _is_overdue(kube: KubeClient, namespace: str) -> bool:
+    lease = await kube.get(LEASES, f"lease-{namespace}", "default")
+    renewed = datetime.fromisoformat(lease["spec"]["renewTime"])
+    return datetime.now(UTC) - renewed > timedelta(seconds=4)
 
 
 async def _renewed(seen: Seen, namespace: str) -> bool:

@@ -87,6 +87,7 @@ def start(server: ApiServer, name: str, env: Mapping[str, str]) -> OperatorProce
         constants.ENV_ENGINE_IMAGE: "img:1",
         constants.ENV_OPERATOR_NAMESPACE: "default",
         constants.ENV_OPERATOR_POD: name,
+        constants.ENV_OPERATOR_POD_UID: f"uid-{name}",
         constants.ENV_HEALTH_PORT: "0",
         constants.ENV_METRICS_PORT: "0",
         **env,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from voxk8s import constants
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.controller.limits import Limits
+from voxk8s.controller.replica_identity import TERMINATION_LOG
 from voxk8s.controller.trust import SessionConfig, Trust
 from voxk8s.errors import InvalidUsage
 from voxk8s.settings import read_flag, read_json, read_number
@@ -55,7 +57,8 @@ class Config:
 
     `workers` is the number of WorkPlans that are reconciled at a time, `resolvers` the number of
     processes that resolve plans, with at most `resolver_memory` bytes together. `kueue` is whether
-    WorkPlans with the label of a queue wait for quota of Kueue.
+    WorkPlans with the label of a queue wait for quota of Kueue. `identity` is the pod's name,
+    `termination_log` the file whose text becomes the termination message of the container.
     """
 
     defaults: Defaults
@@ -64,6 +67,8 @@ class Config:
     leader_election: bool = True
     lease_name: str = "voxk8s-operator"
     identity: str = ""
+    pod_uid: str = ""
+    termination_log: Path = TERMINATION_LOG
     health_port: int = 8080
     metrics_port: int = 9090
     log_level: str = "INFO"
@@ -100,6 +105,7 @@ class Config:
             leader_election=read_flag(env, constants.ENV_LEADER_ELECTION, True),
             lease_name=env.get(constants.ENV_LEASE_NAME) or "voxk8s-operator",
             identity=env.get(constants.ENV_OPERATOR_POD) or socket.gethostname(),
+            pod_uid=env.get(constants.ENV_OPERATOR_POD_UID) or "",
             health_port=_integer(env, constants.ENV_HEALTH_PORT, 8080, 0, 65535),
             metrics_port=_integer(env, constants.ENV_METRICS_PORT, 9090, 0, 65535),
             log_level=(env.get(constants.ENV_LOG_LEVEL) or "INFO").upper(),

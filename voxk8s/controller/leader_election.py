@@ -10,6 +10,8 @@ The guarantees of client-go's election, each with a test:
 - *Fence*: beyond client-go, `check` refuses every write of a leader whose deadline is over, even if
   the process was paused and has not run its timers yet.
 - *Release*: a leader that stops gives the lease back, and waiting replicas see it at once.
+- *Early end*: beyond client-go, a lease that is overdue counts as expired when the holder's pod,
+  read at that moment, proves that the holder's process has ended (`replica_identity`).
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from typing import Any
 from voxk8s.cluster.kube_client import Bookmark, KubeClient, KubeObject
 from voxk8s.cluster.kube_errors import AlreadyExists, Conflict, Fenced
 from voxk8s.cluster.reflector import ListStarted, WatchError, list_and_watch
-from voxk8s.cluster.resources import LEASES
+from voxk8s.cluster.resources import LEASES, PODS
+from voxk8s.controller.replica_identity import ReplicaIdentity
 from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
@@ -39,12 +42,15 @@ class LeaderElector:
     kube: KubeClient
     name: str
     namespace: str
-    identity: str
+    identity: ReplicaIdentity
     clock: Callable[[], float]
     now: Callable[[], datetime]
     duration: float = 12.0
     renew_within: float = 8.0
     retry: float = 2.0
+    overdue: float = 2.5
+    """Age of the last renewal at which a candidate asks whether the holder has ended."""
+    ask_again: float = 0.5
     leading: bool = False
     _seen: tuple[str, str] = ("", "")
     _seen_at: float = 0.0
@@ -61,8 +67,10 @@ class LeaderElector:
                 if await self.try_once():
                     break
                 # A holder that died changes nothing in the lease: check periodically, too.
+                until_overdue = self._seen_at + self.overdue - self.clock()
+                pause = min(self.retry, max(self.ask_again, until_overdue))
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self.retry):
+                    async with asyncio.timeout(pause):
                         await changed.wait()
         finally:
             watching.cancel()
@@ -105,7 +113,8 @@ class LeaderElector:
         for _ in range(_RELEASE_ATTEMPTS):
             try:
                 lease = await self.kube.find(LEASES, self.name, self.namespace)
-                if lease is None or lease["spec"].get("holderIdentity") != self.identity:
+                holder = lease["spec"].get("holderIdentity") if lease else None
+                if lease is None or holder != str(self.identity):
                     return
                 lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
                 await self.kube.replace(LEASES, lease, self.namespace)
@@ -149,20 +158,38 @@ class LeaderElector:
         if (holder, renewed) != self._seen:
             self._seen, self._seen_at = (holder, renewed), self.clock()
         length = float(spec.get("leaseDurationSeconds") or self.duration)
-        if holder not in ("", self.identity) and self.clock() - self._seen_at < length:
-            return False
+        mine = str(self.identity)
+        if holder not in ("", mine) and self.clock() - self._seen_at < length:
+            other = ReplicaIdentity.parse(holder)
+            if not (self.identity.succeeds(other) or await self._has_ended(other)):
+                return False
         time = self._timestamp()
-        if holder != self.identity:
+        if holder != mine:
             spec["acquireTime"] = time
             spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + 1
         spec |= {
-            "holderIdentity": self.identity,
+            "holderIdentity": mine,
             "renewTime": time,
             "leaseDurationSeconds": int(self.duration),
         }
+        # A holder that is alive after all, and renewed since the lease was read, wins here.
         await self.kube.replace(LEASES, lease, self.namespace)
-        self._seen, self._seen_at = (self.identity, time), self.clock()
+        self._seen, self._seen_at = (mine, time), self.clock()
         return True
+
+    async def _has_ended(self, holder: ReplicaIdentity | None) -> bool:
+        """Whether the lease is overdue and the API server proves that its holder has ended."""
+        if holder is None or self.clock() - self._seen_at < self.overdue:
+            return False
+        try:
+            pod = await self.kube.find(PODS, holder.pod, self.namespace)
+        except Voxk8sError as error:
+            _log.info("cannot read the pod of the lease's holder: %s", error)
+            return False
+        ended = holder.has_ended(pod)
+        if ended:
+            _log.info("the holder %s of the lease has ended", holder)
+        return ended
 
     def _new_lease(self) -> KubeObject:
         time = self._timestamp()
@@ -171,7 +198,7 @@ class LeaderElector:
             "kind": LEASES.kind,
             "metadata": {"name": self.name, "namespace": self.namespace},
             "spec": {
-                "holderIdentity": self.identity,
+                "holderIdentity": str(self.identity),
                 "acquireTime": time,
                 "renewTime": time,
                 "leaseDurationSeconds": int(self.duration),

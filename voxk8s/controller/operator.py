@@ -25,6 +25,7 @@ from voxk8s.controller.leader_election import LeaderElector
 from voxk8s.controller.metrics import Metrics
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.reconciler import Reconciler
+from voxk8s.controller.replica_identity import ReplicaIdentity
 from voxk8s.controller.resolve.process_pool import (
     WARM_UP_TIMEOUT,
     ProcessPool,
@@ -62,7 +63,7 @@ class Operator:
             kube,
             config.lease_name,
             config.defaults.operator_namespace,
-            config.identity,
+            ReplicaIdentity.of_this_process(config.identity, config.pod_uid),
             _seconds,
             kube.server_clock.now,
         )
@@ -174,6 +175,7 @@ class Operator:
         if not self._config.leader_election:
             await self._reconcile()
             return
+        self._elector.identity.announce(self._config.termination_log)
         await self._elector.acquire()
         self._leading = True
         renewing = asyncio.create_task(self._elector.renew())

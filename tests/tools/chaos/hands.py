@@ -177,7 +177,7 @@ class Hands:
         ]
         if name in ("leader", "standby"):
             lease = json.loads(kube.run("get", "lease", LEASE, "-o", "json"))
-            holder = lease["spec"].get("holderIdentity")
+            holder = str(lease["spec"].get("holderIdentity")).partition("_")[0]
             pods = [p for p in pods if (p["metadata"]["name"] == holder) == (name == "leader")]
         if not pods:
             raise LookupError(f"there is no {name}")

@@ -12,6 +12,7 @@ from tests.support.waiting import until
 from tests.unit.controller.observed_builders import later
 from voxk8s.cluster.kube_errors import Conflict, Fenced, Forbidden, KubeUnreachable
 from voxk8s.controller.leader_election import LeaderElector
+from voxk8s.controller.replica_identity import ReplicaIdentity
 
 
 class Candidates:
@@ -21,17 +22,28 @@ class Candidates:
         self.kube = ScriptedKube()
         self.seconds = 0.0
 
-    def candidate(self, name: str) -> LeaderElector:
-        """Make a candidate."""
+    def candidate(self, name: str, process: str = "1") -> LeaderElector:
+        """Make a candidate: a process of the pod `name`."""
         kube: Any = self.kube
+        identity = ReplicaIdentity(name, f"uid-{name}", process)
         return LeaderElector(
-            kube, "lease", "system", name, lambda: self.seconds, lambda: later(self.seconds)
+            kube, "lease", "system", identity, lambda: self.seconds, lambda: later(self.seconds)
         )
+
+    def end(self, name: str, process: str = "1") -> None:
+        """Write the status of a pod as the kubelet does when a process of it has ended."""
+        message = f"{name}_uid-{name}_{process}"
+        ended = {"terminated": {"exitCode": 137, "message": message}}
+        self.kube.objects["Pod", "system", name] = {
+            "metadata": {"name": name, "uid": f"uid-{name}"},
+            "status": {"containerStatuses": [{"name": "operator", "state": ended}]},
+        }
 
     @property
     def holder(self) -> str:
         """The holder of the lease."""
-        return str(self.kube.objects["Lease", "system", "lease"]["spec"]["holderIdentity"])
+        holder = str(self.kube.objects["Lease", "system", "lease"]["spec"]["holderIdentity"])
+        return holder.partition("_")[0]
 
 
 @pytest.fixture
@@ -161,9 +173,85 @@ async def test_api_server_down_for_long(
 
 
 async def test_restarted_leader(candidates: Candidates) -> None:
-    """A candidate with the identity of the holder takes the lease at once."""
+    """A later process of the holder's pod takes the lease at once."""
     assert await candidates.candidate("a").try_once()
-    assert await candidates.candidate("a").try_once()
+    assert await candidates.candidate("a", "2").try_once()
+
+
+async def test_leader_that_has_ended(candidates: Candidates) -> None:
+    """When the holder's pod proves its end, an overdue lease is taken before its time is over."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
+    assert await a.try_once()
+    assert not await b.try_once()
+    candidates.end("a")
+    candidates.seconds += 3
+    assert await b.try_once()
+    assert candidates.holder == "b"
+
+
+async def test_leader_of_which_nothing_is_proved(candidates: Candidates) -> None:
+    """A pod that is gone or cannot be read, and the end of an earlier process, prove nothing."""
+    a, b = candidates.candidate("a", "2"), candidates.candidate("b")
+    assert await a.try_once()
+    assert not await b.try_once()
+    candidates.seconds += 3
+    assert not await b.try_once()
+    candidates.end("a", "1")
+    assert not await b.try_once()
+    assert candidates.holder == "a"
+
+
+async def test_pod_of_the_leader_cannot_be_read(
+    candidates: Candidates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the right to read it, the lease is taken when its time is over, and not before."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
+    assert await a.try_once()
+    assert not await b.try_once()
+    candidates.end("a")
+    find = candidates.kube.find
+
+    async def refused(*arguments: Any) -> Any:
+        if arguments[0].kind == "Pod":
+            raise Forbidden("no", 403)
+        return await find(*arguments)
+
+    monkeypatch.setattr(candidates.kube, "find", refused)
+    candidates.seconds += 11
+    assert not await b.try_once()
+    candidates.seconds += 2
+    assert await b.try_once()
+
+
+async def test_pod_is_read_when_the_lease_is_overdue(candidates: Candidates) -> None:
+    """While the leader renews in time, its pod is not read."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
+    for _ in range(5):
+        assert await a.try_once()
+        assert not await b.try_once()
+        candidates.seconds += 2
+    assert candidates.kube.calls["get Pod"] == 0
+
+
+async def test_leader_that_is_alive_after_all(
+    candidates: Candidates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lease that was renewed after it was read is not taken, whatever a pod says."""
+    a, b = candidates.candidate("a"), candidates.candidate("b")
+    assert await a.try_once()
+    assert not await b.try_once()
+    candidates.end("a")
+    candidates.seconds += 3
+    find = candidates.kube.find
+
+    async def renewed_meanwhile(*arguments: Any) -> Any:
+        if arguments[0].kind == "Pod":
+            assert await a.try_once()
+        return await find(*arguments)
+
+    monkeypatch.setattr(candidates.kube, "find", renewed_meanwhile)
+    assert not await b.try_once()
+    assert candidates.holder == "a"
 
 
 async def test_renewals_that_hang(candidates: Candidates, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +44,11 @@ class SlowKube(ScriptedKube):
         lease = self.objects.get(("Lease", "system", "lease"))
         return str(lease["spec"]["holderIdentity"]) if lease else ""
 
+    @property
+    def holders_pod(self) -> str:
+        """The pod of the process that holds the lease."""
+        return self.holder.partition("_")[0]
+
 
 @pytest.fixture
 def kube() -> SlowKube:
@@ -68,10 +75,25 @@ async def test_stop_releases_the_lease(kube: SlowKube, operator: Operator) -> No
     stop = asyncio.Event()
     running = asyncio.create_task(operator.run(stop))
     await until(lambda: kube.calls["replace Lease"] > 3)
-    assert kube.holder == "op-1"
+    assert kube.holders_pod == "op-1"
     stop.set()
     assert await asyncio.wait_for(running, 10)
     assert kube.holder == ""
+
+
+async def test_termination_message_names_the_leader(
+    kube: SlowKube, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, operator: Operator
+) -> None:
+    """A process that leads has announced the identity in the lease as its termination message."""
+    log = tmp_path / "termination-log"
+    log.touch()
+    operator._config = replace(CONFIG, termination_log=log)
+    stop = asyncio.Event()
+    running = asyncio.create_task(operator.run(stop))
+    await until(lambda: kube.holder != "")
+    assert log.read_text() == kube.holder
+    stop.set()
+    assert await asyncio.wait_for(running, 10)
 
 
 async def test_ready_after_the_warm_up(
