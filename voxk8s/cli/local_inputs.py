@@ -26,13 +26,13 @@ def local_inputs(plan: WorkPlan) -> list[str]:
     return list(dict.fromkeys(url for url in urls if not is_remote(url)))
 
 
-def refuse_local(names: list[str], file: str) -> None:
+def refuse_local(names: list[str]) -> None:
     """Raise InvalidUsage for inputs that a cluster cannot read."""
     if names:
         listed = ", ".join(map(shown, names[:3])) + (" and others" if len(names) > 3 else "")
         raise InvalidUsage(
-            f"{file}: the cluster cannot read files of this machine: {listed}. With --upload they"
-            " are brought to its store; or use `voxk8s upload` and the s3:// URLs that it prints"
+            f"the cluster cannot read files of this machine: {listed}. With --upload they are"
+            " brought to its store; or use `voxk8s upload` and the s3:// URLs that it prints"
         )
 
 

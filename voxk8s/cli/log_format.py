@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from voxk8s.cli.terminal_text import CLEAR
 from voxk8s.redact import redact, visible
 
 _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
@@ -15,7 +16,7 @@ def start_log(level: int) -> None:
     """Start logging: errors only (-1), warnings (0), progress (1), or every operation (2)."""
     handler = logging.StreamHandler(sys.stderr)
     # On a terminal, the progress line may occupy the current line.
-    handler.setFormatter(Formatter("\r\x1b[K" if sys.stderr.isatty() else ""))
+    handler.setFormatter(Formatter(CLEAR if sys.stderr.isatty() else ""))
     log = logging.getLogger("voxk8s")
     log.handlers[:] = [handler]
     log.setLevel(_LEVELS.get(max(level, -1), logging.DEBUG))

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Self, TextIO
 
+from voxk8s.cli.terminal_text import CLEAR, cut, elapsed
 from voxk8s.cli.time_left import time_left
 from voxk8s.execution import Event, Progress
 from voxk8s.execution.events import ProgressChanged, RunFinished
@@ -21,7 +22,6 @@ _EVERY: Final = 0.5
 _PLAIN_EVERY: Final = 60.0
 _LONG: Final = 1.0
 """Seconds after which an operation is worth a name."""
-_CLEAR: Final = "\r\x1b[K"
 
 
 class ProgressLine:
@@ -62,7 +62,7 @@ class ProgressLine:
             self._ticker.join()
             with self._lock:
                 if self._live and self._progress is not None:
-                    self._write(_CLEAR)  # there was no end
+                    self._write(CLEAR)  # there was no end
 
     def __call__(self, event: Event) -> None:
         """Handle one event."""
@@ -78,7 +78,7 @@ class ProgressLine:
                 with self._lock:
                     self._over.set()
                     self._progress = None
-                    start = _CLEAR if self._live else ""
+                    start = CLEAR if self._live else ""
                     self._write(f"{start}{summary(progress)} in {seconds:.2f} s\n")
             case _:
                 pass
@@ -93,7 +93,7 @@ class ProgressLine:
             self._last = now
             text = self._text(self._progress, now - self._began)
             if self._live:
-                self._write(f"{_CLEAR}{cut(text, self._columns() - 1)}")
+                self._write(f"{CLEAR}{cut(text, self._columns() - 1)}")
             else:
                 self._write(f"voxk8s: {text}\n")
 
@@ -121,18 +121,3 @@ def summary(progress: Progress) -> str:
         f"{progress.done}/{progress.total} operations:"
         f" {progress.computed} computed, {progress.cached} known, {progress.failed} failed"
     )
-
-
-def elapsed(seconds: float) -> str:
-    """Return a time as clocks show it: `7 s`, `2:05`, `1:00:09`."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def cut(text: str, columns: int) -> str:
-    """Cut a text for one line of the terminal: a longer one would not be replaced by the next."""
-    return text if len(text) <= columns else f"{text[: max(0, columns - 1)]}…"

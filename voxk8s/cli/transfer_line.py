@@ -8,20 +8,11 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from voxk8s.cli.progress_line import cut
+from voxk8s.cli.terminal_text import CLEAR, cut, size_text
 from voxk8s.cli.time_left import time_left
 from voxk8s.redact import visible
 
 _EVERY = 0.2
-
-
-def size_text(size: float) -> str:
-    """Return bytes for people: `12.3 MB`."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 class TransferLine:
@@ -60,14 +51,14 @@ class TransferLine:
                 f"{size_text(self._bytes)} of {size_text(self._total)},"
                 f" {size_text(rate)}/s{left and f', {left}'}"
             )
-            self._stream.write(f"\r\x1b[K{cut(text, shutil.get_terminal_size().columns - 1)}")
+            self._stream.write(f"{CLEAR}{cut(text, shutil.get_terminal_size().columns - 1)}")
             self._stream.flush()
 
     def done(self, text: str) -> None:
         """Write a line about something that is complete."""
         with self._lock:
             if not self._quiet:
-                start = "\r\x1b[K" if self._live else ""
+                start = CLEAR if self._live else ""
                 self._stream.write(f"{start}voxk8s: {visible(text)}\n")
                 self._stream.flush()
                 self._last = float("-inf")
@@ -76,6 +67,6 @@ class TransferLine:
         """Remove the line, for good: threads may go on after an interrupt."""
         with self._lock:
             if self._live:
-                self._stream.write("\r\x1b[K")
+                self._stream.write(CLEAR)
                 self._stream.flush()
             self._live = False

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from voxk8s.cli.run_output import dump
+from voxk8s.cli.terminal_text import CLEAR, size_text
 from voxk8s.errors import InvalidUsage
 from voxk8s.storage import (
     Collection,
@@ -213,20 +214,11 @@ class Progress:
         """Update the line."""
         if self._live and time.monotonic() - self._last >= _EVERY:
             self._last = time.monotonic()
-            print(f"\r\x1b[K{what}: {count:,}", end="", file=sys.stderr, flush=True)
+            print(f"{CLEAR}{what}: {count:,}", end="", file=sys.stderr, flush=True)
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-
-def size_text(size: float) -> str:
-    """Return a number of bytes with a binary unit."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1024
-    return f"{size:,.1f} TiB"
+            print(CLEAR, end="", file=sys.stderr, flush=True)

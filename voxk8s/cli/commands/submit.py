@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import yaml
 
 from voxk8s.cli.commands.results import write
 from voxk8s.cli.commands.upload import base_name, upload
-from voxk8s.cli.commands.watch import follow
+from voxk8s.cli.commands.watch import follow, teller
 from voxk8s.cli.connection import exit_status, with_cluster
 from voxk8s.cli.input_file import is_program, read_input, read_text
 from voxk8s.cli.local_inputs import (
@@ -62,7 +62,17 @@ async def _upload(
     arguments: argparse.Namespace, names: list[str], kube: KubeClient, namespace: str
 ) -> int:
     """Bring inputs to the store and create the WorkPlan that reads them there."""
-    quiet = bool(arguments.quiet)
+    urls = await upload_inputs(kube, namespace, names, quiet=bool(arguments.quiet))
+    return await _create(arguments, manifest(arguments, urls), kube, namespace)
+
+
+async def upload_inputs(
+    kube: KubeClient, namespace: str, names: Sequence[str], *, quiet: bool = False
+) -> dict[str, str]:
+    """Bring inputs of this machine to the store of a namespace; return their URLs by their names.
+
+    Raises as `upload`.
+    """
     # By where they go: a program may spell one file in two ways, and have copies of it.
     wanted: dict[tuple[str, str], str] = {}
     goes_to = {}
@@ -72,8 +82,7 @@ async def _upload(
         wanted.setdefault(goes_to[name], path)
     files = [(path, content) for (content, _), path in wanted.items()]
     urls = dict(zip(wanted, await upload(kube, namespace, files, quiet=quiet), strict=True))
-    body = manifest(arguments, {name: urls[place] for name, place in goes_to.items()})
-    return await _create(arguments, body, kube, namespace)
+    return {name: urls[place] for name, place in goes_to.items()}
 
 
 def manifest(
@@ -107,13 +116,31 @@ def manifest(
 def _spec(arguments: argparse.Namespace, path: Path, urls: Mapping[str, str]) -> dict[str, Any]:
     """Return the source of a file, with the expected values of a program that is compiled here."""
     given = read_input(arguments)
-    plan = relocate(given.plan, urls) if urls else given.plan
-    refuse_local(local_inputs(plan), arguments.file)
-    parameters = {name: urls.get(value, value) for name, value in arguments.param}
-    source = _source(path, plan, parameters)
-    if "program" in source or not given.expectations:
+    text = read_text(path) if is_program(path) else None
+    try:
+        return spec_of(text, given.plan, dict(arguments.param), given.expectations, urls)
+    except InvalidUsage as error:
+        raise InvalidUsage(f"{arguments.file}: {error}") from error
+
+
+def spec_of(
+    text: str | None,
+    plan: WorkPlan,
+    parameters: Mapping[str, str],
+    expectations: Sequence[Expectation],
+    urls: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return the spec of a WorkPlan for a program, or for a plan without one.
+
+    `plan` is what the program was compiled to here, `urls` are where its inputs of this machine are
+    now. Raises InvalidUsage for inputs that the cluster cannot read.
+    """
+    plan = relocate(plan, urls) if urls else plan
+    refuse_local(local_inputs(plan))
+    source = _source(text, plan, {name: urls.get(each, each) for name, each in parameters.items()})
+    if "program" in source or not expectations:
         return {"source": source}
-    return {"source": source, "expect": [_expected(each) for each in given.expectations]}
+    return {"source": source, "expect": [_expected(each) for each in expectations]}
 
 
 def _expected(each: Expectation) -> dict[str, Any]:
@@ -121,12 +148,12 @@ def _expected(each: Expectation) -> dict[str, Any]:
     return {"goal": each.name, "value": each.value, **tolerance}
 
 
-def _source(path: Path, plan: WorkPlan, parameters: dict[str, str]) -> dict[str, Any]:
-    if not is_program(path):
+def _source(text: str | None, plan: WorkPlan, parameters: dict[str, str]) -> dict[str, Any]:
+    if text is None:
         return {"plan": to_resource(plan)}
-    source: dict[str, Any] = {"program": read_text(path)}
+    source: dict[str, Any] = {"program": text}
     try:
-        elsewhere = compile_program(source["program"], parameters=parameters)
+        elsewhere = compile_program(text, parameters=parameters)
     except InvalidProgram:
         # It imports local files, which the cluster does not have: submit the compiled plan.
         return {"plan": to_resource(plan)}
@@ -222,6 +249,6 @@ async def _create(
         print(name)
         return 0
     print(f"created WorkPlan {where}/{name}", file=sys.stderr)
-    resource = await follow(kube, name, where, quiet=bool(arguments.quiet))
+    resource = await follow(kube, name, where, tell=teller(quiet=bool(arguments.quiet)))
     write(resource)
     return exit_status(resource)

@@ -17,7 +17,8 @@ from voxk8s.cli.abandonable import in_abandonable_thread
 from voxk8s.cli.cluster_store import ClusterStore, with_store
 from voxk8s.cli.connection import with_cluster
 from voxk8s.cli.local_files import files_below
-from voxk8s.cli.transfer_line import TransferLine, size_text
+from voxk8s.cli.terminal_text import size_text
+from voxk8s.cli.transfer_line import TransferLine
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.errors import InvalidUsage
 from voxk8s.inputs.s3_target import s3_target

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -34,10 +35,13 @@ async def follow(
     name: str,
     namespace: str,
     *,
+    tell: Callable[[str, WorkPlanResource], None],
     seconds: float | None = None,
-    quiet: bool = False,
 ) -> WorkPlanResource:
-    """Wait until a WorkPlan is finished and return it; raises GaveUp."""
+    """Wait until a WorkPlan is finished and return it; `tell` gets the headline of each change.
+
+    Raises NotFound for one that is not there, and GaveUp.
+    """
     await read_workplan(kube, name, namespace)
     last = ""
     try:
@@ -57,8 +61,8 @@ async def follow(
                     case _:
                         continue
                 line = headline(resource, datetime.now(UTC))
-                if line != last and not quiet:
-                    print(visible(redact(line)), file=sys.stderr)
+                if line != last:
+                    tell(visible(redact(line)), resource)
                 last = line
                 if resource.finished:
                     return resource
@@ -67,13 +71,18 @@ async def follow(
     raise GaveUp(f"the watch of WorkPlan {name} ended unexpectedly")
 
 
+def teller(*, quiet: bool) -> Callable[[str, WorkPlanResource], None]:
+    """Return what prints headlines on standard error, or nothing if `quiet`."""
+    return lambda line, _: None if quiet else print(line, file=sys.stderr)
+
+
 async def _watch(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
     resource = await follow(
         kube,
         arguments.name,
         namespace,
+        tell=teller(quiet=bool(arguments.quiet)),
         seconds=arguments.timeout,
-        quiet=bool(arguments.quiet),
     )
     write(resource)
     return exit_status(resource)

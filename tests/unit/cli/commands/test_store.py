@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.support.cli import Done
-from voxk8s.cli.commands.store import Progress, size_text
+from voxk8s.cli.commands.store import Progress
 from voxk8s.plan import ResultKey
 from voxk8s.storage import Provenance, ResultStore, open_store
 
@@ -187,21 +187,6 @@ def test_empty_store_option_is_an_invalid_call(call: Callable[..., Done]) -> Non
     done = call("store", "stats", "--store", "")
     assert (done.status, done.out) == (2, "")
     assert "empty" in done.err
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 bytes"),
-        (1023, "1,023 bytes"),
-        (1536, "1.5 KiB"),
-        (5 << 30, "5.0 GiB"),
-        (3 << 50, "3,072.0 TiB"),
-    ],
-)
-def test_sizes_have_binary_units(size: float, text: str) -> None:
-    """From bytes to TiB."""
-    assert size_text(size) == text
 
 
 class Terminal(io.StringIO):
