@@ -9,17 +9,17 @@ import msgspec
 
 from voxk8s.errors import InvalidProgram
 from voxk8s.imgql.expectations import read_expectations
-from voxk8s.imgql.goal_checks import check_names, check_picture
+from voxk8s.imgql.goal_checks import check_image_file, check_names, check_picture
 from voxk8s.imgql.lower import libraries
 from voxk8s.imgql.lower.expressions import ExpressionLowering
 from voxk8s.imgql.lower.global_scope import GlobalScope, SymbolTable, definition
 from voxk8s.imgql.lower.imports import ParsedProgram, ProgramReader, ReadFile
-from voxk8s.imgql.lower.ir import Function, GoalFunction
+from voxk8s.imgql.lower.ir import Function, GoalFunction, GoalPlace
 from voxk8s.imgql.lower.name_uses import NameUse, NameUses
 from voxk8s.imgql.reduce.interpreter import CallSite
 from voxk8s.imgql.reduce.liveness import analyse_liveness
 from voxk8s.imgql.reduce.node_table import NodeTable, postorder
-from voxk8s.imgql.reduce.plan_builder import PlanBuilder
+from voxk8s.imgql.reduce.plan_builder import PlanBuilder, WrittenFile
 from voxk8s.imgql.reduce.typecheck import check_types
 from voxk8s.imgql.syntax.diagnostics import Diagnostic, Diagnostics
 from voxk8s.imgql.syntax.source_text import Source
@@ -32,6 +32,7 @@ from voxk8s.imgql.syntax.syntax_tree import (
     Token,
     string_value,
 )
+from voxk8s.imgql.written_files import check_written
 from voxk8s.plan.expectation import Expectation
 from voxk8s.plan.gc_pause import without_gc
 from voxk8s.plan.keys.result_keys import file_suffix, save_location_id
@@ -173,6 +174,7 @@ class _Program:
         outputs = [each.function for each in self._outputs]
         self._values += outputs
         if analyse_liveness([*functions, *outputs], diagnostics):
+            check_written(self._written, [*self._values], name, diagnostics)
             check_types(functions, self._outputs, self._globals, diagnostics)
 
     def _define(self, order: int, source: Source, define: Define) -> Function:
@@ -202,7 +204,7 @@ class _Program:
                 waiting.append((function, order, None, command.value))
                 self._outputs.append(
                     GoalFunction(
-                        command.kind, string_value(label), function, source, label.start, label.end
+                        command.kind, string_value(label), source, label.start, label.end, function
                     )
                 )
                 self._check_label(command.kind, source, label)
@@ -213,6 +215,7 @@ class _Program:
             lowering.body(function, order, (header and header.parameters) or (), value)
         functions = [function for function, *_ in waiting]
         self._lower_library(lowering, functions)
+        self._written = lowering.written
         return [function for function, _, header, _ in waiting if header is not None]
 
     def _lower_library(self, lowering: ExpressionLowering, functions: Sequence[Function]) -> None:
@@ -236,9 +239,12 @@ class _Program:
         """Return the plan; raises InvalidProgram."""
         builder = PlanBuilder(self._globals, self._diagnostics, self._values)
         found = builder.nodes([each.function for each in self._outputs])
+        written = builder.written()
+        places = [*self._outputs, *map(_place, written)]
+        found += [each.image for each in written]
         goals = tuple(
             Goal("print" if each.kind == "print" else "save", node, each.label)
-            for each, node in zip(self._outputs, found, strict=True)
+            for each, node in zip(places, found, strict=True)
         )
         table = builder.table
         nodes = {
@@ -246,24 +252,30 @@ class _Program:
         }
         plan = WorkPlan(nodes, goals, tuple(self._globals.imports))
         self._check_geometry(table, plan)
-        for output, node in zip(self._outputs, found, strict=True):
-            check_picture(output, builder.volume_of(node), self._diagnostics)
+        for place, node in zip(places, found, strict=True):
+            check_picture(place, builder.volume_of(node), self._diagnostics)
+        for place in places[len(self._outputs) :]:
+            check_image_file(place, self._diagnostics)
+        if written:
+            check_names(places, self._diagnostics)
         self._diagnostics.raise_if_errors()
-        origins = self._origins(table, plan)
+        origins = self._origins(table, plan, places)
         return CompiledProgram(plan, origins, self._diagnostics.warnings(), self.expectations)
 
-    def _origins(self, table: NodeTable, plan: WorkPlan) -> dict[OperationId, SourceLocation]:
+    def _origins(
+        self, table: NodeTable, plan: WorkPlan, places: Sequence[GoalPlace]
+    ) -> dict[OperationId, SourceLocation]:
         origins = {}
         locations = _Locations()
         for node in _all_nodes(plan.nodes):
             call_site = table.origins.get(node.id)
             if call_site is not None and node.id not in origins:
                 origins[node.id] = locations.of(call_site)
-        for goal, output in zip(plan.goals, self._outputs, strict=True):
+        for goal, place in zip(plan.goals, places, strict=True):
             if goal.operation == "save":
                 name = save_location_id(goal.id, file_suffix(goal.name))
-                line, column = output.source.position(output.start)
-                origins.setdefault(name, SourceLocation(output.source.name, line, column))
+                line, column = place.source.position(place.start)
+                origins.setdefault(name, SourceLocation(place.source.name, line, column))
         return origins
 
     def _check_geometry(self, table: NodeTable, plan: WorkPlan) -> None:
@@ -297,6 +309,12 @@ def _function(source: Source, define: Define) -> Function:
     """Return the function of a definition, without a body yet."""
     name = define.header.name
     return Function(name.text, source, name.start, name.end, len(define.header.parameters or ()))
+
+
+def _place(written: WrittenFile) -> GoalPlace:
+    """Return the goal of a file that an expression writes."""
+    call_site = written.call_site
+    return GoalPlace("save", written.label, call_site.source, call_site.start, call_site.end)
 
 
 def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:

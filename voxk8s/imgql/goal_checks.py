@@ -8,7 +8,7 @@ from typing import Final
 
 from voxk8s.constants import IMAGE_SUFFIXES, TABLE_MEDIA_TYPES
 from voxk8s.imgql import types
-from voxk8s.imgql.lower.ir import GoalFunction
+from voxk8s.imgql.lower.ir import GoalPlace
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.plan.keys.result_keys import file_suffix
 
@@ -17,9 +17,9 @@ _VOLUMES: Final = tuple(suffix for suffix in IMAGE_SUFFIXES if suffix not in _PI
 _TEXTS: Final = ("", ".txt", ".json")
 
 
-def check_names(goals: Sequence[GoalFunction], diagnostics: Diagnostics) -> None:
+def check_names(goals: Sequence[GoalPlace], diagnostics: Diagnostics) -> None:
     """Report files that are saved twice, and warn of labels that are printed twice."""
-    seen: dict[tuple[bool, str], GoalFunction] = {}
+    seen: dict[tuple[bool, str], GoalPlace] = {}
     for goal in goals:
         saved = goal.kind == "save"
         name = posixpath.normpath(goal.label) if saved else goal.label
@@ -44,7 +44,7 @@ def check_names(goals: Sequence[GoalFunction], diagnostics: Diagnostics) -> None
             )
 
 
-def check_value(goal: GoalFunction, value_type: str, diagnostics: Diagnostics) -> None:
+def check_value(goal: GoalPlace, value_type: str, diagnostics: Diagnostics) -> None:
     """Warn of values that a goal does not show, or not in the format that its name promises."""
     if goal.kind == "print":
         if types.family(value_type) == "image":
@@ -66,7 +66,19 @@ def check_value(goal: GoalFunction, value_type: str, diagnostics: Diagnostics) -
         )
 
 
-def check_picture(goal: GoalFunction, url: object, diagnostics: Diagnostics) -> None:
+def check_image_file(goal: GoalPlace, diagnostics: Diagnostics) -> None:
+    """Report the name of a file that can hold no image."""
+    suffix = file_suffix(goal.label)
+    if suffix not in IMAGE_SUFFIXES:
+        diagnostics.error(
+            goal.source,
+            goal,
+            f'an image cannot be saved as "{goal.label}"',
+            f"image formats are {', '.join(IMAGE_SUFFIXES)}",
+        )
+
+
+def check_picture(goal: GoalPlace, url: object, diagnostics: Diagnostics) -> None:
     """Warn of a picture of what has the geometry of the volume behind a URL."""
     if (
         goal.kind == "save"

@@ -10,12 +10,14 @@ from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Function, Unknown
 from voxk8s.imgql.lower.name_lookup import NameLookup, ResolvedName
 from voxk8s.imgql.lower.name_uses import NameUses
-from voxk8s.imgql.lower.operands import LITERALS, SIGNS, OperandLowering
+from voxk8s.imgql.lower.operands import LITERALS, SIGNS, WRITE_IMAGE, OperandLowering
 from voxk8s.imgql.lower.scopes import Scope
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.syntax_tree import Bracket, Chain, Group, Item, Slice, Token
 from voxk8s.imgql.trampoline import Trampolined, run
+from voxk8s.plan.sequence_kernels import RECOVER
 
+_WRITES: Final = (WRITE_IMAGE, f"simpleitk.{WRITE_IMAGE}")
 _MAPS: Final = ("map", "default.map")
 _SAME_LINE: Final = (
     "separate arguments with `,`; a function of one argument may be written before it;"
@@ -34,6 +36,11 @@ class ExpressionLowering:
         self._lookup = NameLookup(global_scope, diagnostics, uses)
         self._calls = CallLowering(global_scope, diagnostics)
         self._operands = OperandLowering(self._chain, self._lookup, self._calls)
+
+    @property
+    def written(self) -> Sequence[tuple[Function, int]]:
+        """The instructions so far that write files, each with its function."""
+        return self._operands.written
 
     def body(
         self, function: Function, order: int, parameters: tuple[Token, ...], value: Chain
@@ -187,6 +194,13 @@ class ExpressionLowering:
         if token.text in _MAPS and not self._lookup.knows(scope, token):
             value = yield self._operands.map(scope, token, group)
             return value
+        if token.text in _WRITES and not self._lookup.knows(scope, token):
+            value = yield self._operands.write(scope, token, group)
+            return value
         resolved = self._lookup.find(scope, token, len(group.items))
+        start = len(scope.function.instructions)
         arguments = yield self._operands.chains(scope, group.items)
+        signature = resolved.definition.signature if resolved.definition is not None else None
+        if signature is not None and signature.qualified == RECOVER:
+            scope.function.optional.append((start, len(scope.function.instructions), "recover"))
         return self._calls.apply(scope, resolved, arguments, end=group.end)

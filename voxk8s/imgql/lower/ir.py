@@ -79,6 +79,15 @@ class Fold(msgspec.Struct, frozen=True):
     end: int
 
 
+class Write(msgspec.Struct, frozen=True, gc=False):
+    """The writing of an image to a file inside of an expression; its value is the file's name."""
+
+    image: int
+    name: int
+    start: int
+    end: int
+
+
 class Unknown(msgspec.Struct, frozen=True, gc=False):
     """A value that is not known because of an error."""
 
@@ -86,14 +95,15 @@ class Unknown(msgspec.Struct, frozen=True, gc=False):
     end: int
 
 
-Instruction: TypeAlias = Constant | Parameter | Apply | Call | Map | Fold | Unknown
+Instruction: TypeAlias = Constant | Parameter | Apply | Call | Map | Fold | Write | Unknown
 
 
 class Function:
     """A body with parameters; a definition of a value has none.
 
     `used` are the parameters that the result depends on and `live` the instructions that it needs,
-    both ascending; `liveness` sets them.
+    both ascending; `writes` is whether calling it writes files; `liveness` sets them. `optional`
+    are ranges of instructions that may not be carried out, each with the form that decides it.
     """
 
     __slots__ = (
@@ -101,11 +111,13 @@ class Function:
         "instructions",
         "live",
         "name",
+        "optional",
         "parameters",
         "result",
         "source",
         "start",
         "used",
+        "writes",
     )
 
     def __init__(self, name: str, source: Source, start: int, end: int, parameters: int) -> None:
@@ -118,6 +130,8 @@ class Function:
         self.result = -1
         self.used: tuple[int, ...] = ()
         self.live: tuple[int, ...] = ()
+        self.writes = False
+        self.optional: list[tuple[int, int, str]] = []
 
     def add(self, instruction: Instruction) -> int:
         """Append an instruction and return its index."""
@@ -130,15 +144,20 @@ class Function:
         return [each.function for each in self.instructions if isinstance(each, Call | Map | Fold)]
 
 
-class GoalFunction(msgspec.Struct, frozen=True):
-    """A goal: the result of a function without parameters; its label is at `start` to `end`."""
+class GoalPlace(msgspec.Struct, frozen=True):
+    """A goal and the place in the program that asks for it."""
 
     kind: str
     label: str
-    function: Function
     source: Source
     start: int
     end: int
+
+
+class GoalFunction(GoalPlace, frozen=True):
+    """A goal: the result of a function without parameters; its label is at `start` to `end`."""
+
+    function: Function
 
 
 def operands_of(instruction: Instruction) -> tuple[int, ...]:
@@ -159,4 +178,6 @@ def operands_of(instruction: Instruction) -> tuple[int, ...]:
             instruction.sequence,
             *(instruction.captured[index] for index in captured),
         )
+    if isinstance(instruction, Write):
+        return (instruction.image, instruction.name)
     return ()

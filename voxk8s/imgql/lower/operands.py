@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Final, TypeAlias
 
 from voxk8s.imgql.lower.call_lowering import MINUS, CallLowering
-from voxk8s.imgql.lower.ir import Constant, Fold, Function, Map, Unknown
+from voxk8s.imgql.lower.ir import Constant, Fold, Function, Map, Unknown, Write
 from voxk8s.imgql.lower.name_lookup import NameLookup
 from voxk8s.imgql.lower.scopes import Local, Scope
 from voxk8s.imgql.syntax import syntax_tree
@@ -34,6 +34,8 @@ LITERALS: Final = ("NUMBER", "STRING", "TRUE", "FALSE")
 SIGNS: Final = ("OP", "EQUAL")
 _NEUTRAL: Final = {"+": 0.0, "-": 0.0, "*": 1.0, "&&": True, "||": False}
 """Initial values of folds without one."""
+WRITE_IMAGE: Final = "WriteImage"
+"""The function of SimpleITK that is a goal inside of an expression."""
 _EXTREMES: Final = "vox1"
 """The namespace of `min` and `max`."""
 
@@ -45,6 +47,7 @@ class OperandLowering:
         self._chain = chain
         self._lookup = lookup
         self._calls = calls
+        self.written: list[tuple[Function, int]] = []
 
     def operand(self, scope: Scope, item: Item) -> Trampolined[int]:
         """Lower an operand that is not a name."""
@@ -156,7 +159,11 @@ class OperandLowering:
 
     def _choice(self, scope: Scope, item: If) -> Trampolined[int]:
         """Lower `if c then a else b`."""
-        arguments = yield self.chains(scope, (item.condition, item.first, item.second))
+        condition = yield self._chain(scope, item.condition)
+        start = len(scope.function.instructions)
+        branches = yield self.chains(scope, (item.first, item.second))
+        scope.function.optional.append((start, len(scope.function.instructions), "if"))
+        arguments = (condition, *branches)
         return self._calls.kernel(scope, sequence_kernels.CHOOSE, arguments, item)
 
     def _map(self, scope: Scope, item: For | Filter, sequence: int) -> Trampolined[int]:
@@ -201,6 +208,21 @@ class OperandLowering:
             return scope.add(Unknown(token.start, token.end))
         function, captured = applied
         return scope.add(Map(function, sequence, captured, token.start, group.end))
+
+    def write(self, scope: Scope, token: Token, group: Group) -> Trampolined[int]:
+        """Lower `WriteImage(image, "name")`, which is noted in `written`."""
+        if len(group.items) != 2:
+            raise self._calls.aborted(
+                scope.function,
+                token,
+                f"`{token.text}` takes an image and the name of a file, found {len(group.items)}"
+                " arguments",
+                f'for example: {WRITE_IMAGE}(img, "out/img.nii.gz"); a .nii.gz file is compressed',
+            )
+        image, name = yield self.chains(scope, group.items)
+        index = scope.add(Write(image, name, token.start, group.end))
+        self.written.append((scope.function, index))
+        return index
 
     def _fold(self, scope: Scope, item: syntax_tree.Fold) -> Trampolined[int]:
         """Lower `fold OP init xs`: init is one token, a call without spaces, or in parentheses."""

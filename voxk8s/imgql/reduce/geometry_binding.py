@@ -121,7 +121,7 @@ def loading_parts(values: Sequence[Function]) -> Iterator[Function]:
                 part = Function("", function.source, function.start, function.end, 0)
                 part.instructions = function.instructions
                 part.result = index
-                set_live_and_used(part)
+                set_live_and_used(part, all_writes=False)
                 yield part
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from voxk8s.imgql.lower.ir import Apply, Call, Constant, Fold, Function, Map, Parameter
+from voxk8s.imgql.lower.ir import Apply, Call, Constant, Fold, Function, Map, Parameter, Write
 from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.trampoline import Trampolined, run
 
@@ -51,6 +51,14 @@ class Domain(Protocol[V]):
 
     def item(self, sequence: V, captured: Sequence[V], call_site: CallSite) -> V:
         """Return the value that represents a loop's item."""
+
+    def write(self, image: V, name: V, call_site: CallSite) -> V:
+        """Write an image to a file and return the value of that, the file's name."""
+
+    def each(
+        self, sequence: V, call: Callable[[V], Trampolined[V]], call_site: CallSite
+    ) -> Trampolined[V]:
+        """Return the value of a loop that writes files; `call` applies the body to an item."""
 
     def loop(self, loop: Loop[V], body: V, call_site: CallSite) -> V:
         """Return the value of a loop whose body has the value `body`."""
@@ -147,6 +155,9 @@ class Interpreter(Generic[V]):
                 value = yield self._map(instruction, values, call_site)
             elif isinstance(instruction, Fold):
                 value = yield self._fold(instruction, values, call_site)
+            elif isinstance(instruction, Write):
+                image, name = values[instruction.image], values[instruction.name]
+                value = domain.write(image, name, call_site)
             else:
                 value = domain.unknown()
             values[index] = value
@@ -157,6 +168,13 @@ class Interpreter(Generic[V]):
         sequence = values[instruction.sequence]
         used = [index - 1 for index in function.used if index]
         captured = _used_values(values, instruction.captured, used)
+        if function.writes:
+
+            def call(item: V) -> Trampolined[V]:
+                return self.call(function, (item, *captured), call_site)
+
+            value: V = yield self._domain.each(sequence, call, call_site)
+            return value
         item = self._domain.item(sequence, [captured[index] for index in used], call_site)
         arguments = (item, *captured)
         body = yield self.call(function, arguments, call_site)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from voxk8s.imgql.lower.ir import Function, Parameter, operands_of
+from voxk8s.imgql.lower.ir import (
+    Call,
+    Fold,
+    Function,
+    Instruction,
+    Map,
+    Parameter,
+    Write,
+    operands_of,
+)
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 
 _MAX_CYCLE_SHOWN = 12
@@ -36,12 +45,18 @@ def analyse_liveness(functions: Iterable[Function], diagnostics: Diagnostics) ->
     return sound
 
 
-def set_live_and_used(function: Function) -> None:
-    """Set `used` and `live` of a function; those of its callees must be set."""
+def set_live_and_used(function: Function, *, all_writes: bool = True) -> None:
+    """Set `used`, `live` and `writes` of a function; those of its callees must be set.
+
+    `all_writes`: what writes files is live too, also where the result does not depend on it.
+    """
     instructions = function.instructions
     live = {function.result}
+    if all_writes:
+        live.update(writing(function))
+        function.writes = len(live) > 1 or _writes(instructions[function.result])
     used = set()
-    for index in range(function.result, -1, -1):
+    for index in range(max(live), -1, -1):
         if index in live:
             instruction = instructions[index]
             if isinstance(instruction, Parameter):
@@ -50,6 +65,18 @@ def set_live_and_used(function: Function) -> None:
                 live.update(operands_of(instruction))
     function.live = tuple(sorted(live))
     function.used = tuple(sorted(used))
+
+
+def writing(function: Function) -> Iterator[int]:
+    """Yield the indices of the instructions that write files, directly or by what they call."""
+    return (index for index, each in enumerate(function.instructions) if _writes(each))
+
+
+def _writes(instruction: Instruction) -> bool:
+    kind = type(instruction)
+    if kind is Call or kind is Map or kind is Fold:
+        return instruction.function.writes  # type: ignore[union-attr] # by `kind`
+    return kind is Write
 
 
 def _report_error(path: list[Function], again: Function, diagnostics: Diagnostics) -> None:

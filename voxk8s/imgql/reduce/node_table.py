@@ -45,6 +45,11 @@ class NodeTable:
             self.types[node.id] = "string" if isinstance(value, str) else value_type
         return self._constants[key]
 
+    def scalar(self, name: OperationId) -> Scalar | None:
+        """Return the value of a constant, None for other nodes."""
+        node = self.nodes[name]
+        return node.value if isinstance(node, Constant) else None
+
     def placeholder(self, loop_depth: int, value_type: str, name: str = "item") -> OperationId:
         """Return the node that represents a loop's item, or a fold's accumulator, in its body."""
         node = parameter(f"{name} {loop_depth} {value_type}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from voxk8s.imgql import types
 from voxk8s.imgql.lower.global_scope import GlobalScope
@@ -11,6 +12,7 @@ from voxk8s.imgql.lower.ir import Apply, Call, Constant, Function
 from voxk8s.imgql.reduce.closures import Accumulator, make_closure
 from voxk8s.imgql.reduce.geometry_binding import GeometryBinder, loading_parts
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
+from voxk8s.imgql.reduce.known_values import KnownValues
 from voxk8s.imgql.reduce.node_table import NodeTable, postorder
 from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.reduce.unrolling import SequenceUnroller
@@ -19,10 +21,18 @@ from voxk8s.imgql.trampoline import Trampolined
 from voxk8s.plan import model
 from voxk8s.plan.expansion_limit import expansion_limit
 from voxk8s.plan.model import OperationId
-from voxk8s.plan.sequence_kernels import ACCUMULATOR, CHOOSE
+from voxk8s.plan.sequence_kernels import ACCUMULATOR, CHOOSE, SEQUENCE
 
 MAX_LOOP_DEPTH: Final = 64
 """Greatest number of nested loops in a plan."""
+
+
+class WrittenFile(NamedTuple):
+    """A file that an expression writes: its name, the image, and the place in the program."""
+
+    label: str
+    image: OperationId
+    call_site: CallSite
 
 
 class PlanBuilder:
@@ -41,15 +51,35 @@ class PlanBuilder:
         self._geometry = GeometryBinder(self.table)
         self._work = 0
         self._interpreter = Interpreter(self)
-        self._unroller = SequenceUnroller(self.table, self._interpreter.call, self._spend)
+        self._known = KnownValues(self.table)
+        unroller = partial(SequenceUnroller, self.table, self._interpreter.call, self._spend)
+        self._unroller = unroller(self.table.scalar, {})
+        # Where files are written, bounds that are computed are worth to be known: it is that or an
+        # error. Elsewhere a loop over such a range stays a loop, which has other keys.
+        self._writing_unroller = unroller(self._known.scalar, self._unroller.loops)
+        self._written: dict[tuple[str, OperationId], WrittenFile] = {}
 
     def nodes(self, functions: Sequence[Function]) -> list[OperationId]:
-        """Return the nodes of functions without parameters, their geometry bound to the loads."""
+        """Return the nodes of functions without parameters, their geometry bound to the loads.
+
+        Definitions that write files are evaluated too; `written` has the files after that.
+        """
+        functions = list(functions)
+        writing = [each for each in self._values if each.writes and each not in set(functions)]
         # The interpreter could evaluate values where they are used, but a chain of 100,000 of them
         # would be as many nested calls, which costs more than the order.
-        for function in postorder(functions, _needed_values):
+        for function in postorder([*functions, *writing], _needed_values):
             self._interpreter.value(function)
-        nodes = [self._interpreter.value(function) for function in functions]
+        return self._bind_roots([self._interpreter.value(function) for function in functions])
+
+    def written(self) -> list[WrittenFile]:
+        """Return the files that expressions write, their geometry bound to the loads."""
+        files = list(self._written.values())
+        images = self._bind_roots([each.image for each in files])
+        return [each._replace(image=image) for each, image in zip(files, images, strict=True)]
+
+    def _bind_roots(self, nodes: list[OperationId]) -> list[OperationId]:
+        """Return nodes with their geometry bound to the loads of the program."""
         if self.table.unbound.isdisjoint(nodes):
             return nodes
         loads = self._geometry.images([*self._loaded(), *self.table.loads()])
@@ -107,6 +137,42 @@ class PlanBuilder:
         return self.table.placeholder(
             self._loop_depth(captured, call_site), types.item_of(self.table.types[sequence])
         )
+
+    def write(self, image: OperationId, name: OperationId, call_site: CallSite) -> OperationId:
+        """Note a file that is written; its name is the value."""
+        label = self._known.scalar(name)
+        if not isinstance(label, str):
+            self._error(
+                call_site,
+                "the name of this file is known only at run time: a plan says before the run which"
+                " files it makes",
+                "put it together from texts, numbers, $parameters, and items of lists and ranges"
+                " that the program spells out",
+                *_called_from(call_site),
+            )
+            return name
+        if self.table.loop_depths.get(image, 0):
+            self._report_unknown_items(call_site)
+        self._written.setdefault((label, image), WrittenFile(label, image, call_site))
+        return self.table.constant(label)
+
+    def each(
+        self,
+        sequence: OperationId,
+        call: Callable[[OperationId], Trampolined[OperationId]],
+        call_site: CallSite,
+    ) -> Trampolined[OperationId]:
+        """Return the sequence of the results of a loop that writes files for each item."""
+        items = yield self._writing_unroller.items(sequence, call_site)
+        if items is None:
+            self._report_unknown_items(call_site)
+            return sequence
+        self._spend(len(items), call_site)
+        results = []
+        for item in items:
+            result = yield call(item)
+            results.append(result)
+        return self._kernel(SEQUENCE, results, call_site)
 
     def loop(self, loop: Loop[OperationId], body: OperationId, call_site: CallSite) -> OperationId:
         """Return the node of a loop."""
@@ -224,8 +290,23 @@ class PlanBuilder:
         )
         self._diagnostics.raise_invalid()
 
+    def _report_unknown_items(self, call_site: CallSite) -> None:
+        self._error(
+            call_site,
+            "a file is written for each item here, but the items are known only at run time: a plan"
+            " says before the run which files it makes",
+            "loop over a list or a range that the program spells out, for example"
+            " `for i in range(0, 10) do …` with xs[i] inside",
+            *_called_from(call_site),
+        )
+
     def _error(self, call_site: CallSite, message: str, *hints: str) -> None:
         self._diagnostics.error(call_site.source, call_site, message, *hints)
+
+
+def _called_from(call_site: CallSite) -> tuple[str, ...]:
+    """Return the hint that says which call led to a place, if one did."""
+    return (f"called from {call_site.caller.at}",) if call_site.caller is not None else ()
 
 
 def _needed_values(function: Function) -> list[Function]:

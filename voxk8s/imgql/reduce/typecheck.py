@@ -9,6 +9,7 @@ from voxk8s.imgql import types
 from voxk8s.imgql.goal_checks import check_value
 from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Apply, Constant, Function, GoalFunction
+from voxk8s.imgql.lower.operands import WRITE_IMAGE
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
 from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -89,6 +90,26 @@ class _TypeDomain:
         del captured
         self._check_sequence("for", sequence, call_site)
         return types.item_of(sequence)
+
+    def write(self, image: str, name: str, call_site: CallSite) -> str:
+        """Check what is written and the name of its file; the value is the name."""
+        for wanted, given, what in (("image", image, "first"), ("string", name, "second")):
+            if types.clashes(wanted, given):
+                self._diagnostics.error(
+                    call_site.source,
+                    call_site,
+                    f"the {what} argument of `{WRITE_IMAGE}` must be {_a(wanted)}, not {_a(given)}",
+                    f'signature: {WRITE_IMAGE}(image, "file.nii.gz")',
+                )
+        return "string"
+
+    def each(
+        self, sequence: str, call: Callable[[str], Trampolined[str]], call_site: CallSite
+    ) -> Trampolined[str]:
+        """Return the type of the results of a loop that writes files."""
+        self._check_sequence("for", sequence, call_site)
+        body = yield call(types.item_of(sequence))
+        return types.sequence_of(body)
 
     def loop(self, loop: Loop[str], body: str, call_site: CallSite) -> str:
         """Return the type of the results of a loop."""

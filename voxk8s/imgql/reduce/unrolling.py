@@ -28,15 +28,22 @@ class SequenceUnroller:
     """Finds the items of sequences of a node table.
 
     `loops` are the loops by their nodes. `spend` counts the operations that unrolling adds.
+    `scalar` returns the value of the bounds of ranges and slices, None if it is not known.
     """
 
     def __init__(
-        self, table: NodeTable, call: CallFunction, spend: Callable[[int, CallSite], None]
+        self,
+        table: NodeTable,
+        call: CallFunction,
+        spend: Callable[[int, CallSite], None],
+        scalar: Callable[[OperationId], Scalar | None],
+        loops: dict[OperationId, Loop[OperationId]],
     ) -> None:
-        self.loops: dict[OperationId, Loop[OperationId]] = {}
+        self.loops = loops
         self._table = table
         self._call = call
         self._spend = spend
+        self._scalar = scalar
 
     def items(
         self, sequence: OperationId, call_site: CallSite
@@ -140,8 +147,7 @@ class SequenceUnroller:
         return [item for item, flag in pairs if isinstance(flag, model.Constant) and flag.value]
 
     def _whole(self, name: OperationId) -> int | None:
-        node = self._table.nodes[name]
-        value: Scalar | None = node.value if isinstance(node, model.Constant) else None
+        value = self._scalar(name)
         if isinstance(value, float) and value.is_integer():
             return int(value)
         return value if isinstance(value, int) and not isinstance(value, bool) else None

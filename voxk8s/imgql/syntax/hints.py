@@ -33,7 +33,7 @@ NAMES: Final = {
     "dice": 'use dice_score of "arrays", or (2 * volume(a & b)) / (volume(a) + volume(b))',
     "True": "did you mean `true`?",
     "False": "did you mean `false`?",
-    "WriteImage": 'files are written by a command: save "file.nii.gz" image',
+    "WriteImage": 'it is called with an image and a file: WriteImage(img, "out/img.nii.gz")',
     "ap": _MODELS,
     "eta": _MODELS,
     "bnear": _MODELS,
