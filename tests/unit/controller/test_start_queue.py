@@ -120,7 +120,7 @@ def test_one_that_waits_for_pods_to_end_keeps_no_place(waits_for: str) -> None:
     queue.open()
     assert queue.note(one("a", cluster=build.cluster())) == ""
     assert queue.note(one("b"))
-    left = one("a", resolution=Unresolved(), access=build.access(), has_live_pods=True)
+    left = one("a", resolution=Unresolved(), access=build.access(), live_pods=(build.pod(),))
     status = WorkPlanStatus(phase="Suspended")
     if waits_for == "the end of its last run":
         clearing = Condition("Reconciling", "True", "Retry", "", later(0))

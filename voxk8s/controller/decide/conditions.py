@@ -14,12 +14,13 @@ from voxk8s import constants
 from voxk8s.api.conditions import find_condition
 from voxk8s.api.status import Condition, ConditionStatus
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import recovery, release, rerun
+from voxk8s.controller.decide.policies import lost_pods, recovery, release, rerun
 from voxk8s.controller.decide.problems import DASK_OPERATOR_HINT, SEVERITY, worst_problem
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving
 
 _STORE_FAILURES = (constants.REASON_STORE_UNREACHABLE, constants.REASON_STORE_ACCESS_DENIED)
+_SUSPENDED = "There is no cluster while suspended."
 _NO_CLUSTER_YET = (constants.REASON_ACCEPTED, constants.REASON_CLUSTER_NOT_NEEDED)
 
 
@@ -184,7 +185,7 @@ def _without_cluster(observed: Observed, state: PhaseState, now: datetime) -> Co
             f" {DASK_OPERATOR_HINT}",
         )
     if state == rerun.CLEARING:
-        left = rerun.remains(observed)
+        left = rerun.remains(observed, now)
         message = f"Waits until nothing is left of the last run: {left}" if left else state.message
         return ConditionState("Unknown", constants.REASON_RETRY, message)
     old = _old(observed, constants.CLUSTER_READY)
@@ -199,9 +200,9 @@ def _without_cluster(observed: Observed, state: PhaseState, now: datetime) -> Co
         case Phase.QUEUED:
             return _by_phase(state, "False")
         case Phase.SUSPENDED:
-            return ConditionState(
-                "False", constants.REASON_SUSPENDED, "There is no cluster while suspended."
-            )
+            late = lost_pods.describe(lost_pods.awaited_pods(observed, now), now)
+            message = f"Waits for what was suspended: {late}." if late else _SUSPENDED
+            return ConditionState("False", constants.REASON_SUSPENDED, message)
         case Phase.SUCCEEDED if never_needed and observed.cluster is None:
             return ConditionState(
                 "False", constants.REASON_CLUSTER_NOT_NEEDED, "No operation had to be computed."

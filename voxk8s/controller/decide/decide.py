@@ -43,7 +43,7 @@ def decide(observed: Observed, now: datetime) -> tuple[Action, ...]:
         *_create_children(observed, state, now),
         *_write_status(observed, state, now),
         *_delete_children(observed, state, now),
-        *_quota(observed, state),
+        *_quota(observed, state, now),
         *_requeue(observed, state, now),
     )
 
@@ -55,7 +55,7 @@ def _stop_deleted(observed: Observed, now: datetime) -> Iterator[Action]:
     """
     if not observed.sync_error:
         yield from release.unneeded_children(observed, _DELETED, now)
-        yield from quota.unneeded(observed, _DELETED.reason)
+        yield from quota.unneeded(observed, now, _DELETED.reason)
     if observed.sync_error or observed.cluster is not None or observed.autoscaler is not None:
         yield RequeueAfter(_POLL_SECONDS)
 
@@ -75,7 +75,7 @@ def _run_again(observed: Observed, now: datetime) -> Iterator[Action]:
         state = derive_phase(rerun.as_new(observed), now)
         yield from report_obstacle(observed, state.reason, state.message, now)
         return
-    elif not rerun.remains(observed):
+    elif not rerun.remains(observed, now):
         fresh = rerun.as_new(observed)
         state = derive_phase(fresh, now)
         new = status.operator_status(fresh, state, now)
@@ -177,19 +177,19 @@ def _delete_children(observed: Observed, state: PhaseState, now: datetime) -> It
         return
     keep = release.keeps_cluster(observed, state, now)
     yield from release.unneeded_children(observed, state, now, keep=keep)
-    if state.recorded:
-        yield from release.unneeded_access(observed)
+    if state.recorded and not observed.live_pods:  # nothing waits for a pod that is lost
+        yield from release.unneeded_access(observed, now)
     elif state.phase is Phase.SUSPENDED:
-        yield from release.unneeded_access(observed, "the run is suspended")
+        yield from release.unneeded_access(observed, now, "the run is suspended")
     if state.recorded and ttl.is_over(observed, now):
         yield actions.DeleteWorkPlan()
 
 
-def _quota(observed: Observed, state: PhaseState) -> Iterator[Action]:
+def _quota(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
     """Yield what asks Kueue for quota, or gives it up."""
     if is_readable(observed):
         workers, minimum = start.wanted_workers(observed)
-        yield from quota.steps(observed, state, workers=workers, minimum=minimum)
+        yield from quota.steps(observed, state, now, workers=workers, minimum=minimum)
 
 
 def _requeue(observed: Observed, state: PhaseState, now: datetime) -> Iterator[RequeueAfter]:

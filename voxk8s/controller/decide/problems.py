@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from voxk8s import constants
-from voxk8s.controller.decide.policies import recovery
+from voxk8s.controller.decide.policies import lost_pods, recovery
 from voxk8s.controller.observe.observed import ClusterView, Observed, PodView, Problem
 
 DASK_OPERATOR_HINT = "Check that the dask-kubernetes operator is installed and running."
@@ -34,6 +34,7 @@ def _problems(observed: Observed, now: datetime) -> Iterator[Problem]:
     if observed.cluster is not None and recovery.is_unhandled(observed, now):
         yield _no_scheduler(observed.cluster, observed.cluster_error)
     yield from _missing_pods(observed, now)
+    yield from lost_pods.problems(observed, now)
     for pod in observed.pods:
         yield from (problem for problem in pod.problems if _matters(observed, pod, problem))
 

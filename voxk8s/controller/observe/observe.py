@@ -78,7 +78,7 @@ def observe(
         placements=placements,
         unknown_flavors=unknown,
         pods=tuple(found for found in pods if found.owner in owners),
-        has_live_pods=any(not found.finished for found in pods),
+        live_pods=tuple(found for found in pods if not found.finished),
         create_errors=create_errors,
         create_wait=create_wait,
         cluster_error=_cluster_error(state, namespace, cluster) if cluster else "",

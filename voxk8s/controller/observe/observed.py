@@ -28,14 +28,16 @@ class PodView:
     """A pod of the run; `component` is runner, scheduler or worker.
 
     `owner` is the name of its DaskCluster or Job. `termination_message` has the exit code, too.
+    `deleting` is its deletion timestamp: when the time that it gets to end is over.
     """
 
     name: str
     uid: str
     component: str
     owner: str
+    node: str = ""
     ready: bool = False
-    deleting: bool = False
+    deleting: datetime | None = None
     finished: bool = False
     problems: tuple[Problem, ...] = ()
     termination_message: str = ""
@@ -224,8 +226,8 @@ class Observed:
     unknown_flavors: tuple[str, ...] = ()
     """ResourceFlavors that the Workload was admitted to, and that do not exist."""
     pods: tuple[PodView, ...] = ()
-    has_live_pods: bool = False
-    """Whether any pod of a run of this name has not ended, those of deleted clusters included."""
+    live_pods: tuple[PodView, ...] = ()
+    """The pods of runs of this name that have not ended, those of deleted clusters included."""
     create_errors: tuple[Problem, ...] = ()
     """Children that the API server rejected when the operator last tried to create them."""
     create_wait: float = 0.0

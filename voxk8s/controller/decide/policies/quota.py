@@ -9,6 +9,7 @@ the next admission. The Workload is deleted when the run has ended and its last 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from voxk8s import constants
 from voxk8s.controller.decide import actions
@@ -54,7 +55,9 @@ def stops_pods(state: PhaseState) -> bool:
     return state.phase is Phase.QUEUED and state.reason == constants.REASON_EVICTED
 
 
-def steps(observed: Observed, state: PhaseState, *, workers: int, minimum: int) -> Iterator[Action]:
+def steps(
+    observed: Observed, state: PhaseState, now: datetime, *, workers: int, minimum: int
+) -> Iterator[Action]:
     """Yield what makes the Workload say what the run needs and has.
 
     A run that starts asks for `workers` workers, and can do with `minimum`.
@@ -67,9 +70,9 @@ def steps(observed: Observed, state: PhaseState, *, workers: int, minimum: int) 
     elif workload.deleting:
         return
     elif state.ended or state.phase is Phase.SUSPENDED or not _is_wanted(observed, workload):
-        yield from unneeded(observed, state.reason)
+        yield from unneeded(observed, now, state.reason)
     elif workload.evicted is not None and workload.reserved:
-        if not release.has_active_children(observed):
+        if not release.has_active_children(observed, now):
             yield actions.ReleaseQuota(workload.uid)
     elif waiting and not workload.reserved and _has_changed(observed, workload):
         yield actions.RequeueWorkload(observed.queue, observed.workplan.spec.priority)
@@ -77,10 +80,14 @@ def steps(observed: Observed, state: PhaseState, *, workers: int, minimum: int) 
         yield actions.ReportPodsReady(workload.uid)
 
 
-def unneeded(observed: Observed, reason: str) -> Iterator[DeleteChild]:
+def unneeded(observed: Observed, now: datetime, reason: str) -> Iterator[DeleteChild]:
     """Yield the deletion of the Workload: not before the last pod that it stands for has ended."""
     workload = observed.workload
-    if workload is not None and not workload.deleting and not release.has_active_children(observed):
+    if (
+        workload is not None
+        and not workload.deleting
+        and not release.has_active_children(observed, now)
+    ):
         yield DeleteChild(ChildKind.WORKLOAD, workload.name, workload.uid, reason)
 
 

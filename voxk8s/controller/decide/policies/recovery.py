@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from voxk8s.controller.decide.actions import ChildKind, DeleteChild
-from voxk8s.controller.decide.policies import release
+from voxk8s.controller.decide.policies import lost_pods, release
 from voxk8s.controller.observe.observed import Observed
 
 WORKER_GROUP_GRACE = timedelta(seconds=15)
@@ -79,7 +79,7 @@ def repairs(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
         return
     reason = replacement_reason(observed, now)
     if not reason:
-        yield from _runner_of_another_cluster(observed)
+        yield from _unfit_runner(observed, now)
         yield from _leaked_workers(observed, now)
         return
     autoscaler = observed.autoscaler
@@ -103,13 +103,18 @@ def replacement_reason(observed: Observed, now: datetime) -> str:
     return ""
 
 
-def _runner_of_another_cluster(observed: Observed) -> Iterator[DeleteChild]:
-    """Yield the deletion of a runner that connects to a cluster which was replaced."""
+def _unfit_runner(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
+    """Yield the deletion of a runner whose cluster was replaced, or whose node is lost.
+
+    Its Job replaces no pod that has not ended.
+    """
     runner, cluster = observed.runner, observed.cluster
     if runner is None or cluster is None or runner.deleting or runner.finished:
         return
     if runner.cluster and runner.cluster != cluster.name:
         yield DeleteChild(ChildKind.RUNNER, runner.name, runner.uid, "its cluster was replaced")
+    elif lost_pods.lost_runner(observed, now):
+        yield DeleteChild(ChildKind.RUNNER, runner.name, runner.uid, "its node is lost")
 
 
 def _leaked_workers(observed: Observed, now: datetime) -> Iterator[DeleteChild]:

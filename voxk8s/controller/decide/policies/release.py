@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.controller.decide.actions import ChildKind, DeleteChild
 from voxk8s.controller.decide.phase import Phase, PhaseState
+from voxk8s.controller.decide.policies import lost_pods
 from voxk8s.controller.observe.observed import Observed
 
 EXIT_GRACE = timedelta(seconds=30)
@@ -65,22 +66,24 @@ def seconds_kept(workplan: WorkPlanResource, now: datetime) -> float:
     return max(0.0, kept - (now - end).total_seconds())
 
 
-def unneeded_access(observed: Observed, reason: str = "the run is over") -> Iterator[DeleteChild]:
+def unneeded_access(
+    observed: Observed, now: datetime, reason: str = "the run is over"
+) -> Iterator[DeleteChild]:
     """Yield the deletion of accounts, policies and keys of a run that is over or suspended.
 
     Not before its last pod has ended: without its policies it could reach the whole network. The
     next run gets its own: `store` and `cluster` may have changed.
     """
     access = observed.access
-    if access is not None and not access.deleting and not has_active_children(observed):
+    if access is not None and not access.deleting and not has_active_children(observed, now):
         yield DeleteChild(ChildKind.ACCESS, access.name, access.uid, reason)
 
 
-def has_active_children(observed: Observed) -> bool:
-    """Whether anything exists that has pods, or may get some."""
+def has_active_children(observed: Observed, now: datetime) -> bool:
+    """Whether anything exists that has pods which are waited for, or may get some."""
     runner = observed.runner
     return (
-        observed.has_live_pods
+        bool(lost_pods.awaited_pods(observed, now))
         or observed.cluster is not None
         or bool(observed.extra_clusters)
         or observed.autoscaler is not None

@@ -21,7 +21,7 @@ from voxk8s.api.status import WorkPlanStatus
 from voxk8s.cluster.child_names import label_selector
 from voxk8s.controller.decide.actions import ChildKind, DeleteChild
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import completion, quota, release
+from voxk8s.controller.decide.policies import completion, lost_pods, quota, release
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Unresolved
 
@@ -54,11 +54,11 @@ def leftovers(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
     runner = observed.runner
     if runner is not None and runner.finished and not runner.deleting:
         yield DeleteChild(ChildKind.RUNNER, runner.name, runner.uid, CLEARING.reason)
-    yield from quota.unneeded(observed, CLEARING.reason)
-    yield from release.unneeded_access(observed, CLEARING.reason)
+    yield from quota.unneeded(observed, now, CLEARING.reason)
+    yield from release.unneeded_access(observed, now, CLEARING.reason)
 
 
-def remains(observed: Observed) -> str:
+def remains(observed: Observed, now: datetime) -> str:
     """Return what is left of the last run; empty if the next one may start."""
     clusters = (*observed.extra_clusters, *((observed.cluster,) if observed.cluster else ()))
     found = [f"DaskCluster {cluster.name}" for cluster in clusters]
@@ -66,9 +66,11 @@ def remains(observed: Observed) -> str:
         found.append(f"DaskAutoscaler {observed.autoscaler.name}")
     if observed.runner is not None:
         found.append(f"Job {observed.runner.name}")
-    if observed.has_live_pods:
+    pods = lost_pods.awaited_pods(observed, now)
+    if pods:
         selector = label_selector(observed.workplan)
-        found.append(f"pods that have not ended (kubectl get pods -l {selector})")
+        late = lost_pods.describe(pods, now)
+        found.append(late or f"pods that have not ended (kubectl get pods -l {selector})")
     if observed.workload is not None:
         found.append(f"Workload {observed.workload.name}")
     if observed.access is not None:

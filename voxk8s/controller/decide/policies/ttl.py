@@ -36,7 +36,7 @@ def is_over(observed: Observed, now: datetime) -> bool:
     workplan, limit = observed.workplan, now - CLEANUP_LIMIT
     if seconds_left(workplan, now) != 0:
         return False
-    if observed.access is None and not release.has_active_children(observed):
+    if observed.access is None and not release.has_active_children(observed, now):
         return True
     failed = is_condition(workplan.status.conditions, SUCCEEDED, "False")
     kept = release.seconds_kept(workplan, limit) if failed else 0.0

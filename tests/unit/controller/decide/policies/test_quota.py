@@ -178,7 +178,7 @@ def evicted(**left: Any) -> Observed:
 
 def test_quota_is_given_back_after_the_last_pod() -> None:
     """Else pods of two runs would share one quota."""
-    assert ReleaseQuota("u-q") not in decided_actions(evicted(has_live_pods=True))
+    assert ReleaseQuota("u-q") not in decided_actions(evicted(live_pods=(build.pod(),)))
     assert ReleaseQuota("u-q") not in decided_actions(
         evicted(cluster=build.cluster(deleting=START))
     )
@@ -216,7 +216,7 @@ def test_quota_is_given_up_at_the_end(end: str) -> None:
         observed = build.with_operator_status(build.with_spec(running(), suspend=True))
         left = GONE
     deletion = DeleteChild(ChildKind.WORKLOAD, "q", "u-q", observed.workplan.status.reason or "")
-    busy = build.replace(observed, **left | {"has_live_pods": True})
+    busy = build.replace(observed, **left | {"live_pods": (build.pod(),)})
     assert deletion not in decided_actions(busy)
     assert deletion in decided_actions(build.replace(observed, **left))
     assert not child_actions(build.replace(observed, **left, workload=workload(deleting=True)))

@@ -88,7 +88,7 @@ ENDED = build.replace(
 )
 GONE: dict[str, Any] = {
     "cluster": None, "autoscaler": None, "runner": None, "workers": (), "pods": (),
-    "has_live_pods": False,
+    "live_pods": (),
 }  # fmt: skip
 ACCESS_DELETION = DeleteChild(ChildKind.ACCESS, "a", "u-a", "the run is over")
 
@@ -103,7 +103,11 @@ def test_access_of_a_run_that_is_over() -> None:
 
 @pytest.mark.parametrize(
     "left",
-    [{"has_live_pods": True}, {"cluster": build.cluster()}, {"autoscaler": build.autoscaler()}],
+    [
+        {"live_pods": (build.pod(),)},
+        {"cluster": build.cluster()},
+        {"autoscaler": build.autoscaler()},
+    ],
     ids=lambda left: next(iter(left)),
 )
 def test_access_of_pods_that_run(left: dict[str, Any]) -> None:

@@ -105,8 +105,8 @@ def test_what_keeps_the_next_run_from_starting_is_reported() -> None:
         annotated(failed(cluster=build.cluster(deleting=later(10))), "1"), later(60)
     )
     assert states(status)["ClusterReady"] == ("False", "DaskOperatorMissing")
-    left = asked(has_live_pods=True, access=build.access(), runner=None)
-    reason, message = cluster_ready(annotated(failed(has_live_pods=True), "1"), later(60))
+    left = asked(live_pods=(build.pod(),), access=build.access(), runner=None)
+    reason, message = cluster_ready(annotated(failed(live_pods=(build.pod(),)), "1"), later(60))
     assert reason == "Retry"
     assert "Job j, pods that have not ended (kubectl get pods -l voxk8s.io/workplan=wp)" in message
     assert decided_actions(left, later(61)) == ()
@@ -115,7 +115,7 @@ def test_what_keeps_the_next_run_from_starting_is_reported() -> None:
 @pytest.mark.parametrize(
     "left",
     [
-        {"has_live_pods": True},
+        {"live_pods": (build.pod(),)},
         {"runner": build.job(complete=True, deleting=True)},
         {"access": build.access(deleting=True)},
         {"extra_clusters": (build.cluster(deleting=later(60)),)},
@@ -132,7 +132,7 @@ def test_nothing_starts_while_something_is_left(left: dict[str, Any]) -> None:
 def test_all_of_the_last_run_is_deleted() -> None:
     """A kept cluster and a runner that hangs, too; the access when no pod needs it any more."""
     observed = asked(
-        cluster=build.cluster(), runner=build.job(), access=build.access(), has_live_pods=True
+        cluster=build.cluster(), runner=build.job(), access=build.access(), live_pods=(build.pod(),)
     )
     found = child_actions(observed, later(61))
     kinds = [action.kind for action in found if isinstance(action, DeleteChild)]

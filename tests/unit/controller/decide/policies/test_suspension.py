@@ -55,19 +55,19 @@ def test_access_is_not_kept() -> None:
     """`store` and `cluster` may be changed while it is suspended: accounts and policies go, too."""
     deletion = DeleteChild(ChildKind.ACCESS, "a", "u-a", "the run is suspended")
     assert decided_actions(suspended_run(), later(60)) == (deletion,)
-    for left in ({"has_live_pods": True}, {"runner": build.job(deleting=True)}):
+    for left in ({"live_pods": (build.pod(),)}, {"runner": build.job(deleting=True)}):
         assert decided_actions(suspended_run(**left), later(60)) == ()
-    assert RequeueAfter(10.0) in decide(suspended_run(has_live_pods=True), later(60))
+    assert RequeueAfter(10.0) in decide(suspended_run(live_pods=(build.pod(),)), later(60))
 
 
 def test_a_run_resumes_with_access_of_its_own() -> None:
     """One that is resumed at once waits for the end of what the suspension began."""
-    observed = build.with_spec(suspended_run(has_live_pods=True), suspend=False)
+    observed = build.with_spec(suspended_run(live_pods=(build.pod(),)), suspend=False)
     status = written_status(observed, later(8))
     assert (status.phase, states(status)["Reconciling"][0]) == ("Suspended", "True")
     assert "last pod" in str(status.message)
     assert not any(isinstance(a, ResolvePlan) for a in decided_actions(observed, later(8)))
-    observed = build.replace(observed, has_live_pods=False, access=None)
+    observed = build.replace(observed, live_pods=(), access=None)
     assert ResolvePlan() in decided_actions(observed, later(9))
     assert written_status(observed, later(9)).phase == "Resolving"
 

@@ -50,7 +50,7 @@ def ended(spec: dict[str, Any], outcome: Outcome, **left: Any) -> Observed:
 @pytest.mark.parametrize(
     "left",
     [
-        {"has_live_pods": True},
+        {"live_pods": (build.pod(),)},
         {"cluster": build.cluster()},
         {"extra_clusters": (build.cluster(deleting=later(1)),)},
         {"autoscaler": build.autoscaler()},
