@@ -5,8 +5,10 @@ The tests compare what this module gives with what is checked in.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import yaml
 
 from tests.support import example_runs
 from tests.support.paths import ROOT
-from tests.tools.generate import argocd, chart_readme, samples
+from tests.tools.generate import argocd, chart_readme, kernel_pictures, samples
 from tests.tools.generate.kernel_reference import kernel_reference
 from tests.tools.generate.module_index import module_index
 from tests.tools.generate.textmate import grammar
@@ -121,6 +123,19 @@ def main() -> None:
     for path, text in files().items():
         (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(text, encoding="utf-8")
+    write_kernel_pictures()
+
+
+def write_kernel_pictures() -> None:
+    """Run the examples of kernels, and replace their pictures."""
+    folder = ROOT / kernel_pictures.FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+        drawn = kernel_pictures.pictures(kernel_pictures.run_all(Path(scratch)))
+    for path in folder.iterdir():
+        path.unlink()
+    for name, picture in drawn.items():
+        (folder / kernel_pictures.file_name(name)).write_bytes(kernel_pictures.encoded(picture))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from voxk8s.cli.kernel_examples import examples
 from voxk8s.cli.kernel_help import Entry, definition_of, entries, matching
 from voxk8s.cli.run_output import dump
 from voxk8s.describe import Json, one_line
@@ -48,6 +49,9 @@ def _page(entry: Entry) -> str:
     if entry.kind != "operator" and entry.operators:
         lines.append(f"  operators: {'  '.join(entry.operators)}")
     lines += ["", *(f"  {line}".rstrip() for line in _definition(entry).splitlines())]
+    if entry.qualified in examples():
+        program = examples()[entry.qualified].program()
+        lines += ["", "  Example:", *(f"    {line}" for line in program.splitlines())]
     return "\n".join(lines)
 
 
@@ -66,4 +70,11 @@ def _json(entry: Entry, *, whole: bool) -> dict[str, Json]:
         "operators": [*entry.operators],
         "text": entry.text,
     }
-    return {**fields, "definition": definition_of(entry)} if whole else fields
+    if not whole:
+        return fields
+    example = examples().get(entry.qualified)
+    return {
+        **fields,
+        "definition": definition_of(entry),
+        "example": example.program() if example else None,
+    }

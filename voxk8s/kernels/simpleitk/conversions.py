@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 _INTEGER_LIMIT: Final = 2**63
 _RADII: Final = frozenset({"radius", "kernelRadius", "neighborhoodRadius", "dilationRadius"})
+_FLAGS: Final = frozenset({"flipAxes", "whichDimensions"})
+"""Vectors of truth values, for which SimpleITK takes no numbers."""
 
 
 class Mismatch(Exception):
@@ -145,7 +147,7 @@ def _integers(parameter: Parameter, value: Value, size: Size) -> object:
             f"expected {parameter.name} to be at most the longest side of the image,"
             f" {max(size)} voxels, got {found}"
         )
-    return found
+    return [bool(each) for each in found] if parameter.name in _FLAGS else found
 
 
 def _extents(parameter: Parameter, value: Value, size: Size) -> object:

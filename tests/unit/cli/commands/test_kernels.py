@@ -43,6 +43,14 @@ def test_help_explains_one_name(call: Callable[..., Done]) -> None:
     (found,) = call("kernels", "near", "--json").json()
     assert (found["name"], found["operators"]) == ("vox1.near", [])
     assert "Return" in found["definition"]
+    assert found["example"].endswith("near(a)")
+
+
+def test_help_has_an_example(call: Callable[..., Done]) -> None:
+    """With its value; kernels of other packages have none."""
+    page = call("help", "volume").out
+    assert page.endswith('    print "vox1.volume" volume(a)  // 230.0\n')
+    assert "Example" not in call("help", "test.identity").out
 
 
 def test_an_unknown_name_has_a_suggestion(call: Callable[..., Done]) -> None:

@@ -159,6 +159,11 @@ SPACED = image(np.random.default_rng(0).random((6, 7, 8)).astype(np.float32), (0
             lambda i: sitk.BinaryThreshold(i, 0.2, 0.7, 3, 1),
         ),
         ("Resample", (SPACED, SPACED, "sitkNearestNeighbor", -1), lambda i: i),
+        (
+            "Flip",
+            (SPACED, [True, False, 1.0], True),
+            lambda i: sitk.Flip(i, [True, False, True], True),
+        ),
     ],
 )
 def test_functions_give_what_simpleitk_gives(
