@@ -30,7 +30,7 @@ OPERATOR_RIGHTS = {
     "deployments": ["list", "watch", "delete"],
     "pods": ["list", "watch"],
     "configmaps": ["get"],
-    "secrets": ["create", "patch"],
+    "secrets": ["create", "patch", "delete"],
     "serviceaccounts": ["get", "list", "watch", "create", "delete"],
     "serviceaccounts/finalizers": ["update"],
     "roles": ["get", "create"],
@@ -89,7 +89,7 @@ def test_operator_reads_secrets_by_name_only() -> None:
     ]
     assert not [rule for rule in rules if "*" in json.dumps(rule)]
     verbs = {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]}
-    assert verbs == {"create", "patch"}
+    assert verbs == {"create", "patch", "delete"}
     secrets = [rule for rule in rules if "secrets" in rule["resources"]]
     named = [rule["resourceNames"] for rule in secrets if rule["verbs"] != ["create"]]
     assert named == [["voxk8s-store"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -12,8 +13,9 @@ from tests.support.operators import apply_workplans, config, eventually, wait_fo
 from tests.support.waiting import until
 from voxk8s.api.status import OperationCounts
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS, JOBS, WORK_PLANS
-from voxk8s.controller.act import status_writer
+from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS, JOBS, SECRETS, WORK_PLANS
+from voxk8s.constants import STORE_SECRET
+from voxk8s.controller.act import run_credentials, status_writer
 from voxk8s.controller.decide import status
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
@@ -153,3 +155,28 @@ async def wait_for_status(kube: KubeClient, namespace: str, kind: str, word: str
         return found.get("status") == word
 
     await eventually(probe, f"{kind} is {word}")
+
+
+async def test_keys_are_there_as_long_as_a_work_plan(
+    kube: KubeClient, direct: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are written again where somebody deletes them, and deleted with the last WorkPlan."""
+    monkeypatch.setattr(run_credentials, "_CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(run_credentials, "_MEMORY", timedelta(0))
+
+    async def found() -> bool:
+        return await direct.find(SECRETS, STORE_SECRET, namespace) is not None
+
+    async def is_gone() -> bool:
+        return not await found()
+
+    async with operators.running(kube, config(namespace), lambda _: KNOWN):
+        await apply_workplans(direct, namespace, 1)
+        await wait_for_condition(direct, namespace, "wp-00", "Succeeded", "AllGoals")
+        await eventually(found, "the keys are there")
+        await direct.delete(SECRETS, STORE_SECRET, namespace)
+        metadata = {"annotations": {"of": "the test"}}
+        await direct.patch(WORK_PLANS, "wp-00", {"metadata": metadata}, namespace)
+        await eventually(found, "the keys are there again")
+        await direct.delete(WORK_PLANS, "wp-00", namespace)
+        await eventually(is_gone, "the keys are gone")

@@ -70,7 +70,9 @@ class ScriptedKube:
         """Return all objects of a kind; selectors are ignored."""
         self._count("list", resource)
         items = [
-            copy.deepcopy(each) for key, each in self.objects.items() if key[0] == resource.kind
+            copy.deepcopy(each)
+            for key, each in self.objects.items()
+            if key[0] == resource.kind and namespace in (None, key[1])
         ]
         return ObjectList(items, str(self._version))
 
@@ -164,7 +166,9 @@ class ScriptedKube:
     ) -> dict[str, Any]:
         """Merge the first level of a spec, of a status, or of data; None removes a field."""
         self._count("patch", resource)
-        found = self.objects[resource.kind, namespace or "", name]
+        found = self.objects.get((resource.kind, namespace or "", name))
+        if found is None:
+            raise NotFound("not found", 404)
         for key, value in changes.get("metadata", {}).get("annotations", {}).items():
             found["metadata"].setdefault("annotations", {})[key] = value
         for part in (subresource,) if subresource else ("spec", "data"):

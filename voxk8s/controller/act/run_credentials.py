@@ -4,7 +4,7 @@ They are, in this order: the static keys of the domain, a session of the store's
 confined to the domain, or, where all namespaces share one domain, the operator's own keys. Runs
 read them from one Secret of a fixed name, unless their service account gives them an identity.
 People who may read that Secret bring images in and fetch results with it, so it is there as long as
-the namespace has a WorkPlan, or the chart names it.
+the namespace has a WorkPlan, or the chart names it, and is deleted afterwards.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Final
 from voxk8s import constants
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import AlreadyExists, NotFound
-from voxk8s.cluster.resources import SECRETS
+from voxk8s.cluster.resources import SECRETS, WORK_PLANS
 from voxk8s.cluster.store_target import SECRET_KEYS, StoreTarget, build_credentials_secret
 from voxk8s.controller.config import ALL_NAMESPACES, StoreConfig
 from voxk8s.controller.resolve.store_access import LookUpOptions
@@ -36,7 +36,7 @@ _CHECK_SECONDS: Final = 60.0
 _MEMORY: Final = timedelta(minutes=1)
 """Time for which a Secret that was there is not looked at again."""
 _REFRESH: Final = timedelta(minutes=10)
-"""The same where nothing starts that needs it."""
+"""The same where no WorkPlan is reconciled."""
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -62,12 +62,21 @@ class RunCredentials:
     _written: dict[str, tuple[TrustDomains, _Credentials]] = field(default_factory=dict)
     _seen: dict[str, datetime] = field(default_factory=dict)
     _wanted: set[str] = field(default_factory=set)
+    _doubted: set[str] = field(default_factory=set)
+    _unused: set[str] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def want(self, namespace: str) -> None:
-        """Have the Secret of a namespace written soon, and kept: it has a WorkPlan."""
-        if namespace not in self._wanted and self.config.url and self.config.allows(namespace):
+        """Have the Secret of a namespace written soon, and kept: it has a WorkPlan.
+
+        One that was not looked at for a minute is looked at again: somebody may have deleted it.
+        """
+        if not self.config.url or not self.config.allows(namespace):
+            return
+        seen = self._seen.get(namespace)
+        if namespace not in self._wanted or (seen and self.now() - seen >= _MEMORY):
             self._wanted.add(namespace)
+            self._doubted.add(namespace)
             self._news.set()
 
     async def write(self, namespace: str, memory: timedelta = _MEMORY) -> None:
@@ -128,10 +137,11 @@ class RunCredentials:
             self.want(namespace)
         while True:
             self._news.clear()
-            self._forget_unused()
+            await self._forget_unused()
+            doubted, self._doubted = self._doubted, set()
             for namespace in sorted(self._wanted.union(self._written)):
                 try:
-                    await self.write(namespace, _REFRESH)
+                    await self.write(namespace, _MEMORY if namespace in doubted else _REFRESH)
                 except NotFound:
                     # The namespace does not exist (any more). One that the chart names may come.
                     self._written.pop(namespace, None)
@@ -144,15 +154,45 @@ class RunCredentials:
                 async with asyncio.timeout(_CHECK_SECONDS):
                     await self._news.wait()
 
-    def _forget_unused(self) -> None:
-        """Let the keys end of namespaces whose last WorkPlan is gone."""
+    async def _forget_unused(self) -> None:
+        """Delete the Secrets of namespaces whose last WorkPlan is gone; never raises."""
         if self.users is None:
             return
-        unused = self._wanted.union(self._written) - self.users() - self._named()
+        used = self.users() | self._named()
+        unused = self._wanted.union(self._written) - used
         self._wanted -= unused
-        for namespace in unused:
-            self._written.pop(namespace, None)
-            self._seen.pop(namespace, None)
+        self._unused = (self._unused | unused) - used
+        for namespace in sorted(self._unused):
+            self._forget(namespace)
+            try:
+                await self._delete(namespace)
+            except Voxk8sError as error:
+                _log.info("unused credentials of namespace %s: %s", namespace, error)
+            else:
+                self._unused.discard(namespace)
+                # A run may have found it while it was being deleted.
+                self._forget(namespace)
+
+    def _forget(self, namespace: str) -> None:
+        self._written.pop(namespace, None)
+        self._seen.pop(namespace, None)
+
+    async def _delete(self, namespace: str) -> None:
+        """Delete a Secret of the operator, unless the API server has a WorkPlan after all."""
+        async for page in self.kube.list_pages(WORK_PLANS, namespace):
+            if page.items:
+                return
+        # The operator may not read it; an empty patch changes nothing, and returns it.
+        try:
+            found = await self.kube.patch(SECRETS, constants.STORE_SECRET, {}, namespace)
+        except NotFound:
+            return
+        metadata = found["metadata"]
+        labels = metadata.get("labels") or {}
+        if labels.get(constants.LABEL_MANAGED_BY) != constants.MANAGER_OPERATOR:
+            return
+        await self.kube.delete(SECRETS, metadata["name"], namespace, uid=metadata["uid"])
+        _log.info("deleted the credentials of namespace %s: it has no WorkPlan", namespace)
 
     def _named(self) -> set[str]:
         """Return the namespaces that the chart names."""

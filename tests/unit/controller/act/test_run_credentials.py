@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +13,7 @@ import pytest
 
 from tests.support.scripted_kube import ScriptedKube
 from tests.support.waiting import until
-from voxk8s.cluster.kube_errors import NotFound
+from voxk8s.cluster.kube_errors import KubeUnreachable, NotFound
 from voxk8s.controller.act.run_credentials import RunCredentials
 from voxk8s.controller.config import StoreConfig
 from voxk8s.controller.trust import Domain, SessionConfig, Trust
@@ -200,21 +201,78 @@ async def test_a_namespace_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     keeping.cancel()
 
 
-async def test_keys_end_in_a_namespace_whose_last_work_plan_is_gone(tmp_path: Path) -> None:
-    """They are not renewed for ever; the next WorkPlan gets new ones at once."""
-    scene = Scene(tmp_path, session=SESSION, trust=Trust(per_namespace=True), allowed=("*",))
-    users = {"lab"}
-    scene.credentials.users = lambda: users
+async def test_a_secret_deleted_by_hand_is_written_at_a_reconciliation(tmp_path: Path) -> None:
+    """A minute after it was last seen, the next reconciliation of a WorkPlan looks at it again."""
+    scene = Scene(tmp_path, allowed=("*",))
     keeping = asyncio.create_task(scene.credentials.keep_fresh())
     scene.credentials.want("lab")
     await until(lambda: len(scene.kube.objects) == 1)
-    scene.now += timedelta(hours=1)
-    users.clear()
-    users.add("ward")
-    scene.credentials.want("ward")
-    await until(lambda: len(scene.kube.objects) == 2)
-    assert scene.key("lab") == "lab-1", "it is written before ward, if it is"
-    users.add("lab")
+    scene.kube.objects.clear()
     scene.credentials.want("lab")
-    await until(lambda: scene.key("lab") == "lab-3")
+    assert not scene.credentials._news.is_set(), "it was seen a moment ago"
+    scene.now += timedelta(minutes=1)
+    scene.credentials.want("lab")
+    await until(lambda: len(scene.kube.objects) == 1)
+    assert scene.kube.calls["create Secret"] == 2
     keeping.cancel()
+
+
+@dataclass
+class LastWorkPlan:
+    """Keys in `lab`, of which the cache has no WorkPlan any more."""
+
+    scene: Scene
+    users: set[str] = field(default_factory=lambda: {"lab"})
+
+    async def is_gone(self) -> None:
+        """Let the keys be kept, and wait until they would be if they still were."""
+        self.scene.credentials.users = lambda: self.users
+        self.scene.credentials.want("lab")
+        await self.scene.credentials.write("lab")
+        self.users.clear()
+        await self.scene.credentials._forget_unused()
+
+
+@pytest.fixture
+def last(tmp_path: Path) -> LastWorkPlan:
+    """A namespace with a session of its own."""
+    trust = Trust(per_namespace=True)
+    return LastWorkPlan(Scene(tmp_path, session=SESSION, trust=trust, allowed=("*",)))
+
+
+async def test_keys_go_with_the_last_work_plan(last: LastWorkPlan) -> None:
+    """The Secret is deleted, and its session not renewed; the next WorkPlan gets new ones."""
+    await last.is_gone()
+    assert last.scene.kube.deleted == [("Secret", "voxk8s-store")]
+    last.users.add("lab")
+    last.scene.credentials.want("lab")
+    last.scene.now += timedelta(hours=1)
+    keeping = asyncio.create_task(last.scene.credentials.keep_fresh())
+    await until(lambda: len(last.scene.kube.objects) == 1)
+    assert last.scene.key("lab") == "lab-2"
+    keeping.cancel()
+
+
+async def test_keys_stay_while_the_api_server_has_a_work_plan(last: LastWorkPlan) -> None:
+    """A cache without it deletes nothing."""
+    last.scene.kube.put({"kind": "WorkPlan", "metadata": {"name": "w", "namespace": "lab"}})
+    await last.is_gone()
+    assert last.scene.kube.deleted == []
+
+
+async def test_a_secret_of_somebody_else_stays(last: LastWorkPlan) -> None:
+    """One of that name without the operator's label is not the operator's."""
+    last.scene.kube.put(
+        {"kind": "Secret", "metadata": {"name": "voxk8s-store", "namespace": "lab"}}
+    )
+    await last.is_gone()
+    assert last.scene.kube.deleted == []
+
+
+async def test_keys_that_could_not_be_deleted_are_tried_again(last: LastWorkPlan) -> None:
+    """Until the API server answers, or a WorkPlan is there again."""
+    last.scene.kube.fail("list WorkPlan", KubeUnreachable("away"))
+    await last.is_gone()
+    assert last.scene.kube.deleted == []
+    await last.scene.credentials._forget_unused()
+    assert last.scene.kube.deleted == [("Secret", "voxk8s-store")]
