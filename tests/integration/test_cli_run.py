@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import PROGRAM, start, voxk8s
+from tests.support.html import read_page
 from tests.support.s3 import S3Server
 from tests.support.waiting import wait_for
 from tests.support.workplans import constant, operation, write_plan
@@ -39,6 +40,10 @@ def test_wrong_calls_leave_standard_output_empty(tmp_path: Path, words: list[str
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_a_run_at_once(number: signal.Signals, status: int, tmp_path: Path) -> None:
     """Ctrl-C and SIGTERM while an operation runs: its lease is given back, no traceback."""
+
+
+def test_interrupt_ends_at_once_with_130(tmp_path: Path) -> None:
+    """Ctrl-C while an operation runs: status 130, no traceback, and a report of what was done."""
     plan = write_plan(
         tmp_path,
         [
@@ -50,6 +55,7 @@ def test_signals_end_a_run_at_once(number: signal.Signals, status: int, tmp_path
     )
     leases = tmp_path / "store" / "lease"
     process = start(tmp_path, "run", plan, "-vv", "--store", str(tmp_path / "store"))
+    process = start(tmp_path, "run", plan, "-vv", "--report", "report.html")
     assert process.stderr is not None
     heard = ""
     for line in process.stderr:
@@ -63,6 +69,12 @@ def test_signals_end_a_run_at_once(number: signal.Signals, status: int, tmp_path
     assert not any(path.is_file() for path in leases.rglob("*"))
     assert out == ""
     assert "Traceback" not in err
+    page = read_page((tmp_path / "report.html").read_text("utf-8"))
+    assert page.find("span", class_="outcome stopped")
+    results = page.find("table", data_what="results")[0].rows()[1:]
+    assert [row[0] for row in results] == ["sum", "slept"]
+    assert results[0][1].startswith("5.0")
+    assert "cancelled" in results[1][1]
 
 
 def test_unreachable_store_is_said(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -14,7 +15,16 @@ from voxk8s.cli.input_file import Input, text_of
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.files import write_file
-from voxk8s.history import Recorder, Scans, collect_run, from_files, known_since, show_goals
+from voxk8s.history import (
+    Recorder,
+    Scans,
+    UsageRecorder,
+    collect_run,
+    from_files,
+    input_files,
+    known_since,
+    show_goals,
+)
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.redact import shown_parameter
 from voxk8s.report import report
@@ -31,6 +41,7 @@ class Reporter:
         if (reason := _obstacle(self.path)) is not None:
             raise InvalidUsage(f"--report {arguments.report}: {reason}; name another file")
         self.recorder = Recorder()
+        self.usage = UsageRecorder()
         self._arguments = arguments
 
     def write(
@@ -46,7 +57,8 @@ class Reporter:
         `unmet` are values that are not as expected.
         """
         read = cache(text_of)
-        pictures = from_files(Scans(given.plan, inputs))
+        scans = Scans(given.plan, inputs)
+        pictures = from_files(scans)
         goals = show_goals(result.goals, self._link, known_since(store, result.goals), pictures)
         run = collect_run(
             result,
@@ -58,6 +70,10 @@ class Reporter:
             text_of=read,
             program=read(self._arguments.file) if given.places else "",
             facts=self._facts(store),
+            inputs=input_files(result, store, scans),
+            parameters=self._parameters(),
+            repeat=self._command(),
+            usage=self.usage.samples(),
         )
         try:
             write_file(self.path, report(run).encode("utf-8"))
@@ -70,7 +86,6 @@ class Reporter:
     def _facts(self, store: ResultStore) -> list[tuple[str, str]]:
         arguments, settings = self._arguments, Settings.from_env(os.environ)
         return [
-            *((f"${name}", shown_parameter(name, value)) for name, value in arguments.param),
             ("store", "not used" if arguments.no_cache else store.url),
             ("known results", "computed again" if arguments.refresh else "used"),
             ("stored beside goals", settings.store_policy),
@@ -79,6 +94,18 @@ class Reporter:
             ("retries of an operation", str(settings.retry_limit)),
             ("threads", str(settings.dask_threads)),
         ]
+
+    def _parameters(self) -> list[tuple[str, str]]:
+        return [(name, shown_parameter(name, value)) for name, value in self._arguments.param]
+
+    def _command(self) -> str:
+        """Return the command that runs the program again."""
+        words = ["voxk8s", "run", self._arguments.file]
+        for name, value in self._parameters():
+            words += ["--param", f"{name}={value}"]
+        if self._arguments.on_item_failure:
+            words += ["--on-item-failure", self._arguments.on_item_failure]
+        return shlex.join(words)
 
     def _link(self, outcome: GoalOutcome) -> str:
         """Return the relative link from the report to a file."""

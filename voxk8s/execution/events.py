@@ -100,11 +100,15 @@ class OperationWaits:
 class OperationFailed:
     """An operation failed for good; goals that depend on it fail with it.
 
-    `key` is empty for an input that cannot be read, which has none.
+    `key` is empty for an input that cannot be read, which has none. `started` is 0 where no worker
+    has begun it.
     """
 
     key: ResultKey
     failure: Failure
+    seconds: float = 0.0
+    started: float = 0.0
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

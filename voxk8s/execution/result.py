@@ -9,7 +9,7 @@ from pathlib import Path
 from voxk8s.describe import as_line
 from voxk8s.execution.events import Progress
 from voxk8s.failure import Failure
-from voxk8s.plan import Goal, OperationId, ResultKey
+from voxk8s.plan import Goal, KeyGraph, OperationId, ResultKey
 from voxk8s.storage import Counts
 from voxk8s.values import Value
 
@@ -28,6 +28,7 @@ class OperationMetrics:
     stored: bool = False
     started: float = 0.0
     worker: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,8 @@ class ExecutionResult(Mapping[str, Value]):
     at the store until the run's end; if several runs share a process at the same time, the counts
     of each are approximate, and their sum is right. `kernels` are the totals by kernel, that with
     the most seconds first. `skipped` are the items that loops went on without.
+    `graph` is what was run, with loops expanded as far as they were known at the end; `by_key`
+    has the metrics of its operations.
     """
 
     goals: tuple[GoalOutcome, ...]
@@ -132,6 +135,8 @@ class ExecutionResult(Mapping[str, Value]):
     store: Counts = field(default_factory=Counts)
     kernels: Mapping[str, KernelTotals] = field(default_factory=dict)
     skipped: tuple[SkippedItem, ...] = ()
+    graph: KeyGraph | None = field(default=None, repr=False)
+    by_key: Mapping[ResultKey, OperationMetrics] = field(default_factory=dict, repr=False)
     _names: Mapping[str, GoalOutcome] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

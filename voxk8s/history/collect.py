@@ -10,6 +10,7 @@ from typing import Final, Literal
 from voxk8s import constants, report
 from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.source_locations import line_at
+from voxk8s.history.operation_graph import operation_graph
 from voxk8s.history.recorder import Recorder
 from voxk8s.plan import OperationId
 from voxk8s.storage import Counts
@@ -29,16 +30,21 @@ def collect_run(
     text_of: Callable[[str], str] = lambda _: "",
     program: str = "",
     facts: Sequence[tuple[str, str]] = (),
+    inputs: Sequence[report.InputFile] = (),
+    parameters: Sequence[tuple[str, str]] = (),
+    repeat: str = "",
+    usage: Sequence[report.Usage] = (),
 ) -> report.Run:
     """Return what the report of a run shows.
 
     `problems` are errors of copying files to their destination, and values that are not as
     expected. `program` is the text of the
     program, `places` are the places of operations in it, and `text_of` returns the text of one of
-    its files, or an empty string.
+    its files, or an empty string. `repeat` is the command that runs the program again.
     """
     outcome, message = _end(result, problems)
     places = places or {}
+    operations = recorder.operations()
     return report.Run(
         title,
         recorder.started or 0.0,
@@ -50,13 +56,37 @@ def collect_run(
         failures=result.failures,
         excerpts={each.place: _excerpt(each.place, text_of) for each in result.failures},
         incidents=_skipped(result) + recorder.incidents() + _differences(result),
-        operations=recorder.operations(),
+        operations=operations,
         folded=recorder.folded,
         store=_store_use(result.store),
-        places=places,
+        places=_places_of(operations, places, result),
         program=program,
-        facts=(*facts, *versions()),
+        inputs=tuple(inputs),
+        graph=operation_graph(result, places),
+        usage=tuple(usage),
+        parameters=tuple(parameters),
+        versions=versions(),
+        repeat=repeat,
+        facts=tuple(facts),
     )
+
+
+def _places_of(
+    operations: Sequence[report.Operation],
+    places: Mapping[OperationId, object],
+    result: ExecutionResult,
+) -> Mapping[OperationId, object]:
+    """Return the places of operations; those of a loop are where its body has them."""
+    if not places:
+        return {}
+    graph, found = result.graph, {}
+    for each in operations:
+        place = places.get(each.operation)
+        if place is None and graph is not None:
+            place = places.get(graph.source_of(each.operation))
+        if place is not None:
+            found[each.operation] = place
+    return found
 
 
 def versions() -> tuple[tuple[str, str], ...]:

@@ -68,7 +68,6 @@ def _goal(
         kind,
         value,
         link_of(outcome),
-        outcome.url,
         outcome.digest,
         outcome.size,
         outcome.media_type,

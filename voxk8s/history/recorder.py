@@ -8,6 +8,7 @@ from typing import Final
 
 from voxk8s import report
 from voxk8s.execution import events
+from voxk8s.plan import OperationId
 from voxk8s.report.totals import by_kernel
 
 MOST_OPERATIONS: Final = 100_000
@@ -26,6 +27,7 @@ class Recorder:
         """Keep at most `most` operations one by one."""
         self._most = most
         self._finished: list[events.OperationFinished] = []
+        self._failed: dict[OperationId, events.OperationFailed] = {}
         self._incidents: Counter[tuple[str, str]] = Counter()
         self.folded: tuple[report.KernelTotal, ...] = ()
         """Totals of the operations that are not kept."""
@@ -41,6 +43,9 @@ class Recorder:
                 self._finished.append(event)
                 if len(self._finished) > self._most:
                     self._fold()
+            case events.OperationFailed() if event.failure.kernel and event.started:
+                if len(self._failed) < _MOST_NOTES:
+                    self._failed[event.failure.operation] = event
             case events.OperationRetried():
                 what = f"{event.failure.kernel} failed and was tried again"
                 self._note(what, event.failure.cause)
@@ -57,7 +62,9 @@ class Recorder:
 
     def operations(self) -> tuple[report.Operation, ...]:
         """Return the operations that were kept."""
-        return tuple(map(_operation, self._finished))
+        finished = {each.operation for each in self._finished} if self._failed else set()
+        failed = (_failed(each) for name, each in self._failed.items() if name not in finished)
+        return (*map(_operation, self._finished), *failed)
 
     def incidents(self) -> tuple[report.Incident, ...]:
         """Return the incidents, in the order of their first occurrence."""
@@ -85,6 +92,18 @@ class Recorder:
         kept = self._most // 2
         self.folded = by_kernel(map(_operation, self._finished[kept:]), self.folded)
         del self._finished[kept:]
+
+
+def _failed(event: events.OperationFailed) -> report.Operation:
+    return report.Operation(
+        event.failure.operation,
+        event.failure.kernel,
+        event.started,
+        event.seconds,
+        worker=event.worker,
+        attempts=event.failure.attempts,
+        failed=True,
+    )
 
 
 def _operation(event: events.OperationFinished) -> report.Operation:

@@ -49,6 +49,10 @@ class Scans:
                 return Scan(url.rpartition("/")[2], scan)
         return None
 
+    def read_before(self, url: str) -> Image | None:
+        """Return the image behind an address if it was read already."""
+        return self._read.get(url)
+
     def _loaded(self, goal: OperationId) -> Iterator[str]:
         """Yield the addresses of what a goal is computed from, in the order of the plan."""
         nodes = self.plan.nodes

@@ -7,24 +7,32 @@ from voxk8s.report.page import report
 from voxk8s.report.run_data import (
     Counts,
     Goal,
+    Graph,
+    GraphNode,
     Incident,
+    InputFile,
     KernelTotal,
     Operation,
     Origin,
     Preview,
     Run,
     StoreUse,
+    Usage,
 )
 
 __all__ = [
     "Counts",
     "Goal",
+    "Graph",
+    "GraphNode",
     "Incident",
+    "InputFile",
     "KernelTotal",
     "Operation",
     "Origin",
     "Preview",
     "Run",
     "StoreUse",
+    "Usage",
     "report",
 ]

@@ -25,13 +25,17 @@ _NAME: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A bar on the chart; `colour` is the number of its kernel's class."""
+    """A bar on the chart; `colour` is the number of its kernel's class.
+
+    An operation in it has failed if `failed`.
+    """
 
     x: str
     y: int
     width: str
     colour: int
     title: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ def chart(
             _number(max(_LEAST_WIDTH, (bar.end - bar.start) * scale)),
             colours.get(bar.kernel, 0),
             _title(bar),
+            bar.failed,
         )
         for number, row in enumerate(line.rows)
         for bar in row.bars
@@ -114,13 +119,16 @@ def _name(worker: str) -> str:
 def _title(bar: Bar) -> str:
     start = f"from {formatting.duration(bar.start)}"
     only = bar.operation
+    failed = ", failed" if bar.failed else ""
     if only is None:
         return (
             f"{bar.count} operations, {formatting.duration(bar.seconds)} {start}: {bar.kernel} most"
+            f"{', some failed' if bar.failed else ''}"
         )
     tries = f", {only.attempts} attempts" if only.attempts > 1 else ""
     return (
-        f"{only.kernel} {only.operation[:12]}: {formatting.duration(only.seconds)} {start}{tries}"
+        f"{only.kernel} {only.operation[:12]}: {formatting.duration(only.seconds)}"
+        f" {start}{tries}{failed}"
     )
 
 

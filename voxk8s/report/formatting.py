@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from voxk8s.redact import redact, visible
+from voxk8s.report.run_data import GraphNode
 
 _LAST: Final = 253_402_300_800.0
 """The end of the year 9999."""
@@ -63,6 +64,25 @@ def cut(text: str, limit: int) -> str:
 def clean(text: str) -> str:
     """Return a text without credentials; what HTML forbids and readers obey is escaped."""
     return _UNSHOWN.sub(lambda found: f"\\x{ord(found[0]):02x}", visible(redact(text)))
+
+
+def states(node: GraphNode) -> str:
+    """Return how many operations of a node are in which state: 3 computed, 1 failed."""
+    counts = {
+        "computed": node.computed,
+        "known": node.known,
+        "failed": node.failed,
+        "not run": node.rest,
+    }
+    found = {name: count for name, count in counts.items() if count}
+    if node.count == 1:
+        return next(iter(found))
+    return ", ".join(f"{count} {name}" for name, count in found.items())
+
+
+def line(node: GraphNode) -> str:
+    """Return the number of the line where the operations of a node are."""
+    return next((part for part in node.place.split(":")[1:] if part.isdecimal()), "?")
 
 
 def link(target: str) -> str:

@@ -29,3 +29,67 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+
+const field = document.getElementById("search");
+const more = JSON.parse(document.getElementById("more").textContent);
+const mostShown = 200;
+const seconds = (value) => value >= 1 ? `${Number(value.toPrecision(3))} s` : `${Number((value * 1000).toPrecision(3))} ms`;
+const bytes = (value) => {
+  let unit = "B";
+  for (const next of ["KiB", "MiB", "GiB", "TiB"]) {
+    if (value < 1024) break;
+    [value, unit] = [value / 1024, next];
+  }
+  return `${Number(value.toPrecision(3))} ${unit}`;
+};
+const lines = more.rows.map((row) =>
+  [row[0], ...[1, 5, 6, 7].map((column) => more.texts[row[column]])].join(" ").toLowerCase());
+const rowOf = ([operation, kernel, time, size, start, worker, notes, place]) => {
+  const row = document.createElement("tr");
+  row.className = "more";
+  const cells = [operation, more.texts[kernel], seconds(time), bytes(size), start === null ? "" : seconds(start),
+    ...[worker, notes, place].map((index) => more.texts[index])];
+  const values = { 2: time, 3: size, 4: start };
+  row.append(...cells.map((text, column) => {
+    const cell = document.createElement("td");
+    if (column === 0) {
+      cell.append(Object.assign(document.createElement("code"), { textContent: text }));
+    } else {
+      cell.textContent = text;
+    }
+    if (column in values) {
+      cell.className = "n";
+      if (values[column] !== null) cell.dataset.v = values[column];
+    }
+    return cell;
+  }));
+  return row;
+};
+const search = () => {
+  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = (text) => words.every((word) => text.includes(word));
+  document.querySelectorAll("tr.more").forEach((row) => row.remove());
+  const counts = [];
+  for (const table of document.querySelectorAll("table.searched")) {
+    let count = 0;
+    for (const row of table.tBodies[0].rows) {
+      row.hidden = !fits(row.textContent.toLowerCase());
+      count += !row.hidden;
+    }
+    if (words.length && table.dataset.what === "operations") {
+      const hits = more.rows.filter((_, number) => fits(lines[number]));
+      table.tBodies[0].append(...hits.slice(0, mostShown).map(rowOf));
+      count += hits.length;
+    }
+    if (table.dataset.what) counts.push(`${count} ${table.dataset.what}`);
+  }
+  document.querySelectorAll("svg .item").forEach((item) =>
+    item.classList.toggle("dim", !fits(item.textContent.toLowerCase())));
+  document.getElementById("found").textContent = words.length ? counts.join(", ") : "";
+};
+let waiting = 0;
+field.hidden = false;
+field.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(search, 120);
+});

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Final
 from voxk8s.content_policy import content_policy
 from voxk8s.report import formatting
 from voxk8s.report.chart import Chart, chart
+from voxk8s.report.embedded import as_json, more_operations, notes, summary_of
+from voxk8s.report.graph_layout import draw_graph
 from voxk8s.report.run_data import Goal, KernelTotal, Operation, Run
 from voxk8s.report.totals import by_kernel, notable
+from voxk8s.report.usage_chart import UsageChart, usage_chart
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -22,6 +25,9 @@ MOST_FAILURES: Final = 200
 MOST_INCIDENTS: Final = 100
 MOST_OPERATIONS: Final = 1000
 MOST_KERNELS: Final = 200
+MOST_INPUTS: Final = 1000
+MOST_SEARCHED: Final = 30_000
+"""Operations that a search finds, those with a line of their own included."""
 _TEXT: Final = 120_000
 """Characters of all values, or of all messages, together; each gets at least `_LEAST`."""
 _LEAST: Final = 100
@@ -35,7 +41,7 @@ def report(run: Run) -> str:
     """Return the page of a run: self-contained HTML, equal for equal runs.
 
     Everything is limited, and what is left out is counted: a page of 100,000 operations has less
-    than 2 MB.
+    than 5 MB.
     """
     style, script = _text("page.css"), _text("page.js")
     goals = run.goals[:MOST_GOALS]
@@ -43,13 +49,19 @@ def report(run: Run) -> str:
     incidents = run.incidents[:MOST_INCIDENTS]
     lines = notable(run.operations, MOST_OPERATIONS)
     totals = by_kernel(run.operations, run.folded)
+    value_limit = _share(len(goals))
     return _template().render(
         run=run,
         style=style,
         script=script,
         policy=content_policy(style, [script], ["img-src data:"]),
         goals=goals,
-        value_limit=_share(len(goals)),
+        value_limit=value_limit,
+        inputs=run.inputs[:MOST_INPUTS],
+        drawing=draw_graph(run.graph),
+        usage=_usage(run),
+        summary=as_json(summary_of(run, goals, totals[:MOST_KERNELS], value_limit)),
+        more=as_json(more_operations(run, lines, MOST_SEARCHED - len(lines))),
         previews=_previews(goals),
         failures=failures,
         message_limit=_share(len(failures) + len(incidents)),
@@ -73,6 +85,10 @@ def _chart(run: Run, totals: Sequence[KernelTotal]) -> Chart | None:
     return chart(
         run.operations, run.started, run.started + run.seconds, [each.kernel for each in totals]
     )
+
+
+def _usage(run: Run) -> UsageChart | None:
+    return usage_chart(run.usage, run.started, run.started + run.seconds)
 
 
 def _rest(run: Run, lines: Sequence[Operation]) -> tuple[KernelTotal, ...]:
@@ -124,5 +140,8 @@ def _template() -> Template:
         moment=formatting.moment,
         cut=formatting.cut,
         link=formatting.link,
+        states=formatting.states,
+        notes=notes,
+        line=formatting.line,
     )
     return environment.from_string(_text("page.html"))

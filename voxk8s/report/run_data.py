@@ -40,15 +40,14 @@ class Preview(msgspec.Struct, frozen=True):
 class Goal(msgspec.Struct, frozen=True):
     """An output of the plan.
 
-    `value` is the output of `print`. `link` is the relative link to a file, `address` its URL; both
-    may be empty. `digest` is the SHA-256 of `size` bytes. `error` is set for a failed goal.
+    `value` is the output of `print`. `link` is the relative link to a file, or empty. `digest` is
+    the SHA-256 of `size` bytes. `error` is set for a failed goal.
     """
 
     name: str
     kind: Literal["print", "save"]
     value: str = ""
     link: str = ""
-    address: str = ""
     digest: str = ""
     size: int = 0
     media_type: str = ""
@@ -67,7 +66,7 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False):
-    """A completed operation; `found` means that another run had stored its result."""
+    """An operation that has ended; `found` means that another run had stored its result."""
 
     operation: OperationId
     kernel: str
@@ -78,6 +77,56 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     attempts: int = 1
     stored: bool = False
     found: bool = False
+    failed: bool = False
+
+
+class InputFile(msgspec.Struct, frozen=True):
+    """A file that the run has read: its name, the SHA-256 of `size` bytes, and what is in it."""
+
+    name: str
+    digest: str = ""
+    size: int = 0
+    content: str = ""
+
+
+class GraphNode(msgspec.Struct, frozen=True):
+    """One operation, or several of one kernel that are drawn as one; `seconds` of all together.
+
+    `place` is where they are in the program. `rest` of them were not needed, or not done.
+    """
+
+    kernel: str
+    place: str = ""
+    computed: int = 0
+    known: int = 0
+    failed: int = 0
+    rest: int = 0
+    seconds: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """The number of operations."""
+        return self.computed + self.known + self.failed + self.rest
+
+
+class Graph(msgspec.Struct, frozen=True):
+    """The operations of a run; `edges` are pairs of indices, an argument and what needs it.
+
+    `summary` says by what operations were summed up, if by more than their place in a program.
+    """
+
+    nodes: tuple[GraphNode, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+    summary: str = ""
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """What a run used at a time: busy processor cores, bytes of memory, and worker processes."""
+
+    time: float
+    cores: float
+    memory: int
+    workers: int = 1
 
 
 class KernelTotal(msgspec.Struct, frozen=True):
@@ -135,5 +184,12 @@ class Run(msgspec.Struct, frozen=True):
     places: Mapping[OperationId, object] = {}
     program: str = ""
     """The text of the program, if the plan was compiled from one."""
+    inputs: tuple[InputFile, ...] = ()
+    graph: Graph = Graph()
+    usage: tuple[Usage, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+    versions: tuple[tuple[str, str], ...] = ()
+    repeat: str = ""
+    """The command that runs the program again."""
     facts: tuple[tuple[str, str], ...] = ()
-    """Settings and versions, by name."""
+    """Settings, by name."""

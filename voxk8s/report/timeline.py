@@ -35,6 +35,7 @@ class Bar:
     kernels: dict[str, float]
     count: int = 1
     operation: Operation | None = None
+    failed: bool = False
 
     @property
     def kernel(self) -> str:
@@ -50,6 +51,7 @@ class Bar:
         self.end = max(self.end, other.end)
         self.seconds += other.seconds
         self.count += other.count
+        self.failed = self.failed or other.failed
         for kernel, seconds in other.kernels.items():
             self.kernels[kernel] = self.kernels.get(kernel, 0.0) + seconds
         self.operation = None
@@ -137,7 +139,14 @@ def _lanes(timed: Sequence[Operation]) -> list[list[Operation]]:
 def _bar(operation: Operation, begin: float) -> Bar:
     start = operation.started - begin
     sums = {operation.kernel: operation.seconds}
-    return Bar(start, start + operation.seconds, operation.seconds, sums, operation=operation)
+    return Bar(
+        start,
+        start + operation.seconds,
+        operation.seconds,
+        sums,
+        operation=operation,
+        failed=operation.failed,
+    )
 
 
 def _joined(bars: Iterable[Bar], finest: float) -> list[Bar]:

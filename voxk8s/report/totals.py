@@ -19,7 +19,7 @@ def by_kernel(
     for other in folded:
         _add(sums, other.kernel, other.count, other.seconds, other.longest, other.bytes)
     for each in operations:
-        if each.found:
+        if each.found or each.failed:
             continue
         _add(sums, each.kernel, 1, each.seconds, each.seconds, each.bytes)
     totals = (
@@ -30,10 +30,12 @@ def by_kernel(
 
 
 def notable(operations: Sequence[Operation], most: int) -> tuple[Operation, ...]:
-    """Return the operations that took longest or have the largest values, longest first."""
+    """Return operations that failed, took longest or have the largest values, longest first."""
     if len(operations) <= most:
         return tuple(sorted(operations, key=_by_time, reverse=True))
-    chosen = nlargest(int(most * _BY_TIME), operations, key=_by_time)
+    chosen = [each for each in operations if each.failed][: int(most * (1 - _BY_TIME))]
+    left = int(most * _BY_TIME)
+    chosen += nlargest(left, (each for each in operations if not each.failed), key=_by_time)
     names = set(map(id, chosen))
     large = nlargest(most, operations, key=lambda each: (each.bytes, _by_time(each)))
     chosen += [each for each in large if id(each) not in names][: most - len(chosen)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -10,10 +11,18 @@ from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.plan_source import Document
 from voxk8s.constants import RUNS_PREFIX
 from voxk8s.execution import ExecutionResult, GoalOutcome
-from voxk8s.history import Recorder, Scans, collect_run, from_store, known_since, show_goals
+from voxk8s.history import (
+    Recorder,
+    Scans,
+    collect_run,
+    from_store,
+    input_files,
+    known_since,
+    show_goals,
+)
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.redact import shown_parameter
-from voxk8s.report import report
+from voxk8s.report import Usage, report
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.storage import ResultStore
 
@@ -29,17 +38,20 @@ def build_report(
     document: Document | None = None,
     places: Mapping[OperationId, object] | None = None,
     problems: Sequence[str] = (),
+    usage: Sequence[Usage] = (),
 ) -> str:
     """Return the HTML page about a finished run.
 
     `document` is the source; of a program, lines are shown at failures. `problems` are messages
-    about files that could not be copied, and about values that are not as expected.
+    about files that could not be copied, and about values that are not as expected. `usage` is what
+    the workers used over time.
     """
+    scans = Scans(plan, config.inputs)
     goals = show_goals(
         result.goals,
         lambda goal: _link(goal, store.url, config.run_folder),
         known_since(store, result.goals),
-        from_store(store, Scans(plan, config.inputs)),
+        from_store(store, scans),
     )
     run = collect_run(
         result,
@@ -51,6 +63,10 @@ def build_report(
         text_of=_source_texts(document),
         program=_program_text(document),
         facts=_run_settings(workplan, config),
+        inputs=input_files(result, store, scans),
+        parameters=_parameters(workplan),
+        repeat=_command(workplan, document),
+        usage=usage,
     )
     return report(run)
 
@@ -78,14 +94,24 @@ def _program_text(document: Document | None) -> str:
     return document.data.decode("utf-8", "replace")
 
 
+def _parameters(workplan: WorkPlanResource) -> list[tuple[str, str]]:
+    given = workplan.spec.source.parameters or {}
+    return [(name, shown_parameter(name, value)) for name, value in given.items()]
+
+
+def _command(workplan: WorkPlanResource, document: Document | None) -> str:
+    """Return the command that submits the source again."""
+    file = "plan.yaml" if document is None else posixpath.basename(document.name) or "plan.yaml"
+    words = ["voxk8s", "submit", file]
+    for name, value in _parameters(workplan):
+        words += ["--param", f"{name}={value}"]
+    return shlex.join(words)
+
+
 def _run_settings(workplan: WorkPlanResource, config: RunnerConfig) -> list[tuple[str, str]]:
     spec = workplan.spec
     retry = spec.effective_retry
     facts = [
-        *(
-            (f"${name}", shown_parameter(name, value))
-            for name, value in (spec.source.parameters or {}).items()
-        ),
         ("WorkPlan", f"{config.namespace}/{config.name}"),
         ("uid", config.uid),
         ("store", config.store),

@@ -20,7 +20,7 @@ from voxk8s.cluster.output_url import check_output
 from voxk8s.cluster.run_inputs import claims_of
 from voxk8s.constants import REASON_SOURCE_UNAVAILABLE
 from voxk8s.errors import PermanentError, SchedulerLost, StoreError
-from voxk8s.history import Recorder
+from voxk8s.history import Recorder, UsageRecorder
 from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.plan.expectation import Expectation, differences
 from voxk8s.runner import copy_outputs, scheduler_connection, status_fields
@@ -28,6 +28,7 @@ from voxk8s.runner.publish_status import StatusPublisher
 from voxk8s.runner.runner_config import RunnerConfig
 from voxk8s.runner.status_reporter import StatusReporter
 from voxk8s.runner.store_wait import FIRST_PAUSE, MAX_PAUSE, StoreWait
+from voxk8s.runner.worker_usage import PAUSE_SECONDS, worker_usage
 from voxk8s.storage import ResultStore, open_store
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class WorkPlanRun:
         self._expectations: Sequence[Expectation] = ()
         self._document: plan_source.Document | None = None
         self._recorder = Recorder()
+        self._usage = UsageRecorder(PAUSE_SECONDS)
 
     def stop(self) -> None:
         """Cancel the run: no more operations are started."""
@@ -190,7 +192,8 @@ class WorkPlanRun:
             )
             if self._stopping.is_set():
                 self._engine.cancel()
-            return self._engine.execute_workplan(plan, places=self._places)
+            with self._usage(worker_usage(client)):
+                return self._engine.execute_workplan(plan, places=self._places)
         finally:
             self._engine = None
             threading.Thread(
@@ -244,6 +247,7 @@ class WorkPlanRun:
                 document=self._document,
                 places=self._places,
                 problems=problems,
+                usage=self._usage.samples(),
             )
         except Exception:  # noqa: BLE001 - a run does not fail because of its report
             _log.exception("cannot build the report of the run")

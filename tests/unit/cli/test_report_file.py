@@ -74,6 +74,8 @@ def test_files_are_linked_from_where_the_report_is(tmp_path: Path) -> None:
     ]
     facts = dict(zip([each.text for each in page.find("dt")], page.find("dd"), strict=True))
     assert facts["$CASE"].text == "7"
+    (command,) = page.find("pre", class_="program")
+    assert command.text == "voxk8s run plan.json --param CASE=7"
     assert facts["store"].text == store.url
 
 

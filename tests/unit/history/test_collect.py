@@ -111,12 +111,12 @@ def test_differences_are_collected() -> None:
     assert BAD in incident.message
 
 
-def test_settings_come_before_versions() -> None:
-    """Settings as given; then the versions of what has run."""
-    facts = collected(result(None), facts=[("store", "s3://b")]).facts
-    assert facts[0] == ("store", "s3://b")
-    assert ("voxk8s", voxk8s.__version__) in facts
-    assert {"Python", "numpy", "distributed"} <= {name for name, _ in facts}
+def test_settings_and_versions_are_collected() -> None:
+    """Settings as given, and the versions of what has run."""
+    run = collected(result(None), facts=[("store", "s3://b")])
+    assert run.facts == (("store", "s3://b"),)
+    assert ("voxk8s", voxk8s.__version__) in run.versions
+    assert {"Python", "numpy", "distributed"} <= {name for name, _ in run.versions}
 
 
 def test_what_happened_at_the_store_is_collected() -> None:

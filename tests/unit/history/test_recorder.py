@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from voxk8s.execution.events import (
     KernelChanged,
     NonDeterminism,
+    OperationFailed,
     OperationFinished,
     OperationRetried,
     OperationWaits,
@@ -54,6 +56,19 @@ def test_operations_are_kept() -> None:
         Operation(operation, "vox1.near", 103.0, 3.0, 30, "w", 2, stored=True, found=True),
     )
     assert recorder.folded == ()
+
+
+def test_failed_operations_are_kept() -> None:
+    """Those that a worker began, and that did not succeed in a later attempt of the run."""
+    failure = failure_of(ValueError("no"), kernel="vox1.near", operation=OperationId("bad"))
+    failed = OperationFailed(ResultKey("k"), failure, 2.0, 50.0, "w")
+    mended = replace(failure, operation=OperationId("o3"))
+    later = OperationFailed(ResultKey("k3"), mended, 2.0, 50.0)
+    unread = OperationFailed(ResultKey(""), failure_of(OSError()))
+    recorder = heard(failed, later, unread, finished(3))
+    assert recorder.operations()[1:] == (
+        Operation(OperationId("bad"), "vox1.near", 50.0, 2.0, worker="w", failed=True),
+    )
 
 
 def test_memory_is_bounded() -> None:

@@ -13,12 +13,16 @@ from voxk8s.plan import OperationId
 from voxk8s.report import (
     Counts,
     Goal,
+    Graph,
+    GraphNode,
     Incident,
+    InputFile,
     Operation,
     Origin,
     Preview,
     Run,
     StoreUse,
+    Usage,
     report,
 )
 
@@ -57,7 +61,6 @@ WHOLE = run(
             "out/region.nii.gz",
             "save",
             link="./out/region.nii.gz",
-            address="s3://lab/cas/sha256/bb/bbbb",
             digest="b" * 64,
             size=76_543,
             media_type="application/gzip",
@@ -86,6 +89,7 @@ WHOLE = run(
         operation(1, kernel="vox1.near", seconds=0.5, worker="1"),
         operation(2, seconds=2.5, bytes=36 << 20),
         operation(3, kernel="vox1.grow", found=True, seconds=0.01),
+        operation(4, kernel="vox1.volume", failed=True, seconds=0.125, attempts=4),
     ),
     store=StoreUse(
         known=2,
@@ -103,7 +107,24 @@ WHOLE = run(
     ),
     places={name(2): "bright.imgql:5:12"},
     program='import "vox1"\nprint "volume" volume(scan)\n',
-    facts=(("voxk8s", "0.1.0"), ("store", "s3://lab")),
+    inputs=(
+        InputFile("scan.nii.gz", "c" * 64, 1 << 20, "image 10x20x30 uint8"),
+        InputFile("gone.nii.gz", content="not read"),
+    ),
+    graph=Graph(
+        (
+            GraphNode("default.load", "bright.imgql:3:1", known=1),
+            GraphNode("vox1.near", "bright.imgql:5:12", computed=3, rest=1, seconds=4.0),
+            GraphNode("vox1.volume", "bright.imgql:7:4", failed=1, seconds=0.125),
+        ),
+        ((0, 1), (1, 2)),
+        "by kernel and line",
+    ),
+    usage=(Usage(START + 1, 1.5, 1 << 30, 1), Usage(START + 4, 0.5, 1 << 29, 2)),
+    parameters=(("CASE", "7"),),
+    versions=(("voxk8s", "0.1.0"),),
+    repeat="voxk8s run bright.imgql --param CASE=7",
+    facts=(("store", "s3://lab"),),
 )
 """A run with one of everything."""
 

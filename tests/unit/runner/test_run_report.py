@@ -94,8 +94,9 @@ def test_failures_show_the_line_of_an_imported_file(store: ResultStore) -> None:
 
 def test_the_program_is_in_the_report(store: ResultStore) -> None:
     """As the WorkPlan has it: with its parameters it says what was asked for."""
-    (program,) = page(store).find("pre", class_="program")
+    program, command = page(store).find("pre", class_="program")
     assert program.text == PROGRAM
+    assert command.text == "voxk8s submit main.imgql --param 'CASE=<7>'"
 
 
 def test_settings_are_those_of_the_workplan(store: ResultStore) -> None:

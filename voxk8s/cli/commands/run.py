@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from voxk8s.describe import one_line
 from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
+from voxk8s.execution.run.run_thread import CallInterrupted
 from voxk8s.failure import Failure
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import OperationId
@@ -51,6 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
         if answered is not None:
             answered()
         result = _execute(given, store, inputs, arguments, reported, reporter)
+    except CallInterrupted as interrupted:
+        if reporter is not None and isinstance(interrupted.value, ExecutionResult):
+            reporter.write(interrupted.value, given, inputs, store)
+        raise
     except TransientError as error:
         if arguments.json:
             print(dump(failure_json(given.plan, Failure(str(error), error.failure_reason))))
@@ -133,8 +139,17 @@ def _execute(
         write_files=True,
         listeners=listeners,
     )
-    with line:
+    with line, _measured(reporter):
         return engine.execute_workplan(given.plan, places=given.places)
+
+
+def _measured(reporter: Reporter | None) -> AbstractContextManager[None]:
+    """Record for a report what this process uses."""
+    if reporter is None:
+        return nullcontext()
+    from voxk8s.history import own_usage
+
+    return reporter.usage(own_usage())
 
 
 def _cache(arguments: argparse.Namespace) -> CacheMode:

@@ -143,6 +143,8 @@ class PlanRun:
             tracker.nondeterministic(),
             context.stopped == CANCELLED,
             kernels=tracker.kernels(),
+            graph=state.graph,
+            by_key=tracker.by_key(),
         )
         self._events.dispatch(ProgressChanged(progress))
         self._events.dispatch(

@@ -13,13 +13,22 @@ END_SECONDS: Final = 2.0
 T = TypeVar("T")
 
 
+class CallInterrupted(KeyboardInterrupt):
+    """The caller was interrupted, and the function ended soon enough with `value`."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self.value = value
+
+
 def call_in_thread(function: Callable[[], T], cancel: Callable[[], None]) -> T:
     """Return what `function` returns; raise what it raises.
 
     Python raises KeyboardInterrupt in the main thread, between any two of its steps: a run that was
     broken off there would leave the tasks and threads that all runs share half changed. Only the
     main thread needs another one. When it is interrupted it calls `cancel`, waits for the end, but
-    not for long, and raises; a second interruption ends the wait.
+    not for long, and raises a CallInterrupted if there is a value; a second interruption ends the
+    wait.
     """
     if threading.current_thread() is not threading.main_thread():
         return function()
@@ -41,11 +50,13 @@ def call_in_thread(function: Callable[[], T], cancel: Callable[[], None]) -> T:
     try:
         threading.Thread(target=work, name="voxk8s-run", daemon=True).start()
         ended.acquire()
-    except BaseException:
+    except BaseException as error:
         cancel()
         # The interruption may come when the lock was just acquired.
         if not (values or errors):
             ended.acquire(timeout=END_SECONDS)
+        if values and isinstance(error, KeyboardInterrupt):
+            raise CallInterrupted(values.pop()) from None
         raise
     if errors:
         raise errors.pop()

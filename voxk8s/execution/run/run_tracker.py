@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -91,7 +91,15 @@ class RunTracker:
                     if key not in self.failed:
                         self.failed[key] = report
                         self._left.discard(key)
-                        found.append(events.OperationFailed(key, self.failure(report)))
+                        found.append(
+                            events.OperationFailed(
+                                key,
+                                self.failure(report),
+                                report.seconds,
+                                report.started,
+                                report.worker,
+                            )
+                        )
                 case Status.SKIPPED:
                     self.finals[key] = report
                 case Status.WAITING:
@@ -196,27 +204,43 @@ class RunTracker:
         """
         return LazyMapping(self._metrics)
 
+    def by_key(self) -> Mapping[ResultKey, OperationMetrics]:
+        """Return metrics by key, of operations that were computed, failed or known."""
+        return LazyMapping(self._by_key)
+
     def _metrics(self) -> dict[OperationId, OperationMetrics]:
         ended = self.failed | self._computed
         files = {key: report for key, report in ended.items() if self._is_save(key)}
         result = {
-            self._operation(key): OperationMetrics(
-                report.kernel,
-                report.seconds,
-                report.attempts,
-                report.memory,
-                stored=bool(report.stored),
-                started=report.started,
-                worker=report.worker,
-            )
+            self._operation(key): self._measured(key, report)
             for key, report in (files | ended).items()
         }
+        for node in self._found_nodes():
+            result.setdefault(node.operation, _known(node))
+        return result
+
+    def _by_key(self) -> dict[ResultKey, OperationMetrics]:
+        known = {node.key: _known(node) for node in self._found_nodes()}
+        ended = self.failed | self._computed
+        return known | {key: self._measured(key, report) for key, report in ended.items()}
+
+    def _measured(self, key: ResultKey, report: Report) -> OperationMetrics:
+        return OperationMetrics(
+            report.kernel,
+            report.seconds,
+            report.attempts,
+            report.memory,
+            stored=bool(report.stored),
+            started=report.started,
+            worker=report.worker,
+            failed=key not in self._computed,
+        )
+
+    def _found_nodes(self) -> Iterator[KeyOperation]:
         for key in self._found:
             node = self._nodes.get(key)
             if isinstance(node, KeyOperation):
-                known = OperationMetrics(node.kernel, attempts=0, cached=True, stored=True)
-                result.setdefault(node.operation, known)
-        return result
+                yield node
 
     def kernels(self) -> dict[str, KernelTotals]:
         """Return totals by kernel, that with the most seconds first."""
@@ -250,3 +274,7 @@ class RunTracker:
     def _operation(self, key: ResultKey) -> OperationId:
         node = self._nodes.get(key)
         return node.operation if isinstance(node, KeyOperation) else OperationId(key)
+
+
+def _known(node: KeyOperation) -> OperationMetrics:
+    return OperationMetrics(node.kernel, attempts=0, cached=True, stored=True)

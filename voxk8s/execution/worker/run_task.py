@@ -167,7 +167,15 @@ def _run_with_retries(
             )
             seconds = context.clock.elapsed() - begin
             context.reports.append(
-                failure_report(step, failed, Status.FAILED, context, attempts.count, seconds)
+                failure_report(
+                    step,
+                    failed,
+                    Status.FAILED,
+                    context,
+                    attempts.count,
+                    seconds,
+                    started=started,
+                )
             )
             return failed
         else:

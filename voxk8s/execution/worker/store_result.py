@@ -115,6 +115,7 @@ def failure_report(
     attempts: int,
     seconds: float,
     argument: str = "",
+    started: float = 0.0,
 ) -> Report:
     """Return the report of a step without a value: it failed, or `argument` did."""
     return Report(
@@ -123,6 +124,7 @@ def failure_report(
         step.rule.kernel,
         seconds,
         attempts,
+        started,
         origin=failed.key,
         failure=failed.failure,
         worker=context.worker,

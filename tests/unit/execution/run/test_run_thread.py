@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from voxk8s.execution.run.run_thread import call_in_thread
+from voxk8s.execution.run.run_thread import CallInterrupted, call_in_thread
 
 WORD = contextvars.ContextVar("WORD", default="")
 
@@ -68,6 +68,20 @@ def test_an_interrupted_caller_cancels_and_waits_for_the_end() -> None:
     with pytest.raises(KeyboardInterrupt):
         call_in_thread(work, cancelled.set)
     assert steps == ["ended"]
+
+
+def test_an_interrupted_caller_gets_the_value_that_came_in_time() -> None:
+    """It is with the KeyboardInterrupt."""
+    cancelled = threading.Event()
+
+    def work() -> str:
+        _interrupt()
+        assert cancelled.wait(30)
+        return "partial"
+
+    with pytest.raises(CallInterrupted) as interrupted:
+        call_in_thread(work, cancelled.set)
+    assert interrupted.value.value == "partial"
 
 
 class _LateLock:

@@ -48,6 +48,31 @@ def test_what_lies_below_known_results_is_done() -> None:
     assert (progress.running, progress.pending, progress.done) == (2, 0, 2)
 
 
+def test_metrics_by_key_say_how_each_operation_ended() -> None:
+    """Computed, known or failed; what has not ended is absent."""
+    tracker, keys = _start(known=2)
+    tracker.apply("run", [_report(keys[2], seconds=1.5)])
+    tracker.apply(
+        "run", [_report(keys[3], Status.FAILED, seconds=0.5, started=7.0, failure=Failure("no"))]
+    )
+    found = tracker.by_key()
+    assert keys[0] not in found
+    assert (found[keys[1]].cached, found[keys[1]].failed) == (True, False)
+    assert (found[keys[2]].cached, found[keys[2]].failed) == (False, False)
+    assert (found[keys[3]].failed, found[keys[3]].seconds) == (True, 0.5)
+
+
+def test_a_failure_says_when_it_ran() -> None:
+    """For the timeline: when it began, for how long, and where."""
+    tracker, keys = _start()
+    report = _report(
+        keys[0], Status.FAILED, seconds=0.5, started=7.0, worker="w", failure=Failure("no")
+    )
+    [event] = tracker.apply("run", [report])
+    assert isinstance(event, OperationFailed)
+    assert (event.seconds, event.started, event.worker) == (0.5, 7.0, "w")
+
+
 def test_work_of_another_run_is_not_ours() -> None:
     """What another run computes counts as cached here, and as nothing of ours being stored."""
     tracker, keys = _start()

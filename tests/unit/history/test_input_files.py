@@ -1,0 +1,40 @@
+"""The inputs of a run, as its report lists them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from voxk8s.execution import ExecutionEngine
+from voxk8s.formats.encode_file import encode_file
+from voxk8s.history import Scans
+from voxk8s.history.input_files import input_files
+from voxk8s.inputs.input_options import InputOptions
+from voxk8s.program import compile_with_places
+from voxk8s.report import InputFile
+from voxk8s.storage import open_store
+from voxk8s.values import Image
+
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+def test_inputs_are_listed_without_their_folders(tmp_path: Path) -> None:
+    """By name, digest, size and geometry, once each; one that is missing says so."""
+    value = Image(np.zeros((2, 3, 4), np.uint8), (1.0,) * 3, (0.0,) * 3, IDENTITY)
+    path = tmp_path / "scan.mha"
+    path.write_bytes(encode_file(value, ".mha").data)
+    text = f'''import "vox1"
+load a = "{path}"
+load b = "{tmp_path}/gone.mha"
+print "a" volume(a >. 1)
+print "b" volume(b >. 1)
+'''
+    compiled = compile_with_places(text, name="a.imgql")
+    store = open_store("memory://")
+    result = ExecutionEngine(store, executor="synchronous").execute_workplan(compiled.plan)
+    scans = Scans(compiled.plan, InputOptions())
+    read, gone = input_files(result, store, scans)
+    assert (read.name, read.size, len(read.digest)) == ("scan.mha", path.stat().st_size, 64)
+    assert read.content == "image 2x3x4 uint8"
+    assert gone == InputFile("gone.mha", content="not read")
