@@ -39,11 +39,7 @@ def test_wrong_calls_leave_standard_output_empty(tmp_path: Path, words: list[str
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_a_run_at_once(number: signal.Signals, status: int, tmp_path: Path) -> None:
-    """Ctrl-C and SIGTERM while an operation runs: its lease is given back, no traceback."""
-
-
-def test_interrupt_ends_at_once_with_130(tmp_path: Path) -> None:
-    """Ctrl-C while an operation runs: status 130, no traceback, and a report of what was done."""
+    """Ctrl-C and SIGTERM: its lease is given back, no traceback, a report of what was done."""
     plan = write_plan(
         tmp_path,
         [
@@ -54,8 +50,11 @@ def test_interrupt_ends_at_once_with_130(tmp_path: Path) -> None:
         {"sum": "sum", "slept": "sleep"},
     )
     leases = tmp_path / "store" / "lease"
-    process = start(tmp_path, "run", plan, "-vv", "--store", str(tmp_path / "store"))
-    process = start(tmp_path, "run", plan, "-vv", "--report", "report.html")
+    process = start(
+        tmp_path,
+        *("run", plan, "-vv", "--report", "report.html"),
+        *("--store", str(tmp_path / "store")),
+    )
     assert process.stderr is not None
     heard = ""
     for line in process.stderr:

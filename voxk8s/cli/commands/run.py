@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from voxk8s.cli.input_file import Input, read_input
 from voxk8s.cli.named_store import open_named_store
@@ -20,7 +20,7 @@ from voxk8s.describe import one_line
 from voxk8s.errors import TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
-from voxk8s.execution.run.run_thread import CallInterrupted
+from voxk8s.execution.run.run_thread import LateValue
 from voxk8s.failure import Failure
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.plan import OperationId
@@ -53,9 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
         if answered is not None:
             answered()
         result = _execute(given, store, inputs, arguments, reported, reporter)
-    except CallInterrupted as interrupted:
-        if reporter is not None and isinstance(interrupted.value, ExecutionResult):
-            reporter.write(interrupted.value, given, inputs, store)
+    except KeyboardInterrupt as interrupt:
+        late = interrupt.__cause__
+        if reporter is not None and isinstance(late, LateValue):
+            reporter.write(cast("ExecutionResult", late.value), given, inputs, store)
         raise
     except TransientError as error:
         if arguments.json:

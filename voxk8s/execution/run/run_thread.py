@@ -13,8 +13,8 @@ END_SECONDS: Final = 2.0
 T = TypeVar("T")
 
 
-class CallInterrupted(KeyboardInterrupt):
-    """The caller was interrupted, and the function ended soon enough with `value`."""
+class LateValue(Exception):
+    """The cause of a KeyboardInterrupt after which the function ended soon enough with `value`."""
 
     def __init__(self, value: object) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ def call_in_thread(function: Callable[[], T], cancel: Callable[[], None]) -> T:
     Python raises KeyboardInterrupt in the main thread, between any two of its steps: a run that was
     broken off there would leave the tasks and threads that all runs share half changed. Only the
     main thread needs another one. When it is interrupted it calls `cancel`, waits for the end, but
-    not for long, and raises a CallInterrupted if there is a value; a second interruption ends the
+    not for long, and raises from a LateValue if there is a value; a second interruption ends the
     wait.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -56,7 +56,7 @@ def call_in_thread(function: Callable[[], T], cancel: Callable[[], None]) -> T:
         if not (values or errors):
             ended.acquire(timeout=END_SECONDS)
         if values and isinstance(error, KeyboardInterrupt):
-            raise CallInterrupted(values.pop()) from None
+            raise error from LateValue(values.pop())
         raise
     if errors:
         raise errors.pop()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from voxk8s.execution.run.run_thread import CallInterrupted, call_in_thread
+from voxk8s.execution.run.run_thread import LateValue, call_in_thread
 
 WORD = contextvars.ContextVar("WORD", default="")
 
@@ -71,7 +71,7 @@ def test_an_interrupted_caller_cancels_and_waits_for_the_end() -> None:
 
 
 def test_an_interrupted_caller_gets_the_value_that_came_in_time() -> None:
-    """It is with the KeyboardInterrupt."""
+    """It is the cause of the KeyboardInterrupt."""
     cancelled = threading.Event()
 
     def work() -> str:
@@ -79,9 +79,11 @@ def test_an_interrupted_caller_gets_the_value_that_came_in_time() -> None:
         assert cancelled.wait(30)
         return "partial"
 
-    with pytest.raises(CallInterrupted) as interrupted:
+    with pytest.raises(KeyboardInterrupt) as interrupted:
         call_in_thread(work, cancelled.set)
-    assert interrupted.value.value == "partial"
+    late = interrupted.value.__cause__
+    assert isinstance(late, LateValue)
+    assert late.value == "partial"
 
 
 class _LateLock:
