@@ -1,0 +1,36 @@
+"""What the pages show is what happens: commands are run, outputs compared."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import environment
+from tests.support.doc_pages import blocks, pages, run_page
+from tests.support.paths import ROOT
+from voxk8s.constants import ENV_DASK_MEMORY
+
+RUN = [page for page in pages() if any(block.runs_here for block in blocks(page))]
+
+
+@pytest.fixture(name="folder")
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder; its environment has a store in there."""
+    monkeypatch.chdir(tmp_path)
+    clean = environment(tmp_path)
+    for name in set(os.environ) - set(clean):
+        monkeypatch.delenv(name)
+    for name, value in clean.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(ENV_DASK_MEMORY, "auto")  # `run` would set it for this whole process
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_print_what_a_page_shows(
+    page: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The files of a page are written, and its commands run in order, in an empty folder."""
+    assert run_page(page, folder, capsys.readouterr) == []
