@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from voxk8s.storage import get_storage as get_storage
     from voxk8s.storage import open_store as open_store
     from voxk8s.storage import set_storage as set_storage
+    from voxk8s.submitted_run import SubmittedRun as SubmittedRun
+    from voxk8s.submitted_run import submit as submit
 
 __version__ = RELEASE
 
@@ -33,6 +35,7 @@ _HOMES = {
     "ExecutionEngine": ".execution",
     "ExecutionResult": ".execution",
     "ProgramRun": ".notebook",
+    "SubmittedRun": ".submitted_run",
     "WorkPlan": ".plan",
     "compile_program": ".program",
     "get_operation_future": ".execution",
@@ -45,6 +48,7 @@ _HOMES = {
     "run": ".notebook",
     "set_operation_future": ".execution",
     "set_storage": ".storage",
+    "submit": ".submitted_run",
 }
 __all__ = list(_HOMES)
 __getattr__, __dir__ = lazy_names(__name__, _HOMES)

@@ -9,23 +9,24 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from voxk8s.errors import InvalidUsage, Voxk8sError
 from voxk8s.execution import ExecutionEngine, ExecutionResult, GoalOutcome
 from voxk8s.history import Scans, from_store
 from voxk8s.inputs.input_options import InputOptions
+from voxk8s.notebook_progress import progress_bar
 from voxk8s.plan import WorkPlan
-from voxk8s.program import compile_with_places
+from voxk8s.program import compile_given
 from voxk8s.storage import ResultStore, get_storage
 from voxk8s.values import Image, Value
 
 if TYPE_CHECKING:
     from voxk8s.history import Pictures
 
-_PROGRAM: Final = ".imgql"
 _SIDE: Final = 320
+_BEFORE: Final = 0.5
+"""Seconds of a run that needs no bar: a known one is over by then."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,16 +90,11 @@ def run(
 def _run(
     program: str | os.PathLike[str], store: ResultStore | None, parameters: Mapping[str, object]
 ) -> ProgramRun:
-    text, name = _text_of(program)
-    compiled = compile_with_places(
-        text,
-        name=name,
-        parameters={key: _parameter(value) for key, value in parameters.items()},
-        read_file=lambda path: Path(path).read_text("utf-8"),
-    )
+    _, _, compiled = compile_given(program, parameters)
     used = get_storage() if store is None else store
-    engine = ExecutionEngine(used, executor="threads")
-    result = engine.execute_workplan(compiled.plan, places=compiled.origins)
+    with progress_bar(sys.stderr, before=_BEFORE) as bar:
+        engine = ExecutionEngine(used, executor="threads", listeners=[bar])
+        result = engine.execute_workplan(compiled.plan, places=compiled.origins)
     _show_images()
     return ProgramRun(compiled.plan, result, used)
 
@@ -166,18 +162,3 @@ def _cell(outcome: GoalOutcome, pictures: Pictures) -> str:
 def _figure(data: bytes, media_type: str, words: str) -> str:
     url = f"data:{media_type};base64,{b64encode(data).decode()}"
     return f"<img alt='{words}' src='{url}' style='max-width:100%'><br><small>{words}</small>"
-
-
-def _text_of(program: str | os.PathLike[str]) -> tuple[str, str]:
-    if isinstance(program, str) and not ("\n" not in program and program.endswith(_PROGRAM)):
-        return program, "<program>"
-    try:
-        return Path(program).read_text("utf-8"), str(program)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidUsage(f"cannot read {os.fspath(program)}: {error}") from error
-
-
-def _parameter(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)

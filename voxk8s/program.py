@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
 
 from voxk8s import imgql
+from voxk8s.errors import InvalidUsage
 from voxk8s.imgql import CompiledProgram
 from voxk8s.kernels import registry, symbols
 from voxk8s.plan import WorkPlan
 from voxk8s.plan.signature import KernelIndex
+
+_SUFFIX: Final = ".imgql"
 
 
 def compile_program(
@@ -50,3 +56,38 @@ def compile_with_places(
         parameters=parameters,
         read_file=read_file,
     )
+
+
+def compile_given(
+    program: str | os.PathLike[str], parameters: Mapping[str, object]
+) -> tuple[str, dict[str, str], CompiledProgram]:
+    """Compile a program that a person's own code gives: its text, or the path of an .imgql file.
+
+    Returns its text, the values of its parameters as texts, and what it was compiled to. It may
+    import any file. Raises InvalidProgram with all errors, and InvalidUsage for a file that cannot
+    be read.
+    """
+    text, name = _text_of(program)
+    values = {key: _parameter(value) for key, value in parameters.items()}
+    compiled = compile_with_places(
+        text,
+        name=name,
+        parameters=values,
+        read_file=lambda path: Path(path).read_text("utf-8"),
+    )
+    return text, values, compiled
+
+
+def _text_of(program: str | os.PathLike[str]) -> tuple[str, str]:
+    if isinstance(program, str) and not ("\n" not in program and program.endswith(_SUFFIX)):
+        return program, "<program>"
+    try:
+        return Path(program).read_text("utf-8"), str(program)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidUsage(f"cannot read {os.fspath(program)}: {error}") from error
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)

@@ -29,15 +29,19 @@ def with_cluster(arguments: argparse.Namespace, action: Action) -> int:
         # Without a limit: each connection of a port-forward takes one.
         connecting = KubeClient.connect(os.environ, context=arguments.context, connections=0)
         async with await connecting as kube:
-            return await action(kube, namespace_of(arguments, os.environ))
+            namespace = namespace_of(arguments.namespace, arguments.context, os.environ)
+            return await action(kube, namespace)
 
     return asyncio.run(connected())
 
 
-def namespace_of(arguments: argparse.Namespace, env: Mapping[str, str]) -> str:
-    """Return the namespace: of the option, the kubeconfig context, the pod, or `default`."""
-    if arguments.namespace:
-        return str(arguments.namespace)
+def namespace_of(given: str | None, context: str | None, env: Mapping[str, str]) -> str:
+    """Return the namespace: the given one, or that of the context, of the pod, or `default`.
+
+    `context` is one of the kubeconfig; without it, its current one counts.
+    """
+    if given:
+        return given
     named = env.get("KUBECONFIG", "").split(os.pathsep)[0]
     if not named and "KUBERNETES_SERVICE_HOST" in env:
         if not _POD_NAMESPACE.exists():
@@ -49,7 +53,7 @@ def namespace_of(arguments: argparse.Namespace, env: Mapping[str, str]) -> str:
     except (OSError, ValueError, yaml.YAMLError):
         return "default"  # connecting reports what is wrong with the file
     content = found if isinstance(found, dict) else {}
-    current = arguments.context or content.get("current-context")
+    current = context or content.get("current-context")
     for entry in content.get("contexts") or ():
         if entry.get("name") == current:
             return str((entry.get("context") or {}).get("namespace") or "default")

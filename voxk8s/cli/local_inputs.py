@@ -26,24 +26,30 @@ def local_inputs(plan: WorkPlan) -> list[str]:
     return list(dict.fromkeys(url for url in urls if not is_remote(url)))
 
 
-def refuse_local(names: list[str]) -> None:
-    """Raise InvalidUsage for inputs that a cluster cannot read."""
+def refuse_local(names: list[str], option: str = "--upload") -> None:
+    """Raise InvalidUsage for inputs that a cluster cannot read; `option` is what uploads them."""
     if names:
         listed = ", ".join(map(shown, names[:3])) + (" and others" if len(names) > 3 else "")
         raise InvalidUsage(
-            f"the cluster cannot read files of this machine: {listed}. With --upload they are"
+            f"the cluster cannot read files of this machine: {listed}. With {option} they are"
             " brought to its store; or use `voxk8s upload` and the s3:// URLs that it prints"
         )
+
+
+def check_present(names: list[str]) -> None:
+    """Raise InvalidUsage for inputs that are not on this machine."""
+    for name in names:
+        if not os.path.exists(local_path(name)):
+            raise InvalidUsage(f"input {name}: no such file or folder on this machine")
 
 
 def check_local(names: list[str], plan: WorkPlan, arguments: argparse.Namespace) -> None:
     """Raise InvalidUsage for inputs that are not there, or that the program may not read here."""
     allowed = permissions(arguments)
     options = allowed.check_plan(plan, InputOptions.from_env(os.environ))
+    check_present(names)
     for name in names:
         path = local_path(name)
-        if not os.path.exists(path):
-            raise InvalidUsage(f"input {name}: no such file or folder on this machine")
         if options.confinement is None:
             continue
         # A link in a folder may lead anywhere.

@@ -55,14 +55,14 @@ def test_namespace_is_that_of_the_option_or_the_context(
 ) -> None:
     """The option has precedence; a context without a namespace means `default`."""
     env = {"KUBECONFIG": f"{kubeconfig}:/elsewhere"}
-    assert namespace_of(arguments(namespace, context), env) == expected
+    assert namespace_of(namespace, context, env) == expected
 
 
 def test_kubeconfig_of_the_home_folder_is_the_default(kubeconfig: Path, tmp_path: Path) -> None:
     """It is read if KUBECONFIG is not set."""
     (tmp_path / ".kube").mkdir()
     kubeconfig.rename(tmp_path / ".kube" / "config")
-    assert namespace_of(arguments(), {"HOME": str(tmp_path)}) == "mine"
+    assert namespace_of(None, None, {"HOME": str(tmp_path)}) == "mine"
 
 
 @pytest.mark.parametrize("content", [None, "[", "text", "\x00"])
@@ -71,7 +71,7 @@ def test_unreadable_kubeconfig_means_default(tmp_path: Path, content: str | None
     path = tmp_path / "config"
     if content is not None:
         path.write_text(content)
-    assert namespace_of(arguments(), {"KUBECONFIG": str(path)}) == "default"
+    assert namespace_of(None, None, {"KUBECONFIG": str(path)}) == "default"
 
 
 def test_namespace_in_a_pod_is_that_of_its_service_account(
@@ -81,9 +81,9 @@ def test_namespace_in_a_pod_is_that_of_its_service_account(
     path = tmp_path / "namespace"
     monkeypatch.setattr(connection, "_POD_NAMESPACE", path)
     env = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
-    assert namespace_of(arguments(), env) == "default"
+    assert namespace_of(None, None, env) == "default"
     path.write_text("lab\n")
-    assert namespace_of(arguments(), env) == "lab"
+    assert namespace_of(None, None, env) == "lab"
 
 
 def test_action_gets_a_client_and_the_namespace(kube: FakeKube) -> None:

@@ -150,21 +150,28 @@ async def read_report(kube: KubeClient, resource: WorkPlanResource) -> bytes:
     """
     name = resource.metadata.name
     url = (resource.status.report.url if resource.status.report else None) or ""
-    match = _RUN_FILE.fullmatch(url)
-    if match is None:
+    if _RUN_FILE.fullmatch(url) is None:
         why = "all its results were known" if not url else f"{url} is not a file of a run"
         if not url and not resource.finished:
             why = "it is written at the end of the run"
         raise InvalidUsage(f"{name} has no report: {why}")
+    page = await read_run_file(kube, resource, url)
+    if page is None:
+        raise InvalidUsage(f"the report of {name} was deleted: {url}")
+    return page
+
+
+async def read_run_file(kube: KubeClient, resource: WorkPlanResource, url: str) -> bytes | None:
+    """Read a file of a run from its store; None if it is not there, or is none of a run."""
+    match = _RUN_FILE.fullmatch(url)
+    if match is None:
+        return None
     root, path = match["store"], match["path"]
 
     async def read(open_at: Open) -> bytes | None:
         return await in_abandonable_thread(partial(open_at(root).read_run_file, path))
 
-    page = await _with_store_of(kube, resource, root, read)
-    if page is None:
-        raise InvalidUsage(f"the report of {name} was deleted: {url}")
-    return page
+    return await _with_store_of(kube, resource, root, read)
 
 
 async def _with_store_of(

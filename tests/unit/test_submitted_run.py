@@ -1,0 +1,117 @@
+"""Programs on a cluster from Python, against a small API server in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import voxk8s
+from tests.support.fake_kube import FakeKube, serving
+from tests.unit.cli.workplan_statuses import DONE, FAILED, MESSAGE, RUNNING, modified
+from voxk8s.cluster.kube_errors import NotFound
+from voxk8s.errors import InvalidUsage
+from voxk8s.storage import open_store
+from voxk8s.submitted_run import SubmittedRun
+from voxk8s.values import SavedFile
+
+TEXT = 'import "vox1"\nload scan = "$SCAN"\nprint "volume" volume(scan >. $LEVEL)\n'
+
+
+@pytest.fixture
+def kube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKube]:
+    """Return an API server, to which the kubeconfig leads."""
+    with serving() as found:
+        monkeypatch.setenv("KUBECONFIG", str(found.kubeconfig(tmp_path)))
+        yield found
+
+
+def test_a_program_becomes_a_workplan(kube: FakeKube) -> None:
+    """Its text and parameters, in the namespace of the context, with more fields of the spec."""
+    more = {"cluster": {"maxWorkers": 8}, "cache": "Refresh"}
+    made = voxk8s.submit(TEXT, SCAN="s3://b/a.nii.gz", LEVEL=5, spec=more)
+    assert (made.name, made.namespace) == ("python-abcde", "mine")
+    assert kube.workplans["python-abcde"]["spec"] == {
+        "source": {"program": TEXT, "parameters": {"SCAN": "s3://b/a.nii.gz", "LEVEL": "5"}},
+        **more,
+    }
+    assert voxk8s.submit('print "n" 1', name="one", namespace="lab").namespace == "lab"
+
+
+def test_inputs_of_this_machine_are_refused_or_must_be_there(kube: FakeKube) -> None:
+    """Before anything is created."""
+    with pytest.raises(InvalidUsage, match=r"cannot read files of this machine: a\.nii\.gz\. With"):
+        voxk8s.submit(TEXT, SCAN="a.nii.gz", LEVEL=5)
+    with pytest.raises(InvalidUsage, match=r"input a\.nii\.gz: no such file or folder"):
+        voxk8s.submit(TEXT, SCAN="a.nii.gz", LEVEL=5, upload=True)
+    assert not kube.workplans
+
+
+def test_waiting_shows_changes_and_gives_values(
+    kube: FakeKube, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also in a notebook, whose main thread runs a loop; 5.0 is a float, as on this machine."""
+    results = [
+        {"goal": "sum", "kind": "print", "value": 5, "line": "5.0"},
+        {"goal": "count", "kind": "print", "value": 5},
+        {"goal": "none", "kind": "print", "value": None},
+    ]
+    body = kube.add("one", RUNNING)
+    done = {**DONE, "results": results}
+    kube.events = [modified(body, done, "2")]
+    run = SubmittedRun("one", "mine")
+    assert repr(run) == "WorkPlan mine/one: Running 1/2 Progressing"
+
+    async def notebook() -> SubmittedRun:
+        return run.wait(60)
+
+    assert asyncio.run(notebook()) is run
+    assert "one: Running 1/2" in capsys.readouterr().err
+    kube.add("one", done)
+    assert [repr(each) for each in run.values.values()] == ["5.0", "5", "None"]
+    assert "<pre style='margin:0'>5.0</pre>" in run._repr_html_()
+
+
+def test_a_value_without_room_in_the_status_is_read_from_the_store(
+    kube: FakeKube, tmp_path: Path
+) -> None:
+    """From the folder of the run."""
+    store = open_store(str(tmp_path / "store"))
+    url = store.write_run_file(
+        "mine/one/u/results.json",
+        json.dumps({"results": [{"goal": "list", "value": [1, 2, 3]}]}).encode(),
+        "application/json",
+    )
+    folder = url.rpartition("/")[0]
+    kube.add("one", {**DONE, "runURL": folder})
+    assert SubmittedRun("one", "mine").values == {"list": [1, 2, 3]}
+    kube.add("one", {**DONE, "runURL": f"{folder}x"})
+    with pytest.raises(InvalidUsage, match="all results of one, was deleted"):
+        _ = SubmittedRun("one", "mine").values
+
+
+def test_files_and_the_report_are_fetched(kube: FakeKube, tmp_path: Path) -> None:
+    """Verified, under the names of their goals."""
+    store = open_store(str(tmp_path / "store"))
+    put = store.put("0" * 64, SavedFile(b"file", ".txt", "text/plain"))
+    page = store.write_run_file("mine/one/u/report.html", b"<p>", "text/html")
+    saved = {"goal": "a/m.txt", "kind": "save", "url": store.url_of(put.digest)}
+    kube.add("one", {**DONE, "results": [saved], "report": {"url": page}})
+    run = SubmittedRun("one", "mine")
+    files = run.download(tmp_path / "got")
+    assert files == {"a/m.txt": tmp_path / "got" / "a" / "m.txt"}
+    assert files["a/m.txt"].read_bytes() == b"file"
+    assert run.report(tmp_path / "page.html").read_bytes() == b"<p>"
+
+
+def test_failures_are_shown_and_a_run_can_be_deleted(kube: FakeKube) -> None:
+    """Afterwards it is not found."""
+    kube.add("one", FAILED)
+    run = SubmittedRun("one", "mine")
+    assert MESSAGE in run._repr_html_()
+    run.delete()
+    with pytest.raises(NotFound, match="WorkPlan one not found in namespace mine"):
+        run.wait()
