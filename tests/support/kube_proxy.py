@@ -10,6 +10,8 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import aiohttp
 import msgspec
@@ -74,6 +76,8 @@ class KubeProxy:
     fault: Callable[[Asked], Fault | None] = lambda _: None
     lagging: set[str] = field(default_factory=set)
     """Plural names of the resources whose watches deliver nothing until they are removed here."""
+    clock_step: float = 0.0
+    """Seconds by which the API server's clock is ahead, as its answers tell."""
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
     _session: aiohttp.ClientSession | None = None
@@ -123,6 +127,9 @@ class KubeProxy:
             for name in ("Retry-After", "Date"):
                 if name in answer.headers:
                     response.headers[name] = answer.headers[name]
+            if self.clock_step:
+                now = datetime.now(UTC) + timedelta(seconds=self.clock_step)
+                response.headers["Date"] = format_datetime(now, usegmt=True)
             await response.prepare(request)
             async for chunk in answer.content.iter_any():
                 while asked.watches and self._lags(asked):  # noqa: ASYNC110 - a set has no event

@@ -36,10 +36,14 @@ _PLACES = {
 
 @dataclass(slots=True)
 class Hands:
-    """Hits the parts of one round; `kube` is its namespace, `storm` starts and ends storms."""
+    """Hits the parts of one round; `kube` is its namespace.
+
+    `storm` starts and ends storms, `step_clock` sets the clock that the operator goes by.
+    """
 
     kube: Kubectl
     storm: Callable[[int], None]
+    step_clock: Callable[[float], None]
     restart_node: Callable[[], None]
     _undo: dict[str, Callable[[], None]] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -51,6 +55,10 @@ class Hands:
                 case "storm":
                     self.storm(int(fault.victim))
                     return self._later(fault, f"storm of {fault.victim}", lambda: self.storm(0))
+                case "clock":
+                    self.step_clock(float(fault.victim))
+                    what = f"clock {fault.victim} s"
+                    return self._later(fault, what, lambda: self.step_clock(0))
                 case "cut":
                     return self._cut(fault)
                 case "delete":

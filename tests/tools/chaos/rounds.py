@@ -57,7 +57,7 @@ def play(
     name = f"chaos-{script.seed}-{uuid.uuid4().hex[:6]}"
     cluster.make_namespace(name)
     kube = cluster.within(name)
-    hands = Hands(kube, witness.storm, restart_node)
+    hands = Hands(kube, witness.storm, witness.step_clock, restart_node)
     witness.states.clear()
     with loop.running(record(witness, name)):
         try:

@@ -8,6 +8,8 @@ from typing import Final
 
 RUNS: Final = ("sleeps", "chain", "saved", "failing", "suspended", "deleted")
 """Kinds of runs; `runs` makes their plans and checks their ends."""
+KINDS: Final = {"kill": 4, "delete": 2, "pause": 3, "cut": 2, "storm": 2, "clock": 1}
+"""Kinds of faults, with how often each is chosen."""
 OF_THE_RUN: Final = ("worker", "scheduler", "runner")
 OF_THE_SYSTEM: Final = ("leader", "standby", "dask operator", "store")
 OF_THE_NODE: Final = ("kube-apiserver", "etcd", "kube-controller-manager")
@@ -22,6 +24,8 @@ LINKS: Final = (
 )
 STORMS: Final = (429, 500, 410)
 """Answers of the API server to the operator instead of the right ones."""
+STEPS: Final = (-60, -20, 20, 60)
+"""Seconds by which the clock is set that the operator goes by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class Fault:
     """A fault, `at` seconds after the runs were applied.
 
     `kind` is kill (processes end at once), delete (the pod goes), pause, cut (no packet between
-    `victim` and `other`) or storm (`victim` is the status). `lasts` is in seconds.
+    `victim` and `other`), storm (`victim` is the status) or clock (`victim` is by how many seconds
+    the API server's clock is set; it is set back at the end). `lasts` is in seconds.
     """
 
     at: float
@@ -64,12 +69,14 @@ def make_round(seed: int, *, node: bool = True, most_faults: int = 4) -> Round:
 def _fault(chance: random.Random, node: bool) -> Fault:
     # Drawn in every case, so that a round without faults of the node is otherwise the same.
     at = float(chance.randint(3, 40))
-    kind = chance.choices(("kill", "delete", "pause", "cut", "storm"), (4, 2, 3, 2, 2))[0]
+    kind = chance.choices(("kill", "delete", "pause", "cut", "storm", "clock"), (4, 2, 3, 2, 2, 1))[
+        0
+    ]
     short, long = float(chance.randint(2, 8)), float(chance.randint(5, 20))
     of_pods = chance.choice((*OF_THE_RUN * 2, *OF_THE_SYSTEM))
     anywhere = chance.choice((*OF_THE_RUN * 2, *OF_THE_SYSTEM, *OF_THE_NODE))
     victim, other = chance.choice(LINKS)
-    status = chance.choice(STORMS)
+    status, step = chance.choice(STORMS), chance.choice(STEPS)
     match kind if node else "delete":
         case "kill":
             return Fault(at, kind, anywhere)
@@ -79,5 +86,7 @@ def _fault(chance: random.Random, node: bool) -> Fault:
             return Fault(at, kind, victim, long, other)
         case "storm":
             return Fault(at, kind, str(status), long)
+        case "clock":
+            return Fault(at, kind, f"{step:+}", long)
         case _:
             return Fault(at, "delete", of_pods)

@@ -1,4 +1,7 @@
-"""Sees every state of the WorkPlans of a round, and lets storms out of a proxy for the operator."""
+"""Sees every state of the WorkPlans of a round, and has a proxy between operator and API server.
+
+The proxy lets storms out, and sets the clock that the operator goes by.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,11 @@ class Witness:
         """Let the proxy answer most requests of the operator with a status; 0 ends that."""
         assert self._proxy is not None
         self._proxy.fault = (lambda asked: self._fault(status, asked)) if status else lambda _: None
+
+    def step_clock(self, seconds: float) -> None:
+        """Let the answers to the operator tell a time that is so many seconds ahead."""
+        assert self._proxy is not None
+        self._proxy.clock_step = seconds
 
     def _fault(self, status: int, asked: Asked) -> Fault | None:
         self._count += 1
