@@ -18,7 +18,7 @@ from tests.support.operators import apply_workplans, eventually
 from tests.support.scripted_cluster import Seen
 from voxk8s import constants
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.cluster.resources import LEASES, PODS, WORK_PLANS
+from voxk8s.cluster.resources import LEASES, WORK_PLANS
 
 Start = Callable[..., OperatorProcess]
 
@@ -131,12 +131,7 @@ async def test_killed_leader_whose_pod_proves_it(
 ) -> None:
     """Another one takes over long before the lease is over, but not before there is a proof."""
     name = f"a-{namespace}"
-    container = {"name": "operator", "image": "img:1"}
-    pod = {
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
-        "spec": {"containers": [container], "automountServiceAccountToken": False},
-    }  # fmt: skip
-    uid = (await direct.create(PODS, pod, "default"))["metadata"]["uid"]
+    uid = await operators.create_operator_pod(direct, name)
     first = start("a", uid=uid)
     await leads(direct, namespace, "a")
     start("b")
@@ -145,23 +140,12 @@ async def test_killed_leader_whose_pod_proves_it(
     first.signal(signal.SIGKILL)
     first.process.wait()
     killed = loop.time()
-    await _write_end(direct, name, "default", "the process before")
+    await operators.end_operator_pod(direct, name, "the process before")
     await operators.eventually(lambda: _is_overdue(direct, namespace), "the lease is overdue")
     assert await holder(direct, namespace) == name
-    await _write_end(direct, name, "default", await holder_identity(direct, namespace))
+    await operators.end_operator_pod(direct, name, await holder_identity(direct, namespace))
     await leads(direct, namespace, "b")
     assert loop.time() - killed < 10, "the lease was over before it was taken"
-
-
-async def _write_end(kube: KubeClient, name: str, namespace: str, message: str) -> None:
-    """Write the status of a pod whose container has ended, as its kubelet does."""
-    ended = {"exitCode": 137, "reason": "Error", "message": message}
-    state = {
-        "name": "operator", "image": "img:1", "imageID": "", "ready": False, "restartCount": 1,
-        "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended},
-    }  # fmt: skip
-    status = {"phase": "Running", "containerStatuses": [state]}
-    await kube.patch(PODS, name, {"status": status}, namespace, subresource="status")
 
 
 async def _is_overdue(kube: KubeClient, namespace: str) -> bool:

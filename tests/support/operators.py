@@ -20,6 +20,7 @@ from voxk8s.cluster.resources import (
     DEPLOYMENTS,
     JOBS,
     NETWORK_POLICIES,
+    PODS,
     ROLE_BINDINGS,
     ROLES,
     SECRETS,
@@ -217,6 +218,29 @@ async def finish_job(kube: KubeClient, namespace: str) -> None:
     await kube.patch(
         JOBS, job["metadata"]["name"], {"status": status}, namespace, subresource="status"
     )
+
+
+async def create_operator_pod(kube: KubeClient, name: str) -> str:
+    """Create the pod of an operator that runs as a process of its own; return its uid."""
+    pod = {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+        "spec": {
+            "containers": [{"name": "operator", "image": "img:1"}],
+            "automountServiceAccountToken": False,
+        },
+    }  # fmt: skip
+    return str((await kube.create(PODS, pod, "default"))["metadata"]["uid"])
+
+
+async def end_operator_pod(kube: KubeClient, name: str, message: str) -> None:
+    """Write that a process of the pod has ended, with its termination message, as kubelets do."""
+    ended = {"exitCode": 137, "reason": "Error", "message": message}
+    state = {
+        "name": "operator", "image": "img:1", "imageID": "", "ready": False, "restartCount": 1,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended},
+    }  # fmt: skip
+    status = {"phase": "Running", "containerStatuses": [state]}
+    await kube.patch(PODS, name, {"status": status}, "default", subresource="status")
 
 
 async def collect_garbage(kube: KubeClient, namespace: str) -> bool:

@@ -25,7 +25,12 @@ import msgspec
 from tests.support import api_server, operator_process, s3, workplans
 from tests.support.api_server import ApiServer
 from tests.support.operator_process import OperatorProcess
-from tests.support.operators import DaskOperator, eventually
+from tests.support.operators import (
+    DaskOperator,
+    create_operator_pod,
+    end_operator_pod,
+    eventually,
+)
 from voxk8s import constants
 from voxk8s.cluster.kube_client import Bookmark, KubeClient
 from voxk8s.cluster.resources import (
@@ -297,15 +302,21 @@ async def failover(bench: Bench) -> None:
     row("nobody leads after a leader was asked to end", await _without_leader(bench, "TERM"), "5 s")
     again = await _without_leader(bench, "KILL", again=True)
     row("  was killed, its container started again", again, "5 s")
-    row("  was killed and not started again", await _without_leader(bench, "KILL"))
+    proved = await _without_leader(bench, "KILL", proved=True)
+    row("  was killed, which the status of its pod says at once", proved, "5 s")
+    row("  was killed, and nothing says so", await _without_leader(bench, "KILL"), "15 s")
     row("  was paused", await _without_leader(bench, "STOP"), "15 s")
 
 
-async def _without_leader(bench: Bench, name: str, *, again: bool = False) -> str:
+async def _without_leader(
+    bench: Bench, name: str, *, again: bool = False, proved: bool = False
+) -> str:
     """Send a signal to the leader of two; return the time until another process leads."""
     lease = f"lease-{secrets.token_hex(4)}"
     env = {**bench.env, constants.ENV_STORE: bench.store.url, constants.ENV_LEASE_NAME: lease}
-    first = operator_process.start(bench.server, "a", env)
+    uid = await create_operator_pod(bench.kube, "a") if proved else "uid-a"
+    of_pod = {constants.ENV_OPERATOR_POD_UID: uid}
+    first = operator_process.start(bench.server, "a", env | of_pod)
     running = [first]
     try:
         await _renewed(bench, lease, "a", "")
@@ -322,6 +333,9 @@ async def _without_leader(bench: Bench, name: str, *, again: bool = False) -> st
             running.append(operator_process.start(bench.server, "a", env))
             await _renewed(bench, lease, "a", last)
         else:
+            if proved:
+                held = await bench.kube.get(LEASES, lease, "default")
+                await end_operator_pod(bench.kube, "a", held["spec"]["holderIdentity"])
             await _renewed(bench, lease, "b", "")
         return f"{time.perf_counter() - began:.1f} s"
     finally:
@@ -337,7 +351,8 @@ async def _renewed(bench: Bench, lease: str, holder: str, after: str) -> str:
         found = await bench.kube.find(LEASES, lease, "default")
         spec = found["spec"] if found else {}
         time = str(spec.get("renewTime") or "")
-        return time if spec.get("holderIdentity") == holder and time > after else ""
+        pod = str(spec.get("holderIdentity")).partition("_")[0]
+        return time if pod == holder and time > after else ""
 
     return str(await eventually(probe, f"{holder} leads", 120, 0.02))
 
