@@ -17,6 +17,9 @@ _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f", ""})
 T = TypeVar("T")
 
+MOST_MEGABYTES = 1000
+"""Largest number of megabytes of voxels in a page: browsers open no larger ones."""
+
 STORE_POLICIES = ("auto", "all", "goals")
 
 
@@ -39,6 +42,8 @@ class Settings:
     dask_threads: int = 4
     dask_memory: str = "2GB"
     enable_dashboard: bool = False
+    report_voxels: float = 0.0
+    """Megabytes."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -68,6 +73,9 @@ class Settings:
             dask_memory=env.get(constants.ENV_DASK_MEMORY) or default.dask_memory,
             enable_dashboard=read_flag(
                 env, constants.ENV_ENABLE_DASHBOARD, default.enable_dashboard
+            ),
+            report_voxels=read_number(
+                env, constants.ENV_REPORT_VOXELS, default.report_voxels, most=MOST_MEGABYTES
             ),
         )
 

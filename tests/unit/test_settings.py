@@ -22,6 +22,7 @@ def test_variables_set_the_settings() -> None:
         "VOXK8S_RETRY_LIMIT": "5",
         "VOXK8S_LEASE_SECONDS": "0.5",
         "VOXK8S_STORE_BYTES": "1e9",
+        "VOXK8S_REPORT_VOXELS": "5",
         "VOXLOGICA_DASK_THREADS": "2",
         "VOXLOGICA_DASK_MEMORY": "4GB",
     }
@@ -32,6 +33,7 @@ def test_variables_set_the_settings() -> None:
         retry_limit=5,
         lease_seconds=0.5,
         store_bytes=1e9,
+        report_voxels=5.0,
         dask_threads=2,
         dask_memory="4GB",
     )
@@ -45,6 +47,7 @@ def test_variables_set_the_settings() -> None:
         ("VOXK8S_RETRY_LIMIT", "-1", "a number of at least 0"),
         ("VOXLOGICA_DASK_THREADS", "0", "a number of at least 1"),
         ("VOXK8S_LEASE_SECONDS", "inf", "a number of at least 0"),
+        ("VOXK8S_REPORT_VOXELS", "1e4", "a number from 0 to 1000"),
         ("VOXK8S_LEASE_SECONDS", "soon", "a number of at least 0"),
     ],
 )

@@ -186,6 +186,13 @@ def _run(command: Parser) -> None:
         "--report", metavar="FILE", help="write a report of the run to FILE, one HTML page"
     )
     command.add_argument(
+        "--report-voxels",
+        metavar="MB",
+        type=float,
+        help="show scans and results as layers in the report, with up to MB megabytes of compressed"
+        " voxels in the page (default: VOXK8S_REPORT_VOXELS, or none)",
+    )
+    command.add_argument(
         "--lock",
         metavar="FILE",
         help="write inputs by digest, versions and results to FILE, or compare with what is there",

@@ -28,8 +28,9 @@ from voxk8s.history import (
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.redact import shown_parameter
 from voxk8s.report import report
-from voxk8s.settings import Settings
+from voxk8s.settings import MOST_MEGABYTES, Settings
 from voxk8s.storage import ResultStore
+from voxk8s.viewer import LayerStack, insert_layers
 
 
 class Reporter:
@@ -40,6 +41,7 @@ class Reporter:
         self.path = Path(arguments.report)
         if (reason := _obstacle(self.path)) is not None:
             raise InvalidUsage(f"--report {arguments.report}: {reason}; name another file")
+        self._voxels = _voxels(arguments.report_voxels)
         self.recorder = Recorder()
         self.usage = UsageRecorder()
         self._arguments = arguments
@@ -58,7 +60,8 @@ class Reporter:
         """
         read = cache(text_of)
         scans = Scans(given.plan, inputs)
-        pictures = from_files(scans)
+        layers = LayerStack(self._voxels)
+        pictures = from_files(scans, layers.add)
         goals = show_goals(result.goals, self._link, known_since(store, result.goals), pictures)
         run = collect_run(
             result,
@@ -76,7 +79,7 @@ class Reporter:
             usage=self.usage.samples(),
         )
         try:
-            write_file(self.path, report(run).encode("utf-8"))
+            write_file(self.path, report(run, insert_layers(layers)).encode("utf-8"))
         except OSError as error:
             reason = error.strerror or str(error)
             print(f"voxk8s: cannot write the report {self.path}: {reason}", file=sys.stderr)
@@ -113,6 +116,17 @@ class Reporter:
             return ""
         way = os.path.relpath(outcome.path, self.path.parent)
         return f"./{quote(os.fsencode(way))}"
+
+
+def _voxels(given: float | None) -> int:
+    """Return the bytes of voxels that a report may have; raises InvalidUsage."""
+    if given is None:
+        given = Settings.from_env(os.environ).report_voxels
+    if not 0 <= given <= MOST_MEGABYTES:
+        raise InvalidUsage(
+            f"--report-voxels: expected megabytes up to {MOST_MEGABYTES}, got {given}"
+        )
+    return int(given * 1e6)
 
 
 def _obstacle(path: Path) -> str | None:

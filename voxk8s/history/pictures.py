@@ -15,7 +15,7 @@ from voxk8s.errors import Voxk8sError
 from voxk8s.execution.result import GoalOutcome
 from voxk8s.formats.decode_limits import DecodeLimits
 from voxk8s.history.scans import Scans
-from voxk8s.plan import OperationId
+from voxk8s.plan import Goal
 from voxk8s.storage import ResultStore
 from voxk8s.values import Image
 
@@ -31,11 +31,15 @@ _READ: Final = 128 * 2**20
 """Bytes of voxels that are read for all pictures together: about two seconds of work."""
 
 Pictures = Callable[[GoalOutcome], report.Preview | None]
+Keep = Callable[[str, Image], None]
+"""Gets the images that were read, each by its name, a scan before what is drawn over it."""
 
 
-def from_store(store: ResultStore, scans: Scans | None = None) -> Pictures:
+def from_store(
+    store: ResultStore, scans: Scans | None = None, keep: Keep | None = None
+) -> Pictures:
     """Return a function that shows files of a store: small PNG and JPEG, and drawings of images."""
-    draw = _Drawing(scans)
+    draw = _Drawing(scans, keep)
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
         name = Path(outcome.goal.name).name
@@ -47,14 +51,14 @@ def from_store(store: ResultStore, scans: Scans | None = None) -> Pictures:
         with tempfile.TemporaryDirectory(prefix="voxk8s-report-") as folder:
             path = Path(folder, f"image{''.join(Path(name).suffixes[-2:])}")
             path.write_bytes(data)
-            return draw(path, outcome.goal.id)
+            return draw(path, outcome.goal)
 
     return _limited(picture)
 
 
-def from_files(scans: Scans | None = None) -> Pictures:
+def from_files(scans: Scans | None = None, keep: Keep | None = None) -> Pictures:
     """Return a function that shows files of this process: small PNG and JPEG, and drawings."""
-    draw = _Drawing(scans)
+    draw = _Drawing(scans, keep)
 
     def picture(outcome: GoalOutcome) -> report.Preview | None:
         path = outcome.path
@@ -62,7 +66,7 @@ def from_files(scans: Scans | None = None) -> Pictures:
             return None
         if _is_small(outcome, path.stat().st_size):
             return report.Preview(path.read_bytes(), outcome.media_type)
-        return draw(path, outcome.goal.id)
+        return draw(path, outcome.goal)
 
     return _limited(picture)
 
@@ -98,12 +102,13 @@ def _limited(make: Pictures) -> Pictures:
 class _Drawing:
     """Draws images; all of them together have at most `_READ` bytes of voxels."""
 
-    def __init__(self, scans: Scans | None) -> None:
+    def __init__(self, scans: Scans | None, keep: Keep | None) -> None:
         self.left = _READ
         self._scans = scans
+        self._keep = keep
 
-    def __call__(self, path: Path, goal: OperationId) -> report.Preview | None:
-        """Return the picture of an image file, which is the value of an operation."""
+    def __call__(self, path: Path, goal: Goal) -> report.Preview | None:
+        """Return the picture of an image file, which is the value of a goal."""
         size = _voxel_bytes(path)
         if size > self.left:
             return None
@@ -118,7 +123,11 @@ class _Drawing:
         if not isinstance(value, Image):
             return None
         scans = self._scans
-        below = scans.below(goal, value) if scans is not None and is_overlay(value) else None
+        below = scans.below(goal.id, value) if scans is not None and is_overlay(value) else None
+        if self._keep is not None:
+            if below is not None:
+                self._keep(below.name, below.image)
+            self._keep(goal.name.rpartition("/")[2], value)
         data = draw(value, None if below is None else below.image)
         if data is None:
             return None

@@ -3,7 +3,7 @@
 `Run` holds what the page shows; `voxk8s.history` fills it in.
 """
 
-from voxk8s.report.page import report
+from voxk8s.report.page import Insert, report
 from voxk8s.report.run_data import (
     Counts,
     Goal,
@@ -27,6 +27,7 @@ __all__ = [
     "GraphNode",
     "Incident",
     "InputFile",
+    "Insert",
     "KernelTotal",
     "Operation",
     "Origin",

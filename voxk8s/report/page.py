@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
@@ -37,13 +38,32 @@ _PREVIEWS: Final = 600_000
 """Bytes of all pictures together."""
 
 
-def report(run: Run) -> str:
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A part that another package has made for the page: trusted HTML elements, style and scripts.
+
+    `policy` are directives that the Content-Security-Policy of the page gets; `note` is a text.
+    """
+
+    elements: str
+    style: str
+    scripts: tuple[str, ...]
+    policy: tuple[str, ...]
+    note: str = ""
+
+
+def report(run: Run, layers: Insert | None = None) -> str:
     """Return the page of a run: self-contained HTML, equal for equal runs.
+
+    `layers` shows images of the run below its results.
 
     Everything is limited, and what is left out is counted: a page of 100,000 operations has less
     than 5 MB.
     """
-    style, script = _text("page.css"), _text("page.js")
+    style, scripts = _text("page.css"), [_text("page.js")]
+    policy: Sequence[str] = ["img-src data:"]
+    if layers is not None:
+        style, scripts, policy = style + layers.style, [*scripts, *layers.scripts], layers.policy
     goals = run.goals[:MOST_GOALS]
     failures = run.failures[:MOST_FAILURES]
     incidents = run.incidents[:MOST_INCIDENTS]
@@ -53,8 +73,9 @@ def report(run: Run) -> str:
     return _template().render(
         run=run,
         style=style,
-        script=script,
-        policy=content_policy(style, [script], ["img-src data:"]),
+        scripts=scripts,
+        policy=content_policy(style, scripts, policy),
+        layers=layers,
         goals=goals,
         value_limit=value_limit,
         inputs=run.inputs[:MOST_INPUTS],

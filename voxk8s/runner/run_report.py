@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,9 @@ from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.redact import shown_parameter
 from voxk8s.report import Usage, report
 from voxk8s.runner.runner_config import RunnerConfig
+from voxk8s.settings import Settings
 from voxk8s.storage import ResultStore
+from voxk8s.viewer import LayerStack, insert_layers
 
 
 def build_report(
@@ -47,11 +50,12 @@ def build_report(
     the workers used over time.
     """
     scans = Scans(plan, config.inputs)
+    layers = LayerStack(int(Settings.from_env(os.environ).report_voxels * 1e6))
     goals = show_goals(
         result.goals,
         lambda goal: _link(goal, store.url, config.run_folder),
         known_since(store, result.goals),
-        from_store(store, scans),
+        from_store(store, scans, layers.add),
     )
     run = collect_run(
         result,
@@ -68,7 +72,7 @@ def build_report(
         repeat=_command(workplan, document),
         usage=usage,
     )
-    return report(run)
+    return report(run, insert_layers(layers))
 
 
 def _link(goal: GoalOutcome, store: str, folder: str) -> str:

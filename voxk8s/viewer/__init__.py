@@ -1,6 +1,16 @@
 """A page that shows images as layers: it opens without a server and asks nobody for anything."""
 
 from voxk8s.viewer.layer import Layer, make_layer
+from voxk8s.viewer.layer_stack import LayerStack, insert_layers
 from voxk8s.viewer.page import viewer_page
+from voxk8s.viewer.panel import Panel, viewer_panel
 
-__all__ = ["Layer", "make_layer", "viewer_page"]
+__all__ = [
+    "Layer",
+    "LayerStack",
+    "Panel",
+    "insert_layers",
+    "make_layer",
+    "viewer_page",
+    "viewer_panel",
+]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.support.html import read_page
@@ -12,11 +14,17 @@ from voxk8s.cli.input_file import Input
 from voxk8s.cli.report_file import Reporter
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionEngine, load_plan
+from voxk8s.formats.encode_file import encode_file
 from voxk8s.inputs.input_options import InputOptions
+from voxk8s.program import compile_with_places
 from voxk8s.storage import open_store
+from voxk8s.values import Image
+from voxk8s.viewer.panel import niivue
+
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
-def reporter(path: str) -> Reporter:
+def reporter(path: str, voxels: float | None = None) -> Reporter:
     """Make a reporter for a run of a file."""
     return Reporter(
         argparse.Namespace(
@@ -27,6 +35,7 @@ def reporter(path: str) -> Reporter:
             refresh=False,
             fail_fast=False,
             on_item_failure=None,
+            report_voxels=voxels,
         )
     )
 
@@ -49,6 +58,35 @@ def test_places_where_no_file_can_be(
     (tmp_path / "file").touch()
     with pytest.raises(InvalidUsage, match=reason):
         reporter(name)
+
+
+@pytest.mark.parametrize("voxels", [-1.0, 1e6, float("nan")])
+def test_more_voxels_than_a_browser_opens_are_refused(tmp_path: Path, voxels: float) -> None:
+    """Before anything runs."""
+    with pytest.raises(InvalidUsage, match="--report-voxels: expected megabytes up to 1000"):
+        reporter(str(tmp_path / "r.html"), voxels)
+
+
+def test_results_are_layers_of_the_report(tmp_path: Path) -> None:
+    """The scan below, what was saved of it above; without the option there are none."""
+    value = Image(np.full((4, 5, 6), 7, np.uint8), (1.0,) * 3, (0.0,) * 3, IDENTITY)
+    (tmp_path / "scan.mha").write_bytes(encode_file(value, ".mha").data)
+    compiled = compile_with_places(
+        f'import "vox1"\nload s = "{tmp_path}/scan.mha"\nsave "mask.nii.gz" s >. 3', name="a.imgql"
+    )
+    store = open_store("memory://")
+    found = []
+    for voxels in (1.0, None):
+        made = reporter(str(tmp_path / "r.html"), voxels)
+        engine = ExecutionEngine(store, output=tmp_path, listeners=[made.recorder])
+        result = engine.execute_workplan(compiled.plan)
+        assert made.write(result, Input(compiled.plan), InputOptions(), store)
+        text = (tmp_path / "r.html").read_text("utf-8").replace(niivue(), "")
+        found.append(read_page(text).find("script", id="layer-data"))
+    with_layers, without = found
+    names = [each["name"] for each in json.loads(with_layers[0].text)]
+    assert names == ["scan.mha", "mask.nii.gz"]
+    assert without == []
 
 
 def test_files_are_linked_from_where_the_report_is(tmp_path: Path) -> None:

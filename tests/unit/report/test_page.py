@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import tomllib
 from fnmatch import fnmatch
+from html import unescape
 
 import pytest
 
@@ -21,6 +23,7 @@ from voxk8s.report import (
     GraphNode,
     Incident,
     InputFile,
+    Insert,
     KernelTotal,
     Preview,
     report,
@@ -107,6 +110,22 @@ def test_nothing_is_taken_from_elsewhere() -> None:
         assert f"{name}-src 'sha256-{digest}'" in policy.attributes["content"]
     assert "unsafe" not in policy.attributes["content"]
     assert 'style="' not in text, "the policy would not let it count"
+
+
+def test_another_part_runs_with_its_scripts() -> None:
+    """The policy permits them by their digests, and what they need, for this page only."""
+    part = Insert(
+        "<div id=part></div>", ".part{}", ("one()", "two()"), ("img-src data: blob:",), "x"
+    )
+    text = report(WHOLE, part)
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+    for script in part.scripts:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert digest in unescape(policy)
+        assert f"<script>{script}</script>" in text
+    assert "img-src data: blob:" in policy
+    assert part.elements in text
+    assert ".part{}" in text
 
 
 def test_what_users_wrote_is_text() -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.support.html import Element, read_page
 from voxk8s.values import Image
 from voxk8s.viewer import Layer, make_layer, viewer_page
-from voxk8s.viewer.page import NIIVUE_SHA256, niivue
+from voxk8s.viewer.panel import NIIVUE_SHA256, niivue
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 

@@ -1,7 +1,7 @@
 "use strict";
 (async () => {
   const byId = (name) => document.getElementById(name);
-  const layers = JSON.parse(byId("data").textContent);
+  const layers = JSON.parse(byId("layer-data").textContent);
   const colours = ["gray", "red", "green", "blue", "violet", "cyan", "copper", "warm", "cool", "hot", "viridis", "plasma"];
   const decode = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
   const element = (name, properties, ...children) => {
@@ -64,7 +64,7 @@
     viewer.createOnLocationChange();
   } catch (error) {
     byId("scene").hidden = true;
-    byId("reason").textContent = `The layers cannot be drawn (${error.message}): pictures of each are shown instead.`;
+    byId("reason").textContent = `The layers cannot be drawn (${error.message}): see the pictures instead.`;
     return;
   }
 
