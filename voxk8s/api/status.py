@@ -66,6 +66,13 @@ class GoalResult(ApiStruct, frozen=True):
     digest: Annotated[str, text("sha256:<hex> of the complete value or file.", 71)] | None = None
     media_type: Annotated[str, text("Media type of the file.", 255)] | None = None
     size_bytes: Annotated[int, number("Size of the file in bytes.", 0)] | None = None
+    not_finite: (
+        Annotated[
+            str,
+            text("That NaN or infinities are in it, and the operation where they began.", 4096),
+        ]
+        | None
+    ) = None
 
 
 class OperationFailure(ApiStruct, frozen=True):

@@ -44,6 +44,7 @@ def result_json(result: ExecutionResult) -> dict[str, Json]:
         },
         "failures": [_failure_json(failure) for failure in result.failures],
         "skipped": [{"item": each.item, **_failure_json(each.failure)} for each in result.skipped],
+        "notFinite": [{**asdict(each), "message": str(each)} for each in result.not_finite],
         "seconds": round(result.execution_time, 6),
         "store": asdict(result.store),
         "kernels": {
@@ -65,6 +66,7 @@ def failure_json(plan: WorkPlan, failure: Failure) -> dict[str, Json]:
         "operations": {"total": 0, "computed": 0, "cached": 0, "failed": 0},
         "failures": [_failure_json(failure)],
         "skipped": [],
+        "notFinite": [],
         "seconds": 0.0,
         "store": asdict(Counts()),
         "kernels": {},

@@ -55,6 +55,9 @@ def details(resource: WorkPlanResource, now: datetime) -> Iterator[str]:
         yield f"  {failure.message}"
     for each in status.skipped_items or ():
         yield f"  {each.item} is skipped: {each.message}"
+    for result in status.results or ():
+        if result.not_finite:
+            yield f"  {result.not_finite}"
     if status.failures_omitted:
         yield f"  and {status.failures_omitted} more failures"
     if status.results is not None:

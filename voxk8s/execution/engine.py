@@ -81,8 +81,20 @@ class ExecutionEngine:
                 if goal.operation == "save":
                     check_confined(self._config.output, goal.name, f"$.goals[{number}].name")
         if self._config.on_item_failure is OnItemFailure.FAIL:
-            return self._run(self._new_run(plan, places, None))
+            return self._say_not_finite(self._run(self._new_run(plan, places, None)), places)
         return self._run_skipping(plan, places)
+
+    def _say_not_finite(
+        self, result: ExecutionResult, places: Mapping[OperationId, object] | None
+    ) -> ExecutionResult:
+        """Return a result with what is said of goals that are not finite."""
+        if result.graph is None or not any(each.not_finite for each in result.goals):
+            return result
+        # Imported here: most runs have finite results.
+        from voxk8s.execution.run.find_not_finite import find_not_finite
+
+        found = find_not_finite(result, result.graph, self._config, places)
+        return replace(result, not_finite=found)
 
     def _run_skipping(
         self, plan: WorkPlan, places: Mapping[OperationId, object] | None
@@ -99,6 +111,7 @@ class ExecutionEngine:
             if result.success or run.failed_items.keys() <= skipped.keys():
                 seconds = time.perf_counter() - begin
                 items = tuple(skipped.values())
+                result = self._say_not_finite(result, places)
                 return replace(result, execution_time=seconds, skipped=items)
             skipped |= run.failed_items
             logger.warning(

@@ -9,6 +9,7 @@ from pathlib import Path
 from voxk8s.describe import as_line
 from voxk8s.execution.events import Progress
 from voxk8s.failure import Failure
+from voxk8s.not_finite import NotFinite
 from voxk8s.plan import Goal, KeyGraph, OperationId, ResultKey
 from voxk8s.storage import Counts
 from voxk8s.values import Value
@@ -53,7 +54,8 @@ class GoalOutcome:
     `value` is there for plain small values only; `load()` gives any value. `digest` and `size` are
     of the stored bytes, of the file itself for a `save`, whose blob is at `url`. `path` is where a
     file was written by this process. `cached` says that nothing was computed for it. `failure` says
-    why a goal failed.
+    why a goal failed. `not_finite` is what the value, or the image in a file, has in it: `NaN`, `an
+    infinity` or nothing.
     """
 
     goal: Goal
@@ -69,6 +71,7 @@ class GoalOutcome:
     path: Path | None = None
     cached: bool = False
     failure: Failure | None = None
+    not_finite: str = ""
     loader: Loader | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -120,7 +123,8 @@ class ExecutionResult(Mapping[str, Value]):
     on each access: the result itself stays small. `store` is what this process and the workers did
     at the store until the run's end; if several runs share a process at the same time, the counts
     of each are approximate, and their sum is right. `kernels` are the totals by kernel, that with
-    the most seconds first. `skipped` are the items that loops went on without.
+    the most seconds first. `skipped` are the items that loops went on without. `not_finite` are the
+    goals with NaN or infinities in them.
     `graph` is what was run, with loops expanded as far as they were known at the end; `by_key`
     has the metrics of its operations.
     """
@@ -135,6 +139,7 @@ class ExecutionResult(Mapping[str, Value]):
     store: Counts = field(default_factory=Counts)
     kernels: Mapping[str, KernelTotals] = field(default_factory=dict)
     skipped: tuple[SkippedItem, ...] = ()
+    not_finite: tuple[NotFinite, ...] = ()
     graph: KeyGraph | None = field(default=None, repr=False)
     by_key: Mapping[ResultKey, OperationMetrics] = field(default_factory=dict, repr=False)
     _names: Mapping[str, GoalOutcome] = field(init=False, repr=False)

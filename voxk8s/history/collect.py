@@ -55,7 +55,10 @@ def collect_run(
         goals=tuple(goals),
         failures=result.failures,
         excerpts={each.place: _excerpt(each.place, text_of) for each in result.failures},
-        incidents=_skipped(result) + recorder.incidents() + _differences(result),
+        incidents=_skipped(result)
+        + _not_finite(result)
+        + recorder.incidents()
+        + _differences(result),
         operations=operations,
         folded=recorder.folded,
         store=_store_use(result.store),
@@ -153,6 +156,10 @@ def _skipped(result: ExecutionResult) -> tuple[report.Incident, ...]:
         report.Incident("an item of a loop was skipped", f"{each.item}: {each.failure}")
         for each in result.skipped
     )
+
+
+def _not_finite(result: ExecutionResult) -> tuple[report.Incident, ...]:
+    return tuple(report.Incident("a result is not finite", str(each)) for each in result.not_finite)
 
 
 def _differences(result: ExecutionResult) -> tuple[report.Incident, ...]:

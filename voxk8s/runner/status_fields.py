@@ -40,6 +40,14 @@ def goal_results(goals: Sequence[GoalOutcome], *, whole: bool = False) -> list[G
     return [_result(goal, whole) for goal in goals if goal.succeeded]
 
 
+def _with_warnings(results: list[GoalResult], result: ExecutionResult) -> list[GoalResult]:
+    """Return results with what is said of those that are not finite."""
+    said = {each.goal: _truncate(str(each)) for each in result.not_finite}
+    if not said:
+        return results
+    return [msgspec.structs.replace(each, not_finite=said.get(each.goal)) for each in results]
+
+
 def operation_failures(failures: Sequence[Failure]) -> list[OperationFailure]:
     """Return the failures, with bounded messages."""
     return [
@@ -79,7 +87,7 @@ def run_outcome(
             state="Succeeded",
             reason=constants.REASON_SUCCEEDED,
             message=f"All {reached} goals were reached: {progress.computed} operations computed,"
-            f" {progress.cached} cached.{_describe_skipped(result)}",
+            f" {progress.cached} cached.{_describe_skipped(result)}{_describe_not_finite(result)}",
             non_deterministic=keys,
             finish_time=now,
             store=store_counts(result),
@@ -116,7 +124,7 @@ def final_fields(
     return encode_runner_status(
         operations=operation_counts(result.progress),
         progress=progress,
-        results=goal_results(result.goals),
+        results=_with_warnings(goal_results(result.goals), result),
         failures=operation_failures(result.failures),
         skipped=skipped_items(result),
         outcome=outcome,
@@ -159,7 +167,10 @@ def results_json(result: ExecutionResult, outcome: Outcome) -> bytes:
             "seconds": round(result.execution_time, 3),
             **_result_times(result),
             "kernels": [encode(one) for one in kernel_work(result)],
-            "results": [encode(one) for one in goal_results(result.goals, whole=True)],
+            "results": [
+                encode(one)
+                for one in _with_warnings(goal_results(result.goals, whole=True), result)
+            ],
             "failures": [encode(one) for one in operation_failures(result.failures)],
             "skippedItems": [encode(one) for one in skipped_items(result)],
         }
@@ -227,6 +238,14 @@ def _describe_skipped(result: ExecutionResult) -> str:
     if count > 1:
         what = f"{count} items of loops failed and were"
     return _truncate(f" {what} skipped: {names}{more}.")
+
+
+def _describe_not_finite(result: ExecutionResult) -> str:
+    if not result.not_finite:
+        return ""
+    first, *others = result.not_finite
+    more = f" (and {len(others)} more)" if others else ""
+    return _truncate(f" Warning: {first}{more}.")
 
 
 def _truncate(text: str) -> str:

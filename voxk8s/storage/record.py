@@ -32,7 +32,8 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     that took part, by distribution. `ancestors` are the kernels of all operations below, each with
     its version (see `KernelVersion.of`). `arguments` are the result keys of the arguments (at most
     64 are kept, `argument_count` is their number), `seconds` the time of computing, `bytes` the
-    size of the value in memory, `created` seconds since 1970.
+    size of the value in memory, `created` seconds since 1970. `not_finite` is what the value of a
+    goal, or of the image in a file, has in it: `NaN` or `an infinity`.
     """
 
     kernel: str = ""
@@ -46,6 +47,7 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str = ""
     ancestors: tuple[str, ...] = ()
     libraries: Mapping[str, str] = {}
+    not_finite: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, omit_defaults=True):

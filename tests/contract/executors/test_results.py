@@ -44,6 +44,14 @@ def test_a_known_plan_computes_nothing(
     assert result.goals[0].cached
 
 
+def test_where_nan_began_is_found(executor: Executor, store: ResultStore, make: PlanMaker) -> None:
+    """By asking for values where operations run."""
+    zero = make("geom.blank", 2.0, 2.0, 0.0)
+    make.show("max", make("vox1.max", make("addition", make("division", zero, zero), zero)))
+    (found,) = engine_on(store, executor).execute_workplan(make.plan()).not_finite
+    assert (found.goal, found.found, found.kernel) == ("max", "NaN", "default.division")
+
+
 def test_measurements_are_of_the_operation(
     executor: Executor, store: ResultStore, make: PlanMaker
 ) -> None:

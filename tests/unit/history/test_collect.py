@@ -13,6 +13,7 @@ from voxk8s.execution.events import Progress, RunStarted
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
 from voxk8s.failure import Failure
 from voxk8s.history import Recorder, collect_run
+from voxk8s.not_finite import NotFinite
 from voxk8s.plan import Goal, OperationId
 from voxk8s.report import Counts, Run
 from voxk8s.storage import Counts as StoreCounts
@@ -109,6 +110,13 @@ def test_differences_are_collected() -> None:
     (incident,) = collected(result(None, nondeterministic=(BAD,))).incidents
     assert incident.what == "another value than the store holds"
     assert BAD in incident.message
+
+
+def test_results_that_are_not_finite_are_collected() -> None:
+    """With the operation where that began."""
+    said = NotFinite("ratio", "NaN", "NaN", "default.division", BAD, place="a.imgql:1:2")
+    (incident,) = collected(result(None, not_finite=(said,))).incidents
+    assert incident.message == "ratio has NaN in it, which began in default.division (a.imgql:1:2)"
 
 
 def test_settings_and_versions_are_collected() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from voxk8s.errors import InputNotAllowed, InvalidPlan, KernelError
 from voxk8s.execution.events import Progress
 from voxk8s.execution.result import ExecutionResult, GoalOutcome, KernelTotals, SkippedItem
 from voxk8s.failure import Failure
+from voxk8s.not_finite import NotFinite
 from voxk8s.plan import Goal, OperationId
 from voxk8s.runner import status_fields
 from voxk8s.storage import Counts
@@ -119,6 +121,15 @@ def test_items_that_were_skipped() -> None:
     assert len(json.loads(status_fields.results_json(reached, found.outcome))["skippedItems"]) == 12
     one = status_fields.run_outcome(replace(reached, skipped=skipped[:1]), (), START)
     assert one.message.endswith("1 item of a loop failed and was skipped: item 0 (s0.nii).")
+
+
+def test_results_that_are_not_finite() -> None:
+    """They are said to be so beside their values, and in the message."""
+    said = NotFinite("n", "NaN", "NaN", "default.division", FAILED)
+    reached = replace(result(goal("n", value=math.nan, has_value=True)), not_finite=(said,))
+    found = status(reached)
+    assert found.outcome.message.endswith(f" Warning: {said}.")
+    assert found.results[0].not_finite == str(said)
 
 
 def test_values_that_are_not_as_expected() -> None:

@@ -56,6 +56,8 @@ def write(resource: WorkPlanResource, *, as_json: bool = False) -> None:
     for result in results:
         if result.truncated:
             _say(f"{name}: the value of {result.goal} is truncated; the whole value is in {whole}")
+        if result.not_finite:
+            _say(f"{name}: warning: {result.not_finite}")
     if status.results_omitted:
         _say(f"{name}: {status.results_omitted} more results are in {whole}")
     for each in status.skipped_items or ():

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 from voxk8s.cli.input_file import Input, read_input
 from voxk8s.cli.named_store import open_named_store
-from voxk8s.cli.not_finite import not_finite
 from voxk8s.cli.permissions import permissions
 from voxk8s.cli.progress_line import ProgressLine
 from voxk8s.cli.run_output import dump, failure_json, goal_line, result_json
@@ -72,7 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"voxk8s: {one_line(outcome.goal.name)}: {visible(text)}", file=sys.stderr)
     for each in result.skipped:
         print(f"voxk8s: warning: {visible(str(each))}", file=sys.stderr)
-    _warn_not_finite(given, result)
+    for goal in result.not_finite:
+        print(f"voxk8s: warning: {visible(one_line(str(goal)))}", file=sys.stderr)
     unmet = differences(given.expectations, result)
     if lock is not None and result.success:
         unmet += lock.compare(given.plan, result)
@@ -82,17 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
     if not (result.success and written):
         return 1
     return EXIT_EXPECTATION_FAILED if unmet else 0
-
-
-def _warn_not_finite(given: Input, result: ExecutionResult) -> None:
-    for outcome in result.goals:
-        found = not_finite(outcome.value) if outcome.has_value else ""
-        if found:
-            what = f"is {found}" if isinstance(outcome.value, float) else f"has {found} in it"
-            place = given.places.get(outcome.operation)
-            at = f": {str(place).splitlines()[0]}" if place is not None else ""
-            name = one_line(outcome.goal.name)
-            print(f"voxk8s: warning: {name} {what}{visible(at)}", file=sys.stderr)
 
 
 def _lock(arguments: argparse.Namespace) -> LockFile | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -14,7 +14,9 @@ from voxk8s.api.workplan import encode
 from voxk8s.cluster.copy_files import SavedFile, copy_files
 from voxk8s.errors import InputNotAllowed
 from voxk8s.inputs.input_options import InputOptions
-from voxk8s.plan import KeyConstant, KeyGraph, Resolution
+from voxk8s.not_finite import NotFinite, not_finite
+from voxk8s.plan import KeyConstant, KeyGraph, KeyOperation, Resolution
+from voxk8s.plan.keys.not_finite_keys import origin_key
 from voxk8s.storage import MISS, Record, ResultStore
 
 MAX_COPIED_BYTES = 64 * 1024 * 1024
@@ -63,7 +65,8 @@ def known_results(
             result = _stored(store, goal.goal.name, goal.operation, record)
             if result is None:
                 return None
-            results.append(result)
+            said = _not_finite(store, node, record, result)
+            results.append(msgspec.structs.replace(result, not_finite=said))
     return results
 
 
@@ -130,6 +133,20 @@ def _truncated(result: GoalResult) -> GoalResult:
     value, truncated = truncate_value(result.value)
     line = printed_line(result.value)
     return msgspec.structs.replace(result, value=value, line=line, truncated=truncated or None)
+
+
+def _not_finite(
+    store: ResultStore, node: KeyOperation, record: Record, result: GoalResult
+) -> str | None:
+    """Return what a run has found out about a result that is not finite, None if it is finite."""
+    found = record.provenance.not_finite
+    if result.kind == "print" and not found:
+        found = not_finite(result.value)
+    if not found:
+        return None
+    said = NotFinite(result.goal, found)
+    members = store.get(origin_key(node.arguments[0] if node.suffix is not None else node.key))
+    return str(said.with_members(members) if isinstance(members, Mapping) else said)
 
 
 def _stored(store: ResultStore, name: str, operation: str, record: Record) -> GoalResult | None:

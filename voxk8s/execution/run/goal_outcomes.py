@@ -23,6 +23,7 @@ from voxk8s.execution.run.run_tracker import RunTracker
 from voxk8s.execution.run_config import CacheMode, RunConfig
 from voxk8s.failure import NOT_REACHED, RESULT_GONE, Failure, is_transient
 from voxk8s.inputs.confinement import is_remote, local_path
+from voxk8s.not_finite import not_finite
 from voxk8s.plan import KeyGoal, KeyNode, KeyOperation, ResultKey, blockers
 from voxk8s.storage import MISS, Miss, Record, ResultStore
 from voxk8s.storage.record import read_value
@@ -136,9 +137,16 @@ class GoalOutcomes:
             text=record.summary or "",
             cached=True,
             loader=self._loader(nodes, key),
+            not_finite=record.provenance.not_finite,
         )
         if not isinstance(inline, Miss) and encode_inline(inline) is not None:
-            outcome = replace(outcome, value=inline, has_value=True, text=as_line(inline))
+            outcome = replace(
+                outcome,
+                value=inline,
+                has_value=True,
+                text=as_line(inline),
+                not_finite=not_finite(inline),
+            )
         return outcome
 
     def _computed(
@@ -157,11 +165,13 @@ class GoalOutcomes:
             text=report.summary,
             cached=report.status is Status.FOUND,
             url=report.url,
+            not_finite=report.not_finite,
         )
         if report.stored and (report.media_type or report.size > INLINE_VALUE_BYTES):
             outcome = replace(outcome, url=store.url_of(report.digest))
         if report.value is not None:
-            return replace(outcome, value=decode_inline(report.value), has_value=True)
+            value = decode_inline(report.value)
+            return replace(outcome, value=value, has_value=True, not_finite=not_finite(value))
         if report.stored and self._is_reliable(key):
             return replace(outcome, loader=self._loader(nodes, key))
         if self._config.executor.is_local or not report.url:

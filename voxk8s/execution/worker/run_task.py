@@ -21,6 +21,7 @@ from voxk8s.failure import CANCELLED, RESULT_GONE, Failure, failure_of
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.inputs.loading import load_input
 from voxk8s.kernels import attempt
+from voxk8s.not_finite import not_finite
 from voxk8s.plan import ResultKey
 from voxk8s.plan.sequence_kernels import RECOVER
 from voxk8s.storage import MISS, Miss
@@ -196,9 +197,9 @@ def _find_or_compute(
     step: Step, arguments: list[Value], context: TaskContext, started: float
 ) -> StepResult:
     begin = context.clock.elapsed()
-    found = _look_again(step, arguments, context, started)
-    if not isinstance(found, Miss):
-        return StepResult(found, context.clock.elapsed() - begin, Status.FOUND)
+    again = _look_again(step, arguments, context, started)
+    if not isinstance(again, Miss):
+        return StepResult(again, context.clock.elapsed() - begin, Status.FOUND)
     if not step.rule.cheap:
         begin = context.clock.elapsed()
     running_now.began(step.rule.kernel)
@@ -211,7 +212,10 @@ def _find_or_compute(
     context.budget.computed(seconds)
     keeping.record_computed(step.key, seconds, step.argument_keys)
     voxels = most_voxels([value] if step.rule.kind == StepKind.LOAD else arguments)
-    return StepResult(value, seconds, Status.COMPUTED, voxels)
+    found = ""
+    if step.rule.kind == StepKind.SAVE or step.rule.goal:
+        found = not_finite(arguments[0] if step.rule.kind == StepKind.SAVE else value)
+    return StepResult(value, seconds, Status.COMPUTED, voxels, found)
 
 
 def _compute(step: Step, arguments: list[Value], context: TaskContext) -> Value:

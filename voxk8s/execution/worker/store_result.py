@@ -63,6 +63,7 @@ def store_result(
         url=url,
         skeleton=encode_skeleton(value) if step.rule.goal and inline is None else None,
         voxels=result.voxels,
+        not_finite=result.not_finite,
     )
 
 
@@ -91,6 +92,7 @@ def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> P
         bytes=memory,
         created=context.clock.now(),
         voxk8s_version=constants.RELEASE,
+        not_finite=result.not_finite,
     )
     key = ResultKey(step.key)
     begin = context.clock.elapsed()
@@ -154,6 +156,7 @@ def adopt_result(step: Step, value: Value, context: TaskContext) -> tuple[Value,
                     value=None if record.inline is None else encode_inline(held),
                     summary=record.summary or "",
                     worker=context.worker,
+                    not_finite=record.provenance.not_finite,
                 )
                 return value if record.inline is None else held, report
     return store_result(step, StepResult(value, 0.0, Status.FOUND), context, 1, context.clock.now())

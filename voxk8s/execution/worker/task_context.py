@@ -114,10 +114,11 @@ class TaskContext:
 class StepResult(NamedTuple):
     """The value of a step, the seconds it took, and whether it was computed or found.
 
-    `voxels` is that of its report.
+    `voxels` and `not_finite` are those of its report.
     """
 
     value: Value
     seconds: float
     status: Status
     voxels: int = 0
+    not_finite: str = ""

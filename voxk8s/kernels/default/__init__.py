@@ -92,6 +92,14 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
         role=Role.FOLD,
     ),
     make_spec(
+        "voxk8s.not_finite",
+        "any -> string",
+        "voxk8s.kernels.default.finiteness:say_not_finite",
+        "`NaN` or `an infinity` if a value has one in it, else nothing",
+        cheap=True,
+        cost=CostHint(seconds=1e-5, per_megavoxel=1e-3),
+    ),
+    make_spec(
         "voxk8s.save",
         "any -> any",
         "",

@@ -137,17 +137,15 @@ def blockers(graph: KeyGraph, operation: OperationId) -> frozenset[OperationId]:
     return frozenset(name for name in found if not graph.pending[name])
 
 
-def result_graph(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyGraph:
-    """Return the graph of one result, whose only goal is to print it.
+def result_graph(nodes: Mapping[ResultKey, KeyNode], *keys: ResultKey) -> KeyGraph:
+    """Return the graph of some results, whose goals are to print them.
 
-    `nodes` are those of a graph, in topological order; what the result does not need is left out.
+    `nodes` are those of a graph, in topological order; what the results do not need is left out.
     """
-    needed = reachable({name: node.arguments for name, node in nodes.items()}, [key])
-    node = nodes[key]
-    operation = node.operation if isinstance(node, KeyOperation) else OperationId(key)
+    needed = reachable({name: node.arguments for name, node in nodes.items()}, keys)
     graph = KeyGraph(
         nodes={name: each for name, each in nodes.items() if name in needed},
-        goals=(KeyGoal(Goal("print", operation, f"the result {key}"), key, operation),),
+        goals=tuple(_print_goal(nodes[key]) for key in keys),
         unpinned={},
         deferred=(),
         rejected={},
@@ -161,3 +159,8 @@ def result_graph(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyGraph
         expanded=lambda _values, _pins: graph,
     )
     return graph
+
+
+def _print_goal(node: KeyNode) -> KeyGoal:
+    operation = node.operation if isinstance(node, KeyOperation) else OperationId(node.key)
+    return KeyGoal(Goal("print", operation, f"the result {node.key}"), node.key, operation)

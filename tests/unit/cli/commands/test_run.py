@@ -279,6 +279,10 @@ def test_a_result_that_is_not_finite_is_said(call: Callable[..., Done], tmp_path
     (tmp_path / "p.imgql").write_text('let b = blank(2, 2)\nprint "ratio" max(b / b)\n')
     done = call("run", "p.imgql")
     assert (done.status, done.out) == (0, "ratio=nan\n")
-    assert "voxk8s: warning: ratio is NaN: p.imgql:2:15\n" in done.err
+    assert (
+        "voxk8s: warning: ratio has NaN in it, which began in default.division (p.imgql:2:21)\n"
+        in done.err
+    )
     (tmp_path / "q.imgql").write_text('print "x" [max(blank(1, 1) / blank(1, 1, 0)), 1]')
-    assert "voxk8s: warning: x has NaN in it: q.imgql:1:11\n" in call("run", "q.imgql").err
+    said = call("run", "q.imgql").err
+    assert "x has NaN in it, which began in default.division (q.imgql:1:28)" in said

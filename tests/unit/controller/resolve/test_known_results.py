@@ -16,6 +16,7 @@ from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.kernels import registry
 from voxk8s.plan import KeyGraph, Resolution
+from voxk8s.program import compile_program
 from voxk8s.storage import ResultStore, open_store
 
 OPTIONS = InputOptions(local_allowed=True)
@@ -52,6 +53,21 @@ def test_results_are_known_after_a_run(store: ResultStore) -> None:
     assert (saved.kind, saved.goal) == ("save", "sum.json")
     assert saved.digest is not None
     assert store.read_blob(saved.digest.removeprefix("sha256:")).strip() == b"10.0"
+
+
+def test_what_is_not_finite_is_said_of_known_results(store: ResultStore) -> None:
+    """By what the run that computed them has found out."""
+    text = 'let b = blank(2, 2, 0)\nprint "m" max(b / b)\nsave "b.nii" b / b\n'
+    plan = compile_program(text)
+    ExecutionEngine(store, write_files=False).execute_workplan(plan)
+    found = known_results.known_results(
+        *resolve_keys(plan, store, "Use", OPTIONS, registry()), store
+    )
+    assert found is not None
+    for result in found:
+        assert f"{result.goal} has NaN in it, which began in default.division" in str(
+            result.not_finite
+        )
 
 
 def test_initial_counts(store: ResultStore) -> None:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from voxk8s.cli.not_finite import not_finite
-from voxk8s.values import Value
+from voxk8s.not_finite import not_finite
+from voxk8s.values import Image, Value
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from voxk8s.values import Value
         (np.array([1.0, np.inf]), "an infinity"),
         (np.array([np.nan]), "NaN"),
         (np.array([1]), ""),
+        (Image(np.array([[0, np.inf]], np.float32), (1, 1), (0, 0), (1, 0, 0, 1)), "an infinity"),
+        (Image(np.ones((1, 2), np.uint8), (1, 1), (0, 0), (1, 0, 0, 1)), ""),
     ],
 )
 def test_what_is_not_finite_is_found(value: Value, found: str) -> None:
