@@ -90,8 +90,12 @@ install: cluster-up ## Install the dask-kubernetes operator, an S3 server and vo
 
 # ---- everything
 
+.PHONY: first-look
+first-look: venv ## Run the demo's first plan in one process: a picture and a report, no cluster
+	@$(RUN) tests.tools.demo.first_look
+
 .PHONY: demo
-demo: install ## Set everything up and run three WorkPlans over a real MRI
+demo: first-look install ## Set everything up and run three WorkPlans over a real MRI
 	@$(RUN) tests.tools.demo
 
 .PHONY: test

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Watch, succeeded
 from tests.support import workplans
+from tests.support.cli import start
 from tests.support.kubectl import Kubectl
 
 pytestmark = pytest.mark.cluster
@@ -81,11 +84,25 @@ def test_deletion_leaves_nothing_but_results(make_namespace: Namespaces, salt: f
     assert succeeded(kube, "again")["status"]["operations"]["computed"] == 0
 
 
-def test_deletion_while_running(kube: Kubectl, salt: float) -> None:
-    """Deleting a WorkPlan that runs ends every pod of it, and the deletion does not hang."""
+def test_deletion_while_running(kube: Kubectl, salt: float, tmp_path: Path) -> None:
+    """Deleting a WorkPlan that runs ends every pod of it; its dashboard is open until then."""
     kube.apply(workplans.workplan("long", workplans.sleeps(4, 30, salt)))
     kube.run("wait", "--for=condition=ClusterReady", "workplan/long", "--timeout=90s")
-    kube.delete("workplan", "long", "--timeout=60s")
+    env = {"KUBECONFIG": str(kube.kubeconfig)}
+    words = ("dashboard", "long", "--no-browser", "-n", kube.namespace)
+    dashboard = start(tmp_path, *words, env=env)
+    try:
+        assert dashboard.stdout is not None
+        with urllib.request.urlopen(dashboard.stdout.readline().strip(), timeout=60) as page:
+            assert "<title>Dask: Status</title>" in page.read().decode()
+        kube.delete("workplan", "long", "--timeout=60s")
+        _, said = dashboard.communicate(timeout=60)
+    finally:
+        dashboard.kill()
+    assert (dashboard.returncode, said.splitlines()[-1]) == (
+        0,
+        "voxk8s: the Dask cluster of long is gone",
+    )
     for kind in ("daskclusters", "daskautoscalers", "jobs", "pods"):
         kube.run("wait", "--for=delete", kind, "--all", "--timeout=90s")
 

@@ -9,15 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tests.support import kstatus, workplans
 from tests.support.kubectl import Kubectl, KubectlError, connect
-from tests.support.paths import ROOT
 from tests.tools.demo import picture, scan, show
-
-REPORTS = ROOT / "reports" / "demo"
 
 
 def main() -> int:
@@ -45,11 +41,9 @@ def main() -> int:
     if not all(succeeded(thing) for thing in (one, two, three)):
         return 1
 
-    path = REPORTS / "white-matter.png"
+    path = show.REPORTS / "white-matter.png"
     picture.save_picture(one, three, path)
-    show.step(
-        f"Picture: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}"
-    )
+    show.step(f"Picture: {show.shown(path)}")
     return verdict(there, one, two, three)
 
 

@@ -26,6 +26,15 @@ def save_picture(region: Mapping[str, Any], margin: Mapping[str, Any], path: Pat
     inside, around = _mask(region), _mask(margin)
     labels = np.where(inside.array != 0, np.uint8(1), np.where(around.array != 0, np.uint8(2), 0))
     value = Image(labels.astype(np.uint8), inside.spacing, inside.origin, inside.direction)
+    _draw(value, path)
+
+
+def save_mask(mask: Path, path: Path) -> None:
+    """Draw the mask in a file over the MRI, as a PNG."""
+    _draw(_image(mask), path)
+
+
+def _draw(value: Image, path: Path) -> None:
     data = draw(value, _image(scan.local_path()), _SIDE)
     assert data is not None
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.support import kstatus
 from tests.support.kubectl import Kubectl, KubectlError
+from tests.support.paths import ROOT
 
+REPORTS = ROOT / "reports" / "demo"
 POLL_SECONDS = 0.1
 LIMIT_SECONDS = 600
 
@@ -21,6 +24,11 @@ def step(text: str) -> None:
 def line(text: str) -> None:
     """Print a line below a headline."""
     print(f"   {text}", flush=True)
+
+
+def shown(path: Path) -> str:
+    """Return a path as short as it can be written here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def follow(kube: Kubectl, name: str, apply: Callable[[], None]) -> dict[str, Any]:
