@@ -1,7 +1,7 @@
 """A plan of a million operations: what the driver and the scheduler need for it.
 
 Run `python -m tests.tools.bench.scale [--operations N] [--executor threads|distributed]`. With
-`distributed` one worker runs in a process of its own, and driver and scheduler share this one.
+`distributed` the scheduler and one worker run in processes of their own.
 """
 
 from __future__ import annotations
@@ -9,20 +9,24 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import subprocess
+import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
 from uuid import uuid4
 
 os.environ.setdefault("VOXK8S_TEST_KERNELS", "1")
 
 from dask.utils import parse_bytes
-from distributed import Client, LocalCluster
+from distributed import Client
 
-from tests.support.dask_processes import worker_processes
 from tests.support.plans_and_runs import PlanMaker
 from voxk8s.execution import ExecutionEngine
-from voxk8s.execution.events import Event, OperationFinished
 from voxk8s.execution.executors import find_executor
 from voxk8s.execution.executors.dask_executors import DistributedExecutor
 from voxk8s.execution.executors.protocol import Executor
@@ -33,19 +37,50 @@ GOALS = 1000
 CPU_MARK, MEMORY_MARK = 90.0, parse_bytes("2.5 GB")
 
 
-class Watch:
-    """A listener that keeps the most tasks that the scheduler had at any time."""
+_LOOK_SECONDS = 0.5
+_TICKS = os.sysconf("SC_CLK_TCK")
 
-    def __init__(self, cluster: LocalCluster | None) -> None:
-        self._scheduler = None if cluster is None else cluster.scheduler
-        self._seen = self.most = 0
 
-    def __call__(self, event: Event) -> None:
-        """Look at every thousandth operation."""
-        if isinstance(event, OperationFinished) and self._scheduler is not None:
-            self._seen += 1
-            if self._seen % 1000 == 0:
-                self.most = max(self.most, len(self._scheduler.tasks))
+class SchedulerWatch:
+    """Looks at a scheduler until the block ends: its tasks, CPU seconds and memory."""
+
+    def __init__(self, client: Client, pid: int) -> None:
+        self._client = client
+        self._pid = pid
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self.tasks: list[int] = []
+        self.memory: list[float] = []
+
+    def __enter__(self) -> Self:
+        self._before = self._cpu()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self.cpu = self._cpu() - self._before
+
+    def __str__(self) -> str:
+        """Return a row of the table: memory after a quarter of the time and at the end."""
+        quarter = self.memory[len(self.memory) // 4]
+        return f"| {self.cpu:.1f} | {quarter:.0f} and {self.memory[-1]:.0f} | {max(self.tasks)} |"
+
+    def _look(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            self.tasks.append(self._client.run_on_scheduler(_count_tasks))
+            status = Path(f"/proc/{self._pid}/status").read_text()
+            (line,) = (each for each in status.splitlines() if each.startswith("VmRSS:"))
+            self.memory.append(int(line.split()[1]) / 1024)
+
+    def _cpu(self) -> float:
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _count_tasks(dask_scheduler: Any) -> int:
+    return len(dask_scheduler.tasks)
 
 
 def _chains(operations: int) -> WorkPlan:
@@ -61,13 +96,46 @@ def _chains(operations: int) -> WorkPlan:
 
 
 @contextmanager
-def _executor(name: str) -> Iterator[tuple[Executor, LocalCluster | None]]:
-    if name != "distributed":
-        yield find_executor(name), None
-        return
-    with ExitStack() as stack:
-        cluster = stack.enter_context(worker_processes(workers=1, threads=1))
-        yield DistributedExecutor(stack.enter_context(Client(cluster))), cluster
+def _processes() -> Iterator[tuple[Client, int]]:
+    """Start a scheduler and a worker; give a client and the scheduler's process id."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"--scheduler-file={folder}/scheduler.json"
+        scheduler, worker = (
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "dask",
+                    *words,
+                    "--no-dashboard",
+                    f"--scheduler-file={file}",
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for words in (["scheduler", "--port=0"], ["worker", "--nthreads=1"])
+        )
+        try:
+            with Client(scheduler_file=file.partition("=")[2]) as client:
+                client.wait_for_workers(1)
+                yield client, scheduler.pid
+        finally:
+            for process in (worker, scheduler):
+                process.terminate()
+                process.wait()
+
+
+def _measure(plan: WorkPlan, executor: Executor, store: str) -> str:
+    """Run the plan; return the driver's part of a row."""
+    engine = ExecutionEngine(open_store(store), executor=executor, write_files=False)
+    cpu, begin = time.process_time(), time.perf_counter()
+    result = engine.execute_workplan(plan)
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return (
+        f"| {result.completed_operations} | {seconds:.1f} | {cpu:.1f} ({CPU_MARK:.0f})"
+        f" | {memory / 1e9:.2f} ({MEMORY_MARK / 1e9:.1f}) "
+    )
 
 
 def main() -> None:
@@ -77,21 +145,17 @@ def main() -> None:
     parser.add_argument("--executor", default="distributed")
     arguments = parser.parse_args()
     plan = _chains(arguments.operations)
-    with _executor(arguments.executor) as (executor, cluster):
-        watch = Watch(cluster)
-        store = open_store(f"/tmp/voxk8s-scale-{uuid4().hex}" if cluster else "memory://scale")
-        engine = ExecutionEngine(store, executor=executor, write_files=False, listeners=[watch])
-        cpu, begin = time.process_time(), time.perf_counter()
-        result = engine.execute_workplan(plan)
-        seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print("| operations | executor | seconds | CPU s (goal) | memory GB (goal) | tasks at most |")
-    print("|---:|---|---:|---:|---:|---:|")
-    print(
-        f"| {result.completed_operations} | {arguments.executor} | {seconds:.1f}"
-        f" | {cpu:.1f} ({CPU_MARK:.0f}) | {memory / 1e9:.2f} ({MEMORY_MARK / 1e9:.1f})"
-        f" | {watch.most} |"
-    )
+    print("| operations | seconds | driver: CPU s (goal) | memory GB (goal) ", end="")
+    if arguments.executor != "distributed":
+        print("|\n|---:|---:|---:|---:|")
+        print(_measure(plan, find_executor(arguments.executor), "memory://scale") + "|")
+        return
+    print("| scheduler: CPU s | memory MiB at 1/4 and end | tasks at most |")
+    print("|---:|---:|---:|---:|---:|---:|---:|")
+    with _processes() as (client, pid), tempfile.TemporaryDirectory() as folder:
+        with SchedulerWatch(client, pid) as watch:
+            row = _measure(plan, DistributedExecutor(client), f"{folder}/{uuid4().hex}")
+        print(f"{row}{watch}")
 
 
 if __name__ == "__main__":
