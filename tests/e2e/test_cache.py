@@ -94,7 +94,7 @@ def test_deletion_while_running(kube: Kubectl, salt: float, tmp_path: Path) -> N
     try:
         assert dashboard.stdout is not None
         with urllib.request.urlopen(dashboard.stdout.readline().strip(), timeout=60) as page:
-            assert "<title>Dask: Status</title>" in page.read().decode()
+            assert "Bokeh" in page.read().decode()
         kube.delete("workplan", "long", "--timeout=60s")
         _, said = dashboard.communicate(timeout=60)
     finally:
