@@ -110,7 +110,9 @@ class StoreUnreachable(StoreError):
 
 
 class StoreFull(StoreError):
-    """The result store has no space left; what it has can be read."""
+    """The result store has no space left, or not for this trust domain; what it has can be read."""
+
+    failure_reason = constants.REASON_STORE_FULL
 
 
 class StoreAccessDenied(StoreError):

@@ -26,6 +26,7 @@ OWN_REASONS = {
     "InvalidPlan": constants.REASON_INVALID_PLAN,
     "InvalidProgram": constants.REASON_INVALID_PROGRAM,
     "InputNotAllowed": constants.REASON_INPUT_NOT_ALLOWED,
+    "StoreFull": constants.REASON_STORE_FULL,
     "StoreUnreachable": constants.REASON_STORE_UNREACHABLE,
     "StoreAccessDenied": constants.REASON_STORE_ACCESS_DENIED,
     "WorkerLost": constants.REASON_WORKER_LOST,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from voxk8s import constants
 from voxk8s.cluster.defaults import Defaults
+from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.controller.limits import Limits
 from voxk8s.controller.replica_identity import TERMINATION_LOG
 from voxk8s.controller.trust import SessionConfig, Trust
@@ -26,7 +27,8 @@ class StoreConfig:
     """The default store, its credentials, and the namespaces that may use it.
 
     `prefixes` are the URLs below which the operator itself may read what users name. `trust`
-    has the trust domains of namespaces, `session` tells how their runs get credentials.
+    has the trust domains of namespaces, `session` tells how their runs get credentials. `max_bytes`
+    is what each domain may have in the store.
     """
 
     url: str | None = None
@@ -36,6 +38,7 @@ class StoreConfig:
     prefixes: tuple[str, ...] = ()
     trust: Trust = field(default_factory=Trust)
     session: SessionConfig = field(default_factory=SessionConfig)
+    max_bytes: int | None = None
 
     @property
     def has_credentials(self) -> bool:
@@ -97,6 +100,7 @@ class Config:
             trust=read_json(env, constants.ENV_STORE_TRUST, Trust, Trust()),
             session=read_json(env, constants.ENV_STORE_STS, SessionConfig, SessionConfig()),
             prefixes=prefixes or ((url,) if url else ()),
+            max_bytes=_bytes(env, constants.ENV_STORE_MAX_BYTES),
         )
         return cls(
             defaults=Defaults.from_env(env),
@@ -121,6 +125,16 @@ def resolver_memory(limit: int | None) -> int:
     if limit is None:
         return _MAX_RESOLVER_MEMORY
     return min(_MAX_RESOLVER_MEMORY, max(_MIN_RESOLVER_MEMORY, limit * 6 // 10))
+
+
+def _bytes(env: Mapping[str, str], name: str) -> int | None:
+    text = env.get(name)
+    if not text:
+        return None
+    try:
+        return int(parse_quantity(text))
+    except InvalidUsage as error:
+        raise InvalidUsage(f"{name}: {error}") from error
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

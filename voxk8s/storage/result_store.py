@@ -38,7 +38,7 @@ from voxk8s.storage.record import (
     make_record,
 )
 from voxk8s.storage.store_options import Location, StoreOptions, store_token
-from voxk8s.storage.store_stats import StoreStats, store_stats
+from voxk8s.storage.store_stats import StoreStats, store_bytes, store_stats
 from voxk8s.storage.thread_pool import ThreadPool
 from voxk8s.storage.trust_domain import TrustDomains, domain_root
 from voxk8s.storage.trusted_backend import TrustedBackend
@@ -330,6 +330,10 @@ class ResultStore:
     def stats(self) -> StoreStats:
         """Count the objects in the store. Lists all of it: slow for large stores."""
         return store_stats(self._backend, self.counts)
+
+    def size(self) -> int:
+        """Return the bytes of all that the trust domain has, by listing it: slow if it is much."""
+        return store_bytes(self._backend)
 
     def verify(self, tell: Progress = lambda *_: None) -> Verification:
         """Read everything, quarantine corrupt objects, and return what is wrong.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from voxk8s import constants
 from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.counters import Counts
+from voxk8s.storage.layout import DOMAIN_FOLDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ def store_stats(backend: Backend, counts: Counts) -> StoreStats:
         unfinished_bytes=unfinished_bytes,
         counts=counts,
     )
+
+
+def store_bytes(backend: Backend) -> int:
+    """Return the bytes of all objects of a trust domain, uploads included, by listing it."""
+    return sum(_sum(backend.list(folder))[1] for folder in DOMAIN_FOLDERS)
 
 
 def _sum(listing: Iterable[ObjectInfo]) -> tuple[int, int]:

@@ -37,11 +37,13 @@ def test_settings_of_the_chart() -> None:
             "VOXK8S_WATCH_NAMESPACES": '["lab"]',
             "VOXK8S_LEADER_ELECTION": "off",
             "VOXK8S_HEALTH_PORT": "8081",
+            "VOXK8S_STORE_MAX_BYTES": "500Gi",
             "VOXK8S_OPERATOR_POD": "op-1",
         }
     )
     assert config.store.allowed == ("lab", "ward")
     assert config.store.prefixes == ("s3://results/", "s3://data/")
+    assert config.store.max_bytes == 500 * 2**30
     assert (config.namespaces, config.identity) == (("lab",), "op-1")
     assert (config.leader_election, config.health_port) == (False, 8081)
 
@@ -54,6 +56,7 @@ def test_settings_of_the_chart() -> None:
         ("VOXK8S_HEALTH_PORT", "http"),
         ("VOXK8S_RESOLVERS", "0"),
         ("VOXK8S_LEADER_ELECTION", "perhaps"),
+        ("VOXK8S_STORE_MAX_BYTES", "much"),
         ("VOXK8S_ENGINE_IMAGE", ""),
     ],
 )

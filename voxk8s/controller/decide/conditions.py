@@ -19,7 +19,11 @@ from voxk8s.controller.decide.problems import DASK_OPERATOR_HINT, SEVERITY, wors
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Blocked, Resolved, Resolving
 
-_STORE_FAILURES = (constants.REASON_STORE_UNREACHABLE, constants.REASON_STORE_ACCESS_DENIED)
+_STORE_FAILURES = (
+    constants.REASON_STORE_UNREACHABLE,
+    constants.REASON_STORE_ACCESS_DENIED,
+    constants.REASON_STORE_FULL,
+)
 _SUSPENDED = "There is no cluster while suspended."
 _NO_CLUSTER_YET = (constants.REASON_ACCEPTED, constants.REASON_CLUSTER_NOT_NEEDED)
 

@@ -30,6 +30,7 @@ from voxk8s.controller.resolve.resolution_state import (
 from voxk8s.controller.resolve.resolve_keys import resolve_keys
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.store_cache import store_cache
+from voxk8s.controller.resolve.store_usage import store_usage
 from voxk8s.costs.cost_model import CostModel
 from voxk8s.costs.recorded_costs import are_worth_reading, recorded_costs
 from voxk8s.costs.workload import estimate_workload
@@ -39,6 +40,7 @@ from voxk8s.errors import (
     InvalidProgram,
     StoreAccessDenied,
     StoreError,
+    StoreFull,
 )
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.kernels import registry
@@ -73,6 +75,8 @@ def resolve_plan(request: ResolveRequest) -> ResolveResult | None:
         return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, str(error))
     except StoreAccessDenied as error:
         return TransientFailure(constants.REASON_STORE_ACCESS_DENIED, str(error))
+    except StoreFull as error:
+        return TransientFailure(constants.REASON_STORE_FULL, str(error))
     except StoreError as error:
         return TransientFailure(constants.REASON_STORE_UNREACHABLE, str(error))
     except MemoryError:
@@ -121,6 +125,8 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
     if results is not None:
         final_status = _final_status(results, found, opened.store, request)
         unmet = _unmet(read.expected_also(request.expect), results)
+    if final_status is None and request.max_bytes is not None:
+        store_usage.check(opened.store, request.max_bytes)
     if final_status is not None:
         threads = 0
     elif incomplete:

@@ -40,7 +40,8 @@ class ResolveRequest:
     `prefixes` are the URLs below which the operator may read inputs, and `output_prefixes` those
     below which it may write saved files; `denied_networks` are not public, and `allowed_networks`
     are allowed like public ones. `libraries` are the versions of libraries in the image of the run,
-    as far as known, `claims` the volumes that it mounts.
+    as far as known, `claims` the volumes that it mounts. `max_bytes` is what the domain may have in
+    the store, where new results are to be stored.
     """
 
     document: Document | None
@@ -61,6 +62,7 @@ class ResolveRequest:
     allowed_networks: tuple[str, ...] = ()
     libraries: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
+    max_bytes: int | None = None
 
 
 async def make_request(
@@ -121,6 +123,7 @@ async def make_request(
             )
         ),
         claims=claims_of(workplan),
+        max_bytes=config.store.max_bytes if access.target.default else None,
     )
 
 

@@ -80,6 +80,7 @@ def test_fully_cached_plan_needs_no_children() -> None:
         (constants.REASON_SOURCE_UNAVAILABLE, "Ready"),
         (constants.REASON_STORE_UNREACHABLE, "StoreReady"),
         (constants.REASON_STORE_ACCESS_DENIED, "StoreReady"),
+        (constants.REASON_STORE_FULL, "StoreReady"),
     ],
 )
 def test_blocked_resolution_is_retried(reason: str, condition: str) -> None:

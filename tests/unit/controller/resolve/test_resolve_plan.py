@@ -21,6 +21,7 @@ from voxk8s.controller.resolve.resolution_state import (
 )
 from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
+from voxk8s.controller.resolve.store_usage import StoreUsage
 from voxk8s.errors import StoreAccessDenied, StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.kernels import kernel
@@ -82,6 +83,7 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
         prefixes=("s3://none/",),
         libraries=parts.pop("libraries", {}),
         expect=parts.pop("expect", ()),
+        max_bytes=parts.pop("max_bytes", None),
     )
     found = resolve_plan(request)
     assert found is not None
@@ -527,3 +529,19 @@ def test_a_plan_that_needs_no_runner_marks_its_results_as_used(
     assert isinstance(found, Resolved)
     assert found.final_status is not None
     assert record.stat().st_mtime > 0
+
+
+def test_a_full_domain_gets_known_results_and_nothing_new(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond its bytes, what is not known waits with the reason."""
+    assert isinstance(ask(url, max_bytes=10**9), Resolved), "there is room"
+    compute(url, SUM)
+    new = plan([constant("a", 5), operation("s", "subtraction", "a", "a")], ("print", "s", "n"))
+    known = ask(url, max_bytes=1)
+    assert isinstance(known, Resolved)
+    assert known.final_status is not None
+    monkeypatch.setattr("voxk8s.controller.resolve.resolve_plan.store_usage", StoreUsage())
+    waits = ask(url, new, max_bytes=1)
+    assert isinstance(waits, TransientFailure)
+    assert waits.reason == "StoreFull"
