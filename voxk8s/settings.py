@@ -17,7 +17,7 @@ _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f", ""})
 T = TypeVar("T")
 
-MOST_MEGABYTES = 1000
+MOST_MEGABYTES = 100
 """Largest number of megabytes of voxels in a page: browsers open no larger ones."""
 
 STORE_POLICIES = ("auto", "all", "goals")

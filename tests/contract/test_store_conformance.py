@@ -441,6 +441,7 @@ def test_run_files_are_replaced_and_stay_below_runs(store: ResultStore) -> None:
     store.write_run_file("ns/name/uid/results.json", b"22", "application/json")
     assert store.read_run_file("ns/name/uid/results.json") == b"22"
     assert store.read_run_file("ns/name/uid/other.json") is None
+    assert store.read_run_file("ns/name/uid/results.json", most=0) == b"2", "of a large file a part"
     for path in ("../x", "/x", "a/../../x", "", "a//b", "a/./b"):
         with pytest.raises(InvalidUsage):
             store.write_run_file(path, b"", "text/plain")

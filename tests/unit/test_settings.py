@@ -47,7 +47,7 @@ def test_variables_set_the_settings() -> None:
         ("VOXK8S_RETRY_LIMIT", "-1", "a number of at least 0"),
         ("VOXLOGICA_DASK_THREADS", "0", "a number of at least 1"),
         ("VOXK8S_LEASE_SECONDS", "inf", "a number of at least 0"),
-        ("VOXK8S_REPORT_VOXELS", "1e4", "a number from 0 to 1000"),
+        ("VOXK8S_REPORT_VOXELS", "101", "a number from 0 to 100"),
         ("VOXK8S_LEASE_SECONDS", "soon", "a number of at least 0"),
     ],
 )

@@ -60,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("status", "status", "show the status of WorkPlans", _status)
     add("watch", "watch", "wait for a WorkPlan and show its progress", _watch)
     add("results", "results", "show the results of a WorkPlan, or fetch its files", _results)
-    add("report", "report", "open the report of a WorkPlan in the browser", _report)
+    add("report", "report", "open the report of a run in the browser, or compare two", _report)
     add("dashboard", "dashboard", "open the Dask dashboard of a WorkPlan that runs", _dashboard)
     add("logs", "logs", "show the logs of the pods of a WorkPlan", _logs)
     add("cancel", "cancel", "suspend a WorkPlan and release its cluster; results are kept", _cancel)
@@ -399,7 +399,13 @@ def _results(command: Parser) -> None:
 
 
 def _report(command: Parser) -> None:
-    _one(command)
+    command.add_argument(
+        "names",
+        metavar="NAME|FILE",
+        nargs="+",
+        help="a WorkPlan, or the file of a report; of two the comparison is shown",
+    )
+    _cluster(command)
     command.add_argument(
         "-o", "--output", metavar="FILE", help="write it to FILE and open no browser"
     )

@@ -5,21 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from voxk8s.content_policy import content_policy
-from voxk8s.report import formatting
 from voxk8s.report.chart import Chart, chart
-from voxk8s.report.embedded import as_json, more_operations, notes, summary_of
+from voxk8s.report.embedded import as_json, more_operations, summary_of
 from voxk8s.report.graph_layout import draw_graph
 from voxk8s.report.run_data import Goal, KernelTotal, Operation, Run
+from voxk8s.report.template import page_text, template
 from voxk8s.report.totals import by_kernel, notable
 from voxk8s.report.usage_chart import UsageChart, usage_chart
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 MOST_GOALS: Final = 1000
 MOST_FAILURES: Final = 200
@@ -60,7 +55,7 @@ def report(run: Run, layers: Insert | None = None) -> str:
     Everything is limited, and what is left out is counted: a page of 100,000 operations has less
     than 5 MB.
     """
-    style, scripts = _text("page.css"), [_text("page.js")]
+    style, scripts = page_text("page.css"), [page_text("page.js")]
     policy: Sequence[str] = ["img-src data:"]
     if layers is not None:
         style, scripts, policy = style + layers.style, [*scripts, *layers.scripts], layers.policy
@@ -70,7 +65,7 @@ def report(run: Run, layers: Insert | None = None) -> str:
     lines = notable(run.operations, MOST_OPERATIONS)
     totals = by_kernel(run.operations, run.folded)
     value_limit = _share(len(goals))
-    return _template().render(
+    return template("page.html").render(
         run=run,
         style=style,
         scripts=scripts,
@@ -136,33 +131,3 @@ def _previews(goals: Sequence[Goal]) -> Mapping[int, str]:
 
 def _share(count: int) -> int:
     return max(_LEAST, min(8000, _TEXT // max(1, count)))
-
-
-def _text(name: str) -> str:
-    return resources.files("voxk8s.report").joinpath(name).read_text("utf-8")
-
-
-@cache
-def _template() -> Template:
-    # Imported here: runs without a report do not need it.
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # HTML forbids some characters, also as escapes.
-        finalize=lambda value: formatting.clean(value) if type(value) is str else value,
-    )
-    environment.filters.update(
-        duration=formatting.duration,
-        size=formatting.size,
-        moment=formatting.moment,
-        cut=formatting.cut,
-        link=formatting.link,
-        states=formatting.states,
-        notes=notes,
-        line=formatting.line,
-    )
-    return environment.from_string(_text("page.html"))

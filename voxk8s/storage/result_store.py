@@ -275,10 +275,15 @@ class ResultStore:
         self._backend.write(target, (data,), media_type)
         return f"{self.url}/{target}"
 
-    def read_run_file(self, path: str) -> bytes | None:
-        """Return the bytes of a run's file, or None."""
-        data = self._backend.get(run_path(path), bulk=True)
-        return None if data is None else bytes(data)
+    def read_run_file(self, path: str, *, most: int | None = None) -> bytes | None:
+        """Return the bytes of a run's file, or None.
+
+        Of a file of more than `most` bytes only the first `most` + 1 are read.
+        """
+        found = self._backend.read(
+            run_path(path), bulk=True, most=None if most is None else most + 1
+        )
+        return None if found is None else bytes(found[0])
 
     def flush_access(self, timeout: float = FLUSH_SECONDS) -> bool:
         """Wait until all that was used is marked as used, for `collect`; at the end of a run.

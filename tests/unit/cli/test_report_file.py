@@ -63,7 +63,7 @@ def test_places_where_no_file_can_be(
 @pytest.mark.parametrize("voxels", [-1.0, 1e6, float("nan")])
 def test_more_voxels_than_a_browser_opens_are_refused(tmp_path: Path, voxels: float) -> None:
     """Before anything runs."""
-    with pytest.raises(InvalidUsage, match="--report-voxels: expected megabytes up to 1000"):
+    with pytest.raises(InvalidUsage, match="--report-voxels: expected megabytes up to 100"):
         reporter(str(tmp_path / "r.html"), voxels)
 
 

@@ -181,7 +181,7 @@ def test_parts_of_the_page_are_shipped() -> None:
     patterns = settings["tool"]["setuptools"]["package-data"]["*"]
     parts = [path.name for path in (root / "voxk8s" / "report").iterdir() if path.is_file()]
     others = [name for name in parts if not name.endswith(".py")]
-    assert len(others) == 3
+    assert len(others) == 4
     assert [name for name in others if not any(fnmatch(name, each) for each in patterns)] == []
 
 
