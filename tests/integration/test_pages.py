@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ import pytest
 from tests.support.cli import environment
 from tests.support.doc_pages import blocks, pages, run_page
 from tests.support.paths import ROOT
+from tests.tools.demo.scan import local_path
 from voxk8s.constants import ENV_DASK_MEMORY
 
 RUN = [page for page in pages() if any(block.runs_here for block in blocks(page))]
 
 
 @pytest.fixture(name="folder")
-def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder; its environment has a store in there."""
     monkeypatch.chdir(tmp_path)
     clean = environment(tmp_path)
@@ -32,5 +34,6 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_commands_print_what_a_page_shows(
     page: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The files of a page are written, and its commands run in order, in an empty folder."""
+    """Its files are written and its commands run in order, in a folder with a scan."""
+    shutil.copy(local_path(), folder / "scan.nii.gz")
     assert run_page(page, folder, capsys.readouterr) == []

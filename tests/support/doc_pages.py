@@ -1,10 +1,13 @@
 """The fenced blocks of pages, and how they are run.
 
-A block whose first line is a comment with a file's name (`// bright.imgql`, `# bright.yaml`) is
+A block whose first line is a comment with a file's name (`// bright.imgql`, `# bright.yaml: …`) is
 that file. In a `console` block each line after `$` is a command, and what follows is what it
-prints: a line `…` stands for any lines, seconds may differ. Commands of a page run one after the
+prints: a line `…` stands for any lines, seconds may differ, and so may the numbers of computed and
+known operations where some are computed. Commands of a page run one after the
 other in one folder. Blocks with the word `cluster` or `elsewhere` after the language need more than
-a folder: of theirs, the calls of `voxk8s`, `helm` and `docker` are checked without being run.
+a folder: of theirs, the calls of `voxk8s`, `helm`, `docker` and `kubectl` are checked without
+being run. A `yaml` block with the word `values` has values of the chart; any other that has an
+`apiVersion` is an object of Kubernetes.
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ from tests.support.paths import ROOT
 from voxk8s.cli.__main__ import call as call_program
 
 _FENCE = re.compile(r"^```([\w-]*)[ ]?([\w -]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_FILE = re.compile(r"(?://|#) ([\w./-]+\.(?:imgql|yaml|toml|py|csv|Dockerfile))\n")
+_FILE = re.compile(r"(?://|#) ([\w./-]+\.(?:imgql|yaml|toml|py))(?::.*)?\n")
 _SECONDS = re.compile(r"\b\d+(?:\.\d+)? s\b")
+# Whether a cheap result is read or computed again is decided by measured costs.
+_COUNTS = re.compile(r"\b[1-9]\d* computed, \d+ known")
 _ELSEWHERE = frozenset({"cluster", "elsewhere"})
 _SHELL = frozenset("|<>$;&*`")
 
@@ -142,4 +147,4 @@ def _matches(shown: tuple[str, ...], printed: list[str]) -> bool:
 
 
 def _plain(line: str) -> str:
-    return _SECONDS.sub("TIME", line.rstrip())
+    return _COUNTS.sub("SOME computed", _SECONDS.sub("TIME", line.rstrip()))

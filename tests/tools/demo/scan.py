@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,11 @@ INPUTS = {"inputs/mni152-t1.nii.gz": T1, "inputs/mni152-wm.nii.gz": WHITE, **FOL
 
 def local_path(name: str = T1) -> Path:
     """Return a file of the MNI152 template that the nilearn wheel carries (197x233x189, 1 mm)."""
-    return Path(str(files("nilearn.datasets") / "data" / name))
+    # Importing nilearn would load scikit-learn, which takes seconds.
+    spec = find_spec("nilearn")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return Path(spec.submodule_search_locations[0]) / "datasets" / "data" / name
 
 
 def filesystem() -> Any:
