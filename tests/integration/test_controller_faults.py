@@ -17,9 +17,17 @@ from tests.support.operators import apply_workplans, config, eventually, wait_fo
 from tests.support.waiting import until
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Conflict
-from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS, JOBS, LEASES, WORK_PLANS
-from voxk8s.controller.decide.policies import completion
+from voxk8s.cluster.resources import (
+    DASK_AUTOSCALERS,
+    DASK_CLUSTERS,
+    JOBS,
+    LEASES,
+    PODS,
+    WORK_PLANS,
+)
+from voxk8s.controller.decide.policies import completion, lost_pods
 from voxk8s.controller.observe.cluster_state import ClusterState
+from voxk8s.controller.observe.parse_views import JOB_LABEL
 from voxk8s.controller.resolve.resolution_state import Resolved
 
 QUOTA = Fault(403, "exceeded quota: no more clusters", "Forbidden")
@@ -219,3 +227,41 @@ async def test_store_of_the_api_server_is_restored(
     await until(lambda: state.workplans.get(namespace, "wp-00").spec.priority == 5, 60)  # type: ignore[union-attr]
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_runner_on_a_lost_node(
+    kube: KubeClient, direct: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pod should have ended and does not: that is a condition, and then another Job is made."""
+    monkeypatch.setattr(lost_pods, "REPORT_AFTER", timedelta(seconds=1))
+    monkeypatch.setattr(lost_pods, "ABANDON_AFTER", timedelta(seconds=5))
+    async with operators.running(kube, config(namespace)):
+        await operators.start_runs(direct, namespace, 1)
+        (job,) = (await direct.list(JOBS, namespace)).items
+        template = job["spec"]["template"]
+        pod = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": "lost",
+                "labels": template["metadata"]["labels"] | {JOB_LABEL: job["metadata"]["name"]},
+            },
+            "spec": {
+                # No kubelet: it stays as the pod of a lost node does.
+                "nodeName": "lost-node",
+                "containers": [{"name": "runner", "image": "img:1"}],
+                "terminationGracePeriodSeconds": 1,
+                "automountServiceAccountToken": False,
+            },
+        }
+        await direct.create(PODS, pod, namespace)
+        await direct.delete(PODS, "lost", namespace)
+        found = await wait_for_condition(direct, namespace, "wp-00", "ClusterReady", "lost-node")
+        assert found["reason"] == "WorkerLost"
+
+        async def another_job() -> bool:
+            jobs = (await direct.list(JOBS, namespace)).items
+            return [each["metadata"]["uid"] for each in jobs] not in ([], [job["metadata"]["uid"]])
+
+        await eventually(another_job, "another runner's Job is made")
+        assert await direct.find(PODS, "lost", namespace) is not None
