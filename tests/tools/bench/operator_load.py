@@ -212,8 +212,8 @@ async def rest(bench: Bench, count: int) -> None:
     """Measure a start beside many WorkPlans that have ended, and then nothing happening."""
     await bench.new_namespace()
     names = [f"old-{number}" for number in range(count)]
-    await bench.apply(names)
     status = await _ended_status(bench)
+    await bench.apply(names)
 
     async def end(name: str) -> None:
         await bench.kube.apply(

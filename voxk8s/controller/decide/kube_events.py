@@ -32,7 +32,9 @@ def events(old: WorkPlanStatus, new: WorkPlanStatus, state: PhaseState) -> Itera
     emitted: set[str] = set()
     before = find_condition(old.conditions, constants.READY)
     after = find_condition(new.conditions, constants.READY)
-    if after is not None and (before is None or before.reason != after.reason):
+    # That it was accepted is in the status: for many WorkPlans at once, a fifth of all writes.
+    news = after is not None and after.reason != constants.REASON_ACCEPTED
+    if after is not None and news and (before is None or before.reason != after.reason):
         emitted.add(after.reason)
         warning = state.phase in (Phase.PENDING, Phase.FAILED)
         yield EmitEvent(warning, after.reason, after.message)

@@ -43,7 +43,7 @@ async def test_events(operator: ScriptedOperator) -> None:
     operator.user_applies()
     await operator.reconcile(2)
     await operator.recorder.flush()
-    assert [e["reason"] for e in operator.kube.events] == ["Accepted", "AllGoalsReached"]
+    assert [e["reason"] for e in operator.kube.events] == ["AllGoalsReached"]
     about = operator.kube.events[0]["involvedObject"]
     assert (about["kind"], about["name"], about["uid"]) == ("WorkPlan", "wp", "u-1")
 

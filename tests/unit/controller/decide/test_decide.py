@@ -226,7 +226,7 @@ def test_events_tell_each_transition_once() -> None:
     )
     emitted += [a for a in decide(observed, now) if isinstance(a, EmitEvent)]
     assert [event.reason for event in emitted] == [
-        "Accepted", "ClusterStarting", "Progressing", "ClusterRunning", "AllGoalsReached",
+        "ClusterStarting", "Progressing", "ClusterRunning", "AllGoalsReached",
     ]  # fmt: skip
     assert not any(event.warning for event in emitted)
 

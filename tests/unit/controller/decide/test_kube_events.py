@@ -34,6 +34,11 @@ def test_new_reason_of_ready() -> None:
     assert emitted(new, new) == []
 
 
+def test_acceptance_is_in_the_status_only() -> None:
+    """Of many WorkPlans that are applied at once an event each would be a fifth of all writes."""
+    assert emitted(WorkPlanStatus(), with_conditions(Ready=("Unknown", "Accepted"))) == []
+
+
 def test_reason_is_emitted_once() -> None:
     """A reason that several conditions share is one event."""
     new = with_conditions(
