@@ -233,8 +233,10 @@ def _view(command: Parser) -> None:
         "files",
         metavar="FILE",
         nargs="+",
-        help="images, the lowest layer first: files, folders with DICOM files, or URLs",
+        help="images, the lowest layer first: files, folders with DICOM files, URLs, and"
+        " workplan/NAME or workplan/NAME/GOAL for what a WorkPlan has saved",
     )
+    _cluster(command)
     command.add_argument(
         "--export", metavar="PAGE", help="write the page to this file and open no browser"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -84,14 +84,21 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
 
 
 async def download(
-    kube: KubeClient, resource: WorkPlanResource, folder: Path, *, quiet: bool = False
+    kube: KubeClient,
+    resource: WorkPlanResource,
+    folder: Path,
+    *,
+    quiet: bool = False,
+    goals: Collection[str] | None = None,
 ) -> None:
-    """Fetch the saved files of a WorkPlan from its store into a folder, and verify their digests.
+    """Fetch saved files of a WorkPlan from its store into a folder, and verify their digests.
+
+    All of them, or those of some goals.
 
     Raises InvalidUsage for a name outside of the folder, for a hidden one, such as .git/config, and
     for a URL that is not a blob.
     """
-    found = saved_files(resource, folder)
+    found = saved_files(resource, folder, goals)
     if not found:
         _say(f"{resource.metadata.name} has saved no files")
         return
@@ -102,12 +109,16 @@ async def download(
     await _with_store_of(kube, resource, found[0][1]["store"], fetch)
 
 
-def saved_files(resource: WorkPlanResource, folder: Path) -> list[tuple[Path, re.Match[str]]]:
+def saved_files(
+    resource: WorkPlanResource, folder: Path, goals: Collection[str] | None = None
+) -> list[tuple[Path, re.Match[str]]]:
     """Return where saved files go, and the parts of their URLs; raises InvalidUsage."""
     base = folder.resolve()
     found: list[tuple[Path, re.Match[str]]] = []
     for result in resource.status.results or ():
         if result.kind != "save" or not result.url:
+            continue
+        if goals is not None and result.goal not in goals:
             continue
         if "\0" in result.goal:
             raise InvalidUsage(f"expected a file name, got {result.goal!r}")

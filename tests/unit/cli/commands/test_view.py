@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.cli import voxk8s
+from tests.support.fake_kube import FakeKube, serving
+from tests.unit.cli.workplan_statuses import DONE, RUNNING
 from voxk8s.formats.encode_file import encode_file
-from voxk8s.values import Image
+from voxk8s.storage import open_store
+from voxk8s.values import Image, SavedFile
 
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
@@ -53,5 +57,49 @@ def test_what_cannot_be_shown(scan: Path, arguments: list[str], words: str) -> N
     (scan.parent / "plan.json").write_text("{}")
     done = voxk8s(scan.parent, "view", *arguments)
     assert done.status == 2
+    assert words in done.err
+    assert done.err.count("\n") == 1
+
+
+@pytest.fixture
+def kube(scan: Path) -> Iterator[FakeKube]:
+    """Return a cluster with a WorkPlan that saved an image and a table, and one that runs."""
+    store = open_store(str(scan.parent / "store"))
+    image = store.put("0" * 64, SavedFile(scan.read_bytes(), ".mha", "application/octet-stream"))
+    table = store.put("1" * 64, SavedFile(b"a,b", ".csv", "text/csv"))
+    results = [
+        {"goal": name, "kind": "save", "url": store.url_of(put.digest)}
+        for name, put in (("masks/core.mha", image), ("t.csv", table))
+    ]
+    with serving() as found:
+        found.add("one", {**DONE, "results": results})
+        found.add("two", RUNNING)
+        yield found
+
+
+def test_images_of_a_workplan(kube: FakeKube, scan: Path) -> None:
+    """All that it has saved, or one, beside files; what is no image is left out."""
+    env = {"KUBECONFIG": str(kube.kubeconfig(scan.parent))}
+    words = ("scan.mha", "workplan/one", "workplan/one/masks/core.mha")
+    done = voxk8s(scan.parent, "view", *words, "--export", "page.html", env=env)
+    assert done.status == 0, done.err
+    page = (scan.parent / "page.html").read_text()
+    assert page.count('"name": "masks/core.mha"') == 2
+    assert page.count('"name": "scan.mha"') == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("workplan/one/t.csv", "workplan/one/t.csv: it has masks/core.mha"),
+        ("workplan/two", "workplan/two: it has saved no image yet"),
+        ("workplan/three", "WorkPlan three not found in namespace mine"),
+    ],
+)
+def test_workplans_without_the_image(kube: FakeKube, scan: Path, name: str, words: str) -> None:
+    """What there is instead is said."""
+    env = {"KUBECONFIG": str(kube.kubeconfig(scan.parent))}
+    done = voxk8s(scan.parent, "view", name, env=env)
+    assert done.status in (1, 2)
     assert words in done.err
     assert done.err.count("\n") == 1
