@@ -1,9 +1,9 @@
-"""Looks at the inputs of a plan that are on this machine, without reading them."""
+"""Looks at the inputs of a plan that are on this machine, without reading their voxels."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from voxk8s.cli.permissions import Permissions, literal_inputs
@@ -12,14 +12,41 @@ from voxk8s.inputs.confinement import is_remote, local_path
 from voxk8s.plan.signature import Role
 
 if TYPE_CHECKING:
-    from voxk8s.plan import WorkPlan
+    from voxk8s.plan import OperationId, WorkPlan
 
 
-def input_problems(plan: WorkPlan, allowed: Permissions) -> Iterator[str]:
+def input_problems(
+    plan: WorkPlan, allowed: Permissions, places: Mapping[OperationId, object]
+) -> Iterator[str]:
     """Yield what is wrong with the files and folders that a plan names: absent, or no input.
 
+    If there is nothing, operations that combine images of different geometry, with their `places`.
     What the program may not read is not looked at.
     """
+    found = list(_file_problems(plan, allowed))
+    yield from found or _geometry_problems(plan, allowed, places)
+
+
+def _geometry_problems(
+    plan: WorkPlan, allowed: Permissions, places: Mapping[OperationId, object]
+) -> Iterator[str]:
+    images = {url for role, url in literal_inputs(plan) if role is Role.LOAD and not is_remote(url)}
+    if len(images) < 2:
+        return
+    # Imported here: most programs load one image, or none by name.
+    from voxk8s.cli.input_geometry import geometry_problems, local_extents
+    from voxk8s.formats.decode_limits import DecodeLimits
+
+    def path_of(url: str) -> str | None:
+        path = local_path(url)
+        return path if url in images and allowed.confinement.allows_path(path) else None
+
+    read = local_extents(DecodeLimits.from_env(os.environ), path_of)
+    yield from geometry_problems(plan, places, read)
+
+
+def _file_problems(plan: WorkPlan, allowed: Permissions) -> Iterator[str]:
+    """Yield what is wrong with the files and folders themselves."""
     seen: set[tuple[Role, str]] = set()
     for role, url in literal_inputs(plan):
         if (role, url) in seen or is_remote(url):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -50,7 +50,20 @@ def invert_mask(mask: MaskArray) -> MaskArray:
     return inverted
 
 
-def same_geometry(a: Image, b: Image) -> bool:
+class Geometry(Protocol):
+    """What images have in common that may be combined; see `Image`."""
+
+    @property
+    def size(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def spacing(self) -> tuple[float, ...]: ...  # noqa: D102
+    @property
+    def origin(self) -> tuple[float, ...]: ...  # noqa: D102
+    @property
+    def direction(self) -> tuple[float, ...]: ...  # noqa: D102
+
+
+def same_geometry(a: Geometry, b: Geometry) -> bool:
     """Return whether two images have one size, spacing, origin and direction, within 1e-5."""
     return (
         a.size == b.size

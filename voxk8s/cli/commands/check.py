@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 
 from voxk8s.cli.input_check import input_problems
 from voxk8s.cli.input_file import no_goals, read_source
 from voxk8s.cli.parameters import ParameterWarnings
 from voxk8s.cli.permissions import permissions
-from voxk8s.plan import WorkPlan
+from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.plan.expectation import check_printed
 from voxk8s.redact import redact, visible
 
@@ -20,11 +21,11 @@ def run(arguments: argparse.Namespace) -> int:
     found = given.content
     if isinstance(found, WorkPlan):
         check_printed(given.expected, found, "$.spec.expect")
-        return _check_inputs(found, arguments)
+        return _check_inputs(found, {}, arguments)
     # Imported here: plan documents do not need the compiler.
     from voxk8s.imgql import check_program, format_diagnostics
     from voxk8s.kernels import registry, symbols
-    from voxk8s.program import compile_program
+    from voxk8s.program import compile_with_places
 
     with ParameterWarnings(found, quiet=bool(arguments.quiet)) as asked:
         diagnostics = check_program(
@@ -39,20 +40,23 @@ def run(arguments: argparse.Namespace) -> int:
         print(visible(redact(format_diagnostics(diagnostics))), file=sys.stderr)
     if any(each.severity == "error" for each in diagnostics):
         return 2
-    plan = compile_program(
+    compiled = compile_with_places(
         found.text, name=found.name, parameters=found.parameters, read_file=found.read_file
     )
+    plan = compiled.plan
     check_printed(given.expected, plan, "$.spec.expect")
     if not plan.goals:
         print(f"voxk8s: warning: {visible(no_goals(found.name))}", file=sys.stderr)
-    return _check_inputs(plan, arguments)
+    return _check_inputs(plan, compiled.origins, arguments)
 
 
-def _check_inputs(plan: WorkPlan, arguments: argparse.Namespace) -> int:
+def _check_inputs(
+    plan: WorkPlan, places: Mapping[OperationId, object], arguments: argparse.Namespace
+) -> int:
     """Print what is wrong with the inputs on this machine; return the exit status."""
     if arguments.no_inputs:
         return 0
-    problems = list(input_problems(plan, permissions(arguments)))
+    problems = list(input_problems(plan, permissions(arguments), places))
     for problem in problems:
         print(f"voxk8s: {visible(redact(problem))}", file=sys.stderr)
     if problems:

@@ -51,18 +51,20 @@ def decode_input(
     *,
     series: bool = False,
     data_file: tuple[str, str] | None = None,
+    header: bool = False,
 ) -> Value:
     """Decode the file at `paths[0]`, or with `series` those of a DICOM series, to a value.
 
     JSON that is not compressed is read in this process, since its reader is the one of plans; all
     else goes to a decoder. `scratch` is a folder that the caller removes. Raises InputUnavailable
-    with `url`, also when the decoder crashes or exceeds `limits`.
+    with `url`, also when the decoder crashes or exceeds `limits`. With `header` the value is what
+    `read_header` returns.
     """
-    if not series and is_document(url, paths[0]):
+    if not series and not header and is_document(url, paths[0]):
         return decode_document(url, paths[0], limits)
     for attempt in (1, 2):
         folder = tempfile.mkdtemp(dir=scratch)
-        request = _request(url, paths, folder, limits, series, data_file)
+        request = _request(url, paths, folder, limits, series, data_file, header)
         most = most_seconds(limits, request.stored)
         with _servers.connect(most) as connection:
             connection.settimeout(most + _GRACE_SECONDS)
@@ -89,6 +91,7 @@ def _request(
     limits: DecodeLimits,
     series: bool,
     data_file: tuple[str, str] | None,
+    header: bool,
 ) -> Request:
     absolute = [os.fsencode(os.path.abspath(path)) for path in paths]
     beside = None
@@ -103,6 +106,7 @@ def _request(
         limits,
         series,
         beside,
+        header,
     )
 
 

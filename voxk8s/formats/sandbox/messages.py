@@ -36,7 +36,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     """An input to decode; names are bytes, since they need not be text.
 
     `series` is whether `paths` are the files of a folder. `data_file` is the name and the path of
-    the data file of a detached header. `stored` is the size of all files.
+    the data file of a detached header. `stored` is the size of all files. `header`: only size and
+    geometry are asked for, as a document.
     """
 
     url: bytes
@@ -46,6 +47,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     limits: DecodeLimits
     series: bool = False
     data_file: tuple[bytes, bytes] | None = None
+    header: bool = False
 
 
 class DecodedImage(msgspec.Struct, frozen=True, array_like=True, tag="image"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import tempfile
@@ -13,6 +14,7 @@ from voxk8s.errors import InputUnavailable
 from voxk8s.failure import error_text, message_of
 from voxk8s.formats.decode_file import decode_file
 from voxk8s.formats.dicom.series import decode_series
+from voxk8s.formats.read_header import read_header
 from voxk8s.formats.sandbox.confinement import confine, limit_memory, limit_seconds
 from voxk8s.formats.sandbox.messages import (
     DecodedDocument,
@@ -48,7 +50,9 @@ def work(answers: socket.socket) -> None:
 
     try:
         value: Image | bytes
-        if request.series:
+        if request.header:
+            value = json.dumps(read_header(url, paths[0], scratch, allow)).encode()
+        elif request.series:
             value = decode_series(url, paths, allow)
         else:
             value = decode_file(url, paths[0], scratch, data_file, allow)
