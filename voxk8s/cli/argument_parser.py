@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("fmt", "fmt", "format a program", _fmt)
     add("kernels", "kernels", "list what programs may call, with signatures", _kernels)
     add("help", "kernels", "explain a kernel, a function of a library or an operator", _help)
+    add("new-kernels", "new_kernels", "write a package for kernels of your own", _new_kernels)
     add(
         "explain",
         "explain",
@@ -130,6 +131,12 @@ def _kernels(command: Parser) -> None:
 def _help(command: Parser) -> None:
     command.add_argument("pattern", metavar="NAME", help="a name or an operator")
     command.set_defaults(json=False)
+
+
+def _new_kernels(command: Parser) -> None:
+    command.add_argument(
+        "name", metavar="NAME", help="namespace of the kernels; the folder is NAME-kernels"
+    )
 
 
 def _completion(command: Parser) -> None:

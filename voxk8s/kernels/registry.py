@@ -34,9 +34,10 @@ _TABLES: Final = (
     "voxk8s.kernels.geom",
 )
 _TEST_TABLE: Final = "voxk8s.kernels.testing"
-_RESERVED: Final = frozenset(
+RESERVED: Final = frozenset(
     {"default", "vox1", "strings", "arrays", "simpleitk", "sequences", "geom", "test", "voxk8s"}
 )
+"""Namespaces that users cannot define kernels in."""
 
 _registered: Final[dict[str, KernelSpec]] = {}
 _load_errors: Final[list[str]] = []
@@ -227,10 +228,10 @@ def registry(settings: Settings | None = None) -> KernelRegistry:
 def register(spec: KernelSpec) -> None:
     """Register a user's kernel; raise InvalidUsage if its name is reserved or already in use."""
     name = spec.signature.qualified
-    if name.partition(".")[0] in _RESERVED:
+    if name.partition(".")[0] in RESERVED:
         raise InvalidUsage(
             f"kernel {name!r}: expected a namespace of your own, got one that voxk8s reserves"
-            f" ({', '.join(sorted(_RESERVED))})"
+            f" ({', '.join(sorted(RESERVED))})"
         )
     with _lock:
         other = _registered.get(name)
