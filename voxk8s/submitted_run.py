@@ -27,7 +27,7 @@ from voxk8s.cli.workplan_text import headline, value_text
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
 from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
-from voxk8s.errors import InvalidUsage
+from voxk8s.errors import InvalidUsage, Voxk8sError
 from voxk8s.execution.run.run_thread import call_in_thread
 from voxk8s.notebook_progress import progress_bar
 from voxk8s.program import compile_given
@@ -54,8 +54,13 @@ class SubmittedRun:
     context: str | None = None
 
     def __repr__(self) -> str:
-        """Return its name and state in one line."""
-        return f"WorkPlan {self.namespace}/{self.name}: {_line(self.resource())}"
+        """Return its name, without asking the cluster."""
+        return f"<WorkPlan {self.namespace}/{self.name}>"
+
+    @property
+    def state(self) -> str:
+        """Its phase, progress and message now, in one line."""
+        return _line(self.resource())
 
     def resource(self) -> WorkPlanResource:
         """Return the WorkPlan as it is now: `.status` has conditions, counts and results."""
@@ -145,8 +150,11 @@ class SubmittedRun:
         self._call(delete)
 
     def _repr_html_(self) -> str:
-        """Return its state, and a table of its results."""
-        resource = self.resource()
+        """Return its state, and a table of its results; or why the cluster does not say."""
+        try:
+            resource = self.resource()
+        except Voxk8sError as error:
+            return f"<small>{escape(f'{self!r}: {visible(redact(str(error)))}')}</small>"
         status = resource.status
         rows = "".join(_row(each.goal, value_text(each)) for each in status.results or ())
         rows += "".join(_row("failed", each.message) for each in status.failures or ())
@@ -187,7 +195,7 @@ def submit(
     check_present(names)
 
     async def create(kube: KubeClient) -> str:
-        urls = await upload_inputs(kube, where, names, quiet=True) if names else {}
+        urls = await upload_inputs(kube, where, names) if names else {}
         source = spec_of(text, compiled.plan, values, compiled.expectations, urls)
         body = {
             "apiVersion": API_VERSION,

@@ -63,7 +63,8 @@ def test_waiting_shows_changes_and_gives_values(
     done = {**DONE, "results": results}
     kube.events = [modified(body, done, "2")]
     run = SubmittedRun("one", "mine")
-    assert repr(run) == "WorkPlan mine/one: Running 1/2 Progressing"
+    assert repr(run) == "<WorkPlan mine/one>"
+    assert run.state == "Running 1/2 Progressing"
 
     async def notebook() -> SubmittedRun:
         return run.wait(60)
@@ -113,5 +114,6 @@ def test_failures_are_shown_and_a_run_can_be_deleted(kube: FakeKube) -> None:
     run = SubmittedRun("one", "mine")
     assert MESSAGE in run._repr_html_()
     run.delete()
+    assert "mine/one&gt;: WorkPlan one not found" in run._repr_html_()
     with pytest.raises(NotFound, match="WorkPlan one not found in namespace mine"):
         run.wait()
