@@ -25,6 +25,11 @@ CALLS = [
     for words in calls(block)
     if words[0] == "helm" and words[1] in ("install", "upgrade") and "helm/voxk8s" in words
 ]
+GITOPS = [
+    document
+    for path in sorted((ROOT / "manifests" / "gitops").glob("*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+]
 _SETTING = ("--set", "--set-json", "--set-string")
 
 
@@ -32,6 +37,23 @@ _SETTING = ("--set", "--set-json", "--set-string")
 def test_values_of_a_page_are_those_of_the_chart(text: str) -> None:
     """The schema takes them, and the chart renders."""
     assert render(**yaml.safe_load(text))
+
+
+def test_values_of_the_manifests_for_gitops_are_those_of_the_chart() -> None:
+    """Argo CD's Application and Flux's HelmRelease install this chart."""
+    sources = [
+        (each["spec"]["source"].get("path"), each["spec"]["source"].get("helm", {}))
+        for each in GITOPS
+        if each["kind"] == "Application"
+    ]
+    given = [helm["valuesObject"] for path, helm in sources if path == "helm/voxk8s"]
+    given += [
+        each["spec"]["values"]
+        for each in GITOPS
+        if each["kind"] == "HelmRelease" and each["spec"]["chart"]["spec"]["chart"] == "helm/voxk8s"
+    ]
+    assert len(given) == 2
+    assert all(render(**values) for values in given)
 
 
 def test_calls_of_helm_set_values_of_the_chart() -> None:

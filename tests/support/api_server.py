@@ -16,7 +16,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +33,7 @@ from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import KindMissing
 from voxk8s.cluster.resources import (
     CRDS,
-    DASK_AUTOSCALERS,
-    DASK_CLUSTERS,
-    DASK_WORKER_GROUPS,
     NAMESPACES,
-    WORK_PLANS,
     ApiResource,
 )
 
@@ -131,11 +127,25 @@ async def install_crds(kube: KubeClient) -> None:
     manifests = [crd.crd()]
     for text in texts:
         manifests += [each for each in yaml.load_all(text, yaml.CSafeLoader) if each]
-    for manifest in manifests:
-        await kube.create(CRDS, manifest)
-    for resource in (WORK_PLANS, DASK_CLUSTERS, DASK_WORKER_GROUPS, DASK_AUTOSCALERS):
+    await install(kube, manifests)
+
+
+async def install(kube: KubeClient, crds: Iterable[dict[str, Any]]) -> None:
+    """Create CRDs, and wait until the versions that they store are served."""
+    resources = []
+    for each in crds:
+        await kube.create(CRDS, each)
+        resources.append(resource_of_crd(each))
+    for resource in resources:
         while not await _is_served(kube, resource):  # noqa: ASYNC110 - only by asking
             await asyncio.sleep(0.1)
+
+
+def resource_of_crd(crd: dict[str, Any]) -> ApiResource:
+    """Return the resource that a CRD defines, in the version that it stores."""
+    spec = crd["spec"]
+    version = next(each["name"] for each in spec["versions"] if each["storage"])
+    return ApiResource(spec["group"], version, spec["names"]["plural"], spec["names"]["kind"])
 
 
 async def _is_served(kube: KubeClient, resource: ApiResource) -> bool:
