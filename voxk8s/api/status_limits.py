@@ -11,7 +11,7 @@ import msgspec
 from voxk8s.api.base import ApiStruct, Json
 from voxk8s.api.plan_schema import NAME_LENGTH
 from voxk8s.api.status import GoalResult
-from voxk8s.describe import as_line
+from voxk8s.describe import as_line, describe
 
 VALUE_LIMIT: Final = 4096
 """Maximum bytes of JSON of one value."""
@@ -27,6 +27,8 @@ every five minutes, a run holds at most 20 MB there.
 MAX_RESULTS: Final = 1000
 MAX_FAILURES: Final = 100
 
+_MOST_BITS: Final = 4096
+"""Longer integers are described, not written."""
 _T = TypeVar("_T", bound=ApiStruct)
 
 
@@ -116,8 +118,13 @@ def _plain(value: object) -> Any:
         return [_plain(item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         # The API server has integers of 64 bits only.
-        return str(value) if isinstance(value, int) and abs(value) >= 2**63 else value
+        return _whole(value) if isinstance(value, int) and abs(value) >= 2**63 else value
     return str(value)
+
+
+def _whole(value: int) -> str:
+    """Return an integer as text; Python writes none of several thousand digits."""
+    return str(value) if value.bit_length() <= _MOST_BITS else describe(value)
 
 
 def _beginning(items: Iterable[Any]) -> list[Any]:

@@ -153,7 +153,21 @@ def _problem(secret: KubeObject | None, namespace: str) -> str:
     if any(name not in data for name in (constants.ENV_STORE, constants.ENV_S3_KEY)):
         return f"{name} does not say where the store is: upgrade the operator"
     until = (secret["metadata"].get("annotations") or {}).get(constants.ANNOTATION_KEYS_UNTIL)
-    if until and datetime.fromisoformat(until) <= datetime.now(UTC):
+    return _outdated(name, until) if until else ""
+
+
+def _outdated(name: str, until: str) -> str:
+    """Return that the keys in a Secret have ended, empty if they have not."""
+    try:
+        end = datetime.fromisoformat(until)
+    except ValueError:
+        return (
+            f"the annotation {constants.ANNOTATION_KEYS_UNTIL} of {name} is no time, but {until!r}:"
+            " delete the Secret, and the operator writes it again"
+        )
+    if end.tzinfo is None:
+        end = end.replace(tzinfo=UTC)
+    if end <= datetime.now(UTC):
         return f"the keys in {name} ended at {until}: is the operator running?"
     return ""
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from voxk8s.cli.parameter_names import described_parameters
 from voxk8s.imgql.lower import libraries
 from voxk8s.imgql.syntax.syntax_tree import Define
 from voxk8s.kernels import registry, symbols
 from voxk8s.kernels.kernel_spec import KernelSpec
-from voxk8s.plan.signature import Role, Signature
+from voxk8s.plan.signature import Role
 
 _HIDDEN: Final = (Role.MAP, Role.FOLD, Role.SAVE)
 _COMMENT: Final = re.compile(r"(?:^//[^\n]*\n)+", re.MULTILINE)
@@ -98,23 +99,11 @@ def _kernel(spec: KernelSpec, signs: Mapping[str, tuple[str, ...]]) -> Entry | N
         namespace,
         name,
         "kernel",
-        f"{name}({', '.join(_parameters(signature))}) -> {signature.result}",
+        f"{name}({', '.join(described_parameters(spec))}) -> {signature.result}",
         signs.get(signature.qualified, ()),
         spec.doc,
         engine,
     )
-
-
-def _parameters(signature: Signature) -> Iterator[str]:
-    """Yield the parameters; those that may be left out are in brackets."""
-    for place, name in enumerate(signature.parameters):
-        repeats = signature.maximum is None and place == len(signature.parameters) - 1
-        optional = place >= signature.minimum
-        yield (
-            f"{name}, …"
-            if repeats and not optional
-            else (f"[{name}, …]" if repeats else f"[{name}]" if optional else name)
-        )
 
 
 def _operators() -> dict[str, tuple[str, ...]]:

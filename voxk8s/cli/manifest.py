@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -123,6 +124,14 @@ def find_expected(resources: list[Resource], file: str) -> tuple[Expectation, ..
     found = [
         convert(each, Expected, f"$.spec.expect[{index}]") for index, each in enumerate(given or ())
     ]
+    for index, each in enumerate(found):
+        for name, value in (("value", each.value), ("within", each.within)):
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InvalidPlan(
+                    f"expected a finite number, found {value}: NaN and infinities are equal to"
+                    " nothing here; print what they are compared with, and expect true or false",
+                    f"$.spec.expect[{index}].{name}",
+                )
     return tuple(Expectation(each.goal, each.value, each.within) for each in found)
 
 

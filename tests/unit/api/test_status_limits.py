@@ -95,3 +95,8 @@ def test_long_names_of_goals_are_cut() -> None:
 def test_a_value_that_the_api_server_changes_has_its_line(value: object, line: str | None) -> None:
     """So that a cluster prints what a laptop prints."""
     assert printed_line(value) == line
+
+
+def test_integers_of_thousands_of_digits_are_described() -> None:
+    """Python writes none."""
+    assert truncate_value([10**5000]) == (["an integer of 16610 bits"], False)

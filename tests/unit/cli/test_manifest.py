@@ -133,3 +133,14 @@ def test_values_that_nobody_asks_for_are_told(capsys: pytest.CaptureFixture[str]
         assert said == ("voxk8s: warning: no $THRESHOL in the program; did you mean 'THRESHOLD'?\n")
     assert program.call(["compile", "p.imgql", *given, "-q"]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("expected", ["value: .nan", "value: 1, within: .inf"])
+def test_values_that_are_not_finite_cannot_be_expected(
+    expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is equal to NaN, and everything is within infinity."""
+    spec = f"spec:\n  source: {{program: 'print \"x\" 1'}}\n  expect: [{{goal: x, {expected}}}]\n"
+    Path("w.yaml").write_text(f"apiVersion: voxk8s.io/v1alpha1\nkind: WorkPlan\n{spec}")
+    assert program.call(["check", "w.yaml"]) != 0
+    assert "expected a finite number, found" in capsys.readouterr().err

@@ -38,3 +38,14 @@ def test_a_plan_is_printed_as_a_graph(call: Callable[..., Done], tmp_path: Path)
     done = call("compile", "p.imgql", "--format", "dot")
     assert done.status == 0
     assert done.out.startswith("digraph")
+
+
+def test_expected_values_are_not_left_out_in_silence(
+    call: Callable[..., Done], tmp_path: Path
+) -> None:
+    """Plans have none."""
+    (tmp_path / "p.imgql").write_text('print "x" 1\nexpect "x" 1\n')
+    done = call("compile", "p.imgql")
+    assert done.status == 0
+    assert "x: plans have no expected values; a WorkPlan has them in spec.expect" in done.err
+    assert call("compile", "p.imgql", "--quiet").err == ""

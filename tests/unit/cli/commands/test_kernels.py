@@ -27,7 +27,7 @@ def test_all_are_explained(tmp_path: Path) -> None:
 
 def test_a_pattern_or_a_word_selects(call: Callable[..., Done]) -> None:
     """A pattern fits names; a word is looked for in texts too."""
-    assert call("kernels", "dist?eq").out.startswith("vox1.distgeq(number, mask) -> mask")
+    assert call("kernels", "dist?eq").out.startswith("vox1.distgeq(r: number, a: mask) -> mask")
     assert len(call("kernels", "dist*").out.splitlines()) == 4
     assert "vox1.maxvol" in call("kernels", "largest component").out
 
@@ -35,7 +35,7 @@ def test_a_pattern_or_a_word_selects(call: Callable[..., Done]) -> None:
 def test_help_explains_one_name(call: Callable[..., Done]) -> None:
     """With its operators and its definition; by name, qualified name or operator."""
     page = call("help", "through").out
-    assert page.startswith("through(mask, mask) -> mask\n  kernel of vox1\n  operators: ~>\n")
+    assert page.startswith("through(a: mask, b: mask) -> mask\n  kernel of vox1\n  operators: ~>\n")
     assert "Return" in page
     assert call("help", "vox1.geq_sv").out == call("help", "geq_sv").out
     assert "geq_sv" in call("help", ".<=").out
