@@ -73,8 +73,13 @@ def default_url(env: Mapping[str, str]) -> str:
     """Return the URL of the store that is used when none is given."""
     if url := env.get(constants.ENV_STORE):
         return url
+    return str(cache_folder(env) / "store")
+
+
+def cache_folder(env: Mapping[str, str]) -> Path:
+    """Return the absolute path of voxk8s' folder in the user's cache."""
     cache = env.get(constants.ENV_CACHE_HOME) or "~/.cache"
-    return str(Path(cache).expanduser().absolute() / "voxk8s" / "store")
+    return Path(cache).expanduser().absolute() / "voxk8s"
 
 
 def _make_private(folder: Path) -> None:

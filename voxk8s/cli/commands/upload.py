@@ -22,6 +22,7 @@ from voxk8s.cli.transfer_line import TransferLine
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.errors import InvalidUsage
 from voxk8s.inputs.s3_target import s3_target
+from voxk8s.storage.default_store import cache_folder
 from voxk8s.storage.store_options import parse_url
 from voxk8s.storage.trust_domain import domain_root
 from voxk8s.storage.uploads import Uploaded, Uploader
@@ -79,7 +80,13 @@ async def upload(
             for path, below in each
         ]
         bucket = s3_target(folders[0]).bucket
-        uploader = Uploader(bucket, store.options, _memory(), replace=replace, server=store.server)
+        uploader = Uploader(
+            bucket,
+            store.options,
+            cache_folder(os.environ) / "uploads",
+            replace=replace,
+            server=store.server,
+        )
         total = sum(file.path.stat().st_size for file in plan)
         line = TransferLine(sys.stderr, total, live=sys.stderr.isatty(), quiet=quiet)
         try:
@@ -158,11 +165,6 @@ def _file(path: Path, folder: str, name: str) -> _File:
 def _url(folder: str, name: str) -> str:
     base = base_name(name)
     return f"{folder}/{base}/" if Path(name).is_dir() else f"{folder}/{base}"
-
-
-def _memory() -> Path:
-    cache = os.environ.get(constants.ENV_CACHE_HOME) or "~/.cache"
-    return Path(cache).expanduser() / "voxk8s" / "uploads"
 
 
 def _send(uploader: Uploader, files: Sequence[_File], line: TransferLine) -> None:
