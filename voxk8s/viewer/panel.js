@@ -21,6 +21,8 @@
     backColor: [0, 0, 0, 1],
     multiplanarShowRender: 0,
     crosshairWidth: 0.5,
+    // No colour of a mask, nor of the scan.
+    crosshairColor: [0.25, 0.8, 1, 1],
     logLevel: "error",
     onLocationChange: (place) => {
       const at = Array.from(place.mm).slice(0, 3).map((each) => each.toFixed(1)).join(", ");
@@ -50,8 +52,8 @@
         const image = viewer.volumes[number];
         const most = Math.round(image.global_max);
         const hues = Array.from({ length: most + 1 }, (_, label) => (label * 0.618033988749895) % 1);
-        const rgb = hues.map((hue) => [0, 2, 4].map((shift) =>
-          Math.round(255 * Math.min(1, Math.max(0, Math.abs(((hue * 6 + shift) % 6) - 3) - 1)))));
+        // 0 is the background: black where nothing lies below.
+        const rgb = hues.map((hue, label) => [0, 2, 4].map((shift) => label && Math.round(255 * Math.min(1, Math.max(0, Math.abs(((hue * 6 + shift) % 6) - 3) - 1)))));
         image.setColormapLabel({
           R: rgb.map((each) => each[0]), G: rgb.map((each) => each[1]), B: rgb.map((each) => each[2]),
           A: rgb.map((_, label) => (label ? 255 : 0)), I: rgb.map((_, label) => label),
