@@ -148,6 +148,11 @@ format: venv ## Format the code and repair what can be repaired
 generate: tools ## Write the generated files: CRDs, kustomize base, samples, golden manifests
 	@$(RUN) tests.tools.generate
 
+.PHONY: docs
+docs: | $(UV) ## Build the site of the pages into build/site, and check their links
+	@$(UV) run --quiet --isolated --no-project --with-requirements <($(UV) export --quiet --frozen \
+	    --only-group docs --no-header --no-annotate) python tests/tools/docs_site.py
+
 .PHONY: clean
 clean: ## Remove what these commands created in the clone (stop the cluster first)
 	@if [ -e .cluster/kubeconfig ]; then echo "error: a cluster is up: make cluster-down first" >&2; exit 1; fi
