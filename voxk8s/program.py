@@ -41,12 +41,14 @@ def compile_with_places(
     parameters: Mapping[str, str] | None = None,
     read_file: Callable[[str], str] | None = None,
     index: KernelIndex | None = None,
+    skips: bool = False,
 ) -> CompiledProgram:
     """Compile an ImgQL program to its plan, the places of its operations, and warnings.
 
     `parameters` are the values of `$NAME`. `read_file` returns the text of an imported file, by its
     path relative to the folder of `name`; without it, no files can be imported. `index` finds the
-    kernels, by default the registry of this process. Raises InvalidProgram with all errors.
+    kernels, by default the registry of this process. `skips` is whether the run may leave out items
+    of loops that fail. Raises InvalidProgram with all errors.
     """
     return imgql.compile_program(
         text,
@@ -55,6 +57,7 @@ def compile_with_places(
         name=name,
         parameters=parameters,
         read_file=read_file,
+        skips=skips,
     )
 
 

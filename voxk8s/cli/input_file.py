@@ -72,6 +72,7 @@ def read_input(arguments: argparse.Namespace) -> Input:
             name=found.name,
             parameters=found.parameters,
             read_file=asked.read_file,
+            skips=(getattr(arguments, "on_item_failure", None) or given.on_item_failure) == "skip",
         )
     if not arguments.quiet:
         for warning in compiled.warnings:

@@ -181,14 +181,18 @@ def read_plan(
 
 
 def read_source_plan(
-    document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
+    document: Document,
+    parameters: Mapping[str, str] | None,
+    index: KernelIndex,
+    *,
+    on_item_failure: str = "Fail",
 ) -> SourcePlan:
     """Return the plan of a document and what its program says besides.
 
-    Raises InvalidPlan or InvalidProgram.
+    `on_item_failure` is that of the spec. Raises InvalidPlan or InvalidProgram.
     """
     try:
-        return _read_quoting(document, parameters, index)
+        return _read_quoting(document, parameters, index, on_item_failure == "Skip")
     except (InvalidPlan, InvalidProgram) as error:
         if document.quotable:
             raise
@@ -207,10 +211,13 @@ def _unquoted(document: Document, error: InvalidPlan | InvalidProgram) -> Perman
 
 
 def _read_quoting(
-    document: Document, parameters: Mapping[str, str] | None, index: KernelIndex
+    document: Document,
+    parameters: Mapping[str, str] | None,
+    index: KernelIndex,
+    skips: bool,
 ) -> SourcePlan:
     if document.format == "imgql":
-        compiled = _compile(document, parameters or {}, index)
+        compiled = _compile(document, parameters or {}, index, skips)
         return SourcePlan(compiled.plan, compiled.origins, compiled.expectations)
     if parameters:
         raise InvalidPlan("source.parameters: a program has parameters, a plan document has none")
@@ -236,7 +243,7 @@ def check_inputs(plan: WorkPlan, index: KernelIndex, claims: Iterable[str] = ())
 
 
 def _compile(
-    document: Document, parameters: Mapping[str, str], index: KernelIndex
+    document: Document, parameters: Mapping[str, str], index: KernelIndex, skips: bool
 ) -> CompiledProgram:
     try:
         text = document.data.decode()
@@ -250,4 +257,5 @@ def _compile(
         parameters=parameters,
         read_file=lambda name: document.files[name],
         index=index,
+        skips=skips,
     )

@@ -74,19 +74,22 @@ def compile_program(
     name: str = "<program>",
     parameters: Mapping[str, str] | None = None,
     read_file: ReadFile | None = None,
+    skips: bool = False,
 ) -> CompiledProgram:
     """Compile an ImgQL program.
 
     `symbols` returns the operators of a namespace; `parameters` are the values of `$NAME`.
     `read_file` reads an imported file, by its path relative to the folder of `name`; it raises
-    OSError, ValueError or LookupError if it cannot. Raises InvalidProgram with all errors.
+    OSError, ValueError or LookupError if it cannot. `skips` is whether runs may leave out items of
+    loops that fail: what is combined over these is not expanded then. Raises InvalidProgram with
+    all errors.
     """
     diagnostics = Diagnostics()
     program = _Program(
         text, index, symbols, name, parameters or {}, read_file, diagnostics, NameUses()
     )
     diagnostics.raise_if_errors()
-    return program.build_plan()
+    return program.build_plan(skips=skips)
 
 
 @without_gc()
@@ -235,9 +238,9 @@ class _Program:
         if kind == "save" and not string_value(label):
             self._diagnostics.error(source, label, "expected a file name, found an empty string")
 
-    def build_plan(self) -> CompiledProgram:
+    def build_plan(self, *, skips: bool = False) -> CompiledProgram:
         """Return the plan; raises InvalidProgram."""
-        builder = PlanBuilder(self._globals, self._diagnostics, self._values)
+        builder = PlanBuilder(self._globals, self._diagnostics, self._values, skips=skips)
         found = builder.nodes([each.function for each in self._outputs])
         written = builder.written()
         places = [*self._outputs, *map(_place, written)]

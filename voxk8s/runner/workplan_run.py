@@ -111,7 +111,11 @@ class WorkPlanRun:
         plan_source.check_digest(document, source.digest)
         self._document = document
         read = await asyncio.to_thread(
-            plan_source.read_source_plan, document, source.parameters, registry()
+            plan_source.read_source_plan,
+            document,
+            source.parameters,
+            registry(),
+            on_item_failure=workplan.spec.on_item_failure,
         )
         plan, self._places = read.plan, read.places
         self._expectations = read.expected_also(workplan.spec.expect or ())

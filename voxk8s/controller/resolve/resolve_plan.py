@@ -176,7 +176,9 @@ def _final_status(
 def _read(request: ResolveRequest, document: Document) -> SourcePlan:
     """Read a plan and check what would fail in any cluster."""
     plan_source.check_digest(document, request.digest)
-    read = plan_source.read_source_plan(document, request.parameters, registry())
+    read = plan_source.read_source_plan(
+        document, request.parameters, registry(), on_item_failure=request.on_item_failure
+    )
     plan_source.check_inputs(read.plan, registry(), request.claims)
     if request.output_url is not None:
         check_output(read.plan, request.output_url, request.store_url, request.chart_store_url)

@@ -63,6 +63,7 @@ class ResolveRequest:
     libraries: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[str, ...] = ()
     max_bytes: int | None = None
+    on_item_failure: str = "Fail"
 
 
 async def make_request(
@@ -106,6 +107,7 @@ async def make_request(
         digest=source.digest,
         parameters=dict(source.parameters) if source.parameters else None,
         cache=spec.cache,
+        on_item_failure=spec.on_item_failure,
         output_url=spec.output.url if spec.output else None,
         store_url=access.target.url,
         options=None if found is None else found.options,

@@ -39,9 +39,18 @@ class PlanBuilder:
     """Evaluates functions over nodes of a plan; values are their ids."""
 
     def __init__(
-        self, global_scope: GlobalScope, diagnostics: Diagnostics, values: Sequence[Function]
+        self,
+        global_scope: GlobalScope,
+        diagnostics: Diagnostics,
+        values: Sequence[Function],
+        *,
+        skips: bool = False,
     ) -> None:
-        """Start an empty plan; `values` are the definitions without parameters, and the goals."""
+        """Start an empty plan; `values` are the definitions without parameters, and the goals.
+
+        `skips` is whether runs may leave out items of loops.
+        """
+        self._skips = skips
         self.table = NodeTable()
         self._globals = global_scope
         self._overloads = OverloadResolver(global_scope)
@@ -206,8 +215,15 @@ class PlanBuilder:
         call: Callable[[OperationId, OperationId], Trampolined[OperationId]],
         call_site: CallSite,
     ) -> Trampolined[OperationId]:
-        """Unroll a fold over a sequence that is known; else return the node of a fold."""
-        items = yield self._unroller.items(sequence, call_site)
+        """Unroll a fold over a sequence that is known; else return the node of a fold.
+
+        If a run may leave out items that fail, one over the results of a loop remains a fold,
+        unless its first value takes its geometry from the items.
+        """
+        items = None
+        kept = self._skips and initial not in self.table.unbound
+        if not (kept and self._unroller.has_loop(sequence)):
+            items = yield self._unroller.items(sequence, call_site)
         if items is None:
             loop_depth = self._loop_depth(captured, call_site)
             folded: OperationId = yield self._runtime_fold(

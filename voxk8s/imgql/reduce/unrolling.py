@@ -75,6 +75,20 @@ class SequenceUnroller:
             return combined
         return None
 
+    def has_loop(self, sequence: OperationId) -> bool:
+        """Whether the items of a sequence are results of a loop."""
+        node = self._table.nodes[sequence]
+        while isinstance(node, Operation):
+            name = self._table.signatures[node.id].qualified
+            if name == "default.map":
+                return True
+            if name in _BROADCASTING:
+                return any(map(self.has_loop, node.arguments))
+            if name not in ("default.subsequence", sequence_kernels.KEEP):
+                return False
+            node = self._table.nodes[node.arguments[0]]
+        return False
+
     def _mapped(
         self, name: OperationId, call_site: CallSite
     ) -> Trampolined[Sequence[OperationId] | None]:

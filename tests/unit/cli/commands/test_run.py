@@ -286,3 +286,12 @@ def test_a_result_that_is_not_finite_is_said(call: Callable[..., Done], tmp_path
     (tmp_path / "q.imgql").write_text('print "x" [max(blank(1, 1) / blank(1, 1, 0)), 1]')
     said = call("run", "q.imgql").err
     assert "x has NaN in it, which began in default.division (q.imgql:1:28)" in said
+
+
+def test_a_fold_goes_on_without_items_that_fail(call: Callable[..., Done], tmp_path: Path) -> None:
+    """Though the program spells out the list; the same program fails without the option."""
+    (tmp_path / "p.imgql").write_text('print "s" fold + 0 (for x in [1, 0, 2] do 1 / x)\n')
+    done = call("run", "p.imgql", "--on-item-failure", "skip")
+    assert (done.status, done.out) == (0, "s=1.5\n")
+    assert "item 1 (0.0) is skipped" in done.err
+    assert call("run", "p.imgql").status == 1

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.imgql import value_text
+from voxk8s.plan.model import Operation
+from voxk8s.program import compile_with_places
 
 
 @pytest.mark.parametrize(
@@ -86,3 +88,16 @@ def test_folds_equal_their_unrolled_form(items: list[int], sign: str) -> None:
 def test_a_fold_over_an_unknown_sequence_is_a_node(text: str, plan: str) -> None:
     """The function becomes a closure that captures the initial value."""
     assert value_text(text) == plan
+
+
+@pytest.mark.parametrize("loop", ["(for i in [1, 2] do i)", "((for i in range(3) do i) * 2)[1:]"])
+def test_folds_over_loops_remain_folds_if_items_may_be_skipped(loop: str) -> None:
+    """Unless the first value needs the geometry of the items: then all are expanded."""
+
+    def kernels(text: str) -> set[str]:
+        plan = compile_with_places(text, skips=True).plan
+        return {node.operator for node in plan.nodes.values() if isinstance(node, Operation)}
+
+    assert "fold" in kernels(f'print "x" fold + 0 {loop}')
+    masks = 'import "vox1"\nprint "x" volume(fold | ff (for p in ["a.nii"] do load(p) >. 1))'
+    assert "fold" not in kernels(masks)

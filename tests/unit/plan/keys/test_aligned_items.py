@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.plans_and_runs import fresh_store
 from voxk8s.execution import ExecutionEngine, ExecutionResult
-from voxk8s.program import compile_program
+from voxk8s.program import compile_with_places
 
 LOOP = "let ys = for x in [1, 0, 2] do 1 / x\n"
 
@@ -16,7 +16,7 @@ def run(text: str) -> ExecutionResult:
     engine = ExecutionEngine(
         fresh_store(), executor="synchronous", write_files=False, on_item_failure="skip"
     )
-    return engine.execute_workplan(compile_program(LOOP + text))
+    return engine.execute_workplan(compile_with_places(LOOP + text, skips=True).plan)
 
 
 @pytest.mark.parametrize("other", ["[10, 20, 30]", "for x in [1, 2, 3] do 10 * x"])
@@ -28,6 +28,14 @@ def test_items_of_equal_positions_are_combined(other: str) -> None:
 def test_a_number_is_combined_with_each_item() -> None:
     """Also one that is computed."""
     assert dict(run('print "z" ys + (mean(ys) + 1)\n')) == {"z": [2.75, 2.25]}
+
+
+@pytest.mark.parametrize("items", ["[1, 0, 2]", "range(0, 3)"])
+def test_folds_take_the_items_that_are_left(items: str) -> None:
+    """Also over loops whose items the program spells out, and beside other values for failures."""
+    ys = f"(for x in {items} do 1 / x)"
+    program = f'print "s" fold + 0 {ys}\nprint "r" recover(fold + 0 ({ys} * 2), 7)\n'
+    assert dict(run(program)) == {"s": 1.5, "r": 3.0}
 
 
 @pytest.mark.parametrize("other", ["[10, 20]", "argsort([3, 1])", "argsort([3, 1, 2])"])
