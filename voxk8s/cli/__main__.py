@@ -36,14 +36,14 @@ class Terminated(KeyboardInterrupt):
 
 def call(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status; only --help raises SystemExit."""
-    if not prepare_streams():
-        return INVALID
-    options = build_parser().parse_args(arguments)
-    # Imported here: --help needs no log and should start fast.
-    from voxk8s.cli.log_format import start_log
-
-    start_log(options.verbose - options.quiet)
     try:
+        if not prepare_streams():
+            return INVALID
+        options = build_parser().parse_args(arguments)
+        # Imported here: --help needs no log and should start fast.
+        from voxk8s.cli.log_format import start_log
+
+        start_log(options.verbose - options.quiet)
         command = importlib.import_module(f"voxk8s.cli.commands.{options.module}")
         status: int = command.run(options)
         sys.stdout.flush()
@@ -93,7 +93,13 @@ def main() -> None:
     # Shells ignore SIGINT in background jobs; an explicit signal should still work.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
-    status = call()
+    try:
+        status = call()
+        # All is given back, and what is left to do at the end may take long: they end it at once.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    except KeyboardInterrupt as error:  # while a message was written
+        status = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
     if status in (INTERRUPTED, TERMINATED):
         # Threads may be in long operations; do not wait for them.
         sys.stdout.flush()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -69,6 +72,32 @@ def test_errors_become_messages_and_statuses(
     assert program.call(["crd"]) == status
     out, err = capsys.readouterr()
     assert (out, err) == ("", message)
+
+
+def test_a_signal_during_the_start_is_said_as_later(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While modules are imported and options parsed: no traceback."""
+
+    def interrupt() -> None:
+        raise program.Terminated
+
+    monkeypatch.setattr(program, "build_parser", interrupt)
+    assert program.call(["crd"]) == 143
+    assert capsys.readouterr().err == "voxk8s: terminated\n"
+
+
+def test_a_signal_after_the_end_ends_the_process() -> None:
+    """While Python waits for threads and calls what is registered for the exit."""
+    code = (
+        "import atexit, os\n"
+        "from voxk8s.cli import __main__ as program\n"
+        "atexit.register(os.kill, os.getpid(), 15)\n"
+        "program.call = lambda: 0\n"
+        "program.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, b"")
 
 
 def test_faults_are_told_without_a_traceback(
