@@ -25,7 +25,7 @@ def test_a_new_package_works(tmp_path: Path) -> None:
 
     assert "3 passed" in _call(package, python, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     listed = _call(package, python, "-m", "voxk8s.cli", "kernels", "lab.*")
-    assert listed.startswith("lab.window(image, number, number) -> image")
+    assert listed.startswith("lab.window(image: image, low: number, high: number) -> image")
     printed = _call(package, python, "-m", "voxk8s.cli", "run", "example.imgql")
     assert printed == "brightest=0.5\n"
     assert (package / "window.nii.gz").is_file()
