@@ -220,7 +220,9 @@ def _delays_after_end(observed: Observed, now: datetime) -> list[float]:
 
 def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -> list[float]:
     left = deadlines.seconds_left(observed, now)
-    delays = [_QUEUED_POLL_SECONDS if state.phase is Phase.QUEUED else _ACTIVE_POLL_SECONDS]
+    blocked = state.phase is Phase.PENDING and isinstance(observed.resolution, Blocked)
+    waits = state.phase is Phase.QUEUED or blocked
+    delays = [_QUEUED_POLL_SECONDS if waits else _ACTIVE_POLL_SECONDS]
     if status.is_being_accepted(observed, state, now):
         delays.append(status.ACCEPTANCE_SECONDS)
     if left is not None:
@@ -230,10 +232,6 @@ def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -
     if isinstance(observed.resolution, Blocked):
         delays.append((observed.resolution.retry_at - now).total_seconds())
     starting = state.phase is Phase.STARTING or observed.cluster is None
-    if (
-        starting
-        and state.phase is not Phase.QUEUED
-        and not isinstance(observed.resolution, Resolving)
-    ):
+    if starting and not waits and not isinstance(observed.resolution, Resolving):
         delays.append(_POLL_SECONDS)
     return delays

@@ -52,6 +52,8 @@ class Resolver:
     pool: ProcessPool
     now: Callable[[], datetime]
     backoff: Backoff = field(default_factory=lambda: Backoff(first=1.0, most=10.0, jitter=0.1))
+    full_backoff: Backoff = field(default_factory=lambda: Backoff(first=10.0, most=300.0))
+    """For plans whose store is full: it is listed every few minutes only."""
     _states: dict[str, ResolutionState] = field(default_factory=dict)
     _failures: dict[str, int] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -163,7 +165,9 @@ class Resolver:
             self._failures.pop(uid, None)
             return result
         failures = self._failures[uid] = self._failures.get(uid, 0) + 1
-        seconds = self.backoff.delay(failures, lambda: 0.0)
+        full = result.reason == constants.REASON_STORE_FULL
+        backoff = self.full_backoff if full else self.backoff
+        seconds = backoff.delay(failures, lambda: 0.0)
         return Blocked(result.reason, result.message, self.now() + timedelta(seconds=seconds))
 
 

@@ -23,31 +23,37 @@ _AGE: Final = 300.0
 _SHARE: Final = 0.02
 """The part of the time that a store is listed at most: large ones are listed less often."""
 _WAIT: Final = 2.0
-"""Seconds for which the first look at a domain is waited for; without it nothing is refused."""
+"""Seconds from its start on for which the first look at a domain is waited for.
+
+Until it is over nothing is refused.
+"""
 
 
 @dataclass(slots=True)
 class _Usage:
     thread: threading.Thread | None = None
+    began: float = 0.0
     bytes: int | None = None
     until: float = 0.0
 
 
 @dataclass(slots=True)
 class StoreUsage:
-    """Counts of a process, by the token of the store."""
+    """Counts of a process, by the URL of the store and the domain: credentials come and go."""
 
     clock: Callable[[], float] = time.monotonic
-    _found: dict[str, _Usage] = field(default_factory=dict)
+    _found: dict[tuple[str, str], _Usage] = field(default_factory=dict)
 
     def check(self, store: ResultStore, most: int) -> None:
         """Raise StoreFull, with what to do, if a domain has `most` bytes or more."""
-        usage = self._found.setdefault(store.token, _Usage())
+        usage = self._found.setdefault((store.url, store.domains.own), _Usage())
         if usage.thread is None and self.clock() >= usage.until:
+            usage.began = self.clock()
             usage.thread = threading.Thread(target=self._count, args=(store, usage), daemon=True)
             usage.thread.start()
-        if usage.bytes is None and usage.thread is not None:
-            usage.thread.join(_WAIT)
+        thread = usage.thread  # it may end at any time
+        if usage.bytes is None and thread is not None:
+            thread.join(max(0.0, usage.began + _WAIT - self.clock()))
         if usage.bytes is not None and usage.bytes >= most:
             raise StoreFull(
                 f"The trust domain {store.domains.own} has {_gigabytes(usage.bytes)} in the store,"
@@ -58,14 +64,14 @@ class StoreUsage:
             )
 
     def _count(self, store: ResultStore, usage: _Usage) -> None:
-        begin = self.clock()
         try:
             usage.bytes = store.size()
         except StoreError as error:
             _log.warning("cannot list the store %s for its size: %s", store.url, error)
-        end = self.clock()
-        usage.until = end + max(_AGE, (end - begin) / _SHARE)
-        usage.thread = None
+        finally:
+            end = self.clock()
+            usage.until = end + max(_AGE, (end - usage.began) / _SHARE)
+            usage.thread = None
 
 
 def _gigabytes(count: int) -> str:

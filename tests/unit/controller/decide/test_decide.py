@@ -249,6 +249,13 @@ def test_waiting_causes_no_writes(waiting: Observed) -> None:
         assert decided_actions(observed, later(seconds)) == ()
 
 
+def test_a_plan_that_is_blocked_is_not_polled() -> None:
+    """Until its next attempt nothing can come of it, and there may be thousands."""
+    blocked = Blocked("StoreFull", "full", retry_at=later(305))
+    observed = build.with_operator_status(build.applied(resolution=blocked), later(5))
+    assert decide(observed, later(5)) == (RequeueAfter(60.0),)
+
+
 def test_a_quick_look_up_is_one_write() -> None:
     """A new WorkPlan's status is first written when it is looked up, or after a second."""
     plan = build.workplan()

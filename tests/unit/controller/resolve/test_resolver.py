@@ -99,6 +99,14 @@ async def test_transient_failures_back_off(resolver: Resolver, script: Script) -
     assert found.retry_at == START + timedelta(seconds=1)
 
 
+async def test_a_full_store_is_asked_every_five_minutes(resolver: Resolver, script: Script) -> None:
+    """A thousand plans that wait for room for days leave time for all others."""
+    for _ in range(6):
+        found = await resolve(resolver, "u", TransientFailure("StoreFull", "full"))
+    assert isinstance(found, Blocked)
+    assert found.retry_at == START + timedelta(minutes=5)
+
+
 async def test_highest_priority_goes_first(resolver: Resolver, script: Script) -> None:
     """While the process is busy plans queue, the highest priority first."""
     script.gate.clear()

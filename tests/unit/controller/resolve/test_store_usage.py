@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.support.waiting import wait_for
 from voxk8s.controller.resolve.store_usage import StoreUsage
 from voxk8s.errors import StoreFull, StoreUnreachable
-from voxk8s.storage import ResultStore, open_store
+from voxk8s.storage import ResultStore, StoreOptions, open_store
 from voxk8s.values import SavedFile
 
 
@@ -105,3 +106,46 @@ def test_a_store_that_cannot_be_listed_refuses_nothing(
         counted(usage, store)
         usage.check(store, 1)
     assert "no answer" in caplog.text
+
+
+def test_new_credentials_find_the_old_count(now: list[float], tmp_path: Path) -> None:
+    """Sessions change every half an hour: each would begin with a time in which all is allowed."""
+    usage = StoreUsage(clock=lambda: now[0])
+    for key in ("one", "two"):
+        options = StoreOptions(key=key, secret="s")
+        counted(usage, open_store(str(tmp_path), domain="lab", options=options))
+    assert len(usage._found) == 1
+
+
+def test_a_listing_is_waited_for_once(
+    now: list[float], store: ResultStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a large store is listed for the first time, plans are not delayed one by one."""
+    listed = threading.Event()
+    waits: list[float | None] = []
+    monkeypatch.setattr(ResultStore, "size", lambda _: int(listed.wait(10)))
+    monkeypatch.setattr(threading.Thread, "join", lambda _, timeout=None: waits.append(timeout))
+    usage = StoreUsage(clock=lambda: now[0])
+    for now[0] in (0.0, 0.5, 60.0):
+        usage.check(store, 1)
+    listed.set()
+    assert waits == [2.0, 1.5, 0.0]
+
+
+def test_a_listing_that_broke_is_repeated(
+    now: list[float], store: ResultStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the error is: else a domain would be full for ever."""
+
+    def size(_: ResultStore) -> int:
+        raise AssertionError("a listing that cannot be read")
+
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    monkeypatch.setattr(ResultStore, "size", size)
+    usage = StoreUsage(clock=lambda: now[0])
+    counted(usage, store)
+    monkeypatch.undo()
+    now[0] = 300.0
+    counted(usage, store)
+    with pytest.raises(StoreFull):
+        usage.check(store, 1000)
