@@ -75,16 +75,22 @@ class ProgramRun(Mapping[str, Value]):
 
 
 def run(
-    program: str | os.PathLike[str], /, *, store: ResultStore | None = None, **parameters: object
+    program: str | os.PathLike[str],
+    given: Mapping[str, object] | None = None,
+    /,
+    *,
+    store: ResultStore | None = None,
+    **parameters: object,
 ) -> ProgramRun:
     """Run an ImgQL program in this process: its text, or the path of an .imgql file.
 
-    `parameters` are the values of `$NAME`. Saved files are written to the current folder. Results
-    go to the store, by default that of the process, and are found there again. Failures of
-    operations are part of the result. Raises InvalidProgram with all errors of the program,
-    InvalidUsage for a file that cannot be read, and transient errors of the store.
+    `parameters` are the values of `$NAME`; a mapping after the program may have them as well, and
+    has that of `$store`. Saved files are written to the current folder. Results go to the store, by
+    default that of the process, and are found there again. Failures of operations are part of the
+    result. Raises InvalidProgram with all errors of the program, InvalidUsage for a file that
+    cannot be read, and transient errors of the store.
     """
-    return _run(program, store, parameters)
+    return _run(program, store, {**(given or {}), **parameters})
 
 
 def _run(

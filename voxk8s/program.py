@@ -86,11 +86,13 @@ def _text_of(program: str | os.PathLike[str]) -> tuple[str, str]:
         return program, "<program>"
     try:
         return Path(program).read_text("utf-8"), str(program)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # also a path with a NUL character
         raise InvalidUsage(f"cannot read {os.fspath(program)}: {error}") from error
 
 
 def _parameter(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+    if isinstance(value, os.PathLike):
+        return str(os.fspath(value))
+    text = str(value)
+    # Those of numpy are no bool.
+    return text.lower() if not isinstance(value, str) and text in ("True", "False") else text

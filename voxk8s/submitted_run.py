@@ -6,10 +6,13 @@ Everything is done by the rights of the kubeconfig, as the commands of the same 
 from __future__ import annotations
 
 import asyncio
-import json
+import contextvars
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -19,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 import msgspec
 
 from voxk8s.cli.commands.results import download, read_report, read_run_file, write_page
-from voxk8s.cli.commands.submit import spec_of, upload_inputs
+from voxk8s.cli.commands.submit import check_size, spec_of, upload_inputs
 from voxk8s.cli.commands.watch import follow
 from voxk8s.cli.connection import namespace_of, read_workplan
 from voxk8s.cli.local_inputs import check_present, local_inputs, refuse_local
@@ -32,6 +35,7 @@ from voxk8s.execution.run.run_thread import call_in_thread
 from voxk8s.notebook_progress import progress_bar
 from voxk8s.program import compile_given
 from voxk8s.redact import redact, visible
+from voxk8s.report.read_page import MOST_BYTES
 
 if TYPE_CHECKING:
     from voxk8s.api.status import GoalResult
@@ -39,6 +43,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PREFIX: Final = "python-"
+
+
+class _Whole(msgspec.Struct):
+    """What is read of results.json."""
+
+    results: list[_Value]
+
+
+class _Value(msgspec.Struct):
+    goal: str
+    value: Any = msgspec.UNSET
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,7 +107,8 @@ class SubmittedRun:
     def values(self) -> dict[str, Any]:
         """The values of `print` goals by name: numbers, texts, lists, mappings.
 
-        What the status has no room for is read from the run's folder in the store.
+        What the status has no room for is read from the run's folder in the store. Raises
+        InvalidUsage where that is gone, or nothing that a run writes.
         """
         status = self.resource().status
         found = status.results or ()
@@ -103,6 +119,8 @@ class SubmittedRun:
                 if each.kind == "print" and each.value is not msgspec.UNSET
             }
 
+        if not status.run_url:
+            raise InvalidUsage(f"the status of {self.name} has no room for all its results yet")
         url = f"{status.run_url}/results.json"
 
         async def read(kube: KubeClient) -> bytes | None:
@@ -111,8 +129,13 @@ class SubmittedRun:
         content = self._call(read)
         if content is None:
             raise InvalidUsage(f"{url}, which has all results of {self.name}, was deleted")
-        whole = json.loads(content)["results"]
-        return {each["goal"]: each["value"] for each in whole if "value" in each}
+        if len(content) > MOST_BYTES:
+            raise InvalidUsage(f"{url} has more than {MOST_BYTES // 10**6} MB, and is not read")
+        try:
+            whole = msgspec.json.decode(content, type=_Whole).results
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidUsage(f"{url} is not what a run writes: {error}") from error
+        return {each.goal: each.value for each in whole if each.value is not msgspec.UNSET}
 
     def download(self, folder: str | os.PathLike[str] = ".") -> dict[str, Path]:
         """Fetch saved files into a folder; return their paths by the names of goals.
@@ -128,7 +151,8 @@ class SubmittedRun:
             return resource
 
         results = self._call(fetch).status.results or ()
-        return {each.goal: target / each.goal for each in results if each.kind == "save"}
+        saved = [each.goal for each in results if each.kind == "save" and each.url]
+        return {goal: target / goal for goal in saved}
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Fetch the HTML page about the run into a file; raises InvalidUsage if there is none."""
@@ -170,6 +194,7 @@ class SubmittedRun:
 
 def submit(
     program: str | os.PathLike[str],
+    given: Mapping[str, object] | None = None,
     /,
     *,
     name: str | None = None,
@@ -181,13 +206,17 @@ def submit(
 ) -> SubmittedRun:
     """Run an ImgQL program on a cluster, as a WorkPlan: its text, or the path of an .imgql file.
 
-    `parameters` are the values of `$NAME`. `spec` has more fields of the WorkPlan's spec, such as
+    `parameters` are the values of `$NAME`; a mapping after the program has those that are called
+    as an argument of this function. `spec` has more fields of the WorkPlan's spec, such as
     `{"cluster": {"maxWorkers": 8}}`. With `upload`, inputs of this machine are brought to the
     cluster's store. Returns at once: `submit(…).wait()` waits. Raises InvalidProgram with all
     errors of the program, InvalidUsage for inputs that the cluster cannot read, and what the API
     server answers.
     """
-    text, values, compiled = compile_given(program, parameters)
+    more = dict(spec or {})
+    if "source" in more:
+        raise InvalidUsage("expected a spec without source, which is the program")
+    text, values, compiled = compile_given(program, {**(given or {}), **parameters})
     where = namespace_of(namespace, context, os.environ)
     names = local_inputs(compiled.plan)
     if not upload:
@@ -197,12 +226,15 @@ def submit(
     async def create(kube: KubeClient) -> str:
         urls = await upload_inputs(kube, where, names) if names else {}
         source = spec_of(text, compiled.plan, values, compiled.expectations, urls)
+        if "expect" in source and "expect" in more:
+            more["expect"] = [*source["expect"], *more["expect"]]
         body = {
             "apiVersion": API_VERSION,
             "kind": KIND,
             "metadata": {"name": name} if name else {"generateName": _PREFIX},
-            "spec": {**source, **(spec or {})},
+            "spec": {**source, **more},
         }
+        check_size(body, "the program")
         created = await kube.create(WORK_PLANS, body, where, manager=MANAGER_CLI)
         return str(created["metadata"]["name"])
 
@@ -213,7 +245,8 @@ def _number(result: GoalResult) -> Any:
     """Return a value: the API server writes 5.0 as 5, and the line of a result says what it was."""
     value = result.value
     if type(value) is int and result.line is not None and not result.line.lstrip("-").isdigit():
-        return float(value)
+        with suppress(ValueError):
+            return float(result.line)
     return value
 
 
@@ -241,14 +274,33 @@ def _with_kube(work: Callable[[KubeClient], Awaitable[T]], context: str | None) 
 def _in_own_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Return what a coroutine returns; its loop is in another thread: notebooks have theirs."""
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
+    stopped = threading.Event()
 
     async def main() -> T:
         task = asyncio.create_task(make())
         running.append((asyncio.get_running_loop(), task))
+        if stopped.is_set():
+            task.cancel()
         return await task
 
     def cancel() -> None:
+        stopped.set()
         for loop, task in running:
-            loop.call_soon_threadsafe(task.cancel)
+            with suppress(RuntimeError):  # the loop is closed: it has ended by itself
+                loop.call_soon_threadsafe(task.cancel)
 
-    return call_in_thread(lambda: asyncio.run(main()), cancel)
+    def work() -> T:
+        return asyncio.run(main())
+
+    if threading.current_thread() is threading.main_thread() or not _has_loop():
+        return call_in_thread(work, cancel)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(contextvars.copy_context().run, work).result()
+
+
+def _has_loop() -> bool:
+    """Whether this thread runs a loop, as those of sub-shells of notebooks do."""
+    with suppress(RuntimeError):
+        asyncio.get_running_loop()
+        return True
+    return False

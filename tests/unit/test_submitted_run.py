@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import voxk8s
 from tests.support.fake_kube import FakeKube, serving
 from tests.unit.cli.workplan_statuses import DONE, FAILED, MESSAGE, RUNNING, modified
+from voxk8s import submitted_run
 from voxk8s.cluster.kube_errors import NotFound
 from voxk8s.errors import InvalidUsage
 from voxk8s.storage import open_store
@@ -117,3 +120,76 @@ def test_failures_are_shown_and_a_run_can_be_deleted(kube: FakeKube) -> None:
     assert "mine/one&gt;: WorkPlan one not found" in run._repr_html_()
     with pytest.raises(NotFound, match="WorkPlan one not found in namespace mine"):
         run.wait()
+
+
+def test_names_of_arguments_are_names_of_parameters_too(kube: FakeKube) -> None:
+    """By a mapping after the program; truth values of numpy are those of ImgQL."""
+    text = 'print "a" $name\nprint "b" $flag\n'
+    voxk8s.submit(text, {"name": 5}, name="one", flag=np.True_)
+    source = kube.workplans["one"]["spec"]["source"]
+    assert source["parameters"] == {"name": "5", "flag": "true"}
+
+
+def test_a_spec_replaces_nothing_of_the_program(kube: FakeKube) -> None:
+    """Nor is more sent than the API server takes."""
+    with pytest.raises(InvalidUsage, match="expected a spec without source"):
+        voxk8s.submit('print "a" 1', spec={"source": {"program": 'print "b" 2'}})
+    with pytest.raises(InvalidUsage, match="the program: expected at most 1,200,000 bytes"):
+        voxk8s.submit(f'print "a" 1 // {"x" * 1_200_000}')
+    assert not kube.workplans
+
+
+def test_a_loop_in_another_thread_is_no_obstacle(kube: FakeKube) -> None:
+    """As that of a sub-shell of a notebook."""
+    kube.add("one", RUNNING)
+
+    async def shell() -> str:
+        return SubmittedRun("one", "mine").state
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, shell()).result() == "Running 1/2 Progressing"
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"results": [{}]}', b"\xff", b"[" * 9999])
+def test_results_that_no_run_writes_are_refused(
+    kube: FakeKube, tmp_path: Path, content: bytes
+) -> None:
+    """With their URL: whoever can write to the store may write anything there."""
+    store = open_store(str(tmp_path / "store"))
+    url = store.write_run_file("mine/one/u/results.json", content, "application/json")
+    kube.add("one", {**DONE, "runURL": url.rpartition("/")[0]})
+    with pytest.raises(InvalidUsage, match=r"results\.json is not what a run writes"):
+        _ = SubmittedRun("one", "mine").values
+
+
+def test_odd_statuses_are_no_traceback(kube: FakeKube, tmp_path: Path) -> None:
+    """Numbers without end, files without a URL, results without a folder."""
+    run = SubmittedRun("one", "mine")
+    huge = {"goal": "n", "kind": "print", "value": 10**400, "line": "x"}
+    kube.add("one", {**DONE, "results": [huge, {"goal": "f.txt", "kind": "save"}]})
+    kube.workplans["one"]["status"].pop("resultsOmitted", None)
+    assert run.values == {"n": 10**400}
+    assert run.download(tmp_path) == {}
+    kube.add("one", {**DONE, "results": [], "resultsOmitted": 1})
+    with pytest.raises(InvalidUsage, match="has no room for all its results"):
+        _ = run.values
+
+
+def test_an_interruption_at_the_very_end_or_start_is_still_one() -> None:
+    """The loop may be closed already, and need not have begun."""
+    stops: list[Callable[[], None]] = []
+
+    def remember(work: Callable[[], int], cancel: Callable[[], None]) -> int:
+        stops.append(cancel)
+        return work()
+
+    async def five() -> int:
+        return 5
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(submitted_run, "call_in_thread", remember)
+        assert submitted_run._in_own_loop(five) == 5
+        stops.pop()()
+        patch.setattr(submitted_run, "call_in_thread", lambda work, cancel: (cancel(), work())[1])
+        with pytest.raises(asyncio.CancelledError):
+            submitted_run._in_own_loop(five)

@@ -132,9 +132,12 @@ def _bytes(env: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     try:
-        return int(parse_quantity(text))
+        found = int(parse_quantity(text))
     except InvalidUsage as error:
         raise InvalidUsage(f"{name}: {error}") from error
+    if found < 1:
+        raise InvalidUsage(f"{name}: expected at least one byte, or nothing, got {text!r}")
+    return found
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from voxk8s.api.status import Waiting
-from voxk8s.constants import REASON_STORE_ACCESS_DENIED, REASON_STORE_UNREACHABLE
-from voxk8s.errors import StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.constants import REASON_STORE_UNREACHABLE
+from voxk8s.errors import StoreAccessDenied, StoreError, StoreFull, StoreUnreachable
 from voxk8s.failure import Failure
 from voxk8s.runner.status_reporter import StatusReporter
 from voxk8s.storage import ResultStore
@@ -65,7 +65,8 @@ class StoreWait:
         denied_since: float | None = None
         while True:
             denied = isinstance(error, StoreAccessDenied)
-            reason = REASON_STORE_ACCESS_DENIED if denied else REASON_STORE_UNREACHABLE
+            known = isinstance(error, StoreAccessDenied | StoreFull)
+            reason = error.failure_reason if known else REASON_STORE_UNREACHABLE
             self.reporter.waiting = Waiting(reason=reason, message=str(error)[:_MESSAGE_LIMIT])
             now = self.clock()
             denied_since = (now if denied_since is None else denied_since) if denied else None

@@ -57,6 +57,7 @@ def test_settings_of_the_chart() -> None:
         ("VOXK8S_RESOLVERS", "0"),
         ("VOXK8S_LEADER_ELECTION", "perhaps"),
         ("VOXK8S_STORE_MAX_BYTES", "much"),
+        ("VOXK8S_STORE_MAX_BYTES", "0"),
         ("VOXK8S_ENGINE_IMAGE", ""),
     ],
 )

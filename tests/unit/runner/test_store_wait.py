@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from voxk8s.errors import InputUnreachable, StoreAccessDenied, StoreError, StoreUnreachable
+from voxk8s.errors import (
+    InputUnreachable,
+    StoreAccessDenied,
+    StoreError,
+    StoreFull,
+    StoreUnreachable,
+)
 from voxk8s.failure import Failure, failure_of
 from voxk8s.plan import OperationId
 from voxk8s.runner.status_reporter import StatusReporter
@@ -56,9 +62,10 @@ async def test_usable_store_is_probed_once() -> None:
 
 async def test_store_that_is_unusable_at_the_start() -> None:
     """The current reason is reported while the runner waits, and removed at the end."""
-    scene = Scene(StoreUnreachable("away"), StoreAccessDenied("no key yet"), None)
+    found = StoreUnreachable("away"), StoreAccessDenied("no key yet"), StoreFull("no space")
+    scene = Scene(*found, None)
     await scene.store_wait.until_usable()
-    assert scene.reasons == ["StoreUnreachable", "StoreAccessDenied"]
+    assert scene.reasons == ["StoreUnreachable", "StoreAccessDenied", "StoreFull"]
     assert scene.reporter.waiting is None
 
 

@@ -104,13 +104,18 @@ def manifest(
     elif not metadata.get("name") and not metadata.get("generateName"):
         metadata["generateName"] = f"{_slug(path.stem)}-"
     _lay_over(body.setdefault("spec", {}), arguments)
+    check_size(body, str(path))
+    return body
+
+
+def check_size(body: Mapping[str, Any], name: str) -> None:
+    """Raise InvalidUsage, with the name of the source, for a resource that is too large."""
     size = len(msgspec.json.encode(body))
     if size > _LARGEST:
         raise InvalidUsage(
-            f"{path}: expected at most {_LARGEST:,} bytes for a resource, got {size:,}: upload"
+            f"{name}: expected at most {_LARGEST:,} bytes for a resource, got {size:,}: upload"
             " it to an s3:// URL and use spec.source.url"
         )
-    return body
 
 
 def _spec(arguments: argparse.Namespace, path: Path, urls: Mapping[str, str]) -> dict[str, Any]:

@@ -112,6 +112,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
     if document is None:
         document = _fetch(request)
         if document is None:
+            _check_room(request, opened.store)  # whether all of it is known is not
             return Resolved(store_message=message)
     read = read or _read(request, document)
     plan = read.plan
@@ -125,8 +126,8 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
     if results is not None:
         final_status = _final_status(results, found, opened.store, request)
         unmet = _unmet(read.expected_also(request.expect), results)
-    if final_status is None and request.max_bytes is not None:
-        store_usage.check(opened.store, request.max_bytes)
+    if final_status is None:
+        _check_room(request, opened.store)
     if final_status is not None:
         threads = 0
     elif incomplete:
@@ -156,6 +157,12 @@ def _known_results(
         if not known_results.copy_saved_files(results, store, folder, options):
             return None
     return results
+
+
+def _check_room(request: ResolveRequest, store: ResultStore) -> None:
+    """Raise StoreFull if the trust domain has as much in the store as it may."""
+    if request.max_bytes is not None:
+        store_usage.check(store, request.max_bytes)
 
 
 def _unmet(expected: Sequence[Expectation], results: Sequence[GoalResult]) -> str:

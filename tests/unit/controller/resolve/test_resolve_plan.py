@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.slow_refresh import hold_refreshes
 from voxk8s.api.spec import Expected
+from voxk8s.cluster import plan_source
 from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve.resolution_state import (
     Invalid,
@@ -22,7 +23,7 @@ from voxk8s.controller.resolve.resolution_state import (
 from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.store_usage import StoreUsage
-from voxk8s.errors import StoreAccessDenied, StoreUnreachable
+from voxk8s.errors import InputNotAllowed, StoreAccessDenied, StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.kernels import kernel
 from voxk8s.plan import WorkPlan
@@ -535,6 +536,10 @@ def test_a_full_domain_gets_known_results_and_nothing_new(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond its bytes, what is not known waits with the reason."""
+
+    def refuse(*_: object) -> None:
+        raise InputNotAllowed("not for the operator")
+
     assert isinstance(ask(url, max_bytes=10**9), Resolved), "there is room"
     compute(url, SUM)
     new = plan([constant("a", 5), operation("s", "subtraction", "a", "a")], ("print", "s", "n"))
@@ -545,3 +550,6 @@ def test_a_full_domain_gets_known_results_and_nothing_new(
     waits = ask(url, new, max_bytes=1)
     assert isinstance(waits, TransientFailure)
     assert waits.reason == "StoreFull"
+    monkeypatch.setattr(plan_source, "fetch_document", refuse)
+    behind = ask(url, source=None, behind="s3://none/plan.json", max_bytes=1)
+    assert isinstance(behind, TransientFailure), "it may have anything to compute"
