@@ -33,6 +33,8 @@ _EXTRAS = {
 class Terminated(KeyboardInterrupt):
     """SIGTERM, which ends a command as Ctrl-C does: what it was computing is given back."""
 
+    came = False
+
 
 def call(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status; only --help raises SystemExit."""
@@ -80,6 +82,9 @@ def call(arguments: Sequence[str] | None = None) -> int:
         _say(f"this command needs {package}: {install_command(extra)}")
         return FAILED
     except Exception as error:  # noqa: BLE001 - a message for the user, the traceback for the log
+        if Terminated.came:  # while numpy was imported: it makes an ImportError of the signal
+            _say("terminated")
+            return TERMINATED
         from voxk8s.failure import error_text
 
         _debug(error)
@@ -111,6 +116,7 @@ def main() -> None:
 def _terminate(*_: object) -> None:
     # A second one ends the process at once.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Terminated.came = True
     raise Terminated
 
 

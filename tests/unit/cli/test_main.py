@@ -87,6 +87,16 @@ def test_a_signal_during_the_start_is_said_as_later(
     assert capsys.readouterr().err == "voxk8s: terminated\n"
 
 
+def test_a_signal_of_which_a_library_makes_an_error_is_still_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As numpy does while it is imported."""
+    fails_with(ImportError("PyCapsule_Import could not import module"), monkeypatch)
+    monkeypatch.setattr(program.Terminated, "came", True)
+    assert program.call(["crd"]) == 143
+    assert capsys.readouterr().err == "voxk8s: terminated\n"
+
+
 def test_a_signal_after_the_end_ends_the_process() -> None:
     """While Python waits for threads and calls what is registered for the exit."""
     code = (
