@@ -61,6 +61,7 @@ class RunCredentials:
     _asking: dict[TrustDomains, asyncio.Lock] = field(default_factory=dict)
     _written: dict[str, tuple[TrustDomains, _Credentials]] = field(default_factory=dict)
     _seen: dict[str, datetime] = field(default_factory=dict)
+    _asked: dict[str, datetime] = field(default_factory=dict)
     _wanted: set[str] = field(default_factory=set)
     _doubted: set[str] = field(default_factory=set)
     _unused: set[str] = field(default_factory=set)
@@ -73,8 +74,11 @@ class RunCredentials:
         """
         if not self.config.url or not self.config.allows(namespace):
             return
-        seen = self._seen.get(namespace)
-        if namespace not in self._wanted or (seen and self.now() - seen >= _MEMORY):
+        seen, now = self._seen.get(namespace), self.now()
+        # One that cannot be written is not tried again at every reconciliation.
+        last = seen and max(seen, self._asked.get(namespace, seen))
+        if namespace not in self._wanted or (last and now - last >= _MEMORY):
+            self._asked[namespace] = now
             self._wanted.add(namespace)
             self._doubted.add(namespace)
             self._news.set()
@@ -176,6 +180,7 @@ class RunCredentials:
     def _forget(self, namespace: str) -> None:
         self._written.pop(namespace, None)
         self._seen.pop(namespace, None)
+        self._asked.pop(namespace, None)
 
     async def _delete(self, namespace: str) -> None:
         """Delete a Secret of the operator, unless the API server has a WorkPlan after all."""

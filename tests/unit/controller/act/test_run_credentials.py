@@ -217,6 +217,24 @@ async def test_a_secret_deleted_by_hand_is_written_at_a_reconciliation(tmp_path:
     keeping.cancel()
 
 
+async def test_a_secret_that_cannot_be_written_is_tried_once_a_minute(tmp_path: Path) -> None:
+    """However many WorkPlans of its namespace are reconciled meanwhile."""
+    scene = Scene(tmp_path, allowed=("*",))
+    keeping = asyncio.create_task(scene.credentials.keep_fresh())
+    scene.credentials.want("lab")
+    await until(lambda: len(scene.kube.objects) == 1)
+    scene.kube.objects.clear()
+    scene.kube.fail("create Secret", KubeUnreachable("away"))
+    for calls in (2, 3):
+        scene.now += timedelta(minutes=1)
+        scene.credentials.want("lab")
+        await until(lambda: scene.kube.calls["create Secret"] == calls)  # noqa: B023 -- at once
+        scene.credentials.want("lab")
+        assert not scene.credentials._news.is_set()
+    assert scene.key("lab") == "OPERATOR"
+    keeping.cancel()
+
+
 @dataclass
 class LastWorkPlan:
     """Keys in `lab`, of which the cache has no WorkPlan any more."""
