@@ -15,6 +15,8 @@ from voxk8s.report.run_data import KernelTotal
 
 MOST_LINES: Final = 400
 """Largest number of lines of the difference between two programs that is shown."""
+_MOST_COMPARED: Final = 4000
+"""Largest number of lines of a program that are compared; the time grows with its square."""
 State: TypeAlias = Literal["same", "changed", "only in A", "only in B"]
 
 
@@ -109,9 +111,13 @@ def _inputs(run: Summary) -> list[tuple[str, str]]:
 def _program(before: str, after: str) -> tuple[str, ...]:
     if before == after:
         return ()
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "A", "B", lineterm="")
-    found = list(islice(lines, MOST_LINES + 1))
-    return (*found[:MOST_LINES], "…") if len(found) > MOST_LINES else tuple(found)
+    old, new = before.splitlines(), after.splitlines()
+    left_out = max(len(old), len(new)) > _MOST_COMPARED
+    pair = old[:_MOST_COMPARED], new[:_MOST_COMPARED]
+    found = list(islice(difflib.unified_diff(*pair, "A", "B", lineterm=""), MOST_LINES + 1))
+    if left_out or len(found) > MOST_LINES:
+        return (*found[:MOST_LINES], "…")
+    return tuple(found)
 
 
 def _results(before: Sequence[GoalSummary], after: Sequence[GoalSummary]) -> tuple[ResultPair, ...]:

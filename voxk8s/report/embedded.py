@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from voxk8s.report import formatting
-from voxk8s.report.run_data import Counts, Goal, InputFile, KernelTotal, Operation, Run
+from voxk8s.report.run_data import Count, Counts, Goal, InputFile, KernelTotal, Operation, Run
 
 FORMAT = 1
 _PROGRAM = 60_000
@@ -22,7 +22,7 @@ class GoalSummary(msgspec.Struct, frozen=True):
     kind: str
     value: str = ""
     digest: str = ""
-    size: int = 0
+    size: Count = 0
     content: str = ""
     known: bool = False
     error: str = ""

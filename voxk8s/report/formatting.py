@@ -54,7 +54,11 @@ def moment(when: float) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return a text without its middle if it is longer than `limit` characters."""
+    """Return a clean text without its middle if it is longer than `limit` characters.
+
+    Credentials are hidden first: a part of them is not known by its look.
+    """
+    text = clean(text)
     if len(text) <= limit:
         return text
     half = max(1, (limit - 1) // 2)

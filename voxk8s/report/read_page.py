@@ -13,6 +13,8 @@ from voxk8s.report.embedded import FORMAT, Summary
 
 MOST_BYTES: Final = 200 * 10**6
 """Largest report that is read: one with many megabytes of voxels."""
+_MOST_DATA: Final = 16 * 10**6
+"""Largest data of a report: those of any run have a few megabytes."""
 _BEGIN: Final = b'<script type="application/json" id="run">'
 _END: Final = b"</script>"
 _PICTURE: Final = re.compile(
@@ -30,6 +32,10 @@ def read_summary(page: bytes, name: str) -> Summary:
         raise InvalidUsage(
             f"{name}: expected the report of a run; those of earlier versions cannot be compared:"
             " run the program again"
+        )
+    if end - begin > _MOST_DATA:
+        raise InvalidUsage(
+            f"{name}: expected data of at most {_MOST_DATA // 10**6} MB in the report"
         )
     try:
         found = msgspec.json.decode(page[begin + len(_BEGIN) : end], type=Summary)

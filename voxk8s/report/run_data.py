@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
 from voxk8s.failure import Failure
 from voxk8s.plan import OperationId
 
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A number of things or of bytes; one that is read is checked."""
+
 
 class Counts(msgspec.Struct, frozen=True):
     """Distinct operations that the goals need; `unneeded` are below known ones."""
 
-    total: int = 0
-    known: int = 0
-    computed: int = 0
-    failed: int = 0
-    pending: int = 0
-    unneeded: int = 0
+    total: Count = 0
+    known: Count = 0
+    computed: Count = 0
+    failed: Count = 0
+    pending: Count = 0
+    unneeded: Count = 0
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -85,7 +88,7 @@ class InputFile(msgspec.Struct, frozen=True):
 
     name: str
     digest: str = ""
-    size: int = 0
+    size: Count = 0
     content: str = ""
 
 
@@ -133,10 +136,10 @@ class KernelTotal(msgspec.Struct, frozen=True):
     """The total of one kernel; `bytes` is the size of the largest value."""
 
     kernel: str
-    count: int
+    count: Count
     seconds: float
     longest: float
-    bytes: int
+    bytes: Count
 
 
 class StoreUse(msgspec.Struct, frozen=True):

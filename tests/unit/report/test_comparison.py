@@ -110,3 +110,9 @@ def test_a_long_program_is_cut() -> None:
     """The page has its bounds."""
     found = compare(run(), run(program="\n".join(map(str, range(2 * MOST_LINES)))))
     assert (len(found.program), found.program[-1]) == (MOST_LINES + 1, "…")
+
+
+def test_only_the_beginning_of_a_huge_program_is_compared() -> None:
+    """The time grows with the square of its lines; that there is more is said."""
+    same = "x\n" * 5000
+    assert compare(run(program=same), run(program=f"{same}y")).program == ("…",)

@@ -55,6 +55,12 @@ def test_equal_runs_say_so() -> None:
     assert "open" in found.find("details")[0].attributes
 
 
+def test_a_mean_time_that_no_number_holds() -> None:
+    """Times of a stranger may be too small for their ratio: it is infinite, and no error."""
+    fast = replace(A, kernels=(KernelTotal("vox1.near", 2**53, 5e-324, 0.0, 1),))
+    assert page(fast, A).find("table")[-1].rows()[1][5] == "× inf"
+
+
 def test_texts_are_shown_and_not_obeyed() -> None:
     """A page of a stranger may have anything in it."""
     evil = Summary(

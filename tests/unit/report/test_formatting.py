@@ -54,3 +54,10 @@ def test_long_texts_lose_their_middle() -> None:
     """Both ends say most; a text that fits stays."""
     assert formatting.cut("abcdefghij", 5) == "ab…ij"
     assert formatting.cut("abcde", 5) == "abcde"
+
+
+@pytest.mark.parametrize("before", range(0, 60, 5))
+def test_no_part_of_a_password_is_shown(before: int) -> None:
+    """Also where the middle of a text begins or ends within it."""
+    text = f"{'y' * before} https://user:{'beef' * 4}@host/ {'z' * (60 - before)}"
+    assert "beef" not in formatting.clean(formatting.cut(text, 60))

@@ -32,6 +32,9 @@ def test_what_was_written_is_read() -> None:
         (PAGE.replace(b'"started":', b'"started":"x","s":'), "cannot be read"),
         (PAGE.replace(b'{"format":1', b"[" * 100_000), "cannot be read"),
         (PAGE.replace(b'{"format":1', b"\xff"), "cannot be read"),
+        (PAGE.replace(b'"total":', b'"total":1' + b"0" * 400 + b',"t":'), "cannot be read.*total"),
+        (PAGE.replace(b'"size":', b'"size":-1,"s":'), "cannot be read.*size"),
+        (PAGE.replace(b'{"format":1', b'{"a":"' + b"x" * 16_000_000 + b'","format":1'), "16 MB"),
     ],
 )
 def test_other_pages_are_refused(page: bytes, words: str) -> None:

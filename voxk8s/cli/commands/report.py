@@ -66,6 +66,8 @@ def _is_file(name: str) -> bool:
 
 
 def _read_file(name: str) -> bytes:
+    if _never_ends(Path(name)):
+        raise InvalidUsage(f"{name}: cannot be read as a report: expected a regular file")
     try:
         with Path(name).open("rb") as file:
             page = file.read(MOST_BYTES + 1)
@@ -75,3 +77,11 @@ def _read_file(name: str) -> bytes:
     if len(page) > MOST_BYTES:
         raise InvalidUsage(f"{name}: expected a report of at most {MOST_BYTES // 10**6} MB")
     return page
+
+
+def _never_ends(path: Path) -> bool:
+    """Whether a path is that of a pipe or a device, which may have no end, or no beginning."""
+    try:
+        return path.exists() and not path.is_file() and not path.is_dir()
+    except (OSError, ValueError):
+        return False

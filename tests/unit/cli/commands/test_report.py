@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def test_two_files_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]
         (["a.html", "gone.html"], "gone.html: cannot be read as a report: No such file"),
         (["a.html", "other.html"], "other.html: expected the report of a run"),
         (["a.html", "large.html"], "large.html: expected a report of at most 0 MB"),
+        (["a.html", "pipe.html"], "pipe.html: cannot be read as a report: expected a regular file"),
+        (["a.html", "zero.html"], "zero.html: cannot be read as a report: expected a regular file"),
         (["a.html"] * 3, "expected one report, or two to compare, got 3"),
     ],
 )
@@ -43,9 +46,11 @@ def test_what_cannot_be_compared(
     names: list[str],
     words: str,
 ) -> None:
-    """One line says what was wrong; of a file that never ends a part is read."""
+    """One line says what was wrong; what never ends, or never begins, is not read."""
     monkeypatch.setattr(command, "MOST_BYTES", 900_000)
     (folder / "other.html").write_text("<p>")
-    (folder / "large.html").symlink_to("/dev/zero")
+    (folder / "large.html").write_bytes(bytes(900_001))
+    (folder / "zero.html").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.html")
     assert call(["report", *names, "-o", "both.html"]) == 2
     assert words in capsys.readouterr().err
