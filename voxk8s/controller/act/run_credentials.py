@@ -279,11 +279,17 @@ class RunCredentials:
         known = self.config.trust.domains.get(domain)
         if known is None or not known.existing_secret:
             return None
-        values = {
-            name: path.read_text("utf-8").strip()
-            for name in constants.S3_CREDENTIALS
-            if (path := self.folder / domain / name).is_file()
-        }
+        try:
+            values = {
+                name: path.read_text("utf-8").strip()
+                for name in constants.S3_CREDENTIALS
+                if (path := self.folder / domain / name).is_file()
+            }
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreAccessDenied(
+                f"Secret {known.existing_secret} of trust domain {domain} has a key that cannot be"
+                " read as UTF-8 text."
+            ) from error
         options = StoreOptions(endpoint=self.config.options.endpoint).filled(values)
         if not options.key or not options.secret:
             raise StoreAccessDenied(

@@ -101,6 +101,9 @@ async def test_static_keys_of_a_domain(tmp_path: Path) -> None:
         (tmp_path / "team" / "AWS_SECRET_ACCESS_KEY").write_text("s")
         await scene.credentials.write("lab")
         assert scene.key("lab") == key
+    (tmp_path / "team" / "AWS_SECRET_ACCESS_KEY").write_bytes(b"\xff")
+    with pytest.raises(StoreAccessDenied, match="team-keys of trust domain team has a key that"):
+        await scene.credentials.write("lab")
 
 
 async def test_the_operators_keys_are_for_one_domain_only(tmp_path: Path) -> None:
