@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from tests.support.browser import Browser, Page, start_browser
+from tests.support.waiting import wait_for
 from voxk8s.cli.input_file import Input
 from voxk8s.cli.report_file import Reporter
 from voxk8s.execution import ExecutionEngine
@@ -28,6 +29,8 @@ from voxk8s.storage import open_store
 from voxk8s.values import Image
 from voxk8s.viewer import make_layer, viewer_page
 
+pytestmark = pytest.mark.timeout(900)
+"""Seconds; the first test may have to install the browser."""
 SCREENSHOTS = os.environ.get("VOXK8S_SCREENSHOTS", "")
 MODES = [(375, True), (1400, False)]
 """Widths, and whether it is dark: each once; for people, all of them."""
@@ -247,9 +250,13 @@ def test_a_fault_is_noticed(page: Page, folder: Path) -> None:
     bad = folder / "bad.html"
     bad.write_text("<script>console.error('x'); fetch('http://127.0.0.1:9/'); throw 1</script>")
     page.show(bad)
-    page.wait("true")
-    kinds = {each.partition(":")[0] for each in page.faults}
-    assert {"console", "request", "exception"} <= kinds
+    expected = {"console", "request", "exception", "log"}
+
+    def noticed() -> bool:
+        page.run("1")
+        return expected <= {each.partition(":")[0] for each in page.faults}
+
+    wait_for("every fault is noticed, that of the request is the last", noticed, pause=0.05)
     page.faults.clear()
     assert page.violations(), "a page without a title"
     page.faults.clear()

@@ -29,7 +29,7 @@ _PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
 _AXE: Final = ROOT / "tests/data/vendor/axe-core-4.14.1.min.js.gz"
 _AXE_SHA256: Final = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 """Of axe.min.js in the npm package axe-core, before it was compressed."""
-_PATIENCE: Final = 60.0
+_PATIENCE: Final = 120.0
 _INTERNAL: Final = ("file://", "data:", "blob:")
 
 
