@@ -16,11 +16,16 @@ FILE_HELP = (
 )
 
 
+_ASSIGNMENT = re.compile(r"^unrecognized arguments: (?:.* )?(?P<pair>[A-Za-z_]\w*=\S*)")
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         """Print the error and exit with status 2."""
+        if given := _ASSIGNMENT.search(message):
+            message += f"; did you mean --param {given['pair']}?"
         print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
         sys.exit(2)
 

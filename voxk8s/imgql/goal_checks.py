@@ -56,6 +56,13 @@ def check_value(goal: GoalPlace, value_type: str, diagnostics: Diagnostics) -> N
             )
         return
     suffix = file_suffix(goal.label)
+    if suffix in _TEXTS and types.family(value_type) == "image":
+        diagnostics.warning(
+            goal.source,
+            goal,
+            "only a summary of an image is written, without its voxels",
+            f"image formats are {', '.join(IMAGE_SUFFIXES)}",
+        )
     known = (*IMAGE_SUFFIXES, *_TEXTS, *TABLE_MEDIA_TYPES)
     if suffix not in known and types.family(value_type) != "image":
         diagnostics.warning(

@@ -42,7 +42,7 @@ def main() -> int:
     picture.save_mask(FOLDER / mask, path)
     show.line(f"picture {shown(path)}")
     show.line(f"report  {shown(report)}")
-    print("\n   Now the same on a Kubernetes.\n", flush=True)
+    print("\n   Open them to look; `make demo` does the same on a Kubernetes.\n", flush=True)
     return 0
 
 

@@ -37,6 +37,12 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_a_bare_assignment_is_led_to_its_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """In notebooks it is right; a misspelt option is not blamed on the value."""
+    assert "SCAN=a; did you mean --param SCAN=a?" in refused(capsys, "run", "x", "SCAN=a")
+    assert "did you mean" not in refused(capsys, "run", "x", "--quite=1")
+
+
 @pytest.mark.parametrize(
     ("text", "pair"), [("N=1", ("N", "1")), ("N=", ("N", "")), ("N=a=b", ("N", "a=b"))]
 )

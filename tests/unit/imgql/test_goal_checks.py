@@ -20,6 +20,7 @@ def test_a_file_is_saved_once() -> None:
     [
         ('print "a" 1\nprint "a" 2', '"a" is already printed at main.imgql:3:7'),
         ('print "a" img', "only a summary of an image is printed"),
+        ('save "a" img', "only a summary of an image is written, without its voxels"),
         ('save "a.xlsx" 1', ".xlsx is no format that is known here: the value is written as text"),
         ('save "a.png" near(img)', "the middle axial slice is written if this is a volume"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from voxk8s.cli.kernel_package import package_files
@@ -29,5 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     for name in files:
         print(folder / name)
-    print(f"\ncd {folder} && pip install --no-deps -e . && voxk8s run example.imgql")
+    # Environments made by uv have no pip, and that of another Python would install elsewhere.
+    pip = "" if find_spec("pip") else "python -m ensurepip --default-pip && "
+    print(f"\ncd {folder} && {pip}pip install --no-deps -e . && voxk8s run example.imgql")
     return 0

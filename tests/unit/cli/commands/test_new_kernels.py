@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.support.cli import Done
+from voxk8s.cli.commands import new_kernels
 
 
 def test_a_package_is_written(call: Callable[..., Done], folder: Path) -> None:
@@ -14,6 +17,16 @@ def test_a_package_is_written(call: Callable[..., Done], folder: Path) -> None:
     assert done.status == 0
     assert done.out.splitlines()[-1].startswith("cd lab-kernels && ")
     assert (folder / "lab-kernels" / "lab_kernels" / "__init__.py").is_file()
+
+
+@pytest.mark.parametrize("pip", [None, object()])
+def test_the_next_step_works_without_pip(
+    call: Callable[..., Done], folder: Path, pip: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the environment has no pip, that of another Python would be found: it is added."""
+    monkeypatch.setattr(new_kernels, "find_spec", lambda _: pip)
+    line = call("new-kernels", "lab").out.splitlines()[-1]
+    assert ("ensurepip" in line) == (pip is None)
 
 
 def test_what_exists_is_left_alone(call: Callable[..., Done], folder: Path) -> None:
