@@ -56,7 +56,7 @@ def check_value(goal: GoalPlace, value_type: str, diagnostics: Diagnostics) -> N
             )
         return
     suffix = file_suffix(goal.label)
-    if suffix in _TEXTS and types.family(value_type) == "image":
+    if not suffix and types.family(value_type) == "image":
         diagnostics.warning(
             goal.source,
             goal,
