@@ -431,7 +431,7 @@ def test_plan_that_needs_too_much(
 ) -> None:
     """Where memory is short there is no answer; a plan that is nested too deeply is invalid."""
 
-    def read_plan(*_: Any) -> None:
+    def read_plan(*_: Any, **__: Any) -> None:
         raise error
 
     monkeypatch.setattr("voxk8s.cluster.plan_source.read_source_plan", read_plan)
