@@ -108,7 +108,7 @@ def _processes() -> Iterator[tuple[Client, int]]:
                     "dask",
                     *words,
                     "--no-dashboard",
-                    f"--scheduler-file={file}",
+                    file,
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
