@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import environment
+from tests.support.cli import enter
 from tests.support.doc_pages import blocks, pages, run_page
 from tests.support.paths import ROOT
 from tests.tools.demo.scan import local_path
-from voxk8s.constants import ENV_DASK_MEMORY
 
 RUN = [page for page in pages() if any(block.runs_here for block in blocks(page))]
 
@@ -20,13 +18,7 @@ RUN = [page for page in pages() if any(block.runs_here for block in blocks(page)
 @pytest.fixture(name="folder")
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder; its environment has a store in there."""
-    monkeypatch.chdir(tmp_path)
-    clean = environment(tmp_path)
-    for name in set(os.environ) - set(clean):
-        monkeypatch.delenv(name)
-    for name, value in clean.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv(ENV_DASK_MEMORY, "auto")  # `run` would set it for this whole process
+    enter(tmp_path, monkeypatch)
     return tmp_path
 
 

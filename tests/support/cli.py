@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from voxk8s.constants import ENV_DASK_MEMORY
+
 PROGRAM = [sys.executable, "-m", "voxk8s.cli"]
 
 
@@ -41,6 +45,17 @@ def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str
         "HOME": str(folder),
         **(more or {}),
     }
+
+
+def enter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder the current one of this process, with the environment of commands in it."""
+    monkeypatch.chdir(folder)
+    clean = environment(folder)
+    for name in set(os.environ) - set(clean):
+        monkeypatch.delenv(name)
+    for name, value in clean.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(ENV_DASK_MEMORY, "auto")  # `run` would set it for this whole process
 
 
 def voxk8s(

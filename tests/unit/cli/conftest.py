@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import Done, environment
+from tests.support.cli import Done, enter
 from tests.support.fake_kube import FakeKube, serving
 from voxk8s.cli.__main__ import call as call_program
-from voxk8s.constants import ENV_DASK_MEMORY
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder of a command; its environment has a store in there."""
-    monkeypatch.chdir(tmp_path)
-    clean = environment(tmp_path)
-    for name in set(os.environ) - set(clean):
-        monkeypatch.delenv(name)
-    for name, value in clean.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv(ENV_DASK_MEMORY, "auto")  # `run` would set it for this whole process
+    enter(tmp_path, monkeypatch)
     return tmp_path
 
 

@@ -47,7 +47,7 @@ def test_what_cannot_be_compared(
     words: str,
 ) -> None:
     """One line says what was wrong; what never ends, or never begins, is not read."""
-    monkeypatch.setattr(command, "MOST_BYTES", 900_000)
+    monkeypatch.setattr(command, "RUN_FILE_BYTES", 900_000)
     (folder / "other.html").write_text("<p>")
     (folder / "large.html").write_bytes(bytes(900_001))
     (folder / "zero.html").symlink_to("/dev/zero")
