@@ -339,6 +339,8 @@ MEDIA_TYPE_VALUE: Final = "application/vnd.voxk8s.value"
 """Media type of values in the store's own encoding."""
 
 # --- limits -----------------------------------------------------------------------------------
+RUN_FILE_BYTES: Final = 200 * 10**6
+"""Largest file of a run that is read: a report with many megabytes of voxels."""
 INLINE_PLAN_BYTES: Final = 1_250_000
 """Largest plan or program within a WorkPlan: together with the largest status it fits in etcd."""
 INLINE_VALUE_BYTES: Final = 8 * 1024

@@ -29,13 +29,12 @@ from voxk8s.cli.local_inputs import check_present, local_inputs, refuse_local
 from voxk8s.cli.workplan_text import headline, value_text
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI
+from voxk8s.constants import API_VERSION, KIND, MANAGER_CLI, RUN_FILE_BYTES
 from voxk8s.errors import InvalidUsage, Voxk8sError
 from voxk8s.execution.run.run_thread import call_in_thread
 from voxk8s.notebook_progress import progress_bar
 from voxk8s.program import compile_given
 from voxk8s.redact import redact, visible
-from voxk8s.report.read_page import MOST_BYTES
 
 if TYPE_CHECKING:
     from voxk8s.api.status import GoalResult
@@ -79,11 +78,7 @@ class SubmittedRun:
 
     def resource(self) -> WorkPlanResource:
         """Return the WorkPlan as it is now: `.status` has conditions, counts and results."""
-
-        async def read(kube: KubeClient) -> WorkPlanResource:
-            return await read_workplan(kube, self.name, self.namespace)
-
-        return self._call(read)
+        return self._call(self._read)
 
     def wait(self, seconds: float | None = None) -> Self:
         """Wait for the end of the run, with its progress; return itself, failed or not.
@@ -129,8 +124,8 @@ class SubmittedRun:
         content = self._call(read)
         if content is None:
             raise InvalidUsage(f"{url}, which has all results of {self.name}, was deleted")
-        if len(content) > MOST_BYTES:
-            raise InvalidUsage(f"{url} has more than {MOST_BYTES // 10**6} MB, and is not read")
+        if len(content) > RUN_FILE_BYTES:
+            raise InvalidUsage(f"{url} has more than {RUN_FILE_BYTES // 10**6} MB, and is not read")
         try:
             whole = msgspec.json.decode(content, type=_Whole).results
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -183,13 +183,20 @@ def text_of(name: str) -> str:
         return ""
 
 
-def read_import(name: str) -> str:
-    """Read a file that a program imports; raises OSError or ValueError."""
-    path = Path(name)
+def read_beginning(path: Path, most: int) -> bytes:
+    """Return up to `most` bytes of a file; raises OSError, and ValueError for a pipe or a device.
+
+    Those may have no end, or no beginning.
+    """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise ValueError("expected a regular file")
     with path.open("rb") as file:
-        content = file.read(_MAX_IMPORT + 1)
+        return file.read(most)
+
+
+def read_import(name: str) -> str:
+    """Read a file that a program imports; raises OSError or ValueError."""
+    content = read_beginning(Path(name), _MAX_IMPORT + 1)
     if len(content) > _MAX_IMPORT:
         raise ValueError(f"larger than {_MAX_IMPORT >> 20} MiB")
     return content.decode("utf-8")

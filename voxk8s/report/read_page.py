@@ -11,8 +11,6 @@ import msgspec
 from voxk8s.errors import InvalidUsage
 from voxk8s.report.embedded import FORMAT, Summary
 
-MOST_BYTES: Final = 200 * 10**6
-"""Largest report that is read: one with many megabytes of voxels."""
 _MOST_DATA: Final = 16 * 10**6
 """Largest data of a report: those of any run have a few megabytes."""
 _BEGIN: Final = b'<script type="application/json" id="run">'

@@ -10,9 +10,10 @@ from pathlib import Path
 from voxk8s.cli.browser import show_page
 from voxk8s.cli.commands.results import read_report, write_page
 from voxk8s.cli.connection import read_workplan, with_cluster
+from voxk8s.cli.input_file import read_beginning
 from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.constants import RUN_FILE_BYTES
 from voxk8s.errors import InvalidUsage
-from voxk8s.report.read_page import MOST_BYTES
 
 _BOTH = 2
 
@@ -66,22 +67,11 @@ def _is_file(name: str) -> bool:
 
 
 def _read_file(name: str) -> bytes:
-    if _never_ends(Path(name)):
-        raise InvalidUsage(f"{name}: cannot be read as a report: expected a regular file")
     try:
-        with Path(name).open("rb") as file:
-            page = file.read(MOST_BYTES + 1)
+        page = read_beginning(Path(name), RUN_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InvalidUsage(f"{name}: cannot be read as a report: {reason}") from error
-    if len(page) > MOST_BYTES:
-        raise InvalidUsage(f"{name}: expected a report of at most {MOST_BYTES // 10**6} MB")
+    if len(page) > RUN_FILE_BYTES:
+        raise InvalidUsage(f"{name}: expected a report of at most {RUN_FILE_BYTES // 10**6} MB")
     return page
-
-
-def _never_ends(path: Path) -> bool:
-    """Whether a path is that of a pipe or a device, which may have no end, or no beginning."""
-    try:
-        return path.exists() and not path.is_file() and not path.is_dir()
-    except (OSError, ValueError):
-        return False

@@ -20,11 +20,10 @@ from voxk8s.cli.run_output import dump
 from voxk8s.cli.transfer_line import TransferLine
 from voxk8s.cli.workplan_text import headline, result_line
 from voxk8s.cluster.kube_client import KubeClient
-from voxk8s.constants import RUNS_PREFIX
+from voxk8s.constants import RUN_FILE_BYTES, RUNS_PREFIX
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution.files import write_file
 from voxk8s.redact import redact, visible
-from voxk8s.report.read_page import MOST_BYTES
 from voxk8s.storage import ResultStore, open_root
 
 T = TypeVar("T")
@@ -172,9 +171,9 @@ async def read_report(kube: KubeClient, resource: WorkPlanResource) -> bytes:
     page = await read_run_file(kube, resource, url)
     if page is None:
         raise InvalidUsage(f"the report of {name} was deleted: {url}")
-    if len(page) > MOST_BYTES:
+    if len(page) > RUN_FILE_BYTES:
         raise InvalidUsage(
-            f"the report of {name} has more than {MOST_BYTES // 10**6} MB: no run has written"
+            f"the report of {name} has more than {RUN_FILE_BYTES // 10**6} MB: no run has written"
             f" such a file to {url}"
         )
     return page
@@ -189,7 +188,7 @@ async def read_run_file(kube: KubeClient, resource: WorkPlanResource, url: str) 
 
     async def read(open_at: Open) -> bytes | None:
         return await in_abandonable_thread(
-            partial(open_at(root).read_run_file, path, most=MOST_BYTES)
+            partial(open_at(root).read_run_file, path, most=RUN_FILE_BYTES)
         )
 
     return await _with_store_of(kube, resource, root, read)
