@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.imgql import compile_error, compile_text, goal_text
 from tests.support.paths import ROOT
+from voxk8s.constants import ENV_TEST_KERNELS
 from voxk8s.imgql.lower.global_scope import SHIPPED
 
 PAGE = (ROOT / "docs" / "language.md").read_text("utf-8")
@@ -30,6 +31,10 @@ def test_the_program_of_the_page_compiles() -> None:
         ("(1 < 2) & true", "vox1.and(less(1.0, 2.0), True)"),
         ('GetPixelIDValueFromString("sitkUInt8")', "'sitkUInt8'"),
         ("recover(1, 2)", "sequences.recover(1.0, 2.0)"),
+        ('eq(50, load("a.nii"))', "vox1.eq_sv(50.0, load('a.nii'))"),
+        ('geq(50, load("a.nii"))', "vox1.geq_sv(50.0, load('a.nii'))"),
+        ('leq(50, load("a.nii"))', "vox1.leq_sv(50.0, load('a.nii'))"),
+        ('multiply(load("a.nii"), 3)', "multiplication(load('a.nii'), 3.0)"),
     ],
 )
 def test_rows_of_the_table_that_compile(text: str, plan: str) -> None:
@@ -40,7 +45,7 @@ def test_rows_of_the_table_that_compile(text: str, plan: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("let in = 1", "`in` is a reserved word"),
+        ('import "test"', "VOXK8S_TEST_KERNELS=1"),
         ('import "nnunet"', "load the masks that the network predicts"),
         ('let a = ap("b")', "graphs and polyhedra"),
         ('let a = frame("b", 1)', "videos are not supported"),
@@ -59,6 +64,30 @@ def test_an_image_is_written_by_a_function_of_simpleitk() -> None:
         ("save", "b.nii"),
     ]
     assert goal_text('r = WriteImage(load("a.nii"), "b.nii")') == "load('a.nii')"
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ('let in = 3\nprint "x" in * 2', "multiplication(3.0, 2.0)"),
+        ('let if = 3\nprint "x" if * 2', "multiplication(3.0, 2.0)"),
+        (
+            'let print(label, e) = print_primitive(label, e)\nr = print("x", 3 * 2)',
+            "multiplication(3.0, 2.0)",
+        ),
+    ],
+)
+def test_words_are_names_where_a_program_defines_them(text: str, plan: str) -> None:
+    """As rows of the table say."""
+    assert goal_text(text) == plan
+
+
+def test_kernels_for_tests_are_there_with_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of version 1 without an import, and those of version 2."""
+    monkeypatch.setenv(ENV_TEST_KERNELS, "1")
+    assert goal_text('print "x" fib(4, 0)') == "test.fib(4.0, 0.0)"
+    text = 'import "test"\nprint "x" test.enqueue("segment", timewaste(1, 2))'
+    assert goal_text(text) == "enqueue('segment', timewaste(1.0, 2.0))"
 
 
 def test_a_call_that_means_something_else_upstream_is_warned_of() -> None:

@@ -19,7 +19,7 @@ from voxk8s.imgql.lower.name_uses import NameUse, NameUses
 from voxk8s.imgql.reduce.interpreter import CallSite
 from voxk8s.imgql.reduce.liveness import analyse_liveness
 from voxk8s.imgql.reduce.node_table import NodeTable, postorder
-from voxk8s.imgql.reduce.plan_builder import PlanBuilder, WrittenFile
+from voxk8s.imgql.reduce.plan_builder import PlanBuilder, WrittenGoal
 from voxk8s.imgql.reduce.typecheck import check_types
 from voxk8s.imgql.syntax.diagnostics import Diagnostic, Diagnostics
 from voxk8s.imgql.syntax.source_text import Source
@@ -244,7 +244,7 @@ class _Program:
         found = builder.nodes([each.function for each in self._outputs])
         written = builder.written()
         places = [*self._outputs, *map(_place, written)]
-        found += [each.image for each in written]
+        found += [each.result for each in written]
         goals = tuple(
             Goal("print" if each.kind == "print" else "save", node, each.label)
             for each, node in zip(places, found, strict=True)
@@ -258,7 +258,8 @@ class _Program:
         for place, node in zip(places, found, strict=True):
             check_picture(place, builder.volume_of(node), self._diagnostics)
         for place in places[len(self._outputs) :]:
-            check_image_file(place, self._diagnostics)
+            if place.kind == "save":
+                check_image_file(place, self._diagnostics)
         if written:
             check_names(places, self._diagnostics)
         self._diagnostics.raise_if_errors()
@@ -314,10 +315,10 @@ def _function(source: Source, define: Define) -> Function:
     return Function(name.text, source, name.start, name.end, len(define.header.parameters or ()))
 
 
-def _place(written: WrittenFile) -> GoalPlace:
-    """Return the goal of a file that an expression writes."""
+def _place(written: WrittenGoal) -> GoalPlace:
+    """Return the place of a goal inside of an expression."""
     call_site = written.call_site
-    return GoalPlace("save", written.label, call_site.source, call_site.start, call_site.end)
+    return GoalPlace(written.kind, written.label, call_site.source, call_site.start, call_site.end)
 
 
 def _all_nodes(nodes: Mapping[OperationId, Node]) -> Iterator[Node]:

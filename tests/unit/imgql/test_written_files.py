@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.imgql import check_text, compile_error, compile_text
+from tests.support.imgql import check_text, compile_error, compile_text, expression
 
 IMAGE = 'import "simpleitk"\nimport "strings"\nload img = "a.nii.gz"\n'
 
@@ -53,6 +53,45 @@ def test_a_call_that_is_made_twice_writes_one_file() -> None:
     """The same image under the same name, from two places of one function."""
     text = 'w(i) = WriteImage(img, "a.nii")\nr = [w(1), w(2)]'
     assert files_of(text) == ["a.nii"]
+
+
+def test_values_are_printed_inside_of_expressions() -> None:
+    """Under labels that are put together; the value is the label."""
+    text = """
+        show(i) = print_primitive(concat("item ", i), i * 2)
+        shown = for i in range(0, 2) do show(i)
+        save "shown.json" shown
+    """
+    plan = compile_text(IMAGE + text).plan
+    assert [(goal.operation, goal.name) for goal in plan.goals] == [
+        ("save", "shown.json"),
+        ("print", "item 0"),
+        ("print", "item 1"),
+    ]
+    assert expression(plan.nodes, plan.goals[0].id) == "sequence('item 0', 'item 1')"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('r = if true then print_primitive("a", 1) else "b"', "choose the value instead"),
+        ('r = recover(print_primitive("a", 1), "b")', "print what is recovered"),
+        ("r = print_primitive(1, 2)", "must be a string, not a number"),
+        ('r = print_primitive("a")', "takes a label and a value, found 1 arguments"),
+        ('r = print_primitive(dir("a")[0], 2)', "the name of this result is known only at run"),
+    ],
+)
+def test_values_that_a_plan_cannot_promise_to_print(text: str, message: str) -> None:
+    """Or calls of another form."""
+    assert message in " ".join(compile_error(text).split())
+
+
+def test_prints_that_are_never_reached_or_show_little() -> None:
+    """A warning, since they may be meant for others, as in a library."""
+    (warning,) = check_text('show(x) = print_primitive(x, x)\nprint "a" 1')
+    assert "nothing calls the function that prints this" in warning.message
+    (warning,) = check_text('r = print_primitive("a", load("a.nii"))')
+    assert "only a summary of an image is printed" in warning.message
 
 
 def test_functions_of_imported_files_need_not_be_called() -> None:

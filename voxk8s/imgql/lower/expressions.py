@@ -10,14 +10,14 @@ from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Function, Unknown
 from voxk8s.imgql.lower.name_lookup import NameLookup, ResolvedName
 from voxk8s.imgql.lower.name_uses import NameUses
-from voxk8s.imgql.lower.operands import LITERALS, SIGNS, WRITE_IMAGE, OperandLowering
+from voxk8s.imgql.lower.operands import LITERALS, PRINT, SIGNS, WRITE_IMAGE, OperandLowering
 from voxk8s.imgql.lower.scopes import Scope
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 from voxk8s.imgql.syntax.syntax_tree import Bracket, Chain, Group, Item, Slice, Token
 from voxk8s.imgql.trampoline import Trampolined, run
 from voxk8s.plan.sequence_kernels import RECOVER
 
-_WRITES: Final = (WRITE_IMAGE, f"simpleitk.{WRITE_IMAGE}")
+_OUTPUTS: Final = (WRITE_IMAGE, f"simpleitk.{WRITE_IMAGE}", PRINT, f"default.{PRINT}")
 _MAPS: Final = ("map", "default.map")
 _SAME_LINE: Final = (
     "separate arguments with `,`; a function of one argument may be written before it;"
@@ -194,8 +194,8 @@ class ExpressionLowering:
         if token.text in _MAPS and not self._lookup.knows(scope, token):
             value = yield self._operands.map(scope, token, group)
             return value
-        if token.text in _WRITES and not self._lookup.knows(scope, token):
-            value = yield self._operands.write(scope, token, group)
+        if token.text in _OUTPUTS and not self._lookup.knows(scope, token):
+            value = yield self._operands.output(scope, token, group)
             return value
         resolved = self._lookup.find(scope, token, len(group.items))
         start = len(scope.function.instructions)

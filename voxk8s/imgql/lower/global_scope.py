@@ -43,6 +43,8 @@ SHIPPED: Final = ("vox1", "strings", "arrays", "sequences", "simpleitk", "geom")
 
 No name is in two of them.
 """
+_TEST: Final = "test"
+"""The namespace of kernels for tests, which comes after these where it is registered."""
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ class GlobalScope:
         self.imports = tuple(imports)
         self._index = index
         self._table = symbols
-        self._shipped = tuple(each for each in SHIPPED if each not in self.imports)
+        self._shipped = tuple(each for each in (*SHIPPED, _TEST) if each not in self.imports)
         self._symbols = self._signs("default", *self.imports)
         self._shipped_symbols = self._signs(*self._shipped)
         self._defined: dict[str, tuple[list[int], list[Definition]]] = {}

@@ -153,7 +153,14 @@ class ProgramReader:
                 chain = [each.name for each, _ in stack]
                 if path in chain:
                     cycle = " -> ".join([*chain[chain.index(path) :], path])
-                    self._diagnostics.error(source, command.target, f"circular import: {cycle}")
+                    target = string_value(command.target)
+                    hint = hints.NAMESPACES.get(target)
+                    self._diagnostics.error(
+                        source,
+                        command.target,
+                        f"circular import: {cycle}",
+                        *((f'the namespace "{target}" is not here: {hint}',) if hint else ()),
+                    )
                 elif path not in seen and isinstance(found, Source):
                     seen.add(path)
                     stack.append((found, iter(self._parse(found, suffixed))))

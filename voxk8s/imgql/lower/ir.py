@@ -80,9 +80,10 @@ class Fold(msgspec.Struct, frozen=True):
 
 
 class Write(msgspec.Struct, frozen=True, gc=False):
-    """The writing of an image to a file inside of an expression; its value is the file's name."""
+    """A goal inside of an expression: `save` of an image, or `print`; its value is the name."""
 
-    image: int
+    kind: str
+    result: int
     name: int
     start: int
     end: int
@@ -179,5 +180,5 @@ def operands_of(instruction: Instruction) -> tuple[int, ...]:
             *(instruction.captured[index] for index in captured),
         )
     if isinstance(instruction, Write):
-        return (instruction.image, instruction.name)
+        return (instruction.result, instruction.name)
     return ()

@@ -35,7 +35,16 @@ SIGNS: Final = ("OP", "EQUAL")
 _NEUTRAL: Final = {"+": 0.0, "-": 0.0, "*": 1.0, "&&": True, "||": False}
 """Initial values of folds without one."""
 WRITE_IMAGE: Final = "WriteImage"
-"""The function of SimpleITK that is a goal inside of an expression."""
+PRINT: Final = "print_primitive"
+"""The functions of SimpleITK and VoxLogicA 2 that are goals inside of an expression."""
+_OUTPUTS: Final = {
+    "save": (
+        "an image and the name of a file",
+        f'{WRITE_IMAGE}(img, "out/img.nii.gz"); a .nii.gz file is compressed',
+    ),
+    "print": ("a label and a value", f'{PRINT}("label", x); print "label" x is the command'),
+}
+"""What each kind of goal takes, and an example."""
 _EXTREMES: Final = "vox1"
 """The namespace of `min` and `max`."""
 
@@ -209,18 +218,23 @@ class OperandLowering:
         function, captured = applied
         return scope.add(Map(function, sequence, captured, token.start, group.end))
 
-    def write(self, scope: Scope, token: Token, group: Group) -> Trampolined[int]:
-        """Lower `WriteImage(image, "name")`, which is noted in `written`."""
+    def output(self, scope: Scope, token: Token, group: Group) -> Trampolined[int]:
+        """Lower `WriteImage(image, "name")` or `print_primitive("label", value)`.
+
+        The goal is noted in `written`.
+        """
+        kind = "print" if token.text.endswith(PRINT) else "save"
         if len(group.items) != 2:
+            expected, example = _OUTPUTS[kind]
             raise self._calls.aborted(
                 scope.function,
                 token,
-                f"`{token.text}` takes an image and the name of a file, found {len(group.items)}"
-                " arguments",
-                f'for example: {WRITE_IMAGE}(img, "out/img.nii.gz"); a .nii.gz file is compressed',
+                f"`{token.text}` takes {expected}, found {len(group.items)} arguments",
+                f"for example: {example}",
             )
-        image, name = yield self.chains(scope, group.items)
-        index = scope.add(Write(image, name, token.start, group.end))
+        first, second = yield self.chains(scope, group.items)
+        result, name = (second, first) if kind == "print" else (first, second)
+        index = scope.add(Write(kind, result, name, token.start, group.end))
         self.written.append((scope.function, index))
         return index
 

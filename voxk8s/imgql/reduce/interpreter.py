@@ -52,8 +52,8 @@ class Domain(Protocol[V]):
     def item(self, sequence: V, captured: Sequence[V], call_site: CallSite) -> V:
         """Return the value that represents a loop's item."""
 
-    def write(self, image: V, name: V, call_site: CallSite) -> V:
-        """Write an image to a file and return the value of that, the file's name."""
+    def output(self, kind: str, result: V, name: V, call_site: CallSite) -> V:
+        """Note a goal inside of an expression, and return its value, which is its name."""
 
     def each(
         self, sequence: V, call: Callable[[V], Trampolined[V]], call_site: CallSite
@@ -156,8 +156,8 @@ class Interpreter(Generic[V]):
             elif isinstance(instruction, Fold):
                 value = yield self._fold(instruction, values, call_site)
             elif isinstance(instruction, Write):
-                image, name = values[instruction.image], values[instruction.name]
-                value = domain.write(image, name, call_site)
+                result, name = values[instruction.result], values[instruction.name]
+                value = domain.output(instruction.kind, result, name, call_site)
             else:
                 value = domain.unknown()
             values[index] = value

@@ -23,15 +23,18 @@ from voxk8s.plan.expansion_limit import expansion_limit
 from voxk8s.plan.model import OperationId
 from voxk8s.plan.sequence_kernels import ACCUMULATOR, CHOOSE, SEQUENCE
 
+_THING: Final = {"save": "file", "print": "result"}
+"""What a goal of each kind names."""
 MAX_LOOP_DEPTH: Final = 64
 """Greatest number of nested loops in a plan."""
 
 
-class WrittenFile(NamedTuple):
-    """A file that an expression writes: its name, the image, and the place in the program."""
+class WrittenGoal(NamedTuple):
+    """A goal inside of an expression: `save` or `print`, its name, and the place in the program."""
 
+    kind: str
     label: str
-    image: OperationId
+    result: OperationId
     call_site: CallSite
 
 
@@ -63,15 +66,15 @@ class PlanBuilder:
         self._known = KnownValues(self.table)
         unroller = partial(SequenceUnroller, self.table, self._interpreter.call, self._spend)
         self._unroller = unroller(self.table.scalar, {})
-        # Where files are written, bounds that are computed are worth to be known: it is that or an
+        # Where goals are made, bounds that are computed are worth to be known: it is that or an
         # error. Elsewhere a loop over such a range stays a loop, which has other keys.
         self._writing_unroller = unroller(self._known.scalar, self._unroller.loops)
-        self._written: dict[tuple[str, OperationId], WrittenFile] = {}
+        self._written: dict[tuple[str, str, OperationId], WrittenGoal] = {}
 
     def nodes(self, functions: Sequence[Function]) -> list[OperationId]:
         """Return the nodes of functions without parameters, their geometry bound to the loads.
 
-        Definitions that write files are evaluated too; `written` has the files after that.
+        Definitions with goals inside are evaluated too; `written` has these goals after that.
         """
         functions = list(functions)
         writing = [each for each in self._values if each.writes and each not in set(functions)]
@@ -81,11 +84,11 @@ class PlanBuilder:
             self._interpreter.value(function)
         return self._bind_roots([self._interpreter.value(function) for function in functions])
 
-    def written(self) -> list[WrittenFile]:
-        """Return the files that expressions write, their geometry bound to the loads."""
-        files = list(self._written.values())
-        images = self._bind_roots([each.image for each in files])
-        return [each._replace(image=image) for each, image in zip(files, images, strict=True)]
+    def written(self) -> list[WrittenGoal]:
+        """Return the goals inside of expressions, their geometry bound to the loads."""
+        goals = list(self._written.values())
+        results = self._bind_roots([each.result for each in goals])
+        return [each._replace(result=result) for each, result in zip(goals, results, strict=True)]
 
     def _bind_roots(self, nodes: list[OperationId]) -> list[OperationId]:
         """Return nodes with their geometry bound to the loads of the program."""
@@ -147,22 +150,24 @@ class PlanBuilder:
             self._loop_depth(captured, call_site), types.item_of(self.table.types[sequence])
         )
 
-    def write(self, image: OperationId, name: OperationId, call_site: CallSite) -> OperationId:
-        """Note a file that is written; its name is the value."""
+    def output(
+        self, kind: str, result: OperationId, name: OperationId, call_site: CallSite
+    ) -> OperationId:
+        """Note a goal; its name is the value."""
         label = self._known.scalar(name)
         if not isinstance(label, str):
             self._error(
                 call_site,
-                "the name of this file is known only at run time: a plan says before the run which"
-                " files it makes",
+                f"the name of this {_THING[kind]} is known only at run time: a plan says before the"
+                " run which results it has",
                 "put it together from texts, numbers, $parameters, and items of lists and ranges"
                 " that the program spells out",
                 *_called_from(call_site),
             )
             return name
-        if self.table.loop_depths.get(image, 0):
+        if self.table.loop_depths.get(result, 0):
             self._report_unknown_items(call_site)
-        self._written.setdefault((label, image), WrittenFile(label, image, call_site))
+        self._written.setdefault((kind, label, result), WrittenGoal(kind, label, result, call_site))
         return self.table.constant(label)
 
     def each(
@@ -171,7 +176,7 @@ class PlanBuilder:
         call: Callable[[OperationId], Trampolined[OperationId]],
         call_site: CallSite,
     ) -> Trampolined[OperationId]:
-        """Return the sequence of the results of a loop that writes files for each item."""
+        """Return the sequence of the results of a loop that has goals for each item."""
         items = yield self._writing_unroller.items(sequence, call_site)
         if items is None:
             self._report_unknown_items(call_site)
@@ -309,8 +314,8 @@ class PlanBuilder:
     def _report_unknown_items(self, call_site: CallSite) -> None:
         self._error(
             call_site,
-            "a file is written for each item here, but the items are known only at run time: a plan"
-            " says before the run which files it makes",
+            "a file is written for each item here, or a value printed, but the items are known only"
+            " at run time: a plan says before the run which results it has",
             "loop over a list or a range that the program spells out, for example"
             " `for i in range(0, 10) do …` with xs[i] inside",
             *_called_from(call_site),

@@ -8,8 +8,8 @@ from voxk8s.constants import IMAGE_SUFFIXES
 from voxk8s.imgql import types
 from voxk8s.imgql.goal_checks import check_value
 from voxk8s.imgql.lower.global_scope import GlobalScope
-from voxk8s.imgql.lower.ir import Apply, Constant, Function, GoalFunction
-from voxk8s.imgql.lower.operands import WRITE_IMAGE
+from voxk8s.imgql.lower.ir import Apply, Constant, Function, GoalFunction, GoalPlace
+from voxk8s.imgql.lower.operands import PRINT, WRITE_IMAGE
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
 from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
@@ -91,9 +91,20 @@ class _TypeDomain:
         self._check_sequence("for", sequence, call_site)
         return types.item_of(sequence)
 
-    def write(self, image: str, name: str, call_site: CallSite) -> str:
-        """Check what is written and the name of its file; the value is the name."""
-        for wanted, given, what in (("image", image, "first"), ("string", name, "second")):
+    def output(self, kind: str, result: str, name: str, call_site: CallSite) -> str:
+        """Check what is written or printed, and its name; the value is the name."""
+        if kind == "print":
+            if types.clashes("string", name):
+                self._diagnostics.error(
+                    call_site.source,
+                    call_site,
+                    f"the first argument of `{PRINT}` must be a string, not {_a(name)}",
+                    f'signature: {PRINT}("label", value)',
+                )
+            place = GoalPlace(kind, "", call_site.source, call_site.start, call_site.end)
+            check_value(place, result, self._diagnostics)
+            return "string"
+        for wanted, given, what in (("image", result, "first"), ("string", name, "second")):
             if types.clashes(wanted, given):
                 self._diagnostics.error(
                     call_site.source,

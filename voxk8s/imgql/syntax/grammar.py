@@ -55,12 +55,15 @@ EXPECT: Final = re.compile(rf"expect{SKIPPED}\"")
 """The beginning of the command; elsewhere `expect` is a name."""
 FILTER: Final = re.compile(rf"filter{SKIPPED}{WORD}{SKIPPED}in\b")
 """The beginning of the form; elsewhere `filter` is a name."""
-OWN_IF: Final = re.compile(
-    rf"\b(?:let|load|for)\s++(?:if|then|else)\b|^{_BLANK}*+(?:if|then|else){_BLANK}*+(?:{_PARAMETERS})?=(?!=)"
-    r"|[(,]\s*+(?:if|then|else)\s*+[,)]",
+
+_WORDS: Final = "if|then|else|in|print"
+_OWN: Final = re.compile(
+    rf"\b(?:let|load|for)\s++({_WORDS})\b|^{_BLANK}*+({_WORDS}){_BLANK}*+(?:{_PARAMETERS})?=(?!=)"
+    rf"|[(,]\s*+({_WORDS})\s*+(?=[,)])",
     re.MULTILINE,
 )
-"""In a program that defines one of these names, they are not words of the form `if`."""
+PRINTS: Final = re.compile(rf"print{SKIPPED}\(")
+"""A call of `print`, in a program that defines it."""
 LOAD: Final = re.compile(rf"load{SKIPPED}{WORD}{SKIPPED}={_AFTER_EQUAL}")
 """The command `load name = …`; elsewhere `load` is the name of a kernel."""
 SUFFIXED: Final = re.compile(
@@ -150,3 +153,8 @@ SPELLING: Final = {
     "NUMBER": "a number",
     "WITHIN": "`within`",
 }
+
+
+def own_words(code: str) -> frozenset[str]:
+    """Return the keywords that a program defines; it means these names wherever it can."""
+    return frozenset(match[match.lastindex or 0] for match in _OWN.finditer(code))

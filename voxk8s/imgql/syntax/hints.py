@@ -10,6 +10,7 @@ _OUTPUT: Final = 'print or save the result: print "name" {} …'
 _MODELS: Final = (
     "graphs and polyhedra, the other models of VoxLogicA 1, are not supported: images only"
 )
+_TESTS: Final = "kernels for tests, which VOXK8S_TEST_KERNELS=1 makes available"
 FUNCTION: Final = "functions are defined by let f(x) = …"
 
 SIGNS: Final = {
@@ -38,7 +39,8 @@ NAMES: Final = {
     "eta": _MODELS,
     "bnear": _MODELS,
     "frame": "videos are not supported; convert the frames to images, and loop over dir(…)",
-    "fib": "it was a test of earlier versions, without a definition",
+    "fib": f"it is one of the {_TESTS}",
+    "timewaste": f"it is one of the {_TESTS}",
     "for": _OUTPUT.format("for"),
     "fold": _OUTPUT.format("fold"),
     "def": FUNCTION,
@@ -49,7 +51,7 @@ NAMES: Final = {
 NAMESPACES: Final = {
     "nnunet": "networks are not trained or applied here: do that outside, and load the masks that"
     " the network predicts",
-    "test": "it has kernels for tests; VOXK8S_TEST_KERNELS=1 makes it available",
+    "test": f"it has {_TESTS}",
 }
 """Why namespaces of VoxLogicA 2 cannot be imported."""
 

@@ -17,6 +17,7 @@ _BRACKETS: Final = {"(": "LPAR", ")": "RPAR", "[": "LSQ", "]": "RSQ", ",": "COMM
 _HEADER_ENDS: Final = ("NAME", "RPAR", "OP")
 """Tokens that the `=` of a definition follows."""
 _CHOICE: Final = ("IF", "THEN", "ELSE")
+_CHOICE_WORDS: Final = ("if", "then", "else")
 _TEMPLATE_NAME: Final = rf"(?:\$?{grammar.WORD})++(?:\.(?:\$?{grammar.WORD})++)*+"
 """A name in a program whose parameters are not replaced."""
 _WORD: Final = re.compile(grammar.WORD)
@@ -55,7 +56,9 @@ class _Lexer:
         self._suffixed_words = {
             found[0] for found in map(_WORD.match, suffixed) if found is not None
         }
-        self._own_if = grammar.OWN_IF.search(source.code) is not None
+        self._own = grammar.own_words(source.code)
+        self._own_if = not self._own.isdisjoint(_CHOICE_WORDS)
+        self._forms = 0
         self._expecting = False
         self._opened: list[str] = []
         self._previous = ""
@@ -111,10 +114,18 @@ class _Lexer:
         if kind is None:
             if text == "load" and self._previous != "LET" and grammar.LOAD.match(self._code, start):
                 self._defining = True
+                self._forms = 0
                 return "LOAD"
             return "NAME"
-        if kind == "LET":
+        if kind == "IN" and "in" in self._own:
+            if not self._forms or self._previous not in grammar.OPERAND_ENDS:
+                return "NAME"
+            self._forms -= 1
+        elif kind == "LET":
             self._defining = True
+            # After an expression it is a command, and there are no forms that wait for an `in`.
+            local = self._previous != "" and self._previous not in grammar.OPERAND_ENDS
+            self._forms = self._forms + 1 if local else 0
         elif kind == "EXPECT":
             self._expecting = grammar.EXPECT.match(self._code, start) is not None
             return "EXPECT" if self._expecting else "NAME"
@@ -122,8 +133,13 @@ class _Lexer:
             (kind == "WITHIN" and not self._expecting)
             or (kind in _CHOICE and self._own_if)
             or (kind == "FILTER" and not grammar.FILTER.match(self._code, start))
+            or (kind == "PRINT" and text in self._own and grammar.PRINTS.match(self._code, start))
         ):
             return "NAME"
+        elif kind in ("FOR", "FILTER"):
+            self._forms += 1
+        elif kind in grammar.COMMANDS:
+            self._forms = 0
         return kind
 
     def _with_suffix(self, text: str, start: int) -> str:
@@ -140,6 +156,7 @@ class _Lexer:
         if not grammar.BARE.match(self._code, start):
             return False
         self._defining = True
+        self._forms = 0
         return True
 
     def _operator(self, text: str, start: int) -> tuple[str, str]:

@@ -7,8 +7,8 @@ from typing import Final
 from voxk8s.kernels.kernel_spec import KernelSpec, make_spec
 
 
-def _row(name: str, types: str, doc: str) -> KernelSpec:
-    function = f"voxk8s.kernels.testing.fault_injection:{name}"
+def _row(name: str, types: str, doc: str, module: str = "fault_injection") -> KernelSpec:
+    function = f"voxk8s.kernels.testing.{module}:{name}"
     return make_spec(f"test.{name}", types, function, doc)
 
 
@@ -19,4 +19,9 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     _row("identity", "any -> any", "Return the argument"),
     _row("allocate", "number -> number", "Allocate memory in MiB, then return the argument"),
     _row("nondeterministic", "any -> any", "Return another value at each call"),
+    _row("fib", "number any -> number", "fibonacci(n), with a label", "workloads"),
+    _row("fibonacci", "number -> number", "The nth Fibonacci number", "workloads"),
+    _row("timewaste", "number number -> number", "Decompose random matrices", "workloads"),
+    _row("demo_data", "-> any", "A mapping with values of all kinds", "workloads"),
+    _row("enqueue", "string any* -> any", "A mapping that describes a call", "workloads"),
 )

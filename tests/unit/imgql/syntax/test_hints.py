@@ -23,7 +23,7 @@ from tests.support.imgql import check_text, compile_error
         ("let a = len([1])", "the number of items of a sequence is length(xs)"),
         ("let a = {1}", "sequences are written in square brackets: [1, 2]; parameters as $NAME"),
         ("let a = True", "did you mean `true`?"),
-        ("let in = 1", "`in` is a reserved word"),
+        ("let do = 1", "`do` is a reserved word"),
         ('load a "f"', 'syntax: load name = "file"'),
         ("let a = 1\nprint a", 'syntax: print "label" expression'),
         ("let a = for x in [1]", "syntax: for x in xs do"),

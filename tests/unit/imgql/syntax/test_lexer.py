@@ -55,6 +55,22 @@ def test_tokens(text: str, words: list[str]) -> None:
         ("load a = b", ["LOAD", "NAME", "EQUAL", "NAME"]),
         ("load(a)", ["NAME", "LPAR", "NAME", "RPAR"]),
         ("a = load", ["BARE", "NAME", "EQUAL", "NAME"]),
+        ("let in = in + a in", ["LET", "NAME", "EQUAL", "NAME", "OP", "NAME", "NAME"]),
+        (
+            "f(in) = let a = in in (N in)\nb = in",
+            [
+                *("BARE", "NAME", "LPAR", "NAME", "RPAR", "EQUAL", "LET", "NAME", "EQUAL", "NAME"),
+                *("IN", "LPAR", "NAME", "NAME", "RPAR", "BARE", "NAME", "EQUAL", "NAME"),
+            ],
+        ),
+        ("for in in in do in", ["FOR", "NAME", "IN", "NAME", "DO", "NAME"]),
+        (
+            'let print(a, b) = a\nprint "a" print("b", 1)',
+            [
+                *("LET", "NAME", "LPAR", "NAME", "COMMA", "NAME", "RPAR", "EQUAL", "NAME"),
+                *("PRINT", "STRING", "NAME", "LPAR", "STRING", "COMMA", "NUMBER", "RPAR"),
+            ],
+        ),
     ],
 )
 def test_the_type_of_a_token_depends_on_its_context(text: str, types: list[str]) -> None:
