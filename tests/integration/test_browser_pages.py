@@ -37,7 +37,7 @@ MODES = [(375, True), (1400, False)]
 if SCREENSHOTS:
     MODES += [(375, False), (1400, True)]
 PAGES = ("report", "layers", "partial", "comparison", "viewer")
-TAB, HOME, LEFT = ("Tab", 9), ("Home", 36), ("ArrowLeft", 37)
+TAB, HOME, LEFT, ENTER = ("Tab", 9), ("Home", 36), ("ArrowLeft", 37), ("Enter", 13)
 RESULTS = "[...document.querySelectorAll('[data-what=results] tbody tr')]"
 TIMES = "[...document.querySelectorAll('.sortable tbody tr td:nth-child(3)')]"
 FIELDS = "a[href], button, input, select, summary, [tabindex='0']"
@@ -200,6 +200,28 @@ def test_a_report_is_searched_and_sorted(page: Page, folder: Path) -> None:
     assert page.run(seconds) == sorted(page.run(seconds), reverse=True)
     page.run("document.querySelectorAll('.sortable th button')[2].click()")
     assert page.run(seconds) == sorted(page.run(seconds))
+
+
+def test_a_box_of_the_graph_leads_to_its_operations(page: Page, folder: Path) -> None:
+    """By keyboard: only they are listed, until a button shows all; a box without any has a row."""
+    page.show(folder / "report.html")
+    lines = "[...document.querySelectorAll('#lines tbody tr')].filter((row) => !row.hidden)"
+    every = page.run(f"{lines}.length")
+    box = "[...document.querySelectorAll('.graph a')].find((e) => e.textContent.includes('{}'))"
+    page.run(f"{box.format('vox1.gt_sv at head.imgql:4')}.focus()")
+    page.press(*ENTER)
+    shown = page.run(f"{lines}.map((row) => row.cells[1].textContent)")
+    assert shown == ["vox1.gt_sv"] * 3
+    assert page.run("document.activeElement.id") == "lines"
+    said = page.run("document.getElementById('only').firstElementChild.textContent")
+    assert said.startswith("Only vox1.gt_sv at head.imgql:4:")
+    page.run("document.querySelector('#only button').click()")
+    assert page.run(f"{lines}.length") == every
+    page.show(folder / "partial.html")
+    page.run(f"{box.format('vox1.geq_sv')}.focus()")
+    page.press(*ENTER)
+    assert page.run("document.getElementById('nodes').open")
+    assert "vox1.geq_sv" in page.run("document.activeElement.textContent")
 
 
 @pytest.mark.parametrize("name", ["layers", "viewer"])

@@ -77,6 +77,7 @@ class Reporter:
             parameters=self._parameters(),
             repeat=self._command(),
             usage=self.usage.samples(),
+            plan=given.plan,
         )
         try:
             write_file(self.path, report(run, insert_layers(layers)).encode("utf-8"))

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import Final, Literal
 
+import msgspec
+
 from voxk8s import constants, report
 from voxk8s.execution.result import ExecutionResult
 from voxk8s.execution.source_locations import line_at
 from voxk8s.history.operation_graph import operation_graph
 from voxk8s.history.recorder import Recorder
-from voxk8s.plan import OperationId
+from voxk8s.plan import OperationId, WorkPlan
 from voxk8s.storage import Counts
 
 _LIBRARIES: Final = ("numpy", "SimpleITK", "dask", "distributed")
@@ -34,13 +36,15 @@ def collect_run(
     parameters: Sequence[tuple[str, str]] = (),
     repeat: str = "",
     usage: Sequence[report.Usage] = (),
+    plan: WorkPlan | None = None,
 ) -> report.Run:
     """Return what the report of a run shows.
 
     `problems` are errors of copying files to their destination, and values that are not as
     expected. `program` is the text of the
     program, `places` are the places of operations in it, and `text_of` returns the text of one of
-    its files, or an empty string. `repeat` is the command that runs the program again.
+    its files, or an empty string. `repeat` is the command that runs the program again. `plan` is
+    what was run: it names operations that never got a result key.
     """
     outcome, message = _end(result, problems)
     places = places or {}
@@ -65,7 +69,7 @@ def collect_run(
         places=_places_of(operations, places, result),
         program=program,
         inputs=tuple(inputs),
-        graph=operation_graph(result, places),
+        graph=_with_lines(operation_graph(result, places, plan=plan, earlier=operations), text_of),
         usage=tuple(usage),
         parameters=tuple(parameters),
         versions=versions(),
@@ -149,6 +153,18 @@ def _excerpt(place: str, text_of: Callable[[str], str]) -> str:
     line, column = line_at(place, text_of) or ("", 0)
     text = line.rstrip()
     return f"{text}\n{' ' * (column - 1)}^" if text and len(text) <= _WIDEST else text
+
+
+def _with_lines(graph: report.Graph, text_of: Callable[[str], str]) -> report.Graph:
+    """Return the graph with the line of the program at each node."""
+
+    def text(place: str) -> str:
+        # Operations of one line may share no column.
+        found = line_at(place, text_of) or line_at(f"{place}:1", text_of)
+        return "" if found is None else found[0].strip()
+
+    nodes = [msgspec.structs.replace(each, code=text(each.place)) for each in graph.nodes]
+    return msgspec.structs.replace(graph, nodes=tuple(nodes))
 
 
 def _skipped(result: ExecutionResult) -> tuple[report.Incident, ...]:

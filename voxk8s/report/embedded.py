@@ -85,7 +85,7 @@ def more_operations(
     """Return up to `most` operations that have no line of their own, the longest first.
 
     Texts that repeat are in `texts`; rows refer to them by index: operation, kernel, seconds,
-    bytes, seconds from the start, worker, notes and place.
+    bytes, seconds from the start, worker, notes, place, and the node of the graph or -1.
     """
     if len(shown) == len(run.operations) or most <= 0:
         return {"texts": [], "rows": []}
@@ -107,10 +107,16 @@ def more_operations(
             index(formatting.cut(each.worker, 40)),
             index(notes(each)),
             index(formatting.cut(str(run.places.get(each.operation, "")), 60)),
+            _node(run, each),
         ]
         for each in others[:most]
     ]
     return {"texts": list(texts), "rows": rows}
+
+
+def _node(run: Run, operation: Operation) -> int:
+    found = run.graph.node_of(operation)
+    return -1 if found is None else found
 
 
 def notes(operation: Operation) -> str:

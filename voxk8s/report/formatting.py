@@ -11,6 +11,8 @@ from voxk8s.report.run_data import GraphNode
 
 _LAST: Final = 253_402_300_800.0
 """The end of the year 9999."""
+_BOX: Final = 22
+"""Characters that have room in a box of the graph."""
 _NEVER: Final = "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
 )
@@ -76,12 +78,26 @@ def states(node: GraphNode) -> str:
         "computed": node.computed,
         "known": node.known,
         "failed": node.failed,
+        "skipped": node.skipped,
         "not run": node.rest,
     }
     found = {name: count for name, count in counts.items() if count}
     if node.count == 1:
         return next(iter(found))
     return ", ".join(f"{count} {name}" for name, count in found.items())
+
+
+def brief(node: GraphNode) -> str:
+    """Return the states of a node for its box, without the last ones if there is no room."""
+    text = states(node)
+    if len(text) <= _BOX:
+        return text
+    trouble = [f"{node.failed} failed"] * bool(node.failed)
+    trouble += [f"{node.skipped} skipped"] * bool(node.skipped)
+    parts = trouble + [each for each in text.split(", ") if each not in trouble]
+    while len(", ".join(parts)) >= _BOX:
+        parts.pop()
+    return f"{', '.join(parts)}…"
 
 
 def line(node: GraphNode) -> str:

@@ -44,9 +44,10 @@ const bytes = (value) => {
 };
 const lines = more.rows.map((row) =>
   [row[0], ...[1, 5, 6, 7].map((column) => more.texts[row[column]])].join(" ").toLowerCase());
-const rowOf = ([operation, kernel, time, size, start, worker, notes, place]) => {
+const rowOf = ([operation, kernel, time, size, start, worker, notes, place, node]) => {
   const row = document.createElement("tr");
   row.className = "more";
+  row.dataset.node = node;
   const cells = [operation, more.texts[kernel], seconds(time), bytes(size), start === null ? "" : seconds(start),
     ...[worker, notes, place].map((index) => more.texts[index])];
   const values = { 2: time, 3: size, 4: start };
@@ -65,6 +66,7 @@ const rowOf = ([operation, kernel, time, size, start, worker, notes, place]) => 
   }));
   return row;
 };
+let only = null;
 const search = () => {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (text) => words.every((word) => text.includes(word));
@@ -73,11 +75,13 @@ const search = () => {
   for (const table of document.querySelectorAll("table.searched")) {
     let count = 0;
     for (const row of table.tBodies[0].rows) {
-      row.hidden = !fits(row.textContent.toLowerCase());
+      const other = only !== null && table.dataset.what === "operations" && row.dataset.node !== only;
+      row.hidden = other || !fits(row.textContent.toLowerCase());
       count += !row.hidden;
     }
-    if (words.length && table.dataset.what === "operations") {
-      const hits = more.rows.filter((_, number) => fits(lines[number]));
+    if ((words.length || only !== null) && table.dataset.what === "operations") {
+      const hits = more.rows.filter((row, number) =>
+        (only === null || String(row[8]) === only) && fits(lines[number]));
       table.tBodies[0].append(...hits.slice(0, mostShown).map(rowOf));
       count += hits.length;
     }
@@ -92,4 +96,36 @@ field.hidden = false;
 field.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(search, 120);
+});
+
+const chosen = document.getElementById("only");
+const operations = document.getElementById("lines");
+const showOnly = (node, text) => {
+  only = node;
+  search();
+  chosen.hidden = node === null;
+  chosen.firstElementChild.textContent = text;
+};
+chosen?.lastElementChild.addEventListener("click", () => {
+  showOnly(null, "");
+  operations.focus();
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-node]");
+  if (!link) return;
+  const node = link.dataset.node;
+  const row = document.getElementById(`node-${node}`);
+  const listed = operations?.querySelector(`tr[data-node="${node}"]`) ||
+    more.rows.some((each) => String(each[8]) === node);
+  event.preventDefault();
+  if (listed) {
+    const box = document.querySelector(`.graph a[data-node="${node}"] title`);
+    showOnly(node, `Only ${box.textContent}`);
+    operations.focus({ preventScroll: true });
+    document.getElementById("operations").scrollIntoView();
+  } else {
+    document.getElementById("nodes").open = true;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "center" });
+  }
 });

@@ -95,7 +95,8 @@ class InputFile(msgspec.Struct, frozen=True):
 class GraphNode(msgspec.Struct, frozen=True):
     """One operation, or several of one kernel that are drawn as one; `seconds` of all together.
 
-    `place` is where they are in the program. `rest` of them were not needed, or not done.
+    `place` is where they are in the program. `skipped` of them belong to items that a loop went on
+    without; `rest` were not needed, or not done. `code` is the line of the program.
     """
 
     kernel: str
@@ -105,22 +106,31 @@ class GraphNode(msgspec.Struct, frozen=True):
     failed: int = 0
     rest: int = 0
     seconds: float = 0.0
+    skipped: int = 0
+    code: str = ""
 
     @property
     def count(self) -> int:
         """The number of operations."""
-        return self.computed + self.known + self.failed + self.rest
+        return self.computed + self.known + self.failed + self.skipped + self.rest
 
 
 class Graph(msgspec.Struct, frozen=True):
     """The operations of a run; `edges` are pairs of indices, an argument and what needs it.
 
     `summary` says by what operations were summed up, if by more than their place in a program.
+    `members` are the nodes of operations, by id and kernel; `goals` those of the goals of the run.
     """
 
     nodes: tuple[GraphNode, ...] = ()
     edges: tuple[tuple[int, int], ...] = ()
     summary: str = ""
+    members: Mapping[tuple[OperationId, str], int] = {}
+    goals: tuple[int | None, ...] = ()
+
+    def node_of(self, operation: Operation) -> int | None:
+        """Return the index of an operation's node; None if it is not drawn."""
+        return self.members.get((operation.operation, operation.kernel))
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):

@@ -38,6 +38,7 @@ def template(name: str) -> Template:
         moment=formatting.moment,
         cut=formatting.cut,
         link=formatting.link,
+        brief=formatting.brief,
         states=formatting.states,
         notes=notes,
         line=formatting.line,

@@ -71,6 +71,7 @@ def build_report(
         parameters=_parameters(workplan),
         repeat=_command(workplan, document),
         usage=usage,
+        plan=plan,
     )
     return report(run, insert_layers(layers))
 

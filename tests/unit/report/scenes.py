@@ -114,11 +114,21 @@ WHOLE = run(
     graph=Graph(
         (
             GraphNode("default.load", "bright.imgql:3:1", known=1),
-            GraphNode("vox1.near", "bright.imgql:5:12", computed=3, rest=1, seconds=4.0),
+            GraphNode(
+                "vox1.near",
+                "bright.imgql:5:12",
+                computed=3,
+                rest=1,
+                seconds=4.0,
+                skipped=1,
+                code="let b = near(a)",
+            ),
             GraphNode("vox1.volume", "bright.imgql:7:4", failed=1, seconds=0.125),
         ),
         ((0, 1), (1, 2)),
         "by kernel and line",
+        {(name(2), "vox1.near"): 1, (name(4), "vox1.volume"): 2},
+        (1, None, 0, 2),
     ),
     usage=(Usage(START + 1, 1.5, 1 << 30, 1), Usage(START + 4, 0.5, 1 << 29, 2)),
     parameters=(("CASE", "7"),),

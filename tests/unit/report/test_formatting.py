@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voxk8s.report import formatting
+from voxk8s.report import GraphNode, formatting
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,12 @@ def test_no_part_of_a_password_is_shown(before: int) -> None:
     """Also where the middle of a text begins or ends within it."""
     text = f"{'y' * before} https://user:{'beef' * 4}@host/ {'z' * (60 - before)}"
     assert "beef" not in formatting.clean(formatting.cut(text, 60))
+
+
+def test_a_box_says_first_what_went_wrong() -> None:
+    """States without room are left out, those of failures last."""
+    assert formatting.brief(GraphNode("k", computed=2, known=1)) == "2 computed, 1 known"
+    most = GraphNode("k", computed=98, known=100, failed=1, skipped=12, rest=7)
+    assert formatting.brief(most) == "1 failed, 12 skipped…"
+    huge = GraphNode("k", computed=123_456_789, known=123_456_789)
+    assert formatting.brief(huge) == "123456789 computed…"

@@ -57,9 +57,9 @@ def test_page_tells_everything() -> None:
     assert (program.text, command.text) == (WHOLE.program, WHOLE.repeat)
     assert counts[6:] == [("$CASE", "7"), ("voxk8s", "0.1.0"), ("store", "s3://lab")]
     goals = page.find("table")[0].rows()
-    assert goals[1] == ["volume", f"762306.0SHA-256 {'a' * 64}", "computed"]
+    assert goals[1] == ["volume", f"762306.0SHA-256 {'a' * 64}", "computedfrom line 5"]
     assert "since 2026-11-25 22:31:04 UTC, from voxk8s 0.1.0" in goals[2][2]
-    assert goals[4][1:3] == ["bright.imgql:7:4: vox1.volume failed", "failed"]
+    assert goals[4][1:3] == ["bright.imgql:7:4: vox1.volume failed", "failedfrom line 7"]
     (failure,) = page.find("article")
     assert "vox1.volume ffffffffffff at bright.imgql:7:4, 4 attempts" in failure.text
     assert 'print "bad" volume(scan)' in failure.text
@@ -83,10 +83,38 @@ def test_operations_stand_in_the_order_of_their_times() -> None:
     assert rows[5][6] == "computed by another run"
 
 
+def test_boxes_of_the_graph_lead_to_details() -> None:
+    """Without a script to the row of the graph's table, by a title that a screen reader says."""
+    page = read_page(report(WHOLE))
+    drawing = page.find("svg", role="group")[0]
+    links = drawing.find("a")
+    assert [each.attributes["href"] for each in links] == ["#node-0", "#node-1", "#node-2"]
+    (said,) = links[1].find("title")
+    assert said.text == "vox1.near at bright.imgql:5:12: 3 computed, 1 skipped, 1 not run, 4 s"
+    (row,) = page.find("tr", id="node-1")
+    assert "let b = near(a)" in row.text
+    lines = page.find("table", class_="sortable searched")[0].find("tr")
+    assert [each.attributes.get("data-node") for each in lines[1:]] == [
+        "1",
+        None,
+        None,
+        None,
+        "2",
+        None,
+    ]
+    goals = page.find("table")[0].find("tr")[1:]
+    assert [[a.text for a in row.find("a") if "data-node" in a.attributes] for row in goals] == [
+        ["from line 5"],
+        [],
+        ["from line 3"],
+        ["from line 7"],
+    ]
+
+
 def test_files_are_linked_and_shown() -> None:
     """A file has a link under its own name, its address, and a picture inside of the page."""
     page = read_page(report(WHOLE))
-    (link,) = page.find("a")
+    (link,) = page.find("a", download="region.nii.gz")
     assert link.attributes == {"href": "./out/region.nii.gz", "download": "region.nii.gz"}
     (picture,) = page.find("img")
     kind, _, data = picture.attributes["src"].partition(",")
@@ -214,20 +242,24 @@ def test_a_large_run_has_a_small_page() -> None:
 def test_the_graph_has_a_box_for_each_node() -> None:
     """With its state in words, its line, and the lines to what needs it; a table has the same."""
     page = read_page(report(WHOLE))
-    boxes = page.find("g", class_="item")
+    boxes = page.find("a", class_="item")
     assert [box.find("text")[0].text for box in boxes] == [
         "default.load",
-        "vox1.near ×4",
+        "vox1.near ×5",
         "vox1.volume",
     ]
     assert [box.find("text")[1].text for box in boxes] == [
         "known · line 3",
-        "3 computed, 1 not run · line 5",
+        "1 skipped, 3 computed… · line 5",
         "failed · line 7",
     ]
     assert len(page.find("path", class_="edge")) == 2
     (table,) = page.find("details")[0].find("table")
-    assert [row[2] for row in table.rows()[1:]] == ["known", "3 computed, 1 not run", "failed"]
+    assert [row[2] for row in table.rows()[1:]] == [
+        "known",
+        "3 computed, 1 skipped, 1 not run",
+        "failed",
+    ]
     assert "Summed up by kernel and line." in page.text
 
 
