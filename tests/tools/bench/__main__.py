@@ -22,6 +22,7 @@ BENCHMARKS: Final = (
     "start",
     "store",
     "sweep",
+    "trust_costs",
 )
 
 
