@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -35,10 +36,12 @@ def process(folder: Path) -> Iterator[Executor]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "secret")
         drop_keys(os.environ)
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # another test's has its variables
         started = ProcessPool(1, 2**30)._start_process()
         started.submit(os.getpid).result()
     yield started
     started.shutdown()
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
 def test_it_has_neither_keys_nor_the_token(process: Executor, folder: Path) -> None:

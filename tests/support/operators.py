@@ -68,7 +68,7 @@ class _NoProcesses(ProcessPool):
     async def warm_up(self) -> None:
         """Start nothing."""
 
-    async def resolve(self, request: ResolveRequest, large: bool = False) -> ResolveResult | None:
+    async def resolve(self, request: ResolveRequest, attempt: int = 0) -> ResolveResult | None:
         """Give the answer of the test."""
         return self.answer(request)
 

@@ -18,7 +18,7 @@ async def operator(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ScriptedOpe
     """An operator whose plans resolve to three operations in parallel."""
     made = ScriptedOperator([Resolved(threads=3)])
 
-    async def resolve(self: ProcessPool, request: ResolveRequest) -> Any:
+    async def resolve(self: ProcessPool, request: ResolveRequest, attempt: int = 0) -> Any:
         return made.answers.pop(0) if len(made.answers) > 1 else made.answers[0]
 
     monkeypatch.setattr(ProcessPool, "resolve", resolve)

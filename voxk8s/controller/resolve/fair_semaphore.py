@@ -1,4 +1,9 @@
-"""A semaphore that is fair to groups, and admits the waiters of each by priority."""
+"""A semaphore of which groups get equal shares of time, and in each the highest priority is next.
+
+This is start-time fair queueing (Goyal, Vin and Cheng, 1996): the time of holders is added up by
+group, and a group that comes after a rest begins where the others are. So nobody saves up time, and
+nobody who holds much for long takes it from others.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +12,62 @@ import heapq
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
+
+_FORGET: Final = 1000
+"""Number of groups from which on those that wait for nothing are forgotten, if they owe nothing."""
+
+
+@dataclass(slots=True)
+class Admission:
+    """What a holder has; `cost` is what its group pays: as expected, unless the holder changes it.
+
+    Any unit will do, if all holders use the same one.
+    """
+
+    cost: float
 
 
 @dataclass(order=True, slots=True)
 class _Waiter:
-    order: tuple[int, int]
+    order: tuple[int, float, int]
     admitted: asyncio.Future[None] = field(compare=False)
+
+    @property
+    def cost(self) -> float:
+        """What it is expected to cost."""
+        return self.order[1]
 
 
 @dataclass(slots=True)
 class FairSemaphore:
-    """Admits `limit` holders at a time: next is the group whose last turn was the longest ago.
+    """Admits `limit` holders at a time: next is the group that has least, with what it asks for.
 
-    Of a group, the highest priority goes first, then the first that came. So a group that has many
-    waiters, of whatever priority, delays those of others by one holder at most.
+    Of a group, the highest priority goes first, then the cheapest, then the first that came. So a
+    group that has many waiters, of whatever priority, delays those of others by one holder at most,
+    and cheap waiters go before dear ones of other groups, until their group has had as much.
     """
 
     limit: int
     _holders: int = 0
     _arrivals: int = 0
     _groups: dict[str, list[_Waiter]] = field(default_factory=dict)
-    _turns: dict[str, int] = field(default_factory=dict)
-    """The number of the last admission of each group."""
-    _admissions: int = 0
+    _spent: dict[str, float] = field(default_factory=dict)
+    """What each group has had, in the time of `_begun`."""
+    _begun: float = 0.0
+    """What the group had that was admitted last: those that come begin here."""
 
     @asynccontextmanager
-    async def acquire(self, group: str, priority: int) -> AsyncIterator[None]:
+    async def acquire(
+        self, group: str, priority: int, cost: float = 1.0
+    ) -> AsyncIterator[Admission]:
         """Wait for admission; the context holds it."""
-        await self._wait(group, priority)
+        await self._wait(group, priority, cost)
+        admission = Admission(cost)
         try:
-            yield
+            yield admission
         finally:
+            self._spent[group] = self._spent.get(group, 0.0) + admission.cost - cost
             self._release()
 
     @property
@@ -45,35 +75,52 @@ class FairSemaphore:
         """Number of waiters."""
         return sum(not each.admitted.done() for group in self._groups.values() for each in group)
 
-    async def _wait(self, group: str, priority: int) -> None:
+    async def _wait(self, group: str, priority: int, cost: float) -> None:
+        if group not in self._groups:
+            self._spent[group] = max(self._spent.get(group, 0.0), self._begun)
         if self._holders < self.limit:
             self._holders += 1
-            self._count(group)
+            self._pay(group, cost)
             return
         self._arrivals += 1
         admitted = asyncio.get_running_loop().create_future()
         waiters = self._groups.setdefault(group, [])
-        heapq.heappush(waiters, _Waiter((-priority, self._arrivals), admitted))
+        heapq.heappush(waiters, _Waiter((-priority, cost, self._arrivals), admitted))
         try:
             await admitted
         except asyncio.CancelledError:
             if admitted.done() and not admitted.cancelled():
+                self._spent[group] -= cost
                 self._release()  # Admitted and cancelled at once: pass the admission on.
             raise
 
     def _release(self) -> None:
         while self._groups:
-            name = min(self._groups, key=lambda group: self._turns.get(group, 0))
+            name = min(self._groups, key=self._tag)
             waiters = self._groups[name]
             waiter = heapq.heappop(waiters)
             if not waiters:
                 del self._groups[name]
             if not waiter.admitted.done():
-                self._count(name)
+                self._pay(name, waiter.cost)
                 waiter.admitted.set_result(None)
                 return
         self._holders -= 1
+        if not self._holders:
+            self._spent.clear()  # nobody waits: nobody owes anything
+            self._begun = 0.0
 
-    def _count(self, group: str) -> None:
-        self._admissions += 1
-        self._turns[group] = self._admissions
+    def _tag(self, group: str) -> tuple[float, int]:
+        """Return what a group will have had after its next waiter, and when that one came."""
+        first = self._groups[group][0]
+        return self._spent[group] + first.cost, first.order[2]
+
+    def _pay(self, group: str, cost: float) -> None:
+        self._begun = max(self._begun, self._spent[group])
+        self._spent[group] += cost
+        if len(self._spent) > _FORGET + len(self._groups):
+            self._spent = {
+                name: spent
+                for name, spent in self._spent.items()
+                if spent > self._begun or name in self._groups
+            }

@@ -1,7 +1,11 @@
-"""Processes that resolve plans: with bounded memory, warmed up, replaced when they die.
+"""Processes that resolve plans: with bounded memory and time, warmed up, replaced when they die.
 
 Not one `ProcessPoolExecutor` of several processes: when one of them dies it fails the tasks of all,
 and a running task cannot be cancelled. Here each process is an executor of its own.
+
+How much a plan takes is known only when it is resolved: a program of a few bytes may expand to
+hundreds of thousands of operations. So each begins with a short time slice. One that needs more
+begins again with a longer one, and those that need little never wait for it.
 """
 
 from __future__ import annotations
@@ -10,18 +14,21 @@ import asyncio
 import logging
 import multiprocessing
 import resource
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
+from voxk8s import constants
 from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve.confinement import hide_secrets
-from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
+from voxk8s.controller.resolve.resolution_state import Invalid, Resolved, ResolveResult
 from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.inputs.filesystems import preload_s3
@@ -32,10 +39,28 @@ from voxk8s.storage import StoreOptions, TrustDomains
 
 _log = logging.getLogger(__name__)
 
-QUICK_TIMEOUT = 30.0
-"""Seconds after which a plan counts as large: few at a time, so that others need not wait."""
-RESOLVE_TIMEOUT = 300.0
-"""Seconds after which the resolution of a large plan is given up."""
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What a plan may take of a process: seconds of processor time, or any, and of all time."""
+
+    cpu: float | None
+    wall: float
+
+
+SLICES: Final[Sequence[Slice]] = (
+    Slice(0.3, 10.0),
+    Slice(2.0, 20.0),
+    Slice(16.0, 80.0),
+    Slice(None, 300.0),
+)
+"""Attempts at a plan, one after the other; what the others did is lost.
+
+Thousands of operations fit into the first one; 50,000 take about five seconds of processor time.
+Time that passes without the processor counts for stores that do not answer.
+"""
+CPU_PER_BYTE: Final = 0.5e-6
+"""Seconds of processor time that a byte of a plan document takes; more by what it says there."""
 WARM_UP_TIMEOUT = 15.0
 """Seconds after which `ProcessPool.warm_up` returns, ready or not."""
 LEAST_FREE = 96 * 1024 * 1024
@@ -44,6 +69,8 @@ LEAST_FREE = 96 * 1024 * 1024
 A thread that has no memory to begin with is waited for without an end, and with it the process.
 """
 _ATTEMPTS = 2
+_FULL: Final = 0.95
+"""The part of its memory from which on an error of a process counts as one of memory."""
 _STACK_BYTES = 1024 * 1024
 _MISSING_INPUT = "runs/rehearsal.json"
 """A path at which no store has an object."""
@@ -81,39 +108,45 @@ class ProcessPool:
         """Bytes of memory of one process."""
         return self.memory // (self.processes + 1)
 
-    async def resolve(self, request: ResolveRequest, large: bool = False) -> ResolveResult | None:
-        """Resolve a plan in an idle or new process; None if that takes too much memory or time.
+    async def resolve(self, request: ResolveRequest, attempt: int = 0) -> ResolveResult | None:
+        """Resolve a plan within SLICES[attempt]; None if it takes more time, or memory.
 
-        A `large` plan has a process of its own with two shares of memory. A process that ran out
-        of memory, exceeds the timeout or whose task fails is replaced. Where a process of a
-        large plan dies, the plan gets one more attempt. A large plan that takes too much time is
-        left to the runner.
+        The first slice is that of an idle or new process, from the second on plans have a process
+        of their own with two shares of memory. A process that is not idle at the end is replaced.
+        Where one dies in the last slice, the plan gets it once more. What takes still more time is
+        left to the runner; what takes still more memory is invalid.
         """
-        loop = asyncio.get_running_loop()
-        for _ in range(_ATTEMPTS if large else 1):
-            process = self._take(large)
+        last = attempt == len(SLICES) - 1
+        for _ in range(_ATTEMPTS if last else 1):
             try:
-                task = loop.run_in_executor(process, resolve_plan, request)
-                async with asyncio.timeout(RESOLVE_TIMEOUT if large else QUICK_TIMEOUT):
-                    result = await task
+                result = await self._resolve_once(request, attempt)
             except BrokenProcessPool:
-                _log.warning("a process died while it resolved %s", request.run_folder)
-                self._replace(process)
+                # Or it was killed since its slice is over.
+                _log.info("a process ended while it resolved %s", request.run_folder)
+                continue
             except TimeoutError:
                 _log.warning("the look-up of %s took too long", request.run_folder)
-                self._replace(process)
                 # The store may be slow, not the plan large: the runner looks up without a limit.
-                return Resolved(store_checked=False) if large else None
-            except BaseException:
-                self._replace(process)
-                raise
+                return Resolved(store_checked=False) if last else None
+            return _too_large() if result is None and attempt else result
+        return _too_large() if last else None
+
+    async def _resolve_once(self, request: ResolveRequest, attempt: int) -> ResolveResult | None:
+        given, large = SLICES[attempt], attempt > 0
+        process = self._take(large)
+        reusable = False
+        try:
+            loop = asyncio.get_running_loop()
+            task = loop.run_in_executor(process, resolve_within, request, given.cpu)
+            async with asyncio.timeout(given.wall):
+                result = await task
+            reusable = not large and result is not None
+        finally:
+            if reusable:
+                self._return(process)
             else:
-                if large or result is None:
-                    self._replace(process)  # its memory does not all come back
-                else:
-                    self._return(process)
-                return result
-        return None
+                self._replace(process)  # its memory does not all come back
+        return result
 
     def _take(self, large: bool) -> Executor:
         """Return an idle or new process; for a large plan, a new one in the place of two."""
@@ -139,10 +172,13 @@ class ProcessPool:
         return process
 
     def _start_process(self, shares: int = 1) -> Executor:
+        # A process that is forked from this one would inherit threads and sockets of the event
+        # loop. One that is spawned takes seconds to import what is needed; the fork server has it.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__, "voxk8s.controller.resolve.preloaded"])
         return ProcessPoolExecutor(
             1,
-            # A forked process would inherit the threads and sockets of the event loop.
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=context,
             initializer=initialize_process,
             initargs=(shares * self.share, 2 * self.share),
         )
@@ -157,6 +193,14 @@ class ProcessPool:
         _kill(process)
         if not self._closed:
             self._idle.append(self._start())
+
+
+def _too_large() -> Invalid:
+    return Invalid(
+        constants.REASON_PLAN_TOO_LARGE,
+        "Resolving the plan takes more memory than the operator allows. Make the plan"
+        " smaller, or express repetition as loops.",
+    )
 
 
 def _kill(process: Executor) -> None:
@@ -183,6 +227,28 @@ def initialize_process(memory: int, most: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     if not hide_secrets():
         _log.warning("this kernel has no Landlock: processes that resolve plans can read all files")
+
+
+def resolve_within(request: ResolveRequest, seconds: float | None) -> ResolveResult | None:
+    """Resolve a plan; a process that takes more seconds of processor time for it is killed.
+
+    By the kernel, in whatever it is then: it holds nothing that others need.
+    """
+    signal.setitimer(signal.ITIMER_PROF, seconds or 0.0)
+    try:
+        return resolve_plan(request)
+    except Exception:
+        if _is_full():
+            return None  # libraries have errors of their own for it, hashes a ValueError
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
+def _is_full() -> bool:
+    """Whether this process has hardly any memory left of what it may use."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    return limit != resource.RLIM_INFINITY and data_bytes() > _FULL * limit
 
 
 def warm_up(request: ResolveRequest | None) -> None:

@@ -1,17 +1,22 @@
-"""Resolves plans in the background, in turn by namespace, and keeps the results until dropped."""
+"""Resolves plans in the background, fairly by namespace, and keeps the results until dropped.
+
+All plans that may be small share the processes. Those that turned out to need more time share one
+of them, so that the others are left; there, too, those go first that have had little time.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from voxk8s import constants
-from voxk8s.controller.resolve.fair_semaphore import FairSemaphore
-from voxk8s.controller.resolve.process_pool import ProcessPool
+from voxk8s.controller.resolve.fair_semaphore import Admission, FairSemaphore
+from voxk8s.controller.resolve.process_pool import CPU_PER_BYTE, SLICES, ProcessPool
 from voxk8s.controller.resolve.resolution_state import (
     Blocked,
     Invalid,
@@ -28,9 +33,6 @@ from voxk8s.errors import StoreAccessDenied, StoreUnreachable
 
 _log = logging.getLogger(__name__)
 
-_LARGE = 1024 * 1024
-"""Bytes of a document from which on plans are resolved one at a time, with more memory."""
-
 _READ_AHEAD = 2
 """Sources that are read while all processes are busy: thousands of waiting plans take no memory."""
 
@@ -43,6 +45,12 @@ class _Place(NamedTuple):
 
     namespace: str
     priority: int
+
+
+class _Larger(NamedTuple):
+    """That a plan needs more than a slice of time, and which attempt is next."""
+
+    attempt: int
 
 
 @dataclass(slots=True)
@@ -80,7 +88,7 @@ class Resolver:
     ) -> None:
         """Start to resolve a plan, unless that is under way; `on_done` is called at the end.
 
-        Namespaces take turns; the priority counts among the plans of one.
+        Namespaces get equal shares of the time; the priority counts among the plans of one.
         """
         if uid in self._tasks:
             return
@@ -120,8 +128,6 @@ class Resolver:
         result: ResolveResult | None
         try:
             result = await self._resolve(place, make_request)
-            if result is None:
-                result = await self._resolve_large(place, make_request)
         except (StoreAccessDenied, StoreUnreachable) as error:
             # There are no credentials to look the results up with.
             result = TransientFailure(error.failure_reason, str(error))
@@ -134,31 +140,51 @@ class Resolver:
             )
         self._states[uid] = self._next_state(uid, result)
 
-    async def _resolve(self, place: _Place, make_request: MakeRequest) -> ResolveResult | None:
-        """Wait for a process and resolve the plan in it; None if it is large."""
+    async def _resolve(self, place: _Place, make_request: MakeRequest) -> ResolveResult:
+        """Resolve a plan, with one slice of time after the other until it has enough."""
+        found = await self._resolve_small(place, make_request)
+        while isinstance(found, _Larger):
+            found = await self._resolve_large(place, make_request, found.attempt)
+        return found
+
+    async def _resolve_small(
+        self, place: _Place, make_request: MakeRequest
+    ) -> ResolveResult | _Larger:
+        """Wait for a process and resolve the plan in it, if it may be small."""
         async with self._sources.acquire(*place):
             request = await make_request()
             if not isinstance(request, ResolveRequest):
                 return request
-            if _is_large(request):
-                return None
-            async with self._processes.acquire(*place):
-                return await self.pool.resolve(request)
+            first = _first_attempt(request)
+            if first > 0:
+                return _Larger(first)
+            async with self._processes.acquire(*place, _expected(0)) as admission:
+                return await self._attempt(request, 0, admission)
 
-    async def _resolve_large(self, place: _Place, make_request: MakeRequest) -> ResolveResult:
+    async def _resolve_large(
+        self, place: _Place, make_request: MakeRequest, attempt: int
+    ) -> ResolveResult | _Larger:
         """Resolve a plan that needs much memory or time; one at a time."""
-        async with self._large.acquire(*place):
+        expected = _expected(attempt)
+        async with self._large.acquire(*place, expected) as turn:
             # Read again: it was not kept while it waited.
             request = await make_request()
             if not isinstance(request, ResolveRequest):
                 return request
-            async with self._processes.acquire(*place):
-                found = await self.pool.resolve(request, large=True)
-            return found or Invalid(
-                constants.REASON_PLAN_TOO_LARGE,
-                "Resolving the plan takes more memory than the operator allows. Make the plan"
-                " smaller, or express repetition as loops.",
-            )
+            async with self._processes.acquire(*place, expected) as admission:
+                found = await self._attempt(request, attempt, admission)
+            turn.cost = admission.cost
+            return found
+
+    async def _attempt(
+        self, request: ResolveRequest, attempt: int, admission: Admission
+    ) -> ResolveResult | _Larger:
+        began = time.monotonic()
+        try:
+            found = await self.pool.resolve(request, attempt)
+        finally:
+            admission.cost = time.monotonic() - began
+        return _Larger(attempt + 1) if found is None else found
 
     def _next_state(self, uid: str, result: ResolveResult) -> Blocked | Invalid | Resolved:
         if not isinstance(result, TransientFailure):
@@ -171,6 +197,16 @@ class Resolver:
         return Blocked(result.reason, result.message, self.now() + timedelta(seconds=seconds))
 
 
-def _is_large(request: ResolveRequest) -> bool:
-    """Whether a plan needs much memory for sure; others may turn out to need it, too."""
-    return request.document is not None and len(request.document.data) >= _LARGE
+def _first_attempt(request: ResolveRequest) -> int:
+    """Return the attempt that is long enough for the document; what it says may take more."""
+    size = len(request.document.data) if request.document is not None else 0
+    for number, given in enumerate(SLICES):
+        if given.cpu is not None and size * CPU_PER_BYTE <= given.cpu:
+            return number
+    return len(SLICES) - 1
+
+
+def _expected(attempt: int) -> float:
+    """Return the seconds that an attempt counts for until it is known what it took."""
+    given = SLICES[attempt]
+    return given.wall if given.cpu is None else given.cpu

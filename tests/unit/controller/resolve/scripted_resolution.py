@@ -1,4 +1,4 @@
-"""A scripted `resolve_plan`, and pools whose processes are threads that run it."""
+"""A scripted resolution, and pools whose processes are threads that run it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ def thread_pool(processes: int = 1, warm_up_request: ResolveRequest | None = Non
 
 
 class Script:
-    """Stands in for `resolve_plan`: returns or raises the scripted results of each URL in order.
+    """Stands in for `resolve_plan` and `resolve_within`.
 
-    Calls wait while `gate` is cleared; `seen` has their URLs.
+    Returns or raises the scripted results of each URL in order. Calls wait while `gate` is
+    cleared; `seen` has their URLs.
     """
 
     def __init__(self) -> None:
         self.seen: list[str | None] = []
-        self.results: dict[str | None, list[ResolveResult | BaseException]] = {}
+        self.results: dict[str | None, list[ResolveResult | BaseException | None]] = {}
         self.gate = threading.Event()
         self.gate.set()
 
-    def __call__(self, asked: ResolveRequest) -> ResolveResult:
+    def __call__(self, asked: ResolveRequest, _: float | None = None) -> ResolveResult | None:
         self.seen.append(asked.url)
         self.gate.wait(5)
         results = self.results.get(asked.url) or [Resolved()]

@@ -85,3 +85,67 @@ async def test_cancelled_waiters_cost_their_group_no_turn() -> None:
     await asyncio.wait_for(first, 5)
     assert not other.done()
     other.cancel()
+
+
+async def admitted_after(
+    semaphore: FairSemaphore, waiters: list[tuple[str, str, float, float]]
+) -> list[str]:
+    """Return the order of waiters (name, group, expected and real cost) behind one holder."""
+    admitted: list[str] = []
+
+    async def hold(name: str, group: str, expected: float, real: float) -> None:
+        async with semaphore.acquire(group, 0, expected) as admission:
+            admitted.append(name)
+            admission.cost = real
+
+    async with semaphore.acquire("first", 0, 1):
+        tasks = []
+        for number, waiter in enumerate(waiters, 1):
+            tasks.append(asyncio.create_task(hold(*waiter)))
+            await until(lambda number=number: semaphore.waiting == number)  # type: ignore[misc]
+    await asyncio.gather(*tasks)
+    return admitted
+
+
+async def test_cheap_waiters_of_others_go_first() -> None:
+    """Who asks for little does not wait for who asks for much, whoever came first."""
+    waiters = [(f"dear {group}", group, 300.0, 300.0) for group in "abcd"]
+    order = await admitted_after(FairSemaphore(1), [*waiters, ("cheap", "z", 2.0, 2.0)])
+    assert order[0] == "cheap"
+
+
+async def test_dear_waiters_are_not_starved() -> None:
+    """A group that has had as much as another one asks for waits for it."""
+    cheap = [(f"cheap {number}", "a", 1.0, 1.0) for number in range(10)]
+    order = await admitted_after(FairSemaphore(1), [*cheap, ("dear", "z", 5.0, 5.0)])
+    assert order.index("dear") == 5
+
+
+async def test_what_counts_is_what_it_was() -> None:
+    """Who took more than expected has its next turn later."""
+    waiters = [
+        ("a1", "a", 1.0, 30.0), ("b1", "b", 1.0, 1.0), ("a2", "a", 1.0, 1.0),
+        ("b2", "b", 1.0, 1.0), ("b3", "b", 1.0, 1.0),
+    ]  # fmt: skip
+    assert await admitted_after(FairSemaphore(1), waiters) == ["a1", "b1", "b2", "b3", "a2"]
+
+
+async def test_nobody_saves_up_time() -> None:
+    """A group that was away begins where the others are, not with all that it did not use."""
+    semaphore = FairSemaphore(2)
+    waiters = [(f"new {number}", "new", 1.0, 1.0) for number in range(5)]
+    async with semaphore.acquire("other", 0):
+        for _ in range(100):
+            async with semaphore.acquire("busy", 0):
+                pass
+        order = await admitted_after(semaphore, [*waiters, ("busy", "busy", 1.0, 1.0)])
+    assert order.index("busy") <= 2
+
+
+async def test_groups_of_the_past_are_forgotten() -> None:
+    """What groups have had takes no memory for ever."""
+    semaphore = FairSemaphore(1)
+    for number in range(5000):
+        async with semaphore.acquire(f"group {number}", 0):
+            pass
+    assert len(semaphore._spent) <= 1002

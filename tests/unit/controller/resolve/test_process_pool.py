@@ -4,51 +4,98 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
 from tests.support.waiting import until
 from tests.unit.controller.resolve.scripted_resolution import Script, request, thread_pool
+from voxk8s.cluster.plan_source import Document
 from voxk8s.controller.resolve import process_pool, resolve_plan
-from voxk8s.controller.resolve.process_pool import ProcessPool
-from voxk8s.controller.resolve.resolution_state import Resolved
+from voxk8s.controller.resolve.process_pool import SLICES, ProcessPool, Slice
+from voxk8s.controller.resolve.resolution_state import Invalid, Resolved
+from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.store_cache import StoreCache
 from voxk8s.errors import InputUnavailable, StoreUnreachable
 from voxk8s.storage import ResultStore, StoreOptions, TrustDomains, open_store
 
+LAST = len(SLICES) - 1
 WARM_UP = process_pool.warm_up_request(
     "s3://results", StoreOptions(endpoint="http://s3:8333"), TrustDomains()
 )
 
 
 async def test_process_that_dies_is_replaced(script: Script) -> None:
-    """A large plan whose process died gets a second attempt, and no third one; others get none."""
+    """A plan whose process died begins again with the next slice, with the last one once more."""
     pool = thread_pool()
     script.results["once"] = [BrokenProcessPool(), Resolved(threads=3)]
     script.results["always"] = [BrokenProcessPool()]
-    assert await pool.resolve(request("once"), large=True) == Resolved(threads=3)
-    assert await pool.resolve(request("always"), large=True) is None
-    assert await pool.resolve(request("always")) is None
-    assert script.seen == ["once", "once", "always", "always", "always"]
+    for attempt in range(LAST):
+        assert await pool.resolve(request("always"), attempt) is None
+    assert await pool.resolve(request("once"), LAST) == Resolved(threads=3)
+    found = await pool.resolve(request("always"), LAST)
+    assert isinstance(found, Invalid)
+    assert script.seen == ["always"] * LAST + ["once"] * 2 + ["always"] * 2
     assert await pool.resolve(request("fine")) == Resolved()
+    pool.close()
+
+
+async def test_plan_without_memory(script: Script) -> None:
+    """What fits into no process gets two shares of the memory, and then no longer slices."""
+    pool = thread_pool()
+    script.results["wide"] = [None]
+    assert await pool.resolve(request("wide")) is None
+    found = await pool.resolve(request("wide"), 1)
+    assert isinstance(found, Invalid)
+    assert (found.reason, "loops" in found.message) == ("PlanTooLarge", True)
     pool.close()
 
 
 async def test_plan_that_takes_too_long_is_left_to_the_runner(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plan that exceeds the timeout gets no second attempt; the process is replaced."""
-    monkeypatch.setattr(process_pool, "RESOLVE_TIMEOUT", 0.01)
+    """A plan that exceeds its slice gets a longer one, and after the last one a runner."""
+    monkeypatch.setattr(process_pool, "SLICES", [Slice(None, 0.01), Slice(None, 0.02)])
     pool = thread_pool()
     script.gate.clear()
-    assert await pool.resolve(request("slow"), large=True) == Resolved(store_checked=False)
-    monkeypatch.setattr(process_pool, "RESOLVE_TIMEOUT", 5.0)
+    assert await pool.resolve(request("slow")) is None
+    assert await pool.resolve(request("slow"), 1) == Resolved(store_checked=False)
+    monkeypatch.setattr(process_pool, "SLICES", [Slice(None, 5.0)])
     following = asyncio.create_task(pool.resolve(request("fine")))
-    await until(lambda: script.seen == ["slow", "fine"], seconds=2)
+    await until(lambda: script.seen == ["slow", "slow", "fine"], seconds=2)
     script.gate.set()
     assert await following == Resolved()
+    pool.close()
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_errors_without_memory(monkeypatch: pytest.MonkeyPatch, full: bool) -> None:
+    """Any error of a process that has no memory left counts as one of memory."""
+
+    def fail(_: ResolveRequest) -> None:
+        raise ValueError("[digital envelope routines] not able to copy ctx")
+
+    monkeypatch.setattr(process_pool, "resolve_plan", fail)
+    limits = (1000, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(process_pool, "data_bytes", lambda: 990 if full else 900)
+    with nullcontext() if full else pytest.raises(ValueError, match="copy ctx"):
+        assert process_pool.resolve_within(request(), 60.0) is None
+
+
+async def test_slice_of_processor_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that computes for longer than its slice ends, in whatever it is."""
+    monkeypatch.setattr(process_pool, "SLICES", [Slice(0.2, 60.0), Slice(None, 60.0)])
+    pool = ProcessPool(1, 2**30)
+    text = b'print "x" for i in range(0, 100000) do i + 1'
+    wide = replace(request(), document=Document(text, "imgql"), url=None)
+    small = replace(wide, document=Document(b'print "x" 1 + 2', "imgql"))
+    assert await pool.resolve(wide) is None
+    assert isinstance(await pool.resolve(small), Resolved)
     pool.close()
 
 
@@ -72,8 +119,8 @@ async def test_all_processes_together_have_the_memory(monkeypatch: pytest.Monkey
     monkeypatch.setattr(process_pool, "resolve_plan", lambda _: Resolved())
     monkeypatch.setattr(ProcessPool, "_start_process", lambda _, shares=1: start(shares))
     await pool.warm_up()
-    for large in (True, False, True):
-        assert await pool.resolve(request("a"), large) == Resolved()
+    for attempt in (1, 0, 2):
+        assert await pool.resolve(request("a"), attempt) == Resolved()
     assert max(most) == 300
     assert sorted(alive.values()) == [100, 100]
     pool.close()

@@ -14,6 +14,7 @@ from tests.support.waiting import until
 from tests.unit.controller.observed_builders import START
 from tests.unit.controller.resolve.scripted_resolution import Script, request, thread_pool
 from voxk8s.controller.resolve import process_pool
+from voxk8s.controller.resolve.process_pool import Slice
 from voxk8s.controller.resolve.resolution_state import (
     Blocked,
     Invalid,
@@ -132,10 +133,22 @@ async def test_plan_that_kills_its_process_is_too_large(resolver: Resolver, scri
 async def test_plan_that_turns_out_to_be_large_gets_more_memory(
     resolver: Resolver, script: Script
 ) -> None:
-    """A short program may expand to much: after a process without memory it is a large plan."""
-    script.results["short"] = [BrokenProcessPool(), Resolved(threads=3)]
-    assert await resolve(resolver, "v", request("short")) == Resolved(threads=3)
-    assert script.seen == ["short", "short"]
+    """A short program may expand to much: after a process that ended it is a large plan."""
+    script.results["short"] = [BrokenProcessPool(), None, Resolved(threads=3)]
+    script.results["wide"] = [None, Resolved(threads=3)]
+    assert isinstance(await resolve(resolver, "v", request("short")), Invalid)
+    assert await resolve(resolver, "w", request("wide")) == Resolved(threads=3)
+    assert script.seen == ["short", "short", "wide", "wide"]
+
+
+@pytest.mark.parametrize(("size", "attempts"), [(10, 4), (2**20, 3), (2**23, 2), (2**26, 1)])
+async def test_documents_begin_with_a_slice_of_their_size(
+    resolver: Resolver, script: Script, size: int, attempts: int
+) -> None:
+    """What is too short for sure is not tried; one after the other the slices become longer."""
+    script.results["u"] = [*[BrokenProcessPool()] * (attempts - 1), Resolved()]
+    assert await resolve(resolver, "u", request("u", size)) == Resolved()
+    assert len(script.seen) == attempts
 
 
 async def test_unexpected_errors_are_retried(resolver: Resolver, script: Script) -> None:
@@ -243,7 +256,8 @@ async def test_plan_that_takes_too_long_counts_as_large(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that keep a process for long do so one at a time."""
-    monkeypatch.setattr(process_pool, "QUICK_TIMEOUT", 0.01)
+    slices = [Slice(0.3, 0.01), *[Slice(2.0, 60.0)] * (len(process_pool.SLICES) - 1)]
+    monkeypatch.setattr(process_pool, "SLICES", slices)
     resolver = Resolver(thread_pool(2), lambda: START)
     script.gate.clear()
     slow = asyncio.create_task(resolve(resolver, "slow", request("slow")))
