@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -222,6 +223,25 @@ def test_a_box_of_the_graph_leads_to_its_operations(page: Page, folder: Path) ->
     page.press(*ENTER)
     assert page.run("document.getElementById('nodes').open")
     assert "vox1.geq_sv" in page.run("document.activeElement.textContent")
+
+
+def test_operations_are_taken_away_as_a_table(page: Page, folder: Path) -> None:
+    """One line for each operation, with plain numbers."""
+    page.show(folder / "report.html")
+    page.run(
+        "const make = URL.createObjectURL;"
+        "URL.createObjectURL = (blob) => { window.taken = blob; return make(blob) }; null"
+    )
+    page.run("document.querySelector('#export button').click()")
+    text = page.run("window.taken.text()")
+    heads, *rows = (line.split("\t") for line in text.splitlines())
+    assert heads == ["operation", "kernel", "seconds", "bytes", "start", "worker", "notes", "place"]
+    assert len(rows) == page.run(f"{TIMES}.length")
+    load = next(row for row in rows if row[1] == "default.load")
+    assert float(load[2]) > 0
+    assert int(load[3]) >= 40 * 48 * 40 * 4
+    assert datetime.fromisoformat(load[4]).tzinfo is UTC
+    assert load[7].startswith("head.imgql:2:")
 
 
 @pytest.mark.parametrize("name", ["layers", "viewer"])

@@ -205,6 +205,12 @@ def _run(command: Parser) -> None:
         " voxels in the page (default: VOXK8S_REPORT_VOXELS, or none)",
     )
     command.add_argument(
+        "--trace",
+        metavar="FILE",
+        help="write a line for each operation to FILE: state, times, bytes, worker, place; columns"
+        " are separated by tabs, in a .csv file by commas",
+    )
+    command.add_argument(
         "--lock",
         metavar="FILE",
         help="write inputs by digest, versions and results to FILE, or compare with what is there",

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from voxk8s.cli.input_file import Input, text_of
+from voxk8s.cli.output_file import obstacle
 from voxk8s.errors import InvalidUsage
 from voxk8s.execution import ExecutionResult, GoalOutcome
 from voxk8s.execution.files import write_file
@@ -39,7 +40,7 @@ class Reporter:
     def __init__(self, arguments: argparse.Namespace) -> None:
         """Raise InvalidUsage if no file can be written at this path."""
         self.path = Path(arguments.report)
-        if (reason := _obstacle(self.path)) is not None:
+        if (reason := obstacle(self.path)) is not None:
             raise InvalidUsage(f"--report {arguments.report}: {reason}; name another file")
         self._voxels = _voxels(arguments.report_voxels)
         self.recorder = Recorder()
@@ -128,15 +129,3 @@ def _voxels(given: float | None) -> int:
             f"--report-voxels: expected megabytes up to {MOST_MEGABYTES}, got {given}"
         )
     return int(given * 1e6)
-
-
-def _obstacle(path: Path) -> str | None:
-    """Return why no file can be written here, as far as that is known in advance."""
-    if "\0" in str(path):
-        return "the name has a NUL character"
-    if path.is_dir():
-        return "expected a file name, found a folder"
-    parent = next((each for each in path.absolute().parents if each.exists()), path)
-    if not parent.is_dir():
-        return f"expected a folder at {parent}, found a file"
-    return None if os.access(parent, os.W_OK) else f"no permission to write in {parent}"

@@ -79,16 +79,15 @@ def summary_of(
     )
 
 
-def more_operations(
+def listed_operations(
     run: Run, shown: Sequence[Operation], most: int
-) -> Mapping[str, Sequence[object]]:
-    """Return up to `most` operations that have no line of their own, the longest first.
+) -> Mapping[str, Sequence[object] | int]:
+    """Return up to `most` operations: those `shown` in lines of their own, then the longest others.
 
     Texts that repeat are in `texts`; rows refer to them by index: operation, kernel, seconds,
-    bytes, seconds from the start, worker, notes, place, and the node of the graph or -1.
+    bytes, seconds from the start, worker, notes, place, and the node of the graph or -1. `shown`
+    is how many rows have lines, `total` how many operations the run had.
     """
-    if len(shown) == len(run.operations) or most <= 0:
-        return {"texts": [], "rows": []}
     lines = set(map(id, shown))
     others = [each for each in run.operations if id(each) not in lines]
     others.sort(key=lambda each: -each.seconds)
@@ -109,9 +108,10 @@ def more_operations(
             index(formatting.cut(str(run.places.get(each.operation, "")), 60)),
             _node(run, each),
         ]
-        for each in others[:most]
+        for each in [*shown, *others][:most]
     ]
-    return {"texts": list(texts), "rows": rows}
+    total = len(run.operations) + sum(each.count for each in run.folded)
+    return {"texts": list(texts), "rows": rows, "shown": len(shown), "total": total}
 
 
 def _node(run: Run, operation: Operation) -> int:

@@ -31,7 +31,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
 }
 
 const field = document.getElementById("search");
-const more = JSON.parse(document.getElementById("more").textContent);
+const { texts, rows: listed, shown: withLine, total } = JSON.parse(document.getElementById("listed").textContent);
+const more = listed.slice(withLine);
 const mostShown = 200;
 const seconds = (value) => value >= 1 ? `${Number(value.toPrecision(3))} s` : `${Number((value * 1000).toPrecision(3))} ms`;
 const bytes = (value) => {
@@ -42,14 +43,14 @@ const bytes = (value) => {
   }
   return `${Number(value.toPrecision(3))} ${unit}`;
 };
-const lines = more.rows.map((row) =>
-  [row[0], ...[1, 5, 6, 7].map((column) => more.texts[row[column]])].join(" ").toLowerCase());
+const lines = more.map((row) =>
+  [row[0], ...[1, 5, 6, 7].map((column) => texts[row[column]])].join(" ").toLowerCase());
 const rowOf = ([operation, kernel, time, size, start, worker, notes, place, node]) => {
   const row = document.createElement("tr");
   row.className = "more";
   row.dataset.node = node;
-  const cells = [operation, more.texts[kernel], seconds(time), bytes(size), start === null ? "" : seconds(start),
-    ...[worker, notes, place].map((index) => more.texts[index])];
+  const cells = [operation, texts[kernel], seconds(time), bytes(size), start === null ? "" : seconds(start),
+    ...[worker, notes, place].map((index) => texts[index])];
   const values = { 2: time, 3: size, 4: start };
   row.append(...cells.map((text, column) => {
     const cell = document.createElement("td");
@@ -80,7 +81,7 @@ const search = () => {
       count += !row.hidden;
     }
     if ((words.length || only !== null) && table.dataset.what === "operations") {
-      const hits = more.rows.filter((row, number) =>
+      const hits = more.filter((row, number) =>
         (only === null || String(row[8]) === only) && fits(lines[number]));
       table.tBodies[0].append(...hits.slice(0, mostShown).map(rowOf));
       count += hits.length;
@@ -116,7 +117,7 @@ document.addEventListener("click", (event) => {
   const node = link.dataset.node;
   const row = document.getElementById(`node-${node}`);
   const listed = operations?.querySelector(`tr[data-node="${node}"]`) ||
-    more.rows.some((each) => String(each[8]) === node);
+    more.some((each) => String(each[8]) === node);
   event.preventDefault();
   if (listed) {
     const box = document.querySelector(`.graph a[data-node="${node}"] title`);
@@ -129,3 +130,25 @@ document.addEventListener("click", (event) => {
     row.scrollIntoView({ block: "center" });
   }
 });
+
+const table = () => {
+  const begin = Number(document.body.dataset.started);
+  const clean = (text) => String(text).replace(/[\t\r\n]/g, " ");
+  const rows = listed.map(([operation, kernel, time, size, start, worker, notes, place]) =>
+    [operation, texts[kernel], time, size, start === null ? "" : new Date(1000 * (begin + start)).toISOString(),
+      texts[worker], texts[notes], texts[place]]);
+  const names = ["operation", "kernel", "seconds", "bytes", "start", "worker", "notes", "place"];
+  return [names, ...rows].map((row) => `${row.map(clean).join("\t")}\n`).join("");
+};
+const download = document.getElementById("export");
+if (download) {
+  download.hidden = false;
+  if (listed.length < total) download.lastElementChild.textContent = `${listed.length} of ${total} operations`;
+  download.firstElementChild.addEventListener("click", () => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([table()], { type: "text/tab-separated-values" }));
+    link.download = "operations.tsv";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
+}

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from voxk8s.content_policy import content_policy
+from voxk8s.report.box_plots import box_plots
 from voxk8s.report.chart import Chart, chart
-from voxk8s.report.embedded import as_json, more_operations, summary_of
+from voxk8s.report.embedded import as_json, listed_operations, summary_of
 from voxk8s.report.graph_layout import draw_graph
 from voxk8s.report.run_data import Goal, KernelTotal, Operation, Run
 from voxk8s.report.template import page_text, template
@@ -23,7 +24,7 @@ MOST_OPERATIONS: Final = 1000
 MOST_KERNELS: Final = 200
 MOST_INPUTS: Final = 1000
 MOST_SEARCHED: Final = 30_000
-"""Operations that a search finds, those with a line of their own included."""
+"""Operations that a search finds and a table for other programs has."""
 _TEXT: Final = 120_000
 """Characters of all values, or of all messages, together; each gets at least `_LEAST`."""
 _LEAST: Final = 100
@@ -77,7 +78,7 @@ def report(run: Run, layers: Insert | None = None) -> str:
         drawing=draw_graph(run.graph),
         usage=_usage(run),
         summary=as_json(summary_of(run, goals, totals[:MOST_KERNELS], value_limit)),
-        more=as_json(more_operations(run, lines, MOST_SEARCHED - len(lines))),
+        listed=as_json(listed_operations(run, lines, MOST_SEARCHED)),
         previews=_previews(goals),
         failures=failures,
         message_limit=_share(len(failures) + len(incidents)),
@@ -92,6 +93,7 @@ def report(run: Run, layers: Insert | None = None) -> str:
         rest=_rest(run, lines),
         places={each.operation: str(run.places.get(each.operation, "")) for each in lines},
         chart=_chart(run, totals),
+        plots=box_plots(run.operations, [each.kernel for each in totals]),
     )
 
 

@@ -40,30 +40,16 @@ def reporter(path: str, voxels: float | None = None) -> Reporter:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("", "a folder"),
-        ("folder", "a folder"),
-        ("file/x.html", "expected a folder"),
-        ("a\0b", "NUL"),
-    ],
-)
-def test_places_where_no_file_can_be(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
-) -> None:
-    """They are refused before anything runs, with the reason."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "file").touch()
-    with pytest.raises(InvalidUsage, match=reason):
-        reporter(name)
+def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path) -> None:
+    """Before anything runs, with the reason."""
+    with pytest.raises(InvalidUsage, match=r"--report .*: expected a file name, found a folder"):
+        reporter(str(tmp_path))
 
 
 @pytest.mark.parametrize("voxels", [-1.0, 1e6, float("nan")])
 def test_more_voxels_than_a_browser_opens_are_refused(tmp_path: Path, voxels: float) -> None:
     """Before anything runs."""
-    with pytest.raises(InvalidUsage, match="--report-voxels: expected megabytes up to 100"):
+    with pytest.raises(InvalidUsage, match=r"--report-voxels: expected megabytes up to 100"):
         reporter(str(tmp_path / "r.html"), voxels)
 
 

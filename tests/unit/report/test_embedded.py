@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.unit.report.scenes import START, WHOLE, name, operation, run
-from voxk8s.report.embedded import as_json, more_operations, notes, summary_of
+from voxk8s.report import Graph, GraphNode
+from voxk8s.report.embedded import as_json, listed_operations, notes, summary_of
 
 
 def test_a_run_in_short() -> None:
@@ -18,22 +19,26 @@ def test_a_run_in_short() -> None:
     assert [each["digest"][:1] for each in found["goals"]] == ["a", "b", "", ""]
 
 
-def test_operations_without_a_line_are_found() -> None:
-    """The longest come first, and texts are there once."""
+def test_operations_are_listed() -> None:
+    """Those with a line first, then the longest; texts are there once."""
     operations = tuple(operation(number, seconds=number / 4) for number in range(5))
-    whole = run(operations=operations, places={name(1): "a.imgql:1:2"})
-    found = json.loads(as_json(more_operations(whole, operations[4:], 3)))
+    graph = Graph((GraphNode("vox1.near"),), (), "", {(name(1), "vox1.near"): 0})
+    whole = run(operations=operations, places={name(1): "a.imgql:1:2"}, graph=graph)
+    found = json.loads(as_json(listed_operations(whole, operations[:1], 4)))
     rows = found["rows"]
-    assert [row[2] for row in rows] == [0.75, 0.5, 0.25]
-    assert rows[2][0] == name(1)[:12]
-    assert [found["texts"][rows[2][column]] for column in (1, 5, 6, 7)] == [
+    assert [row[2] for row in rows] == [0, 1, 0.75, 0.5]
+    assert (found["shown"], found["total"]) == (1, 5)
+    rows = json.loads(as_json(listed_operations(whole, operations, 9)))["rows"]
+    assert rows[1][0] == name(1)[:12]
+    texts = json.loads(as_json(listed_operations(whole, operations, 9)))["texts"]
+    assert [texts[rows[1][column]] for column in (1, 5, 6, 7)] == [
         "vox1.near",
         "0",
         "",
         "a.imgql:1:2",
     ]
-    assert rows[0][4] == operations[3].started - START
-    assert more_operations(whole, operations, 3)["rows"] == []
+    assert [row[8] for row in rows] == [-1, 0, -1, -1, -1]
+    assert rows[3][4] == operations[3].started - START
 
 
 def test_no_text_ends_its_element() -> None:

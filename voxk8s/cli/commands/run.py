@@ -31,6 +31,7 @@ from voxk8s.storage import ResultStore
 if TYPE_CHECKING:
     from voxk8s.cli.lock_file import LockFile
     from voxk8s.cli.report_file import Reporter
+    from voxk8s.cli.trace_file import TraceFile
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     # The default limit is for a library inside of another program; here the process is ours.
     os.environ.setdefault(ENV_DASK_MEMORY, "auto")
     reporter = _reporter(arguments)
+    trace = _trace(arguments)
     lock = _lock(arguments)
     store = open_named_store(arguments)
     # An unusable store is reported once, before anything runs. A remote store answers while the
@@ -54,8 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
         result = _execute(given, store, inputs, arguments, reported, reporter)
     except KeyboardInterrupt as interrupt:
         late = interrupt.__cause__
-        if reporter is not None and isinstance(late, LateValue):
-            reporter.write(cast("ExecutionResult", late.value), given, inputs, store)
+        if isinstance(late, LateValue):
+            partial = cast("ExecutionResult", late.value)
+            if trace is not None:
+                trace.write(partial, given)
+            if reporter is not None:
+                reporter.write(partial, given, inputs, store)
         raise
     except TransientError as error:
         if arguments.json:
@@ -78,7 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
         unmet += lock.compare(given.plan, result)
     for text in unmet:
         print(f"voxk8s: {visible(text)}", file=sys.stderr)
-    written = reporter is None or reporter.write(result, given, inputs, store, unmet)
+    written = trace is None or trace.write(result, given)
+    if reporter is not None and not reporter.write(result, given, inputs, store, unmet):
+        written = False
     if not (result.success and written):
         return 1
     return EXIT_EXPECTATION_FAILED if unmet else 0
@@ -100,6 +108,15 @@ def _reporter(arguments: argparse.Namespace) -> Reporter | None:
     from voxk8s.cli.report_file import Reporter
 
     return Reporter(arguments)
+
+
+def _trace(arguments: argparse.Namespace) -> TraceFile | None:
+    if arguments.trace is None:
+        return None
+    # Imported here: most runs have none.
+    from voxk8s.cli.trace_file import TraceFile
+
+    return TraceFile(arguments.trace)
 
 
 def _execute(
