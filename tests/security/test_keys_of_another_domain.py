@@ -66,7 +66,53 @@ def test_the_key_of_its_domain_is_all_that_a_run_needs(server: s3.S3Server) -> N
     lease.release()
     assert store.verify().sound
     store.delete([KEY])
-    assert store.collect(Limits(grace=-1.0)).blobs >= 1
+    assert store.get(KEY) is MISS
+
+
+def test_blobs_of_its_own_domain_cannot_be_deleted(server: s3.S3Server) -> None:
+    """Neither one by one nor by a collection of garbage, which the maintenance key makes."""
+    mine = hashlib.sha256(b"blob").hexdigest()
+    store = opened(server, "team-a", "team-a")
+    store.put(mine, VALUE + 1)
+    digest = store.record(mine)
+    assert digest is not None
+    path = blob_path(digest.digest)
+    with pytest.raises(StoreAccessDenied):
+        store._backend.delete(path)
+    root = f"store/domains/team-a/{path}"
+    session = server.session(*session_policy(parse_url(STORE), RIGHTS["team-a"])["Statement"])
+    answer = session.client().delete_objects(
+        Bucket=s3.BUCKET, Delete={"Objects": [{"Key": root}], "Quiet": False}
+    )
+    assert [error["Code"] for error in answer.get("Errors", ())] == ["AccessDenied"]
+    store.delete([mine])
+    with pytest.raises(StoreAccessDenied):
+        store.collect(Limits(grace=-1.0))
+    owner = open_store(STORE, domain="team-a", options=server.options, env={})
+    assert owner._backend.head(path) is not None
+    assert owner.collect(Limits(grace=-1.0)).blobs >= 1
+    assert owner._backend.head(path) is None
+
+
+def test_damaged_blobs_are_healed_without_deleting(
+    server: s3.S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process sees the damage, another one, which compares no bytes, stores the value again."""
+    monkeypatch.setattr("voxk8s.storage.blob_store._COMPARE_UPTO", 0)
+    mine = hashlib.sha256(b"damage").hexdigest()
+    store = opened(server, "team-a", "team-a")
+    store.put(mine, VALUE + 2)
+    digest = store.record(mine)
+    assert digest is not None
+    path = blob_path(digest.digest)
+    spoilt = bytearray(store._backend.get(path) or b"")
+    spoilt[-1] ^= 1
+    store._backend.write(path, (bytes(spoilt),), "application/octet-stream")
+    for _ in range(2):
+        assert opened(server, "team-a", "team-a").get(mine) is MISS
+    assert opened(server, "team-a", "team-a").contains([mine]) == set()
+    opened(server, "team-a", "team-a").put(mine, VALUE + 2)
+    assert same(opened(server, "team-a", "team-a").get(mine), VALUE + 2)
 
 
 @pytest.mark.parametrize("domain", ["shared", "team-b", "team-ab"])

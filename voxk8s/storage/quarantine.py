@@ -1,4 +1,8 @@
-"""Corrupt objects are moved below quarantine/, counted, and never returned."""
+"""Corrupt objects are moved below quarantine/, counted, and never returned.
+
+The keys of a run may not delete blobs. What they cannot delete is emptied: that has the size of no
+value, so that every look-up and writer sees that it is not there.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from voxk8s.errors import CorruptBlob, StoreError
+from voxk8s.errors import CorruptBlob, StoreAccessDenied, StoreError
 from voxk8s.storage.backend import Backend, ObjectInfo
 from voxk8s.storage.counters import Counters
 from voxk8s.storage.layout import quarantine_path
@@ -14,6 +18,8 @@ from voxk8s.storage.value_codec import digest_of
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Larger objects other than blobs are corrupt; of what is too large, the beginning is kept."""
+
+_MEDIA_TYPE: Final = "application/octet-stream"
 
 _log = logging.getLogger(__name__)
 
@@ -68,15 +74,23 @@ class Quarantine:
         if not self._moves or self._backend.is_foreign(path):
             return  # a copy would show what only this process may read
         try:
-            target = quarantine_path(path, digest_of((data,)))
-            self._backend.write(target, (data,), "application/octet-stream")
+            if found.size:
+                target = quarantine_path(path, digest_of((data,)))
+                self._backend.write(target, (data,), _MEDIA_TYPE)
             # Another writer may have replaced it by now.
             now = self._backend.head(path)
             if now is not None and now.is_same(found):
-                self._backend.delete(path)
+                self._remove(path, found)
         except StoreError as error:
             # Even where it cannot be moved, this process treats it as absent.
             _log.warning("corrupt object %s could not be moved: %s", path, error)
+
+    def _remove(self, path: str, found: ObjectInfo) -> None:
+        try:
+            self._backend.delete(path)
+        except StoreAccessDenied:
+            if found.size:
+                self._backend.write(path, (b"",), _MEDIA_TYPE)
 
 
 def _check_size(found: ObjectInfo, most: int) -> None:

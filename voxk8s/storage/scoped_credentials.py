@@ -15,9 +15,10 @@ from typing import Any, Final
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage, StoreAccessDenied, StoreUnreachable
 from voxk8s.storage.store_options import Location, StoreOptions, parse_url
-from voxk8s.storage.trust_domain import TrustDomains, domain_folders
+from voxk8s.storage.trust_domain import TrustDomains, below, domain_folders, domain_root
 
 _READ: Final = ["s3:GetObject"]
+_DELETE: Final = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
 _WRITE: Final = [
     "s3:GetObject",
     "s3:PutObject",
@@ -38,8 +39,11 @@ def session_policy(
     write: Iterable[str] = (),
     confine_listing: bool = False,
 ) -> dict[str, Any]:
-    """Return the policy of a run's session: all rights in its own domain, reading where it trusts.
+    """Return the policy of a run's session: rights in its own domain, and reading where it trusts.
 
+    In its own domain it may do everything but delete blobs: results of others refer to them, and
+    only the collection of garbage, which has other keys, knows when none does. It may replace them,
+    as it must to heal one that is damaged; with other bytes, every reader notices.
     `read` and `write` are further s3:// prefixes, of inputs and of saved files. The session lists
     the whole bucket, because AWS and others answer 403 for a missing object to those who may not;
     with `confine_listing` it lists the same prefixes only. Raises InvalidUsage for a store or a
@@ -53,8 +57,10 @@ def session_policy(
     for pattern in (*own, *written, *inputs):
         bucket, _, key = pattern.partition("/")
         listed.setdefault(bucket, []).append(key)
+    blobs = _key(below(domain_root(store, domains.own), constants.BLOBS_PREFIX))
     statements = [
         _allow(_WRITE, [*own, *written]),
+        _allow(_DELETE, [f"{blobs}*"]) | {"Effect": "Deny"},
         *([_allow(_READ, [*trusted, *inputs])] if trusted or inputs else []),
         *(
             _allow(["s3:ListBucket"], [bucket]) | (_prefixed(keys) if confine_listing else {})

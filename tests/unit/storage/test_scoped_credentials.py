@@ -14,11 +14,11 @@ from voxk8s.storage.store_options import parse_url
 STORE = parse_url("s3://bucket/results")
 
 
-def _resources(policy: dict[str, Any], action: str) -> set[str]:
+def _resources(policy: dict[str, Any], action: str, effect: str = "Allow") -> set[str]:
     return {
         resource.removeprefix("arn:aws:s3:::")
         for statement in policy["Statement"]
-        if action in statement["Action"]
+        if action in statement["Action"] and statement["Effect"] == effect
         for resource in statement["Resource"]
     }
 
@@ -33,6 +33,13 @@ def test_a_run_writes_in_its_own_domain_only() -> None:
         "bucket/results/domains/other/*",
         "bucket/inputs/*",
     }
+
+
+@pytest.mark.parametrize(("domain", "root"), [("team", "domains/team/"), ("shared", "")])
+def test_a_run_deletes_no_blobs(domain: str, root: str) -> None:
+    """Not even those of its own domain: a denial comes before all that is allowed."""
+    policy = session_policy(STORE, TrustDomains(domain))
+    assert _resources(policy, "s3:DeleteObject", "Deny") == {f"bucket/results/{root}cas/sha256/*"}
 
 
 def test_the_shared_domain_has_no_rights_in_others() -> None:
