@@ -30,8 +30,10 @@ def build_network_policies(
     """Build a policy for each component; together they restrict all traffic of a run's pods.
 
     Scheduler, workers and runner of a run may connect to each other. Besides, the dask-kubernetes
-    operator and the voxk8s operator may connect to the scheduler, all pods to DNS, workers and
-    runner to the store and to inputs, and the runner to the API server, whose address is not known.
+    operator may connect to the scheduler's HTTP port, which asks for no key and which nobody else
+    reaches; people come by the API server, which forwards it. All pods may connect to DNS, workers
+    and runner to the store and to inputs, and the runner to the API server, whose address is not
+    known.
     Inputs, and stores that a WorkPlan names, are at public addresses or at those that the chart
     allows: a plan must not reach services of the cluster or the metadata of its cloud. Returns no
     policies if the chart disables them.
@@ -42,7 +44,7 @@ def build_network_policies(
         _peer(workplan, component) for component in ("scheduler", "worker", "runner")
     )
     workers = {"to": [worker], "ports": _ports_from(_FIRST_UNPRIVILEGED_PORT)}
-    to_scheduler = {"to": [scheduler], "ports": _tcp((SCHEDULER_PORT, DASHBOARD_PORT))}
+    to_scheduler = {"to": [scheduler], "ports": _tcp((SCHEDULER_PORT,))}
     to_outside = [
         {"to": _public(defaults), "ports": _tcp(sorted(defaults.input_ports))},
         _to_store(store, defaults),
@@ -53,13 +55,10 @@ def build_network_policies(
             defaults,
             "scheduler",
             ingress=[
-                {"from": [worker, runner], "ports": _tcp((SCHEDULER_PORT, DASHBOARD_PORT))},
+                {"from": [worker, runner], "ports": _tcp((SCHEDULER_PORT,))},
                 {
-                    "from": [
-                        _namespace(defaults.dask_operator_namespace),
-                        _namespace(defaults.operator_namespace),
-                    ],
-                    "ports": _tcp((SCHEDULER_PORT, DASHBOARD_PORT)),
+                    "from": [_namespace(defaults.dask_operator_namespace)],
+                    "ports": _tcp((DASHBOARD_PORT,)),
                 },
             ],
             egress=[workers, _dns()],

@@ -39,6 +39,27 @@ def test_every_pod_has_one_policy() -> None:
     assert all(rule.get("ports") for rule in rules)
 
 
+def test_only_the_dask_operator_reaches_the_dashboard() -> None:
+    """Its port has no TLS and asks for no key: no pod of a run, of this one or another, gets there.
+
+    Dask's own port is open to the pods of the run, and to nobody else.
+    """
+    policies = build_network_policies(work_plan(), Defaults(engine_image="e"), STORE)
+    admitted: dict[int, list[Any]] = {8786: [], 8787: []}
+    for rule in policies[0]["spec"]["ingress"]:
+        for port in rule["ports"]:
+            admitted[port["port"]] += rule["from"]
+    name = {"kubernetes.io/metadata.name": "dask-operator"}
+    assert admitted[8787] == [{"namespaceSelector": {"matchLabels": name}}]
+    components = [
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in admitted[8786]
+    ]
+    assert components == ["worker", "runner"]
+    egress = [port for each in policies[1:] for rule in each["spec"]["egress"] for port in
+              rule["ports"] if "podSelector" in rule.get("to", [{}])[0]]  # fmt: skip
+    assert 8787 not in [port["port"] for port in egress if "endPort" not in port]
+
+
 def _store_rule(endpoint: str | None, *, default: bool) -> Any:
     """The rule that lets workers reach a store."""
     store = StoreTarget("s3://results", endpoint, default=default)
