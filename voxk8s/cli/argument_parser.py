@@ -269,6 +269,9 @@ def _view(command: Parser) -> None:
 
 def _explain(command: Parser) -> None:
     _source(command)
+    command.add_argument(
+        "--all", action="store_true", help="list operations that are not needed, too"
+    )
     _store_option(command)
     _trusts_option(command)
     _json_option(command)
@@ -423,7 +426,8 @@ def _report(command: Parser) -> None:
         "names",
         metavar="NAME|FILE",
         nargs="+",
-        help="a WorkPlan, or the file of a report; of two the comparison is shown",
+        help="a WorkPlan, or the file of a report; of two, or of two folders of results, the"
+        " comparison is shown",
     )
     _cluster(command)
     command.add_argument(

@@ -51,8 +51,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     store. `origin` is the operation that failed first, `argument` the argument that has no value
     because of it. `holder` is the run that is waited for.
     `started` is in seconds since the epoch. `voxels` is the size of the largest image among the
-    arguments of a kernel, or in an input. `not_finite` is what a goal has in it: `NaN` or `an
-    infinity`.
+    arguments of a kernel, or in an input, whose `geometry` is a line for people. `not_finite` is
+    what a goal has in it: `NaN` or `an infinity`.
     """
 
     key: str
@@ -77,6 +77,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     voxels: int = 0
     not_finite: str = ""
     argument: str = ""
+    geometry: str = ""
 
     @property
     def is_recomputable(self) -> bool:

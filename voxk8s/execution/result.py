@@ -19,7 +19,10 @@ Loader = Callable[[], Value]
 
 @dataclass(frozen=True, slots=True)
 class OperationMetrics:
-    """The cost of one operation; `bytes` is the size of its value in memory."""
+    """The cost of one operation; `bytes` is the size of its value in memory.
+
+    `geometry` describes an image that was loaded.
+    """
 
     kernel: str
     seconds: float = 0.0
@@ -30,6 +33,7 @@ class OperationMetrics:
     started: float = 0.0
     worker: str = ""
     failed: bool = False
+    geometry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

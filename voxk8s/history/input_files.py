@@ -24,7 +24,8 @@ def input_files(
 ) -> tuple[report.InputFile, ...]:
     """Return the inputs of a run in its order; those that could not be read have no digest.
 
-    Their content is known if `scans` has read them for a picture, or the store has a record.
+    Their content is known if the run has loaded them, `scans` has read them for a picture, or the
+    store has a record.
     """
     graph = result.graph
     if graph is None:
@@ -41,7 +42,11 @@ def input_files(
             continue
         pin = node.pin
         image = scans.read_before(pin.url)
-        content = contents.get(node.key, "") if image is None else describe_geometry(image)
+        metrics = result.by_key.get(node.key)
+        content = contents.get(node.key, "") if metrics is None else metrics.geometry
+        if image is not None:
+            content = describe_geometry(image)
+        content = content or contents.get(node.key, "")
         if pin.entries is not None:
             content = f"folder of {len(pin.entries)} files"
         found[pin.url] = report.InputFile(_name(pin.url), pin.digest, pin.size, content)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Literal, TypeAlias
 
@@ -17,6 +17,8 @@ MOST_LINES: Final = 400
 """Largest number of lines of the difference between two programs that is shown."""
 _MOST_COMPARED: Final = 4000
 """Largest number of lines of a program that are compared; the time grows with its square."""
+FOLDER: Final = "folder"
+"""The outcome of a summary that is not of a run but of a folder of results."""
 State: TypeAlias = Literal["same", "changed", "only in A", "only in B"]
 
 
@@ -61,6 +63,8 @@ class Comparison:
     program: tuple[str, ...]
     results: tuple[ResultPair, ...]
     kernels: tuple[KernelPair, ...]
+    of_results: bool = False
+    """Whether only files are compared: one of both is a folder, which has nothing else."""
 
     @property
     def differing(self) -> tuple[ResultPair, ...]:
@@ -68,8 +72,21 @@ class Comparison:
         return tuple(each for each in self.results if each.state != "same")
 
 
-def compare(before: Summary, after: Summary) -> Comparison:
-    """Compare two runs, A and B; results and inputs are the same if their digests are."""
+def compare(
+    before: Summary, after: Summary, difference: Callable[[str], str] = lambda _: ""
+) -> Comparison:
+    """Compare two runs, A and B; results and inputs are the same if their digests are.
+
+    `difference` says of a file with other bytes, by its name, how it differs. Of a folder only
+    files are compared.
+    """
+    if FOLDER in (before.outcome, after.outcome):
+        files = tuple(
+            replace(pair, difference=difference(pair.name)) if pair.state == "changed" else pair
+            for pair in _results(before.goals, after.goals)
+            if "save" in {each.kind for each in (pair.before, pair.after) if each is not None}
+        )
+        return Comparison(before, after, (), (), files, (), of_results=True)
     return Comparison(
         before,
         after,

@@ -2,6 +2,7 @@
 
 from voxk8s.viewer.layer import Layer, make_layer
 from voxk8s.viewer.layer_stack import LayerStack, insert_layers
+from voxk8s.viewer.other_grids import other_grids
 from voxk8s.viewer.page import viewer_page
 from voxk8s.viewer.panel import Panel, viewer_panel
 
@@ -11,6 +12,7 @@ __all__ = [
     "Panel",
     "insert_layers",
     "make_layer",
+    "other_grids",
     "viewer_page",
     "viewer_panel",
 ]

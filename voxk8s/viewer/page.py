@@ -11,8 +11,8 @@ from voxk8s.viewer.layer import Layer
 from voxk8s.viewer.panel import shown, text, viewer_panel
 
 
-def viewer_page(title: str, layers: Sequence[Layer]) -> str:
-    """Return the page: the panel of the layers below a title."""
+def viewer_page(title: str, layers: Sequence[Layer], notes: Sequence[str] = ()) -> str:
+    """Return the page: the panel of the layers below a title, and notes below it."""
     panel = viewer_panel(layers)
     style = text("page.css") + panel.style
     library, script = panel.scripts
@@ -21,6 +21,7 @@ def viewer_page(title: str, layers: Sequence[Layer]) -> str:
         policy=escape(content_policy(style, panel.scripts, panel.policy)),
         style=style,
         panel=panel.elements,
+        notes="\n".join(f"<p>{escape(shown(each))}</p>" for each in notes),
         niivue=library,
         script=script,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from voxk8s.describe import describe_geometry
 from voxk8s.execution import ExecutionEngine
 from voxk8s.formats.encode_file import encode_file
 from voxk8s.history import Scans
@@ -32,11 +33,25 @@ print "b" volume(b >. 1)
 '''
     compiled = compile_with_places(text, name="a.imgql")
     store = open_store("memory://")
-    # Whether an image so small is worth storing depends on the seconds that reading it takes.
     engine = ExecutionEngine(store, executor="synchronous", policy="all")
     result = engine.execute_workplan(compiled.plan)
     scans = Scans(compiled.plan, InputOptions())
     read, gone = input_files(result, store, scans)
     assert (read.name, read.size, len(read.digest)) == ("scan.mha", path.stat().st_size, 64)
-    assert read.content == "image 2x3x4 uint8"
+    assert read.content == describe_geometry(value)
     assert gone == InputFile("gone.mha", content="not read")
+
+
+def test_what_was_loaded_has_its_geometry(tmp_path: Path) -> None:
+    """Also if the image was neither stored nor drawn: the worker tells it."""
+    value = Image(np.zeros((2, 3, 4), np.uint8), (1.0, 1.0, 2.5), (0.0,) * 3, IDENTITY)
+    path = tmp_path / "scan.mha"
+    path.write_bytes(encode_file(value, ".mha").data)
+    compiled = compile_with_places(f'import "vox1"\nload a = "{path}"\nprint "a" volume(a >. 1)')
+    store = open_store("memory://")
+    engine = ExecutionEngine(store, executor="threads", cache="bypass")
+    (read,) = input_files(
+        engine.execute_workplan(compiled.plan), store, Scans(compiled.plan, InputOptions())
+    )
+    assert read.content == describe_geometry(value)
+    assert "spacing (1, 1, 2.5)" in read.content

@@ -60,6 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(dump(_json(lines, resolution)))
         return 0
     for line in lines:
+        if line.state == "unneeded" and not arguments.all:
+            continue
         text = f"{line.state:<9} {line.operation[:12]} {line.kernel:<24} {line.why}"
         print(visible(redact(text)))
     stuck = resolution.waiting

@@ -1,11 +1,13 @@
-"""`voxk8s report`: the report of a run, or the comparison of two, in the browser or as a file."""
+"""`voxk8s report`: the report of a run, or two runs or folders compared, in a browser or a file."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from voxk8s.cli.browser import show_page
 from voxk8s.cli.commands.results import read_report, write_page
@@ -15,7 +17,14 @@ from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.constants import RUN_FILE_BYTES
 from voxk8s.errors import InvalidUsage
 
-_BOTH = 2
+if TYPE_CHECKING:
+    from voxk8s.cli.result_folder import ResultFolder
+
+    _Source: TypeAlias = bytes | ResultFolder
+    """The page of a report, or a folder."""
+
+_BOTH: Final = 2
+_WORKPLAN: Final = "workplan/"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,26 +32,30 @@ def run(arguments: argparse.Namespace) -> int:
     names = arguments.names
     if len(names) > _BOTH:
         raise InvalidUsage(f"expected one report, or two to compare, got {len(names)}")
-    files = [_is_file(name) for name in names]
-    if all(files):
-        return _show(arguments, [_read_file(name) for name in names])
-    return with_cluster(arguments, partial(_fetch, arguments, files))
+    if len(names) == 1 and "/" in names[0] and os.path.isdir(names[0]):
+        raise InvalidUsage(f"{names[0]}: expected a report, found a folder; two can be compared")
+    if all(map(partial(_is_here, names), names)):
+        return _show(arguments, [_read_here(name) for name in names])
+    return with_cluster(arguments, partial(_fetch, arguments))
 
 
-async def _fetch(
-    arguments: argparse.Namespace, files: Sequence[bool], kube: KubeClient, namespace: str
-) -> int:
-    pages = []
-    for name, is_file in zip(arguments.names, files, strict=True):
-        if is_file:
-            pages.append(_read_file(name))
+async def _fetch(arguments: argparse.Namespace, kube: KubeClient, namespace: str) -> int:
+    pages: list[_Source] = []
+    for name in arguments.names:
+        if _is_here(arguments.names, name):
+            pages.append(_read_here(name))
         else:
-            pages.append(await read_report(kube, await read_workplan(kube, name, namespace)))
+            workplan = await read_workplan(kube, name.removeprefix(_WORKPLAN), namespace)
+            pages.append(await read_report(kube, workplan))
     return _show(arguments, pages)
 
 
-def _show(arguments: argparse.Namespace, pages: Sequence[bytes]) -> int:
-    page = pages[0] if len(pages) == 1 else _compared(arguments.names, pages)
+def _show(arguments: argparse.Namespace, pages: Sequence[_Source]) -> int:
+    first = pages[0]
+    if len(pages) == 1 and isinstance(first, bytes):
+        page = first
+    else:
+        page = _compared(arguments.names, pages)
     if arguments.output is None:
         show_page(page)
     else:
@@ -51,19 +64,52 @@ def _show(arguments: argparse.Namespace, pages: Sequence[bytes]) -> int:
     return 0
 
 
-def _compared(names: Sequence[str], pages: Sequence[bytes]) -> bytes:
+def _compared(names: Sequence[str], pages: Sequence[_Source]) -> bytes:
+    from voxk8s.cli.result_folder import ResultFolder, voxel_difference
     from voxk8s.report.comparison import compare
     from voxk8s.report.comparison_page import comparison_page
     from voxk8s.report.read_page import read_pictures, read_summary
 
-    before, after = (read_summary(page, name) for page, name in zip(pages, names, strict=True))
-    pictures = read_pictures(pages[0]), read_pictures(pages[1])
-    return comparison_page(compare(before, after), pictures).encode()
+    runs = [
+        (read_summary(page, name), read_pictures(page))
+        if isinstance(page, bytes)
+        else (page.summary, page.pictures)
+        for page, name in zip(pages, names, strict=True)
+    ]
+    (before, pictures), (after, others) = runs
+    one, other = pages
+    folders = (
+        (one.path, other.path)
+        if isinstance(one, ResultFolder) and isinstance(other, ResultFolder)
+        else None
+    )
+
+    def difference(name: str) -> str:
+        return "" if folders is None else voxel_difference(*(each / name for each in folders))
+
+    return comparison_page(compare(before, after, difference), (pictures, others)).encode()
 
 
-def _is_file(name: str) -> bool:
-    """Whether a name is that of a file: no WorkPlan has a slash or ends with .html."""
-    return "/" in name or name.endswith((".html", ".htm"))
+def _is_here(names: Sequence[str], name: str) -> bool:
+    """Whether a name is that of a file, or of a folder that is compared.
+
+    No WorkPlan has a slash or ends with .html; one may be called like a folder, and is
+    `workplan/NAME` then.
+    """
+    if name.startswith(_WORKPLAN) and not os.path.exists(name):
+        return False
+    if "/" in name or name.endswith((".html", ".htm")):
+        return True
+    return len(names) == _BOTH and os.path.isdir(name)
+
+
+def _read_here(name: str) -> _Source:
+    if not os.path.isdir(name):
+        return _read_file(name)
+    # Imported here: reports of runs need no library that reads images.
+    from voxk8s.cli.result_folder import read_folder
+
+    return read_folder(Path(name))
 
 
 def _read_file(name: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from voxk8s.cli.browser import show_page
 from voxk8s.constants import IMAGE_MEDIA_TYPES
 from voxk8s.errors import InvalidUsage, Voxk8sError
+from voxk8s.redact import redact, visible
 
 if TYPE_CHECKING:
     from voxk8s.api.workplan import WorkPlanResource
@@ -50,12 +52,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _page(sources: list[_Source], limit: int) -> bytes:
-    from voxk8s.viewer import make_layer, viewer_page
+    from voxk8s.viewer import make_layer, other_grids, viewer_page
 
     layers: list[Layer] = []
+    notes: list[str] = []
+    first: tuple[str, Image] | None = None
     left = limit * _MEGABYTE
     for number, source in enumerate(sources):
-        layer = make_layer(source.label, _image(source.place), number)
+        image = _image(source.place)
+        layer = make_layer(source.label, image, number)
+        if first is None:
+            first = source.label, image
+        notes += other_grids(first, [(source.label, image)])
         left -= len(layer.voxels)
         if left < 0:
             raise InvalidUsage(
@@ -63,7 +71,9 @@ def _page(sources: list[_Source], limit: int) -> bytes:
                 " size opens slowly: view fewer at a time, or set --limit higher"
             )
         layers.append(layer)
-    return viewer_page(", ".join(layer.name for layer in layers), layers).encode()
+    for note in notes:
+        print(f"voxk8s: {visible(redact(note))}", file=sys.stderr)
+    return viewer_page(", ".join(layer.name for layer in layers), layers, notes).encode()
 
 
 def _sources(arguments: argparse.Namespace, folder: Path) -> list[_Source]:

@@ -234,6 +234,7 @@ class RunTracker:
             started=report.started,
             worker=report.worker,
             failed=key not in self._computed,
+            geometry=report.geometry,
         )
 
     def _found_nodes(self) -> Iterator[KeyOperation]:

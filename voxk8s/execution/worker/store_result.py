@@ -6,17 +6,17 @@ import logging
 from hashlib import sha256
 
 from voxk8s import constants
-from voxk8s.describe import as_line
+from voxk8s.describe import as_line, describe_geometry
 from voxk8s.errors import StoreError
 from voxk8s.execution.inline_values import encode_inline, encode_skeleton, value_bytes
 from voxk8s.execution.operation_reports import Failed, Report, Status
-from voxk8s.execution.tasks.task import Step
+from voxk8s.execution.tasks.task import Step, StepKind
 from voxk8s.execution.worker import keeping
 from voxk8s.execution.worker.task_context import StepResult, TaskContext
 from voxk8s.plan import ResultKey
 from voxk8s.storage import Miss, Provenance, PutResult, PutStatus
 from voxk8s.storage.record import read_value
-from voxk8s.values import SavedFile, Value
+from voxk8s.values import Image, SavedFile, Value
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,15 @@ def store_result(
         skeleton=encode_skeleton(value) if step.rule.goal and inline is None else None,
         voxels=result.voxels,
         not_finite=result.not_finite,
+        geometry=_geometry(step, value),
     )
+
+
+def _geometry(step: Step, value: Value) -> str:
+    """Return the geometry of an image that was loaded; empty for all else."""
+    if step.rule.kind != StepKind.LOAD or not isinstance(value, Image):
+        return ""
+    return describe_geometry(value)
 
 
 def _put(step: Step, result: StepResult, memory: int, context: TaskContext) -> PutResult | None:

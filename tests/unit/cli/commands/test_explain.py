@@ -25,14 +25,15 @@ def test_explain_computes_nothing(call: Callable[..., Done], tmp_path: Path) -> 
 
 
 def test_stored_results_are_known(call: Callable[..., Done], tmp_path: Path) -> None:
-    """After a run the goal is known, and what only it needs is not needed."""
+    """After a run the goal is known, and what only it needs is not listed, unless all are."""
     (tmp_path / "p.imgql").write_text('print "a" (1 + 2) * 3\n')
     assert call("run", "p.imgql").status == 0
     done = call("explain", "p.imgql")
     assert done.status == 0
     states = {line.split()[2]: line.split()[0] for line in done.out.splitlines()[:-1]}
-    assert states["default.multiplication"] == "known"
-    assert ", 0 to compute" in done.out
+    assert states == {"default.multiplication": "known"}
+    assert ", 0 to compute, 1 not needed" in done.out
+    assert "unneeded" in call("explain", "--all", "p.imgql").out
 
 
 def test_results_that_have_to_be_computed_first_are_named(

@@ -43,6 +43,16 @@ def test_without_a_browser(scan: Path) -> None:
     assert Path(done.out.strip()).read_text().startswith("<!DOCTYPE html>")
 
 
+def test_images_of_other_grids(scan: Path) -> None:
+    """They are shown, and it is said on the terminal and below them how they differ."""
+    value = Image(np.ones((20, 80, 90), np.uint8), (1.0, 1.0, 3.0), (0.0,) * 3, IDENTITY)
+    (scan.parent / "mask.mha").write_bytes(encode_file(value, ".mha").data)
+    done = voxk8s(scan.parent, "view", "scan.mha", "mask.mha", "--export", "page.html")
+    words = "mask.mha has another grid than scan.mha: spacing (1, 1, 1) and (1, 1, 3)."
+    assert done.err.startswith(f"voxk8s: {words}")
+    assert f"<p>{words}" in (scan.parent / "page.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
