@@ -62,20 +62,6 @@ RUN --mount=type=bind,from=uv,source=/uv,target=/uv \
     && /uv/bin/uv pip install --quiet --no-cache --offline --no-deps --compile-bytecode \
         --python /opt/voxk8s/bin/python --target /site /wheels/*.whl
 
-# ---- schedulers, workers, runners
-FROM runtime AS engine-dependencies
-ARG UV_DEFAULT_INDEX
-ARG SSL_CERT_FILE
-COPY --from=requirements /lock/engine.txt /opt/voxk8s/requirements.txt
-RUN --mount=type=bind,from=uv,source=/uv,target=/uv --mount=type=secret,id=host-ca \
-    --mount=type=cache,id=voxk8s-uv,target=/uv-cache,sharing=locked \
-    UV_CACHE_DIR=/uv-cache UV_LINK_MODE=copy /uv/bin/uv pip install --quiet --require-hashes \
-        --compile-bytecode --python /opt/voxk8s/bin/python -r /opt/voxk8s/requirements.txt
-USER 65532:65532
-
-FROM engine-dependencies AS engine
-COPY --from=package /site /opt/voxk8s/site
-
 # ---- the operator: nothing that computes
 FROM runtime AS operator-dependencies
 ARG UV_DEFAULT_INDEX
@@ -86,9 +72,24 @@ RUN --mount=type=bind,from=uv,source=/uv,target=/uv --mount=type=secret,id=host-
     UV_CACHE_DIR=/uv-cache UV_LINK_MODE=copy /uv/bin/uv pip install --quiet --require-hashes \
         --compile-bytecode --python /opt/voxk8s/bin/python -r /opt/voxk8s/requirements.txt
 USER 65532:65532
-CMD ["python", "-m", "voxk8s.controller"]
 
 FROM operator-dependencies AS operator
+COPY --from=package /site /opt/voxk8s/site
+CMD ["python", "-m", "voxk8s.controller"]
+
+# ---- schedulers, workers, runners; the operator's libraries are theirs too, installed and kept once
+FROM operator-dependencies AS engine-dependencies
+USER root
+ARG UV_DEFAULT_INDEX
+ARG SSL_CERT_FILE
+COPY --from=requirements /lock/engine.txt /opt/voxk8s/requirements.txt
+RUN --mount=type=bind,from=uv,source=/uv,target=/uv --mount=type=secret,id=host-ca \
+    --mount=type=cache,id=voxk8s-uv,target=/uv-cache,sharing=locked \
+    UV_CACHE_DIR=/uv-cache UV_LINK_MODE=copy /uv/bin/uv pip install --quiet --require-hashes \
+        --compile-bytecode --python /opt/voxk8s/bin/python -r /opt/voxk8s/requirements.txt
+USER 65532:65532
+
+FROM engine-dependencies AS engine
 COPY --from=package /site /opt/voxk8s/site
 
 # ---- the dask-kubernetes operator; its chart gives arguments only

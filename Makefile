@@ -85,7 +85,7 @@ images: cluster-up ## Build the images and bring them into the cluster
 	@$(RUN) tests.tools.cluster images
 
 .PHONY: install
-install: cluster-up ## Install the dask-kubernetes operator, an S3 server and voxk8s (images included)
+install: venv ## Install the dask-kubernetes operator, an S3 server and voxk8s (cluster and images included)
 	@$(RUN) tests.tools.cluster install
 
 # ---- everything
@@ -95,11 +95,13 @@ first-look: venv ## Run the demo's first plan in one process: a picture and a re
 	@$(RUN) tests.tools.demo.first_look
 
 .PHONY: demo
-demo: first-look install ## Set everything up and run three WorkPlans over a real MRI
+demo: venv ## Set everything up and run three WorkPlans over a real MRI
+	@$(MAKE) --jobs=2 first-look install
 	@$(RUN) tests.tools.demo
 
 .PHONY: test
-test: tools install ## Set everything up and pass all tests
+test: venv ## Set everything up and pass all tests
+	@$(MAKE) --jobs=2 tools install
 	@mkdir -p reports
 	@$(if $(filter tests/unit,$(TESTS)),$(BIN)/pytest tests/unit $(PARALLEL) --junitxml=reports/unit.xml $(PYTEST))
 	@$(if $(REST),$(BIN)/pytest $(REST) --junitxml=reports/tests.xml $(PYTEST))

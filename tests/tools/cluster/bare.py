@@ -19,7 +19,8 @@ from tests.tools.cluster.errors import ClusterError
 from tests.tools.cluster.images import LOCAL_PREFIX, Target
 from tests.tools.cluster.paths import KUBECONFIG, LOCK
 from tests.tools.cluster.progress import say, step
-from tests.tools.cluster.startup import prepare, start
+from tests.tools.cluster.side_by_side import side_by_side
+from tests.tools.cluster.startup import prepare, start, start_containerd
 from tests.tools.cluster.teardown import remove
 
 
@@ -27,19 +28,22 @@ class Bare:
     """A real Kubernetes without Docker."""
 
     name = "bare"
+    takes_images_early = True
 
     def up(self) -> None:
         """Start what does not run; what runs as wanted is left alone."""
         check_machine()
-        debian_packages.ensure(debian_packages.NODE)
-        kubernetes = go_programs.built(go_programs.KUBERNETES)
-        names = go_programs.built(go_programs.COREDNS)
+        side_by_side(
+            lambda: debian_packages.ensure(debian_packages.ALL),
+            go_programs.kubectl,
+            lambda: go_programs.built(go_programs.KUBERNETES),
+        )
         with locked(LOCK):
             take_over()
             prepare()
-            start(kubernetes, names)
+            start(go_programs.built(go_programs.KUBERNETES))
         kubeconfig.write_private(KUBECONFIG, (PKI / "admin.kubeconfig").read_text())
-        go_programs.link(kubernetes / "kubectl")
+        go_programs.link(go_programs.kubectl())
 
     def down(self) -> None:
         """Stop the cluster of this clone and give the machine back as it was."""
@@ -83,7 +87,12 @@ class Bare:
         return LOCAL_PREFIX
 
     def images(self) -> set[str]:
-        """Return the images that pods can use."""
+        """Return the images that pods can use; starts containerd, which needs no cluster."""
+        check_machine()
+        debian_packages.ensure(debian_packages.ALL)
+        with locked(LOCK):
+            take_over()
+            start_containerd()
         return CONTAINERD.images()
 
     def built(self, target: Target) -> str:

@@ -119,7 +119,7 @@ def dask_chart() -> Path:
 
 def install(wanted: Sequence[Release]) -> None:
     """Install or upgrade what is new or changed."""
-    go_programs.link(go_programs.built(go_programs.HELM) / "helm")
+    go_programs.link(go_programs.helm())
     there = installed()
     for release in wanted:
         if not release.chart.joinpath("Chart.yaml").exists():
@@ -232,5 +232,4 @@ def kubectl(*words: str, stdin: str | None = None) -> str:
 
 def helm(*words: str | Path) -> str:
     """Run helm on the cluster of this clone."""
-    program = go_programs.built(go_programs.HELM) / "helm"
-    return run([program, "--kubeconfig", KUBECONFIG, *words], timeout=300)
+    return run([go_programs.helm(), "--kubeconfig", KUBECONFIG, *words], timeout=300)

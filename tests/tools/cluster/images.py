@@ -51,6 +51,9 @@ class Destination(Protocol):
     def images(self) -> set[str]:
         """Return the images that are there."""
 
+    takes_images_early: bool
+    """Whether images can be brought in before the cluster runs."""
+
     def built(self, target: Target) -> str:
         """Build an image where its inputs changed; return its tag, a hash of its content."""
 
@@ -65,6 +68,12 @@ def package_files() -> list[Path]:
         for path in (ROOT / "voxk8s").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so"
     ]
+
+
+def build(cluster: Destination) -> None:
+    """Build what changed."""
+    for target in TARGETS:
+        cluster.built(target)
 
 
 def ensure(cluster: Destination) -> dict[str, str]:

@@ -21,12 +21,13 @@ class Kind:
     """A cluster of one node in a container."""
 
     name = "kind"
+    takes_images_early = False
 
     def up(self) -> None:
         """Create it, or start it again after the machine or the engine was restarted."""
         if not docker.answers():
             raise ClusterError("CLUSTER=kind needs a Docker engine that answers `docker info`")
-        go_programs.link(go_programs.built(go_programs.KUBECTL) / "kubectl")
+        go_programs.link(go_programs.kubectl())
         if NAME in self.existing() and not self.revived():
             self.down()
         if NAME not in self.existing():

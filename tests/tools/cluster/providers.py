@@ -12,6 +12,7 @@ from tests.tools.cluster.kind import Kind
 from tests.tools.cluster.kubeconfig import write_private
 from tests.tools.cluster.paths import ENVIRONMENT, IMAGES, KUBECONFIG, LOCAL, PROVIDER, TOOLS
 from tests.tools.cluster.progress import say
+from tests.tools.cluster.side_by_side import side_by_side
 
 
 class Cluster(images.Destination, Protocol):
@@ -55,11 +56,20 @@ def running(wanted: str) -> Cluster:
     return cluster
 
 
+def remembered(wanted: str) -> Cluster:
+    """Return the cluster that is meant, on record: so `down` stops what a failing start left."""
+    cluster = chosen(wanted)
+    write_private(PROVIDER, f"{cluster.name}\n")
+    return cluster
+
+
 def up(wanted: str) -> None:
     """Start the cluster."""
-    cluster = chosen(wanted)
-    # Before the start, so that `down` knows what to stop even if the start fails half-way.
-    write_private(PROVIDER, f"{cluster.name}\n")
+    start(remembered(wanted))
+
+
+def start(cluster: Cluster) -> None:
+    """Start a cluster and say where it is."""
     cluster.up()
     say(f"cluster: {cluster.name}, kubeconfig: {KUBECONFIG}")
 
@@ -88,8 +98,13 @@ def build_images(wanted: str) -> None:
 
 
 def install(wanted: str) -> None:
-    """Install the dask-kubernetes operator, an S3 server and voxk8s; write `.cluster/env`."""
-    cluster = running(wanted)
+    """Install the dask-kubernetes operator, an S3 server and voxk8s; write `.cluster/env`.
+
+    Programs, images and the cluster itself, as far as they are missing, are made side by side.
+    """
+    cluster = remembered(wanted)
+    ready = images.ensure if cluster.takes_images_early else images.build
+    side_by_side(lambda: start(cluster), lambda: ready(cluster), go_programs.helm)
     with locked(LOCAL / ".install.lock"):
         releases = charts.releases(images.ensure(cluster))
         charts.install(releases)
@@ -106,8 +121,8 @@ def connect(_: str) -> None:
 def tools(_: str) -> None:
     """Make kubectl, helm and kubeconform available under `.tools/bin`."""
     go_programs.link(
-        go_programs.kubectl().resolve(),
-        go_programs.built(go_programs.HELM) / "helm",
+        go_programs.kubectl(),
+        go_programs.helm(),
         go_programs.built(go_programs.KUBECONFORM) / "kubeconform",
     )
     say(f"tools: {TOOLS}")

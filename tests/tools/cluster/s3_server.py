@@ -87,7 +87,7 @@ def start_lines(*, reachable: bool) -> list[str]:
 
 def command() -> str:
     """Return kubectl for a shell."""
-    words = [go_programs.kubectl().resolve(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM]
+    words = [go_programs.kubectl(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM]
     return shlex.join(map(str, words))
 
 
@@ -102,7 +102,7 @@ def write_script(name: str, lines: list[str]) -> Path:
 def connect() -> None:
     """Forward a port of this machine to the server, anew if it was before."""
     disconnect()
-    kubectl_words = (go_programs.kubectl().resolve(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM)
+    kubectl_words = (go_programs.kubectl(), "--kubeconfig", KUBECONFIG, "-n", SYSTEM)
     forwarding = ("port-forward", f"service/{SERVICE}", f"{FORWARDED}:{PORT}")
     PROCESSES.start("s3", [*kubectl_words, *forwarding])
     wait_until("the S3 server answers on this machine", listening, seconds=30)

@@ -12,6 +12,7 @@ from tests.tools.cluster import (
     containerd,
     control_plane,
     dns,
+    go_programs,
     kubeconfig,
     kubelet,
     network,
@@ -34,12 +35,12 @@ def prepare() -> None:
     volumes.create(MACHINE)
 
 
-def start(kubernetes: Path, names: Path) -> None:
+def start(programs: Path) -> None:
     """Start the processes, each once those that it needs are ready."""
-    plane = control_plane.ControlPlane(kubernetes, MACHINE, PKI)
-    node = kubelet.Node(kubernetes, MACHINE, PKI, CONTAINERD.socket)
+    plane = control_plane.ControlPlane(programs, MACHINE, PKI)
+    node = kubelet.Node(programs, MACHINE, PKI, CONTAINERD.socket)
     with step("control plane: etcd, API server, controller manager, scheduler"):
-        PROCESSES.start("containerd", CONTAINERD.command())
+        start_containerd()
         PROCESSES.start("etcd", plane.etcd())
         wait_for("etcd", control_plane.etcd_is_healthy)
         PROCESSES.start("kube-apiserver", plane.api_server())
@@ -47,21 +48,26 @@ def start(kubernetes: Path, names: Path) -> None:
         PROCESSES.start("kube-controller-manager", plane.controller_manager())
         PROCESSES.start("kube-scheduler", plane.scheduler())
     with step("node: containerd, kubelet, kube-proxy, CoreDNS"):
-        recycle_volumes(kubernetes)
-        apply(kubernetes, [*dns.manifests(), *volumes.manifests(MACHINE)])
-        wait_for("containerd", CONTAINERD.answers)
+        recycle_volumes()
+        apply([*dns.manifests(), *volumes.manifests(MACHINE)])
         ensure_pause_image()
         PROCESSES.start("kubelet", node.kubelet())
         PROCESSES.start("kube-proxy", node.proxy())
-        PROCESSES.start("coredns", dns.command(names, MACHINE, PKI))
+        PROCESSES.start("coredns", dns.command(programs, MACHINE, PKI))
         wait_for(
             "coredns", lambda: control_plane.answers(f"http://{network.NODE_ADDRESS}:8181/ready")
         )
         # Both: what the API says of the node may be from before the machine was restarted.
         wait_for("kubelet", kubelet.is_healthy)
-        wait_for("kubelet", lambda: node_is_ready(kubernetes))
+        wait_for("kubelet", node_is_ready)
         # Pods need it; the controller manager creates it a moment after its start.
-        wait_for("kube-controller-manager", lambda: has_default_account(kubernetes))
+        wait_for("kube-controller-manager", has_default_account)
+
+
+def start_containerd() -> None:
+    """Start what holds images and containers, which needs none of the others."""
+    PROCESSES.start("containerd", CONTAINERD.command())
+    wait_for("containerd", CONTAINERD.answers)
 
 
 def wait_for(name: str, ready: Callable[[], bool]) -> None:
@@ -75,37 +81,37 @@ def wait_for(name: str, ready: Callable[[], bool]) -> None:
     wait_until(f"{name} (log: {MACHINE / 'logs' / name}.log) is ready", settled, seconds=90)
 
 
-def kubectl(kubernetes: Path, *words: str, stdin: str | None = None) -> str:
+def kubectl(*words: str, stdin: str | None = None) -> str:
     """Run kubectl as administrator."""
-    base: list[str | Path] = [kubernetes / "kubectl", "--kubeconfig", PKI / "admin.kubeconfig"]
+    base: list[str | Path] = [go_programs.kubectl(), "--kubeconfig", PKI / "admin.kubeconfig"]
     return run([*base, *words], stdin=stdin, timeout=60)
 
 
-def apply(kubernetes: Path, manifests: list[dict[str, object]]) -> None:
+def apply(manifests: list[dict[str, object]]) -> None:
     """Apply manifests of the cluster itself."""
     words = ("apply", "--server-side", "--force-conflicts", "-f", "-")
-    kubectl(kubernetes, *words, stdin=yaml.safe_dump_all(manifests))
+    kubectl(*words, stdin=yaml.safe_dump_all(manifests))
 
 
-def recycle_volumes(kubernetes: Path) -> None:
+def recycle_volumes() -> None:
     """Make volumes whose claims were deleted new and empty, as a provisioner would."""
-    found = json.loads(kubectl(kubernetes, "get", "persistentvolumes", "-o", "json"))
+    found = json.loads(kubectl("get", "persistentvolumes", "-o", "json"))
     for name in volumes.released(found["items"]):
-        kubectl(kubernetes, "delete", "persistentvolume", name)
+        kubectl("delete", "persistentvolume", name)
         volumes.empty(MACHINE, name)
 
 
-def node_is_ready(kubernetes: Path) -> bool:
+def node_is_ready() -> bool:
     """Return whether the node takes pods."""
     path = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
-    found = kubectl(kubernetes, "get", "node", network.NODE, "--ignore-not-found", "-o", path)
+    found = kubectl("get", "node", network.NODE, "--ignore-not-found", "-o", path)
     return found == "True"
 
 
-def has_default_account(kubernetes: Path) -> bool:
+def has_default_account() -> bool:
     """Return whether the controller manager has begun its work."""
     words = ("get", "serviceaccount", "default", "--ignore-not-found", "-o", "name")
-    return bool(kubectl(kubernetes, *words).strip())
+    return bool(kubectl(*words).strip())
 
 
 def ensure_pause_image() -> None:

@@ -45,7 +45,7 @@ def test_pinned_modules_are_complete() -> None:
     """Each program's package is a tool of the go.mod that pins it, and go.sum is there."""
     modules = (
         go_programs.KUBERNETES, go_programs.KUBECTL, go_programs.HELM,
-        go_programs.COREDNS, go_programs.KUBECONFORM, go_programs.KIND,
+        go_programs.KUBECONFORM, go_programs.KIND,
     )  # fmt: skip
     for module in modules:
         sources = module.sources()
