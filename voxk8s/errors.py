@@ -85,6 +85,12 @@ class UnsupportedValue(PermanentError):
     """An object that cannot be stored: not JSON-like, not a plain array, not an image."""
 
 
+class ResourcesNotOffered(PermanentError):
+    """An operation needs a resource, such as a GPU, that no worker offers."""
+
+    failure_reason = constants.REASON_RESOURCES_NOT_OFFERED
+
+
 class InputUnavailable(PermanentError):
     """An input cannot be read: missing, invalid or access denied. The message has its URL."""
 

@@ -100,6 +100,21 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             },
         }
     },
+    "worker groups": {
+        "cluster": {
+            "workerGroups": [
+                {
+                    "name": "gpu",
+                    "maxWorkers": 2,
+                    "threadsPerWorker": 1,
+                    "image": "engine-gpu",
+                    "provides": {"MEMORY": 64},
+                    "worker": {"resources": {"limits": {"nvidia.com/gpu": 1}}},
+                },
+                {"name": "spot-2", "maxWorkers": 10000},
+            ]
+        }
+    },
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no source": ({"source": {}}, "exactly one of"),
@@ -125,6 +140,25 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "ttl as a flag": ({"ttlSecondsAfterFinished": True}, "ttlSecondsAfterFinished"),
     "ttl as text": ({"ttlSecondsAfterFinished": "5m"}, "a number of seconds"),
     "half a second": ({"ttlSecondsAfterFinished": 0.5}, "multiple of 1"),
+    "a group named default": ({"cluster": {"workerGroups": [{"name": "default"}]}}, "default is"),
+    "a group without a name": ({"cluster": {"workerGroups": [{"maxWorkers": 1}]}}, "name"),
+    "an odd name of a group": ({"cluster": {"workerGroups": [{"name": "GPU_1"}]}}, "name"),
+    "two groups of one name": (
+        {"cluster": {"workerGroups": [{"name": "a"}, {"name": "a"}]}},
+        "duplicate",
+    ),
+    "an odd resource": (
+        {"cluster": {"workerGroups": [{"name": "a", "provides": {"a/b": 1}}]}},
+        "names in provides",
+    ),
+    "nothing provided": (
+        {"cluster": {"workerGroups": [{"name": "a", "provides": {"GPU": 0}}]}},
+        "GPU",
+    ),
+    "two sources of variables in a group": (
+        {"cluster": {"workerGroups": [{"name": "a", "worker": {"envFrom": [{"prefix": "A"}]}}]}},
+        "one of configMapRef and secretRef",
+    ),
     "odd env": ({"cluster": {"worker": {"env": [{"value": "x"}]}}}, "env: element 0"),
 }
 

@@ -96,6 +96,27 @@ ATTACKS: dict[str, dict[str, Any]] = {
     "account of another": {"serviceAccountName": "voxk8s-operator"},
     "affinity": {"worker": {"affinity": {"podAffinity": {}}}},
     "too many workers": {"maxWorkers": 9},
+    "too many workers of all groups": {
+        "maxWorkers": 4,
+        "workerGroups": [{"name": "gpu", "maxWorkers": 2}, {"name": "spot", "maxWorkers": 3}],
+    },
+    "own image of a group": {
+        "workerGroups": [{"name": "gpu", "image": "registry.example/stranger/engine"}]
+    },
+    "preload of a group": {
+        "workerGroups": [{"name": "a"}, {"name": "b", "worker": {"env": [{"name": "LD_PRELOAD"}]}}]
+    },
+    "control plane by a group": {
+        "workerGroups": [{"name": "a", "worker": {"nodeSelector": {"node-role": ""}}}]
+    },
+    "too many GPUs of a group": {
+        "workerGroups": [
+            {
+                "name": "a",
+                "worker": {"resources": {"limits": LIMITS | {"lab.example/gpu": 1}}},
+            }
+        ]
+    },
     "too much memory": {"worker": {"resources": {"limits": LIMITS | {"memory": "8193Mi"}}}},
     "too much requested": {"worker": {"resources": {"requests": {"cpu": 5}, "limits": LIMITS}}},
     "a limit that is none": {"worker": {"resources": {"limits": LIMITS | {"cpu": "0"}}}},
@@ -121,6 +142,20 @@ ALLOWED: dict[str, dict[str, Any]] = {
     "allowed claims": {"volumes": [{"claimName": "images"}, {"claimName": "lab-a"}]},
     "an allowed account": {"serviceAccountName": "lab-reader"},
     "eight workers": {"maxWorkers": 8},
+    "groups within the lists": {
+        "maxWorkers": 4,
+        "workerGroups": [
+            {
+                "name": "gpu",
+                "maxWorkers": 4,
+                "image": "registry.example/lab/engine:7",
+                "worker": {
+                    "tolerations": [{"key": "gpu", "operator": "Exists"}],
+                    "resources": {"limits": LIMITS},
+                },
+            }
+        ],
+    },
     "amounts": {
         "worker": {
             "resources": {

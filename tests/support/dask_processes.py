@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dask
-from distributed import LocalCluster
+from distributed import LocalCluster, Nanny, Scheduler, SpecCluster
 
 
 @contextmanager
@@ -28,4 +29,16 @@ def worker_processes(
             silence_logs=logging.CRITICAL,
         ) as cluster,
     ):
+        yield cluster
+
+
+@contextmanager
+def unequal_workers(**workers: dict[str, Any]) -> Iterator[SpecCluster]:
+    """Start a worker in a process of its own for each name, with options such as `resources`."""
+    spec = {
+        name: {"cls": Nanny, "options": {"name": name, "dashboard_address": None, **options}}
+        for name, options in workers.items()
+    }
+    scheduler = {"cls": Scheduler, "options": {"dashboard_address": None, "host": "127.0.0.1"}}
+    with SpecCluster(spec, scheduler, silence_logs=logging.CRITICAL) as cluster:
         yield cluster

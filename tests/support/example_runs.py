@@ -6,7 +6,7 @@ from typing import Any
 
 from voxk8s.api.spec import Resources
 from voxk8s.api.workplan import WorkPlanResource, decode_resource
-from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job
+from voxk8s.cluster import dask_cluster, network_policies, rbac, runner_job, worker_groups
 from voxk8s.cluster.defaults import Defaults
 from voxk8s.cluster.kueue_workload import QueuePriority, build_workload
 from voxk8s.cluster.resources import PRIORITY_CLASSES
@@ -74,14 +74,21 @@ SHAPED = work_plan(
 
 
 def manifests(
-    workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget, workers: int = 2
+    workplan: WorkPlanResource,
+    defaults: Defaults,
+    store: StoreTarget,
+    workers: int = 2,
+    groups: dict[str, int] | None = None,
 ) -> list[Manifest]:
     """Build everything that one run consists of."""
-    cluster = dask_cluster.build_dask_cluster(workplan, defaults, store, workers=workers)
+    cluster = dask_cluster.build_dask_cluster(
+        workplan, defaults, store, workers=workers, groups=groups or {}
+    )
     name = cluster["metadata"]["name"]
     runner = runner_job.build_runner_job(
-        workplan, defaults, store, cluster=name, keys=f"{name}-tls" if defaults.tls else ""
-    )
+        workplan, defaults, store, cluster=name, keys=f"{name}-tls" if defaults.tls else "",
+        offers=worker_groups.offers_of_run(workplan, defaults, groups or {}),
+    )  # fmt: skip
     return [
         rbac.build_compute_account(workplan.metadata.namespace),
         rbac.build_runner_account(workplan, defaults),
@@ -92,6 +99,52 @@ def manifests(
         dask_cluster.build_dask_autoscaler(workplan, defaults, name, minimum=workers),
         runner,
     ]
+
+
+GROUPS = work_plan(
+    "on-gpus",
+    cluster={
+        "workerGroups": [
+            {
+                "name": "gpu",
+                "maxWorkers": 2,
+                "threadsPerWorker": 1,
+                "image": "registry.example/lab/engine:7",
+                "worker": {
+                    "resources": {"limits": {"memory": "16Gi", "nvidia.com/gpu": 1}},
+                    "nodeSelector": {"accelerator": "a100"},
+                    "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+                },
+            },
+            {"name": "large", "maxWorkers": 3, "provides": {"MEMORY": 64}},
+        ],
+    },
+)
+
+
+def with_groups(run: list[Manifest], workplan: WorkPlanResource) -> list[Manifest]:
+    """Add the worker groups of a run, and its Workload."""
+    cluster, runner = only(run, "DaskCluster"), only(run, "Job")
+    name = cluster["metadata"]["name"]
+    counts = {"gpu": 2, "large": 1}
+    groups = [
+        worker_groups.build_worker_group(
+            workplan, PLAIN, STORE, group, workers=counts[group.name], cluster=name, uid="u-c",
+            keys=f"{name}-tls",
+        )
+        for group in workplan.spec.cluster.worker_groups or ()
+    ]  # fmt: skip
+    workload = build_workload(
+        workplan, PLAIN.version, cluster, runner, queue="lab", priority=QueuePriority(0),
+        workers=1, minimum=1,
+        groups={
+            group["metadata"]["labels"]["voxk8s.io/worker-group"]: (
+                group["spec"]["worker"]["replicas"], group["spec"]["worker"]["spec"],
+            )
+            for group in groups
+        },
+    )  # fmt: skip
+    return [*run, *groups, workload]
 
 
 def with_quota(run: list[Manifest]) -> list[Manifest]:
@@ -110,6 +163,9 @@ def only(objects: list[Manifest], kind: str) -> Manifest:
 
 GOLDEN: dict[str, list[Manifest]] = {
     "plain": manifests(work_plan(), PLAIN, STORE),
+    "groups": with_groups(
+        manifests(GROUPS, PLAIN, STORE, workers=1, groups={"gpu": 2, "large": 1}), GROUPS
+    ),
     "shaped": with_quota(manifests(SHAPED, RICH, StoreTarget("s3://results"))),
 }
 

@@ -42,6 +42,24 @@ CLUSTER = [
         for pod in ("worker", "scheduler", "runner")
     ),
     cel_rule(
+        "!has(self.workerGroups) || self.workerGroups.all(g, !has(g.worker) ||"
+        " !has(g.worker.envFrom) || g.worker.envFrom.all(s,"
+        " has(s.configMapRef) != has(s.secretRef)))",
+        "give one of configMapRef and secretRef in each item of envFrom",
+        ".workerGroups",
+    ),
+    cel_rule(
+        "!has(self.workerGroups) || self.workerGroups.all(g, g.name != 'default')",
+        "default is the name of the workers that cluster.worker describes",
+        ".workerGroups",
+    ),
+    cel_rule(
+        "!has(self.workerGroups) || self.workerGroups.all(g, !has(g.provides) ||"
+        " g.provides.all(k, k.matches('^[A-Za-z][A-Za-z0-9._-]{0,62}$')))",
+        "names in provides consist of letters, digits, . _ and -, and begin with a letter",
+        ".workerGroups",
+    ),
+    cel_rule(
         "self.minWorkers <= self.maxWorkers",
         "minWorkers must not be larger than maxWorkers",
         ".minWorkers",

@@ -282,6 +282,54 @@ class Volume(ApiStruct, frozen=True):
     ]
 
 
+class WorkerGroup(ApiStruct, frozen=True):
+    """Workers beside the default ones, for operations that need what these do not offer."""
+
+    name: Annotated[
+        str,
+        doc(
+            "Name of the group, such as gpu or spot.",
+            minLength=1,
+            maxLength=16,
+            pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
+        ),
+    ]
+    max_workers: Annotated[
+        int,
+        number(
+            "Maximum number of workers. They are started if operations are left that need the"
+            " group, no more than these keep busy, and stay until the run ends.",
+            1,
+            10_000,
+        ),
+    ] = 1
+    threads_per_worker: (
+        Annotated[
+            int,
+            number(
+                "Number of operations that one worker computes at a time; that of the cluster if"
+                " omitted.",
+                1,
+                1024,
+            ),
+        ]
+        | None
+    ) = None
+    provides: Annotated[
+        dict[str, Annotated[int, number("Amount.", 1, 10**15)]] | None,
+        doc(
+            "What each worker offers to operations of kernels that need it, by name, such as"
+            " MEMORY: 64. A limit of nvidia.com/gpu offers GPU without being named here. A group"
+            " that offers nothing takes what is too much for the default workers.",
+            maxProperties=16,
+        ),
+    ] = None
+    worker: Annotated[PodTemplate | None, doc("Pods of the workers of the group.")] = None
+    image: (
+        Annotated[str, text("Image of these pods; that of the cluster if omitted.", 1024)] | None
+    ) = None
+
+
 class Cluster(ApiStruct, frozen=True):
     """The Dask cluster of the run."""
 
@@ -295,6 +343,17 @@ class Cluster(ApiStruct, frozen=True):
     worker: Annotated[
         PodTemplate | None, doc("Pods of the Dask workers, which compute operations.")
     ] = None
+    worker_groups: (
+        Annotated[
+            tuple[WorkerGroup, ...],
+            items(
+                "More workers, of other kinds: with GPUs, on spot nodes, or with more memory.",
+                8,
+                **by_key("name"),
+            ),
+        ]
+        | None
+    ) = None
     scheduler: Annotated[PodTemplate | None, doc("Pod of the Dask scheduler.")] = None
     runner: Annotated[
         PodTemplate | None, doc("Pod of the runner, which submits operations to the scheduler.")

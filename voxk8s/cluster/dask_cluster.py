@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
+from voxk8s import constants
 from voxk8s.api.spec import PodTemplate, Resources
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names, tls
@@ -24,23 +28,25 @@ from voxk8s.cluster.rbac import COMPUTE_ACCOUNT, named_account
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS
 from voxk8s.cluster.run_inputs import input_env, mount_volumes, volume_env
 from voxk8s.cluster.store_target import StoreTarget, store_env
+from voxk8s.kernels.worker_resources import describe
 
 SCHEDULER_PORT: Final = 8786
 DASHBOARD_PORT: Final = 8787
 WORKER_HEALTH_PORT: Final = 8788
 
 # Without `scheduler.api` the autoscaler falls back to RPC and then removes the newest workers.
-_ROUTES: Final = str(
-    [
-        "distributed.http.scheduler.prometheus",
-        "distributed.http.scheduler.info",
-        "distributed.http.scheduler.json",
-        "distributed.http.health",
-        "distributed.http.proxy",
-        "distributed.http.statics",
-        "distributed.http.scheduler.api",
-    ]
+_ROUTES: Final = (
+    "distributed.http.scheduler.prometheus",
+    "distributed.http.scheduler.info",
+    "distributed.http.scheduler.json",
+    "distributed.http.health",
+    "distributed.http.proxy",
+    "distributed.http.statics",
+    "distributed.http.scheduler.api",
 )
+_SCALING: Final = "voxk8s.execution.scheduler_scaling"
+"""Keeps the autoscaler to the default group."""
+_GPUS: Final = ("nvidia.com/gpu", "amd.com/gpu")
 
 
 def build_dask_cluster(
@@ -50,10 +56,13 @@ def build_dask_cluster(
     *,
     workers: int,
     account: str = "",
+    groups: Mapping[str, int] = MappingProxyType({}),
 ) -> Manifest:
     """Build the DaskCluster of a run, with `workers` workers at its start.
 
-    `account` is the uid of the run's account, by which its keys for TLS are named.
+    `account` is the uid of the run's account, by which its keys for TLS are named. `groups` are
+    the workers of other groups than the default one, by name: an annotation has them, by which they
+    are created.
 
     Its name contains a hash of the spec without that number: dask-kubernetes ignores all other
     changes, so that a changed spec needs a new cluster. Apply it once: applying it again with
@@ -61,24 +70,33 @@ def build_dask_cluster(
     """
     spec: Manifest = {
         "scheduler": _scheduler(workplan, defaults, store),
-        "worker": _worker(workplan, defaults, store),
+        "worker": worker_template(workplan, defaults, store),
     }
     name = child_names.child_name(workplan, spec)
     spec["scheduler"]["service"]["selector"]["dask.org/cluster-name"] = name
     spec["worker"]["replicas"] = workers
     if defaults.tls:
-        # dask-kubernetes tells workers a tcp:// address by a variable.
-        address = scheduler_address(name, workplan.metadata.namespace, encrypted=True)
-        spec["worker"]["spec"]["containers"][0]["command"].append(address)
-        for component in ("scheduler", "worker"):
-            tls.mount_keys(spec[component]["spec"], tls.secret_name(name, account))
+        keys = tls.secret_name(name, account)
+        tls.mount_keys(spec["scheduler"]["spec"], keys)
+        encrypt_worker(spec["worker"], name, workplan.metadata.namespace, keys)
     head = owned_object(
         workplan,
         DASK_CLUSTERS,
         name,
         child_names.child_labels(workplan, "cluster", defaults.version),
     )
+    if groups:
+        annotations = {constants.ANNOTATION_WORKER_GROUPS: json.dumps(dict(groups))}
+        head["metadata"]["annotations"] = annotations
     return head | {"spec": spec}
+
+
+def encrypt_worker(template: Manifest, cluster: str, namespace: str, keys: str) -> None:
+    """Make the workers of a template speak TLS, with the keys of the Secret `keys`."""
+    # dask-kubernetes tells workers a tcp:// address by a variable.
+    address = scheduler_address(cluster, namespace, encrypted=True)
+    template["spec"]["containers"][0]["command"].append(address)
+    tls.mount_keys(template["spec"], keys)
 
 
 def build_dask_autoscaler(
@@ -118,13 +136,18 @@ def dashboard_url(cluster: str, namespace: str) -> str:
 
 def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
     template = workplan.spec.cluster.scheduler or PodTemplate()
+    scales_groups = bool(workplan.spec.cluster.worker_groups)
     env = container_env(
         template,
         defaults,
         store_env(store, credentials=False),
         tls.tls_env() if defaults.tls else [],
+        [("DASK_DISTRIBUTED__SCHEDULER__PRELOAD", str([_SCALING]))] if scales_groups else [],
         [
-            ("DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES", _ROUTES),
+            (
+                "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES",
+                str([_SCALING, *_ROUTES] if scales_groups else [*_ROUTES]),
+            ),
             # The default, 1.1, costs 2-3 ms per small task.
             ("DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION", "inf"),
             # An operation may kill one more worker after the first: Kubernetes delays each restart
@@ -182,9 +205,27 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
     }
 
 
-def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
+def worker_offers(
+    workplan: WorkPlanResource, defaults: Defaults, provides: Mapping[str, int] | None = None
+) -> dict[str, float]:
+    """Return the resources that Dask workers of a run offer to operations: GPUs, and `provides`."""
+    template = workplan.spec.cluster.worker or PodTemplate()
+    limits = resources_of(template.resources, defaults.worker, defaults.policy.limits).limits or {}
+    gpus = sum(int(parse_quantity(limits[name])) for name in _GPUS if name in limits)
+    found: dict[str, float] = {"GPU": gpus} if gpus else {}
+    return found | {name: float(amount) for name, amount in (provides or {}).items()}
+
+
+def worker_template(
+    workplan: WorkPlanResource,
+    defaults: Defaults,
+    store: StoreTarget,
+    offers: Mapping[str, float] | None = None,
+) -> Manifest:
+    """Build metadata and spec of the worker pods of a run; `offers` as from `worker_offers`."""
     template = workplan.spec.cluster.worker or PodTemplate()
     resources = resources_of(template.resources, defaults.worker, defaults.policy.limits)
+    offers = worker_offers(workplan, defaults) if offers is None else offers
     command = [
         "dask",
         "worker",
@@ -202,6 +243,7 @@ def _worker(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) 
         f"{SCRATCH}/dask",
         "--death-timeout",
         "60",
+        *(["--resources", describe(tuple(sorted(offers.items())))] if offers else []),
     ]
     env = container_env(
         template,

@@ -5,12 +5,15 @@ Kueue decides by requests and by what places pods; nothing else of their templat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from voxk8s import constants
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster import child_names
+from voxk8s.cluster.placement import component_of_group
 from voxk8s.cluster.pod_template import Manifest, owned_object
 from voxk8s.cluster.resources import (
     PRIORITY_CLASSES,
@@ -63,10 +66,13 @@ def build_workload(
     priority: QueuePriority,
     workers: int,
     minimum: int,
+    groups: Mapping[str, tuple[int, Manifest]] = MappingProxyType({}),
 ) -> Manifest:
     """Build the Workload of a run from the manifests of its DaskCluster and of its runner's Job.
 
-    It asks for `workers` workers and may be admitted with any number down to `minimum`.
+    It asks for `workers` workers and may be admitted with any number down to `minimum`. `groups`
+    are the workers of each other group, and the spec of their pods: all of them are needed, since
+    Kueue admits fewer of one pod set at most.
     """
     labels = child_names.child_labels(workplan, "workload", version)
     head = owned_object(
@@ -89,7 +95,15 @@ def build_workload(
         for name in COMPONENTS
     ]
     if minimum < workers:
-        sets[-1]["minCount"] = minimum
+        sets[-1]["minCount"] = minimum  # of the default workers
+    sets += [
+        {
+            "name": component_of_group(name),
+            "count": count,
+            "template": {"spec": _counted(pod)},
+        }
+        for name, (count, pod) in groups.items()
+    ]
     spec: Manifest = {"queueName": queue, "podSets": sets, "priority": priority.value}
     if priority.kind is not None:
         spec["priorityClassRef"] = {

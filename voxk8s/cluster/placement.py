@@ -32,6 +32,19 @@ class Placement:
         )
 
 
+_GROUP = "worker-"
+
+
+def component_of_group(group: str) -> str:
+    """Return the component, and the pod set, of the workers of a group beside the default one."""
+    return f"{_GROUP}{group}"
+
+
+def group_of_component(component: str) -> str | None:
+    """Return the group whose workers a component is; None for the default one and for others."""
+    return component.removeprefix(_GROUP) if component.startswith(_GROUP) else None
+
+
 def placed(workplan: WorkPlanResource, placements: Mapping[str, Placement]) -> WorkPlanResource:
     """Return a WorkPlan whose pods are placed, by component, with no more workers than admitted."""
     if not placements:
@@ -40,12 +53,24 @@ def placed(workplan: WorkPlanResource, placements: Mapping[str, Placement]) -> W
     templates = {
         component: _with_placement(getattr(cluster, component) or PodTemplate(), placement)
         for component, placement in placements.items()
+        if group_of_component(component) is None
     }
+    groups = tuple(
+        msgspec.structs.replace(
+            group,
+            worker=_with_placement(
+                group.worker or PodTemplate(),
+                placements.get(component_of_group(group.name), Placement()),
+            ),
+        )
+        for group in cluster.worker_groups or ()
+    )
     most = placements["worker"].count if "worker" in placements else None
     workers = cluster.max_workers if most is None else min(most, cluster.max_workers)
     cluster = msgspec.structs.replace(
         cluster,
         **templates,
+        worker_groups=groups or None,
         max_workers=workers,
         min_workers=min(cluster.min_workers, workers),
     )

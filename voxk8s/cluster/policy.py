@@ -86,14 +86,20 @@ def is_allowed(text: str, entries: Iterable[str]) -> bool:
 
 
 def _cluster_violations(cluster: Cluster, policy: Policy, engine_image: str) -> Iterator[Violation]:
-    if cluster.max_workers > policy.max_workers:
+    groups = cluster.worker_groups or ()
+    workers = cluster.max_workers + sum(group.max_workers for group in groups)
+    if workers > policy.max_workers:
         yield Violation(
             "spec.cluster.maxWorkers", "maxWorkers",
-            f"at most {policy.max_workers} workers, got {cluster.max_workers}",
+            f"at most {policy.max_workers} workers"
+            f"{' in all worker groups' if groups else ''}, got {workers}",
         )  # fmt: skip
-    image = cluster.image
-    if image is not None and not is_allowed(image, (engine_image, *policy.images)):
-        yield Violation("spec.cluster.image", "images", f"the image {image} is not allowed")
+    for path, image in (
+        ("spec.cluster.image", cluster.image),
+        *((f"spec.cluster.workerGroups[{group.name}].image", group.image) for group in groups),
+    ):
+        if image is not None and not is_allowed(image, (engine_image, *policy.images)):
+            yield Violation(path, "images", f"the image {image} is not allowed")
     account = cluster.service_account_name
     yield from _unlisted(
         "spec.cluster.serviceAccountName", "serviceAccounts", "the service account",
@@ -107,6 +113,10 @@ def _cluster_violations(cluster: Cluster, policy: Policy, engine_image: str) -> 
         template = getattr(cluster, component)
         if template is not None:
             yield from _pod_violations(f"spec.cluster.{component}", template, policy)
+    for group in groups:
+        if group.worker is not None:
+            path = f"spec.cluster.workerGroups[{group.name}].worker"
+            yield from _pod_violations(path, group.worker, policy)
 
 
 def _identity_violations(spec: WorkPlanSpec) -> Iterator[Violation]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+
 from voxk8s import constants
 from voxk8s.api.spec import PodTemplate
 from voxk8s.api.workplan import WorkPlanResource
@@ -31,10 +34,12 @@ def build_runner_job(
     *,
     cluster: str,
     keys: str,
+    offers: Sequence[Mapping[str, float]] = (),
 ) -> Manifest:
     """Build the Job whose pod executes the run on the DaskCluster `cluster`.
 
-    `keys` is the Secret with the cluster's keys for TLS, empty without TLS.
+    `keys` is the Secret with the cluster's keys for TLS, empty without TLS. `offers` are the
+    resources of its workers.
 
     A pod that fails is replaced and resumes from the store, up to the chart's
     `defaults.runner.retries` times. Pods that were evicted from their node, or that exit because
@@ -67,6 +72,7 @@ def build_runner_job(
                 constants.ENV_SCHEDULER_ADDRESS,
                 scheduler_address(cluster, namespace, encrypted=bool(keys)),
             ),
+            *([(constants.ENV_WORKER_OFFERS, json.dumps(list(offers)))] if offers else []),
             (constants.ENV_RETRY_LIMIT, str(retry.limit)),
             (constants.ENV_RETRY_BACKOFF, f"{retry.backoff_seconds:g}"),
             (constants.ENV_RETRY_MAX_BACKOFF, f"{retry.max_backoff_seconds:g}"),

@@ -14,6 +14,7 @@ from voxk8s.kernels import registry
 from voxk8s.kernels.kernel_spec import CostHint, KernelSpec, check_name, module_of
 from voxk8s.kernels.own_modules import loaded_modules
 from voxk8s.kernels.source_code import remember_modules, remember_source
+from voxk8s.kernels.worker_resources import checked
 from voxk8s.plan.signature import Signature
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def kernel(
     cheap: bool = False,
     cost: CostHint | None = None,
     gpu: Callable[..., object] | None = None,
+    resources: Mapping[str, float] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register the decorated function as the kernel `name` (`namespace.name`).
 
@@ -62,10 +64,13 @@ def kernel(
     change its arguments. Registering a name again replaces the function if it has the same module
     and name (a notebook cell run twice); else InvalidUsage is raised. Workers in other processes
     find the kernel if an entry point in the group `voxk8s.kernels` refers to its module. Processes
-    that have a GPU call `gpu` instead; it must return the same bits.
+    that have a GPU call `gpu` instead; it must return the same bits. `resources` are what a call
+    needs of a worker while it runs, such as `{"GPU": 1}`: on a cluster it waits for a worker that
+    offers so much; in one process they are not counted.
     """
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
+        needed = checked(resources or {}, f"kernel {name!r}")
         remember_source(function)
         remember_modules(loaded_modules(module_of(function).partition(".")[0]))
         registry.register(
@@ -74,6 +79,7 @@ def kernel(
                 implementation=typing.cast("Callable[..., typing.Any]", function),
                 cost=cost,
                 gpu=typing.cast("Callable[..., typing.Any] | None", gpu),
+                resources=needed,
                 doc=(inspect.getdoc(function) or "").partition("\n")[0],
             )
         )

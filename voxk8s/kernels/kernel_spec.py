@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from voxk8s.errors import InvalidUsage
 from voxk8s.kernels.devices import Device
+from voxk8s.kernels.worker_resources import Resources
 from voxk8s.plan.signature import Role, Signature
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class KernelSpec:
     for operations that the engine performs itself (loads, listings, maps). `gpu` is the
     implementation for processes that have a GPU; it must return the same bits. `uses` are the
     distributions that take part beside `signature.libraries`: they compute what the kernel defines,
-    so that records name their versions and keys do not.
+    so that records name their versions and keys do not. `resources` are what a worker must offer to
+    run the kernel; values do not depend on them.
     """
 
     signature: Signature
@@ -63,6 +65,7 @@ class KernelSpec:
     doc: str = ""
     gpu: str | KernelFunction | None = None
     uses: tuple[str, ...] = ()
+    resources: Resources = ()
 
     def implementation_for(self, device: Device) -> str | KernelFunction:
         """Return the implementation for a device; that for the CPU if there is no other."""

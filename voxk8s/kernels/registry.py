@@ -18,6 +18,7 @@ from voxk8s.failure import error_text
 from voxk8s.kernels.devices import Device, best_device
 from voxk8s.kernels.kernel_spec import KernelFunction, KernelSpec, module_of
 from voxk8s.kernels.libraries import installed_version, installed_versions
+from voxk8s.kernels.worker_resources import Resources
 from voxk8s.plan.kernel_version import KernelVersion, UnknownKernelVersion, numbered
 from voxk8s.plan.signature import Signature
 from voxk8s.settings import Settings
@@ -86,6 +87,11 @@ class KernelRegistry:
         """Whether computing a kernel costs less than a task or a request; False if unknown."""
         found = self._get(qualified)
         return found is not None and found.signature.cheap
+
+    def resources(self, qualified: str) -> Resources:
+        """Return what a worker must offer to run a kernel; nothing if it is unknown."""
+        found = self._get(qualified)
+        return () if found is None else found.resources
 
     def version_of(self, signature: Signature) -> KernelVersion:
         """Return the full version of a kernel where it runs; raises UnknownKernelVersion."""

@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 from voxk8s import constants
 from voxk8s.errors import InvalidUsage
 from voxk8s.inputs.input_options import InputOptions
+from voxk8s.settings import read_json
 
 
 @dataclass(frozen=True, slots=True)
 class RunnerConfig:
-    """The WorkPlan to run, the address of its scheduler, the URLs of its store and the chart's."""
+    """The WorkPlan to run, the address of its scheduler, the URLs of its store and the chart's.
+
+    `offers` are the resources of its workers, by which operations are placed.
+    """
 
     namespace: str
     name: str
@@ -22,6 +26,7 @@ class RunnerConfig:
     inputs: InputOptions
     log_level: str = "INFO"
     chart_store: str | None = None
+    offers: tuple[Mapping[str, float], ...] = ()
 
     @property
     def run_folder(self) -> str:
@@ -53,4 +58,5 @@ class RunnerConfig:
             inputs=replace(InputOptions.from_env(env), local_allowed=False),
             log_level=(env.get(constants.ENV_LOG_LEVEL) or "INFO").upper(),
             chart_store=env.get(constants.ENV_CHART_STORE) or None,
+            offers=tuple(read_json(env, constants.ENV_WORKER_OFFERS, list[dict[str, float]], [])),
         )

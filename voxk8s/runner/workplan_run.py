@@ -170,6 +170,7 @@ class WorkPlanRun:
 
     def _attempt(self, workplan: WorkPlanResource, plan: WorkPlan) -> ExecutionResult:
         from voxk8s.execution import ExecutionEngine
+        from voxk8s.execution.executors.dask_executors import DistributedExecutor
         from voxk8s.execution.retry import RetryPolicy
 
         spec = workplan.spec
@@ -178,7 +179,7 @@ class WorkPlanRun:
         try:
             self._engine = ExecutionEngine(
                 self._store,
-                executor=client,
+                executor=DistributedExecutor(client, promised=self._config.offers),
                 listeners=(self._reporter, self._recorder),
                 cache=spec.cache.lower(),
                 on_failure=spec.on_failure.lower(),

@@ -36,10 +36,11 @@ def test_children_are_owned_by_the_workplan() -> None:
 
 def test_children_have_the_label_of_the_workplan() -> None:
     """Each child has the label of its WorkPlan, also if the name is long."""
-    for thing in (each for run in GOLDEN.values() for each in run):
-        assert resource_of(thing).kind == thing["kind"]
-        if "ownerReferences" in thing["metadata"]:
-            owner = thing["metadata"]["ownerReferences"][0]["name"]
-            labels = thing["metadata"]["labels"]
-            assert labels["voxk8s.io/workplan"] == label_value(owner)
-            assert all(len(value) <= 63 for value in labels.values())
+    for run in GOLDEN.values():
+        owner = run[-1]["metadata"]["ownerReferences"][0]["name"]
+        for thing in run:
+            assert resource_of(thing).kind == thing["kind"]
+            if "ownerReferences" in thing["metadata"]:
+                labels = thing["metadata"]["labels"]
+                assert labels["voxk8s.io/workplan"] == label_value(owner)
+                assert all(len(value) <= 63 for value in labels.values())

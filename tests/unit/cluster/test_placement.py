@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.example_runs import SHAPED, work_plan
+from tests.support.example_runs import GROUPS, SHAPED, work_plan
 from voxk8s.api.spec import Toleration
 from voxk8s.cluster.placement import Placement, placed
 
@@ -32,3 +32,14 @@ def test_nothing_is_added_twice_or_for_nothing() -> None:
     )
     twice = Placement(tolerations=(SPOT,)).with_other(Placement(tolerations=(SPOT,), count=1))
     assert twice == Placement(tolerations=(SPOT,), count=1)
+
+
+def test_a_worker_group_is_placed_by_its_own_pod_set() -> None:
+    """The other groups and the default one stay as they are."""
+    cluster = placed(GROUPS, {"worker-gpu": Placement({"pool": "a100"}, count=1)}).spec.cluster
+    gpu, large = cluster.worker_groups or ()
+    assert gpu.worker is not None
+    assert gpu.worker.node_selector == {"accelerator": "a100", "pool": "a100"}
+    assert large.worker is None or large.worker.node_selector is None
+    assert cluster.worker is None
+    assert (cluster.max_workers, gpu.max_workers) == (8, 2)

@@ -21,7 +21,7 @@ def test_every_pod_is_restricted() -> None:
         if thing["kind"] != "Workload"  # It only counts pods.
         for path, pod in pods(thing)
     ]
-    assert len(found) == 6
+    assert len(found) == 11
     assert all(not broken for _, _, broken in found), found
 
 

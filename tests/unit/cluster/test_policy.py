@@ -31,6 +31,21 @@ OPEN = Policy(
 LIMITS = {"cpu": 1, "memory": "1Gi"}
 
 
+def test_all_worker_groups_together_have_the_most_workers() -> None:
+    """And each violation of a group names it."""
+    groups = [
+        {"name": "gpu", "maxWorkers": 3, "image": "another"},
+        {"name": "spot", "worker": {"labels": {"a": "b"}}},
+    ]
+    spec = work_plan(cluster={"maxWorkers": 1, "workerGroups": groups}).spec
+    found = {each.field: each.message for each in violations(spec, OPEN, ENGINE)}
+    assert found == {
+        "spec.cluster.maxWorkers": "at most 4 workers in all worker groups, got 5",
+        "spec.cluster.workerGroups[gpu].image": "the image another is not allowed",
+        "spec.cluster.workerGroups[spot].worker.labels": "the label a is not allowed",
+    }
+
+
 def _found(policy: Policy, **cluster: Any) -> list[str]:
     """The fields that the policy does not allow."""
     spec = work_plan(cluster={"maxWorkers": 1, **cluster}).spec

@@ -15,6 +15,7 @@ from voxk8s.controller.decide.actions import (
     CreateAccess,
     CreateCluster,
     CreateRunner,
+    CreateWorkerGroup,
     DeleteChild,
     RequeueAfter,
     WriteOperatorStatus,
@@ -22,7 +23,14 @@ from voxk8s.controller.decide.actions import (
 from voxk8s.controller.decide.decide import decide
 from voxk8s.controller.observe.observed import Observed
 
-CHILDREN = (CreateAccess, CreateCluster, CreateRunner, ApplyAutoscaler, DeleteChild)
+CHILDREN = (
+    CreateAccess,
+    CreateCluster,
+    CreateWorkerGroup,
+    CreateRunner,
+    ApplyAutoscaler,
+    DeleteChild,
+)
 
 
 def decided_actions(observed: Observed, now: datetime = START) -> tuple[Action, ...]:

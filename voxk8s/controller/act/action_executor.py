@@ -92,6 +92,8 @@ class ActionExecutor:
                 await self.children.create_access(observed)
             case actions.CreateCluster():
                 await self.children.create_cluster(observed, action)
+            case actions.CreateWorkerGroup():
+                await self.children.create_worker_group(observed, action)
             case actions.CreateRunner():
                 await self.children.create_runner(observed)
             case actions.ApplyAutoscaler():

@@ -25,6 +25,7 @@ from voxk8s.controller.decide.actions import (
     ApplyAutoscaler,
     ChildKind,
     CreateCluster,
+    CreateWorkerGroup,
     CreateWorkload,
     DeleteChild,
 )
@@ -120,8 +121,20 @@ class Children:
             await self._create(
                 uid,
                 "DaskCluster",
-                lambda: self._manifests.cluster(observed, action.workers, account),
+                lambda: self._manifests.cluster(observed, action.workers, account, action.groups),
             )
+
+    async def create_worker_group(self, observed: Observed, action: CreateWorkerGroup) -> None:
+        """Create the DaskWorkerGroup of a group beside the default one."""
+        uid, cluster = observed.workplan.metadata.uid, observed.cluster
+        if cluster is None:
+            return
+        for manifest in self._creations.build(
+            uid,
+            f"worker group {action.name}",
+            lambda: self._manifests.worker_group(observed, cluster, action),
+        ):
+            await self._creations.create(uid, manifest)
 
     async def create_runner(self, observed: Observed) -> None:
         """Create the runner's Job, if its pod has access to all it needs."""
@@ -139,11 +152,12 @@ class Children:
             lambda: [
                 self._manifests.cluster(observed, action.workers, ""),
                 self._manifests.runner(observed, ""),
+                self._manifests.group_pods(observed, action.groups),
             ],
         )
         if not pods:
             return
-        cluster, runner = pods
+        cluster, runner, groups = pods
         priority = await self._queue_priority(observed, cluster["spec"]["worker"]["spec"])
         if priority is not None:
             workload = build_workload(
@@ -155,6 +169,7 @@ class Children:
                 priority=priority,
                 workers=action.workers,
                 minimum=action.minimum,
+                groups={name: (action.groups[name], pod) for name, pod in groups.items()},
             )
             await self._creations.create(uid, workload)
 

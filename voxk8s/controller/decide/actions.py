@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -41,8 +42,20 @@ class CreateAccess:
 
 @dataclass(frozen=True, slots=True)
 class CreateCluster:
-    """Create the DaskCluster with its initial number of workers."""
+    """Create the DaskCluster with its initial number of workers.
 
+    `groups` are the workers of the other groups by name, which follow when it exists.
+    """
+
+    workers: int
+    groups: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWorkerGroup:
+    """Create the DaskWorkerGroup of a group beside the default one."""
+
+    name: str
     workers: int
 
 
@@ -61,10 +74,14 @@ class ApplyAutoscaler:
 
 @dataclass(frozen=True, slots=True)
 class CreateWorkload:
-    """Create the Workload that asks Kueue for `workers` workers, or fewer down to `minimum`."""
+    """Create the Workload that asks Kueue for `workers` workers, or fewer down to `minimum`.
+
+    `groups` are the workers of the other groups by name.
+    """
 
     workers: int
     minimum: int
+    groups: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +175,7 @@ Action: TypeAlias = (
     | ForgetPlan
     | CreateAccess
     | CreateCluster
+    | CreateWorkerGroup
     | CreateRunner
     | ApplyAutoscaler
     | CreateWorkload

@@ -189,7 +189,10 @@ def _quota(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Act
     """Yield what asks Kueue for quota, or gives it up."""
     if is_readable(observed):
         workers, minimum = start.wanted_workers(observed)
-        yield from quota.steps(observed, state, now, workers=workers, minimum=minimum)
+        groups = start.wanted_groups(observed)
+        yield from quota.steps(
+            observed, state, now, workers=workers, minimum=minimum, groups=groups
+        )
 
 
 def _requeue(observed: Observed, state: PhaseState, now: datetime) -> Iterator[RequeueAfter]:

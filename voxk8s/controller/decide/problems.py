@@ -57,8 +57,8 @@ def _missing_pods(observed: Observed, now: datetime) -> Iterator[Problem]:
     """Yield what prevents pods from being created."""
     if observed.scheduler is not None and not observed.scheduler.available:
         yield from observed.scheduler.problems
-    if not observed.ready_workers:
-        for worker in observed.workers:
+    for worker in observed.workers:
+        if worker.problems and not _has_ready_worker(observed, worker.group):
             yield from worker.problems
     runner = observed.runner
     if runner is None or runner.attempts or runner.finished or runner.deleting:
@@ -92,11 +92,17 @@ def _matters(observed: Observed, pod: PodView, problem: Problem) -> bool:
         return True
     match pod.component:
         case "worker":
-            return not observed.ready_workers
+            return not _has_ready_worker(observed, pod.group)
         case "runner":
             return not pod.ready and not pod.finished  # The Job replaces a finished pod.
         case _:
             return not pod.ready
+
+
+def _has_ready_worker(observed: Observed, group: str) -> bool:
+    return any(
+        pod.component == "worker" and pod.group == group and pod.ready for pod in observed.pods
+    )
 
 
 def _rank(reason: str) -> int:

@@ -41,6 +41,8 @@ class PodView:
     finished: bool = False
     problems: tuple[Problem, ...] = ()
     termination_message: str = ""
+    group: str = ""
+    """The worker group in the spec; empty for the default one."""
     credentials_rejected_at: datetime | None = None
     """When it exited because the store rejected the credentials that it was started with."""
 
@@ -57,6 +59,8 @@ class DeploymentView:
     deleting: bool = False
     problems: tuple[Problem, ...] = ()
     uid: str = ""
+    group: str = ""
+    """The worker group in the spec; empty for the default one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +83,13 @@ class ClusterView:
     """Whether it was created for a WorkPlan, and has no owner any more."""
     keys: str = ""
     """Empty if its pods do not speak TLS."""
+    groups: Mapping[str, int] = field(default_factory=dict)
+    """The workers of each group that it is to have beside the default one."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerGroupView:
-    """The default worker group of a DaskCluster."""
+    """A worker group of a DaskCluster; `group` is its name in the spec, empty for the default."""
 
     name: str
     cluster: str
@@ -92,6 +98,7 @@ class WorkerGroupView:
     uid: str = ""
     managed: bool = False
     """Whether it was created for a WorkPlan, and not by someone else with the same label."""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +220,9 @@ class Observed:
     extra_clusters: tuple[ClusterView, ...] = ()
     """Other DaskClusters that this WorkPlan owns: being deleted, or superseded."""
     worker_group: WorkerGroupView | None = None
+    """The default one."""
+    worker_groups: tuple[WorkerGroupView, ...] = ()
+    """The others."""
     autoscaler: AutoscalerView | None = None
     scheduler: DeploymentView | None = None
     workers: tuple[DeploymentView, ...] = ()

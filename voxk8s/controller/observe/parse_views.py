@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+import msgspec
+
 from voxk8s import constants
 from voxk8s.cluster import tls
 from voxk8s.controller.observe import observed, pod_problems
@@ -37,6 +39,7 @@ def cluster(body: Json) -> observed.ClusterView:
         handled=bool((body.get("status") or {}).get("phase") or metadata.get("finalizers")),
         unowned=_is_managed(body) and not metadata.get("ownerReferences"),
         keys=_keys((body["spec"].get("worker") or {}).get("spec") or {}),
+        groups=_groups(metadata),
     )
 
 
@@ -50,6 +53,7 @@ def worker_group(body: Json) -> observed.WorkerGroupView:
         created=_time(metadata["creationTimestamp"]),
         uid=metadata["uid"],
         managed=_is_managed(body),
+        group=_group(metadata),
     )
 
 
@@ -88,6 +92,7 @@ def deployment(body: Json) -> observed.DeploymentView:
         deleting=_deleting(body) is not None,
         problems=problems,
         uid=metadata["uid"],
+        group=_group(metadata),
     )
 
 
@@ -147,6 +152,7 @@ def pod(body: Json) -> observed.PodView:
         finished=status.get("phase") in ("Succeeded", "Failed"),
         problems=tuple(pod_problems.pod_problems(body)),
         termination_message=pod_problems.termination_message(status),
+        group=_group(metadata),
         credentials_rejected_at=pod_problems.credentials_rejected_at(status),
     )
 
@@ -183,6 +189,19 @@ def _scheduler_cluster(job: Json) -> str:
                 host = urlsplit(str(variable.get("value", ""))).hostname or ""
                 return host.partition(".")[0].removesuffix("-scheduler")
     return ""
+
+
+def _group(metadata: Json) -> str:
+    return str((metadata.get("labels") or {}).get(constants.LABEL_WORKER_GROUP, ""))
+
+
+def _groups(metadata: Json) -> dict[str, int]:
+    """Return the workers of the groups that a DaskCluster is to have; none if it does not say."""
+    text = (metadata.get("annotations") or {}).get(constants.ANNOTATION_WORKER_GROUPS, "{}")
+    try:
+        return msgspec.json.decode(text, type=dict[str, int])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def _keys(pod: Json) -> str:

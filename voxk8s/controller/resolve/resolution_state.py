@@ -5,7 +5,8 @@ Unresolved -> Resolving -> Blocked (retried) | Invalid (final) | Resolved.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -52,7 +53,8 @@ class Resolved:
     else None; `unmet` says how these differ from what is expected. `counts` are the operations
     before the run starts, None if only the runner can count them. `threads` is how many threads the
     work keeps busy, as far as the operator can estimate it; None if only the runner knows.
-    `store_checked` is whether the operator itself reached the store.
+    `groups` are the workers that worker groups beside the default one are to have. `store_checked`
+    is whether the operator itself reached the store.
     """
 
     final_status: dict[str, Any] | None = None
@@ -62,6 +64,7 @@ class Resolved:
     source_digest: str | None = None
     store_checked: bool = True
     store_message: str = ""
+    groups: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,20 @@ from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.store_cache import store_cache
 from voxk8s.controller.resolve.store_usage import store_usage
 from voxk8s.costs.cost_model import CostModel
+from voxk8s.costs.group_workers import (
+    RunWorkers,
+    group_workers,
+    require_offers,
+    runs_on_default,
+)
 from voxk8s.costs.recorded_costs import are_worth_reading, recorded_costs
+from voxk8s.costs.resource_demand import resource_demands
 from voxk8s.costs.workload import estimate_workload
 from voxk8s.errors import (
     InputNotAllowed,
     InvalidPlan,
     InvalidProgram,
+    ResourcesNotOffered,
     StoreAccessDenied,
     StoreError,
     StoreFull,
@@ -49,6 +57,7 @@ from voxk8s.plan import (
     KeyGraph,
     OperationId,
     Resolution,
+    ResultKey,
     WorkPlan,
     reachable,
     width,
@@ -69,7 +78,13 @@ def resolve_plan(request: ResolveRequest) -> ResolveResult | None:
     """
     try:
         return _resolve(request)
-    except (InvalidPlan, InvalidProgram, InputNotAllowed, SourceDigestMismatch) as error:
+    except (
+        InvalidPlan,
+        InvalidProgram,
+        InputNotAllowed,
+        ResourcesNotOffered,
+        SourceDigestMismatch,
+    ) as error:
         return Invalid(error.failure_reason, str(error))
     except SourceUnavailable as error:
         return TransientFailure(constants.REASON_SOURCE_UNAVAILABLE, str(error))
@@ -97,10 +112,12 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
     elif request.url is not None:
         plan_source.check_url(request.url)
     if request.options is None:
+        threads = _plan_width(read.plan) if read else None
         return Resolved(
-            threads=_plan_width(read.plan) if read else None,
+            threads=threads,
             source_digest=document.digest if document else None,
             store_checked=False,
+            groups=_groups(request, read.plan if read else None, threads),
         )
     opened = store_cache.get(request.store_url, request.options, request.domains)
     message = (
@@ -113,7 +130,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         document = _fetch(request)
         if document is None:
             _check_room(request, opened.store)  # whether all of it is known is not
-            return Resolved(store_message=message)
+            return Resolved(store_message=message, groups=_groups(request, None, None))
     read = read or _read(request, document)
     plan = read.plan
     kernels = registry().for_image(request.libraries)
@@ -133,7 +150,7 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
     elif incomplete:
         threads = max(found.width, _plan_width(plan))
     else:
-        threads = _threads(graph, found, opened.store)
+        threads = _threads(graph, found, opened.store, request.workers)
     return Resolved(
         final_status=final_status,
         unmet=unmet,
@@ -141,7 +158,27 @@ def _resolve(request: ResolveRequest) -> ResolveResult:
         threads=threads,
         source_digest=document.digest,
         store_message=message,
+        groups={} if final_status else _groups(request, plan, threads, graph, found.compute),
     )
+
+
+def _groups(
+    request: ResolveRequest,
+    plan: WorkPlan | None,
+    threads: int | None,
+    graph: KeyGraph | None = None,
+    compute: Sequence[ResultKey] = (),
+) -> dict[str, int]:
+    """Return the workers of groups beside the default one; raises ResourcesNotOffered.
+
+    Without a graph nothing is known of what the store holds, without a plan nothing at all.
+    """
+    if request.workers is None:
+        return {}
+    demands = None if plan is None else resource_demands(plan, graph, compute, registry())
+    if demands:
+        require_offers(request.workers, demands)
+    return group_workers(request.workers, demands, threads)
 
 
 def _known_results(
@@ -216,16 +253,23 @@ def _input_options(request: ResolveRequest) -> InputOptions:
     )
 
 
-def _threads(graph: KeyGraph, found: Resolution, store: ResultStore) -> int:
-    """Return how many threads the work that is left keeps busy.
+def _threads(
+    graph: KeyGraph, found: Resolution, store: ResultStore, workers: RunWorkers | None
+) -> int:
+    """Return how many threads of default workers the work that is left keeps busy.
 
     Without an estimate of the work these are as many as can run operations in parallel.
     """
-    if not are_worth_reading(graph.nodes, found.compute):
-        return min(found.width, 1)  # a million of them take seconds
+    compute, most = found.compute, found.width
+    if workers is not None:
+        compute = runs_on_default(workers, graph, compute, registry())
+        if len(compute) < len(found.compute):
+            most = width({key: graph.nodes[key].arguments for key in compute})
+    if not are_worth_reading(graph.nodes, compute):
+        return min(most, 1)  # a million of them take seconds
     model = CostModel(registry(), recorded_costs(store, _COSTS_SECONDS))
-    work = estimate_workload(graph.nodes, found.compute, model)
-    return found.width if work is None else work.threads(found.width)
+    work = estimate_workload(graph.nodes, compute, model)
+    return most if work is None else work.threads(most)
 
 
 def _plan_width(plan: WorkPlan) -> int:

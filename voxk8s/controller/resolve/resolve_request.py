@@ -15,6 +15,7 @@ from voxk8s.cluster.kube_errors import Forbidden, NotFound
 from voxk8s.cluster.plan_source import Document, SourceUnavailable, read_source
 from voxk8s.cluster.resources import SECRETS, WORK_PLANS
 from voxk8s.cluster.run_inputs import claims_of
+from voxk8s.cluster.worker_groups import run_workers
 from voxk8s.constants import INLINE_PLAN_BYTES
 from voxk8s.controller.config import Config
 from voxk8s.controller.resolve.reach import reach_of
@@ -25,6 +26,7 @@ from voxk8s.controller.resolve.store_access import (
     secret_options,
     store_access,
 )
+from voxk8s.costs.group_workers import RunWorkers
 from voxk8s.errors import InvalidPlan, InvalidUsage, StoreAccessDenied, StoreUnreachable
 from voxk8s.storage import StoreOptions, TrustDomains
 
@@ -41,7 +43,7 @@ class ResolveRequest:
     below which it may write saved files; `denied_networks` are not public, and `allowed_networks`
     are allowed like public ones. `libraries` are the versions of libraries in the image of the run,
     as far as known, `claims` the volumes that it mounts. `max_bytes` is what the domain may have in
-    the store, where new results are to be stored.
+    the store, where new results are to be stored. `workers` are the workers that the run may have.
     """
 
     document: Document | None
@@ -64,6 +66,7 @@ class ResolveRequest:
     claims: tuple[str, ...] = ()
     max_bytes: int | None = None
     on_item_failure: str = "Fail"
+    workers: RunWorkers | None = None
 
 
 async def make_request(
@@ -126,6 +129,7 @@ async def make_request(
         ),
         claims=claims_of(workplan),
         max_bytes=config.store.max_bytes if access.target.default else None,
+        workers=run_workers(workplan, config.defaults),
     )
 
 

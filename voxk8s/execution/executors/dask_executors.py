@@ -5,6 +5,7 @@ Dask is imported when a run starts: a plan whose goals are all known never needs
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from voxk8s.execution.executors.protocol import Send, Session
@@ -28,16 +29,21 @@ class LocalExecutor:
 
 
 class DistributedExecutor:
-    """Runs tasks on the workers of `client`; values go from there to the store."""
+    """Runs tasks on the workers of `client`; values go from there to the store.
+
+    Operations that need resources which no worker offers fail, unless a worker is `promised` that
+    does: they wait for it.
+    """
 
     name = "distributed"
     is_local = False
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, promised: Sequence[Mapping[str, float]] = ()) -> None:
         self._client = client
+        self._promised = promised
 
     def start(self, run: str, send: Send) -> Session:
         """Start a run on the client."""
         from voxk8s.execution.executors.dask_session import DaskSession
 
-        return DaskSession(self._client, run, send, local=False)
+        return DaskSession(self._client, run, send, local=False, promised=self._promised)

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from voxk8s.constants import ENV_DASK_MEMORY
 from voxk8s.errors import SchedulerLost, WorkerLost
 from voxk8s.execution.executors.dask_graph import annotations_for, build_graph
+from voxk8s.execution.executors.offered_resources import needed_resources, refuse_unoffered
 from voxk8s.execution.executors.protocol import (
     ExecutorStopped,
     Reports,
@@ -90,13 +91,28 @@ _MEMORY_ADVICE: Final = (
 
 
 class DaskSession:
-    """Runs tasks on a Dask client; `local` if its worker is in this process."""
+    """Runs tasks on a Dask client; `local` if its worker is in this process.
 
-    def __init__(self, client: Client, run: str, send: Send, *, local: bool) -> None:
+    There, resources of workers do not count. `promised` is what workers that may still come offer.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        run: str,
+        send: Send,
+        *,
+        local: bool,
+        promised: Sequence[Mapping[str, float]] = (),
+    ) -> None:
         self._client = client
+        self._local = local
+        self._promised = promised
         self._run = run
         self._send = send
         self._futures: dict[TaskKey, DaskFuture[Any]] = {}
+        self._needing: set[TaskKey] = set()
+        """Tasks that wait for resources of a worker, even if it has a free thread."""
         self._cancelled = False
         self._released = False
         self._connected = time.monotonic()
@@ -112,10 +128,14 @@ class DaskSession:
 
     def submit(self, tasks: Sequence[TaskSpec], run: RunSpec, ranks: Ranks = NO_RANKS) -> None:
         """Send the tasks to the scheduler in one message."""
+        if not self._local:
+            tasks = refuse_unoffered(self._client, tasks, self._promised)
+        needed = {} if self._local else needed_resources(tasks)
+        self._needing.update(needed)
         graph = build_graph(tasks, run)
         keys = [task.key for task in tasks]
         try:
-            with dask.config.set(_LARGE_GRAPHS), annotate(**annotations_for(ranks)):
+            with dask.config.set(_LARGE_GRAPHS), annotate(**annotations_for(ranks, needed)):
                 futures = self._client.get(graph, keys, sync=False)
         except Exception as error:
             raise SchedulerLost(f"cannot submit tasks to the Dask scheduler: {error}") from error
@@ -131,6 +151,7 @@ class DaskSession:
         """Release futures, so that workers can free their values."""
         for key in keys:
             future = self._futures.pop(key, None)
+            self._needing.discard(key)
             if future is not None:
                 future.release()
                 self._released = True
@@ -179,7 +200,7 @@ class DaskSession:
             else:
                 pending.append(key)
         try:
-            return [*unknown, *stalled_tasks(self._client, pending)]
+            return [*unknown, *stalled_tasks(self._client, pending, self._needing)]
         except NO_ANSWER as error:
             logger.debug("the cluster does not say what became of tasks: %s", error)
             return unknown

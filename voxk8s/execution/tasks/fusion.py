@@ -26,6 +26,7 @@ from typing import Final
 from voxk8s.execution.tasks.fusion_graph import FusionGraph
 from voxk8s.execution.tasks.packing import pack
 from voxk8s.execution.tasks.partition import find_roots
+from voxk8s.kernels.worker_resources import Resources
 from voxk8s.plan import ResultKey
 from voxk8s.plan.gc_pause import without_gc
 
@@ -49,7 +50,8 @@ class OperationTraits:
     `cheap` operations cost less than a task whatever their arguments, `small` ones return small
     plain values, `targets` are delivered one by one (goals and the sequences of loops). `seconds`
     are the expected costs; an operation that is neither cheap nor listed may take for ever.
-    `parallelism` is the number of threads, 0 if it is not known.
+    `parallelism` is the number of threads, 0 if it is not known. `resources` are those that
+    operations need of a worker; these are not listed as cheap, nor in `seconds`.
     """
 
     cheap: Collection[ResultKey]
@@ -57,6 +59,7 @@ class OperationTraits:
     targets: Collection[ResultKey]
     seconds: Mapping[ResultKey, float] = field(default_factory=dict)
     parallelism: int = 0
+    resources: Mapping[ResultKey, Resources] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

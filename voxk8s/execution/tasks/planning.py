@@ -55,7 +55,7 @@ def plan_groups(
         check_groups(groups, order, needs, read, exports)
     must_store = goals | _saved_images(graph, goals) | frozenset(replaces)
     long = {key: cost for key, cost in traits.seconds.items() if cost >= LONG_SECONDS}
-    return groups, TaskOptions(goals, must_store, traits.cheap, long)
+    return groups, TaskOptions(goals, must_store, traits.cheap, long, traits.resources)
 
 
 def _saved_images(graph: KeyGraph, goals: Collection[ResultKey]) -> set[ResultKey]:

@@ -16,6 +16,7 @@ import msgspec
 
 from voxk8s.execution.tasks.ancestry import Ancestry
 from voxk8s.execution.tasks.fusion import FusionGroup
+from voxk8s.kernels.worker_resources import Resources
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, Pin, ResultKey, Role, Scalar
 from voxk8s.plan.kernel_version import KernelVersion
 
@@ -48,7 +49,7 @@ class StepRule(msgspec.Struct, frozen=True):
     whatever it costs. `goal`: the report has the value or a summary of it. `cheap`: no lookup
     whether another run has stored the result meanwhile, and the result is only stored if
     `must_store` or the store policy `all` demands it. `seconds` is the expected cost, 0 if it is
-    small or not known.
+    small or not known. `refused` is why it cannot be computed.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class StepRule(msgspec.Struct, frozen=True):
     suffix: str | None = None
     ancestors: tuple[str, ...] = ()
     seconds: float = 0.0
+    refused: str = ""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -95,6 +97,8 @@ class TaskSpec:
     steps: tuple[Step, ...]
     exports: tuple[int, ...]
     """Numbers of the slots whose values the task returns."""
+    resources: Resources = ()
+    """What a worker must offer to run the task."""
 
     @property
     def dependencies(self) -> tuple[TaskKey, ...]:
@@ -109,13 +113,15 @@ class TaskSpec:
 class TaskOptions:
     """Which operations are goals, which results must be stored, and which operations are cheap.
 
-    `seconds` are the expected costs of operations that take long.
+    `seconds` are the expected costs of operations that take long, `resources` what operations need
+    of a worker.
     """
 
     goals: Collection[ResultKey]
     must_store: Collection[ResultKey]
     cheap: Collection[ResultKey]
     seconds: Mapping[ResultKey, float] = field(default_factory=dict)
+    resources: Mapping[ResultKey, Resources] = field(default_factory=dict)
 
 
 def result_task_key(group: FusionGroup) -> TaskKey:
@@ -218,7 +224,17 @@ def build_task(
         tuple(upstream.values()),
         tuple(steps),
         tuple([slots[key] for key in group.exports]),
+        _needed(group, options.resources) if options.resources else (),
     )
+
+
+def _needed(group: FusionGroup, resources: Mapping[ResultKey, Resources]) -> Resources:
+    """Return what a worker must offer for a group: of each resource the most of any member."""
+    most: dict[str, float] = {}
+    for member in group.members:
+        for name, amount in resources.get(member, ()):
+            most[name] = max(amount, most.get(name, 0.0))
+    return tuple(sorted(most.items()))
 
 
 def _operation(nodes: Mapping[ResultKey, KeyNode], key: ResultKey) -> KeyOperation:

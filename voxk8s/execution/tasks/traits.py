@@ -8,6 +8,7 @@ from typing import Final
 from voxk8s.costs.cost_model import PLAIN_RESULTS, CostModel
 from voxk8s.execution.tasks.fusion import OperationTraits
 from voxk8s.kernels import KernelRegistry
+from voxk8s.kernels.worker_resources import Resources
 from voxk8s.plan import KeyConstant, KeyNode, KeyOperation, ResultKey, Role
 
 _FOLLOWING: Final = frozenset({"any", "sequence"})
@@ -26,12 +27,14 @@ def operation_traits(
 ) -> OperationTraits:
     """Return the traits of the operations in `order`, and which of these and of `known` are small.
 
-    Inputs and files have no expected seconds: each has a task of its own.
+    Inputs and files have no expected seconds: each has a task of its own. So has each operation
+    that needs resources of a worker: others, beside cheap ones, must not take them up.
     """
-    kinds: dict[str, tuple[bool, str]] = {}
+    kinds: dict[str, tuple[bool, str, Resources]] = {}
     cheap: set[ResultKey] = set()
     small: set[ResultKey] = set()
     seconds: dict[ResultKey, float] = {}
+    resources: dict[ResultKey, Resources] = {}
     for key in (*known, *order):
         node = nodes[key]
         if not isinstance(node, KeyOperation) or node.role not in _COMPUTED:
@@ -39,9 +42,12 @@ def operation_traits(
         kind = kinds.get(node.kernel)
         if kind is None:
             signature = kernels.find(node.kernel)
-            kind = (False, "") if signature is None else (signature.cheap, signature.result)
+            cheap_kind, result = (
+                (False, "") if signature is None else (signature.cheap, signature.result)
+            )
+            kind = (cheap_kind, result, kernels.resources(node.kernel))
             kinds[node.kernel] = kind
-        is_cheap, result = kind
+        is_cheap, result, needed = kind
         if result in PLAIN_RESULTS or (
             is_cheap
             and result in _FOLLOWING
@@ -51,9 +57,12 @@ def operation_traits(
             )
         ):
             small.add(key)
+        if needed:
+            resources[key] = needed
+            continue
         if is_cheap:
             cheap.add(key)
         cost = model.seconds(nodes, node)
         if cost is not None:
             seconds[key] = cost
-    return OperationTraits(cheap, small, targets, seconds, parallelism)
+    return OperationTraits(cheap, small, targets, seconds, parallelism, resources)

@@ -7,7 +7,13 @@ import threading
 from collections.abc import Mapping
 from typing import Final
 
-from voxk8s.errors import CorruptBlob, PermanentError, StoreError, StoreUnreachable
+from voxk8s.errors import (
+    CorruptBlob,
+    PermanentError,
+    ResourcesNotOffered,
+    StoreError,
+    StoreUnreachable,
+)
 from voxk8s.execution.inline_values import most_voxels
 from voxk8s.execution.operation_reports import Failed, Report, Status
 from voxk8s.execution.retry import Attempts
@@ -196,6 +202,8 @@ def _cancelled(step: Step, context: TaskContext) -> Failed:
 def _find_or_compute(
     step: Step, arguments: list[Value], context: TaskContext, started: float
 ) -> StepResult:
+    if step.rule.refused:
+        raise ResourcesNotOffered(step.rule.refused)
     begin = context.clock.elapsed()
     again = _look_again(step, arguments, context, started)
     if not isinstance(again, Miss):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from voxk8s.kernels.kernel_spec import KernelSpec, make_spec
@@ -24,4 +25,13 @@ KERNELS: Final[tuple[KernelSpec, ...]] = (
     _row("timewaste", "number number -> number", "Decompose random matrices", "workloads"),
     _row("demo_data", "-> any", "A mapping with values of all kinds", "workloads"),
     _row("enqueue", "string any* -> any", "A mapping that describes a call", "workloads"),
+    replace(
+        make_spec(
+            "test.on_gpu",
+            "number -> number",
+            "voxk8s.kernels.testing.fault_injection:sleep",
+            "Sleep on a worker that offers a GPU",
+        ),
+        resources=(("GPU", 1.0),),
+    ),
 )

@@ -34,6 +34,17 @@ def test_of_one_worker_among_others() -> None:
     assert states(found)["ClusterReady"] == ("True", "ClusterRunning")
 
 
+def test_of_the_only_worker_of_a_group() -> None:
+    """What needs its GPU waits for it, however many default workers are ready."""
+    bad = build.pod(name="q", group="gpu", ready=False, problems=(build.problem("Unschedulable"),))
+    pods = (build.pod(), bad)
+    found = build.with_operator_status(build.running(pods=pods)).workplan.status
+    assert states(found)["ClusterReady"] == ("False", "Unschedulable")
+    second = (*pods, build.pod(name="r", group="gpu"))
+    found = build.with_operator_status(build.running(pods=second)).workplan.status
+    assert states(found)["ClusterReady"] == ("True", "ClusterRunning")
+
+
 @pytest.mark.parametrize("reason", ["ImagePullFailed", "Unschedulable", "PodRejected"])
 def test_of_the_runner(reason: str) -> None:
     """A runner that cannot start makes ClusterReady False, even if workers are ready."""

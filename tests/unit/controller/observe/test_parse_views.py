@@ -50,6 +50,26 @@ def test_cluster() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "groups"),
+    [('{"gpu": 2}', {"gpu": 2}), ("[]", {}), ('{"gpu": "x"}', {}), ("{", {})],
+)
+def test_worker_groups_of_a_cluster(text: str, groups: dict[str, int]) -> None:
+    """The annotation says which it is to have; one that somebody has edited says nothing."""
+    metadata = meta(annotations={"voxk8s.io/worker-groups": text})
+    assert parse_views.cluster({"metadata": metadata, "spec": {}}).groups == groups
+
+
+def test_what_belongs_to_a_worker_group() -> None:
+    """The group itself, Deployments and pods have its name as a label."""
+    body = pod()
+    assert parse_views.pod(body).group == ""
+    body["metadata"]["labels"]["voxk8s.io/worker-group"] = "gpu"
+    assert parse_views.pod(body).group == "gpu"
+    assert parse_views.deployment(body).group == "gpu"
+    assert parse_views.worker_group({**body, "spec": {"cluster": "c"}}).group == "gpu"
+
+
+@pytest.mark.parametrize(
     ("status", "complete", "failed", "attempts"),
     [
         ({"active": 1}, False, False, 1),

@@ -23,6 +23,7 @@ from voxk8s.controller.resolve.resolution_state import (
 from voxk8s.controller.resolve.resolve_plan import resolve_plan
 from voxk8s.controller.resolve.resolve_request import ResolveRequest
 from voxk8s.controller.resolve.store_usage import StoreUsage
+from voxk8s.costs.group_workers import RunWorkers, WorkerKind
 from voxk8s.errors import InputNotAllowed, StoreAccessDenied, StoreUnreachable
 from voxk8s.execution import ExecutionEngine, load_plan
 from voxk8s.kernels import kernel
@@ -56,6 +57,24 @@ SUM = plan(
 )
 
 
+@kernel("resolve.segment", version=1, resources={"GPU": 1})
+def segment(x: float) -> float:
+    """Return the argument."""
+    return x
+
+
+ON_GPUS = plan(
+    [
+        *(constant(f"c{number}", float(number)) for number in range(3)),
+        *(operation(f"g{number}", "resolve.segment", f"c{number}") for number in range(3)),
+        operation("s", "addition", "g0", "g1"),
+        operation("t", "addition", "s", "g2"),
+    ],
+    ("print", "t", "n"),
+)
+ONE_GROUP = RunWorkers(WorkerKind("default", 8, 4), (WorkerKind("gpu", 2, 1, {"GPU": 1}),))
+
+
 BY_ITK = plan(
     [operation("i", "simpleitk.GaussianSource"), operation("m", "vox1.max", "i")],
     ("print", "m", "largest"),
@@ -85,6 +104,7 @@ def ask(url: str, document: dict[str, Any] | bytes | None = None, **parts: Any) 
         libraries=parts.pop("libraries", {}),
         expect=parts.pop("expect", ()),
         max_bytes=parts.pop("max_bytes", None),
+        workers=parts.pop("workers", None),
     )
     found = resolve_plan(request)
     assert found is not None
@@ -96,6 +116,49 @@ def compute(url: str, document: dict[str, Any] | WorkPlan) -> None:
     engine = ExecutionEngine(open_store(url), write_files=False)
     plan = document if isinstance(document, WorkPlan) else load_plan(document)
     assert engine.execute_workplan(plan).success
+
+
+def test_worker_groups_follow_from_what_is_left(url: str) -> None:
+    """Three operations need a GPU, which two workers may have; they keep no default worker busy."""
+    found = ask(url, ON_GPUS, workers=ONE_GROUP)
+    assert isinstance(found, Resolved)
+    assert (found.groups, found.threads) == ({"gpu": 2}, 1)
+    one = plan([constant("c", 1.0), operation("g", "resolve.segment", "c")], ("print", "g", "n"))
+    compute(url, one)
+    known = ask(url, one, workers=ONE_GROUP)
+    assert isinstance(known, Resolved)
+    assert (known.final_status is not None, known.groups) == (True, {})
+    left = ask(
+        url,
+        plan(
+            [
+                constant("c", 1.0),
+                operation("g", "resolve.segment", "c"),
+                operation("a", "addition", "g", "c"),
+            ],
+            ("print", "a", "n"),
+        ),
+        workers=ONE_GROUP,
+    )
+    assert isinstance(left, Resolved)
+    assert left.groups == {}
+
+
+def test_a_resource_that_no_group_offers_is_refused(url: str) -> None:
+    """Before anything is started, also where the operator may not read the store."""
+    none = RunWorkers(WorkerKind("default", 8, 4))
+    for options in (StoreOptions(), None):
+        found = ask(url, ON_GPUS, workers=none, options=options)
+        assert isinstance(found, Invalid)
+        assert found.reason == "ResourcesNotOffered"
+        assert found.message.startswith("resolve.segment needs a worker that offers GPU=1")
+
+
+def test_groups_of_a_plan_that_only_the_runner_reads(url: str) -> None:
+    """All of them, since their number of workers does not change during a run."""
+    found = ask(url, source=None, behind="https://example.org/p.json", workers=ONE_GROUP)
+    assert isinstance(found, Resolved)
+    assert found.groups == {"gpu": 2}
 
 
 def test_new_plan(url: str) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from distributed import Client
+from distributed import Client, LocalCluster
 
 from tests.support.waiting import wait_until
 from voxk8s.execution import close_shared_dask_client
@@ -61,3 +61,23 @@ def test_a_task_that_its_worker_has_forgotten_is_stalled_with_those_that_wait_fo
     assert scheduler.tasks[RUNNING].state == "processing"
     assert stalled_tasks(client, [RUNNING, NEXT]) == [RUNNING, NEXT]
     assert not waiting.done()
+
+
+def test_a_task_that_waits_for_a_resource_is_not_stalled() -> None:
+    """Its worker has a free thread, and another task has the GPU."""
+    _go_on.clear()
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None,
+            resources={"GPU": 1},
+        ) as cluster,
+        Client(cluster) as client,
+    ):  # fmt: skip
+        keys = [RUNNING, NEXT]
+        both = [client.submit(_wait, key=key, pure=False, resources={"GPU": 1}) for key in keys]
+        wait_until(lambda: any(client.call_stack().values()))
+        wait_until(lambda: sum(map(len, client.processing().values())) == 2)
+        assert stalled_tasks(client, keys, needing=keys) == []
+        assert stalled_tasks(client, keys) != []
+        _go_on.set()
+        assert client.gather(both) == [True, True]

@@ -8,8 +8,9 @@ the next admission. The Workload is deleted when the run has ended and its last 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from voxk8s import constants
 from voxk8s.controller.decide import actions
@@ -56,17 +57,24 @@ def stops_pods(state: PhaseState) -> bool:
 
 
 def steps(
-    observed: Observed, state: PhaseState, now: datetime, *, workers: int, minimum: int
+    observed: Observed,
+    state: PhaseState,
+    now: datetime,
+    *,
+    workers: int,
+    minimum: int,
+    groups: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[Action]:
     """Yield what makes the Workload say what the run needs and has.
 
-    A run that starts asks for `workers` workers, and can do with `minimum`.
+    A run that starts asks for `workers` workers, and can do with `minimum`; `groups` are those of
+    other groups.
     """
     workload = observed.workload
     waiting = state.phase is Phase.QUEUED and bool(observed.queue)
     if workload is None:
         if waiting and isinstance(observed.resolution, Resolved) and not _has_children(observed):
-            yield actions.CreateWorkload(workers, minimum)
+            yield actions.CreateWorkload(workers, minimum, groups)
     elif workload.deleting:
         return
     elif state.ended or state.phase is Phase.SUSPENDED or not _is_wanted(observed, workload):

@@ -122,7 +122,7 @@ def _leaked_workers(observed: Observed, now: datetime) -> Iterator[DeleteChild]:
     group = observed.worker_group
     if group is None:
         return
-    workers = [worker for worker in observed.workers if not worker.deleting]
+    workers = [worker for worker in observed.workers if not worker.deleting and not worker.group]
     surplus = len(workers) - group.replicas
     pending = sorted(
         (w for w in workers if not w.available and now - w.created >= LEAK_GRACE),

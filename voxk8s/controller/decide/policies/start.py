@@ -8,6 +8,7 @@ from typing import Any
 
 from voxk8s.api.runner_status import encode_runner_status, progress_text
 from voxk8s.api.status import OperationCounts, WorkPlanStatus
+from voxk8s.cluster.placement import group_of_component
 from voxk8s.controller.decide import actions
 from voxk8s.controller.decide.policies import recovery
 from voxk8s.controller.observe.observed import Observed
@@ -35,6 +36,22 @@ def wanted_workers(observed: Observed) -> tuple[int, int]:
     if isinstance(observed.resolution, Resolved) and observed.resolution.threads is None:
         return max(least, limits.max_workers), least
     return initial_workers(observed), least
+
+
+def wanted_groups(observed: Observed) -> dict[str, int]:
+    """Return the workers of each other group that what is left needs, as Kueue admitted them."""
+    if not isinstance(observed.resolution, Resolved):
+        return {}
+    admitted = {
+        group: placement.count
+        for component, placement in observed.placements.items()
+        if (group := group_of_component(component)) is not None
+    }
+    found = {}
+    for name, workers in observed.resolution.groups.items():
+        most = admitted.get(name)
+        found[name] = workers if most is None else min(workers, most)
+    return found
 
 
 def autoscaler_minimum(observed: Observed) -> int:
@@ -86,12 +103,24 @@ def missing_children(observed: Observed, now: datetime) -> Iterator[actions.Acti
             case _:
                 return
     if needs_cluster and not recovery.awaits_new_credentials(observed):
-        yield actions.CreateCluster(initial_workers(observed))
+        yield actions.CreateCluster(initial_workers(observed), wanted_groups(observed))
     if needs_runner:
         yield actions.CreateRunner()
     if not recovery.replacement_reason(observed, now):
         yield from _autoscaler(observed)
+        yield from _worker_groups(observed)
     yield from recovery.repairs(observed, now)
+
+
+def _worker_groups(observed: Observed) -> Iterator[actions.CreateWorkerGroup]:
+    """Yield the creation of the groups that the cluster is to have and has not."""
+    cluster = observed.cluster
+    if cluster is None or cluster.deleting:
+        return
+    existing = {group.group for group in observed.worker_groups}
+    for name, workers in cluster.groups.items():
+        if name not in existing:
+            yield actions.CreateWorkerGroup(name, workers)
 
 
 def _autoscaler(observed: Observed) -> Iterator[actions.Action]:

@@ -56,6 +56,13 @@ def test_leaked_workers() -> None:
     ]
 
 
+def test_workers_of_other_groups_are_not_beyond_the_default_one() -> None:
+    """A GPU worker that waits for a node may wait."""
+    waiting = build.worker("gpu", available=0, created=later(1), group="gpu")
+    observed = build.running(workers=(build.worker(), waiting), worker_group=build.worker_group(1))
+    assert not child_actions(observed, later(90))
+
+
 def test_restarted_operator() -> None:
     """A restarted operator does not resolve the plan of a run that has all its children."""
     assert decided_actions(build.replace(build.running(), resolution=Unresolved())) == ()

@@ -14,12 +14,16 @@ from tests.unit.controller.decision_helpers import (
     written_status,
 )
 from tests.unit.controller.observed_builders import WORK_LEFT
+from voxk8s.cluster.placement import Placement
 from voxk8s.controller.decide.actions import (
     ApplyAutoscaler,
     CreateAccess,
     CreateCluster,
     CreateRunner,
+    CreateWorkerGroup,
 )
+from voxk8s.controller.observe.observed import Observed, WorkerGroupView
+from voxk8s.controller.resolve.resolution_state import Unresolved
 
 
 def test_children_of_a_new_run() -> None:
@@ -60,3 +64,36 @@ def test_autoscaler_comes_with_the_scheduler() -> None:
     assert child_actions(idle) == (ApplyAutoscaler(3, 8),)
     assert child_actions(observed) == (ApplyAutoscaler(0, 8),)
     assert not child_actions(build.running())
+
+
+def _with_groups(**groups: int) -> Observed:
+    observed = build.with_operator_status(build.applied())
+    return build.replace(observed, resolution=dataclasses.replace(WORK_LEFT, groups=groups))
+
+
+def test_worker_groups_come_with_their_cluster() -> None:
+    """The cluster remembers which it is to have; those that it has not are created, once."""
+    observed = _with_groups(gpu=2, spot=1)
+    assert CreateCluster(3, {"gpu": 2, "spot": 1}) in child_actions(observed)
+    gpu = WorkerGroupView("c-gpu", "c", 2, group="gpu")
+    cluster = build.cluster(groups={"gpu": 2, "spot": 1})
+    running = build.running(cluster=cluster, worker_groups=(gpu,))
+    assert child_actions(running) == (CreateWorkerGroup("spot", 1),)
+    both = (gpu, WorkerGroupView("c-spot", "c", 1, group="spot"))
+    assert child_actions(build.replace(running, worker_groups=both)) == ()
+    going = build.replace(running, cluster=build.cluster(groups={"spot": 1}, deleting=build.START))
+    assert not [each for each in child_actions(going) if isinstance(each, CreateWorkerGroup)]
+
+
+def test_a_restarted_operator_needs_no_look_up_to_create_a_group() -> None:
+    """What a crash between cluster and group left out follows from the cluster alone."""
+    running = build.running(cluster=build.cluster(groups={"gpu": 1}), resolution=Unresolved())
+    assert child_actions(running) == (CreateWorkerGroup("gpu", 1),)
+
+
+def test_kueue_may_admit_fewer_workers_of_a_group() -> None:
+    """Those of other pod sets are not its own."""
+    observed = build.replace(
+        _with_groups(gpu=4, spot=2), placements={"worker-gpu": Placement(count=3)}
+    )
+    assert CreateCluster(3, {"gpu": 3, "spot": 2}) in child_actions(observed)
