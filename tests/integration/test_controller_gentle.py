@@ -180,3 +180,8 @@ async def test_keys_are_there_as_long_as_a_work_plan(
         await eventually(found, "the keys are there again")
         await direct.delete(WORK_PLANS, "wp-00", namespace)
         await eventually(is_gone, "the keys are gone")
+        await apply_workplans(direct, namespace, 1)
+        await eventually(found, "the keys are there once more")
+    await direct.delete(WORK_PLANS, "wp-00", namespace)
+    async with operators.running(kube, config(namespace), lambda _: KNOWN):
+        await eventually(is_gone, "the keys that nobody was there to delete are gone")

@@ -74,7 +74,9 @@ class Operator:
         self._resolver = Resolver(self._pool, now)
         self._recorder = EventRecorder(kube, config.identity, now)
         self._metrics = Metrics(lambda: registry().names())
-        self._credentials = RunCredentials(kube, config.store, now, users=self._users)
+        self._credentials = RunCredentials(
+            kube, config.store, now, users=self._users, namespaces=config.namespaces
+        )
         self._quotas = NamespaceQuotas(kube, self._state, config.defaults.policy.quota)
         children = Children(kube, config, self._state, now=now, credentials=self._credentials)
         executor = ActionExecutor(

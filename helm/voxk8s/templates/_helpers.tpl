@@ -190,7 +190,7 @@ imagePullSecrets:
 - apiGroups: [""]
   resources: [secrets]
   resourceNames: [voxk8s-store]
-  verbs: [patch, delete]
+  verbs: [list, patch, delete]
 {{- if .Values.policy.quota }}
 # To keep the quota of each namespace that has WorkPlans.
 - apiGroups: [""]

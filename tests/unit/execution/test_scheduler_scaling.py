@@ -50,7 +50,8 @@ def cluster() -> Iterator[SpecCluster]:
 
 
 def _ask(cluster: SpecCluster, path: str, body: dict[str, int] | None = None) -> Any:
-    url = f"http://127.0.0.1:{cluster.scheduler.http_server.port}/api/v1/{path}"
+    scheduler: Any = cluster.scheduler
+    url = f"http://127.0.0.1:{scheduler.http_server.port}/api/v1/{path}"
     data = None if body is None else json.dumps(body).encode()
     with urllib.request.urlopen(url, data, timeout=10) as answer:
         return json.load(answer)

@@ -57,6 +57,8 @@ class RunCredentials:
     folder: Path = Path(constants.DOMAIN_SECRETS_FOLDER)
     users: Callable[[], set[str]] | None = None
     """Gives the namespaces that have WorkPlans; without it none is forgotten."""
+    namespaces: tuple[str, ...] = ()
+    """The namespaces of the operator; all if there are none."""
     _sessions: dict[TrustDomains, _Credentials] = field(default_factory=dict)
     _asking: dict[TrustDomains, asyncio.Lock] = field(default_factory=dict)
     _written: dict[str, tuple[TrustDomains, _Credentials]] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class RunCredentials:
     _wanted: set[str] = field(default_factory=set)
     _doubted: set[str] = field(default_factory=set)
     _unused: set[str] = field(default_factory=set)
+    _left: set[str | None] | None = None
+    """Namespaces, or all of them as None, where an earlier process may have left Secrets."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def want(self, namespace: str) -> None:
@@ -162,8 +166,9 @@ class RunCredentials:
         """Delete the Secrets of namespaces whose last WorkPlan is gone; never raises."""
         if self.users is None:
             return
+        left = await self._leftovers()
         used = self.users() | self._named()
-        unused = self._wanted.union(self._written) - used
+        unused = left.union(self._wanted, self._written) - used
         self._wanted -= unused
         self._unused = (self._unused | unused) - used
         for namespace in sorted(self._unused):
@@ -176,6 +181,30 @@ class RunCredentials:
                 self._unused.discard(namespace)
                 # A run may have found it while it was being deleted.
                 self._forget(namespace)
+
+    async def _leftovers(self) -> set[str]:
+        """Return the namespaces with a Secret from before this process, once; never raises.
+
+        The last WorkPlan of one may have gone while no operator ran.
+        """
+        if self._left is None:
+            self._left = set(self.namespaces) or {None}
+        found: set[str] = set()
+        for namespace in list(self._left):
+            try:
+                listing = await self.kube.list(
+                    SECRETS,
+                    namespace,
+                    label_selector=f"{constants.LABEL_MANAGED_BY}={constants.MANAGER_OPERATOR}",
+                    # The operator may list the Secrets of this name only.
+                    field_selector=f"metadata.name={constants.STORE_SECRET}",
+                )
+            except Voxk8sError as error:
+                _log.info("credentials of an earlier operator: %s", error)
+            else:
+                self._left.discard(namespace)
+                found.update(each["metadata"]["namespace"] for each in listing.items)
+        return found
 
     def _forget(self, namespace: str) -> None:
         self._written.pop(namespace, None)

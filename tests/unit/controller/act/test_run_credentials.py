@@ -297,3 +297,21 @@ async def test_keys_that_could_not_be_deleted_are_tried_again(last: LastWorkPlan
     assert last.scene.kube.deleted == []
     await last.scene.credentials._forget_unused()
     assert last.scene.kube.deleted == [("Secret", "voxk8s-store")]
+
+
+async def test_keys_that_an_earlier_operator_left_go_at_the_start(last: LastWorkPlan) -> None:
+    """The last WorkPlan went while none ran; those of a namespace with a WorkPlan stay."""
+    kube = last.scene.kube
+    for namespace in ("left", "ward"):
+        labels = {"app.kubernetes.io/managed-by": "voxk8s-operator"}
+        metadata = {"name": "voxk8s-store", "namespace": namespace, "labels": labels}
+        kube.put({"kind": "Secret", "metadata": metadata})
+    kube.put({"kind": "WorkPlan", "metadata": {"name": "w", "namespace": "ward"}})
+    kube.fail("list Secret", KubeUnreachable("away"))
+    last.scene.credentials.users = lambda: {"ward"}
+    await last.scene.credentials._forget_unused()
+    assert kube.deleted == []
+    for _ in range(2):
+        await last.scene.credentials._forget_unused()
+    assert [key[1] for key in kube.objects if key[0] == "Secret"] == ["ward"]
+    assert kube.calls["list Secret"] == 2
