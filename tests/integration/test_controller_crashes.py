@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.support.mortal_operator import run_until_death
 from tests.support.operators import apply_workplans, config, eventually
 from tests.support.scripted_cluster import ScriptedCluster, Seen
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
-from voxk8s.cluster.resources import DASK_CLUSTERS, JOBS, WORK_PLANS
+from voxk8s.cluster.resources import DASK_CLUSTERS, DASK_WORKER_GROUPS, JOBS, WORK_PLANS
 from voxk8s.controller import operator as operator_module
 from voxk8s.controller.resolve.resolution_state import Resolved, ResolveResult
 
@@ -94,7 +94,8 @@ def live(direct: KubeClient, namespace: str, monkeypatch: pytest.MonkeyPatch) ->
         cluster = ScriptedCluster(direct, namespace, outcome)
         version = (await direct.list(WORK_PLANS, namespace)).resource_version
         seen = {
-            kind.kind: Seen(direct, kind, namespace) for kind in (WORK_PLANS, DASK_CLUSTERS, JOBS)
+            kind.kind: Seen(direct, kind, namespace)
+            for kind in (WORK_PLANS, DASK_CLUSTERS, DASK_WORKER_GROUPS, JOBS)
         }
         life = Life(direct, cluster, seen)
         await apply_workplans(direct, namespace, 1, **spec)
@@ -140,10 +141,18 @@ def step_of_a_retry(state: KubeObject) -> tuple[object, ...]:
 
 
 async def test_new_plan(live: Callable[..., Any]) -> None:
-    """A run ends well though the operator never survives a write."""
-    async with live() as life:
+    """A run ends well though the operator never survives a write, with the groups that it needs."""
+    groups = [{"name": "gpu"}, {"name": "spot"}, {"name": "idle"}]
+    plan = replace(NEW, groups={"gpu": 2, "spot": 1})
+    async with live(plan, cluster={"workerGroups": groups}) as life:
         await life.ended("Current")
-    check(life, clusters=1, least_deaths=12)
+    check(life, clusters=1, least_deaths=14)
+    sizes = {
+        each["metadata"]["name"].rpartition("-")[2]: each["spec"]["worker"]["replicas"]
+        for each in life.seen["DaskWorkerGroup"].states
+    }
+    assert (sizes["gpu"], sizes["spot"]) == (2, 1)
+    assert len(life.seen["DaskWorkerGroup"].uids()) == 3  # the default one
 
 
 async def test_known_plan(live: Callable[..., Any]) -> None:

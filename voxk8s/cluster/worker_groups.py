@@ -121,7 +121,6 @@ def build_worker_group(
         name=cluster,
         uid=uid,
         controller=True,
-        block_owner_deletion=True,
     )
     spec = {"cluster": cluster, "worker": template | {"replicas": workers}}
     return owned_by(head, owner) | {"spec": spec}

@@ -97,6 +97,10 @@ class Children:
             ChildKind.WORKLOAD: observed.workload,
         }
         kinds = {kind.value for kind, child in existing.items() if child is not None}
+        if observed.cluster is not None and observed.cluster.groups.keys() <= {
+            group.group for group in observed.worker_groups
+        }:
+            kinds.add(resources.DASK_WORKER_GROUPS.kind)
         self._creations.accept_kinds(observed.workplan.metadata.uid, kinds)
 
     def not_allowed(self, workplan: WorkPlanResource) -> tuple[Violation, ...]:
