@@ -9,6 +9,7 @@ are sent by HTTPS only.
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import ssl
 import subprocess
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.s3 import S3Server
+from tests.support import s3
 
 ROLE: Final = "arn:aws:iam::123456789012:role/data"
 _SECONDS: Final = 60
@@ -39,10 +40,11 @@ class WebIdentity(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, s3: S3Server, token: Path) -> None:
+    def __init__(self, server: s3.S3Server, token: Path) -> None:
         """Accept the token that a file has at that time; put a certificate beside it."""
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.s3, self.token = s3, token
+        self.s3, self.token = server, token
+        self.sts = server.client("sts")
         self.certificate = token.with_name("sts.pem")
         key = token.with_name("sts.key")
         words = "openssl req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 1"
@@ -104,11 +106,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse("InvalidIdentityToken")
             return
         everything = {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}
-        made = self.server.s3.session(everything)
-        self.server.keys.append(made.key)
+        made = self.server.sts.assume_role(
+            RoleArn=s3.ROLE,
+            RoleSessionName="pod",
+            Policy=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+        )["Credentials"]
+        self.server.keys.append(made["AccessKeyId"])
         end = datetime.now(UTC) + timedelta(seconds=_SECONDS)
         text = _ANSWER.format(
-            key=made.key, secret=made.secret, token=made.token, end=end.strftime("%FT%TZ")
+            key=made["AccessKeyId"],
+            secret=made["SecretAccessKey"],
+            token=made["SessionToken"],
+            end=end.strftime("%FT%TZ"),
         )
         self._answer(200, {"Content-Type": "text/xml"}, text.encode())
 
@@ -146,13 +155,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(s3: S3Server, token: Path) -> Iterator[WebIdentity]:
+def serve(server: s3.S3Server, token: Path) -> Iterator[WebIdentity]:
     """Run the server until the block ends."""
-    with WebIdentity(s3, token) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    with WebIdentity(server, token) as identity:
+        thread = threading.Thread(target=identity.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
-            yield server
+            yield identity
         finally:
-            server.shutdown()
+            identity.shutdown()
             thread.join()
