@@ -4,21 +4,18 @@
 # often, is the last and small layer. Every image runs as user 65532, on a read-only root if asked.
 
 # Any Debian or similar with Python >= 3.11 and its venv module.
-ARG BASE_IMAGE=python:3.13-slim-trixie
+ARG BASE_IMAGE=python:3.13-slim-trixie@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6
 
 # ---- tools that build and do not ship
 FROM ${BASE_IMAGE} AS uv
-ARG UV_VERSION=0.13.9
-ARG SETUPTOOLS_VERSION=84.2.1
-# A C compiler from where all else comes from, on any base image.
-ARG ZIGLANG_VERSION=0.17.1
+COPY .ci/uv.txt .ci/build-tools.txt /tools/
 # Where packages come from and whom to trust are the builder's matters.
 ARG PIP_INDEX_URL
 ARG PIP_CERT
 RUN --mount=type=secret,id=host-ca \
     python3 -m venv /uv \
     && /uv/bin/pip install --quiet --no-cache-dir --disable-pip-version-check \
-        uv==${UV_VERSION} setuptools==${SETUPTOOLS_VERSION} ziglang==${ZIGLANG_VERSION}
+        --require-hashes -r /tools/uv.txt -r /tools/build-tools.txt
 ENV PATH=/uv/bin:$PATH
 
 # ---- the locked versions, one list an image: only a list that changes makes its layer anew

@@ -15,7 +15,6 @@ REST = $(filter-out tests/unit,$(TESTS))
 # Which benchmarks, all by default
 BENCH ?=
 
-UV_VERSION := 0.13.9
 UV := .tools/uv/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.synchronised
@@ -58,9 +57,9 @@ $(UV):
 	fi; \
 	rm -rf .tools/uv; \
 	{ python3 -m venv .tools/uv && .tools/uv/bin/python -m pip install --quiet \
-	    --disable-pip-version-check uv==$(UV_VERSION); } || { rm -rf .tools/uv; \
+	    --disable-pip-version-check --require-hashes -r .ci/uv.txt; } || { rm -rf .tools/uv; \
 	    echo "error: cannot install uv (is the package index reachable?)" >&2; exit 1; }; \
-	echo "  ✓ uv $(UV_VERSION) ($$((SECONDS - begin)) s)" >&2
+	echo "  ✓ uv ($$((SECONDS - begin)) s)" >&2
 
 .PHONY: tools
 tools: venv ## Get kubectl, helm and kubeconform into .tools/bin

@@ -3,8 +3,7 @@
 Run with `python -m tests.tools.bench.fair_lookups [--namespaces 20] [--operations 50000]`. Each of
 the namespaces has one large plan, whose program is short; then small plans come in namespaces of
 their own, one after the other, while the large ones are being looked up. Then the same with all
-large plans in one namespace. Seconds are from the creation of a WorkPlan to its completion, or, for
-large plans, to the phase that follows the look-up.
+large plans in one namespace. Seconds are from the creation of a WorkPlan to its completion.
 """
 
 from __future__ import annotations
@@ -43,53 +42,45 @@ async def create(kube: KubeClient, namespace: str, name: str, **spec: Any) -> fl
     return time.perf_counter()
 
 
+async def is_looked_up(kube: KubeClient, namespace: str, name: str) -> bool:
+    """Whether a WorkPlan has ended, or its operations are counted."""
+    status = (await kube.get(WORK_PLANS, name, namespace)).get("status") or {}
+    return bool("completionTime" in status or status.get("operations"))
+
+
 async def ended(kube: KubeClient, namespace: str, name: str) -> float:
-    """Wait until a WorkPlan has ended or waits for its cluster; return the time."""
-
-    async def probe() -> bool:
-        status = (await kube.get(WORK_PLANS, name, namespace)).get("status") or {}
-        return bool("completionTime" in status or status.get("operations"))
-
-    await eventually(probe, f"{name} in {namespace} is looked up", 1800, 0.05)
+    """Wait until a small WorkPlan has ended; return the time."""
+    await eventually(
+        lambda: is_looked_up(kube, namespace, name), f"{name} in {namespace} ends", 1800, 0.05
+    )
     return time.perf_counter()
 
 
 async def beside(
     bench: Bench, spaces: Sequence[str], others: Sequence[str], operations: int
-) -> tuple[list[float], list[float]]:
-    """Return the seconds of small plans and those of the large ones beside them."""
+) -> None:
+    """Measure small plans in `others` while there is a large one for each of `spaces`."""
     operator = bench.start()
     try:
         await bench.leads()
         await create(bench.kube, others[0], "first", plan=PLAN)
         await ended(bench.kube, others[0], "first")
-
-        async def run_large(number: int, namespace: str) -> float:
-            source = large(operations, number)
-            began = await create(bench.kube, namespace, f"large-{number}", source=source)
-            return await ended(bench.kube, namespace, f"large-{number}") - began
-
-        tasks = [
-            asyncio.create_task(run_large(number, space)) for number, space in enumerate(spaces)
-        ]
+        names = [(f"large-{number}", namespace) for number, namespace in enumerate(spaces)]
+        for number, (name, namespace) in enumerate(names):
+            await create(bench.kube, namespace, name, source=large(operations, number))
         small = []
-        await asyncio.sleep(0.5)
-        for number in range(_SMALL):
-            namespace = others[1 + number]
+        for number, namespace in enumerate(others[1:]):
             began = await create(bench.kube, namespace, f"small-{number}", plan=PLAN)
             small.append(await ended(bench.kube, namespace, f"small-{number}") - began)
-        busy = sum(not task.done() for task in tasks)
-        print(f"  {busy} large plans were still being looked up when the last small one ended")
-        return small, await asyncio.gather(*tasks)
+        busy = sum([not await is_looked_up(bench.kube, space, name) for name, space in names])
+        row("  small plan, first of them", f"{small[0]:.2f} s")
+        row("  median", f"{statistics.median(small):.2f} s")
+        row("  worst", f"{max(small):.2f} s", "5 s")
+        row("  large plans still being looked up then", f"{busy} of {len(names)}")
     finally:
         operator.end()
-
-
-def show(what: str, small: Sequence[float], many: Sequence[float]) -> None:
-    """Print the rows of one scene."""
-    row(f"{what}: small plan, median", f"{statistics.median(small):.2f} s")
-    row("  worst", f"{max(small):.2f} s", "5 s")
-    row("  large plans, first and last", f"{min(many):.1f} and {max(many):.1f} s")
+    for name, namespace in names:
+        await bench.kube.delete(WORK_PLANS, name, namespace)
 
 
 async def measure(options: argparse.Namespace, server: ApiServer, store: s3.S3Server) -> None:
@@ -105,14 +96,11 @@ async def measure(options: argparse.Namespace, server: ApiServer, store: s3.S3Se
         async def spaces(count: int) -> list[str]:
             return [await api_server.make_namespace(kube) for _ in range(count)]
 
-        count = options.namespaces
-        found = await beside(
-            bench, await spaces(count), await spaces(_SMALL + 1), options.operations
-        )
-        show(f"{count} namespaces, each with {options.operations} operations", *found)
-        one = await spaces(1)
-        found = await beside(bench, one * count, await spaces(_SMALL + 1), options.operations)
-        show(f"one namespace, {count} plans of {options.operations} operations", *found)
+        count, size = options.namespaces, options.operations
+        print(f"beside {count} namespaces, each with a plan of {size} operations")
+        await beside(bench, await spaces(count), await spaces(_SMALL + 1), size)
+        print(f"beside one namespace with {count} plans of {size} operations")
+        await beside(bench, await spaces(1) * count, await spaces(_SMALL + 1), size)
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ class Target:
     def digest(self) -> str:
         """Return the name of its inputs."""
         names = ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock"]
+        names += [".ci/uv.txt", ".ci/build-tools.txt"]
         files = [ROOT / name for name in names]
         if self.with_source:
             files += [ROOT / name for name in ("README.md", "LICENSE", "build_backend.py")]
