@@ -50,8 +50,9 @@ class ProgramRun(Mapping[str, Value]):
         return len(self.result)
 
     def __repr__(self) -> str:
-        """Return a line for each goal: large values by a description."""
-        return "\n".join(f"{each.goal.name}: {each.error or each.line()}" for each in self.goals)
+        """Return a line for each goal, large values by a description, and for skipped items."""
+        lines = [f"{each.goal.name}: {each.error or each.line()}" for each in self.goals]
+        return "\n".join([*lines, *map(str, self.result.skipped)])
 
     @property
     def goals(self) -> tuple[GoalOutcome, ...]:
@@ -66,9 +67,10 @@ class ProgramRun(Mapping[str, Value]):
             f"<td style='text-align:left'>{_cell(each, pictures)}</td></tr>"
             for each in self.goals
         )
+        skipped = "".join(f"<div>{escape(str(each))}</div>" for each in self.result.skipped)
         counts = self.result.progress
         return (
-            f"<table>{rows}</table><small>{counts.done}/{counts.total} operations:"
+            f"<table>{rows}</table>{skipped}<small>{counts.done}/{counts.total} operations:"
             f" {counts.computed} computed, {counts.cached} known, {counts.failed} failed"
             f" in {self.result.execution_time:.2f} s</small>"
         )
@@ -80,26 +82,34 @@ def run(
     /,
     *,
     store: ResultStore | None = None,
+    on_item_failure: str = "fail",
     **parameters: object,
 ) -> ProgramRun:
     """Run an ImgQL program in this process: its text, or the path of an .imgql file.
 
     `parameters` are the values of `$NAME`; a mapping after the program may have them as well, and
-    has that of `$store`. Saved files are written to the current folder. Results go to the store, by
-    default that of the process, and are found there again. Failures of operations are part of the
-    result. Raises InvalidProgram with all errors of the program, InvalidUsage for a file that
-    cannot be read, and transient errors of the store.
+    has those that are called as an argument of this function. With `on_item_failure="skip"`, loops
+    go on without the items that fail, which are in `result.skipped`. Saved files are written to the
+    current folder. Results go to the store, by default that of the process, and are found there
+    again. Failures of operations are part of the result. Raises InvalidProgram with all errors of
+    the program, InvalidUsage for a file that cannot be read and other words for `on_item_failure`,
+    and transient errors of the store.
     """
-    return _run(program, store, {**(given or {}), **parameters})
+    return _run(program, store, {**(given or {}), **parameters}, on_item_failure)
 
 
 def _run(
-    program: str | os.PathLike[str], store: ResultStore | None, parameters: Mapping[str, object]
+    program: str | os.PathLike[str],
+    store: ResultStore | None,
+    parameters: Mapping[str, object],
+    on_item_failure: str = "fail",
 ) -> ProgramRun:
-    _, _, compiled = compile_given(program, parameters)
+    _, _, compiled = compile_given(program, parameters, skips=on_item_failure == "skip")
     used = get_storage() if store is None else store
     with progress_bar(sys.stderr, before=_BEFORE) as bar:
-        engine = ExecutionEngine(used, executor="threads", listeners=[bar])
+        engine = ExecutionEngine(
+            used, executor="threads", listeners=[bar], on_item_failure=on_item_failure
+        )
         result = engine.execute_workplan(compiled.plan, places=compiled.origins)
     _show_images()
     return ProgramRun(compiled.plan, result, used)

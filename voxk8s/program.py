@@ -62,13 +62,13 @@ def compile_with_places(
 
 
 def compile_given(
-    program: str | os.PathLike[str], parameters: Mapping[str, object]
+    program: str | os.PathLike[str], parameters: Mapping[str, object], *, skips: bool = False
 ) -> tuple[str, dict[str, str], CompiledProgram]:
     """Compile a program that a person's own code gives: its text, or the path of an .imgql file.
 
     Returns its text, the values of its parameters as texts, and what it was compiled to. It may
-    import any file. Raises InvalidProgram with all errors, and InvalidUsage for a file that cannot
-    be read.
+    import any file. `skips` is as for `compile_with_places`. Raises InvalidProgram with all errors,
+    and InvalidUsage for a file that cannot be read.
     """
     text, name = _text_of(program)
     values = {key: _parameter(value) for key, value in parameters.items()}
@@ -77,6 +77,7 @@ def compile_given(
         name=name,
         parameters=values,
         read_file=lambda path: Path(path).read_text("utf-8"),
+        skips=skips,
     )
     return text, values, compiled
 

@@ -197,21 +197,28 @@ def submit(
     context: str | None = None,
     upload: bool = False,
     spec: Mapping[str, Any] | None = None,
+    on_item_failure: str | None = None,
     **parameters: object,
 ) -> SubmittedRun:
     """Run an ImgQL program on a cluster, as a WorkPlan: its text, or the path of an .imgql file.
 
     `parameters` are the values of `$NAME`; a mapping after the program has those that are called
     as an argument of this function. `spec` has more fields of the WorkPlan's spec, such as
-    `{"cluster": {"maxWorkers": 8}}`. With `upload`, inputs of this machine are brought to the
+    `{"cluster": {"maxWorkers": 8}}`. With `on_item_failure="skip"`, loops go on without the items
+    that fail, which the status names. With `upload`, inputs of this machine are brought to the
     cluster's store. Returns at once: `submit(…).wait()` waits. Raises InvalidProgram with all
-    errors of the program, InvalidUsage for inputs that the cluster cannot read, and what the API
-    server answers.
+    errors of the program, InvalidUsage for inputs that the cluster cannot read and other words for
+    `on_item_failure`, and what the API server answers.
     """
     more = dict(spec or {})
+    if on_item_failure not in (None, "fail", "skip"):
+        raise InvalidUsage(f"on_item_failure: expected fail or skip, got {on_item_failure!r}")
+    if on_item_failure is not None:
+        more["onItemFailure"] = on_item_failure.capitalize()
     if "source" in more:
         raise InvalidUsage("expected a spec without source, which is the program")
-    text, values, compiled = compile_given(program, {**(given or {}), **parameters})
+    skips = more.get("onItemFailure") == "Skip"
+    text, values, compiled = compile_given(program, {**(given or {}), **parameters}, skips=skips)
     where = namespace_of(namespace, context, os.environ)
     names = local_inputs(compiled.plan)
     if not upload:
@@ -220,7 +227,7 @@ def submit(
 
     async def create(kube: KubeClient) -> str:
         urls = await upload_inputs(kube, where, names) if names else {}
-        source = spec_of(text, compiled.plan, values, compiled.expectations, urls)
+        source = spec_of(text, compiled.plan, values, compiled.expectations, urls, skips=skips)
         if "expect" in source and "expect" in more:
             more["expect"] = [*source["expect"], *more["expect"]]
         body = {

@@ -50,6 +50,19 @@ def test_a_program_runs_with_parameters_and_shows_its_results(scan: Path) -> Non
     assert again.result.completed_operations == 0
 
 
+def test_loops_go_on_without_items_that_fail() -> None:
+    """If that is asked for, also folds over a list; what was left out is shown."""
+    text = 'print "n" fold + 0 [1 / 1, index([1], 3), 4 / 2]'
+    store = open_store("memory://notebook")
+    assert not voxk8s.run(text, store=store)
+    found = voxk8s.run(text, store=store, on_item_failure="skip")
+    assert found["n"] == 3.0
+    assert "item 1 is skipped: <program>:1:28" in repr(found)
+    assert "<div>item 1 is skipped: &lt;program&gt;" in found._repr_html_()
+    with pytest.raises(InvalidUsage, match="on_item_failure"):
+        voxk8s.run(text, store=store, on_item_failure="never")
+
+
 def test_a_file_with_a_program(tmp_path: Path) -> None:
     """By its path; one that is not there is said."""
     path = tmp_path / "p.imgql"

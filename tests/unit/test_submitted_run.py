@@ -130,6 +130,22 @@ def test_names_of_arguments_are_names_of_parameters_too(kube: FakeKube) -> None:
     assert source["parameters"] == {"name": "5", "flag": "true"}
 
 
+def test_loops_go_on_without_items_that_fail(kube: FakeKube, tmp_path: Path) -> None:
+    """If that is asked for, by a word or in the spec; folds of what is compiled here allow it."""
+    text = 'print "a" fold + 0 [1 / 2, 3 / 4]\n'
+    voxk8s.submit(text, name="one", on_item_failure="skip")
+    assert kube.workplans["one"]["spec"] == {"source": {"program": text}, "onItemFailure": "Skip"}
+    (tmp_path / "more.imgql").write_text('print "b" 1')
+    own = tmp_path / "own.imgql"
+    own.write_text(f'import "more.imgql"\n{text}')
+    voxk8s.submit(own, name="two", spec={"onItemFailure": "Skip"})
+    assert '"fold"' in json.dumps(kube.workplans["two"]["spec"]["source"]["plan"])
+    voxk8s.submit(own, name="three")
+    assert '"fold"' not in json.dumps(kube.workplans["three"]["spec"]["source"]["plan"])
+    with pytest.raises(InvalidUsage, match="on_item_failure: expected fail or skip, got 'Skip'"):
+        voxk8s.submit(text, on_item_failure="Skip")
+
+
 def test_a_spec_replaces_nothing_of_the_program(kube: FakeKube) -> None:
     """Nor is more sent than the API server takes."""
     with pytest.raises(InvalidUsage, match="expected a spec without source"):

@@ -35,7 +35,7 @@ from voxk8s.inputs.confinement import local_path
 from voxk8s.kernels import registry
 from voxk8s.plan import WorkPlan, decode, to_resource
 from voxk8s.plan.expectation import Expectation
-from voxk8s.program import compile_program
+from voxk8s.program import compile_program, compile_with_places
 
 _LARGEST = 1_200_000
 _NAME_LENGTH = 180
@@ -123,7 +123,14 @@ def _spec(arguments: argparse.Namespace, path: Path, urls: Mapping[str, str]) ->
     given = read_input(arguments)
     text = read_text(path) if is_program(path) else None
     try:
-        return spec_of(text, given.plan, dict(arguments.param), given.expectations, urls)
+        return spec_of(
+            text,
+            given.plan,
+            dict(arguments.param),
+            given.expectations,
+            urls,
+            skips=arguments.on_item_failure == "skip",
+        )
     except InvalidUsage as error:
         raise InvalidUsage(f"{arguments.file}: {error}") from error
 
@@ -134,15 +141,19 @@ def spec_of(
     parameters: Mapping[str, str],
     expectations: Sequence[Expectation],
     urls: Mapping[str, str],
+    *,
+    skips: bool,
 ) -> dict[str, Any]:
     """Return the spec of a WorkPlan for a program, or for a plan without one.
 
     `plan` is what the program was compiled to here, `urls` are where its inputs of this machine are
-    now. Raises InvalidUsage for inputs that the cluster cannot read.
+    now, and `skips` is whether runs may leave out items of loops. Raises InvalidUsage for inputs
+    that the cluster cannot read.
     """
     plan = relocate(plan, urls) if urls else plan
     refuse_local(local_inputs(plan))
-    source = _source(text, plan, {name: urls.get(each, each) for name, each in parameters.items()})
+    values = {name: urls.get(each, each) for name, each in parameters.items()}
+    source = _source(text, plan, values, skips)
     if "program" in source or not expectations:
         return {"source": source}
     return {"source": source, "expect": [_expected(each) for each in expectations]}
@@ -153,12 +164,14 @@ def _expected(each: Expectation) -> dict[str, Any]:
     return {"goal": each.name, "value": each.value, **tolerance}
 
 
-def _source(text: str | None, plan: WorkPlan, parameters: dict[str, str]) -> dict[str, Any]:
+def _source(
+    text: str | None, plan: WorkPlan, parameters: dict[str, str], skips: bool
+) -> dict[str, Any]:
     if text is None:
         return {"plan": to_resource(plan)}
     source: dict[str, Any] = {"program": text}
     try:
-        elsewhere = compile_program(text, parameters=parameters)
+        elsewhere = compile_with_places(text, parameters=parameters, skips=skips).plan
     except InvalidProgram:
         # It imports local files, which the cluster does not have: submit the compiled plan.
         return {"plan": to_resource(plan)}

@@ -108,14 +108,25 @@ class CallLowering:
         function.result = self.apply(inner, resolved, tuple(range(arity)))
         return function, ()
 
-    def kernel(self, scope: Scope, qualified: str, arguments: Sequence[int], item: Item) -> int:
-        """Apply a kernel that the syntax stands for, such as `default.index` for brackets."""
+    def kernel(
+        self,
+        scope: Scope,
+        qualified: str,
+        arguments: Sequence[int],
+        item: Item,
+        *,
+        name: str = "",
+    ) -> int:
+        """Apply a kernel that the syntax stands for, such as `default.index` for brackets.
+
+        `name` is what the program calls it, by default as the kernel.
+        """
         signature = self._globals.signature(qualified)
         if signature is None:
             raise self.aborted(scope.function, item, f"the kernel {qualified} is not available")
         operator = self._globals.spell(qualified)
         return scope.add(
-            Apply(operator, signature, tuple(arguments), item.start, item.end, operator)
+            Apply(operator, signature, tuple(arguments), item.start, item.end, name or operator)
         )
 
     def warn_mixed(self, scope: Scope, operators: list[ResolvedName]) -> None:

@@ -45,6 +45,8 @@ _OUTPUTS: Final = {
     "print": ("a label and a value", f'{PRINT}("label", x); print "label" x is the command'),
 }
 """What each kind of goal takes, and an example."""
+FOLD: Final = "fold"
+"""What a kernel is called that a fold is."""
 _EXTREMES: Final = "vox1"
 """The namespace of `min` and `max`."""
 
@@ -256,7 +258,8 @@ class OperandLowering:
             initial = scope.add(Constant(neutral, operator.start, operator.end))
         elif self._extreme(scope, operator) and not _are_literals(items[1:]):
             sequence = yield self._chain(scope, Chain(items[1:]))
-            return self._calls.kernel(scope, f"{_EXTREMES}.{operator.text}", (sequence,), item)
+            kernel = f"{_EXTREMES}.{operator.text}"
+            return self._calls.kernel(scope, kernel, (sequence,), item, name=FOLD)
         else:
             raise self._calls.aborted(
                 scope.function,

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from voxk8s.imgql import types
 from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Apply, Call, Constant, Function
+from voxk8s.imgql.lower.operands import FOLD
 from voxk8s.imgql.reduce.closures import Accumulator, make_closure
 from voxk8s.imgql.reduce.geometry_binding import GeometryBinder, loading_parts
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
@@ -129,6 +130,8 @@ class PlanBuilder:
     ) -> OperationId:
         """Return the node of a kernel with its geometry bound."""
         self._spend(1, call_site)
+        if self._skips and instruction.name == FOLD:
+            arguments = [self._with_loop(arguments[0], call_site)]
         argument_types = [self.table.types[each] for each in arguments]
         instruction, arguments = self._overloads.resolve(instruction, arguments, argument_types)
         if instruction.signature.qualified == CHOOSE:
@@ -222,13 +225,16 @@ class PlanBuilder:
     ) -> Trampolined[OperationId]:
         """Unroll a fold over a sequence that is known; else return the node of a fold.
 
-        If a run may leave out items that fail, one over the results of a loop remains a fold,
-        unless its first value takes its geometry from the items.
+        If a run may leave out items that fail, one over the results of a loop or over a list of
+        what is computed remains a fold, unless its first value takes its geometry from the items.
         """
         items = None
         kept = self._skips and initial not in self.table.unbound
         if not (kept and self._unroller.has_loop(sequence)):
             items = yield self._unroller.items(sequence, call_site)
+        if items is not None and kept and not self.table.signatures.keys().isdisjoint(items):
+            sequence = self._loop_over(items, captured, call_site)
+            items = None
         if items is None:
             loop_depth = self._loop_depth(captured, call_site)
             folded: OperationId = yield self._runtime_fold(
@@ -242,6 +248,31 @@ class PlanBuilder:
         return result
 
     # --- helpers --------------------------------------------------------------------------------
+
+    def _with_loop(self, sequence: OperationId, call_site: CallSite) -> OperationId:
+        """Return a sequence, one that the program spells out as a loop over its items."""
+        node = self.table.nodes[sequence]
+        if not isinstance(node, model.Operation):
+            return sequence
+        if self.table.signatures[sequence].qualified != SEQUENCE:
+            return sequence
+        return self._loop_over(node.arguments, (), call_site)
+
+    def _loop_over(
+        self,
+        items: Sequence[OperationId],
+        captured: Sequence[OperationId],
+        call_site: CallSite,
+    ) -> OperationId:
+        """Return the loop that gives these items, of which a run may leave some out."""
+        table = self.table
+        sequence = self._kernel(SEQUENCE, items, call_site)
+        depth = self._loop_depth((*items, *captured), call_site)
+        item = table.placeholder(depth, types.item_of(table.types[sequence]))
+        closure = make_closure(table, item, item)
+        name = self._kernel("default.map", (closure, sequence), call_site)
+        table.types[name] = table.types[sequence]
+        return name
 
     def _runtime_fold(
         self,

@@ -90,14 +90,24 @@ def test_a_fold_over_an_unknown_sequence_is_a_node(text: str, plan: str) -> None
     assert value_text(text) == plan
 
 
-@pytest.mark.parametrize("loop", ["(for i in [1, 2] do i)", "((for i in range(3) do i) * 2)[1:]"])
-def test_folds_over_loops_remain_folds_if_items_may_be_skipped(loop: str) -> None:
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "(for i in [1, 2] do i)",
+        "((for i in range(3) do i) * 2)[1:]",
+        "[1 / 2, 3]",
+        "([4, 6] / 2)[1:]",
+    ],
+)
+def test_folds_remain_folds_if_items_may_be_skipped(loop: str) -> None:
     """Unless the first value needs the geometry of the items: then all are expanded."""
 
     def kernels(text: str) -> set[str]:
         plan = compile_with_places(text, skips=True).plan
         return {node.operator for node in plan.nodes.values() if isinstance(node, Operation)}
 
-    assert "fold" in kernels(f'print "x" fold + 0 {loop}')
+    assert {"fold", "map"} <= kernels(f'print "x" fold + 0 {loop}')
+    assert "fold" not in kernels('print "x" fold + 0 [1, 2]')
+    assert "map" in kernels('print "x" fold max [1 / 2, 3]')
     masks = 'import "vox1"\nprint "x" volume(fold | ff (for p in ["a.nii"] do load(p) >. 1))'
     assert "fold" not in kernels(masks)
