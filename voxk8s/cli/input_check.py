@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from voxk8s.cli.permissions import Permissions, literal_inputs
 from voxk8s.errors import InputUnavailable
 from voxk8s.inputs.confinement import is_remote, local_path
+from voxk8s.plan.model import Closure
 from voxk8s.plan.signature import Role
 
 if TYPE_CHECKING:
@@ -31,18 +32,19 @@ def _geometry_problems(
     plan: WorkPlan, allowed: Permissions, places: Mapping[OperationId, object]
 ) -> Iterator[str]:
     images = {url for role, url in literal_inputs(plan) if role is Role.LOAD and not is_remote(url)}
-    if len(images) < 2:
+    if len(images) < 2 and not any(isinstance(each, Closure) for each in plan.nodes.values()):
         return
     # Imported here: most programs load one image, or none by name.
-    from voxk8s.cli.input_geometry import geometry_problems, local_extents
-    from voxk8s.formats.decode_limits import DecodeLimits
+    from voxk8s.cli.input_geometry import geometry_problems
+    from voxk8s.cli.local_headers import LocalHeaders
+    from voxk8s.inputs.input_options import InputOptions
 
     def path_of(url: str) -> str | None:
-        path = local_path(url)
-        return path if url in images and allowed.confinement.allows_path(path) else None
+        path = "" if is_remote(url) else local_path(url)
+        return path if path and allowed.confinement.allows_path(path) else None
 
-    read = local_extents(DecodeLimits.from_env(os.environ), path_of)
-    yield from geometry_problems(plan, places, read)
+    inputs = LocalHeaders(InputOptions.from_env(os.environ), path_of)
+    yield from geometry_problems(plan, places, inputs)
 
 
 def _file_problems(plan: WorkPlan, allowed: Permissions) -> Iterator[str]:

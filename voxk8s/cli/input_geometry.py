@@ -1,25 +1,22 @@
 """Finds operations that combine images of different geometry, before anything runs.
 
-Only what is certain: images that a plan loads from this machine by name, and what operations make
-of them that keep the geometry of their first image.
+Only what is certain: images that a plan loads from this machine by names that are known before
+the run, also in loops over lists and folders, and what operations make of them that keep the
+geometry of their first image.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from voxk8s.errors import InputUnavailable
-from voxk8s.formats.decode_limits import DecodeLimits
-from voxk8s.formats.sandbox.decoder import decode_input
 from voxk8s.kernels import registry
 from voxk8s.kernels.images import same_geometry
 from voxk8s.plan import OperationId, Role, WorkPlan
-from voxk8s.plan.model import Constant, Operation
-from voxk8s.plan.sequence_kernels import CHOOSE, RECOVER
+from voxk8s.plan.model import Closure, Constant, Node, Operation, Parameter, Scalar
+from voxk8s.plan.sequence_kernels import CHOOSE, RECOVER, SEQUENCE
 from voxk8s.plan.signature import Signature
 
 COMBINING: Final = frozenset(
@@ -29,6 +26,13 @@ COMBINING: Final = frozenset(
     }
 )
 """Kernels that need images of one geometry, and give one of it."""
+_CONCAT: Final = "strings.concat"
+_RANGE: Final = "default.range"
+_INDEX: Final = "default.index"
+_LONGEST: Final = 10_000
+"""Characters of a name, and numbers of a range, that are computed here."""
+_MOST_OPERATIONS: Final = 100_000
+"""Operations in loops that are followed."""
 _NO_IMAGES: Final = ("number", "string", "bool", "sequence", "mapping")
 _KEEPING: Final = "vox1."
 _NOT_KEEPING: Final = "vox1.extract"
@@ -53,74 +57,152 @@ class Extent(msgspec.Struct, frozen=True):
         )
 
 
-ReadExtent = Callable[[str], Extent | None]
-"""Returns the extent of the image at an address, None if it is not known."""
+class Inputs(Protocol):
+    """What is known of inputs before a run."""
+
+    def extent(self, url: str) -> Extent | None:
+        """Return size and geometry of the image at an address, None if they are not known."""
+
+    def names(self, arguments: Sequence[Scalar]) -> Sequence[str] | None:
+        """Return what `dir` of these arguments gives, None if it is not known."""
+
+
+Known: TypeAlias = "Extent | Scalar | tuple[Known, ...] | None"
+"""What is known of a value: an image's geometry, a scalar, items; None if nothing is."""
 
 
 def geometry_problems(
-    plan: WorkPlan, places: Mapping[OperationId, object], read: ReadExtent
+    plan: WorkPlan, places: Mapping[OperationId, object], inputs: Inputs
 ) -> Iterator[str]:
-    """Yield the operations outside of loops that can never combine their images.
+    """Yield the operations that can never combine their images, each once, also in loops.
 
-    Operations whose failure has another value, or that may not be computed, are left out.
+    Operations whose failure has another value, or that may not be computed, are left out, and so
+    are loops whose items are known only at run time.
     """
-    index = registry()
-    certain = _certain(plan)
-    extents: dict[OperationId, Extent | None] = {}
-    for name, node in plan.nodes.items():
-        if not isinstance(node, Operation):
-            continue
-        signature = index.find(node.operator, plan.imports)
-        if signature is None:
-            continue
+    walk = _Walk(plan, inputs)
+    walk.scope(plan.nodes, {}, [goal.id for goal in plan.goals])
+    for name, (signature, first, wrong, more) in walk.problems.items():
+        yield _problem(signature, first, wrong, more, places.get(name))
+
+
+class _Walk:
+    """Follows what is known through the operations of a plan; `problems` are those that it found.
+
+    A problem has the kernel, two images of different geometry, and in how many other items of loops
+    it is found as well.
+    """
+
+    def __init__(self, plan: WorkPlan, inputs: Inputs) -> None:
+        self.problems: dict[OperationId, tuple[Signature, Extent, Extent, int]] = {}
+        self._imports = plan.imports
+        self._inputs = inputs
+        self._left = _MOST_OPERATIONS
+
+    def scope(
+        self,
+        nodes: Mapping[OperationId, Node],
+        given: Mapping[str, Known],
+        roots: Sequence[OperationId],
+    ) -> Mapping[OperationId, Known]:
+        """Return what is known of nodes; `given` is what is known of their parameters.
+
+        If `roots` are computed for certain, so is what these need.
+        """
+        certain = _certain(nodes, roots, self._imports)
+        known: dict[OperationId, Known] = {}
+        for name, node in nodes.items():
+            if isinstance(node, Constant):
+                known[name] = node.value
+            elif isinstance(node, Parameter):
+                known[name] = given.get(node.name)
+            elif isinstance(node, Operation):
+                signature = registry().find(node.operator, self._imports)
+                if signature is not None:
+                    known[name] = self._operation(
+                        nodes, node, signature, known, certain=name in certain
+                    )
+        return known
+
+    def _operation(
+        self,
+        nodes: Mapping[OperationId, Node],
+        node: Operation,
+        signature: Signature,
+        known: Mapping[OperationId, Known],
+        *,
+        certain: bool,
+    ) -> Known:
+        values = [known.get(each) for each in node.arguments]
         if signature.role is Role.LOAD:
-            address = plan.nodes[node.arguments[0]]
-            if isinstance(address, Constant) and isinstance(address.value, str):
-                extents[name] = read(address.value)
-            continue
-        images = [each for each in (extents.get(one) for one in node.arguments) if each is not None]
+            return self._inputs.extent(values[0]) if isinstance(values[0], str) else None
+        if signature.role is Role.MAP:
+            return self._loop(nodes[node.arguments[0]], values[1], known, certain=certain)
+        made = _sequence(signature, values, self._inputs)
+        if made is not None:
+            return made
+        images = [each for each in values if isinstance(each, Extent)]
         if signature.qualified in COMBINING:
             wrong = next((each for each in images[1:] if not same_geometry(images[0], each)), None)
             if wrong is not None:
-                if name in certain:
-                    yield _problem(signature, images[0], wrong, places.get(name))
-                continue
-        extents[name] = _kept(plan, node, signature, extents)
+                if certain:
+                    more = self.problems[node.id][3] + 1 if node.id in self.problems else 0
+                    first = self.problems.get(node.id, (signature, images[0], wrong))
+                    self.problems[node.id] = (*first[:3], more)
+                return None
+        return _kept(nodes, node, signature, known, self._imports)
+
+    def _loop(
+        self, closure: Node, items: Known, known: Mapping[OperationId, Known], *, certain: bool
+    ) -> Known:
+        """Return what is known of the results of a loop."""
+        if not isinstance(closure, Closure) or not isinstance(items, tuple):
+            return None
+        self._left -= len(items) * len(closure.nodes)
+        if self._left < 0:
+            return None
+        captured = {name: known.get(outer) for name, outer in closure.captures.items()}
+        roots = [closure.result] if certain else []
+        return tuple(
+            self.scope(closure.nodes, {**captured, closure.variable: item}, roots).get(
+                closure.result
+            )
+            for item in items
+        )
 
 
-def local_extents(limits: DecodeLimits, allowed: Callable[[str], str | None]) -> ReadExtent:
-    """Return the function that reads headers of files; `allowed` returns the path of an address.
+def _sequence(signature: Signature, values: Sequence[Known], inputs: Inputs) -> Known:
+    """Return what is known of a listing, a sequence, one of its items, or a joined text."""
+    qualified = signature.qualified
+    if qualified == SEQUENCE:
+        return tuple(values)
+    scalars = [each for each in values if isinstance(each, str | int | float)]
+    if len(scalars) == len(values):
+        if signature.role is Role.LISTING:
+            names = inputs.names(scalars)
+            return None if names is None else tuple(names)
+        if qualified == _CONCAT and sum(len(str(each)) for each in scalars) <= _LONGEST:
+            return "".join(map(str, scalars)) if all(_is_text(each) for each in scalars) else None
+        if qualified == _RANGE and all(_is_place(each) for each in scalars):
+            return tuple(range(*[int(each) for each in scalars]))
+    if qualified == _INDEX and isinstance(values[0], tuple) and values[1] in range(len(values[0])):
+        return values[0][int(values[1])]  # type: ignore[arg-type] # a number, by what it is in
+    return None
 
-    A file is looked at once, and never if `allowed` gives no path.
-    """
-    known: dict[str, Extent | None] = {}
 
-    def read(url: str) -> Extent | None:
-        if url not in known:
-            known[url] = None
-            path = allowed(url)
-            if path is not None:
-                known[url] = _read(url, path, limits)
-        return known[url]
-
-    return read
+def _is_text(value: Scalar) -> bool:
+    return isinstance(value, str)
 
 
-def _read(url: str, path: str, limits: DecodeLimits) -> Extent | None:
-    try:
-        with tempfile.TemporaryDirectory(prefix="voxk8s-header-") as scratch:
-            found = decode_input(url, [path], scratch, limits, header=True)
-        extent = msgspec.convert(found, Extent, strict=False)
-    except (InputUnavailable, OSError, msgspec.ValidationError):
-        return None  # It is reported where it is read: what cannot be known is no problem here.
-    return msgspec.structs.replace(extent, name=url)
+def _is_place(value: Scalar) -> bool:
+    return not isinstance(value, bool | str) and value in range(-_LONGEST, _LONGEST)
 
 
 def _kept(
-    plan: WorkPlan,
+    nodes: Mapping[OperationId, Node],
     node: Operation,
     signature: Signature,
-    extents: Mapping[OperationId, Extent | None],
+    known: Mapping[OperationId, Known],
+    imports: Sequence[str],
 ) -> Extent | None:
     """Return the extent of a result that has that of the first image among the arguments."""
     qualified = signature.qualified
@@ -131,31 +213,33 @@ def _kept(
     ):
         return None
     for each in node.arguments:
-        argument = plan.nodes[each]
-        if isinstance(argument, Constant):
+        argument, value = nodes[each], known.get(each)
+        if isinstance(value, Extent):
+            return value
+        if isinstance(value, str | int | float):
             continue
-        if extents.get(each) is not None:
-            return extents[each]
         if not isinstance(argument, Operation):
             return None
-        made_by = registry().find(argument.operator, plan.imports)
+        made_by = registry().find(argument.operator, imports)
         if made_by is None or made_by.result not in _NO_IMAGES:
             return None
     return None
 
 
-def _certain(plan: WorkPlan) -> set[OperationId]:
-    """Return the operations that are computed, and whose failure fails a goal."""
+def _certain(
+    nodes: Mapping[OperationId, Node], roots: Sequence[OperationId], imports: Sequence[str]
+) -> set[OperationId]:
+    """Return the operations that are computed, and whose failure fails the roots."""
     index = registry()
     found: set[OperationId] = set()
-    waiting = [goal.id for goal in plan.goals]
+    waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        node = plan.nodes[name]
+        node = nodes[name]
         if name in found or not isinstance(node, Operation):
             continue
         found.add(name)
-        signature = index.find(node.operator, plan.imports)
+        signature = index.find(node.operator, imports)
         if signature is not None and signature.qualified == RECOVER:
             continue
         certain = signature is not None and signature.qualified == CHOOSE
@@ -163,11 +247,12 @@ def _certain(plan: WorkPlan) -> set[OperationId]:
     return found
 
 
-def _problem(signature: Signature, first: Extent, other: Extent, place: object) -> str:
+def _problem(signature: Signature, first: Extent, other: Extent, more: int, place: object) -> str:
     at = f"{str(place).splitlines()[0]}: " if place else ""
+    others = f", and so in {more} more items of the loop" if more else ""
     return (
         f"{at}{signature.qualified} combines images of different geometry: {first.name} and"
-        f" {other.name} have {first.differences(other)}; resample one to the other"
+        f" {other.name} have {first.differences(other)}{others}; resample one to the other"
     )
 
 

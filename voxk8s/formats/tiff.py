@@ -40,7 +40,7 @@ def read_tiff(url: str, path: str, allow: Allow) -> Image | None:
     for voxels that neither library reads as they are.
     """
     pages = read_pages(url, path, allow)
-    if _itk_finds(pages) and all(map(_itk_reads, pages)):
+    if _itk_takes(pages):
         return None
     from voxk8s.formats.pillow import open_image
 
@@ -53,12 +53,31 @@ def read_tiff(url: str, path: str, allow: Allow) -> Image | None:
             image.seek(each.number)
             planes.append(_voxels(image, page))
     array = planes[0] if len(planes) == 1 else np.stack(planes)
-    x, y = reversed(page.spacing) if page.orientation in _TRANSPOSED else page.spacing
-    spacing = (x, y) if len(planes) == 1 else (x, y, 1.0)
+    _, spacing = _grid(pages)
     rank = len(spacing)
     direction = tuple(float(i == j) for i in range(rank) for j in range(rank))
     channels = 1 if array.ndim == rank else array.shape[-1]
     return Image(array, spacing, (0.0,) * rank, direction, channels)
+
+
+def tiff_grid(
+    url: str, path: str, allow: Allow
+) -> tuple[tuple[int, ...], tuple[float, ...]] | None:
+    """Return size (x, y[, z]) and spacing in mm; None if ITK can. Raises as `read_tiff`."""
+    pages = read_pages(url, path, allow)
+    return None if _itk_takes(pages) else _grid(pages)
+
+
+def _grid(pages: Sequence[Page]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    page = pages[0]
+    size, spacing = (page.width, page.length), page.spacing
+    if page.orientation in _TRANSPOSED:
+        size, spacing = size[::-1], spacing[::-1]
+    return (size, spacing) if len(pages) == 1 else ((*size, len(pages)), (*spacing, 1.0))
+
+
+def _itk_takes(pages: Sequence[Page]) -> bool:
+    return _itk_finds(pages) and all(map(_itk_reads, pages))
 
 
 def _itk_finds(pages: Sequence[Page]) -> bool:

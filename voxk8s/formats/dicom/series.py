@@ -35,9 +35,7 @@ def decode_series(url: str, paths: list[str], allow: Allow) -> Image:
     """
     from voxk8s.formats.itk import error_message, from_itk, sitk
 
-    heads = {path: head for path in paths if _has_image(head := read_head(path))}
-    if not heads:
-        raise InputUnavailable(f"input {url}: the folder has no DICOM files")
+    heads = _image_heads(url, paths)
     with preserve_locale:
         ordered = sort_slices(url, [_read_slice(url, path, head) for path, head in heads.items()])
         reader = sitk.ImageSeriesReader()
@@ -55,6 +53,21 @@ def decode_series(url: str, paths: list[str], allow: Allow) -> Image:
             raise InputUnavailable(
                 f"input {url}: the DICOM series cannot be read: {error_message(error)}"
             ) from error
+
+
+def series_slices(url: str, paths: list[str]) -> list[Slice]:
+    """Return the slices of the one series of these files in order; raises InputUnavailable."""
+    heads = _image_heads(url, paths)
+    with preserve_locale:
+        return sort_slices(url, [_read_slice(url, path, head) for path, head in heads.items()])
+
+
+def _image_heads(url: str, paths: list[str]) -> dict[str, bytes]:
+    """Return the first bytes of the files that are slices."""
+    heads = {path: head for path in paths if _has_image(head := read_head(path))}
+    if not heads:
+        raise InputUnavailable(f"input {url}: the folder has no DICOM files")
+    return heads
 
 
 def _has_image(head: bytes) -> bool:

@@ -51,7 +51,9 @@ def work(answers: socket.socket) -> None:
     try:
         value: Image | bytes
         if request.header:
-            value = json.dumps(read_header(url, paths[0], scratch, allow)).encode()
+            value = json.dumps(
+                read_header(url, paths, scratch, allow, series=request.series)
+            ).encode()
         elif request.series:
             value = decode_series(url, paths, allow)
         else:
