@@ -152,7 +152,7 @@ class _Writer:
         self, before: Token | None, sign: Token, token: Token, gap: _Gap
     ) -> bool:
         """Whether a space belongs after an operator."""
-        if token.type in ("OP", "EQUAL") or token.text[0] in ".$":
+        if token.type in ("OP", "EQUAL") or token.text[0] in ".$_":
             return True
         if sign.text.endswith(".") and token.text[0].isdigit():
             return True

@@ -38,6 +38,8 @@ from voxk8s.imgql.syntax.syntax_tree import Define, OutputCommand
         ("a =$C", "a = $C\n"),
         ('load a\n=// d\n"f"', 'load a\n  =  // d\n  "f"\n'),
         ("let f(x)=$C", "let f(x) = $C\n"),
+        # The underscore is a sign of operators as well.
+        ('print "a" - _(1) + -  _b', 'print "a" - _(1) + - _b\n'),
         ('print "a" !m & - 3', 'print "a" !m & -3\n'),
         ('print "a"(1)', 'print "a" (1)\n'),
         ('print "a"  fold+0 xs', 'print "a" fold + 0 xs\n'),
