@@ -184,6 +184,13 @@ def _json_option(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def _megabytes(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected megabytes, such as 5, got {text!r}") from None
+
+
 def _run(command: Parser) -> None:
     _source(command)
     _store_option(command)
@@ -200,7 +207,7 @@ def _run(command: Parser) -> None:
     command.add_argument(
         "--report-voxels",
         metavar="MB",
-        type=float,
+        type=_megabytes,
         help="show scans and results as layers in the report, with up to MB megabytes of compressed"
         " voxels in the page (default: VOXK8S_REPORT_VOXELS, or none)",
     )

@@ -18,7 +18,8 @@ class Layer:
 
     `voxels` is a compressed NIfTI file. Values from `low` to `high` have the colours of the map
     `colours`; `opacity` is from 0 to 1. `labels` says that each integer has a colour of its own.
-    `picture` is a WebP for browsers that cannot draw layers.
+    `picture` is a WebP for browsers that cannot draw layers. Of more than one of `channels`, only
+    the colours are shown.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Layer:
     opacity: float
     labels: bool
     picture: bytes
+    channels: int = 1
 
 
 def make_layer(name: str, image: Image, number: int) -> Layer:
@@ -57,4 +59,5 @@ def make_layer(name: str, image: Image, number: int) -> Layer:
         opacity=opacity,
         labels=kind is Kind.LABELS,
         picture=draw(image) or b"",
+        channels=image.channels,
     )

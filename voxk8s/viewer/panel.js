@@ -26,8 +26,9 @@
     logLevel: "error",
     onLocationChange: (place) => {
       const at = Array.from(place.mm).slice(0, 3).map((each) => each.toFixed(1)).join(", ");
-      const values = place.values.map((each, number) =>
-        `${layers[number] ? layers[number].name : each.name} ${Number(each.value.toPrecision(6))}`);
+      // Of several channels the library knows one number that no voxel has.
+      const values = place.values.map((each, number) => layers[number]?.channels > 1 ? layers[number].name
+        : `${layers[number] ? layers[number].name : each.name} ${Number(each.value.toPrecision(6))}`);
       byId("place").textContent = `${at} mm: ${values.join("; ")}`;
     },
   });
@@ -90,7 +91,7 @@
       element("label", {}, "opacity", opacity),
     ];
     shown.setAttribute("aria-label", `show ${layer.name}`);
-    if (!layer.labels) {
+    if (!layer.labels && layer.channels === 1) {
       const map = element("select", {}, ...colours.map((name) =>
         element("option", { value: name, selected: name === layer.colours }, name)));
       map.addEventListener("change", () => viewer.setColormap(image().id, map.value));

@@ -56,6 +56,7 @@ def viewer_panel(layers: Sequence[Layer], *, pictures: bool = True) -> Panel:
             "high": each.high,
             "opacity": each.opacity,
             "labels": each.labels,
+            "channels": each.channels,
             "voxels": _base64(each.voxels),
         }
         for each in layers

@@ -47,6 +47,13 @@ def test_how_layers_are_shown_at_first() -> None:
     assert scan.picture[8:12] == b"WEBP"
 
 
+def test_channels_are_counted() -> None:
+    """The page has neither values nor a colour map for images of colours."""
+    assert make_layer("s", image(SCAN), 0).channels == 1
+    colours = Image(np.zeros((4, 5, 6, 3), np.uint8), (1.0,) * 3, (0.0,) * 3, IDENTITY, 3)
+    assert make_layer("c", colours, 0).channels == 3
+
+
 def test_images_that_are_no_nifti() -> None:
     """An image without voxels is refused in words."""
     with pytest.raises(KernelError, match="it has no voxels"):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 it has none
@@ -17,4 +19,7 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 it has none
     from voxk8s.cli.language_server.answers import make_server
 
     make_server().start_io()
+    if sys.stdout.closed:
+        # The library closes it when the editor says `exit`; the end of the program flushes it.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - used at exit
     return 0

@@ -16,7 +16,7 @@ from voxk8s.cli.progress_line import ProgressLine
 from voxk8s.cli.run_output import dump, failure_json, goal_line, result_json
 from voxk8s.constants import ENV_DASK_MEMORY, EXIT_EXPECTATION_FAILED
 from voxk8s.describe import one_line
-from voxk8s.errors import TransientError
+from voxk8s.errors import InvalidUsage, TransientError
 from voxk8s.execution import CacheMode, Event, ExecutionEngine, ExecutionResult, OnFailure
 from voxk8s.execution.events import Listener, OperationFailed
 from voxk8s.execution.run.run_thread import LateValue
@@ -103,6 +103,8 @@ def _lock(arguments: argparse.Namespace) -> LockFile | None:
 
 def _reporter(arguments: argparse.Namespace) -> Reporter | None:
     if arguments.report is None:
+        if arguments.report_voxels is not None:
+            raise InvalidUsage("--report-voxels is for a report: name its file with --report FILE")
         return None
     # Imported here: most runs have no report.
     from voxk8s.cli.report_file import Reporter

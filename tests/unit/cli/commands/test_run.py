@@ -165,9 +165,9 @@ def test_report_of_a_run_that_failed_in_part(call: Callable[..., Done], tmp_path
     page = read_page((tmp_path / "out" / "report.html").read_text("utf-8"))
     rows = page.find("table")[0].rows()[1:]
     assert [(row[0], row[2]) for row in rows] == [
-        ("sum", "computed"),
-        ("sum.json", "computed"),
-        ("broken", "failed"),
+        ("sum", "computedfrom line 1"),
+        ("sum.json", "computedfrom line 2"),
+        ("broken", "failedfrom line 3"),
     ]
     (failure,) = page.find("article")
     assert "p.imgql:3:16" in failure.text
@@ -295,3 +295,20 @@ def test_a_fold_goes_on_without_items_that_fail(call: Callable[..., Done], tmp_p
     assert (done.status, done.out) == (0, "s=1.5\n")
     assert "item 1 (0.0) is skipped" in done.err
     assert call("run", "p.imgql").status == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--report-voxels", "5"], "name its file with --report FILE"),
+        (["--report-voxels", "much"], "expected megabytes, such as 5, got 'much'"),
+    ],
+)
+def test_voxels_are_for_a_report(
+    call: Callable[..., Done], tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    """Without one they are refused before anything runs."""
+    done = call("run", write_plan(tmp_path, SUM, {"sum": "sum"}), *arguments)
+    assert done.status == 2
+    assert words in done.err
+    assert done.out == ""
