@@ -111,7 +111,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
                     "provides": {"MEMORY": 64},
                     "worker": {"resources": {"limits": {"nvidia.com/gpu": 1}}},
                 },
-                {"name": "spot-2", "maxWorkers": 10000},
+                {"name": "spot-2", "maxWorkers": 20},
             ]
         }
     },
