@@ -103,8 +103,9 @@ class Function:
     """A body with parameters; a definition of a value has none.
 
     `used` are the parameters that the result depends on and `live` the instructions that it needs,
-    both ascending; `writes` is whether calling it writes files; `liveness` sets them. `optional`
-    are ranges of instructions that may not be carried out, each with the form that decides it.
+    both ascending; `writes` is whether calling it writes files; `work` is an upper bound of the
+    kernels that a call of it applies, loops and folds aside; `liveness` sets them. `optional` are
+    ranges of instructions that may not be carried out, each with the form that decides it.
     """
 
     __slots__ = (
@@ -118,6 +119,7 @@ class Function:
         "source",
         "start",
         "used",
+        "work",
         "writes",
     )
 
@@ -132,6 +134,7 @@ class Function:
         self.used: tuple[int, ...] = ()
         self.live: tuple[int, ...] = ()
         self.writes = False
+        self.work = 0
         self.optional: list[tuple[int, int, str]] = []
 
     def add(self, instruction: Instruction) -> int:

@@ -17,6 +17,8 @@ from voxk8s.imgql.lower.ir import (
 from voxk8s.imgql.syntax.diagnostics import Diagnostics
 
 _MAX_CYCLE_SHOWN = 12
+_MOST_WORK = 2**62
+"""More than any limit; the exact number may have as many digits as a program has functions."""
 
 
 def analyse_liveness(functions: Iterable[Function], diagnostics: Diagnostics) -> bool:
@@ -46,7 +48,7 @@ def analyse_liveness(functions: Iterable[Function], diagnostics: Diagnostics) ->
 
 
 def set_live_and_used(function: Function, *, all_writes: bool = True) -> None:
-    """Set `used`, `live` and `writes` of a function; those of its callees must be set.
+    """Set `used`, `live`, `writes` and `work` of a function; those of its callees must be set.
 
     `all_writes`: what writes files is live too, also where the result does not depend on it.
     """
@@ -56,13 +58,20 @@ def set_live_and_used(function: Function, *, all_writes: bool = True) -> None:
         live.update(writing(function))
         function.writes = len(live) > 1 or _writes(instructions[function.result])
     used = set()
+    work = 0
     for index in range(max(live), -1, -1):
         if index in live:
             instruction = instructions[index]
             if isinstance(instruction, Parameter):
                 used.add(instruction.index)
+                continue
+            live.update(operands_of(instruction))
+            if isinstance(instruction, Call):
+                # Values are computed once, wherever they are used.
+                work += instruction.function.work if instruction.function.parameters else 0
             else:
-                live.update(operands_of(instruction))
+                work += 1
+    function.work = min(work, _MOST_WORK)
     function.live = tuple(sorted(live))
     function.used = tuple(sorted(used))
 

@@ -11,13 +11,15 @@ from voxk8s.imgql.lower.global_scope import GlobalScope
 from voxk8s.imgql.lower.ir import Apply, Call, Constant, Function
 from voxk8s.imgql.lower.operands import FOLD
 from voxk8s.imgql.reduce.closures import Accumulator, make_closure
+from voxk8s.imgql.reduce.expansion import first_excess
 from voxk8s.imgql.reduce.geometry_binding import GeometryBinder, loading_parts
 from voxk8s.imgql.reduce.interpreter import CallSite, Interpreter, Loop
 from voxk8s.imgql.reduce.known_values import KnownValues
 from voxk8s.imgql.reduce.node_table import NodeTable, postorder
 from voxk8s.imgql.reduce.overloads import OverloadResolver
 from voxk8s.imgql.reduce.unrolling import SequenceUnroller
-from voxk8s.imgql.syntax.diagnostics import Diagnostics
+from voxk8s.imgql.syntax.diagnostics import Diagnostics, Place
+from voxk8s.imgql.syntax.source_text import Source
 from voxk8s.imgql.trampoline import Trampolined
 from voxk8s.plan import model
 from voxk8s.plan.expansion_limit import expansion_limit
@@ -81,7 +83,11 @@ class PlanBuilder:
         writing = [each for each in self._values if each.writes and each not in set(functions)]
         # The interpreter could evaluate values where they are used, but a chain of 100,000 of them
         # would be as many nested calls, which costs more than the order.
-        for function in postorder([*functions, *writing], _needed_values):
+        values = list(postorder([*functions, *writing], _needed_values))
+        excess = first_excess(values, expansion_limit())
+        if excess is not None:
+            self._report_excess(excess[0].source, excess[1])
+        for function in values:
             self._interpreter.value(function)
         return self._bind_roots([self._interpreter.value(function) for function in functions])
 
@@ -330,14 +336,18 @@ class PlanBuilder:
     def _spend(self, count: int, call_site: CallSite) -> None:
         """Count operations of expanded functions and folds; raise InvalidProgram if too many."""
         self._work += count
-        limit = expansion_limit()
-        if self._work <= limit:
+        if self._work <= expansion_limit():
             return
         while call_site.caller is not None:
             call_site = call_site.caller
-        self._error(
-            call_site,
-            f"this expands to more than {limit:,} operations",
+        self._report_excess(call_site.source, call_site)
+
+    def _report_excess(self, source: Source, place: Place) -> None:
+        """Report what expands to too many operations; raises InvalidProgram."""
+        self._diagnostics.error(
+            source,
+            place,
+            f"this expands to more than {expansion_limit():,} operations",
             "functions are expanded at each call and folds for each item; `for` remains a loop",
         )
         self._diagnostics.raise_invalid()

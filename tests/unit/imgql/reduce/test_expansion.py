@@ -1,0 +1,65 @@
+"""Tests of the foresight of expansions: it says what making all operations would say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.imgql import compile_text
+from voxk8s.errors import InvalidProgram
+from voxk8s.imgql.reduce import plan_builder
+
+DOUBLED = """
+let f0(x) = x
+let f1(x) = f0(x + 1) * f0(x * 2)
+let f2(x) = f1(x + 1) * f1(x * 2)
+"""
+
+
+def _answer(text: str) -> str:
+    try:
+        return f"{len(compile_text(text).plan.nodes)} nodes"
+    except InvalidProgram as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{DOUBLED}print "x" f2(1) + f2(1)',
+        f'{DOUBLED}let y = f1(2) + f2(3)\nprint "x" y\nprint "z" y + f0(y)',
+        # Calls that differ in what is not used, or not at all, are one.
+        'let f(x) = 1 + 2\nlet g(x) = f(x + 1) + f(x + 2)\nprint "x" g(3) + g(4)',
+        'let k(a, b) = b\nlet g(x) = k(x + 1, x) + k(x + 2, x)\nprint "x" g(3) + g(4)',
+        # The other one is computed, but not what is done with it.
+        'let f(x) = if true then x else x + 1\nlet g(x) = x + 1 + 2\nprint "x" g(f(1)) + g(1)',
+        'let f(x) = x + 1\nlet g(x) = f(f(f(x)))\nprint "x" g(g(1)) + f(1)',
+        # Of a loop and a fold it counts less.
+        'let g(x) = (fold + x [1, 2]) + x\nprint "x" g(1) + g(2) + g(3)',
+    ],
+)
+def test_it_says_what_an_expansion_would(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a limit is exceeded, and where, for all limits."""
+    answers = []
+    for limit in range(1, 35, 3):
+        monkeypatch.setattr("voxk8s.plan.expansion_limit._limit", limit)
+        foreseen = _answer(text)
+        with monkeypatch.context() as patch:
+            patch.setattr(plan_builder, "first_excess", lambda *_: None)
+            assert foreseen == _answer(text)
+        answers.append(foreseen)
+    assert "expands to more than" in answers[0]
+    assert answers[-1].endswith("nodes")
+
+
+def test_a_program_of_twenty_lines_is_refused_without_its_operations(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Six to the power of 20 of them, of which none is made."""
+    monkeypatch.setattr("voxk8s.plan.expansion_limit._limit", 1000)
+    monkeypatch.delattr(plan_builder.PlanBuilder, "apply")
+    lines = "\n".join(
+        f"let f{i}(x) = " + " + ".join(f"f{i - 1}(x + {k})" for k in range(6)) for i in range(1, 21)
+    )
+    answer = _answer(f'let f0(x) = x\n{lines}\nprint "x" f20(1)')
+    assert "main.imgql:22:11" in answer
+    assert "expands to more than 1,000 operations" in answer
