@@ -176,7 +176,8 @@ class _Program:
         self.expectations = read_expectations(self._expected, self._outputs, diagnostics)
         outputs = [each.function for each in self._outputs]
         self._values += outputs
-        if analyse_liveness([*functions, *outputs], diagnostics):
+        writes = bool(self._written)
+        if analyse_liveness([*functions, *outputs], diagnostics, writes=writes):
             check_written(self._written, [*self._values], name, diagnostics)
             check_types(functions, self._outputs, self._globals, diagnostics)
 

@@ -85,7 +85,8 @@ class NameLookup:
             self._report_error(scope, token)
             return ResolvedName(token)
         definition = found.definition
-        self.uses.add(scope, token, definition)
+        if self.uses.wanted:
+            self.uses.add(scope, token, definition)
         if definition is not None and (definition.rivals or definition.unimported):
             self._remark(scope, token, definition)
         return found

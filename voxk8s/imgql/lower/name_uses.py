@@ -48,12 +48,12 @@ class NameUses:
     """
 
     def __init__(self, *, wanted: bool = False) -> None:
-        self._wanted = wanted
+        self.wanted = wanted
         self._found: dict[tuple[str, int], NameUse] = {}
 
     def declare(self, source: Source, token: Token, kind: Kind = "variable") -> None:
         """Add the declaration of a name."""
-        if self._wanted and not source.library:
+        if self.wanted and not source.library:
             place = _place(source, token.start, token.end)
             self._found[source.name, token.start] = NameUse(token.text, place, kind, place)
 
@@ -63,7 +63,7 @@ class NameUses:
         What is found last for a token counts: an operator is looked up again for fewer operands.
         """
         source = scope.function.source
-        if not self._wanted or source.library:
+        if not self.wanted or source.library:
             return
         place = _place(source, token.start, token.end)
         signature = definition.signature if definition is not None else None

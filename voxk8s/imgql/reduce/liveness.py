@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from voxk8s.imgql.lower.ir import (
     Call,
+    Constant,
     Fold,
     Function,
     Instruction,
@@ -21,10 +22,13 @@ _MOST_WORK = 2**62
 """More than any limit; the exact number may have as many digits as a program has functions."""
 
 
-def analyse_liveness(functions: Iterable[Function], diagnostics: Diagnostics) -> bool:
+def analyse_liveness(
+    functions: Iterable[Function], diagnostics: Diagnostics, *, writes: bool = True
+) -> bool:
     """Set `used` and `live` of the functions and all that they call; report recursion.
 
-    Returns False if there is recursion: such functions must not be evaluated.
+    `writes` is whether there may be goals inside of expressions. Returns False if there is
+    recursion: such functions must not be evaluated.
     """
     done: set[Function] = set()
     sound = True
@@ -36,7 +40,7 @@ def analyse_liveness(functions: Iterable[Function], diagnostics: Diagnostics) ->
             function, callees = next(reversed(path.items()))
             callee = next(callees, None)
             if callee is None:
-                set_live_and_used(function)
+                set_live_and_used(function, all_writes=writes)
                 done.add(function)
                 path.popitem()
             elif callee in path:
@@ -62,13 +66,17 @@ def set_live_and_used(function: Function, *, all_writes: bool = True) -> None:
     for index in range(max(live), -1, -1):
         if index in live:
             instruction = instructions[index]
-            if isinstance(instruction, Parameter):
-                used.add(instruction.index)
+            kind = type(instruction)
+            if kind is Parameter:
+                used.add(instruction.index)  # type: ignore[union-attr] # by `kind`
+                continue
+            if kind is Constant:
                 continue
             live.update(operands_of(instruction))
-            if isinstance(instruction, Call):
+            if kind is Call:
                 # Values are computed once, wherever they are used.
-                work += instruction.function.work if instruction.function.parameters else 0
+                callee = instruction.function  # type: ignore[union-attr] # by `kind`
+                work += callee.work if callee.parameters else 0
             else:
                 work += 1
     function.work = min(work, _MOST_WORK)
