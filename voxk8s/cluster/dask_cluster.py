@@ -48,6 +48,14 @@ _SCALING: Final = "voxk8s.execution.scheduler_scaling"
 """Keeps the autoscaler to the default group."""
 _GPUS: Final = ("nvidia.com/gpu", "amd.com/gpu")
 
+_QUIET_LOOP: Final = (
+    # A profile of each thread a hundred times a second, and a wakening fifty times a second that
+    # measures how late it is, cost 3 % of a core, also of an idle worker, and take the interpreter
+    # from the kernels. Whoever wants Dask's profile sets these variables.
+    ("DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED", "false"),
+    ("DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL", "500ms"),
+)
+
 
 def build_dask_cluster(
     workplan: WorkPlanResource,
@@ -157,6 +165,7 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
             # nothing reads once they are sent on.
             ("DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH", "100"),
         ],
+        base=_QUIET_LOOP,
     )
     main = container(
         "scheduler",
@@ -261,6 +270,7 @@ def worker_template(
         single_thread_env(),
         # A nanny sets this for its worker; without it freed memory is not returned to the system.
         [("MALLOC_TRIM_THRESHOLD_", "65536")],
+        base=_QUIET_LOOP,
     )
     main = container("worker", command, env, workplan, defaults, resources)
     main["ports"] = [

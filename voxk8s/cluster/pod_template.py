@@ -172,10 +172,13 @@ def pod_metadata(template: PodTemplate, labels: Mapping[str, str]) -> Manifest:
 
 
 def container_env(
-    template: PodTemplate, defaults: Defaults, *own: Iterable[tuple[str, str] | Manifest]
+    template: PodTemplate,
+    defaults: Defaults,
+    *own: Iterable[tuple[str, str] | Manifest],
+    base: Iterable[tuple[str, str]] = (),
 ) -> list[Manifest]:
-    """Build a container's `env`: variables of the user, the chart, then `own`; later ones win."""
-    variables: dict[str, Manifest] = {}
+    """Build a container's `env`: `base`, variables of the user, the chart, `own`; later ones win."""
+    variables: dict[str, Manifest] = {name: {"name": name, "value": value} for name, value in base}
     for variable in template.env or ():
         if variable.name not in INPUT_VARIABLES:
             variables[variable.name] = {"name": variable.name, "value": variable.value}

@@ -126,7 +126,13 @@ def _create(settings: Settings, dashboard: bool) -> Client:
         "distributed.worker.memory.spill": False,
     }
     if not dashboard:
-        options |= {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+        options |= {
+            "distributed.scheduler.http.routes": [],
+            "distributed.worker.http.routes": [],
+            # Nobody sees them: a profile of each thread every 10 ms, and the delays of the loop.
+            "distributed.worker.profile.enabled": False,
+            "distributed.admin.tick.interval": "500ms",
+        }
     with dask.config.set(options):
         client = Client(
             processes=False,
