@@ -26,6 +26,8 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # The interpreter is the machine's own; the virtual environment is this clone's, whatever is active.
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+# Where it is set, each of some thousand processes of the tests would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List the targets
