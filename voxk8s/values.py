@@ -6,9 +6,10 @@ arrays, `Image`, and `SavedFile` (the result of a `save` goal).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, Final, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ Value: TypeAlias = (
     "bool | int | float | str | list[Value] | Mapping[str, Value] | Array | Image"
     " | SavedFile | None"
 )
+
+_PACKED_FROM: Final = 5
+"""The protocol of pickle from which on masks are packed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +51,21 @@ class Image:
     def size(self) -> tuple[int, ...]:
         """Return the number of voxels along x, y[, z]."""
         return tuple(reversed(self.array.shape[: self.dimension]))
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        """Masks are pickled as bits: an eighth of what workers send each other, and encrypt.
+
+        Before protocol 5 nothing is packed: the digests of code that holds an image depend on it.
+        """
+        array = self.array
+        if int(protocol) < _PACKED_FROM or array.dtype != np.uint8 or array.max(initial=0) > 1:
+            return object.__reduce_ex__(self, protocol)
+        geometry = (self.spacing, self.origin, self.direction, self.channels)
+        return _unpack_mask, (np.packbits(array.view(np.uint8)), array.shape, *geometry)
+
+
+def _unpack_mask(bits: MaskArray, shape: tuple[int, ...], *geometry: Any) -> Image:
+    return Image(np.unpackbits(bits, count=math.prod(shape)).reshape(shape), *geometry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ def container_env(
     *own: Iterable[tuple[str, str] | Manifest],
     base: Iterable[tuple[str, str]] = (),
 ) -> list[Manifest]:
-    """Build a container's `env`: `base`, variables of the user, the chart, `own`; later ones win."""
+    """Build a container's `env`: `base`, the user's, the chart's, then `own`; later ones win."""
     variables: dict[str, Manifest] = {name: {"name": name, "value": value} for name, value in base}
     for variable in template.env or ():
         if variable.name not in INPUT_VARIABLES:
