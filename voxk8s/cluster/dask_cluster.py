@@ -48,6 +48,7 @@ _SCALING: Final = "voxk8s.execution.scheduler_scaling"
 """Keeps the autoscaler to the default group."""
 _GPUS: Final = ("nvidia.com/gpu", "amd.com/gpu")
 
+_TASKS: Final = "voxk8s.execution.worker.run_task"
 _QUIET_LOOP: Final = (
     # A profile of each thread a hundred times a second, and a wakening fifty times a second that
     # measures how late it is, cost 3 % of a core, also of an idle worker, and take the interpreter
@@ -253,6 +254,9 @@ def worker_template(
         "--death-timeout",
         "60",
         *(["--resources", describe(tuple(sorted(offers.items())))] if offers else []),
+        # Imported while the runner still looks up what is known, not with the first task.
+        "--preload",
+        _TASKS,
     ]
     env = container_env(
         template,

@@ -17,6 +17,7 @@ from tests.support.example_runs import (
 )
 from tests.support.example_runs import PLAIN as DEFAULTS
 from voxk8s.cluster.dask_cluster import build_dask_autoscaler, build_dask_cluster, scheduler_address
+from voxk8s.execution.worker.run_task import run_task
 
 
 def test_memory_limit_of_workers() -> None:
@@ -49,6 +50,13 @@ def test_profile_is_off_unless_somebody_wants_it() -> None:
         work_plan(), replace(DEFAULTS, engine_env={variable: "true"}), STORE, workers=1
     )
     assert env(container(profiled, "spec", "worker", "spec"))[variable] == "true"
+
+
+def test_workers_import_what_runs_tasks_before_they_take_any() -> None:
+    """Dask imports the module while it starts a worker; it is that of `run_task`."""
+    command = WORKER["command"]
+    module = command[command.index("--preload") + 1]
+    assert module == run_task.__module__
 
 
 def test_readiness_probes_start_at_once() -> None:
