@@ -36,6 +36,12 @@ _log = logging.getLogger(__name__)
 _READ_AHEAD = 2
 """Sources that are read while all processes are busy: thousands of waiting plans take no memory."""
 
+_LARGE_PLANS = ""
+"""The group of all large plans where they wait for a process; no namespace has this name.
+
+In the group of its namespace, one could wait for all small plans there, and others for it.
+"""
+
 MakeRequest = Callable[[], Awaitable[ResolveRequest | Invalid | TransientFailure]]
 """Reads a plan's source from the cluster; returns the request, or why there can be none."""
 
@@ -165,13 +171,12 @@ class Resolver:
         self, place: _Place, make_request: MakeRequest, attempt: int
     ) -> ResolveResult | _Larger:
         """Resolve a plan that needs much memory or time; one at a time."""
-        expected = _expected(attempt)
-        async with self._large.acquire(*place, expected) as turn:
+        async with self._large.acquire(*place, _expected(attempt)) as turn:
             # Read again: it was not kept while it waited.
             request = await make_request()
             if not isinstance(request, ResolveRequest):
                 return request
-            async with self._processes.acquire(*place, expected) as admission:
+            async with self._processes.acquire(_LARGE_PLANS, 0, _expected(0)) as admission:
                 found = await self._attempt(request, attempt, admission)
             turn.cost = admission.cost
             return found

@@ -229,6 +229,30 @@ async def test_namespaces_take_turns(resolver: Resolver, script: Script) -> None
     assert script.seen.index("mine") <= 2
 
 
+async def test_small_plans_of_a_large_one_delay_no_large_ones(script: Script) -> None:
+    """Not even with a higher priority: that one would keep the turn of all large plans meanwhile."""
+    resolver = Resolver(thread_pool(2), lambda: START)
+    script.gate.clear()
+    tasks = []
+
+    def start(uid: str, size: int, priority: int, namespace: str) -> None:
+        begun = resolve(resolver, uid, request(uid, size), priority, namespace)
+        tasks.append(asyncio.create_task(begun))
+
+    for number in range(2):
+        start(f"s{number}", 10, 9, "stranger")
+    await until(lambda: len(script.seen) == 2)
+    start("large", 2**21, 0, "stranger")
+    for number in range(2, 50):
+        start(f"s{number}", 10, 9, "stranger")
+    start("mine", 2**21, 0, "lab")
+    await until(lambda: resolver.backlog == 50)
+    script.gate.set()
+    await asyncio.gather(*tasks)
+    assert script.seen.index("mine") < 20
+    await resolver.close()
+
+
 async def test_waiting_plans_are_not_in_memory(script: Script) -> None:
     """Few sources are read before there is a process for them, large plans included."""
     resolver = Resolver(thread_pool(2), lambda: START)
