@@ -90,7 +90,7 @@ class FairSemaphore:
             await admitted
         except asyncio.CancelledError:
             if admitted.done() and not admitted.cancelled():
-                self._spent[group] -= cost
+                self._spent[group] = self._spent.get(group, 0.0) - cost
                 self._release()  # Admitted and cancelled at once: pass the admission on.
             raise
 

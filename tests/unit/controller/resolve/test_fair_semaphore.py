@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.support.waiting import until
+from voxk8s.controller.resolve import fair_semaphore
 from voxk8s.controller.resolve.fair_semaphore import FairSemaphore
 
 
@@ -149,3 +152,21 @@ async def test_groups_of_the_past_are_forgotten() -> None:
         async with semaphore.acquire(f"group {number}", 0):
             pass
     assert len(semaphore._spent) <= 1002
+
+
+async def test_cancelled_at_once_among_very_many_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slot comes back also if the group was forgotten between its admission and the end."""
+    monkeypatch.setattr(fair_semaphore, "_FORGET", 0)
+    semaphore = FairSemaphore(2)
+    holders = [semaphore.acquire("a", 0), semaphore.acquire("dear", 0, 100.0)]
+    for holder in holders:
+        await holder.__aenter__()
+    cancelled = asyncio.create_task(semaphore.acquire("cheap", 0, 0.1).__aenter__())
+    following = asyncio.create_task(semaphore.acquire("dear", 0).__aenter__())
+    await until(lambda: semaphore.waiting == 2)
+    for holder in holders:
+        await holder.__aexit__(None, None, None)
+    cancelled.cancel()
+    await asyncio.gather(cancelled, following, return_exceptions=True)
+    assert cancelled.cancelled()
+    await asyncio.wait_for(semaphore.acquire("a", 0).__aenter__(), 5)
