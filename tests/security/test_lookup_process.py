@@ -55,6 +55,25 @@ def test_it_has_neither_keys_nor_the_token(process: Executor, folder: Path) -> N
             process.submit(Path.read_bytes, path).result()
 
 
+_CONNECT = """
+import socket
+from multiprocessing.forkserver import _forkserver
+socket.socket(socket.AF_UNIX).connect(_forkserver._forkserver_address)
+"""
+_OTHER_SOCKETS = """
+import socket
+socket.socketpair()
+socket.socket(socket.AF_INET)
+"""
+
+
+def test_it_does_not_reach_the_fork_server(process: Executor) -> None:
+    """Which makes unconfined processes for whoever connects; sockets of networks are there."""
+    with pytest.raises(PermissionError):
+        process.submit(exec, _CONNECT, {}).result()
+    process.submit(exec, _OTHER_SOCKETS, {}).result()
+
+
 def test_keys_of_domains_are_not_where_it_may_read() -> None:
     """The folder into which the chart mounts them is below none that it needs."""
     folder = Path(constants.DOMAIN_SECRETS_FOLDER)

@@ -2,11 +2,13 @@
 
 It handles what strangers wrote, and needs no keys but those of the store that its request names.
 The operator takes its keys out of its own environment before it starts such a process, and Landlock
-(Linux 5.13), which needs no rights, hides the operator's API token and its memory.
+(Linux 5.13), which needs no rights, hides the operator's API token and its memory. The fork server
+makes processes without all this for whoever connects to it: local sockets are refused.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -15,6 +17,9 @@ from typing import Final
 
 from voxk8s import constants
 from voxk8s.formats.sandbox.landlock import restrict_files
+from voxk8s.formats.sandbox.seccomp import refuse_local_sockets
+
+_log = logging.getLogger(__name__)
 
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/etc", "/opt", "/dev", "/proc/self", "/proc/cpuinfo")
 _FILES: Final = (
@@ -36,10 +41,12 @@ def drop_keys(env: MutableMapping[str, str]) -> None:
 
 
 def hide_secrets() -> bool:
-    """Deny this process, for good, files that a look-up does not need; False without Landlock.
+    """Deny this process, for good, what a look-up does not need; False if it can read all files.
 
-    Threads that run already are not confined.
+    These are files and local sockets. Threads that run already are not confined.
     """
+    if not refuse_local_sockets():
+        _log.warning("this kernel has no filter of system calls: there is a way to the fork server")
     named = [os.environ[name] for name in _FILES if name in os.environ]
     resolver = os.path.realpath("/etc/resolv.conf")
     libraries = [path for path in sys.path if path.endswith("-packages")]

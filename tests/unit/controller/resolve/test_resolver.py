@@ -230,7 +230,7 @@ async def test_namespaces_take_turns(resolver: Resolver, script: Script) -> None
 
 
 async def test_small_plans_of_a_large_one_delay_no_large_ones(script: Script) -> None:
-    """Not even with a higher priority: that one would keep the turn of all large plans meanwhile."""
+    """Not even with a higher priority: it would keep the turn of all large plans meanwhile."""
     resolver = Resolver(thread_pool(2), lambda: START)
     script.gate.clear()
     tasks = []
