@@ -41,5 +41,6 @@ def calls_at_once(offered: Mapping[str, float], needed: Resources) -> int | None
 
 
 def describe(resources: Resources) -> str:
-    """Return resources as text, such as `GPU=1 MEMORY=2.5`."""
-    return " ".join(f"{name}={amount:g}" for name, amount in resources)
+    """Return resources as text, such as `GPU=1 MEMORY=2.5`; whole amounts up to 10**15 exactly."""
+    # Workers are started with this text: one rounded down would never get what needs all of it.
+    return " ".join(f"{name}={amount:.15g}" for name, amount in resources)

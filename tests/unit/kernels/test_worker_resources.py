@@ -50,3 +50,9 @@ def test_calls_share_what_a_worker_offers() -> None:
     assert calls_at_once({}, (("GPU", 1.0),)) == 0
     assert calls_at_once({}, ()) is None
     assert describe((("GPU", 1.0), ("MEMORY", 2.5))) == "GPU=1 MEMORY=2.5"
+
+
+def test_amounts_in_bytes_are_not_rounded() -> None:
+    """A worker that offers a little less than a kernel needs would let it wait for ever."""
+    for amount in (2**35, 10**15, 10**15 - 1):
+        assert float(describe((("BYTES", float(amount)),)).partition("=")[2]) == amount
