@@ -221,8 +221,9 @@ def worker_offers(
     """Return the resources that Dask workers of a run offer to operations: GPUs, and `provides`."""
     template = workplan.spec.cluster.worker or PodTemplate()
     limits = resources_of(template.resources, defaults.worker, defaults.policy.limits).limits or {}
+    # A number below 0 is an amount to the CRD, and its pods are refused.
     gpus = sum(int(parse_quantity(limits[name])) for name in _GPUS if name in limits)
-    found: dict[str, float] = {"GPU": gpus} if gpus else {}
+    found: dict[str, float] = {"GPU": gpus} if gpus > 0 else {}
     return found | {name: float(amount) for name, amount in (provides or {}).items()}
 
 

@@ -61,6 +61,8 @@ def test_default_workers_with_a_gpu_offer_it() -> None:
     given = work_plan(cluster={"worker": {"resources": {"limits": {"amd.com/gpu": "2"}}}})
     assert offers_of_run(given, PLAIN, ()) == [{"GPU": 2.0}]
     assert offers_of_run(work_plan(), PLAIN, ()) == []
+    negative = work_plan(cluster={"worker": {"resources": {"limits": {"nvidia.com/gpu": -4}}}})
+    assert offers_of_run(negative, PLAIN, ()) == []
 
 
 def test_a_group_goes_with_its_cluster() -> None:
