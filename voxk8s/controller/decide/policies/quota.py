@@ -13,6 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from voxk8s import constants
+from voxk8s.cluster.placement import component_of_group
 from voxk8s.controller.decide import actions
 from voxk8s.controller.decide.actions import Action, ChildKind, DeleteChild
 from voxk8s.controller.decide.phase import Phase, PhaseState
@@ -39,6 +40,8 @@ def waits(observed: Observed) -> PhaseState | None:
     if not is_awaited(observed):
         if observed.unknown_flavors and not started:
             return _waiting(f"ResourceFlavor {observed.unknown_flavors[0]} does not exist")
+        if lacking := _groups_without_quota(observed):
+            return _waiting(f"worker group {lacking[0]}, which its Workload does not have")
         return None
     if started:
         return PhaseState(Phase.QUEUED, constants.REASON_EVICTED, _loss(observed))
@@ -104,7 +107,28 @@ def _is_wanted(observed: Observed, workload: WorkloadView) -> bool:
 
     Without the label of a queue only one that has quota does, until the run ends.
     """
-    return not workload.finished and (bool(observed.queue) or workload.admitted)
+    return (
+        not workload.finished
+        and (bool(observed.queue) or workload.admitted)
+        and not (observed.queue and _groups_without_quota(observed))
+    )
+
+
+def _groups_without_quota(observed: Observed) -> list[str]:
+    """Return the worker groups that a run which starts needs and was admitted without.
+
+    What is left to compute may have changed since the Workload was made: its pod sets cannot.
+    """
+    if not isinstance(observed.resolution, Resolved) or _has_children(observed):
+        return []
+    if not observed.placements:
+        return []
+    return [
+        group.name
+        for group in observed.workplan.spec.cluster.worker_groups or ()
+        if group.name in observed.resolution.groups
+        and component_of_group(group.name) not in observed.placements
+    ]
 
 
 def _has_changed(observed: Observed, workload: WorkloadView) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -133,6 +134,26 @@ def test_no_more_workers_than_admitted() -> None:
     assert CreateCluster(2) in child_actions(observed)
     grown = running(placements={"worker": Placement(count=2)})
     assert ApplyAutoscaler(0, 2) in child_actions(grown)
+
+
+def test_no_worker_group_without_quota() -> None:
+    """What is left changed since the Workload was made: another one, with the group, is asked."""
+    plan = build.workplan({"cluster": {"workerGroups": [{"name": "gpu"}, {"name": "spot"}]}})
+    left = dataclasses.replace(WORK_LEFT, groups={"gpu": 1, "spot": 1})
+    admitted = {"worker": Placement(count=3), "worker-gpu": Placement(count=1)}
+    observed = build.applied(
+        workplan=plan, queue="lab", workload=ADMITTED, placements=admitted, resolution=left
+    )
+    observed = build.with_operator_status(observed)
+    assert child_actions(observed) == (
+        DeleteChild(ChildKind.WORKLOAD, "q", "u-q", "WaitingForQuota"),
+    )
+    assert "worker group spot" in str(observed.workplan.status.message)
+    again = build.replace(observed, workload=None, placements={})
+    assert CreateWorkload(3, 1, {"gpu": 1, "spot": 1}) in decided_actions(again)
+    all_of_it = {**admitted, "worker-spot": Placement(count=1)}
+    granted = build.replace(observed, placements=all_of_it)
+    assert CreateCluster(3, {"gpu": 1, "spot": 1}) in child_actions(granted)
 
 
 def test_a_flavor_that_does_not_exist() -> None:
