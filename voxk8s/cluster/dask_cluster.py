@@ -146,12 +146,14 @@ def dashboard_url(cluster: str, namespace: str) -> str:
 def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarget) -> Manifest:
     template = workplan.spec.cluster.scheduler or PodTemplate()
     scales_groups = bool(workplan.spec.cluster.worker_groups)
+    offers = worker_offers(workplan, defaults) if scales_groups else {}
     env = container_env(
         template,
         defaults,
         store_env(store, credentials=False),
         tls.tls_env() if defaults.tls else [],
         [("DASK_DISTRIBUTED__SCHEDULER__PRELOAD", str([_SCALING]))] if scales_groups else [],
+        [(constants.ENV_WORKER_OFFERS, json.dumps([offers]))] if offers else [],
         [
             (
                 "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES",

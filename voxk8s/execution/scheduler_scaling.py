@@ -8,16 +8,19 @@ scheduler as a preload and as HTTP routes, before Dask's own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, Final
 
 from distributed import Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.http.utils import RequestHandler
-from distributed.scheduler import WorkerState
+from distributed.scheduler import TaskState, WorkerState
 
-from voxk8s.constants import GROUP_MARK
+from voxk8s.constants import ENV_WORKER_OFFERS, GROUP_MARK
+from voxk8s.kernels.worker_resources import calls_at_once
+from voxk8s.settings import read_json
 
 
 class DefaultGroupOnly(SchedulerPlugin):
@@ -47,8 +50,11 @@ def adaptive_target(scheduler: Scheduler) -> int:
     """Return how many workers the default group should have, by Dask's own rule.
 
     Tasks that need what only other groups offer do not count. Others that workers of those groups
-    have are taken for waiting ones: such workers are for what needs them.
+    have are taken for waiting ones: such workers are for what needs them. What workers of the
+    default group offer is in the environment, since there may be none at the time.
     """
+    kind = list[dict[str, float]]
+    offers: list[dict[str, float]] = read_json(os.environ, ENV_WORKER_OFFERS, kind, [])
     default = _of_default_group(scheduler.workers.values())
     addresses = {state.address for state in default}
     elsewhere = [
@@ -57,9 +63,8 @@ def adaptive_target(scheduler: Scheduler) -> int:
         if state.address not in addresses
         for task in state.processing
     ]
-    waiting = [
-        task for task in (*scheduler.unrunnable, *elsewhere) if not task.resource_restrictions
-    ]
+    waiting = [task for task in elsewhere if not task.resource_restrictions]
+    waiting += [task for task in scheduler.unrunnable if _is_for_default(task, offers)]
     view: Any = SimpleNamespace(
         workers={state.address: state for state in default},
         queued=scheduler.queued,
@@ -74,6 +79,11 @@ def adaptive_target(scheduler: Scheduler) -> int:
 async def dask_setup(scheduler: Scheduler) -> None:
     """Begin to protect the workers of other groups."""
     scheduler.add_plugin(DefaultGroupOnly())
+
+
+def _is_for_default(task: TaskState, offers: Iterable[Mapping[str, float]]) -> bool:
+    needed = tuple((task.resource_restrictions or {}).items())
+    return not needed or any(calls_at_once(offer, needed) for offer in offers)
 
 
 def _of_default_group(workers: Iterable[WorkerState]) -> list[WorkerState]:

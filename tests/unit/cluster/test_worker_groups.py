@@ -77,6 +77,16 @@ def test_a_group_goes_with_its_cluster() -> None:
     }
 
 
+def test_a_scheduler_of_groups_knows_what_default_workers_offer() -> None:
+    """Its answers to the autoscaler depend on it when no default worker is there."""
+    gpus = {"worker": {"resources": {"limits": {"nvidia.com/gpu": 1}}}}
+    for groups, offers in (([{"name": "spot"}], '[{"GPU": 1}]'), (None, None)):
+        run = work_plan(cluster={**gpus, **({"workerGroups": groups} if groups else {})})
+        cluster = build_dask_cluster(run, PLAIN, STORE, workers=1)
+        found = env(container(cluster, "spec", "scheduler", "spec"))
+        assert found.get("VOXK8S_WORKER_OFFERS") == offers
+
+
 def _secrets(pod: Manifest) -> list[str]:
     return [each["secret"]["secretName"] for each in pod["volumes"] if "secret" in each]
 

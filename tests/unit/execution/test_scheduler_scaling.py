@@ -6,6 +6,8 @@ import json
 import threading
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import dask
@@ -13,7 +15,8 @@ import pytest
 from distributed import Client, Scheduler, SpecCluster, Worker
 
 from tests.support.waiting import wait_until
-from voxk8s.constants import GROUP_MARK
+from voxk8s.constants import ENV_WORKER_OFFERS, GROUP_MARK
+from voxk8s.execution.scheduler_scaling import adaptive_target
 
 MODULE = "voxk8s.execution.scheduler_scaling"
 _SETTINGS = {
@@ -71,3 +74,28 @@ def test_only_the_work_and_the_workers_of_the_default_group_count(cluster: SpecC
         assert {worker["name"] for worker in retired.values()} == {"a", "b"}
         _go_on.set()
         assert all(client.gather([*waiting, *others]))
+
+
+@dataclass(eq=False)
+class _Task:
+    resource_restrictions: dict[str, float]
+    prefix: None = None
+
+
+def test_work_for_gpus_of_the_default_group_gets_workers_when_there_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing else would bring them back; work that only other groups can do does not."""
+    task = _Task({"GPU": 1.0})
+    scheduler: Any = SimpleNamespace(
+        workers={},
+        queued=(),
+        unrunnable={task: 0.0},
+        _get_prefix_duration=lambda _: 1.0,
+        workers_to_close=list,
+    )
+    assert adaptive_target(scheduler) == 0
+    monkeypatch.setenv(ENV_WORKER_OFFERS, '[{"GPU": 1.0}]')
+    assert adaptive_target(scheduler) == 1
+    task.resource_restrictions = {"GPU": 2.0}
+    assert adaptive_target(scheduler) == 0
