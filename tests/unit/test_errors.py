@@ -29,6 +29,7 @@ OWN_REASONS = {
     "StoreFull": constants.REASON_STORE_FULL,
     "StoreUnreachable": constants.REASON_STORE_UNREACHABLE,
     "StoreAccessDenied": constants.REASON_STORE_ACCESS_DENIED,
+    "ResourcesNotOffered": constants.REASON_RESOURCES_NOT_OFFERED,
     "WorkerLost": constants.REASON_WORKER_LOST,
     "SchedulerLost": constants.REASON_SCHEDULER_LOST,
 }

@@ -93,6 +93,7 @@ def test_lists_merge_by_key() -> None:
         "hostAliases": ["ip"],
         "imagePullSecrets": ["name"],
         "volumes": ["claimName"],
+        "workerGroups": ["name"],
     }
 
 
