@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from PIL import Image as Pillow
@@ -20,7 +21,8 @@ PILLOW_ERRORS: Final = (OSError, SyntaxError, ValueError, EOFError, NotImplement
 def open_image(url: str, path: str, kind: str, detail: str = "") -> Iterator[Pillow.Image]:
     """Open a file with Pillow; its errors inside the block become InputUnavailable."""
     try:
-        with Pillow.open(path, formats=[kind]) as image:
+        # Not by its name: what Pillow maps into memory it does not rotate as a TIFF asks.
+        with Path(path).open("rb") as file, Pillow.open(file, formats=[kind]) as image:
             yield image
     except PILLOW_ERRORS as error:
         reason = str(error).replace(repr(path), "the file")

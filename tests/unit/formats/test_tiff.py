@@ -15,7 +15,7 @@ from voxk8s.errors import InputUnavailable
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.loading import load_input
 from voxk8s.inputs.pinning import pin_input
-from voxk8s.values import Image
+from voxk8s.values import Array, Image
 
 HERE = InputOptions()
 GREY = (np.add.outer(np.arange(20), np.arange(24)) * 5 % 256).astype(np.uint8)
@@ -93,14 +93,15 @@ def test_other_colours(tmp_path: Path) -> None:
     np.testing.assert_array_equal(_load(path).array, COLOUR)
 
 
-def test_rotated_pages_are_rotated_back(tmp_path: Path) -> None:
-    """The orientation tag is applied, to the spacing as well."""
+@pytest.mark.parametrize("voxels", [COLOUR, GREY], ids=["colour", "grey"])
+def test_rotated_pages_are_rotated_back(voxels: Array, tmp_path: Path) -> None:
+    """The orientation tag is applied, to the spacing as well, also where rows could be mapped."""
     path = tmp_path / "a.tif"
     exif = Pillow.Exif()
     exif[0x112] = 6
-    Pillow.fromarray(COLOUR).save(path, exif=exif, dpi=(254, 127))
+    Pillow.fromarray(voxels).save(path, exif=exif, dpi=(254, 127))
     value = _load(path)
-    np.testing.assert_array_equal(value.array, np.rot90(COLOUR, -1))
+    np.testing.assert_array_equal(value.array, np.rot90(voxels, -1))
     np.testing.assert_allclose(value.spacing, (0.2, 0.1))
 
 
