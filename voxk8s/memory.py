@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +26,12 @@ def memory_limit(roots: tuple[Path, ...] = _CGROUPS) -> int | None:
     return None
 
 
+@cache
 def usable_memory() -> int:
-    """Return the bytes of memory of this container, or of this machine where there is no limit."""
+    """Return the bytes of memory of this container, or of this machine where there is no limit.
+
+    It is read once a process.
+    """
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = memory_limit()
     return machine if limit is None else min(limit, machine)

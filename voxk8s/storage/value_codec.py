@@ -17,10 +17,10 @@ from typing import Final
 import zstandard
 
 from voxk8s.errors import CorruptBlob, UnsupportedValue
+from voxk8s.memory import usable_memory
 from voxk8s.plan.model import Digest
 from voxk8s.storage.byte_source import HashingReader, MemorySource
 from voxk8s.storage.chunked_payload import ChunkedParts, read_chunked
-from voxk8s.storage.memory_limit import memory_limit
 from voxk8s.storage.payload import Buffer, Payload, read_payload, write_payload
 from voxk8s.values import Value
 
@@ -188,7 +188,7 @@ def _header(data: memoryview, max_bytes: int) -> tuple[int, int, int, int]:
         raise CorruptBlob(f"expected a value, found bytes that begin with {magic!r}")
     if not 0 < tree_length <= total:
         raise CorruptBlob(f"invalid lengths: {total} bytes with a tree of {tree_length}")
-    if total > min(max_bytes, memory_limit()):
+    if total > min(max_bytes, usable_memory()):
         raise CorruptBlob(
             f"invalid lengths: {total} bytes, of at most {max_bytes} and the memory of this machine"
         )

@@ -134,7 +134,7 @@ def test_heads_that_claim_more_than_there_is_are_corrupt(
     data: bytes, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before memory is taken, and also where the system refuses it."""
-    monkeypatch.setattr(value_codec, "memory_limit", lambda: limit)
+    monkeypatch.setattr(value_codec, "usable_memory", lambda: limit)
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (32 << 30, before[1]))
     try:
