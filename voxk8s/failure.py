@@ -23,6 +23,8 @@ NOT_REACHED: Final = "NotReached"
 NO_OPERATION: Final = OperationId("")
 _TRANSIENT = (TransientError, MemoryError, ConnectionError, TimeoutError)
 """Our own transient errors, and errors of what surrounds a kernel: a retry may succeed."""
+_ENGINE_MODULES = frozenset({"SimpleITK", "PIL", "aiohttp", "dask", "distributed"})
+"""Modules that our own kernels and formats import when they run."""
 _MESSAGE_LENGTH = 4000
 """Longer messages are cut in the middle: they go to drivers, statuses and logs."""
 
@@ -119,6 +121,8 @@ def message_of(error: BaseException) -> str:
     except Exception:  # noqa: BLE001  # only the exception itself matters
         text = ""
     text = redact(text.strip()) or type(error).__name__
+    if isinstance(error, ModuleNotFoundError) and error.name in _ENGINE_MODULES:
+        text += ": voxk8s is installed without its extra `engine` where operations run"
     if len(text) > _MESSAGE_LENGTH:
         half = _MESSAGE_LENGTH // 2
         text = f"{text[:half]} … {text[-half:]}"

@@ -80,6 +80,15 @@ def test_a_failure_crosses_processes() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(failure), type=Failure) == failure
 
 
+def test_a_missing_module_is_told_with_the_way_out() -> None:
+    """It is missing where the operation runs, which may be another machine."""
+    found = failure_of(ModuleNotFoundError("No module named 'SimpleITK'", name="SimpleITK"))
+    assert found.cause == (
+        "ModuleNotFoundError: No module named 'SimpleITK':"
+        " voxk8s is installed without its extra `engine` where operations run"
+    )
+
+
 def test_an_exception_without_a_message_has_its_class_name() -> None:
     """Every exception has some text."""
     assert error_text(KeyError()) == "KeyError: KeyError"
