@@ -314,8 +314,11 @@ ENV_WORKPLAN_NAME: Final = "VOXK8S_WORKPLAN_NAME"
 ENV_WORKPLAN_UID: Final = "VOXK8S_WORKPLAN_UID"
 ENV_SCHEDULER_ADDRESS: Final = "VOXK8S_SCHEDULER_ADDRESS"
 ENV_RUNNER_POD: Final = "VOXK8S_RUNNER_POD"
-GROUP_MARK: Final = "worker-group"
-"""Resource that Dask workers of other groups than the default one offer: they are not scaled."""
+GROUP_MARK: Final = "_worker-group"
+"""Resource that Dask workers of other groups than the default one offer: they are not scaled.
+
+No resource of a user has this name: those begin with a letter.
+"""
 ENV_WORKER_OFFERS: Final = "VOXK8S_WORKER_OFFERS"
 """What each kind of worker of the run offers to operations, as a JSON list of mappings."""
 EXIT_EXPECTATION_FAILED: Final = 3

@@ -37,8 +37,8 @@ def _option(name: str, *path: str) -> str:
 
 def test_workers_offer_what_their_group_has() -> None:
     """GPUs by the limit of the container, all else by `provides`, and the mark of a group."""
-    assert _option("--resources", "gpu") == "GPU=1 worker-group=1"
-    assert _option("--resources", "large") == "MEMORY=64 worker-group=1"
+    assert _option("--resources", "gpu") == "GPU=1 _worker-group=1"
+    assert _option("--resources", "large") == "MEMORY=64 _worker-group=1"
     assert (_option("--nthreads", "gpu"), _option("--nthreads", "large")) == ("1", "4")
     run = run_workers(GROUPS, PLAIN)
     assert run.default == WorkerKind("default", 8, 4)

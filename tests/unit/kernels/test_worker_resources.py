@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from voxk8s.constants import GROUP_MARK
 from voxk8s.errors import InvalidUsage
 from voxk8s.kernels import kernel, registry
 from voxk8s.kernels.worker_resources import calls_at_once, checked, describe
@@ -56,3 +57,9 @@ def test_amounts_in_bytes_are_not_rounded() -> None:
     """A worker that offers a little less than a kernel needs would let it wait for ever."""
     for amount in (2**35, 10**15, 10**15 - 1):
         assert float(describe((("BYTES", float(amount)),)).partition("=")[2]) == amount
+
+
+def test_the_mark_of_a_group_is_no_resource_of_a_user() -> None:
+    """A kernel cannot need it, and a group cannot offer another amount of it."""
+    with pytest.raises(InvalidUsage, match="expected names of resources"):
+        checked({GROUP_MARK: 5}, "provides")
