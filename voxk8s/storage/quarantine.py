@@ -75,22 +75,29 @@ class Quarantine:
             return  # a copy would show what only this process may read
         try:
             if found.size:
-                target = quarantine_path(path, digest_of((data,)))
-                self._backend.write(target, (data,), _MEDIA_TYPE)
+                self._keep(path, data)
             # Another writer may have replaced it by now.
             now = self._backend.head(path)
-            if now is not None and now.is_same(found):
-                self._remove(path, found)
+            gone = now is not None and now.is_same(found) and self._remove(path, found)
+            # One that stays empty is met again and again.
+            if gone and not found.size:
+                self._keep(path, data)
         except StoreError as error:
             # Even where it cannot be moved, this process treats it as absent.
             _log.warning("corrupt object %s could not be moved: %s", path, error)
 
-    def _remove(self, path: str, found: ObjectInfo) -> None:
+    def _keep(self, path: str, data: memoryview) -> None:
+        self._backend.write(quarantine_path(path, digest_of((data,))), (data,), _MEDIA_TYPE)
+
+    def _remove(self, path: str, found: ObjectInfo) -> bool:
+        """Delete an object, else empty it; return whether it is deleted."""
         try:
             self._backend.delete(path)
         except StoreAccessDenied:
             if found.size:
                 self._backend.write(path, (b"",), _MEDIA_TYPE)
+            return False
+        return True
 
 
 def _check_size(found: ObjectInfo, most: int) -> None:
