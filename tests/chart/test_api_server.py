@@ -107,7 +107,6 @@ ACCEPTED: dict[str, dict[str, Any]] = {
                     "name": "gpu",
                     "maxWorkers": 2,
                     "threadsPerWorker": 1,
-                    "image": "engine-gpu",
                     "provides": {"MEMORY": 64},
                     "worker": {"resources": {"limits": {"nvidia.com/gpu": 1}}},
                 },

@@ -51,8 +51,11 @@ def test_rows_of_the_table_that_compile(text: str, plan: str) -> None:
         ('let a = frame("b", 1)', "videos are not supported"),
     ],
 )
-def test_rows_of_the_table_that_are_refused(text: str, message: str) -> None:
+def test_rows_of_the_table_that_are_refused(
+    text: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the reason and the way around."""
+    monkeypatch.delenv(ENV_TEST_KERNELS, raising=False)
     assert message in " ".join(compile_error(text).split())
 
 
