@@ -314,6 +314,8 @@ ENV_WORKPLAN_NAME: Final = "VOXK8S_WORKPLAN_NAME"
 ENV_WORKPLAN_UID: Final = "VOXK8S_WORKPLAN_UID"
 ENV_SCHEDULER_ADDRESS: Final = "VOXK8S_SCHEDULER_ADDRESS"
 ENV_RUNNER_POD: Final = "VOXK8S_RUNNER_POD"
+RESOURCE_NAME: Final = "[A-Za-z][A-Za-z0-9._-]{0,62}"
+"""Regular expression of the names of what workers offer and kernels need, such as GPU."""
 GROUP_MARK: Final = "_worker-group"
 """Resource that Dask workers of other groups than the default one offer: they are not scaled.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from voxk8s.constants import RESOURCE_NAME
+
 _SOURCES = ("plan", "program", "configMapRef", "url")
 
 
@@ -55,7 +57,7 @@ CLUSTER = [
     ),
     cel_rule(
         "!has(self.workerGroups) || self.workerGroups.all(g, !has(g.provides) ||"
-        " g.provides.all(k, k.matches('^[A-Za-z][A-Za-z0-9._-]{0,62}$')))",
+        f" g.provides.all(k, k.matches('^{RESOURCE_NAME}$')))",
         "names in provides consist of letters, digits, . _ and -, and begin with a letter",
         ".workerGroups",
     ),

@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
+from voxk8s.constants import RESOURCE_NAME
 from voxk8s.errors import InvalidUsage
 
 Resources: TypeAlias = tuple[tuple[str, float], ...]
 """Amounts by name, sorted by name."""
-
-RESOURCE_NAME: Final = r"[A-Za-z][A-Za-z0-9._-]{0,62}"
 
 
 def checked(given: Mapping[str, float], what: str) -> Resources:
