@@ -38,7 +38,10 @@ def test_every_moment_of_a_run(
 
 
 def test_suspended_run_gives_its_cluster_back_and_goes_on(kube: Kubectl, salt: float) -> None:
-    """Suspending takes the pods away and is in progress for kstatus; resuming ends the work."""
+    """Suspending takes the pods away and is in progress for kstatus; resuming ends the work.
+
+    The report of what was done until then is there meanwhile.
+    """
     plan = workplans.sleeps(10, 1, salt)
     kube.apply(workplans.workplan("run", plan, cluster={"maxWorkers": 1, "threadsPerWorker": 1}))
     under_way(kube, "run")
@@ -53,6 +56,8 @@ def test_suspended_run_gives_its_cluster_back_and_goes_on(kube: Kubectl, salt: f
     assert kstatus.read(thing) == "InProgress"
     assert kstatus.condition(thing, "Succeeded")["status"] == "Unknown"
     assert kstatus.condition(thing, "Ready")["reason"] == "Suspended"
+    assert thing["status"]["operations"]["running"] == 0
+    assert thing["status"]["report"]["url"].endswith("/report.html")
     kube.run("patch", "workplan", "run", "--type=merge", "-p", '{"spec":{"suspend":false}}')
     thing = succeeded(kube, "run")
     operations = thing["status"]["operations"]

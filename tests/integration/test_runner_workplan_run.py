@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from distributed import LocalCluster
 
-from tests.support.html import read_page
+from tests.support.html import Element, read_page
 from tests.support.runner_scene import RunnerScene
 from tests.support.waiting import wait_until
 from voxk8s.api.runner_status import parse_finished
 from voxk8s.errors import SchedulerLost, StoreUnreachable
 from voxk8s.execution import ExecutionEngine
 from voxk8s.failure import failure_of
+from voxk8s.runner import run_report
 from voxk8s.storage import ResultStore, open_store
 
 
@@ -265,12 +266,15 @@ async def test_stopped_run_is_resumed_by_the_next(scheduler: str, tmp_path: Path
     await asyncio.to_thread(
         wait_until, lambda: first.status.get("operations", {}).get("computed", 0) >= 2
     )
-    first.run.stop()
-    work.cancel()
+    assert first.run.stop()
     async with asyncio.timeout(5):
-        with pytest.raises(asyncio.CancelledError):
-            await work
+        assert not await work
     assert "outcome" not in first.status
+    assert first.status["operations"]["running"] == 0
+    reported = first.status["report"]["url"]
+    partial = _report(store)
+    assert partial.find("h1")[0].text.strip() == "ns/wp stopped"
+    assert "This report is partial" in partial.text
     done = int(first.status["progress"].partition("/")[0])
     again = RunnerScene(scheduler, store, source=source)
     again.status.update(first.status)
@@ -282,3 +286,58 @@ async def test_stopped_run_is_resumed_by_the_next(scheduler: str, tmp_path: Path
     assert len(again.status["results"]) == 40
     assert 0 < done < 40
     assert again.status["progress"] == "40/40"
+    assert again.status["report"]["url"] == reported
+    assert _report(store).find("h1")[0].text.strip() == "ns/wp succeeded"
+
+
+async def test_run_whose_cluster_goes_with_it(tmp_path: Path) -> None:
+    """Who suspends a run deletes its scheduler too: its report still has what was computed."""
+    store = (tmp_path / "store").as_uri()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VOXK8S_TEST_KERNELS", "1")
+        cluster = await asyncio.to_thread(_one_worker)
+    try:
+        scene = RunnerScene(cluster.scheduler_address, store, source={"plan": _chain(40, 0.1)})
+        work = asyncio.create_task(scene.run.run())
+        await asyncio.to_thread(
+            wait_until, lambda: scene.status.get("operations", {}).get("computed", 0) >= 2
+        )
+    finally:
+        closing = asyncio.create_task(asyncio.to_thread(cluster.close))
+    assert scene.run.stop()
+    async with asyncio.timeout(5):
+        assert not await work
+    await closing
+    page = _report(store)
+    assert page.find("h1")[0].text.strip() == "ns/wp stopped"
+    assert len(page.find("svg", class_="timeline")[0].find("title")) >= 2
+
+
+async def test_pictures_come_after_the_partial_report(
+    scene: RunnerScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The status has the report before anything is drawn, for which there may be no time."""
+    order: list[str] = []
+    real = run_report.build_report
+
+    def build(*args: Any, pictures: bool, **kwargs: Any) -> str:
+        order.append(f"pictures={pictures}, report={'report' in scene.status}")
+        return real(*args, pictures=pictures, **kwargs)
+
+    def execute(self: ExecutionEngine, plan: Any, **options: Any) -> Any:
+        scene.run.stop()
+        return execute_really(self, plan, **options)
+
+    execute_really = ExecutionEngine.execute_workplan
+    monkeypatch.setattr(ExecutionEngine, "execute_workplan", execute)
+    monkeypatch.setattr(run_report, "build_report", build)
+    assert not await scene.run.run()
+    assert order == ["pictures=False, report=False", "pictures=True, report=True"]
+
+
+def _report(store: str) -> Element:
+    return read_page((open_store(store).read_run_file("ns/wp/u-1/report.html") or b"").decode())
+
+
+def _one_worker() -> LocalCluster:
+    return LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0")

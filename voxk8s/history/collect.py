@@ -19,6 +19,10 @@ from voxk8s.storage import Counts
 
 _LIBRARIES: Final = ("numpy", "SimpleITK", "dask", "distributed")
 _WIDEST: Final = 110
+_PARTIAL: Final = (
+    "This report is partial: the run was stopped before all goals were reached."
+    " What it had stored is known to the next run."
+)
 
 
 def collect_run(
@@ -111,7 +115,7 @@ def _end(
     result: ExecutionResult, problems: Sequence[str]
 ) -> tuple[Literal["succeeded", "failed", "stopped"], str]:
     if result.cancelled:
-        return "stopped", "The run was stopped before all goals were reached."
+        return "stopped", _PARTIAL
     failed = sum(not goal.succeeded for goal in result.goals)
     if failed:
         return "failed", " ".join([f"{failed} of {len(result.goals)} goals failed.", *problems])

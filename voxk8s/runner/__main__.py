@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from voxk8s.cluster.kube_client import KubeClient
+from voxk8s.cluster.pod_template import TERMINATION_GRACE_SECONDS
 from voxk8s.constants import EXIT_CREDENTIALS
 from voxk8s.errors import InvalidUsage, Voxk8sError
 from voxk8s.failure import error_text
@@ -30,6 +31,8 @@ EXIT_RETRY = 1
 EXIT_USAGE = 2
 EXIT_STOPPED = 143
 _TERMINATION_LOG = Path("/dev/termination-log")
+_STOP_SECONDS = TERMINATION_GRACE_SECONDS - 1
+"""Seconds that a run which was stopped has for its partial report."""
 
 
 def main() -> int:
@@ -40,25 +43,30 @@ def main() -> int:
         return _exit(EXIT_USAGE, str(error))
     start_log(config.log_level)
     logging.getLogger("distributed").setLevel(logging.WARNING)
-    return asyncio.run(_main(config))
+    # Not `asyncio.run`: it would wait for threads that a stopped run has left behind.
+    return asyncio.new_event_loop().run_until_complete(_main(config))
 
 
 async def _main(config: RunnerConfig) -> int:
     stopped = False
+    loop = asyncio.get_running_loop()
     async with await KubeClient.connect(os.environ, connections=8) as kube:
         run = WorkPlanRun(kube, config)
         work = asyncio.create_task(run.run())
 
         def stop() -> None:
             nonlocal stopped
+            if run.stop() and not stopped:
+                loop.call_later(_STOP_SECONDS, work.cancel)
+            else:
+                work.cancel()
             stopped = True
-            run.stop()
-            work.cancel()
 
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
+            loop.add_signal_handler(number, stop)
         try:
-            await work
+            if not await work:
+                return _exit(EXIT_STOPPED, "terminated by a signal")
         except asyncio.CancelledError:
             if not stopped:
                 raise

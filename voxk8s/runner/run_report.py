@@ -42,12 +42,13 @@ def build_report(
     places: Mapping[OperationId, object] | None = None,
     problems: Sequence[str] = (),
     usage: Sequence[Usage] = (),
+    pictures: bool = True,
 ) -> str:
-    """Return the HTML page about a finished run.
+    """Return the HTML page about a run that has ended, or was stopped.
 
     `document` is the source; of a program, lines are shown at failures. `problems` are messages
     about files that could not be copied, and about values that are not as expected. `usage` is what
-    the workers used over time.
+    the workers used over time. Without `pictures` no image is read and drawn.
     """
     scans = Scans(plan, config.inputs)
     layers = LayerStack(int(Settings.from_env(os.environ).report_voxels * 1e6))
@@ -55,7 +56,7 @@ def build_report(
         result.goals,
         lambda goal: _link(goal, store.url, config.run_folder),
         known_since(store, result.goals),
-        from_store(store, scans, layers.add),
+        from_store(store, scans, layers.add) if pictures else _no_picture,
     )
     run = collect_run(
         result,
@@ -74,6 +75,10 @@ def build_report(
         plan=plan,
     )
     return report(run, insert_layers(layers))
+
+
+def _no_picture(_: GoalOutcome) -> None:
+    """Return no picture."""
 
 
 def _link(goal: GoalOutcome, store: str, folder: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -156,6 +156,11 @@ def operation_counts(progress: Progress) -> OperationCounts:
         running=progress.running,
         pending=progress.pending,
     )
+
+
+def at_rest(progress: Progress) -> Progress:
+    """Return the progress of a run that was stopped: operations that were running are pending."""
+    return replace(progress, running=0, pending=progress.pending + progress.running)
 
 
 def results_json(result: ExecutionResult, outcome: Outcome) -> bytes:

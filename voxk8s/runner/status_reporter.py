@@ -55,10 +55,11 @@ class StatusReporter:
         has_news = self.progress is not None or self._current_wait() is not None
         return self.fields() if has_news else {}
 
-    def fields(self, *, ended: bool = False) -> dict[str, Any]:
+    def fields(self, *, ended: bool = False, report_url: str = "") -> dict[str, Any]:
         """Return the runner's fields of the status; applying them removes those that are absent.
 
-        When the run has `ended`, or waits, no end is to be expected.
+        When the run has `ended`, or waits, no end is to be expected. `report_url` is that of a
+        partial report.
         """
         waiting = self._current_wait()
         has_progress = self.progress is not None or self.published_progress is not None
@@ -69,6 +70,7 @@ class StatusReporter:
             progress=self.progress_text() if has_progress else None,
             estimated_completion_time=None if ended or waiting else self.expected_end,
             waiting=waiting,
+            report_url=report_url,
         )
 
     def _update(self, progress: Progress) -> None:

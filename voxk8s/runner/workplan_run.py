@@ -8,8 +8,10 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from voxk8s.api.status import Waiting
@@ -43,6 +45,14 @@ _MAX_REPEATS = 5
 """How often a run is repeated whose operations failed because of an outage of the store."""
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The last fields of the status; if the run was stopped, what adds pictures to its report."""
+
+    fields: dict[str, Any]
+    add_pictures: Callable[[], str] | None = None
+
+
 class WorkPlanRun:
     """One run of a WorkPlan."""
 
@@ -62,16 +72,24 @@ class WorkPlanRun:
         self._recorder = Recorder()
         self._usage = UsageRecorder(PAUSE_SECONDS)
 
-    def stop(self) -> None:
-        """Cancel the run: no more operations are started."""
+    def stop(self) -> bool:
+        """Cancel the run: no more operations are started.
+
+        Returns whether it was executing its plan: then `run` ends by itself, with a partial report.
+        Otherwise there is nothing to report, and the task of `run` is to be cancelled.
+        """
         self._stopping.set()
-        if self._engine is not None:
-            self._engine.cancel()
+        engine = self._engine
+        if engine is None:
+            return False
+        engine.cancel()
+        return True
 
-    async def run(self) -> None:
-        """Run the plan and write the outcome into the status.
+    async def run(self) -> bool:
+        """Run the plan and write the outcome, or else a partial report, into the status.
 
-        Raises WorkPlanGone, CredentialsRefused, or an error of the Kubernetes client.
+        Returns whether there is an outcome: a run that was stopped has none. Raises WorkPlanGone,
+        CredentialsRefused, or an error of the Kubernetes client.
         """
         importing = asyncio.create_task(asyncio.to_thread(_import_engine))
         workplan = decode_resource(await self._publisher.read_workplan())
@@ -79,17 +97,18 @@ class WorkPlanRun:
         self._reporter.published_counts = workplan.status.operations
         publishing = asyncio.create_task(self._publisher.publish_changes(self._reporter))
         try:
-            fields = await self._run(workplan, importing)
+            end = await self._run(workplan, importing)
         finally:
             publishing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await publishing
-        if fields is not None:
-            await self._publisher.publish(fields)
+        await self._publisher.publish(end.fields)
+        if end.add_pictures is None:
+            return True
+        await asyncio.to_thread(end.add_pictures)
+        return False
 
-    async def _run(
-        self, workplan: WorkPlanResource, importing: asyncio.Task[None]
-    ) -> dict[str, Any] | None:
+    async def _run(self, workplan: WorkPlanResource, importing: asyncio.Task[None]) -> _End:
         try:
             plan = await self._plan(workplan)
             await importing
@@ -98,10 +117,10 @@ class WorkPlanRun:
         except PermanentError as error:
             _log.error("the plan cannot run: %s", error)
             outcome = status_fields.rejected_outcome(error, _now())
-            return self._reporter.fields(ended=True) | {"outcome": encode(outcome)}
+            return _End(self._reporter.fields(ended=True) | {"outcome": encode(outcome)})
         if self._stopping.is_set():
-            return None
-        return await self._deliver(workplan, plan, result)
+            return await self._end_early(workplan, plan, result)
+        return _End(await self._deliver(workplan, plan, result))
 
     async def _plan(self, workplan: WorkPlanResource) -> WorkPlan:
         from voxk8s.kernels import registry
@@ -153,6 +172,8 @@ class WorkPlanRun:
             try:
                 result = await asyncio.to_thread(self._attempt, workplan, plan)
             except SchedulerLost as error:
+                if self._stopping.is_set():
+                    raise asyncio.CancelledError from error
                 _log.warning("%s; resuming from the store with a new scheduler", error)
                 await asyncio.sleep(FIRST_PAUSE)
                 continue
@@ -230,12 +251,26 @@ class WorkPlanRun:
             result, outcome, self._reporter.progress_text(), run_url, report_url
         )
 
+    async def _end_early(
+        self, workplan: WorkPlanResource, plan: WorkPlan, result: ExecutionResult
+    ) -> _End:
+        """Write a report of what is known of a run that was stopped.
+
+        The pod has only seconds left. Drawing pictures may take longer, so it comes last.
+        """
+        write = partial(self._report, workplan, plan, result, ())
+        url = await asyncio.to_thread(write, pictures=False)
+        self._reporter.progress = status_fields.at_rest(result.progress)
+        return _End(self._reporter.fields(ended=True, report_url=url), write)
+
     def _report(
         self,
         workplan: WorkPlanResource,
         plan: WorkPlan,
         result: ExecutionResult,
         problems: Sequence[str],
+        *,
+        pictures: bool = True,
     ) -> str:
         """Write the HTML report; returns its URL, or an empty text if it failed."""
         try:
@@ -253,6 +288,7 @@ class WorkPlanRun:
                 places=self._places,
                 problems=problems,
                 usage=self._usage.samples(),
+                pictures=pictures,
             )
         except Exception:  # noqa: BLE001 - a run does not fail because of its report
             _log.exception("cannot build the report of the run")

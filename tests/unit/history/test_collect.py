@@ -12,7 +12,7 @@ import voxk8s
 from voxk8s.execution.events import Progress, RunStarted
 from voxk8s.execution.result import ExecutionResult, GoalOutcome
 from voxk8s.failure import Failure
-from voxk8s.history import Recorder, collect_run
+from voxk8s.history import Recorder, collect, collect_run
 from voxk8s.not_finite import NotFinite
 from voxk8s.plan import Goal, OperationId
 from voxk8s.report import Counts, Run
@@ -57,7 +57,7 @@ def text(file: str) -> str:
             result("no", cancelled=True),
             (),
             "stopped",
-            "The run was stopped before all goals were reached.",
+            collect._PARTIAL,
         ),
     ],
 )

@@ -72,14 +72,13 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
     if not resource.finished:
         line = headline(resource, datetime.now(UTC))
         _say(f"{arguments.name} is not finished: {visible(redact(line))}")
-        return 1
-    if arguments.download:
+    elif arguments.download:
         await download(kube, resource, Path(arguments.download), quiet=bool(arguments.quiet))
-    if arguments.report:
+    if arguments.report and (resource.finished or resource.status.report is not None):
         target = Path(arguments.report)
         write_page(target, await read_report(kube, resource))
         _say(f"wrote {target}")
-    return exit_status(resource)
+    return exit_status(resource) if resource.finished else 1
 
 
 async def download(
@@ -159,14 +158,13 @@ def write_page(target: Path, page: bytes) -> None:
 async def read_report(kube: KubeClient, resource: WorkPlanResource) -> bytes:
     """Fetch the report of a run from its store.
 
-    Raises InvalidUsage if there is none: a run that computes nothing has no runner to write one.
+    Raises InvalidUsage if there is none: a run that computes nothing has no runner to write one. A
+    run that was suspended or stopped has a partial one.
     """
     name = resource.metadata.name
     url = (resource.status.report.url if resource.status.report else None) or ""
     if _RUN_FILE.fullmatch(url) is None:
-        why = "all its results were known" if not url else f"{url} is not a file of a run"
-        if not url and not resource.finished:
-            why = "it is written at the end of the run"
+        why = _why_no_report(resource) if not url else f"{url} is not a file of a run"
         raise InvalidUsage(f"{name} has no report: {why}")
     page = await read_run_file(kube, resource, url)
     if page is None:
@@ -177,6 +175,13 @@ async def read_report(kube: KubeClient, resource: WorkPlanResource) -> bytes:
             f" such a file to {url}"
         )
     return page
+
+
+def _why_no_report(resource: WorkPlanResource) -> str:
+    if not resource.finished:
+        return "it is written at the end of the run, and when the run is suspended"
+    succeeded = resource.status.phase == "Succeeded"
+    return "all its results were known" if succeeded else "the run ended without writing one"
 
 
 async def read_run_file(kube: KubeClient, resource: WorkPlanResource, url: str) -> bytes | None:

@@ -134,7 +134,7 @@ def _create_children(observed: Observed, state: PhaseState, now: datetime) -> It
 
 
 def _write_status(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
-    part = _runner_status(observed, state)
+    part = _runner_status(observed, state, now)
     if part is not None:
         yield actions.WriteRunnerStatus(part)
     new = status.operator_status(observed, state, now)
@@ -156,7 +156,7 @@ def _write_changes(observed: Observed, new: WorkPlanStatus, state: PhaseState) -
         yield from kube_events.events(old, new, state)
 
 
-def _runner_status(observed: Observed, state: PhaseState) -> dict[str, Any] | None:
+def _runner_status(observed: Observed, state: PhaseState, now: datetime) -> dict[str, Any] | None:
     """Return the runner's part of the status if there is no runner to write it, else None."""
     old, resolution = observed.workplan.status, observed.resolution
     if not state.recorded and isinstance(resolution, Resolved):
@@ -165,7 +165,7 @@ def _runner_status(observed: Observed, state: PhaseState) -> dict[str, Any] | No
         if state.needs_children and observed.runner is None and resolution.counts is not None:
             return start.initial_run_status(resolution.counts, old)
     if state.ended or state.phase in (Phase.SUSPENDED, Phase.QUEUED):
-        return status.stopped_run_status(observed)
+        return status.stopped_run_status(observed, now)
     return None
 
 

@@ -20,7 +20,7 @@ from voxk8s.controller.decide.conditions import (
 )
 from voxk8s.controller.decide.derive_phase import is_readable
 from voxk8s.controller.decide.phase import Phase, PhaseState
-from voxk8s.controller.decide.policies import release, rerun
+from voxk8s.controller.decide.policies import lost_pods, release, rerun
 from voxk8s.controller.observe.observed import Observed
 from voxk8s.controller.resolve.resolution_state import Resolved
 
@@ -94,14 +94,17 @@ def with_obstacle(observed: Observed, reason: str, message: str, now: datetime) 
     return msgspec.structs.replace(status, conditions=conditions)
 
 
-def stopped_run_status(observed: Observed) -> dict[str, Any] | None:
+def stopped_run_status(observed: Observed, now: datetime) -> dict[str, Any] | None:
     """Return the runner's part of the status for a runner that is gone; None if it is right.
 
-    A runner that was stopped could not report that its running operations are pending again.
+    A runner that was killed could not report that its running operations are pending again. As long
+    as its pod has not ended it may still write, also a report that this would remove.
     """
     old, runner = observed.workplan.status, observed.runner
     counts = old.operations
     if counts is None or not counts.running or (runner is not None and not runner.finished):
+        return None
+    if any(pod.component == "runner" for pod in lost_pods.awaited_pods(observed, now)):
         return None
     kept = {name: getattr(old, name) for name in RUNNER_FIELDS}
     kept["operations"] = msgspec.structs.replace(

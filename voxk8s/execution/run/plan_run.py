@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
-from voxk8s.errors import StoreError
+from voxk8s.errors import SchedulerLost, StoreError
 from voxk8s.execution.events import Listener, ProgressChanged, RunFinished, RunStarted
 from voxk8s.execution.executors.protocol import ExecutorStopped, Message, Reports, RunCancelled
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
@@ -198,7 +198,13 @@ class PlanRun:
                 watch.heard()
             elif watch.is_due() and state.queue.started:
                 handler.stalled(context.session.stalled(state.queue.started_keys()))
-            handler.handle(messages)
+            try:
+                handler.handle(messages)
+            except SchedulerLost:
+                # Whoever cancels a run often deletes its cluster too: what is known is returned.
+                if not self._cancelled.is_set():
+                    raise
+                context.stop(CANCELLED)
             context.progress()
 
     def _receive(self, context: RunContext, timeout: float) -> list[Message | None]:

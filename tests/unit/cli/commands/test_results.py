@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,19 +127,35 @@ def test_report_is_fetched(
     assert (tmp_path / "pages" / "one.html").read_bytes() == b"<p>"
 
 
+def test_partial_report_of_a_suspended_run_is_fetched(
+    kube: FakeKube, call: Callable[..., Done], store: ResultStore, tmp_path: Path
+) -> None:
+    """Its pods are gone, and the run is not finished."""
+    url = store.write_run_file("ns/one/u/report.html", b"<p>", "text/html")
+    kube.add("one", {"phase": "Suspended", "progress": "1/2", "report": {"url": url}})
+    assert call("results", "one", "--report", "one.html").status == 1
+    assert (tmp_path / "one.html").read_bytes() == b"<p>"
+
+
 @pytest.mark.parametrize(
-    ("report", "message"),
+    ("report", "status", "message"),
     [
-        ("runs/ns/one/u/report.html", "the report of one was deleted"),
-        ("cas/report.html", "is not a file of a run"),
-        (None, "one has no report: all its results were known"),
+        ("runs/ns/one/u/report.html", DONE, "the report of one was deleted"),
+        ("cas/report.html", DONE, "is not a file of a run"),
+        (None, DONE, "one has no report: all its results were known"),
+        (None, FAILED, "one has no report: the run ended without writing one"),
     ],
 )
 def test_report_that_does_not_exist(
-    kube: FakeKube, call: Callable[..., Done], store: ResultStore, report: str | None, message: str
+    kube: FakeKube,
+    call: Callable[..., Done],
+    store: ResultStore,
+    report: str | None,
+    status: dict[str, Any],
+    message: str,
 ) -> None:
     """The message says why."""
-    kube.add("one", {**DONE, **({"report": {"url": f"{store.url}/{report}"}} if report else {})})
+    kube.add("one", {**status, **({"report": {"url": f"{store.url}/{report}"}} if report else {})})
     done = call("results", "one", "--report", "one.html")
     assert done.status == 2
     assert message in done.err

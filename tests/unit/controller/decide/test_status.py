@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from voxk8s.api.runner_status import RUNNER_FIELDS
 from voxk8s.controller.decide import status
 from voxk8s.controller.decide.derive_phase import derive_phase
 from voxk8s.controller.decide.phase import Phase, PhaseState
+from voxk8s.controller.decide.policies import lost_pods
 
 RUNNING = PhaseState(Phase.RUNNING, "Progressing", "why")
 
@@ -77,11 +79,21 @@ def test_observed_generation_is_always_encoded() -> None:
 def test_stopped_run_has_no_running_operations() -> None:
     """Running operations of a runner that is gone become pending; other fields are kept."""
     observed = build.running(status={"run_url": "s3://r/runs/x"})
-    assert status.stopped_run_status(observed) is None
-    part = status.stopped_run_status(build.replace(observed, runner=None))
+    assert status.stopped_run_status(observed, START) is None
+    part = status.stopped_run_status(build.replace(observed, runner=None), START)
     assert part is not None
     assert (part["operations"]["running"], part["operations"]["pending"]) == (0, 7)
     assert part["runURL"] == "s3://r/runs/x"
+
+
+def test_runner_that_still_runs_writes_its_status_itself() -> None:
+    """Its pod outlives its Job by some seconds, in which it may report; a lost one may not."""
+    observed = build.running()
+    pods = (dataclasses.replace(build.pod("runner", "r"), deleting=START),)
+    gone = build.replace(observed, runner=None, live_pods=pods)
+    assert status.stopped_run_status(gone, START) is None
+    late = START + lost_pods.ABANDON_AFTER
+    assert status.stopped_run_status(gone, late) is not None
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tests.support.plans_and_runs import (
 )
 from tests.support.slow_refresh import hold_refreshes
 from tests.support.waiting import wait_until
-from voxk8s.errors import StoreError
+from voxk8s.errors import SchedulerLost, StoreError
 from voxk8s.execution.events import (
     GoalReached,
     OperationFinished,
@@ -30,6 +30,7 @@ from voxk8s.execution.events import (
     RunFinished,
     RunStarted,
 )
+from voxk8s.execution.executors.protocol import ExecutorStopped
 from voxk8s.execution.executors.synchronous import SynchronousExecutor
 from voxk8s.execution.executors.task_pool import TaskPool
 from voxk8s.execution.executors.threads import ThreadsExecutor
@@ -103,6 +104,25 @@ def test_a_listener_may_cancel_the_run() -> None:
 
     runs.append(_run(_sum(), fresh_store(), listeners=[cancel]))
     assert runs[0].execute().cancelled
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_the_executor_of_a_cancelled_run_may_go_first(cancelled: bool) -> None:
+    """Its cluster is deleted together with the run, of which the result says what is known."""
+    runs: list[PlanRun] = []
+
+    def stop(event: object) -> None:
+        if isinstance(event, PlanResolved):
+            runs[0]._queue.put(ExecutorStopped("the scheduler is gone"))
+            if cancelled:
+                runs[0].cancel()
+
+    runs.append(_run(_sum(), fresh_store(), listeners=[stop]))
+    if cancelled:
+        assert runs[0].execute().cancelled
+    else:
+        with pytest.raises(SchedulerLost):
+            runs[0].execute()
 
 
 def test_a_run_leaves_nothing_in_its_process() -> None:
