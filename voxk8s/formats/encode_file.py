@@ -76,6 +76,12 @@ def encode_file(value: Value, suffix: str) -> SavedFile:
     return SavedFile(data, suffix, IMAGE_MEDIA_TYPES[suffix])
 
 
+def prepare_encoder(suffix: str) -> None:
+    """Import the library that `encode_file` needs for a suffix, so that it need not wait for it."""
+    if suffix.lower() in IMAGE_MEDIA_TYPES:
+        from voxk8s.formats import itk  # noqa: F401
+
+
 def _unsupported_reason(image: Image, suffix: str) -> str | None:
     """Return why a format cannot store an image, and which format can; None if it can.
 

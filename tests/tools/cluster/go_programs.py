@@ -90,6 +90,8 @@ def build(module: Module, folder: Path) -> None:
             compiler,
             "build",
             "-trimpath",
+            # What debuggers need, and the linker leaves out below: an eleventh of the compiling.
+            "-gcflags=all=-dwarf=false",
             "-ldflags",
             f"-s -w {module.flags}".strip(),
         ]

@@ -13,6 +13,7 @@ from voxk8s.execution.operation_reports import Report
 from voxk8s.execution.tasks.scheduling import NO_RANKS, Ranks
 from voxk8s.execution.tasks.task import TaskKey, TaskSpec
 from voxk8s.execution.worker import runtime
+from voxk8s.execution.worker.preload import preload
 from voxk8s.execution.worker.task_context import RunSpec
 from voxk8s.settings import Settings
 
@@ -46,14 +47,17 @@ class ThreadsSession:
         self._held: dict[TaskKey, PooledTask] = {}
         self._generation = pool.threads.generation
         self.ended = False
+        self._has_tasks = False
         runtime.subscribe(run, self._receive)
 
     def submit(self, tasks: Sequence[TaskSpec], run: RunSpec, ranks: Ranks = NO_RANKS) -> None:
         """Start tasks, or take part in those that other runs have started."""
-        if self._is_here and not self.ended:
-            self._pool.submit(
-                self, ((task, ranks.get(task.key)) for task in tasks), run, self._held
-            )
+        if not self._is_here or self.ended:
+            return
+        if not self._has_tasks:
+            self._has_tasks = True
+            preload(tasks)
+        self._pool.submit(self, ((task, ranks.get(task.key)) for task in tasks), run, self._held)
 
     def fetch(self, key: TaskKey) -> object:
         """Return the value."""
