@@ -314,6 +314,12 @@ ENV_WORKPLAN_NAME: Final = "VOXK8S_WORKPLAN_NAME"
 ENV_WORKPLAN_UID: Final = "VOXK8S_WORKPLAN_UID"
 ENV_SCHEDULER_ADDRESS: Final = "VOXK8S_SCHEDULER_ADDRESS"
 ENV_RUNNER_POD: Final = "VOXK8S_RUNNER_POD"
+ENV_DASK_LOG_LENGTH: Final = "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH"
+DASK_LOG_LENGTH: Final = 20
+"""How many of the last messages and events Dask keeps for its developers.
+
+A message may carry a thousand operations: Dask's own 1,000 are some hundred MB in a scheduler.
+"""
 RESOURCE_NAME: Final = "[A-Za-z][A-Za-z0-9._-]{0,62}"
 """Regular expression of the names of what workers offer and kernels need, such as GPU."""
 GROUP_MARK: Final = "_worker-group"

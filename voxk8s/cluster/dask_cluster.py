@@ -164,9 +164,6 @@ def _scheduler(workplan: WorkPlanResource, defaults: Defaults, store: StoreTarge
             # An operation may kill one more worker after the first: Kubernetes delays each restart
             # of a worker that ran out of memory longer, and the engine retries by itself.
             ("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "1"),
-            # The scheduler keeps so many messages of workers, of up to some 100 KB each, which
-            # nothing reads once they are sent on.
-            ("DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH", "100"),
         ],
         base=_QUIET_LOOP,
     )

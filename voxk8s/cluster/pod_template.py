@@ -17,7 +17,14 @@ from voxk8s.cluster.policy import is_nothing
 from voxk8s.cluster.quantities import parse_quantity
 from voxk8s.cluster.resources import ApiResource
 from voxk8s.cluster.run_inputs import INPUT_VARIABLES
-from voxk8s.constants import ENV_LOCAL_INPUTS, ENV_TEST_KERNELS, LABEL_COMPONENT, LABEL_WORKPLAN
+from voxk8s.constants import (
+    DASK_LOG_LENGTH,
+    ENV_DASK_LOG_LENGTH,
+    ENV_LOCAL_INPUTS,
+    ENV_TEST_KERNELS,
+    LABEL_COMPONENT,
+    LABEL_WORKPLAN,
+)
 
 Manifest: TypeAlias = dict[str, Any]
 
@@ -178,7 +185,8 @@ def container_env(
     base: Iterable[tuple[str, str]] = (),
 ) -> list[Manifest]:
     """Build a container's `env`: `base`, the user's, the chart's, then `own`; later ones win."""
-    variables: dict[str, Manifest] = {name: {"name": name, "value": value} for name, value in base}
+    first = ((ENV_DASK_LOG_LENGTH, str(DASK_LOG_LENGTH)), *base)
+    variables: dict[str, Manifest] = {name: {"name": name, "value": value} for name, value in first}
     for variable in template.env or ():
         if variable.name not in INPUT_VARIABLES:
             variables[variable.name] = {"name": variable.name, "value": variable.value}

@@ -26,6 +26,7 @@ from dask.utils import parse_bytes
 from distributed import Client
 
 from tests.support.plans_and_runs import PlanMaker
+from voxk8s.constants import DASK_LOG_LENGTH, ENV_DASK_LOG_LENGTH
 from voxk8s.execution import ExecutionEngine
 from voxk8s.execution.executors import find_executor
 from voxk8s.execution.executors.dask_executors import DistributedExecutor
@@ -112,6 +113,7 @@ def _processes() -> Iterator[tuple[Client, int]]:
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                env={**os.environ, ENV_DASK_LOG_LENGTH: str(DASK_LOG_LENGTH)},
             )
             for words in (["scheduler", "--port=0"], ["worker", "--nthreads=1"])
         )

@@ -52,6 +52,12 @@ def test_profile_is_off_unless_somebody_wants_it() -> None:
     assert env(container(profiled, "spec", "worker", "spec"))[variable] == "true"
 
 
+def test_schedulers_and_workers_keep_few_messages() -> None:
+    """By default Dask keeps the last 1,000, with the tasks in them: some hundred MB."""
+    variable = "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH"
+    assert env(WORKER)[variable] == env(SCHEDULER)[variable] == "20"
+
+
 def test_workers_import_what_runs_tasks_before_they_take_any() -> None:
     """Dask imports the module while it starts a worker; it is that of `run_task`."""
     command = WORKER["command"]

@@ -124,6 +124,7 @@ def _create(settings: Settings, dashboard: bool) -> Client:
     options: dict[str, object] = {
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.spill": False,
+        "distributed.admin.low-level-log-length": constants.DASK_LOG_LENGTH,
     }
     if not dashboard:
         options |= {

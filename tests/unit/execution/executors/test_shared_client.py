@@ -34,6 +34,17 @@ def test_every_call_returns_the_same_client(monkeypatch: pytest.MonkeyPatch) -> 
     assert (worker["nthreads"], worker["memory_limit"]) == (3, 10**9)
 
 
+def test_few_messages_are_kept_with_the_tasks_in_them() -> None:
+    """Dask logs messages to workers with their tasks, each of which may be large."""
+    client = get_shared_dask_client()
+    for number in range(50):
+        client.submit(int, number, pure=False).result()
+    assert client.cluster is not None
+    [stream] = client.cluster.scheduler.stream_comms.values()
+    assert stream.message_count > 50
+    assert len(stream.recent_message_log) <= 20
+
+
 def test_a_closed_client_is_replaced() -> None:
     """After the client was closed the next call creates another one."""
     first = get_shared_dask_client()
