@@ -44,9 +44,15 @@ def describe(value: Value) -> str:
 
 def describe_geometry(image: Image) -> str:
     """Return shape, dtype, spacing, origin and direction of an image."""
+    return f"{_summary(image)}, {describe_grid(image.spacing, image.origin, image.direction)}"
+
+
+def describe_grid(
+    spacing: tuple[float, ...], origin: tuple[float, ...], direction: tuple[float, ...]
+) -> str:
+    """Return spacing, origin and direction of an image."""
     return (
-        f"{_summary(image)}, spacing {_numbers(image.spacing)}, origin"
-        f" {_numbers(image.origin)}, direction {_numbers(image.direction)}"
+        f"spacing {_numbers(spacing)}, origin {_numbers(origin)}, direction {_numbers(direction)}"
     )
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
-import msgspec
-
+from voxk8s.inputs.local_header import Extent
 from voxk8s.kernels import registry
 from voxk8s.kernels.images import same_geometry
 from voxk8s.plan import OperationId, Role, WorkPlan
@@ -36,25 +35,6 @@ _MOST_OPERATIONS: Final = 100_000
 _NO_IMAGES: Final = ("number", "string", "bool", "sequence", "mapping")
 _KEEPING: Final = "vox1."
 _NOT_KEEPING: Final = "vox1.extract"
-
-
-class Extent(msgspec.Struct, frozen=True):
-    """Size (x, y[, z]) and geometry of an image, in mm; `name` is the input that has it."""
-
-    size: tuple[int, ...]
-    spacing: tuple[float, ...]
-    origin: tuple[float, ...]
-    direction: tuple[float, ...]
-    name: str = ""
-
-    def differences(self, other: Extent) -> str:
-        """Return how this image and another one differ, empty if their geometry is the same."""
-        members = ("size", "spacing", "origin", "direction")
-        different = [each for each in members if getattr(self, each) != getattr(other, each)]
-        return ", ".join(
-            f"{each} {_shown(getattr(self, each))} and {_shown(getattr(other, each))}"
-            for each in different
-        )
 
 
 class Inputs(Protocol):
@@ -252,7 +232,16 @@ def _problem(signature: Signature, first: Extent, other: Extent, more: int, plac
     others = f", and so in {more} more items of the loop" if more else ""
     return (
         f"{at}{signature.qualified} combines images of different geometry: {first.name} and"
-        f" {other.name} have {first.differences(other)}{others}; resample one to the other"
+        f" {other.name} have {_differences(first, other)}{others}; resample one to the other"
+    )
+
+
+def _differences(first: Extent, other: Extent) -> str:
+    members = ("size", "spacing", "origin", "direction")
+    different = [each for each in members if getattr(first, each) != getattr(other, each)]
+    return ", ".join(
+        f"{each} {_shown(getattr(first, each))} and {_shown(getattr(other, each))}"
+        for each in different
     )
 
 

@@ -117,9 +117,14 @@ ARG OPERATOR_IMAGE=ghcr.io/voxk8s/operator:VERSION
 # The images of voxk8s have no pip: what they get is installed here, with the same Python (that of
 # the BASE_IMAGE from which they were built), and copied to where they look for packages.
 FROM ${BASE_IMAGE} AS packages
+# Where packages come from, if not from pypi.org: --build-arg PIP_INDEX_URL=https://…
+# An authority to trust: --secret id=host-ca,src=FILE --build-arg PIP_CERT=/run/secrets/host-ca
+ARG PIP_INDEX_URL
+ARG PIP_CERT
 RUN python3 -m venv /venv
 COPY . /source
-RUN /venv/bin/pip install --no-cache-dir --target /engine /source \\
+RUN --mount=type=secret,id=host-ca \\
+    /venv/bin/pip install --no-cache-dir --target /engine /source \\
     && /venv/bin/pip install --no-cache-dir --target /operator --no-deps /source
 
 FROM ${ENGINE_IMAGE} AS engine

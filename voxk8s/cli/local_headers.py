@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
-from voxk8s.cli.input_geometry import Extent
 from voxk8s.errors import Voxk8sError
-from voxk8s.formats.sandbox.decoder import decode_input
-from voxk8s.inputs.contents import input_files
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.inputs.listing import list_folder
-from voxk8s.inputs.locations import locate
+from voxk8s.inputs.local_header import Extent, local_header
 from voxk8s.plan.model import Scalar
 
 _MOST_IMAGES: Final = 200
@@ -50,14 +45,7 @@ class LocalHeaders:
 
     def _read(self, url: str, path: str) -> Extent | None:
         try:
-            series = os.path.isdir(path)
-            files = input_files(locate(path, self._options), self._options) if series else ()
-            paths = [each.path for each in files] if series else [path]
-            with tempfile.TemporaryDirectory(prefix="voxk8s-header-") as scratch:
-                found = decode_input(
-                    url, paths, scratch, self._options.limits, series=series, header=True
-                )
-            extent = msgspec.convert(found, Extent, strict=False)
-        except (Voxk8sError, OSError, msgspec.ValidationError):
+            found = local_header(path, self._options)
+        except (Voxk8sError, OSError):
             return None
-        return msgspec.structs.replace(extent, name=url)
+        return None if found is None else msgspec.structs.replace(found, name=url)

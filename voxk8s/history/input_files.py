@@ -17,6 +17,7 @@ from voxk8s.storage import ResultStore
 
 _log = logging.getLogger(__name__)
 _MOST: Final = 1000
+_NOT_READ: Final = "not read again: what is computed from it was known"
 
 
 def input_files(
@@ -24,8 +25,8 @@ def input_files(
 ) -> tuple[report.InputFile, ...]:
     """Return the inputs of a run in its order; those that could not be read have no digest.
 
-    Their content is known if the run has loaded them, `scans` has read them for a picture, or the
-    store has a record.
+    Their content is known if the run has loaded them, `scans` has read them for a picture, the
+    store has a record, or they are on this machine, by their headers.
     """
     graph = result.graph
     if graph is None:
@@ -49,6 +50,9 @@ def input_files(
         content = content or contents.get(node.key, "")
         if pin.entries is not None:
             content = f"folder of {len(pin.entries)} files"
+        is_unread = image is None and (metrics is None or metrics.cached)
+        if is_unread and node.role is Role.LOAD:
+            content = scans.header(pin.url, content) or _NOT_READ
         found[pin.url] = report.InputFile(_name(pin.url), pin.digest, pin.size, content)
     for ref in graph.unpinned.values():
         address = ref.arguments[0] if ref.arguments else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from voxk8s.describe import describe_grid
 from voxk8s.errors import Voxk8sError
 from voxk8s.inputs.input_options import InputOptions
 from voxk8s.kernels.registry import registry
@@ -31,11 +32,15 @@ class Scan:
 
 @dataclass(slots=True)
 class Scans:
-    """The images that a plan loads, each read once, as long as their files have `left` bytes."""
+    """The images that a plan loads, each read once, as long as their files have `left` bytes.
+
+    Of others the header may be read, of `headers_left`: each takes some milliseconds.
+    """
 
     plan: WorkPlan
     options: InputOptions
     left: int = SCAN_BYTES
+    headers_left: int = 100
     _read: dict[str, Image | None] = field(default_factory=dict)
 
     def below(self, goal: OperationId, image: Image) -> Scan | None:
@@ -52,6 +57,27 @@ class Scans:
     def read_before(self, url: str) -> Image | None:
         """Return the image behind an address if it was read already."""
         return self._read.get(url)
+
+    def header(self, url: str, summary: str = "") -> str:
+        """Return what the header of an image on this machine says, else the summary.
+
+        That has shape and dtype of a value; the header has no dtype of voxels.
+        """
+        # Imported here: most reports need no header alone.
+        from voxk8s.inputs.local_header import local_header
+
+        if self.headers_left <= 0:
+            return summary
+        self.headers_left -= 1
+        try:
+            found = local_header(url, self.options)
+        except (Voxk8sError, OSError) as error:
+            _log.debug("the header of an input is not shown: %s", error)
+            return summary
+        if found is None:
+            return summary
+        what = summary or f"image {'x'.join(str(each) for each in reversed(found.size))}"
+        return f"{what}, {describe_grid(found.spacing, found.origin, found.direction)}"
 
     def _loaded(self, goal: OperationId) -> Iterator[str]:
         """Yield the addresses of what a goal is computed from, in the order of the plan."""

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from voxk8s.cli.input_geometry import COMBINING, Extent, geometry_problems
+from voxk8s.cli.input_geometry import COMBINING, geometry_problems
 from voxk8s.errors import KernelError
+from voxk8s.inputs.local_header import Extent
 from voxk8s.kernels import registry
 from voxk8s.program import compile_program
 from voxk8s.values import Image

@@ -55,3 +55,27 @@ def test_what_was_loaded_has_its_geometry(tmp_path: Path) -> None:
     )
     assert read.content == describe_geometry(value)
     assert "spacing (1, 1, 2.5)" in read.content
+
+
+def test_inputs_of_known_results_have_the_geometry_of_their_header(tmp_path: Path) -> None:
+    """Nothing is loaded then; a format whose header is not read alone says that it was not read."""
+    value = Image(np.zeros((2, 3, 4), np.uint8), (1.0, 1.0, 2.5), (0.0,) * 3, IDENTITY)
+    (tmp_path / "scan.mha").write_bytes(encode_file(value, ".mha").data)
+    flat = Image(np.zeros((3, 4), np.uint8), (1.0, 1.0), (0.0, 0.0), (1.0, 0.0, 0.0, 1.0))
+    (tmp_path / "flat.png").write_bytes(encode_file(flat, ".png").data)
+    text = f'''import "vox1"
+load a = "{tmp_path}/scan.mha"
+load b = "{tmp_path}/flat.png"
+print "a" volume(a >. 1)
+print "b" volume(intensity(b) >. 1)
+'''
+    compiled = compile_with_places(text, name="a.imgql")
+    store = open_store("memory://")
+    for _ in range(2):
+        engine = ExecutionEngine(store, executor="synchronous", policy="goals")
+        result = engine.execute_workplan(compiled.plan)
+    assert result.cached_operations
+    assert not result.progress.computed
+    scan, picture = input_files(result, store, Scans(compiled.plan, InputOptions()))
+    assert scan.content.startswith("image 2x3x4, spacing (1, 1, 2.5), origin (0, 0, 0), direction")
+    assert picture.content == "not read again: what is computed from it was known"
