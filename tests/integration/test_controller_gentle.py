@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -14,7 +15,7 @@ from tests.support.waiting import until
 from voxk8s.api.status import OperationCounts
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.resources import DASK_AUTOSCALERS, DASK_CLUSTERS, JOBS, SECRETS, WORK_PLANS
-from voxk8s.constants import STORE_SECRET
+from voxk8s.constants import ANNOTATION_RETRY, STORE_SECRET
 from voxk8s.controller.act import run_credentials, status_writer
 from voxk8s.controller.decide import status
 from voxk8s.controller.limits import Limits
@@ -41,11 +42,43 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_writes_of_a_known_plan(
     proxy: KubeProxy, kube: KubeClient, direct: KubeClient, namespace: str
 ) -> None:
-    """The status of a plan whose results are known is written twice: results, then the end."""
+    """The status of a plan whose results are known is written once: results and end."""
     async with operators.running(kube, config(namespace), lambda _: KNOWN):
         await apply_workplans(direct, namespace, 1)
         await wait_for_condition(direct, namespace, "wp-00", "Succeeded", "AllGoals")
-    assert proxy.count("PATCH", "workplans/wp-00/status") == 2
+    assert proxy.count("PATCH", "workplans/wp-00/status") == 1
+    assert proxy.count("GET", "workplans/wp-00") == 0
+
+
+@pytest.mark.usefixtures("patient")
+async def test_results_of_a_known_plan_that_runs_again(
+    kube: KubeClient, direct: KubeClient, namespace: str
+) -> None:
+    """They stay when something else is written, and those of the next run take their place."""
+    found = [KNOWN, replace(KNOWN, final_status={"progress": "2/2"})]
+    async with operators.running(kube, config(namespace), lambda _: found.pop(0)):
+        await apply_workplans(direct, namespace, 1)
+        await wait_for_condition(direct, namespace, "wp-00", "Succeeded", "AllGoals")
+        edit = {"spec": {"priority": 7}}
+        edited = await direct.patch(WORK_PLANS, "wp-00", edit, namespace)
+
+        async def observed() -> bool:
+            status = (await direct.get(WORK_PLANS, "wp-00", namespace))["status"]
+            return bool(status["observedGeneration"] == edited["metadata"]["generation"])
+
+        await eventually(observed, "the edit was observed")
+        status = (await direct.get(WORK_PLANS, "wp-00", namespace))["status"]
+        assert (status["progress"], len(status["results"])) == ("1/1", 1)
+        again = {"metadata": {"annotations": {ANNOTATION_RETRY: "once more"}}}
+        await direct.patch(WORK_PLANS, "wp-00", again, namespace)
+
+        async def replaced() -> bool:
+            status = (await direct.get(WORK_PLANS, "wp-00", namespace))["status"]
+            return status.get("progress") == "2/2" and "completionTime" in status
+
+        await eventually(replaced, "it ran again")
+        status = (await direct.get(WORK_PLANS, "wp-00", namespace))["status"]
+        assert "results" not in status
 
 
 @pytest.mark.usefixtures("patient")

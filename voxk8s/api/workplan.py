@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from voxk8s.api.base import ApiStruct
-from voxk8s.api.spec import WorkPlanSpec
+from voxk8s.api.spec import Source, WorkPlanSpec
 from voxk8s.api.status import RETRY_TOKEN_LENGTH, WorkPlanStatus
 from voxk8s.constants import ANNOTATION_RETRY, API_VERSION, KIND
 from voxk8s.errors import InvalidPlan
@@ -89,6 +89,11 @@ def decode_resource(document: Mapping[str, Any]) -> WorkPlanResource:
     has another version than this package.
     """
     return convert(document, WorkPlanResource)
+
+
+def decode_source(text: str) -> Source:
+    """Decode the JSON text of spec.source; raises InvalidPlan with the path of the field."""
+    return convert(msgspec.json.decode(text), Source, "$.spec.source")
 
 
 def decode_status(document: Mapping[str, Any]) -> WorkPlanStatus:

@@ -18,6 +18,7 @@ from voxk8s.controller.decide import actions
 from voxk8s.controller.decide.actions import Action, DeferStatus
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.observe.observed import Observed, Problem
+from voxk8s.controller.observe.workplan_codec import kept_source
 from voxk8s.controller.resolve.resolve_request import make_request
 from voxk8s.controller.resolve.resolver import Resolver
 from voxk8s.controller.resolve.store_access import LookUpOptions
@@ -82,7 +83,13 @@ class ActionExecutor:
                     metadata.uid,
                     metadata.namespace,
                     workplan.spec.priority,
-                    lambda: make_request(self.kube, self.config, workplan, self._look_up_options),
+                    lambda: make_request(
+                        self.kube,
+                        self.config,
+                        workplan,
+                        self._look_up_options,
+                        kept_source(workplan),
+                    ),
                     requeue,
                 )
             case actions.ForgetPlan():

@@ -1,37 +1,57 @@
-"""Emits Kubernetes events about WorkPlans in the background; none is essential."""
+"""Emits Kubernetes events about WorkPlans in the background; none is essential.
+
+Of those that report nothing wrong, a namespace gets so many a second: when thousands of WorkPlans
+end at once, their statuses say so, and the API server has no time to spare for saying it twice.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from voxk8s.api.workplan import WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient, KubeObject
 from voxk8s.constants import API_VERSION, KIND, MANAGER_OPERATOR
+from voxk8s.controller.act.rate_limits import RateLimits
 from voxk8s.controller.decide.actions import EmitEvent
 from voxk8s.errors import Voxk8sError
 
 _log = logging.getLogger(__name__)
 _MESSAGE_LIMIT = 1000
 _CONCURRENCY = 8
+_BURST: Final = 100.0
+_RATE: Final = 5.0
+"""Normal events of a namespace: at once, and a second."""
 
 
 class EventRecorder:
     """Creates events in the background; errors are logged."""
 
-    def __init__(self, kube: KubeClient, identity: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        kube: KubeClient,
+        identity: str,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Report events as the controller instance `identity`."""
         self._kube = kube
         self._identity = identity
         self._now = now
+        self._clock = clock
+        self._limits = RateLimits(_BURST, _RATE)
         self._slots = asyncio.Semaphore(_CONCURRENCY)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def emit(self, workplan: WorkPlanResource, event: EmitEvent) -> None:
-        """Create an event without waiting for it."""
+        """Create an event without waiting for it, unless it is normal and there were too many."""
+        if not event.warning and not self._limits.take(workplan.metadata.namespace, self._clock()):
+            return
         task = asyncio.create_task(
             self._write(build_event(workplan, event, self._identity, self._now()))
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,12 @@ from voxk8s.api.workplan import ObjectMeta, WorkPlanResource
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import ApiError, Invalid, TooLarge
 from voxk8s.cluster.resources import WORK_PLANS
-from voxk8s.constants import API_VERSION, KIND, MANAGER_RUNNER
+from voxk8s.constants import API_VERSION, KIND
 from voxk8s.controller.observe.cluster_state import ClusterState
 from voxk8s.controller.work_queue import Backoff
 
 _log = logging.getLogger(__name__)
-_RUNNER_NAMES = tuple(
+_RUNNER_NAMES = frozenset(
     field.encode_name
     for field in msgspec.structs.fields(WorkPlanStatus)
     if field.name in RUNNER_FIELDS
@@ -110,7 +110,7 @@ class StatusWriter:
                         "name": metadata.name,
                         "namespace": metadata.namespace,
                         "uid": metadata.uid,
-                        **_version(metadata, manager),
+                        **_version(metadata, part),
                     },
                     "status": part,
                 },
@@ -152,11 +152,11 @@ class StatusWriter:
         _log.warning("the status of WorkPlan %s was rejected: %s", uid, error)
 
 
-def _version(metadata: ObjectMeta, manager: str) -> dict[str, str]:
+def _version(metadata: ObjectMeta, part: Mapping[str, Any]) -> dict[str, str]:
     """Return the version that the runner's part is written for: a runner may have written since.
 
     A runner that was stopped writes its last progress while the operator, whose watch is behind,
     decides what to write in its place: that would take the progress back.
     """
-    known = manager == MANAGER_RUNNER and metadata.resource_version
+    known = metadata.resource_version and not _RUNNER_NAMES.isdisjoint(part)
     return {"resourceVersion": metadata.resource_version} if known else {}

@@ -5,9 +5,10 @@ Once the actions are carried out and observed, only `RequeueAfter` is decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from voxk8s import constants
 from voxk8s.api.status import WorkPlanStatus
@@ -24,6 +25,7 @@ _POLL_SECONDS = 2.0
 _SLOW_POLL_SECONDS = 10.0
 _ACTIVE_POLL_SECONDS = 15.0
 _QUEUED_POLL_SECONDS = 60.0
+_NO_RESULTS: Final[Mapping[str, Any]] = MappingProxyType({})
 _DELETED = PhaseState(Phase.FAILED, "Deleted", "The WorkPlan is being deleted.")
 
 
@@ -134,16 +136,28 @@ def _create_children(observed: Observed, state: PhaseState, now: datetime) -> It
 
 
 def _write_status(observed: Observed, state: PhaseState, now: datetime) -> Iterator[Action]:
+    old, new = observed.workplan.status, status.operator_status(observed, state, now)
     part = _runner_status(observed, state, now)
+    if part is not None and state.ended and not status.has_runner_part(old):
+        # One write is enough: no runner has written a part, which would have to be removed.
+        yield from _write_changes(observed, new, state, part)
+        return
     if part is not None:
         yield actions.WriteRunnerStatus(part)
-    new = status.operator_status(observed, state, now)
     if not status.is_being_accepted(observed, state, now):
-        yield from _write_changes(observed, new, state)
+        yield from _write_changes(observed, new, state, status.own_results(old))
 
 
-def _write_changes(observed: Observed, new: WorkPlanStatus, state: PhaseState) -> Iterator[Action]:
-    """Yield what writes the operator's part of the status, at once if its changes are urgent."""
+def _write_changes(
+    observed: Observed,
+    new: WorkPlanStatus,
+    state: PhaseState,
+    results: Mapping[str, Any] = _NO_RESULTS,
+) -> Iterator[Action]:
+    """Yield what writes the operator's part of the status, at once if its changes are urgent.
+
+    `results` are written with it: the runner's part, where there was no runner.
+    """
     old = observed.workplan.status
     if not status.has_changed(new, old):
         return
@@ -152,7 +166,7 @@ def _write_changes(observed: Observed, new: WorkPlanStatus, state: PhaseState) -
         yield RequeueAfter(observed.status_wait)
     else:
         fails = state.phase is Phase.FAILED and not state.recorded
-        yield actions.WriteOperatorStatus(status.encode_status(new), live=fails)
+        yield actions.WriteOperatorStatus({**results, **status.encode_status(new)}, live=fails)
         yield from kube_events.events(old, new, state)
 
 
@@ -227,7 +241,7 @@ def _delays_while_active(observed: Observed, state: PhaseState, now: datetime) -
     waits = state.phase is Phase.QUEUED or blocked
     delays = [_QUEUED_POLL_SECONDS if waits else _ACTIVE_POLL_SECONDS]
     if status.is_being_accepted(observed, state, now):
-        delays.append(status.ACCEPTANCE_SECONDS)
+        delays.append(status.acceptance_seconds(observed))
     if left is not None:
         delays.append(left)
     if quota.stops_pods(state):

@@ -31,9 +31,12 @@ _START = (
     constants.REASON_PROGRESSING,
 )
 """Reasons that follow each other while a run starts."""
-ACCEPTANCE_SECONDS = 1.0
+ACCEPTANCE_SECONDS = 2.0
 """Time after its creation within which a WorkPlan's status is written only when it says more than
-that the plan is being looked up: most look-ups are over by then."""
+that the plan is being looked up: most look-ups are over by then. Creation times are in whole
+seconds: it is up to a second less."""
+CROWDED_SECONDS = 10.0
+"""The same time while many plans wait for their look-ups: these writes would delay them further."""
 
 
 def operator_status(observed: Observed, state: PhaseState, now: datetime) -> WorkPlanStatus:
@@ -51,7 +54,7 @@ def operator_status(observed: Observed, state: PhaseState, now: datetime) -> Wor
         phase=state.phase.value,
         reason=state.reason,
         message=_truncated(state.message),
-        start_time=old.start_time or _accepted_at(workplan, now),
+        start_time=old.start_time or _accepted_at(observed, now),
         completion_time=old.completion_time or (now if state.ended else None),
         workers_ready_time=now if first_ready_worker else old.workers_ready_time,
         suspend_time=None if state.ended else pause.since,
@@ -135,8 +138,13 @@ def is_being_accepted(observed: Observed, state: PhaseState, now: datetime) -> b
         state.phase is Phase.RESOLVING
         and not observed.workplan.status.conditions
         and created is not None
-        and (now - created).total_seconds() < ACCEPTANCE_SECONDS
+        and (now - created).total_seconds() < acceptance_seconds(observed)
     )
+
+
+def acceptance_seconds(observed: Observed) -> float:
+    """Return how long the first status may wait for the end of the look-up."""
+    return CROWDED_SECONDS if observed.crowded else ACCEPTANCE_SECONDS
 
 
 def encode_status(status: WorkPlanStatus) -> dict[str, Any]:
@@ -144,6 +152,21 @@ def encode_status(status: WorkPlanStatus) -> dict[str, Any]:
     data = encode(status)
     data["observedGeneration"] = status.observed_generation
     return data
+
+
+def has_runner_part(status: WorkPlanStatus) -> bool:
+    """Whether there is anything in the runner's part of the status."""
+    return any(getattr(status, name) is not None for name in RUNNER_FIELDS)
+
+
+def own_results(status: WorkPlanStatus) -> dict[str, Any]:
+    """Return the runner's part of the status of a WorkPlan that needed no runner, else nothing.
+
+    The operator has written it together with its own part, and removes what it leaves out.
+    """
+    if status.completion_time is None or status.runner is not None or status.outcome is not None:
+        return {}
+    return encode(WorkPlanStatus(**{name: getattr(status, name) for name in RUNNER_FIELDS}))
 
 
 def _essence(status: WorkPlanStatus) -> tuple[object, ...]:
@@ -172,10 +195,11 @@ def _retry(workplan: WorkPlanResource) -> str | None:
     return workplan.retry_token
 
 
-def _accepted_at(workplan: WorkPlanResource, now: datetime) -> datetime:
+def _accepted_at(observed: Observed, now: datetime) -> datetime:
     """Return when a new WorkPlan was accepted: the first status is written a moment later."""
-    created = workplan.metadata.creation_timestamp
-    if created is not None and 0 <= (now - created).total_seconds() <= 2 * ACCEPTANCE_SECONDS:
+    created = observed.workplan.metadata.creation_timestamp
+    latest = 2 * acceptance_seconds(observed)
+    if created is not None and 0 <= (now - created).total_seconds() <= latest:
         return created
     return now
 

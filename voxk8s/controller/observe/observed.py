@@ -246,6 +246,8 @@ class Observed:
     """What the dask operator could not do for the cluster, as it last said."""
     status_error: str = ""
     """Why the API server rejected the last write of the status."""
+    crowded: bool = False
+    """Whether many plans wait for their look-ups."""
     queued: str = ""
     """What the run waits for because of limits of clusters; empty if it may start."""
     status_wait: float = 0.0

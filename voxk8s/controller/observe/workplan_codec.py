@@ -1,7 +1,7 @@
 """Decodes WorkPlans for the informer: without their plans, and tolerant of other versions. Pure."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +11,9 @@ from voxk8s.errors import InvalidPlan
 
 _EMPTY: Mapping[str, Any] = {"plan": {}, "program": ""}
 """What stands for inline plans and programs."""
+KEPT_BYTES: Final = 4096
+"""Length of the sources that are kept until a WorkPlan has its first status: it is looked up before
+that, and a request for each of many small ones would take longer than all else."""
 
 
 class UndecodableWorkPlan(WorkPlanResource, frozen=True, kw_only=True):
@@ -22,22 +25,33 @@ class UndecodableWorkPlan(WorkPlanResource, frozen=True, kw_only=True):
     decode_error: str
 
 
+class NewWorkPlan(WorkPlanResource, frozen=True, kw_only=True):
+    """A WorkPlan without a status of the operator; `source_text` is its small source as JSON."""
+
+    source_text: str
+
+
 def decode_slim(raw: msgspec.Raw) -> dict[str, Any]:
     """Decode the text of a WorkPlan without its inline plan or program, which may have megabytes.
 
     These are not even decoded: of 120 WorkPlans of 1 MB in a list only their heads take memory.
+    The text of a small source stays with it as long as it has no conditions.
     """
     try:
         body = _fields(raw)
         body["metadata"] = _decoded(_fields(body["metadata"]), leave_out="managedFields")
         spec = _fields(body.pop("spec"))
-        source = _fields(spec.pop("source"))
+        text = spec.pop("source")
+        source = _fields(text)
     except (msgspec.ValidationError, KeyError):
         # An unusual object: `decode_workplan` says what is wrong with it.
         whole: dict[str, Any] = msgspec.json.decode(raw)
         return whole
     source = {name: _EMPTY.get(name, value) for name, value in source.items()}
-    return _decoded(body) | {"spec": _decoded(spec) | {"source": _decoded(source)}}
+    found = _decoded(body) | {"spec": _decoded(spec) | {"source": _decoded(source)}}
+    if len(text) <= KEPT_BYTES and not (found.get("status") or {}).get("conditions"):
+        found["sourceText"] = bytes(text).decode()
+    return found
 
 
 def decode_workplan(body: Mapping[str, Any]) -> WorkPlanResource:
@@ -53,6 +67,8 @@ def decode_workplan(body: Mapping[str, Any]) -> WorkPlanResource:
         data |= {"spec": {"source": {}}, "decodeError": str(error)}
         return msgspec.convert(data, UndecodableWorkPlan)
     source = resource.spec.source
+    if "sourceText" in data:
+        return msgspec.convert(data, NewWorkPlan)
     if source.plan is None and source.program is None:
         return resource
     slim: Source = msgspec.structs.replace(
@@ -62,6 +78,11 @@ def decode_workplan(body: Mapping[str, Any]) -> WorkPlanResource:
     )
     spec = msgspec.structs.replace(resource.spec, source=slim)
     return msgspec.structs.replace(resource, spec=spec)
+
+
+def kept_source(workplan: WorkPlanResource) -> str | None:
+    """Return the source of a WorkPlan as JSON; None if it was not kept."""
+    return workplan.source_text if isinstance(workplan, NewWorkPlan) else None
 
 
 def _decodable(status: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -51,6 +51,7 @@ class FairSemaphore:
     limit: int
     _holders: int = 0
     _arrivals: int = 0
+    _waiting: int = 0
     _groups: dict[str, list[_Waiter]] = field(default_factory=dict)
     _spent: dict[str, float] = field(default_factory=dict)
     """What each group has had, in the time of `_begun`."""
@@ -73,7 +74,7 @@ class FairSemaphore:
     @property
     def waiting(self) -> int:
         """Number of waiters."""
-        return sum(not each.admitted.done() for group in self._groups.values() for each in group)
+        return self._waiting
 
     async def _wait(self, group: str, priority: int, cost: float) -> None:
         if group not in self._groups:
@@ -86,6 +87,7 @@ class FairSemaphore:
         admitted = asyncio.get_running_loop().create_future()
         waiters = self._groups.setdefault(group, [])
         heapq.heappush(waiters, _Waiter((-priority, cost, self._arrivals), admitted))
+        self._waiting += 1
         try:
             await admitted
         except asyncio.CancelledError:
@@ -93,6 +95,8 @@ class FairSemaphore:
                 self._spent[group] = self._spent.get(group, 0.0) - cost
                 self._release()  # Admitted and cancelled at once: pass the admission on.
             raise
+        finally:
+            self._waiting -= 1
 
     def _release(self) -> None:
         while self._groups:

@@ -9,7 +9,7 @@ import msgspec
 
 from voxk8s import constants
 from voxk8s.api.spec import Cache, Expected, Source
-from voxk8s.api.workplan import WorkPlanResource, decode_resource
+from voxk8s.api.workplan import WorkPlanResource, decode_resource, decode_source
 from voxk8s.cluster.kube_client import KubeClient
 from voxk8s.cluster.kube_errors import Forbidden, NotFound
 from voxk8s.cluster.plan_source import Document, SourceUnavailable, read_source
@@ -74,16 +74,20 @@ async def make_request(
     config: Config,
     workplan: WorkPlanResource,
     look_up_options: Callable[[str], Awaitable[LookUpOptions]],
+    source_text: str | None = None,
 ) -> ResolveRequest | Invalid | TransientFailure:
     """Read the source and the credentials of a WorkPlan; return the request, or what prevents it.
 
     `look_up_options` returns what to look results of a namespace up with in the default store.
-    The source is read from the API server: the informer does not keep inline plans.
+    The source is read from the API server, unless the informer has kept its text: it is small.
     """
     metadata = workplan.metadata
     try:
-        body = await kube.get(WORK_PLANS, metadata.name, metadata.namespace)
-        source = decode_resource(body).spec.source
+        if source_text is None:
+            body = await kube.get(WORK_PLANS, metadata.name, metadata.namespace)
+            source = decode_resource(body).spec.source
+        else:
+            source = decode_source(source_text)
         document = await read_source(kube, metadata.namespace, source)
         size = stored_bytes(source)
         if size > INLINE_PLAN_BYTES:

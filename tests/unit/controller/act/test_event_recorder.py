@@ -35,3 +35,27 @@ async def test_errors_are_ignored() -> None:
     recorder = EventRecorder(kube, "op", lambda: START)
     recorder.emit(build.workplan(), EmitEvent(False, "Accepted", ""))
     await asyncio.wait_for(recorder.flush(), 1)
+
+
+async def test_a_crowd_of_good_news_is_cut_short() -> None:
+    """A namespace gets so many normal events a second; warnings and others get theirs."""
+    kube: Any = ScriptedKube()
+    events: list[dict[str, Any]] = []
+
+    async def create_event(event: dict[str, Any]) -> None:
+        events.append(event)
+
+    kube.create_event = create_event
+    now = 0.0
+    recorder = EventRecorder(kube, "op", lambda: START, lambda: now)
+    for number in range(300):
+        recorder.emit(build.workplan(), EmitEvent(False, f"Succeeded{number}", ""))
+    now = 1.0
+    recorder.emit(build.workplan(), EmitEvent(False, "Later", ""))
+    for number in range(150):
+        recorder.emit(build.workplan(), EmitEvent(True, f"Failed{number}", ""))
+    await recorder.flush()
+    reasons = [event["reason"] for event in events]
+    assert sum(reason.startswith("Succeeded") for reason in reasons) == 100
+    assert "Later" in reasons
+    assert sum(reason.startswith("Failed") for reason in reasons) == 150

@@ -17,8 +17,10 @@ from tests.unit.controller.decision_helpers import (
 )
 from tests.unit.controller.observed_builders import FULLY_CACHED, START, WORK_LEFT, later
 from voxk8s import constants
+from voxk8s.api.runner_status import RUNNER_FIELDS
 from voxk8s.api.spec import Source, WorkPlanSpec
-from voxk8s.api.status import Condition, Waiting
+from voxk8s.api.status import Condition, RunnerStatus, Waiting
+from voxk8s.api.workplan import decode_status
 from voxk8s.controller.decide.actions import (
     ChildKind,
     DeferStatus,
@@ -60,10 +62,12 @@ def test_nothing_is_written_twice() -> None:
 
 
 def test_fully_cached_plan_needs_no_children() -> None:
-    """If all results are known, they are written before success; no child is created."""
+    """If all results are known, they are written with success; no child is created."""
     observed = build.replace(build.with_operator_status(build.applied()), resolution=FULLY_CACHED)
     actions = decided_actions(observed, later(1))
-    assert actions[0] == WriteRunnerStatus(FULLY_CACHED.final_status or {})
+    assert not any(isinstance(action, WriteRunnerStatus) for action in actions)
+    assert isinstance(actions[0], WriteOperatorStatus)
+    assert (FULLY_CACHED.final_status or {}).items() <= actions[0].part.items()
     status = written_status(observed, later(1))
     assert states(status)["Succeeded"] == ("True", "AllGoalsReached")
     assert states(status)["Ready"] == ("True", "AllGoalsReached")
@@ -257,16 +261,33 @@ def test_a_plan_that_is_blocked_is_not_polled() -> None:
 
 
 def test_a_quick_look_up_is_one_write() -> None:
-    """A new WorkPlan's status is first written when it is looked up, or after a second."""
+    """A new WorkPlan's status is first written when it is looked up, or after two seconds."""
     plan = build.workplan()
     metadata = msgspec.structs.replace(plan.metadata, creation_timestamp=START)
     new = build.applied(workplan=msgspec.structs.replace(plan, metadata=metadata))
-    assert decide(new, later(0.4)) == (ResolvePlan(), RequeueAfter(1.0))
+    assert decide(new, later(0.4)) == (ResolvePlan(), RequeueAfter(2.0))
     waits = build.replace(new, resolution=Resolving())
-    assert decide(waits, later(0.4)) == (RequeueAfter(1.0),)
-    assert written_status(waits, later(1)).reason == "Accepted"
+    assert decide(waits, later(0.4)) == (RequeueAfter(2.0),)
+    assert written_status(waits, later(2)).reason == "Accepted"
+    crowded = build.replace(waits, crowded=True)
+    assert decide(crowded, later(9)) == (RequeueAfter(10.0),)
+    accepted = written_status(crowded, later(10))
+    assert (accepted.reason, accepted.start_time) == ("Accepted", START)
     found = written_status(build.replace(new, resolution=WORK_LEFT), later(0.5))
     assert (found.phase, found.start_time) == ("Starting", START)
+
+
+def test_known_results_stay_with_every_later_write() -> None:
+    """The operator has written them, and server-side apply removes what it leaves out."""
+    kept = decode_status({"observedGeneration": 1, **(FULLY_CACHED.final_status or {})})
+    parts = {name: getattr(kept, name) for name in RUNNER_FIELDS}
+    known = build.with_operator_status(build.applied(resolution=FULLY_CACHED), later(1), **parts)
+    edited = build.with_spec(known, suspend=True)
+    written = written_status(edited, later(60))
+    assert (written.operations, written.results) == (kept.operations, kept.results)
+    runner = RunnerStatus(job="j", attempts=1)
+    status = msgspec.structs.replace(edited.workplan.status, runner=runner)
+    assert written_status(build.with_status(edited, status), later(60)).results is None
 
 
 def test_changes_that_are_not_urgent_wait() -> None:

@@ -37,6 +37,7 @@ from voxk8s.controller.decide.actions import (
     WriteRunnerStatus,
 )
 from voxk8s.controller.decide.decide import decide
+from voxk8s.controller.decide.status import has_runner_part
 from voxk8s.controller.resolve.resolution_state import Blocked, Invalid, Resolving, Unresolved
 
 
@@ -47,6 +48,7 @@ class Simulation:
         self.observed = build.applied(workplan=build.workplan(spec))
         self.seconds = 0.0
         self.deleted = False
+        self.owns_results = False
         self.actions: list[Action] = []
         self.states: list[WorkPlanStatus] = []
         self.generations: list[tuple[int, WorkPlanStatus]] = []
@@ -113,8 +115,12 @@ class Simulation:
                 self.status({name: getattr(new, name) for name in RUNNER_FIELDS})
             case WriteOperatorStatus(part):
                 old = self.observed.workplan.status
-                kept = {name: getattr(old, name) for name in RUNNER_FIELDS}
-                self.put(msgspec.structs.replace(decode_status(part), **kept))
+                new = decode_status(part)
+                if not has_runner_part(new) and not self.owns_results:
+                    kept = {name: getattr(old, name) for name in RUNNER_FIELDS}
+                    new = msgspec.structs.replace(new, **kept)
+                self.owns_results = has_runner_part(decode_status(part))
+                self.put(new)
             case RestartRun(part):
                 assert self.observed.runner is None
                 self.status(dict.fromkeys(RUNNER_FIELDS))

@@ -6,10 +6,13 @@ from typing import Any
 
 import msgspec
 
+from voxk8s.api.workplan import WorkPlanResource, decode_source
 from voxk8s.controller.observe.workplan_codec import (
+    KEPT_BYTES,
     UndecodableWorkPlan,
     decode_slim,
     decode_workplan,
+    kept_source,
 )
 
 BODY: dict[str, Any] = {
@@ -48,10 +51,11 @@ def test_slim_text() -> None:
     metadata = {**BODY["metadata"], "managedFields": [{"manager": "m"}]}
     body = {**BODY, "metadata": metadata, "status": {"phase": "Running"}}
     body["spec"] = {**BODY["spec"], "priority": 3}
+    body["status"]["conditions"] = [{"type": "Ready"}]
     slim = decode_slim(msgspec.Raw(msgspec.json.encode(body)))
     assert slim == {
         **BODY,
-        "status": {"phase": "Running"},
+        "status": body["status"],
         "spec": {"source": {"plan": {}}, "priority": 3},
     }
     program = {**BODY, "spec": {"source": {"program": "x" * 1000, "parameters": {"A": "1"}}}}
@@ -63,3 +67,25 @@ def test_slim_text_of_an_unusual_object() -> None:
     """An object of another shape is decoded whole: what is wrong with it is said elsewhere."""
     odd = {**BODY, "spec": ["?"]}
     assert decode_slim(msgspec.Raw(msgspec.json.encode(odd))) == odd
+
+
+def decoded(body: dict[str, Any]) -> WorkPlanResource:
+    """Return a WorkPlan as the informer keeps it."""
+    return decode_workplan(decode_slim(msgspec.Raw(msgspec.json.encode(body))))
+
+
+def test_small_source_of_a_new_workplan_is_kept() -> None:
+    """Until it has a status: then its plan is resolved, and it may stay for years."""
+    new = decoded(BODY)
+    assert decode_source(kept_source(new) or "").plan == BODY["spec"]["source"]["plan"]
+    assert new.spec.source.plan == {}
+    condition = {
+        "type": "Ready", "status": "True", "reason": "R", "message": "",
+        "lastTransitionTime": "2026-05-04T12:00:00Z",
+    }  # fmt: skip
+    accepted = decoded({**BODY, "status": {"observedGeneration": 1, "conditions": [condition]}})
+    assert accepted.status.conditions
+    assert kept_source(accepted) is None
+    large = {**BODY, "spec": {"source": {"program": "x" * KEPT_BYTES}}}
+    assert kept_source(decoded(large)) is None
+    assert kept_source(decode_workplan(BODY)) is None
