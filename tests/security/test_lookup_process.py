@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from multiprocessing import forkserver
@@ -29,7 +30,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def process(folder: Path) -> Iterator[Executor]:
+def pool() -> ProcessPool:
+    """Return a pool of one process."""
+    return ProcessPool(1, 2**30)
+
+
+@pytest.fixture(scope="module")
+def process(folder: Path, pool: ProcessPool) -> Iterator[Executor]:
     """Start a process as the operator does, which has a token and keys in its environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder / "scratch"))
@@ -37,10 +44,12 @@ def process(folder: Path) -> Iterator[Executor]:
             patch.setenv(name, "secret")
         drop_keys(os.environ)
         forkserver._forkserver._stop()  # type: ignore[attr-defined]  # another test's has its variables
-        started = ProcessPool(1, 2**30)._start_process()
+        started = pool._start_process()
         started.submit(os.getpid).result()
     yield started
     started.shutdown()
+    pool.close()
+    assert not Path(pool._scratch).exists()
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
 
@@ -82,8 +91,27 @@ def test_keys_of_domains_are_not_where_it_may_read() -> None:
     assert f'"mountPath": "{folder}/team"' in json.dumps(mounted)
 
 
-def test_it_can_do_its_work(process: Executor, folder: Path) -> None:
+_UNLINK = """
+import os
+from multiprocessing.forkserver import _forkserver
+os.unlink(_forkserver._forkserver_address)
+"""
+
+
+def test_it_cannot_cut_the_operator_off_the_fork_server(process: Executor) -> None:
+    """Without its socket no process could be started any more, for any namespace."""
+    if ctypes.CDLL(None).syscall(444, None, 0, 1) < 1:
+        pytest.skip("this kernel has no Landlock")
+    with pytest.raises(PermissionError):
+        process.submit(exec, _UNLINK, {}).result()
+    address = forkserver._forkserver._forkserver_address  # type: ignore[attr-defined]
+    assert Path(address).exists()
+
+
+def test_it_can_do_its_work(process: Executor, pool: ProcessPool) -> None:
     """Code, certificates and the folder for temporary files are there."""
     assert process.submit(Path.read_text, Path(os.__file__)).result()
-    assert process.submit(Path.write_text, folder / "scratch" / "a", "x").result() == 1
+    scratch = Path(pool._scratch)
+    assert process.submit(tempfile.gettempdir).result() == str(scratch)
+    assert process.submit(Path.write_text, scratch / "a", "x").result() == 1
     assert process.submit(Path.read_text, Path("/etc/hosts")).result() is not None

@@ -101,7 +101,8 @@ ATTACKS: dict[str, dict[str, Any]] = {
         "workerGroups": [{"name": "gpu", "maxWorkers": 2}, {"name": "spot", "maxWorkers": 3}],
     },
     "own image of a group": {
-        "workerGroups": [{"name": "gpu", "image": "registry.example/stranger/engine"}]
+        "maxWorkers": 4,
+        "workerGroups": [{"name": "gpu", "image": "registry.example/stranger/engine"}],
     },
     "preload of a group": {
         "workerGroups": [{"name": "a"}, {"name": "b", "worker": {"env": [{"name": "LD_PRELOAD"}]}}]
@@ -210,6 +211,21 @@ async def test_the_api_server_refuses(kube: KubeClient, name: str) -> None:
     """The answer names the chart's value that would have to allow it."""
     (found, *_) = violations(work_plan(cluster=ATTACKS[name]).spec, POLICY, ENGINE)
     with pytest.raises(Invalid, match=rf"policy\.{found.rule}\b"):
+        await kube.create(WORK_PLANS, _resource(**ATTACKS[name]), "default")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("own image", "spec.cluster.image: the image registry.example"),
+        ("own image of a group", "spec.cluster.workerGroups: the image registry.example"),
+        ("too many workers", "at most 8 workers, got 9"),
+        ("too many workers of all groups", "at most 8 workers in all worker groups, got 9"),
+    ],
+)
+async def test_the_answer_names_the_field(kube: KubeClient, name: str, said: str) -> None:
+    """Also where it is one of a worker group."""
+    with pytest.raises(Invalid, match=said):
         await kube.create(WORK_PLANS, _resource(**ATTACKS[name]), "default")
 
 

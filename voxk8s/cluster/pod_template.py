@@ -23,6 +23,7 @@ from voxk8s.constants import (
     ENV_LOCAL_INPUTS,
     ENV_TEST_KERNELS,
     LABEL_COMPONENT,
+    LABEL_WORKER_GROUP,
     LABEL_WORKPLAN,
 )
 
@@ -115,16 +116,21 @@ def pod_spec(
     if template.host_aliases:
         spec["hostAliases"] = [encode(alias) for alias in template.host_aliases]
     if template.topology_spread_constraints:
-        selector = {
-            LABEL_WORKPLAN: child_names.label_value(workplan.metadata.name),
-            LABEL_COMPONENT: container["name"],
+        selector: Manifest = {
+            "matchLabels": {
+                LABEL_WORKPLAN: child_names.label_value(workplan.metadata.name),
+                LABEL_COMPONENT: container["name"],
+            }
         }
+        if workplan.spec.cluster.worker_groups and container["name"] == "worker":
+            # The pods of other groups are counted by constraints of their own.
+            selector["matchExpressions"] = [{"key": LABEL_WORKER_GROUP, "operator": "DoesNotExist"}]
         spec["topologySpreadConstraints"] = [
             {
                 "topologyKey": spread.topology_key,
                 "maxSkew": spread.max_skew,
                 "whenUnsatisfiable": spread.when_unsatisfiable,
-                "labelSelector": {"matchLabels": selector},
+                "labelSelector": selector,
             }
             for spread in template.topology_spread_constraints
         ]

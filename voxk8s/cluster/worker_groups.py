@@ -86,6 +86,9 @@ def group_template(
     offers = worker_offers(changed, defaults, group.provides) | {constants.GROUP_MARK: 1.0}
     template = worker_template(changed, defaults, store, offers)
     template["metadata"]["labels"][constants.LABEL_WORKER_GROUP] = group.name
+    for spread in template["spec"].get("topologySpreadConstraints", ()):
+        labels = spread["labelSelector"]["matchLabels"] | {constants.LABEL_WORKER_GROUP: group.name}
+        spread["labelSelector"] = {"matchLabels": labels}
     return template
 
 

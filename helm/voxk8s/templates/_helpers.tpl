@@ -168,7 +168,7 @@ imagePullSecrets:
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [kubernetes.dask.org]
   resources: [daskworkergroups]
-  verbs: [list, watch, create, delete]
+  verbs: [get, list, watch, create, delete]
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [list, watch, create, delete]

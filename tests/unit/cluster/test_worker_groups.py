@@ -21,6 +21,7 @@ from voxk8s.cluster.dask_cluster import build_dask_cluster
 from voxk8s.cluster.worker_groups import (
     build_worker_group,
     find_group,
+    group_template,
     offers_of_run,
     run_workers,
 )
@@ -138,3 +139,28 @@ def test_a_group_asks_for_quota_as_its_own_pod_set() -> None:
     assert counted["nodeSelector"] == {"accelerator": "a100"}
     assert counted["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
     assert not any("minCount" in each for each in sets.values())
+
+
+def test_pods_are_spread_among_those_of_their_group() -> None:
+    """A full zone of other workers says nothing of where those of a group are."""
+    spread = {"topologySpreadConstraints": [{"topologyKey": "zone"}]}
+    groups = [{"name": "gpu", "maxWorkers": 2, "worker": spread}]
+    both = work_plan(cluster={"worker": spread, "workerGroups": groups})
+    group = find_group(both, "gpu")
+    assert group is not None
+
+    def selector(pod: Manifest) -> Manifest:
+        (found,) = pod["spec"]["topologySpreadConstraints"]
+        return dict(found["labelSelector"])
+
+    of_group = group_template(both, PLAIN, STORE, group)
+    labels = selector(of_group).pop("matchLabels")
+    assert labels.items() <= of_group["metadata"]["labels"].items()
+    assert labels["voxk8s.io/worker-group"] == "gpu"
+    default = build_dask_cluster(both, PLAIN, STORE, workers=1)["spec"]["worker"]
+    assert "voxk8s.io/worker-group" not in default["metadata"]["labels"]
+    assert selector(default)["matchExpressions"] == [
+        {"key": "voxk8s.io/worker-group", "operator": "DoesNotExist"}
+    ]
+    alone = build_dask_cluster(work_plan(cluster={"worker": spread}), PLAIN, STORE, workers=1)
+    assert "matchExpressions" not in selector(alone["spec"]["worker"])

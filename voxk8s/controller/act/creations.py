@@ -27,6 +27,7 @@ _CHECKED: Final = frozenset({
     resources.ROLE_BINDINGS,
     resources.NETWORK_POLICIES,
     resources.WORKLOADS,
+    resources.DASK_WORKER_GROUPS,
 })  # fmt: skip
 """Resources of which an existing object is only taken for the run's if it has the right owner."""
 

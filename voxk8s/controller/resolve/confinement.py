@@ -3,7 +3,8 @@
 It handles what strangers wrote, and needs no keys but those of the store that its request names.
 The operator takes its keys out of its own environment before it starts such a process, and Landlock
 (Linux 5.13), which needs no rights, hides the operator's API token and its memory. The fork server
-makes processes without all this for whoever connects to it: local sockets are refused.
+makes processes without all this for whoever connects to it: local sockets are refused, and the
+folder that has its socket can neither be read nor written, lest nobody reaches it.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ def drop_keys(env: MutableMapping[str, str]) -> None:
         env.pop(name, None)
 
 
-def hide_secrets() -> bool:
+def hide_secrets(scratch: str) -> bool:
     """Deny this process, for good, what a look-up does not need; False if it can read all files.
 
-    These are files and local sockets. Threads that run already are not confined.
+    These are files and local sockets. `scratch` is its folder for temporary files. Threads that
+    run already are not confined.
     """
     if not refuse_local_sockets():
         _log.warning("this kernel has no filter of system calls: there is a way to the fork server")
@@ -51,6 +53,5 @@ def hide_secrets() -> bool:
     resolver = os.path.realpath("/etc/resolv.conf")
     libraries = [path for path in sys.path if path.endswith("-packages")]
     code = [sys.prefix, sys.base_prefix, *libraries, _PACKAGE]
-    return restrict_files(
-        [*_SYSTEM, resolver, *code, *named], [tempfile.gettempdir(), "/dev/null"], network=True
-    )
+    tempfile.tempdir = os.environ["TMPDIR"] = scratch
+    return restrict_files([*_SYSTEM, resolver, *code, *named], [scratch, "/dev/null"], network=True)

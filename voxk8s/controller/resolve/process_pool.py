@@ -14,7 +14,9 @@ import asyncio
 import logging
 import multiprocessing
 import resource
+import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -91,6 +93,8 @@ class ProcessPool:
     executor: Callable[[], Executor] | None = None
     _idle: list[Executor] = field(default_factory=list)
     _busy: set[Executor] = field(default_factory=set)
+    _scratch: str = ""
+    """The folder for temporary files of all processes."""
     _closed: bool = False
 
     async def warm_up(self) -> None:
@@ -161,10 +165,12 @@ class ProcessPool:
         return process
 
     def close(self) -> None:
-        """Kill all processes."""
+        """Kill all processes, and delete their folder for temporary files."""
         self._closed = True
         for process in (*self._idle, *self._busy):
             _kill(process)
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self, shares: int = 1) -> Executor:
         process = self.executor() if self.executor else self._start_process(shares)
@@ -174,13 +180,15 @@ class ProcessPool:
     def _start_process(self, shares: int = 1) -> Executor:
         # A process that is forked from this one would inherit threads and sockets of the event
         # loop. One that is spawned takes seconds to import what is needed; the fork server has it.
+        if not self._scratch:
+            self._scratch = tempfile.mkdtemp(prefix="voxk8s-lookups-")
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([__name__, "voxk8s.controller.resolve.preloaded"])
         return ProcessPoolExecutor(
             1,
             mp_context=context,
             initializer=initialize_process,
-            initargs=(shares * self.share, 2 * self.share),
+            initargs=(shares * self.share, 2 * self.share, self._scratch),
         )
 
     def _return(self, process: Executor) -> None:
@@ -210,11 +218,11 @@ def _kill(process: Executor) -> None:
     process.shutdown(wait=False, cancel_futures=True)
 
 
-def initialize_process(memory: int, most: int) -> None:
+def initialize_process(memory: int, most: int, scratch: str) -> None:
     """Import what resolution needs, and limit what this process may use and read.
 
     It has `memory` bytes, but at least LEAST_FREE beyond what the imports took; `most` is what a
-    process for a large plan has.
+    process for a large plan has. `scratch` is the folder for temporary files.
     """
     # Thread stacks count against RLIMIT_DATA; the default of 8 MiB each is not needed here.
     threading.stack_size(_STACK_BYTES)
@@ -225,7 +233,7 @@ def initialize_process(memory: int, most: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or memory < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
-    if not hide_secrets():
+    if not hide_secrets(scratch):
         _log.warning("this kernel has no Landlock: processes that resolve plans can read all files")
 
 

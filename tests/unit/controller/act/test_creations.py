@@ -27,6 +27,22 @@ async def test_objects_of_others_are_not_taken(operator: ScriptedOperator, kind:
     assert {"DaskCluster", "Job"}.isdisjoint(again.kube.created)
 
 
+async def test_a_worker_group_of_others_is_not_taken(operator: ScriptedOperator) -> None:
+    """Workers that somebody made under the name of a group, which offer nothing, are reported."""
+    uid = "u-1"
+    name = {"namespace": "ns", "name": "c-gpu"}
+    operator.kube.put({"kind": "DaskWorkerGroup", "metadata": name})
+    own = {
+        "apiVersion": "kubernetes.dask.org/v1",
+        "kind": "DaskWorkerGroup",
+        "metadata": {**name, "ownerReferences": [{"uid": "u-c"}]},
+    }
+    creations = operator.executor.children._creations
+    assert not await creations.create(uid, own)
+    (problem,) = creations.problems(uid)
+    assert "was not made for this run" in problem.message
+
+
 async def test_lost_answer(operator: ScriptedOperator) -> None:
     """A child that exists although its creation failed leaves nothing to try again or to report."""
     kube: Any = operator.kube
