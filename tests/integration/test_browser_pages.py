@@ -267,6 +267,34 @@ def test_layers_are_drawn_and_move(page: Page, folder: Path, name: str) -> None:
     assert page.run("document.getElementById('place').textContent") != place
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+def test_both_lines_of_the_crosshair_are_seen(page: Page, tmp_path: Path, width: int) -> None:
+    """In each plane, also where a voxel is less than a pixel; without them the check is off."""
+    axes = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    head = Image(np.full((190, 230, 200), 50, np.uint8), (1.0,) * 3, (0.0,) * 3, axes)
+    path = tmp_path / "head.html"
+    path.write_text(viewer_page("head", [make_layer("head.nii.gz", head, 0)]))
+    page.show(path, width=width)
+    page.wait("document.body.dataset.ready === 'true'")
+    page.settle()
+    # Planes beside or above each other share a line.
+    assert min(_lines(page)) >= 2
+    page.run("document.getElementById('crosshair').click()")
+    page.settle()
+    assert _lines(page) == (0, 0)
+
+
+def _lines(page: Page) -> tuple[int, int]:
+    """Return how many rows and columns of pixels begin a line of the crosshair, of three planes."""
+    seen = colours(page.picture("#canvas"))
+    blue = seen[..., 2] - seen[..., 0] > 90
+    found = []
+    for counts in (blue.sum(1), blue.sum(0)):
+        line = counts > 40
+        found.append(int((line[1:] & ~line[:-1]).sum()))
+    return found[0], found[1]
+
+
 def test_without_webgl_there_are_pictures(page: Page, folder: Path) -> None:
     """And a sentence that says why."""
     page.send(

@@ -30,6 +30,8 @@ class ForwardingKube:
     ports: dict[tuple[str, int], int] = field(default_factory=dict)
     """Ports of this machine by name and port of a pod."""
     forbidden: set[str] = field(default_factory=set)
+    ending: set[str] = field(default_factory=set)
+    """Pods that are deleted when a port of theirs is asked for."""
     asked: list[str] = field(default_factory=list)
     on_create: Callable[[str, Json], None] = lambda _, __: None
 
@@ -101,6 +103,10 @@ class ForwardingKube:
 
     async def _forward(self, request: web.Request, pod: str) -> web.StreamResponse:
         port = int(request.query["ports"])
+        if pod in self.ending:
+            path = next(each for each in self.objects if each.endswith(f"/pods/{pod}"))
+            self.objects[path]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            return _refuse(500, "InternalError", "container not running")
         if (pod, port) not in self.ports:
             return _refuse(404, "NotFound", f"pods {pod} not found")
         socket = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))

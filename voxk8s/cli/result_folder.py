@@ -94,13 +94,15 @@ def voxel_difference(one: Path, other: Path) -> str:
     differing = int(np.count_nonzero(before.array != after.array))
     if not differing:
         return "the same voxels in another file"
-    text = f"{differing} of {before.array.size} voxels differ"
+    text = f"{differing:,} of {before.array.size:,} voxels differ"
     if Kind.MASK == kind_of(before) == kind_of(after):
         inside = [each.array != 0 for each in (before, after)]
         both = np.count_nonzero(inside[0] & inside[1])
         whole = np.count_nonzero(inside[0]) + np.count_nonzero(inside[1])
-        text += f"; Dice {2 * both / whole:.4f}" if whole else ""
-    return text
+        return f"{text}; Dice {2 * both / whole:.4f}" if whole else text
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(np.subtract(before.array, after.array, dtype=np.float64))
+    return f"{text}, by {np.nanmax(apart):g} at most" if np.isfinite(apart).any() else text
 
 
 def _image(path: Path) -> Image | None:

@@ -73,7 +73,9 @@ async def find_pod(kube: KubeClient, service: str, namespace: str, port: int) ->
 
 
 def is_ready(pod: KubeObject) -> bool:
-    """Whether a pod has the condition Ready."""
+    """Whether a pod has the condition Ready, and is not being deleted."""
+    if pod["metadata"].get("deletionTimestamp"):
+        return False
     conditions = (pod.get("status") or {}).get("conditions") or ()
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 

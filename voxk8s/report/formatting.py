@@ -11,7 +11,7 @@ from voxk8s.report.run_data import GraphNode
 
 _LAST: Final = 253_402_300_800.0
 """The end of the year 9999."""
-_BOX: Final = 22
+_BOX: Final = 28
 """Characters that have room in a box of the graph."""
 _NEVER: Final = "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
@@ -88,14 +88,19 @@ def states(node: GraphNode) -> str:
 
 
 def brief(node: GraphNode) -> str:
-    """Return the states of a node for its box, without the last ones if there is no room."""
+    """Return states and line of a node for its box, without the last states if there is no room."""
+    place = f" · line {line(node)}" if node.place else ""
+    return _states_within(node, _BOX - len(place)) + place
+
+
+def _states_within(node: GraphNode, room: int) -> str:
     text = states(node)
-    if len(text) <= _BOX:
+    if len(text) <= room:
         return text
     trouble = [f"{node.failed} failed"] * bool(node.failed)
     trouble += [f"{node.skipped} skipped"] * bool(node.skipped)
     parts = trouble + [each for each in text.split(", ") if each not in trouble]
-    while len(", ".join(parts)) >= _BOX:
+    while len(parts) > 1 and len(", ".join(parts)) >= room:
         parts.pop()
     return f"{', '.join(parts)}…"
 

@@ -20,7 +20,7 @@
     dragAndDropEnabled: false,
     backColor: [0, 0, 0, 1],
     multiplanarShowRender: 0,
-    crosshairWidth: 0.5,
+    crosshairWidthUnit: "mm",
     // No colour of a mask, nor of the scan.
     crosshairColor: [0.25, 0.8, 1, 1],
     logLevel: "error",
@@ -71,12 +71,25 @@
     return;
   }
 
+  // The library gives it a size in the body, of which less than a pixel may not be drawn at all.
+  const adaptCrosshair = () => {
+    const plane = viewer.screenSlices.find((each) => each.axCorSag <= viewer.sliceTypeSagittal);
+    if (!plane) return;
+    // Pixels of a tube, whose edges are dark; the field of view is negative where it runs against the axis.
+    const thin = 2.5 * Math.abs(plane.fovMM[0]) / plane.leftTopWidthHeight[2];
+    viewer.setCrosshairWidth(byId("crosshair").checked ? thin : 0);
+  };
+  adaptCrosshair();
   byId("planes").hidden = false;
   byId("pictures").hidden = true;
   for (const input of document.querySelectorAll("input[name=plane]")) {
-    input.addEventListener("change", () => viewer.setSliceType(Number(input.value)));
+    input.addEventListener("change", () => {
+      viewer.setSliceType(Number(input.value));
+      adaptCrosshair();
+    });
   }
-  byId("crosshair").addEventListener("change", (event) => viewer.setCrosshairWidth(event.target.checked ? 0.5 : 0));
+  byId("crosshair").addEventListener("change", adaptCrosshair);
+  new ResizeObserver(() => requestAnimationFrame(adaptCrosshair)).observe(byId("canvas"));
 
   layers.forEach((layer, number) => {
     const image = () => viewer.volumes[number];

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.support import kstatus, workplans
-from tests.support.kubectl import Kubectl, KubectlError, connect
+from tests.support.kubectl import KUBECONFIG, Kubectl, KubectlError, connect
+from tests.support.paths import ROOT
+from tests.tools.cluster.paths import TOOLS
 from tests.tools.demo import picture, scan, show
 
 
@@ -44,7 +46,12 @@ def main() -> int:
     path = show.REPORTS / "white-matter.png"
     picture.save_picture(one, three, path)
     show.step(f"Picture: {show.shown(path)}")
-    return verdict(there, one, two, three)
+    status = verdict(there, one, two, three)
+    show.step("Go on with a WorkPlan of your own (docs/cluster.md), until `make cluster-down`:")
+    show.line(f"export KUBECONFIG={KUBECONFIG} PATH=$PATH:{TOOLS}; . {ROOT}/.venv/bin/activate")
+    show.line("kubectl get workplans --all-namespaces")
+    show.line("voxk8s report white-matter --namespace demo")
+    return status
 
 
 def run(kube: Kubectl, workplan: Mapping[str, Any]) -> dict[str, Any]:

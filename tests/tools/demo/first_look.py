@@ -6,6 +6,7 @@ lie in `reports/demo/local`, its report beside them.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,8 @@ def main() -> int:
     path = FOLDER / "white-matter.png"
     (mask,) = (goal["name"] for goal in _saved(thing))
     picture.save_mask(FOLDER / mask, path)
+    shutil.copyfile(scan.local_path(), FOLDER / "scan.nii.gz")
+    show.line(f"MRI     {shown(FOLDER / 'scan.nii.gz')}")
     show.line(f"picture {shown(path)}")
     show.line(f"report  {shown(report)}")
     print("\n   Open them to look; `make demo` does the same on a Kubernetes.\n", flush=True)

@@ -70,3 +70,11 @@ def test_a_box_says_first_what_went_wrong() -> None:
     assert formatting.brief(most) == "1 failed, 12 skipped…"
     huge = GraphNode("k", computed=123_456_789, known=123_456_789)
     assert formatting.brief(huge) == "123456789 computed…"
+
+
+def test_the_line_of_a_box_has_room() -> None:
+    """It comes after the states, of which fewer are shown."""
+    node = GraphNode("k", "a.imgql:4:7", computed=37, known=1, rest=217)
+    assert formatting.brief(node) == "37 computed… · line 4"
+    late = GraphNode("k", "a.imgql:123456:7", computed=123_456, known=1)
+    assert formatting.brief(late) == "123456 computed… · line 123456"

@@ -57,6 +57,11 @@ async def _show(arguments: argparse.Namespace, kube: KubeClient, namespace: str)
             f" on pods/portforward in namespace {namespace} (the role edit has them)",
             403,
         ) from error
+    except TransientError as error:
+        # A run may end between the look at its scheduler and the request.
+        if await _scheduler(kube, namespace, selector) == pod:
+            raise
+        raise NoDashboard(f"the Dask cluster of {arguments.name} has just gone") from error
     print(f"voxk8s: the Dask cluster of {arguments.name} is gone", file=sys.stderr)
     return 0
 

@@ -76,6 +76,14 @@ def test_the_dashboard_is_open_as_long_as_the_scheduler_runs(
     assert done.err.endswith("voxk8s: the Dask cluster of one is gone\n")
 
 
+def test_run_that_ends_meanwhile(kube: ForwardingKube, call: Callable[..., Done]) -> None:
+    """Its pod was ready when it was looked for: the error of the port-forward says nothing."""
+    kube.ending = {"one-scheduler-0"}
+    done = call("dashboard", "one")
+    assert (done.status, done.out) == (1, "")
+    assert done.err == "voxk8s: the Dask cluster of one has just gone\n"
+
+
 def test_what_is_missing_is_said(kube: ForwardingKube, call: Callable[..., Done]) -> None:
     """A run that is over, and a right that the user lacks."""
     kube.forbidden = {"portforward"}
