@@ -62,6 +62,7 @@ class OperationFinished(msgspec.Struct, frozen=True, gc=False):
     """An operation succeeded; `bytes` is the size of its value in memory.
 
     `found` says that its result was read from the store, since another run was faster.
+    `cpu_seconds` is the processor time of the thread that computed it.
     """
 
     # A run makes one for each operation, so it is of a kind that is made quickly.
@@ -76,6 +77,7 @@ class OperationFinished(msgspec.Struct, frozen=True, gc=False):
     stored: bool
     worker: str
     found: bool = False
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

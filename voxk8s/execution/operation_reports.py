@@ -52,7 +52,8 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     because of it. `holder` is the run that is waited for.
     `started` is in seconds since the epoch. `voxels` is the size of the largest image among the
     arguments of a kernel, or in an input, whose `geometry` is a line for people. `not_finite` is
-    what a goal has in it: `NaN` or `an infinity`.
+    what a goal has in it: `NaN` or `an infinity`. `cpu_seconds` is the processor time of the thread
+    that called the kernel.
     """
 
     key: str
@@ -78,6 +79,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, gc=False):
     not_finite: str = ""
     argument: str = ""
     geometry: str = ""
+    cpu_seconds: float = 0.0
 
     @property
     def is_recomputable(self) -> bool:

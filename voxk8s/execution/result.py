@@ -21,7 +21,9 @@ Loader = Callable[[], Value]
 class OperationMetrics:
     """The cost of one operation; `bytes` is the size of its value in memory.
 
-    `geometry` describes an image that was loaded.
+    `geometry` describes an image that was loaded. `cpu_seconds` is the processor time of the thread
+    that computed it: what other threads and processes did for it, such as decoding an input, is not
+    in it.
     """
 
     kernel: str
@@ -34,6 +36,7 @@ class OperationMetrics:
     worker: str = ""
     failed: bool = False
     geometry: str = ""
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

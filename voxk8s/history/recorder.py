@@ -117,4 +117,5 @@ def _operation(event: events.OperationFinished) -> report.Operation:
         event.attempts,
         event.stored,
         event.found,
+        cpu_seconds=event.cpu_seconds,
     )

@@ -22,6 +22,7 @@ COLUMNS: Final = (
     "worker",
     "stored",
     "place",
+    "cpu_seconds",
 )
 
 
@@ -31,8 +32,9 @@ def trace(
     """Yield the cells of each operation that was computed, known or failed, below `COLUMNS`.
 
     The start is in UTC by ISO 8601, `bytes` is the size of the value in memory, `place` is in the
-    program. Operations that failed without a start, such as inputs that could not be read, and
-    those of items that a loop went on without, come last.
+    program, `cpu_seconds` is the processor time of the thread that called the kernel. Operations
+    that failed without a start, such as inputs that could not be read, and those of items that a
+    loop went on without, come last.
     """
     graph = result.graph
     if graph is None:
@@ -45,13 +47,14 @@ def trace(
         told.add((node.operation, node.kernel))
         names = (node.location_id, node.operation, graph.source_of(node.operation))
         place = next((places[each] for each in names if each in places), "")
-        yield (node.operation, key, node.kernel, *_numbers(metrics), _text(place))
+        cpu = "" if metrics.cached or metrics.failed else f"{metrics.cpu_seconds:.6g}"
+        yield (node.operation, key, node.kernel, *_numbers(metrics), _text(place), cpu)
     for failure in (*result.failures, *(each.failure for each in result.skipped)):
         if (failure.operation, failure.kernel) in told:
             continue
         told.add((failure.operation, failure.kernel))
         tries = str(failure.attempts)
-        rest = ("failed", "", "", "", tries, "", "", _text(failure.place))
+        rest = ("failed", "", "", "", tries, "", "", _text(failure.place), "")
         yield (failure.operation, "", _text(failure.kernel), *rest)
 
 

@@ -69,7 +69,10 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True, gc=False):
-    """An operation that has ended; `found` means that another run had stored its result."""
+    """An operation that has ended; `found` means that another run had stored its result.
+
+    `cpu_seconds` is the processor time of the thread that computed it.
+    """
 
     operation: OperationId
     kernel: str
@@ -81,6 +84,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     stored: bool = False
     found: bool = False
     failed: bool = False
+    cpu_seconds: float = 0.0
 
 
 class InputFile(msgspec.Struct, frozen=True):
@@ -143,13 +147,17 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
 
 class KernelTotal(msgspec.Struct, frozen=True):
-    """The total of one kernel; `bytes` is the size of the largest value."""
+    """The total of one kernel; `bytes` is the size of the largest value.
+
+    `cpu_seconds` is the processor time of the threads that called it.
+    """
 
     kernel: str
     count: Count
     seconds: float
     longest: float
     bytes: Count
+    cpu_seconds: float = 0.0
 
 
 class StoreUse(msgspec.Struct, frozen=True):

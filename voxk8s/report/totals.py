@@ -15,18 +15,15 @@ def by_kernel(
     operations: Iterable[Operation], folded: Iterable[KernelTotal] = ()
 ) -> tuple[KernelTotal, ...]:
     """Return totals by kernel of computed operations and of `folded` totals, longest first."""
-    sums: dict[str, list[float]] = {}
+    sums: dict[str, KernelTotal] = {}
     for other in folded:
-        _add(sums, other.kernel, other.count, other.seconds, other.longest, other.bytes)
+        _add(sums, other)
     for each in operations:
         if each.found or each.failed:
             continue
-        _add(sums, each.kernel, 1, each.seconds, each.seconds, each.bytes)
-    totals = (
-        KernelTotal(kernel, int(count), seconds, longest, int(most))
-        for kernel, (count, seconds, longest, most) in sums.items()
-    )
-    return tuple(sorted(totals, key=lambda total: (-total.seconds, total.kernel)))
+        seconds = each.seconds
+        _add(sums, KernelTotal(each.kernel, 1, seconds, seconds, each.bytes, each.cpu_seconds))
+    return tuple(sorted(sums.values(), key=lambda total: (-total.seconds, total.kernel)))
 
 
 def notable(operations: Sequence[Operation], most: int) -> tuple[Operation, ...]:
@@ -42,22 +39,18 @@ def notable(operations: Sequence[Operation], most: int) -> tuple[Operation, ...]
     return tuple(sorted(chosen, key=_by_time, reverse=True))
 
 
-def _add(
-    sums: dict[str, list[float]],
-    kernel: str,
-    count: float,
-    seconds: float,
-    longest: float,
-    size: float,
-) -> None:
-    found = sums.get(kernel)
-    if found is None:
-        sums[kernel] = [count, seconds, longest, size]
-        return
-    found[0] += count
-    found[1] += seconds
-    found[2] = max(found[2], longest)
-    found[3] = max(found[3], size)
+def _add(sums: dict[str, KernelTotal], other: KernelTotal) -> None:
+    found = sums.get(other.kernel)
+    if found is not None:
+        other = KernelTotal(
+            other.kernel,
+            found.count + other.count,
+            found.seconds + other.seconds,
+            max(found.longest, other.longest),
+            max(found.bytes, other.bytes),
+            found.cpu_seconds + other.cpu_seconds,
+        )
+    sums[other.kernel] = other
 
 
 def _by_time(operation: Operation) -> tuple[float, float, str]:

@@ -29,7 +29,7 @@ def test_the_suffix_decides_what_separates_columns(
     with (tmp_path / name).open(newline="") as file:
         heads, row = csv.reader(file, delimiter=separator)
     assert tuple(heads) == COLUMNS
-    assert row[-1] == f"{program}:1:13"
+    assert row[-2] == f"{program}:1:13"
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from voxk8s.execution import ExecutionEngine
 from voxk8s.history.trace import COLUMNS, trace
 from voxk8s.program import compile_with_places
@@ -49,3 +51,16 @@ def test_failures_are_there_even_without_a_start(tmp_path: Path) -> None:
     text = 'print "xs" (for x in [1, 0] do 1 / x)'
     states = [row["state"] for row in rows(text, open_store("memory://"), skip=True)]
     assert sorted(states) == ["computed", "computed", "failed"]
+
+
+def test_processor_time_is_that_of_the_kernels_own_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who waits uses none; what is known used none in this run."""
+    monkeypatch.setenv("VOXK8S_TEST_KERNELS", "1")
+    text = 'import "test"\nprint "slept" sleep(0.3)'
+    store = open_store("memory://")
+    (slept,) = rows(text, store)
+    assert 0 < float(slept["cpu_seconds"]) < float(slept["seconds"]) / 2
+    (known,) = rows(text, store)
+    assert known["cpu_seconds"] == ""

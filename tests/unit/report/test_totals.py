@@ -40,3 +40,10 @@ def test_the_longest_and_the_largest_are_notable() -> None:
     assert [each.seconds for each in chosen] == [99, 98, 97, 96, 95, 94, 1, 0]
     huge = [operation(n, seconds=float(n), bytes=n) for n in range(100)]
     assert [each.seconds for each in notable(huge, 8)] == [99, 98, 97, 96, 95, 94, 93, 92]
+
+
+def test_processor_time_is_added_up() -> None:
+    """Of what is folded, too."""
+    folded = (KernelTotal("a", 10, 5.0, 3.0, 9, 4.5),)
+    (total,) = by_kernel([operation(0, kernel="a", seconds=4.0, cpu_seconds=0.25)], folded)
+    assert total.cpu_seconds == 4.75

@@ -147,6 +147,7 @@ class RunTracker:
                 bool(report.stored),
                 report.worker,
                 is_found,
+                report.cpu_seconds,
             )
         )
 
@@ -235,6 +236,7 @@ class RunTracker:
             worker=report.worker,
             failed=key not in self._computed,
             geometry=report.geometry,
+            cpu_seconds=report.cpu_seconds,
         )
 
     def _found_nodes(self) -> Iterator[KeyOperation]:

@@ -211,11 +211,12 @@ def _find_or_compute(
     if not step.rule.cheap:
         begin = context.clock.elapsed()
     running_now.began(step.rule.kernel)
+    cpu_begin = context.clock.cpu()
     try:
         value = _compute(step, arguments, context)
     finally:
         running_now.ended()
-    seconds = context.clock.elapsed() - begin
+    seconds, cpu_seconds = context.clock.elapsed() - begin, context.clock.cpu() - cpu_begin
     shared_work.record_seconds(step, seconds)
     context.budget.computed(seconds)
     keeping.record_computed(step.key, seconds, step.argument_keys)
@@ -223,7 +224,7 @@ def _find_or_compute(
     found = ""
     if step.rule.kind == StepKind.SAVE or step.rule.goal:
         found = not_finite(arguments[0] if step.rule.kind == StepKind.SAVE else value)
-    return StepResult(value, seconds, Status.COMPUTED, voxels, found)
+    return StepResult(value, seconds, Status.COMPUTED, voxels, found, cpu_seconds)
 
 
 def _compute(step: Step, arguments: list[Value], context: TaskContext) -> Value:

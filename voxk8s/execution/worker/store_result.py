@@ -65,6 +65,7 @@ def store_result(
         voxels=result.voxels,
         not_finite=result.not_finite,
         geometry=_geometry(step, value),
+        cpu_seconds=result.cpu_seconds,
     )
 
 

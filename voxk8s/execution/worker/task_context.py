@@ -63,6 +63,7 @@ class Clock:
     sleep: Callable[[float], None] = runtime.sleep
     uniform: Callable[[], float] = random.random
     block: Callable[[float], None] = time.sleep
+    cpu: Callable[[], float] = time.thread_time
     """Sleeps without releasing the worker's thread to other tasks."""
 
 
@@ -114,7 +115,7 @@ class TaskContext:
 class StepResult(NamedTuple):
     """The value of a step, the seconds it took, and whether it was computed or found.
 
-    `voxels` and `not_finite` are those of its report.
+    `voxels`, `not_finite` and `cpu_seconds` are those of its report.
     """
 
     value: Value
@@ -122,3 +123,4 @@ class StepResult(NamedTuple):
     status: Status
     voxels: int = 0
     not_finite: str = ""
+    cpu_seconds: float = 0.0
