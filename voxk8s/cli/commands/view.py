@@ -26,10 +26,11 @@ _WORKPLAN: Final = "workplan/"
 
 
 class _Source(NamedTuple):
-    """An image: the name of its layer, and the file or URL that has it."""
+    """An image: the name of its layer, the file or URL that has it, and its whole name."""
 
     label: str
     place: str
+    whole: str
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -80,7 +81,7 @@ def _sources(arguments: argparse.Namespace, folder: Path) -> list[_Source]:
     """Return all images in their order; those of WorkPlans are fetched into the folder."""
     names: list[str] = arguments.files
     if not any(map(_is_workplan, names)):
-        return [_local(name) for name in names]
+        return _distinct([_local(name) for name in names])
     # Imported here: files need no cluster.
     from voxk8s.cli.connection import with_cluster
 
@@ -95,6 +96,20 @@ def _sources(arguments: argparse.Namespace, folder: Path) -> list[_Source]:
         return 0
 
     with_cluster(arguments, fetch)
+    return _distinct(found)
+
+
+def _distinct(sources: list[_Source]) -> list[_Source]:
+    """Return images with as much of their names as tells them apart, such as `case-7/mask.nii`."""
+    found = []
+    for source in sources:
+        others = {each.whole for each in sources if each.label == source.label} - {source.whole}
+        parts = source.whole.split("/")
+        tails = ("/".join(parts[-count:]) for count in range(1, len(parts) + 1))
+        free = (
+            tail for tail in tails if not any(f"/{each}".endswith(f"/{tail}") for each in others)
+        )
+        found.append(source._replace(label=next(free, source.label)) if others else source)
     return found
 
 
@@ -103,7 +118,8 @@ def _is_workplan(name: str) -> bool:
 
 
 def _local(name: str) -> _Source:
-    return _Source(name.rpartition("/")[2] or name, name)
+    whole = name if "://" in name else os.path.abspath(name)
+    return _Source(name.rpartition("/")[2] or name, name, whole)
 
 
 async def _fetched(kube: KubeClient, namespace: str, name: str, folder: Path) -> Iterator[_Source]:
@@ -119,7 +135,7 @@ async def _fetched(kube: KubeClient, namespace: str, name: str, folder: Path) ->
         has = f"it has {', '.join(images)}" if images else "it has saved no image"
         raise InvalidUsage(f"{name}: {has if resource.finished else f'{has} yet'}")
     await download(kube, resource, folder, quiet=True, goals=wanted)
-    return (_Source(each, str(folder / each)) for each in wanted)
+    return (_Source(each, str(folder / each), f"{workplan}/{each}") for each in wanted)
 
 
 def _images(resource: WorkPlanResource) -> list[str]:

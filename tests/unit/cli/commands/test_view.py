@@ -34,6 +34,19 @@ def test_export(scan: Path) -> None:
     assert (scan.parent / "page.html").read_text().count('"name": "scan.mha"') == 2
 
 
+def test_images_of_one_name_are_told_apart(scan: Path) -> None:
+    """By the folders in which they differ: a row of cases has the same names in each."""
+    for case in ("case-1", "case-2"):
+        (scan.parent / case / "out").mkdir(parents=True)
+        (scan.parent / case / "out" / "mask.mha").write_bytes(scan.read_bytes())
+    masks = [f"{case}/out/mask.mha" for case in ("case-1", "case-2")]
+    done = voxk8s(scan.parent, "view", "scan.mha", *masks, "--export", "page.html")
+    assert done.status == 0
+    page = (scan.parent / "page.html").read_text()
+    assert [f'"name": "{name}"' in page for name in ("scan.mha", *masks)] == [True] * 3
+    assert '"name": "mask.mha"' not in page
+
+
 def test_without_a_browser(scan: Path) -> None:
     """The page is in a temporary file, and it is said that nothing opens it."""
     env = {"TMPDIR": str(scan.parent), "BROWSER": "false", "PATH": "", "DISPLAY": ""}
