@@ -31,11 +31,13 @@ from voxk8s.storage.open_backend import open_backend
 from voxk8s.storage.put_outcome import PutResult, PutStatus, compare
 from voxk8s.storage.recent_keys import RecentKeys
 from voxk8s.storage.record import (
+    FORMAT,
     Provenance,
     Record,
     encode_record,
     encode_result,
     make_record,
+    read_value,
 )
 from voxk8s.storage.store_options import Location, StoreOptions, store_token
 from voxk8s.storage.store_stats import StoreStats, store_bytes, store_stats
@@ -217,6 +219,15 @@ class ResultStore:
             if missing := wanted - found.keys():
                 found |= reader.records.read_many(missing)
         return found
+
+    def value_of(self, record: Record) -> Value | Miss:
+        """Return the value of a record that was just read, or MISS.
+
+        As `get`, but without another request for a value that is in the record itself.
+        """
+        if record.inline is None or record.format != FORMAT:
+            return self.get(record.key)
+        return read_value(record, memoryview(record.inline))
 
     # --- blobs ------------------------------------------------------------------------------
 

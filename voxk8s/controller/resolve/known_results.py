@@ -162,7 +162,7 @@ def _stored(store: ResultStore, name: str, operation: str, record: Record) -> Go
         )
     value: object = record.summary
     if value is None:
-        value = store.get(record.key)
+        value = store.value_of(record)
         if value is MISS:
             return None
     printed = _printed(name, operation, value)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,6 +20,7 @@ from voxk8s.kernels import registry
 from voxk8s.plan import KeyGraph, Resolution
 from voxk8s.program import compile_program
 from voxk8s.storage import ResultStore, open_store
+from voxk8s.storage.backend import Backend
 
 OPTIONS = InputOptions(local_allowed=True)
 PLAN = workplans.document(
@@ -53,6 +56,27 @@ def test_results_are_known_after_a_run(store: ResultStore) -> None:
     assert (saved.kind, saved.goal) == ("save", "sum.json")
     assert saved.digest is not None
     assert store.read_blob(saved.digest.removeprefix("sha256:")).strip() == b"10.0"
+
+
+def test_a_small_value_is_read_once(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record that says that a result exists has its value; each look-up is a request less."""
+    run(store)
+    read: list[str] = []
+    plain = Backend.read
+
+    def counted(backend: Backend, path: str, *given: Any, **more: Any) -> Any:
+        read.append(path)
+        return plain(backend, path, *given, **more)
+
+    monkeypatch.setattr(Backend, "read", counted)
+    fresh = open_store(store.url)
+    since = time.monotonic()
+    found = known_results.known_results(*resolved(fresh), fresh, since)
+    assert found is not None
+    assert found[0].value == 10
+    records = [path for path in read if path.startswith("ac/")]
+    assert records
+    assert len(records) == len(set(records))
 
 
 def test_what_is_not_finite_is_said_of_known_results(store: ResultStore) -> None:
